@@ -1,0 +1,149 @@
+"""Engines and transactions. A SQLite file is owned by exactly one process, has one writer, and acknowledges only what is on the disk."""
+
+import asyncio
+import fcntl
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from pysqlite3 import dbapi2 as sqlite
+from sqlalchemy import event, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from shared.database import inline_sqlite  # noqa: F401  registers the dialect
+from shared.problems import DatabaseBusyError
+
+logger = logging.getLogger(__name__)
+
+LOCK_WAIT_SECONDS = 2.0
+STATEMENT_SECONDS = 5.0
+# SQLite 3.7.0 to 3.51.2 can lose committed rows when a write-ahead log is reset under two connections.
+FIRST_SAFE_WAL = (3, 51, 3)
+
+
+class WrongSchemaError(RuntimeError):
+    """The database is not at the schema this program was built for."""
+
+
+class OwnedElsewhereError(RuntimeError):
+    """Another process already owns this SQLite file."""
+
+
+class Database:
+    """One service's database. ``read`` and ``transaction`` give an ``AsyncConnection``; a transaction is committed when its block ends, or not at all."""
+
+    def __init__(self, engine: AsyncEngine, owner: IO[str] | None) -> None:
+        self.engine = engine
+        self._owner = owner
+        self._writer = asyncio.Lock()
+        self.committed = asyncio.Event()
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A consistent view: everything read in the block is of one moment."""
+        async with self.engine.connect() as connection:
+            if not self.is_sqlite:
+                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """One unit of work. On SQLite writers queue in the process (two that block each other inside one event loop would never end).
+
+        :raises DatabaseBusyError: after two seconds in the queue.
+        """
+        if not self.is_sqlite:
+            async with self.engine.begin() as connection:
+                yield connection
+        else:
+            try:
+                await asyncio.wait_for(self._writer.acquire(), LOCK_WAIT_SECONDS)
+            except TimeoutError:
+                raise DatabaseBusyError from None
+            try:
+                async with self.engine.connect() as connection:
+                    await connection.execution_options(cleio_write=True)
+                    async with connection.begin():
+                        yield connection
+            finally:
+                self._writer.release()
+        self.wake()
+
+    def wake(self) -> None:
+        """Tell those who wait for a change that one was committed."""
+        self.committed.set()
+        self.committed = asyncio.Event()
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+        if self._owner is not None:
+            self._owner.close()
+
+
+def open_database(url: str, *, exclusive: bool = True) -> Database:
+    """Open ``sqlite:///path`` or ``postgresql://…``; the driver is chosen here.
+
+    :raises OwnedElsewhereError: another process owns this SQLite file.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        engine = create_async_engine(
+            parsed.set(drivername="postgresql+asyncpg"),
+            pool_size=10,
+            max_overflow=5,
+            connect_args={
+                "server_settings": {
+                    "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
+                    "lock_timeout": str(int(LOCK_WAIT_SECONDS * 1000)),
+                    "timezone": "UTC",
+                }
+            },
+        )
+        return Database(engine, None)
+    if not parsed.database:
+        raise ValueError("a SQLite database needs a file")
+    path = Path(parsed.database)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    owner = _own(path) if exclusive else None
+    engine = create_async_engine(parsed.set(drivername="sqlite+inline"), pool_size=8, max_overflow=0)
+    event.listen(engine.sync_engine, "connect", _prepare)
+    event.listen(engine.sync_engine, "begin", _begin)
+    return Database(engine, owner)
+
+
+def _own(path: Path) -> IO[str]:
+    lock = path.with_name(path.name + ".owner").open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise OwnedElsewhereError(f"{path} is in use by another process; call that service instead") from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    safe = sqlite.sqlite_version_info >= FIRST_SAFE_WAL
+    if not safe:
+        logger.warning("sqlite_without_wal", extra={"version": sqlite.sqlite_version})
+    raw = sqlite.Connection.cursor(connection, sqlite.Cursor)
+    raw.execute(f"PRAGMA journal_mode={'WAL' if safe else 'DELETE'}")
+    raw.execute("PRAGMA synchronous=FULL")
+    raw.execute("PRAGMA foreign_keys=ON")
+    raw.execute(f"PRAGMA busy_timeout={int(LOCK_WAIT_SECONDS * 1000)}")
+    raw.close()
+
+
+def _begin(connection: Any) -> None:
+    # The driver's own transaction control is off (isolation_level=None): a writer takes its lock at once, a reader never holds one.
+    write = connection.get_execution_options().get("cleio_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

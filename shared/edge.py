@@ -1,0 +1,131 @@
+"""The strict edge: every route of every service is an `EdgeRoute`, which checks a request before any model or handler sees it."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from shared.problems import Fault, InvalidParameterError, NotAcceptableError, TimedOutError, TooLargeError, UnsupportedMediaTypeError, UriTooLongError
+from shared.strict_json import ORDINARY, Limits, loads
+from shared.wire import Label
+
+MAX_URI = 8 * 1024
+HANDLER_SECONDS = 10.0
+JSON_TYPES = ("application/json",)
+
+
+def accepts(
+    *media_types: str, body_bytes: int = 1024 * 1024, limits: Limits = ORDINARY, seconds: float | None = HANDLER_SECONDS
+) -> Callable[..., Any]:
+    """Say what a handler takes: media types, bytes, shape of the JSON and time. Put under the route's own decorator."""
+
+    def mark(handler: Callable[..., Any]) -> Callable[..., Any]:
+        handler.__dict__["cleio_edge"] = (media_types or JSON_TYPES, body_bytes, limits, seconds)
+        return handler
+
+    return mark
+
+
+class StrictRequest(Request):
+    """A request whose JSON is read strictly and whose body is counted while it arrives."""
+
+    def __init__(self, request: Request, body_bytes: int, limits: Limits) -> None:
+        super().__init__(request.scope, request.receive)
+        self._body_bytes = body_bytes
+        self._limits = limits
+
+    async def body(self) -> bytes:
+        if not hasattr(self, "_body"):
+            if int(self.headers.get("content-length", "0")) > self._body_bytes:
+                raise TooLargeError
+            chunks, size = [], 0
+            async for chunk in self.stream():
+                size += len(chunk)
+                if size > self._body_bytes:
+                    raise TooLargeError
+                chunks.append(chunk)
+            self._body = b"".join(chunks)
+        return self._body
+
+    async def json(self) -> Any:
+        if not hasattr(self, "_json"):
+            self._json = loads(await self.body(), self._limits)
+        return self._json
+
+
+class EdgeRoute(APIRoute):
+    """One route behind the strict edge."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        media_types, body_bytes, limits, seconds = getattr(self.endpoint, "cleio_edge", (JSON_TYPES, 1024 * 1024, ORDINARY, HANDLER_SECONDS))
+        known = set(_query_names(self.dependant))
+        produces = getattr(self.endpoint, "cleio_produces", ("application/json",))
+
+        async def strict(request: Request) -> Response:
+            if len(request.scope.get("raw_path", b"")) + len(request.scope["query_string"]) > MAX_URI:
+                raise UriTooLongError
+            _check_query(request, known)
+            _check_accept(request, produces)
+            if request.method in {"POST", "PUT", "PATCH"}:
+                _check_media_type(request, media_types)
+            try:
+                async with asyncio.timeout(seconds):
+                    return await handle(StrictRequest(request, body_bytes, limits))
+            except TimeoutError:
+                raise TimedOutError from None
+
+        return strict
+
+
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    yield from (parameter.alias for parameter in dependant.query_params)
+    for one in dependant.dependencies:
+        yield from _query_names(one)
+
+
+def produces(*media_types: str) -> Callable[..., Any]:
+    """Say what a handler answers, where it is not plain JSON."""
+
+    def mark(handler: Callable[..., Any]) -> Callable[..., Any]:
+        handler.__dict__["cleio_produces"] = media_types
+        return handler
+
+    return mark
+
+
+def _check_query(request: Request, known: set[str]) -> None:
+    names = [name for name, _ in request.query_params.multi_items()]
+    found = []
+    for name in dict.fromkeys(names):
+        if name not in known:
+            # The unknown name itself is not repeated: it could be data.
+            found.append(Fault(pointer="/query", code="unknown_parameter", detail=Label(fr="paramètre inconnu", en="unknown parameter")))
+        elif names.count(name) > 1:
+            found.append(Fault(pointer=f"/query/{name}", code="repeated_parameter", detail=Label(fr="paramètre répété", en="repeated parameter")))
+    if found:
+        raise InvalidParameterError(errors=found[:10])
+
+
+def _check_accept(request: Request, offered: tuple[str, ...]) -> None:
+    accept = request.headers.get("accept", "*/*")
+    ranges = [part.partition(";")[0].strip().lower() for part in accept.split(",") if "q=0" not in part.replace(" ", "").split(";")]
+    for one in ranges or ["*/*"]:
+        kind, _, _subtype = one.partition("/")
+        if one in {"*/*", ""} or one in offered or (one.endswith("/*") and any(media.startswith(kind + "/") for media in offered)):
+            return
+    raise NotAcceptableError
+
+
+def _check_media_type(request: Request, media_types: tuple[str, ...]) -> None:
+    given, _, parameters = request.headers.get("content-type", "").partition(";")
+    if given.strip().lower() not in media_types:
+        if not given and request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
+            return
+        raise UnsupportedMediaTypeError
+    charset = parameters.lower().replace(" ", "").replace('"', "")
+    if charset.startswith("charset=") and charset != "charset=utf-8":
+        raise UnsupportedMediaTypeError

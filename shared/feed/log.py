@@ -1,0 +1,152 @@
+"""The feed's tables and the only SQL that touches them."""
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.database.columns import UtcInstant
+from shared.feed.changes import Change, Side, read_side, write_side
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a feed: the generation of its history, and the number of the last entry read."""
+
+    generation: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One stored change."""
+
+    seq: int
+    id: str
+    type: str
+    subject: str
+    version: int
+    at: datetime
+    changed: tuple[str, ...]
+    extra: Mapping[str, str]
+    before: Side
+    after: Side
+
+
+class FeedLog:
+    """The feed of one service, in that service's database."""
+
+    def __init__(self, metadata: MetaData) -> None:
+        self.head = Table(
+            "feed_head",
+            metadata,
+            Column("id", Integer, CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False),
+            Column("generation", Integer, nullable=False),
+            Column("seq", BigInteger, nullable=False),
+        )
+        self.entries = Table(
+            "feed_entries",
+            metadata,
+            Column("seq", BigInteger, primary_key=True, autoincrement=False),
+            Column("id", String(36), nullable=False, unique=True),
+            Column("type", String(64), nullable=False),
+            Column("subject", String(160), nullable=False),
+            Column("version", Integer, nullable=False),
+            Column("at", UtcInstant, nullable=False),
+            Column("changed", Text, nullable=False),
+            Column("extra", Text, nullable=False),
+            Column("before", Text, nullable=False),
+            Column("after", Text, nullable=False),
+            Column("narrows", Boolean, nullable=False),
+        )
+        Index("ix_feed_entries_subject_seq", self.entries.c.subject, self.entries.c.seq)
+
+    async def append(self, connection: AsyncConnection, changes: Sequence[Change]) -> int:
+        """Number and store the changes; returns the last number.
+
+        The head row stays locked from here to the commit, so numbers are gapless and in commit order: call it last in the transaction.
+        """
+        if not changes:
+            return 0
+        last: int = (
+            await connection.execute(
+                update(self.head).where(self.head.c.id == 1).values(seq=self.head.c.seq + len(changes)).returning(self.head.c.seq)
+            )
+        ).scalar_one()
+        now = datetime.now(UTC)
+        first = last - len(changes) + 1
+        await connection.execute(
+            insert(self.entries),
+            [
+                {
+                    "seq": first + index,
+                    "id": str(uuid.uuid4()),
+                    "type": change.type,
+                    "subject": change.subject,
+                    "version": change.version,
+                    "at": now,
+                    "changed": json.dumps(list(change.changed)),
+                    "extra": json.dumps(dict(change.extra)),
+                    "before": json.dumps(write_side(change.before)),
+                    "after": json.dumps(write_side(change.after)),
+                    "narrows": change.narrows,
+                }
+                for index, change in enumerate(changes)
+            ],
+        )
+        return last
+
+    async def position(self, connection: AsyncConnection) -> Position:
+        """The newest committed position."""
+        row = (await connection.execute(select(self.head.c.generation, self.head.c.seq))).one()
+        return Position(row.generation, row.seq)
+
+    async def read(self, connection: AsyncConnection, after: int, limit: int) -> list[Entry]:
+        """Up to ``limit`` entries after number ``after``, in order."""
+        rows = await connection.execute(select(self.entries).where(self.entries.c.seq > after).order_by(self.entries.c.seq).limit(limit))
+        return [
+            Entry(
+                seq=row.seq,
+                id=row.id,
+                type=row.type,
+                subject=row.subject,
+                version=row.version,
+                at=row.at,
+                changed=tuple(json.loads(row.changed)),
+                extra=json.loads(row.extra),
+                before=read_side(json.loads(row.before)),
+                after=read_side(json.loads(row.after)),
+            )
+            for row in rows
+        ]
+
+    async def compact(self, connection: AsyncConnection, before: datetime) -> int:
+        """Drop what is older than ``before`` (UTC), but for the last entry of each subject and every entry by which somebody lost sight of one."""
+        newest = select(func.max(self.entries.c.seq)).group_by(self.entries.c.subject).scalar_subquery()
+        entries = self.entries
+        dropped = await connection.execute(delete(entries).where(entries.c.at < before, entries.c.narrows.is_(False), entries.c.seq.not_in(newest)))
+        return int(dropped.rowcount)
+
+    async def raise_generation(self, connection: AsyncConnection) -> None:
+        """After a restore or a promotion: cursors of the history before it are no longer honoured."""
+        await connection.execute(update(self.head).values(generation=self.head.c.generation + 1))

@@ -1,0 +1,87 @@
+"""The composition root that every service shares: one way to build an application, so that no service has its own variant of anything."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from pydantic import BaseModel
+
+from shared import problems
+from shared.cursors import Cursors
+from shared.edge import EdgeRoute, produces
+from shared.policy import Access, allow, refuse_unguarded_routes
+from shared.settings import ServiceSettings
+from shared.telemetry import Metrics, Telemetry, configure_logging
+
+HealthReader = Annotated[Access, Depends(allow("health", "read"))]
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+class Health(BaseModel):
+    """``ready`` says whether the service can answer; ``detail`` reports what is worth knowing (lag, snapshot) and never fails it."""
+
+    ready: bool
+    detail: dict[str, Any] = {}
+
+
+def create_service(name: str, settings: ServiceSettings, routers: Sequence[APIRouter], lifespan: Lifespan, summary: str) -> FastAPI:
+    """A service's application. ``lifespan`` opens what it needs (database, clients, background work) and closes it.
+
+    It sets ``app.state.health`` to a coroutine that answers `Health`.
+
+    :raises UnguardedRouteError: when a route has no policy.
+    """
+    configure_logging(name, settings.log_level)
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        async with lifespan(app):
+            yield
+
+    app = FastAPI(
+        title=f"CLEIO {name}",
+        summary=summary,
+        version="1",
+        lifespan=life,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        separate_input_output_schemas=True,
+    )
+    app.state.settings = settings
+    app.state.metrics = metrics
+    app.state.cursors = Cursors(settings.cursor_key_bytes)
+    for router in (_operations(name), *routers):
+        # Routes are taken over as they are: each is checked for its policy, and none is wrapped.
+        app.router.routes.extend(router.routes)
+    refuse_unguarded_routes(app)
+    problems.install(app)
+    app.add_middleware(Telemetry, metrics=metrics)
+    return app
+
+
+def _operations(name: str) -> APIRouter:
+    router = APIRouter(route_class=EdgeRoute, tags=["operations"])
+
+    @router.api_route(f"/{name}/livez", methods=["GET", "HEAD"])
+    async def livez(access: HealthReader) -> Health:  # noqa: ARG001
+        """Alive: no input or output behind it."""
+        return Health(ready=True)
+
+    @router.api_route(f"/{name}/readyz", methods=["GET", "HEAD"], responses={503: {"model": Health}})
+    async def readyz(request: Request, response: Response, access: HealthReader) -> Health:  # noqa: ARG001
+        """Able to answer. Lag is told, and is no reason to fail."""
+        health: Health = await request.app.state.health()
+        response.status_code = 200 if health.ready else 503
+        return health
+
+    @router.get("/metrics", response_class=Response)
+    @produces("text/plain", "application/openmetrics-text")
+    async def metrics(request: Request, access: HealthReader) -> Response:  # noqa: ARG001
+        """Prometheus metrics; the gateway does not route it."""
+        return Response(request.app.state.metrics.exposition(), media_type="text/plain; version=0.0.4")
+
+    return router

@@ -1,0 +1,123 @@
+"""Strict JSON: duplicate keys, NaN, lone surrogates, bottomless nesting and huge numbers, which parsers let through, are refused with their place."""
+
+import json
+import re
+from math import isfinite
+from typing import Any
+
+from shared.problems import Fault, MalformedJsonError, escape
+from shared.wire import Label
+
+MAX_DEPTH = 32
+MAX_NODES = 10_000
+MAX_STRING = 10_000
+MAX_ARRAY = 1_000
+MAX_INTEGER = 2**53 - 1
+
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+
+
+class Limits:
+    """The shape a body may have; a resource with long texts or lists says so."""
+
+    def __init__(self, *, string: int = MAX_STRING, array: int = MAX_ARRAY, nodes: int = MAX_NODES) -> None:
+        self.string = string
+        self.array = array
+        self.nodes = nodes
+
+
+ORDINARY = Limits()
+
+
+def _refuse(code: str, fr: str, en: str, pointer: str = "") -> MalformedJsonError:
+    return MalformedJsonError(errors=[Fault(pointer=pointer, code=code, detail=Label(fr=fr, en=en))])
+
+
+class _Fault:
+    """Stands in the parsed tree for what must be refused, until the walk finds its place."""
+
+    def __init__(self, code: str, fr: str, en: str) -> None:
+        self.said = (code, fr, en)
+
+
+_DUPLICATE = _Fault("duplicate_key", "clé répétée dans cet objet", "repeated key in this object")
+_NOT_A_NUMBER = _Fault("not_a_number", "NaN et Infinity ne sont pas du JSON", "NaN and Infinity are not JSON")
+_TOO_LARGE = _Fault("number_too_large", "nombre trop grand", "number too large")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Any:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else _DUPLICATE
+
+
+def _integer(text: str) -> Any:
+    return int(text) if len(text) <= 17 and abs(int(text)) <= MAX_INTEGER else _TOO_LARGE
+
+
+def _float(text: str) -> Any:
+    value = float(text)
+    return value if isfinite(value) else _TOO_LARGE
+
+
+def loads(body: bytes, limits: Limits = ORDINARY) -> Any:
+    """Parse a JSON object.
+
+    :raises MalformedJsonError: 400, with the place of the fault and never its value.
+    """
+    depth = 0
+    for token in _BRACKETS.finditer(body):
+        mark = token.group()
+        if mark in (b"{", b"["):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise _refuse("too_deep", f"plus de {MAX_DEPTH} niveaux", f"more than {MAX_DEPTH} levels")
+        elif mark in (b"}", b"]"):
+            depth -= 1
+    try:
+        parsed = json.loads(
+            body.decode("utf-8"), object_pairs_hook=_object, parse_constant=lambda _name: _NOT_A_NUMBER, parse_int=_integer, parse_float=_float
+        )
+    except UnicodeDecodeError:
+        raise _refuse("not_utf8", "le corps n'est pas de l'UTF-8", "the body is not UTF-8") from None
+    except (json.JSONDecodeError, RecursionError):
+        raise _refuse("syntax", "syntaxe JSON fautive", "JSON syntax error") from None
+    if not isinstance(parsed, dict):
+        if isinstance(parsed, _Fault):
+            raise _refuse(*parsed.said)
+        raise _refuse("not_an_object", "un objet est attendu", "an object is expected")
+    _walk(parsed, limits)
+    return parsed
+
+
+def _walk(root: Any, limits: Limits) -> None:
+    nodes = 0
+    pending: list[tuple[str, Any]] = [("", root)]
+    while pending:
+        pointer, value = pending.pop()
+        nodes += 1
+        if nodes > limits.nodes:
+            raise _refuse("too_many_values", f"plus de {limits.nodes} valeurs", f"more than {limits.nodes} values")
+        if isinstance(value, _Fault):
+            raise _refuse(*value.said, pointer)
+        if isinstance(value, str):
+            _check_string(value, pointer, limits)
+        elif isinstance(value, dict):
+            for key, child in value.items():
+                _check_string(key, pointer, limits)
+                # A long or strange key is kept out of the pointer: it could be data.
+                pending.append((f"{pointer}/{escape(key)}" if key.isidentifier() and len(key) <= 40 else pointer, child))
+        elif isinstance(value, list):
+            if len(value) > limits.array:
+                raise _refuse("array_too_long", f"plus de {limits.array} éléments", f"more than {limits.array} items", pointer)
+            pending.extend((f"{pointer}/{index}", child) for index, child in enumerate(value))
+
+
+def _check_string(value: str, pointer: str, limits: Limits) -> None:
+    if len(value) > limits.string:
+        raise _refuse("string_too_long", f"plus de {limits.string} caractères", f"more than {limits.string} characters", pointer)
+    if "\x00" in value:
+        raise _refuse("control_character", "caractère nul interdit", "NUL is not allowed", pointer)
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        raise _refuse("lone_surrogate", "caractère Unicode incomplet", "incomplete Unicode character", pointer) from None

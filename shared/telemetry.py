@@ -1,0 +1,149 @@
+"""Logs, metrics and request ids. Only fields of an allow-list are ever written: no bodies, no query strings, nothing of a patient."""
+
+import json
+import logging
+import re
+import sys
+import time
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import Request
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from shared.problems import Problem, respond
+from shared.wire import write_instant
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+# What a log line may hold beside its time, level, service and event name.
+FIELDS = frozenset(
+    {
+        "request_id", "trace_id", "method", "route", "status", "ms", "principal", "error_class", "failures", "step", "seq", "generation",
+        "count", "version", "trials", "port", "pid", "subscription", "delivery", "attempt", "next_in_seconds", "source", "path", "code",
+    }
+)  # fmt: skip
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+
+
+class _JsonLines(logging.Formatter):
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self.service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "at": write_instant(datetime.fromtimestamp(record.created, UTC)),
+            "level": record.levelname.lower(),
+            "service": self.service,
+            # A message of another library may quote data: only our own, constant, event names are written.
+            "event": record.msg if record.name.startswith(("shared", "services")) else record.name,
+        }
+        line.update({name: value for name, value in vars(record).items() if name in FIELDS and value is not None})
+        if record.exc_info and record.exc_info[0]:
+            # The class and the places, never the message nor the values.
+            line["error_class"] = record.exc_info[0].__name__
+            line["frames"] = _frames(record.exc_info[2])
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _frames(trace: Any) -> list[str]:
+    frames = []
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        frames.append(f"{code.co_filename.rpartition('site-packages/')[2]}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return frames[-12:]
+
+
+def configure_logging(service: str, level: str) -> None:
+    """One JSON line per event on standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines(service))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    for name in ("shared", "services"):
+        logging.getLogger(name).setLevel(level)
+
+
+class Metrics:
+    """One service's Prometheus metrics."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        labels = ("method", "route", "status")
+        self.requests = Counter("cleio_requests", "Requests answered.", labels, registry=self.registry)
+        self.seconds = Histogram(
+            "cleio_request_seconds", "Time to answer.", ("method", "route"), registry=self.registry,
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+        )  # fmt: skip
+        self.lag = Gauge(
+            "cleio_feed_lag_seconds", "Age of the newest entry of a consumed feed when it was applied.", ("feed",), registry=self.registry
+        )
+
+    def exposition(self) -> bytes:
+        return generate_latest(self.registry)
+
+
+class Telemetry:
+    """Outermost middleware: gives each request an id, times it, logs one line, and turns what nobody expected into a bare 500."""
+
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+        self.logger = logging.getLogger("shared.requests")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"").decode("latin-1")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        trace = _TRACEPARENT.fullmatch(headers.get(b"traceparent", b"").decode("latin-1"))
+        scope["cleio_request_id"] = request_id
+        scope["cleio_trace_id"] = trace.group(1) if trace else uuid.uuid4().hex
+        status = 0
+        started = time.perf_counter()
+
+        async def answer(message: MutableMapping[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff")]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, answer)
+        except Exception:
+            self.logger.exception("request_broken", extra={"request_id": request_id, "method": scope["method"], "route": _route(scope)})
+            if not status:
+                await respond(Request(scope), Problem())(scope, receive, answer)
+        finally:
+            seconds = time.perf_counter() - started
+            route = _route(scope)
+            self.metrics.requests.labels(scope["method"], route, str(status)).inc()
+            self.metrics.seconds.labels(scope["method"], route).observe(seconds)
+            self.logger.info(
+                "request",
+                extra={
+                    "request_id": request_id,
+                    "trace_id": scope["cleio_trace_id"],
+                    "method": scope["method"],
+                    "route": route,
+                    "status": status,
+                    "ms": round(seconds * 1000, 2),
+                    "principal": scope.get("cleio_principal"),
+                },
+            )
+
+
+def _route(scope: Scope) -> str:
+    """The route's template, never the path itself: an identifier in a path may be a reference to a person."""
+    return getattr(scope.get("route"), "path", "unknown")
