@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from pydantic_core.core_schema import ErrorType
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from shared.language import Language, negotiate
@@ -193,6 +194,7 @@ _SAYINGS: dict[str, Label] = {
     "less_than": Label(fr="valeur trop grande", en="value too large"),
     "finite_number": Label(fr="un nombre fini est attendu", en="a finite number is expected"),
 }
+_PYDANTIC_KINDS = frozenset(get_args(ErrorType))
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 _REFUSED = Label(fr="valeur refusée", en="value refused")
 
@@ -212,15 +214,24 @@ def faults(errors: Sequence[Any], prefix: str = "") -> list[Fault]:
         places = list(error["loc"])
         if error["type"] == "extra_forbidden" and not _FIELD_NAME.fullmatch(str(places[-1])):
             places.pop()
-        says = error.get("ctx", {}).get("label") if error["type"] not in _SAYINGS else _SAYINGS[error["type"]]
         found.append(
             Fault(
                 pointer=prefix + "".join(f"/{escape(part)}" for part in places),
                 code=error["type"],
-                detail=says if isinstance(says, Label) else _REFUSED,
+                detail=_say(error),
             )
         )
     return found
+
+
+def _say(error: Any) -> Label:
+    kind = error["type"]
+    if kind in _SAYINGS:
+        return _SAYINGS[kind]
+    if kind in _PYDANTIC_KINDS:
+        return _REFUSED  # its message may quote the input
+    # One of our own validators: its sentence is a constant; its French stands in the context.
+    return Label(fr=str(error.get("ctx", {}).get("fr", error["msg"])), en=error["msg"])
 
 
 def respond(request: Request, problem: Problem) -> Response:

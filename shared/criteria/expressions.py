@@ -1,5 +1,6 @@
 """The expressions of the eligibility language: combinators and leaves as they are written in JSON (`docs/eligibility.md` §1 and §5)."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError, WrapValidator, model_validator
@@ -61,7 +62,7 @@ class Node(Wire):
 
     model_config = ConfigDict(serialize_by_alias=True)
 
-    def operands(self) -> dict[str, "Node"]:
+    def operands(self) -> Mapping[str, "Node"]:
         """The expressions directly inside this one, by their JSON Pointer from it."""
         return {}
 
@@ -69,14 +70,14 @@ class Node(Wire):
 class AllOf(Node):
     all_: Expressions = Field(alias="all")
 
-    def operands(self) -> dict[str, Node]:
+    def operands(self) -> Mapping[str, Node]:
         return {f"/all/{index}": operand for index, operand in enumerate(self.all_)}
 
 
 class AnyOf(Node):
     any_: Expressions = Field(alias="any")
 
-    def operands(self) -> dict[str, Node]:
+    def operands(self) -> Mapping[str, Node]:
         return {f"/any/{index}": operand for index, operand in enumerate(self.any_)}
 
 
@@ -84,7 +85,7 @@ class AtLeast(Node):
     at_least: Annotated[int, Field(ge=1, le=100)]
     of: Expressions
 
-    def operands(self) -> dict[str, Node]:
+    def operands(self) -> Mapping[str, Node]:
         return {f"/of/{index}": operand for index, operand in enumerate(self.of)}
 
     @model_validator(mode="after")
@@ -97,7 +98,7 @@ class AtLeast(Node):
 class Not(Node):
     not_: Expression = Field(alias="not")
 
-    def operands(self) -> dict[str, Node]:
+    def operands(self) -> Mapping[str, Node]:
         return {"/not": self.not_}
 
 
@@ -106,7 +107,7 @@ class If(Node):
     then: Expression
     else_: Expression | None = Field(default=None, alias="else")
 
-    def operands(self) -> dict[str, Node]:
+    def operands(self) -> Mapping[str, Node]:
         return {"/if": self.if_, "/then": self.then} | ({"/else": self.else_} if self.else_ else {})
 
 

@@ -60,9 +60,10 @@ class FeedLog:
         self.head = Table(
             "feed_head",
             metadata,
-            Column("id", Integer, CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False),
+            Column("id", Integer, primary_key=True, autoincrement=False),
             Column("generation", Integer, nullable=False),
             Column("seq", BigInteger, nullable=False),
+            CheckConstraint("id = 1", name="one_row"),
         )
         self.entries = Table(
             "feed_entries",

@@ -1,0 +1,152 @@
+"""Exact conversion between the UCUM units of laboratory results and doses. Factors are fractions: nothing is rounded."""
+
+import re
+from collections.abc import Collection, Mapping
+from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
+
+Dimension = tuple[tuple[str, int], ...]
+
+
+class Measure(NamedTuple):
+    """A unit as a factor over base units, and the powers of those base units, sorted by name."""
+
+    factor: Fraction
+    dimension: Dimension
+
+
+class Analyte(NamedTuple):
+    """What is known of a measured code: its molar mass in g/mol where mass and amount convert, and one usual unit."""
+
+    unit: str
+    molar_mass: Fraction | None = None
+
+
+_PREFIXES = {"k": 3, "h": 2, "d": -1, "c": -2, "m": -3, "u": -6, "n": -9, "p": -12, "f": -15, "M": 6}
+_BASE: Mapping[str, tuple[Fraction, Mapping[str, int]]] = {
+    "g": (Fraction(1), {"g": 1}),
+    "mol": (Fraction(1), {"mol": 1}),
+    "eq": (Fraction(1), {"eq": 1}),
+    "osm": (Fraction(1), {"osm": 1}),
+    "L": (Fraction(1), {"L": 1}),
+    "l": (Fraction(1), {"L": 1}),
+    "m": (Fraction(1), {"m": 1}),
+    "s": (Fraction(1), {"s": 1}),
+    "kat": (Fraction(1), {"kat": 1}),
+    "U": (Fraction(1, 60_000_000), {"kat": 1}),  # one micromole a minute
+    "Pa": (Fraction(1), {"Pa": 1}),
+    "Hz": (Fraction(1), {"s": -1}),
+}
+_SPECIAL: Mapping[str, tuple[Fraction, Mapping[str, int]]] = {
+    "1": (Fraction(1), {}),
+    "%": (Fraction(1, 100), {}),
+    "[IU]": (Fraction(1), {"IU": 1}),
+    "[iU]": (Fraction(1), {"IU": 1}),
+    "m[IU]": (Fraction(1, 1000), {"IU": 1}),
+    "k[IU]": (Fraction(1000), {"IU": 1}),
+    "[arb'U]": (Fraction(1), {"arb": 1}),
+    "mm[Hg]": (Fraction(133_322_387_415, 10**9), {"Pa": 1}),
+    "{1.73_m2}": (Fraction(1), {"1.73_m2": 1}),
+    "m2": (Fraction(1), {"m": 2}),
+    "min": (Fraction(60), {"s": 1}),
+    "h": (Fraction(3600), {"s": 1}),
+    "d": (Fraction(86_400), {"s": 1}),
+    "wk": (Fraction(7 * 86_400), {"s": 1}),
+    "mo": (Fraction(86_400 * 487, 16), {"s": 1}),  # 30.4375 days
+    "a": (Fraction(86_400 * 1461, 4), {"s": 1}),  # 365.25 days
+}
+_POWER_OF_TEN = re.compile(r"10(?:\*|\^)(-?\d{1,2})", re.ASCII)
+_ANNOTATION = re.compile(r"\{[^{}]*\}")
+
+_CREATININE, _BILIRUBIN, _GLUCOSE = Fraction("113.12"), Fraction("584.66"), Fraction("180.156")
+_URATE, _CALCIUM, _CHOLESTEROL = Fraction("168.11"), Fraction("40.078"), Fraction("386.65")
+ANALYTES: Mapping[str, Analyte] = {
+    **dict.fromkeys(("LOINC:2160-0", "LOINC:14682-9", "CLEIO:creatinine"), Analyte("umol/L", _CREATININE)),
+    **dict.fromkeys(("LOINC:1975-2", "LOINC:14631-6", "CLEIO:bilirubin-total"), Analyte("umol/L", _BILIRUBIN)),
+    **dict.fromkeys(("LOINC:1968-7", "LOINC:14629-0", "CLEIO:bilirubin-direct"), Analyte("umol/L", _BILIRUBIN)),
+    **dict.fromkeys(("LOINC:2345-7", "LOINC:14749-6"), Analyte("mmol/L", _GLUCOSE)),
+    **dict.fromkeys(("LOINC:3084-1", "LOINC:14933-6"), Analyte("umol/L", _URATE)),
+    **dict.fromkeys(("LOINC:17861-6", "LOINC:2000-8"), Analyte("mmol/L", _CALCIUM)),
+    **dict.fromkeys(("LOINC:2093-3", "LOINC:14647-2"), Analyte("mmol/L", _CHOLESTEROL)),
+    **dict.fromkeys(("LOINC:1742-6", "CLEIO:alt", "LOINC:1920-8", "CLEIO:ast", "LOINC:2324-2", "CLEIO:ggt", "LOINC:2157-6"), Analyte("U/L")),
+    **dict.fromkeys(("LOINC:718-7", "CLEIO:haemoglobin", "LOINC:1751-7"), Analyte("g/L")),
+    **dict.fromkeys(("LOINC:777-3", "LOINC:26515-7", "CLEIO:platelets", "LOINC:6690-2", "LOINC:26464-8", "LOINC:751-8"), Analyte("10*9/L")),
+    **dict.fromkeys(("LOINC:26499-4", "LOINC:731-0", "LOINC:26474-7", "CLEIO:neutrophils", "CLEIO:lymphocytes"), Analyte("10*9/L")),
+    **dict.fromkeys(("LOINC:62238-1", "LOINC:98979-8", "LOINC:33914-3", "CLEIO:egfr"), Analyte("mL/min/{1.73_m2}")),
+    **dict.fromkeys(("LOINC:10230-1", "LOINC:8806-2", "CLEIO:lvef", "LOINC:19870-5", "CLEIO:fvc-predicted"), Analyte("%")),
+}
+
+
+@lru_cache(maxsize=1024)
+def measure(unit: str) -> Measure | None:
+    """The factor and dimension of a UCUM unit such as ``ukat/L``, ``10*3/uL`` or ``mg/kg/d``; None when it is not understood."""
+    factor, powers = Fraction(1), dict[str, int]()
+    for place, quotient in enumerate(unit.split("/")):
+        if place and "." in quotient:
+            return None  # strictly a product after a division, but often meant otherwise
+        for term in quotient.split("."):
+            known = _term(term) if term or (place == 0 and len(unit) > 1) else None
+            if known is None:
+                return None
+            sign = -1 if place else 1
+            factor *= known[0] ** sign
+            for base, power in known[1].items():
+                powers[base] = powers.get(base, 0) + sign * power
+    return Measure(factor, tuple(sorted((base, power) for base, power in powers.items() if power)))
+
+
+@lru_cache(maxsize=4096)
+def conversion(given: str, wanted: str, molar_mass: Fraction | None = None) -> Fraction | None:
+    """What to multiply a value in ``given`` by to have it in ``wanted``; None when they do not measure the same thing.
+
+    With a molar mass (g/mol), mass and amount of substance convert into each other.
+    """
+    if given == wanted and measure(given) is not None:
+        return Fraction(1)
+    source, target = measure(given), measure(wanted)
+    if source is None or target is None:
+        return None
+    if source.dimension == target.dimension:
+        return source.factor / target.factor
+    if molar_mass is None:
+        return None
+    source, target = _as_mass(source, molar_mass), _as_mass(target, molar_mass)
+    return source.factor / target.factor if source.dimension == target.dimension else None
+
+
+def is_bare(unit: str | None) -> bool:
+    """No unit, the unit one, or an annotation alone, as scores and titres have."""
+    return unit is None or unit == "1" or _ANNOTATION.fullmatch(unit) is not None
+
+
+def molar_mass(codes: Collection[str]) -> Fraction | None:
+    """The molar mass that all of the codes share; None when one is unknown or they differ."""
+    masses = {ANALYTES[code].molar_mass if code in ANALYTES else None for code in codes}
+    return next(iter(masses)) if len(masses) == 1 else None
+
+
+def _term(term: str) -> tuple[Fraction, Mapping[str, int]] | None:
+    if term in _SPECIAL:
+        return _SPECIAL[term]
+    bare = _ANNOTATION.sub("", term)
+    if not bare:
+        return Fraction(1), {}
+    if bare in _SPECIAL:
+        return _SPECIAL[bare]
+    if power := _POWER_OF_TEN.fullmatch(bare):
+        return Fraction(10) ** int(power[1]), {}
+    if bare in _BASE:
+        return _BASE[bare]
+    if bare[0] in _PREFIXES and bare[1:] in _BASE:
+        factor, powers = _BASE[bare[1:]]
+        return factor * Fraction(10) ** _PREFIXES[bare[0]], powers
+    return None
+
+
+def _as_mass(unit: Measure, molar_mass: Fraction) -> Measure:
+    powers = dict(unit.dimension)
+    moles = powers.pop("mol", 0)
+    if moles:
+        powers["g"] = powers.get("g", 0) + moles
+    return Measure(unit.factor * molar_mass**moles, tuple(sorted((base, power) for base, power in powers.items() if power)))

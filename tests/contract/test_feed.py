@@ -1,0 +1,172 @@
+"""The feed's one promise: whatever writers do at the same time, no consumer ever misses an entry, on either database."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import MetaData, func, insert, select
+
+from shared.database import NAMING, Database, open_database
+from shared.feed import Change, FeedLog
+from shared.feed.changes import NOWHERE, Side
+from shared.feed.consumer import FeedTail, HistoryRestartedError
+from shared.feed.endpoints import feed_router
+from shared.http import InternalClient
+from shared.service import Health, create_service
+from shared.settings import ServiceSettings
+from tests.conftest import INTERNAL, client_of
+
+pytestmark = pytest.mark.anyio
+
+METADATA = MetaData(naming_convention=NAMING)
+FEED = FeedLog(METADATA)
+PUBLIC = Side(frozenset({"public"}), {"condition": frozenset({"ORPHA:98896"})})
+HIDDEN = Side(frozenset({"coordination"}))
+
+
+@asynccontextmanager
+async def feed_service(url: str) -> AsyncIterator[tuple[FastAPI, Database]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.database = open_database(url)
+        async with app.state.database.transaction() as connection:
+            await connection.run_sync(METADATA.create_all)
+            await connection.execute(insert(FEED.head).values(id=1, generation=1, seq=0))
+
+        async def health() -> Health:
+            return Health(ready=True)
+
+        app.state.health = health
+        yield
+        await app.state.database.close()
+
+    app = create_service("registry", ServiceSettings(), [feed_router("registry", FEED)], lifespan, "A feed and nothing else.")
+    async with app.router.lifespan_context(app):
+        yield app, app.state.database
+
+
+async def append(database: Database, *changes: Change) -> None:
+    async with database.transaction() as connection:
+        await FEED.append(connection, list(changes))
+
+
+def change(subject: str, version: int, before: Side = NOWHERE, after: Side = PUBLIC, kind: str = "trial.updated") -> Change:
+    return Change(kind, f"trial/{subject}", version, before, after)
+
+
+async def test_no_consumer_misses_an_entry_of_concurrent_writers(database_url: str) -> None:
+    writers, each = 8, 25
+    async with feed_service(database_url) as (app, database):
+        chance = random.Random(20251122)
+
+        async def write(writer: int) -> None:
+            for number in range(each):
+                async with database.transaction() as connection:
+                    await connection.execute(select(func.count()).select_from(FEED.entries))
+                    if not database.is_sqlite:
+                        # Above PostgreSQL transactions overlap: some dawdle before and after they take their numbers, some give up.
+                        await asyncio.sleep(chance.random() / 200)
+                    await FEED.append(connection, [change(f"W{writer}", 2 * number), change(f"W{writer}", 2 * number + 1)])
+                    await asyncio.sleep(chance.random() / 500)
+                    if number % 10 == 9:
+                        await connection.rollback()
+
+        async def consume() -> list[tuple[str, int]]:
+            seen: list[tuple[str, int]] = []
+            client = InternalClient("http://test", INTERNAL, httpx.ASGITransport(app, client=("127.0.0.1", 1)))
+            tail, following = FeedTail(client, "/registry/v1/feed?limit=7", wait=1), None
+            while len(seen) < expected:
+                batch = await tail.next(following)
+                seen += [(event["subject"], event["data"]["version"]) for event in batch.events]
+                following = batch.following
+            await client.close()
+            return seen
+
+        kept = [number for number in range(each) if number % 10 != 9]
+        expected = writers * len(kept) * 2
+        async with asyncio.TaskGroup() as group:
+            consumers = [group.create_task(consume()) for _ in range(3)]
+            for writer in range(writers):
+                group.create_task(write(writer))
+        for consumer in consumers:
+            seen = consumer.result()
+            assert seen == consumers[0].result()
+            for writer in range(writers):
+                assert [version for subject, version in seen if subject == f"trial/W{writer}"] == [v for n in kept for v in (2 * n, 2 * n + 1)]
+        async with database.read() as connection:
+            numbers = [entry.seq for entry in await FEED.read(connection, 0, 10_000)]
+        assert numbers == list(range(1, expected + 1))
+
+
+async def test_who_loses_sight_of_a_subject_sees_a_tombstone_and_others_nothing(database_url: str) -> None:
+    async with feed_service(database_url) as (app, database), client_of(app) as public:
+        await append(
+            database,
+            change("SEEN", 1, kind="trial.published"),
+            change("SECRET", 1, after=HIDDEN),
+            change("SEEN", 2, before=PUBLIC, after=HIDDEN, kind="trial.withdrawn"),
+        )
+        events = (await public.get("/registry/v1/feed")).json()
+        assert [(event["type"], event["subject"], event["data"]["op"]) for event in events] == [
+            ("trial.published", "trial/SEEN", "upsert"),
+            ("trial.removed", "trial/SEEN", "delete"),
+        ]
+        assert "routing" not in events[0]
+        elsewhere = await public.get("/registry/v1/feed?condition=ORPHA:70")
+        assert elsewhere.json() == []
+        assert "next" in elsewhere.links
+
+
+async def test_a_waiting_reader_is_told_at_once(database_url: str) -> None:
+    async with feed_service(database_url) as (app, database), client_of(app) as public:
+        empty = await public.get("/registry/v1/feed")
+        waiting = asyncio.create_task(public.get(empty.links["next"]["url"] + "&wait=20"))
+        await asyncio.sleep(0.1)
+        await append(database, change("NEWS", 1))
+        answer = await asyncio.wait_for(waiting, 5)
+        assert [event["subject"] for event in answer.json()] == ["trial/NEWS"]
+
+
+async def test_a_cursor_of_an_earlier_generation_points_to_the_export(database_url: str) -> None:
+    async with feed_service(database_url) as (app, database), client_of(app) as public:
+        await append(database, change("A", 1))
+        following = (await public.get("/registry/v1/feed")).links["next"]["url"]
+        async with database.transaction() as connection:
+            await FEED.raise_generation(connection)
+        answer = await public.get(following)
+        assert answer.status_code == 410
+        assert answer.json()["code"] == "cursor_of_earlier_generation"
+        assert answer.links["alternate"]["url"] == "/registry/v1/export"
+        client = InternalClient("http://test", INTERNAL, httpx.ASGITransport(app, client=("127.0.0.1", 1)))
+        with pytest.raises(HistoryRestartedError):
+            await FeedTail(client, "/registry/v1/feed", wait=0).next(following)
+        await client.close()
+
+
+@pytest.mark.parametrize("cursor", ["x", "AAAA", "é", "A" * 200, "../../etc/passwd"])
+async def test_a_forged_cursor_is_refused(cursor: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    async with feed_service(f"sqlite:///{tmp_path_factory.mktemp('feed') / 'x.db'}") as (app, _), client_of(app) as public:
+        answer = await public.get("/registry/v1/feed", params={"cursor": cursor})
+        assert answer.status_code == 400
+        assert answer.json()["code"] == "invalid_cursor"
+        assert cursor not in answer.text or len(cursor) < 3
+
+
+async def test_compaction_keeps_the_last_entry_of_each_subject_and_every_tombstone(database_url: str) -> None:
+    async with feed_service(database_url) as (app, database), client_of(app) as public:
+        await append(database, change("A", 1), change("A", 2, before=PUBLIC), change("A", 3, before=PUBLIC, after=HIDDEN), change("A", 4, before=HIDDEN))
+        await append(database, change("B", 1), change("B", 2, before=PUBLIC))
+        async with database.transaction() as connection:
+            assert await FEED.compact(connection, datetime.now(UTC) - timedelta(days=90)) == 0
+            assert await FEED.compact(connection, datetime.now(UTC) + timedelta(days=1)) == 3
+        events = (await public.get("/registry/v1/feed")).json()
+        assert [(event["subject"], event["data"]["op"], event["data"].get("version")) for event in events] == [
+            ("trial/A", "delete", None),
+            ("trial/A", "upsert", 4),
+            ("trial/B", "upsert", 2),
+        ]
