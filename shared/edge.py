@@ -111,9 +111,9 @@ def _check_query(request: Request, known: set[str]) -> None:
 
 
 def _check_accept(request: Request, offered: tuple[str, ...]) -> None:
-    accept = request.headers.get("accept", "*/*")
+    accept = request.headers.get("accept") or "*/*"
     ranges = [part.partition(";")[0].strip().lower() for part in accept.split(",") if "q=0" not in part.replace(" ", "").split(";")]
-    for one in ranges or ["*/*"]:
+    for one in ranges:
         kind, _, _subtype = one.partition("/")
         if one in {"*/*", ""} or one in offered or (one.endswith("/*") and any(media.startswith(kind + "/") for media in offered)):
             return

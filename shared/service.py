@@ -67,12 +67,12 @@ def _operations(name: str) -> APIRouter:
     router = APIRouter(route_class=EdgeRoute, tags=["operations"])
 
     @router.api_route(f"/{name}/livez", methods=["GET", "HEAD"])
-    async def livez(access: HealthReader) -> Health:  # noqa: ARG001
+    async def livez(access: HealthReader) -> Health:
         """Alive: no input or output behind it."""
         return Health(ready=True)
 
     @router.api_route(f"/{name}/readyz", methods=["GET", "HEAD"], responses={503: {"model": Health}})
-    async def readyz(request: Request, response: Response, access: HealthReader) -> Health:  # noqa: ARG001
+    async def readyz(request: Request, response: Response, access: HealthReader) -> Health:
         """Able to answer. Lag is told, and is no reason to fail."""
         health: Health = await request.app.state.health()
         response.status_code = 200 if health.ready else 503
@@ -80,7 +80,7 @@ def _operations(name: str) -> APIRouter:
 
     @router.get("/metrics", response_class=Response)
     @produces("text/plain", "application/openmetrics-text")
-    async def metrics(request: Request, access: HealthReader) -> Response:  # noqa: ARG001
+    async def metrics(request: Request, access: HealthReader) -> Response:
         """Prometheus metrics; the gateway does not route it."""
         return Response(request.app.state.metrics.exposition(), media_type="text/plain; version=0.0.4")
 
