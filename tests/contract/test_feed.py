@@ -159,7 +159,9 @@ async def test_a_forged_cursor_is_refused(cursor: str, tmp_path_factory: pytest.
 
 async def test_compaction_keeps_the_last_entry_of_each_subject_and_every_tombstone(database_url: str) -> None:
     async with feed_service(database_url) as (app, database), client_of(app) as public:
-        await append(database, change("A", 1), change("A", 2, before=PUBLIC), change("A", 3, before=PUBLIC, after=HIDDEN), change("A", 4, before=HIDDEN))
+        await append(
+            database, change("A", 1), change("A", 2, before=PUBLIC), change("A", 3, before=PUBLIC, after=HIDDEN), change("A", 4, before=HIDDEN)
+        )
         await append(database, change("B", 1), change("B", 2, before=PUBLIC))
         async with database.transaction() as connection:
             assert await FEED.compact(connection, datetime.now(UTC) - timedelta(days=90)) == 0

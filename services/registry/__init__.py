@@ -1,0 +1,1 @@
+"""The registry owns trials, centres, sites and their sources, and appends every change to its feed; it never sees a patient."""

@@ -1,0 +1,59 @@
+"""Composition root of the registry."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.registry.centres import endpoints as centres
+from services.registry.centres import tables as _centre_tables  # noqa: F401  hangs its tables on the metadata
+from services.registry.export import endpoints as export
+from services.registry.sample.load import load_sample
+from services.registry.schema import FEED, METADATA
+from services.registry.settings import RegistrySettings
+from services.registry.sources import endpoints as sources
+from services.registry.terminology import endpoints as terminology
+from services.registry.terminology.terminology import builtin
+from services.registry.trials import endpoints as trials
+from shared.database import open_database
+from shared.database.migrations import check_schema
+from shared.feed.endpoints import feed_router
+from shared.service import Health, create_service
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def create_app(settings: RegistrySettings | None = None) -> FastAPI:
+    """The registry's application.
+
+    :raises WrongSchemaError: at start, when the database is not at this program's schema.
+    :raises OwnedElsewhereError: at start, when another process holds the SQLite file.
+    """
+    settings = settings or RegistrySettings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        database = open_database(settings.database)
+        try:
+            await check_schema(database, MIGRATIONS)
+            app.state.database = database
+            app.state.terminology = builtin()
+            if settings.load_sample:
+                await load_sample(database, app.state.terminology)
+
+            async def health() -> Health:
+                async with database.read() as connection:
+                    position = await FEED.position(connection)
+                return Health(ready=True, detail={"feed": position.seq, "generation": position.generation})
+
+            app.state.health = health
+            yield
+        finally:
+            await database.close()
+
+    routers = [trials.router, centres.router, sources.router, export.router, terminology.router, feed_router("registry", FEED)]
+    return create_service("registry", settings, routers, lifespan, "Trials, centres, sites, criteria and the feed of their changes.")
+
+
+__all__ = ["METADATA", "MIGRATIONS", "create_app"]

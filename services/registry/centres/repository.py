@@ -1,0 +1,37 @@
+"""The only SQL about centres."""
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.registry.centres.schemas import Centre
+from services.registry.centres.tables import centres
+
+
+class CentreRepository:
+    """Centres in one transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+
+    async def get(self, centre: str) -> Centre | None:
+        document = (await self.connection.execute(select(centres.c.document).where(centres.c.id == centre))).scalar_one_or_none()
+        return None if document is None else Centre.model_validate_json(document)
+
+    async def page(self, after: str | None, limit: int) -> list[Centre]:
+        statement = select(centres.c.document).order_by(centres.c.id).limit(limit)
+        if after is not None:
+            statement = statement.where(centres.c.id > after)
+        return [Centre.model_validate_json(row.document) for row in await self.connection.execute(statement)]
+
+    async def departements(self) -> dict[str, str]:
+        """Centre id → département."""
+        return {row.id: row.departement for row in await self.connection.execute(select(centres.c.id, centres.c.departement))}
+
+    async def save(self, centre: Centre, replaces: int | None) -> bool:
+        """Write a version made from version ``replaces`` (None: a new centre); False when another came first."""
+        values = {"version": centre.version, "departement": centre.departement, "document": centre.model_dump_json()}
+        if replaces is None:
+            await self.connection.execute(insert(centres).values(id=centre.id, **values))
+            return True
+        written = await self.connection.execute(update(centres).where(centres.c.id == centre.id, centres.c.version == replaces).values(**values))
+        return bool(written.rowcount == 1)

@@ -1,0 +1,74 @@
+"""A centre on the wire: one of the network's clinical investigation centres."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from services.registry.trials.schemas import CentreId, Line, ShortLine, Version
+from shared.wire import Day, Instant, Wire
+
+CentreLabel = Literal["candidate", "labelled", "suspended"]
+Population = Literal["adult", "child"]
+# What French law and practice ask of a site that gives an advanced therapy, one code each.
+CapabilityCode = Literal[
+    "gmo_contained_use",
+    "lriph",
+    "pui_atmp",
+    "cell_therapy_unit",
+    "apheresis",
+    "jacie",
+    "icu",
+    "paediatric_icu",
+    "ln2_cryostorage",
+    "freezer_minus_80",
+    "thawing",
+    "bsl2_room",
+    "safety_cabinet",
+    "shipper_reception_24_7",
+    "long_term_follow_up",
+]
+
+
+class Capability(Wire):
+    """What a centre can do, who says so, on what evidence and for how long (both days included). ``scope``: a class, an age band, a technique."""
+
+    code: CapabilityCode
+    scope: ShortLine | None = None
+    issuer: ShortLine | None = None
+    evidence: ShortLine | None = None
+    valid_from: Day | None = None
+    valid_to: Day | None = None
+
+    @model_validator(mode="after")
+    def _begins_before_it_ends(self) -> Self:
+        if self.valid_from is not None and self.valid_to is not None and self.valid_to < self.valid_from:
+            raise PydanticCustomError("period", "a capability does not end before it begins")
+        return self
+
+
+class CentreInput(Wire):
+    """A centre as its curator gives it. Coordinates are WGS 84 degrees; ``finess_et`` is the geographic site's number."""
+
+    name: Line
+    finess_et: Annotated[str, StringConstraints(pattern=r"^[0-9][0-9A-Z][0-9]{7}$")] | None = None
+    city: ShortLine
+    departement: Annotated[str, StringConstraints(pattern=r"^([01345678][0-9]|2[1-9AB]|9[0-5]|97[1-8]|98[4678])$")]
+    region: ShortLine
+    lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+    lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+    label: CentreLabel
+    populations: Annotated[list[Population], Field(min_length=1, max_length=2)]
+    capabilities: Annotated[list[Capability], Field(max_length=200)] = Field(default_factory=list)
+    member: bool = True
+    illustrative: bool = False
+
+
+class CentreHead(Wire):
+    id: CentreId
+    version: Version
+    updated_at: Instant
+
+
+class Centre(CentreInput, CentreHead):
+    """A centre as everybody reads it."""

@@ -1,0 +1,65 @@
+"""``GET /registry/v1/export``: a header with a feed position taken *before* anything was read, the centres, the trials, and an end line.
+
+Loading it and then following the feed from that position misses nothing; a file without its end line is cut. Demonstration trials go to
+the network's own services alone.
+"""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import StreamingResponse
+
+from services.registry.centres.repository import CentreRepository
+from services.registry.schema import FEED
+from services.registry.trials.endpoints import site_document
+from services.registry.trials.repository import TrialRepository
+from shared.database import Database
+from shared.edge import EdgeRoute, accepts, produces
+from shared.feed.endpoints import seal_position
+from shared.policy import Access, allow
+
+router = APIRouter(prefix="/registry/v1", route_class=EdgeRoute, tags=["feed"])
+
+Reader = Annotated[Access, Depends(allow("feed", "read"))]
+MEDIA_TYPE = "application/x-ndjson"
+
+
+@router.get("/export", response_class=Response, responses={200: {"content": {MEDIA_TYPE: {}}}})
+@accepts(seconds=None)
+@produces(MEDIA_TYPE)
+async def export(request: Request, access: Reader) -> StreamingResponse:
+    """Everything the caller may see, one JSON object a line."""
+    return StreamingResponse(_lines(request, access), media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
+
+
+async def _lines(request: Request, access: Access) -> AsyncIterator[str]:
+    state = request.app.state
+    database: Database = state.database
+    count = 0
+    async with database.read() as connection:
+        position = await FEED.position(connection)
+    following = f"/registry/v1/feed?cursor={seal_position(state.cursors, 'registry', position)}"
+    yield _line({"kind": "header", "following": following, "terminology": state.terminology.version})
+    async with database.read() as connection:
+        after: str | None = None
+        while centres := await CentreRepository(connection).page(after, 200):
+            for centre in centres:
+                yield f'{{"kind":"centre","centre":{centre.model_dump_json()}}}\n'
+                count += 1
+            after = centres[-1].id
+        repository = TrialRepository(connection)
+        async for stored in repository.everything(access.rows, demo=access.principal.kind != "public"):
+            sites = [site_document(stored.trial.id, site) for site in await repository.sites(stored.key)]
+            criteria = await repository.criteria(stored.key)
+            yield (
+                f'{{"kind":"trial","id":{json.dumps(stored.trial.id)},"version":{stored.trial.version},"trial":{stored.trial.model_dump_json()},'
+                f'"criteria":{criteria or "null"},"sites":[{",".join(site.model_dump_json() for site in sites)}]}}\n'
+            )
+            count += 1
+    yield _line({"kind": "end", "count": count})
+
+
+def _line(value: object) -> str:
+    return json.dumps(value) + "\n"

@@ -1,0 +1,9 @@
+"""The registry's database schema: every feature's tables hang on this metadata, and the feed is written with them."""
+
+from sqlalchemy import MetaData
+
+from shared.database import NAMING
+from shared.feed import FeedLog
+
+METADATA = MetaData(naming_convention=NAMING)
+FEED = FeedLog(METADATA)

@@ -1,0 +1,177 @@
+"""The scope gate: is this a trial of an advanced therapy medicinal product outside oncology?
+
+The indication decides, never the product, the ward, the conditioning or the exclusion text. Three answers, each with its reasons; what the rules
+cannot tell goes to a person.
+"""
+
+from dataclasses import dataclass
+
+from services.registry.scope import diseases, products
+from services.registry.scope.diseases import DiseaseReading
+from services.registry.scope.products import ProductReading
+from services.registry.terminology.terminology import Terminology
+from services.registry.trials.schemas import ScopeAnswer, ScopeReason, ScopeVerdict, TrialInput
+from shared.wire import Label
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """A part of the answer: what it weighs, and why."""
+
+    weighs: ScopeVerdict
+    reason: ScopeReason
+
+
+def judge(trial: TrialInput, terminology: Terminology) -> ScopeAnswer:
+    """The scope of a trial. Out of scope beats unclear, which beats in scope; the reasons given are those that decide, or all when it is in scope."""
+    findings = [*_indication(trial, terminology), *_product(trial)]
+    for answer in ("out_of_scope", "scope_unclear"):
+        deciding = [finding.reason for finding in findings if finding.weighs == answer]
+        if deciding:
+            return ScopeAnswer(answer=answer, reasons=deciding)
+    return ScopeAnswer(answer="in_scope", reasons=[finding.reason for finding in findings])
+
+
+def _reason(code: str, pointer: str, fr: str, en: str) -> ScopeReason:
+    return ScopeReason(code=code, pointer=pointer, detail=Label(fr=fr, en=en))
+
+
+def _titles(trial: TrialInput) -> list[tuple[str, str]]:
+    given = [("/titles/fr", trial.titles.fr), ("/titles/en", trial.titles.en)]
+    return [(pointer, text) for pointer, text in given if text is not None]
+
+
+def _indication(trial: TrialInput, terminology: Terminology) -> list[_Finding]:
+    signs = diseases.table()
+    read = [
+        (f"/conditions/{place}", signs.read(condition.text, terminology), condition.code is not None)
+        for place, condition in enumerate(trial.conditions)
+        if condition.role == "target" and signs.is_condition(condition.text)
+    ]
+    # A code vouches for a disease that the words alone do not name; it never overrules a word.
+    known = [(pointer, reading) for pointer, reading, coded in read if coded or reading.verdict != "unreadable"]
+    malignant = [(pointer, reading) for pointer, reading in known if reading.verdict == "malignant"]
+    if malignant and len(malignant) == len(known):
+        return [_malignant(pointer, reading) for pointer, reading in malignant]
+    if malignant:
+        return [
+            _Finding(
+                "scope_unclear",
+                _reason(
+                    "malignant_among_others",
+                    pointer,
+                    "une maladie maligne figure parmi d'autres indications",
+                    "a malignant disease stands among other indications",
+                ),
+            )
+            for pointer, _ in malignant
+        ]
+    review = [_review(pointer, reading) for pointer, reading in known if reading.verdict == "review"]
+    if review:
+        return review
+    if known:
+        return [
+            _Finding(
+                "in_scope",
+                _reason(
+                    "indication_not_malignant", known[0][0], "l'indication n'est pas une maladie maligne", "the indication is not a malignant disease"
+                ),
+            )
+        ]
+    return _indication_of_titles(trial, terminology)
+
+
+def _indication_of_titles(trial: TrialInput, terminology: Terminology) -> list[_Finding]:
+    """No condition names a disease: the titles serve as evidence, and the reason says so."""
+    read = [(pointer, diseases.table().read(text, terminology, title=True)) for pointer, text in _titles(trial)]
+    for verdict in ("malignant", "review"):
+        for pointer, reading in read:
+            if reading.verdict == verdict:
+                return [_from_title(_malignant(pointer, reading) if verdict == "malignant" else _review(pointer, reading))]
+    for pointer, reading in read:
+        if reading.verdict == "not_malignant":
+            finding = _reason(
+                "indication_not_malignant", pointer, "l'indication n'est pas une maladie maligne", "the indication is not a malignant disease"
+            )
+            return [_from_title(_Finding("in_scope", finding))]
+    return [
+        _Finding(
+            "scope_unclear",
+            _reason("indication_unknown", "/conditions", "aucune indication n'est donnée ni reconnue", "no indication is given or recognised"),
+        )
+    ]
+
+
+def _from_title(finding: _Finding) -> _Finding:
+    reason = finding.reason
+    return _Finding(
+        finding.weighs,
+        _reason(
+            f"{reason.code}_by_title",
+            reason.pointer,
+            f"aucune condition n'est donnée ; d'après le titre, {reason.detail.fr}",
+            f"no condition is given; going by the title, {reason.detail.en}",
+        ),
+    )
+
+
+def _malignant(pointer: str, reading: DiseaseReading) -> _Finding:
+    assert reading.sign is not None
+    return _Finding(
+        "out_of_scope", _reason("malignant_indication", pointer, "l'indication est une maladie maligne", "the indication is a malignant disease")
+    )
+
+
+def _review(pointer: str, reading: DiseaseReading) -> _Finding:
+    assert reading.sign is not None
+    return _Finding("scope_unclear", _reason(reading.sign.code, pointer, f"à examiner : {reading.sign.fr}", f"for review: {reading.sign.en}"))
+
+
+def _product(trial: TrialInput) -> list[_Finding]:
+    table = products.table()
+    texts = [("/product/name", trial.product.name)] if trial.product.name is not None else []
+    read = [(pointer, products.conclude(table.read(text))) for pointer, text in [*texts, *_titles(trial)] if text is not None]
+    typed = _typed(trial)
+    contrary = next(((pointer, reading) for pointer, reading in read if reading.verdict == "not_atmp" and _is_synthetic(reading)), None)
+    if typed is not None and (contrary is None or trial.product.vector not in {None, "none"}):
+        return [
+            _Finding("in_scope", _reason("advanced_therapy", typed, "le produit est de thérapie innovante", "the product is an advanced therapy"))
+        ]
+    for verdict in ("atmp", "not_atmp", "no_product", "unsure"):
+        for pointer, reading in read:
+            if reading.verdict == verdict:
+                return [_by_sign(pointer, reading)]
+    return [
+        _Finding(
+            "scope_unclear",
+            _reason(
+                "product_unknown",
+                "/product",
+                "rien ne dit si le produit est de thérapie innovante",
+                "nothing tells whether the product is an advanced therapy",
+            ),
+        )
+    ]
+
+
+def _typed(trial: TrialInput) -> str | None:
+    if trial.product.atmp_class is not None:
+        return "/product/atmp_class"
+    return "/product/vector" if trial.product.vector not in {None, "none"} else None
+
+
+def _is_synthetic(reading: ProductReading) -> bool:
+    return reading.sign is not None and reading.sign.code in {"oligonucleotide", "infection_vaccine"}
+
+
+def _by_sign(pointer: str, reading: ProductReading) -> _Finding:
+    sign = reading.sign
+    assert sign is not None
+    if reading.verdict == "atmp":
+        return _Finding("in_scope", _reason("advanced_therapy", pointer, f"thérapie innovante : {sign.fr}", f"advanced therapy: {sign.en}"))
+    if reading.verdict == "not_atmp":
+        return _Finding(
+            "out_of_scope",
+            _reason("not_an_advanced_therapy", pointer, f"pas une thérapie innovante : {sign.fr}", f"not an advanced therapy: {sign.en}"),
+        )
+    return _Finding("scope_unclear", _reason(sign.code, pointer, f"à examiner : {sign.fr}", f"for review: {sign.en}"))

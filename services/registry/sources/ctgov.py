@@ -1,0 +1,240 @@
+"""ClinicalTrials.gov API v2 to a trial (`protocolSection`; documentation of 2026-03-26, API 2.0.5).
+
+Tolerant: any module may be missing; a value of the wrong type or form is reported with its JSON Pointer, never with itself, and the rest is kept.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from services.registry.scope import diseases
+from services.registry.sources import ctgov_codes as codes
+from services.registry.sources.coverage import carried_fields
+from services.registry.sources.places import CentreRule, country_code, member_centre
+from services.registry.sources.problems import InvalidStudyError
+from services.registry.sources.product_reader import Intervention, read_product
+from services.registry.sources.reading import Reader, ReadingWarning, Section
+from services.registry.terminology.conditions import map_condition
+from services.registry.terminology.terminology import Terminology
+from services.registry.trials.schemas import (
+    MAX_ELIGIBILITY_TEXT,
+    MAX_ITEMS,
+    MAX_LINE,
+    MAX_TEXT,
+    BilingualSummary,
+    BilingualText,
+    Condition,
+    Eligibility,
+    Enrolment,
+    Identifier,
+    Location,
+    Milestone,
+    RecruitmentStatus,
+    Sponsor,
+    TrialDates,
+    TrialInput,
+    TrialSex,
+    TrialSite,
+    recognise_identifier,
+)
+
+__all__ = ["READER_VERSION", "InvalidStudyError", "RegistryEligibility", "StudyReading", "read_study"]
+
+# Raised when the same record would now be read otherwise, so that unchanged records are read again.
+READER_VERSION: Final = 1
+_SHORT: Final = 200
+_NUMBER: Final = re.compile(r"NCT[0-9]{8}")
+_PUBLIC_NUMBER: Final = re.compile(
+    r"(?<![0-9A-Za-z-])(?:[0-9]{4}-[0-9A]{6}-[0-9]{2}(?:-[0-9]{2})?|ISRCTN ?[0-9]{8}|U1111-[0-9]{4}-[0-9]{4})(?![0-9-])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryEligibility:
+    """The structured eligibility as the registry wrote it ("18 Years"), beside what it became in the trial."""
+
+    minimum_age: str | None
+    maximum_age: str | None
+    sex: str | None
+    healthy_volunteers: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class StudyReading:
+    """A record read: its trial, the original words of its structured eligibility, everything that was left out, and which fields it carried."""
+
+    source_id: str
+    trial: TrialInput
+    registry_eligibility: RegistryEligibility
+    warnings: tuple[ReadingWarning, ...]
+    carried: frozenset[str]
+
+
+def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRule] = ()) -> StudyReading:
+    """The trial of a v2 study record. ``centres``: how locations show member centres.
+
+    :raises InvalidStudyError: the record is not an object or has no NCT number.
+    """
+    if not isinstance(record, dict):
+        raise InvalidStudyError.at("", "not_an_object", "un objet est attendu", "an object is expected")
+    reader = Reader()
+    protocol = Section(reader, "", record).section("protocolSection")
+    identification = protocol.section("identificationModule")
+    number = identification.line("nctId", _SHORT)
+    if number is None or not _NUMBER.fullmatch(number):
+        raise InvalidStudyError.at(
+            "/protocolSection/identificationModule/nctId", "nct_number", "un numéro NCT est attendu", "an NCT number is expected"
+        )
+    brief, official = identification.line("briefTitle", MAX_LINE), identification.line("officialTitle", MAX_LINE)
+    description = protocol.section("descriptionModule")
+    status = protocol.section("statusModule")
+    design = protocol.section("designModule")
+    source_status = status.line("overallStatus", _SHORT)
+    overall = codes.look_up(status, "overallStatus", codes.STATUS) or "unknown"
+    locations, sites = _locations(protocol, overall, centres)
+    eligibility, original = _eligibility(protocol.section("eligibilityModule"))
+    trial = TrialInput(
+        identifiers=_identifiers(identification, number),
+        acronym=identification.line("acronym", _SHORT),
+        titles=BilingualText(en=brief or official),
+        summary=BilingualSummary(en=description.text("briefSummary", MAX_TEXT)),
+        conditions=_conditions(protocol.section("conditionsModule"), terminology),
+        product=read_product(
+            _interventions(protocol.section("armsInterventionsModule")), [title for title in (brief, official) if title is not None]
+        ),
+        phase=codes.phase(design),
+        study_type=codes.look_up(design, "studyType", codes.STUDY_TYPE),
+        status=overall,
+        source_status=source_status,
+        why_stopped=status.text("whyStopped", MAX_TEXT),
+        countries=list(dict.fromkeys(location.country for location in locations if location.country is not None)),
+        sponsor=_sponsor(protocol.section("sponsorCollaboratorsModule").section("leadSponsor")),
+        collaborators=_collaborators(protocol.section("sponsorCollaboratorsModule")),
+        enrolment=_enrolment(design.section("enrollmentInfo")),
+        dates=_dates(status),
+        locations=locations,
+        sites=sites,
+        eligibility=eligibility,
+    )
+    return StudyReading(number, trial, original, tuple(reader.warnings), carried_fields(record))
+
+
+def _identifiers(identification: Section, number: str) -> list[Identifier]:
+    found = [Identifier(type="nct", value=number)]
+    for _, alias in identification.lines("nctIdAliases", _SHORT, 50):
+        if _NUMBER.fullmatch(alias):
+            found.append(Identifier(type="nct", value=alias))
+    sponsor_code = identification.section("orgStudyIdInfo").line("id", 100)
+    if sponsor_code is not None:
+        public = recognise_identifier(sponsor_code)
+        if public is None:
+            found.append(Identifier(type="sponsor", value=sponsor_code))
+        elif public[0] != "nct":
+            found.append(Identifier(type=public[0], value=public[1]))
+    for secondary in identification.sections("secondaryIdInfos", 200):
+        text = secondary.line("id", MAX_LINE)
+        for written in _PUBLIC_NUMBER.findall(text or ""):
+            public = recognise_identifier(written.replace(" ", ""))
+            if public is not None:
+                found.append(Identifier(type=public[0], value=public[1]))
+        if text is not None and _NUMBER.search(text):
+            # The number of a parent or extension study: another trial, so never an identifier of this one.
+            identification.reader.warn(f"{secondary.pointer}/id", "other_trial", "the number of another trial is not kept as an identifier")
+    return list(dict.fromkeys(found))[:100]
+
+
+def _conditions(module: Section, terminology: Terminology) -> list[Condition]:
+    signs = diseases.table()
+    found: dict[str, Condition] = {}
+    for _, text in module.lines("conditions", MAX_LINE, MAX_ITEMS):
+        target = signs.is_condition(text)
+        code = map_condition(text, terminology).code if target else None
+        found.setdefault(text, Condition(code=code, text=text, role="target" if target else "related"))
+    return list(found.values())
+
+
+def _interventions(module: Section) -> list[Intervention]:
+    found = []
+    for item in module.sections("interventions", MAX_ITEMS):
+        name = item.line("name", MAX_LINE)
+        if name is not None:
+            found.append(Intervention(item.line("type", _SHORT), name, tuple(other for _, other in item.lines("otherNames", MAX_LINE, MAX_ITEMS))))
+    return found
+
+
+def _sponsor(lead: Section) -> Sponsor | None:
+    name = lead.line("name", MAX_LINE)
+    return Sponsor(name=name, kind=codes.sponsor_kind(lead.line("class", _SHORT), name)) if name is not None else None
+
+
+def _collaborators(module: Section) -> list[str]:
+    names = (item.line("name", MAX_LINE) for item in module.sections("collaborators", MAX_ITEMS))
+    return list(dict.fromkeys(name for name in names if name is not None))
+
+
+def _enrolment(info: Section) -> Enrolment | None:
+    count = info.whole_number("count")
+    if count is None:
+        return None
+    if count > 1_000_000_000:
+        info.reader.warn(f"{info.pointer}/count", "too_large", "no trial enrols so many")
+        return None
+    return Enrolment(count=count, type=codes.look_up(info, "type", codes.DATE_TYPE))
+
+
+def _dates(status: Section) -> TrialDates:
+    last = _milestone(status.section("lastUpdatePostDateStruct"))
+    submitted = codes.partial_date(status, "lastUpdateSubmitDate")
+    return TrialDates(
+        start=_milestone(status.section("startDateStruct")),
+        primary_completion=_milestone(status.section("primaryCompletionDateStruct")),
+        completion=_milestone(status.section("completionDateStruct")),
+        last_update=last or (Milestone(date=submitted, type="actual") if submitted is not None else None),
+    )
+
+
+def _milestone(struct: Section) -> Milestone | None:
+    day = codes.partial_date(struct, "date")
+    return Milestone(date=day, type=codes.look_up(struct, "type", codes.DATE_TYPE)) if day is not None else None
+
+
+def _locations(protocol: Section, overall: RecruitmentStatus, centres: Sequence[CentreRule]) -> tuple[list[Location], list[TrialSite]]:
+    module = protocol.section("contactsLocationsModule")
+    # Some exports name the array `locations_nested`.
+    given = module.sections("locations", MAX_ITEMS) or module.sections("locations_nested", MAX_ITEMS)
+    locations: dict[Location, None] = {}
+    sites: dict[str, TrialSite] = {}
+    for item in given:
+        facility, city = item.line("facility", MAX_LINE), item.line("city", _SHORT)
+        written = item.line("country", _SHORT)
+        country = country_code(written) if written is not None else None
+        if written is not None and country is None:
+            item.reader.warn(f"{item.pointer}/country", "unknown_country", "this country's name is not known")
+        state = codes.look_up(item, "status", codes.STATUS)
+        if facility is None and city is None and country is None:
+            continue
+        locations[Location(facility=facility, city=city, country=country, status=state)] = None
+        centre = member_centre(facility, city, centres) if country == "FR" else None
+        if centre is not None:
+            sites[centre] = _site(centre, sites.get(centre), state or codes.site_status(overall))
+    return list(locations), list(sites.values())
+
+
+def _site(centre: str, before: TrialSite | None, status: RecruitmentStatus) -> TrialSite:
+    """Two locations of one centre: the more open one speaks for it."""
+    if before is not None and codes.OPENNESS.index(before.status) <= codes.OPENNESS.index(status):
+        return before
+    return TrialSite(centre=centre, status=status)
+
+
+def _eligibility(module: Section) -> tuple[Eligibility, RegistryEligibility]:
+    minimum, maximum, sex = (module.line(key, _SHORT) for key in ("minimumAge", "maximumAge", "sex"))
+    read_sex: TrialSex | None = codes.look_up(module, "sex", codes.SEX)
+    eligibility = Eligibility(
+        text=module.text("eligibilityCriteria", MAX_ELIGIBILITY_TEXT),
+        minimum_age=codes.age(module, "minimumAge"),
+        maximum_age=codes.age(module, "maximumAge"),
+        sex=read_sex,
+    )
+    return eligibility, RegistryEligibility(minimum, maximum, sex, module.flag("healthyVolunteers"))

@@ -1,0 +1,155 @@
+"""The coded values of ClinicalTrials.gov v2 in our own codes."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Final, TypeVar
+
+from services.registry.sources.reading import Section
+from services.registry.terminology.phrases import fold
+from services.registry.trials.schemas import ActualOrEstimated, Phase, RecruitmentStatus, SponsorKind, StudyType, TrialSex
+
+Code = TypeVar("Code")
+
+STATUS: Final[Mapping[str, RecruitmentStatus]] = {
+    "NOT_YET_RECRUITING": "not_yet_recruiting",
+    "RECRUITING": "recruiting",
+    "ENROLLING_BY_INVITATION": "enrolling_by_invitation",
+    "ACTIVE_NOT_RECRUITING": "active_not_recruiting",
+    "SUSPENDED": "suspended",
+    "COMPLETED": "completed",
+    "TERMINATED": "terminated",
+    "WITHDRAWN": "withdrawn",
+    "UNKNOWN": "unknown",
+    # Expanded access. A product on the market is no longer available this way.
+    "AVAILABLE": "available",
+    "NO_LONGER_AVAILABLE": "no_longer_available",
+    "TEMPORARILY_NOT_AVAILABLE": "suspended",
+    "APPROVED_FOR_MARKETING": "no_longer_available",
+    "WITHHELD": "unknown",
+}
+# From the most to the least open.
+OPENNESS: Final[tuple[RecruitmentStatus, ...]] = (
+    "recruiting",
+    "available",
+    "enrolling_by_invitation",
+    "not_yet_recruiting",
+    "in_review",
+    "suspended",
+    "active_not_recruiting",
+    "unknown",
+    "completed",
+    "no_longer_available",
+    "terminated",
+    "withdrawn",
+    "refused",
+    "expired",
+)
+STUDY_TYPE: Final[Mapping[str, StudyType]] = {
+    "INTERVENTIONAL": "interventional",
+    "OBSERVATIONAL": "observational",
+    "EXPANDED_ACCESS": "expanded_access",
+}
+SEX: Final[Mapping[str, TrialSex]] = {"ALL": "all", "MALE": "male", "FEMALE": "female"}
+DATE_TYPE: Final[Mapping[str, ActualOrEstimated]] = {"ACTUAL": "actual", "ESTIMATED": "estimated", "ANTICIPATED": "estimated"}
+PHASE: Final[Mapping[tuple[str, ...], Phase]] = {
+    ("NA",): "n-a",
+    ("EARLY_PHASE1",): "early-phase-1",
+    ("PHASE1",): "phase-1",
+    ("PHASE1", "PHASE2"): "phase-1-phase-2",
+    ("PHASE2",): "phase-2",
+    ("PHASE2", "PHASE3"): "phase-2-phase-3",
+    ("PHASE3",): "phase-3",
+    ("PHASE3", "PHASE4"): "phase-3-phase-4",
+    ("PHASE4",): "phase-4",
+}
+SPONSOR_KIND: Final[Mapping[str, SponsorKind]] = {
+    "INDUSTRY": "industry",
+    "NIH": "other",
+    "FED": "other",
+    "OTHER_GOV": "other",
+    "INDIV": "other",
+    "NETWORK": "other",
+}
+_ACADEMIC: Final = re.compile(
+    r"\b(?:universit\w*|hospital|hospitalier|hopital|hopitaux|hospice|chu|chru|assistance publique|clinic|college|institute?|school|academy"
+    r"|medical center)\b"
+)
+_UNITS: Final = {"year": "Y", "month": "M", "week": "W", "day": "D"}
+_AGE: Final = re.compile(r"([0-9]{1,4})\s+(year|month|week|day|hour|minute)s?", re.IGNORECASE)
+_DATE: Final = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
+_SITE_UNKNOWN: Final = frozenset(("recruiting", "not_yet_recruiting", "enrolling_by_invitation", "available", "in_review"))
+
+
+def look_up(section: Section, key: str, table: Mapping[str, Code]) -> Code | None:
+    """Our code of a coded value; None when absent, and reported when unknown. Case and spaces of old exports are overlooked."""
+    written = section.line(key, 200)
+    if written is None:
+        return None
+    code = table.get(re.sub(r"[\s,]+", "_", written).upper())
+    if code is None:
+        section.reader.warn(f"{section.pointer}/{key}", "unknown_code", "this code is not known")
+    return code
+
+
+def phase(design: Section) -> Phase | None:
+    """The phase of the array of phases, whatever its order."""
+    given = design.lines("phases", 200, 10)
+    if not given:
+        return None
+    found = PHASE.get(tuple(sorted({text.upper().replace(" ", "") for _, text in given})))
+    if found is None:
+        design.reader.warn(f"{design.pointer}/phases", "unknown_code", "this combination of phases is not known")
+    return found
+
+
+def sponsor_kind(sponsor_class: str | None, name: str) -> SponsorKind | None:
+    """The kind of a sponsor: by its class, and by its name where the class only says "other" or is absent."""
+    if sponsor_class is not None and sponsor_class in SPONSOR_KIND:
+        return SPONSOR_KIND[sponsor_class]
+    if _ACADEMIC.search(fold(name)):
+        return "academic"
+    return "other" if sponsor_class == "OTHER" else None
+
+
+def age(module: Section, key: str) -> str | None:
+    """An age ("6 Months") as an ISO 8601 duration. Hours and minutes become whole days, those begun not counted."""
+    written = module.line(key, 200)
+    if written is None or written.upper() in {"N/A", "NA", "NONE"}:
+        return None
+    found = _AGE.fullmatch(written)
+    if found is None:
+        module.reader.warn(f"{module.pointer}/{key}", "age_form", "an age is a number and a unit")
+        return None
+    count, unit = int(found[1]), found[2].lower()
+    if unit in {"hour", "minute"}:
+        return f"P{count // (24 if unit == 'hour' else 24 * 60)}D"
+    if unit == "year" and count > 999:
+        module.reader.warn(f"{module.pointer}/{key}", "age_form", "nobody is that old")
+        return None
+    return f"P{count}{_UNITS[unit]}"
+
+
+def partial_date(section: Section, key: str) -> str | None:
+    """A date of its own precision (year, month or day) that exists; None when absent, and reported otherwise."""
+    written = section.line(key, 200)
+    if written is None:
+        return None
+    found = _DATE.fullmatch(written)
+    if found is None or not _exists(int(found[1]), int(found[2] or 1), int(found[3] or 1)):
+        section.reader.warn(f"{section.pointer}/{key}", "date_form", "a date is written YYYY, YYYY-MM or YYYY-MM-DD and exists")
+        return None
+    return written
+
+
+def _exists(year: int, month: int, day: int) -> bool:
+    try:
+        date(year, month, day)
+    except ValueError:
+        return False
+    return True
+
+
+def site_status(overall: RecruitmentStatus) -> RecruitmentStatus:
+    """The status of a site that the registry does not tell: that of a trial that no longer recruits, else unknown."""
+    return "unknown" if overall in _SITE_UNKNOWN else overall

@@ -1,0 +1,163 @@
+"""The typed product of a trial, read from its interventions and titles by the signs of the scope gate. What is not clear stays unknown."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Final, cast
+
+from services.registry.scope import products
+from services.registry.scope.products import ProductReading, ProductSign
+from services.registry.terminology.phrases import fold, is_acronym, words
+from services.registry.trials.schemas import MAX_LINE, AtmpClass, CellOrigin, Delivery, Product, Vector
+
+_SEROTYPE: Final = re.compile(
+    r"(?<![A-Za-z])(?:r|sc|ss|rsc)?AAV[\s-]?(?P<name>rh\.?\s?\d{1,2}|hu\.?\s?\d{1,2}|[0-9]{1,2}(?:/[0-9])?(?!\d)|LK03|S3|Anc80L?65?|DJ|PHP\.?[A-Z]*)"
+    r"|(?i:(?:adeno[- ]associated|aav)[\w\s()-]{0,30}?serotype\s(?P<serotype>rh\.?\s?\d{1,2}|\d{1,2}))"
+)
+_WORDS: Final[dict[str, Any]] = json.loads((resources.files("services.registry.sources") / "product_words.json").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class Intervention:
+    """An intervention of a registry record: its type as given, its name and other names."""
+
+    type: str | None
+    name: str
+    other_names: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Every name, for reading signs."""
+        return " ; ".join((self.name, *self.other_names))
+
+
+def read_product(interventions: Sequence[Intervention], titles: Sequence[str]) -> Product:
+    """The product of a record.
+
+    The class comes from an intervention that shows it, else from the titles, else from the type GENETIC of an intervention that is no test.
+    Vector, serotype, genes, origin, cell type and route need their own words and are null where two answers are possible.
+    """
+    table = products.table()
+    given = [intervention for intervention in interventions if not _is_control(intervention.name)]
+    shown = [(intervention, products.conclude(table.read(intervention.text))) for intervention in given]
+    advanced = [(intervention, reading) for intervention, reading in shown if reading.verdict == "atmp"]
+    title_reading = products.conclude(table.read(" ; ".join(titles)))
+    genetic = [intervention for intervention in given if intervention.type == "GENETIC" and not _is_genetic_test(intervention.name)]
+    evidence = " ; ".join([*(intervention.text for intervention, _ in advanced), *(item.text for item in genetic), *titles])
+    readings = [reading for _, reading in advanced] or ([title_reading] if title_reading.verdict == "atmp" and not _all_plain(shown) else [])
+    name = _name([intervention for intervention, _ in advanced] or genetic or _possible(given))
+    if not readings and not genetic:
+        return Product(name=name)
+    signs = tuple(sign for sign in table.read(evidence) if sign.kind == "atmp")
+    atmp_class = _class(signs) if readings else "gene_therapy"
+    vector = _vector(signs) if atmp_class == "gene_therapy" else None
+    return Product(
+        name=name,
+        atmp_class=atmp_class,
+        delivery=_delivery(signs, evidence, vector) if atmp_class == "gene_therapy" else None,
+        vector=vector,
+        serotype=_serotype(evidence) if vector == "aav" else None,
+        genes=_genes(evidence) if atmp_class == "gene_therapy" else [],
+        editing_tool=_editing_tool(evidence),
+        cell_origin=_origin(evidence) if _has_cells(signs, atmp_class, evidence) else None,
+        cell_type=_one({sign.sets["cell_type"] for sign in signs if "cell_type" in sign.sets})
+        if atmp_class != "gene_therapy"
+        else _modified_cells(evidence),
+        route=_one({route for route in _WORDS["routes"] if _says(evidence, (route, route.replace(" ", "")))}),
+    )
+
+
+def _says(text: str, phrases: Sequence[str]) -> bool:
+    padded = f" {fold(text)} "
+    return any(f" {fold(phrase)} " in padded for phrase in phrases)
+
+
+def _is_control(name: str) -> bool:
+    return _says(name, [str(word) for word in products.document()["controls"]])
+
+
+def _is_genetic_test(name: str) -> bool:
+    return _says(name, [str(word) for word in products.document()["genetic_tests"]])
+
+
+def _all_plain(shown: Sequence[tuple[Intervention, ProductReading]]) -> bool:
+    """Whether the interventions are all known for something else, so that a title's words ("in islet transplantation") say nothing of the product."""
+    return bool(shown) and all(reading.verdict == "not_atmp" for _, reading in shown)
+
+
+def _possible(given: Sequence[Intervention]) -> list[Intervention]:
+    return [item for item in given if item.type in {None, "BIOLOGICAL", "DRUG", "COMBINATION_PRODUCT", "GENETIC", "PROCEDURE"}]
+
+
+def _name(interventions: Sequence[Intervention]) -> str | None:
+    name = "; ".join(dict.fromkeys(intervention.name for intervention in interventions))
+    return (name if len(name) <= MAX_LINE else name[: MAX_LINE - 1].rstrip() + "…") or None
+
+
+def _one(values: set[str]) -> str | None:
+    return values.pop() if len(values) == 1 else None
+
+
+def _class(signs: Sequence[ProductSign]) -> AtmpClass | None:
+    """Carrying or editing a gene decides; then a tissue; then cells (EU Regulation 1394/2007; Directive 2001/83/EC, Annex I part IV)."""
+    classes = {sign.sets["atmp_class"] for sign in signs if "atmp_class" in sign.sets}
+    order: tuple[AtmpClass, ...] = ("gene_therapy", "tissue_engineered", "somatic_cell")
+    return next((atmp_class for atmp_class in order if atmp_class in classes), None)
+
+
+def _vector(signs: Sequence[ProductSign]) -> Vector | None:
+    vectors = {sign.sets["vector"] for sign in signs if "vector" in sign.sets}
+    if "lentiviral" in vectors:  # a lentivirus is a retrovirus too
+        vectors.discard("gamma_retroviral")
+    return cast("Vector | None", _one(vectors))
+
+
+def _delivery(signs: Sequence[ProductSign], evidence: str, vector: Vector | None) -> Delivery | None:
+    codes = {sign.code for sign in signs}
+    inside, outside = "in_vivo_car" in codes or _says(evidence, ("in vivo",)), _says(evidence, ("ex vivo",))
+    if inside or outside:
+        return None if inside and outside else ("in_vivo" if inside else "ex_vivo")
+    # A CAR can be made inside the body too: only cells with an origin were taken out.
+    if _says(evidence, _WORDS["ex_vivo"]) or ("chimeric_receptor_cells" in codes and _kinds(evidence, _WORDS["origins"])):
+        return "ex_vivo"
+    return "in_vivo" if vector in {"aav", "adenoviral", "nonviral_plasmid", "mrna_lnp"} else None
+
+
+def _serotype(evidence: str) -> str | None:
+    names = {(found["name"] or found["serotype"]).replace(".", "").replace(" ", "") for found in _SEROTYPE.finditer(evidence)}
+    name = _one(names)
+    return None if name is None else f"AAV{name}"
+
+
+def _genes(evidence: str) -> list[str]:
+    written = {word.text for word in words(evidence)}
+    return [
+        gene
+        for gene, names in _WORDS["genes"].items()
+        if any((name in written) if is_acronym(name) and name.isalnum() else _says(evidence, (name,)) for name in names)
+    ]
+
+
+def _editing_tool(evidence: str) -> str | None:
+    return _one(_kinds(evidence, _WORDS["editing_tools"]))
+
+
+def _kinds(evidence: str, table: Mapping[str, Sequence[str]]) -> set[str]:
+    return {kind for kind, phrases in table.items() if _says(evidence, phrases)}
+
+
+def _has_cells(signs: Sequence[ProductSign], atmp_class: AtmpClass | None, evidence: str) -> bool:
+    return atmp_class != "gene_therapy" or any(sign.code == "chimeric_receptor_cells" for sign in signs) or _says(evidence, ("cell", "lymphocyte"))
+
+
+def _origin(evidence: str) -> CellOrigin | None:
+    return cast("CellOrigin | None", _one(_kinds(evidence, _WORDS["origins"])))
+
+
+def _modified_cells(evidence: str) -> str | None:
+    kinds = _kinds(evidence, _WORDS["modified_cells"])
+    if "CAR regulatory T cells" in kinds:
+        kinds.discard("CAR-T cells")
+    return _one(kinds)

@@ -1,0 +1,145 @@
+"""Criteria of registry grade: age, sex and conditions of a record become executable, every other line of its text a question to a person."""
+
+import hashlib
+import re
+from typing import Any, Final
+
+from services.registry.scope import diseases
+from services.registry.sources.eligibility_lines import EligibilityLine, eligibility_lines
+from services.registry.terminology.conditions import map_condition
+from services.registry.terminology.terminology import Terminology
+from services.registry.trials.schemas import Condition, TrialInput, preferred_identifier
+
+_MAX_LABEL: Final = 2000
+# The language takes 500 criteria; age, sex and indication keep their places.
+_MAX_LINES: Final = 490
+_AGE_PARTS: Final = re.compile(r"([0-9]+)([YMWD])")
+_UNITS: Final = {
+    "Y": ("an", "ans", "year", "years"),
+    "M": ("mois", "mois", "month", "months"),
+    "W": ("semaine", "semaines", "week", "weeks"),
+    "D": ("jour", "jours", "day", "days"),
+}
+_SEX: Final = {"male": ("sexe masculin", "male"), "female": ("sexe féminin", "female")}
+
+
+def registry_criteria(trial: TrialInput, terminology: Terminology) -> dict[str, Any]:
+    """The criteria document (JSON) of a trial as its registry record allows it.
+
+    A condition without a code makes the indication a question to a clinician, so never "not met". The eligibility text is cut into ``human``
+    criteria with their spans; a line under no heading is taken as an inclusion. Without a text there is one implicit ``human`` criterion.
+    """
+    name = _document_name(trial)
+    criteria: list[dict[str, Any]] = [_indication(trial, name, terminology)]
+    eligibility = trial.eligibility
+    if eligibility.minimum_age is not None or eligibility.maximum_age is not None:
+        criteria.append(_age(eligibility.minimum_age, eligibility.maximum_age))
+    if eligibility.sex in _SEX:
+        fr, en = _SEX[eligibility.sex]
+        criteria.append(_criterion("sex", "include", fr, en, {"type": "sex", "value": eligibility.sex}))
+    lines = eligibility_lines(eligibility.text) if eligibility.text is not None else []
+    criteria.extend(_human_lines(_at_most(lines, _MAX_LINES), name))
+    if not lines:
+        criteria.append(
+            _criterion(
+                "no-text",
+                "include",
+                "Le registre ne donne pas les critères : les demander au promoteur",
+                "The registry gives no criteria: ask the sponsor",
+                _human(f"q:eligibility-{name}"),
+            )
+        )
+    document: dict[str, Any] = {"trial": name, "grade": "registry", "criteria": criteria}
+    if trial.cohorts:
+        document["cohorts"] = [{"id": cohort.id, "label": cohort.label.model_dump()} for cohort in trial.cohorts][:100]
+    return document
+
+
+def condition_code(condition: Condition, terminology: Terminology) -> str | None:
+    """The code of a condition: the one given with it, or the one its text maps to."""
+    return condition.code if condition.code is not None else map_condition(condition.text, terminology).code
+
+
+def _document_name(trial: TrialInput) -> str:
+    """The trial's public identifier; a sponsor's code loses what the language does not take in a name."""
+    return re.sub(r"[^A-Za-z0-9_.\-/]", "-", preferred_identifier(trial.identifiers)).lstrip("_.-/")[:60] or "trial"
+
+
+def _criterion(name: str, kind: str, fr: str, en: str, expression: dict[str, Any]) -> dict[str, Any]:
+    return {"id": name, "kind": kind, "text": {"fr": _short(fr), "en": _short(en)}, "source": {"ref": "registry"}, "expr": expression}
+
+
+def _human(question: str) -> dict[str, Any]:
+    return {"type": "human", "question": question, "role": "clinician"}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MAX_LABEL else text[: _MAX_LABEL - 1].rstrip() + "…"
+
+
+def _indication(trial: TrialInput, name: str, terminology: Terminology) -> dict[str, Any]:
+    signs = diseases.table()
+    targets = [condition for condition in trial.conditions if condition.role == "target" and signs.is_condition(condition.text)]
+    coded = [(condition, condition_code(condition, terminology)) for condition in targets]
+    codes = list(dict.fromkeys(code for _, code in coded if code is not None))[:100]
+    leaves: list[dict[str, Any]] = [{"type": "has", "codes": codes}] if codes else []
+    if not codes or any(code is None for _, code in coded):
+        leaves.append(_human(f"q:indication-{name}"))
+    text = "; ".join(condition.text for condition in targets)
+    fr, en = (text, text) if text else ("L'indication de l'essai", "The trial's indication")
+    criterion = _criterion("indication", "include", fr, en, leaves[0] if len(leaves) == 1 else {"any": leaves})
+    return criterion | {"role": "indication"}
+
+
+def _age(minimum: str | None, maximum: str | None) -> dict[str, Any]:
+    leaf: dict[str, Any] = {"type": "age"}
+    fr, en = [], []
+    if minimum is not None:
+        leaf["min"] = minimum
+        fr.append(f"au moins {_spoken(minimum, french=True)}")
+        en.append(f"at least {_spoken(minimum, french=False)}")
+    if maximum is not None:
+        leaf["max"] = maximum
+        leaf["max_unclear_until"] = one_unit_more(maximum)
+        fr.append(f"au plus {_spoken(maximum, french=True)}")
+        en.append(f"at most {_spoken(maximum, french=False)}")
+    return _criterion("age", "include", f"Âge : {', '.join(fr)}", f"Age: {', '.join(en)}", leaf)
+
+
+def one_unit_more(duration: str) -> str:
+    """A duration with one more of its smallest unit: "35 Years" is unclear until the 36th birthday."""
+    *before, last = _AGE_PARTS.findall(duration)
+    return "P" + "".join(f"{count}{unit}" for count, unit in before) + f"{int(last[0]) + 1}{last[1]}"
+
+
+def _spoken(duration: str, *, french: bool) -> str:
+    words = []
+    for count, unit in _AGE_PARTS.findall(duration):
+        one_fr, many_fr, one_en, many_en = _UNITS[unit]
+        words.append(f"{count} {(many_fr if int(count) > 1 else one_fr) if french else (one_en if int(count) == 1 else many_en)}")
+    return " ".join(words)
+
+
+def _at_most(lines: list[EligibilityLine], most: int) -> list[EligibilityLine]:
+    """Long lists keep every word: what is beyond the limit is told by one last line, an inclusion for a person to read."""
+    if len(lines) <= most:
+        return lines
+    rest = lines[most - 1 :]
+    return [*lines[: most - 1], EligibilityLine(None, " ".join(line.text for line in rest), rest[0].start, rest[-1].end)]
+
+
+def _human_lines(lines: list[EligibilityLine], name: str) -> list[dict[str, Any]]:
+    """One criterion per line. The question's code hangs on the words, not on the place, so an answer outlives a reordered text."""
+    counts = {"I": 0, "E": 0, "L": 0}
+    asked: dict[str, int] = {}
+    criteria = []
+    for line in lines:
+        letter = {"include": "I", "exclude": "E", None: "L"}[line.kind]
+        counts[letter] += 1
+        digest = hashlib.sha256(f"{line.kind}|{' '.join(line.text.split())}".encode()).hexdigest()[:12]
+        asked[digest] = asked.get(digest, 0) + 1
+        question = f"q:{name}-{digest}" + (f"-{asked[digest]}" if asked[digest] > 1 else "")
+        criterion = _criterion(f"{letter}{counts[letter]}", line.kind or "include", line.text, line.text, _human(question))
+        criterion["source"]["span"] = [line.start, line.end]
+        criteria.append(criterion)
+    return criteria

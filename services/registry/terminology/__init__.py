@@ -1,0 +1,1 @@
+"""Disease concepts: codes, labels, synonyms and the closure of their hierarchy."""

@@ -1,0 +1,41 @@
+"""The terminology over HTTP: one document, cached by its version."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.registry.terminology.terminology import Terminology
+from shared.edge import EdgeRoute
+from shared.policy import Access, allow
+from shared.wire import Label, Wire
+
+router = APIRouter(prefix="/registry/v1", route_class=EdgeRoute, tags=["terminology"])
+
+Reader = Annotated[Access, Depends(allow("terminology", "read"))]
+
+
+class ConceptDocument(Wire):
+    code: str
+    system: str
+    label: Label
+    synonyms: dict[str, list[str]]
+    parents: list[str]
+    same_as: list[str]
+    exclusive_with: list[str]
+
+
+class TerminologyDocument(Wire):
+    version: str
+    concepts: list[ConceptDocument]
+
+
+@router.get("/terminology", response_model=TerminologyDocument)
+async def read_terminology(request: Request, access: Reader) -> Response:
+    """Every concept that this network's trials are coded with."""
+    terminology: Terminology = request.app.state.terminology
+    tag = f'"{terminology.version}"'
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers={"ETag": tag})
+    document: dict[str, Any] = {"version": terminology.version, "concepts": [concept.to_json() for concept in terminology]}
+    return Response(json.dumps(document, ensure_ascii=False), headers={"ETag": tag}, media_type="application/json")

@@ -1,0 +1,110 @@
+"""Words of a medical text, folded so that accents, case, spelling of both sides of the Atlantic, possessives and plurals do not matter."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*\+?", re.UNICODE)
+_ACRONYM = re.compile(r"[A-Z0-9]{2,6}s?")
+# Types and stages: "type II" and "type 2" are one.
+_ROMAN = {"I": "1", "II": "2", "III": "3", "IV": "4", "VI": "6", "VII": "7"}
+Value = TypeVar("Value")
+
+
+@lru_cache(maxsize=65536)
+def fold_word(word: str) -> str:
+    """One word, folded: ``Sjögren's`` -> ``sjogren``, ``anaemias`` -> ``anemia``, ``maladies`` -> ``malady``."""
+    if word in _ROMAN:
+        return _ROMAN[word]
+    plain = unicodedata.normalize("NFKD", word)
+    plain = "".join(mark for mark in plain if not unicodedata.combining(mark)).casefold().replace("’", "'")
+    plain = plain.removesuffix("'s")
+    head, _, tail = plain.rpartition("'")
+    if head and len(head) <= 2:  # l'anémie, d'une
+        plain = tail
+    plain = plain.replace("'", "").replace("ae", "e").replace("oe", "e")
+    if len(plain) > 4:
+        if plain.endswith("ies"):
+            plain = plain[:-3] + "y"
+        elif plain.endswith("s") and not plain.endswith(("ss", "us", "is")):
+            plain = plain[:-1]
+        if plain.endswith("ie"):
+            plain = plain[:-2] + "y"
+    return plain
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a text: as written, folded, and where it stands, ``[start, end)`` in characters."""
+
+    text: str
+    folded: str
+    start: int
+    end: int
+
+
+def words(text: str) -> tuple[Word, ...]:
+    """The words of a text in order. Hyphens and punctuation part words; a final plus (``CD34+``) belongs to its word."""
+    return tuple(Word(found.group(), fold_word(found.group()), found.start(), found.end()) for found in _WORD.finditer(text))
+
+
+def fold(text: str) -> str:
+    """The folded words of a text, one space between them."""
+    return " ".join(word.folded for word in words(text))
+
+
+def is_acronym(text: str) -> bool:
+    """Whether a phrase is an acronym, which only counts when it is written in capitals (``AS`` is no ``as``)."""
+    return _ACRONYM.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Match(Generic[Value]):
+    """A known phrase in a text: what it means and the words it takes, ``[first, last)``."""
+
+    value: Value
+    phrase: str
+    first: int
+    last: int
+
+
+class PhraseTable(Generic[Value]):
+    """Phrases with a meaning, found in texts on word boundaries, the longest at each place first. Immutable after construction."""
+
+    def __init__(self, phrases: Iterable[tuple[str, Value]]) -> None:
+        table: dict[tuple[str, ...], list[tuple[str, Value]]] = {}
+        for phrase, value in phrases:
+            key = tuple(word.folded for word in words(phrase))
+            if key:
+                table.setdefault(key, []).append((phrase, value))
+        self._table: Mapping[tuple[str, ...], list[tuple[str, Value]]] = table
+        self._longest: dict[str, int] = {}
+        for key in table:
+            self._longest[key[0]] = max(self._longest.get(key[0], 0), len(key))
+
+    def exactly(self, text: str) -> tuple[Value, ...]:
+        """The meanings of the phrase that is the whole text."""
+        return tuple(value for _, value in self._table.get(tuple(word.folded for word in words(text)), ()))
+
+    def find(self, text: Sequence[Word]) -> list[Match[Value]]:
+        """Phrases of the text, left to right, the longest at each place, without overlap. One match per meaning of a phrase."""
+        found: list[Match[Value]] = []
+        place = 0
+        while place < len(text):
+            step = 1
+            for length in range(min(self._longest.get(text[place].folded, 0), len(text) - place), 0, -1):
+                span = text[place : place + length]
+                meanings = [
+                    Match(value, phrase, place, place + length)
+                    for phrase, value in self._table.get(tuple(word.folded for word in span), ())
+                    if length > 1 or not is_acronym(phrase) or is_acronym(span[0].text)
+                ]
+                if meanings:
+                    found.extend(meanings)
+                    step = length
+                    break
+            place += step
+        return found

@@ -1,0 +1,183 @@
+"""Disease concepts and their hierarchy, read-only: lookup by code or by name in French or English, closure, and codes of free text."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Any, Final, Self
+
+from services.registry.terminology.phrases import PhraseTable
+
+BUILTIN: Final = "services.registry.terminology"
+
+
+class TerminologyError(ValueError):
+    """The concepts contradict each other: a code defined twice, or a concept that is its own ancestor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A disease, product class or other thing with a code. Synonyms by language; parents, same-as and exclusive codes as declared."""
+
+    code: str
+    label_fr: str
+    label_en: str
+    synonyms_fr: tuple[str, ...] = ()
+    synonyms_en: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    same_as: tuple[str, ...] = ()
+    exclusive_with: tuple[str, ...] = ()
+
+    @property
+    def system(self) -> str:
+        """``ORPHA`` of ``ORPHA:232``."""
+        return self.code.partition(":")[0]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every label and synonym, once."""
+        return tuple(dict.fromkeys((self.label_fr, self.label_en, *self.synonyms_fr, *self.synonyms_en)))
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> Self:
+        """A concept of a concepts file: ``code``, ``label`` {fr, en}, ``synonyms`` {fr: [], en: []}, ``parents``, ``same_as``, ``exclusive_with``."""
+        synonyms = given.get("synonyms") or {}
+        return cls(
+            code=given["code"],
+            label_fr=given["label"]["fr"],
+            label_en=given["label"]["en"],
+            synonyms_fr=tuple(synonyms.get("fr") or ()),
+            synonyms_en=tuple(synonyms.get("en") or ()),
+            parents=tuple(given.get("parents") or ()),
+            same_as=tuple(given.get("same_as") or ()),
+            exclusive_with=tuple(given.get("exclusive_with") or ()),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The concept as on the wire."""
+        return {
+            "code": self.code,
+            "system": self.system,
+            "label": {"fr": self.label_fr, "en": self.label_en},
+            "synonyms": {"fr": list(self.synonyms_fr), "en": list(self.synonyms_en)},
+            "parents": list(self.parents),
+            "same_as": list(self.same_as),
+            "exclusive_with": list(self.exclusive_with),
+        }
+
+
+class Terminology:
+    """An immutable set of concepts. Codes that are declared the same share one place in the hierarchy."""
+
+    def __init__(self, concepts: Iterable[Concept], diseases: Iterable[str] | None = None) -> None:
+        """``diseases``: the codes that a condition text may map to; all when absent."""
+        by_code: dict[str, Concept] = {}
+        for concept in concepts:
+            if concept.code in by_code:
+                raise TerminologyError(f"{concept.code} is defined twice")
+            by_code[concept.code] = concept
+        self._concepts: Mapping[str, Concept] = MappingProxyType(dict(sorted(by_code.items())))
+        self._same = _equivalence_classes(self._concepts.values())
+        self._up = self._closure(parents=True)
+        self._down = self._closure(parents=False)
+        self.phrases: Final = PhraseTable((name, concept.code) for concept in self._concepts.values() for name in concept.names)
+        named = frozenset(self._concepts) if diseases is None else frozenset(diseases)
+        self.disease_phrases: Final = PhraseTable((name, code) for code in self._concepts if code in named for name in self._concepts[code].names)
+        canonical = json.dumps([concept.to_json() for concept in self], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        self.version: Final = hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+    @classmethod
+    def from_json(cls, documents: Mapping[str, Iterable[Mapping[str, Any]]]) -> Self:
+        """A terminology of concepts files by name, each a list of concept objects; the one named ``diseases`` holds what a condition may be."""
+        read = {name: [Concept.from_json(given) for given in document] for name, document in documents.items()}
+        diseases = [concept.code for concept in read["diseases"]] if "diseases" in read else None
+        return cls((concept for concepts in read.values() for concept in concepts), diseases)
+
+    def __iter__(self) -> Iterator[Concept]:
+        return iter(self._concepts.values())
+
+    def __len__(self) -> int:
+        return len(self._concepts)
+
+    def __contains__(self, code: object) -> bool:
+        return code in self._concepts
+
+    def concept(self, code: str) -> Concept | None:
+        """The concept of a code, or of the code it is declared the same as."""
+        if code in self._concepts:
+            return self._concepts[code]
+        return next((self._concepts[other] for other in sorted(self.same_as(code)) if other in self._concepts), None)
+
+    def named(self, name: str) -> tuple[Concept, ...]:
+        """The concepts that bear this label or synonym in French or English; one when the name is unambiguous."""
+        codes = dict.fromkeys(self.phrases.exactly(name))
+        return tuple(self._concepts[code] for code in codes)
+
+    def same_as(self, code: str) -> frozenset[str]:
+        """The codes declared the same as this one, it included."""
+        return self._same.get(code, frozenset((code,)))
+
+    def ancestors(self, code: str) -> frozenset[str]:
+        """Every code above this one, same-as codes of each included; never the code itself."""
+        return self._up.get(code, frozenset())
+
+    def descendants(self, code: str) -> frozenset[str]:
+        """Every code below this one, same-as codes of each included; never the code itself."""
+        return self._down.get(code, frozenset())
+
+    def carriers(self, code: str) -> frozenset[str]:
+        """The codes that imply this one: itself, its same-as codes and all descendants."""
+        return self.same_as(code) | self.descendants(code)
+
+    def exclusive_with(self, code: str) -> frozenset[str]:
+        """The codes declared exclusive with this one or with one of its ancestors, from either side, same-as codes included."""
+        whole = self.same_as(code) | self.ancestors(code)
+        declared = {other for own in whole if own in self._concepts for other in self._concepts[own].exclusive_with}
+        declared |= {concept.code for concept in self if whole.intersection(concept.exclusive_with)}
+        return frozenset(same for other in declared for same in self.same_as(other))
+
+    def _closure(self, *, parents: bool) -> dict[str, frozenset[str]]:
+        links: dict[frozenset[str], set[frozenset[str]]] = {}
+        for concept in self:
+            own = self.same_as(concept.code)
+            for parent in concept.parents:
+                above = self.same_as(parent)
+                if above == own:
+                    raise TerminologyError(f"{concept.code} is its own parent")
+                first, second = (own, above) if parents else (above, own)
+                links.setdefault(first, set()).add(second)
+        closed: dict[frozenset[str], frozenset[str]] = {}
+        for start, next_places in links.items():
+            seen: set[frozenset[str]] = set()
+            waiting = list(next_places)
+            while waiting:
+                place = waiting.pop()
+                if place == start:
+                    raise TerminologyError(f"{min(start)} is its own ancestor")
+                if place not in seen:
+                    seen.add(place)
+                    waiting.extend(links.get(place, ()))
+            closed[start] = frozenset(code for place in seen for code in place)
+        return {code: codes for place, codes in closed.items() for code in place}
+
+
+def _equivalence_classes(concepts: Iterable[Concept]) -> dict[str, frozenset[str]]:
+    classes: dict[str, set[str]] = {}
+    for concept in concepts:
+        joined = {concept.code, *concept.same_as}
+        for code in tuple(joined):
+            joined |= classes.get(code, set())
+        for code in joined:
+            classes[code] = joined
+    return {code: frozenset(joined) for code, joined in classes.items()}
+
+
+@cache
+def builtin() -> Terminology:
+    """The concepts that ship with the program (``concepts/*.json``), read once."""
+    folder = resources.files(BUILTIN) / "concepts"
+    files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".json")), key=lambda entry: entry.name)
+    return Terminology.from_json({entry.name.removesuffix(".json"): json.loads(entry.read_text(encoding="utf-8")) for entry in files})

@@ -1,0 +1,1 @@
+"""Trials: what is studied, for whom, where."""

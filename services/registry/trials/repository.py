@@ -1,0 +1,208 @@
+"""The only SQL about trials, their criteria and their sites. What leaves it are documents and plain values, never rows."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, delete, func, insert, literal_column, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.registry.trials.schemas import RecruitmentStatus, Slots, Trial
+from services.registry.trials.search import fold
+from services.registry.trials.tables import criteria_versions, sites, trial_facets, trial_identifiers, trial_versions, trials
+from shared.feed.changes import Side, read_side, write_side
+from shared.policy import Rows
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTrial:
+    """A trial as it is kept: its inner key, its document, how the feed routes it, and whether a curator's hand is on it."""
+
+    key: str
+    trial: Trial
+    side: Side
+    curated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSite:
+    """A site as it is kept."""
+
+    centre: str
+    version: int
+    status: RecruitmentStatus
+    confirmed_at: datetime | None
+    slots: tuple[Slots, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a list is asked for. ``words`` are looked up by their beginnings; all must be found."""
+
+    words: str = ""
+    status: str | None = None
+    condition: frozenset[str] = frozenset()
+    country: str | None = None
+    centre: str | None = None
+    demo: bool = True
+
+
+class TrialRepository:
+    """Trials in one transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+
+    async def find(self, identifier: str, rows: Rows = "all") -> StoredTrial | None:
+        """By any public identifier; only what ``rows`` lets be seen."""
+        keys = select(trial_identifiers.c.trial_key).where(trial_identifiers.c.value == identifier).distinct()
+        found = (await self.connection.execute(_visible(select(trials), rows).where(trials.c.key.in_(keys)).limit(2))).all()
+        # A sponsor's code may name trials of two sponsors: then it names none.
+        return _stored(found[0]) if len(found) == 1 else None
+
+    async def owners(self, identifiers: Sequence[tuple[str, str]]) -> set[str]:
+        """The keys of the trials that hold one of these (type, value) identifiers."""
+        rows = await self.connection.execute(
+            select(trial_identifiers.c.type, trial_identifiers.c.value, trial_identifiers.c.trial_key).where(
+                trial_identifiers.c.value.in_([value for _, value in identifiers])
+            )
+        )
+        return {row.trial_key for row in rows if (row.type, row.value) in set(identifiers)}
+
+    async def get(self, key: str) -> StoredTrial:
+        return _stored((await self.connection.execute(select(trials).where(trials.c.key == key))).one())
+
+    async def page(self, search: Search, rows: Rows, after: str | None, limit: int) -> list[tuple[str, str]]:
+        """(public id, document) in the order of the public ids, after ``after``."""
+        statement = _searched(_visible(select(trials.c.public_id, trials.c.document), rows), search).order_by(trials.c.public_id).limit(limit)
+        if after is not None:
+            statement = statement.where(trials.c.public_id > after)
+        return [(row.public_id, row.document) for row in await self.connection.execute(statement)]
+
+    async def count(self, search: Search, rows: Rows) -> int:
+        statement = _searched(_visible(select(func.count(literal_column("1"))).select_from(trials), rows), search)
+        return int((await self.connection.execute(statement)).scalar_one())
+
+    async def everything(self, rows: Rows, *, demo: bool) -> AsyncIterator[StoredTrial]:
+        """All trials in the order of their ids, a page at a time."""
+        after = ""
+        while True:
+            statement = _visible(select(trials), rows).where(trials.c.public_id > after).order_by(trials.c.public_id).limit(200)
+            if not demo:
+                statement = statement.where(trials.c.demo.is_(False))
+            found = (await self.connection.execute(statement)).all()
+            for row in found:
+                yield _stored(row)
+            if len(found) < 200:
+                return
+            after = found[-1].public_id
+
+    async def save(self, stored: StoredTrial, search: str, changed: Sequence[str], replaces: int | None) -> bool:
+        """Write a version. ``replaces`` is the version it was made from (None: a new trial); False when another came first."""
+        trial = stored.trial
+        values = {
+            "public_id": trial.id,
+            "version": trial.version,
+            "published": trial.published,
+            "demo": trial.sample == "demo",
+            "status": trial.status,
+            "curated": stored.curated,
+            "search": search,
+            "document": trial.model_dump_json(),
+            "side": json.dumps(write_side(stored.side)),
+        }
+        if replaces is None:
+            await self.connection.execute(insert(trials).values(key=stored.key, **values))
+        else:
+            written = await self.connection.execute(update(trials).where(trials.c.key == stored.key, trials.c.version == replaces).values(**values))
+            if written.rowcount != 1:
+                return False
+            await self.connection.execute(delete(trial_identifiers).where(trial_identifiers.c.trial_key == stored.key))
+            await self.connection.execute(delete(trial_facets).where(trial_facets.c.trial_key == stored.key))
+        await self.connection.execute(
+            insert(trial_identifiers),
+            [{"type": one.type, "value": one.value, "trial_key": stored.key} for one in trial.identifiers],
+        )
+        facets = [{"trial_key": stored.key, "name": name, "value": value} for name, values in stored.side.facets.items() for value in sorted(values)]
+        facets += [{"trial_key": stored.key, "name": "country", "value": country} for country in trial.countries]
+        if facets:
+            await self.connection.execute(insert(trial_facets), facets)
+        await self.connection.execute(
+            insert(trial_versions).values(
+                trial_key=stored.key, version=trial.version, at=trial.updated_at, changed=json.dumps(list(changed)), document=values["document"]
+            )
+        )
+        return True
+
+    async def history(self, key: str, before: int | None, limit: int) -> list[dict[str, Any]]:
+        """Versions, newest first: ``{version, at, changed, trial}``."""
+        statement = select(trial_versions).where(trial_versions.c.trial_key == key).order_by(trial_versions.c.version.desc()).limit(limit)
+        if before is not None:
+            statement = statement.where(trial_versions.c.version < before)
+        return [
+            {"version": row.version, "at": row.at, "changed": json.loads(row.changed), "trial": json.loads(row.document)}
+            for row in await self.connection.execute(statement)
+        ]
+
+    async def criteria(self, key: str, version: int | None = None) -> str | None:
+        """A criteria document as JSON text: the given version, or the newest."""
+        statement = select(criteria_versions.c.document).where(criteria_versions.c.trial_key == key)
+        if version is not None:
+            statement = statement.where(criteria_versions.c.version == version)
+        found = (await self.connection.execute(statement.order_by(criteria_versions.c.version.desc()).limit(1))).scalar_one_or_none()
+        return None if found is None else str(found)
+
+    async def add_criteria(self, key: str, version: int, grade: str, at: datetime, document: str) -> None:
+        """A new, for ever unchanged, version."""
+        await self.connection.execute(insert(criteria_versions).values(trial_key=key, version=version, grade=grade, at=at, document=document))
+
+    async def sites(self, key: str) -> list[StoredSite]:
+        rows = await self.connection.execute(select(sites).where(sites.c.trial_key == key).order_by(sites.c.centre))
+        return [
+            StoredSite(row.centre, row.version, row.status, row.confirmed_at, tuple(Slots(**slots) for slots in json.loads(row.slots)))
+            for row in rows
+        ]
+
+    async def save_site(self, key: str, site: StoredSite, replaces: int | None) -> bool:
+        """Write a site; ``replaces`` as in `save`."""
+        values = {
+            "version": site.version,
+            "status": site.status,
+            "confirmed_at": site.confirmed_at,
+            "slots": json.dumps([one.model_dump() for one in site.slots]),
+        }
+        if replaces is None:
+            await self.connection.execute(insert(sites).values(trial_key=key, centre=site.centre, **values))
+            return True
+        written = await self.connection.execute(
+            update(sites).where(sites.c.trial_key == key, sites.c.centre == site.centre, sites.c.version == replaces).values(**values)
+        )
+        return bool(written.rowcount == 1)
+
+    async def remove_site(self, key: str, centre: str) -> None:
+        await self.connection.execute(delete(sites).where(sites.c.trial_key == key, sites.c.centre == centre))
+
+
+def _visible(statement: Select[Any], rows: Rows) -> Select[Any]:
+    return statement if rows == "all" else statement.where(trials.c.published.is_(True))
+
+
+def _searched(statement: Select[Any], search: Search) -> Select[Any]:
+    for word in fold(search.words).split()[:12]:
+        statement = statement.where(trials.c.search.contains(" " + word, autoescape=True))
+    if search.status:
+        statement = statement.where(trials.c.status == search.status)
+    if not search.demo:
+        statement = statement.where(trials.c.demo.is_(False))
+    wanted = {"condition": search.condition, "country": {search.country} - {None}, "centre": {search.centre} - {None}}
+    for name, values in wanted.items():
+        if values:
+            having = select(trial_facets.c.trial_key).where(trial_facets.c.name == name, trial_facets.c.value.in_(sorted(values)))
+            statement = statement.where(trials.c.key.in_(having))
+    return statement
+
+
+def _stored(row: Any) -> StoredTrial:
+    return StoredTrial(row.key, Trial.model_validate_json(row.document), read_side(json.loads(row.side)), row.curated)

@@ -1,0 +1,38 @@
+"""The words by which a trial is found: accents and case do not matter, and a word's beginning is enough."""
+
+import unicodedata
+
+from services.registry.terminology.terminology import Terminology
+from services.registry.trials.schemas import Trial
+
+
+def fold(text: str) -> str:
+    """Lower case without accents, anything but letters and digits turned into single spaces."""
+    plain = "".join(mark for mark in unicodedata.normalize("NFKD", text) if not unicodedata.combining(mark))
+    return " ".join("".join(mark if mark.isalnum() else " " for mark in plain.casefold()).split())
+
+
+def words_of(trial: Trial, terminology: Terminology) -> str:
+    """Everything a trial may be looked up by, folded: `` word word …`` with a space before each word."""
+    product = trial.product
+    texts: list[str | None] = [
+        *(identifier.value for identifier in trial.identifiers),
+        trial.acronym,
+        trial.titles.fr,
+        trial.titles.en,
+        product.name,
+        product.atmp_class,
+        product.vector,
+        product.serotype,
+        product.editing_tool,
+        product.cell_type,
+        *product.genes,
+        trial.sponsor.name if trial.sponsor else None,
+        *(location.city for location in trial.locations),
+    ]
+    for condition in trial.conditions:
+        texts.append(condition.text)
+        for code in sorted(terminology.same_as(condition.code) | terminology.ancestors(condition.code)) if condition.code else ():
+            concept = terminology.concept(code)
+            texts += [code, *(concept.names if concept else ())]
+    return " " + " ".join(dict.fromkeys(fold(text) for text in texts if text))

@@ -1,0 +1,70 @@
+"""Where trials live. The document column is the trial exactly as everybody reads it; the others serve to find it."""
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
+
+from services.registry.schema import METADATA
+from shared.database import UtcInstant
+
+trials = Table(
+    "trials",
+    METADATA,
+    Column("key", String(36), primary_key=True),
+    Column("public_id", String(100), nullable=False, unique=True),
+    Column("version", Integer, nullable=False),
+    Column("published", Boolean, nullable=False),
+    Column("demo", Boolean, nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("curated", Boolean, nullable=False),
+    Column("search", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("side", Text, nullable=False),
+)
+
+trial_identifiers = Table(
+    "trial_identifiers",
+    METADATA,
+    Column("type", String(16), primary_key=True),
+    Column("value", String(100), primary_key=True),
+    Column("trial_key", String(36), ForeignKey("trials.key", ondelete="CASCADE"), nullable=False, index=True),
+)
+Index("ix_trial_identifiers_value", trial_identifiers.c.value)
+
+trial_facets = Table(
+    "trial_facets",
+    METADATA,
+    Column("trial_key", String(36), ForeignKey("trials.key", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(16), primary_key=True),
+    Column("value", String(80), primary_key=True),
+)
+Index("ix_trial_facets_value", trial_facets.c.name, trial_facets.c.value)
+
+trial_versions = Table(
+    "trial_versions",
+    METADATA,
+    Column("trial_key", String(36), ForeignKey("trials.key", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("at", UtcInstant, nullable=False),
+    Column("changed", Text, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+criteria_versions = Table(
+    "criteria_versions",
+    METADATA,
+    Column("trial_key", String(36), ForeignKey("trials.key", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("grade", String(16), nullable=False),
+    Column("at", UtcInstant, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+sites = Table(
+    "sites",
+    METADATA,
+    Column("trial_key", String(36), ForeignKey("trials.key", ondelete="CASCADE"), primary_key=True),
+    Column("centre", String(64), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("confirmed_at", UtcInstant),
+    Column("slots", Text, nullable=False),
+)

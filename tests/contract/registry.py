@@ -1,0 +1,22 @@
+"""A registry of its own for a test: the real application on a real database."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from services.registry.app import METADATA, MIGRATIONS, create_app
+from services.registry.settings import RegistrySettings
+from shared.database import open_database
+from shared.database.migrations import upgrade
+
+
+@asynccontextmanager
+async def running_registry(url: str, *, sample: bool = True) -> AsyncIterator[FastAPI]:
+    """The registry, migrated and started; with the bundled sample unless told otherwise."""
+    database = open_database(url)
+    await upgrade(database, MIGRATIONS, METADATA)
+    await database.close()
+    app = create_app(RegistrySettings(database_url=url, load_sample=sample))
+    async with app.router.lifespan_context(app):
+        yield app

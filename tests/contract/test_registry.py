@@ -1,0 +1,336 @@
+"""The registry through its front door, on both databases."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from tests.conftest import ADMIN, INTERNAL, client_of
+from tests.contract.registry import running_registry
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def app(database_url: str) -> AsyncIterator[FastAPI]:
+    async with running_registry(database_url) as app:
+        yield app
+
+
+@pytest.fixture
+async def public(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(app) as client:
+        yield client
+
+
+@pytest.fixture
+async def admin(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(app, token=ADMIN) as client:
+        yield client
+
+
+async def events_since(client: httpx.AsyncClient, following: str) -> list[dict[str, Any]]:
+    answer = await client.get(following)
+    assert answer.status_code == 200
+    return answer.json()
+
+
+async def now(client: httpx.AsyncClient) -> str:
+    """The place in the feed after everything there is."""
+    following = "/registry/v1/feed?limit=1000"
+    while True:
+        answer = await client.get(following)
+        following = answer.links["next"]["url"]
+        if not answer.json():
+            return following
+
+
+def a_trial(number: str = "NCT99999991", **changes: Any) -> dict[str, Any]:
+    return {
+        "identifiers": [{"type": "nct", "value": number}],
+        "titles": {"fr": "Thérapie génique de la drépanocytose à Évry", "en": "Gene therapy of sickle cell disease"},
+        "conditions": [{"code": "ORPHA:232", "text": "Sickle cell disease"}],
+        "product": {
+            "name": "Lenti-X",
+            "atmp_class": "gene_therapy",
+            "delivery": "ex_vivo",
+            "vector": "lentiviral",
+            "genes": ["HBB"],
+            "cell_origin": "autologous",
+        },
+        "status": "recruiting",
+        "countries": ["FR"],
+        "eligibility": {
+            "text": "Inclusion Criteria:\n\n* HbSS disease\n\nExclusion Criteria:\n\n* Prior transplant",
+            "minimum_age": "P5Y",
+            "maximum_age": "P35Y",
+            "sex": "all",
+        },
+        **changes,
+    }
+
+
+async def create(admin: httpx.AsyncClient, document: dict[str, Any]) -> httpx.Response:
+    number = document["identifiers"][0]["value"]
+    return await admin.put(f"/registry/v1/trials/{number}", json=document, headers={"If-None-Match": "*"})
+
+
+async def test_the_sample_is_listed_a_page_at_a_time(public: httpx.AsyncClient) -> None:
+    seen: list[str] = []
+    following: str | None = "/registry/v1/trials?limit=5&count=exact"
+    while following:
+        page = await public.get(following)
+        assert page.status_code == 200
+        assert page.json()["total"] == 18
+        seen += [trial["id"] for trial in page.json()["items"]]
+        assert (page.json()["next"] is None) == ("next" not in page.links)
+        following = page.links.get("next", {}).get("url")
+    assert len(seen) == len(set(seen)) == 18
+    assert seen == sorted(seen)
+    assert sum(one.startswith("CLEIO-DEMO-") for one in seen) == 6
+
+
+async def test_demonstration_trials_are_labelled_and_stay_out_of_public_copies(public: httpx.AsyncClient, app: FastAPI) -> None:
+    demos = (await public.get("/registry/v1/trials?q=CLEIO-DEMO")).json()["items"]
+    assert len(demos) == 6
+    for demo in demos:
+        assert demo["illustrative"]
+        assert demo["sample"] == "demo"
+        assert demo["titles"]["fr"].startswith("[Fictif]")
+        assert demo["titles"]["en"].startswith("[Fictitious]")
+    export = (await public.get("/registry/v1/export")).text
+    feed = (await public.get("/registry/v1/feed?limit=1000")).text
+    assert "CLEIO-DEMO" not in export + feed
+    async with client_of(app, token=INTERNAL) as service:
+        lines = [json.loads(line) for line in (await service.get("/registry/v1/export")).text.splitlines()]
+    assert lines[0]["kind"] == "header"
+    assert lines[-1] == {"kind": "end", "count": len(lines) - 2}
+    assert sum(line["kind"] == "trial" for line in lines) == 18
+    assert sum(line["kind"] == "centre" for line in lines) == 11
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [
+        ("drepanocytose", "NCT03745287"),
+        ("DRÉPANOCYTOSE", "NCT03964792"),
+        ("sickle cell", "NCT03745287"),
+        ("EMBARK", "NCT05096221"),
+        ("duchenne aavrh74", "NCT05096221"),
+        ("NCT03964792", "NCT03964792"),
+        ("duch", "NCT04626674"),
+    ],
+)
+async def test_a_trial_is_found_by_words_in_both_languages(public: httpx.AsyncClient, words: str, number: str) -> None:
+    found = (await public.get("/registry/v1/trials", params={"q": words})).json()["items"]
+    assert number in [trial["id"] for trial in found]
+    assert len(found) < 18
+
+
+async def test_what_is_not_there_is_not_found(public: httpx.AsyncClient) -> None:
+    assert (await public.get("/registry/v1/trials?q=zzzz")).json()["items"] == []
+    assert (await public.get("/registry/v1/trials?q=%25")).json()["next"] is None
+    for path in ("/registry/v1/trials/NCT00000000", "/registry/v1/trials/NCT00000000/criteria", "/registry/v1/centres/fr-nowhere"):
+        answer = await public.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+async def test_a_disease_finds_the_trials_of_its_kinds(public: httpx.AsyncClient) -> None:
+    above = {trial["id"] for trial in (await public.get("/registry/v1/trials?condition=ORPHA:98896&sample=none")).json()["items"]}
+    assert {"NCT05096221", "NCT04626674"} <= above
+    assert not any(one.startswith("CLEIO-DEMO") for one in above)
+
+
+async def test_a_trial_is_created_read_changed_and_never_overwritten_blindly(public: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
+    following = await now(public)
+    created = await create(admin, a_trial())
+    assert created.status_code == 201, created.text
+    assert created.headers["etag"] == '"v1"'
+    assert created.headers["location"] == "/registry/v1/trials/NCT99999991"
+    assert (await create(admin, a_trial())).status_code == 412
+
+    path = "/registry/v1/trials/NCT99999991"
+    read = await public.get(path)
+    assert read.json() == created.json()
+    assert (await public.get(path, headers={"If-None-Match": '"v1"'})).status_code == 304
+
+    body = a_trial(status="suspended")
+    assert (await admin.put(path, json=body)).status_code == 428
+    assert (await admin.put(path, json=body, headers={"If-Match": '"v2"'})).status_code == 412
+    assert (await admin.put(path, json=body, headers={"If-Match": '"x"'})).status_code == 412
+    changed = await admin.put(path, json=body, headers={"If-Match": '"v1"'})
+    assert (changed.status_code, changed.headers["etag"], changed.json()["status"]) == (200, '"v2"', "suspended")
+    assert (await admin.put(path, json=body, headers={"If-Match": '"v2"'})).headers["etag"] == '"v2"', "nothing changed, nothing written"
+
+    events = await events_since(public, following)
+    assert [(event["type"], event["data"]["version"]) for event in events] == [("trial.published", 1), ("trial.status_changed", 2)]
+    assert (events[1]["data"]["from"], events[1]["data"]["to"], events[1]["data"]["changed"]) == ("recruiting", "suspended", ["status"])
+    history = (await public.get(f"{path}/history")).json()["items"]
+    assert [(one["version"], one["changed"], one["trial"]["status"]) for one in history] == [
+        (2, ["status"], "suspended"),
+        (1, ["created"], "recruiting"),
+    ]
+
+
+async def test_of_twenty_writers_of_one_version_exactly_one_wins(admin: httpx.AsyncClient) -> None:
+    await create(admin, a_trial())
+    patches = [
+        admin.patch(
+            "/registry/v1/trials/NCT99999991",
+            content=json.dumps({"acronym": f"A{number}"}),
+            headers={"If-Match": '"v1"', "Content-Type": "application/merge-patch+json"},
+        )
+        for number in range(20)
+    ]
+    answers = [answer.status_code for answer in await asyncio.gather(*patches)]
+    assert sorted(answers) == [200] + [412] * 19
+
+
+async def test_a_patch_changes_what_it_names(admin: httpx.AsyncClient) -> None:
+    await create(admin, a_trial(acronym="ONE"))
+    headers = {"If-Match": "*", "Content-Type": "application/merge-patch+json"}
+    path = "/registry/v1/trials/NCT99999991"
+    patched = (await admin.patch(path, content='{"titles": {"fr": "Autre titre"}, "acronym": null}', headers=headers)).json()
+    assert patched["titles"] == {"fr": "Autre titre", "en": "Gene therapy of sickle cell disease"}
+    assert patched["acronym"] is None
+    refused = await admin.patch(path, content='{"status": "DUPONT"}', headers=headers)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/status")
+    assert "DUPONT" not in refused.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "pointer"),
+    [
+        ({"conditions": [{"text": "Acute lymphoblastic leukemia"}]}, "out_of_scope", "/conditions/0"),
+        ({"identifiers": [{"type": "nct", "value": "NCT1"}]}, "invalid_body", "/identifiers/0"),
+        ({"sites": [{"centre": "fr-nowhere", "status": "recruiting"}]}, "unknown_centre", "/sites/0/centre"),
+        ({"id": "NCT99999991"}, "invalid_body", "/id"),
+        ({"version": 7}, "invalid_body", "/version"),
+        ({"published": True}, "invalid_body", "/published"),
+        ({"status": "open"}, "invalid_body", "/status"),
+        ({"identifiers": [{"type": "nct", "value": "NCT99999992"}]}, "identifier_mismatch", "/identifiers"),
+        ({"identifiers": [{"type": "nct", "value": "NCT99999991"}, {"type": "nct", "value": "NCT03745287"}]}, "identifier_taken", None),
+    ],
+)
+async def test_a_bad_trial_is_refused_with_its_place(admin: httpx.AsyncClient, changes: dict[str, Any], code: str, pointer: str | None) -> None:
+    answer = await admin.put("/registry/v1/trials/NCT99999991", json=a_trial(**changes), headers={"If-None-Match": "*"})
+    assert 400 <= answer.status_code < 500
+    assert answer.json()["code"] == code
+    assert [error["pointer"] for error in answer.json()["errors"]][:1] == ([pointer] if pointer else [])
+
+
+async def test_an_unclear_trial_is_kept_for_review_and_not_shown(public: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
+    following = await now(public)
+    unclear = a_trial(conditions=[{"text": "Langerhans cell histiocytosis"}])
+    created = await create(admin, unclear)
+    assert (created.status_code, created.json()["published"], created.json()["scope"]["answer"]) == (201, False, "scope_unclear")
+    assert (await public.get("/registry/v1/trials/NCT99999991")).status_code == 404
+    assert await events_since(public, following) == []
+    published = await admin.put("/registry/v1/trials/NCT99999991", json=a_trial(), headers={"If-Match": '"v1"'})
+    assert published.json()["published"]
+    assert [event["type"] for event in await events_since(public, following)] == ["trial.published"]
+    hidden = await admin.put("/registry/v1/trials/NCT99999991", json=unclear, headers={"If-Match": '"v2"'})
+    assert not hidden.json()["published"]
+    assert [event["type"] for event in await events_since(public, following)] == ["trial.published", "trial.removed"]
+
+
+async def test_criteria_are_versions_that_never_change(public: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
+    await create(admin, a_trial())
+    path = "/registry/v1/trials/NCT99999991/criteria"
+    first = await public.get(path)
+    assert (first.json()["grade"], first.json()["version"]) == ("registry", 1)
+    assert {leaf["type"] for leaf in (one["expr"] for one in first.json()["criteria"])} == {"age", "has", "human"}
+    document = {
+        "trial": "NCT99999991",
+        "grade": "signed",
+        "authored_by": "A. Author",
+        "signed_by": "B. Signer",
+        "signed_at": "2026-01-01T00:00:00Z",
+        "criteria": [
+            {
+                "id": "dx",
+                "kind": "include",
+                "role": "indication",
+                "text": {"fr": "Drépanocytose", "en": "Sickle cell disease"},
+                "expr": {"type": "has", "codes": ["ORPHA:232"]},
+            }
+        ],
+    }
+    same_person = await admin.put(path, json={**document, "signed_by": " a.  author"}, headers={"If-Match": '"v1"'})
+    assert (same_person.status_code, same_person.json()["code"]) == (422, "invalid_body")
+    nobody = {name: value for name, value in document.items() if not name.startswith("signed")}
+    assert (await admin.put(path, json=nobody, headers={"If-Match": '"v1"'})).status_code == 422
+    unknown = json.loads(json.dumps(document).replace('"codes"', '"colour": "DUPONT", "codes"'))
+    refused = await admin.put(path, json=unknown, headers={"If-Match": '"v1"'})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"].startswith("/criteria/0/expr")
+    assert "DUPONT" not in refused.text
+    following = await now(public)
+    signed = await admin.put(path, json=document, headers={"If-Match": '"v1"'})
+    assert (signed.status_code, signed.json()["version"], signed.json()["grade"]) == (200, 2, "signed")
+    assert (await admin.put(path, json=document, headers={"If-Match": '"v1"'})).status_code == 412
+    assert (await public.get(path)).json()["version"] == 2
+    assert (await public.get(f"{path}?version=1")).json() == first.json()
+    assert (await public.get("/registry/v1/trials/NCT99999991")).json()["criteria"] == {"version": 2, "grade": "signed"}
+    assert [event["type"] for event in await events_since(public, following)] == ["criteria.signed"]
+
+
+async def test_a_site_declares_places_without_touching_the_trials_version(public: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
+    cohorts = [{"id": "1", "label": {"fr": "Cohorte 1", "en": "Cohort 1"}}]
+    await create(admin, a_trial(cohorts=cohorts, sites=[{"centre": "fr-necker", "status": "not_yet_recruiting"}]))
+    following = await now(public)
+    path = "/registry/v1/trials/NCT99999991/sites/fr-necker"
+    opened = await admin.put(path, json={"status": "recruiting", "slots": [{"cohort": "1", "open": 2}]}, headers={"If-Match": '"v1"'})
+    assert (opened.status_code, opened.headers["etag"], opened.json()["stale"]) == (200, '"v2"', False)
+    assert (await public.get("/registry/v1/trials/NCT99999991")).json()["version"] == 2
+    fewer = await admin.put(path, json={"status": "recruiting", "slots": [{"cohort": "1", "open": 1}]}, headers={"If-Match": '"v2"'})
+    assert fewer.json()["slots"] == [{"cohort": "1", "open": 1}]
+    assert (await public.get("/registry/v1/trials/NCT99999991")).json()["version"] == 2
+    assert (await public.get("/registry/v1/trials/NCT99999991/sites")).json()["items"] == [fewer.json()]
+    assert [(event["type"], event["subject"]) for event in await events_since(public, following)] == [
+        ("trial.updated", "trial/NCT99999991"),
+        ("site.opened", "site/NCT99999991/fr-necker"),
+        ("site.slots_changed", "site/NCT99999991/fr-necker"),
+    ]
+    for body, pointer in (
+        ({"status": "recruiting", "slots": [{"cohort": "9", "open": 1}]}, "/slots/0/cohort"),
+        ({"status": "recruiting", "slots": [{"cohort": "1", "open": -1}]}, "/slots/0/open"),
+        ({"status": "recruiting", "confirmed_at": "2999-01-01T00:00:00Z"}, "/confirmed_at"),
+    ):
+        refused = await admin.put(path, json=body, headers={"If-Match": '"v3"'})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+
+
+async def test_centres_are_read_and_changed(public: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
+    centres = (await public.get("/registry/v1/centres")).json()["items"]
+    assert len(centres) == 11
+    assert {centre["id"] for centre in centres if not centre["illustrative"]} == {"fr-strasbourg", "fr-necker", "fr-toulouse"}
+    necker = await public.get("/registry/v1/centres/fr-necker")
+    body = {name: value for name, value in necker.json().items() if name not in {"id", "version", "updated_at"}}
+    path = "/registry/v1/centres/fr-necker"
+    assert (await admin.put(path, json={**body, "label": "suspended"})).status_code == 428
+    changed = await admin.put(path, json={**body, "label": "suspended"}, headers={"If-Match": necker.headers["etag"]})
+    assert (changed.status_code, changed.json()["label"], changed.headers["etag"]) == (200, "suspended", '"v2"')
+    assert (await admin.put(path, json=body, headers={"If-Match": '"v1"'})).status_code == 412
+    assert (await public.put(path, json=body, headers={"If-Match": '"v2"'})).status_code == 401
+
+
+async def test_a_copy_from_the_export_and_the_feed_equals_the_registry(app: FastAPI, admin: httpx.AsyncClient) -> None:
+    async with client_of(app, token=INTERNAL) as service:
+        header, *lines = [json.loads(line) for line in (await service.get("/registry/v1/export")).text.splitlines()]
+        copy = {line["id"]: line["version"] for line in lines if line["kind"] == "trial"}
+        await create(admin, a_trial())
+        await admin.patch(
+            "/registry/v1/trials/NCT99999991",
+            content='{"status": "completed"}',
+            headers={"If-Match": "*", "Content-Type": "application/merge-patch+json"},
+        )
+        for event in (await service.get(header["following"])).json():
+            if event["subject"].startswith("trial/"):
+                copy[event["data"]["id"]] = event["data"]["version"]
+        everything = (await service.get("/registry/v1/trials?limit=200")).json()["items"]
+        assert copy == {trial["id"]: trial["version"] for trial in everything}
