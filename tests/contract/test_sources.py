@@ -1,0 +1,173 @@
+"""Taking registry records in: the good part is kept, the bad part told by line and field, and the same thing told twice writes nothing."""
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from tests.conftest import ADMIN, client_of
+from tests.contract.registry import running_registry
+from tests.contract.test_registry import events_since, now
+
+pytestmark = pytest.mark.anyio
+
+PATH = "/registry/v1/sources/ctgov/trials"
+
+
+@pytest.fixture
+async def app(database_url: str) -> AsyncIterator[FastAPI]:
+    async with running_registry(database_url) as app:
+        yield app
+
+
+@pytest.fixture
+async def admin(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(app, token=ADMIN) as client:
+        yield client
+
+
+def study(number: str = "NCT90000001", **modules: Any) -> dict[str, Any]:
+    protocol = {
+        "identificationModule": {"nctId": number, "briefTitle": "AAV Gene Therapy for Duchenne Muscular Dystrophy"},
+        "statusModule": {"overallStatus": "RECRUITING"},
+        "conditionsModule": {"conditions": ["Duchenne Muscular Dystrophy"]},
+        "armsInterventionsModule": {"interventions": [{"type": "GENETIC", "name": "AAV9 micro-dystrophin gene therapy"}]},
+        "eligibilityModule": {
+            "sex": "MALE",
+            "minimumAge": "4 Years",
+            "maximumAge": "7 Years",
+            "eligibilityCriteria": "Inclusion Criteria:\n\n* Ambulant",
+        },
+    }
+    return {"protocolSection": protocol | modules}
+
+
+async def send(admin: httpx.AsyncClient, *records: Any, **query: Any) -> dict[str, Any]:
+    lines = "\n".join(record if isinstance(record, str) else json.dumps(record) for record in records)
+    answer = await admin.put(PATH, content=lines, params=query, headers={"Content-Type": "application/x-ndjson"})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_good_lines_are_kept_and_bad_ones_told_by_line_and_field(admin: httpx.AsyncClient) -> None:
+    told = await send(
+        admin,
+        study(),
+        '{"protocolSection": ',
+        "",
+        {"protocolSection": {"identificationModule": {"briefTitle": "DUPONT"}}},
+        study("NCT90000002", conditionsModule={"conditions": ["Multiple myeloma"]}),
+        study("NCT90000003", eligibilityModule={"minimumAge": 4, "sex": "DUPONT"}),
+        study("NCT90000004", conditionsModule={"conditions": []}, identificationModule={"nctId": "NCT90000004"}),
+    )
+    results = {one["line"]: one for one in told["results"]}
+    assert {line: one["result"] for line, one in results.items()} == {
+        1: "created",
+        2: "invalid",
+        4: "invalid",
+        5: "refused",
+        6: "created",
+        7: "created",
+    }
+    assert told["counts"] == {"created": 3, "invalid": 2, "refused": 1}
+    assert results[4]["errors"][0]["pointer"] == "/protocolSection/identificationModule/nctId"
+    assert (results[5]["scope"], results[5]["errors"][0]["pointer"]) == ("out_of_scope", "/conditions/0")
+    assert {error["pointer"] for error in results[6]["errors"]} >= {
+        "/protocolSection/eligibilityModule/minimumAge",
+        "/protocolSection/eligibilityModule/sex",
+    }
+    assert results[7]["scope"] == "scope_unclear"
+    assert "DUPONT" not in json.dumps(told)
+    trial = (await admin.get("/registry/v1/trials/NCT90000001")).json()
+    assert (trial["status"], trial["eligibility"]["minimum_age"], trial["criteria"]["grade"]) == ("recruiting", "P4Y", "registry")
+    assert trial["conditions"][0]["code"] == "ORPHA:98896"
+    assert (await admin.get("/registry/v1/trials/NCT90000002")).status_code == 404
+
+
+async def test_what_is_told_twice_writes_nothing(admin: httpx.AsyncClient) -> None:
+    await send(admin, study(), study("NCT90000002", conditionsModule={"conditions": ["Multiple myeloma"]}))
+    following = await now(admin)
+    shuffled = json.loads(json.dumps(study(), sort_keys=True))
+    again = await send(admin, shuffled, study("NCT90000002", conditionsModule={"conditions": ["Multiple myeloma"]}))
+    assert again["counts"] == {"refused": 1, "unchanged": 1}
+    assert await events_since(admin, following) == []
+    changed = await send(admin, study(statusModule={"overallStatus": "COMPLETED"}))
+    assert changed["counts"] == {"updated": 1}
+    (event,) = await events_since(admin, following)
+    assert (event["type"], event["data"]["to"]) == ("trial.status_changed", "completed")
+
+
+async def test_a_dry_run_tells_the_same_and_writes_nothing(admin: httpx.AsyncClient) -> None:
+    following = await now(admin)
+    tried = await send(admin, study(), dry_run="true")
+    assert await events_since(admin, following) == []
+    assert (await admin.get("/registry/v1/trials/NCT90000001")).status_code == 404
+    assert await send(admin, study()) == tried
+
+
+async def test_a_curators_trial_is_never_overwritten(admin: httpx.AsyncClient) -> None:
+    before = (await admin.get("/registry/v1/trials/NCT05096221")).json()
+    told = await send(admin, study("NCT05096221"))
+    assert (told["results"][0]["result"], told["results"][0]["trial"]) == ("kept_curated", "NCT05096221")
+    assert (await admin.get("/registry/v1/trials/NCT05096221")).json() == before
+
+
+async def test_a_record_that_joins_two_trials_is_left_to_a_person(admin: httpx.AsyncClient) -> None:
+    def named(number: str, *secondary: str) -> dict[str, Any]:
+        identification = {"nctId": number, "briefTitle": "AAV gene therapy", "secondaryIdInfos": [{"id": one} for one in secondary]}
+        return study(number, identificationModule=identification)
+
+    told = await send(
+        admin,
+        named("NCT90000001", "2019-001234-12"),
+        named("NCT90000002", "2020-004321-34"),
+        named("NCT90000003", "2019-001234-12", "2020-004321-34"),
+        study("NCT90000004"),
+    )
+    assert [one["result"] for one in told["results"]] == ["created", "created", "invalid", "created"]
+    assert told["results"][2]["errors"][0]["code"] == "identifier_taken"
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [(b"{}\n" * 201, 413), (b'{"a": "' + b"x" * 1_100_000 + b'"}', 413), (b"", 200), (b"\n\n", 200), (b"\xff\xfe", 200)],
+)
+async def test_a_sending_of_any_bytes_is_answered(admin: httpx.AsyncClient, content: bytes, status: int) -> None:
+    answer = await admin.put(PATH, content=content, headers={"Content-Type": "application/x-ndjson"})
+    assert answer.status_code == status
+
+
+async def test_only_the_administrator_of_this_machine_sends(app: FastAPI) -> None:
+    for token, address, status in ((None, "127.0.0.1", 401), (ADMIN, "203.0.113.5", 404)):
+        async with client_of(app, token=token, address=address) as caller:
+            answer = await caller.put(PATH, content=b"{}", headers={"Content-Type": "application/x-ndjson"})
+            assert answer.status_code == status
+
+
+@pytest.mark.real_data
+async def test_every_real_record_is_accounted_for_and_the_second_run_writes_nothing(admin: httpx.AsyncClient, real_data: Path) -> None:
+    files = sorted((real_data / "ctgov_atmp").glob("*.json"))
+    records = [json.dumps(json.loads(file.read_text(encoding="utf-8"))) for file in files]
+    assert len(records) == 889
+
+    async def run() -> Counter[str]:
+        counts: Counter[str] = Counter()
+        for start in range(0, len(records), 200):
+            counts.update((await send(admin, *records[start : start + 200]))["counts"])
+        return counts
+
+    following = await now(admin)
+    first = await run()
+    assert sum(first.values()) == 889
+    assert first["invalid"] == 0
+    assert first["created"] > 700
+    after = await now(admin)
+    assert after != following
+    second = await run()
+    assert second == {"unchanged": 889 - first["refused"], "refused": first["refused"]}
+    assert await now(admin) == after

@@ -1,0 +1,138 @@
+"""A whole system as a user runs it: `cleio up` in a folder of its own, on ports that nothing else uses."""
+
+import contextlib
+import os
+import queue
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 120
+
+
+def free_ports() -> int:
+    """The first of four ports in a row that nothing uses at the moment."""
+    while True:
+        first = random.randrange(20_000, 32_000, 4)
+        try:
+            for port in range(first, first + 4):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return first
+
+
+def eventually(fact: Callable[[], bool], seconds: float) -> bool:
+    """Whether ``fact`` becomes true before the time is over."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if fact():
+            return True
+        time.sleep(0.05)
+    return fact()
+
+
+def alive(pid: int) -> bool:
+    """A process that runs: neither gone nor waiting to be buried."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+class System:
+    """One `cleio up` and what it printed."""
+
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        self.folder = folder
+        self.port = port or free_ports()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.lines: list[str] = []
+        self._arriving: queue.Queue[str | None] = queue.Queue()
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("CLEIO_")}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "services.cli", "up"],
+            cwd=ROOT,
+            env={**environment, "CLEIO_DATA_DIR": str(folder), "CLEIO_PORT": str(self.port)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as output:
+            for line in output:
+                self._arriving.put(line.rstrip("\n"))
+        self._arriving.put(None)
+
+    def read_until(self, words: str) -> str:
+        """The next line with these words."""
+        end = time.monotonic() + START_SECONDS
+        while (line := self._arriving.get(timeout=max(0.1, end - time.monotonic()))) is not None:
+            self.lines.append(line)
+            if words in line:
+                return line
+        raise AssertionError(f"it ended without {words!r}:\n" + "\n".join(self.lines))
+
+    def read_to_the_end(self) -> list[str]:
+        self.process.wait(timeout=START_SECONDS)
+        while (line := self._arriving.get(timeout=10)) is not None:
+            self.lines.append(line)
+        return self.lines
+
+    def programs(self) -> dict[str, int]:
+        """The processes it started, by name."""
+        found = {}
+        for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+            found[words[words.index("serve") + 1] if "serve" in words else Path(words[0]).name] = int(pid)
+        return found
+
+    def client(self, *, as_admin: bool = False) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {(self.folder / 'secrets' / 'admin-token').read_text()}"} if as_admin else {}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+
+    def end(self) -> None:
+        """Whatever the test did to it, leave nothing behind."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout=15)
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A system that answers, shared by the tests that leave it as it is."""
+    running = System(tmp_path_factory.mktemp("system") / "var")
+    try:
+        running.read_until("ready in")
+        yield running
+    finally:
+        running.end()
+
+
+@pytest.fixture
+def own_system(tmp_path: Path) -> Iterator[System]:
+    """A system that answers, for a test that ends it."""
+    running = System(tmp_path / "own")
+    try:
+        running.read_until("ready in")
+        yield running
+    finally:
+        running.end()

@@ -1,0 +1,76 @@
+"""The one public door: what it lets through, what it refuses, and how it says so."""
+
+import json
+import socket
+
+import pytest
+
+from tests.e2e.conftest import System
+
+
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/registry/metrics", "/registry//metrics", "/registry/%6detrics", "/registry/x/../metrics", "/fhir/metrics"]
+)
+def test_figures_are_not_for_the_outside(system: System, path: str) -> None:
+    # Written by hand: a client would tidy the path up.
+    with socket.create_connection(("127.0.0.1", system.port)) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: cleio\r\nConnection: close\r\n\r\n".encode())
+        assert connection.recv(64).startswith(b"HTTP/1.1 404 ")
+
+
+@pytest.mark.parametrize(("language", "title"), [("fr", "Introuvable"), ("en-GB", "Not found")])
+def test_an_unknown_path_is_a_problem_in_the_readers_language(system: System, language: str, title: str) -> None:
+    with system.client() as client:
+        answer = client.get("/nowhere", headers={"Accept-Language": language, "X-Request-Id": "one-of-our-own"})
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-request-id"] == "one-of-our-own"
+    assert answer.json() == {
+        "type": "urn:cleio:problem:not_found",
+        "title": title,
+        "status": 404,
+        "code": "not_found",
+        "detail": title,
+        "instance": "urn:request:one-of-our-own",
+        "errors": [],
+    }
+
+
+def test_an_odd_request_id_is_replaced(system: System) -> None:
+    with system.client() as client:
+        given = client.get("/registry/readyz", headers={"X-Request-Id": 'x" <script>'}).headers["x-request-id"]
+    assert "script" not in given
+    assert len(given) >= 8
+
+
+def test_a_body_too_large_is_refused(system: System) -> None:
+    with system.client(as_admin=True) as client:
+        answer = client.post("/matching/v1/match", content=bytes(2 * 1024 * 1024 + 1), headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+        # The door of the bulk upload is wider: the registry itself answers.
+        bulk = client.put("/registry/v1/sources/ctgov/trials", content=b"\n" * (3 * 1024 * 1024), headers={"Content-Type": "application/x-ndjson"})
+        assert bulk.status_code != 413
+
+
+def test_headers_too_large_are_refused(system: System) -> None:
+    with system.client() as client:
+        assert client.get("/registry/readyz", headers={"X-Long": "a" * 20_000}).status_code == 431
+
+
+def test_a_written_address_is_not_believed(system: System) -> None:
+    # A match without a token is for this machine alone: a client can neither claim another address nor lose its own by a header.
+    claims = {"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9", "X-Real-IP": "203.0.113.9"}
+    with system.client() as client:
+        assert client.post("/matching/v1/match", json={}, headers=claims).status_code == client.post("/matching/v1/match", json={}).status_code != 401
+
+
+def test_the_access_log_keeps_no_query_of_a_match_call(system: System) -> None:
+    with system.client() as client:
+        client.post("/matching/v1/match?birth=2015-03-14", json={})
+        client.get("/registry/v1/trials?q=told&limit=1")
+    lines = [json.loads(line) for line in (system.folder / "gateway" / "access.log").read_text().splitlines()]
+    uris = [line["request"]["uri"] for line in lines]
+    assert "/registry/v1/trials?q=told&limit=1" in uris
+    assert "/matching/v1/match" in uris
+    assert not any("2015-03-14" in uri for uri in uris)
+    assert not any("headers" in line["request"] for line in lines)

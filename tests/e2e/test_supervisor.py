@@ -1,0 +1,118 @@
+"""`cleio up` as its operator meets it: one command, one line when it cannot start, nothing left behind, and services that come back."""
+
+import os
+import signal
+import socket
+import stat
+from pathlib import Path
+
+from tests.e2e.conftest import System, alive, eventually, free_ports
+
+PROGRAMS = {"registry", "matching", "notifications", "caddy"}
+
+
+def test_ready_means_that_each_service_answers_through_the_gateway(system: System) -> None:
+    with system.client() as client:
+        assert client.get("/registry/v1/trials", params={"limit": "1"}).json()["items"]
+        assert client.get("/matching/readyz").status_code == 200
+        assert client.get("/notifications/readyz").status_code == 200
+    assert system.programs().keys() == PROGRAMS
+
+
+def test_secrets_are_their_owners_alone(system: System) -> None:
+    folder = system.folder / "secrets"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {
+        "internal-token": 0o600,
+        "admin-token": 0o600,
+        "cursor-key": 0o600,
+    }
+
+
+def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
+    first = free_ports()
+    for offset, variable in enumerate(["CLEIO_PORT", "CLEIO_REGISTRY_PORT", "CLEIO_MATCHING_PORT", "CLEIO_NOTIFICATIONS_PORT"]):
+        with socket.create_server(("127.0.0.1", first + offset)):
+            refused = System(tmp_path / "var", first)
+            lines = refused.read_to_the_end()
+        assert refused.process.returncode == 1
+        assert len(lines) == 1
+        assert str(first + offset) in lines[0]
+        assert f"{variable}=" in lines[0]
+
+
+def test_a_second_one_on_the_same_folder_is_told_in_one_line(system: System) -> None:
+    second = System(system.folder)
+    lines = second.read_to_the_end()
+    assert second.process.returncode == 1
+    assert len(lines) == 1
+    assert str(system.process.pid) in lines[0]
+    assert "CLEIO_DATA_DIR" in lines[0]
+
+
+def test_a_killed_service_comes_back_and_the_others_stay(system: System) -> None:
+    for name in ("registry", "matching", "notifications"):
+        before = system.programs()
+        os.kill(before[name], signal.SIGKILL)
+        # The gateway holds a request until the service is back, or says 503 meanwhile; never anything else.
+        with system.client() as client:
+            statuses: list[int] = []
+
+            def answers(client: object = client, name: str = name, statuses: list[int] = statuses) -> bool:
+                statuses.append(client.get(f"/{name}/readyz").status_code)  # type: ignore[attr-defined]
+                return statuses[-1] == 200
+
+            assert eventually(answers, 30)
+        assert set(statuses) <= {200, 502, 503}
+        after = system.programs()
+        assert after[name] != before[name]
+        assert {other: pid for other, pid in after.items() if other != name} == {other: pid for other, pid in before.items() if other != name}
+
+
+def test_a_killed_gateway_comes_back(system: System) -> None:
+    before = system.programs()
+    os.kill(before["caddy"], signal.SIGKILL)
+
+    def serves_again() -> bool:
+        with socket.socket() as probe:
+            return system.programs().get("caddy", before["caddy"]) != before["caddy"] and probe.connect_ex(("127.0.0.1", system.port)) == 0
+
+    assert eventually(serves_again, 30)
+    with system.client() as client:
+        assert client.get("/registry/v1/trials", params={"limit": "1"}).status_code == 200
+
+
+def test_term_stops_everything_in_five_seconds(own_system: System) -> None:
+    programs = own_system.programs()
+    assert programs.keys() == PROGRAMS
+    own_system.process.send_signal(signal.SIGTERM)
+    assert own_system.process.wait(timeout=5) == 0
+    assert [name for name, pid in programs.items() if alive(pid)] == []
+    lines = own_system.read_to_the_end()
+    assert lines[-1].endswith("stopped")
+    assert not any("killed" in line for line in lines)
+
+
+def test_interrupt_before_ready_stops_everything(tmp_path: Path) -> None:
+    starting = System(tmp_path / "var")
+    try:
+        assert eventually(lambda: len(starting.programs()) >= 3, 30)
+        programs = starting.programs()
+        starting.process.send_signal(signal.SIGINT)
+        assert starting.process.wait(timeout=5) == 0
+        assert [name for name, pid in programs.items() if alive(pid)] == []
+    finally:
+        starting.end()
+
+
+def test_a_killed_supervisor_leaves_no_orphans(own_system: System) -> None:
+    programs = own_system.programs()
+    own_system.process.kill()
+    own_system.process.wait()
+    assert eventually(lambda: not any(alive(pid) for pid in programs.values()), 3)
+    # The folder and the ports are free again at once.
+    following = System(own_system.folder, own_system.port)
+    try:
+        following.read_until("ready in")
+    finally:
+        following.end()

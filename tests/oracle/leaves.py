@@ -1,0 +1,432 @@
+"""Every leaf of the language, each on one day, in the three readings: (now, carried, hope, reason of the unknown now)."""
+
+from tests.oracle.days import ONE_DAY, add, day_of, first_day_within, how_many, is_full, possible_days, times
+from tests.oracle.measurements import measured
+from tests.oracle.record import MAYBE, NO, YES
+
+MET, NOT_MET, UNKNOWN = "met", "not_met", "unknown"
+ALL_TYPES = ("deletion", "duplication", "insertion", "nonsense", "frameshift", "missense", "splice", "copy_number", "other")
+SEES = {
+    "mlpa": ("deletion", "duplication", "copy_number"),
+    "array": ("deletion", "duplication", "copy_number"),
+    "sequencing": ("nonsense", "frameshift", "missense", "splice", "insertion", "other"),
+    "panel": ("nonsense", "frameshift", "missense", "splice", "insertion", "other"),
+    "genome": ALL_TYPES,
+}
+
+
+def same(state, reason=None):
+    return state, state, state, reason
+
+
+def within_bounds(number, op, bound):
+    return {"<": number < bound, "<=": number <= bound, ">": number > bound, ">=": number >= bound, "=": number == bound}[op]
+
+
+# --- age, sex ---------------------------------------------------------------------------------------------------------
+
+
+def age_for(leaf, birth, day):
+    if leaf.get("min"):
+        reached = add(birth, leaf["min"])
+        if not (reached <= day if leaf.get("min_inclusive", True) else reached < day):
+            return NOT_MET
+    if leaf.get("max"):
+        end = add(birth, leaf["max"])
+        below = day <= end if leaf.get("max_inclusive", False) else day < end
+        if leaf.get("max_unclear_until"):
+            if day < end:
+                return MET
+            return UNKNOWN if day < add(birth, leaf["max_unclear_until"]) else NOT_MET
+        if not below:
+            return NOT_MET
+    return MET
+
+
+def age(leaf, case, day):
+    births = case.record.births()
+    if not births:
+        return same(UNKNOWN, "missing")
+    if leaf.get("at", "screening") == "dosing":
+        day = case.dosing_date or add(day, case.lead_time)
+    states = {age_for(leaf, birth, day) for birth in births}
+    if len(states) == 1 and UNKNOWN not in states:
+        return same(states.pop())
+    return same(UNKNOWN, "partial_detail")
+
+
+def sex(leaf, case, _day):
+    given = case.patient.get("sex")
+    if given is None:
+        return same(UNKNOWN, "missing")
+    if given == "other":
+        return same(UNKNOWN, "needs_human")
+    return same(MET if given == leaf["value"] else NOT_MET)
+
+
+# --- has --------------------------------------------------------------------------------------------------------------
+
+
+def attributes(leaf, case, fact, day):
+    """Whether the fact has what `where` asks: YES, MAYBE (not said) or NO."""
+    where = leaf.get("where") or {}
+    answers = [YES]
+    for name in [name for name in ("outcome", "body_site", "severity") if where.get(name)]:
+        answers += [MAYBE if fact.get(name) is None else YES if fact[name] in where[name] else NO]
+    if where.get("duration"):
+        if not fact.get("start"):
+            answers.append(MAYBE)
+        else:
+            first, last = possible_days(fact["start"])
+            end_first, end_last = possible_days(fact["end"]) if fact.get("end") else (day, day)
+            lasted = [add(start, where["duration"]) <= min(end, day) for start, end in ((last, max(end_first, first)), (first, end_last))]
+            answers.append(YES if all(lasted) else MAYBE if any(lasted) else NO)
+    return NO if NO in answers else MAYBE if MAYBE in answers else YES
+
+
+def deniers(codes, case, relative):
+    """For each code the absent facts that deny it."""
+    absent = case.record.with_status("absent", relative=relative)
+    return [[fact for fact in absent if case.terminology.denies(fact, code)] for code in codes]
+
+
+def denied(codes, case, within, day, relative=None):
+    """Whether every code is denied by absent facts in force on the day."""
+    answers = []
+    for facts in case.once(("deniers", tuple(codes), relative), lambda: deniers(codes, case, relative)):
+        forces = [case.record.in_window(fact, within, day) for fact in facts]
+        answers.append(YES if YES in forces else MAYBE if MAYBE in forces else NO)
+    return NO if NO in answers else MAYBE if MAYBE in answers else YES
+
+
+def exclusive(code, case, day):
+    def conditions():
+        return [fact for fact in case.record.with_status("present") if fact["kind"] == "condition" and case.terminology.exclusive(fact, code)]
+
+    return any(case.record.in_window(fact, None, day) == YES for fact in case.once(("exclusive", code), conditions))
+
+
+def run_out(denials, presences, case, day):
+    """`carried`: a dated fact denied the code, and nothing present came later."""
+    latest = [case.record.dates(fact)[1] for fact in presences if case.record.in_window(fact, None, day) != NO]
+    for fact in denials:
+        first, last = case.record.dates(fact)
+        if (fact.get("date") or fact.get("start")) and last <= min(day, case.as_of) and all(presence <= first for presence in latest):
+            return True
+    return False
+
+
+class Told:
+    """The facts that matter to a `has` leaf: what is there, what may be, what is one kind higher, what is denied."""
+
+    def __init__(self, leaf, case):
+        record, terminology = case.record, case.terminology
+        self.codes, relative = leaf["codes"], leaf.get("relative")
+
+        def carried(fact):
+            return [code for code in self.codes if terminology.carries(fact, code, leaf.get("descendants", True))]
+
+        self.present = [(fact, carried(fact)) for fact in record.with_status("present", relative=relative) if carried(fact)]
+        self.unsure = [fact for fact in record.with_status("unconfirmed", "ordered", relative=relative) if carried(fact)]
+        self.above = [
+            fact
+            for fact in record.with_status("present", relative=relative)
+            if not carried(fact) and any(terminology.carries_only_an_ancestor(fact, code) for code in self.codes)
+        ]
+        self.deniers = dict(zip(self.codes, deniers(self.codes, case, relative), strict=True))
+
+
+def has(leaf, case, day):
+    record, within, relative = case.record, leaf.get("within"), leaf.get("relative")
+    told = case.once(("has", id(leaf)), lambda: Told(leaf, case))
+
+    def finish(now, carried, reason=None):
+        return now, carried, UNKNOWN if within else carried, reason
+
+    present = [(fact, codes, attributes(leaf, case, fact, day)) for fact, codes in told.present]
+    present = [(fact, codes, attribute) for fact, codes, attribute in present if attribute != NO]
+
+    # 1. certainly there
+    clashes = set()
+    for fact, codes, attribute in present:
+        if attribute == YES and record.in_window(fact, within, day) == YES:
+            clashes.add(NO)
+            for code in codes:
+                for other in told.deniers[code]:
+                    if other.get("date") or other.get("start"):
+                        clashes.add(clash(record, fact, other, within, day))
+    if YES in clashes:
+        return finish(UNKNOWN, UNKNOWN, "conflict")
+    if MAYBE in clashes:
+        return finish(UNKNOWN, UNKNOWN, "partial_detail")
+    if clashes:
+        return finish(MET, MET)
+
+    # 2. perhaps there
+    perhaps = [fact for fact, _codes, _attribute in present]
+    perhaps += [fact for fact in told.unsure + told.above if attributes(leaf, case, fact, day) != NO]
+    if any(record.in_window(fact, within, day) != NO for fact in perhaps):
+        return finish(UNKNOWN, UNKNOWN, "partial_detail")
+
+    # 3. certainly not there
+    open_codes = [code for code in told.codes if relative is not None or not exclusive(code, case, day)]
+    denial = denied(open_codes, case, within, day, relative)
+    if denial == YES or record.complete(leaf.get("domain"), day, within):
+        return finish(NOT_MET, NOT_MET)
+
+    # 4. not known
+    carried = NOT_MET
+    for code in open_codes:
+        if not run_out(told.deniers[code], [fact for fact, codes, _attribute in present if code in codes], case, day):
+            carried = UNKNOWN
+    if denial == MAYBE:
+        return finish(UNKNOWN, carried, "partial_detail")
+    old = [fact for fact, _codes, _attribute in present] + [fact for facts in told.deniers.values() for fact in facts]
+    old = [fact for fact in old if record.in_window(fact, within, day) == NO and record.in_window(fact, None, day) != NO]
+    return finish(UNKNOWN, carried, "stale" if old else "missing")
+
+
+def clash(record, fact, other, within, day):
+    """Whether the denial is in force and not before the presence."""
+    force = record.in_window(other, within, day)
+    (first, last), (other_first, other_last) = record.dates(fact), record.dates(other)
+    if force == NO or other_last < first:
+        return NO
+    return YES if force == YES and other_first >= last else MAYBE
+
+
+# --- variant ----------------------------------------------------------------------------------------------------------
+
+
+def variant_attributes(leaf, variant):
+    answers = []
+
+    def ask(name, holds):
+        value = variant.get(name)
+        answers.append(MAYBE if value is None else YES if holds(value) else NO)
+
+    if leaf.get("types"):
+        ask("type", lambda kind: kind in leaf["types"])
+    if leaf.get("exons"):
+        low, high = variant.get("exon_from"), variant.get("exon_to")
+        if low is None or high is None:
+            answers.append(MAYBE)
+        elif leaf["exons"].get("within"):
+            first, last = leaf["exons"]["within"]
+            answers.append(YES if first <= low and high <= last else NO)
+        else:
+            answers.append(YES if any(low <= last and high >= first for first, last in leaf["exons"]["overlaps"]) else NO)
+    if leaf.get("zygosity"):
+        ask("zygosity", lambda zygosity: zygosity in leaf["zygosity"])
+    if leaf.get("copies"):
+        ask("copies", lambda copies: within_bounds(copies, leaf["copies"]["op"], leaf["copies"]["value"]))
+    if leaf.get("frame"):
+        ask("frame", lambda frame: frame == leaf["frame"])
+    if leaf.get("hgvs"):
+        ask("hgvs", lambda hgvs: hgvs in leaf["hgvs"])
+    answers.append(YES if (variant.get("origin") or "germline") == (leaf.get("origin") or "germline") else NO)
+    return NO if NO in answers else MAYBE if MAYBE in answers else YES
+
+
+def variant(leaf, case, day):
+    return case.once(("variant", id(leaf)), lambda: variant_on(leaf, case, day))
+
+
+def variant_on(leaf, case, day):
+    facts = [
+        fact
+        for fact in case.record.with_status("present", "absent", "unconfirmed", "ordered")
+        if fact.get("variant") and fact["variant"].get("gene") == leaf["gene"] and case.record.in_window(fact, None, day) != NO
+    ]
+    answers, answered = [], False
+    for fact in facts:
+        told, status = fact["variant"], fact.get("status", "present")
+        significance = told.get("significance") or "pathogenic"
+        if status == "absent" or significance == "benign":
+            continue
+        if status == "present" and significance in ("pathogenic", "likely_pathogenic"):
+            answered = True
+        answer = variant_attributes(leaf, told)
+        sure = status == "present" and significance != "uncertain" and case.record.in_window(fact, None, day) == YES
+        answers.append(MAYBE if answer == YES and not sure else answer)
+    if YES in answers:
+        return same(MET)
+    if MAYBE in answers:
+        return same(UNKNOWN, "partial_detail")
+    seen = {kind for fact in facts if fact.get("status") == "absent" for kind in SEES.get(fact["variant"].get("assay") or fact.get("assay"), ())}
+    if (leaf.get("closed") and answered) or set(leaf.get("types") or ALL_TYPES) <= seen:
+        return same(NOT_MET)
+    return same(UNKNOWN, "partial_detail" if facts else "missing")
+
+
+# --- count ------------------------------------------------------------------------------------------------------------
+
+
+def decide(op, value, low, high):
+    """The state of `number op value` for every number from low to high (None: no upper bound)."""
+    top = max(low, value) + 2 if high is None else high
+    answers = {within_bounds(number, op, value) for number in range(low, top + 1)}
+    return UNKNOWN if len(answers) > 1 else MET if True in answers else NOT_MET
+
+
+def events(leaf, case):
+    """(fact, whether it is certainly one of the counted kind) of every event that may count."""
+    found = []
+    for fact in case.record.with_status("present", "unconfirmed", "ordered"):
+        present = fact.get("status", "present") == "present"
+        if any(case.terminology.carries(fact, code) for code in leaf["codes"]):
+            found.append((fact, present))
+        elif present and any(case.terminology.carries_only_an_ancestor(fact, code) for code in leaf["codes"]):
+            found.append((fact, False))
+    return found
+
+
+def count(leaf, case, day):
+    record = case.record
+    told = case.once(("count", id(leaf)), lambda: events(leaf, case))
+    each = leaf.get("each") or leaf["within"]
+    states, reasons = [], []
+    for number in range(1, how_many(leaf["within"], each) + 1):
+        outer, inner = times(each, number), times(each, number - 1) if number > 1 else None
+
+        def place(fact, outer=outer, inner=inner):
+            """Where the event stands to the sub-window: YES, MAYBE or NO."""
+            far = record.in_window(fact, outer, day)
+            near = record.in_window(fact, inner, day) if inner else NO
+            return NO if far == NO or near == YES else YES if far == YES and near == NO else MAYBE
+
+        known, unsure, fuzzy, older = set(), set(), 0, False
+        for fact, certain in told:
+            text = fact.get("date") or fact.get("start")
+            if is_full(text):
+                if place(fact) == YES:
+                    (known if certain else unsure).add(day_of(text))
+                elif certain and day_of(text) <= day and record.in_window(fact, outer, day) == NO:
+                    older = True
+            elif place(fact) != NO:
+                fuzzy += 1
+        low, extra = len(known), len(unsure - known) + fuzzy
+        last = day if inner is None else first_day_within(day, inner) - ONE_DAY
+        complete = record.complete(leaf.get("domain"), day, outer, last)
+        state = decide(leaf["op"], leaf["value"], low, low + extra if complete else None)
+        states.append(state)
+        if state == UNKNOWN:
+            without = decide(leaf["op"], leaf["value"], low, low if complete else None)
+            with_all = decide(leaf["op"], leaf["value"], low + extra, low + extra if complete else None)
+            matter = extra and (without != UNKNOWN or with_all != UNKNOWN)
+            reasons.append("partial_detail" if matter else "stale" if older else "missing")
+    if NOT_MET in states:
+        return NOT_MET, NOT_MET, UNKNOWN, None
+    if UNKNOWN in states:
+        return UNKNOWN, UNKNOWN, UNKNOWN, reasons[0]
+    return MET, MET, UNKNOWN, None
+
+
+# --- stable -----------------------------------------------------------------------------------------------------------
+
+
+def exposures(leaf, case):
+    """The present medication exposures of the leaf's codes; those that touch, of the same codes and dose, joined."""
+    taken = [fact for fact in case.record.with_status("present") if fact["kind"] == "medication"]
+    taken = [fact for fact in taken if any(case.terminology.carries(fact, code) for code in leaf["codes"])]
+    found = [{"codes": sorted(fact["codes"]), "dose": fact.get("dose"), "start": fact.get("start"), "end": fact.get("end")} for fact in taken]
+    changed = True
+    while changed:
+        changed = False
+        for one in found:
+            for two in found:
+                if one is two or one["codes"] != two["codes"] or one["dose"] != two["dose"] or not is_full(one["start"]) or not is_full(two["start"]):
+                    continue
+                if (
+                    day_of(one["start"]) > day_of(two["start"])
+                    or (one["end"] and not is_full(one["end"]))
+                    or (two["end"] and not is_full(two["end"]))
+                ):
+                    continue
+                if one["end"] and day_of(two["start"]) > day_of(one["end"]) + ONE_DAY:
+                    continue
+                one["end"] = max(one["end"], two["end"]) if one["end"] and two["end"] else None
+                found.remove(two)
+                changed = True
+                break
+            if changed:
+                break
+    return found
+
+
+def dose_state(leaf, dose):
+    if leaf.get("min") is None and leaf.get("max") is None:
+        return MET, None
+    if not dose or dose.get("value") is None:
+        return UNKNOWN, "partial_detail"
+    if dose.get("unit") != leaf.get("unit") or dose.get("per_kg", False) != leaf.get("per_kg", False):
+        return UNKNOWN, "unit"
+    low, high = leaf.get("min"), leaf.get("max")
+    return (MET if (low is None or dose["value"] >= low) and (high is None or dose["value"] <= high) else NOT_MET), None
+
+
+def doubtful_courses(leaf, case):
+    """Medications that may be of the leaf's codes: unconfirmed, ordered, or written one kind higher."""
+    terminology, record = case.terminology, case.record
+    unsure = [fact for fact in record.with_status("unconfirmed", "ordered") if any(terminology.carries(fact, code) for code in leaf["codes"])]
+    above = [
+        fact
+        for fact in record.with_status("present")
+        if not any(terminology.carries(fact, code) for code in leaf["codes"])
+        and any(terminology.carries_only_an_ancestor(fact, code) for code in leaf["codes"])
+    ]
+    return [fact for fact in unsure + above if fact["kind"] == "medication"]
+
+
+def stable(leaf, case, day):
+    record, window = case.record, leaf["for"]
+    courses = case.once(("courses", id(leaf)), lambda: exposures(leaf, case))
+    current = [course for course in courses if record.ongoing(course, day) != NO]
+    if not current:
+        doubts = case.once(("doubts", id(leaf)), lambda: doubtful_courses(leaf, case))
+        if any(record.ongoing(fact, day) != NO for fact in doubts):
+            return UNKNOWN, UNKNOWN, UNKNOWN, "partial_detail"
+        denial = denied(leaf["codes"], case, window, day)
+        if denial == YES or record.complete(leaf.get("domain"), day, window):
+            return NOT_MET, NOT_MET, UNKNOWN, None
+        carried = NOT_MET
+        for code, denials in zip(leaf["codes"], deniers(leaf["codes"], case, None), strict=True):
+            if not run_out(denials, [fact for fact in record.with_status("present") if case.terminology.carries(fact, code)], case, day):
+                carried = UNKNOWN
+        ended = [course for course in courses if record.in_window(course, None, day) != NO]
+        return UNKNOWN, carried, UNKNOWN, "partial_detail" if denial == MAYBE else "stale" if ended else "missing"
+    if any(not is_full(course["start"]) or record.ongoing(course, day) == MAYBE for course in current):
+        return UNKNOWN, UNKNOWN, UNKNOWN, "partial_detail"
+    if any(add(day_of(course["start"]), window) > day for course in current):
+        return NOT_MET, NOT_MET, UNKNOWN, None
+    endings = []
+    for course in courses:
+        if course not in current and course["end"]:
+            first, last = possible_days(course["end"])
+            if first < day and add(min(last, day - ONE_DAY), window) >= day:
+                endings.append(YES if last < day and add(first, window) >= day else MAYBE)
+    if YES in endings:
+        return NOT_MET, NOT_MET, UNKNOWN, None
+    doses = [dose_state(leaf, course["dose"]) for course in current]
+    if any(state == NOT_MET for state, _reason in doses):
+        return NOT_MET, NOT_MET, UNKNOWN, None
+    if MAYBE in endings:
+        return UNKNOWN, UNKNOWN, UNKNOWN, "partial_detail"
+    for state, reason in doses:
+        if state == UNKNOWN:
+            return UNKNOWN, UNKNOWN, UNKNOWN, reason
+    return MET, MET, UNKNOWN, None
+
+
+LEAVES = {
+    "age": age,
+    "sex": sex,
+    "has": has,
+    "variant": variant,
+    "value": measured,
+    "titre": measured,
+    "ordinal": measured,
+    "human": measured,
+    "count": count,
+    "stable": stable,
+}

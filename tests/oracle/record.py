@@ -1,0 +1,175 @@
+"""What a patient's record says: which facts carry a code, which deny it, when, and where silence is an answer."""
+
+from datetime import timedelta
+
+from tests.oracle.days import BEGINNING, ONE_DAY, add, day_of, first_day_within, possible_births, possible_days
+
+YES, MAYBE, NO = "yes", "maybe", "no"
+
+
+class Terminology:
+    """{code: {"parents": […], "same_as": […], "exclusive_with": […]}}; same-as and exclusive-with hold both ways."""
+
+    def __init__(self, concepts):
+        self.concepts = concepts
+        self.same, self.up = {}, {}
+
+    def same_as(self, code):
+        """The code and the codes that name the same concept, both ways and onwards."""
+        if code in self.same:
+            return self.same[code]
+        found = {code}
+        grew = True
+        while grew:
+            grew = False
+            for other, concept in self.concepts.items():
+                for twin in concept.get("same_as", []):
+                    for a, b in ((other, twin), (twin, other)):
+                        if a in found and b not in found:
+                            found.add(b)
+                            grew = True
+        self.same[code] = found
+        return found
+
+    def self_and_ancestors(self, code):
+        """The concept and everything above it, under all their names."""
+        if code in self.up:
+            return self.up[code]
+        found, todo = set(), [code]
+        while todo:
+            for name in self.same_as(todo.pop()):
+                if name not in found:
+                    found.add(name)
+                    todo.extend(self.concepts.get(name, {}).get("parents", []))
+        self.up[code] = found
+        return found
+
+    def carries(self, fact, code, descendants=True):
+        if not descendants:
+            return any(own in self.same_as(code) for own in fact.get("codes", []))
+        return any(code in self.self_and_ancestors(own) for own in fact.get("codes", []))
+
+    def carries_only_an_ancestor(self, fact, code):
+        above = self.self_and_ancestors(code) - self.same_as(code)
+        return not self.carries(fact, code) and any(own in above for own in fact.get("codes", []))
+
+    def denies(self, fact, code):
+        """Whether an absent fact denies the code: it names it, a same-as or an ancestor."""
+        return any(own in self.self_and_ancestors(code) for own in fact.get("codes", []))
+
+    def exclusive(self, fact, code):
+        """Whether the fact's concept, or one above it, is declared exclusive with the code's concept or one above it."""
+        above = self.self_and_ancestors(code)
+        for own in fact.get("codes", []):
+            for theirs in self.self_and_ancestors(own):
+                for ours in above:
+                    if ours in self.concepts.get(theirs, {}).get("exclusive_with", []) or theirs in self.concepts.get(ours, {}).get(
+                        "exclusive_with", []
+                    ):
+                        return True
+        return False
+
+
+class Record:
+    """A native patient, read as it stands on `as_of`."""
+
+    def __init__(self, patient, as_of):
+        self.patient, self.as_of, self.all_births, self.all_declared = patient, as_of, None, {}
+        self.facts = [
+            fact for fact in patient.get("facts", []) if fact.get("status", "present") != "entered_in_error" and self.first_day(fact) <= as_of
+        ]
+
+    def first_day(self, fact):
+        text = fact.get("start") or fact.get("date")
+        return possible_days(text)[0] if text else BEGINNING
+
+    def dates(self, fact):
+        """First and last day a fact that is a point in time may be; an undated one was known by `as_of`."""
+        text = fact.get("start") or fact.get("date")
+        return possible_days(text) if text else (BEGINNING, self.as_of)
+
+    def with_status(self, *status, relative=None):
+        return [fact for fact in self.facts if fact.get("status", "present") in status and fact.get("relative") == relative]
+
+    def births(self):
+        """Every possible birth date."""
+        if self.all_births is None:
+            self.all_births = self.find_births()
+        return self.all_births
+
+    def find_births(self):
+        if self.patient.get("birth_date"):
+            first, last = possible_days(self.patient["birth_date"])
+            return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        if self.patient.get("age"):
+            return possible_births(self.patient["age"], self.as_of)
+        return []
+
+    def in_window(self, fact, within, day):
+        """Whether the fact's day, or a day of its exposure, is in the window: YES, MAYBE or NO."""
+        limit = min(day, self.as_of)
+        first, last = self.dates(fact)
+        if fact.get("start") or fact.get("end"):
+            if not fact.get("end"):
+                return YES if last <= limit else MAYBE if first <= limit else NO
+            end_first, end_last = possible_days(fact["end"])
+            if not fact.get("start"):
+                last = min(last, end_last)
+            end_first = max(end_first, first)
+            if within is None:
+                return YES if last <= limit else MAYBE if first <= limit else NO
+            certain = last <= limit and add(min(end_first, day), within) >= day
+            possible = first <= limit and add(min(end_last, day), within) >= day
+        else:
+            certain = last <= limit and (within is None or add(first, within) >= day)
+            possible = first <= limit and (within is None or add(min(last, limit), within) >= day)
+        return YES if certain else MAYBE if possible else NO
+
+    def ongoing(self, fact, day):
+        """An exposure: start <= day and (no end or end >= day)."""
+        first, last = self.dates(fact)
+        limit = min(day, self.as_of)
+        if not fact.get("end"):
+            return YES if last <= limit else MAYBE if first <= limit else NO
+        end_first, end_last = possible_days(fact["end"])
+        if last <= limit and end_first >= day:
+            return YES
+        return MAYBE if first <= limit and end_last >= day else NO
+
+    def complete(self, domain, day, within=None, last=None):
+        """Whether the domain is declared complete over the window that ends on `last` (default: the day)."""
+        if domain is None:
+            return False
+        last = last or day
+        births = self.births()
+        start = None
+        if within is not None:
+            start = first_day_within(day, within)
+        elif births:
+            start = births[0]
+        if domain not in self.all_declared:
+            self.all_declared[domain] = self.declared(domain)
+        for begin, end in self.all_declared[domain]:
+            tail = (last - end).days
+            if begin is not None and (start is None or begin > start):
+                continue
+            allowed = 31 if start is None else min(31, (last - start).days // 10)
+            if tail <= 0 or tail <= allowed:
+                return True
+        return False
+
+    def declared(self, domain):
+        """The declared intervals of a domain, those that touch or overlap joined: (from or None, to)."""
+        spans = []
+        for declared in self.patient.get("domains_complete", []):
+            if declared["domain"] == domain:
+                begin = declared.get("from")
+                spans.append((day_of(begin) if begin else None, day_of(declared["to"])))
+        spans.sort(key=lambda span: span[0] or BEGINNING)
+        joined = []
+        for begin, end in spans:
+            if joined and (begin is None or begin <= joined[-1][1] + ONE_DAY):
+                joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+            else:
+                joined.append((begin, end))
+        return joined

@@ -1,0 +1,97 @@
+"""The engine against the oracle: every verdict of every day, every state, every date."""
+
+import json
+import os
+from concurrent.futures import ProcessPoolExecutor
+from datetime import date, timedelta
+
+import pytest
+
+from services.matching.engine import Chart, compile_criteria, match
+from services.matching.engine import Terminology as EngineTerminology
+from services.matching.patients.mapping import to_engine
+from services.matching.patients.schemas import Patient
+from shared.criteria.model import CriteriaDocument
+from tests.oracle.generator import SCALES, TERMINOLOGY, build
+from tests.oracle.oracle import Case, criterion_states, trial
+from tests.oracle.record import Terminology
+
+HORIZON = "P20Y"
+
+
+def relation(name):
+    return {code: concept[name] for code, concept in TERMINOLOGY.items() if name in concept}
+
+
+def asked_of_the_engine(document, patient, dosing_date, recruiting):
+    terminology = EngineTerminology(parents=relation("parents"), same_as=relation("same_as"), exclusive_with=relation("exclusive_with"))
+    as_of = date.fromisoformat(patient["as_of"])
+    compiled = compile_criteria(CriteriaDocument.model_validate(document), terminology)
+    mapped = to_engine(Patient.model_validate(patient), as_of)
+    return match(compiled, Chart(mapped.patient, terminology, as_of, dosing_date), HORIZON, recruiting)
+
+
+def told_on(timeline, day):
+    return [interval.verdict for interval in timeline if interval.start <= day and (interval.until is None or day < interval.until)]
+
+
+def differences(seed):
+    """(number of verdicts compared, what differs) for one generated pair."""
+    document, patient, dosing_date = build(seed)
+    return compare(document, patient, dosing_date, {"1", "b"} if seed % 5 == 0 else None)
+
+
+def compare(document, patient, dosing_date=None, recruiting=None):
+    engine = asked_of_the_engine(document, patient, dosing_date, recruiting)
+    case = Case(document, patient, Terminology(TERMINOLOGY), dosing_date=dosing_date, scales=SCALES)
+    found, compared = [], 1
+
+    def same(what, ours, theirs):
+        if ours != theirs:
+            found.append(f"{what}: oracle {ours}, engine {theirs}")
+
+    oracle = trial(case, 1, recruiting)
+    same("listing", oracle["listing"], engine.listing)
+    if oracle["listing"] != "listed" or engine.listing != "listed":
+        return compared, found
+    states = {name: (now, sorted(reasons)) for name, (now, _carried, _hope, reasons) in criterion_states(case, case.as_of).items()}
+    same("criteria", states, {criterion.id: (criterion.state, sorted(criterion.reasons)) for criterion in engine.criteria})
+    same("best", oracle["best"]["cohort"], engine.best.id)
+    theirs = {cohort.id: cohort for cohort in engine.cohorts}
+    for cohort in oracle["cohorts"]:
+        answer = theirs[cohort["cohort"]]
+        same(f"verdict of {answer.id}", cohort["verdict"], answer.verdict)
+        same(f"from of {answer.id}", cohort["from"], answer.start)
+        for name in ("until", "refer_before", "retest"):
+            same(f"{name} of {answer.id}", cohort[name], getattr(answer, name))
+        for number, verdict in enumerate(cohort["span"].verdicts(cohort["asked_days"])):
+            day = case.as_of + timedelta(days=number)
+            told = told_on(answer.timeline, day)
+            compared += 1
+            if told != [verdict]:
+                found.append(f"cohort {answer.id} on {day}: oracle {verdict}, engine {told}")
+                break
+    return compared, found
+
+
+def describe(seed, found):
+    document, patient, dosing_date = build(seed)
+    lines = [f"seed {seed}", *found, json.dumps(document["criteria"]), json.dumps({**document, "criteria": []}), json.dumps(patient), f"dosing {dosing_date}"]
+    return "\n".join(lines)
+
+
+def check(seeds, at_least):
+    with ProcessPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+        answers = dict(zip(seeds, pool.map(differences, seeds, chunksize=8), strict=True))
+    different = {seed: found for seed, (_compared, found) in answers.items() if found}
+    assert not different, "\n\n".join([f"{len(different)} pairs differ"] + [describe(seed, found) for seed, found in list(different.items())[:5]])
+    assert sum(compared for compared, _found in answers.values()) >= at_least
+
+
+def test_engine_and_oracle_agree_on_every_day_of_the_generated_pairs():
+    check(range(400), 100_000)
+
+
+@pytest.mark.full
+def test_engine_and_oracle_agree_on_every_day_of_many_more():
+    check(range(1_000, 3_000), 2_000_000)

@@ -1,0 +1,71 @@
+"""Cases expected by hand, one sentence of `docs/eligibility.md` each: patient and expression in, states and days out."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from services.matching.engine import Chart, Terminology
+from services.matching.engine.expression import compile_expression
+from services.matching.patients.mapping import to_engine
+from services.matching.patients.schemas import Patient
+from shared.criteria.durations import parse
+from shared.criteria.model import Criterion
+
+CASES = Path(__file__).parent / "cases"
+TERMINOLOGY = Terminology(**json.loads((CASES / "terminology.json").read_text()))
+FILES = ("combinators", "person", "has", "variant", "measured", "count", "stable")
+AS_OF = "2025-11-22"
+
+
+def numbered(patient):
+    """Facts are named f1, f2… and are conditions or observations unless the case says otherwise."""
+    facts = [
+        {"id": f"f{number}", "kind": "observation" if "value" in fact else "condition", **fact}
+        for number, fact in enumerate(patient.get("facts", []), start=1)
+    ]
+    return {**patient, "facts": facts}
+
+
+def opened(case):
+    as_of = date.fromisoformat(case.get("as_of", AS_OF))
+    dosing = case.get("dosing_date")
+    patient = to_engine(Patient.model_validate(numbered(case["patient"])), as_of).patient
+    return Chart(patient, TERMINOLOGY, as_of, dosing and date.fromisoformat(dosing))
+
+
+def compiled(case):
+    criterion = Criterion.model_validate({"id": "c", "kind": "include", "expr": case["expr"]})
+    lead_time = case.get("lead_time")
+    return compile_expression(criterion.expr, TERMINOLOGY, lead_time and parse(lead_time))
+
+
+def reading(timeline, name):
+    states = timeline.map(lambda judgement: getattr(judgement, name).code)
+    return [[day.isoformat(), state] for day, state in states]
+
+
+@pytest.mark.parametrize("case", [case for file in FILES for case in json.loads((CASES / f"{file}.json").read_text())], ids=lambda case: case["name"])
+def test_case(case):
+    chart = opened(case)
+    expression = compiled(case)
+    timeline = expression.timeline(chart)
+    first = timeline.values[0]
+    expected = case.get("expect", {})
+    assert first == expression.judge(chart, chart.as_of)
+    if "timeline" in case:
+        assert reading(timeline, "now") == case["timeline"]
+    if "carried" in case:
+        assert reading(timeline, "carried") == case["carried"]
+    for key, given in (
+        ("state", first.now.code),
+        ("carried", first.carried.code),
+        ("hope", first.hope.code),
+        ("reasons", sorted(first.reasons)),
+        ("evidence", sorted(fact for fact in first.evidence if not fact.startswith("#"))),
+    ):
+        if key in expected:
+            assert given == expected[key], key
+    for day, reasons in case.get("reasons_on", {}).items():
+        assert sorted(timeline.at(date.fromisoformat(day)).reasons) == reasons

@@ -1,0 +1,87 @@
+"""Lookup, closure and version of a small terminology, and the one that ships."""
+
+import pytest
+
+from services.registry.terminology.terminology import Concept, Terminology, TerminologyError, builtin
+
+
+def concept(code: str, fr: str, en: str, **more) -> dict:
+    return {"code": code, "label": {"fr": fr, "en": en}, **more}
+
+
+HEMOGLOBINOPATHY = concept("ORPHA:1", "Hémoglobinopathie", "Haemoglobinopathy")
+SICKLE_CELL = concept(
+    "ORPHA:232",
+    "Drépanocytose",
+    "Sickle cell disease",
+    synonyms={"fr": ["anémie falciforme"], "en": ["SCD", "sickle cell anaemia"]},
+    parents=["ORPHA:1"],
+    same_as=["MONDO:11382"],
+)
+HBSS = concept("ORPHA:251380", "Drépanocytose homozygote", "Homozygous sickle cell disease", parents=["MONDO:11382"], exclusive_with=["ORPHA:9"])
+OTHER = concept("ORPHA:9", "Hémophilie A", "Hemophilia A")
+
+
+def terminology(*given: dict) -> Terminology:
+    return Terminology.from_json({"diseases": given or (HEMOGLOBINOPATHY, SICKLE_CELL, HBSS, OTHER)})
+
+
+@pytest.mark.parametrize("name", ["drepanocytose", "DRÉPANOCYTOSE", "Sickle-cell diseases", "sickle cell anemia", "Anémie  falciforme", "SCD"])
+def test_a_name_is_found_whatever_its_accents_case_and_spelling(name):
+    assert [found.code for found in terminology().named(name)] == ["ORPHA:232"]
+
+
+def test_a_name_that_is_not_known_finds_nothing():
+    assert terminology().named("sickle") == ()
+
+
+def test_a_code_is_found_by_what_it_is_declared_the_same_as():
+    found = terminology().concept("MONDO:11382")
+    assert found is not None
+    assert found.code == "ORPHA:232"
+    assert terminology().concept("MONDO:1") is None
+
+
+def test_the_closure_goes_through_same_as_codes():
+    known = terminology()
+    assert known.ancestors("ORPHA:251380") == {"ORPHA:232", "MONDO:11382", "ORPHA:1"}
+    assert known.descendants("ORPHA:1") == {"ORPHA:232", "MONDO:11382", "ORPHA:251380"}
+    assert known.carriers("MONDO:11382") == {"ORPHA:232", "MONDO:11382", "ORPHA:251380"}
+    assert known.ancestors("ORPHA:404") == frozenset()
+
+
+def test_exclusion_holds_from_either_side():
+    assert terminology().exclusive_with("ORPHA:9") == {"ORPHA:251380"}
+    assert terminology().exclusive_with("ORPHA:251380") == {"ORPHA:9"}
+
+
+def test_the_version_changes_with_the_content_and_not_with_the_order():
+    assert terminology(HEMOGLOBINOPATHY, SICKLE_CELL).version == terminology(SICKLE_CELL, HEMOGLOBINOPATHY).version
+    assert terminology(HEMOGLOBINOPATHY, SICKLE_CELL).version != terminology(HEMOGLOBINOPATHY, SICKLE_CELL, OTHER).version
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        (OTHER, OTHER),
+        (concept("A:1", "a", "a", parents=["A:2"]), concept("A:2", "b", "b", parents=["A:1"])),
+        (concept("A:1", "a", "a", parents=["A:1"]),),
+    ],
+    ids=["twice", "cycle", "own parent"],
+)
+def test_concepts_that_contradict_each_other_are_refused(given):
+    with pytest.raises(TerminologyError):
+        terminology(*given)
+
+
+def test_a_concept_keeps_its_form():
+    full = {**SICKLE_CELL, "system": "ORPHA", "exclusive_with": []}
+    assert Concept.from_json(SICKLE_CELL).to_json() == full
+
+
+def test_the_one_that_ships_names_its_diseases_in_both_languages():
+    shipped = builtin()
+    assert len(shipped) > 100
+    for name in ("Drépanocytose", "Sickle cell disease"):
+        assert len(shipped.named(name)) == 1
+    assert all(found.label_fr and found.label_en for found in shipped)
