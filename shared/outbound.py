@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -65,6 +65,7 @@ NEVER = frozenset(
 _NAME = re.compile(r"(?=.{1,253}\.?$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?")
 # As browsers judge: a name whose last part is a number is an IPv4 address, in whatever spelling.
 _NUMBER_AT_END = re.compile(r"(^|.*\.)([0-9]+|0x[0-9a-f]*)\.?")
+_CREDENTIALS = re.compile(r"[^/?]*//[^/?]*@")
 _UNWRITABLE = re.compile(r"[\x00-\x20\x7f\\\s]")
 
 
@@ -236,7 +237,7 @@ class OutboundClient:
         connect_seconds: float = CONNECT_SECONDS,
     ) -> None:
         self._threads = ThreadPoolExecutor(LOOKUP_THREADS, thread_name_prefix="outbound-lookup")
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls or _public_authorities()
         self._total = total_seconds
         self._connect = connect_seconds
         find = lookup or self._look_up
@@ -315,12 +316,12 @@ class OutboundClient:
             response.close()
 
     def _parse(self, text: str) -> URL:
-        if len(text) > MAX_URL or _UNWRITABLE.search(text) or "#" in text:
+        if len(text) > MAX_URL or _UNWRITABLE.search(text) or "#" in text or _CREDENTIALS.match(text):
             raise RefusedUrlError
         try:
             url = URL(text)
             host = (url.raw_host or "").lower()
-            refused = url.scheme not in self._lanes or url.user is not None or url.password is not None or "@" in url.raw_authority or not url.port
+            refused = url.scheme not in self._lanes or url.user is not None or url.password is not None or not url.port
         except ValueError:
             raise RefusedUrlError from None
         if refused or not (_is_literal(host) or (_NAME.fullmatch(host) and not _NUMBER_AT_END.fullmatch(host))):
@@ -347,6 +348,11 @@ async def open_outbound(settings: OutboundSettings, *, total_seconds: float = TO
         developer=read_networks(settings.outbound_dev_hosts), approved=read_networks(settings.outbound_networks), total_seconds=total_seconds
     ) as client:
         yield client
+
+
+@cache
+def _public_authorities() -> ssl.SSLContext:
+    return ssl.create_default_context()
 
 
 def _is_literal(host: str) -> bool:

@@ -130,7 +130,10 @@ class Telemetry:
             route = _route(scope)
             self.metrics.requests.labels(scope["method"], route, str(status)).inc()
             self.metrics.seconds.labels(scope["method"], route).observe(seconds)
-            self.logger.info(
+            # Health is asked every second: it is told only to who debugs.
+            level = logging.DEBUG if route.endswith(("/livez", "/readyz", "/metrics")) and status < 500 else logging.INFO
+            self.logger.log(
+                level,
                 "request",
                 extra={
                     "request_id": request_id,

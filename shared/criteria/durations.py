@@ -48,6 +48,8 @@ def subtract(day: date, span: Span) -> date:
 def first_within(day: date, span: Span) -> date:
     """The earliest day ``e`` with ``add(e, span) >= day``: where a forward window that holds ``day`` begins."""
     earliest = subtract(day, span)
+    if span.months == 0 or (span.days == 0 and day.day <= 28):
+        return earliest  # no month's end in the way
     while add(earliest, span) < day:
         earliest = day_after(earliest)
     while earliest > date.min and add(earliest - ONE_DAY, span) >= day:

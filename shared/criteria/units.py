@@ -57,6 +57,7 @@ _SPECIAL: Mapping[str, tuple[Fraction, Mapping[str, int]]] = {
     "a": (Fraction(86_400 * 1461, 4), {"s": 1}),  # 365.25 days
 }
 _POWER_OF_TEN = re.compile(r"10(?:\*|\^)(-?\d{1,2})", re.ASCII)
+_TERM = re.compile(r"([./]?)((?:[^./{}]|\{[^{}]*\})+)")
 _ANNOTATION = re.compile(r"\{[^{}]*\}")
 
 _CREATININE, _BILIRUBIN, _GLUCOSE = Fraction("113.12"), Fraction("584.66"), Fraction("180.156")
@@ -82,17 +83,19 @@ ANALYTES: Mapping[str, Analyte] = {
 def measure(unit: str) -> Measure | None:
     """The factor and dimension of a UCUM unit such as ``ukat/L``, ``10*3/uL`` or ``mg/kg/d``; None when it is not understood."""
     factor, powers = Fraction(1), dict[str, int]()
-    for place, quotient in enumerate(unit.split("/")):
-        if place and "." in quotient:
-            return None  # strictly a product after a division, but often meant otherwise
-        for term in quotient.split("."):
-            known = _term(term) if term or (place == 0 and len(unit) > 1) else None
-            if known is None:
-                return None
-            sign = -1 if place else 1
-            factor *= known[0] ** sign
-            for base, power in known[1].items():
-                powers[base] = powers.get(base, 0) + sign * power
+    terms = _TERM.findall(unit)
+    if not terms or "".join(operator + term for operator, term in terms) != unit or terms[0][0] == ".":
+        return None
+    divided = False
+    for operator, term in terms:
+        divided = divided or operator == "/"
+        known = _term(term)
+        if known is None or (divided and operator == "."):  # a product after a division is often meant otherwise than UCUM reads it
+            return None
+        sign = -1 if operator == "/" else 1
+        factor *= known[0] ** sign
+        for base, power in known[1].items():
+            powers[base] = powers.get(base, 0) + sign * power
     return Measure(factor, tuple(sorted((base, power) for base, power in powers.items() if power)))
 
 

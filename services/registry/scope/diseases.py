@@ -13,6 +13,8 @@ from services.registry.terminology.terminology import Terminology
 
 DiseaseVerdict = Literal["malignant", "review", "not_malignant", "unreadable"]
 MALIGNANT: Final = "malignant"
+# How many words before a cancer's name may still make it a setting ("radiotherapy for head and neck cancer").
+_REACH: Final = 6
 PLAIN: Final = frozenset(("not_malignant", "related_word"))
 
 
@@ -83,9 +85,9 @@ class DiseaseSigns:
         return DiseaseReading("not_malignant")
 
     def _is_setting(self, match: Match[DiseaseSign], tokens: tuple[Word, ...]) -> bool:
-        before = " ".join(word.folded for word in tokens[max(0, match.first - 4) : match.first])
+        before = " " + " ".join(word.folded for word in tokens[max(0, match.first - _REACH) : match.first]) + " "
         after = " ".join(word.folded for word in tokens[match.last : match.last + 2])
-        return any(before == phrase or before.endswith(f" {phrase}") for phrase in self._before) or any(
+        return any(f" {phrase} " in before for phrase in self._before) or any(
             after == phrase or after.startswith(f"{phrase} ") for phrase in self._after
         )
 

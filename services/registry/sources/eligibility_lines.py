@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final, Literal
 
 Kind = Literal["include", "exclude"]
@@ -61,7 +62,7 @@ def eligibility_lines(text: str) -> list[EligibilityLine]:
             block.clear()
 
     raws = list(_joined(_raw_lines(text)))
-    for raw, following in zip(raws, [*raws[1:], None], strict=True):
+    for raw, following in zip_longest(raws, raws[1:]):
         if block and _belongs(raw, block[0]):
             block.append(raw)
             continue

@@ -56,7 +56,7 @@ def centre_rules(centres: Iterable[tuple[str, str, str]]) -> tuple[CentreRule, .
     rules = []
     for centre, name, city in centres:
         cities, phrases = {fold(city)}, {fold(name)}
-        padded = f" {fold(name)} "
+        padded = f" {fold(name)} {fold(city)} "
         for hospital in hospitals:
             if any(f" {fold(word)} " in padded for word in hospital["name_words"]):
                 cities.update(fold(place) for place in hospital["cities"])

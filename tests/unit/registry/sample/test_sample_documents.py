@@ -8,9 +8,11 @@ import pytest
 
 import services.registry.sample
 from services.registry.centres.schemas import CentreInput
+from services.registry.scope.gate import judge
 from services.registry.terminology.terminology import builtin
 from services.registry.trials.schemas import SiteInput, TrialInput, preferred_identifier
 from shared.criteria.expressions import Age, Has, Human, Ordinal, Sex, Value, Variant
+from shared.criteria.lint import RegistryRecord, lint
 from shared.criteria.model import CriteriaDocument, leaves
 from shared.criteria.scales import SCALES
 
@@ -202,3 +204,19 @@ def test_cohorts_that_divide_by_age_do_not_overlap_by_accident():
         )
         years = sorted((int(low[1:-1]), int(high[1:-1])) for low, high in bounds)
         assert all(first[1] <= second[0] for first, second in pairwise(years)), name
+
+
+@pytest.mark.parametrize("name", TRIALS)
+def test_the_scope_gate_lets_the_sample_in(name):
+    answer = judge(TRIALS[name], builtin())
+    assert answer.answer == "in_scope", [reason.code for reason in answer.reasons]
+
+
+@pytest.mark.parametrize("name", CRITERIA)
+def test_the_sample_s_criteria_pass_the_author_s_check(name):
+    known = {code for concept in builtin() for code in builtin().same_as(concept.code)}
+    structured = TRIALS[name].eligibility
+    record = RegistryRecord(minimum_age=structured.minimum_age, maximum_age=structured.maximum_age, sex=structured.sex)
+    remarks = [(finding.severity, finding.code) for finding in lint(CRITERIA[name], known, record)]
+    # 180 days in the protocol are "6 months" in the registry.
+    assert remarks == ([("warning", "age_mismatch")] if name == "NCT03461289" else [])

