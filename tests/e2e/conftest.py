@@ -54,7 +54,7 @@ def alive(pid: int) -> bool:
 class System:
     """One `cleio up` and what it printed."""
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
+    def __init__(self, folder: Path, port: int | None = None, **settings: str) -> None:
         self.folder = folder
         self.port = port or free_ports()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -64,7 +64,7 @@ class System:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "services.cli", "up"],
             cwd=ROOT,
-            env={**environment, "CLEIO_DATA_DIR": str(folder), "CLEIO_PORT": str(self.port)},
+            env={**environment, "CLEIO_DATA_DIR": str(folder), "CLEIO_PORT": str(self.port), **settings},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

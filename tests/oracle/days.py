@@ -7,6 +7,7 @@ from functools import lru_cache
 DURATION = re.compile(r"^P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?$")
 ONE_DAY = timedelta(days=1)
 BEGINNING = date(1, 1, 1)
+END = date(9999, 12, 31)
 
 
 @lru_cache(None)

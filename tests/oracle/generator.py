@@ -70,6 +70,7 @@ VALUES = [  # codes, leaf's unit, bound, unit of the fact and its factor
     (["LOINC:777-3"], "10*9/L", 50, [("10*9/L", 1), ("10*3/uL", 1), ("/uL", 1000), ("g/L", 1), (None, 1)]),
     (["LOINC:718-7"], "g/L", 90, [("g/L", 1), ("g/dL", 0.1), ("%", 1)]),
     (["LOINC:1742-6"], "U/L", 120, [("U/L", 1), ("ukat/L", None), ("mg/dL", 1)]),
+    (["LOINC:98979-8"], None, 17, [(None, 1), ("1", 1), ("{score}", 1), ("g/L", 1)]),
 ]
 SCALES = {
     "CLEIO:mgfa": {
@@ -413,9 +414,7 @@ class Maker:
         if self.chance(0.8):
             leaf["within"] = self.random.choice(WINDOWS)
         for _ in range(0 if want == "none" else self.random.choice([1, 1, 2])):
-            level = (
-                self.random.choice([*groups, *levels, "unheard"]) if self.chance(0.3) else self.random.choice(good if want == "met" else levels)
-            )
+            level = self.random.choice([*groups, *levels, "unheard"]) if self.chance(0.3) else self.random.choice(good if want == "met" else levels)
             self.fact("observation", scale, status=self.unsure_status(), date=self.measured_at(leaf.get("within")), value=level)
         return leaf
 

@@ -48,6 +48,8 @@ def age(leaf, case, day):
     if not births:
         return same(UNKNOWN, "missing")
     if leaf.get("at", "screening") == "dosing":
+        if not case.dosing_date and not case.document.get("lead_time"):
+            return same(UNKNOWN, "missing")  # nobody said when the dosing is
         day = case.dosing_date or add(day, case.lead_time)
     states = {age_for(leaf, birth, day) for birth in births}
     if len(states) == 1 and UNKNOWN not in states:
@@ -107,11 +109,12 @@ def exclusive(code, case, day):
 
 
 def run_out(denials, presences, case, day):
-    """`carried`: a dated fact denied the code, and nothing present came later."""
-    latest = [case.record.dates(fact)[1] for fact in presences if case.record.in_window(fact, None, day) != NO]
+    """`carried`: a dated fact denied the code, and nothing present lasted, or may have lasted, longer than that."""
+    record = case.record
+    latest = [record.last_days(fact)[1] for fact in presences if record.in_window(fact, None, day) != NO]
     for fact in denials:
-        first, last = case.record.dates(fact)
-        if (fact.get("date") or fact.get("start")) and last <= min(day, case.as_of) and all(presence <= first for presence in latest):
+        dated = fact.get("date") or fact.get("start") or fact.get("end")
+        if dated and record.dates(fact)[1] <= day and all(presence <= record.last_days(fact)[0] for presence in latest):
             return True
     return False
 
@@ -127,12 +130,12 @@ class Told:
             return [code for code in self.codes if terminology.carries(fact, code, leaf.get("descendants", True))]
 
         self.present = [(fact, carried(fact)) for fact in record.with_status("present", relative=relative) if carried(fact)]
-        self.unsure = [fact for fact in record.with_status("unconfirmed", "ordered", relative=relative) if carried(fact)]
-        self.above = [
-            fact
-            for fact in record.with_status("present", relative=relative)
-            if not carried(fact) and any(terminology.carries_only_an_ancestor(fact, code) for code in self.codes)
-        ]
+        self.perhaps = [fact for fact, _codes in self.present]
+        for fact in record.with_status("present", "unconfirmed", "ordered", relative=relative):
+            unsure = fact.get("status", "present") != "present" and carried(fact)
+            if unsure or any(terminology.has_an_ancestor(fact, code) for code in self.codes):
+                self.perhaps.append(fact)
+        self.absent = record.with_status("absent", relative=relative)
         self.deniers = dict(zip(self.codes, deniers(self.codes, case, relative), strict=True))
 
 
@@ -147,24 +150,14 @@ def has(leaf, case, day):
     present = [(fact, codes, attribute) for fact, codes, attribute in present if attribute != NO]
 
     # 1. certainly there
-    clashes = set()
-    for fact, codes, attribute in present:
-        if attribute == YES and record.in_window(fact, within, day) == YES:
-            clashes.add(NO)
-            for code in codes:
-                for other in told.deniers[code]:
-                    if other.get("date") or other.get("start"):
-                        clashes.add(clash(record, fact, other, within, day))
-    if YES in clashes:
-        return finish(UNKNOWN, UNKNOWN, "conflict")
-    if MAYBE in clashes:
-        return finish(UNKNOWN, UNKNOWN, "partial_detail")
-    if clashes:
+    holding = [fact for fact, _codes, attribute in present if attribute == YES and record.in_window(fact, within, day) == YES]
+    if holding:
+        if all(any(contradicts(case, other, fact, within, day) for other in told.absent) for fact in holding):
+            return finish(UNKNOWN, UNKNOWN, "conflict")
         return finish(MET, MET)
 
     # 2. perhaps there
-    perhaps = [fact for fact, _codes, _attribute in present]
-    perhaps += [fact for fact in told.unsure + told.above if attributes(leaf, case, fact, day) != NO]
+    perhaps = [fact for fact in told.perhaps if attributes(leaf, case, fact, day) != NO]
     if any(record.in_window(fact, within, day) != NO for fact in perhaps):
         return finish(UNKNOWN, UNKNOWN, "partial_detail")
 
@@ -177,7 +170,7 @@ def has(leaf, case, day):
     # 4. not known
     carried = NOT_MET
     for code in open_codes:
-        if not run_out(told.deniers[code], [fact for fact, codes, _attribute in present if code in codes], case, day):
+        if not run_out(told.deniers[code], [fact for fact, _codes, _attribute in present], case, day):
             carried = UNKNOWN
     if denial == MAYBE:
         return finish(UNKNOWN, carried, "partial_detail")
@@ -186,13 +179,11 @@ def has(leaf, case, day):
     return finish(UNKNOWN, carried, "stale" if old else "missing")
 
 
-def clash(record, fact, other, within, day):
-    """Whether the denial is in force and not before the presence."""
-    force = record.in_window(other, within, day)
-    (first, last), (other_first, other_last) = record.dates(fact), record.dates(other)
-    if force == NO or other_last < first:
-        return NO
-    return YES if force == YES and other_first >= last else MAYBE
+def contradicts(case, other, fact, within, day):
+    """Whether the absent fact denies one of the fact's own codes, in the window, and is or may be of its day or later."""
+    record = case.record
+    denies = any(case.terminology.denies(other, own) for own in fact["codes"])
+    return denies and record.in_window(other, within, day) != NO and record.last_days(other)[1] >= record.dates(fact)[0]
 
 
 # --- variant ----------------------------------------------------------------------------------------------------------
@@ -224,8 +215,20 @@ def variant_attributes(leaf, variant):
         ask("frame", lambda frame: frame == leaf["frame"])
     if leaf.get("hgvs"):
         ask("hgvs", lambda hgvs: hgvs in leaf["hgvs"])
-    answers.append(YES if (variant.get("origin") or "germline") == (leaf.get("origin") or "germline") else NO)
+    answers.append(YES if origin(variant) == origin(leaf) else NO)
     return NO if NO in answers else MAYBE if MAYBE in answers else YES
+
+
+def origin(told):
+    return told.get("origin") or "germline"
+
+
+def closed_types(leaf, fact):
+    """The types of variant that an absent fact excludes: those its assay sees, unless it speaks of one variant only."""
+    told = fact["variant"]
+    if origin(told) != origin(leaf) or any(told.get(name) is not None for name in ("exon_from", "exon_to", "zygosity", "copies", "frame", "hgvs")):
+        return []
+    return [kind for kind in SEES.get(told.get("assay") or fact.get("assay"), ()) if told.get("type") in (None, kind)]
 
 
 def variant(leaf, case, day):
@@ -244,7 +247,7 @@ def variant_on(leaf, case, day):
         significance = told.get("significance") or "pathogenic"
         if status == "absent" or significance == "benign":
             continue
-        if status == "present" and significance in ("pathogenic", "likely_pathogenic"):
+        if status == "present" and significance in ("pathogenic", "likely_pathogenic") and origin(told) == origin(leaf):
             answered = True
         answer = variant_attributes(leaf, told)
         sure = status == "present" and significance != "uncertain" and case.record.in_window(fact, None, day) == YES
@@ -253,7 +256,7 @@ def variant_on(leaf, case, day):
         return same(MET)
     if MAYBE in answers:
         return same(UNKNOWN, "partial_detail")
-    seen = {kind for fact in facts if fact.get("status") == "absent" for kind in SEES.get(fact["variant"].get("assay") or fact.get("assay"), ())}
+    seen = {kind for fact in facts if fact.get("status") == "absent" for kind in closed_types(leaf, fact)}
     if (leaf.get("closed") and answered) or set(leaf.get("types") or ALL_TYPES) <= seen:
         return same(NOT_MET)
     return same(UNKNOWN, "partial_detail" if facts else "missing")
@@ -273,11 +276,9 @@ def events(leaf, case):
     """(fact, whether it is certainly one of the counted kind) of every event that may count."""
     found = []
     for fact in case.record.with_status("present", "unconfirmed", "ordered"):
-        present = fact.get("status", "present") == "present"
-        if any(case.terminology.carries(fact, code) for code in leaf["codes"]):
-            found.append((fact, present))
-        elif present and any(case.terminology.carries_only_an_ancestor(fact, code) for code in leaf["codes"]):
-            found.append((fact, False))
+        carries = any(case.terminology.carries(fact, code) for code in leaf["codes"])
+        if carries or any(case.terminology.has_an_ancestor(fact, code) for code in leaf["codes"]):
+            found.append((fact, carries and fact.get("status", "present") == "present"))
     return found
 
 
@@ -291,17 +292,17 @@ def count(leaf, case, day):
 
         def place(fact, outer=outer, inner=inner):
             """Where the event stands to the sub-window: YES, MAYBE or NO."""
-            far = record.in_window(fact, outer, day)
-            near = record.in_window(fact, inner, day) if inner else NO
+            far = record.begins_in_window(fact, outer, day)
+            near = record.begins_in_window(fact, inner, day) if inner else NO
             return NO if far == NO or near == YES else YES if far == YES and near == NO else MAYBE
 
         known, unsure, fuzzy, older = set(), set(), 0, False
         for fact, certain in told:
-            text = fact.get("date") or fact.get("start")
+            text = fact.get("start") or fact.get("date")
             if is_full(text):
                 if place(fact) == YES:
                     (known if certain else unsure).add(day_of(text))
-                elif certain and day_of(text) <= day and record.in_window(fact, outer, day) == NO:
+                elif certain and day_of(text) <= day and record.begins_in_window(fact, outer, day) == NO:
                     older = True
             elif place(fact) != NO:
                 fuzzy += 1
@@ -311,14 +312,11 @@ def count(leaf, case, day):
         state = decide(leaf["op"], leaf["value"], low, low + extra if complete else None)
         states.append(state)
         if state == UNKNOWN:
-            without = decide(leaf["op"], leaf["value"], low, low if complete else None)
-            with_all = decide(leaf["op"], leaf["value"], low + extra, low + extra if complete else None)
-            matter = extra and (without != UNKNOWN or with_all != UNKNOWN)
-            reasons.append("partial_detail" if matter else "stale" if older else "missing")
+            reasons.append("partial_detail" if extra else "stale" if older else "missing")
     if NOT_MET in states:
         return NOT_MET, NOT_MET, UNKNOWN, None
     if UNKNOWN in states:
-        return UNKNOWN, UNKNOWN, UNKNOWN, reasons[0]
+        return UNKNOWN, UNKNOWN, UNKNOWN, min(reasons, key=("partial_detail", "stale", "missing").index)
     return MET, MET, UNKNOWN, None
 
 
@@ -368,14 +366,13 @@ def dose_state(leaf, dose):
 def doubtful_courses(leaf, case):
     """Medications that may be of the leaf's codes: unconfirmed, ordered, or written one kind higher."""
     terminology, record = case.terminology, case.record
-    unsure = [fact for fact in record.with_status("unconfirmed", "ordered") if any(terminology.carries(fact, code) for code in leaf["codes"])]
-    above = [
-        fact
-        for fact in record.with_status("present")
-        if not any(terminology.carries(fact, code) for code in leaf["codes"])
-        and any(terminology.carries_only_an_ancestor(fact, code) for code in leaf["codes"])
-    ]
-    return [fact for fact in unsure + above if fact["kind"] == "medication"]
+    found = []
+    for fact in record.with_status("present", "unconfirmed", "ordered"):
+        carries = any(terminology.carries(fact, code) for code in leaf["codes"])
+        unsure = carries and fact.get("status", "present") != "present"
+        if fact["kind"] == "medication" and (unsure or (not carries and any(terminology.has_an_ancestor(fact, code) for code in leaf["codes"]))):
+            found.append(fact)
+    return found
 
 
 def stable(leaf, case, day):
@@ -390,8 +387,9 @@ def stable(leaf, case, day):
         if denial == YES or record.complete(leaf.get("domain"), day, window):
             return NOT_MET, NOT_MET, UNKNOWN, None
         carried = NOT_MET
-        for code, denials in zip(leaf["codes"], deniers(leaf["codes"], case, None), strict=True):
-            if not run_out(denials, [fact for fact in record.with_status("present") if case.terminology.carries(fact, code)], case, day):
+        presences = [fact for fact in record.with_status("present") if any(case.terminology.carries(fact, code) for code in leaf["codes"])]
+        for denials in deniers(leaf["codes"], case, None):
+            if not run_out(denials, presences, case, day):
                 carried = UNKNOWN
         ended = [course for course in courses if record.in_window(course, None, day) != NO]
         return UNKNOWN, carried, UNKNOWN, "partial_detail" if denial == MAYBE else "stale" if ended else "missing"

@@ -77,7 +77,10 @@ def compare_value(leaf, fact):
         number /= exact(reference)
     else:
         unit = "%" if basis == "pct_predicted" else leaf.get("unit")
-        if unit is not None:
+        if unit is None:
+            if fact.get("unit") and fact["unit"] != "1" and not fact["unit"].startswith("{"):
+                return UNKNOWN, "unit"
+        else:
             number = converted(number, fact["unit"], unit) if fact.get("unit") else None
             if number is None or (basis == "pct_predicted" and fact["unit"] != "%"):
                 return UNKNOWN, "unit"
@@ -112,12 +115,17 @@ def compare_ordinal(leaf, fact, scales):
     return (MET if True in holds else NOT_MET), None
 
 
+def when(fact):
+    """The day of a measurement or answer: an exposure's is that of its start."""
+    return fact.get("start") or fact.get("date")
+
+
 def after_events(leaf, case, fact):
     """`not_after`: NO for a spoilt measurement, YES for a clean one, MAYBE when it cannot be told."""
     from tests.oracle.leaves import denied
 
     answers = [YES]
-    day = day_of(fact["date"])
+    day = day_of(when(fact))
     record, terminology = case.record, case.terminology
     for rule in leaf.get("not_after") or []:
         codes, window = rule["codes"], rule["for"]
@@ -126,7 +134,7 @@ def after_events(leaf, case, fact):
             return [record.in_window(event, window, day) for event in record.with_status(*status) if any(way(event, code) for code in codes)]
 
         certain = places("present")
-        doubtful = certain + places("unconfirmed", "ordered") + places("present", way=terminology.carries_only_an_ancestor)
+        doubtful = certain + places("unconfirmed", "ordered") + places("present", way=terminology.has_an_ancestor)
         if YES in certain:
             answers.append(NO)
         elif YES in doubtful or MAYBE in doubtful:
@@ -155,7 +163,7 @@ def comparison(leaf, case, fact):
         return compare_ordinal(leaf, fact, case.scales)
     if leaf["type"] == "titre":
         return compare_titre(leaf, fact)
-    if leaf.get("not_after") and is_full(fact.get("date")):
+    if leaf.get("not_after") and is_full(when(fact)):
         clean = after_events(leaf, case, fact)
         if clean != YES:
             return (None, None) if clean == NO else (UNKNOWN, "partial_detail")
@@ -216,9 +224,9 @@ def counted(leaf, case, day):
     sure, vague, older, vague_older = [], [], [], []
     for reading in case.once(("readings", id(leaf)), lambda: readings(leaf, case)):
         fact = reading[-1]
-        place = case.record.in_window(fact, leaf.get("within"), day)
-        ever = case.record.in_window(fact, None, day)
-        full = is_full(fact.get("date"))
+        place = case.record.begins_in_window(fact, leaf.get("within"), day)
+        ever = case.record.begins_in_window(fact, None, day)
+        full = is_full(when(fact))
         if place != NO:
             (sure if full else vague).append(reading)
         elif ever != NO:
@@ -232,12 +240,13 @@ def measured(leaf, case, day):
         state, reason = pick(leaf, case, day, sure, vague)
         return state, state, UNKNOWN, reason
     unsure = case.once(("doubtful", id(leaf)), lambda: doubtful(leaf, case))
-    unsure = [fact for fact in unsure if case.record.in_window(fact, leaf.get("within"), day) != NO]
+    unsure = [fact for fact in unsure if case.record.begins_in_window(fact, leaf.get("within"), day) != NO]
     carried = UNKNOWN
     if older or vague_older:
         latest = max((first for first, *_rest in older), default=BEGINNING)
-        carried, _reason = pick(leaf, case, day, [reading for reading in older if reading[0] == latest], [r for r in vague_older if r[1] >= latest])
-    if unsure:
-        return UNKNOWN, carried, UNKNOWN, "partial_detail"
-    nothing = "needs_human" if leaf["type"] == "human" else "missing"
-    return UNKNOWN, carried, UNKNOWN, "stale" if older or vague_older else nothing
+        carried, _reason = pick(
+            {**leaf, "pick": "latest"}, case, day, [reading for reading in older if reading[0] == latest], [r for r in vague_older if r[1] >= latest]
+        )
+    if older or vague_older:
+        return UNKNOWN, carried, UNKNOWN, "stale"
+    return UNKNOWN, carried, UNKNOWN, "partial_detail" if unsure else "needs_human" if leaf["type"] == "human" else "missing"

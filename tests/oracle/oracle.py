@@ -146,7 +146,7 @@ def cohort_hopeful(case, cohort, day):
 
 
 def cohort_compatible(case, cohort, day):
-    if case.document.get("grade") == "registry":
+    if case.document.get("grade") == "registry" or not criteria_of(case.document, cohort):
         return False
     counted_ones = [criterion for criterion in criteria_of(case.document, cohort) if not left_to_the_investigator(criterion)]
     return all(criterion_state(criterion, case, day)[0] == MET for criterion in counted_ones)
@@ -277,15 +277,15 @@ def trial(case, days, recruiting=None, last=None):
         opens, until, refer_before = span.opening()
         told.append({"cohort": cohort, "verdicts": verdicts, "verdict": verdicts[0], "from": opens, "until": until, "refer_before": refer_before})
         told[-1]["retest"] = span.retest() if verdicts[0] == "not_now" else None
-        told[-1].update(span=span, asked_days=len(span.days))
+        told[-1].update(listing=cohort_listing(case, cohort), span=span, asked_days=len(span.days))
     closed = {cohort for cohort in order if recruiting is not None and cohort not in recruiting}
 
     def better(one):
         return one["cohort"] in closed, RANK.index(one["verdict"]), one["from"] or case.last + ONE_DAY, order.index(one["cohort"])
 
-    best = min(told, key=better)
-    daily = [min((one["cohort"] in closed, RANK.index(one["verdicts"][day])) for one in told) for day in range(days)]
-    return {"cohorts": told, "best": best, "verdicts": [RANK[rank] for _closed, rank in daily], "listing": listing(case)}
+    listed = [one for one in told if one["listing"] == listing(case)]
+    best = min(listed, key=better)
+    return {"cohorts": told, "best": best, "verdicts": best["verdicts"], "listing": listing(case)}
 
 
 def timeline(document, patient, terminology, as_of, days, **case):
@@ -294,8 +294,13 @@ def timeline(document, patient, terminology, as_of, days, **case):
 
 
 def listing(case):
-    """`listed`, `undetermined` or `not_indicated`."""
-    asked = [criterion_state(criterion, case, case.as_of) for criterion in applicable(case.document) if criterion.get("role") == "indication"]
+    """`listed`, `undetermined` or `not_indicated`: that of the cohort for which it is best."""
+    answers = [cohort_listing(case, cohort) for cohort in cohorts(case.document)]
+    return min(answers, key=("listed", "undetermined", "not_indicated").index)
+
+
+def cohort_listing(case, cohort):
+    asked = [criterion_state(one, case, case.as_of) for one in criteria_of(case.document, cohort) if one.get("role") == "indication"]
     if any(now == NOT_MET for now, *_rest in asked):
         return "not_indicated"
     if any(now == UNKNOWN and reasons == {"missing"} for now, _carried, _hope, reasons in asked):

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tests.oracle.days import BEGINNING, ONE_DAY, add, day_of, first_day_within, possible_births, possible_days
+from tests.oracle.days import BEGINNING, END, ONE_DAY, add, day_of, first_day_within, possible_births, possible_days
 
 YES, MAYBE, NO = "yes", "maybe", "no"
 
@@ -49,9 +49,9 @@ class Terminology:
             return any(own in self.same_as(code) for own in fact.get("codes", []))
         return any(code in self.self_and_ancestors(own) for own in fact.get("codes", []))
 
-    def carries_only_an_ancestor(self, fact, code):
+    def has_an_ancestor(self, fact, code):
         above = self.self_and_ancestors(code) - self.same_as(code)
-        return not self.carries(fact, code) and any(own in above for own in fact.get("codes", []))
+        return any(own in above for own in fact.get("codes", []))
 
     def denies(self, fact, code):
         """Whether an absent fact denies the code: it names it, a same-as or an ancestor."""
@@ -84,9 +84,29 @@ class Record:
         return possible_days(text)[0] if text else BEGINNING
 
     def dates(self, fact):
-        """First and last day a fact that is a point in time may be; an undated one was known by `as_of`."""
+        """First and last day a fact may be (an exposure: may begin); never after `as_of`."""
         text = fact.get("start") or fact.get("date")
-        return possible_days(text) if text else (BEGINNING, self.as_of)
+        if text:
+            first, last = possible_days(text)
+        else:
+            first, last = BEGINNING, possible_days(fact["end"])[1] if fact.get("end") else self.as_of
+        return first, min(last, self.as_of)
+
+    def is_exposure(self, fact):
+        return bool(fact.get("start") or fact.get("end")) or (fact.get("kind") == "medication" and not fact.get("date"))
+
+    def last_days(self, fact):
+        """First and last day on which a fact may end; an absent fact ends at `as_of`."""
+        first, last = self.dates(fact)
+        if self.is_exposure(fact):
+            if fact.get("end"):
+                end_first, end_last = possible_days(fact["end"])
+                first, last = max(first, end_first), end_last
+            else:
+                first, last = (END if fact.get("start") else first), END
+            if fact.get("status") == "absent":
+                first, last = min(first, self.as_of), min(last, self.as_of)
+        return first, last
 
     def with_status(self, *status, relative=None):
         return [fact for fact in self.facts if fact.get("status", "present") in status and fact.get("relative") == relative]
@@ -109,29 +129,28 @@ class Record:
         """Whether the fact's day, or a day of its exposure, is in the window: YES, MAYBE or NO."""
         limit = min(day, self.as_of)
         first, last = self.dates(fact)
-        if fact.get("start") or fact.get("end"):
-            if not fact.get("end"):
-                return YES if last <= limit else MAYBE if first <= limit else NO
-            end_first, end_last = possible_days(fact["end"])
-            if not fact.get("start"):
-                last = min(last, end_last)
-            end_first = max(end_first, first)
-            if within is None:
-                return YES if last <= limit else MAYBE if first <= limit else NO
-            certain = last <= limit and add(min(end_first, day), within) >= day
-            possible = first <= limit and add(min(end_last, day), within) >= day
+        if within is None:
+            return YES if last <= limit else MAYBE if first <= limit else NO
+
+        def reaches(end):
+            return end >= day or add(end, within) >= day
+
+        if self.is_exposure(fact):
+            end_first, end_last = self.last_days(fact)
+            certain, possible = last <= limit and reaches(end_first), first <= limit and reaches(end_last)
         else:
-            certain = last <= limit and (within is None or add(first, within) >= day)
-            possible = first <= limit and (within is None or add(min(last, limit), within) >= day)
+            certain, possible = last <= limit and reaches(first), first <= limit and reaches(min(last, limit))
         return YES if certain else MAYBE if possible else NO
+
+    def begins_in_window(self, fact, within, day):
+        """The same for the day of the fact alone: measurements, answers and counted events."""
+        if self.is_exposure(fact):
+            fact = {"date": fact.get("start")} if fact.get("start") else {}
+        return self.in_window(fact, within, day)
 
     def ongoing(self, fact, day):
         """An exposure: start <= day and (no end or end >= day)."""
-        first, last = self.dates(fact)
-        limit = min(day, self.as_of)
-        if not fact.get("end"):
-            return YES if last <= limit else MAYBE if first <= limit else NO
-        end_first, end_last = possible_days(fact["end"])
+        (first, last), (end_first, end_last), limit = self.dates(fact), self.last_days(fact), min(day, self.as_of)
         if last <= limit and end_first >= day:
             return YES
         return MAYBE if first <= limit and end_last >= day else NO
@@ -163,8 +182,8 @@ class Record:
         spans = []
         for declared in self.patient.get("domains_complete", []):
             if declared["domain"] == domain:
-                begin = declared.get("from")
-                spans.append((day_of(begin) if begin else None, day_of(declared["to"])))
+                begin, end = declared.get("from"), min(day_of(declared["to"]), self.as_of)
+                spans.append((day_of(begin) if begin else None, end))
         spans.sort(key=lambda span: span[0] or BEGINNING)
         joined = []
         for begin, end in spans:

@@ -76,7 +76,14 @@ def compare(document, patient, dosing_date=None, recruiting=None):
 
 def describe(seed, found):
     document, patient, dosing_date = build(seed)
-    lines = [f"seed {seed}", *found, json.dumps(document["criteria"]), json.dumps({**document, "criteria": []}), json.dumps(patient), f"dosing {dosing_date}"]
+    lines = [
+        f"seed {seed}",
+        *found,
+        json.dumps(document["criteria"]),
+        json.dumps({**document, "criteria": []}),
+        json.dumps(patient),
+        f"dosing {dosing_date}",
+    ]
     return "\n".join(lines)
 
 

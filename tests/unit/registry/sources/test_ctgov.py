@@ -293,3 +293,25 @@ def test_no_value_anywhere_stops_the_reader(path, junk):
         assert path[:3] in {("protocolSection",), ("protocolSection", "identificationModule"), ("protocolSection", "identificationModule", "nctId")}
     else:
         assert reading.source_id == "NCT03964792"
+
+
+def test_a_list_that_is_too_long_is_kept_up_to_its_limit_and_said():
+    reading = read(changed("contactsLocationsModule/locations", [{"city": f"City {number}", "country": "France"} for number in range(1001)]))
+    assert len(reading.trial.locations) == 1000
+    assert ("/protocolSection/contactsLocationsModule/locations", "too_many") in {(one.pointer, one.code) for one in reading.warnings}
+
+
+@pytest.mark.parametrize(
+    ("facility", "city", "centre"),
+    [
+        ("CHU de Toulouse", "Toulouse", "fr-toulouse"),
+        ("Hopital Purpan", "TOULOUSE Cedex 9", "fr-toulouse"),
+        ("Necker-Enfants Malades Hospital", "Paris", "fr-necker"),
+        ("Hôpital Cochin", "Paris", None),
+        ("CHU de Toulouse", "Paris", None),
+        ("Clinique Pasteur", "Toulouse", None),
+    ],
+)
+def test_a_member_is_recognised_by_its_hospital_and_its_city(facility, city, centre):
+    sites = read(changed("contactsLocationsModule/locations", [{"facility": facility, "city": city, "country": "France"}])).trial.sites
+    assert [site.centre for site in sites] == ([centre] if centre else [])

@@ -1,0 +1,83 @@
+# CLEIO: everything a developer or an operator types. `make` alone lists it.
+# A bare checkout needs Python 3.11 or newer with its venv module, pip and make; the rest comes from requirements.lock, checked against its hashes.
+
+PYTHON ?= python3
+SHELL := /bin/sh
+BIN := .venv/bin
+READY := .venv/.ready
+.DEFAULT_GOAL := help
+
+# The environment belongs to this folder: its scripts hold absolute paths, so a moved or copied checkout is set up again.
+ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
+.PHONY: $(READY)
+endif
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(READY) ## Set up, migrate, load the sample, start gateway and services (Ctrl-C stops all)
+	@$(BIN)/cleio up
+
+.PHONY: test
+test: $(READY) ## Set up and run the tests
+	@$(BIN)/python -m pytest -m "not full"
+
+.PHONY: test-full
+test-full: $(READY) ## Run the tests with their long versions
+	@$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: $(READY) ## Check style, form, types and the import rules; changes nothing
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+.PHONY: fmt
+fmt: $(READY) ## Put the code in form
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+	@$(BIN)/caddy fmt --overwrite deploy/gateway/Caddyfile
+
+.PHONY: bench
+bench: $(READY) ## Measure the main calls through the gateway
+	@$(BIN)/cleio bench
+
+.PHONY: migrate
+migrate: $(READY) ## Bring every database to the current schema
+	@$(BIN)/cleio migrate
+
+.PHONY: revision
+revision: $(READY) ## New migration: make revision service=registry m="add the sites table"
+	@$(BIN)/cleio revision "$(service)" "$(m)"
+
+.PHONY: openapi
+openapi: $(READY) ## Write docs/openapi/*.json from the services
+	@$(BIN)/cleio openapi
+
+.PHONY: lock
+lock: $(READY) ## Choose versions again and write requirements.lock (upgrade=1 for the newest)
+	@env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS $(BIN)/uv pip compile pyproject.toml --group dev --group build \
+		--universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-config --no-emit-index-url --no-emit-find-links \
+		$(if $(upgrade),--upgrade) --quiet --output-file requirements.lock
+
+# pip installs uv at the version and with the hashes of the lock, uv does the rest; where uv has no wheel, pip does it all, more slowly.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "CLEIO needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
+		|| { echo "This Python has no venv module. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "Setting up .venv from requirements.lock"
+	@if [ -e $(READY) ] && [ "$$(cat $(READY))" != "$(CURDIR)" ]; then rm -rf .venv; fi
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
+	@awk '/^[^ ]/ { mine = /^uv==/ } mine' requirements.lock > .venv/uv.lock
+	@if $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock; then \
+		$(BIN)/uv pip sync --quiet --no-config --require-hashes requirements.lock && \
+		$(BIN)/uv pip install --quiet --no-config --no-deps --no-build-isolation --editable .; \
+	else \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .; \
+	fi
+	@printf '%s' "$(CURDIR)" > $(READY)

@@ -1,0 +1,82 @@
+"""The command line's calls to the running system: one HTTP client, and one clear line when a call does not succeed."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+
+class CallError(Exception):
+    """A call did not succeed; the message is the line to show."""
+
+
+def gateway_url(url: str = "") -> str:
+    """``url`` as given, or where `cleio up` listens."""
+    return (url or f"http://127.0.0.1:{os.environ.get('CLEIO_PORT') or 8080}").rstrip("/")
+
+
+@contextmanager
+def open_gateway(url: str = "", *, as_admin: bool = False) -> Iterator["Gateway"]:
+    """:raises CallError: when the administrator's token is needed and cannot be read."""
+    base = gateway_url(url)
+    headers = {"User-Agent": "cleio-cli"}
+    if as_admin:
+        headers["Authorization"] = f"Bearer {_admin_token()}"
+    # A proxy of the environment is for addresses elsewhere.
+    elsewhere = urlsplit(base).hostname not in {"127.0.0.1", "localhost", "::1"}
+    with httpx.Client(base_url=base, headers=headers, timeout=httpx.Timeout(60, connect=5), trust_env=elsewhere) as client:
+        yield Gateway(base, client)
+
+
+class Gateway:
+    """Calls that either give a JSON body or raise `CallError`."""
+
+    def __init__(self, base: str, client: httpx.Client) -> None:
+        self._base = base
+        self._client = client
+
+    def send(
+        self, method: str, path: str, *, content: bytes, media_type: str = "application/json", language: str = "en", **query: str
+    ) -> httpx.Response:
+        """The answer to one request with a body.
+
+        :raises CallError: when nothing answers, or the answer is an error.
+        """
+        headers = {"Content-Type": media_type, "Accept-Language": language}
+        try:
+            answer = self._client.request(method, path, content=content, headers=headers, params=query or None)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+            raise CallError(f"{self._base} is not an address that can be called") from None
+        except httpx.ConnectError:
+            raise CallError(f"nothing listens at {self._base}: start it with `make run`, or name another address with --url") from None
+        except httpx.TimeoutException:
+            raise CallError(f"{self._base} did not answer in time") from None
+        except httpx.HTTPError as error:
+            raise CallError(f"the call to {self._base} broke off ({type(error).__name__})") from None
+        if answer.is_success:
+            return answer
+        raise CallError(_explain(answer))
+
+
+def _explain(answer: httpx.Response) -> str:
+    try:
+        problem: Any = answer.json()
+        told = f"{problem['detail']} ({answer.status_code} {problem['code']})"
+        faults = [f"{fault['pointer'] or '/'}: {fault['detail']}" for fault in problem.get("errors", [])]
+    except (ValueError, KeyError, TypeError):
+        return f"{answer.request.url.path} answered {answer.status_code}"
+    return "\n  ".join([told, *faults[:20]])
+
+
+def _admin_token() -> str:
+    if token := os.environ.get("CLEIO_ADMIN_TOKEN"):
+        return token
+    path = Path(os.environ.get("CLEIO_DATA_DIR") or "var") / "secrets" / "admin-token"
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError:
+        raise CallError(f"no administrator's token at {path}: run this where `cleio up` runs, or set CLEIO_ADMIN_TOKEN") from None

@@ -1,0 +1,32 @@
+"""`cleio openapi`: the OpenAPI file of each service, as its own application describes itself."""
+
+import base64
+import importlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+SERVICES = ("registry", "matching", "notifications")
+FOLDER = Path(__file__).resolve().parents[1] / "docs" / "openapi"
+
+
+def write_all(*, check: bool) -> list[str]:
+    """Write the files, or with ``check`` only compare; the names of those that differed."""
+    # An application is built, never started: any secrets and an empty folder will do.
+    for secret in ("INTERNAL_TOKEN", "ADMIN_TOKEN"):
+        os.environ[f"CLEIO_{secret}"] = "x" * 43
+    os.environ["CLEIO_CURSOR_KEY"] = base64.b64encode(bytes(64)).decode()
+    stale = []
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["CLEIO_DATA_DIR"] = folder
+        for name in SERVICES:
+            document = importlib.import_module(f"services.{name}.app").create_app().openapi()
+            text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+            file = FOLDER / f"{name}.json"
+            if not file.exists() or file.read_text(encoding="utf-8") != text:
+                stale.append(str(file.relative_to(FOLDER.parents[1])))
+                if not check:
+                    FOLDER.mkdir(parents=True, exist_ok=True)
+                    file.write_text(text, encoding="utf-8")
+    return stale

@@ -1,0 +1,1 @@
+"""Matches a patient against every published trial; stores no patient and owns no trial."""

@@ -1,0 +1,53 @@
+"""The matching service: its composition root."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+
+from services.matching.clients.registry import RegistryClient
+from services.matching.criteria.endpoints import router as criteria_router
+from services.matching.evaluations.endpoints import router as match_router
+from services.matching.settings import MatchingSettings
+from services.matching.snapshots.files import SnapshotFiles
+from services.matching.snapshots.keeper import SnapshotKeeper
+from shared.http import InternalClient
+from shared.service import Health, create_service
+
+
+def create_app(settings: MatchingSettings | None = None, registry: InternalClient | None = None) -> FastAPI:
+    """The application. ``registry``: another way to reach the registry than its URL."""
+    chosen = settings or MatchingSettings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        client = registry or InternalClient(chosen.service_url("registry"), chosen.internal_token.get_secret_value())
+        reader = RegistryClient(client, chosen.feed_wait)
+        keeper = SnapshotKeeper(reader, SnapshotFiles(chosen.snapshot_folder), chosen.persist_every, app.state.metrics)
+        app.state.snapshots = keeper
+        app.state.health = lambda: _health(keeper)
+        keeper.start()
+        try:
+            yield
+        finally:
+            await keeper.stop()
+            await reader.close()
+
+    return create_service("matching", chosen, [match_router, criteria_router], lifespan, "Which trial, where and when, for this patient.")
+
+
+async def _health(keeper: SnapshotKeeper) -> Health:
+    """Ready with any snapshot, however old."""
+    held = keeper.loaded
+    if held is None:
+        return Health(ready=False, detail={"snapshot": None})
+    return Health(
+        ready=True,
+        detail={
+            "snapshot": held.id,
+            "age_seconds": round((datetime.now(UTC) - held.current_at).total_seconds(), 1),
+            "trials": len(held.trials),
+            "without_criteria": sum(1 for trial in held.trials.values() if trial.compiled is None),
+        },
+    )

@@ -1,0 +1,1 @@
+"""Calls to sibling services, and tolerant readers of what they answer."""

@@ -1,0 +1,140 @@
+"""The registry as matching sees it: its export, its feed, and single resources, read with the internal token."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from services.matching.clients.documents import Centre, Concepts, Document, Site, Trial, TrialRecord, UnreadableDocumentError
+from shared.feed.consumer import FeedTail
+from shared.http import InternalClient
+
+BASE = "/registry/v1"
+# Entries of the feed in one batch.
+BATCH = 500
+
+
+class CutExportError(ConnectionError):
+    """The export ended before its end line, or counts other than it says."""
+
+
+class RegistryRefusedError(ConnectionError):
+    """The registry answered something else than what was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Everything at one position of the feed. ``unreadable`` counts the records that could not be read."""
+
+    following: str
+    terminology: str
+    trials: list[TrialRecord]
+    centres: list[Centre]
+    unreadable: int
+
+
+class RegistryClient:
+    """Reads the registry. Transport failures raise ``httpx.HTTPError``, refusals and cut answers ``OSError``."""
+
+    def __init__(self, client: InternalClient, feed_wait: int) -> None:
+        self._client = client
+        self.feed = FeedTail(client, f"{BASE}/feed?limit={BATCH}", wait=feed_wait)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def export(self) -> Export:
+        """:raises CutExportError: when the export is not whole."""
+        header: Document | None = None
+        trials: list[TrialRecord] = []
+        centres: list[Centre] = []
+        count = unreadable = 0
+        async with self._lines(f"{BASE}/export") as lines:
+            async for line in lines:
+                document = _parsed(line)
+                kind = document.get("kind")
+                if kind == "header":
+                    header = document
+                elif kind == "end":
+                    if header is None or document.get("count") != count:
+                        raise CutExportError
+                    return Export(f"{header['following']}&limit={BATCH}", header["terminology"], trials, centres, unreadable)
+                else:
+                    count += 1
+                    try:
+                        if kind == "trial":
+                            trials.append(TrialRecord.read(document))
+                        elif kind == "centre":
+                            centres.append(Centre.read(document.get("centre") or {}))
+                    except UnreadableDocumentError:
+                        unreadable += 1
+                    if count % 200 == 0:
+                        await asyncio.sleep(0)
+        raise CutExportError
+
+    async def trial(self, identifier: str) -> TrialRecord | None:
+        """A trial under any of its identifiers, with its criteria and sites; None when there is none."""
+        path = f"{BASE}/trials/{quote(identifier, safe='')}"
+        document = await self._get(path)
+        if document is None:
+            return None
+        trial = Trial.read(document)
+        criteria = None if trial.criteria_version is None else await self._get(f"{path}/criteria?version={trial.criteria_version}")
+        return TrialRecord.read({"trial": document, "criteria": criteria, "sites": ((await self._get(f"{path}/sites")) or {}).get("items")})
+
+    async def sites(self, identifier: str) -> tuple[Site, ...] | None:
+        """The sites of a trial; None when there is no such trial."""
+        document = await self._get(f"{BASE}/trials/{quote(identifier, safe='')}/sites")
+        return None if document is None else tuple(sorted((Site.read(site) for site in document["items"]), key=lambda site: site.centre))
+
+    async def centre(self, identifier: str) -> Centre | None:
+        document = await self._get(f"{BASE}/centres/{quote(identifier, safe='')}")
+        return None if document is None else Centre.read(document)
+
+    async def terminology(self, held: str | None = None) -> Concepts | None:
+        """The terminology, or None when ``held`` is still its version."""
+        response = await self._client.get(f"{BASE}/terminology", headers={"If-None-Match": f'"{held}"'} if held else {})
+        if response.status_code == httpx.codes.NOT_MODIFIED:
+            return None
+        return Concepts.read(_document(response))
+
+    async def _get(self, path: str) -> dict[str, Any] | None:
+        response = await self._client.get(path)
+        return None if response.status_code == httpx.codes.NOT_FOUND else _document(response)
+
+    @asynccontextmanager
+    async def _lines(self, path: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        async with self._client.stream(path) as response:
+            if response.status_code != httpx.codes.OK:
+                raise RegistryRefusedError
+            yield _split(response.aiter_bytes())
+
+
+async def _split(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Lines of NDJSON: only a line feed ends one, unlike the other separators of Unicode that a text may hold. A last line without one is cut."""
+    held = b""
+    async for chunk in chunks:
+        *lines, held = (held + chunk).split(b"\n")
+        for line in lines:
+            yield line
+
+
+def _document(response: httpx.Response) -> dict[str, Any]:
+    if response.status_code != httpx.codes.OK:
+        raise RegistryRefusedError
+    return _parsed(response.content)
+
+
+def _parsed(text: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        raise CutExportError from None
+    if not isinstance(document, dict):
+        raise CutExportError
+    return document

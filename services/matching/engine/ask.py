@@ -1,0 +1,82 @@
+"""The questions whose answers would decide most trials, cheapest first (`docs/eligibility.md` §6, ask next)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from services.matching.engine.chart import Chart
+from services.matching.engine.evaluate import CompiledTrial
+from services.matching.engine.result import TrialResult
+from shared.criteria import expressions
+from shared.criteria.model import Criterion
+from shared.wire import Label
+
+_COSTS = {"age": 0, "sex": 0, "value": 2, "titre": 3, "variant": 3}
+_LABORATORY = frozenset(("value", "titre", "variant"))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing to find out; ``text`` is None where no author wrote the question. ``cost`` runs from 0 (free) to 5."""
+
+    code: str
+    text: Label | None
+    who: str
+    cost: int
+    leaf: str
+    trials: tuple[str, ...]
+
+
+def ask_next(matches: Iterable[tuple[CompiledTrial, TrialResult]], chart: Chart) -> list[Question]:
+    """The distinct questions that the unknown leaves of possible and not-yet trials ask, best first."""
+    asked: dict[str, Question] = {}
+    for trial, result in matches:
+        if result.best is not None and result.verdict in ("possible", "not_yet"):
+            for question in _questions(trial, frozenset(result.best.criteria), chart, chart.as_of):
+                asked[question.code] = _joined(asked[question.code], question) if question.code in asked else question
+    return sorted(asked.values(), key=_rank)
+
+
+def question_code(leaf: expressions.Leaf) -> str:
+    """The stable code of the question that a leaf asks: the same for every window, bound and trial."""
+    match leaf:
+        case expressions.Human():
+            return leaf.question
+        case expressions.Variant():
+            return f"variant:{leaf.gene}"
+        case expressions.Ordinal():
+            return f"ordinal:{leaf.scale}"
+        case expressions.Titre() if leaf.assay is not None:
+            return f"titre:{'+'.join(sorted(leaf.codes))}:{leaf.assay}"
+        case expressions.Has() if leaf.relative is not None:
+            return f"has:{leaf.relative}:{'+'.join(sorted(leaf.codes))}"
+        case expressions.Has() | expressions.Value() | expressions.Titre() | expressions.Count() | expressions.Stable():
+            return f"{leaf.type}:{'+'.join(sorted(leaf.codes))}"
+    return leaf.type
+
+
+def _questions(trial: CompiledTrial, counted: frozenset[str], chart: Chart, day: date) -> Iterable[Question]:
+    for criterion in trial.criteria:
+        if criterion.source.id in counted and not criterion.investigator:
+            for leaf in criterion.expression.unknown_leaves(chart, day):
+                yield _question(criterion.source, leaf, trial.document.trial)
+
+
+def _question(criterion: Criterion, leaf: expressions.Leaf, trial: str) -> Question:
+    ask = criterion.ask
+    code = question_code(leaf) if ask is None or ask.code is None else ask.code
+    if ask is None:
+        return Question(code, criterion.text, "lab" if leaf.type in _LABORATORY else "clinician", _COSTS.get(leaf.type, 1), leaf.type, (trial,))
+    return Question(code, Label(fr=ask.fr, en=ask.en), ask.who, ask.cost, leaf.type, (trial,))
+
+
+def _joined(first: Question, second: Question) -> Question:
+    """One question for all trials, in the words of the cheaper one, then of the first trial by id."""
+    cheaper = min(first, second, key=lambda question: (question.cost, question.trials[0]))
+    trials = tuple(sorted({*first.trials, *second.trials}))
+    return Question(cheaper.code, cheaper.text, cheaper.who, cheaper.cost, cheaper.leaf, trials)
+
+
+def _rank(question: Question) -> tuple[bool, float, int, str]:
+    """Free questions first; then the trials decided for each unit of cost."""
+    return question.cost > 0, -len(question.trials) / (question.cost or 1), question.cost, question.code

@@ -1,0 +1,203 @@
+"""From a signed document and a patient's chart to a verdict for every day (`docs/eligibility.md` §6)."""
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from services.matching.engine.chart import Chart
+from services.matching.engine.expression import Combination, Expression, compile_expression
+from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, negation
+from services.matching.engine.result import RANK, CohortResult, CriterionResult, Interval, Listing, TrialResult, Verdict
+from services.matching.engine.terminology import Terminology
+from services.matching.engine.timeline import Timeline
+from shared.criteria import expressions
+from shared.criteria.durations import Span, add, parse, subtract
+from shared.criteria.model import CriteriaDocument, Criterion
+
+COUNTRY = "FR"
+DEFAULT_HORIZON = "P2Y"
+_LISTINGS: tuple[Listing, ...] = ("listed", "undetermined", "not_indicated")
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledCriterion:
+    source: Criterion
+    expression: Expression
+    retest: Span
+    investigator: bool
+
+    def counts_for(self, cohort: str) -> bool:
+        return self.source.cohorts is None or cohort in self.source.cohorts
+
+    def judged(self, judgement: Judgement) -> Judgement:
+        """A failure that the protocol leaves to discretion is a question, not a failure."""
+        if not self.source.discretion:
+            return judgement
+        raised = judgement._replace(now=max(judgement.now, UNKNOWN), carried=max(judgement.carried, UNKNOWN), hope=max(judgement.hope, UNKNOWN))
+        return raised._replace(reasons=frozenset({"needs_human"})) if judgement.now == NOT_MET else raised
+
+    def judge(self, chart: Chart, day: date) -> Judgement:
+        return self.judged(self.expression.judge(chart, day))
+
+    def timeline(self, chart: Chart) -> Timeline[Judgement]:
+        timeline = self.expression.timeline(chart)
+        return timeline.map(self.judged) if self.source.discretion else timeline
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledTrial:
+    """One version of a trial's criteria, ready to be matched with many patients."""
+
+    document: CriteriaDocument
+    criteria: tuple[CompiledCriterion, ...]
+    cohorts: tuple[str, ...]
+    lead_time: Span
+
+    def counted(self, cohort: str) -> tuple[CompiledCriterion, ...]:
+        return tuple(criterion for criterion in self.criteria if criterion.counts_for(cohort))
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What decides a cohort's verdict on a day."""
+
+    open: bool
+    compatible: bool
+    hopeless: bool
+
+
+def compile_criteria(document: CriteriaDocument, terminology: Terminology) -> CompiledTrial:
+    """Compiles a document once; criteria that do not count in France are left out."""
+    lead_time = parse(document.lead_time) if document.lead_time else None
+    criteria = tuple(
+        _compile_criterion(criterion, terminology, lead_time)
+        for criterion in document.criteria
+        if criterion.countries is None or COUNTRY in criterion.countries
+    )
+    return CompiledTrial(document, criteria, tuple(cohort.id for cohort in document.cohorts) or ("all",), lead_time or Span(0, 0))
+
+
+def match(trial: CompiledTrial, chart: Chart, horizon: str = DEFAULT_HORIZON, recruiting: Container[str] | None = None) -> TrialResult:
+    """The trial's verdict for the patient of a chart, told up to ``horizon``.
+
+    ``recruiting`` holds the ids of the cohorts open to recruitment in France, which come first; None makes no difference.
+    """
+    listings = {cohort: _listing(trial, cohort, chart) for cohort in trial.cohorts}
+    listing = min(listings.values(), key=_LISTINGS.index)
+    if listing != "listed":
+        return TrialResult(trial.document.trial, trial.document.version, listing)
+    timelines = {criterion.source.id: criterion.timeline(chart) for criterion in trial.criteria}
+    told_until = add(chart.as_of, parse(horizon))
+    cohorts = tuple(_cohort(trial, cohort, timelines, chart, told_until) for cohort in trial.cohorts)
+
+    def preference(cohort: CohortResult) -> tuple[bool, int, date]:
+        return recruiting is not None and cohort.id not in recruiting, RANK[cohort.verdict], cohort.start or date.max
+
+    return TrialResult(
+        trial.document.trial,
+        trial.document.version,
+        "listed",
+        min((cohort for cohort in cohorts if listings[cohort.id] == "listed"), key=preference),
+        cohorts,
+        tuple(_criterion(criterion, timelines[criterion.source.id]) for criterion in trial.criteria),
+    )
+
+
+def left_to_the_investigator(criterion: Criterion) -> bool:
+    expr = criterion.expr
+    return criterion.stage == "consent" or (isinstance(expr, expressions.Human) and expr.role == "investigator")
+
+
+def _compile_criterion(criterion: Criterion, terminology: Terminology, lead_time: Span | None) -> CompiledCriterion:
+    expression = compile_expression(criterion.expr, terminology, lead_time)
+    if criterion.kind == "exclude":
+        expression = Combination(negation, [expression])
+    retest = parse(criterion.retest) if criterion.retest else Span(0, 0)
+    return CompiledCriterion(criterion, expression, retest, left_to_the_investigator(criterion))
+
+
+def _listing(trial: CompiledTrial, cohort: str, chart: Chart) -> Listing:
+    """Whether the cohort is for this patient at all: where nothing is known of its condition, it is only counted."""
+    listing: Listing = "listed"
+    for criterion in trial.counted(cohort):
+        if criterion.source.role == "indication":
+            judgement = criterion.judge(chart, chart.as_of)
+            if judgement.now == NOT_MET:
+                return "not_indicated"
+            if judgement.reasons == {"missing"}:
+                listing = "undetermined"
+    return listing
+
+
+def _cohort(trial: CompiledTrial, cohort: str, timelines: dict[str, Timeline[Judgement]], chart: Chart, told_until: date) -> CohortResult:
+    counted = trial.counted(cohort)
+    best_possible: Verdict = "compatible" if trial.document.grade == "signed" and counted else "possible"
+    held = [not criterion.investigator for criterion in counted]
+
+    def day_of(judgements: Sequence[Judgement]) -> Day:
+        return Day(
+            open=all(judgement.carried != NOT_MET for judgement in judgements),
+            compatible=all(judgement.now == MET or not holds for judgement, holds in zip(judgements, held, strict=True)),
+            hopeless=any(judgement.hope == NOT_MET for judgement in judgements),
+        )
+
+    parts = [timelines[criterion.source.id] for criterion in counted]
+    days = Timeline.combine(parts, day_of) if parts else Timeline((chart.as_of,), (Day(open=True, compatible=True, hopeless=False),))
+    verdicts = _verdicts(days, best_possible)
+    start = days.first(lambda day: day.open)
+    until = None if start is None else days.first(lambda day: not day.open, start)
+    verdict = verdicts.at(chart.as_of)
+    return CohortResult(
+        cohort,
+        verdict,
+        start,
+        until,
+        None if until is None else max(chart.as_of, subtract(until, trial.lead_time)),
+        _retest(counted, timelines, days, chart) if verdict == "not_now" else None,
+        _told(verdicts, told_until),
+        tuple(criterion.source.id for criterion in counted),
+    )
+
+
+def _verdicts(days: Timeline[Day], best_possible: Verdict) -> Timeline[Verdict]:
+    """Each day's verdict, which depends on what comes after it: told from the last day back."""
+    verdicts: list[Verdict] = []
+    opens = clears = False
+    for day in reversed(days.values):
+        clears = clears or not day.hopeless
+        opens = opens or day.open
+        if day.open:
+            verdicts.append(best_possible if day.compatible else "possible")
+        else:
+            verdicts.append("not_yet" if opens else "not_now" if clears else "excluded")
+    return Timeline.of(zip(days.days, reversed(verdicts), strict=True))
+
+
+def _told(verdicts: Timeline[Verdict], told_until: date) -> tuple[Interval, ...]:
+    ends: tuple[date | None, ...] = (*verdicts.days[1:], None)
+    return tuple(Interval(day, end, verdict) for (day, verdict), end in zip(verdicts, ends, strict=True) if day <= told_until)
+
+
+def _retest(counted: Sequence[CompiledCriterion], timelines: dict[str, Timeline[Judgement]], days: Timeline[Day], chart: Chart) -> date | None:
+    """The first day without hopeless criteria that leaves each failing measurement the time its criterion asks for."""
+    earliest = chart.as_of
+    for criterion in counted:
+        failing = timelines[criterion.source.id].at(chart.as_of)
+        if failing.carried == NOT_MET:
+            measured = [fact.day for identifier in failing.evidence if (fact := chart.by_id.get(identifier)) and fact.day is not None]
+            earliest = max([earliest, *(add(day, criterion.retest) for day in measured)])
+    return days.first(lambda day: not day.hopeless, earliest)
+
+
+def _criterion(criterion: CompiledCriterion, timeline: Timeline[Judgement]) -> CriterionResult:
+    judgement = timeline.values[0]
+    clears_on = timeline.first(lambda later: later.carried != NOT_MET) if judgement.now == NOT_MET else None
+    return CriterionResult(
+        criterion.source.id,
+        criterion.source.kind,
+        judgement.now.code,
+        tuple(sorted(judgement.reasons)),
+        tuple(sorted(judgement.evidence)),
+        clears_on,
+        criterion.investigator,
+    )

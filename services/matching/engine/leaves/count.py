@@ -1,0 +1,59 @@
+"""`count`: how many days with an event a window, or each part of it, holds (`docs/eligibility.md` §5, count)."""
+
+from datetime import date
+
+from services.matching.engine.chart import Chart
+from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, settled, unknown
+from services.matching.engine.leaves.comparison import between
+from services.matching.engine.leaves.concepts import Concepts, Findings
+from services.matching.engine.terminology import Terminology
+from services.matching.engine.timeline import Timeline
+from services.matching.engine.window import Window
+from shared.criteria import expressions
+from shared.criteria.durations import parse, whole_parts
+
+
+class Count:
+    def __init__(self, leaf: expressions.Count, terminology: Terminology) -> None:
+        self._concepts = Concepts(leaf.codes, terminology)
+        self._op, self._bound, self._domain = leaf.op, leaf.value, leaf.domain
+        each = parse(leaf.each or leaf.within)
+        parts = whole_parts(parse(leaf.within), each) or 1
+        self._windows = [Window(each.times(part), each.times(part - 1) if part > 1 else None) for part in range(1, parts + 1)]
+
+    def judge(self, chart: Chart, day: date) -> Judgement:
+        return self._judge(chart, self._concepts.find(chart), day)
+
+    def timeline(self, chart: Chart) -> Timeline[Judgement]:
+        findings = self._concepts.find(chart)
+        days: set[date] = set()
+        for window in self._windows:
+            days.update(window.flips((*findings.carrying, *findings.uncertain)), chart.completeness_flips(self._domain, window))
+        return Timeline.sample(chart.as_of, chart.end, days, lambda day: self._judge(chart, findings, day))
+
+    def _judge(self, chart: Chart, findings: Findings, day: date) -> Judgement:
+        """Every part must hold; one that fails decides, and of several unknown ones the most telling reason is given."""
+        parts = [self._part(chart, findings, window, day) for window in self._windows]
+        now = min(part.now for part in parts)
+        deciding = [part for part in parts if part.now == now]
+        evidence = frozenset[str]().union(*(part.evidence for part in deciding))
+        if now != UNKNOWN:
+            return settled(now, evidence, hope=UNKNOWN)
+        reasons = {reason for part in deciding for reason in part.reasons}
+        return unknown("partial_detail" if "partial_detail" in reasons else "stale" if "stale" in reasons else "missing", evidence)
+
+    def _part(self, chart: Chart, findings: Findings, window: Window, day: date) -> Judgement:
+        stretch = window.on(day)
+        known = [fact for fact in findings.carrying if fact.day is not None and stretch.first <= fact.day <= stretch.last]
+        undecided = [fact.id for fact in findings.carrying if fact.day is None and stretch.may_hold(fact)]
+        undecided += [fact.id for fact in findings.uncertain if stretch.may_hold(fact)]
+        fewest = len({fact.day for fact in known})
+        complete = chart.is_complete(self._domain, stretch)
+        state = between(fewest, fewest + len(undecided) if complete else None, self._op, self._bound)
+        evidence = [fact.id for fact in known]
+        if state in (MET, NOT_MET):
+            return settled(state, [*evidence, f"#complete:{self._domain}"] if complete else evidence)
+        if undecided:
+            return unknown("partial_detail", [*evidence, *undecided])
+        older = [fact.id for fact in findings.carrying if fact.day is not None and fact.day < stretch.first]
+        return unknown("stale" if older else "missing", [*evidence, *older])

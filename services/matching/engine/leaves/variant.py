@@ -1,0 +1,96 @@
+"""`variant`: what the reports of a gene say, and what each assay can see (`docs/eligibility.md` §5, variant)."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+from services.matching.engine.chart import Chart
+from services.matching.engine.facts import Fact
+from services.matching.engine.facts import Variant as Report
+from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, State, settled, unknown
+from services.matching.engine.leaves.comparison import compare
+from services.matching.engine.timeline import Timeline
+from shared.criteria import expressions
+
+_STRUCTURAL = frozenset(("deletion", "duplication", "copy_number"))
+_SEQUENCE = frozenset(("nonsense", "frameshift", "missense", "splice", "insertion", "other"))
+SEEN_BY_ASSAY: Mapping[str | None, frozenset[str]] = {
+    "mlpa": _STRUCTURAL,
+    "array": _STRUCTURAL,
+    "sequencing": _SEQUENCE,
+    "panel": _SEQUENCE,
+    "genome": _STRUCTURAL | _SEQUENCE,
+}
+_CAUSAL = ("pathogenic", "likely_pathogenic")
+
+
+class Variant:
+    def __init__(self, leaf: expressions.Variant) -> None:
+        self._leaf = leaf
+        self._asked = frozenset(leaf.types) if leaf.types else _STRUCTURAL | _SEQUENCE
+
+    def judge(self, chart: Chart, _day: date) -> Judgement:
+        facts = [fact for fact in chart.by_gene.get(self._leaf.gene, ()) if fact.variant is not None]
+        found = {fact.id: self._holds(fact, fact.variant) for fact in facts if fact.status != "absent" and fact.variant is not None}
+        for state in (MET, UNKNOWN):
+            evidence = [identifier for identifier, holds in found.items() if holds == state]
+            if evidence:
+                return settled(MET, evidence) if state == MET else unknown("partial_detail", evidence)
+        if (evidence := self._closing(facts)) or (evidence := self._unseen(facts)):
+            return settled(NOT_MET, evidence)
+        return unknown("partial_detail" if facts else "missing", [fact.id for fact in facts])
+
+    def timeline(self, chart: Chart) -> Timeline[Judgement]:
+        return Timeline((chart.as_of,), (self.judge(chart, chart.as_of),))
+
+    def _holds(self, fact: Fact, report: Report) -> State:
+        if report.significance == "benign":
+            return NOT_MET
+        holds = min(self._comparisons(report), default=MET)
+        return min(holds, UNKNOWN) if report.significance == "uncertain" or fact.status != "present" else holds
+
+    def _comparisons(self, report: Report) -> Iterator[State]:
+        leaf = self._leaf
+        yield MET if report.origin == leaf.origin else NOT_MET
+        for wanted, given in ((leaf.types, report.type), (leaf.zygosity, report.zygosity), (leaf.hgvs, report.hgvs)):
+            if wanted is not None:
+                yield UNKNOWN if given is None else MET if given in wanted else NOT_MET
+        if leaf.frame is not None:
+            yield UNKNOWN if report.frame is None else MET if report.frame == leaf.frame else NOT_MET
+        if leaf.copies is not None:
+            yield UNKNOWN if report.copies is None else compare(report.copies, None, leaf.copies.op, leaf.copies.value)
+        if leaf.exons is not None:
+            yield UNKNOWN if report.exons is None else MET if _lie(report.exons, leaf.exons) else NOT_MET
+
+    def _closing(self, facts: list[Fact]) -> list[str]:
+        """A causal variant of the gene answers for the gene where the leaf is closed."""
+        if not self._leaf.closed:
+            return []
+        return [fact.id for fact in facts if fact.status == "present" and self._same_origin(fact, _CAUSAL)]
+
+    def _unseen(self, facts: list[Fact]) -> list[str]:
+        """Negative reports whose assays together see every type asked for; one that denies a particular variant alone answers for nothing."""
+        negative = [fact for fact in facts if fact.status == "absent" and self._same_origin(fact) and _is_general(fact.variant)]
+        seen = frozenset[str]().union(*(_sees(fact.variant) for fact in negative))
+        return [fact.id for fact in negative] if self._asked <= seen else []
+
+    def _same_origin(self, fact: Fact, significances: tuple[str, ...] | None = None) -> bool:
+        report = fact.variant
+        return report is not None and report.origin == self._leaf.origin and (significances is None or report.significance in significances)
+
+
+def _lie(exons: tuple[int, int], wanted: expressions.Exons) -> bool:
+    first, last = exons
+    if wanted.within is not None:
+        return wanted.within[0] <= first and last <= wanted.within[1]
+    return any(first <= end and last >= start for start, end in wanted.overlaps or ())
+
+
+def _is_general(report: Report | None) -> bool:
+    return report is not None and all(part is None for part in (report.exons, report.zygosity, report.copies, report.frame, report.hgvs))
+
+
+def _sees(report: Report | None) -> frozenset[str]:
+    if report is None:
+        return frozenset()
+    seen = SEEN_BY_ASSAY.get(report.assay, frozenset())
+    return seen if report.type is None else seen & {report.type}

@@ -1,0 +1,59 @@
+"""Which code says the same as, includes, or rules out which other."""
+
+from collections.abc import Collection, Mapping
+
+
+class Terminology:
+    """The closure of parent and same-as links, and the exclusive pairs, of one version of the terminology.
+
+    Same-as links hold both ways and chain with parent links: a concept is included in whatever includes its equivalents.
+    """
+
+    def __init__(
+        self,
+        parents: Mapping[str, Collection[str]] | None = None,
+        same_as: Mapping[str, Collection[str]] | None = None,
+        exclusive_with: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
+        self._parents = parents or {}
+        self._same = _both_ways(same_as or {})
+        self._exclusive = _both_ways(exclusive_with or {})
+        self._above: dict[str, frozenset[str]] = {}
+        self._equivalents: dict[str, frozenset[str]] = {}
+
+    def same(self, code: str) -> frozenset[str]:
+        """The code and its equivalents in other systems."""
+        if code not in self._equivalents:
+            self._equivalents[code] = _closure(code, self._same)
+        return self._equivalents[code]
+
+    def above(self, code: str) -> frozenset[str]:
+        """The code, its equivalents and every concept that includes them."""
+        if code not in self._above:
+            self._above[code] = _closure(code, self._same, self._parents)
+        return self._above[code]
+
+    def excludes(self, code: str) -> frozenset[str]:
+        """The concepts that a patient with this code certainly does not have, most general ones only."""
+        return frozenset(other for general in self.above(code) for other in self._exclusive.get(general, ()))
+
+
+def _closure(code: str, *links: Mapping[str, Collection[str]]) -> frozenset[str]:
+    found, waiting = {code}, [code]
+    while waiting:
+        current = waiting.pop()
+        for link in links:
+            for following in link.get(current, ()):
+                if following not in found:
+                    found.add(following)
+                    waiting.append(following)
+    return frozenset(found)
+
+
+def _both_ways(links: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
+    both: dict[str, set[str]] = {}
+    for source, targets in links.items():
+        for target in targets:
+            both.setdefault(source, set()).add(target)
+            both.setdefault(target, set()).add(source)
+    return both

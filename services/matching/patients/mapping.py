@@ -1,0 +1,124 @@
+"""From the native patient on the wire to the engine's plain patient. Pure."""
+
+from calendar import monthrange
+from datetime import date
+from fractions import Fraction
+from typing import NamedTuple
+
+from services.matching import engine
+from services.matching.engine.facts import ANY_DAY, FOR_EVER, Days
+from services.matching.patients import schemas
+from shared.criteria.durations import ONE_DAY, Span, day_after, first_within, parse, smallest_unit
+
+
+class Mapped(NamedTuple):
+    """The engine's patient, and the ids of facts that count for nothing: entered in error, or after the day of evaluation."""
+
+    patient: engine.Patient
+    ignored: tuple[str, ...]
+
+
+class BirthAfterAsOfError(ValueError):
+    """The birth date is after the day of evaluation."""
+
+
+def to_engine(patient: schemas.Patient, as_of: date) -> Mapped:
+    """The patient as known on ``as_of``; raises `BirthAfterAsOfError` when not yet born on that day."""
+    if patient.birth_date is not None and patient.birth_date > as_of:
+        raise BirthAfterAsOfError("the birth date is after the day of evaluation")
+    facts = tuple(_fact(fact) for fact in patient.facts if fact.status != "entered_in_error")
+    known = tuple(fact for fact in facts if fact.first.earliest <= as_of)
+    kept = {fact.id for fact in known}
+    return Mapped(
+        engine.Patient(
+            birth=_birth(patient, as_of),
+            sex=patient.sex,
+            facts=known,
+            complete_domains=tuple(engine.CompleteDomain(declared.domain, declared.from_, declared.to) for declared in patient.domains_complete),
+        ),
+        tuple(fact.id for fact in patient.facts if fact.id not in kept),
+    )
+
+
+def possible_births(age: str, as_of: date) -> Days:
+    """The birth dates ``b`` with ``add(b, age) <= as_of < add(b, age + 1 unit)``, the unit being the smallest one that the age writes."""
+    span, unit = parse(age), smallest_unit(age)
+    tomorrow = day_after(as_of)
+    older = Span(span.months + unit.months, span.days + unit.days)
+    return Days(first_within(tomorrow, older), first_within(tomorrow, span) - ONE_DAY)
+
+
+def _birth(patient: schemas.Patient, as_of: date) -> Days | None:
+    if patient.birth_date is not None:
+        return Days(patient.birth_date, patient.birth_date)
+    return None if patient.age is None else possible_births(patient.age, as_of)
+
+
+def _fact(fact: schemas.Fact) -> engine.Fact:
+    assert fact.status != "entered_in_error"
+    first, last, exposure = _when(fact)
+    is_number = isinstance(fact.value, int | float)
+    return engine.Fact(
+        id=fact.id,
+        kind=fact.kind,
+        codes=tuple(sorted(set(fact.codes))),
+        status=fact.status,
+        first=first,
+        last=last,
+        exposure=exposure,
+        number=_exact(fact.value) if is_number else None,
+        text=str(fact.value) if fact.value is not None and not is_number else None,
+        comparator=fact.comparator,
+        unit=fact.unit,
+        ref_low=_exact(fact.ref_low),
+        ref_high=_exact(fact.ref_high),
+        assay=fact.assay,
+        dose=None if fact.dose is None else engine.Dose(Fraction(str(fact.dose.value)), fact.dose.unit, fact.dose.per_kg),
+        outcome=fact.outcome,
+        body_site=fact.body_site,
+        severity=fact.severity,
+        relative=fact.relative,
+        variant=None if fact.variant is None else _variant(fact.variant, fact.assay),
+        question=fact.question,
+        answer=fact.answer,
+    )
+
+
+def _when(fact: schemas.Fact) -> tuple[Days, Days, bool]:
+    """First and last day; a medication without any date may have been taken, and may be taken, on any."""
+    if fact.date is not None:
+        day = _days(fact.date)
+        return day, day, False
+    if fact.start is None and fact.end is None:
+        return ANY_DAY, ANY_DAY, fact.kind == "medication"
+    start = ANY_DAY if fact.start is None else _days(fact.start)
+    end = FOR_EVER if fact.end is None else _days(fact.end)
+    return Days(start.earliest, min(start.latest, end.latest)), Days(max(start.earliest, end.earliest), end.latest), True
+
+
+def _days(partial: str) -> Days:
+    year, month, day = (int(part) for part in [*partial.split("-"), "0", "0"][:3])
+    if month == 0:
+        return Days(date(year, 1, 1), date(year, 12, 31))
+    if day == 0:
+        return Days(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
+    return Days(date(year, month, day), date(year, month, day))
+
+
+def _variant(variant: schemas.Variant, assay: str | None) -> engine.Variant:
+    return engine.Variant(
+        gene=variant.gene,
+        type=variant.type,
+        exons=None if variant.exon_from is None or variant.exon_to is None else (variant.exon_from, variant.exon_to),
+        zygosity=variant.zygosity,
+        copies=variant.copies,
+        frame=variant.frame,
+        hgvs=variant.hgvs,
+        origin=variant.origin,
+        significance=variant.significance,
+        assay=variant.assay or assay,
+    )
+
+
+def _exact(value: float | str | None) -> Fraction | None:
+    return None if value is None else Fraction(str(value))

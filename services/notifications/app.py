@@ -1,0 +1,93 @@
+"""Composition root of the notifications service."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.notifications.channels.webhook import WebhookChannel
+from services.notifications.clients.registry import registry_tail
+from services.notifications.deliveries import endpoints as deliveries
+from services.notifications.deliveries.dispatcher import Dispatcher, Pace
+from services.notifications.deliveries.repository import DeliveryRepository
+from services.notifications.events.sequencer import Sequencer
+from services.notifications.schema import METADATA
+from services.notifications.settings import NotificationsSettings
+from services.notifications.subscriptions import endpoints as subscriptions
+from services.notifications.subscriptions.secrets import SecretSeal
+from shared.database import Database, open_database
+from shared.database.migrations import check_schema
+from shared.feed.consumer import run_for_ever
+from shared.http import InternalClient
+from shared.outbound import open_outbound
+from shared.service import Health, create_service
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
+    """The notifications service's application.
+
+    :raises WrongSchemaError: at start, when the database is not at this program's schema.
+    :raises OwnedElsewhereError: at start, when another process holds the SQLite file.
+    """
+    settings = settings or NotificationsSettings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            database = open_database(settings.database)
+            stack.push_async_callback(database.close)
+            await check_schema(database, MIGRATIONS)
+            outbound = await stack.enter_async_context(open_outbound(settings, total_seconds=settings.attempt_seconds))
+            registry = InternalClient(settings.service_url("registry"), settings.internal_token.get_secret_value())
+            stack.push_async_callback(registry.close)
+            seal = SecretSeal(settings.sealing_key)
+            dispatcher = Dispatcher(database, WebhookChannel(outbound, seal), _pace(settings))
+            sequencer = Sequencer(
+                database,
+                registry_tail(registry, settings.feed_wait_seconds),
+                "registry",
+                dispatcher.wake,
+                app.state.metrics.lag.labels("registry").set,
+            )
+            app.state.database, app.state.outbound, app.state.seal, app.state.dispatcher = database, outbound, seal, dispatcher
+            app.state.health = lambda: _health(database, sequencer)
+            await dispatcher.start()
+            stack.push_async_callback(dispatcher.stop, settings.drain_seconds)
+            tailing = asyncio.create_task(run_for_ever(sequencer.step, "registry_feed"))
+            stack.push_async_callback(_end, tailing)
+            yield
+
+    routers = [subscriptions.router, deliveries.router]
+    return create_service("notifications", settings, routers, lifespan, "Subscriptions to what changes, and the ledger of their deliveries.")
+
+
+def _pace(settings: NotificationsSettings) -> Pace:
+    return Pace(
+        schedule=settings.retry_seconds,
+        lease=settings.lease_seconds,
+        sweep=settings.sweep_seconds,
+        everywhere=settings.concurrency,
+        per_subscription=settings.concurrency_per_subscription,
+    )
+
+
+async def _health(database: Database, sequencer: Sequencer) -> Health:
+    now = datetime.now(UTC)
+    async with database.read() as connection:
+        depth, oldest = await DeliveryRepository(connection).backlog(now)
+    waited = None if oldest is None else round((now - oldest).total_seconds(), 3)
+    return Health(ready=True, detail={"feed": sequencer.health(), "queue_depth": depth, "oldest_due_seconds": waited})
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+__all__ = ["METADATA", "MIGRATIONS", "create_app"]

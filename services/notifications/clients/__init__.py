@@ -1,0 +1,1 @@
+"""What this service reads from its siblings."""

@@ -1,0 +1,11 @@
+"""What notifications reads from the registry: its feed, as the internal service."""
+
+from shared.feed.consumer import FeedTail
+from shared.http import InternalClient
+
+FEED = "/registry/v1/feed"
+
+
+def registry_tail(client: InternalClient, wait: int) -> FeedTail:
+    """The registry's feed from its beginning on."""
+    return FeedTail(client, FEED, wait)

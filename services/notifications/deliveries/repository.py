@@ -1,0 +1,250 @@
+"""The only SQL about deliveries and attempts."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, bindparam, case, exists, func, insert, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.notifications.deliveries.model import Claim, Outcome, Settlement
+from services.notifications.deliveries.schemas import DeliveredEvent, Delivery, DeliveryAttempt, LoggedState
+from services.notifications.deliveries.tables import attempts, deliveries
+from services.notifications.events.tables import events
+from services.notifications.subscriptions.tables import subscriptions
+
+INTERRUPTED = "interrupted"
+# Deep enough to see trouble coming, shallow enough to be asked twice a second.
+DEPTH_SEEN = 10_000
+_SENT = case((deliveries.c.tombstone, events.c.tombstone), else_=events.c.body)
+_OF_EVENT = (events.c.source == deliveries.c.event_source) & (events.c.id == deliveries.c.event_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An active subscription that has something due."""
+
+    subscription: str
+    url: str
+    sealed_secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A delivery to be written, numbered."""
+
+    id: str
+    subscription: str
+    number: int
+    source: str
+    event: str
+    tombstone: bool
+
+
+class DeliveryRepository:
+    """The ledger in one transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+
+    async def add(self, new: Sequence[NewDelivery], now: datetime) -> None:
+        if new:
+            await self.connection.execute(
+                insert(deliveries),
+                [
+                    {
+                        "id": one.id,
+                        "subscription_id": one.subscription,
+                        "number": one.number,
+                        "event_source": one.source,
+                        "event_id": one.event,
+                        "tombstone": one.tombstone,
+                        "state": "pending",
+                        "failures": 0,
+                        "fence": 0,
+                        "due_at": now,
+                        "created_at": now,
+                    }
+                    for one in new
+                ],
+            )
+
+    async def ready(self, now: datetime, busy: Collection[str], limit: int) -> list[Ready]:
+        """Active subscriptions with something due, but for the ``busy`` ones."""
+        due = exists().where(deliveries.c.subscription_id == subscriptions.c.id, deliveries.c.state == "pending", deliveries.c.due_at <= now)
+        rows = await self.connection.execute(
+            select(subscriptions.c.id, subscriptions.c.url, subscriptions.c.sealed_secret)
+            .where(subscriptions.c.status == "active", subscriptions.c.id.not_in(busy), due)
+            .limit(limit)
+        )
+        return [Ready(row.id, row.url, row.sealed_secret) for row in rows]
+
+    async def claim(self, ready: Ready, now: datetime, lease: timedelta, limit: int) -> list[Claim]:
+        """Take up to ``limit`` due deliveries of one subscription; nobody else gets them before the lease ends."""
+        rows = (
+            await self.connection.execute(
+                select(deliveries.c.id, deliveries.c.number, deliveries.c.fence, deliveries.c.failures, _SENT.label("body"))
+                .join(events, _OF_EVENT)
+                .where(deliveries.c.subscription_id == ready.subscription, deliveries.c.state == "pending", deliveries.c.due_at <= now)
+                .order_by(deliveries.c.due_at, deliveries.c.number)
+                .limit(limit)
+                .with_for_update(skip_locked=True, of=deliveries)
+            )
+        ).all()
+        if rows:
+            await self.connection.execute(
+                update(deliveries)
+                .where(deliveries.c.id.in_([row.id for row in rows]))
+                .values(state="sending", fence=deliveries.c.fence + 1, lease_until=now + lease)
+            )
+        return [
+            Claim(row.id, ready.subscription, row.number, row.fence + 1, row.failures, ready.url, ready.sealed_secret, row.body.encode())
+            for row in rows
+        ]
+
+    async def record(self, settled: Sequence[tuple[Outcome, Settlement]], now: datetime) -> None:
+        """Write outcomes, each only while its claim still holds. A receiver that is gone disables its subscription."""
+        wanted = sorted(outcome.claim.delivery for outcome, _ in settled)
+        held = await self.connection.execute(
+            select(deliveries.c.id, deliveries.c.fence)
+            .where(deliveries.c.id.in_(wanted), deliveries.c.state == "sending")
+            .order_by(deliveries.c.id)
+            .with_for_update()
+        )
+        fences = {row.id: row.fence for row in held}
+        current = [(outcome, end) for outcome, end in settled if fences.get(outcome.claim.delivery) == outcome.claim.fence]
+        tried = [_attempt_row(outcome) for outcome, _ in current if outcome.attempt is not None]
+        if tried:
+            await self.connection.execute(insert(attempts), tried)
+        if current:
+            await self.connection.execute(
+                update(deliveries)
+                .where(deliveries.c.id == bindparam("of_delivery"))
+                .values(
+                    state=bindparam("to_state"),
+                    failures=bindparam("to_failures"),
+                    due_at=bindparam("to_due_at"),
+                    finished_at=bindparam("to_finished_at"),
+                    lease_until=None,
+                ),
+                [
+                    {
+                        "of_delivery": outcome.claim.delivery,
+                        "to_state": end.state,
+                        "to_failures": end.failures,
+                        "to_due_at": end.due_at,
+                        "to_finished_at": None if end.state == "pending" else now,
+                    }
+                    for outcome, end in current
+                ],
+            )
+        gone = sorted({outcome.claim.subscription for outcome, end in current if end.gone})
+        if gone:
+            await self.connection.execute(
+                update(subscriptions)
+                .where(subscriptions.c.id.in_(gone), subscriptions.c.status == "active")
+                .values(status="disabled", disabled_reason="gone", version=subscriptions.c.version + 1, updated_at=now)
+            )
+
+    async def reclaim(self, now: datetime, *, everything: bool) -> int:
+        """Give back what a dead dispatcher held: past its lease, or everything where no other dispatcher can be alive. Returns how many."""
+        overdue = deliveries.c.state == "sending"
+        if not everything:
+            overdue &= deliveries.c.lease_until < now
+        rows = (
+            await self.connection.execute(select(deliveries.c.id, deliveries.c.fence).where(overdue).limit(1000).with_for_update(skip_locked=True))
+        ).all()
+        if rows:
+            await self.connection.execute(
+                insert(attempts),
+                [{"delivery_id": row.id, "fence": row.fence, "at": now, "status": None, "error": INTERRUPTED, "ms": 0} for row in rows],
+            )
+            await self.connection.execute(
+                update(deliveries).where(deliveries.c.id.in_([row.id for row in rows])).values(state="pending", due_at=now, lease_until=None)
+            )
+        return len(rows)
+
+    async def overdue(self, now: datetime) -> bool:
+        """Whether a lease has ended without an outcome."""
+        found = await self.connection.execute(
+            select(literal(1)).where(exists().where(deliveries.c.state == "sending", deliveries.c.lease_until < now))
+        )
+        return found.first() is not None
+
+    async def hurry(self, subscription: str, now: datetime) -> None:
+        """Make everything pending due now, with a fresh schedule: its receiver is back."""
+        await self.connection.execute(
+            update(deliveries).where(deliveries.c.subscription_id == subscription, deliveries.c.state == "pending").values(due_at=now, failures=0)
+        )
+
+    async def backlog(self, now: datetime) -> tuple[int, datetime | None]:
+        """How much waits for active subscriptions (counted up to 10,000), and since when the oldest of it is due."""
+        waiting = (
+            select(deliveries.c.due_at)
+            .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
+            .where(deliveries.c.state == "pending", subscriptions.c.status == "active")
+            .limit(DEPTH_SEEN)
+            .subquery()
+        )
+        depth, oldest = (await self.connection.execute(select(func.count(), func.min(waiting.c.due_at)).select_from(waiting))).one()
+        return depth, oldest if oldest is not None and oldest <= now else None
+
+    async def page(self, subscription: str, state: LoggedState | None, before: int | None, limit: int) -> list[Delivery]:
+        """Newest first, each with its attempts."""
+        statement = (
+            select(deliveries, events.c.type, events.c.subject, events.c.at, subscriptions.c.status)
+            .join(events, _OF_EVENT)
+            .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
+            .where(deliveries.c.subscription_id == subscription)
+            .order_by(deliveries.c.number.desc())
+            .limit(limit)
+        )
+        if before is not None:
+            statement = statement.where(deliveries.c.number < before)
+        if state in {"pending", "held"}:
+            statement = statement.where(deliveries.c.state == "pending", (subscriptions.c.status == "active") == (state == "pending"))
+        elif state is not None:
+            statement = statement.where(deliveries.c.state == state)
+        rows = (await self.connection.execute(statement)).all()
+        tried = await self._attempts([row.id for row in rows])
+        return [_read(row, tried.get(row.id, [])) for row in rows]
+
+    async def _attempts(self, ids: Sequence[str]) -> Mapping[str, list[DeliveryAttempt]]:
+        found: dict[str, list[DeliveryAttempt]] = {}
+        rows = await self.connection.execute(
+            select(attempts).where(attempts.c.delivery_id.in_(ids)).order_by(attempts.c.delivery_id, attempts.c.fence)
+        )
+        for row in rows:
+            found.setdefault(row.delivery_id, []).append(DeliveryAttempt(at=row.at, status=row.status, error=row.error, ms=row.ms))
+        return found
+
+
+def _attempt_row(outcome: Outcome) -> dict[str, Any]:
+    assert outcome.attempt is not None
+    tried = outcome.attempt
+    return {
+        "delivery_id": outcome.claim.delivery,
+        "fence": outcome.claim.fence,
+        "at": tried.at,
+        "status": tried.status,
+        "error": tried.error,
+        "ms": tried.ms,
+    }
+
+
+def _read(row: Row[Any], tried: list[DeliveryAttempt]) -> Delivery:
+    waits = row.state == "pending"
+    kind = row.subject.partition("/")[0]
+    return Delivery(
+        id=row.id,
+        number=row.number,
+        state="held" if waits and row.status != "active" else row.state,
+        event=DeliveredEvent(
+            source=row.event_source, id=row.event_id, type=f"{kind}.removed" if row.tombstone else row.type, subject=row.subject, time=row.at
+        ),
+        attempts=tried,
+        due_at=row.due_at if waits and row.status == "active" else None,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+    )

@@ -1,0 +1,7 @@
+"""Runs the notifications service's migrations on the connection that the framework opened."""
+
+from alembic import context
+
+from shared.database.migrations import run_in_environment
+
+run_in_environment(context)

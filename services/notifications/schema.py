@@ -1,0 +1,7 @@
+"""The notifications database's schema: every feature's tables hang on this metadata."""
+
+from sqlalchemy import MetaData
+
+from shared.database import NAMING
+
+METADATA = MetaData(naming_convention=NAMING)

@@ -1,0 +1,43 @@
+"""Settings of the notifications service (``CLEIO_NOTIFICATIONS_…``)."""
+
+import base64
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from shared.outbound import OutboundSettings
+
+SECOND, MINUTE, HOUR = 1.0, 60.0, 3600.0
+
+
+class NotificationsSettings(OutboundSettings):
+    model_config = SettingsConfigDict(env_prefix="CLEIO_NOTIFICATIONS_", extra="ignore")
+
+    database_url: str = ""
+    secret_key: SecretStr = Field(
+        default=SecretStr(""), description="Base64 of 32 bytes or more that seal signing secrets; the cursor key unless set."
+    )
+    # The schedule that Standard Webhooks recommends: ten attempts over 75.6 hours.
+    retry_seconds: tuple[float, ...] = Field(
+        default=(0, 5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR), min_length=1, max_length=50
+    )
+    attempt_seconds: float = Field(default=20.0, gt=0)
+    lease_seconds: float = Field(
+        default=30.0, gt=0, description="After this an attempt without a record counts as interrupted; above attempt_seconds."
+    )
+    concurrency: int = Field(default=50, ge=1)
+    concurrency_per_subscription: int = Field(default=4, ge=1)
+    sweep_seconds: float = Field(default=1.0, gt=0)
+    drain_seconds: float = Field(default=1.5, ge=0, description="What a stop grants to attempts under way.")
+    feed_wait_seconds: int = Field(default=20, ge=0, le=25)
+
+    @property
+    def database(self) -> str:
+        """The database's URL: SQLite in the data directory unless one is set."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'notifications.db'}"
+
+    @property
+    def sealing_key(self) -> bytes:
+        """What the key that seals signing secrets is derived from."""
+        own = self.secret_key.get_secret_value()
+        return base64.b64decode(own, validate=True) if own else self.cursor_key_bytes

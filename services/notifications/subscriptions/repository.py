@@ -1,0 +1,127 @@
+"""The only SQL about subscriptions."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.notifications.subscriptions.model import Subscriber
+from services.notifications.subscriptions.schemas import Subscription, SubscriptionFilter, SubscriptionInput, WebhookChannel
+from services.notifications.subscriptions.tables import subscriptions
+from shared.feed import Reader
+
+FACETS = ("condition", "age_band", "departement", "atmp_class", "centre")
+
+
+@dataclass(frozen=True, slots=True)
+class NewRow:
+    """What a subscription is made of beside what its owner asked for."""
+
+    id: str
+    owner: str
+    audiences: Sequence[str]
+    sealed_secret: bytes
+    at: datetime
+
+
+class SubscriptionRepository:
+    """Subscriptions in one transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+
+    async def add(self, new: NewRow, asked: SubscriptionInput) -> None:
+        await self.connection.execute(
+            insert(subscriptions).values(
+                id=new.id,
+                owner=new.owner,
+                audiences=json.dumps(sorted(new.audiences)),
+                version=1,
+                status="active",
+                sealed_secret=new.sealed_secret,
+                last_number=0,
+                created_at=new.at,
+                updated_at=new.at,
+                **_columns(asked),
+            )
+        )
+
+    async def get(self, owner: str, subscription: str) -> Subscription | None:
+        row = (
+            await self.connection.execute(select(subscriptions).where(subscriptions.c.id == subscription, subscriptions.c.owner == owner))
+        ).one_or_none()
+        return None if row is None else _read(row)
+
+    async def page(self, owner: str, after: tuple[datetime, str] | None, limit: int) -> list[Subscription]:
+        """Oldest first."""
+        key = tuple_(subscriptions.c.created_at, subscriptions.c.id)
+        statement = select(subscriptions).where(subscriptions.c.owner == owner).order_by(subscriptions.c.created_at, subscriptions.c.id).limit(limit)
+        if after is not None:
+            statement = statement.where(key > after)
+        return [_read(row) for row in await self.connection.execute(statement)]
+
+    async def replace(self, held: Subscription, asked: SubscriptionInput, status: str, at: datetime) -> bool:
+        """The next version of ``held``; False when another came first."""
+        reason = None if status == "active" else held.disabled_reason or "owner"
+        changed = await self.connection.execute(
+            update(subscriptions)
+            .where(subscriptions.c.id == held.id, subscriptions.c.version == held.version)
+            .values(version=held.version + 1, status=status, disabled_reason=reason, updated_at=at, **_columns(asked))
+        )
+        return bool(changed.rowcount == 1)
+
+    async def remove(self, held: Subscription) -> bool:
+        """Drop it with its deliveries; False when another version came first."""
+        dropped = await self.connection.execute(delete(subscriptions).where(subscriptions.c.id == held.id, subscriptions.c.version == held.version))
+        return bool(dropped.rowcount == 1)
+
+    async def versions(self) -> dict[str, int]:
+        """Every subscription with its version."""
+        return {row.id: row.version for row in await self.connection.execute(select(subscriptions.c.id, subscriptions.c.version))}
+
+    async def subscribers(self, ids: Sequence[str]) -> list[Subscriber]:
+        rows = await self.connection.execute(select(subscriptions).where(subscriptions.c.id.in_(ids)))
+        return [_subscriber(row) for row in rows]
+
+    async def take_numbers(self, subscription: str, count: int) -> int | None:
+        """The first of ``count`` numbers that follow without a gap; None when the subscription is gone. Its row stays locked until the commit."""
+        last: int | None = (
+            await self.connection.execute(
+                update(subscriptions)
+                .where(subscriptions.c.id == subscription)
+                .values(last_number=subscriptions.c.last_number + count)
+                .returning(subscriptions.c.last_number)
+            )
+        ).scalar_one_or_none()
+        return None if last is None else last - count + 1
+
+
+def _columns(asked: SubscriptionInput) -> dict[str, Any]:
+    return {"url": asked.channel.url, "types": json.dumps(asked.types), "filter": asked.filter.model_dump_json()}
+
+
+def _read(row: Row[Any]) -> Subscription:
+    return Subscription(
+        id=row.id,
+        version=row.version,
+        status=row.status,
+        disabled_reason=row.disabled_reason,
+        channel=WebhookChannel(type="webhook", url=row.url),
+        types=json.loads(row.types),
+        filter=SubscriptionFilter.model_validate_json(row.filter),
+        last_number=row.last_number,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _subscriber(row: Row[Any]) -> Subscriber:
+    wanted = json.loads(row.filter)
+    reader = Reader(
+        frozenset(json.loads(row.audiences)), {name: frozenset(wanted[name]) for name in FACETS if wanted[name]}, frozenset(json.loads(row.types))
+    )
+    return Subscriber(row.id, row.created_at, reader, frozenset(wanted["trial"]))

@@ -1,0 +1,80 @@
+"""Subscriptions on the wire."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from shared.wire import Code, Instant, Wire
+
+EventType = Literal[
+    "trial.published", "trial.updated", "trial.status_changed", "trial.withdrawn", "trial.merged", "trial.unmerged", "trial.safety_hold",
+    "criteria.signed", "criteria.retracted", "site.opened", "site.slots_changed", "site.closed", "site.stale", "centre.updated",
+    "submission.received", "submission.decided", "submission.withdrawn", "feasibility.requested", "feasibility.answered",
+    "referral.sent", "referral.answered", "source.conflict", "source.synced", "terminology.updated", "client.revoked",
+    "match.found", "match.changed", "match.lost",
+]  # fmt: skip
+SubscriptionStatus = Literal["active", "disabled"]
+DisabledReason = Literal["owner", "gone"]
+
+Url = Annotated[str, StringConstraints(min_length=8, max_length=2048)]
+CentreId = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}-[a-z0-9-]{1,61}$")]
+TrialId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Departement = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|[1-8][0-9]|9[0-5]|2[AB]|97[1-6])$")]
+
+
+class WebhookChannel(Wire):
+    """Signed POST requests to ``url`` (https), in the form of Standard Webhooks."""
+
+    type: Literal["webhook"]
+    url: Url
+
+
+class SubscriptionFilter(Wire):
+    """What the event's subject must be about: one value of each list that is not empty. A condition takes its descendants in."""
+
+    condition: list[Code] = Field(default=[], max_length=50)
+    age_band: list[Literal["child", "adult"]] = Field(default=[], max_length=2)
+    departement: list[Departement] = Field(default=[], max_length=110)
+    atmp_class: list[Literal["gene_therapy", "somatic_cell", "tissue_engineered"]] = Field(default=[], max_length=3)
+    centre: list[CentreId] = Field(default=[], max_length=100)
+    trial: list[TrialId] = Field(default=[], max_length=100)
+
+
+class SubscriptionInput(Wire):
+    """A wish to be told. No ``types`` means all of them."""
+
+    channel: WebhookChannel
+    types: list[EventType] = Field(default=[], max_length=50)
+    filter: SubscriptionFilter = SubscriptionFilter()
+
+
+class SubscriptionUpdate(SubscriptionInput):
+    """The subscription as it shall be. Set to ``active`` again, it delivers what it held back."""
+
+    status: SubscriptionStatus = "active"
+
+
+class Subscription(Wire):
+    """A subscription. ``disabled_reason``: its owner's wish, or the receiver answered 410."""
+
+    id: str
+    version: int
+    status: SubscriptionStatus
+    disabled_reason: DisabledReason | None
+    channel: WebhookChannel
+    types: list[EventType]
+    filter: SubscriptionFilter
+    last_number: int
+    created_at: Instant
+    updated_at: Instant
+
+
+class NewSubscription(Subscription):
+    """The only answer that ever shows the signing secret (``whsec_…``)."""
+
+    secret: str
+
+
+class SubscriptionPage(Wire):
+    items: list[Subscription]
+    next: str | None

@@ -1,0 +1,141 @@
+"""What one installation is: its ports, its data folder, the lock that keeps a second supervisor out, and its secrets."""
+
+import base64
+import fcntl
+import os
+import secrets
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.settings import EMBEDDED_PORTS
+
+
+class CannotStartError(Exception):
+    """The installation cannot start; the message is the one line its operator needs."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Where everything listens and lives. Services listen on loopback only; ``bind`` and ``port`` are the gateway's."""
+
+    port: int
+    bind: str
+    service_ports: Mapping[str, int]
+    data_dir: Path
+
+    @property
+    def host(self) -> str:
+        """An address at which this machine reaches the gateway."""
+        return "127.0.0.1" if self.bind in {"0.0.0.0", "::"} else self.bind  # noqa: S104
+
+    @property
+    def url(self) -> str:
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    @property
+    def secrets_dir(self) -> Path:
+        return self.data_dir / "secrets"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Installation":
+        """:raises CannotStartError: when a port is not a number between 1 and 65535."""
+        port = _port(environment, "CLEIO_PORT", 8080)
+        return cls(
+            port=port,
+            bind=environment.get("CLEIO_BIND") or "127.0.0.1",
+            service_ports={name: _port(environment, port_variable(name), port + offset) for name, offset in EMBEDDED_PORTS.items()},
+            data_dir=Path(environment.get("CLEIO_DATA_DIR") or "var").absolute(),
+        )
+
+    def environment(self, service: str | None = None) -> dict[str, str]:
+        """What the programs are told, so that all of them agree on it; ``service`` adds what only that one reads."""
+        told = {"CLEIO_PORT": str(self.port), "CLEIO_BIND": self.bind, "CLEIO_DATA_DIR": str(self.data_dir)}
+        for name, port in self.service_ports.items():
+            told[port_variable(name)] = str(port)
+            told[f"CLEIO_{name.upper()}_URL"] = f"http://127.0.0.1:{port}"
+        if service == "registry":
+            told["CLEIO_REGISTRY_LOAD_SAMPLE"] = os.environ.get("CLEIO_REGISTRY_LOAD_SAMPLE", "true")
+        return told
+
+    def check_ports(self) -> None:
+        """:raises CannotStartError: when another program listens on a port, or the system refuses it."""
+        wanted = [("gateway", "CLEIO_PORT", self.bind, self.port)]
+        wanted += [(name, port_variable(name), "127.0.0.1", port) for name, port in self.service_ports.items()]
+        seen: dict[int, str] = {}
+        for name, variable, address, port in wanted:
+            if port in seen:
+                raise CannotStartError(f"{seen[port]} and {name} are both set to port {port}: choose another with {variable}=…")
+            seen[port] = name
+            _try_port(name, variable, address, port)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the data folder. The system drops the lock with the process, however it dies.
+
+        :raises CannotStartError: when another supervisor holds it.
+        """
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        with (self.data_dir / "supervisor.lock").open("a+", encoding="ascii") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.seek(0)
+                holder = lock.read().strip() or "unknown"
+                raise CannotStartError(
+                    f"another `cleio up` (process {holder}) runs on {self.data_dir}: stop it, or choose another folder with CLEIO_DATA_DIR=…"
+                ) from None
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            yield
+
+    def make_secrets(self) -> None:
+        """Make the installation's secrets once, readable by its owner alone. Present ones are kept."""
+        self.secrets_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.secrets_dir.chmod(0o700)
+        # The shapes are those that `shared.settings` reads.
+        _make_secret(self.secrets_dir / "internal-token", secrets.token_urlsafe(32))
+        _make_secret(self.secrets_dir / "admin-token", secrets.token_urlsafe(32))
+        _make_secret(self.secrets_dir / "cursor-key", base64.b64encode(secrets.token_bytes(64)).decode())
+
+
+def port_variable(service: str) -> str:
+    return f"CLEIO_{service.upper()}_PORT"
+
+
+def _port(environment: Mapping[str, str], variable: str, default: int) -> int:
+    text = environment.get(variable) or str(default)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
+        raise CannotStartError(f"{variable} is a port between 1 and 65535, not {text!r}")
+    return int(text)
+
+
+def _try_port(name: str, variable: str, address: str, port: int) -> None:
+    try:
+        family, _, _, _, target = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            # As the servers themselves do: a connection of a former run that is still closing does not hold the port.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(target)
+    except OSError as error:
+        raise CannotStartError(
+            f"port {port} of the {name} cannot be used on {address} ({error.strerror}): choose another with {variable}=…"
+        ) from None
+
+
+def _make_secret(path: Path, value: str) -> None:
+    if path.exists():
+        path.chmod(0o600)
+        return
+    # Written apart, then named: a crash in between leaves no empty secret behind.
+    draft = path.with_name(f".{path.name}.new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(value)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)

@@ -1,0 +1,447 @@
+"""Notifications through the front door, on both databases, with a real feed and real receivers."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from shared.feed.changes import NOWHERE
+from tests.conftest import INTERNAL, client_of
+from tests.contract.notifications import (
+    Notifications,
+    Receiver,
+    Source,
+    migrate,
+    running_notifications,
+    running_receiver,
+    running_source,
+    side,
+    until,
+)
+
+pytestmark = pytest.mark.anyio
+
+SUBSCRIPTIONS = "/notifications/v1/subscriptions"
+
+
+@pytest.fixture
+async def source(tmp_path: Path) -> AsyncIterator[Source]:
+    async with running_source(tmp_path) as source:
+        yield source
+
+
+@pytest.fixture
+async def migrated(database_url: str) -> str:
+    await migrate(database_url)
+    return database_url
+
+
+@pytest.fixture
+async def service(migrated: str, source: Source) -> AsyncIterator[Notifications]:
+    async with running_notifications(migrated, source) as service:
+        yield service
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with running_receiver() as receiver:
+        yield receiver
+
+
+async def test_a_status_change_arrives_signed_thin_and_logged(service: Notifications, source: Source, receiver: Receiver) -> None:
+    subscription = await service.subscribe(receiver, ["trial.status_changed"], departement=["75"])
+    after = side("public", departement="75 69")
+    change = {"type": "trial.status_changed", "version": 4, "changed": ("status",), "extra": {"from": "recruiting", "to": "suspended"}}
+    await source.tell("NCT03745287", after, after, **change)
+    [logged] = await service.delivered(subscription, 1)
+    [got] = receiver.received
+    event = Webhook(subscription["secret"]).verify(got.body, dict(got.headers))
+    assert got.headers["webhook-id"] == logged["id"]
+    assert got.headers["content-type"].startswith("application/cloudevents+json")
+    assert {name: event[name] for name in ("specversion", "source", "type", "subject", "data")} == {
+        "specversion": "1.0",
+        "source": "/registry",
+        "type": "trial.status_changed",
+        "subject": "trial/NCT03745287",
+        "data": {"op": "upsert", "id": "NCT03745287", "version": 4, "changed": ["status"], "from": "recruiting", "to": "suspended"},
+    }
+    # Who else may see it, and on which grounds, is nobody's business.
+    assert set(event) == {"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data"}
+    assert len(got.body) < 20_000
+    assert (logged["number"], logged["state"], logged["event"]["id"]) == (1, "delivered", event["id"])
+    assert [(one["status"], one["error"]) for one in logged["attempts"]] == [(204, None)]
+
+
+async def test_a_receiver_that_fails_in_every_way_and_recovers_gets_the_same_bytes(
+    service: Notifications, source: Source, receiver: Receiver
+) -> None:
+    subscription = await service.subscribe(receiver)
+    receiver.script = [500, "hang", 302]
+    await receiver.close()
+    await source.tell()
+
+    async def refused() -> bool:
+        items = await service.deliveries(subscription)
+        return bool(items and items[0]["attempts"])
+
+    await until(refused)
+    await receiver.open()
+    [logged] = await service.delivered(subscription, 1)
+    tried = [one["error"] or one["status"] for one in logged["attempts"]]
+    refusals = tried.count("connect_failed")
+    assert tried == ["connect_failed"] * refusals + [500, "timed_out", 302, 204][: len(tried) - refusals]
+    assert refusals >= 1
+    assert tried[-1] == 204
+    assert len({got.body for got in receiver.received}) == 1
+    assert {got.headers["webhook-id"] for got in receiver.received} == {logged["id"]}
+    for got in receiver.received:
+        Webhook(subscription["secret"]).verify(got.body, dict(got.headers))
+
+
+async def test_what_is_never_taken_is_given_up_and_listed_as_dead(service: Notifications, source: Source, receiver: Receiver) -> None:
+    subscription = await service.subscribe(receiver)
+    receiver.script = [503] * 5
+    await source.tell()
+    [dead] = await until(lambda: service.deliveries(subscription, state="dead"))
+    assert [one["status"] for one in dead["attempts"]] == [503] * 5
+    assert dead["finished_at"] is not None
+    # What comes later is delivered all the same, under the next number.
+    await source.tell("NCT00000002")
+    [later] = await service.delivered(subscription, 1)
+    assert later["number"] == 2
+
+
+async def test_410_disables_and_nothing_is_lost_until_the_receiver_is_back(service: Notifications, source: Source, receiver: Receiver) -> None:
+    subscription = await service.subscribe(receiver)
+    path = f"{SUBSCRIPTIONS}/{subscription['id']}"
+    receiver.script = [410]
+    await source.tell("NCT00000001")
+
+    async def disabled() -> Any:
+        held = await service.admin.get(path)
+        return held if held.json()["status"] == "disabled" else None
+
+    held = await until(disabled)
+    assert held.json()["disabled_reason"] == "gone"
+    assert held.headers["etag"] == '"v2"'
+    await source.tell("NCT00000002")
+    await until(lambda: _listed(service, subscription, 2))
+    assert [one["state"] for one in await service.deliveries(subscription)] == ["held", "held"]
+    assert (await service.admin.post(f"{path}/test")).json()["code"] == "subscription_disabled"
+    assert len(receiver.received) == 1
+
+    again = {"channel": subscription["channel"], "types": [], "filter": {}, "status": "active"}
+    answer = await service.admin.put(path, json=again, headers={"If-Match": '"v2"'})
+    assert (answer.status_code, answer.headers["etag"], answer.json()["status"]) == (200, '"v3"', "active")
+    delivered = await service.delivered(subscription, 2)
+    assert sorted(one["number"] for one in delivered) == [1, 2]
+
+
+async def _listed(service: Notifications, subscription: dict[str, Any], count: int) -> bool:
+    return len(await service.deliveries(subscription, limit=200)) >= count
+
+
+async def test_an_owner_s_pause_holds_back_until_it_ends(service: Notifications, source: Source, receiver: Receiver) -> None:
+    subscription = await service.subscribe(receiver)
+    path = f"{SUBSCRIPTIONS}/{subscription['id']}"
+    asked = {"channel": subscription["channel"], "types": [], "filter": {}}
+    paused = await service.admin.put(path, json={**asked, "status": "disabled"}, headers={"If-Match": '"v1"'})
+    assert paused.json()["disabled_reason"] == "owner"
+    await source.tell()
+    await until(lambda: service.deliveries(subscription, state="held"))
+    await service.admin.put(path, json={**asked, "status": "active"}, headers={"If-Match": "*"})
+    await service.delivered(subscription, 1)
+
+
+async def test_numbers_have_no_gaps_whatever_comes_together(service: Notifications, source: Source) -> None:
+    async with running_receiver() as one, running_receiver() as two:
+        everything, some = await service.subscribe(one), await service.subscribe(two, trial=["NCT00000003"])
+        one.script = [500] * 5
+        tests = [service.admin.post(f"{SUBSCRIPTIONS}/{everything['id']}/test") for _ in range(10)]
+        told = [source.tell(f"NCT0000000{n % 5}", version=n + 1) for n in range(40)]
+        await asyncio.gather(*told, *tests)
+        assert sorted(item["number"] for item in await service.delivered(everything, 50)) == list(range(1, 51))
+        assert sorted(item["number"] for item in await service.delivered(some, 8)) == list(range(1, 9))
+        numbers = {got.headers["webhook-id"]: got.number for got in one.received}
+        assert sorted(numbers.values()) == list(range(1, 51))
+        assert {got.event["subject"] for got in two.received} == {"trial/NCT00000003"}
+
+
+async def test_an_event_that_the_feed_tells_twice_is_delivered_once(service: Notifications, source: Source, receiver: Receiver) -> None:
+    subscription = await service.subscribe(receiver)
+    await source.tell("NCT00000001")
+    await source.tell("NCT00000002")
+    await service.delivered(subscription, 2)
+    # The feed's history starts again: all of it is read once more.
+    await source.restored()
+    await source.tell("NCT00000003")
+    await service.delivered(subscription, 3)
+    assert sorted(got.event["subject"] for got in receiver.received) == ["trial/NCT00000001", "trial/NCT00000002", "trial/NCT00000003"]
+
+
+async def test_a_subscriber_learns_only_what_its_audience_may_see(service: Notifications, source: Source, receiver: Receiver) -> None:
+    subscription = await service.subscribe(receiver, ["trial.updated"])
+    public, hidden = side("public"), side("coordination")
+    await source.tell("CLEIO-DEMO-0001", side("demo"))
+    await source.tell("NCT00000001", side("organisation:other"))
+    await source.tell("NCT00000002", public, type="trial.published")
+    await source.tell("NCT00000003", hidden)
+    await source.tell("NCT00000004", NOWHERE, public, type="trial.withdrawn")
+    await source.tell("NCT00000005", side("organisation:other"), public, changed=("sponsor",))
+    await source.tell("NCT00000006", public)
+    delivered = await service.delivered(subscription, 4)
+    assert sorted((one["number"], one["event"]["type"], one["event"]["subject"]) for one in delivered) == [
+        (1, "trial.updated", "trial/NCT00000003"),
+        (2, "trial.removed", "trial/NCT00000004"),
+        (3, "trial.removed", "trial/NCT00000005"),
+        (4, "trial.updated", "trial/NCT00000006"),
+    ]
+    removed = next(got.event for got in receiver.received if got.event["subject"] == "trial/NCT00000005")
+    assert removed["data"] == {"op": "delete", "id": "NCT00000005"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "facets", "subject", "seen"),
+    [
+        ({"condition": ["ORPHA:232"]}, {"condition": "ORPHA:232 ORPHA:68364"}, "trial/NCT1", True),
+        ({"condition": ["ORPHA:232"]}, {"condition": "ORPHA:68364"}, "trial/NCT1", False),
+        ({"age_band": ["child"], "atmp_class": ["gene_therapy"]}, {"age_band": "child adult", "atmp_class": "gene_therapy"}, "trial/NCT1", True),
+        ({"age_band": ["child"], "atmp_class": ["gene_therapy"]}, {"age_band": "adult", "atmp_class": "gene_therapy"}, "trial/NCT1", False),
+        ({"centre": ["fr-necker", "fr-lyon"]}, {"centre": "fr-lyon"}, "site/NCT1/fr-lyon", True),
+        ({"trial": ["NCT1"]}, {}, "trial/NCT1", True),
+        ({"trial": ["NCT1"]}, {}, "site/NCT1/fr-lyon", True),
+        ({"trial": ["NCT1"]}, {}, "trial/NCT11", False),
+        ({"trial": ["NCT1"]}, {}, "centre/NCT1", False),
+    ],
+)
+async def test_filters_select(
+    service: Notifications, source: Source, receiver: Receiver, wanted: dict[str, list[str]], facets: dict[str, str], subject: str, seen: bool
+) -> None:
+    filtered = await service.subscribe(receiver, **wanted)
+    async with running_receiver() as other:
+        everything = await service.subscribe(other)
+        await source.tell(subject=subject, after=side("public", **facets))
+        await service.delivered(everything, 1)
+    assert bool(await service.deliveries(filtered)) is seen
+
+
+async def test_a_bad_receiver_does_not_hold_the_others(migrated: str, source: Source, receiver: Receiver) -> None:
+    async with running_receiver() as black_hole, running_notifications(migrated, source, concurrency=5, attempt_seconds=10) as service:
+        black_hole.script = ["hang"] * 1000
+        stuck = await service.subscribe(black_hole)
+        for n in range(20):
+            await source.tell(f"NCT{n}")
+        await until(lambda: len(black_hole.received) == 4)
+        subscription = await service.subscribe(receiver)
+        for n in range(20):
+            await source.tell(f"NCT{n}", version=2)
+        await service.delivered(subscription, 20)
+        # All that while the other one had its four places and no more.
+        assert len(black_hole.received) == 4
+        assert await service.deliveries(stuck, state="delivered") == []
+
+
+async def test_retry_after_is_honoured(service: Notifications, source: Source, receiver: Receiver) -> None:
+    subscription = await service.subscribe(receiver)
+    receiver.script, receiver.headers = [429], {"Retry-After": "3600"}
+    await source.tell()
+
+    async def tried() -> Any:
+        items = await service.deliveries(subscription, state="pending")
+        return items if items and items[0]["attempts"] else None
+
+    [waiting] = await until(tried)
+    assert waiting["due_at"][:13] != waiting["created_at"][:13]
+    assert [one["status"] for one in waiting["attempts"]] == [429]
+
+
+async def test_a_stop_gives_back_what_is_under_way(migrated: str, source: Source, receiver: Receiver) -> None:
+    receiver.script = ["hang"]
+    async with running_notifications(migrated, source, attempt_seconds=60) as service:
+        subscription = await service.subscribe(receiver)
+        await source.tell()
+        await until(lambda: receiver.received)
+    async with running_notifications(migrated, source, lease_seconds=3600) as service:
+        [logged] = await service.delivered(subscription, 1)
+    assert len(receiver.received) == 2
+    # Nobody's fault: it counts as no failure.
+    assert [one["status"] for one in logged["attempts"]] == [204]
+
+
+async def test_a_feed_that_is_down_is_read_when_it_is_back(migrated: str, tmp_path: Path, receiver: Receiver) -> None:
+    async with running_source(tmp_path) as source:
+        down = Source("http://127.0.0.1:9", source.database, source.log)
+        async with running_notifications(migrated, down) as service:
+            subscription = await service.subscribe(receiver)
+            assert (await service.admin.get("/notifications/readyz")).status_code == 200
+            await source.tell()
+        async with running_notifications(migrated, source) as service:
+            await service.delivered(subscription, 1)
+            health = (await service.admin.get("/notifications/readyz")).json()
+            assert health["ready"] is True
+            assert (health["detail"]["queue_depth"], health["detail"]["oldest_due_seconds"]) == (0, None)
+            assert health["detail"]["feed"]["lag_seconds"] >= 0
+
+
+async def test_readiness_tells_how_much_waits_and_since_when(migrated: str, source: Source, receiver: Receiver) -> None:
+    async with running_notifications(migrated, source, concurrency=1, attempt_seconds=60) as service:
+        receiver.script = ["hang"]
+        await service.subscribe(receiver)
+        for n in range(3):
+            await source.tell(f"NCT{n}")
+
+        async def waiting() -> Any:
+            detail = (await service.admin.get("/notifications/readyz")).json()["detail"]
+            return detail if detail["queue_depth"] == 2 else None
+
+        assert (await until(waiting))["oldest_due_seconds"] >= 0
+
+
+async def test_the_test_button_sends_through_the_ledger(service: Notifications, receiver: Receiver) -> None:
+    subscription = await service.subscribe(receiver, ["trial.withdrawn"], trial=["NCT00000009"])
+    answer = await service.admin.post(f"{SUBSCRIPTIONS}/{subscription['id']}/test")
+    assert answer.status_code == 202
+    [logged] = await service.delivered(subscription, 1)
+    event = Webhook(subscription["secret"]).verify(receiver.received[0].body, dict(receiver.received[0].headers))
+    assert answer.json() == {"id": logged["id"], "number": 1}
+    assert (event["type"], event["subject"]) == ("subscription.test", f"subscription/{subscription['id']}")
+
+
+async def test_a_secret_is_shown_once_and_is_readable_in_no_row(service: Notifications, receiver: Receiver, migrated: str, tmp_path: Path) -> None:
+    subscription = await service.subscribe(receiver)
+    secret = base64.b64decode(subscription["secret"].removeprefix("whsec_"))
+    assert len(secret) == 32
+    path = f"{SUBSCRIPTIONS}/{subscription['id']}"
+    for answer in (await service.admin.get(path), await service.admin.get(SUBSCRIPTIONS), await service.admin.get(f"{path}/deliveries")):
+        assert "whsec" not in answer.text
+        assert "secret" not in answer.text
+    if migrated.startswith("sqlite"):
+        stored = b"".join(file.read_bytes() for file in tmp_path.glob("test.db*"))
+        assert subscription["id"].encode() in stored
+        assert secret not in stored
+        assert base64.b64encode(secret) not in stored
+
+
+async def test_creating_answers_with_where_it_is(service: Notifications, receiver: Receiver) -> None:
+    asked = {"channel": {"type": "webhook", "url": receiver.url}, "types": ["trial.published"], "filter": {"condition": ["ORPHA:232"]}}
+    made = await service.admin.post(SUBSCRIPTIONS, json=asked)
+    assert made.status_code == 201
+    assert made.headers["location"] == f"{SUBSCRIPTIONS}/{made.json()['id']}"
+    assert (made.headers["etag"], made.headers["cache-control"]) == ('"v1"', "no-store")
+    read = await service.admin.get(made.headers["location"])
+    assert {**read.json(), "secret": made.json()["secret"]} == made.json()
+    assert (await service.admin.get(made.headers["location"], headers={"If-None-Match": '"v1"'})).status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("asked", "pointer", "code"),
+    [
+        ({"types": ["trial.status_changed", "trial.vanished"]}, "/types/1", "literal_error"),
+        ({"channel": {"type": "carrier_pigeon", "url": "https://example.com/"}}, "/channel/type", "literal_error"),
+        ({"channel": {"type": "webhook", "url": "https://169.254.169.254/latest"}}, "/channel/url", "address_refused"),
+        ({"channel": {"type": "webhook", "url": "https://10.0.0.1/"}}, "/channel/url", "address_refused"),
+        ({"channel": {"type": "webhook", "url": "https://0x7f.1/"}}, "/channel/url", "url_refused"),
+        ({"channel": {"type": "webhook", "url": "ftp://example.com/"}}, "/channel/url", "url_refused"),
+        ({"channel": {"type": "webhook", "url": "https://name.invalid/"}}, "/channel/url", "unresolved"),
+        ({"filter": {"colour": ["red"]}}, "/filter/colour", "extra_forbidden"),
+        ({"filter": {"condition": ["sickle cell"]}}, "/filter/condition/0", "string_pattern_mismatch"),
+        ({"filter": {"departement": ["99"]}}, "/filter/departement/0", "string_pattern_mismatch"),
+        ({"secret": "whsec_mine"}, "/secret", "extra_forbidden"),
+        ({"channel": None}, "/channel", "model_attributes_type"),
+    ],
+)
+async def test_what_cannot_be_subscribed_is_refused_with_its_place(
+    service: Notifications, receiver: Receiver, asked: dict[str, Any], pointer: str, code: str
+) -> None:
+    answer = await service.admin.post(SUBSCRIPTIONS, json={"channel": {"type": "webhook", "url": receiver.url}, "types": [], **asked})
+    assert answer.status_code == 422, answer.text
+    assert [one["pointer"] for one in answer.json()["errors"]] == [pointer]
+    assert answer.json()["errors"][0]["code"] in {code, "model_type"}
+    assert (await service.admin.get(SUBSCRIPTIONS)).json()["items"] == []
+
+
+async def test_versions_guard_changes(service: Notifications, receiver: Receiver) -> None:
+    subscription = await service.subscribe(receiver)
+    path = f"{SUBSCRIPTIONS}/{subscription['id']}"
+    asked = {"channel": subscription["channel"], "types": ["trial.published"], "filter": {"trial": ["NCT1"]}}
+    assert (await service.admin.put(path, json=asked)).status_code == 428
+    assert (await service.admin.delete(path)).status_code == 428
+    assert (await service.admin.put(path, json=asked, headers={"If-Match": '"v9"'})).status_code == 412
+    assert (await service.admin.delete(path, headers={"If-Match": '"v9"'})).status_code == 412
+    changed = await service.admin.put(path, json=asked, headers={"If-Match": '"v1"'})
+    assert (changed.json()["version"], changed.json()["types"], changed.json()["filter"]["trial"]) == (2, ["trial.published"], ["NCT1"])
+    hostile = {**asked, "channel": {"type": "webhook", "url": "https://192.168.1.1/"}}
+    assert (await service.admin.put(path, json=hostile, headers={"If-Match": '"v2"'})).json()["errors"][0]["pointer"] == "/channel/url"
+
+
+async def test_a_changed_subscription_gets_what_it_asks_for_now(service: Notifications, source: Source, receiver: Receiver) -> None:
+    subscription = await service.subscribe(receiver, trial=["NCT00000001"])
+    await source.tell("NCT00000001")
+    await service.delivered(subscription, 1)
+    asked = {"channel": subscription["channel"], "types": [], "filter": {"trial": ["NCT00000002"]}}
+    await service.admin.put(f"{SUBSCRIPTIONS}/{subscription['id']}", json=asked, headers={"If-Match": '"v1"'})
+    await source.tell("NCT00000001", version=2)
+    await source.tell("NCT00000002")
+    delivered = await service.delivered(subscription, 2)
+    assert [one["event"]["subject"] for one in delivered] == ["trial/NCT00000002", "trial/NCT00000001"]
+
+
+async def test_a_deleted_subscription_hears_nothing_more(service: Notifications, source: Source, receiver: Receiver) -> None:
+    async with running_receiver() as other:
+        gone, stays = await service.subscribe(receiver), await service.subscribe(other)
+        receiver.script = [500] * 3
+        await source.tell("NCT00000001")
+        await service.delivered(stays, 1)
+        path = f"{SUBSCRIPTIONS}/{gone['id']}"
+        assert (await service.admin.delete(path, headers={"If-Match": "*"})).status_code == 204
+        assert (await service.admin.get(path)).status_code == 404
+        assert (await service.admin.get(f"{path}/deliveries")).status_code == 404
+        seen = len(receiver.received)
+        await source.tell("NCT00000002")
+        await service.delivered(stays, 2)
+        assert len(receiver.received) <= seen + 1
+        assert "trial/NCT00000002" not in {got.event["subject"] for got in receiver.received}
+
+
+async def test_only_the_owner_s_program_on_this_machine_may_call(service: Notifications, receiver: Receiver) -> None:
+    subscription = await service.subscribe(receiver)
+    one = f"{SUBSCRIPTIONS}/{subscription['id']}"
+    calls = [
+        ("GET", SUBSCRIPTIONS),
+        ("POST", SUBSCRIPTIONS),
+        ("GET", one),
+        ("PUT", one),
+        ("DELETE", one),
+        ("GET", f"{one}/deliveries"),
+        ("POST", f"{one}/test"),
+    ]
+    async with client_of(service.app) as nobody, client_of(service.app, token=INTERNAL) as sibling:
+        for method, path in calls:
+            assert (await nobody.request(method, path)).status_code == 401, (method, path)
+            assert (await sibling.request(method, path)).status_code == 404, (method, path)
+    unknown = f"{SUBSCRIPTIONS}/00000000-0000-0000-0000-000000000000"
+    for method, path in (("GET", unknown), ("DELETE", unknown), ("GET", f"{unknown}/deliveries"), ("POST", f"{unknown}/test")):
+        assert (await service.admin.request(method, path, headers={"If-Match": "*"})).status_code == 404, (method, path)
+
+
+async def test_lists_are_read_page_by_page(service: Notifications, receiver: Receiver) -> None:
+    made = [(await service.subscribe(receiver))["id"] for _ in range(5)]
+    for _ in range(5):
+        await service.admin.post(f"{SUBSCRIPTIONS}/{made[0]}/test")
+    assert [one["id"] for one in await _walk(service, SUBSCRIPTIONS)] == made
+    assert [one["number"] for one in await _walk(service, f"{SUBSCRIPTIONS}/{made[0]}/deliveries")] == [5, 4, 3, 2, 1]
+
+
+async def _walk(service: Notifications, path: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    following: str | None = f"{path}?limit=2"
+    while following:
+        page = await service.admin.get(following)
+        assert len(page.json()["items"]) <= 2
+        items += page.json()["items"]
+        following = page.links["next"]["url"] if page.json()["next"] else None
+    return items
