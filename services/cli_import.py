@@ -48,6 +48,7 @@ class Report:
 
     files: dict[str, Counter[str]] = field(default_factory=dict)
     remarks: list[Remark] = field(default_factory=list)
+    unclear: int = 0  # taken in, and waiting for somebody to judge their scope
 
     @property
     def counts(self) -> Counter[str]:
@@ -98,6 +99,7 @@ def show(report: Report, *, as_json: bool, dry_run: bool) -> None:
         document = {
             "dry_run": dry_run,
             "counts": {outcome: report.counts[outcome] for outcome in OUTCOMES},
+            "scope_unclear": report.unclear,
             "files": [{"file": name, "counts": {outcome: counts[outcome] for outcome in OUTCOMES}} for name, counts in report.files.items()],
             "remarks": [{"place": one.place, "outcome": one.outcome, "trial": one.trial or None, "detail": one.detail} for one in report.remarks],
         }
@@ -105,6 +107,8 @@ def show(report: Report, *, as_json: bool, dry_run: bool) -> None:
         return
     console = Console() if sys.stdout.isatty() else Console(width=100)
     console.print(_table(report, dry_run=dry_run))
+    if report.unclear:
+        console.print(f"{report.unclear} of them of unclear scope: to be judged by a person", highlight=False)
     # What is to be mended comes first; a refusal is an answer.
     remarks = sorted(report.remarks, key=lambda one: one.outcome != "invalid")
     for one in remarks[:SHOWN_FAULTS]:
@@ -247,4 +251,5 @@ def _send(gateway: Gateway, batch: Sequence[Record], report: Report, *, dry_run:
             report.note(record, "invalid", detail="the registry gave no answer for this line")
             continue
         detail = "; ".join(f"{error['pointer']} {error['detail']}".strip() for error in result["errors"])
+        report.unclear += result["scope"] == "scope_unclear" and result["result"] not in {"invalid", "refused"}
         report.note(record, result["result"], result["trial"] or result["source_id"] or "", detail)

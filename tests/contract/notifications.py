@@ -96,7 +96,7 @@ async def running_source(folder: Path) -> AsyncIterator[Source]:
     app = create_service("registry", ServiceSettings(), [feed_router("registry", log)], lifespan, "A feed.")
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1, lifespan="on"))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=0, lifespan="on"))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         await until(lambda: server.started)
         yield Source(f"http://127.0.0.1:{listener.getsockname()[1]}", database, log)

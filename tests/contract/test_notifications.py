@@ -204,31 +204,6 @@ async def test_a_subscriber_learns_only_what_its_audience_may_see(service: Notif
     assert removed["data"] == {"op": "delete", "id": "NCT00000005"}
 
 
-@pytest.mark.parametrize(
-    ("wanted", "facets", "subject", "seen"),
-    [
-        ({"condition": ["ORPHA:232"]}, {"condition": "ORPHA:232 ORPHA:68364"}, "trial/NCT1", True),
-        ({"condition": ["ORPHA:232"]}, {"condition": "ORPHA:68364"}, "trial/NCT1", False),
-        ({"age_band": ["child"], "atmp_class": ["gene_therapy"]}, {"age_band": "child adult", "atmp_class": "gene_therapy"}, "trial/NCT1", True),
-        ({"age_band": ["child"], "atmp_class": ["gene_therapy"]}, {"age_band": "adult", "atmp_class": "gene_therapy"}, "trial/NCT1", False),
-        ({"centre": ["fr-necker", "fr-lyon"]}, {"centre": "fr-lyon"}, "site/NCT1/fr-lyon", True),
-        ({"trial": ["NCT1"]}, {}, "trial/NCT1", True),
-        ({"trial": ["NCT1"]}, {}, "site/NCT1/fr-lyon", True),
-        ({"trial": ["NCT1"]}, {}, "trial/NCT11", False),
-        ({"trial": ["NCT1"]}, {}, "centre/NCT1", False),
-    ],
-)
-async def test_filters_select(
-    service: Notifications, source: Source, receiver: Receiver, wanted: dict[str, list[str]], facets: dict[str, str], subject: str, seen: bool
-) -> None:
-    filtered = await service.subscribe(receiver, **wanted)
-    async with running_receiver() as other:
-        everything = await service.subscribe(other)
-        await source.tell(subject=subject, after=side("public", **facets))
-        await service.delivered(everything, 1)
-    assert bool(await service.deliveries(filtered)) is seen
-
-
 async def test_a_bad_receiver_does_not_hold_the_others(migrated: str, source: Source, receiver: Receiver) -> None:
     async with running_receiver() as black_hole, running_notifications(migrated, source, concurrency=5, attempt_seconds=10) as service:
         black_hole.script = ["hang"] * 1000
@@ -320,7 +295,7 @@ async def test_a_secret_is_shown_once_and_is_readable_in_no_row(service: Notific
         assert "whsec" not in answer.text
         assert "secret" not in answer.text
     if migrated.startswith("sqlite"):
-        stored = b"".join(file.read_bytes() for file in tmp_path.glob("test.db*"))
+        stored = b"".join(file.read_bytes() for file in tmp_path.glob("test.db*"))  # noqa: ASYNC240  a few pages
         assert subscription["id"].encode() in stored
         assert secret not in stored
         assert base64.b64encode(secret) not in stored
@@ -337,30 +312,27 @@ async def test_creating_answers_with_where_it_is(service: Notifications, receive
     assert (await service.admin.get(made.headers["location"], headers={"If-None-Match": '"v1"'})).status_code == 304
 
 
-@pytest.mark.parametrize(
-    ("asked", "pointer", "code"),
-    [
-        ({"types": ["trial.status_changed", "trial.vanished"]}, "/types/1", "literal_error"),
-        ({"channel": {"type": "carrier_pigeon", "url": "https://example.com/"}}, "/channel/type", "literal_error"),
-        ({"channel": {"type": "webhook", "url": "https://169.254.169.254/latest"}}, "/channel/url", "address_refused"),
-        ({"channel": {"type": "webhook", "url": "https://10.0.0.1/"}}, "/channel/url", "address_refused"),
-        ({"channel": {"type": "webhook", "url": "https://0x7f.1/"}}, "/channel/url", "url_refused"),
-        ({"channel": {"type": "webhook", "url": "ftp://example.com/"}}, "/channel/url", "url_refused"),
-        ({"channel": {"type": "webhook", "url": "https://name.invalid/"}}, "/channel/url", "unresolved"),
-        ({"filter": {"colour": ["red"]}}, "/filter/colour", "extra_forbidden"),
-        ({"filter": {"condition": ["sickle cell"]}}, "/filter/condition/0", "string_pattern_mismatch"),
-        ({"filter": {"departement": ["99"]}}, "/filter/departement/0", "string_pattern_mismatch"),
-        ({"secret": "whsec_mine"}, "/secret", "extra_forbidden"),
-        ({"channel": None}, "/channel", "model_attributes_type"),
-    ],
-)
-async def test_what_cannot_be_subscribed_is_refused_with_its_place(
-    service: Notifications, receiver: Receiver, asked: dict[str, Any], pointer: str, code: str
-) -> None:
-    answer = await service.admin.post(SUBSCRIPTIONS, json={"channel": {"type": "webhook", "url": receiver.url}, "types": [], **asked})
-    assert answer.status_code == 422, answer.text
-    assert [one["pointer"] for one in answer.json()["errors"]] == [pointer]
-    assert answer.json()["errors"][0]["code"] in {code, "model_type"}
+REFUSED: list[tuple[dict[str, Any], str, str]] = [
+    ({"types": ["trial.status_changed", "trial.vanished"]}, "/types/1", "literal_error"),
+    ({"channel": {"type": "carrier_pigeon", "url": "https://example.com/"}}, "/channel/type", "literal_error"),
+    ({"channel": {"type": "webhook", "url": "https://169.254.169.254/latest"}}, "/channel/url", "address_refused"),
+    ({"channel": {"type": "webhook", "url": "https://10.0.0.1/"}}, "/channel/url", "address_refused"),
+    ({"channel": {"type": "webhook", "url": "https://0x7f.1/"}}, "/channel/url", "url_refused"),
+    ({"channel": {"type": "webhook", "url": "ftp://example.com/"}}, "/channel/url", "url_refused"),
+    ({"channel": {"type": "webhook", "url": "https://name.invalid/"}}, "/channel/url", "unresolved"),
+    ({"filter": {"colour": ["red"]}}, "/filter/colour", "extra_forbidden"),
+    ({"filter": {"condition": ["sickle cell"]}}, "/filter/condition/0", "string_pattern_mismatch"),
+    ({"filter": {"departement": ["99"]}}, "/filter/departement/0", "string_pattern_mismatch"),
+    ({"secret": "whsec_mine"}, "/secret", "extra_forbidden"),
+    ({"channel": None}, "/channel", "model_attributes_type"),
+]
+
+
+async def test_what_cannot_be_subscribed_is_refused_with_its_place(service: Notifications, receiver: Receiver) -> None:
+    for asked, pointer, code in REFUSED:
+        answer = await service.admin.post(SUBSCRIPTIONS, json={"channel": {"type": "webhook", "url": receiver.url}, "types": [], **asked})
+        assert answer.status_code == 422, (asked, answer.text)
+        assert [(one["pointer"], one["code"]) for one in answer.json()["errors"]] == [(pointer, code)]
     assert (await service.admin.get(SUBSCRIPTIONS)).json()["items"] == []
 
 

@@ -190,6 +190,20 @@ async def test_of_twenty_writers_of_one_version_exactly_one_wins(admin: httpx.As
     assert sorted(answers) == [200] + [412] * 19
 
 
+async def test_of_twenty_creators_of_one_trial_exactly_one_wins(admin: httpx.AsyncClient) -> None:
+    answers = await asyncio.gather(*(create(admin, a_trial()) for _ in range(20)))
+    assert sorted(answer.status_code for answer in answers)[0] == 201
+    assert {answer.status_code for answer in answers if answer.status_code != 201} <= {409, 412}
+    assert sum(answer.status_code == 201 for answer in answers) == 1
+
+
+async def test_two_sponsors_may_use_the_same_code(admin: httpx.AsyncClient, public: httpx.AsyncClient) -> None:
+    for number in ("NCT99999991", "NCT99999992"):
+        created = await create(admin, a_trial(number, identifiers=[{"type": "nct", "value": number}, {"type": "sponsor", "value": "GT-001"}]))
+        assert created.status_code == 201
+    assert (await public.get("/registry/v1/trials/GT-001")).status_code == 404, "a code of two trials names none"
+
+
 async def test_a_patch_changes_what_it_names(admin: httpx.AsyncClient) -> None:
     await create(admin, a_trial(acronym="ONE"))
     headers = {"If-Match": "*", "Content-Type": "application/merge-patch+json"}

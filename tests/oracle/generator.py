@@ -43,6 +43,7 @@ FAMILIES = [
     (["ORPHA:110"], "condition", "conditions"),
     (["ORPHA:111"], "condition", "conditions"),
     (["MONDO:110", "ORPHA:300"], "condition", "conditions"),
+    (["ORPHA:200"], "condition", "conditions"),
     (["CLEIO:transplant"], "procedure", "procedures"),
     (["CLEIO:gene_therapy"], "procedure", "procedures"),
     (["CLEIO:gene_therapy", "CLEIO:allogeneic_transplant"], "procedure", "procedures"),
@@ -55,6 +56,7 @@ RELATED = {
     "MONDO:110": ["ORPHA:110", "ORPHA:111", "ORPHA:100", "MONDO:1111"],
     "ORPHA:111": ["ORPHA:110", "MONDO:110", "ORPHA:100", "ORPHA:112", "ORPHA:200"],
     "ORPHA:300": ["ORPHA:100"],
+    "ORPHA:200": ["ORPHA:110", "ORPHA:111", "MONDO:1111", "ORPHA:100"],
     "CLEIO:transplant": ["CLEIO:allogeneic_transplant"],
     "CLEIO:allogeneic_transplant": ["CLEIO:transplant"],
     "CLEIO:gene_therapy": ["CLEIO:transplant"],
@@ -118,7 +120,7 @@ class Maker:
         """The domain complete, with a tail on the edge of what is allowed and a start on the edge of the window."""
         tenth = 31 if window is None else min(31, (self.as_of - subtract(self.as_of, window)).days // 10)
         tail = self.random.choice([0, 0, 0, tenth - 1, tenth, tenth + 1, 30, 31, 32])
-        to = self.as_of - timedelta(days=max(tail, 0))
+        to = self.as_of - timedelta(days=max(tail, 0)) if self.chance(0.95) else self.as_of + timedelta(days=20)
         start = None
         if self.chance(0.7):
             start = subtract(self.as_of, window or "P10Y") + timedelta(days=self.random.choice([-400, -60, -1, 0, 0, 1, 30]))
@@ -235,7 +237,7 @@ class Maker:
 
     def has_fact(self, kind, code, leaf, day, status, fields):
         dated = {"date": self.written(day, 0.9)}
-        if status != "absent" and (kind == "medication" or "duration" in leaf.get("where", {}) or self.chance(0.1)):
+        if (status != "absent" or self.chance(0.03)) and (kind == "medication" or "duration" in leaf.get("where", {}) or self.chance(0.1)):
             dated = {"start": self.written(day, 0.92)}
             if self.chance(0.6):
                 lasting = self.random.choice([0, 1, 30, 89, 90, 91, 92, 200])
@@ -244,6 +246,10 @@ class Maker:
                     dated["end"] = (self.as_of + timedelta(days=self.random.choice([0, 1, 20, 150]))).isoformat()
             if dated.get("end") and dated["end"] < dated["start"]:
                 del dated["end"]
+            if self.chance(0.06):
+                dated.pop("start" if self.chance(0.5) and dated.get("end") else "end", None)
+            if kind == "medication" and self.chance(0.03):
+                dated = {}
         elif self.chance(0.06):
             dated = {}
         elif self.chance(0.03):
@@ -281,6 +287,11 @@ class Maker:
         good = self.chance(0.9 if want == "met" else 0.15 if want == "not_met" else 0.5)
         if want == "not_met" and self.chance(0.4):
             told["assay"] = self.random.choice(["mlpa", "array", "sequencing", "panel", "genome", "genome", "karyotype"])
+            told["origin"] = "somatic" if leaf.get("origin") or self.chance(0.08) else "germline"
+            if self.chance(0.15):
+                told["type"] = self.random.choice(leaf.get("types", ["deletion"]))
+            if self.chance(0.08):
+                told["copies"] = 3
             self.fact("variant", [], status="absent", date=self.inside().isoformat(), variant=told)
             return
         if self.chance(0.85):
@@ -289,6 +300,8 @@ class Maker:
             told["exon_from"], told["exon_to"] = self.random.choice(
                 [(45, 52), (18, 50), (17, 50), (46, 50), (11, 11), (12, 41), (3, 7), (45, 45), (20, 51)]
             )
+        if self.chance(0.05):
+            told.pop("exon_from", None)
         if self.chance(0.7):
             told["zygosity"] = "hemizygous" if good else "heterozygous"
         if self.chance(0.7):
@@ -393,6 +406,8 @@ class Maker:
         if self.facts and self.chance(0.08) and len(self.facts[-1].get("date", "")) == 10:
             when = self.facts[-1]["date"]
         self.fact("observation", leaf["codes"][0], status=self.unsure_status(), date=when, value=number, unit=unit, **fields)
+        if self.facts[-1].get("status") == "ordered" and self.chance(0.5):
+            del self.facts[-1]["value"]
         if leaf.get("not_after") and when and len(when) == 10 and self.chance(0.5):
             gap = self.random.choice([-1, 0, 1, 6, 7, 8, 27, 28, 29])
             status = self.random.choice([None, None, "absent", "unconfirmed"])

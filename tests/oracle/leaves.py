@@ -101,11 +101,13 @@ def denied(codes, case, within, day, relative=None):
     return NO if NO in answers else MAYBE if MAYBE in answers else YES
 
 
-def exclusive(code, case, day):
+def exclusive_conditions(code, case):
+    """The patient's present conditions that deny the code for good."""
+
     def conditions():
         return [fact for fact in case.record.with_status("present") if fact["kind"] == "condition" and case.terminology.exclusive(fact, code)]
 
-    return any(case.record.in_window(fact, None, day) == YES for fact in case.once(("exclusive", code), conditions))
+    return case.once(("exclusive", code), conditions)
 
 
 def run_out(denials, presences, case, day):
@@ -162,7 +164,7 @@ def has(leaf, case, day):
         return finish(UNKNOWN, UNKNOWN, "partial_detail")
 
     # 3. certainly not there
-    open_codes = [code for code in told.codes if relative is not None or not exclusive(code, case, day)]
+    open_codes = [code for code in told.codes if relative is not None or not exclusive_conditions(code, case)]
     denial = denied(open_codes, case, within, day, relative)
     if denial == YES or record.complete(leaf.get("domain"), day, within):
         return finish(NOT_MET, NOT_MET)
@@ -235,12 +237,17 @@ def variant(leaf, case, day):
     return case.once(("variant", id(leaf)), lambda: variant_on(leaf, case, day))
 
 
-def variant_on(leaf, case, day):
-    facts = [
+def variant_told(leaf, case, day):
+    """The facts of the leaf's gene."""
+    return [
         fact
         for fact in case.record.with_status("present", "absent", "unconfirmed", "ordered")
         if fact.get("variant") and fact["variant"].get("gene") == leaf["gene"] and case.record.in_window(fact, None, day) != NO
     ]
+
+
+def variant_on(leaf, case, day):
+    facts = variant_told(leaf, case, day)
     answers, answered = [], False
     for fact in facts:
         told, status = fact["variant"], fact.get("status", "present")
@@ -325,9 +332,10 @@ def count(leaf, case, day):
 
 def exposures(leaf, case):
     """The present medication exposures of the leaf's codes; those that touch, of the same codes and dose, joined."""
-    taken = [fact for fact in case.record.with_status("present") if fact["kind"] == "medication"]
+    taken = [fact for fact in case.record.with_status("present") if fact["kind"] == "medication" and case.record.is_exposure(fact)]
     taken = [fact for fact in taken if any(case.terminology.carries(fact, code) for code in leaf["codes"])]
-    found = [{"codes": sorted(fact["codes"]), "dose": fact.get("dose"), "start": fact.get("start"), "end": fact.get("end")} for fact in taken]
+    names = ("kind", "dose", "start", "end")
+    found = [{"codes": sorted(fact["codes"]), **{name: fact.get(name) for name in names}, "facts": [fact]} for fact in taken]
     changed = True
     while changed:
         changed = False
@@ -344,6 +352,7 @@ def exposures(leaf, case):
                 if one["end"] and day_of(two["start"]) > day_of(one["end"]) + ONE_DAY:
                     continue
                 one["end"] = max(one["end"], two["end"]) if one["end"] and two["end"] else None
+                one["facts"] = one["facts"] + two["facts"]
                 found.remove(two)
                 changed = True
                 break
@@ -370,7 +379,11 @@ def doubtful_courses(leaf, case):
     for fact in record.with_status("present", "unconfirmed", "ordered"):
         carries = any(terminology.carries(fact, code) for code in leaf["codes"])
         unsure = carries and fact.get("status", "present") != "present"
-        if fact["kind"] == "medication" and (unsure or (not carries and any(terminology.has_an_ancestor(fact, code) for code in leaf["codes"]))):
+        if (
+            fact["kind"] == "medication"
+            and record.is_exposure(fact)
+            and (unsure or (not carries and any(terminology.has_an_ancestor(fact, code) for code in leaf["codes"])))
+        ):
             found.append(fact)
     return found
 

@@ -13,10 +13,11 @@ from services.matching.patients.mapping import to_engine
 from services.matching.patients.schemas import Patient
 from shared.criteria.model import CriteriaDocument
 from tests.oracle.generator import SCALES, TERMINOLOGY, build
-from tests.oracle.oracle import Case, criterion_states, trial
+from tests.oracle.oracle import Case, applicable, clears_on, criteria_of, criterion_states, evidence, trial
 from tests.oracle.record import Terminology
 
 HORIZON = "P20Y"
+EVIDENCE = bool(os.environ.get("EV"))
 
 
 def relation(name):
@@ -57,6 +58,9 @@ def compare(document, patient, dosing_date=None, recruiting=None):
     states = {name: (now, sorted(reasons)) for name, (now, _carried, _hope, reasons) in criterion_states(case, case.as_of).items()}
     same("criteria", states, {criterion.id: (criterion.state, sorted(criterion.reasons)) for criterion in engine.criteria})
     same("best", oracle["best"]["cohort"], engine.best.id)
+    if EVIDENCE:
+        ours = {one["id"]: sorted({fact["id"] for fact in evidence(one, case)}) for one in applicable(document)}
+        same("evidence", ours, {one.id: sorted({name for name in one.evidence if name[0] != "#"}) for one in engine.criteria})
     theirs = {cohort.id: cohort for cohort in engine.cohorts}
     for cohort in oracle["cohorts"]:
         answer = theirs[cohort["cohort"]]
@@ -64,6 +68,9 @@ def compare(document, patient, dosing_date=None, recruiting=None):
         same(f"from of {answer.id}", cohort["from"], answer.start)
         for name in ("until", "refer_before", "retest"):
             same(f"{name} of {answer.id}", cohort[name], getattr(answer, name))
+        criteria = {criterion.id: criterion for criterion in engine.criteria}
+        for criterion in criteria_of(document, cohort["cohort"]):
+            same(f"clears_on of {criterion['id']}", clears_on(criterion, cohort["span"]), criteria[criterion["id"]].clears_on)
         for number, verdict in enumerate(cohort["span"].verdicts(cohort["asked_days"])):
             day = case.as_of + timedelta(days=number)
             told = told_on(answer.timeline, day)

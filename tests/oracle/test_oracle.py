@@ -78,7 +78,11 @@ def test_a_window_holds_until_the_anniversary_and_leaves_on_the_day_after():
     leaf = has("CLEIO:live_vaccine", within="P4W", domain="immunizations")
     complete = [{"domain": "immunizations", "from": "2020-01-01", "to": "2026-12-31"}]
     vaccine = fact("immunization", ["CLEIO:yellow_fever_vaccine"], date="2025-11-10")
-    assert dated(leaf, 40, vaccine, domains_complete=complete) == [("2025-11-22", MET), ("2025-12-09", NOT_MET)]
+    assert dated(leaf, 40, vaccine, domains_complete=complete) == [("2025-11-22", MET), ("2025-12-09", UNKNOWN)]
+    lately = fact("immunization", ["CLEIO:yellow_fever_vaccine"], date="2025-10-27")
+    assert dated(leaf, 5, lately, domains_complete=complete) == [("2025-11-22", MET), ("2025-11-25", UNKNOWN)]
+    earlier = {**lately, "date": "2025-10-26"}
+    assert dated(leaf, 5, earlier, domains_complete=complete) == [("2025-11-22", MET), ("2025-11-24", NOT_MET), ("2025-11-25", UNKNOWN)]
 
 
 def test_a_fact_after_as_of_never_counts_and_an_open_exposure_goes_on():
