@@ -33,7 +33,7 @@ class OwnedElsewhereError(RuntimeError):
 
 
 class Database:
-    """One service's database. ``read`` and ``transaction`` give an ``AsyncConnection``; a transaction is committed when its block ends, or not at all."""
+    """One service's database. ``read`` and ``transaction`` give an ``AsyncConnection``; a transaction is committed when its block ends."""
 
     def __init__(self, engine: AsyncEngine, owner: IO[str] | None) -> None:
         self.engine = engine

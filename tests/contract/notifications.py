@@ -26,7 +26,7 @@ from shared.service import Health, create_service
 from shared.settings import ServiceSettings
 from tests.conftest import ADMIN, client_of
 
-PATIENCE = 15.0
+PATIENCE = 90.0
 
 
 async def until(happened: Callable[[], Awaitable[Any] | Any]) -> Any:

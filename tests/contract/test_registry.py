@@ -192,7 +192,6 @@ async def test_of_twenty_writers_of_one_version_exactly_one_wins(admin: httpx.As
 
 async def test_of_twenty_creators_of_one_trial_exactly_one_wins(admin: httpx.AsyncClient) -> None:
     answers = await asyncio.gather(*(create(admin, a_trial()) for _ in range(20)))
-    assert sorted(answer.status_code for answer in answers)[0] == 201
     assert {answer.status_code for answer in answers if answer.status_code != 201} <= {409, 412}
     assert sum(answer.status_code == 201 for answer in answers) == 1
 

@@ -11,6 +11,7 @@ from tests.oracle.leaves import (
     events,
     exclusive_conditions,
     exposures,
+    variant_attributes,
     variant_told,
 )
 from tests.oracle.measurements import counted, doubtful, when
@@ -26,11 +27,7 @@ def of_has(leaf, case, day, state, reason):
     holding = [fact for fact, attribute in present if attribute == YES and record.in_window(fact, within, day) == YES]
     if holding:
         clashing = [other for other in told.absent if any(contradicts(case, other, fact, within, day) for fact in holding)]
-        return (
-            [*holding, *clashing]
-            if reason == "conflict"
-            else [fact for fact in holding if not any(contradicts(case, c, fact, within, day) for c in clashing)]
-        )
+        return [*holding, *clashing] if reason == "conflict" else holding
     if reason == "partial_detail":
         perhaps = [fact for fact in told.perhaps if attributes(leaf, case, fact, day) != NO and record.in_window(fact, within, day) != NO]
         return perhaps or [fact for facts in told.deniers.values() for fact in facts if record.in_window(fact, within, day) != NO]
@@ -54,22 +51,34 @@ def of_measured(leaf, case, day, state, reason):
         sure, vague = older, vague_older
     latest = max((first for first, *_rest in sure), default=BEGINNING)
     if how == "latest":
-        return [fact for first, _last, _state, _reason, fact in sure if first == latest] + [
-            fact for _first, last, *_rest, fact in vague if last >= latest
-        ]
+        later = [fact for _first, last, *_rest, fact in vague if last >= latest]
+        return later or [fact for first, _last, _state, _reason, fact in sure if first == latest]
     decisive = {("any", MET): MET, ("all", NOT_MET): NOT_MET}.get((how, state))
     return [fact for *_dates, one, _reason, fact in sure + vague if decisive in (None, one)]
 
 
-def of_count(leaf, case, day, _state, _reason):
-    return [fact for fact, _certain in events(leaf, case) if case.record.begins_in_window(fact, leaf["within"], day) != NO]
+def of_variant(leaf, case, day, state):
+    told = variant_told(leaf, case, day)
+    compared = [(fact, variant_attributes(leaf, fact["variant"])) for fact in told if fact.get("status") != "absent"]
+    compared = [(fact, answer) for fact, answer in compared if fact["variant"].get("significance") != "benign"]
+    if state == UNKNOWN:
+        return [fact for fact, answer in compared if answer != NO] or told
+    if state == MET:
+        return [fact for fact, answer in compared if answer == YES and fact.get("status", "present") == "present"]
+    return told
+
+
+def of_count(leaf, case, day, state, _reason):
+    counted_ones = [(fact, certain) for fact, certain in events(leaf, case) if case.record.begins_in_window(fact, leaf["within"], day) != NO]
+    return [fact for fact, certain in counted_ones if state == UNKNOWN or (certain and is_full(when(fact)))]
 
 
 def of_stable(leaf, case, day, state, reason):
-    record = case.record
-    current = [course for course in exposures(leaf, case) if record.ongoing(course, day) != NO]
+    record, courses = case.record, exposures(leaf, case)
+    current = [course for course in courses if record.ongoing(course, day) != NO]
     if current:
-        return [fact for course in exposures(leaf, case) for fact in course["facts"]]
+        ended = [course for course in courses if course not in current and state == NOT_MET and record.in_window(course, leaf["for"], day) != NO]
+        return [fact for course in current + ended for fact in course["facts"]]
     if reason == "partial_detail":
         return [fact for fact in doubtful_courses(leaf, case) if record.ongoing(fact, day) != NO]
     denials = [fact for facts in deniers(leaf["codes"], case, None) for fact in facts]
@@ -79,7 +88,7 @@ def of_stable(leaf, case, day, state, reason):
             if denied(leaf["codes"], case, leaf["for"], day) == YES
             else []
         )
-    return denials + [fact for course in exposures(leaf, case) for fact in course["facts"]]
+    return denials + [fact for course in courses for fact in course["facts"]]
 
 
 OF = {"has": of_has, "count": of_count, "stable": of_stable, "value": of_measured, "titre": of_measured, "ordinal": of_measured, "human": of_measured}
@@ -90,7 +99,7 @@ def of_leaf(leaf, case, day):
     if leaf["type"] in ("age", "sex"):
         return []
     if leaf["type"] == "variant":
-        return variant_told(leaf, case, day)
+        return of_variant(leaf, case, day, state)
     return OF[leaf["type"]](leaf, case, day, state, reason)
 
 

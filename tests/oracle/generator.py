@@ -408,6 +408,7 @@ class Maker:
         self.fact("observation", leaf["codes"][0], status=self.unsure_status(), date=when, value=number, unit=unit, **fields)
         if self.facts[-1].get("status") == "ordered" and self.chance(0.5):
             del self.facts[-1]["value"]
+            self.facts[-1].pop("comparator", None)
         if leaf.get("not_after") and when and len(when) == 10 and self.chance(0.5):
             gap = self.random.choice([-1, 0, 1, 6, 7, 8, 27, 28, 29])
             status = self.random.choice([None, None, "absent", "unconfirmed"])

@@ -77,10 +77,10 @@ class Chart:
 
     @cached_property
     def by_question(self) -> dict[str, list[Fact]]:
-        """The answers of the patient's carers, by question."""
+        """The answers given of the patient, by question."""
         found: dict[str, list[Fact]] = {}
         for fact in self.facts:
-            if fact.question is not None and fact.status == "present":
+            if fact.question is not None and fact.status != "absent":
                 found.setdefault(fact.question, []).append(fact)
         return found
 

@@ -65,6 +65,7 @@ def _fact(fact: schemas.Fact) -> engine.Fact:
         status=fact.status,
         first=first,
         last=last,
+        day=_full_day(fact.date or fact.start),
         exposure=exposure,
         number=_exact(fact.value) if is_number else None,
         text=str(fact.value) if fact.value is not None and not is_number else None,
@@ -94,6 +95,10 @@ def _when(fact: schemas.Fact) -> tuple[Days, Days, bool]:
     start = ANY_DAY if fact.start is None else _days(fact.start)
     end = FOR_EVER if fact.end is None else _days(fact.end)
     return Days(start.earliest, min(start.latest, end.latest)), Days(max(start.earliest, end.earliest), end.latest), True
+
+
+def _full_day(partial: str | None) -> date | None:
+    return date.fromisoformat(partial) if partial is not None and len(partial) == len("YYYY-MM-DD") else None
 
 
 def _days(partial: str) -> Days:

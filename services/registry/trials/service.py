@@ -5,8 +5,6 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.criteria.lint import RegistryRecord, lint
-
 from services.registry.centres.repository import CentreRepository
 from services.registry.schema import FEED
 from services.registry.scope.gate import judge as scope_gate
@@ -35,6 +33,7 @@ from services.registry.trials.schemas import (
     preferred_identifier,
 )
 from services.registry.trials.search import words_of
+from shared.criteria.lint import RegistryRecord, lint
 from shared.criteria.model import CriteriaDocument
 from shared.feed.changes import NOWHERE, Change, Side
 from shared.problems import Fault, InvalidBodyError, NotFoundError, StaleVersionError

@@ -19,7 +19,8 @@ TERMINOLOGY = Terminology(parents={"CLEIO:a1": ["CLEIO:a"], "CLEIO:a": ["CLEIO:t
 CODES = st.sampled_from(["CLEIO:a", "CLEIO:a1", "CLEIO:top", "MONDO:a", "CLEIO:b"])
 WINDOWS = st.sampled_from([None, "P1M", "P4W", "P6M", "P1Y"])
 DAYS = st.one_of(
-    st.dates(date(2024, 1, 1), AS_OF).map(date.isoformat), st.sampled_from(["2024", "2024-09", "2025", "2024-02-29", "2025-01-31", "2025-02-28", None])
+    st.dates(date(2024, 1, 1), AS_OF).map(date.isoformat),
+    st.sampled_from(["2024", "2024-09", "2025", "2024-02-29", "2025-01-31", "2025-02-28", None]),
 )
 
 
@@ -34,8 +35,10 @@ EVENTS = st.builds(
     st.sampled_from(["present", "present", "absent", "unconfirmed"]),
 )
 TREATMENTS = st.builds(
-    lambda code, start, days: {"kind": "medication", "codes": [code], "start": start.isoformat()}
-    | ({} if days is None else {"end": (start + timedelta(days=days)).isoformat()}),
+    lambda code, start, days: (
+        {"kind": "medication", "codes": [code], "start": start.isoformat()}
+        | ({} if days is None else {"end": (start + timedelta(days=days)).isoformat()})
+    ),
     CODES,
     st.dates(date(2024, 1, 1), AS_OF),
     st.sampled_from([None, 0, 30, 200, 800]),
@@ -77,7 +80,15 @@ LEAVES = st.one_of(
         st.sampled_from(["latest", "any", "all"]),
     ),
     st.builds(
-        lambda code, each, value: {"type": "count", "codes": [code], "op": ">=", "value": value, "within": "P6M", "each": each, "domain": "conditions"},
+        lambda code, each, value: {
+            "type": "count",
+            "codes": [code],
+            "op": ">=",
+            "value": value,
+            "within": "P6M",
+            "each": each,
+            "domain": "conditions",
+        },
         CODES,
         st.sampled_from(["P1M", "P2M", "P6M"]),
         st.integers(0, 2),

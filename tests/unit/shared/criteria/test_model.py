@@ -94,5 +94,21 @@ def test_what_is_written_is_read_again():
 def test_the_schema_names_every_form():
     schema = criteria_schema()
     forms = {option["$ref"].rsplit("/", 1)[-1] for option in schema["$defs"]["Expression"]["anyOf"]}
-    assert {"AllOf", "AnyOf", "AtLeast", "Not", "If", "Age", "Sex", "Has", "Variant", "Value", "Titre", "Ordinal", "Count", "Stable", "Human"} == forms
+    assert {
+        "AllOf",
+        "AnyOf",
+        "AtLeast",
+        "Not",
+        "If",
+        "Age",
+        "Sex",
+        "Has",
+        "Variant",
+        "Value",
+        "Titre",
+        "Ordinal",
+        "Count",
+        "Stable",
+        "Human",
+    } == forms
     assert all(schema["$defs"][form]["additionalProperties"] is False for form in forms)

@@ -30,10 +30,14 @@ async def database(tmp_path: Path) -> Database:
 async def test_rows_survive_their_connection_and_a_failed_block_leaves_nothing(database: Database) -> None:
     async with database.transaction() as connection:
         await connection.execute(insert(ROWS), [{"id": n, "name": "é" * n} for n in range(1, 6)])
-    with pytest.raises(RuntimeError):
+
+    async def fail() -> None:
         async with database.transaction() as connection:
             await connection.execute(insert(ROWS).values(id=6))
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
     async with database.read() as connection:
         result = await connection.execute(select(ROWS.c.id, ROWS.c.name).order_by(ROWS.c.id))
     assert [row.name for row in result] == ["é" * n for n in range(1, 6)]
