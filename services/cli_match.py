@@ -32,7 +32,7 @@ _WORDS: dict[str, Mapping[str, str]] = {
         "no_reference_range": "sans intervalle de référence",
         "partial_detail": "détail insuffisant",
         "conflict": "données contradictoires",
-        "needs_human": "jugement de l'investigateur",
+        "needs_human": "à juger par une personne",
         "include": "inclusion",
         "exclude": "exclusion",
         "trial": "essai",
@@ -55,8 +55,8 @@ _WORDS: dict[str, Mapping[str, str]] = {
         "registry": "critères tirés d'un registre, non signés",
         "none": "Aucun essai publié ne vise la maladie de ce patient.",
         "ask_next": "À demander d'abord",
-        "undetermined": "sans critères calculables",
-        "not_indicated": "visant une autre maladie",
+        "undetermined": "dont on ne sait pas si la maladie est la sienne",
+        "not_indicated": "d'une maladie que ce patient n'a pas",
         "as_of": "au",
         "timeline": "si rien d'autre ne change",
         "slot": "place",
@@ -66,6 +66,7 @@ _WORDS: dict[str, Mapping[str, str]] = {
         "site_suspended": "suspendu",
         "site_completed": "terminé",
         "site_unknown": "statut inconnu",
+        "more": "autres : --limit en montre plus, --json les donne tous",
         "unknown_trial": "n'est pas dans la réponse pour ce patient ; elle contient",
     },
     "en": {
@@ -85,7 +86,7 @@ _WORDS: dict[str, Mapping[str, str]] = {
         "no_reference_range": "no reference range",
         "partial_detail": "not enough detail",
         "conflict": "conflicting data",
-        "needs_human": "investigator's judgement",
+        "needs_human": "for a person to judge",
         "include": "inclusion",
         "exclude": "exclusion",
         "trial": "trial",
@@ -108,8 +109,8 @@ _WORDS: dict[str, Mapping[str, str]] = {
         "registry": "criteria taken from a registry, not signed",
         "none": "No published trial targets this patient's disease.",
         "ask_next": "Ask first",
-        "undetermined": "without computable criteria",
-        "not_indicated": "targeting another disease",
+        "undetermined": "of a disease nothing is known of for this patient",
+        "not_indicated": "of a disease this patient does not have",
         "as_of": "as of",
         "timeline": "if nothing else changes",
         "slot": "slot",
@@ -117,6 +118,7 @@ _WORDS: dict[str, Mapping[str, str]] = {
         "site_recruiting": "open",
         "site_not_yet_recruiting": "to come",
         "site_unknown": "status unknown",
+        "more": "more: --limit shows more, --json gives all",
         "unknown_trial": "is not in the answer for this patient; it holds",
     },
 }
@@ -135,12 +137,12 @@ def ask(gateway: Gateway, patient: Path, language: str) -> Answer:
         content = sys.stdin.buffer.read() if str(patient) == "-" else patient.read_bytes()
     except OSError as error:
         raise CallError(f"{patient}: {error.strerror}") from None
-    answer = gateway.send("POST", "/matching/v1/match", content=content, language=language)
+    answer = gateway.send("POST", "/matching/v1/match?limit=200", content=content, language=language)
     return Answer(answer.text, answer.json())
 
 
-def show_answer(answer: Answer, language: str) -> None:
-    """One row for each trial; then what to ask first, and what was left out."""
+def show_answer(answer: Answer, language: str, limit: int) -> None:
+    """One row for each of the first ``limit`` trials; then what to ask first, and what was left out."""
     words, body, console = _WORDS[language], answer.body, _console()
     if body["results"]:
         table = Table(show_lines=True, pad_edge=False, expand=True)
@@ -149,7 +151,7 @@ def show_answer(answer: Answer, language: str) -> None:
         table.add_column(words["when"], width=17)
         table.add_column(words["why"], ratio=30)
         table.add_column(words["sites"], ratio=24)
-        for result in body["results"]:
+        for result in body["results"][:limit]:
             table.add_row(
                 _lines(_heading(result, words, language)),
                 Text(words.get(result["verdict"], result["verdict"]), _STYLES.get(result["verdict"], "")),
@@ -158,6 +160,8 @@ def show_answer(answer: Answer, language: str) -> None:
                 _lines(_sites(result, words)),
             )
         console.print(table)
+        if len(body["results"]) > limit:
+            console.print(f"{len(body['results']) - limit} {words['more']}", markup=False, highlight=False)
     else:
         console.print(words["none"])
     if body["ask_next"]:

@@ -26,7 +26,7 @@ from shared.service import Health, create_service
 from shared.settings import ServiceSettings
 from tests.conftest import ADMIN, client_of
 
-PATIENCE = 90.0
+PATIENCE = 60.0
 
 
 async def until(happened: Callable[[], Awaitable[Any] | Any]) -> Any:
@@ -99,10 +99,12 @@ async def running_source(folder: Path) -> AsyncIterator[Source]:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=0, lifespan="on"))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         await until(lambda: server.started)
-        yield Source(f"http://127.0.0.1:{listener.getsockname()[1]}", database, log)
-        server.should_exit = True
-        await serving
-    await database.close()
+        try:
+            yield Source(f"http://127.0.0.1:{listener.getsockname()[1]}", database, log)
+        finally:
+            server.should_exit = True
+            await serving
+            await database.close()
 
 
 @dataclass
@@ -158,8 +160,10 @@ class Receiver:
 async def running_receiver() -> AsyncIterator[Receiver]:
     receiver = Receiver(free_port())
     await receiver.open()
-    yield receiver
-    await receiver.close()
+    try:
+        yield receiver
+    finally:
+        await receiver.close()
 
 
 async def migrate(url: str) -> None:

@@ -372,6 +372,24 @@ async def test_a_change_of_the_registry_reaches_the_answers(public: httpx.AsyncC
     assert (closed["recruitment"], closed["recruitment_status"]) == ("closed", "suspended")
 
 
+async def test_open_trials_come_before_closed_ones_then_the_better_verdict(
+    public: httpx.AsyncClient, matching: FastAPI, curator: httpx.AsyncClient
+) -> None:
+    patches: dict[str, Any] = {DEMO: {"status": "suspended"}, "NCT05096221": {"status": "recruiting", "countries": ["FR"], "locations": []}}
+    for trial, patch in patches.items():
+        headers = {"Content-Type": "application/merge-patch+json", "If-Match": "*"}
+        answer = await curator.patch(f"/registry/v1/trials/{trial}", content=json.dumps(patch), headers=headers)
+        assert answer.status_code == 200, answer.text
+        version = answer.json()["version"]
+        await until(lambda: matching.state.snapshots.current.trials[trial].record.trial.version == version)  # noqa: B023  awaited here
+    ranked = (await public.post(MATCH, json=example("duchenne-boy"))).json()["results"]
+    told = [(one["trial"], one["recruitment"], one["verdict"]) for one in ranked]
+    assert told == [("NCT05096221", "open", "not_yet"), (DEMO, "closed", "possible"), ("NCT04626674", "closed", "not_yet")]
+    grown = {**example("duchenne-boy"), "birth_date": "2014-01-01", "facts": [FACT]}
+    last = (await public.post(MATCH, json=grown)).json()["results"][-1]
+    assert (last["trial"], last["recruitment"], last["verdict"]) == ("NCT05096221", "open", "excluded")
+
+
 async def test_newly_signed_criteria_reach_the_answers(public: httpx.AsyncClient, matching: FastAPI, curator: httpx.AsyncClient) -> None:
     held = matching.state.snapshots.current.id
     document = {**CRITERIA, "trial": "NCT05096221"}
@@ -410,7 +428,15 @@ async def test_without_any_snapshot_it_is_not_ready_and_says_so(registry: FastAP
 
 
 @pytest.mark.parametrize(
-    "cut", [lambda text: text[: len(text) // 2], lambda text: b"".join(text.splitlines(keepends=True)[:-1]), lambda text: text[:-2], lambda _: b""]
+    "cut",
+    [
+        lambda text: text[: len(text) // 2],
+        lambda text: text[: text.rindex(b'{"kind"')],
+        lambda text: text[:-2],
+        lambda text: text.replace(b'{"kind":"trial"', b"\n", 1).split(b"\n\n")[0] + text[text.rindex(b'\n{"kind"') :],
+        lambda text: text[text.index(b"\n") + 1 :],
+        lambda _: b"",
+    ],
 )
 async def test_a_cut_export_is_refused_whole(registry: FastAPI, cut: Any) -> None:
     line = Line(registry)

@@ -48,6 +48,8 @@ class Program:
             try:
                 return (await client.get("/notifications/readyz")).status_code == 200
             except httpx.TransportError:
+                # Starting takes seconds: leave it the processor.
+                await asyncio.sleep(0.2)
                 return False
 
         await until(answers)

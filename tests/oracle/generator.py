@@ -3,7 +3,7 @@
 import random
 from datetime import date, timedelta
 
-from tests.oracle.days import add, parts, subtract
+from tests.oracle.days import add, parts, possible_births, possible_days, subtract
 
 TERMINOLOGY = {
     "ORPHA:100": {},
@@ -453,6 +453,8 @@ class Maker:
             for _ in range(self.random.choice([1, 3, 4, 5]) if leaf["op"] in (">=", ">") else self.random.choice([0, 1, 2])):
                 day = self.edge(self.random.choice(windows)) if self.chance(0.6) else self.inside(leaf["within"])
                 status = self.random.choice([None] * 14 + ["unconfirmed", "ordered", "absent"])
+                if self.facts and self.facts[-1]["kind"] == "event" and self.facts[-1].get("date") and self.chance(0.1):
+                    day = possible_days(self.facts[-1]["date"])[0]
                 self.fact(
                     "event", self.related("CLEIO:severe_crisis", 0.12), status=status, date=self.written(day, 0.96) if self.chance(0.98) else None
                 )
@@ -568,9 +570,9 @@ class Maker:
             made["birth_date"] = birth.isoformat()
         elif shape < 0.95:
             months = (self.as_of.year - birth.year) * 12 + self.as_of.month - birth.month - (self.as_of.day < birth.day)
-            made["age"] = self.random.choice(
-                [f"P{months // 12}Y", f"P{months // 12}Y{months % 12}M", f"P{months}M", f"P{months // 12}Y{months % 12}M3D"]
-            )
+            years = f"P{months // 12}Y"
+            ages = [years, f"{years}{months % 12}M", f"P{months}M", f"{years}{months % 12}M3D"]
+            made["age"] = self.random.choice([age for age in ages if possible_births(age, self.as_of)])  # 1 year 10 months 3 days may fit no birth
         sex = self.random.choice(["male"] * 5 + ["female", "female", "other", None])
         if sex:
             made["sex"] = sex

@@ -423,9 +423,9 @@ def stable(leaf, case, day):
         return NOT_MET, NOT_MET, UNKNOWN, None
     if MAYBE in endings:
         return UNKNOWN, UNKNOWN, UNKNOWN, "partial_detail"
-    for state, reason in doses:
-        if state == UNKNOWN:
-            return UNKNOWN, UNKNOWN, UNKNOWN, reason
+    reasons = {reason for state, reason in doses if state == UNKNOWN}
+    if reasons:
+        return UNKNOWN, UNKNOWN, UNKNOWN, "|".join(sorted(reasons))
     return MET, MET, UNKNOWN, None
 
 

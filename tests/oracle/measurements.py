@@ -191,6 +191,11 @@ def doubtful(leaf, case):
     return [fact for fact in case.record.with_status("unconfirmed", "ordered") if read(fact)]
 
 
+def any_of(reasons):
+    """One reason; where the language does not say which of several, all of them: "partial_detail|unit"."""
+    return "|".join(sorted(set(reasons))) if reasons and reasons[0] else None
+
+
 def pick(leaf, case, day, chosen, vague):
     """The leaf's state over the chosen full-dated measurements and the vague ones that may count: (state, reason)."""
     how = leaf.get("pick") or "latest"
@@ -203,20 +208,20 @@ def pick(leaf, case, day, chosen, vague):
         of_that_day = [(state, reason) for first, _last, state, reason, _fact in chosen if first == latest]
         if len({state for state, _reason in of_that_day}) > 1:
             return UNKNOWN, "conflict"
-        return of_that_day[0]
+        return of_that_day[0][0], any_of([reason for _state, reason in of_that_day])
     if how == "any":
         if MET in states:
             return MET, None
         if vague:
             return UNKNOWN, "partial_detail"
         if UNKNOWN in states:
-            return UNKNOWN, reasons[0]
+            return UNKNOWN, any_of(reasons)
         return (NOT_MET, None) if case.record.complete(leaf.get("domain"), day, leaf.get("within")) else (UNKNOWN, "missing")
     if NOT_MET in states:
         return NOT_MET, None
     if vague:
         return UNKNOWN, "partial_detail"
-    return (UNKNOWN, reasons[0]) if UNKNOWN in states else (MET, None)
+    return (UNKNOWN, any_of(reasons)) if UNKNOWN in states else (MET, None)
 
 
 def counted(leaf, case, day):
@@ -236,11 +241,13 @@ def counted(leaf, case, day):
 
 def measured(leaf, case, day):
     sure, vague, older, vague_older = counted(leaf, case, day)
-    if sure or vague:
-        state, reason = pick(leaf, case, day, sure, vague)
-        return state, state, UNKNOWN, reason
     unsure = case.once(("doubtful", id(leaf)), lambda: doubtful(leaf, case))
     unsure = [fact for fact in unsure if case.record.begins_in_window(fact, leaf.get("within"), day) != NO]
+    if sure or vague:
+        state, reason = pick(leaf, case, day, sure, vague)
+        if leaf.get("pick") == "any" and unsure and (state == NOT_MET or reason == "missing"):
+            state, reason = UNKNOWN, "partial_detail"  # an unconfirmed result alone would decide
+        return state, state, UNKNOWN, reason
     carried = UNKNOWN
     if older or vague_older:
         latest = max((first for first, *_rest in older), default=BEGINNING)

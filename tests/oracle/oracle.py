@@ -288,11 +288,13 @@ def listing(case):
 
 
 def cohort_listing(case, cohort):
-    asked = [criterion_state(one, case, case.as_of) for one in criteria_of(case.document, cohort) if one.get("role") == "indication"]
-    if any(now == NOT_MET for now, *_rest in asked):
+    asked = [(one, criterion_state(one, case, case.as_of)) for one in criteria_of(case.document, cohort) if one.get("role") == "indication"]
+    if any(now == NOT_MET for _one, (now, *_rest) in asked):
         return "not_indicated"
-    if any(now == UNKNOWN and reasons == {"missing"} for now, _carried, _hope, reasons in asked):
-        return "undetermined"
+    for one, (now, _carried, _hope, reasons) in asked:
+        unsaid = {"missing"} if one.get("discretion") else {"missing", "needs_human"}
+        if now == UNKNOWN and reasons <= unsaid:
+            return "undetermined"
     return "listed"
 
 

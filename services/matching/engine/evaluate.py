@@ -6,7 +6,7 @@ from datetime import date
 
 from services.matching.engine.chart import Chart
 from services.matching.engine.expression import Combination, Expression, compile_expression
-from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, negation
+from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, Reason, negation
 from services.matching.engine.result import RANK, CohortResult, CriterionResult, Interval, Listing, TrialResult, Verdict
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.timeline import Timeline
@@ -16,6 +16,7 @@ from shared.criteria.model import CriteriaDocument, Criterion
 
 COUNTRY = "FR"
 DEFAULT_HORIZON = "P2Y"
+NOTHING_RECORDED: frozenset[Reason] = frozenset({"missing"})
 _LISTINGS: tuple[Listing, ...] = ("listed", "undetermined", "not_indicated")
 
 
@@ -25,6 +26,11 @@ class CompiledCriterion:
     expression: Expression
     retest: Span
     investigator: bool
+
+    @property
+    def silence(self) -> frozenset[Reason]:
+        """The reasons that say nobody has said anything; under discretion a question to a person may also stand for a failure."""
+        return NOTHING_RECORDED if self.source.discretion else NOTHING_RECORDED | {"needs_human"}
 
     def counts_for(self, cohort: str) -> bool:
         return self.source.cohorts is None or cohort in self.source.cohorts
@@ -124,7 +130,7 @@ def _listing(trial: CompiledTrial, cohort: str, chart: Chart) -> Listing:
             judgement = criterion.judge(chart, chart.as_of)
             if judgement.now == NOT_MET:
                 return "not_indicated"
-            if judgement.reasons == {"missing"}:
+            if judgement.now == UNKNOWN and judgement.reasons <= criterion.silence:
                 listing = "undetermined"
     return listing
 

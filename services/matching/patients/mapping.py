@@ -8,7 +8,7 @@ from typing import NamedTuple
 from services.matching import engine
 from services.matching.engine.facts import ANY_DAY, FOR_EVER, Days
 from services.matching.patients import schemas
-from shared.criteria.durations import ONE_DAY, Span, day_after, first_within, parse, smallest_unit
+from shared.criteria.durations import Span, day_after, day_before, first_within, parse, smallest_unit
 
 
 class Mapped(NamedTuple):
@@ -45,7 +45,7 @@ def possible_births(age: str, as_of: date) -> Days:
     span, unit = parse(age), smallest_unit(age)
     tomorrow = day_after(as_of)
     older = Span(span.months + unit.months, span.days + unit.days)
-    return Days(first_within(tomorrow, older), first_within(tomorrow, span) - ONE_DAY)
+    return Days(first_within(tomorrow, older), day_before(first_within(tomorrow, span)))
 
 
 def _birth(patient: schemas.Patient, as_of: date) -> Days | None:

@@ -105,6 +105,7 @@ def test_what_counts_for_nothing_is_said():
         ("P10D", "2025-11-12", "2025-11-12"),
         ("P2W", "2025-11-02", "2025-11-08"),
         ("P0D", "2025-11-22", "2025-11-22"),
+        ("P999Y9999M9999W99999D", "0001-01-01", "0001-01-01"),
     ],
 )
 def test_an_age_is_an_interval_of_birth_dates(age, earliest, latest):

@@ -89,6 +89,12 @@ def test_a_torn_one_is_refused_and_the_one_before_used(files: SnapshotFiles, nam
     assert read.id == before.id
 
 
+def test_one_that_reads_the_same_but_is_not_byte_for_byte_what_was_written_is_refused(files: SnapshotFiles) -> None:
+    terminology = files.write(snapshot(record("NCT1"))) / "terminology.json"
+    terminology.write_bytes(terminology.read_bytes() + b" ")
+    assert files.newest() is None
+
+
 def test_a_manifest_of_another_cursor_or_form_is_refused(files: SnapshotFiles) -> None:
     manifest = files.write(snapshot(record("NCT1"))) / "manifest.json"
     document = json.loads(manifest.read_bytes())
