@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
+from shared.database import OwnedElsewhereError
 from shared.feed.changes import NOWHERE
 from tests.conftest import INTERNAL, client_of
 from tests.contract.notifications import (
@@ -245,6 +246,23 @@ async def test_a_stop_gives_back_what_is_under_way(migrated: str, source: Source
     assert len(receiver.received) == 2
     # Nobody's fault: it counts as no failure.
     assert [one["status"] for one in logged["attempts"]] == [204]
+
+
+async def test_two_programs_share_a_ledger_on_postgresql_and_never_on_sqlite(migrated: str, source: Source, receiver: Receiver) -> None:
+    async with running_notifications(migrated, source) as one:
+        subscription = await one.subscribe(receiver)
+        if migrated.startswith("sqlite"):
+            with pytest.raises(OwnedElsewhereError):
+                async with running_notifications(migrated, source):
+                    pass
+            return
+        async with running_notifications(migrated, source) as two:
+            for n in range(40):
+                await source.tell(f"NCT{n}")
+            delivered = await two.delivered(subscription, 40)
+    assert sorted(logged["number"] for logged in delivered) == list(range(1, 41))
+    # Each was claimed by one of them alone.
+    assert len(receiver.received) == 40
 
 
 async def test_a_feed_that_is_down_is_read_when_it_is_back(migrated: str, tmp_path: Path, receiver: Receiver) -> None:

@@ -1,19 +1,8 @@
 """The facts a leaf rests on, on the day: what `retest` counts from."""
 
 from tests.oracle.days import BEGINNING, day_of, is_full
-from tests.oracle.leaves import (
-    Told,
-    attributes,
-    contradicts,
-    denied,
-    deniers,
-    doubtful_courses,
-    events,
-    exclusive_conditions,
-    exposures,
-    variant_attributes,
-    variant_told,
-)
+from tests.oracle.events import doubtful_courses, events, exposures
+from tests.oracle.leaves import Told, attributes, contradicts, denied, deniers, exclusive_conditions, variant_attributes, variant_told
 from tests.oracle.measurements import counted, doubtful, when
 from tests.oracle.record import MAYBE, NO, YES
 

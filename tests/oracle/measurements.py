@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from tests.oracle.days import BEGINNING, day_of, is_full
+from tests.oracle.leaves import denied
 from tests.oracle.record import MAYBE, NO, YES
 
 MET, NOT_MET, UNKNOWN = "met", "not_met", "unknown"
@@ -122,8 +123,6 @@ def when(fact):
 
 def after_events(leaf, case, fact):
     """`not_after`: NO for a spoilt measurement, YES for a clean one, MAYBE when it cannot be told."""
-    from tests.oracle.leaves import denied
-
     answers = [YES]
     day = day_of(when(fact))
     record, terminology = case.record, case.terminology
@@ -191,9 +190,9 @@ def doubtful(leaf, case):
     return [fact for fact in case.record.with_status("unconfirmed", "ordered") if read(fact)]
 
 
-def any_of(reasons):
-    """One reason; where the language does not say which of several, all of them: "partial_detail|unit"."""
-    return "|".join(sorted(set(reasons))) if reasons and reasons[0] else None
+def first_of(reasons):
+    """Of several reasons the first by alphabet."""
+    return min((reason for reason in reasons if reason), default=None)
 
 
 def pick(leaf, case, day, chosen, vague):
@@ -208,20 +207,20 @@ def pick(leaf, case, day, chosen, vague):
         of_that_day = [(state, reason) for first, _last, state, reason, _fact in chosen if first == latest]
         if len({state for state, _reason in of_that_day}) > 1:
             return UNKNOWN, "conflict"
-        return of_that_day[0][0], any_of([reason for _state, reason in of_that_day])
+        return of_that_day[0][0], first_of([reason for _state, reason in of_that_day])
     if how == "any":
         if MET in states:
             return MET, None
         if vague:
             return UNKNOWN, "partial_detail"
         if UNKNOWN in states:
-            return UNKNOWN, any_of(reasons)
+            return UNKNOWN, first_of(reasons)
         return (NOT_MET, None) if case.record.complete(leaf.get("domain"), day, leaf.get("within")) else (UNKNOWN, "missing")
     if NOT_MET in states:
         return NOT_MET, None
     if vague:
         return UNKNOWN, "partial_detail"
-    return (UNKNOWN, any_of(reasons)) if UNKNOWN in states else (MET, None)
+    return (UNKNOWN, first_of(reasons)) if UNKNOWN in states else (MET, None)
 
 
 def counted(leaf, case, day):

@@ -7,13 +7,28 @@ from asking every single day of it.
 from datetime import timedelta
 
 from tests.oracle.days import ONE_DAY, add, day_of, parts, possible_days, subtract
+from tests.oracle.events import count, stable
 from tests.oracle.evidence import full_days, of_expression
-from tests.oracle.leaves import LEAVES
+from tests.oracle.leaves import age, has, sex, variant
+from tests.oracle.measurements import measured
 from tests.oracle.record import Record, Terminology
 
 MET, NOT_MET, UNKNOWN = "met", "not_met", "unknown"
 FLIP = {MET: NOT_MET, NOT_MET: MET, UNKNOWN: UNKNOWN}
 RANK = ("compatible", "possible", "not_yet", "not_now", "excluded")
+
+LEAVES = {
+    "age": age,
+    "sex": sex,
+    "has": has,
+    "variant": variant,
+    "value": measured,
+    "titre": measured,
+    "ordinal": measured,
+    "human": measured,
+    "count": count,
+    "stable": stable,
+}
 
 
 class Case:

@@ -7,7 +7,7 @@ import pytest
 
 from services.matching.clients.documents import Centre, Concepts, TrialRecord
 from services.matching.evaluations.places import distance_km
-from services.matching.evaluations.recruitment import open_cohorts, sites_of
+from services.matching.evaluations.sites import sites_of
 from services.matching.snapshots.model import HeldTrial, Vocabulary
 
 VOCABULARY = Vocabulary(Concepts("t", ()))
@@ -59,7 +59,7 @@ def site(centre: str, status: str = "recruiting", places: int = 1, confirmed: st
     ],
 )
 def test_the_cohorts_open_in_france(trial: HeldTrial, open_ones: set[str]) -> None:
-    assert open_cohorts(trial) == open_ones
+    assert trial.recruiting == open_ones
 
 
 def test_open_confirmed_sites_with_a_place_come_first_nearest_first() -> None:
