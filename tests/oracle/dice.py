@@ -1,7 +1,7 @@
 """Chance, and what every generated leaf needs of it."""
 
 import random
-from datetime import timedelta
+from datetime import date, timedelta
 
 from tests.oracle.days import subtract
 from tests.oracle.vocabulary import AS_OF, RELATED, WINDOWS

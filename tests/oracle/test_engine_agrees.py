@@ -109,18 +109,27 @@ def describe(seed, found):
     return "\n".join(lines)
 
 
-def check(seeds, at_least):
+def check(compare_one, seeds, at_least):
     with ProcessPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
-        answers = dict(zip(seeds, pool.map(differences, seeds, chunksize=8), strict=True))
+        answers = dict(zip(seeds, pool.map(compare_one, seeds, chunksize=8), strict=True))
     different = {seed: found for seed, (_compared, found) in answers.items() if found}
     assert not different, "\n\n".join([f"{len(different)} pairs differ"] + [describe(seed, found) for seed, found in list(different.items())[:5]])
     assert sum(compared for compared, _found in answers.values()) >= at_least
 
 
 def test_engine_and_oracle_agree_on_every_day_of_the_generated_pairs():
-    check(range(400), 100_000)
+    check(differences, range(300), 100_000)
+
+
+def test_engine_and_oracle_agree_on_the_day_itself_of_many_more_pairs():
+    check(differences_today, range(300, 4_300), 4_000)
 
 
 @pytest.mark.full
 def test_engine_and_oracle_agree_on_every_day_of_many_more():
-    check(range(1_000, 3_000), 2_000_000)
+    check(differences, range(10_000, 11_000), 2_000_000)
+
+
+@pytest.mark.full
+def test_engine_and_oracle_agree_on_the_day_itself_of_very_many_pairs():
+    check(differences_today, range(10_000, 60_000), 50_000)
