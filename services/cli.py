@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from services import cli_operations
+
 if TYPE_CHECKING:
     from services.supervisor.installation import Installation
 
@@ -21,6 +23,9 @@ app = typer.Typer(
 )
 imports = typer.Typer(help="Bring trials in from files.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(imports, name="import")
+app.add_typer(cli_operations.backups, name="backup")
+app.command("restore")(cli_operations.restore)
+app.add_typer(cli_operations.databases, name="db")
 
 
 class Service(StrEnum):
@@ -116,7 +121,9 @@ def _set_up(exit_code: int) -> "Iterator[Installation]":
     from shared.settings import MissingSecretError
 
     try:
-        yield Installation.from_environment(os.environ)
+        installation = Installation.from_environment(os.environ)
+        installation.check_restored()
+        yield installation
     except (CannotStartError, MissingSecretError, OSError) as error:
         _fail(str(error), exit_code)
 

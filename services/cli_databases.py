@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.database import open_database
-from shared.database.migrations import new_revision, upgrade
+from shared.database.migrations import new_revision, revisions, upgrade
 
 
 async def migrate_service(name: str) -> None:
@@ -14,34 +14,46 @@ async def migrate_service(name: str) -> None:
 
     :raises OwnedElsewhereError: when the service is running on it.
     """
-    settings = getattr(importlib.import_module(f"services.{name}.settings"), f"{name.capitalize()}Settings")()
-    await _upgrade(name, settings.database)
+    await upgrade_at(name, settings_of(name).database)
 
 
 async def write_revision(name: str, message: str) -> None:
     """Write the migration that leads from the head of the tree to the tables of today; no installation is touched."""
-    importlib.import_module(f"services.{name}.app")  # every table hangs on the metadata once all features are imported
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'scratch.db'}"
-        await _upgrade(name, url)
+        await upgrade_at(name, url)
         database = open_database(url)
         try:
-            await new_revision(database, _tree(name), _metadata(name), message)
+            await new_revision(database, tree_of(name), metadata_of(name), message)
         finally:
             await database.close()
 
 
-async def _upgrade(name: str, url: str) -> None:
+async def upgrade_at(name: str, url: str) -> None:
+    """Upgrade the database at this URL to the head of the service's tree."""
     database = open_database(url)
     try:
-        await upgrade(database, _tree(name), _metadata(name))
+        await upgrade(database, tree_of(name), metadata_of(name))
     finally:
         await database.close()
 
 
-def _tree(name: str) -> Path:
+def settings_of(name: str) -> Any:
+    """The service's settings as the environment gives them."""
+    return getattr(importlib.import_module(f"services.{name}.settings"), f"{name.capitalize()}Settings")()
+
+
+def tree_of(name: str) -> Path:
+    """The service's migrations."""
     return Path(__file__).parent / name / "migrations"
 
 
-def _metadata(name: str) -> Any:
+def known_schemas(name: str) -> set[str]:
+    """The revisions that this program can read or migrate."""
+    return revisions(tree_of(name))
+
+
+def metadata_of(name: str) -> Any:
+    """The service's tables: every one hangs on the metadata once all features are imported."""
+    importlib.import_module(f"services.{name}.app")
     return importlib.import_module(f"services.{name}.schema").METADATA

@@ -26,6 +26,8 @@ class Grant:
 # (resource, action) → {principal kind: grant}. What is not here is denied.
 TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     ("health", "read"): {kind: Grant("all") for kind in ("public", "coordination", "service")},
+    # A whole copy is for the installation's own programs, which could read the file anyway.
+    ("backup", "read"): {"service": Grant("all", loopback_only=True)},
     ("trial", "read"): {"public": Grant("published"), "coordination": Grant("all"), "service": Grant("all")},
     ("trial", "write"): {"coordination": Grant("all", loopback_only=True)},
     ("centre", "read"): {kind: Grant("all") for kind in ("public", "coordination", "service")},

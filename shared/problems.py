@@ -152,6 +152,19 @@ class DatabaseBusyError(Problem):
         super().__init__(headers={"Retry-After": "1"})
 
 
+class StorageFullError(Problem):
+    code, status = "storage_full", 507
+    title = Label(fr="Plus de place pour écrire : rien n'a été changé", en="No room left to write: nothing was changed")
+
+
+class StorageFailedError(Problem):
+    code, status = "storage_failed", 503
+    title = Label(fr="L'écriture a échoué : rien n'a été changé", en="Writing failed: nothing was changed")
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "5"})
+
+
 class TimedOutError(Problem):
     code, status = "timed_out", 503
     title = Label(fr="La réponse a pris trop de temps", en="The answer took too long")

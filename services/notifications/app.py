@@ -18,6 +18,7 @@ from services.notifications.schema import METADATA
 from services.notifications.settings import NotificationsSettings
 from services.notifications.subscriptions import endpoints as subscriptions
 from services.notifications.subscriptions.secrets import SecretSeal
+from shared.backups.endpoints import backup_router
 from shared.database import Database, open_database
 from shared.database.migrations import check_schema
 from shared.feed.consumer import run_for_ever
@@ -62,7 +63,7 @@ def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
             stack.push_async_callback(_end, tailing)
             yield
 
-    routers = [subscriptions.router, deliveries.router]
+    routers = [subscriptions.router, deliveries.router, backup_router()]
     return create_service("notifications", settings, routers, lifespan, "Subscriptions to what changes, and the ledger of their deliveries.")
 
 

@@ -16,6 +16,7 @@ from services.registry.sources import endpoints as sources
 from services.registry.terminology import endpoints as terminology
 from services.registry.terminology.terminology import builtin
 from services.registry.trials import endpoints as trials
+from shared.backups.endpoints import backup_router
 from shared.database import open_database
 from shared.database.migrations import check_schema
 from shared.feed.endpoints import feed_router
@@ -52,7 +53,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         finally:
             await database.close()
 
-    routers = [trials.router, centres.router, sources.router, export.router, terminology.router, feed_router("registry", FEED)]
+    routers = [trials.router, centres.router, sources.router, export.router, terminology.router, feed_router("registry", FEED), backup_router()]
     return create_service("registry", settings, routers, lifespan, "Trials, centres, sites, criteria and the feed of their changes.")
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import fcntl
+import json
 import os
 import secrets
 import socket
@@ -11,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.settings import EMBEDDED_PORTS
+
+# Where a restore puts the data that it replaces.
+ASIDE = "before-restore-"
 
 
 class CannotStartError(Exception):
@@ -92,6 +96,11 @@ class Installation:
             lock.flush()
             yield
 
+    def check_restored(self) -> None:
+        """:raises CannotStartError: when a restore was interrupted half way."""
+        if (left := interrupted_restore(self.data_dir)) is not None:
+            raise CannotStartError(f"a restore was interrupted ({left}): run `cleio restore --undo`, then restore again")
+
     def make_secrets(self) -> None:
         """Make the installation's secrets once, readable by its owner alone. Present ones are kept."""
         self.secrets_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -100,6 +109,18 @@ class Installation:
         _make_secret(self.secrets_dir / "internal-token", secrets.token_urlsafe(32))
         _make_secret(self.secrets_dir / "admin-token", secrets.token_urlsafe(32))
         _make_secret(self.secrets_dir / "cursor-key", base64.b64encode(secrets.token_bytes(64)).decode())
+
+
+def interrupted_restore(data_dir: Path) -> Path | None:
+    """The folder of a restore that did not end, if there is one."""
+    for journal in sorted(data_dir.glob(f"{ASIDE}*/journal.json")):
+        try:
+            state = json.loads(journal.read_text(encoding="utf-8"))["state"]
+        except (ValueError, KeyError):
+            state = "unknown"
+        if state != "done":
+            return journal.parent
+    return None
 
 
 def port_variable(service: str) -> str:

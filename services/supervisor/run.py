@@ -30,6 +30,7 @@ def up() -> int:
     try:
         installation = Installation.from_environment(os.environ)
         with installation.locked():
+            installation.check_restored()
             installation.check_ports()
             installation.make_secrets()
             return asyncio.run(_run(installation, started))

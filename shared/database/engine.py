@@ -4,17 +4,18 @@ import asyncio
 import fcntl
 import logging
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from pysqlite3 import dbapi2 as sqlite
-from sqlalchemy import event, make_url
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.database import inline_sqlite  # noqa: F401  registers the dialect
-from shared.problems import DatabaseBusyError
+from shared.problems import DatabaseBusyError, Problem, StorageFailedError, StorageFullError
 
 logger = logging.getLogger(__name__)
 
@@ -33,10 +34,13 @@ class OwnedElsewhereError(RuntimeError):
 
 
 class Database:
-    """One service's database. ``read`` and ``transaction`` give an ``AsyncConnection``; a transaction is committed when its block ends."""
+    """One service's database. ``read`` and ``transaction`` give an ``AsyncConnection``; a transaction is committed when its block ends, or not
+    at all. ``file`` is where a SQLite one lives.
+    """
 
-    def __init__(self, engine: AsyncEngine, owner: IO[str] | None) -> None:
+    def __init__(self, engine: AsyncEngine, owner: IO[str] | None, file: Path | None = None) -> None:
         self.engine = engine
+        self.file = file
         self._owner = owner
         self._writer = asyncio.Lock()
         self.committed = asyncio.Event()
@@ -58,20 +62,24 @@ class Database:
         """One unit of work. On SQLite writers queue in the process (two that block each other inside one event loop would never end).
 
         :raises DatabaseBusyError: after two seconds in the queue.
+        :raises StorageFullError: no room is left.
+        :raises StorageFailedError: the disk fails.
         """
         if not self.is_sqlite:
-            async with self.engine.begin() as connection:
-                yield connection
+            with _told_as_problems():
+                async with self.engine.begin() as connection:
+                    yield connection
         else:
             try:
                 await asyncio.wait_for(self._writer.acquire(), LOCK_WAIT_SECONDS)
             except TimeoutError:
                 raise DatabaseBusyError from None
             try:
-                async with self.engine.connect() as connection:
-                    await connection.execution_options(cleio_write=True)
-                    async with connection.begin():
-                        yield connection
+                with _told_as_problems():
+                    async with self.engine.connect() as connection:
+                        await connection.execution_options(cleio_write=True)
+                        async with connection.begin():
+                            yield connection
             finally:
                 self._writer.release()
         self.wake()
@@ -87,12 +95,29 @@ class Database:
             self._owner.close()
 
 
+@contextmanager
+def _told_as_problems() -> Iterator[None]:
+    """A disk that is full or fails is no fault of the program: it is told to callers, and to the operator in the log."""
+    try:
+        yield
+    except DBAPIError as error:
+        told, state = str(error.orig), getattr(error.orig, "sqlstate", None)
+        if "database or disk is full" in told or state == "53100":
+            problem: type[Problem] = StorageFullError
+        elif "disk I/O error" in told or "readonly database" in told or state in {"58030", "53000"}:
+            problem = StorageFailedError
+        else:
+            raise
+        logger.error("storage", extra={"code": problem.code})  # noqa: TRY400  the driver's message may hold a statement's values
+        raise problem from None
+
+
 def open_database(url: str, *, exclusive: bool = True) -> Database:
     """Open ``sqlite:///path`` or ``postgresql://…``; the driver is chosen here.
 
     :raises OwnedElsewhereError: another process owns this SQLite file.
     """
-    parsed = make_url(url)
+    parsed = _parsed(url)
     if parsed.get_backend_name() == "postgresql":
         engine = create_async_engine(
             parsed.set(drivername="postgresql+asyncpg"),
@@ -107,18 +132,35 @@ def open_database(url: str, *, exclusive: bool = True) -> Database:
             },
         )
         return Database(engine, None)
-    if not parsed.database:
-        raise ValueError("a SQLite database needs a file")
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        raise ValueError(f"neither sqlite:///path nor postgresql://…: {parsed.render_as_string(hide_password=True)}")
     path = Path(parsed.database)
     path.parent.mkdir(parents=True, exist_ok=True)
-    owner = _own(path) if exclusive else None
+    owner = own(path) if exclusive else None
     engine = create_async_engine(parsed.set(drivername="sqlite+inline"), pool_size=8, max_overflow=0)
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
-    return Database(engine, owner)
+    return Database(engine, owner, path)
 
 
-def _own(path: Path) -> IO[str]:
+def sqlite_file(url: str) -> Path | None:
+    """The file of a SQLite URL; None for another database."""
+    parsed = _parsed(url)
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError:
+        raise ValueError("not a database URL: sqlite:///path or postgresql://user@host/database") from None
+
+
+def own(path: Path) -> IO[str]:
+    """Become the one owner of a SQLite file until the lock that is given back is closed; the file itself is not opened.
+
+    :raises OwnedElsewhereError: another process is.
+    """
     lock = path.with_name(path.name + ".owner").open("a+", encoding="utf-8")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

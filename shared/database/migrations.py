@@ -46,6 +46,11 @@ async def check_schema(database: Database, tree: Path) -> None:
         raise WrongSchemaError(f"the database is at schema {current or 'none'}, this program needs {head}: run `cleio migrate`")
 
 
+def revisions(tree: Path) -> set[str]:
+    """Every revision of the tree."""
+    return {script.revision for script in ScriptDirectory.from_config(configuration(tree)).walk_revisions()}
+
+
 async def drift(database: Database, metadata: MetaData) -> list[Any]:
     """What autogeneration would still change: an empty list when migrations and tables agree."""
     async with database.engine.connect() as connection:

@@ -149,5 +149,5 @@ class FeedLog:
         return int(dropped.rowcount)
 
     async def raise_generation(self, connection: AsyncConnection) -> None:
-        """After a restore or a promotion: cursors of the history before it are no longer honoured."""
+        """After a promotion: cursors of the history before it are no longer honoured. (`cleio restore` raises it in the file, before it is used.)"""
         await connection.execute(update(self.head).values(generation=self.head.c.generation + 1))

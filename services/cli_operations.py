@@ -1,0 +1,132 @@
+"""The operator's commands: backup, restore and the moving of databases."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from typer._click.core import Context
+
+
+class MakeByDefault(TyperGroup):
+    """`cleio backup DIR` makes one; a name of a subcommand runs that."""
+
+    def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
+        if args and args[0] not in {*self.commands, "--help"}:
+            args = ["make", *args]
+        return super().parse_args(ctx, args)
+
+
+backups = typer.Typer(
+    cls=MakeByDefault,
+    help="Copy every database while the system runs: cleio backup DIR.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+databases = typer.Typer(help="Move a service's data from one database to another.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@backups.command("make")
+def backup_make(
+    into: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that receives the backup, as DIR/cleio-<instant>.")],
+    with_secrets: Annotated[
+        bool, typer.Option("--with-secrets", help="Also copy the secrets: without them the backup is of use only beside them.")
+    ] = False,
+    tar: Annotated[bool, typer.Option("--tar", help="One .tar file instead of a folder.")] = False,
+) -> None:
+    """Copy every database of the installation, of one moment each and consistent together, then check the copy.
+
+    Nothing has to be stopped. Matching keeps no data of its own.
+    """
+    from services.cli_backup import make_backup
+
+    with one_line_errors():
+        made = make_backup(into, with_secrets=with_secrets, as_tar=tar, tell=say)
+    if not with_secrets:
+        say("the secrets are not in it: keep a copy of the secrets folder elsewhere")
+    typer.echo(made)
+
+
+@backups.command("verify")
+def backup_verify(path: Annotated[Path, typer.Argument(metavar="FILE|DIR", help="A backup, or a folder of backups: then its newest.")]) -> None:
+    """Check that a backup is whole and fits together: every digest, page, relation and position."""
+    from services.cli_backup import verify_backup
+
+    with one_line_errors():
+        manifest = verify_backup(path, say)
+    typer.echo(f"whole: made {manifest.made_at:%Y-%m-%dT%H:%M:%SZ} by version {manifest.program}")
+
+
+def restore(
+    path: Annotated[Path | None, typer.Argument(metavar="FILE|DIR", help="A backup, or a folder of backups: then its newest.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything; change nothing.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Put back what the last restore set aside.")] = False,
+) -> None:
+    """Put a backup in the place of the installation's data. The system must be stopped.
+
+    All is checked before anything changes; the former data are kept aside. Consumers of the feed are told (410) to load their copy again.
+    """
+    from services.cli_restore import restore as restore_backup
+    from services.cli_restore import undo as undo_restore
+
+    if (path is None) != undo or (undo and dry_run):
+        fail("name a backup, or --undo")
+    with one_line_errors():
+        if path is None:
+            undo_restore(say)
+        else:
+            restore_backup(path, dry_run=dry_run, tell=say)
+
+
+@databases.command("copy")
+def db_copy(
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="registry or notifications.")],
+    from_url: Annotated[str, typer.Option("--from", metavar="URL", help="sqlite:///path or postgresql://… to read.")],
+    to_url: Annotated[str, typer.Option("--to", metavar="URL", help="An empty database; it is migrated first.")],
+) -> None:
+    """Copy a service's rows into an empty database, all or nothing, and compare them row by row before they are kept.
+
+    Stop the service first; then set CLEIO_<SERVICE>_DATABASE_URL.
+    """
+    from services.cli_copy import copy_database
+
+    if service not in {"registry", "notifications"}:
+        fail("only registry and notifications keep a database")
+    seen: dict[str, int] = {}
+    with one_line_errors():
+        copied = asyncio.run(copy_database(service, from_url, to_url, seen.__setitem__))
+    for table, digest in copied.items():
+        typer.echo(f"{table:<24}{digest.rows:>10}  {digest.digest[:16]}")
+    typer.echo(f"{sum(digest.rows for digest in copied.values())} rows, the same on both sides")
+
+
+class one_line_errors:  # noqa: N801  reads as the statement it is
+    """What an operator can put right is told in one line, with exit code 1."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        from services.cli_copy import COPY_ERRORS
+        from services.cli_gateway import CallError
+        from services.cli_restore import RestoreRefusedError
+        from services.supervisor.installation import CannotStartError
+        from shared.backups.manifest import UnreadableBackupError
+        from shared.settings import MissingSecretError
+
+        expected = (*COPY_ERRORS, CallError, CannotStartError, MissingSecretError, RestoreRefusedError, UnreadableBackupError, OSError)
+        if isinstance(error, expected):
+            fail(str(error))
+
+
+def say(line: str) -> None:
+    """Progress, beside what a program would read."""
+    typer.echo(line, err=True)
+
+
+def fail(message: str, exit_code: int = 1) -> NoReturn:
+    typer.echo(f"cleio: {message}", err=True)
+    raise typer.Exit(exit_code)

@@ -1,0 +1,94 @@
+"""Real service processes of a test, each on a data folder of its own."""
+
+import base64
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from functools import cache
+from pathlib import Path
+
+import httpx
+
+from tests.conftest import ADMIN, CURSOR_KEY, INTERNAL
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 60.0
+
+
+@cache
+def _forks() -> "subprocess.Popen[str]":
+    """One for the whole run; it ends when this process does, with its standard input."""
+    return subprocess.Popen([sys.executable, "-m", "tests.contract.served"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+class ServiceProcess:
+    """One service on a data folder, as `cleio serve` runs it."""
+
+    def __init__(self, folder: Path, service: str = "registry", *, sample: bool = True, largest_file: int | None = None, **settings: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            "CLEIO_DATA_DIR": str(folder),
+            f"CLEIO_{service.upper()}_PORT": str(self.port),
+            "CLEIO_REGISTRY_LOAD_SAMPLE": str(sample).lower(),
+            "CLEIO_INTERNAL_TOKEN": INTERNAL,
+            "CLEIO_ADMIN_TOKEN": ADMIN,
+            "CLEIO_CURSOR_KEY": CURSOR_KEY,
+            "CLEIO_AUDIT_KEY": base64.b64encode(bytes(32)).decode(),
+            **settings,
+        }
+        server = _forks()
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write(json.dumps([service, self.environment, largest_file]) + "\n")
+        server.stdin.flush()
+        self.pid = int(server.stdout.readline())
+        self._wait(service)
+
+    def _wait(self, service: str) -> None:
+        end = time.monotonic() + START_SECONDS
+        with httpx.Client(trust_env=False) as client:
+            while time.monotonic() < end and alive(self.pid):
+                try:
+                    if client.get(f"{self.url}/{service}/readyz").status_code == 200:
+                        return
+                except httpx.TransportError:
+                    time.sleep(0.02)
+        self.kill()
+        raise AssertionError(f"{service} did not start on {self.folder}")
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """As the operator stops it."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: int) -> None:
+        if alive(self.pid):
+            os.kill(self.pid, number)
+        end = time.monotonic() + 15
+        while alive(self.pid):
+            assert time.monotonic() < end, "it does not end"
+            time.sleep(0.002)
+
+    def admin(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.url, headers={"Authorization": f"Bearer {ADMIN}"}, timeout=10, trust_env=False)

@@ -1,0 +1,291 @@
+"""Backup and restore: what was copied is one moment of the whole installation, and nothing is replaced before all is checked."""
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pysqlite3 import dbapi2 as sqlite
+from typer.testing import CliRunner
+
+from services.cli import app
+from services.cli_databases import migrate_service
+from services.registry.app import create_app
+from shared.backups.manifest import Manifest
+from shared.cursors import Cursors
+from shared.settings import ServiceSettings
+from tests.conftest import ADMIN, client_of
+from tests.contract.processes import ServiceProcess
+
+CONTENT = {"Content-Type": "application/merge-patch+json", "If-Match": "*"}
+TRIAL = "/registry/v1/trials/NCT05096221"
+
+
+def cleio(*arguments: str) -> tuple[int, str]:
+    """Exit code, and everything it said."""
+    result = CliRunner().invoke(app, list(arguments))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.output
+
+
+def run(work: Awaitable[Any]) -> Any:
+    async def working() -> Any:
+        return await work
+
+    return asyncio.run(working())
+
+
+def rows_of(file: Path, *, leaving_out: str = "feed_head") -> dict[str, list[Any]]:
+    with closing(sqlite.connect(str(file))) as connection:
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'") if row[0] != leaving_out]
+        return {table: sorted(connection.execute(f'SELECT * FROM "{table}"'), key=repr) for table in tables}
+
+
+def generation(file: Path) -> int:
+    with closing(sqlite.connect(str(file))) as connection:
+        return int(connection.execute("SELECT generation FROM feed_head").fetchone()[0])
+
+
+def change(acronym: str) -> int:
+    """One change through the registry's front door, which is open only for it; the version it made."""
+
+    async def patch() -> int:
+        registry = create_app()
+        async with registry.router.lifespan_context(registry), client_of(registry, token=ADMIN) as admin:
+            answer = await admin.patch(TRIAL, content=json.dumps({"acronym": acronym}), headers=CONTENT)
+            assert answer.status_code == 200, answer.text
+            return int(answer.json()["version"])
+
+    return int(asyncio.run(patch()))
+
+
+@pytest.fixture
+def var(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installation with the bundled sample, at rest."""
+    monkeypatch.setenv("CLEIO_REGISTRY_LOAD_SAMPLE", "true")
+    folder = ServiceSettings().data_dir
+    for name in ("registry", "notifications"):
+        run(migrate_service(name))
+    change("BEFORE")
+    return folder
+
+
+@pytest.fixture
+def backup(var: Path, tmp_path: Path) -> Path:
+    code, told = cleio("backup", str(tmp_path / "kept"))
+    assert code == 0, told
+    return Path(told.splitlines()[-1])
+
+
+def test_a_restore_gives_back_every_row_and_begins_a_new_generation(var: Path, backup: Path) -> None:
+    kept, before = rows_of(var / "registry.db"), generation(var / "registry.db")
+    change("AFTER")
+    assert rows_of(var / "registry.db") != kept
+    assert cleio("restore", str(backup))[0] == 0
+    assert rows_of(var / "registry.db") == kept
+    first = generation(var / "registry.db")
+    assert first > before
+    # A backup restored twice is two histories.
+    assert cleio("restore", str(backup))[0] == 0
+    assert generation(var / "registry.db") > first
+
+
+def test_a_restore_can_be_undone(var: Path, backup: Path) -> None:
+    change("AFTER")
+    kept = rows_of(var / "registry.db")
+    assert cleio("restore", str(backup))[0] == 0
+    restored = generation(var / "registry.db")
+    assert cleio("restore", "--undo")[0] == 0
+    assert rows_of(var / "registry.db") == kept
+    assert generation(var / "registry.db") > restored
+    assert cleio("restore", "--undo")[0] == 1
+
+
+def test_it_brings_an_installation_to_an_empty_folder(backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLEIO_DATA_DIR", str(tmp_path / "elsewhere"))
+    assert cleio("restore", str(backup.parent))[0] == 0
+    assert rows_of(tmp_path / "elsewhere" / "registry.db") == rows_of(tmp_path / "var" / "registry.db")
+    assert change("LATER") == 3
+
+
+@pytest.mark.parametrize("way", ["folder", "tar"])
+def test_secrets_travel_only_when_asked_for(var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    secrets = var / "secrets"
+    secrets.mkdir()
+    (secrets / "cursor-key").write_text("of the former machine", encoding="ascii")
+    arguments = ["backup", str(tmp_path / "kept"), "--with-secrets", *(["--tar"] if way == "tar" else [])]
+    code, told = cleio(*arguments)
+    assert code == 0, told
+    made = Path(told.splitlines()[-1])
+    assert made.stat().st_mode & 0o077 == 0
+    assert cleio("backup", "verify", str(made))[0] == 0
+    shutil.rmtree(secrets)
+    assert cleio("restore", str(made))[0] == 0
+    assert (secrets / "cursor-key").read_text(encoding="ascii") == "of the former machine"
+    assert (secrets / "cursor-key").stat().st_mode & 0o077 == 0
+
+
+def damage_a_page(folder: Path) -> None:
+    file = folder / "registry.db"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    file.write_bytes(content)
+
+
+def damage_a_page_and_its_digest(folder: Path) -> None:
+    """As on a disk that failed before the backup was made: the digest is right, the database is not."""
+    file = folder / "registry.db"
+    content = bytearray(file.read_bytes())
+    content[4096:8192] = b"\xff" * 4096
+    file.write_bytes(content)
+    rewrite(folder, registry={"sha256": __import__("hashlib").sha256(content).hexdigest()})
+
+
+def rewrite(folder: Path, **services: dict[str, Any]) -> None:
+    """A manifest that says something else, and is sealed as if it were true."""
+    manifest = Manifest.read(folder)
+    changed = {name: copy.model_copy(update=services.get(name, {})) for name, copy in manifest.services.items()}
+    manifest.model_copy(update={"services": changed}).write(folder)
+
+
+def read_ahead(folder: Path) -> None:
+    """Notifications have read what the registry's copy does not hold."""
+    settings = ServiceSettings()
+    ahead = Cursors(settings.cursor_key_bytes).seal("feed:registry", [1, 1_000_000])
+    with closing(sqlite.connect(str(folder / "notifications.db"), isolation_level=None)) as connection:
+        connection.execute("INSERT INTO tails VALUES ('registry', ?)", (f"/registry/v1/feed?cursor={ahead}",))
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "a page": damage_a_page,
+    "a page and its digest": damage_a_page_and_its_digest,
+    "a file missing": lambda folder: (folder / "notifications.db").unlink(),
+    "a file cut": lambda folder: os.truncate(folder / "registry.db", 8192),
+    "no manifest": lambda folder: (folder / "manifest.json").unlink(),
+    "an edited manifest": lambda folder: (folder / "manifest.json").write_text(
+        (folder / "manifest.json").read_text().replace('"rebuilt"', '"remade"')
+    ),
+    "another number of rows": lambda folder: rewrite(folder, registry={"rows": {"trials": 1}}),
+    "a schema of the future": lambda folder: rewrite(folder, registry={"schema_head": "9999"}),
+    "a consumer ahead": lambda folder: rewrite(folder, notifications={"tails": {"registry": {"generation": 1, "seq": 10**6}}}),
+    "a service missing": lambda folder: Manifest.read(folder).model_copy(update={"services": {}}).write(folder),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_backup_is_refused_before_anything_changes(var: Path, backup: Path, damage: str) -> None:
+    kept = rows_of(var / "registry.db", leaving_out="")
+    DAMAGES[damage](backup)
+    for command in (("backup", "verify"), ("restore",)):
+        code, told = cleio(*command, str(backup))
+        assert code == 1
+        assert told.splitlines()[-1].startswith("cleio: ")
+    assert rows_of(var / "registry.db", leaving_out="") == kept
+    assert not list(var.glob("*restore*"))
+
+
+def test_a_backup_that_would_not_hold_together_is_not_made(var: Path, tmp_path: Path) -> None:
+    read_ahead(var)
+    code, told = cleio("backup", str(tmp_path / "kept"))
+    assert code == 1
+    assert "has read further" in told
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+def test_a_backup_under_other_keys_is_refused(var: Path, backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLEIO_CURSOR_KEY", "B" * 86 + "==")
+    code, told = cleio("restore", str(backup))
+    assert code == 1
+    assert "another cursor key" in told
+
+
+def test_a_dry_run_changes_nothing(var: Path, backup: Path) -> None:
+    change("AFTER")
+    kept = rows_of(var / "registry.db", leaving_out="")
+    code, told = cleio("restore", str(backup), "--dry-run")
+    assert code == 0
+    assert "dry run" in told
+    assert rows_of(var / "registry.db", leaving_out="") == kept
+
+
+def test_an_interrupted_restore_stops_the_start_until_it_is_undone(var: Path, backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    change("AFTER")
+    kept = rows_of(var / "registry.db")
+    renamed: list[Path] = []
+    rename = Path.rename
+
+    def dying(self: Path, target: Path) -> Path:
+        if self.parent == var and len(renamed) == 1:
+            raise KeyboardInterrupt
+        if self.parent == var:
+            renamed.append(self)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", dying)
+    assert CliRunner().invoke(app, ["restore", str(backup)]).exit_code == 130
+    monkeypatch.undo()
+    monkeypatch.setenv("CLEIO_DATA_DIR", str(var))
+    for command in (("serve", "registry"), ("up",), ("restore", str(backup))):
+        code, told = cleio(*command)
+        assert code != 0
+        assert "restore --undo" in told
+    assert cleio("restore", "--undo")[0] == 0
+    assert rows_of(var / "registry.db") == kept
+
+
+@pytest.fixture
+def registry(tmp_path: Path, var: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServiceProcess]:
+    running = ServiceProcess(var)
+    monkeypatch.setenv("CLEIO_REGISTRY_URL", running.url)
+    yield running
+    running.stop()
+
+
+def test_a_running_service_is_copied_while_it_writes_and_is_never_replaced(registry: ServiceProcess, tmp_path: Path) -> None:
+    async def backing_up() -> list[Path]:
+        written = 0
+        done = asyncio.Event()
+
+        async def write() -> None:
+            nonlocal written
+            async with registry.admin() as admin:
+                while not done.is_set():
+                    answer = await admin.patch(TRIAL, content=json.dumps({"acronym": f"W-{written}"}), headers=CONTENT)
+                    assert answer.status_code == 200, answer.text
+                    written += 1
+
+        writing = asyncio.create_task(write())
+        made = []
+        for number in range(3):
+            before = written
+            code, told = await asyncio.to_thread(cleio, "backup", str(tmp_path / f"kept-{number}"))
+            assert code == 0, told
+            assert "from the running service" in told
+            assert written > before
+            made.append(Path(told.splitlines()[-1]))
+        done.set()
+        await writing
+        return made
+
+    for made in asyncio.run(backing_up()):
+        held = rows_of(made / "registry.db", leaving_out="")
+        (_, _, head) = held["feed_head"][0]
+        assert sorted(row[0] for row in held["feed_entries"]) == list(range(1, head + 1))
+        assert cleio("backup", "verify", str(made))[0] == 0
+    code, told = cleio("restore", str(tmp_path / "kept-0"))
+    assert code == 1
+    assert "stop it first" in told
+
+
+@pytest.mark.parametrize("token", ["", ADMIN])
+def test_the_copy_is_for_the_installation_s_own_programs(registry: ServiceProcess, token: str) -> None:
+    import httpx
+
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    assert httpx.get(f"{registry.url}/backup", headers=headers, trust_env=False).status_code in {401, 404}
