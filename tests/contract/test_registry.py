@@ -133,7 +133,9 @@ async def test_a_trial_is_found_by_words_in_both_languages(public: httpx.AsyncCl
 
 async def test_what_is_not_there_is_not_found(public: httpx.AsyncClient) -> None:
     assert (await public.get("/registry/v1/trials?q=zzzz")).json()["items"] == []
-    assert (await public.get("/registry/v1/trials?q=%25")).json()["next"] is None
+    assert (await public.get("/registry/v1/trials?q=%25_💊")).json()["items"] == []
+    for path in ("/registry/v1/trials/%00", "/registry/v1/trials?q=%00", "/registry/v1/trials/NCT03745287/criteria?version=99999999999999999999"):
+        assert (await public.get(path)).status_code == 400
     for path in ("/registry/v1/trials/NCT00000000", "/registry/v1/trials/NCT00000000/criteria", "/registry/v1/centres/fr-nowhere"):
         answer = await public.get(path)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

@@ -182,3 +182,16 @@ def test_the_generator_makes_every_verdict_and_reason(capsys):
     assert set(reasons) == {"missing", "stale", "unit", "no_reference_range", "partial_detail", "conflict", "needs_human"}
     assert set(listings) == {"listed", "undetermined", "not_indicated"}
     assert min(states.values()) > 100
+
+
+def test_a_cohort_without_criteria_is_never_more_than_possible():
+    document = {"cohorts": [{"id": "1"}, {"id": "2"}], "criteria": [include({"type": "age", "max": "P2Y"}, cohorts=["1"])]}
+    told = trial(Case(document, patient(), TERMINOLOGY), 1)
+    assert [one["verdict"] for one in told["cohorts"]] == ["excluded", "possible"]
+
+
+def test_the_retest_waits_for_every_fact_of_the_evidence():
+    failing = {"any": [alt(within="P3M"), has("CLEIO:live_vaccine", within="P6M")]}
+    facts = [measure(200, "2025-11-01", ref_high=35), fact("immunization", ["CLEIO:live_vaccine"], status="absent", date="2025-11-10")]
+    told = trial(Case({"criteria": [include(failing, retest="P4W")]}, patient(*facts), TERMINOLOGY), 1)
+    assert (told["best"]["verdict"], told["best"]["retest"]) == ("not_now", date(2025, 12, 8))

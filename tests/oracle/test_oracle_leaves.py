@@ -312,3 +312,85 @@ def test_a_stable_dose_is_long_enough_unchanged_and_within_its_bounds():
     assert state(leaf, {**drug, "start": "2025-01-01", "dose": {"value": 1, "unit": "mL/d"}})[3] == "unit"
     assert state(leaf, {**drug, "start": "2025"})[3] == "partial_detail"
     assert state(leaf, domains_complete=[{"domain": "medications", "from": "2025-08-30", "to": "2025-11-22"}])[0] == NOT_MET
+
+
+# --- the finer sentences ----------------------------------------------------------------------------------------------
+
+
+def test_a_presence_is_a_conflict_only_when_every_one_of_them_is_contradicted():
+    old, new, no = fact(date="2022-01-01"), fact(codes=["ORPHA:111"], date="2025-01-01"), fact(status="absent", date="2023-01-01")
+    assert state(has(), old, no)[3] == "conflict"
+    assert state(has(), old, no, new)[0] == MET
+    sub, no_sub = fact(codes=["ORPHA:111"], date="2022-01-01"), fact(codes=["ORPHA:111"], status="absent", date="2023-01-01")
+    assert state(has(), sub, no_sub)[3] == "conflict"
+    assert state(has(), sub, {**no_sub, "codes": ["ORPHA:112"]})[0] == MET
+
+
+def test_an_exclusive_condition_of_a_relative_or_a_higher_kind_says_nothing():
+    leaf = has("ORPHA:200")
+    assert state(leaf, fact(codes=["ORPHA:111"], date="2020"))[0] == NOT_MET
+    assert state(leaf, fact(codes=["ORPHA:100"], date="2020"))[0] == UNKNOWN
+    assert state(leaf, fact(codes=["ORPHA:111"], date="2020", relative="sibling"))[0] == UNKNOWN
+    assert state(leaf, fact(codes=["ORPHA:111"], date="2020", status="unconfirmed"))[0] == UNKNOWN
+
+
+def count(op, value, **fields):
+    return {"type": "count", "codes": ["CLEIO:severe_crisis"], "op": op, "value": value, "within": "P1Y", **fields}
+
+
+def test_days_are_counted_once_and_an_undecided_event_may_or_may_not_count():
+    complete = [{"domain": "encounters", "from": "2020-01-01", "to": "2025-11-22"}]
+    crisis = fact("event", ["CLEIO:severe_crisis"], date="2025-11-01")
+    leaf = count("<", 2, domain="encounters")
+    assert state(leaf, crisis, crisis, domains_complete=complete)[0] == MET
+    assert state(leaf, crisis, {**crisis, "status": "unconfirmed"}, domains_complete=complete)[0] == MET
+    assert state(leaf, crisis, {**crisis, "date": "2025-10-31", "status": "unconfirmed"}, domains_complete=complete)[3] == "partial_detail"
+    assert state(leaf, crisis, {**crisis, "date": "2025-10"}, domains_complete=complete)[3] == "partial_detail"
+    assert state(leaf, crisis, {**crisis, "codes": ["CLEIO:crisis"], "date": "2025-10-01"}, domains_complete=complete)[3] == "partial_detail"
+    assert state(leaf, crisis)[3] == "missing"
+    assert state(count(">=", 2), crisis, {**crisis, "date": "2024-11-21"})[3] == "stale"
+
+
+def test_an_event_of_the_day_is_in_the_first_sub_window():
+    today = fact("event", ["CLEIO:severe_crisis"], date="2025-11-22")
+    before = {**today, "date": "2025-05-21"}
+    assert state(count(">=", 1, each="P6M"), today, before)[0] == MET
+    assert state(count(">=", 1, each="P6M"), today, {**before, "date": "2025-05-22"})[0] == UNKNOWN
+
+
+def test_a_spoilt_measurement_is_dropped_even_beside_a_denial():
+    leaf = {"type": "value", "codes": ["LOINC:1742-6"], "op": ">=", "value": 120, "not_after": [{"codes": ["CLEIO:transfusion"], "for": "P4W"}]}
+    given = fact("procedure", ["CLEIO:transfusion"], date="2025-11-04")
+    denied = {**given, "status": "absent", "date": "2025-11-12"}
+    assert state(leaf, measure(180, "2025-11-18"), given, denied)[3] == "missing"
+    assert state(leaf, measure(180, "2025-11-18"), denied)[0] == MET
+
+
+def test_an_unconfirmed_result_decides_nothing():
+    unsure = measure(200, "2025-11-01", ref_high=35, status="unconfirmed")
+    assert state(alt(), unsure)[3] == "partial_detail"
+    assert state(alt(), unsure, measure(60, "2025-10-01", ref_high=35))[0] == MET
+    assert state(alt(within="P1M"), unsure, measure(60, "2025-10-01", ref_high=35))[3] == "stale"
+    complete = [{"domain": "observations", "to": "2025-11-22"}]
+    low = measure(200, "2025-10-01", ref_high=35)
+    assert state(alt(pick="any", domain="observations"), low, unsure, domains_complete=complete)[3] == "partial_detail"
+
+
+def test_an_unclear_medication_keeps_a_complete_domain_from_answering():
+    leaf = {"type": "stable", "codes": ["ATC:H02AB"], "for": "P12W", "domain": "medications"}
+    complete = [{"domain": "medications", "to": "2025-11-22"}]
+    for drug in (
+        fact("medication", ["ATC:H02"], start="2025-01-01"),
+        fact("medication", ["ATC:H02AB"], start="2025-01-01", status="unconfirmed"),
+        fact("medication", ["ATC:H02AB"]),
+    ):
+        assert state(leaf, drug, domains_complete=complete)[3] == "partial_detail"
+    assert state(leaf, fact("medication", ["ATC:H02AB"], start="2025-01-01", end="2025-11-21"), domains_complete=complete)[0] == NOT_MET
+
+
+def test_absent_variants_answer_only_for_their_origin_and_type():
+    leaf = {"type": "variant", "gene": "DMD", "types": ["deletion"]}
+    absent = fact("variant", [], status="absent", variant={"gene": "DMD", "assay": "mlpa"})
+    assert state({**leaf, "origin": "somatic"}, absent)[0] == UNKNOWN
+    assert state(leaf, {**absent, "variant": {"gene": "DMD", "assay": "mlpa", "type": "duplication"}})[0] == UNKNOWN
+    assert state(leaf, {**absent, "variant": {"gene": "DMD", "assay": "mlpa", "exon_from": 3, "exon_to": 7}})[0] == UNKNOWN

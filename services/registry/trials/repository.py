@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, literal_column, select, update
+from sqlalchemy import Select, delete, false, func, insert, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -201,7 +201,11 @@ def _visible(statement: Select[Any], rows: Rows) -> Select[Any]:
 
 
 def _searched(statement: Select[Any], search: Search) -> Select[Any]:
-    for word in fold(search.words).split()[:12]:
+    words = fold(search.words).split()
+    if search.words.strip() and not words:
+        # Signs alone are in no word.
+        statement = statement.where(false())
+    for word in words[:12]:
         statement = statement.where(trials.c.search.contains(" " + word, autoescape=True))
     if search.status:
         statement = statement.where(trials.c.status == search.status)
