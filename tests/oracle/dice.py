@@ -46,7 +46,7 @@ class Dice:
     def declare(self, domain, window=None):
         """The domain complete, with a tail on the edge of what is allowed and a start on the edge of the window."""
         tenth = 31 if window is None else min(31, (self.as_of - subtract(self.as_of, window)).days // 10)
-        tail = self.random.choice([0, 0, 0, tenth - 1, tenth, tenth + 1, 30, 31, 32])
+        tail = self.random.choice([0, 0, 0, tenth - 1, tenth, tenth + 1, tenth, tenth + 1, 31, 32])
         to = self.as_of - timedelta(days=max(tail, 0)) if self.chance(0.95) else self.as_of + timedelta(days=20)
         start = None
         if self.chance(0.7):

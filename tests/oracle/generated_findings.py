@@ -88,8 +88,8 @@ class Findings(Dice):
                 "present",
                 fields,
             )
-            if self.chance(0.07):
-                self.has_fact(kind, self.related(codes[0], 0.2), leaf, self.edge(window), "absent", fields)
+            if self.chance(0.1):
+                self.has_fact(kind, self.related(codes[0], 0.2), leaf, self.beside(window), "absent", fields)
         elif want == "not_met":
             if leaf.get("domain") and self.chance(0.5):
                 self.declare(domain, window)
@@ -99,7 +99,15 @@ class Findings(Dice):
                         kind, self.related(code, 0.15), leaf, self.inside(window) if self.chance(0.5) else self.edge(window), "absent", fields
                     )
             if window and self.chance(0.4):
-                self.has_fact(kind, self.related(codes[0], 0.3), leaf, self.edge(window), "present", fields)
+                self.has_fact(kind, self.related(codes[0], 0.3), leaf, self.beside(window), "present", fields)
+
+    def beside(self, window):
+        """The day of the last fact, the day before or after, or any other."""
+        last = self.facts[-1] if self.facts else {}
+        text = last.get("date") or last.get("start") or ""
+        if len(text) == 10 and self.chance(0.5):
+            return min(self.as_of, date.fromisoformat(text) + timedelta(days=self.random.choice([-1, 0, 0, 1])))
+        return self.edge(window)
 
     def has_fact(self, kind, code, leaf, day, status, fields):
         dated = {"date": self.written(day, 0.9)}

@@ -110,12 +110,11 @@ def exclusive_conditions(code, case):
 
 
 def run_out(denials, presences, case, day):
-    """`carried`: a dated fact denied the code, and nothing present lasted, or may have lasted, longer than that."""
+    """`carried`: a fact denied the code on or before the day, and nothing present lasted, or may have lasted, longer than that."""
     record = case.record
     latest = [record.last_days(fact)[1] for fact in presences if record.in_window(fact, None, day) != NO]
     for fact in denials:
-        dated = fact.get("date") or fact.get("start") or fact.get("end")
-        if dated and record.dates(fact)[1] <= day and all(presence <= record.last_days(fact)[0] for presence in latest):
+        if record.dates(fact)[1] <= day and all(presence <= record.last_days(fact)[0] for presence in latest):
             return True
     return False
 

@@ -246,6 +246,11 @@ def measured(leaf, case, day):
         state, reason = pick(leaf, case, day, sure, vague)
         if leaf.get("pick") == "any" and unsure and (state == NOT_MET or reason == "missing"):
             state, reason = UNKNOWN, "partial_detail"  # an unconfirmed result alone would decide
+        if (leaf.get("pick") or "latest") == "latest":
+            latest = max((first for first, *_rest in sure), default=BEGINNING)
+            newer = [fact for fact in unsure if fact["status"] == "unconfirmed" and case.record.dates(fact)[1] >= latest]
+            if newer:
+                state, reason = UNKNOWN, "partial_detail"
         return state, state, UNKNOWN, reason
     carried = UNKNOWN
     if older or vague_older:

@@ -74,7 +74,12 @@ class Measured(ABC):
                 return unknown("stale", older.evidence, carried=older.now)
             return unknown("partial_detail" if announced else self.nothing, announced)
         if self._pick == "latest":
-            return _open(_latest(inside))
+            newest = max((result.fact.day for result in inside if result.fact.day is not None), default=date.min)
+            unconfirmed = [
+                fact.id for fact in results.announced if fact.status == "unconfirmed" and stretch.may_hold(fact) and fact.first.latest >= newest
+            ]
+            # A newer result that nobody has confirmed may be the true one: it neither counts nor lets an older one count.
+            return unknown("partial_detail", unconfirmed) if unconfirmed else _open(_latest(inside))
         inside = [result if result.fact.day is not None else Result(result.fact, UNKNOWN, "partial_detail") for result in inside]
         if self._pick == "all":
             return _open(_all(inside))
