@@ -93,3 +93,20 @@ async def test_an_instant_without_a_zone_is_refused(database: Database) -> None:
         async with database.transaction() as connection:
             await connection.execute(insert(ROWS).values(id=1, at=datetime(2026, 1, 1)))  # noqa: DTZ001
     await database.close()
+
+
+async def test_a_cancelled_writer_is_cancelled_whenever_it_comes(database: Database) -> None:
+    async def write_for_ever() -> None:
+        while True:
+            async with database.transaction() as connection:
+                await connection.execute(select(ROWS.c.id))
+            await asyncio.sleep(0)
+
+    for turns in range(60):
+        writer = asyncio.create_task(write_for_ever())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        writer.cancel()
+        ended, _ = await asyncio.wait({writer}, timeout=2)
+        assert ended == {writer}, f"after {turns} turns of the loop"
+    await database.close()
