@@ -113,10 +113,7 @@ def run_out(denials, presences, case, day):
     """`carried`: a fact denied the code on or before the day, and nothing present lasted, or may have lasted, longer than that."""
     record = case.record
     latest = [record.last_days(fact)[1] for fact in presences if record.in_window(fact, None, day) != NO]
-    for fact in denials:
-        if record.dates(fact)[1] <= day and all(presence <= record.last_days(fact)[0] for presence in latest):
-            return True
-    return False
+    return any(record.dates(fact)[1] <= day and all(presence <= record.last_days(fact)[0] for presence in latest) for fact in denials)
 
 
 class Told:

@@ -125,6 +125,8 @@ def test_a_denial_ages_and_is_carried():
     assert state(leaf, negative, day=date(2025, 11, 24)) == (UNKNOWN, NOT_MET, UNKNOWN, "stale")
     positive = fact("observation", ["CLEIO:hiv"], date="2025-05-24")
     assert state(leaf, negative, positive, day=date(2026, 3, 1)) == (UNKNOWN, UNKNOWN, UNKNOWN, "stale")
+    undated = {name: value for name, value in negative.items() if name != "date"}
+    assert state(leaf, undated) == (UNKNOWN, NOT_MET, UNKNOWN, "partial_detail")
 
 
 def test_a_presence_denied_on_the_same_day_or_later_is_a_conflict():
@@ -366,10 +368,12 @@ def test_a_spoilt_measurement_is_dropped_even_beside_a_denial():
     assert state(leaf, measure(180, "2025-11-18"), denied)[0] == MET
 
 
-def test_an_unconfirmed_result_decides_nothing():
+def test_an_unconfirmed_result_decides_nothing_but_keeps_an_older_one_from_deciding():
     unsure = measure(200, "2025-11-01", ref_high=35, status="unconfirmed")
     assert state(alt(), unsure)[3] == "partial_detail"
-    assert state(alt(), unsure, measure(60, "2025-10-01", ref_high=35))[0] == MET
+    assert state(alt(), unsure, measure(60, "2025-10-01", ref_high=35))[3] == "partial_detail"
+    assert state(alt(), unsure, measure(60, "2025-11-02", ref_high=35))[0] == MET
+    assert state(alt(), {**unsure, "status": "ordered"}, measure(60, "2025-10-01", ref_high=35))[0] == MET
     assert state(alt(within="P1M"), unsure, measure(60, "2025-10-01", ref_high=35))[3] == "stale"
     complete = [{"domain": "observations", "to": "2025-11-22"}]
     low = measure(200, "2025-10-01", ref_high=35)
