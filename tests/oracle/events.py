@@ -24,42 +24,47 @@ def events(leaf, case):
     return found
 
 
-def count(leaf, case, day):
+def sub_window(leaf, case, day, number):
+    """(state, reason, the facts in it) of one sub-window, the first being the latest."""
     record = case.record
-    told = case.once(("count", id(leaf)), lambda: events(leaf, case))
     each = leaf.get("each") or leaf["within"]
-    states, reasons = [], []
-    for number in range(1, how_many(leaf["within"], each) + 1):
-        outer, inner = times(each, number), times(each, number - 1) if number > 1 else None
+    outer, inner = times(each, number), times(each, number - 1) if number > 1 else None
+    known, unsure, fuzzy, older = {}, {}, [], False
+    for fact, certain in case.once(("count", id(leaf)), lambda: events(leaf, case)):
+        far = record.begins_in_window(fact, outer, day)
+        near = record.begins_in_window(fact, inner, day) if inner else NO
+        inside = far != NO and near != YES
+        text = fact.get("start") or fact.get("date")
+        if inside and not is_full(text):
+            fuzzy.append(fact)
+        elif inside:
+            (known if certain else unsure).setdefault(day_of(text), []).append(fact)
+        elif certain and is_full(text) and day_of(text) <= day and far == NO:
+            older = True
+    low, extra = len(known), len(set(unsure) - set(known)) + len(fuzzy)
+    last = day if inner is None else first_day_within(day, inner) - ONE_DAY
+    complete = record.complete(leaf.get("domain"), day, outer, last)
+    state = decide(leaf["op"], leaf["value"], low, low + extra if complete else None)
+    rests_on = [fact for facts in known.values() for fact in facts]
+    if state == UNKNOWN:
+        return (
+            state,
+            "partial_detail" if extra else "stale" if older else "missing",
+            rests_on + fuzzy + [fact for facts in unsure.values() for fact in facts],
+        )
+    return state, None, rests_on
 
-        def place(fact, outer=outer, inner=inner):
-            """Where the event stands to the sub-window: YES, MAYBE or NO."""
-            far = record.begins_in_window(fact, outer, day)
-            near = record.begins_in_window(fact, inner, day) if inner else NO
-            return NO if far == NO or near == YES else YES if far == YES and near == NO else MAYBE
 
-        known, unsure, fuzzy, older = set(), set(), 0, False
-        for fact, certain in told:
-            text = fact.get("start") or fact.get("date")
-            if is_full(text):
-                if place(fact) == YES:
-                    (known if certain else unsure).add(day_of(text))
-                elif certain and day_of(text) <= day and record.begins_in_window(fact, outer, day) == NO:
-                    older = True
-            elif place(fact) != NO:
-                fuzzy += 1
-        low, extra = len(known), len(unsure - known) + fuzzy
-        last = day if inner is None else first_day_within(day, inner) - ONE_DAY
-        complete = record.complete(leaf.get("domain"), day, outer, last)
-        state = decide(leaf["op"], leaf["value"], low, low + extra if complete else None)
-        states.append(state)
-        if state == UNKNOWN:
-            reasons.append("partial_detail" if extra else "stale" if older else "missing")
-    if NOT_MET in states:
-        return NOT_MET, NOT_MET, UNKNOWN, None
-    if UNKNOWN in states:
-        return UNKNOWN, UNKNOWN, UNKNOWN, min(reasons, key=("partial_detail", "stale", "missing").index)
-    return MET, MET, UNKNOWN, None
+def sub_windows(leaf, case, day):
+    return [sub_window(leaf, case, day, number) for number in range(1, how_many(leaf["within"], leaf.get("each") or leaf["within"]) + 1)]
+
+
+def count(leaf, case, day):
+    told = sub_windows(leaf, case, day)
+    states = [state for state, _reason, _facts in told]
+    state = NOT_MET if NOT_MET in states else UNKNOWN if UNKNOWN in states else MET
+    reasons = [reason for _state, reason, _facts in told if reason]
+    return state, state, UNKNOWN, min(reasons, key=("partial_detail", "stale", "missing").index) if state == UNKNOWN else None
 
 
 # --- stable -----------------------------------------------------------------------------------------------------------

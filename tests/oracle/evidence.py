@@ -1,7 +1,7 @@
 """The facts a leaf rests on, on the day: what `retest` counts from."""
 
 from tests.oracle.days import BEGINNING, day_of, is_full
-from tests.oracle.events import doubtful_courses, events, exposures
+from tests.oracle.events import doubtful_courses, exposures, sub_windows
 from tests.oracle.leaves import Told, attributes, contradicts, denied, deniers, exclusive_conditions, variant_attributes, variant_told
 from tests.oracle.measurements import counted, doubtful, when
 from tests.oracle.record import MAYBE, NO, YES
@@ -21,11 +21,14 @@ def of_has(leaf, case, day, state, reason):
         perhaps = [fact for fact in told.perhaps if attributes(leaf, case, fact, day) != NO and record.in_window(fact, within, day) != NO]
         return perhaps or [fact for facts in told.deniers.values() for fact in facts if record.in_window(fact, within, day) != NO]
     if state == NOT_MET:
-        exclusives = [fact for code in told.codes if not leaf.get("relative") for fact in exclusive_conditions(code, case)]
-        open_codes = [code for code in told.codes if leaf.get("relative") or not exclusive_conditions(code, case)]
-        if denied(open_codes, case, within, day, leaf.get("relative")) == YES:
-            return exclusives + [fact for code in open_codes for fact in told.deniers[code] if record.in_window(fact, within, day) == YES]
-        return []
+        rests_on = []
+        for code in told.codes:
+            in_force = [fact for fact in told.deniers[code] if record.in_window(fact, within, day) == YES]
+            by_kind = [] if leaf.get("relative") else exclusive_conditions(code, case)
+            if not in_force and not by_kind:
+                return []  # the complete domain answers
+            rests_on += in_force or by_kind
+        return rests_on
     old = [fact for fact, attribute in present if attribute != NO] + [fact for facts in told.deniers.values() for fact in facts]
     return [fact for fact in old if record.in_window(fact, within, day) == NO and record.in_window(fact, None, day) != NO]
 
@@ -58,8 +61,7 @@ def of_variant(leaf, case, day, state):
 
 
 def of_count(leaf, case, day, state, _reason):
-    counted_ones = [(fact, certain) for fact, certain in events(leaf, case) if case.record.begins_in_window(fact, leaf["within"], day) != NO]
-    return [fact for fact, certain in counted_ones if state == UNKNOWN or (certain and is_full(when(fact)))]
+    return [fact for one, _reason_of_one, facts in sub_windows(leaf, case, day) if one == state for fact in facts]
 
 
 def of_stable(leaf, case, day, state, reason):

@@ -45,11 +45,14 @@ class Count:
     def _part(self, chart: Chart, findings: Findings, window: Window, day: date) -> Judgement:
         stretch = window.on(day)
         known = [fact for fact in findings.carrying if fact.day is not None and stretch.first <= fact.day <= stretch.last]
-        undecided = [fact.id for fact in findings.carrying if fact.day is None and stretch.may_hold(fact)]
-        undecided += [fact.id for fact in findings.uncertain if stretch.may_hold(fact)]
-        fewest = len({fact.day for fact in known})
+        days = {fact.day for fact in known}
+        doubtful = [fact for fact in findings.carrying if fact.day is None and stretch.may_hold(fact)]
+        # A day counts once: an undecided event of a day that is known adds nothing, and two of one day add one.
+        doubtful += [fact for fact in findings.uncertain if fact.day not in days and stretch.may_hold(fact)]
+        undecided = [fact.id for fact in doubtful]
+        most = len(days) + len({fact.day or fact.id for fact in doubtful})
         complete = chart.is_complete(self._domain, stretch)
-        state = between(fewest, fewest + len(undecided) if complete else None, self._op, self._bound)
+        state = between(len(days), most if complete else None, self._op, self._bound)
         evidence = [fact.id for fact in known]
         if state in (MET, NOT_MET):
             return settled(state, [*evidence, f"#complete:{self._domain}"] if complete else evidence)

@@ -29,6 +29,11 @@ class Has:
     def judge(self, chart: Chart, day: date) -> Judgement:
         return self._judge(chart, self._concepts.find(chart, self._relative), day)
 
+    def happened(self, chart: Chart, day: date) -> bool:
+        """Whether a present fact is certainly in the window, contradicted or not."""
+        stretch = self._window.on(day)
+        return any(stretch.surely_holds(fact) and self._fits(fact, day) == MET for fact in self._concepts.find(chart, self._relative).carrying)
+
     def timeline(self, chart: Chart) -> Timeline[Judgement]:
         findings = self._concepts.find(chart, self._relative)
         days = flips(chart, findings, self._window, self._domain) | set(self._duration_flips(findings))
@@ -58,7 +63,8 @@ class Has:
         if (evidence := ruled_out(chart, findings, stretch, self._domain)) is not None:
             return settled(NOT_MET, evidence, hope=self._hope(NOT_MET))
         carried = NOT_MET if findings.were_ruled_out(day) else UNKNOWN
-        older = [fact.id for fact in (*findings.carrying, *findings.denying) if fact.first.earliest <= day and not stretch.may_hold(fact)]
+        once = [fact for fact in findings.carrying if self._fits(fact, day) != NOT_MET]
+        older = [fact.id for fact in (*once, *findings.denying) if fact.first.earliest <= day and not stretch.may_hold(fact)]
         if findings.may_be_ruled_out(stretch):
             return unknown("partial_detail", [fact.id for fact in findings.denying], carried=carried, hope=self._hope(carried))
         return unknown("stale" if older else "missing", older, carried=carried, hope=self._hope(carried))

@@ -162,10 +162,10 @@ class Value(Measured):
             return None
         doubtful = False
         for spoiler in self._spoilers if fact.day is not None else ():
-            spoilt = spoiler.judge(chart, fact.day).now if fact.day is not None else UNKNOWN
-            if spoilt == MET:
+            assert fact.day is not None
+            if spoiler.happened(chart, fact.day):
                 return None
-            doubtful = doubtful or spoilt == UNKNOWN
+            doubtful = doubtful or spoiler.judge(chart, fact.day).now == UNKNOWN
         return Result(fact, UNKNOWN, "partial_detail") if doubtful else self._compared(fact, fact.number)
 
     def _compared(self, fact: Fact, number: Fraction) -> Result:

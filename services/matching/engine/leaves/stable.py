@@ -76,7 +76,7 @@ class Stable:
         older = [fact.id for fact in (*findings.carrying, *findings.denying)]
         if findings.may_be_ruled_out(stretch):
             return unknown("partial_detail", older, carried=carried)
-        return unknown("stale" if older else "missing", older, carried=carried)
+        return unknown("stale" if findings.carrying else "missing", older, carried=carried)
 
     def _dosed(self, ongoing: Sequence[Course], evidence: Sequence[str]) -> Judgement:
         if self._min is None and self._max is None:
