@@ -26,6 +26,7 @@ app.add_typer(imports, name="import")
 app.add_typer(cli_operations.backups, name="backup")
 app.command("restore")(cli_operations.restore)
 app.add_typer(cli_operations.databases, name="db")
+app.add_typer(cli_operations.audits, name="audit")
 
 
 class Service(StrEnum):

@@ -12,6 +12,8 @@ from services.matching.evaluations.endpoints import router as match_router
 from services.matching.settings import MatchingSettings
 from services.matching.snapshots.files import SnapshotFiles
 from services.matching.snapshots.keeper import SnapshotKeeper
+from shared.audit.checkpoints import signing_key
+from shared.audit.recording import FileAudit
 from shared.http import InternalClient
 from shared.service import Health, create_service
 
@@ -27,12 +29,15 @@ def create_app(settings: MatchingSettings | None = None, registry: InternalClien
         keeper = SnapshotKeeper(reader, SnapshotFiles(chosen.snapshot_folder), chosen.persist_every, app.state.metrics)
         app.state.snapshots = keeper
         app.state.health = lambda: _health(keeper)
+        app.state.audit = audit = FileAudit(chosen.audit_folder, "matching", signing_key(chosen.audit_seed))
+        audit.start()
         keeper.start()
         try:
             yield
         finally:
             await keeper.stop()
             await reader.close()
+            await audit.stop()
 
     return create_service("matching", chosen, [match_router, criteria_router], lifespan, "Which trial, where and when, for this patient.")
 

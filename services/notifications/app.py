@@ -14,10 +14,12 @@ from services.notifications.deliveries import endpoints as deliveries
 from services.notifications.deliveries.dispatcher import Dispatcher, Pace
 from services.notifications.deliveries.repository import DeliveryRepository
 from services.notifications.events.sequencer import Sequencer
-from services.notifications.schema import METADATA
+from services.notifications.schema import AUDIT, METADATA
 from services.notifications.settings import NotificationsSettings
 from services.notifications.subscriptions import endpoints as subscriptions
 from services.notifications.subscriptions.secrets import SecretSeal
+from shared.audit.checkpoints import signing_key
+from shared.audit.recording import DatabaseAudit
 from shared.backups.endpoints import backup_router
 from shared.database import Database, open_database
 from shared.database.migrations import check_schema
@@ -43,6 +45,9 @@ def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
             database = open_database(settings.database)
             stack.push_async_callback(database.close)
             await check_schema(database, MIGRATIONS)
+            app.state.audit = audit = DatabaseAudit(database, AUDIT, settings.audit_folder, "notifications", signing_key(settings.audit_seed))
+            audit.start()
+            stack.push_async_callback(audit.stop)
             outbound = await stack.enter_async_context(open_outbound(settings, total_seconds=settings.attempt_seconds))
             registry = InternalClient(settings.service_url("registry"), settings.internal_token.get_secret_value())
             stack.push_async_callback(registry.close)
