@@ -126,6 +126,23 @@ def audit_verify(
     typer.echo("the record is unbroken")
 
 
+def config(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Print every setting as the services would read it, secrets masked."""
+    import json
+
+    from services.cli_config import effective_settings
+
+    with one_line_errors():
+        found = effective_settings()
+    if as_json:
+        typer.echo(json.dumps(found, indent=2, default=str))
+        return
+    for service, settings in found.items():
+        typer.echo(service)
+        for name, value in settings.items():
+            typer.echo(f"  {name:<32}{value}")
+
+
 class one_line_errors:  # noqa: N801  reads as the statement it is
     """What an operator can put right is told in one line, with exit code 1."""
 

@@ -16,6 +16,7 @@ from shared.audit.checkpoints import signing_key
 from shared.audit.recording import FileAudit
 from shared.http import InternalClient
 from shared.service import Health, create_service
+from shared.telemetry import Metrics
 
 
 def create_app(settings: MatchingSettings | None = None, registry: InternalClient | None = None) -> FastAPI:
@@ -29,6 +30,7 @@ def create_app(settings: MatchingSettings | None = None, registry: InternalClien
         keeper = SnapshotKeeper(reader, SnapshotFiles(chosen.snapshot_folder), chosen.persist_every, app.state.metrics)
         app.state.snapshots = keeper
         app.state.health = lambda: _health(keeper)
+        app.state.observe = lambda: _observe(keeper, app.state.metrics)
         app.state.audit = audit = FileAudit(chosen.audit_folder, "matching", signing_key(chosen.audit_seed))
         audit.start()
         keeper.start()
@@ -40,6 +42,13 @@ def create_app(settings: MatchingSettings | None = None, registry: InternalClien
             await audit.stop()
 
     return create_service("matching", chosen, [match_router, criteria_router], lifespan, "Which trial, where and when, for this patient.")
+
+
+async def _observe(keeper: SnapshotKeeper, metrics: Metrics) -> None:
+    held = keeper.loaded
+    if held is not None:
+        metrics.tell(metrics.snapshot_age, max(0.0, (datetime.now(UTC) - held.current_at).total_seconds()))
+        metrics.tell(metrics.snapshot_trials, len(held.trials))
 
 
 async def _health(keeper: SnapshotKeeper) -> Health:

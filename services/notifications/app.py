@@ -27,6 +27,7 @@ from shared.feed.consumer import run_for_ever
 from shared.http import InternalClient
 from shared.outbound import open_outbound
 from shared.service import Health, create_service
+from shared.telemetry import Metrics
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -62,6 +63,7 @@ def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
             )
             app.state.database, app.state.outbound, app.state.seal, app.state.dispatcher = database, outbound, seal, dispatcher
             app.state.health = lambda: _health(database, sequencer)
+            app.state.observe = lambda: _observe(database, sequencer, app.state.metrics)
             await dispatcher.start()
             stack.push_async_callback(dispatcher.stop, settings.drain_seconds)
             tailing = asyncio.create_task(run_for_ever(sequencer.step, "registry_feed"))
@@ -88,6 +90,17 @@ async def _health(database: Database, sequencer: Sequencer) -> Health:
         depth, oldest = await DeliveryRepository(connection).backlog(now)
     waited = None if oldest is None else round((now - oldest).total_seconds(), 3)
     return Health(ready=True, detail={"feed": sequencer.health(), "queue_depth": depth, "oldest_due_seconds": waited})
+
+
+async def _observe(database: Database, sequencer: Sequencer, metrics: Metrics) -> None:
+    now = datetime.now(UTC)
+    async with database.read() as connection:
+        depth, oldest = await DeliveryRepository(connection).backlog(now)
+    metrics.tell(metrics.queue_depth, depth)
+    metrics.tell(metrics.oldest_unsent, 0.0 if oldest is None else (now - oldest).total_seconds())
+    read = sequencer.health()["read_seconds_ago"]
+    if read is not None:
+        metrics.feed_read.labels("registry").set(read)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -52,7 +52,11 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
                     position = await FEED.position(connection)
                 return Health(ready=True, detail={"feed": position.seq, "generation": position.generation})
 
-            app.state.health = health
+            async def observe() -> None:
+                async with database.read() as connection:
+                    app.state.metrics.tell(app.state.metrics.feed_position, (await FEED.position(connection)).seq)
+
+            app.state.health, app.state.observe = health, observe
             try:
                 yield
             finally:

@@ -74,7 +74,9 @@ class Database:
                     await self._end(connection)
         else:
             try:
-                await asyncio.wait_for(self._writer.acquire(), LOCK_WAIT_SECONDS)
+                # Not `wait_for`: until Python 3.12 it can swallow a cancellation, and its loop then never ends.
+                async with asyncio.timeout(LOCK_WAIT_SECONDS):
+                    await self._writer.acquire()
             except TimeoutError:
                 raise DatabaseBusyError from None
             try:

@@ -143,6 +143,7 @@ async def _collect(
             return events, at
         try:
             # Above PostgreSQL another replica may have committed: look again soon.
-            await asyncio.wait_for(committed.wait(), remaining if database.is_sqlite else min(remaining, POLL_SECONDS))
+            async with asyncio.timeout(remaining if database.is_sqlite else min(remaining, POLL_SECONDS)):
+                await committed.wait()
         except TimeoutError:
             continue
