@@ -25,8 +25,8 @@ test: $(READY) ## Set up and run the tests
 	@$(BIN)/python -m pytest -m "not full"
 
 .PHONY: test-full
-test-full: $(READY) ## Run the tests with their long versions
-	@$(BIN)/python -m pytest
+test-full: $(READY) ## Run the tests with their long versions; what they measure goes to docs/figures.json
+	@$(BIN)/python -m pytest --figures docs/figures.json
 
 .PHONY: lint
 lint: $(READY) ## Check style, form, types and the import rules; changes nothing

@@ -155,9 +155,10 @@ def import_ctgov(
 
 @app.command()
 def match(
-    patient: Annotated[Path, typer.Argument(metavar="PATIENT.json", help="Native patient, Phenopacket v2 or FHIR Bundle; - is standard input.")],
+    patient: Annotated[Path, typer.Argument(metavar="PATIENT.json", help="Native patient or Phenopacket v2; - is standard input.")],
     lang: Annotated[Language, typer.Option(help="Language of the answer.")] = Language.FR,
     trial: Annotated[str, typer.Option(help="Show every criterion of this trial, with its reason and evidence.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="Trials in the table.")] = 10,
     as_json: AsJson = False,
     url: Url = "",
 ) -> None:
@@ -173,7 +174,7 @@ def match(
         elif trial:
             show_trial(answer, trial, lang)
         else:
-            show_answer(answer, lang)
+            show_answer(answer, lang, limit)
     except CallError as error:
         _fail(str(error))
 

@@ -1,13 +1,14 @@
 """`cleio import`: reads files of registry records, sends them in batches, and tells what became of each file."""
 
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -20,6 +21,7 @@ BATCH_BYTES = 4 * 1024 * 1024  # arrives within the body time of the gateway on 
 OUTCOMES = ("created", "updated", "unchanged", "kept_curated", "refused", "invalid")
 LINES_PER_LINE = (".jsonl", ".ndjson")
 SHOWN_FAULTS, SHOWN_FILES = 20, 12
+_STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity')
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Report:
 
     files: dict[str, Counter[str]] = field(default_factory=dict)
     remarks: list[Remark] = field(default_factory=list)
+    unclear: int = 0  # taken in, and waiting for somebody to judge their scope
 
     @property
     def counts(self) -> Counter[str]:
@@ -98,6 +101,7 @@ def show(report: Report, *, as_json: bool, dry_run: bool) -> None:
         document = {
             "dry_run": dry_run,
             "counts": {outcome: report.counts[outcome] for outcome in OUTCOMES},
+            "scope_unclear": report.unclear,
             "files": [{"file": name, "counts": {outcome: counts[outcome] for outcome in OUTCOMES}} for name, counts in report.files.items()],
             "remarks": [{"place": one.place, "outcome": one.outcome, "trial": one.trial or None, "detail": one.detail} for one in report.remarks],
         }
@@ -105,6 +109,8 @@ def show(report: Report, *, as_json: bool, dry_run: bool) -> None:
         return
     console = Console() if sys.stdout.isatty() else Console(width=100)
     console.print(_table(report, dry_run=dry_run))
+    if report.unclear:
+        console.print(f"{report.unclear} of them of unclear scope: to be judged by a person", highlight=False)
     # What is to be mended comes first; a refusal is an answer.
     remarks = sorted(report.remarks, key=lambda one: one.outcome != "invalid")
     for one in remarks[:SHOWN_FAULTS]:
@@ -203,7 +209,8 @@ def _parsed(name: str, number: int, line: bytes) -> Record:
 
 def _parse(content: bytes) -> Any:
     try:
-        return json.loads(content.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        text = content.decode("utf-8-sig")
+        return json.loads(text, parse_constant=lambda name: _refuse_constant(name, text))
     except json.JSONDecodeError as error:
         raise _UnreadableError(f"not JSON: {error.msg} (column {error.colno})", error.lineno) from None
     except UnicodeDecodeError as error:
@@ -212,8 +219,10 @@ def _parse(content: bytes) -> Any:
         raise _UnreadableError("nested too deeply") from None
 
 
-def _refuse_constant(name: str) -> Any:
-    raise _UnreadableError(f"not JSON: {name} is not a number")
+def _refuse_constant(name: str, text: str) -> NoReturn:
+    # Strings are passed over: the first bare word is the one that was met.
+    start = next((match.start() for match in _STRING_OR_CONSTANT.finditer(text) if not match.group().startswith('"')), 0)
+    raise _UnreadableError(f"not JSON: {name} is not a number", text.count("\n", 0, start) + 1)
 
 
 def _line(record: Any) -> bytes:
@@ -247,4 +256,5 @@ def _send(gateway: Gateway, batch: Sequence[Record], report: Report, *, dry_run:
             report.note(record, "invalid", detail="the registry gave no answer for this line")
             continue
         detail = "; ".join(f"{error['pointer']} {error['detail']}".strip() for error in result["errors"])
+        report.unclear += result["scope"] == "scope_unclear" and result["result"] not in {"invalid", "refused"}
         report.note(record, result["result"], result["trial"] or result["source_id"] or "", detail)

@@ -23,6 +23,8 @@ _WORDS: dict[str, Mapping[str, str]] = {
         "excluded": "exclu",
         "met": "rempli",
         "not_met": "non rempli",
+        "exclude_met": "ne s'applique pas",
+        "exclude_not_met": "s'applique",
         "unknown": "inconnu",
         "missing": "donnée absente",
         "stale": "donnée trop ancienne",
@@ -30,7 +32,7 @@ _WORDS: dict[str, Mapping[str, str]] = {
         "no_reference_range": "sans intervalle de référence",
         "partial_detail": "détail insuffisant",
         "conflict": "données contradictoires",
-        "needs_human": "jugement de l'investigateur",
+        "needs_human": "à juger par une personne",
         "include": "inclusion",
         "exclude": "exclusion",
         "trial": "essai",
@@ -53,12 +55,18 @@ _WORDS: dict[str, Mapping[str, str]] = {
         "registry": "critères tirés d'un registre, non signés",
         "none": "Aucun essai publié ne vise la maladie de ce patient.",
         "ask_next": "À demander d'abord",
-        "trials": "essais",
-        "undetermined": "sans critères calculables",
-        "not_indicated": "visant une autre maladie",
+        "undetermined": "dont on ne sait pas si la maladie est la sienne",
+        "not_indicated": "d'une maladie que ce patient n'a pas",
         "as_of": "au",
         "timeline": "si rien d'autre ne change",
-        "disclaimer": "Pré-sélection seulement : un clinicien décide.",
+        "slot": "place",
+        "unconfirmed": "non confirmé",
+        "site_recruiting": "ouvert",
+        "site_not_yet_recruiting": "à venir",
+        "site_suspended": "suspendu",
+        "site_completed": "terminé",
+        "site_unknown": "statut inconnu",
+        "more": "autres : --limit en montre plus, --json les donne tous",
         "unknown_trial": "n'est pas dans la réponse pour ce patient ; elle contient",
     },
     "en": {
@@ -69,6 +77,8 @@ _WORDS: dict[str, Mapping[str, str]] = {
         "excluded": "excluded",
         "met": "met",
         "not_met": "not met",
+        "exclude_met": "does not apply",
+        "exclude_not_met": "applies",
         "unknown": "unknown",
         "missing": "no data",
         "stale": "data too old",
@@ -76,7 +86,7 @@ _WORDS: dict[str, Mapping[str, str]] = {
         "no_reference_range": "no reference range",
         "partial_detail": "not enough detail",
         "conflict": "conflicting data",
-        "needs_human": "investigator's judgement",
+        "needs_human": "for a person to judge",
         "include": "inclusion",
         "exclude": "exclusion",
         "trial": "trial",
@@ -99,12 +109,16 @@ _WORDS: dict[str, Mapping[str, str]] = {
         "registry": "criteria taken from a registry, not signed",
         "none": "No published trial targets this patient's disease.",
         "ask_next": "Ask first",
-        "trials": "trials",
-        "undetermined": "without computable criteria",
-        "not_indicated": "targeting another disease",
+        "undetermined": "of a disease nothing is known of for this patient",
+        "not_indicated": "of a disease this patient does not have",
         "as_of": "as of",
         "timeline": "if nothing else changes",
-        "disclaimer": "Pre-screening only: a clinician decides.",
+        "slot": "slot",
+        "unconfirmed": "unconfirmed",
+        "site_recruiting": "open",
+        "site_not_yet_recruiting": "to come",
+        "site_unknown": "status unknown",
+        "more": "more: --limit shows more, --json gives all",
         "unknown_trial": "is not in the answer for this patient; it holds",
     },
 }
@@ -123,40 +137,42 @@ def ask(gateway: Gateway, patient: Path, language: str) -> Answer:
         content = sys.stdin.buffer.read() if str(patient) == "-" else patient.read_bytes()
     except OSError as error:
         raise CallError(f"{patient}: {error.strerror}") from None
-    answer = gateway.send("POST", "/matching/v1/match", content=content, language=language)
+    answer = gateway.send("POST", "/matching/v1/match?limit=200", content=content, language=language)
     return Answer(answer.text, answer.json())
 
 
-def show_answer(answer: Answer, language: str) -> None:
-    """One row for each trial; then what to ask first, and what was left out."""
+def show_answer(answer: Answer, language: str, limit: int) -> None:
+    """One row for each of the first ``limit`` trials; then what to ask first, and what was left out."""
     words, body, console = _WORDS[language], answer.body, _console()
     if body["results"]:
-        table = Table(show_lines=True, pad_edge=False)
+        table = Table(show_lines=True, pad_edge=False, expand=True)
         table.add_column(words["trial"], ratio=24, overflow="fold")
-        table.add_column(words["verdict"], ratio=14)
-        table.add_column(words["when"], ratio=17)
-        table.add_column(words["why"], ratio=25)
-        table.add_column(words["sites"], ratio=20)
-        for result in body["results"]:
+        table.add_column(words["verdict"], width=12, overflow="fold")
+        table.add_column(words["when"], width=17)
+        table.add_column(words["why"], ratio=30)
+        table.add_column(words["sites"], ratio=24)
+        for result in body["results"][:limit]:
             table.add_row(
                 _lines(_heading(result, words, language)),
                 Text(words.get(result["verdict"], result["verdict"]), _STYLES.get(result["verdict"], "")),
                 _lines(_dates(result, words)),
                 _lines(_why(result, words, language)),
-                _lines(_sites(result)),
+                _lines(_sites(result, words)),
             )
         console.print(table)
+        if len(body["results"]) > limit:
+            console.print(f"{len(body['results']) - limit} {words['more']}", markup=False, highlight=False)
     else:
         console.print(words["none"])
     if body["ask_next"]:
         console.print(f"\n{words['ask_next']} :" if language == "fr" else f"\n{words['ask_next']}:", style="bold")
         for question in body["ask_next"][:5]:
             console.print(
-                f"  {question['text'][language]}  ({question['who']}, {question['trials']} {words['trials']})", markup=False, highlight=False
+                f"  {question['text'][language]}  ({question['who']}, {_count(question['trials'], words['trial'])})", markup=False, highlight=False
             )
-    left_out = [f"{body[name]} {words['trials']} {words[name]}" for name in ("undetermined", "not_indicated") if body[name]]
+    left_out = [f"{_count(body[name], words['trial'])} {words[name]}" for name in ("undetermined", "not_indicated") if body[name]]
     last = " · ".join([f"{words['as_of']} {body['as_of']}", *left_out])
-    console.print(f"\n{last}\n{words['disclaimer']}", highlight=False, style="dim")
+    console.print(f"\n{last}\n{body['pre_screening'][language]}", highlight=False, style="dim")
 
 
 def show_trial(answer: Answer, trial: str, language: str) -> None:
@@ -173,9 +189,9 @@ def show_trial(answer: Answer, trial: str, language: str) -> None:
         console.print(_lines(_heading(result, words, language)))
         verdict = Text(words.get(result["verdict"], result["verdict"]), _STYLES.get(result["verdict"], ""))
         console.print(Text(" · ").join([verdict, *(Text(date) for date in _dates(result, words))]))
-        table = Table(show_lines=True, pad_edge=False)
+        table = Table(show_lines=True, pad_edge=False, expand=True)
         table.add_column(words["criterion"], ratio=48)
-        table.add_column(words["state"], ratio=12)
+        table.add_column(words["state"], width=18)
         table.add_column(words["reason"], ratio=24)
         table.add_column(words["evidence"], ratio=16, overflow="fold")
         for criterion in result["criteria"]:
@@ -185,7 +201,7 @@ def show_trial(answer: Answer, trial: str, language: str) -> None:
                 reason.append(f"{words['clears_on']} {criterion['clears_on']}")
             table.add_row(
                 Text(f"{criterion['text'][language]} ({kind}, {criterion['id']})"),
-                Text(words.get(criterion["state"], criterion["state"]), _STATE_STYLES.get(criterion["state"], "")),
+                Text(_state(criterion, words), _STATE_STYLES.get(criterion["state"], "")),
                 _lines(reason),
                 Text(", ".join(criterion["evidence"])),
             )
@@ -195,9 +211,9 @@ def show_trial(answer: Answer, trial: str, language: str) -> None:
             for span in result["timeline"]:
                 verdict = Text(words.get(span["verdict"], span["verdict"]), _STYLES.get(span["verdict"], ""))
                 console.print(Text(f"  {span['from'] or '…'} → {span['until'] or '…'}  ") + verdict)
-        for site in _sites(result):
+        for site in _sites(result, words):
             console.print(site, markup=False, highlight=False)
-    console.print(words["disclaimer"], style="dim")
+    console.print(answer.body["pre_screening"][language], style="dim")
 
 
 def _console() -> Console:
@@ -236,9 +252,23 @@ def _why(result: Mapping[str, Any], words: Mapping[str, str], language: str) -> 
         yield f"… +{len(telling) - 3}"
 
 
-def _sites(result: Mapping[str, Any]) -> Iterator[str]:
+def _state(criterion: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    # An exclusion that is met is one that does not apply: said so, nobody reads it the wrong way round.
+    own = f"{criterion['kind']}_{criterion['state']}"
+    return words.get(own) or words.get(criterion["state"], criterion["state"])
+
+
+def _sites(result: Mapping[str, Any], words: Mapping[str, str]) -> Iterator[str]:
     for site in result["sites"][:3]:
-        far = f", {site['distance_km']:.0f} km" if site["distance_km"] is not None else ""
-        slots = sum(slot["open"] or 0 for slot in site["slots"])
-        free = f", {slots} pl." if slots else ""
-        yield f"{site['name']} ({site['status']}{free}{far})"
+        told = [words.get(f"site_{site['status']}", site["status"])]
+        if site["stale"]:
+            told.append(words["unconfirmed"])
+        if slots := sum(slot["open"] for slot in site["slots"]):
+            told.append(_count(slots, words["slot"]))
+        if site["distance_km"] is not None:
+            told.append(f"{site['distance_km']} km")
+        yield f"• {site['name']} ({', '.join(told)})"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'s' if number > 1 else ''}"

@@ -150,8 +150,16 @@ def _check_query(request: Request, known: set[str]) -> None:
             found.append(Fault(pointer="/query", code="unknown_parameter", detail=Label(fr="paramètre inconnu", en="unknown parameter")))
         elif names.count(name) > 1:
             found.append(Fault(pointer=f"/query/{name}", code="repeated_parameter", detail=Label(fr="paramètre répété", en="repeated parameter")))
+        elif "\x00" in "".join(request.query_params.getlist(name)):
+            found.append(_nul(f"/query/{name}"))
+    # PostgreSQL knows no NUL: it is refused before any database sees it.
+    found += [_nul(f"/path/{name}") for name, value in request.path_params.items() if "\x00" in value]
     if found:
         raise InvalidParameterError(errors=found[:10])
+
+
+def _nul(pointer: str) -> Fault:
+    return Fault(pointer=pointer, code="control_character", detail=Label(fr="caractère nul interdit", en="NUL is not allowed"))
 
 
 def _check_accept(request: Request, offered: tuple[str, ...]) -> None:

@@ -1,11 +1,12 @@
 """What every test may use: real databases of both kinds, the services' own applications, and the real registry records where they are at hand."""
 
 import base64
+import json
 import os
 import tempfile
 import uuid
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -23,6 +24,38 @@ INTERNAL = "internal-token-of-the-tests"
 ADMIN = "administrator-token-of-the-tests"
 AUDIT_KEY = base64.b64encode(bytes(range(32))).decode()
 CURSOR_KEY = base64.b64encode(bytes(range(64))).decode()
+
+
+FIGURES = pytest.StashKey[dict[str, str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--figures", metavar="FILE", help="Write what the tests measured, as JSON.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[FIGURES] = {}
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str, object], None]:
+    """Tell a measured figure: it is shown at the end of the run, and never asserted on a time."""
+
+    def tell(name: str, value: object) -> None:
+        request.config.stash[FIGURES][name] = str(value)
+
+    return tell
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    figures = config.stash[FIGURES]
+    if not figures:
+        return
+    terminalreporter.section("figures")
+    for name, value in sorted(figures.items()):
+        terminalreporter.line(f"{name}: {value}")
+    if file := config.getoption("--figures"):
+        Path(file).write_text(json.dumps(figures, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ class MatchingSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="CLEIO_MATCHING_", extra="ignore")
 
     feed_wait: int = Field(default=20, ge=0, le=25)
-    persist_every: float = Field(default=5.0, ge=0)
+    persist_every: float = Field(default=5.0, ge=0.05)
 
     @property
     def snapshot_folder(self) -> Path:

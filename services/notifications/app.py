@@ -77,9 +77,10 @@ def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
 def _pace(settings: NotificationsSettings) -> Pace:
     return Pace(
         schedule=settings.retry_seconds,
-        lease=settings.lease_seconds,
+        attempt=settings.attempt_seconds,
+        margin=settings.lease_margin_seconds,
         sweep=settings.sweep_seconds,
-        everywhere=settings.concurrency,
+        places=settings.concurrency,
         per_subscription=settings.concurrency_per_subscription,
     )
 

@@ -22,9 +22,7 @@ class NotificationsSettings(OutboundSettings):
         default=(0, 5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR), min_length=1, max_length=50
     )
     attempt_seconds: float = Field(default=20.0, gt=0)
-    lease_seconds: float = Field(
-        default=30.0, gt=0, description="After this an attempt without a record counts as interrupted; above attempt_seconds."
-    )
+    lease_margin_seconds: float = Field(default=10.0, gt=0, description="So much after attempt_seconds, a claim without an outcome is another's.")
     concurrency: int = Field(default=50, ge=1)
     concurrency_per_subscription: int = Field(default=4, ge=1)
     sweep_seconds: float = Field(default=1.0, gt=0)

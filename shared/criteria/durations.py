@@ -69,6 +69,10 @@ def day_after(day: date) -> date:
     return day if day == date.max else day + ONE_DAY
 
 
+def day_before(day: date) -> date:
+    return day if day == date.min else day - ONE_DAY
+
+
 def _shift(day: date, months: int, days: int) -> date:
     if months:
         year, month = divmod(day.year * 12 + day.month - 1 + months, 12)

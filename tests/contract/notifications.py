@@ -26,7 +26,7 @@ from shared.service import Health, create_service
 from shared.settings import ServiceSettings
 from tests.conftest import ADMIN, client_of
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 async def until(happened: Callable[[], Awaitable[Any] | Any]) -> Any:
@@ -96,13 +96,15 @@ async def running_source(folder: Path) -> AsyncIterator[Source]:
     app = create_service("registry", ServiceSettings(), [feed_router("registry", log)], lifespan, "A feed.")
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1, lifespan="on"))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=0, lifespan="on"))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         await until(lambda: server.started)
-        yield Source(f"http://127.0.0.1:{listener.getsockname()[1]}", database, log)
-        server.should_exit = True
-        await serving
-    await database.close()
+        try:
+            yield Source(f"http://127.0.0.1:{listener.getsockname()[1]}", database, log)
+        finally:
+            server.should_exit = True
+            await serving
+            await database.close()
 
 
 @dataclass
@@ -158,8 +160,10 @@ class Receiver:
 async def running_receiver() -> AsyncIterator[Receiver]:
     receiver = Receiver(free_port())
     await receiver.open()
-    yield receiver
-    await receiver.close()
+    try:
+        yield receiver
+    finally:
+        await receiver.close()
 
 
 async def migrate(url: str) -> None:

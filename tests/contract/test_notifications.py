@@ -1,21 +1,18 @@
 """Notifications through the front door, on both databases, with a real feed and real receivers."""
 
 import asyncio
-import base64
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
 
+from shared.database import OwnedElsewhereError
 from shared.feed.changes import NOWHERE
-from tests.conftest import INTERNAL, client_of
 from tests.contract.notifications import (
     Notifications,
     Receiver,
     Source,
-    migrate,
     running_notifications,
     running_receiver,
     running_source,
@@ -26,30 +23,6 @@ from tests.contract.notifications import (
 pytestmark = pytest.mark.anyio
 
 SUBSCRIPTIONS = "/notifications/v1/subscriptions"
-
-
-@pytest.fixture
-async def source(tmp_path: Path) -> AsyncIterator[Source]:
-    async with running_source(tmp_path) as source:
-        yield source
-
-
-@pytest.fixture
-async def migrated(database_url: str) -> str:
-    await migrate(database_url)
-    return database_url
-
-
-@pytest.fixture
-async def service(migrated: str, source: Source) -> AsyncIterator[Notifications]:
-    async with running_notifications(migrated, source) as service:
-        yield service
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with running_receiver() as receiver:
-        yield receiver
 
 
 async def test_a_status_change_arrives_signed_thin_and_logged(service: Notifications, source: Source, receiver: Receiver) -> None:
@@ -76,26 +49,24 @@ async def test_a_status_change_arrives_signed_thin_and_logged(service: Notificat
     assert [(one["status"], one["error"]) for one in logged["attempts"]] == [(204, None)]
 
 
-async def test_a_receiver_that_fails_in_every_way_and_recovers_gets_the_same_bytes(
-    service: Notifications, source: Source, receiver: Receiver
-) -> None:
-    subscription = await service.subscribe(receiver)
-    receiver.script = [500, "hang", 302]
-    await receiver.close()
-    await source.tell()
+async def test_a_receiver_that_fails_in_every_way_and_recovers_gets_the_same_bytes(migrated: str, source: Source, receiver: Receiver) -> None:
+    async with running_notifications(migrated, source, retry_seconds=(0, *[0.2] * 49)) as service:
+        subscription = await service.subscribe(receiver)
+        receiver.script = [500, "hang", 302]
+        await receiver.close()
+        await source.tell()
 
-    async def refused() -> bool:
-        items = await service.deliveries(subscription)
-        return bool(items and items[0]["attempts"])
+        async def refused() -> bool:
+            items = await service.deliveries(subscription)
+            return bool(items and items[0]["attempts"])
 
-    await until(refused)
-    await receiver.open()
-    [logged] = await service.delivered(subscription, 1)
+        await until(refused)
+        await receiver.open()
+        [logged] = await service.delivered(subscription, 1)
     tried = [one["error"] or one["status"] for one in logged["attempts"]]
     refusals = tried.count("connect_failed")
-    assert tried == ["connect_failed"] * refusals + [500, "timed_out", 302, 204][: len(tried) - refusals]
     assert refusals >= 1
-    assert tried[-1] == 204
+    assert tried == ["connect_failed"] * refusals + [500, "timed_out", 302, 204]
     assert len({got.body for got in receiver.received}) == 1
     assert {got.headers["webhook-id"] for got in receiver.received} == {logged["id"]}
     for got in receiver.received:
@@ -178,9 +149,12 @@ async def test_an_event_that_the_feed_tells_twice_is_delivered_once(service: Not
     await service.delivered(subscription, 2)
     # The feed's history starts again: all of it is read once more.
     await source.restored()
+    # (A reader that is waiting still gets what comes next, and is turned away after it.)
     await source.tell("NCT00000003")
     await service.delivered(subscription, 3)
-    assert sorted(got.event["subject"] for got in receiver.received) == ["trial/NCT00000001", "trial/NCT00000002", "trial/NCT00000003"]
+    await source.tell("NCT00000004")
+    await service.delivered(subscription, 4)
+    assert sorted(got.event["subject"] for got in receiver.received) == [f"trial/NCT0000000{n}" for n in (1, 2, 3, 4)]
 
 
 async def test_a_subscriber_learns_only_what_its_audience_may_see(service: Notifications, source: Source, receiver: Receiver) -> None:
@@ -202,31 +176,6 @@ async def test_a_subscriber_learns_only_what_its_audience_may_see(service: Notif
     ]
     removed = next(got.event for got in receiver.received if got.event["subject"] == "trial/NCT00000005")
     assert removed["data"] == {"op": "delete", "id": "NCT00000005"}
-
-
-@pytest.mark.parametrize(
-    ("wanted", "facets", "subject", "seen"),
-    [
-        ({"condition": ["ORPHA:232"]}, {"condition": "ORPHA:232 ORPHA:68364"}, "trial/NCT1", True),
-        ({"condition": ["ORPHA:232"]}, {"condition": "ORPHA:68364"}, "trial/NCT1", False),
-        ({"age_band": ["child"], "atmp_class": ["gene_therapy"]}, {"age_band": "child adult", "atmp_class": "gene_therapy"}, "trial/NCT1", True),
-        ({"age_band": ["child"], "atmp_class": ["gene_therapy"]}, {"age_band": "adult", "atmp_class": "gene_therapy"}, "trial/NCT1", False),
-        ({"centre": ["fr-necker", "fr-lyon"]}, {"centre": "fr-lyon"}, "site/NCT1/fr-lyon", True),
-        ({"trial": ["NCT1"]}, {}, "trial/NCT1", True),
-        ({"trial": ["NCT1"]}, {}, "site/NCT1/fr-lyon", True),
-        ({"trial": ["NCT1"]}, {}, "trial/NCT11", False),
-        ({"trial": ["NCT1"]}, {}, "centre/NCT1", False),
-    ],
-)
-async def test_filters_select(
-    service: Notifications, source: Source, receiver: Receiver, wanted: dict[str, list[str]], facets: dict[str, str], subject: str, seen: bool
-) -> None:
-    filtered = await service.subscribe(receiver, **wanted)
-    async with running_receiver() as other:
-        everything = await service.subscribe(other)
-        await source.tell(subject=subject, after=side("public", **facets))
-        await service.delivered(everything, 1)
-    assert bool(await service.deliveries(filtered)) is seen
 
 
 async def test_a_bad_receiver_does_not_hold_the_others(migrated: str, source: Source, receiver: Receiver) -> None:
@@ -265,11 +214,28 @@ async def test_a_stop_gives_back_what_is_under_way(migrated: str, source: Source
         subscription = await service.subscribe(receiver)
         await source.tell()
         await until(lambda: receiver.received)
-    async with running_notifications(migrated, source, lease_seconds=3600) as service:
+    async with running_notifications(migrated, source) as service:
         [logged] = await service.delivered(subscription, 1)
     assert len(receiver.received) == 2
     # Nobody's fault: it counts as no failure.
     assert [one["status"] for one in logged["attempts"]] == [204]
+
+
+async def test_two_programs_share_a_ledger_on_postgresql_and_never_on_sqlite(migrated: str, source: Source, receiver: Receiver) -> None:
+    async with running_notifications(migrated, source) as one:
+        subscription = await one.subscribe(receiver)
+        if migrated.startswith("sqlite"):
+            with pytest.raises(OwnedElsewhereError):
+                async with running_notifications(migrated, source):
+                    pass
+            return
+        async with running_notifications(migrated, source) as two:
+            for n in range(40):
+                await source.tell(f"NCT{n}")
+            delivered = await two.delivered(subscription, 40)
+    assert sorted(logged["number"] for logged in delivered) == list(range(1, 41))
+    # Each was claimed by one of them alone.
+    assert len(receiver.received) == 40
 
 
 async def test_a_feed_that_is_down_is_read_when_it_is_back(migrated: str, tmp_path: Path, receiver: Receiver) -> None:
@@ -296,7 +262,7 @@ async def test_readiness_tells_how_much_waits_and_since_when(migrated: str, sour
 
         async def waiting() -> Any:
             detail = (await service.admin.get("/notifications/readyz")).json()["detail"]
-            return detail if detail["queue_depth"] == 2 else None
+            return detail if detail["queue_depth"] == 3 else None
 
         assert (await until(waiting))["oldest_due_seconds"] >= 0
 
@@ -309,139 +275,3 @@ async def test_the_test_button_sends_through_the_ledger(service: Notifications, 
     event = Webhook(subscription["secret"]).verify(receiver.received[0].body, dict(receiver.received[0].headers))
     assert answer.json() == {"id": logged["id"], "number": 1}
     assert (event["type"], event["subject"]) == ("subscription.test", f"subscription/{subscription['id']}")
-
-
-async def test_a_secret_is_shown_once_and_is_readable_in_no_row(service: Notifications, receiver: Receiver, migrated: str, tmp_path: Path) -> None:
-    subscription = await service.subscribe(receiver)
-    secret = base64.b64decode(subscription["secret"].removeprefix("whsec_"))
-    assert len(secret) == 32
-    path = f"{SUBSCRIPTIONS}/{subscription['id']}"
-    for answer in (await service.admin.get(path), await service.admin.get(SUBSCRIPTIONS), await service.admin.get(f"{path}/deliveries")):
-        assert "whsec" not in answer.text
-        assert "secret" not in answer.text
-    if migrated.startswith("sqlite"):
-        stored = b"".join(file.read_bytes() for file in tmp_path.glob("test.db*"))
-        assert subscription["id"].encode() in stored
-        assert secret not in stored
-        assert base64.b64encode(secret) not in stored
-
-
-async def test_creating_answers_with_where_it_is(service: Notifications, receiver: Receiver) -> None:
-    asked = {"channel": {"type": "webhook", "url": receiver.url}, "types": ["trial.published"], "filter": {"condition": ["ORPHA:232"]}}
-    made = await service.admin.post(SUBSCRIPTIONS, json=asked)
-    assert made.status_code == 201
-    assert made.headers["location"] == f"{SUBSCRIPTIONS}/{made.json()['id']}"
-    assert (made.headers["etag"], made.headers["cache-control"]) == ('"v1"', "no-store")
-    read = await service.admin.get(made.headers["location"])
-    assert {**read.json(), "secret": made.json()["secret"]} == made.json()
-    assert (await service.admin.get(made.headers["location"], headers={"If-None-Match": '"v1"'})).status_code == 304
-
-
-@pytest.mark.parametrize(
-    ("asked", "pointer", "code"),
-    [
-        ({"types": ["trial.status_changed", "trial.vanished"]}, "/types/1", "literal_error"),
-        ({"channel": {"type": "carrier_pigeon", "url": "https://example.com/"}}, "/channel/type", "literal_error"),
-        ({"channel": {"type": "webhook", "url": "https://169.254.169.254/latest"}}, "/channel/url", "address_refused"),
-        ({"channel": {"type": "webhook", "url": "https://10.0.0.1/"}}, "/channel/url", "address_refused"),
-        ({"channel": {"type": "webhook", "url": "https://0x7f.1/"}}, "/channel/url", "url_refused"),
-        ({"channel": {"type": "webhook", "url": "ftp://example.com/"}}, "/channel/url", "url_refused"),
-        ({"channel": {"type": "webhook", "url": "https://name.invalid/"}}, "/channel/url", "unresolved"),
-        ({"filter": {"colour": ["red"]}}, "/filter/colour", "extra_forbidden"),
-        ({"filter": {"condition": ["sickle cell"]}}, "/filter/condition/0", "string_pattern_mismatch"),
-        ({"filter": {"departement": ["99"]}}, "/filter/departement/0", "string_pattern_mismatch"),
-        ({"secret": "whsec_mine"}, "/secret", "extra_forbidden"),
-        ({"channel": None}, "/channel", "model_attributes_type"),
-    ],
-)
-async def test_what_cannot_be_subscribed_is_refused_with_its_place(
-    service: Notifications, receiver: Receiver, asked: dict[str, Any], pointer: str, code: str
-) -> None:
-    answer = await service.admin.post(SUBSCRIPTIONS, json={"channel": {"type": "webhook", "url": receiver.url}, "types": [], **asked})
-    assert answer.status_code == 422, answer.text
-    assert [one["pointer"] for one in answer.json()["errors"]] == [pointer]
-    assert answer.json()["errors"][0]["code"] in {code, "model_type"}
-    assert (await service.admin.get(SUBSCRIPTIONS)).json()["items"] == []
-
-
-async def test_versions_guard_changes(service: Notifications, receiver: Receiver) -> None:
-    subscription = await service.subscribe(receiver)
-    path = f"{SUBSCRIPTIONS}/{subscription['id']}"
-    asked = {"channel": subscription["channel"], "types": ["trial.published"], "filter": {"trial": ["NCT1"]}}
-    assert (await service.admin.put(path, json=asked)).status_code == 428
-    assert (await service.admin.delete(path)).status_code == 428
-    assert (await service.admin.put(path, json=asked, headers={"If-Match": '"v9"'})).status_code == 412
-    assert (await service.admin.delete(path, headers={"If-Match": '"v9"'})).status_code == 412
-    changed = await service.admin.put(path, json=asked, headers={"If-Match": '"v1"'})
-    assert (changed.json()["version"], changed.json()["types"], changed.json()["filter"]["trial"]) == (2, ["trial.published"], ["NCT1"])
-    hostile = {**asked, "channel": {"type": "webhook", "url": "https://192.168.1.1/"}}
-    assert (await service.admin.put(path, json=hostile, headers={"If-Match": '"v2"'})).json()["errors"][0]["pointer"] == "/channel/url"
-
-
-async def test_a_changed_subscription_gets_what_it_asks_for_now(service: Notifications, source: Source, receiver: Receiver) -> None:
-    subscription = await service.subscribe(receiver, trial=["NCT00000001"])
-    await source.tell("NCT00000001")
-    await service.delivered(subscription, 1)
-    asked = {"channel": subscription["channel"], "types": [], "filter": {"trial": ["NCT00000002"]}}
-    await service.admin.put(f"{SUBSCRIPTIONS}/{subscription['id']}", json=asked, headers={"If-Match": '"v1"'})
-    await source.tell("NCT00000001", version=2)
-    await source.tell("NCT00000002")
-    delivered = await service.delivered(subscription, 2)
-    assert [one["event"]["subject"] for one in delivered] == ["trial/NCT00000002", "trial/NCT00000001"]
-
-
-async def test_a_deleted_subscription_hears_nothing_more(service: Notifications, source: Source, receiver: Receiver) -> None:
-    async with running_receiver() as other:
-        gone, stays = await service.subscribe(receiver), await service.subscribe(other)
-        receiver.script = [500] * 3
-        await source.tell("NCT00000001")
-        await service.delivered(stays, 1)
-        path = f"{SUBSCRIPTIONS}/{gone['id']}"
-        assert (await service.admin.delete(path, headers={"If-Match": "*"})).status_code == 204
-        assert (await service.admin.get(path)).status_code == 404
-        assert (await service.admin.get(f"{path}/deliveries")).status_code == 404
-        seen = len(receiver.received)
-        await source.tell("NCT00000002")
-        await service.delivered(stays, 2)
-        assert len(receiver.received) <= seen + 1
-        assert "trial/NCT00000002" not in {got.event["subject"] for got in receiver.received}
-
-
-async def test_only_the_owner_s_program_on_this_machine_may_call(service: Notifications, receiver: Receiver) -> None:
-    subscription = await service.subscribe(receiver)
-    one = f"{SUBSCRIPTIONS}/{subscription['id']}"
-    calls = [
-        ("GET", SUBSCRIPTIONS),
-        ("POST", SUBSCRIPTIONS),
-        ("GET", one),
-        ("PUT", one),
-        ("DELETE", one),
-        ("GET", f"{one}/deliveries"),
-        ("POST", f"{one}/test"),
-    ]
-    async with client_of(service.app) as nobody, client_of(service.app, token=INTERNAL) as sibling:
-        for method, path in calls:
-            assert (await nobody.request(method, path)).status_code == 401, (method, path)
-            assert (await sibling.request(method, path)).status_code == 404, (method, path)
-    unknown = f"{SUBSCRIPTIONS}/00000000-0000-0000-0000-000000000000"
-    for method, path in (("GET", unknown), ("DELETE", unknown), ("GET", f"{unknown}/deliveries"), ("POST", f"{unknown}/test")):
-        assert (await service.admin.request(method, path, headers={"If-Match": "*"})).status_code == 404, (method, path)
-
-
-async def test_lists_are_read_page_by_page(service: Notifications, receiver: Receiver) -> None:
-    made = [(await service.subscribe(receiver))["id"] for _ in range(5)]
-    for _ in range(5):
-        await service.admin.post(f"{SUBSCRIPTIONS}/{made[0]}/test")
-    assert [one["id"] for one in await _walk(service, SUBSCRIPTIONS)] == made
-    assert [one["number"] for one in await _walk(service, f"{SUBSCRIPTIONS}/{made[0]}/deliveries")] == [5, 4, 3, 2, 1]
-
-
-async def _walk(service: Notifications, path: str) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = []
-    following: str | None = f"{path}?limit=2"
-    while following:
-        page = await service.admin.get(following)
-        assert len(page.json()["items"]) <= 2
-        items += page.json()["items"]
-        following = page.links["next"]["url"] if page.json()["next"] else None
-    return items

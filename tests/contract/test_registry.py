@@ -133,7 +133,9 @@ async def test_a_trial_is_found_by_words_in_both_languages(public: httpx.AsyncCl
 
 async def test_what_is_not_there_is_not_found(public: httpx.AsyncClient) -> None:
     assert (await public.get("/registry/v1/trials?q=zzzz")).json()["items"] == []
-    assert (await public.get("/registry/v1/trials?q=%25")).json()["next"] is None
+    assert (await public.get("/registry/v1/trials?q=%25_💊")).json()["items"] == []
+    for path in ("/registry/v1/trials/%00", "/registry/v1/trials?q=%00", "/registry/v1/trials/NCT03745287/criteria?version=99999999999999999999"):
+        assert (await public.get(path)).status_code == 400
     for path in ("/registry/v1/trials/NCT00000000", "/registry/v1/trials/NCT00000000/criteria", "/registry/v1/centres/fr-nowhere"):
         answer = await public.get(path)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
@@ -188,6 +190,19 @@ async def test_of_twenty_writers_of_one_version_exactly_one_wins(admin: httpx.As
     ]
     answers = [answer.status_code for answer in await asyncio.gather(*patches)]
     assert sorted(answers) == [200] + [412] * 19
+
+
+async def test_of_twenty_creators_of_one_trial_exactly_one_wins(admin: httpx.AsyncClient) -> None:
+    answers = await asyncio.gather(*(create(admin, a_trial()) for _ in range(20)))
+    assert {answer.status_code for answer in answers if answer.status_code != 201} <= {409, 412}
+    assert sum(answer.status_code == 201 for answer in answers) == 1
+
+
+async def test_two_sponsors_may_use_the_same_code(admin: httpx.AsyncClient, public: httpx.AsyncClient) -> None:
+    for number in ("NCT99999991", "NCT99999992"):
+        created = await create(admin, a_trial(number, identifiers=[{"type": "nct", "value": number}, {"type": "sponsor", "value": "GT-001"}]))
+        assert created.status_code == 201
+    assert (await public.get("/registry/v1/trials/GT-001")).status_code == 404, "a code of two trials names none"
 
 
 async def test_a_patch_changes_what_it_names(admin: httpx.AsyncClient) -> None:

@@ -2,8 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import httpx
@@ -150,7 +151,9 @@ async def test_only_the_administrator_of_this_machine_sends(app: FastAPI) -> Non
 
 
 @pytest.mark.real_data
-async def test_every_real_record_is_accounted_for_and_the_second_run_writes_nothing(admin: httpx.AsyncClient, real_data: Path) -> None:
+async def test_every_real_record_is_accounted_for_and_the_second_run_writes_nothing(
+    admin: httpx.AsyncClient, real_data: Path, figure: Callable[[str, object], None]
+) -> None:
     files = sorted((real_data / "ctgov_atmp").glob("*.json"))
     records = [json.dumps(json.loads(file.read_text(encoding="utf-8"))) for file in files]
     assert len(records) == 889
@@ -162,12 +165,16 @@ async def test_every_real_record_is_accounted_for_and_the_second_run_writes_noth
         return counts
 
     following = await now(admin)
+    started = perf_counter()
     first = await run()
+    figure("import of ctgov_atmp, first run", f"{dict(sorted(first.items()))} in {perf_counter() - started:.1f} s")
     assert sum(first.values()) == 889
     assert first["invalid"] == 0
     assert first["created"] > 700
     after = await now(admin)
     assert after != following
+    started = perf_counter()
     second = await run()
+    figure("import of ctgov_atmp, second run", f"{dict(sorted(second.items()))} in {perf_counter() - started:.1f} s")
     assert second == {"unchanged": 889 - first["refused"], "refused": first["refused"]}
     assert await now(admin) == after

@@ -84,7 +84,7 @@ def test_trials_are_read_a_patient_is_matched_and_a_change_is_notified(system: S
         secret = subscribed.json()["secret"]
         assert "secret" not in admin.get(subscribed.headers["location"]).json()
 
-        for identifier, status in (("NCT03745287", "completed"), ("NCT05096221", "completed")):
+        for identifier, status in (("NCT03745287", "suspended"), ("NCT05096221", "suspended")):
             patched = admin.patch(
                 f"/registry/v1/trials/{identifier}",
                 content=json.dumps({"status": status}),
@@ -95,7 +95,7 @@ def test_trials_are_read_a_patient_is_matched_and_a_change_is_notified(system: S
         assert len({body for _, body in receiver.got}) == 1, "each attempt sends the same bytes"
         headers, body = receiver.got[-1]
         event = Webhook(secret).verify(body, headers)
-        assert (event["type"], event["subject"], event["data"]["to"]) == ("trial.status_changed", "trial/NCT05096221", "completed")
+        assert (event["type"], event["subject"], event["data"]["to"]) == ("trial.status_changed", "trial/NCT05096221", "suspended")
         assert "routing" not in event
         assert len(body) < 2_000
 
@@ -104,7 +104,7 @@ def test_trials_are_read_a_patient_is_matched_and_a_change_is_notified(system: S
             answer = public.post("/matching/v1/match", json=BOY).json()
             return next(one["recruitment_status"] for one in answer["results"] if one["trial"] == "NCT05096221")
 
-        assert eventually(lambda: recruitment() == "completed", 15)
+        assert eventually(lambda: recruitment() == "suspended", 15)
 
 
 def test_writes_need_the_administrators_token(system: System) -> None:

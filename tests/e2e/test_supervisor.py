@@ -63,7 +63,7 @@ def test_a_killed_service_comes_back_and_the_others_stay(system: System) -> None
                 statuses.append(client.get(f"/{name}/readyz").status_code)  # type: ignore[attr-defined]
                 return statuses[-1] == 200
 
-            assert eventually(answers, 30)
+            assert eventually(answers, 60)
         assert set(statuses) <= {200, 502, 503}
         after = system.programs()
         assert after[name] != before[name]
@@ -78,7 +78,7 @@ def test_a_killed_gateway_comes_back(system: System) -> None:
         with socket.socket() as probe:
             return system.programs().get("caddy", before["caddy"]) != before["caddy"] and probe.connect_ex(("127.0.0.1", system.port)) == 0
 
-    assert eventually(serves_again, 30)
+    assert eventually(serves_again, 60)
     with system.client() as client:
         assert client.get("/registry/v1/trials", params={"limit": "1"}).status_code == 200
 
@@ -97,7 +97,7 @@ def test_term_stops_everything_in_five_seconds(own_system: System) -> None:
 def test_interrupt_before_ready_stops_everything(tmp_path: Path) -> None:
     starting = System(tmp_path / "var")
     try:
-        assert eventually(lambda: len(starting.programs()) >= 3, 30)
+        assert eventually(lambda: len(starting.programs()) >= 3, 60)
         programs = starting.programs()
         starting.process.send_signal(signal.SIGINT)
         assert starting.process.wait(timeout=5) == 0

@@ -1,7 +1,6 @@
 """Every leaf of the language, each on one day, in the three readings: (now, carried, hope, reason of the unknown now)."""
 
-from tests.oracle.days import ONE_DAY, add, day_of, first_day_within, how_many, is_full, possible_days, times
-from tests.oracle.measurements import measured
+from tests.oracle.days import add, possible_days
 from tests.oracle.record import MAYBE, NO, YES
 
 MET, NOT_MET, UNKNOWN = "met", "not_met", "unknown"
@@ -101,22 +100,20 @@ def denied(codes, case, within, day, relative=None):
     return NO if NO in answers else MAYBE if MAYBE in answers else YES
 
 
-def exclusive(code, case, day):
+def exclusive_conditions(code, case):
+    """The patient's present conditions that deny the code for good."""
+
     def conditions():
         return [fact for fact in case.record.with_status("present") if fact["kind"] == "condition" and case.terminology.exclusive(fact, code)]
 
-    return any(case.record.in_window(fact, None, day) == YES for fact in case.once(("exclusive", code), conditions))
+    return case.once(("exclusive", code), conditions)
 
 
 def run_out(denials, presences, case, day):
-    """`carried`: a dated fact denied the code, and nothing present lasted, or may have lasted, longer than that."""
+    """`carried`: a fact denied the code on or before the day, and nothing present lasted, or may have lasted, longer than that."""
     record = case.record
     latest = [record.last_days(fact)[1] for fact in presences if record.in_window(fact, None, day) != NO]
-    for fact in denials:
-        dated = fact.get("date") or fact.get("start") or fact.get("end")
-        if dated and record.dates(fact)[1] <= day and all(presence <= record.last_days(fact)[0] for presence in latest):
-            return True
-    return False
+    return any(record.dates(fact)[1] <= day and all(presence <= record.last_days(fact)[0] for presence in latest) for fact in denials)
 
 
 class Told:
@@ -162,7 +159,7 @@ def has(leaf, case, day):
         return finish(UNKNOWN, UNKNOWN, "partial_detail")
 
     # 3. certainly not there
-    open_codes = [code for code in told.codes if relative is not None or not exclusive(code, case, day)]
+    open_codes = [code for code in told.codes if relative is not None or not exclusive_conditions(code, case)]
     denial = denied(open_codes, case, within, day, relative)
     if denial == YES or record.complete(leaf.get("domain"), day, within):
         return finish(NOT_MET, NOT_MET)
@@ -235,12 +232,17 @@ def variant(leaf, case, day):
     return case.once(("variant", id(leaf)), lambda: variant_on(leaf, case, day))
 
 
-def variant_on(leaf, case, day):
-    facts = [
+def variant_told(leaf, case, day):
+    """The facts of the leaf's gene."""
+    return [
         fact
         for fact in case.record.with_status("present", "absent", "unconfirmed", "ordered")
         if fact.get("variant") and fact["variant"].get("gene") == leaf["gene"] and case.record.in_window(fact, None, day) != NO
     ]
+
+
+def variant_on(leaf, case, day):
+    facts = variant_told(leaf, case, day)
     answers, answered = [], False
     for fact in facts:
         told, status = fact["variant"], fact.get("status", "present")
@@ -260,171 +262,3 @@ def variant_on(leaf, case, day):
     if (leaf.get("closed") and answered) or set(leaf.get("types") or ALL_TYPES) <= seen:
         return same(NOT_MET)
     return same(UNKNOWN, "partial_detail" if facts else "missing")
-
-
-# --- count ------------------------------------------------------------------------------------------------------------
-
-
-def decide(op, value, low, high):
-    """The state of `number op value` for every number from low to high (None: no upper bound)."""
-    top = max(low, value) + 2 if high is None else high
-    answers = {within_bounds(number, op, value) for number in range(low, top + 1)}
-    return UNKNOWN if len(answers) > 1 else MET if True in answers else NOT_MET
-
-
-def events(leaf, case):
-    """(fact, whether it is certainly one of the counted kind) of every event that may count."""
-    found = []
-    for fact in case.record.with_status("present", "unconfirmed", "ordered"):
-        carries = any(case.terminology.carries(fact, code) for code in leaf["codes"])
-        if carries or any(case.terminology.has_an_ancestor(fact, code) for code in leaf["codes"]):
-            found.append((fact, carries and fact.get("status", "present") == "present"))
-    return found
-
-
-def count(leaf, case, day):
-    record = case.record
-    told = case.once(("count", id(leaf)), lambda: events(leaf, case))
-    each = leaf.get("each") or leaf["within"]
-    states, reasons = [], []
-    for number in range(1, how_many(leaf["within"], each) + 1):
-        outer, inner = times(each, number), times(each, number - 1) if number > 1 else None
-
-        def place(fact, outer=outer, inner=inner):
-            """Where the event stands to the sub-window: YES, MAYBE or NO."""
-            far = record.begins_in_window(fact, outer, day)
-            near = record.begins_in_window(fact, inner, day) if inner else NO
-            return NO if far == NO or near == YES else YES if far == YES and near == NO else MAYBE
-
-        known, unsure, fuzzy, older = set(), set(), 0, False
-        for fact, certain in told:
-            text = fact.get("start") or fact.get("date")
-            if is_full(text):
-                if place(fact) == YES:
-                    (known if certain else unsure).add(day_of(text))
-                elif certain and day_of(text) <= day and record.begins_in_window(fact, outer, day) == NO:
-                    older = True
-            elif place(fact) != NO:
-                fuzzy += 1
-        low, extra = len(known), len(unsure - known) + fuzzy
-        last = day if inner is None else first_day_within(day, inner) - ONE_DAY
-        complete = record.complete(leaf.get("domain"), day, outer, last)
-        state = decide(leaf["op"], leaf["value"], low, low + extra if complete else None)
-        states.append(state)
-        if state == UNKNOWN:
-            reasons.append("partial_detail" if extra else "stale" if older else "missing")
-    if NOT_MET in states:
-        return NOT_MET, NOT_MET, UNKNOWN, None
-    if UNKNOWN in states:
-        return UNKNOWN, UNKNOWN, UNKNOWN, min(reasons, key=("partial_detail", "stale", "missing").index)
-    return MET, MET, UNKNOWN, None
-
-
-# --- stable -----------------------------------------------------------------------------------------------------------
-
-
-def exposures(leaf, case):
-    """The present medication exposures of the leaf's codes; those that touch, of the same codes and dose, joined."""
-    taken = [fact for fact in case.record.with_status("present") if fact["kind"] == "medication"]
-    taken = [fact for fact in taken if any(case.terminology.carries(fact, code) for code in leaf["codes"])]
-    found = [{"codes": sorted(fact["codes"]), "dose": fact.get("dose"), "start": fact.get("start"), "end": fact.get("end")} for fact in taken]
-    changed = True
-    while changed:
-        changed = False
-        for one in found:
-            for two in found:
-                if one is two or one["codes"] != two["codes"] or one["dose"] != two["dose"] or not is_full(one["start"]) or not is_full(two["start"]):
-                    continue
-                if (
-                    day_of(one["start"]) > day_of(two["start"])
-                    or (one["end"] and not is_full(one["end"]))
-                    or (two["end"] and not is_full(two["end"]))
-                ):
-                    continue
-                if one["end"] and day_of(two["start"]) > day_of(one["end"]) + ONE_DAY:
-                    continue
-                one["end"] = max(one["end"], two["end"]) if one["end"] and two["end"] else None
-                found.remove(two)
-                changed = True
-                break
-            if changed:
-                break
-    return found
-
-
-def dose_state(leaf, dose):
-    if leaf.get("min") is None and leaf.get("max") is None:
-        return MET, None
-    if not dose or dose.get("value") is None:
-        return UNKNOWN, "partial_detail"
-    if dose.get("unit") != leaf.get("unit") or dose.get("per_kg", False) != leaf.get("per_kg", False):
-        return UNKNOWN, "unit"
-    low, high = leaf.get("min"), leaf.get("max")
-    return (MET if (low is None or dose["value"] >= low) and (high is None or dose["value"] <= high) else NOT_MET), None
-
-
-def doubtful_courses(leaf, case):
-    """Medications that may be of the leaf's codes: unconfirmed, ordered, or written one kind higher."""
-    terminology, record = case.terminology, case.record
-    found = []
-    for fact in record.with_status("present", "unconfirmed", "ordered"):
-        carries = any(terminology.carries(fact, code) for code in leaf["codes"])
-        unsure = carries and fact.get("status", "present") != "present"
-        if fact["kind"] == "medication" and (unsure or (not carries and any(terminology.has_an_ancestor(fact, code) for code in leaf["codes"]))):
-            found.append(fact)
-    return found
-
-
-def stable(leaf, case, day):
-    record, window = case.record, leaf["for"]
-    courses = case.once(("courses", id(leaf)), lambda: exposures(leaf, case))
-    current = [course for course in courses if record.ongoing(course, day) != NO]
-    if not current:
-        doubts = case.once(("doubts", id(leaf)), lambda: doubtful_courses(leaf, case))
-        if any(record.ongoing(fact, day) != NO for fact in doubts):
-            return UNKNOWN, UNKNOWN, UNKNOWN, "partial_detail"
-        denial = denied(leaf["codes"], case, window, day)
-        if denial == YES or record.complete(leaf.get("domain"), day, window):
-            return NOT_MET, NOT_MET, UNKNOWN, None
-        carried = NOT_MET
-        presences = [fact for fact in record.with_status("present") if any(case.terminology.carries(fact, code) for code in leaf["codes"])]
-        for denials in deniers(leaf["codes"], case, None):
-            if not run_out(denials, presences, case, day):
-                carried = UNKNOWN
-        ended = [course for course in courses if record.in_window(course, None, day) != NO]
-        return UNKNOWN, carried, UNKNOWN, "partial_detail" if denial == MAYBE else "stale" if ended else "missing"
-    if any(not is_full(course["start"]) or record.ongoing(course, day) == MAYBE for course in current):
-        return UNKNOWN, UNKNOWN, UNKNOWN, "partial_detail"
-    if any(add(day_of(course["start"]), window) > day for course in current):
-        return NOT_MET, NOT_MET, UNKNOWN, None
-    endings = []
-    for course in courses:
-        if course not in current and course["end"]:
-            first, last = possible_days(course["end"])
-            if first < day and add(min(last, day - ONE_DAY), window) >= day:
-                endings.append(YES if last < day and add(first, window) >= day else MAYBE)
-    if YES in endings:
-        return NOT_MET, NOT_MET, UNKNOWN, None
-    doses = [dose_state(leaf, course["dose"]) for course in current]
-    if any(state == NOT_MET for state, _reason in doses):
-        return NOT_MET, NOT_MET, UNKNOWN, None
-    if MAYBE in endings:
-        return UNKNOWN, UNKNOWN, UNKNOWN, "partial_detail"
-    for state, reason in doses:
-        if state == UNKNOWN:
-            return UNKNOWN, UNKNOWN, UNKNOWN, reason
-    return MET, MET, UNKNOWN, None
-
-
-LEAVES = {
-    "age": age,
-    "sex": sex,
-    "has": has,
-    "variant": variant,
-    "value": measured,
-    "titre": measured,
-    "ordinal": measured,
-    "human": measured,
-    "count": count,
-    "stable": stable,
-}

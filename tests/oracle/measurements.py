@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from tests.oracle.days import BEGINNING, day_of, is_full
+from tests.oracle.leaves import denied
 from tests.oracle.record import MAYBE, NO, YES
 
 MET, NOT_MET, UNKNOWN = "met", "not_met", "unknown"
@@ -122,8 +123,6 @@ def when(fact):
 
 def after_events(leaf, case, fact):
     """`not_after`: NO for a spoilt measurement, YES for a clean one, MAYBE when it cannot be told."""
-    from tests.oracle.leaves import denied
-
     answers = [YES]
     day = day_of(when(fact))
     record, terminology = case.record, case.terminology
@@ -191,6 +190,11 @@ def doubtful(leaf, case):
     return [fact for fact in case.record.with_status("unconfirmed", "ordered") if read(fact)]
 
 
+def first_of(reasons):
+    """Of several reasons the first by alphabet."""
+    return min((reason for reason in reasons if reason), default=None)
+
+
 def pick(leaf, case, day, chosen, vague):
     """The leaf's state over the chosen full-dated measurements and the vague ones that may count: (state, reason)."""
     how = leaf.get("pick") or "latest"
@@ -203,20 +207,20 @@ def pick(leaf, case, day, chosen, vague):
         of_that_day = [(state, reason) for first, _last, state, reason, _fact in chosen if first == latest]
         if len({state for state, _reason in of_that_day}) > 1:
             return UNKNOWN, "conflict"
-        return of_that_day[0]
+        return of_that_day[0][0], first_of([reason for _state, reason in of_that_day])
     if how == "any":
         if MET in states:
             return MET, None
         if vague:
             return UNKNOWN, "partial_detail"
         if UNKNOWN in states:
-            return UNKNOWN, reasons[0]
+            return UNKNOWN, first_of(reasons)
         return (NOT_MET, None) if case.record.complete(leaf.get("domain"), day, leaf.get("within")) else (UNKNOWN, "missing")
     if NOT_MET in states:
         return NOT_MET, None
     if vague:
         return UNKNOWN, "partial_detail"
-    return (UNKNOWN, reasons[0]) if UNKNOWN in states else (MET, None)
+    return (UNKNOWN, first_of(reasons)) if UNKNOWN in states else (MET, None)
 
 
 def counted(leaf, case, day):
@@ -236,11 +240,18 @@ def counted(leaf, case, day):
 
 def measured(leaf, case, day):
     sure, vague, older, vague_older = counted(leaf, case, day)
-    if sure or vague:
-        state, reason = pick(leaf, case, day, sure, vague)
-        return state, state, UNKNOWN, reason
     unsure = case.once(("doubtful", id(leaf)), lambda: doubtful(leaf, case))
     unsure = [fact for fact in unsure if case.record.begins_in_window(fact, leaf.get("within"), day) != NO]
+    if sure or vague:
+        state, reason = pick(leaf, case, day, sure, vague)
+        if leaf.get("pick") == "any" and unsure and (state == NOT_MET or reason == "missing"):
+            state, reason = UNKNOWN, "partial_detail"  # an unconfirmed result alone would decide
+        if (leaf.get("pick") or "latest") == "latest":
+            latest = max((first for first, *_rest in sure), default=BEGINNING)
+            newer = [fact for fact in unsure if fact["status"] == "unconfirmed" and case.record.dates(fact)[1] >= latest]
+            if newer:
+                state, reason = UNKNOWN, "partial_detail"
+        return state, state, UNKNOWN, reason
     carried = UNKNOWN
     if older or vague_older:
         latest = max((first for first, *_rest in older), default=BEGINNING)

@@ -7,14 +7,28 @@ from asking every single day of it.
 from datetime import timedelta
 
 from tests.oracle.days import ONE_DAY, add, day_of, parts, possible_days, subtract
-from tests.oracle.leaves import LEAVES
-from tests.oracle.measurements import counted
+from tests.oracle.events import count, stable
+from tests.oracle.evidence import full_days, of_expression
+from tests.oracle.leaves import age, has, sex, variant
+from tests.oracle.measurements import measured
 from tests.oracle.record import Record, Terminology
 
 MET, NOT_MET, UNKNOWN = "met", "not_met", "unknown"
 FLIP = {MET: NOT_MET, NOT_MET: MET, UNKNOWN: UNKNOWN}
 RANK = ("compatible", "possible", "not_yet", "not_now", "excluded")
-MEASUREMENTS = ("value", "titre", "ordinal", "human")
+
+LEAVES = {
+    "age": age,
+    "sex": sex,
+    "has": has,
+    "variant": variant,
+    "value": measured,
+    "titre": measured,
+    "ordinal": measured,
+    "human": measured,
+    "count": count,
+    "stable": stable,
+}
 
 
 class Case:
@@ -236,32 +250,21 @@ class Span:
 
 
 def failing_days_and_retest(case, cohort):
-    """For each failing criterion with a `retest`: the days of its failing measurements plus that duration."""
+    """For each failing criterion with a `retest`: every full-dated fact of its evidence plus that duration."""
     for criterion in criteria_of(case.document, cohort):
         if criterion.get("retest") and criterion_state(criterion, case, case.as_of)[1] == NOT_MET:
-            wanted = MET if criterion["kind"] == "exclude" else NOT_MET
-            for leaf, failing in failing_leaves(criterion["expr"], wanted):
-                if leaf["type"] in MEASUREMENTS and case.leaf(leaf, case.as_of)[1] == failing:
-                    yield from (add(day, criterion["retest"]) for day in failing_measurements(leaf, case, failing))
+            yield from (add(day, criterion["retest"]) for day in full_days(evidence(criterion, case)))
 
 
-def failing_leaves(expr, wanted):
-    """The leaves, each with the state in which it makes the criterion fail."""
-    if "type" in expr:
-        yield expr, wanted
-    elif "not" in expr:
-        yield from failing_leaves(expr["not"], FLIP[wanted])
-    else:
-        for inner in expr.get("all") or expr.get("any") or expr.get("of") or [expr["then"], *([expr["else"]] if expr.get("else") else [])]:
-            yield from failing_leaves(inner, wanted)
+def evidence(criterion, case):
+    return of_expression(criterion["expr"], case, case.as_of, lambda expr: expression(expr, case, case.as_of)[0])
 
 
-def failing_measurements(leaf, case, failing):
-    sure, _vague, older, _vague_older = counted(leaf, case, case.as_of)
-    chosen = sure or [reading for reading in older if reading[0] == max(first for first, *_rest in older)]
-    if (leaf.get("pick") or "latest") == "latest":
-        chosen = [reading for reading in chosen if reading[0] == max(first for first, *_rest in chosen)]
-    return [first for first, _last, state, _reason, _fact in chosen if state == failing]
+def clears_on(criterion, span):
+    """The first day on which a criterion that is `not_met` on `as_of` no longer is so in `carried`."""
+    if criterion_state(criterion, span.case, span.case.as_of)[0] != NOT_MET:
+        return None
+    return next((day for day in span.days if criterion_state(criterion, span.case, day)[1] != NOT_MET), None)
 
 
 # --- the trial --------------------------------------------------------------------------------------------------------
@@ -300,11 +303,13 @@ def listing(case):
 
 
 def cohort_listing(case, cohort):
-    asked = [criterion_state(one, case, case.as_of) for one in criteria_of(case.document, cohort) if one.get("role") == "indication"]
-    if any(now == NOT_MET for now, *_rest in asked):
+    asked = [(one, criterion_state(one, case, case.as_of)) for one in criteria_of(case.document, cohort) if one.get("role") == "indication"]
+    if any(now == NOT_MET for _one, (now, *_rest) in asked):
         return "not_indicated"
-    if any(now == UNKNOWN and reasons == {"missing"} for now, _carried, _hope, reasons in asked):
-        return "undetermined"
+    for one, (now, _carried, _hope, reasons) in asked:
+        unsaid = {"missing"} if one.get("discretion") else {"missing", "needs_human"}
+        if now == UNKNOWN and reasons <= unsaid:
+            return "undetermined"
     return "listed"
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from services.matching.engine.facts import CompleteDomain, Days, Fact, Patient
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.window import Stretch, Window
-from shared.criteria.durations import Span, add, day_after
+from shared.criteria.durations import ONE_DAY, Span, add, day_after
 
 HORIZON_OF_TRUTH = Span(12 * 20, 0)
 _MAX_TAIL = 31
@@ -77,10 +77,10 @@ class Chart:
 
     @cached_property
     def by_question(self) -> dict[str, list[Fact]]:
-        """The answers of the patient's carers, by question."""
+        """The answers given of the patient, by question."""
         found: dict[str, list[Fact]] = {}
         for fact in self.facts:
-            if fact.question is not None and fact.status == "present":
+            if fact.question is not None and fact.status != "absent":
                 found.setdefault(fact.question, []).append(fact)
         return found
 
@@ -98,10 +98,15 @@ class Chart:
         return False
 
     def completeness_flips(self, domain: str | None, window: Window) -> Iterator[date]:
-        """The days on which ``is_complete`` of a window may change: where its start meets a declaration, and where the tail grows too long."""
+        """The days on which ``is_complete`` of a window changes: where its start meets a declaration, and where the tail grows too long."""
+        for day in {*self._completeness_candidates(domain, window)}:
+            if day > self.as_of and self.is_complete(domain, window.on(day)) != self.is_complete(domain, window.on(day - ONE_DAY)):
+                yield day
+
+    def _completeness_candidates(self, domain: str | None, window: Window) -> Iterator[date]:
         for declared in self._complete.get(domain, ()) if domain is not None else ():
             if declared.since is not None and declared.since > date.min and window.within is not None:
-                yield day_after(add(declared.since - timedelta(days=1), window.within))
+                yield day_after(add(declared.since - ONE_DAY, window.within))
             for tail in self._last_tails(declared, window):
                 reached = declared.to + timedelta(days=tail)
                 if window.beyond is None:

@@ -6,7 +6,7 @@ from datetime import date
 
 from services.matching.engine.chart import Chart
 from services.matching.engine.expression import Combination, Expression, compile_expression
-from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, negation
+from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, Reason, negation
 from services.matching.engine.result import RANK, CohortResult, CriterionResult, Interval, Listing, TrialResult, Verdict
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.timeline import Timeline
@@ -16,6 +16,7 @@ from shared.criteria.model import CriteriaDocument, Criterion
 
 COUNTRY = "FR"
 DEFAULT_HORIZON = "P2Y"
+NOTHING_RECORDED: frozenset[Reason] = frozenset({"missing"})
 _LISTINGS: tuple[Listing, ...] = ("listed", "undetermined", "not_indicated")
 
 
@@ -25,6 +26,11 @@ class CompiledCriterion:
     expression: Expression
     retest: Span
     investigator: bool
+
+    @property
+    def silence(self) -> frozenset[Reason]:
+        """The reasons that say nobody has said anything; under discretion a question to a person may also stand for a failure."""
+        return NOTHING_RECORDED if self.source.discretion else NOTHING_RECORDED | {"needs_human"}
 
     def counts_for(self, cohort: str) -> bool:
         return self.source.cohorts is None or cohort in self.source.cohorts
@@ -45,16 +51,21 @@ class CompiledCriterion:
 
 
 @dataclass(frozen=True, slots=True)
+class CompiledCohort:
+    """The criteria that count for a cohort, and those among them that say whom it is for."""
+
+    counted: tuple[CompiledCriterion, ...]
+    indication: tuple[CompiledCriterion, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CompiledTrial:
     """One version of a trial's criteria, ready to be matched with many patients."""
 
     document: CriteriaDocument
     criteria: tuple[CompiledCriterion, ...]
-    cohorts: tuple[str, ...]
+    cohorts: dict[str, CompiledCohort]
     lead_time: Span
-
-    def counted(self, cohort: str) -> tuple[CompiledCriterion, ...]:
-        return tuple(criterion for criterion in self.criteria if criterion.counts_for(cohort))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +85,11 @@ def compile_criteria(document: CriteriaDocument, terminology: Terminology) -> Co
         for criterion in document.criteria
         if criterion.countries is None or COUNTRY in criterion.countries
     )
-    return CompiledTrial(document, criteria, tuple(cohort.id for cohort in document.cohorts) or ("all",), lead_time or Span(0, 0))
+    cohorts = {}
+    for cohort in [cohort.id for cohort in document.cohorts] or ["all"]:
+        counted = tuple(criterion for criterion in criteria if criterion.counts_for(cohort))
+        cohorts[cohort] = CompiledCohort(counted, tuple(criterion for criterion in counted if criterion.source.role == "indication"))
+    return CompiledTrial(document, criteria, cohorts, lead_time or Span(0, 0))
 
 
 def match(trial: CompiledTrial, chart: Chart, horizon: str = DEFAULT_HORIZON, recruiting: Container[str] | None = None) -> TrialResult:
@@ -82,7 +97,7 @@ def match(trial: CompiledTrial, chart: Chart, horizon: str = DEFAULT_HORIZON, re
 
     ``recruiting`` holds the ids of the cohorts open to recruitment in France, which come first; None makes no difference.
     """
-    listings = {cohort: _listing(trial, cohort, chart) for cohort in trial.cohorts}
+    listings = {name: _listing(cohort, chart) for name, cohort in trial.cohorts.items()}
     listing = min(listings.values(), key=_LISTINGS.index)
     if listing != "listed":
         return TrialResult(trial.document.trial, trial.document.version, listing)
@@ -116,21 +131,20 @@ def _compile_criterion(criterion: Criterion, terminology: Terminology, lead_time
     return CompiledCriterion(criterion, expression, retest, left_to_the_investigator(criterion))
 
 
-def _listing(trial: CompiledTrial, cohort: str, chart: Chart) -> Listing:
+def _listing(cohort: CompiledCohort, chart: Chart) -> Listing:
     """Whether the cohort is for this patient at all: where nothing is known of its condition, it is only counted."""
     listing: Listing = "listed"
-    for criterion in trial.counted(cohort):
-        if criterion.source.role == "indication":
-            judgement = criterion.judge(chart, chart.as_of)
-            if judgement.now == NOT_MET:
-                return "not_indicated"
-            if judgement.reasons == {"missing"}:
-                listing = "undetermined"
+    for criterion in cohort.indication:
+        judgement = criterion.judge(chart, chart.as_of)
+        if judgement.now == NOT_MET:
+            return "not_indicated"
+        if judgement.now == UNKNOWN and judgement.reasons <= criterion.silence:
+            listing = "undetermined"
     return listing
 
 
 def _cohort(trial: CompiledTrial, cohort: str, timelines: dict[str, Timeline[Judgement]], chart: Chart, told_until: date) -> CohortResult:
-    counted = trial.counted(cohort)
+    counted = trial.cohorts[cohort].counted
     best_possible: Verdict = "compatible" if trial.document.grade == "signed" and counted else "possible"
     held = [not criterion.investigator for criterion in counted]
 

@@ -49,7 +49,8 @@ class Fact:
     """One thing known of the patient or of a relative.
 
     ``first`` and ``last`` are its first and last day; they are the same day unless ``exposure``. An exposure without an
-    end lasts for ever; a fact without a date could be of any day.
+    end lasts for ever; a fact without a date could be of any day. ``day`` is the full date (of the start of an exposure)
+    where one is given.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Fact:
     status: Status = "present"
     first: Days = ANY_DAY
     last: Days = ANY_DAY
+    day: date | None = None
     exposure: bool = False
     number: Fraction | None = None
     text: str | None = None
@@ -74,11 +76,6 @@ class Fact:
     variant: Variant | None = None
     question: str | None = None
     answer: Literal["yes", "no"] | None = None
-
-    @property
-    def day(self) -> date | None:
-        """The day of the fact (the first of an exposure) where it is fully known."""
-        return self.first.earliest if self.first.earliest == self.first.latest else None
 
 
 @dataclass(frozen=True, slots=True)

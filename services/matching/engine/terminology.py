@@ -23,12 +23,17 @@ class Terminology:
 
     def same(self, code: str) -> frozenset[str]:
         """The code and its equivalents in other systems."""
+        if code not in self._same:
+            # Not kept: it may be any code of any patient.
+            return frozenset({code})
         if code not in self._equivalents:
             self._equivalents[code] = _closure(code, self._same)
         return self._equivalents[code]
 
     def above(self, code: str) -> frozenset[str]:
         """The code, its equivalents and every concept that includes them."""
+        if code not in self._same and code not in self._parents:
+            return frozenset({code})
         if code not in self._above:
             self._above[code] = _closure(code, self._same, self._parents)
         return self._above[code]

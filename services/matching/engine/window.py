@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.matching.engine.facts import Fact
-from shared.criteria.durations import Span, add, day_after, first_within
+from shared.criteria.durations import Span, add, day_after, day_before, first_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Window:
         """The stretch of days that the window covers on a day."""
         return Stretch(
             date.min if self.within is None else first_within(day, self.within),
-            day if self.beyond is None else _day_before(first_within(day, self.beyond)),
+            day if self.beyond is None else day_before(first_within(day, self.beyond)),
         )
 
     def flips(self, facts: Iterable[Fact]) -> Iterator[date]:
@@ -44,11 +44,3 @@ class Stretch:
     def may_hold(self, fact: Fact) -> bool:
         """Some day of the fact may lie here."""
         return fact.first.earliest <= self.last and fact.last.latest >= self.first
-
-    def surely_precedes(self, fact: Fact) -> bool:
-        """The fact lies wholly after this stretch."""
-        return fact.first.earliest > self.last
-
-
-def _day_before(day: date) -> date:
-    return day if day == date.min else date.fromordinal(day.toordinal() - 1)

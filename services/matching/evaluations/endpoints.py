@@ -34,6 +34,8 @@ DosingDate = Annotated[Day | None, Query(description="The planned day of dosing;
 AsOf = Annotated[Day | None, Query(description="The day of the question, for a format that does not say it. A native patient says it itself.")]
 Most = Annotated[int, Query(ge=1, le=200, description="Trials in the answer.")]
 
+# The document's own place in the OpenAPI file, where its definitions stand.
+_SCHEMA_AT = "#/paths/~1matching~1v1~1match/post/requestBody/content/application~1json/schema/oneOf/0/$defs/{model}"
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -41,7 +43,7 @@ BODY: dict[str, Any] = {
             "application/json": {
                 "schema": {
                     "oneOf": [
-                        Patient.model_json_schema(ref_template="#/components/schemas/{model}"),
+                        Patient.model_json_schema(ref_template=_SCHEMA_AT),
                         {"type": "object", "title": "Phenopacket", "description": "GA4GH Phenopacket v2, told by metaData.phenopacketSchemaVersion."},
                     ]
                 }

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.matching.engine import DEFAULT_HORIZON, Chart, CohortResult, CompiledTrial, CriterionResult, TrialResult, ask_next, match
 from services.matching.engine.result import RANK
-from services.matching.evaluations.recruitment import open_cohorts, sites_of
+from services.matching.evaluations.sites import sites_of
 from services.matching.evaluations.wording import PRE_SCREENING, question_of, text_of, title_of
 from services.matching.patients.mapping import BirthAfterAsOfError, to_engine
 from services.matching.patients.reading import ReadPatient
@@ -62,19 +62,18 @@ def answer(snapshot: Snapshot, read: ReadPatient, options: Options) -> bytes:
     """The whole answer as JSON (`schemas.MatchAnswer`)."""
     asked = open_chart(read, snapshot.vocabulary, options)
     counts = {"undetermined": 0, "not_indicated": 0}
-    listed: list[tuple[HeldTrial, CompiledTrial, TrialResult, CohortResult, frozenset[str]]] = []
+    listed: list[tuple[HeldTrial, CompiledTrial, TrialResult, CohortResult]] = []
     for _, held in sorted(snapshot.trials.items()):
         if held.compiled is None:
             counts["undetermined"] += 1
             continue
-        recruiting = open_cohorts(held)
-        result = match(held.compiled, asked.chart, options.horizon, recruiting)
+        result = match(held.compiled, asked.chart, options.horizon, held.recruiting)
         if result.best is None:
             counts[result.listing] += 1
         else:
-            listed.append((held, held.compiled, result, result.best, recruiting))
-    listed.sort(key=lambda one: _rank(one[3], one[4], one[0].record.trial.id))
-    results = [_trial(snapshot, asked, held, trial, result, best, recruiting) for held, trial, result, best, recruiting in listed[: options.limit]]
+            listed.append((held, held.compiled, result, result.best))
+    listed.sort(key=lambda one: _rank(one[0], one[3]))
+    results = [_trial(snapshot, asked, held, trial, result, best) for held, trial, result, best in listed[: options.limit]]
     return write(
         {
             "as_of": asked.as_of,
@@ -84,7 +83,7 @@ def answer(snapshot: Snapshot, read: ReadPatient, options: Options) -> bytes:
             "pre_screening": PRE_SCREENING,
             "results": results,
             **counts,
-            "ask_next": questions([(trial, result) for _, trial, result, _, _ in listed], asked.chart, snapshot.vocabulary),
+            "ask_next": questions([(trial, result) for _, trial, result, _ in listed], asked.chart, snapshot.vocabulary),
             "ignored_facts": asked.ignored,
         }
     )
@@ -142,9 +141,9 @@ def timeline(best: CohortResult) -> list[dict[str, Any]]:
     return [{"from": one.start, "until": one.until, "verdict": one.verdict} for one in best.timeline]
 
 
-def _rank(best: CohortResult, recruiting: frozenset[str], trial: str) -> tuple[bool, bool, int, date, str]:
+def _rank(held: HeldTrial, best: CohortResult) -> tuple[bool, bool, int, date, str]:
     """Trials that recruit in France first, then by verdict, then the sooner; whoever is excluded for good comes last."""
-    return best.verdict == "excluded", best.id not in recruiting, RANK[best.verdict], best.start or date.max, trial
+    return best.verdict == "excluded", best.id not in held.recruiting, RANK[best.verdict], best.start or date.max, held.record.trial.id
 
 
 def _trial(
@@ -154,7 +153,6 @@ def _trial(
     trial: CompiledTrial,
     result: TrialResult,
     best: CohortResult,
-    recruiting: frozenset[str],
 ) -> dict[str, Any]:
     known = held.record.trial
     labels = {cohort.id: {"fr": cohort.label.fr, "en": cohort.label.en} for cohort in trial.document.cohorts}
@@ -162,14 +160,14 @@ def _trial(
         "trial": known.id,
         "title": title_of(known),
         "acronym": known.acronym,
-        "recruitment": "open" if best.id in recruiting else "closed",
+        "recruitment": "open" if best.id in held.recruiting else "closed",
         "recruitment_status": known.status,
         **course(best, trial),
         "illustrative": known.illustrative,
         "criteria": criteria(trial, result, best.criteria),
         "timeline": timeline(best),
         "cohorts": [
-            {"id": one.id, "label": labels[one.id], "verdict": one.verdict, "recruitment": "open" if one.id in recruiting else "closed"}
+            {"id": one.id, "label": labels[one.id], "verdict": one.verdict, "recruitment": "open" if one.id in held.recruiting else "closed"}
             for one in result.cohorts
             if one.id in labels
         ],

@@ -48,6 +48,9 @@ _PHONE = re.compile(
     + r"|(?:\+|(?<![0-9A-Za-z.\-])00)" + _SPACE + r"(?:33|262|508|590|594|596|681|687|689)" + _SPACE + r"(?:\(0\))?" + _SPACE + r"0?[1-9]" + _PAIRS
 )  # fmt: skip
 
+# All but addresses have nine digits, or the letter of Corsica among them, close together: most texts are done with here.
+_DIGITS = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,3}[0-9ABab]){8}")
+
 _BY_KEY = Label(
     fr="ce champ pourrait identifier une personne : un appel ne porte que des faits codés",
     en="this field could identify a person: a call carries coded facts only",
@@ -72,14 +75,14 @@ def identifying(document: Any, pointer: str = "") -> list[Fault]:
 
 def shape_of(value: str) -> str | None:
     """``nir``, ``ins``, ``email`` or ``phone`` where the text holds one, else None."""
-    if len(value) < 6:
+    if "@" in value and _EMAIL.search(value):
+        return "email"
+    if not _DIGITS.search(value):
         return None
     if any(_key_fits(match) for match in _NIR.finditer(value)) or _NIR_WITHOUT_KEY.search(value):
         return "nir"
     if _INS.search(value):
         return "ins"
-    if "@" in value and _EMAIL.search(value):
-        return "email"
     return "phone" if _PHONE.search(value) else None
 
 

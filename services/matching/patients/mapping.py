@@ -8,7 +8,7 @@ from typing import NamedTuple
 from services.matching import engine
 from services.matching.engine.facts import ANY_DAY, FOR_EVER, Days
 from services.matching.patients import schemas
-from shared.criteria.durations import ONE_DAY, Span, day_after, first_within, parse, smallest_unit
+from shared.criteria.durations import Span, day_after, day_before, first_within, parse, smallest_unit
 
 
 class Mapped(NamedTuple):
@@ -45,7 +45,7 @@ def possible_births(age: str, as_of: date) -> Days:
     span, unit = parse(age), smallest_unit(age)
     tomorrow = day_after(as_of)
     older = Span(span.months + unit.months, span.days + unit.days)
-    return Days(first_within(tomorrow, older), first_within(tomorrow, span) - ONE_DAY)
+    return Days(first_within(tomorrow, older), day_before(first_within(tomorrow, span)))
 
 
 def _birth(patient: schemas.Patient, as_of: date) -> Days | None:
@@ -65,6 +65,7 @@ def _fact(fact: schemas.Fact) -> engine.Fact:
         status=fact.status,
         first=first,
         last=last,
+        day=_full_day(fact.date or fact.start),
         exposure=exposure,
         number=_exact(fact.value) if is_number else None,
         text=str(fact.value) if fact.value is not None and not is_number else None,
@@ -94,6 +95,10 @@ def _when(fact: schemas.Fact) -> tuple[Days, Days, bool]:
     start = ANY_DAY if fact.start is None else _days(fact.start)
     end = FOR_EVER if fact.end is None else _days(fact.end)
     return Days(start.earliest, min(start.latest, end.latest)), Days(max(start.earliest, end.earliest), end.latest), True
+
+
+def _full_day(partial: str | None) -> date | None:
+    return date.fromisoformat(partial) if partial is not None and len(partial) == len("YYYY-MM-DD") else None
 
 
 def _days(partial: str) -> Days:

@@ -14,7 +14,7 @@ MAX_FACTS = 1000
 FactId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:\-/]{0,63}$")]
 Level = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+\-/]{0,31}$")]
 QuestionCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:+\-/]{0,127}$")]
-Departement = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|[1-8][0-9]|9[0-5]|2[AB]|97[1-8]|98[4678])$")]
+Departement = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5]|97[1-8]|98[4678])$")]
 
 
 def _in_the_calendar(value: str) -> str:
@@ -52,9 +52,9 @@ class Variant(Wire):
     assay: Level | None = None
 
     @model_validator(mode="after")
-    def _whole_interval(self) -> Self:
-        if (self.exon_from is None) != (self.exon_to is None) or (self.exon_from or 0) > (self.exon_to or 0):
-            raise PydanticCustomError("exons_form", "exon_from and exon_to go together, in order")
+    def _exons_in_order(self) -> Self:
+        if self.exon_from is not None and self.exon_to is not None and self.exon_from > self.exon_to:
+            raise PydanticCustomError("exons_form", "exon_from is not after exon_to")
         return self
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from services.matching.clients.documents import Centre, Concepts, TrialRecord, canonical
 from services.matching.engine import CompiledTrial, Terminology, compile_criteria
+from services.matching.snapshots.recruitment import open_cohorts
 from shared.criteria.model import CriteriaDocument
 
 
@@ -30,11 +31,15 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class HeldTrial:
-    """A trial ready to be matched; ``compiled`` is None where it has no criteria that this version of the language can read."""
+    """A trial ready to be matched; ``compiled`` is None where it has no criteria that this version of the language can read.
+
+    ``recruiting``: its cohorts that recruit in France.
+    """
 
     record: TrialRecord
     criteria: CriteriaDocument | None
     compiled: CompiledTrial | None
+    recruiting: frozenset[str]
     line: bytes
     digest: bytes
 
@@ -42,11 +47,13 @@ class HeldTrial:
     def prepare(cls, record: TrialRecord, vocabulary: Vocabulary) -> Self:
         line = canonical(record.write())
         criteria = _criteria(record)
-        return cls(record, criteria, _compiled(criteria, vocabulary), line, hashlib.sha256(line).digest())
+        compiled = _compiled(criteria, vocabulary)
+        recruiting = open_cohorts(record, compiled.cohorts) if compiled else frozenset[str]()
+        return cls(record, criteria, compiled, recruiting, line, hashlib.sha256(line).digest())
 
     def under(self, vocabulary: Vocabulary) -> "HeldTrial":
         """The same trial compiled under another terminology."""
-        return HeldTrial(self.record, self.criteria, _compiled(self.criteria, vocabulary), self.line, self.digest)
+        return replace(self, compiled=_compiled(self.criteria, vocabulary))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,32 +12,28 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
-from services.notifications.deliveries.model import Attempt, Claim, Outcome, settle
+from services.notifications.deliveries.model import Claim, Outcome, settle
 from services.notifications.deliveries.repository import DeliveryRepository
+from services.notifications.deliveries.sending import Channel, Sending
 from shared.database import Database
 from shared.feed.consumer import run_for_ever
 
 logger = logging.getLogger(__name__)
 
 READY_SEEN = 500
-
-
-class Channel(Protocol):
-    """A way out: one attempt at one claim."""
-
-    async def deliver(self, claim: Claim) -> Attempt: ...
+TOGETHER_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Limits and times of a dispatcher, in seconds. ``schedule`` holds the wait before each attempt."""
+    """Limits and times of a dispatcher, in seconds. ``schedule``: the wait before each attempt; a claim's lease: ``attempt`` and ``margin``."""
 
     schedule: Sequence[float]
-    lease: float
+    attempt: float
+    margin: float
     sweep: float
-    everywhere: int
+    places: int
     per_subscription: int
 
 
@@ -46,15 +42,12 @@ class Dispatcher:
 
     def __init__(self, database: Database, channel: Channel, pace: Pace, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database = database
-        self._channel = channel
         self._pace = pace
         self._clock = clock
+        self._sending = Sending(channel, pace.places, pace.per_subscription, pace.margin / 2, self._take)
         self._due = asyncio.Event()
-        self._done = asyncio.Event()
         self._outcomes: list[Outcome] = []
-        self._under_way: Counter[str] = Counter()
-        self._failing: set[str] = set()
-        self._attempts: set[asyncio.Task[None]] = set()
+        self._held: Counter[str] = Counter()
         self._loops: list[asyncio.Task[None]] = []
         self._claiming = asyncio.Lock()
 
@@ -67,105 +60,77 @@ class Dispatcher:
         while self._database.is_sqlite and await self._reclaim(everything=True):
             pass
         self.wake()
-        steps = {"dispatch": self._dispatch, "record": self._record, "sweep": self._sweep}
+        steps = {"dispatch": self._turn, "sweep": self._sweep}
         self._loops = [asyncio.create_task(run_for_ever(step, name)) for name, step in steps.items()]
 
     async def stop(self, patience: float) -> None:
-        """Start nothing new, grant attempts under way ``patience`` seconds, and give back what is left."""
+        """Claim nothing more, grant attempts under way ``patience`` seconds, and give back what is left."""
         async with self._claiming:
             for loop in self._loops:
                 loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
-        if self._attempts:
-            await asyncio.wait(self._attempts, timeout=patience)
-        under_way = list(self._attempts)
-        for attempt in under_way:
-            attempt.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
+        await self._sending.stop(patience)
         # What cannot be written now is taken back at the next start, or when its lease ends.
         with suppress(Exception):
-            await self._write_outcomes()
+            await self._record_and_claim(more=False)
 
-    async def _dispatch(self) -> None:
-        await self._due.wait()
-        self._due.clear()
-        while (room := self._pace.everywhere - self._under_way.total()) > 0:
-            async with self._claiming:
-                claims = await self._claim(room)
-                for claim in claims:
-                    self._under_way[claim.subscription] += 1
-                    attempt = asyncio.create_task(self._attempt(claim))
-                    self._attempts.add(attempt)
-                    attempt.add_done_callback(self._attempts.discard)
-            if not claims:
-                return
-
-    async def _claim(self, room: int) -> list[Claim]:
-        now = self._clock()
-        busy = [one for one, count in self._under_way.items() if count >= self._share(one)]
-        async with self._database.read() as connection:
-            ready = await DeliveryRepository(connection).ready(now, busy, READY_SEEN)
-        if not ready:
-            return []
-        # In a random order, so that nobody is always the last.
-        random.shuffle(ready)
-        lease = timedelta(seconds=self._pace.lease)
-        claims: list[Claim] = []
-        async with self._database.transaction() as connection:
-            for one in ready:
-                limit = min(room - len(claims), self._share(one.subscription) - self._under_way[one.subscription])
-                if limit > 0:
-                    claims += await DeliveryRepository(connection).claim(one, now, lease, limit)
-        return claims
-
-    def _share(self, subscription: str) -> int:
-        """A receiver that fails is tried one delivery at a time, so that a dead one takes no more than one place from the others."""
-        return 1 if subscription in self._failing else self._pace.per_subscription
-
-    async def _attempt(self, claim: Claim) -> None:
-        try:
-            attempt: Attempt | None = await self._channel.deliver(claim)
-        except asyncio.CancelledError:
-            attempt = None
-        except Exception:
-            logger.exception("delivery_broken", extra={"delivery": claim.delivery, "subscription": claim.subscription})
-            attempt = Attempt(self._clock(), None, "internal", 0)
-        if attempt is not None:
-            (self._failing.discard if attempt.succeeded else self._failing.add)(claim.subscription)
-            logger.info(
-                "attempt",
-                extra={
-                    "delivery": claim.delivery,
-                    "subscription": claim.subscription,
-                    "attempt": claim.fence,
-                    "status": attempt.status,
-                    "code": attempt.error,
-                    "ms": attempt.ms,
-                },
-            )
-        self._outcomes.append(Outcome(claim, attempt))
-        self._done.set()
-
-    async def _record(self) -> None:
-        await self._done.wait()
-        self._done.clear()
-        await self._write_outcomes()
+    def _take(self, outcome: Outcome) -> None:
+        self._outcomes.append(outcome)
         self.wake()
 
-    async def _write_outcomes(self) -> None:
+    async def _turn(self) -> None:
+        """Write what came of attempts and claim what is due in their place, in one transaction."""
+        await self._due.wait()
+        if self._sending.has_waiting:
+            # There is enough to send meanwhile: one write takes more outcomes.
+            await asyncio.sleep(TOGETHER_SECONDS)
+        self._due.clear()
+        if self._outcomes or await self._anything_due():
+            async with self._claiming:
+                self._sending.accept(await self._record_and_claim())
+
+    async def _anything_due(self) -> bool:
+        """A look that writes nothing, as most are in vain."""
+        if not self._sending.room_for_all(self._held.total()):
+            return False
+        async with self._database.read() as connection:
+            return bool(await DeliveryRepository(connection).ready(self._clock(), self._full(self._held), 1))
+
+    async def _record_and_claim(self, *, more: bool = True) -> list[Claim]:
         outcomes, self._outcomes = self._outcomes, []
-        if not outcomes:
-            return
         now = self._clock()
         settled = [(one, settle(one, now, self._pace.schedule, random.random())) for one in outcomes]  # noqa: S311  jitter
+        held = self._held - Counter(one.claim.subscription for one in outcomes)
         try:
             async with self._database.transaction() as connection:
-                await DeliveryRepository(connection).record(settled, now)
+                repository = DeliveryRepository(connection)
+                if settled:
+                    await repository.record(settled, now)
+                claims = await self._claim(repository, held, now) if more else []
         except BaseException:
             self._outcomes = outcomes + self._outcomes
-            self._done.set()
+            self.wake()
             raise
-        self._under_way -= Counter(one.claim.subscription for one in outcomes)
+        self._held = held + Counter(claim.subscription for claim in claims)
+        return claims
+
+    async def _claim(self, repository: DeliveryRepository, held: Counter[str], now: datetime) -> list[Claim]:
+        room = self._sending.room_for_all(held.total())
+        ready = await repository.ready(now, self._full(held), READY_SEEN) if room else []
+        if len(ready) == READY_SEEN:
+            self.wake()
+        # In a random order, so that nobody is always the last.
+        random.shuffle(ready)
+        lease = timedelta(seconds=self._pace.attempt + self._pace.margin)
+        claims: list[Claim] = []
+        for one in ready:
+            limit = min(room - len(claims), self._sending.room(one.subscription, held[one.subscription]))
+            if limit > 0:
+                claims += await repository.claim(one, now, lease, limit)
+        return claims
+
+    def _full(self, held: Counter[str]) -> list[str]:
+        return [one for one, count in held.items() if not self._sending.room(one, count)]
 
     async def _sweep(self) -> None:
         await asyncio.sleep(self._pace.sweep)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, case, exists, func, insert, literal, select, update
+from sqlalchemy import Row, bindparam, case, exists, func, insert, literal, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.deliveries.model import Claim, Outcome, Settlement
 from services.notifications.deliveries.schemas import DeliveredEvent, Delivery, DeliveryAttempt, LoggedState
-from services.notifications.deliveries.tables import attempts, deliveries
+from services.notifications.deliveries.tables import PENDING, SENDING, attempts, deliveries
 from services.notifications.events.tables import events
 from services.notifications.subscriptions.tables import subscriptions
 
@@ -72,7 +72,7 @@ class DeliveryRepository:
 
     async def ready(self, now: datetime, busy: Collection[str], limit: int) -> list[Ready]:
         """Active subscriptions with something due, but for the ``busy`` ones."""
-        due = exists().where(deliveries.c.subscription_id == subscriptions.c.id, deliveries.c.state == "pending", deliveries.c.due_at <= now)
+        due = exists().where(deliveries.c.subscription_id == subscriptions.c.id, PENDING, deliveries.c.due_at <= now)
         rows = await self.connection.execute(
             select(subscriptions.c.id, subscriptions.c.url, subscriptions.c.sealed_secret)
             .where(subscriptions.c.status == "active", subscriptions.c.id.not_in(busy), due)
@@ -86,7 +86,7 @@ class DeliveryRepository:
             await self.connection.execute(
                 select(deliveries.c.id, deliveries.c.number, deliveries.c.fence, deliveries.c.failures, _SENT.label("body"))
                 .join(events, _OF_EVENT)
-                .where(deliveries.c.subscription_id == ready.subscription, deliveries.c.state == "pending", deliveries.c.due_at <= now)
+                .where(deliveries.c.subscription_id == ready.subscription, PENDING, deliveries.c.due_at <= now)
                 .order_by(deliveries.c.due_at, deliveries.c.number)
                 .limit(limit)
                 .with_for_update(skip_locked=True, of=deliveries)
@@ -107,10 +107,7 @@ class DeliveryRepository:
         """Write outcomes, each only while its claim still holds. A receiver that is gone disables its subscription."""
         wanted = sorted(outcome.claim.delivery for outcome, _ in settled)
         held = await self.connection.execute(
-            select(deliveries.c.id, deliveries.c.fence)
-            .where(deliveries.c.id.in_(wanted), deliveries.c.state == "sending")
-            .order_by(deliveries.c.id)
-            .with_for_update()
+            select(deliveries.c.id, deliveries.c.fence).where(deliveries.c.id.in_(wanted), SENDING).order_by(deliveries.c.id).with_for_update()
         )
         fences = {row.id: row.fence for row in held}
         current = [(outcome, end) for outcome, end in settled if fences.get(outcome.claim.delivery) == outcome.claim.fence]
@@ -149,7 +146,7 @@ class DeliveryRepository:
 
     async def reclaim(self, now: datetime, *, everything: bool) -> int:
         """Give back what a dead dispatcher held: past its lease, or everything where no other dispatcher can be alive. Returns how many."""
-        overdue = deliveries.c.state == "sending"
+        overdue = SENDING
         if not everything:
             overdue &= deliveries.c.lease_until < now
         rows = (
@@ -167,27 +164,19 @@ class DeliveryRepository:
 
     async def overdue(self, now: datetime) -> bool:
         """Whether a lease has ended without an outcome."""
-        found = await self.connection.execute(
-            select(literal(1)).where(exists().where(deliveries.c.state == "sending", deliveries.c.lease_until < now))
-        )
+        found = await self.connection.execute(select(literal(1)).where(exists().where(SENDING, deliveries.c.lease_until < now)))
         return found.first() is not None
 
     async def hurry(self, subscription: str, now: datetime) -> None:
         """Make everything pending due now, with a fresh schedule: its receiver is back."""
-        await self.connection.execute(
-            update(deliveries).where(deliveries.c.subscription_id == subscription, deliveries.c.state == "pending").values(due_at=now, failures=0)
-        )
+        await self.connection.execute(update(deliveries).where(deliveries.c.subscription_id == subscription, PENDING).values(due_at=now, failures=0))
 
     async def backlog(self, now: datetime) -> tuple[int, datetime | None]:
-        """How much waits for active subscriptions (counted up to 10,000), and since when the oldest of it is due."""
-        waiting = (
-            select(deliveries.c.due_at)
-            .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
-            .where(deliveries.c.state == "pending", subscriptions.c.status == "active")
-            .limit(DEPTH_SEEN)
-            .subquery()
-        )
-        depth, oldest = (await self.connection.execute(select(func.count(), func.min(waiting.c.due_at)).select_from(waiting))).one()
+        """How much active subscriptions have yet to get (counted up to 10,000), and since when the oldest of it is due."""
+        active = deliveries.c.subscription_id.in_(select(subscriptions.c.id).where(subscriptions.c.status == "active"))
+        open_ones = union_all(*(select(deliveries.c.due_at).where(state, active) for state in (PENDING, SENDING)))
+        some = open_ones.limit(DEPTH_SEEN).subquery()
+        depth, oldest = (await self.connection.execute(select(func.count(), func.min(some.c.due_at)).select_from(some))).one()
         return depth, oldest if oldest is not None and oldest <= now else None
 
     async def page(self, subscription: str, state: LoggedState | None, before: int | None, limit: int) -> list[Delivery]:
@@ -203,7 +192,7 @@ class DeliveryRepository:
         if before is not None:
             statement = statement.where(deliveries.c.number < before)
         if state in {"pending", "held"}:
-            statement = statement.where(deliveries.c.state == "pending", (subscriptions.c.status == "active") == (state == "pending"))
+            statement = statement.where(PENDING, (subscriptions.c.status == "active") == (state == "pending"))
         elif state is not None:
             statement = statement.where(deliveries.c.state == state)
         rows = (await self.connection.execute(statement)).all()

@@ -6,20 +6,18 @@ from typing import Literal
 from pydantic import Field
 
 from services.registry.sources.canonical import canonical_hash
-from services.registry.sources.ctgov import StudyReading, read_study
+from services.registry.sources.ctgov import READER_VERSION, StudyReading, read_study
 from services.registry.sources.places import CentreRule, centre_rules
 from services.registry.sources.problems import InvalidStudyError
 from services.registry.sources.repository import SourceRecord, SourceRepository
 from services.registry.trials.problems import OutOfScopeError
 from services.registry.trials.schemas import Origin, ScopeVerdict
-from services.registry.trials.service import TrialDesk
+from services.registry.trials.service import TrialDesk, public_numbers
 from shared.language import Language
 from shared.problems import FieldError, MalformedJsonError, Problem
 from shared.strict_json import Limits, loads
 from shared.wire import Wire
 
-# Raise it when the reader reads differently: every record is then read anew.
-READER_VERSION = 1
 Result = Literal["created", "updated", "unchanged", "kept_curated", "refused", "invalid"]
 # Registry records are long and deep in places, and not ours to shape.
 RECORD = Limits(string=200_000, array=20_000, nodes=200_000)
@@ -90,7 +88,7 @@ class SourceDesk:
         return await self._line(number, reading.source_id, "unchanged", known.trial_key, [])
 
     async def _apply(self, reading: StudyReading) -> tuple[Result, str]:
-        owners = await self.desk.repository.owners([(one.type, one.value) for one in reading.trial.identifiers])
+        owners = await self.desk.repository.owners(public_numbers(reading.trial))
         if len(owners) != 1:
             # None: a new trial. Several: the desk refuses, for a person must say whether they are one.
             stored = await self.desk.create(reading.trial, Origin(source=self.source, source_id=reading.source_id), curated=False)

@@ -184,7 +184,7 @@ async def read_history(
 
 @router.get("/trials/{identifier}/criteria", response_model=CriteriaDocument)
 async def read_criteria(
-    request: Request, connection: Reading, access: Reader, identifier: Identifier, version: Annotated[int | None, Query(ge=1)] = None
+    request: Request, connection: Reading, access: Reader, identifier: Identifier, version: Annotated[int | None, Query(ge=1, le=1_000_000)] = None
 ) -> Response:
     """The computable criteria in force, or an earlier version of them; versions never change."""
     stored = await _found(connection, identifier, access)

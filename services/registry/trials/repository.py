@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, literal_column, select, update
+from sqlalchemy import Select, delete, false, func, insert, literal_column, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.registry.trials.problems import IdentifierTakenError
 from services.registry.trials.schemas import RecruitmentStatus, Slots, Trial
 from services.registry.trials.search import fold
 from services.registry.trials.tables import criteria_versions, sites, trial_facets, trial_identifiers, trial_versions, trials
@@ -100,7 +102,16 @@ class TrialRepository:
             after = found[-1].public_id
 
     async def save(self, stored: StoredTrial, search: str, changed: Sequence[str], replaces: int | None) -> bool:
-        """Write a version. ``replaces`` is the version it was made from (None: a new trial); False when another came first."""
+        """Write a version. ``replaces`` is the version it was made from (None: a new trial); False when another came first.
+
+        :raises IdentifierTakenError: 409, when another transaction took one of its identifiers meanwhile.
+        """
+        try:
+            return await self._save(stored, search, changed, replaces)
+        except IntegrityError:
+            raise IdentifierTakenError from None
+
+    async def _save(self, stored: StoredTrial, search: str, changed: Sequence[str], replaces: int | None) -> bool:
         trial = stored.trial
         values = {
             "public_id": trial.id,
@@ -190,7 +201,11 @@ def _visible(statement: Select[Any], rows: Rows) -> Select[Any]:
 
 
 def _searched(statement: Select[Any], search: Search) -> Select[Any]:
-    for word in fold(search.words).split()[:12]:
+    words = fold(search.words).split()
+    if search.words.strip() and not words:
+        # Signs alone are in no word.
+        statement = statement.where(false())
+    for word in words[:12]:
         statement = statement.where(trials.c.search.contains(" " + word, autoescape=True))
     if search.status:
         statement = statement.where(trials.c.status == search.status)

@@ -5,8 +5,6 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.criteria.lint import RegistryRecord, lint
-
 from services.registry.centres.repository import CentreRepository
 from services.registry.schema import FEED
 from services.registry.scope.gate import judge as scope_gate
@@ -35,6 +33,7 @@ from services.registry.trials.schemas import (
     preferred_identifier,
 )
 from services.registry.trials.search import words_of
+from shared.criteria.lint import RegistryRecord, lint
 from shared.criteria.model import CriteriaDocument
 from shared.feed.changes import NOWHERE, Change, Side
 from shared.problems import Fault, InvalidBodyError, NotFoundError, StaleVersionError
@@ -72,7 +71,7 @@ class TrialDesk:
         :raises IdentifierTakenError: 409.
         """
         scope = self.judge(draft)
-        if await self.repository.owners([(one.type, one.value) for one in draft.identifiers]):
+        if await self.repository.owners(public_numbers(draft)):
             raise IdentifierTakenError
         await self._check_centres(draft)
         key = str(uuid.uuid4())
@@ -96,7 +95,7 @@ class TrialDesk:
             raise StaleVersionError
         if draft == draft_of(was):
             return stored
-        if await self.repository.owners([(one.type, one.value) for one in draft.identifiers]) - {stored.key}:
+        if await self.repository.owners(public_numbers(draft)) - {stored.key}:
             raise IdentifierTakenError
         await self._check_centres(draft)
         head = was.criteria
@@ -244,6 +243,11 @@ class TrialDesk:
 def draft_of(trial: Trial) -> TrialInput:
     """What of a trial can be written: the trial without what the registry sets."""
     return TrialInput(**{name: getattr(trial, name) for name in TrialInput.model_fields})
+
+
+def public_numbers(draft: TrialInput) -> list[tuple[str, str]]:
+    """The identifiers that name one trial in the world; a sponsor's code names one only among that sponsor's."""
+    return [(one.type, one.value) for one in draft.identifiers if one.type != "sponsor"]
 
 
 def check_address(identifier: str, draft: TrialInput) -> None:

@@ -25,9 +25,18 @@ trial_identifiers = Table(
     METADATA,
     Column("type", String(16), primary_key=True),
     Column("value", String(100), primary_key=True),
-    Column("trial_key", String(36), ForeignKey("trials.key", ondelete="CASCADE"), nullable=False, index=True),
+    # Two sponsors may use the same code: only public numbers are unique.
+    Column("trial_key", String(36), ForeignKey("trials.key", ondelete="CASCADE"), primary_key=True, index=True),
 )
 Index("ix_trial_identifiers_value", trial_identifiers.c.value)
+Index(
+    "uq_trial_identifiers_public",
+    trial_identifiers.c.type,
+    trial_identifiers.c.value,
+    unique=True,
+    sqlite_where=trial_identifiers.c.type != "sponsor",
+    postgresql_where=trial_identifiers.c.type != "sponsor",
+)
 
 trial_facets = Table(
     "trial_facets",

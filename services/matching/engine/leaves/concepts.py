@@ -86,9 +86,9 @@ class Concepts:
             tuple(_listed(record.excluded, above) if relative is None else () for above in self._above),
         )
 
-    def carrying(self, chart: Chart) -> list[Fact]:
-        """The patient's present facts that carry a code."""
-        return list({fact.id: fact for fact in self._carriers(chart.of()) if fact.status == "present"}.values())
+    def carriers(self, chart: Chart) -> list[Fact]:
+        """The patient's facts, not absent, that carry a code."""
+        return list({fact.id: fact for fact in self._carriers(chart.of())}.values())
 
     def _carriers(self, record: Record) -> list[Fact]:
         if self._descendants:

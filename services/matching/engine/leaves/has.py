@@ -49,23 +49,23 @@ class Has:
             for fact in sure:
                 against = contradicted(fact, record, chart.terminology, stretch)
                 if not against:
-                    return self._read(settled(MET, [fact.id for fact in sure]))
+                    return settled(MET, [fact.id for fact in sure], hope=self._hope(MET))
                 contradictions.update(against)
             return unknown("conflict", [*(fact.id for fact in sure), *contradictions])
         undecided += [fact.id for fact in findings.uncertain if stretch.may_hold(fact) and self._fits(fact, day) != NOT_MET]
         if undecided:
             return unknown("partial_detail", undecided)
         if (evidence := ruled_out(chart, findings, stretch, self._domain)) is not None:
-            return self._read(settled(NOT_MET, evidence))
+            return settled(NOT_MET, evidence, hope=self._hope(NOT_MET))
         carried = NOT_MET if findings.were_ruled_out(day) else UNKNOWN
         older = [fact.id for fact in (*findings.carrying, *findings.denying) if fact.first.earliest <= day and not stretch.may_hold(fact)]
         if findings.may_be_ruled_out(stretch):
-            return self._read(unknown("partial_detail", [fact.id for fact in findings.denying], carried=carried))
-        return self._read(unknown("stale" if older else "missing", older, carried=carried))
+            return unknown("partial_detail", [fact.id for fact in findings.denying], carried=carried, hope=self._hope(carried))
+        return unknown("stale" if older else "missing", older, carried=carried, hope=self._hope(carried))
 
-    def _read(self, judgement: Judgement) -> Judgement:
+    def _hope(self, carried: State) -> State:
         """A window passes, so a leaf with one may be cleared; one without stays as it is."""
-        return judgement._replace(hope=UNKNOWN if self._ages else judgement.carried)
+        return UNKNOWN if self._ages else carried
 
     def _fits(self, fact: Fact, day: date) -> State:
         """Whether the attributes asked for are the fact's: UNKNOWN where it does not say."""

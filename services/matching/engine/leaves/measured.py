@@ -1,7 +1,7 @@
 """`value`, `titre`, `ordinal` and `human`: leaves that the latest dated result in a window decides (`docs/eligibility.md` §5)."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import Literal, NamedTuple
@@ -35,6 +35,12 @@ class Results(NamedTuple):
     given: Sequence[Result]
     announced: Sequence[Fact]
 
+    @staticmethod
+    def of(facts: Sequence[Fact], result_of: "Callable[[Fact], Result | None]") -> "Results":
+        """Splits facts by their status; ``result_of`` is None for a fact that is no result, or a spoilt one."""
+        present = [result_of(fact) for fact in facts if fact.status == "present"]
+        return Results([result for result in present if result is not None], [fact for fact in facts if fact.status != "present"])
+
 
 class Measured(ABC):
     """Reads the results of a window: the latest, any or all of them."""
@@ -67,12 +73,20 @@ class Measured(ABC):
             if older is not None:
                 return unknown("stale", older.evidence, carried=older.now)
             return unknown("partial_detail" if announced else self.nothing, announced)
-        if self._pick == "any":
-            return _open(self._any(inside, announced, complete=chart.is_complete(self._domain, stretch)))
-        return _open(_all(inside) if self._pick == "all" else _latest(inside))
+        if self._pick == "latest":
+            newest = max((result.fact.day for result in inside if result.fact.day is not None), default=date.min)
+            unconfirmed = [
+                fact.id for fact in results.announced if fact.status == "unconfirmed" and stretch.may_hold(fact) and fact.first.latest >= newest
+            ]
+            # A newer result that nobody has confirmed may be the true one: it neither counts nor lets an older one count.
+            return unknown("partial_detail", unconfirmed) if unconfirmed else _open(_latest(inside))
+        inside = [result if result.fact.day is not None else Result(result.fact, UNKNOWN, "partial_detail") for result in inside]
+        if self._pick == "all":
+            return _open(_all(inside))
+        return _open(self._any(inside, announced, complete=chart.is_complete(self._domain, stretch)))
 
     def _any(self, inside: list[Result], announced: list[str], *, complete: bool) -> Judgement:
-        met = [result.fact.id for result in inside if result.state == MET and result.fact.day is not None]
+        met = [result.fact.id for result in inside if result.state == MET]
         if met:
             return settled(MET, met)
         doubtful = [result for result in inside if result.state != NOT_MET]
@@ -108,17 +122,19 @@ def _agreed(results: list[Result]) -> Judgement | None:
 
 
 def _all(results: list[Result]) -> Judgement:
-    failed = [result.fact.id for result in results if result.state == NOT_MET and result.fact.day is not None]
+    failed = [result.fact.id for result in results if result.state == NOT_MET]
     if failed:
         return settled(NOT_MET, failed)
-    doubtful = [result for result in results if result.state != MET or result.fact.day is None]
+    doubtful = [result for result in results if result.state != MET]
     if doubtful:
         return unknown(_reason(doubtful), [result.fact.id for result in doubtful])
     return settled(MET, [result.fact.id for result in results])
 
 
 def _reason(doubtful: Sequence[Result]) -> Reason:
-    return min((result.reason for result in doubtful if result.reason is not None), default="partial_detail")
+    """That of a result without a full date before all, then the first by name."""
+    reasons = [result.reason for result in doubtful if result.reason is not None and result.fact.day is not None]
+    return min(reasons) if len(reasons) == len(doubtful) and reasons else "partial_detail"
 
 
 def _open(judgement: Judgement | None) -> Judgement:
@@ -138,22 +154,22 @@ class Value(Measured):
         ]
 
     def results(self, chart: Chart) -> Results:
-        findings = self._concepts.find(chart)
-        given = [self._result(chart, fact) for fact in findings.carrying if fact.number is not None]
-        return Results([result for result in given if result is not None], findings.uncertain)
+        return Results.of(self._concepts.carriers(chart), lambda fact: self._result(chart, fact))
 
     def _result(self, chart: Chart, fact: Fact) -> Result | None:
-        """None for a measurement that an event spoilt."""
+        """None for a fact without a number, and for a measurement that an event spoilt."""
+        if fact.number is None:
+            return None
         doubtful = False
         for spoiler in self._spoilers if fact.day is not None else ():
             spoilt = spoiler.judge(chart, fact.day).now if fact.day is not None else UNKNOWN
             if spoilt == MET:
                 return None
             doubtful = doubtful or spoilt == UNKNOWN
-        return Result(fact, UNKNOWN, "partial_detail") if doubtful else self._compared(fact)
+        return Result(fact, UNKNOWN, "partial_detail") if doubtful else self._compared(fact, fact.number)
 
-    def _compared(self, fact: Fact) -> Result:
-        number, bound = fact.number or Fraction(0), self._bound
+    def _compared(self, fact: Fact, number: Fraction) -> Result:
+        bound = self._bound
         if self._basis in ("xULN", "xLLN"):
             limit = fact.ref_high if self._basis == "xULN" else fact.ref_low
             if limit is None or limit <= 0:
@@ -177,8 +193,7 @@ class Titre(Measured):
         self._assay, self._op, self._reciprocal = leaf.assay, leaf.op, Fraction(str(leaf.reciprocal))
 
     def results(self, chart: Chart) -> Results:
-        findings = self._concepts.find(chart)
-        return Results([self._compared(fact, fact.number) for fact in findings.carrying if fact.number is not None], findings.uncertain)
+        return Results.of(self._concepts.carriers(chart), lambda fact: None if fact.number is None else self._compared(fact, fact.number))
 
     def _compared(self, fact: Fact, number: Fraction) -> Result:
         if self._assay is not None and fact.assay != self._assay:
@@ -197,8 +212,7 @@ class Ordinal(Measured):
         self._accepted = frozenset[str]().union(*listed) if listed else self._scale.between(leaf.min, leaf.max)
 
     def results(self, chart: Chart) -> Results:
-        findings = self._concepts.find(chart)
-        return Results([self._compared(fact, fact.text) for fact in findings.carrying if fact.text is not None], findings.uncertain)
+        return Results.of(self._concepts.carriers(chart), lambda fact: None if fact.text is None else self._compared(fact, fact.text))
 
     def _compared(self, fact: Fact, text: str) -> Result:
         levels = self._scale.expand(text)
@@ -215,7 +229,7 @@ class Human(Measured):
         self._question = leaf.question
 
     def results(self, chart: Chart) -> Results:
-        return Results([Result(fact, MET if fact.answer == "yes" else NOT_MET) for fact in chart.by_question.get(self._question, ())], ())
+        return Results.of(chart.by_question.get(self._question, ()), lambda fact: Result(fact, MET if fact.answer == "yes" else NOT_MET))
 
 
 def _compared(fact: Fact, state: State) -> Result:

@@ -7,7 +7,7 @@ from services.matching.engine.chart import Chart
 from services.matching.engine.kleene import MET, NOT_MET, Judgement, settled, unknown
 from services.matching.engine.timeline import Timeline
 from shared.criteria import expressions
-from shared.criteria.durations import ONE_DAY, Span, add, day_after, first_within, parse
+from shared.criteria.durations import Span, add, day_after, day_before, first_within, parse
 
 
 class Age:
@@ -26,7 +26,7 @@ class Age:
         anchor = self._anchor(chart, day)
         if chart.birth is None or anchor is None:
             return unknown("missing", () if chart.birth is None else ("#birth",))
-        youngest = date.max if self._min is None else first_within(day_after(anchor) if self._min_inclusive else anchor, self._min) - ONE_DAY
+        youngest = date.max if self._min is None else day_before(first_within(day_after(anchor) if self._min_inclusive else anchor, self._min))
         oldest = date.min if self._max is None else first_within(anchor if self._max_inclusive else day_after(anchor), self._max)
         unclear = date.min if self._unclear_until is None else min(oldest, first_within(day_after(anchor), self._unclear_until))
         earliest, latest = chart.birth

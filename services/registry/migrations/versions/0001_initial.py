@@ -111,11 +111,18 @@ def upgrade() -> None:
         sa.Column("value", sa.String(length=100), nullable=False),
         sa.Column("trial_key", sa.String(length=36), nullable=False),
         sa.ForeignKeyConstraint(["trial_key"], ["trials.key"], name=op.f("fk_trial_identifiers_trial_key"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("type", "value", name=op.f("pk_trial_identifiers")),
+        sa.PrimaryKeyConstraint("type", "value", "trial_key", name=op.f("pk_trial_identifiers")),
     )
     with op.batch_alter_table("trial_identifiers", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_trial_identifiers_trial_key"), ["trial_key"], unique=False)
         batch_op.create_index("ix_trial_identifiers_value", ["value"], unique=False)
+        batch_op.create_index(
+            "uq_trial_identifiers_public",
+            ["type", "value"],
+            unique=True,
+            sqlite_where=sa.text("type != 'sponsor'"),
+            postgresql_where=sa.text("type != 'sponsor'"),
+        )
 
     op.create_table(
         "trial_versions",
@@ -133,6 +140,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("trial_versions")
     with op.batch_alter_table("trial_identifiers", schema=None) as batch_op:
+        batch_op.drop_index("uq_trial_identifiers_public", sqlite_where=sa.text("type != 'sponsor'"), postgresql_where=sa.text("type != 'sponsor'"))
         batch_op.drop_index("ix_trial_identifiers_value")
         batch_op.drop_index(batch_op.f("ix_trial_identifiers_trial_key"))
 

@@ -39,9 +39,7 @@ def chart_of(patient):
 
 @pytest.mark.parametrize("case", json.loads((CASES / "verdicts.json").read_text()), ids=lambda case: case["name"])
 def test_verdict(case):
-    result = match(
-        compile_criteria(document_of(case), TERMINOLOGY), chart_of(patient_of(case)), case.get("horizon", "P2Y"), case.get("recruiting")
-    )
+    result = match(compile_criteria(document_of(case), TERMINOLOGY), chart_of(patient_of(case)), case.get("horizon", "P2Y"), case.get("recruiting"))
     expected = case["expect"]
     best = result.best
     told = {

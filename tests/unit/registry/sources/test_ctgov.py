@@ -254,7 +254,7 @@ def test_an_american_hospital_of_the_same_name_is_no_member():
 @pytest.mark.parametrize(
     ("files", "count"), [("ctgov_atmp/*.json", 889), ("ctgov_v2_native/studies.jsonl.xz", 691), ("ctgov_oncology_decoys/decoys.jsonl.xz", 72)]
 )
-def test_every_real_record_is_read_and_accounted_for(real_data, files, count):
+def test_every_real_record_is_read_and_accounted_for(real_data, files, count, figure):
     texts = [lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes() for path in sorted(real_data.glob(files))]
     lines = [line for text in texts for line in (text.splitlines() if files.endswith(".xz") else [text])]
     readings = [read_study(json.loads(line), builtin()) for line in lines]
@@ -264,6 +264,8 @@ def test_every_real_record_is_read_and_accounted_for(real_data, files, count):
         document = {**registry_criteria(reading.trial, builtin()), "version": 1}
         CriteriaDocument.model_validate_json(json.dumps(document))
     rows = {row.field: row for row in coverage(readings)}
+    for row in rows.values():
+        figure(f"{files}: {row.field}", f"carried by {row.carried} of {count}, mapped in {row.mapped}")
     for field in ("title", "summary", "conditions", "status", "start", "locations", "countries", "eligibility_text", "minimum_age", "sex"):
         assert rows[field].mapped == rows[field].carried, field
 

@@ -30,10 +30,14 @@ async def database(tmp_path: Path) -> Database:
 async def test_rows_survive_their_connection_and_a_failed_block_leaves_nothing(database: Database) -> None:
     async with database.transaction() as connection:
         await connection.execute(insert(ROWS), [{"id": n, "name": "é" * n} for n in range(1, 6)])
-    with pytest.raises(RuntimeError):
+
+    async def fail() -> None:
         async with database.transaction() as connection:
             await connection.execute(insert(ROWS).values(id=6))
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
     async with database.read() as connection:
         result = await connection.execute(select(ROWS.c.id, ROWS.c.name).order_by(ROWS.c.id))
     assert [row.name for row in result] == ["é" * n for n in range(1, 6)]
@@ -88,4 +92,21 @@ async def test_an_instant_without_a_zone_is_refused(database: Database) -> None:
     with pytest.raises(Exception, match="time zone"):
         async with database.transaction() as connection:
             await connection.execute(insert(ROWS).values(id=1, at=datetime(2026, 1, 1)))  # noqa: DTZ001
+    await database.close()
+
+
+async def test_a_cancelled_writer_is_cancelled_whenever_it_comes(database: Database) -> None:
+    async def write_for_ever() -> None:
+        while True:
+            async with database.transaction() as connection:
+                await connection.execute(select(ROWS.c.id))
+            await asyncio.sleep(0)
+
+    for turns in range(60):
+        writer = asyncio.create_task(write_for_ever())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        writer.cancel()
+        ended, _ = await asyncio.wait({writer}, timeout=2)
+        assert ended == {writer}, f"after {turns} turns of the loop"
     await database.close()

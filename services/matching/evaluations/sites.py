@@ -1,36 +1,15 @@
-"""Who takes patients in France, and which site first. Pure."""
+"""Which site first. Pure."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from services.matching.clients.documents import Centre, Site, Trial
+from services.matching.clients.documents import Centre
 from services.matching.evaluations.places import distance_km
 from services.matching.snapshots.model import HeldTrial
+from services.matching.snapshots.recruitment import OPEN, OVER
 
-OPEN = frozenset({"recruiting", "enrolling_by_invitation", "available"})
-# Nobody is taken into these anywhere, whatever a place still says.
-OVER = frozenset(
-    {"in_review", "active_not_recruiting", "suspended", "completed", "terminated", "withdrawn", "refused", "expired", "no_longer_available"}
-)
 STALE_AFTER = timedelta(days=30)
-
-
-def open_cohorts(held: HeldTrial) -> frozenset[str]:
-    """The ids of the cohorts that recruit in France (``all`` in a trial without cohorts)."""
-    if held.compiled is None or not recruits_in_france(held.record.trial, held.record.sites):
-        return frozenset()
-    statuses = {cohort.id: cohort.status for cohort in held.record.trial.cohorts}
-    return frozenset(cohort for cohort in held.compiled.cohorts if (statuses.get(cohort) or "recruiting") in OPEN)
-
-
-def recruits_in_france(trial: Trial, sites: tuple[Site, ...]) -> bool:
-    """A member centre or another French place recruits; where none is named, a trial that names France does."""
-    if trial.status in OVER:
-        return False
-    if any(site.status in OPEN for site in sites) or any((status or trial.status) in OPEN for status in trial.french):
-        return True
-    return not sites and not trial.french and trial.in_france and trial.status in OPEN
 
 
 def sites_of(held: HeldTrial, centres: Mapping[str, Centre], cohort: str, departement: str | None, as_of: date) -> list[dict[str, Any]]:

@@ -1,0 +1,59 @@
+"""A matching service of its own for a test, on a line to a real registry that a test can cut."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+from fastapi import FastAPI
+
+from services.matching.app import create_app
+from services.matching.settings import MatchingSettings
+from shared.http import InternalClient
+from tests.conftest import INTERNAL
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+
+
+class Line(httpx.AsyncBaseTransport):
+    """The network between matching and a registry in this process: it may be down, or cut an export short."""
+
+    def __init__(self, registry: FastAPI) -> None:
+        self._transport = httpx.ASGITransport(registry, client=("127.0.0.1", 1))  # type: ignore[arg-type]
+        self.up = True
+        self.keep_of_export: Callable[[bytes], bytes] | None = None
+        self.paths: list[str] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if not self.up:
+            raise httpx.ConnectError("the line is down")
+        self.paths.append(request.url.path)
+        response = await self._transport.handle_async_request(request)
+        if self.keep_of_export is not None and request.url.path.endswith("/export"):
+            return httpx.Response(response.status_code, content=self.keep_of_export(await response.aread()))
+        return response
+
+
+@asynccontextmanager
+async def running_matching(line: Line, *, data_dir: Path | None = None, persist_every: float = 0.05) -> AsyncIterator[FastAPI]:
+    """The service, started; its snapshots lie under ``data_dir`` (the test's own unless told otherwise)."""
+    settings = MatchingSettings(feed_wait=1, persist_every=persist_every)
+    if data_dir is not None:
+        settings = settings.model_copy(update={"data_dir": data_dir})
+    app = create_app(settings, InternalClient("http://registry", INTERNAL, line))
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+async def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait for something that happens in the background."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if holds():
+                return
+            await asyncio.sleep(0.01)
+
+
+async def until_loaded(app: FastAPI) -> None:
+    await until(lambda: app.state.snapshots.loaded is not None)

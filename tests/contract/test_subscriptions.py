@@ -1,0 +1,147 @@
+"""Subscriptions through the front door, on both databases."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import INTERNAL, client_of
+from tests.contract.notifications import Notifications, Receiver, Source, running_receiver
+
+pytestmark = pytest.mark.anyio
+
+SUBSCRIPTIONS = "/notifications/v1/subscriptions"
+
+
+async def test_a_secret_is_shown_once_and_is_readable_in_no_row(service: Notifications, receiver: Receiver, migrated: str, tmp_path: Path) -> None:
+    subscription = await service.subscribe(receiver)
+    secret = base64.b64decode(subscription["secret"].removeprefix("whsec_"))
+    assert len(secret) == 32
+    path = f"{SUBSCRIPTIONS}/{subscription['id']}"
+    for answer in (await service.admin.get(path), await service.admin.get(SUBSCRIPTIONS), await service.admin.get(f"{path}/deliveries")):
+        assert "whsec" not in answer.text
+        assert "secret" not in answer.text
+    if migrated.startswith("sqlite"):
+        stored = b"".join(file.read_bytes() for file in tmp_path.glob("test.db*"))  # noqa: ASYNC240  a few pages
+        assert subscription["id"].encode() in stored
+        assert secret not in stored
+        assert base64.b64encode(secret) not in stored
+
+
+async def test_creating_answers_with_where_it_is(service: Notifications, receiver: Receiver) -> None:
+    asked = {"channel": {"type": "webhook", "url": receiver.url}, "types": ["trial.published"], "filter": {"condition": ["ORPHA:232"]}}
+    made = await service.admin.post(SUBSCRIPTIONS, json=asked)
+    assert made.status_code == 201
+    assert made.headers["location"] == f"{SUBSCRIPTIONS}/{made.json()['id']}"
+    assert (made.headers["etag"], made.headers["cache-control"]) == ('"v1"', "no-store")
+    read = await service.admin.get(made.headers["location"])
+    assert {**read.json(), "secret": made.json()["secret"]} == made.json()
+    assert (await service.admin.get(made.headers["location"], headers={"If-None-Match": '"v1"'})).status_code == 304
+
+
+REFUSED: list[tuple[dict[str, Any], str, str]] = [
+    ({"types": ["trial.status_changed", "trial.vanished"]}, "/types/1", "literal_error"),
+    ({"channel": {"type": "carrier_pigeon", "url": "https://example.com/"}}, "/channel/type", "literal_error"),
+    ({"channel": {"type": "webhook", "url": "https://169.254.169.254/latest"}}, "/channel/url", "address_refused"),
+    ({"channel": {"type": "webhook", "url": "https://10.0.0.1/"}}, "/channel/url", "address_refused"),
+    ({"channel": {"type": "webhook", "url": "https://0x7f.1/"}}, "/channel/url", "url_refused"),
+    ({"channel": {"type": "webhook", "url": "ftp://example.com/"}}, "/channel/url", "url_refused"),
+    ({"channel": {"type": "webhook", "url": "https://name.invalid/"}}, "/channel/url", "unresolved"),
+    ({"filter": {"colour": ["red"]}}, "/filter/colour", "extra_forbidden"),
+    ({"filter": {"condition": ["sickle cell"]}}, "/filter/condition/0", "string_pattern_mismatch"),
+    ({"filter": {"departement": ["99"]}}, "/filter/departement/0", "string_pattern_mismatch"),
+    ({"secret": "whsec_mine"}, "/secret", "extra_forbidden"),
+    ({"channel": None}, "/channel", "model_attributes_type"),
+]
+
+
+async def test_what_cannot_be_subscribed_is_refused_with_its_place(service: Notifications, receiver: Receiver) -> None:
+    for asked, pointer, code in REFUSED:
+        answer = await service.admin.post(SUBSCRIPTIONS, json={"channel": {"type": "webhook", "url": receiver.url}, "types": [], **asked})
+        assert answer.status_code == 422, (asked, answer.text)
+        assert [(one["pointer"], one["code"]) for one in answer.json()["errors"]] == [(pointer, code)]
+    assert (await service.admin.get(SUBSCRIPTIONS)).json()["items"] == []
+
+
+async def test_versions_guard_changes(service: Notifications, receiver: Receiver) -> None:
+    subscription = await service.subscribe(receiver)
+    path = f"{SUBSCRIPTIONS}/{subscription['id']}"
+    asked = {"channel": subscription["channel"], "types": ["trial.published"], "filter": {"trial": ["NCT1"]}}
+    assert (await service.admin.put(path, json=asked)).status_code == 428
+    assert (await service.admin.delete(path)).status_code == 428
+    assert (await service.admin.put(path, json=asked, headers={"If-Match": '"v9"'})).status_code == 412
+    assert (await service.admin.delete(path, headers={"If-Match": '"v9"'})).status_code == 412
+    changed = await service.admin.put(path, json=asked, headers={"If-Match": '"v1"'})
+    assert (changed.json()["version"], changed.json()["types"], changed.json()["filter"]["trial"]) == (2, ["trial.published"], ["NCT1"])
+    hostile = {**asked, "channel": {"type": "webhook", "url": "https://192.168.1.1/"}}
+    assert (await service.admin.put(path, json=hostile, headers={"If-Match": '"v2"'})).json()["errors"][0]["pointer"] == "/channel/url"
+
+
+async def test_a_changed_subscription_gets_what_it_asks_for_now(service: Notifications, source: Source, receiver: Receiver) -> None:
+    subscription = await service.subscribe(receiver, trial=["NCT00000001"])
+    await source.tell("NCT00000001")
+    await service.delivered(subscription, 1)
+    asked = {"channel": subscription["channel"], "types": [], "filter": {"trial": ["NCT00000002"]}}
+    await service.admin.put(f"{SUBSCRIPTIONS}/{subscription['id']}", json=asked, headers={"If-Match": '"v1"'})
+    await source.tell("NCT00000001", version=2)
+    await source.tell("NCT00000002")
+    delivered = await service.delivered(subscription, 2)
+    assert [one["event"]["subject"] for one in delivered] == ["trial/NCT00000002", "trial/NCT00000001"]
+
+
+async def test_a_deleted_subscription_hears_nothing_more(service: Notifications, source: Source, receiver: Receiver) -> None:
+    async with running_receiver() as other:
+        gone, stays = await service.subscribe(receiver), await service.subscribe(other)
+        receiver.script = [500] * 3
+        await source.tell("NCT00000001")
+        await service.delivered(stays, 1)
+        path = f"{SUBSCRIPTIONS}/{gone['id']}"
+        assert (await service.admin.delete(path, headers={"If-Match": "*"})).status_code == 204
+        assert (await service.admin.get(path)).status_code == 404
+        assert (await service.admin.get(f"{path}/deliveries")).status_code == 404
+        seen = len(receiver.received)
+        await source.tell("NCT00000002")
+        await service.delivered(stays, 2)
+        assert len(receiver.received) <= seen + 1
+        assert "trial/NCT00000002" not in {got.event["subject"] for got in receiver.received}
+
+
+async def test_only_the_owner_s_program_on_this_machine_may_call(service: Notifications, receiver: Receiver) -> None:
+    subscription = await service.subscribe(receiver)
+    one = f"{SUBSCRIPTIONS}/{subscription['id']}"
+    calls = [
+        ("GET", SUBSCRIPTIONS),
+        ("POST", SUBSCRIPTIONS),
+        ("GET", one),
+        ("PUT", one),
+        ("DELETE", one),
+        ("GET", f"{one}/deliveries"),
+        ("POST", f"{one}/test"),
+    ]
+    async with client_of(service.app) as nobody, client_of(service.app, token=INTERNAL) as sibling:
+        for method, path in calls:
+            assert (await nobody.request(method, path)).status_code == 401, (method, path)
+            assert (await sibling.request(method, path)).status_code == 404, (method, path)
+    unknown = f"{SUBSCRIPTIONS}/00000000-0000-0000-0000-000000000000"
+    for method, path in (("GET", unknown), ("DELETE", unknown), ("GET", f"{unknown}/deliveries"), ("POST", f"{unknown}/test")):
+        assert (await service.admin.request(method, path, headers={"If-Match": "*"})).status_code == 404, (method, path)
+
+
+async def test_lists_are_read_page_by_page(service: Notifications, receiver: Receiver) -> None:
+    made = [(await service.subscribe(receiver))["id"] for _ in range(5)]
+    for _ in range(5):
+        await service.admin.post(f"{SUBSCRIPTIONS}/{made[0]}/test")
+    assert [one["id"] for one in await _walk(service, SUBSCRIPTIONS)] == made
+    assert [one["number"] for one in await _walk(service, f"{SUBSCRIPTIONS}/{made[0]}/deliveries")] == [5, 4, 3, 2, 1]
+
+
+async def _walk(service: Notifications, path: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    following: str | None = f"{path}?limit=2"
+    while following:
+        page = await service.admin.get(following)
+        assert len(page.json()["items"]) <= 2
+        items += page.json()["items"]
+        following = page.links["next"]["url"] if page.json()["next"] else None
+    return items

@@ -1,0 +1,118 @@
+"""The facts a leaf rests on, on the day: what `retest` counts from."""
+
+from tests.oracle.days import BEGINNING, day_of, is_full
+from tests.oracle.events import doubtful_courses, events, exposures
+from tests.oracle.leaves import Told, attributes, contradicts, denied, deniers, exclusive_conditions, variant_attributes, variant_told
+from tests.oracle.measurements import counted, doubtful, when
+from tests.oracle.record import MAYBE, NO, YES
+
+MET, NOT_MET, UNKNOWN = "met", "not_met", "unknown"
+
+
+def of_has(leaf, case, day, state, reason):
+    record, within = case.record, leaf.get("within")
+    told = Told(leaf, case)
+    present = [(fact, attributes(leaf, case, fact, day)) for fact, _codes in told.present]
+    holding = [fact for fact, attribute in present if attribute == YES and record.in_window(fact, within, day) == YES]
+    if holding:
+        clashing = [other for other in told.absent if any(contradicts(case, other, fact, within, day) for fact in holding)]
+        return [*holding, *clashing] if reason == "conflict" else holding
+    if reason == "partial_detail":
+        perhaps = [fact for fact in told.perhaps if attributes(leaf, case, fact, day) != NO and record.in_window(fact, within, day) != NO]
+        return perhaps or [fact for facts in told.deniers.values() for fact in facts if record.in_window(fact, within, day) != NO]
+    if state == NOT_MET:
+        exclusives = [fact for code in told.codes if not leaf.get("relative") for fact in exclusive_conditions(code, case)]
+        open_codes = [code for code in told.codes if leaf.get("relative") or not exclusive_conditions(code, case)]
+        if denied(open_codes, case, within, day, leaf.get("relative")) == YES:
+            return exclusives + [fact for code in open_codes for fact in told.deniers[code] if record.in_window(fact, within, day) == YES]
+        return []
+    old = [fact for fact, attribute in present if attribute != NO] + [fact for facts in told.deniers.values() for fact in facts]
+    return [fact for fact in old if record.in_window(fact, within, day) == NO and record.in_window(fact, None, day) != NO]
+
+
+def of_measured(leaf, case, day, state, reason):
+    sure, vague, older, vague_older = counted(leaf, case, day)
+    how = leaf.get("pick") or "latest"
+    if not sure and not vague:
+        how = "latest"
+        if not older and not vague_older:
+            return doubtful(leaf, case) if reason == "partial_detail" else []
+        sure, vague = older, vague_older
+    latest = max((first for first, *_rest in sure), default=BEGINNING)
+    if how == "latest":
+        later = [fact for _first, last, *_rest, fact in vague if last >= latest]
+        return later or [fact for first, _last, _state, _reason, fact in sure if first == latest]
+    decisive = {("any", MET): MET, ("all", NOT_MET): NOT_MET}.get((how, state))
+    return [fact for *_dates, one, _reason, fact in sure + vague if decisive in (None, one)]
+
+
+def of_variant(leaf, case, day, state):
+    told = variant_told(leaf, case, day)
+    compared = [(fact, variant_attributes(leaf, fact["variant"])) for fact in told if fact.get("status") != "absent"]
+    compared = [(fact, answer) for fact, answer in compared if fact["variant"].get("significance") != "benign"]
+    if state == UNKNOWN:
+        return [fact for fact, answer in compared if answer != NO] or told
+    if state == MET:
+        return [fact for fact, answer in compared if answer == YES and fact.get("status", "present") == "present"]
+    return told
+
+
+def of_count(leaf, case, day, state, _reason):
+    counted_ones = [(fact, certain) for fact, certain in events(leaf, case) if case.record.begins_in_window(fact, leaf["within"], day) != NO]
+    return [fact for fact, certain in counted_ones if state == UNKNOWN or (certain and is_full(when(fact)))]
+
+
+def of_stable(leaf, case, day, state, reason):
+    record, courses = case.record, exposures(leaf, case)
+    current = [course for course in courses if record.ongoing(course, day) != NO]
+    if current:
+        ended = [course for course in courses if course not in current and state == NOT_MET and record.in_window(course, leaf["for"], day) != NO]
+        return [fact for course in current + ended for fact in course["facts"]]
+    if reason == "partial_detail":
+        return [fact for fact in doubtful_courses(leaf, case) if record.ongoing(fact, day) != NO]
+    denials = [fact for facts in deniers(leaf["codes"], case, None) for fact in facts]
+    if state == NOT_MET:
+        return (
+            [fact for fact in denials if record.in_window(fact, leaf["for"], day) == YES]
+            if denied(leaf["codes"], case, leaf["for"], day) == YES
+            else []
+        )
+    return denials + [fact for course in courses for fact in course["facts"]]
+
+
+OF = {"has": of_has, "count": of_count, "stable": of_stable, "value": of_measured, "titre": of_measured, "ordinal": of_measured, "human": of_measured}
+
+
+def of_leaf(leaf, case, day):
+    state, _carried, _hope, reason = case.leaf(leaf, day)
+    if leaf["type"] in ("age", "sex"):
+        return []
+    if leaf["type"] == "variant":
+        return of_variant(leaf, case, day, state)
+    return OF[leaf["type"]](leaf, case, day, state, reason)
+
+
+def of_expression(expr, case, day, state_of):
+    """The evidence of the operands that are in the combination's own state."""
+    if "type" in expr:
+        return of_leaf(expr, case, day)
+    if "not" in expr:
+        return of_expression(expr["not"], case, day, state_of)
+    if "if" in expr:
+        condition = state_of(expr["if"])
+        taken = [expr["if"]]
+        if condition != NOT_MET:
+            taken.append(expr["then"])
+        if condition != MET and expr.get("else"):
+            taken.append(expr["else"])
+    else:
+        own = state_of(expr)
+        taken = [one for one in expr.get("all") or expr.get("any") or expr.get("of") if state_of(one) == own]
+    return [fact for one in taken for fact in of_expression(one, case, day, state_of)]
+
+
+def full_days(facts):
+    return {day_of(when(fact)) for fact in facts if is_full(when(fact))}
+
+
+__all__ = ["MAYBE", "full_days", "of_expression"]

@@ -1,0 +1,194 @@
+"""Generated `age`, `sex`, `has` and `variant` leaves, each with facts that make it what is wanted, or anything."""
+
+from datetime import date, timedelta
+
+from tests.oracle.days import parts, subtract
+from tests.oracle.dice import Dice
+from tests.oracle.vocabulary import FAMILIES, WINDOWS
+
+
+def add_durations(one, two):
+    years, months = (a + b for a, b in zip(parts(one)[:2], parts(two)[:2], strict=True))
+    return f"P{years}Y{months}M" if months and years else f"P{years}Y" if years else f"P{months}M"
+
+
+class Findings(Dice):
+    def age_leaf(self, want):
+        leaf = {"type": "age"}
+        low = self.random.choice(["P2M", "P6M", "P1Y", "P3Y", "P4Y", "P11Y6M", "P12Y", "P17Y"])
+        high = add_durations(low, self.random.choice(["P3M", "P1Y", "P2Y", "P4Y", "P12Y"]))
+        shape = self.random.choice(["both", "both", "min", "max"])
+        if shape != "max":
+            leaf["min"] = low
+            if self.chance(0.25):
+                leaf["min_inclusive"] = self.chance(0.3)
+        if shape != "min":
+            leaf["max"] = high
+            if self.chance(0.25):
+                leaf["max_inclusive"] = True
+            elif self.chance(0.25):
+                leaf["max_unclear_until"] = add_durations(high, self.random.choice(["P1Y", "P1M"]))
+        if self.chance(0.2):
+            leaf["at"] = "dosing"
+        if not self.births:
+            bound = leaf.get("min") or leaf.get("max")
+            late = self.random.choice([-400, -200, -30, -1, 0, 0, 1, 1, 30, 60, 150, 300])
+            if "min" not in leaf or (want == "met" and "max" in leaf and self.chance(0.4)):
+                bound, late = leaf["max"], abs(late)
+            elif want == "met":
+                late = -abs(late)
+            self.births.append(min(self.as_of, subtract(self.as_of + timedelta(days=late), bound)))
+            if self.chance(0.15):
+                twentyninth = [year for year in (2012, 2016, 2020, 2024) if abs(year - self.births[0].year) <= 2 and date(year, 2, 29) <= self.as_of]
+                self.births = [date(twentyninth[0], 2, 29)] if twentyninth else self.births
+        return leaf
+
+    def sex_leaf(self, _want):
+        return {"type": "sex", "value": self.random.choice(["male", "male", "female"])}
+
+    def has_leaf(self, want):
+        codes, kind, domain = self.random.choice(FAMILIES)
+        leaf = {"type": "has", "codes": codes}
+        window = self.random.choice(WINDOWS) if self.chance(0.45) else None
+        if window:
+            leaf["within"] = window
+        if self.chance(0.6):
+            leaf["domain"] = domain
+        if self.chance(0.1):
+            leaf["descendants"] = False
+        relative = {"relative": "sibling"} if self.chance(0.06) else {}
+        if relative:
+            leaf = {**leaf, **relative}
+            leaf.pop("domain", None)
+        fields = dict(relative) if self.chance(0.8) else {}
+        if self.chance(0.12):
+            leaf["where"] = self.random.choice(
+                [{"outcome": ["severe", "failed"]}, {"body_site": ["left"]}, {"severity": ["severe"]}, {"duration": "P3M"}]
+            )
+        if leaf.get("where") and self.chance(0.8):
+            name, wanted = next(iter(leaf["where"].items()))
+            if name != "duration":
+                fields[name] = wanted[0] if self.chance(0.7) else "mild"
+        self.has_facts(want, leaf, kind, domain, fields)
+        return leaf
+
+    def has_facts(self, want, leaf, kind, domain, fields):
+        window, codes = leaf.get("within"), leaf["codes"]
+        if want == "any":
+            for _ in range(self.random.randint(1, 3)):
+                code = self.related(self.random.choice(codes), 0.6)
+                status = self.random.choice(["present", "present", "absent", "unconfirmed", "ordered", "entered_in_error"])
+                self.has_fact(kind, code, leaf, self.edge(window), status, fields)
+        elif want == "met":
+            self.has_fact(
+                kind,
+                self.related(self.random.choice(codes), 0.2),
+                leaf,
+                self.inside(window) if self.chance(0.5) else self.edge(window),
+                "present",
+                fields,
+            )
+            if self.chance(0.1):
+                self.has_fact(kind, self.related(codes[0], 0.2), leaf, self.beside(window), "absent", fields)
+        elif want == "not_met":
+            if leaf.get("domain") and self.chance(0.5):
+                self.declare(domain, window)
+            else:
+                for code in codes if self.chance(0.8) else codes[:1]:
+                    self.has_fact(
+                        kind, self.related(code, 0.15), leaf, self.inside(window) if self.chance(0.5) else self.edge(window), "absent", fields
+                    )
+            if window and self.chance(0.4):
+                self.has_fact(kind, self.related(codes[0], 0.3), leaf, self.beside(window), "present", fields)
+
+    def beside(self, window):
+        """The day of the last fact, the day before or after, or any other."""
+        last = self.facts[-1] if self.facts else {}
+        text = last.get("date") or last.get("start") or ""
+        if len(text) == 10 and self.chance(0.5):
+            return min(self.as_of, date.fromisoformat(text) + timedelta(days=self.random.choice([-1, 0, 0, 1])))
+        return self.edge(window)
+
+    def has_fact(self, kind, code, leaf, day, status, fields):
+        dated = {"date": self.written(day, 0.9)}
+        if (status != "absent" or self.chance(0.03)) and (kind == "medication" or "duration" in leaf.get("where", {}) or self.chance(0.1)):
+            dated = {"start": self.written(day, 0.92)}
+            if self.chance(0.6):
+                lasting = self.random.choice([0, 1, 30, 89, 90, 91, 92, 200])
+                dated = {"start": self.written(day - timedelta(days=lasting), 0.92), "end": self.written(day, 0.95)}
+                if self.chance(0.2):
+                    dated["end"] = (self.as_of + timedelta(days=self.random.choice([0, 1, 20, 150]))).isoformat()
+            if dated.get("end") and dated["end"] < dated["start"]:
+                del dated["end"]
+            if self.chance(0.06):
+                dated.pop("start" if self.chance(0.5) and dated.get("end") else "end", None)
+            if kind == "medication" and self.chance(0.03):
+                dated = {}
+        elif self.chance(0.06):
+            dated = {}
+        elif self.chance(0.03):
+            dated = {"date": (self.as_of + timedelta(days=self.random.choice([1, 20]))).isoformat()}
+        self.fact(kind, code, **({"status": status} if status != "present" or self.chance(0.2) else {}), **dated, **fields)
+
+    def variant_leaf(self, want):
+        leaf = {"type": "variant", "gene": self.random.choice(["DMD", "SMN2"])}
+        if self.chance(0.6):
+            leaf["types"] = self.random.choice([["deletion"], ["deletion", "duplication"], ["nonsense", "missense"], ["deletion", "nonsense"]])
+        extra = self.random.choice(["exons", "overlaps", "zygosity", "copies", "frame", "hgvs", "none"])
+        if extra == "exons":
+            leaf["exons"] = {"within": [18, 50]}
+        elif extra == "overlaps":
+            leaf["exons"] = {"overlaps": [[1, 11], [42, 45]]}
+        elif extra == "zygosity":
+            leaf["zygosity"] = ["homozygous", "hemizygous"]
+        elif extra == "copies":
+            leaf["copies"] = {"op": self.random.choice(["<=", "=", ">="]), "value": 3}
+        elif extra == "frame":
+            leaf["frame"] = "out"
+        elif extra == "hgvs":
+            leaf["hgvs"] = ["NM_004006.3:c.8713C>T"]
+        if self.chance(0.5):
+            leaf["closed"] = True
+        if self.chance(0.1):
+            leaf["origin"] = "somatic"
+        if want != "none":
+            for _ in range(self.random.choice([1, 1, 2])):
+                self.variant_fact(leaf, want)
+        return leaf
+
+    def variant_fact(self, leaf, want):
+        told = {"gene": leaf["gene"] if self.chance(0.95) else "GAA"}
+        good = self.chance(0.9 if want == "met" else 0.15 if want == "not_met" else 0.5)
+        if want == "not_met" and self.chance(0.4):
+            told["assay"] = self.random.choice(["mlpa", "array", "sequencing", "panel", "genome", "genome", "karyotype"])
+            told["origin"] = "somatic" if leaf.get("origin") or self.chance(0.08) else "germline"
+            if self.chance(0.15):
+                told["type"] = self.random.choice(leaf.get("types", ["deletion"]))
+            if self.chance(0.08):
+                told["copies"] = 3
+            self.fact("variant", [], status="absent", date=self.inside().isoformat(), variant=told)
+            return
+        if self.chance(0.85):
+            told["type"] = self.random.choice(leaf.get("types", ["deletion"])) if good else self.random.choice(["missense", "other", "duplication"])
+        if self.chance(0.8):
+            told["exon_from"], told["exon_to"] = self.random.choice(
+                [(45, 52), (18, 50), (17, 50), (46, 50), (11, 11), (12, 41), (3, 7), (45, 45), (20, 51)]
+            )
+        if self.chance(0.05):
+            told.pop("exon_from", None)
+        if self.chance(0.7):
+            told["zygosity"] = "hemizygous" if good else "heterozygous"
+        if self.chance(0.7):
+            told["copies"] = self.random.choice([2, 3, 4])
+        if self.chance(0.7):
+            told["frame"] = "out" if good else "in"
+        if self.chance(0.6):
+            told["hgvs"] = "NM_004006.3:c.8713C>T" if good else "NM_004006.3:c.1A>G"
+        if leaf.get("origin") or self.chance(0.1):
+            told["origin"] = self.random.choice(["somatic", "somatic", "germline"])
+        if self.chance(0.25):
+            told["significance"] = self.random.choice(["pathogenic", "likely_pathogenic", "uncertain", "benign"])
+        if self.chance(0.4):
+            told["assay"] = self.random.choice(["mlpa", "sequencing"])
+        status = self.random.choice([None] * 8 + ["unconfirmed", "absent"])
+        self.fact("variant", [], status=status, date=self.inside().isoformat() if self.chance(0.9) else None, variant=told)

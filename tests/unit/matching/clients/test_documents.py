@@ -1,0 +1,57 @@
+"""The registry's documents are read tolerantly, and what is kept of them reads as the same."""
+
+from typing import Any
+
+import pytest
+
+from services.matching.clients.documents import Centre, Concepts, Trial, TrialRecord, UnreadableDocumentError
+
+LEAST = {"id": "NCT1", "version": 1, "status": "recruiting"}
+FULL: dict[str, Any] = {
+    **LEAST,
+    "acronym": "ABC",
+    "titles": {"fr": "Essai", "en": "Trial"},
+    "countries": ["US", "FR"],
+    "locations": [{"country": "FR", "status": "recruiting"}, {"country": "US"}, {"country": "FR", "status": None, "city": "Lille"}],
+    "cohorts": [{"id": "1", "label": {"fr": "a", "en": "b"}, "status": None}],
+    "illustrative": True,
+    "criteria": {"version": 3, "grade": "signed"},
+    "eligibility": {"text": "long", "minimum_age": "P4Y", "maximum_age": None, "sex": "all"},
+    "a_field_of_next_year": {"x": [1]},
+}
+
+
+@pytest.mark.parametrize("document", [LEAST, FULL, {**LEAST, "titles": None, "locations": None, "cohorts": None, "criteria": None}])
+def test_what_is_kept_of_a_trial_reads_as_the_same_trial(document: dict[str, Any]) -> None:
+    trial = Trial.read(document)
+    assert Trial.read(trial.write()) == trial
+
+
+def test_a_trial_keeps_what_answers_show() -> None:
+    trial = Trial.read(FULL)
+    assert (trial.title_fr, trial.in_france, trial.french, trial.criteria_version, trial.minimum_age) == (
+        "Essai",
+        True,
+        ("recruiting", None),
+        3,
+        "P4Y",
+    )
+
+
+@pytest.mark.parametrize("document", [{}, {**LEAST, "id": None} | {"version": None}, {"id": "NCT1", "version": 1}, {**LEAST, "cohorts": [{}]}])
+def test_a_trial_without_what_it_needs_is_refused(document: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableDocumentError):
+        Trial.read(document)
+
+
+@pytest.mark.parametrize("site", [{}, {"centre": "x", "version": 1, "status": "recruiting", "confirmed_at": "yesterday"}, "site"])
+def test_a_record_with_an_unreadable_site_is_refused(site: Any) -> None:
+    with pytest.raises(UnreadableDocumentError):
+        TrialRecord.read({"trial": LEAST, "sites": [site]})
+
+
+def test_centres_and_concepts_are_refused_without_what_they_need() -> None:
+    with pytest.raises(UnreadableDocumentError):
+        Centre.read({"id": "fr-necker", "version": 1, "name": "Necker", "city": "Paris", "lat": "north", "lon": 2})
+    with pytest.raises(UnreadableDocumentError):
+        Concepts.read({"version": "1", "concepts": [{"code": "ORPHA:232"}]})

@@ -1,0 +1,178 @@
+"""Laws that hold for every patient and expression: Kleene's, and what time, order and units may not change."""
+
+import random
+from datetime import date, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.matching.engine import Chart, Terminology
+from services.matching.engine.expression import compile_expression
+from services.matching.engine.kleene import MET, UNKNOWN
+from services.matching.patients.mapping import to_engine
+from services.matching.patients.schemas import Patient
+from shared.criteria.durations import Span
+from shared.criteria.model import Criterion
+
+AS_OF = date(2025, 3, 1)
+TERMINOLOGY = Terminology(parents={"CLEIO:a1": ["CLEIO:a"], "CLEIO:a": ["CLEIO:top"]}, same_as={"CLEIO:a": ["MONDO:a"]})
+CODES = st.sampled_from(["CLEIO:a", "CLEIO:a1", "CLEIO:top", "MONDO:a", "CLEIO:b"])
+WINDOWS = st.sampled_from([None, "P1M", "P4W", "P6M", "P1Y"])
+DAYS = st.one_of(
+    st.dates(date(2024, 1, 1), AS_OF).map(date.isoformat),
+    st.sampled_from(["2024", "2024-09", "2025", "2024-02-29", "2025-01-31", "2025-02-28", None]),
+)
+
+
+def without_none(raw):
+    return {key: value for key, value in raw.items() if value is not None}
+
+
+EVENTS = st.builds(
+    lambda code, day, status: without_none({"kind": "condition", "codes": [code], "date": day, "status": status}),
+    CODES,
+    DAYS,
+    st.sampled_from(["present", "present", "absent", "unconfirmed"]),
+)
+TREATMENTS = st.builds(
+    lambda code, start, days: (
+        {"kind": "medication", "codes": [code], "start": start.isoformat()}
+        | ({} if days is None else {"end": (start + timedelta(days=days)).isoformat()})
+    ),
+    CODES,
+    st.dates(date(2024, 1, 1), AS_OF),
+    st.sampled_from([None, 0, 30, 200, 800]),
+)
+RESULTS = st.builds(
+    lambda day, value, unit: {"kind": "observation", "codes": ["CLEIO:platelets"], "date": day.isoformat(), "value": value, "unit": unit},
+    st.dates(date(2024, 1, 1), AS_OF),
+    st.integers(40, 60),
+    st.sampled_from(["10*9/L", "10*3/uL", "/uL"]),
+)
+DECLARED = st.builds(
+    lambda since, days: {"domain": "conditions", "from": since.isoformat(), "to": (since + timedelta(days=days)).isoformat()},
+    st.dates(date(2023, 6, 1), AS_OF),
+    st.integers(0, 700),
+)
+PATIENTS = st.builds(
+    lambda facts, declared: {
+        "birth_date": "2021-02-28",
+        "facts": [{"id": f"f{number}", **fact} for number, fact in enumerate(facts)],
+        "domains_complete": declared,
+    },
+    st.lists(st.one_of(EVENTS, TREATMENTS, RESULTS), max_size=6),
+    st.lists(DECLARED, max_size=2),
+)
+HAS = st.builds(
+    lambda code, within, domain: without_none({"type": "has", "codes": [code], "within": within, "domain": domain}),
+    CODES,
+    WINDOWS,
+    st.sampled_from([None, "conditions"]),
+)
+LEAVES = st.one_of(
+    HAS,
+    st.sampled_from([{"type": "age", "min": "P4Y1M", "max": "P5Y"}, {"type": "sex", "value": "male"}]),
+    st.builds(
+        lambda within, pick: without_none(
+            {"type": "value", "codes": ["CLEIO:platelets"], "op": ">=", "value": 50, "unit": "10*9/L", "within": within, "pick": pick}
+        ),
+        WINDOWS,
+        st.sampled_from(["latest", "any", "all"]),
+    ),
+    st.builds(
+        lambda code, each, value: {
+            "type": "count",
+            "codes": [code],
+            "op": ">=",
+            "value": value,
+            "within": "P6M",
+            "each": each,
+            "domain": "conditions",
+        },
+        CODES,
+        st.sampled_from(["P1M", "P2M", "P6M"]),
+        st.integers(0, 2),
+    ),
+    st.builds(lambda code: {"type": "stable", "codes": [code], "for": "P3M", "domain": "conditions"}, CODES),
+)
+EXPRESSIONS = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map(lambda operands: {"all": operands}),
+        st.lists(inner, min_size=1, max_size=3).map(lambda operands: {"any": operands}),
+        inner.map(lambda operand: {"not": operand}),
+        st.builds(lambda condition, then: {"if": condition, "then": then}, inner, inner),
+    ),
+    max_leaves=4,
+)
+
+
+def compiled(expr):
+    return compile_expression(Criterion.model_validate({"id": "c", "kind": "include", "expr": expr}).expr, TERMINOLOGY, Span(0, 70))
+
+
+def opened(patient):
+    return Chart(to_engine(Patient.model_validate(patient), AS_OF).patient, TERMINOLOGY, AS_OF)
+
+
+def readings(judgement):
+    return judgement.now, judgement.carried, judgement.hope
+
+
+@settings(max_examples=60, deadline=None)
+@given(EXPRESSIONS, PATIENTS)
+def test_the_timeline_is_the_judgement_of_every_day(expr, patient):
+    expression, chart = compiled(expr), opened(patient)
+    timeline = expression.timeline(chart)
+    for offset in range(500):
+        day = AS_OF + timedelta(days=offset)
+        assert timeline.at(day) == expression.judge(chart, day), day
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(EXPRESSIONS, min_size=1, max_size=3), PATIENTS)
+def test_de_morgan(operands, patient):
+    chart = opened(patient)
+    negated = compiled({"not": {"all": operands}}).judge(chart, AS_OF)
+    assert readings(negated) == readings(compiled({"any": [{"not": operand} for operand in operands]}).judge(chart, AS_OF))
+
+
+@settings(max_examples=60, deadline=None)
+@given(EXPRESSIONS, PATIENTS, st.randoms(use_true_random=False))
+def test_the_order_of_facts_says_nothing(expr, patient, order: random.Random):
+    shuffled = {**patient, "facts": order.sample(patient["facts"], len(patient["facts"]))}
+    expression = compiled(expr)
+    assert expression.timeline(opened(patient)) == expression.timeline(opened(shuffled))
+
+
+@settings(max_examples=60, deadline=None)
+@given(EXPRESSIONS, PATIENTS)
+def test_units_say_nothing(expr, patient):
+    scale = {"10*9/L": ("/uL", 1000), "10*3/uL": ("10*9/L", 1), "/uL": ("10*3/uL", 0.001)}
+
+    def rewritten(fact):
+        if "unit" not in fact:
+            return fact
+        unit, factor = scale[fact["unit"]]
+        return {**fact, "unit": unit, "value": round(fact["value"] * factor, 3)}
+
+    expression = compiled(expr)
+    assert expression.timeline(opened(patient)) == expression.timeline(opened({**patient, "facts": [rewritten(fact) for fact in patient["facts"]]}))
+
+
+@settings(max_examples=60, deadline=None)
+@given(HAS, PATIENTS, EVENTS.filter(lambda fact: fact["status"] == "present"))
+def test_one_more_present_fact_never_unsettles_what_is_met(expr, patient, fact):
+    more = {**patient, "facts": [*patient["facts"], {"id": "more", **fact}]}
+    expression = compiled(expr)
+    if expression.judge(opened(patient), AS_OF).now == MET:
+        assert expression.judge(opened(more), AS_OF).now == MET
+
+
+@settings(max_examples=60, deadline=None)
+@given(EXPRESSIONS, PATIENTS)
+def test_carried_refines_now_and_every_unknown_leaf_has_a_reason(expr, patient):
+    for judgement in compiled(expr).timeline(opened(patient)).values:
+        assert judgement.now in (UNKNOWN, judgement.carried)
+        assert judgement.hope in (UNKNOWN, judgement.carried)
+        assert (judgement.now == UNKNOWN) == bool(judgement.reasons)

@@ -1,0 +1,131 @@
+"""A snapshot on disk is whole or refused, and a crash at any moment leaves one that is whole."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.matching.clients.documents import Centre, Concepts, TrialRecord
+from services.matching.snapshots.files import SnapshotFiles
+from services.matching.snapshots.model import Snapshot, Vocabulary
+
+TERMS = {
+    "version": "t1",
+    "concepts": [{"code": "ORPHA:232", "label": {"fr": "Drépanocytose SS", "en": "HbSS"}, "parents": ["ORPHA:275752"], "later": "ignored"}],
+}
+CRITERIA = {"trial": "NCT1", "grade": "registry", "criteria": [{"id": "I1", "kind": "include", "expr": {"type": "age", "min": "P4Y"}}]}
+WHEN = datetime(2025, 11, 22, 10, tzinfo=UTC)
+
+
+def record(identifier: str, version: int = 1, **fields: Any) -> TrialRecord:
+    trial = {"id": identifier, "version": version, "status": "recruiting", "titles": {"fr": "Essai\u2028é", "en": None}, "new_field": 1, **fields}
+    site = {
+        "centre": "fr-necker",
+        "version": 2,
+        "status": "recruiting",
+        "confirmed_at": "2025-11-20T08:00:00.000Z",
+        "slots": [{"cohort": "1", "open": 2}],
+    }
+    return TrialRecord.read({"trial": trial, "criteria": CRITERIA, "sites": [site]})
+
+
+def snapshot(*records: TrialRecord, following: str = "/registry/v1/feed?cursor=a") -> Snapshot:
+    centre = Centre.read({"id": "fr-necker", "version": 1, "name": "Necker", "city": "Paris", "lat": 48.8, "lon": 2.3})
+    return Snapshot.build(records, [centre], Vocabulary(Concepts.read(TERMS)), following, WHEN)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> SnapshotFiles:
+    return SnapshotFiles(tmp_path / "snapshot")
+
+
+def test_what_is_written_is_read(files: SnapshotFiles) -> None:
+    held = snapshot(record("NCT1"), record("NCT2"))
+    assert files.newest() is None
+    path = files.write(held)
+    read = files.newest()
+    assert read is not None
+    assert path.name == f"{held.id}-1"
+    assert (read.id, read.following, read.current_at) == (held.id, held.following, WHEN)
+    assert {name: one.record for name, one in read.trials.items()} == {name: one.record for name, one in held.trials.items()}
+    assert (read.centres, read.vocabulary.concepts) == (held.centres, held.vocabulary.concepts)
+
+
+def test_the_id_names_the_content_and_not_the_way_to_it() -> None:
+    held = snapshot(record("NCT1"), record("NCT2"))
+    assert snapshot(record("NCT2"), record("NCT1"), following="/elsewhere").id == held.id
+    assert snapshot(record("NCT1", status="suspended"), record("NCT2")).id != held.id
+    assert snapshot(record("NCT1")).id != held.id
+
+
+def test_an_unpublished_trial_is_not_held_and_criteria_of_a_later_language_are_not_guessed() -> None:
+    later = replace(record("NCT2"), criteria={**CRITERIA, "of_a_later_language": 1})
+    held = snapshot(record("NCT1", published=False), later)
+    assert list(held.trials) == ["NCT2"]
+    assert held.trials["NCT2"].compiled is None
+
+
+def test_two_are_kept(files: SnapshotFiles) -> None:
+    written = [files.write(snapshot(record("NCT1", version))) for version in (1, 2, 3)]
+    assert sorted(path.name for path in files.folder.iterdir()) == sorted([written[1].name, written[2].name, "current"])
+
+
+@pytest.mark.parametrize("name", ["trials.ndjson", "centres.ndjson", "terminology.json", "manifest.json"])
+@pytest.mark.parametrize("damage", ["cut", "changed", "missing", "empty"])
+def test_a_torn_one_is_refused_and_the_one_before_used(files: SnapshotFiles, name: str, damage: str) -> None:
+    before = snapshot(record("NCT1"))
+    files.write(before)
+    torn = files.write(snapshot(record("NCT1", 2))) / name
+    content = torn.read_bytes()
+    if damage == "missing":
+        torn.unlink()
+    else:
+        torn.write_bytes({"cut": content[:-3], "changed": content.replace(b"1", b"7"), "empty": b""}[damage])
+    read = files.newest()
+    assert read is not None
+    assert read.id == before.id
+
+
+def test_one_that_reads_the_same_but_is_not_byte_for_byte_what_was_written_is_refused(files: SnapshotFiles) -> None:
+    terminology = files.write(snapshot(record("NCT1"))) / "terminology.json"
+    terminology.write_bytes(terminology.read_bytes() + b" ")
+    assert files.newest() is None
+
+
+def test_a_manifest_of_another_cursor_or_form_is_refused(files: SnapshotFiles) -> None:
+    manifest = files.write(snapshot(record("NCT1"))) / "manifest.json"
+    document = json.loads(manifest.read_bytes())
+    for change in ({"following": "/registry/v1/feed?cursor=z"}, {"form": 2}, {"trials": 2}):
+        manifest.write_text(json.dumps({**document, **change}), encoding="utf-8")
+        assert files.newest() is None
+    manifest.write_text(json.dumps(document), encoding="utf-8")
+    assert files.newest() is not None
+
+
+@pytest.mark.parametrize("pointer", [None, b"", b"\xff\xfe", b"../../elsewhere", b"0123456789abcdef-9"])
+def test_without_a_good_pointer_the_newest_whole_one_is_used(files: SnapshotFiles, pointer: bytes | None) -> None:
+    files.write(snapshot(record("NCT1")))
+    newest = snapshot(record("NCT1", 2))
+    files.write(newest)
+    (files.folder / "current").unlink()
+    if pointer is not None:
+        (files.folder / "current").write_bytes(pointer)
+    read = files.newest()
+    assert read is not None
+    assert read.id == newest.id
+
+
+def test_a_write_that_a_crash_cut_short_is_no_snapshot_and_is_swept_away(files: SnapshotFiles) -> None:
+    held = snapshot(record("NCT1"))
+    files.write(held)
+    partial = files.folder / f".{held.id}-2.77"
+    partial.mkdir()
+    (partial / "trials.ndjson").write_bytes(b"{")
+    read = files.newest()
+    assert read is not None
+    assert read.id == held.id
+    files.write(snapshot(record("NCT1", 2)))
+    assert not partial.exists()

@@ -1,0 +1,88 @@
+"""Who is told what: filters, audiences and the moment of subscribing."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.notifications.events.model import read_event
+from services.notifications.subscriptions.model import Subscriber
+from shared.feed import Reader, Visibility
+from shared.feed.changes import NOWHERE, Side
+
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def side(*audience: str, **facets: str) -> Side:
+    return Side(frozenset(audience), {name: frozenset(value.split()) for name, value in facets.items()})
+
+
+def subscriber(*types: str, trials: tuple[str, ...] = (), **wanted: str) -> Subscriber:
+    reader = Reader(frozenset({"public", "coordination"}), {name: frozenset(value.split()) for name, value in wanted.items()}, frozenset(types))
+    return Subscriber("one", SINCE, reader, frozenset(trials))
+
+
+@pytest.mark.parametrize(
+    ("who", "subject", "facets", "seen"),
+    [
+        (subscriber(condition="ORPHA:232"), "trial/NCT1", {"condition": "ORPHA:232 ORPHA:68364"}, True),
+        (subscriber(condition="ORPHA:232"), "trial/NCT1", {"condition": "ORPHA:68364"}, False),
+        (subscriber(condition="ORPHA:232"), "trial/NCT1", {}, False),
+        (subscriber(age_band="child", atmp_class="gene_therapy"), "trial/NCT1", {"age_band": "child adult", "atmp_class": "gene_therapy"}, True),
+        (subscriber(age_band="child", atmp_class="gene_therapy"), "trial/NCT1", {"age_band": "adult", "atmp_class": "gene_therapy"}, False),
+        (subscriber(centre="fr-necker fr-lyon"), "site/NCT1/fr-lyon", {"centre": "fr-lyon"}, True),
+        (subscriber("trial.updated"), "trial/NCT1", {}, True),
+        (subscriber("trial.published"), "trial/NCT1", {}, False),
+        (subscriber(trials=("NCT1",)), "trial/NCT1", {}, True),
+        (subscriber(trials=("NCT1",)), "site/NCT1/fr-lyon", {}, True),
+        (subscriber(trials=("NCT1",)), "trial/NCT11", {}, False),
+        (subscriber(trials=("NCT1",)), "site/NCT11/fr-lyon", {}, False),
+        (subscriber(trials=("NCT1",)), "centre/NCT1", {}, False),
+    ],
+)
+def test_filters_select(who: Subscriber, subject: str, facets: dict[str, str], seen: bool) -> None:
+    after = side("public", **facets)
+    assert who.sees("trial.updated", subject, after, after, SINCE) is (Visibility.EVENT if seen else Visibility.NOTHING)
+
+
+def test_a_subject_that_leaves_the_filter_leaves_a_tombstone() -> None:
+    child, adult = side("public", age_band="child"), side("public", age_band="adult")
+    assert subscriber(age_band="child").sees("trial.updated", "trial/NCT1", child, adult, SINCE) is Visibility.TOMBSTONE
+    assert subscriber("trial.published").sees("trial.withdrawn", "trial/NCT1", child, NOWHERE, SINCE) is Visibility.TOMBSTONE
+    assert subscriber(trials=("NCT2",)).sees("trial.withdrawn", "trial/NCT1", child, NOWHERE, SINCE) is Visibility.NOTHING
+
+
+def test_what_happened_before_subscribing_is_not_told_but_for_the_difference_of_clocks() -> None:
+    open_to_all = side("public")
+    assert subscriber().sees("trial.updated", "trial/NCT1", NOWHERE, open_to_all, SINCE - timedelta(minutes=4)) is Visibility.EVENT
+    assert subscriber().sees("trial.updated", "trial/NCT1", NOWHERE, open_to_all, SINCE - timedelta(minutes=6)) is Visibility.NOTHING
+
+
+def cloudevent(**data: Any) -> dict[str, Any]:
+    routing = {"before": {"audience": [], "facets": {}}, "after": {"audience": ["public"], "facets": {"centre": ["fr-necker"]}}}
+    base = {
+        "specversion": "1.0",
+        "id": "e1",
+        "source": "/registry",
+        "type": "trial.updated",
+        "subject": "trial/NCT1",
+        "time": "2026-01-01T00:00:00.000Z",
+    }
+    return {**base, "data": {"op": "upsert", "id": "NCT1", "version": 2, **data}, "routing": routing}
+
+
+def test_routing_is_read_and_never_sent() -> None:
+    event = read_event(cloudevent())
+    assert event.sides == (NOWHERE, side("public", centre="fr-necker"))
+    assert "routing" not in event.body
+    assert "fr-necker" not in event.body
+    assert json.loads(event.tombstone)["data"] == {"op": "delete", "id": "NCT1"}
+
+
+def test_an_event_that_is_not_thin_is_cut_to_its_identity() -> None:
+    event = read_event(cloudevent(changed=["é" * 9_800]))
+    assert json.loads(event.body)["data"]["changed"]
+    event = read_event(cloudevent(changed=["é" * 10_000]))
+    assert json.loads(event.body)["data"] == {"op": "upsert", "id": "NCT1", "version": 2}
+    assert len(event.body.encode()) < 20_000

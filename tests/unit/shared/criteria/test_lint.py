@@ -1,0 +1,74 @@
+"""Each remark of the lint on a document that deserves it, and none on one that does not."""
+
+import pytest
+
+from shared.criteria.lint import RegistryRecord, lint
+from shared.criteria.model import CriteriaDocument
+
+TEXT = {"fr": "Garçon.", "en": "Male."}
+MALE = {"type": "sex", "value": "male"}
+AGE = {"type": "age", "min": "P4Y", "max": "P8Y"}
+
+
+def found(*criteria, known=None, record=None, **fields):
+    default = {"kind": "include", "text": TEXT, "role": "indication"}
+    lines = [{"id": f"c{number}", **default, **criterion} for number, criterion in enumerate(criteria)]
+    signed = {"grade": "signed", "authored_by": "A", "signed_by": "B", "signed_at": "2025-11-01T09:00:00Z"}
+    document = CriteriaDocument.model_validate({"trial": "T1", **signed, **fields, "criteria": lines})
+    return [(finding.pointer, finding.code) for finding in lint(document, known, record)]
+
+
+def test_a_good_document_is_left_in_peace():
+    record = RegistryRecord(minimum_age="P4Y", maximum_age="P7Y", sex="male")
+    assert found({"expr": MALE}, {"expr": AGE}, known=set(), record=record) == []
+
+
+@pytest.mark.parametrize(
+    ("expr", "expected"),
+    [
+        ({"type": "age", "min": "P8Y", "max": "P4Y"}, ("/criteria/0/expr", "bounds_contradictory")),
+        ({"type": "age", "max": "P8Y", "max_unclear_until": "P8Y"}, ("/criteria/0/expr/max_unclear_until", "bounds_contradictory")),
+        ({"type": "age", "max": "P8Y", "at": "dosing"}, ("/criteria/0/expr/at", "lead_time_missing")),
+        ({"type": "has", "codes": ["CLEIO:hiv"]}, ("/criteria/0/expr/within", "window_missing")),
+        ({"type": "has", "codes": ["CLEIO:pregnancy-test-positive"]}, ("/criteria/0/expr/within", "window_missing")),
+        ({"type": "value", "codes": ["CLEIO:x"], "op": "<", "value": 1, "unit": "furlong"}, ("/criteria/0/expr/unit", "unit_unknown")),
+        ({"type": "value", "codes": ["CLEIO:alt"], "op": "<", "value": 1, "unit": "g/L"}, ("/criteria/0/expr/unit", "unit_unfit")),
+        ({"type": "value", "codes": ["CLEIO:platelets"], "op": ">=", "value": 50}, ("/criteria/0/expr/unit", "unit_unfit")),
+        ({"type": "ordinal", "scale": "CLEIO:mgfa", "min": "IV", "max": "II"}, ("/criteria/0/expr", "bounds_contradictory")),
+        ({"type": "variant", "gene": "DMD", "exons": {"within": [79, 18]}}, ("/criteria/0/expr/exons", "bounds_contradictory")),
+        (
+            {"all": [{"type": "value", "codes": ["CLEIO:n"], "op": op, "value": value} for op, value in ((">", 29), ("<", 16))]},
+            ("/criteria/0/expr", "bounds_contradictory"),
+        ),
+    ],
+)
+def test_a_leaf_that_no_reader_means(expr, expected):
+    assert expected in found({"expr": expr})
+
+
+def test_codes_are_checked_against_the_terminology():
+    leaf = {"type": "has", "codes": ["CLEIO:a", "CLEIO:b"]}
+    assert found({"expr": leaf}, known={"CLEIO:a"}) == [("/criteria/0/expr/codes/1", "code_unknown")]
+
+
+def test_lines_of_the_document():
+    cohorts = [{"id": "1", "label": TEXT}, {"id": "2", "label": TEXT}]
+    assert found({"expr": MALE, "cohorts": ["1"]}, cohorts=cohorts) == [("/cohorts/1", "cohort_without_criteria")]
+    assert found({"expr": MALE}, {"expr": MALE}) == [("/criteria/0", "criterion_duplicate"), ("/criteria/1", "criterion_duplicate")]
+    assert found({"expr": MALE}, grade="registry") == [("/grade", "unsigned")]
+    assert found({"expr": MALE, "role": None}) == [("/criteria", "indication_missing")]
+    assert found({"expr": MALE, "text": None}) == [("/criteria/0/text", "text_missing")]
+
+
+def test_exclusion_phrased_as_inclusion():
+    denied = {"fr": "Pas de greffe antérieure.", "en": "No previous transplant."}
+    transplant = {"type": "has", "codes": ["CLEIO:hsct"]}
+    assert found({"expr": transplant, "text": denied}) == [("/criteria/0/kind", "exclusion_as_inclusion")]
+    assert found({"expr": {"not": transplant}, "text": denied}) == []
+    assert found({"expr": {"not": transplant}, "kind": "exclude"}) == [("/criteria/0/expr", "negation_doubled")]
+
+
+def test_against_the_registry_record():
+    assert found({"expr": AGE}, record=RegistryRecord(minimum_age="P5Y")) == [("/criteria", "age_mismatch")]
+    assert found({"expr": MALE}, record=RegistryRecord(sex="all")) == [("/criteria", "sex_mismatch")]
+    assert found({"expr": AGE}, record=RegistryRecord(sex="female")) == [("/criteria", "sex_mismatch")]
