@@ -23,11 +23,6 @@ app = typer.Typer(
 )
 imports = typer.Typer(help="Bring trials in from files.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(imports, name="import")
-app.add_typer(cli_operations.backups, name="backup")
-app.command("restore")(cli_operations.restore)
-app.command("config")(cli_operations.config)
-app.add_typer(cli_operations.databases, name="db")
-app.add_typer(cli_operations.audits, name="audit")
 
 
 class Service(StrEnum):
@@ -210,6 +205,13 @@ def bench(
         run_bench(seconds, connections, url, as_json=as_json)
     except CallError as error:
         _fail(str(error))
+
+
+app.add_typer(cli_operations.backups, name="backup")
+app.command("restore")(cli_operations.restore)
+app.command("config")(cli_operations.config)
+app.add_typer(cli_operations.databases, name="db")
+app.add_typer(cli_operations.audits, name="audit")
 
 
 def _fail(message: str, exit_code: int = 1) -> NoReturn:

@@ -127,7 +127,7 @@ def audit_verify(
 
 
 def config(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Print every setting as the services would read it, secrets masked."""
+    """Print every setting, with secrets masked."""
     import json
 
     from services.cli_config import effective_settings
