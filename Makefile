@@ -57,6 +57,14 @@ revision: $(READY) ## New migration: make revision service=registry m="add the s
 openapi: $(READY) ## Write docs/openapi/*.json from the services
 	@$(BIN)/cleio openapi
 
+.PHONY: sbom
+sbom: $(READY) ## Write build/sbom.cdx.json (CycloneDX) and build/licences.md from the lock
+	@mkdir -p build
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements requirements.lock --pyproject pyproject.toml \
+		--output-reproducible --output-format JSON --output-file build/sbom.cdx.json
+	@$(BIN)/python deploy/supply-chain/licences.py requirements.lock build/licences.md
+	@echo "build/sbom.cdx.json build/licences.md"
+
 .PHONY: lock
 lock: $(READY) ## Choose versions again and write requirements.lock (upgrade=1 for the newest)
 	@env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS $(BIN)/uv pip compile pyproject.toml --group dev --group build \

@@ -23,9 +23,6 @@ app = typer.Typer(
 )
 imports = typer.Typer(help="Bring trials in from files.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(imports, name="import")
-app.add_typer(cli_operations.backups, name="backup")
-app.command("restore")(cli_operations.restore)
-app.add_typer(cli_operations.databases, name="db")
 
 
 class Service(StrEnum):
@@ -56,36 +53,24 @@ def up() -> None:
 
 
 @app.command()
-def serve(service: Service, migrate_first: Annotated[bool, typer.Option("--migrate", help="Migrate its database first.")] = False) -> None:
+def serve(
+    service: Service,
+    migrate_first: Annotated[bool, typer.Option("--migrate", help="Migrate its database first.")] = False,
+    host: Annotated[str, typer.Option(envvar="CLEIO_SERVICE_HOST", help="Address to listen at; in a container 0.0.0.0.")] = "127.0.0.1",
+) -> None:
     """Run one service alone.
 
-    It listens on loopback, at the port that `cleio up` would give it; CLEIO_<SERVICE>_PORT chooses another.
+    It listens at the port that `cleio up` would give it; CLEIO_<SERVICE>_PORT chooses another.
     Exit code 78: it cannot run as it is set up.
     """
     import os
 
-    import uvicorn
+    from services.serving import serve_application
 
     with _set_up(os.EX_CONFIG) as installation:
         if migrate_first:
             _migrate(service)
-        uvicorn.run(
-            f"services.{service}.app:create_app",
-            factory=True,
-            host="127.0.0.1",
-            port=installation.service_ports[service],
-            http="httptools",
-            loop="uvloop",
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,  # whose address to believe is the business of `shared.identity`
-            backlog=1024,
-            timeout_keep_alive=75,  # longer than the gateway keeps an idle connection, so that it never sends into a closing one
-            timeout_graceful_shutdown=2,  # with the gateway's second, inside the five seconds of `cleio up`
-        )
+        serve_application(f"services.{service}.app:create_app", installation.service_ports[service], host)
 
 
 @app.command()
@@ -220,6 +205,13 @@ def bench(
         run_bench(seconds, connections, url, as_json=as_json)
     except CallError as error:
         _fail(str(error))
+
+
+app.add_typer(cli_operations.backups, name="backup")
+app.command("restore")(cli_operations.restore)
+app.command("config")(cli_operations.config)
+app.add_typer(cli_operations.databases, name="db")
+app.add_typer(cli_operations.audits, name="audit")
 
 
 def _fail(message: str, exit_code: int = 1) -> NoReturn:

@@ -143,15 +143,7 @@ def _copy_service(name: str, folder: Path, tell: Tell) -> ServiceCopy:
     settings = settings_of(name)
     source = sqlite_file(settings.database)
     target = folder / f"{name}.db"
-    if source is None:
-        how = "row by row from PostgreSQL"
-        asyncio.run(copy_from(name, settings.database, f"sqlite:///{target}"))
-        target.with_name(f"{target.name}.owner").unlink()
-        make_single(target)
-    elif not source.is_file():
-        raise UnreadableBackupError(f"{name} has no database at {source}: nothing was ever started here")
-    else:
-        how = _copy_sqlite(name, settings, source, target)
+    how = copy_database_file(name, target)
     target.chmod(0o600)
     flush_file(target)
     contents = examine(target)
@@ -166,6 +158,20 @@ def _copy_service(name: str, folder: Path, tell: Tell) -> ServiceCopy:
         feed=_feed(contents),
         tails={feed: _position(feed, following, settings.cursor_key_bytes) for feed, following in contents.tails.items() if following},
     )
+
+
+def copy_database_file(name: str, target: Path) -> str:
+    """A service's database of this moment as one SQLite file; says how it was made."""
+    settings = settings_of(name)
+    source = sqlite_file(settings.database)
+    if source is None:
+        asyncio.run(copy_from(name, settings.database, f"sqlite:///{target}"))
+        target.with_name(f"{target.name}.owner").unlink()
+        make_single(target)
+        return "row by row from PostgreSQL"
+    if not source.is_file():
+        raise UnreadableBackupError(f"{name} has no database at {source}: nothing was ever started here")
+    return _copy_sqlite(name, settings, source, target)
 
 
 def _copy_sqlite(name: str, settings: Any, source: Path, target: Path) -> str:

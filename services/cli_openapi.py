@@ -19,6 +19,7 @@ def write_all(*, check: bool) -> list[str]:
     # An application is built, never started: any secrets and an empty folder will do.
     for secret in ("INTERNAL_TOKEN", "ADMIN_TOKEN"):
         os.environ[f"CLEIO_{secret}"] = "x" * 43
+    os.environ["CLEIO_AUDIT_KEY"] = base64.b64encode(bytes(32)).decode()
     os.environ["CLEIO_CURSOR_KEY"] = base64.b64encode(bytes(64)).decode()
     stale = []
     with tempfile.TemporaryDirectory() as folder:

@@ -26,6 +26,7 @@ backups = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+audits = typer.Typer(help="The record of who did what.", no_args_is_help=True, rich_markup_mode=None)
 databases = typer.Typer(help="Move a service's data from one database to another.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -103,6 +104,45 @@ def db_copy(
     typer.echo(f"{sum(digest.rows for digest in copied.values())} rows, the same on both sides")
 
 
+@audits.command("verify")
+def audit_verify(
+    backup: Annotated[Path | None, typer.Option(metavar="FILE|DIR", help="Look into this backup instead of the live databases.")] = None,
+    checkpoints: Annotated[Path | None, typer.Option(metavar="DIR", help="A copy of the audit folder that was kept elsewhere.")] = None,
+    public_key: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="A former public key of the installation (PEM).")] = None,
+) -> None:
+    """Check that nothing was changed in, taken from or cut off the record of who did what.
+
+    Exit code 1 when something was. Only checkpoints kept elsewhere show what was cut off both here and there.
+    """
+    from services.cli_audit import verify_all
+
+    with one_line_errors():
+        verdicts = verify_all(backup, checkpoints, public_key or [], say)
+    findings = [f"{name}: {finding}" for name, verdict in verdicts.items() for finding in verdict.findings]
+    for finding in findings:
+        typer.echo(finding)
+    if findings:
+        raise typer.Exit(1)
+    typer.echo("the record is unbroken")
+
+
+def config(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Print every setting, with secrets masked."""
+    import json
+
+    from services.cli_config import effective_settings
+
+    with one_line_errors():
+        found = effective_settings()
+    if as_json:
+        typer.echo(json.dumps(found, indent=2, default=str))
+        return
+    for service, settings in found.items():
+        typer.echo(service)
+        for name, value in settings.items():
+            typer.echo(f"  {name:<32}{value}")
+
+
 class one_line_errors:  # noqa: N801  reads as the statement it is
     """What an operator can put right is told in one line, with exit code 1."""
 
@@ -110,6 +150,7 @@ class one_line_errors:  # noqa: N801  reads as the statement it is
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        from services.cli_audit import UnreadableKeyError
         from services.cli_copy import COPY_ERRORS
         from services.cli_gateway import CallError
         from services.cli_restore import RestoreRefusedError
@@ -117,7 +158,16 @@ class one_line_errors:  # noqa: N801  reads as the statement it is
         from shared.backups.manifest import UnreadableBackupError
         from shared.settings import MissingSecretError
 
-        expected = (*COPY_ERRORS, CallError, CannotStartError, MissingSecretError, RestoreRefusedError, UnreadableBackupError, OSError)
+        expected = (
+            *COPY_ERRORS,
+            CallError,
+            CannotStartError,
+            MissingSecretError,
+            RestoreRefusedError,
+            UnreadableBackupError,
+            UnreadableKeyError,
+            OSError,
+        )
         if isinstance(error, expected):
             fail(str(error))
 

@@ -15,8 +15,10 @@ from services.cli_backup import flush_file, flush_folder, opened_backup, verify_
 from services.cli_copy import copy_into
 from services.cli_databases import settings_of, upgrade_at
 from services.supervisor.installation import ASIDE, CannotStartError, Installation, interrupted_restore
+from shared.audit.chain import Seal
+from shared.audit.checkpoints import CheckpointFile, signing_key
 from shared.backups.manifest import Manifest, check_of, sha256_of, stamp
-from shared.backups.repository import generation_of, make_single, set_generation
+from shared.backups.repository import generation_of, last_seal_of, make_single, set_generation
 from shared.database import OwnedElsewhereError, own, sqlite_file
 
 JOURNAL = "journal.json"
@@ -91,6 +93,7 @@ def undo(tell: Tell) -> None:
             flush_file(live.parent)
         if registry is not None and registry.is_file():
             set_generation(registry, max(before, generation_of(registry), _now_as_generation()) + 1)
+        _go_on_recording({name: sqlite_file(settings_of(name).database) for name in ("registry", "notifications")})
         journal.rename(journal.with_name("undone.json"))
         flush_file(journal.parent)
         tell(f"the data of before the restore are back; what it had brought is in {undone}")
@@ -188,9 +191,22 @@ def _exchange(files: dict[str, Path | None], staged: Path, data_dir: Path, now: 
             bring[live].rename(live)
         flush_file(live.parent)
     flush_file(aside)
+    _go_on_recording(files)
     _write_journal(aside, "done", moves)
     tell(f"restored; the former data are in {aside}: `cleio restore --undo` brings them back, delete the folder once all is well")
     return aside
+
+
+def _go_on_recording(files: dict[str, Path | None]) -> None:
+    """Say in the checkpoints, under the installation's key, that the record goes on from where the data now are: otherwise it would look cut."""
+    settings = settings_of("registry")
+    key = signing_key(settings.audit_seed)
+    for name, file in files.items():
+        if file is None or not file.is_file():
+            continue
+        number, digest = last_seal_of(file)
+        seal = Seal(name, number, 0, 0, "", digest, datetime.now(UTC), kind="restored").signed(key)
+        CheckpointFile(settings.audit_folder, name).append([seal])
 
 
 def _write_journal(aside: Path, state: str, moves: list[Move]) -> None:

@@ -1,16 +1,22 @@
 """The strict edge: every route of every service is an `EdgeRoute`, which checks a request before any model or handler sees it."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.types import Message, Receive, Scope, Send
 
+from shared.audit.acts import CURRENT, Act, Auditor
+from shared.policy import policy_of
 from shared.problems import Fault, InvalidParameterError, NotAcceptableError, TimedOutError, TooLargeError, UnsupportedMediaTypeError, UriTooLongError
 from shared.strict_json import ORDINARY, Limits, loads
 from shared.wire import Label
+
+logger = logging.getLogger(__name__)
 
 MAX_URI = 8 * 1024
 HANDLER_SECONDS = 10.0
@@ -59,10 +65,29 @@ class StrictRequest(Request):
 class EdgeRoute(APIRoute):
     """One route behind the strict edge."""
 
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # The transaction of a handler is committed after it has returned, and takes the record of the act with it: the act lasts until here.
+        outside = CURRENT.set(None)
+        auditor: Auditor | None = getattr(scope["app"].state, "audit", None)
+
+        async def recorded(message: Message) -> None:
+            act = scope.get("cleio_act")
+            if message["type"] == "http.response.start" and act is not None and auditor is not None:
+                # Before the answer leaves, and after its transaction has ended: what cannot be recorded is not told.
+                await _record(act, auditor, message["status"])
+            await send(message)
+
+        try:
+            await super().handle(scope, receive, recorded)
+        finally:
+            CURRENT.reset(outside)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         media_types, body_bytes, limits, seconds = getattr(self.endpoint, "cleio_edge", (JSON_TYPES, 1024 * 1024, ORDINARY, HANDLER_SECONDS))
         known = set(_query_names(self.dependant))
+        guarded = policy_of(self.dependant)
+        declared = self.status_code or 200
         produces = getattr(self.endpoint, "cleio_produces", ("application/json",))
 
         async def strict(request: Request) -> Response:
@@ -72,6 +97,9 @@ class EdgeRoute(APIRoute):
             _check_accept(request, produces)
             if request.method in {"POST", "PUT", "PATCH"}:
                 _check_media_type(request, media_types)
+            if guarded is not None:
+                request.scope["cleio_act"] = act = Act(request, *guarded, declared)
+                CURRENT.set(act)
             try:
                 async with asyncio.timeout(seconds):
                     return await handle(StrictRequest(request, body_bytes, limits))
@@ -79,6 +107,22 @@ class EdgeRoute(APIRoute):
                 raise TimedOutError from None
 
         return strict
+
+
+async def _record(act: Act, auditor: Auditor, status: int) -> None:
+    """Record what the policy says is to be recorded. A write has recorded itself in its transaction (`shared.audit.recording`)."""
+    if act.is_denial(status):
+        entry = act.entry("denied", status)
+        if act.caller is None or act.caller.kind == "public":
+            auditor.note(entry)
+            return
+        try:
+            await auditor.record(entry)
+        except Exception:
+            # The door stays shut, recorded or not.
+            logger.exception("denial_not_recorded")
+    elif status < 400 and act.is_read_of_what_is_not_public():
+        await auditor.record(act.entry("read", status))
 
 
 def _query_names(dependant: Dependant) -> Iterator[str]:

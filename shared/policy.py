@@ -69,6 +69,7 @@ def allow(resource: str, action: Action) -> Callable[[Request], Coroutine[Any, A
     async def check(request: Request) -> Access:
         principal = identify(request, request.app.state.settings)
         request.scope["cleio_principal"] = principal.kind
+        request.scope["cleio_caller"] = principal
         grant = decide(principal, action, resource)
         if grant is not None:
             return Access(principal, grant.rows)

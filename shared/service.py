@@ -1,6 +1,6 @@
 """The composition root that every service shares: one way to build an application, so that no service has its own variant of anything."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated, Any
 
@@ -28,7 +28,7 @@ class Health(BaseModel):
 def create_service(name: str, settings: ServiceSettings, routers: Sequence[APIRouter], lifespan: Lifespan, summary: str) -> FastAPI:
     """A service's application. ``lifespan`` opens what it needs (database, clients, background work) and closes it.
 
-    It sets ``app.state.health`` to a coroutine that answers `Health`.
+    It sets ``app.state.health`` to a coroutine that answers `Health`, and may set ``app.state.observe`` to one that brings the gauges up to date.
 
     :raises UnguardedRouteError: when a route has no policy.
     """
@@ -82,6 +82,9 @@ def _operations(name: str) -> APIRouter:
     @produces("text/plain", "application/openmetrics-text")
     async def metrics(request: Request, access: HealthReader) -> Response:
         """Prometheus metrics; the gateway does not route it."""
+        observe: Callable[[], Awaitable[None]] | None = getattr(request.app.state, "observe", None)
+        if observe is not None:
+            await observe()
         return Response(request.app.state.metrics.exposition(), media_type="text/plain; version=0.0.4")
 
     return router

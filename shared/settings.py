@@ -26,11 +26,12 @@ class ServiceSettings(BaseSettings):
     internal_token: SecretStr = Field(default=SecretStr(""), validation_alias="CLEIO_INTERNAL_TOKEN")
     admin_token: SecretStr = Field(default=SecretStr(""), validation_alias="CLEIO_ADMIN_TOKEN")
     cursor_key: SecretStr = Field(default=SecretStr(""), validation_alias="CLEIO_CURSOR_KEY")
+    audit_key: SecretStr = Field(default=SecretStr(""), validation_alias="CLEIO_AUDIT_KEY")
     log_level: str = Field(default="INFO", validation_alias="CLEIO_LOG_LEVEL")
 
     @model_validator(mode="after")
     def _read_secret_files(self) -> Self:
-        for name in ("internal_token", "admin_token", "cursor_key"):
+        for name in ("internal_token", "admin_token", "cursor_key", "audit_key"):
             if not getattr(self, name).get_secret_value():
                 path = self.data_dir / "secrets" / name.replace("_", "-")
                 if not path.is_file():
@@ -42,6 +43,15 @@ class ServiceSettings(BaseSettings):
     def cursor_key_bytes(self) -> bytes:
         """64 bytes, kept as base64."""
         return base64.b64decode(self.cursor_key.get_secret_value())
+
+    @cached_property
+    def audit_seed(self) -> bytes:
+        """32 bytes that make the Ed25519 key of the audit record, kept as base64."""
+        return base64.b64decode(self.audit_key.get_secret_value(), validate=True)
+
+    @property
+    def audit_folder(self) -> Path:
+        return self.data_dir / "audit"
 
     def service_url(self, name: str) -> str:
         """Where a sibling service listens: its own setting, else the port of the embedded run."""

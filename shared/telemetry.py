@@ -77,15 +77,33 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._told: set[Gauge] = set()
         labels = ("method", "route", "status")
         self.requests = Counter("cleio_requests", "Requests answered.", labels, registry=self.registry)
         self.seconds = Histogram(
             "cleio_request_seconds", "Time to answer.", ("method", "route"), registry=self.registry,
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
         )  # fmt: skip
+        self.snapshot_age = self._gauge("cleio_snapshot_age_seconds", "Time since the snapshot was known to be current.")
+        self.snapshot_trials = self._gauge("cleio_snapshot_trials", "Trials in the snapshot.")
+        self.queue_depth = self._gauge("cleio_queue_depth", "Deliveries that wait for active subscriptions, counted up to 10,000.")
+        self.oldest_unsent = self._gauge("cleio_oldest_unsent_seconds", "How long the oldest delivery that is due has waited; 0 where none is.")
+        self.feed_position = self._gauge("cleio_feed_position", "Number of the newest entry of the service's own feed.")
+        self.feed_read = Gauge("cleio_feed_read_seconds", "Time since a consumed feed last answered.", ("feed",), registry=self.registry)
         self.lag = Gauge(
             "cleio_feed_lag_seconds", "Age of the newest entry of a consumed feed when it was applied.", ("feed",), registry=self.registry
         )
+
+    def _gauge(self, name: str, meaning: str) -> Gauge:
+        """Of the service that has such a thing; absent from the others, where 0 would be a lie."""
+        return Gauge(name, meaning, registry=None)
+
+    def tell(self, gauge: Gauge, value: float) -> None:
+        """Set a gauge, and from now on expose it."""
+        gauge.set(value)
+        if gauge not in self._told:
+            self._told.add(gauge)
+            self.registry.register(gauge)
 
     def exposition(self) -> bytes:
         return generate_latest(self.registry)

@@ -22,6 +22,7 @@ os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="cleio-run-"))
 
 INTERNAL = "internal-token-of-the-tests"
 ADMIN = "administrator-token-of-the-tests"
+AUDIT_KEY = base64.b64encode(bytes(range(32))).decode()
 CURSOR_KEY = base64.b64encode(bytes(range(64))).decode()
 
 
@@ -66,6 +67,7 @@ def _installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLEIO_INTERNAL_TOKEN", INTERNAL)
     monkeypatch.setenv("CLEIO_ADMIN_TOKEN", ADMIN)
     monkeypatch.setenv("CLEIO_CURSOR_KEY", CURSOR_KEY)
+    monkeypatch.setenv("CLEIO_AUDIT_KEY", AUDIT_KEY)
 
 
 @pytest.fixture

@@ -12,8 +12,11 @@ from services.matching.evaluations.endpoints import router as match_router
 from services.matching.settings import MatchingSettings
 from services.matching.snapshots.files import SnapshotFiles
 from services.matching.snapshots.keeper import SnapshotKeeper
+from shared.audit.checkpoints import signing_key
+from shared.audit.recording import FileAudit
 from shared.http import InternalClient
 from shared.service import Health, create_service
+from shared.telemetry import Metrics
 
 
 def create_app(settings: MatchingSettings | None = None, registry: InternalClient | None = None) -> FastAPI:
@@ -27,14 +30,25 @@ def create_app(settings: MatchingSettings | None = None, registry: InternalClien
         keeper = SnapshotKeeper(reader, SnapshotFiles(chosen.snapshot_folder), chosen.persist_every, app.state.metrics)
         app.state.snapshots = keeper
         app.state.health = lambda: _health(keeper)
+        app.state.observe = lambda: _observe(keeper, app.state.metrics)
+        app.state.audit = audit = FileAudit(chosen.audit_folder, "matching", signing_key(chosen.audit_seed))
+        audit.start()
         keeper.start()
         try:
             yield
         finally:
             await keeper.stop()
             await reader.close()
+            await audit.stop()
 
     return create_service("matching", chosen, [match_router, criteria_router], lifespan, "Which trial, where and when, for this patient.")
+
+
+async def _observe(keeper: SnapshotKeeper, metrics: Metrics) -> None:
+    held = keeper.loaded
+    if held is not None:
+        metrics.tell(metrics.snapshot_age, max(0.0, (datetime.now(UTC) - held.current_at).total_seconds()))
+        metrics.tell(metrics.snapshot_trials, len(held.trials))
 
 
 async def _health(keeper: SnapshotKeeper) -> Health:

@@ -14,10 +14,12 @@ from services.notifications.deliveries import endpoints as deliveries
 from services.notifications.deliveries.dispatcher import Dispatcher, Pace
 from services.notifications.deliveries.repository import DeliveryRepository
 from services.notifications.events.sequencer import Sequencer
-from services.notifications.schema import METADATA
+from services.notifications.schema import AUDIT, METADATA
 from services.notifications.settings import NotificationsSettings
 from services.notifications.subscriptions import endpoints as subscriptions
 from services.notifications.subscriptions.secrets import SecretSeal
+from shared.audit.checkpoints import signing_key
+from shared.audit.recording import DatabaseAudit
 from shared.backups.endpoints import backup_router
 from shared.database import Database, open_database
 from shared.database.migrations import check_schema
@@ -25,6 +27,7 @@ from shared.feed.consumer import run_for_ever
 from shared.http import InternalClient
 from shared.outbound import open_outbound
 from shared.service import Health, create_service
+from shared.telemetry import Metrics
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -43,6 +46,9 @@ def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
             database = open_database(settings.database)
             stack.push_async_callback(database.close)
             await check_schema(database, MIGRATIONS)
+            app.state.audit = audit = DatabaseAudit(database, AUDIT, settings.audit_folder, "notifications", signing_key(settings.audit_seed))
+            audit.start()
+            stack.push_async_callback(audit.stop)
             outbound = await stack.enter_async_context(open_outbound(settings, total_seconds=settings.attempt_seconds))
             registry = InternalClient(settings.service_url("registry"), settings.internal_token.get_secret_value())
             stack.push_async_callback(registry.close)
@@ -57,6 +63,7 @@ def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
             )
             app.state.database, app.state.outbound, app.state.seal, app.state.dispatcher = database, outbound, seal, dispatcher
             app.state.health = lambda: _health(database, sequencer)
+            app.state.observe = lambda: _observe(database, sequencer, app.state.metrics)
             await dispatcher.start()
             stack.push_async_callback(dispatcher.stop, settings.drain_seconds)
             tailing = asyncio.create_task(run_for_ever(sequencer.step, "registry_feed"))
@@ -84,6 +91,17 @@ async def _health(database: Database, sequencer: Sequencer) -> Health:
         depth, oldest = await DeliveryRepository(connection).backlog(now)
     waited = None if oldest is None else round((now - oldest).total_seconds(), 3)
     return Health(ready=True, detail={"feed": sequencer.health(), "queue_depth": depth, "oldest_due_seconds": waited})
+
+
+async def _observe(database: Database, sequencer: Sequencer, metrics: Metrics) -> None:
+    now = datetime.now(UTC)
+    async with database.read() as connection:
+        depth, oldest = await DeliveryRepository(connection).backlog(now)
+    metrics.tell(metrics.queue_depth, depth)
+    metrics.tell(metrics.oldest_unsent, 0.0 if oldest is None else (now - oldest).total_seconds())
+    read = sequencer.health()["read_seconds_ago"]
+    if read is not None:
+        metrics.feed_read.labels("registry").set(read)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

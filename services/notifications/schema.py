@@ -2,6 +2,8 @@
 
 from sqlalchemy import MetaData
 
+from shared.audit import AuditLog
 from shared.database import NAMING
 
 METADATA = MetaData(naming_convention=NAMING)
+AUDIT = AuditLog(METADATA)

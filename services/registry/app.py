@@ -10,12 +10,14 @@ from services.registry.centres import endpoints as centres
 from services.registry.centres import tables as _centre_tables  # noqa: F401  hangs its tables on the metadata
 from services.registry.export import endpoints as export
 from services.registry.sample.load import load_sample
-from services.registry.schema import FEED, METADATA
+from services.registry.schema import AUDIT, FEED, METADATA
 from services.registry.settings import RegistrySettings
 from services.registry.sources import endpoints as sources
 from services.registry.terminology import endpoints as terminology
 from services.registry.terminology.terminology import builtin
 from services.registry.trials import endpoints as trials
+from shared.audit.checkpoints import signing_key
+from shared.audit.recording import DatabaseAudit
 from shared.backups.endpoints import backup_router
 from shared.database import open_database
 from shared.database.migrations import check_schema
@@ -39,6 +41,8 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         try:
             await check_schema(database, MIGRATIONS)
             app.state.database = database
+            app.state.audit = audit = DatabaseAudit(database, AUDIT, settings.audit_folder, "registry", signing_key(settings.audit_seed))
+            audit.start()
             app.state.terminology = builtin()
             if settings.load_sample:
                 await load_sample(database, app.state.terminology)
@@ -48,8 +52,15 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
                     position = await FEED.position(connection)
                 return Health(ready=True, detail={"feed": position.seq, "generation": position.generation})
 
-            app.state.health = health
-            yield
+            async def observe() -> None:
+                async with database.read() as connection:
+                    app.state.metrics.tell(app.state.metrics.feed_position, (await FEED.position(connection)).seq)
+
+            app.state.health, app.state.observe = health, observe
+            try:
+                yield
+            finally:
+                await audit.stop()
         finally:
             await database.close()
 

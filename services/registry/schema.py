@@ -2,8 +2,10 @@
 
 from sqlalchemy import MetaData
 
+from shared.audit import AuditLog
 from shared.database import NAMING
 from shared.feed import FeedLog
 
 METADATA = MetaData(naming_convention=NAMING)
 FEED = FeedLog(METADATA)
+AUDIT = AuditLog(METADATA)

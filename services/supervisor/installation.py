@@ -109,6 +109,7 @@ class Installation:
         _make_secret(self.secrets_dir / "internal-token", secrets.token_urlsafe(32))
         _make_secret(self.secrets_dir / "admin-token", secrets.token_urlsafe(32))
         _make_secret(self.secrets_dir / "cursor-key", base64.b64encode(secrets.token_bytes(64)).decode())
+        _make_secret(self.secrets_dir / "audit-key", base64.b64encode(secrets.token_bytes(32)).decode())
 
 
 def interrupted_restore(data_dir: Path) -> Path | None:

@@ -73,6 +73,13 @@ def generation_of(path: Path) -> int:
         return 0
 
 
+def last_seal_of(path: Path) -> tuple[int, str]:
+    """The number and digest of the audit record's last seal; 0 and nothing where there is none."""
+    with closing(sqlite.connect(_uri(path, mode="ro"), uri=True, timeout=BUSY_SECONDS)) as connection:
+        row = connection.execute("SELECT number, digest FROM audit_seals ORDER BY number DESC LIMIT 1").fetchone()
+    return (int(row[0]), str(row[1])) if row else (0, "")
+
+
 def set_generation(path: Path, generation: int) -> None:
     """Begin a new history of the file's feed: no cursor of an earlier one is honoured."""
     with closing(sqlite.connect(str(path), isolation_level=None)) as connection:

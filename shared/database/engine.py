@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -44,6 +44,8 @@ class Database:
         self._owner = owner
         self._writer = asyncio.Lock()
         self.committed = asyncio.Event()
+        # What goes into every transaction as its last statements: the record of who asked for it.
+        self.before_commit: Callable[[AsyncConnection], Awaitable[None]] | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -69,6 +71,7 @@ class Database:
             with _told_as_problems():
                 async with self.engine.begin() as connection:
                     yield connection
+                    await self._end(connection)
         else:
             try:
                 # Not `wait_for`: until Python 3.12 it can swallow a cancellation, and its loop then never ends.
@@ -82,9 +85,14 @@ class Database:
                         await connection.execution_options(cleio_write=True)
                         async with connection.begin():
                             yield connection
+                            await self._end(connection)
             finally:
                 self._writer.release()
         self.wake()
+
+    async def _end(self, connection: AsyncConnection) -> None:
+        if self.before_commit is not None and connection.in_transaction():
+            await self.before_commit(connection)
 
     def wake(self) -> None:
         """Tell those who wait for a change that one was committed."""

@@ -1,6 +1,5 @@
 """Real service processes of a test, each on a data folder of its own."""
 
-import base64
 import json
 import os
 import signal
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.conftest import ADMIN, CURSOR_KEY, INTERNAL
+from tests.conftest import ADMIN, AUDIT_KEY, CURSOR_KEY, INTERNAL
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0
@@ -52,7 +51,7 @@ class ServiceProcess:
             "CLEIO_INTERNAL_TOKEN": INTERNAL,
             "CLEIO_ADMIN_TOKEN": ADMIN,
             "CLEIO_CURSOR_KEY": CURSOR_KEY,
-            "CLEIO_AUDIT_KEY": base64.b64encode(bytes(32)).decode(),
+            "CLEIO_AUDIT_KEY": AUDIT_KEY,
             **settings,
         }
         server = _forks()

@@ -26,6 +26,7 @@ def test_secrets_are_their_owners_alone(system: System) -> None:
         "internal-token": 0o600,
         "admin-token": 0o600,
         "cursor-key": 0o600,
+        "audit-key": 0o600,
     }
 
 

@@ -1,0 +1,47 @@
+"""`cleio config`: every setting as the services would read it, each secret masked."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from services.cli_databases import settings_of
+
+SERVICES = ("registry", "matching", "notifications")
+MASK = "********"
+
+
+def effective_settings() -> dict[str, dict[str, Any]]:
+    """Service → setting → value. A secret shows whether it is set; a URL loses its password.
+
+    :raises MissingSecretError: when an installation has no secrets yet.
+    """
+    found = {}
+    for name in SERVICES:
+        settings = settings_of(name)
+        values = {field: getattr(settings, field) for field in type(settings).model_fields}
+        if "database_url" in values:
+            values["database_url"] = settings.database
+        found[name] = {field: _shown(value) for field, value in sorted(values.items())}
+    return found
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return MASK if value.get_secret_value() else ""
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, str) and "://" in value:
+        return _without_password(value)
+    if isinstance(value, tuple | list | set | frozenset):
+        return [_shown(one) for one in value]
+    return value
+
+
+def _without_password(url: str) -> str:
+    try:
+        password = urlsplit(url).password
+    except ValueError:
+        return MASK
+    return url.replace(f":{password}@", f":{MASK}@") if password else url

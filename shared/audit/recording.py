@@ -1,0 +1,188 @@
+"""Where a service's entries go: its database, with the effect; or, for a service that has none, a file of its own."""
+
+import asyncio
+import fcntl
+import logging
+import os
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from shared.audit.acts import CURRENT, Crowd, Entry
+from shared.audit.chain import BEGINNING, Seal, digest_of, line_of
+from shared.audit.checkpoints import CheckpointFile
+from shared.audit.repository import AuditRepository
+from shared.audit.tables import AuditLog
+from shared.database import Database, Writing
+from shared.feed.consumer import run_for_ever
+
+logger = logging.getLogger(__name__)
+
+SEAL_SECONDS = 1.0
+
+
+class Sealer:
+    """What both kinds share: the crowd at the door, and a seal each second where something waits for one."""
+
+    def __init__(self, folder: Path, service: str, key: Ed25519PrivateKey) -> None:
+        self.service = service
+        self.key = key
+        self.checkpoints = CheckpointFile(folder, service)
+        self._crowd = Crowd()
+        self._task: asyncio.Task[None] | None = None
+        self._stepping = asyncio.Lock()
+
+    def note(self, entry: Entry) -> None:
+        self._crowd.add(entry)
+
+    def start(self) -> None:
+        self.checkpoints.publish(self.key)
+        self._task = asyncio.create_task(run_for_ever(self._later, "seal_audit"))
+
+    async def stop(self) -> None:
+        """Seal what is left."""
+        if self._task is not None:
+            async with self._stepping:  # a step is ended, not cut: its thread would go on
+                self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        with suppress(Exception):  # what cannot be sealed now is sealed at the next start
+            await self.step()
+
+    async def step(self) -> None:
+        """Write down the crowd, seal what waits, export the seals."""
+        async with self._stepping:
+            await self._step()
+
+    async def _step(self) -> None:
+        raise NotImplementedError
+
+    async def _later(self) -> None:
+        await asyncio.sleep(SEAL_SECONDS)
+        await self.step()
+
+
+class DatabaseAudit(Sealer):
+    """The record in a service's database. Every transaction of a writing request takes its entry with it."""
+
+    def __init__(self, database: Database, log: AuditLog, folder: Path, service: str, key: Ed25519PrivateKey) -> None:
+        super().__init__(folder, service, key)
+        self._database = database
+        self._log = log
+        self._exported: int | None = None
+        database.before_commit = self._with_effect
+
+    async def record(self, entry: Entry) -> None:
+        CURRENT.set(None)  # this transaction is not the act's own
+        async with self._database.transaction() as connection:
+            await self._on(connection).append([entry])
+
+    async def _step(self) -> None:
+        if crowd := self._crowd.take():
+            async with self._database.transaction() as connection:
+                await self._on(connection).append(crowd)
+        while True:
+            async with self._database.read() as connection:
+                if await self._on(connection).is_sealed():
+                    break
+            async with self._database.transaction() as connection:
+                await self._on(connection).seal(self.key, datetime.now(UTC))
+        await self._export()
+
+    async def _export(self) -> None:
+        """Every replica keeps the whole list: what it lacks is read from the database, whoever sealed it."""
+        if self._exported is None:
+            last = await asyncio.to_thread(self.checkpoints.last)
+            self._exported = last.number if last else 0
+            async with self._database.read() as connection:
+                held = await self._on(connection).last_seal()
+            if self._exported > (held.number if held else 0):
+                logger.error("audit_record_shorter_than_checkpoints", extra={"seq": self._exported})
+        while True:
+            async with self._database.read() as connection:
+                seals = await self._on(connection).seals_after(self._exported)
+            if not seals:
+                return
+            await asyncio.to_thread(self.checkpoints.append, seals)
+            self._exported = seals[-1].number
+
+    async def _with_effect(self, connection: Writing) -> None:
+        act = CURRENT.get()
+        if act is not None and act.is_write and act.caller is not None:
+            await self._on(connection).append([act.entry("done", act.declared_status)])
+
+    def _on(self, connection: Writing) -> AuditRepository:
+        return AuditRepository(connection, self._log, self.service)
+
+
+class FileAudit(Sealer):
+    """The record of a service without a database: ``<service>.entries.ndjson``, one writer a file.
+
+    An entry is handed to the system before the request is answered, so a killed process loses none; it is on the disk with its seal,
+    within a second. A second process of the same service on this folder takes the next name.
+    """
+
+    def __init__(self, folder: Path, service: str, key: Ed25519PrivateKey) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        number = 1
+        while True:
+            name = service if number == 1 else f"{service}-{number}"
+            descriptor = os.open(folder / f"{name}.entries.ndjson", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                os.close(descriptor)
+                number += 1
+        super().__init__(folder, name, key)
+        self._descriptor = descriptor
+        self._waiting: list[str] = []
+        self._number = 0
+        self._last: Seal | None = None
+        self._take_up(folder / f"{name}.entries.ndjson")
+
+    def _take_up(self, path: Path) -> None:
+        """Go on where the former process ended: a line cut short was never answered for, and goes."""
+        content = path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole != len(content):
+            os.ftruncate(self._descriptor, whole)
+        lines = content[:whole].decode().splitlines()
+        self._number = len(lines)
+        self._last = self.checkpoints.last()
+        self._waiting = lines[self._last.last if self._last else 0 :]
+
+    async def record(self, entry: Entry) -> None:
+        line = line_of(self._number + 1, entry)
+        os.write(self._descriptor, f"{line}\n".encode())
+        self._number += 1
+        self._waiting.append(line)
+
+    async def _step(self) -> None:
+        for entry in self._crowd.take():
+            await self.record(entry)
+        if not self._waiting:
+            return
+        lines, self._waiting = self._waiting, []
+        last = self._last
+        first = last.last + 1 if last else 1
+        previous = last.digest if last else BEGINNING
+        made = Seal(
+            self.service, last.number + 1 if last else 1, first, first + len(lines) - 1, previous, digest_of(previous, lines), datetime.now(UTC)
+        ).signed(self.key)
+        try:
+            await asyncio.to_thread(self._keep, made)
+        except BaseException:
+            self._waiting = lines + self._waiting
+            raise
+        self._last = made
+
+    async def stop(self) -> None:
+        await super().stop()
+        os.close(self._descriptor)
+
+    def _keep(self, seal: Seal) -> None:
+        os.fsync(self._descriptor)
+        self.checkpoints.append([seal])

@@ -1,0 +1,70 @@
+"""What operators copy holds together with the program: settings exist, figures exist, units and containers run without rights they do not need."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from services.registry.settings import RegistrySettings
+from shared.telemetry import Metrics
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+SETTING = re.compile(r"CLEIO_[A-Z_]+")
+SOURCE = "\n".join(file.read_text(encoding="utf-8") for folder in ("services", "shared") for file in (ROOT / folder).rglob("*.py"))
+CADDYFILE = (DEPLOY / "gateway" / "Caddyfile").read_text(encoding="utf-8")
+# Of the files themselves, not of the program.
+OWN = {"CLEIO_DATABASE_PASSWORD", "CLEIO_PUBLISH", "CLEIO_BACKUP_DIR"}
+
+
+def known(name: str) -> bool:
+    service = re.fullmatch(r"CLEIO_(REGISTRY|MATCHING|NOTIFICATIONS)_(PORT|URL|UPSTREAMS|DATABASE_URL|LOAD_SAMPLE)", name)
+    return name in OWN or bool(service) or f'"{name}"' in SOURCE or f"${name}" in CADDYFILE
+
+
+@pytest.mark.parametrize(
+    "file",
+    [*DEPLOY.glob("env/*.example"), DEPLOY / "compose.yaml", *DEPLOY.glob("systemd/*"), DEPLOY / "container" / "Containerfile"],
+    ids=lambda file: file.name,
+)
+def test_every_setting_that_is_named_exists(file: Path) -> None:
+    assert [name for name in sorted(set(SETTING.findall(file.read_text(encoding="utf-8")))) if not known(name)] == []
+
+
+def test_every_figure_of_the_dashboard_is_exposed() -> None:
+    metrics = Metrics()
+    metrics.requests.labels("GET", "/x", "200").inc()
+    metrics.seconds.labels("GET", "/x").observe(1)
+    metrics.lag.labels("registry").set(1)
+    metrics.feed_read.labels("registry").set(1)
+    for gauge in (metrics.snapshot_age, metrics.snapshot_trials, metrics.queue_depth, metrics.oldest_unsent, metrics.feed_position):
+        metrics.tell(gauge, 1)
+    exposed = set(re.findall(r"^(cleio_[a-z_]+)", metrics.exposition().decode(), re.MULTILINE))
+    dashboard = json.loads((DEPLOY / "grafana" / "cleio.json").read_text(encoding="utf-8"))
+    asked = {name for panel in dashboard["panels"] for target in panel["targets"] for name in re.findall(r"cleio_[a-z_]+", target["expr"])}
+    assert asked <= exposed
+    assert {"cleio_feed_lag_seconds", "cleio_queue_depth", "cleio_oldest_unsent_seconds", "cleio_snapshot_age_seconds"} <= asked
+
+
+def test_the_containers_have_no_rights_they_do_not_need() -> None:
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    assert set(services) == {"database", "registry", "matching", "notifications", "gateway"}
+    for name, service in services.items():
+        assert service["healthcheck"]["test"], name
+        if name != "database":
+            assert (service["read_only"], service["user"], service["cap_drop"]) == (True, "10001", ["ALL"]), name
+            assert service["security_opt"] == ["no-new-privileges:true"], name
+    published = {name: service.get("ports", []) for name, service in services.items()}
+    assert [name for name, ports in published.items() if ports] == ["gateway"]
+    assert "\nUSER 10001\n" in (DEPLOY / "container" / "Containerfile").read_text(encoding="utf-8")
+
+
+def test_no_example_holds_a_secret() -> None:
+    secrets = {f"CLEIO_{name.upper()}" for name, field in RegistrySettings.model_fields.items() if "SecretStr" in str(field.annotation)}
+    assert "CLEIO_AUDIT_KEY" in secrets
+    for file in DEPLOY.glob("env/*.example"):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition("=")
+            assert name not in {*secrets, "CLEIO_DATABASE_PASSWORD"} or value == ""

@@ -1,0 +1,316 @@
+"""The record of who did what: complete, without a word about patients, and every tampering with it is found."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from pysqlite3 import dbapi2 as sqlite
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from typer.testing import CliRunner
+
+from services.cli import app as command_line
+from services.cli_databases import migrate_service
+from services.matching.app import create_app as create_matching
+from services.matching.settings import MatchingSettings
+from shared.audit.acts import Crowd, Entry
+from shared.audit.checkpoints import CheckpointFile
+from shared.http import InternalClient
+from shared.settings import ServiceSettings
+from tests.conftest import ADMIN, INTERNAL, client_of
+from tests.contract.registry import running_registry
+
+pytestmark = pytest.mark.anyio
+
+TRIAL = "/registry/v1/trials/NCT05096221"
+CONTENT = {"Content-Type": "application/merge-patch+json", "If-Match": "*"}
+CANARY = "DUPONT-JEANNE-1850312"
+
+
+async def entries_of(app: FastAPI) -> list[dict[str, Any]]:
+    """Everything recorded until now, also what waits to be written with others like it."""
+    await app.state.audit.step()
+    async with app.state.database.read() as connection:
+        return [dict(row._mapping) for row in await connection.execute(text("SELECT * FROM audit_entries ORDER BY number"))]
+
+
+def told(entries: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    return [(one["outcome"], one["principal"], one["resource"], one["resource_id"], one["method"], one["status"], one["count"]) for one in entries]
+
+
+@pytest.fixture
+async def registry(database_url: str) -> AsyncIterator[FastAPI]:
+    async with running_registry(database_url) as app:
+        yield app
+
+
+async def test_a_write_is_recorded_with_its_effect_and_one_that_fails_is_not(registry: FastAPI) -> None:
+    async with client_of(registry, token=ADMIN) as admin:
+        headers = {**CONTENT, "X-Request-Id": "request-of-this-test"}
+        assert (await admin.patch(TRIAL, json={"acronym": "A"}, headers=headers)).status_code == 200
+        assert (await admin.patch(TRIAL, json={"acronym": "B"}, headers={**CONTENT, "If-Match": '"v1"'})).status_code == 412
+        assert (await admin.patch(TRIAL, json={"acronym": 7}, headers=CONTENT)).status_code == 422
+    entries = await entries_of(registry)
+    assert told(entries) == [("done", "coordination", "trial", "NCT05096221", "PATCH", 200, 1)]
+    assert entries[0]["request_id"] == "request-of-this-test"
+    assert entries[0]["route"] == "/registry/v1/trials/{identifier}"
+    assert entries[0]["organisation"] == "local"
+
+
+async def test_what_the_public_may_read_is_not_recorded_and_what_it_may_not_is(registry: FastAPI) -> None:
+    async with client_of(registry) as public, client_of(registry, token=INTERNAL) as service, client_of(registry, token=ADMIN) as admin:
+        for caller in (public, service):
+            assert (await caller.get(TRIAL)).status_code == 200
+            assert (await caller.get("/registry/v1/feed")).status_code == 200
+        assert (await admin.get("/registry/v1/centres")).status_code == 200
+        assert (await entries_of(registry)) == []
+        # The coordination sees what is not published: its reading is.
+        assert (await admin.get(TRIAL)).status_code == 200
+        assert (await admin.get("/registry/v1/trials/NCT00000000")).status_code == 404
+    assert told(await entries_of(registry)) == [("read", "coordination", "trial", "NCT05096221", "GET", 200, 1)]
+
+
+async def test_every_refusal_is_recorded(registry: FastAPI) -> None:
+    async with (
+        client_of(registry) as public,
+        client_of(registry, token="guess") as forger,
+        client_of(registry, token=ADMIN, address="203.0.113.9") as elsewhere,
+        client_of(registry, token=INTERNAL) as service,
+    ):
+        path = f"/registry/v1/trials/{CANARY}"
+        for _ in range(5):
+            assert (await public.patch(path, json={}, headers=CONTENT)).status_code == 401
+        assert (await forger.patch(path, json={}, headers=CONTENT)).status_code == 401
+        assert (await elsewhere.patch(path, json={}, headers=CONTENT)).status_code == 403
+        assert (await service.patch(path, json={}, headers=CONTENT)).status_code == 403
+    entries = await entries_of(registry)
+    counted: Counter[tuple[Any, ...]] = Counter()
+    for *what, count in told(entries):
+        counted[tuple(what)] += count
+    assert counted == {
+        ("denied", "coordination", "trial", None, "PATCH", 403): 1,
+        ("denied", "service", "trial", None, "PATCH", 403): 1,
+        ("denied", "public", "trial", None, "PATCH", 401): 5,
+        ("denied", "unknown", "trial", None, "PATCH", 401): 1,
+    }
+    assert CANARY not in repr(entries), "what a refused caller wrote is not kept"
+
+
+def test_a_crowd_at_the_door_takes_one_line() -> None:
+    crowd, refused = Crowd(), Entry(datetime.now(UTC), "first-of-many", "public", None, None, "denied", "trial", None, "PATCH", "/x", 401)
+    for number in range(1_000):
+        crowd.add(replace(refused, request_id=f"number-{number}"))
+    crowd.add(replace(refused, status=403))
+    assert [(one.request_id, one.status, one.count) for one in crowd.take()] == [("number-0", 401, 1_000), ("first-of-many", 403, 1)]
+    assert crowd.take() == []
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit_entries SET principal = 'public'", "DELETE FROM audit_entries", "DELETE FROM audit_seals"])
+async def test_the_database_itself_refuses_a_change(registry: FastAPI, statement: str) -> None:
+    async with client_of(registry, token=ADMIN) as admin:
+        assert (await admin.patch(TRIAL, json={"acronym": "A"}, headers=CONTENT)).status_code == 200
+    kept = await entries_of(registry)
+    with pytest.raises(DBAPIError, match="only added to"):
+        await change(registry, statement)
+    assert await entries_of(registry) == kept
+
+
+async def change(app: FastAPI, statement: str) -> None:
+    async with app.state.database.transaction() as connection:
+        await connection.execute(text(statement))
+
+
+async def test_concurrent_writers_leave_no_gap(registry: FastAPI) -> None:
+    async with client_of(registry, token=ADMIN) as admin:
+        answers = await asyncio.gather(*(admin.patch(TRIAL, json={"acronym": f"A{number}"}, headers=CONTENT) for number in range(30)))
+        done = sum(answer.status_code == 200 for answer in answers)
+    entries = await entries_of(registry)
+    assert [one["number"] for one in entries] == list(range(1, done + 1))
+
+
+def verify(*arguments: str) -> tuple[int, list[str]]:
+    result = CliRunner().invoke(command_line, ["audit", "verify", *arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout.splitlines()
+
+
+@pytest.fixture
+def recorded() -> Path:
+    """The data folder of an installation at rest whose registry recorded three batches."""
+    settings = ServiceSettings()
+
+    async def fill() -> None:
+        await migrate_service("notifications")
+        async with running_registry(f"sqlite:///{settings.data_dir / 'registry.db'}") as app, client_of(app, token=ADMIN) as admin:
+            for batch in range(3):
+                for number in range(4):
+                    assert (await admin.patch(TRIAL, json={"acronym": f"A{batch}{number}"}, headers=CONTENT)).status_code == 200
+                await app.state.audit.step()
+
+    asyncio.run(fill())
+    return settings.data_dir
+
+
+def tamper(folder: Path, *statements: str) -> None:
+    """As someone with the file and without the key."""
+    with closing(sqlite.connect(str(folder / "registry.db"), isolation_level=None)) as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.execute(statement)
+
+
+CUT = ("DELETE FROM audit_entries WHERE number > 8", "DELETE FROM audit_seals WHERE number > 2", "UPDATE audit_head SET number = 8")
+SLIPPED_IN = (
+    "INSERT INTO audit_entries SELECT 13, at, request_id, principal, organisation, client, outcome, resource, resource_id,"
+    " method, route, status, count FROM audit_entries WHERE number = 1"
+)
+TAMPERINGS: dict[str, tuple[str, ...]] = {
+    "an entry edited": ("UPDATE audit_entries SET principal = 'public' WHERE number = 3",),
+    "an entry's time edited": ("UPDATE audit_entries SET at = '2020-01-01T00:00:00.000000Z' WHERE number = 12",),
+    "an entry deleted": ("DELETE FROM audit_entries WHERE number = 6",),
+    "the last entry deleted": ("DELETE FROM audit_entries WHERE number = 12",),
+    "the last entry deleted, and the count": ("DELETE FROM audit_entries WHERE number = 12", "UPDATE audit_head SET number = 11"),
+    "the end cut, seals and count too": CUT,
+    "everything cut": ("DELETE FROM audit_entries", "DELETE FROM audit_seals", "UPDATE audit_head SET number = 0"),
+    "two entries exchanged": (
+        "UPDATE audit_entries SET number = -1 WHERE number = 2",
+        "UPDATE audit_entries SET number = 2 WHERE number = 3",
+        "UPDATE audit_entries SET number = 3 WHERE number = -1",
+    ),
+    "a seal edited": ("UPDATE audit_seals SET digest = replace(digest, substr(digest, 1, 1), 'f') WHERE number = 2",),
+    "a seal deleted": ("DELETE FROM audit_seals WHERE number = 2",),
+    "an entry slipped in": (SLIPPED_IN,),
+}
+
+
+def test_an_untouched_record_is_unbroken(recorded: Path) -> None:
+    assert verify() == (0, ["the record is unbroken"])
+
+
+@pytest.mark.parametrize("tampering", TAMPERINGS)
+def test_every_tampering_with_the_database_is_found(recorded: Path, tampering: str) -> None:
+    tamper(recorded, *TAMPERINGS[tampering])
+    code, findings = verify()
+    assert code == 1
+    assert all(finding.startswith("registry: ") for finding in findings)
+
+
+def test_a_cut_here_and_there_is_found_by_the_checkpoints_kept_elsewhere(recorded: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    own = recorded / "audit" / "registry.checkpoints.ndjson"
+    (elsewhere / own.name).write_bytes(own.read_bytes())
+    tamper(recorded, *CUT)
+    own.write_text("".join(own.read_text().splitlines(keepends=True)[:2]))
+    assert verify()[0] == 0, "nothing on this machine can show it"
+    code, findings = verify("--checkpoints", str(elsewhere))
+    assert code == 1
+    assert "it was cut" in findings[0]
+
+
+def test_a_chain_made_anew_under_another_key_is_found(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = (recorded / "audit" / "public-key.pem").read_bytes()
+    (recorded / "former.pem").write_bytes(key)
+    monkeypatch.setenv("CLEIO_AUDIT_KEY", "A" * 43 + "=")
+    code, findings = verify()
+    assert code == 1
+    assert "not signed" in findings[0]
+    # A rotated key: what the former one signed still counts, where the operator says so.
+    assert verify("--public-key", str(recorded / "former.pem"))[0] == 0
+
+
+def test_a_restore_is_no_cut(recorded: Path, tmp_path: Path) -> None:
+    async def more(word: str) -> None:
+        async with running_registry(f"sqlite:///{recorded / 'registry.db'}") as app, client_of(app, token=ADMIN) as admin:
+            for _ in range(3):
+                assert (await admin.patch(TRIAL, json={"acronym": word}, headers=CONTENT)).status_code == 200
+                await app.state.audit.step()
+
+    run = CliRunner().invoke
+    assert run(command_line, ["backup", str(tmp_path / "kept")]).exit_code == 0
+    asyncio.run(more("LOST"))
+    assert run(command_line, ["restore", str(tmp_path / "kept")]).exit_code == 0
+    assert verify() == (0, ["the record is unbroken"])
+    asyncio.run(more("AFTER"))
+    assert verify()[0] == 0
+    assert verify("--backup", str(tmp_path / "kept"))[0] == 1, "by now it lacks what was exported since"
+
+
+@asynccontextmanager
+async def running_matching(registry: FastAPI) -> AsyncIterator[FastAPI]:
+    client = InternalClient("http://test", INTERNAL, httpx.ASGITransport(registry, client=("127.0.0.1", 1)))
+    app = create_matching(MatchingSettings(feed_wait=0), registry=client)
+    async with app.router.lifespan_context(app):
+        while app.state.snapshots.loaded is None:  # noqa: ASYNC110  another task loads it
+            await asyncio.sleep(0.01)
+        yield app
+
+
+@pytest.fixture
+def matched(recorded: Path) -> Path:
+    """Matches recorded: who asked, and nothing of whom it was about."""
+    boy = json.loads((Path(__file__).parents[2] / "docs" / "examples" / "duchenne-boy.json").read_text(encoding="utf-8"))
+
+    async def ask() -> None:
+        async with (
+            running_registry(f"sqlite:///{recorded / 'registry.db'}") as registry,
+            running_matching(registry) as app,
+            client_of(app) as public,
+            client_of(app, token=ADMIN) as admin,
+            client_of(app, address="203.0.113.9") as elsewhere,
+        ):
+            for _ in range(3):
+                assert (await public.post("/matching/v1/match", json=boy)).status_code == 200
+                assert (await admin.post("/matching/v1/match", json=boy)).status_code == 200
+                await app.state.audit.step()
+            assert (await elsewhere.post("/matching/v1/match", json=boy)).status_code == 401
+
+    asyncio.run(ask())
+    return recorded
+
+
+def test_a_match_is_recorded_with_who_asked_and_nothing_of_the_patient(matched: Path) -> None:
+    lines = [json.loads(line) for line in (matched / "audit" / "matching.entries.ndjson").read_text().splitlines()]
+    assert [(line[3], line[6], line[7], line[8], line[11]) for line in lines] == [
+        *[("public", "read", "match", None, 200), ("coordination", "read", "match", None, 200)] * 3,
+        ("public", "denied", "match", None, 401),
+    ]
+    everything = b"".join(file.read_bytes() for file in (matched / "audit").iterdir()).decode()
+    for word in ("2021", "2022", "ORPHA", "HP:", "birth", "DMD"):
+        assert word not in everything
+    assert verify()[0] == 0
+    # The next process goes on with the same chain.
+    seals = len(CheckpointFile(matched / "audit", "matching").read()[0])
+    assert seals == 4
+
+
+def edit(file: Path, work: Callable[[list[str]], list[str]]) -> None:
+    file.write_text("".join(f"{line}\n" for line in work(file.read_text().splitlines())))
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda lines: [line.replace("coordination", "public") for line in lines],
+        lambda lines: lines[:2] + lines[3:],
+        lambda lines: lines[:-1],
+        lambda _lines: [],
+        lambda lines: [lines[1], lines[0], *lines[2:]],
+    ],
+    ids=["edited", "deleted", "cut", "emptied", "exchanged"],
+)
+def test_every_tampering_with_the_file_is_found(matched: Path, work: Callable[[list[str]], list[str]]) -> None:
+    edit(matched / "audit" / "matching.entries.ndjson", work)
+    code, findings = verify()
+    assert code == 1
+    assert all(finding.startswith("matching: ") for finding in findings), findings
