@@ -1,7 +1,9 @@
 """Composition root of the registry."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -19,8 +21,9 @@ from services.registry.trials import endpoints as trials
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
 from shared.backups.endpoints import backup_router
-from shared.database import open_database
+from shared.database import Database, open_database
 from shared.database.migrations import check_schema
+from shared.feed.consumer import run_for_ever
 from shared.feed.endpoints import feed_router
 from shared.service import Health, create_service
 
@@ -57,15 +60,25 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
                     app.state.metrics.tell(app.state.metrics.feed_position, (await FEED.position(connection)).seq)
 
             app.state.health, app.state.observe = health, observe
+            house = asyncio.create_task(run_for_ever(lambda: _keep_house(database, timedelta(days=settings.keep_feed_days)), "housekeeping"))
             try:
                 yield
             finally:
+                house.cancel()
+                await asyncio.gather(house, return_exceptions=True)
                 await audit.stop()
         finally:
             await database.close()
 
     routers = [trials.router, centres.router, sources.router, export.router, terminology.router, feed_router("registry", FEED), backup_router()]
     return create_service("registry", settings, routers, lifespan, "Trials, centres, sites, criteria and the feed of their changes.")
+
+
+async def _keep_house(database: Database, whole: timedelta) -> None:
+    """Four times a day: keep the feed whole for as long as it is promised, and of what is older only what a late reader needs."""
+    async with database.transaction() as connection:
+        await FEED.compact(connection, datetime.now(UTC) - whole)
+    await asyncio.sleep(6 * 3600)
 
 
 __all__ = ["METADATA", "MIGRATIONS", "create_app"]
