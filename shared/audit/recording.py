@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import logging
 import os
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 SEAL_SECONDS = 1.0
 
 
-class Sealer:
+class Sealer(ABC):
     """What both kinds share: the crowd at the door, and a seal each second where something waits for one."""
 
     def __init__(self, folder: Path, service: str, key: Ed25519PrivateKey) -> None:
@@ -56,8 +57,9 @@ class Sealer:
         async with self._stepping:
             await self._step()
 
+    @abstractmethod
     async def _step(self) -> None:
-        raise NotImplementedError
+        """The same, in the place where a kind keeps its record."""
 
     async def _later(self) -> None:
         await asyncio.sleep(SEAL_SECONDS)
