@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Mapping
 
-LOADED = ("services.cli_databases", "services.registry.app", "uvicorn.protocols.http.httptools_impl", "uvloop")
+LOADED = ("services.cli.databases", "services.registry.app", "uvicorn.protocols.http.httptools_impl", "uvloop")
 
 
 def serve(service: str, environment: Mapping[str, str], largest_file: int | None) -> None:
@@ -24,7 +24,7 @@ def serve(service: str, environment: Mapping[str, str], largest_file: int | None
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
-    from services.cli import app
+    from services.cli.app import app
 
     app(["serve", service, "--migrate"], standalone_mode=False)
 

@@ -18,8 +18,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
-from services.cli import app as command_line
-from services.cli_databases import migrate_service
+from services.cli.app import app as command_line
+from services.cli.databases import migrate_service
 from services.matching.app import create_app as create_matching
 from services.matching.settings import MatchingSettings
 from shared.audit.acts import Crowd, Entry

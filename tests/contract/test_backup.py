@@ -13,8 +13,8 @@ import pytest
 from pysqlite3 import dbapi2 as sqlite
 from typer.testing import CliRunner
 
-from services.cli import app
-from services.cli_databases import migrate_service
+from services.cli.app import app
+from services.cli.databases import migrate_service
 from services.registry.app import create_app
 from shared.backups.manifest import Manifest
 from shared.cursors import Cursors

@@ -11,8 +11,8 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from typer.testing import CliRunner
 
-from services.cli import app
-from services.cli_databases import metadata_of, upgrade_at
+from services.cli.app import app
+from services.cli.databases import metadata_of, upgrade_at
 from shared.database import open_database
 from shared.database.copying import digests
 from tests.contract.registry import running_registry

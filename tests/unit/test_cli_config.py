@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from services.cli import app
+from services.cli.app import app
 from tests.conftest import ADMIN, AUDIT_KEY, CURSOR_KEY, INTERNAL
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from services.cli_databases import metadata_of, tree_of, upgrade_at
+from services.cli.databases import metadata_of, tree_of, upgrade_at
 from shared.database import Database, OwnedElsewhereError, WrongSchemaError, open_database, sqlite_file
 from shared.database.copying import (
     BusyDatabaseError,

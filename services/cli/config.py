@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from services.cli_databases import settings_of
+from services.cli.databases import settings_of
 
 SERVICES = ("registry", "matching", "notifications")
 MASK = "********"

@@ -42,7 +42,7 @@ def backup_make(
 
     Nothing has to be stopped. Matching keeps no data of its own.
     """
-    from services.cli_backup import make_backup
+    from services.cli.backup import make_backup
 
     with one_line_errors():
         made = make_backup(into, with_secrets=with_secrets, as_tar=tar, tell=say)
@@ -54,7 +54,7 @@ def backup_make(
 @backups.command("verify")
 def backup_verify(path: Annotated[Path, typer.Argument(metavar="FILE|DIR", help="A backup, or a folder of backups: then its newest.")]) -> None:
     """Check that a backup is whole and fits together: every digest, page, relation and position."""
-    from services.cli_backup import verify_backup
+    from services.cli.backup import verify_backup
 
     with one_line_errors():
         manifest = verify_backup(path, say)
@@ -70,8 +70,8 @@ def restore(
 
     All is checked before anything changes; the former data are kept aside. Consumers of the feed are told (410) to load their copy again.
     """
-    from services.cli_restore import restore as restore_backup
-    from services.cli_restore import undo as undo_restore
+    from services.cli.restore import restore as restore_backup
+    from services.cli.restore import undo as undo_restore
 
     if (path is None) != undo or (undo and dry_run):
         fail("name a backup, or --undo")
@@ -92,7 +92,7 @@ def db_copy(
 
     Stop the service first; then set CLEIO_<SERVICE>_DATABASE_URL.
     """
-    from services.cli_copy import copy_database
+    from services.cli.copying import copy_database
 
     if service not in {"registry", "notifications"}:
         fail("only registry and notifications keep a database")
@@ -114,7 +114,7 @@ def audit_verify(
 
     Exit code 1 when something was. Only checkpoints kept elsewhere show what was cut off both here and there.
     """
-    from services.cli_audit import verify_all
+    from services.cli.audit import verify_all
 
     with one_line_errors():
         verdicts = verify_all(backup, checkpoints, public_key or [], say)
@@ -130,7 +130,7 @@ def config(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     """Print every setting, with secrets masked."""
     import json
 
-    from services.cli_config import effective_settings
+    from services.cli.config import effective_settings
 
     with one_line_errors():
         found = effective_settings()
@@ -150,10 +150,10 @@ class one_line_errors:  # noqa: N801  reads as the statement it is
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        from services.cli_audit import UnreadableKeyError
-        from services.cli_copy import COPY_ERRORS
-        from services.cli_gateway import CallError
-        from services.cli_restore import RestoreRefusedError
+        from services.cli.audit import UnreadableKeyError
+        from services.cli.copying import COPY_ERRORS
+        from services.cli.gateway import CallError
+        from services.cli.restore import RestoreRefusedError
         from services.supervisor.installation import CannotStartError
         from shared.backups.manifest import UnreadableBackupError
         from shared.settings import MissingSecretError

@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 
 import typer
 
-from services.cli_gateway import CallError
+from services.cli.gateway import CallError
 
-PATIENT = Path(__file__).resolve().parents[1] / "docs" / "examples" / "duchenne-boy.json"
+PATIENT = Path(__file__).resolve().parents[2] / "docs" / "examples" / "duchenne-boy.json"
 WARM_UP = 0.3  # of the measured time, not counted
 
 

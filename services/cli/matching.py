@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from services.cli_gateway import CallError, Gateway
+from services.cli.gateway import CallError, Gateway
 
 WIDTH = 100
 _STYLES = {"compatible": "bold green", "possible": "yellow", "not_yet": "cyan", "not_now": "magenta", "excluded": "red"}

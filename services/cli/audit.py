@@ -10,8 +10,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from services.cli_backup import WITH_DATABASE, copy_database_file, opened_backup
-from services.cli_databases import metadata_of, settings_of
+from services.cli.backup import WITH_DATABASE, copy_database_file, opened_backup
+from services.cli.databases import metadata_of, settings_of
 from shared.audit.chain import Seal
 from shared.audit.checkpoints import CheckpointFile, public_key_of
 from shared.audit.repository import AuditRepository

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from services import cli_operations
+from services.cli import operations
 
 if TYPE_CHECKING:
     from services.supervisor.installation import Installation
@@ -88,7 +88,7 @@ def migrate() -> None:
 def _migrate(service: Service) -> None:
     if service is Service.MATCHING:  # it keeps no database: nothing of one is loaded for it
         return
-    from services.cli_databases import migrate_service
+    from services.cli.databases import migrate_service
     from shared.database import OwnedElsewhereError
 
     try:
@@ -119,7 +119,7 @@ def revision(service: Service, message: Annotated[str, typer.Argument(help="What
 
     It leads from the head of its migrations to its tables as they have become.
     """
-    from services.cli_databases import write_revision
+    from services.cli.databases import write_revision
 
     if not message.strip():
         _fail('a revision needs its message: make revision service=registry m="add the sites table"')
@@ -136,8 +136,8 @@ def import_ctgov(
     url: Url = "",
 ) -> None:
     """Send ClinicalTrials.gov records to the running registry. Exit code 1 when a record was invalid or unreadable."""
-    from services.cli_gateway import CallError, open_gateway
-    from services.cli_import import import_files, show
+    from services.cli.gateway import CallError, open_gateway
+    from services.cli.importing import import_files, show
 
     try:
         with open_gateway(url, as_admin=True) as gateway:
@@ -158,8 +158,8 @@ def match(
     url: Url = "",
 ) -> None:
     """Ask which trials fit a patient, where and when. Pre-screening only: a clinician decides."""
-    from services.cli_gateway import CallError, open_gateway
-    from services.cli_match import ask, show_answer, show_trial
+    from services.cli.gateway import CallError, open_gateway
+    from services.cli.matching import ask, show_answer, show_trial
 
     try:
         with open_gateway(url) as gateway:
@@ -180,7 +180,7 @@ def openapi(check: Annotated[bool, typer.Option("--check", help="Write nothing; 
 
     They are docs/openapi/<service>.json, made from the services as they are.
     """
-    from services.cli_openapi import write_all
+    from services.cli.openapi import write_all
 
     stale = write_all(check=check)
     if check and stale:
@@ -198,8 +198,8 @@ def bench(
 
     They go through the gateway, to a fresh system with the bundled sample or to the one named with --url.
     """
-    from services.cli_bench import run_bench
-    from services.cli_gateway import CallError
+    from services.cli.bench import run_bench
+    from services.cli.gateway import CallError
 
     try:
         run_bench(seconds, connections, url, as_json=as_json)
@@ -207,11 +207,11 @@ def bench(
         _fail(str(error))
 
 
-app.add_typer(cli_operations.backups, name="backup")
-app.command("restore")(cli_operations.restore)
-app.command("config")(cli_operations.config)
-app.add_typer(cli_operations.databases, name="db")
-app.add_typer(cli_operations.audits, name="audit")
+app.add_typer(operations.backups, name="backup")
+app.command("restore")(operations.restore)
+app.command("config")(operations.config)
+app.add_typer(operations.databases, name="db")
+app.add_typer(operations.audits, name="audit")
 
 
 def _fail(message: str, exit_code: int = 1) -> NoReturn:

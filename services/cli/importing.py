@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from services.cli_gateway import CallError, Gateway
+from services.cli.gateway import CallError, Gateway
 
 BATCH_LINES = 200
 BATCH_BYTES = 4 * 1024 * 1024  # arrives within the body time of the gateway on a slow line too

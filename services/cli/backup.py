@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from services.cli_copy import copy_from
-from services.cli_databases import known_schemas, settings_of
-from services.cli_gateway import fetch_file
+from services.cli.copying import copy_from
+from services.cli.databases import known_schemas, settings_of
+from services.cli.gateway import fetch_file
 from shared.backups.manifest import FeedPosition, Manifest, ServiceCopy, UnreadableBackupError, check_of, sha256_of, stamp
 from shared.backups.repository import Contents, DamagedFileError, copy_live, examine, make_single
 from shared.cursors import Cursors

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 SERVICES = ("registry", "matching", "notifications")
-FOLDER = Path(__file__).resolve().parents[1] / "docs" / "openapi"
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "openapi"
 
 
 def write_all(*, check: bool) -> list[str]:

@@ -45,7 +45,7 @@ def settings_of(name: str) -> Any:
 
 def tree_of(name: str) -> Path:
     """The service's migrations."""
-    return Path(__file__).parent / name / "migrations"
+    return Path(__file__).parents[1] / name / "migrations"
 
 
 def known_schemas(name: str) -> set[str]:

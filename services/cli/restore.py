@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from services.cli_backup import flush_file, flush_folder, opened_backup, verify_folder
-from services.cli_copy import copy_into
-from services.cli_databases import settings_of, upgrade_at
+from services.cli.backup import flush_file, flush_folder, opened_backup, verify_folder
+from services.cli.copying import copy_into
+from services.cli.databases import settings_of, upgrade_at
 from services.supervisor.installation import ASIDE, CannotStartError, Installation, interrupted_restore
 from shared.audit.chain import Seal
 from shared.audit.checkpoints import CheckpointFile, signing_key

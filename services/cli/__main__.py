@@ -1,0 +1,5 @@
+"""`python -m services.cli`: how the supervisor starts a program, wherever the console script lies."""
+
+from services.cli.app import main
+
+main()
