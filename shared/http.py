@@ -5,6 +5,10 @@ from typing import Any
 import httpx
 
 
+class SiblingError(ConnectionError):
+    """A sibling service did not answer, or not with what it was asked for."""
+
+
 class InternalClient:
     """Calls one sibling service. Answers are returned whatever their status; transport failures raise ``httpx.HTTPError``."""
 
@@ -20,6 +24,19 @@ class InternalClient:
 
     async def get(self, path: str, *, timeout: float | None = None, **options: Any) -> httpx.Response:  # noqa: ASYNC109  httpx's own
         return await self._client.get(path, timeout=httpx.USE_CLIENT_DEFAULT if timeout is None else timeout, **options)
+
+    async def ask(self, method: str, path: str, **options: Any) -> Any:
+        """The JSON that a call answers.
+
+        :raises SiblingError: no answer, or an error.
+        """
+        try:
+            response = await self._client.request(method, path, **options)
+        except httpx.HTTPError as error:
+            raise SiblingError(type(error).__name__) from None
+        if not response.is_success:
+            raise SiblingError(str(response.status_code))
+        return response.json()
 
     def stream(self, path: str) -> Any:
         """A streamed GET, as a context manager."""

@@ -14,7 +14,9 @@ Cursor = Annotated[str | None, Query(max_length=1024, description="The `next` of
 
 def _purpose(request: Request) -> str:
     asked = sorted((name, value) for name, value in request.query_params.multi_items() if name not in {"cursor", "limit"})
-    return "list:" + hashlib.sha256(json.dumps([request.url.path, asked]).encode()).hexdigest()
+    caller = request.scope.get("cleio_caller")
+    whose = caller.organisation if caller else None
+    return "list:" + hashlib.sha256(json.dumps([request.url.path, whose, asked]).encode()).hexdigest()
 
 
 def open_page(request: Request, cursor: str | None) -> list[Any] | None:

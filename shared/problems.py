@@ -80,13 +80,29 @@ class UnauthenticatedError(Problem):
     code, status = "unauthenticated", 401
     title = Label(fr="Authentification requise", en="Authentication required")
 
+    def __init__(self, challenge: str = "Bearer") -> None:
+        super().__init__(headers={"WWW-Authenticate": challenge})
+
+
+class IdentityUnavailableError(Problem):
+    code, status = "identity_unavailable", 503
+    title = Label(fr="L'identité de l'appelant ne peut pas être vérifiée pour l'instant", en="The caller's identity cannot be verified at the moment")
+
     def __init__(self) -> None:
-        super().__init__(headers={"WWW-Authenticate": "Bearer"})
+        super().__init__(headers={"Retry-After": "2"})
 
 
 class ForbiddenError(Problem):
     code, status = "forbidden", 403
     title = Label(fr="Action non autorisée", en="Action not allowed")
+
+
+class InsufficientScopeError(ForbiddenError):
+    code = "insufficient_scope"
+    title = Label(fr="Le jeton ne porte pas ce droit", en="The token does not carry this right")
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'})
 
 
 class NotFoundError(Problem):
@@ -117,6 +133,11 @@ class GoneError(Problem):
 class StaleVersionError(Problem):
     code, status = "stale_version", 412
     title = Label(fr="La version a changé entre-temps", en="The version has changed meanwhile")
+
+
+class AlreadyExistsError(Problem):
+    code, status = "already_exists", 412
+    title = Label(fr="Existe déjà", en="Already exists")
 
 
 class TooLargeError(Problem):

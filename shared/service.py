@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from shared import problems
 from shared.cursors import Cursors
 from shared.edge import EdgeRoute, produces
+from shared.identity.callers import Callers
 from shared.policy import Access, allow, refuse_unguarded_routes
 from shared.settings import ServiceSettings
 from shared.telemetry import Metrics, Telemetry, configure_logging
@@ -53,6 +54,7 @@ def create_service(name: str, settings: ServiceSettings, routers: Sequence[APIRo
     )
     app.state.settings = settings
     app.state.metrics = metrics
+    app.state.callers = Callers(settings, name)
     app.state.cursors = Cursors(settings.cursor_key_bytes)
     for router in (_operations(name), *routers):
         # Routes are taken over as they are: each is checked for its policy, and none is wrapped.

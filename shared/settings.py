@@ -21,17 +21,21 @@ class ServiceSettings(BaseSettings):
     data_dir: Path = Field(default=Path("var"), validation_alias="CLEIO_DATA_DIR")
     gateway_port: int = Field(default=8080, validation_alias="CLEIO_PORT")
     gateway_bind: str = Field(default="127.0.0.1", validation_alias="CLEIO_BIND")
+    public_url: str = Field(default="", validation_alias="CLEIO_PUBLIC_URL", description="Where callers reach the gateway; the issuer of tokens.")
+    issuer_keys: Path | None = Field(default=None, validation_alias="CLEIO_ISSUER_KEYS", description="A file of public keys (JWKS) to trust.")
+    builtin_issuer: bool = Field(default=True, validation_alias="CLEIO_BUILTIN_ISSUER", description="Whether tokens are issued here.")
+    oidc_issuer: str = Field(default="", validation_alias="CLEIO_OIDC_ISSUER", description="An OpenID provider whose tokens are taken.")
+    oidc_audience: str = Field(default="", validation_alias="CLEIO_OIDC_AUDIENCE", description="Whom its tokens must be meant for.")
     registry_url: str = Field(default="", validation_alias="CLEIO_REGISTRY_URL")
     matching_url: str = Field(default="", validation_alias="CLEIO_MATCHING_URL")
     internal_token: SecretStr = Field(default=SecretStr(""), validation_alias="CLEIO_INTERNAL_TOKEN")
-    admin_token: SecretStr = Field(default=SecretStr(""), validation_alias="CLEIO_ADMIN_TOKEN")
     cursor_key: SecretStr = Field(default=SecretStr(""), validation_alias="CLEIO_CURSOR_KEY")
     audit_key: SecretStr = Field(default=SecretStr(""), validation_alias="CLEIO_AUDIT_KEY")
     log_level: str = Field(default="INFO", validation_alias="CLEIO_LOG_LEVEL")
 
     @model_validator(mode="after")
     def _read_secret_files(self) -> Self:
-        for name in ("internal_token", "admin_token", "cursor_key", "audit_key"):
+        for name in ("internal_token", "cursor_key", "audit_key"):
             if not getattr(self, name).get_secret_value():
                 path = self.data_dir / "secrets" / name.replace("_", "-")
                 if not path.is_file():
@@ -48,6 +52,11 @@ class ServiceSettings(BaseSettings):
     def audit_seed(self) -> bytes:
         """32 bytes that make the Ed25519 key of the audit record, kept as base64."""
         return base64.b64decode(self.audit_key.get_secret_value(), validate=True)
+
+    @property
+    def issuer(self) -> str:
+        """The issuer that our own tokens name."""
+        return self.public_url.rstrip("/") or f"http://127.0.0.1:{self.gateway_port}"
 
     @property
     def audit_folder(self) -> Path:

@@ -4,16 +4,23 @@ import base64
 import json
 import os
 import tempfile
+import time
 import uuid
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
+from joserfc.jwk import ECKey
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from shared.identity.principal import Credential, OrganisationKind, Role
+from shared.identity.tokens import issue
+from shared.policy import scopes_for
 
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ci")
@@ -21,7 +28,30 @@ settings.load_profile("ci")
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="cleio-run-"))
 
 INTERNAL = "internal-token-of-the-tests"
-ADMIN = "administrator-token-of-the-tests"
+ISSUER = "http://127.0.0.1:8080"
+SERVICES = ("registry", "matching", "notifications")
+ISSUER_KEY = ECKey.generate_key("P-256", {"kid": "of-the-tests", "use": "sig", "alg": "ES256"})
+ISSUER_KEYS = Path(tempfile.mkdtemp(prefix="cleio-keys-")) / "jwks.json"
+ISSUER_KEYS.write_text(json.dumps({"keys": [ISSUER_KEY.as_dict(private=False)]}))
+
+
+def token_of(kind: OrganisationKind, *roles: Role, organisation: str | None = None, scopes: Iterable[str] | None = None, **more: Any) -> str:
+    """An access token of an organisation of this kind with these roles, signed by the key that the tests' services have pinned."""
+    now = int(time.time())
+    credential = Credential(
+        client=more.pop("client", f"{kind}-client"),
+        organisation=organisation or f"{kind}-of-the-tests",
+        kind=kind,
+        roles=frozenset(roles),
+        scopes=frozenset(scopes_for(kind) if scopes is None else scopes),
+        issued_at=now,
+        expires_at=now + 24 * 3600,
+        **more,
+    )
+    return issue(ISSUER_KEY, ISSUER, SERVICES, credential)
+
+
+ADMIN = token_of("coordination", "admin", "editor", organisation="coordination")
 AUDIT_KEY = base64.b64encode(bytes(range(32))).decode()
 CURSOR_KEY = base64.b64encode(bytes(range(64))).decode()
 
@@ -65,7 +95,7 @@ def _installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
     monkeypatch.setenv("CLEIO_DATA_DIR", str(tmp_path / "var"))
     monkeypatch.setenv("CLEIO_INTERNAL_TOKEN", INTERNAL)
-    monkeypatch.setenv("CLEIO_ADMIN_TOKEN", ADMIN)
+    monkeypatch.setenv("CLEIO_ISSUER_KEYS", str(ISSUER_KEYS))
     monkeypatch.setenv("CLEIO_CURSOR_KEY", CURSOR_KEY)
     monkeypatch.setenv("CLEIO_AUDIT_KEY", AUDIT_KEY)
 

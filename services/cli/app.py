@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from services.cli import operations
+from services.cli import identity, operations
 
 if TYPE_CHECKING:
     from services.supervisor.installation import Installation
@@ -140,7 +140,7 @@ def import_ctgov(
     from services.cli.importing import import_files, show
 
     try:
-        with open_gateway(url, as_admin=True) as gateway:
+        with open_gateway(url, as_caller=True) as gateway:
             report = import_files(gateway, paths, dry_run=dry_run, progress=not as_json)
     except CallError as error:
         _fail(str(error))
@@ -212,6 +212,7 @@ app.command("restore")(operations.restore)
 app.command("config")(operations.config)
 app.add_typer(operations.databases, name="db")
 app.add_typer(operations.audits, name="audit")
+app.add_typer(identity.administrators, name="admin")
 
 
 def _fail(message: str, exit_code: int = 1) -> NoReturn:

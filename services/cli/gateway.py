@@ -22,12 +22,15 @@ def gateway_url(url: str = "") -> str:
 
 
 @contextmanager
-def open_gateway(url: str = "", *, as_admin: bool = False) -> Iterator["Gateway"]:
-    """:raises CallError: when the administrator's token is needed and cannot be read."""
+def open_gateway(url: str = "", *, as_caller: bool = False, token: str = "") -> Iterator["Gateway"]:
+    """``as_caller``: with the key or token of ``CLEIO_TOKEN``; or with the ``token`` given.
+
+    :raises CallError: when the call needs a token and none is set.
+    """
     base = gateway_url(url)
     headers = {"User-Agent": "cleio-cli"}
-    if as_admin:
-        headers["Authorization"] = f"Bearer {_admin_token()}"
+    if as_caller or token:
+        headers["Authorization"] = f"Bearer {token or _token()}"
     # A proxy of the environment is for addresses elsewhere.
     elsewhere = urlsplit(base).hostname not in {"127.0.0.1", "localhost", "::1"}
     with httpx.Client(base_url=base, headers=headers, timeout=httpx.Timeout(60, connect=5), trust_env=elsewhere) as client:
@@ -99,11 +102,7 @@ def _explain(answer: httpx.Response) -> str:
     return "\n  ".join([told, *faults[:20]])
 
 
-def _admin_token() -> str:
-    if token := os.environ.get("CLEIO_ADMIN_TOKEN"):
+def _token() -> str:
+    if token := os.environ.get("CLEIO_TOKEN"):
         return token
-    path = Path(os.environ.get("CLEIO_DATA_DIR") or "var") / "secrets" / "admin-token"
-    try:
-        return path.read_text(encoding="ascii").strip()
-    except OSError:
-        raise CallError(f"no administrator's token at {path}: run this where `cleio up` runs, or set CLEIO_ADMIN_TOKEN") from None
+    raise CallError('this needs a right: export CLEIO_TOKEN="$(cleio admin create)" makes an administrator of this installation and takes its key')

@@ -15,6 +15,7 @@ from services.matching.snapshots.keeper import SnapshotKeeper
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import FileAudit
 from shared.http import InternalClient
+from shared.identity.directory import RemoteDirectory
 from shared.service import Health, create_service
 from shared.telemetry import Metrics
 
@@ -34,9 +35,12 @@ def create_app(settings: MatchingSettings | None = None, registry: InternalClien
         app.state.audit = audit = FileAudit(chosen.audit_folder, "matching", signing_key(chosen.audit_seed))
         audit.start()
         keeper.start()
+        app.state.callers.directory = directory = RemoteDirectory(client, chosen.feed_wait)
+        directory.start()
         try:
             yield
         finally:
+            await directory.stop()
             await keeper.stop()
             await reader.close()
             await audit.stop()

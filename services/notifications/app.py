@@ -17,7 +17,7 @@ from services.notifications.events.sequencer import Sequencer
 from services.notifications.schema import AUDIT, METADATA
 from services.notifications.settings import NotificationsSettings
 from services.notifications.subscriptions import endpoints as subscriptions
-from services.notifications.subscriptions.secrets import SecretSeal
+from services.notifications.subscriptions.secrets import secret_seal
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
 from shared.backups.endpoints import backup_router
@@ -25,6 +25,7 @@ from shared.database import Database, open_database
 from shared.database.migrations import check_schema
 from shared.feed.consumer import run_for_ever
 from shared.http import InternalClient
+from shared.identity.directory import RemoteDirectory
 from shared.outbound import open_outbound
 from shared.service import Health, create_service
 from shared.telemetry import Metrics
@@ -52,7 +53,10 @@ def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
             outbound = await stack.enter_async_context(open_outbound(settings, total_seconds=settings.attempt_seconds))
             registry = InternalClient(settings.service_url("registry"), settings.internal_token.get_secret_value())
             stack.push_async_callback(registry.close)
-            seal = SecretSeal(settings.sealing_key)
+            app.state.callers.directory = directory = RemoteDirectory(registry, settings.feed_wait_seconds)
+            directory.start()
+            stack.push_async_callback(directory.stop)
+            seal = secret_seal(settings.sealing_key)
             dispatcher = Dispatcher(database, WebhookChannel(outbound, seal), _pace(settings))
             sequencer = Sequencer(
                 database,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,13 +10,24 @@ from fastapi import FastAPI
 
 from services.registry.centres import endpoints as centres
 from services.registry.centres import tables as _centre_tables  # noqa: F401  hangs its tables on the metadata
+from services.registry.clients import endpoints as clients
 from services.registry.export import endpoints as export
+from services.registry.internal import endpoints as internal
+from services.registry.members import endpoints as members
+from services.registry.organisations import endpoints as organisations
 from services.registry.sample.load import load_sample
 from services.registry.schema import AUDIT, FEED, METADATA
 from services.registry.settings import RegistrySettings
 from services.registry.sources import endpoints as sources
 from services.registry.terminology import endpoints as terminology
 from services.registry.terminology.terminology import builtin
+from services.registry.tokens import endpoints as tokens
+from services.registry.tokens.client_keys import ClientKeySets
+from services.registry.tokens.directory import LocalDirectory
+from services.registry.tokens.keys import KEPT_RETIRED, SigningKeys
+from services.registry.tokens.provider import IdentityProvider
+from services.registry.tokens.repository import IssuerRepository
+from services.registry.tokens.service import TokenDesk
 from services.registry.trials import endpoints as trials
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
@@ -25,7 +36,9 @@ from shared.database import Database, open_database
 from shared.database.migrations import check_schema
 from shared.feed.consumer import run_for_ever
 from shared.feed.endpoints import feed_router
+from shared.outbound import OutboundClient, open_outbound
 from shared.service import Health, create_service
+from shared.telemetry import Metrics
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -40,45 +53,73 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        database = open_database(settings.database)
-        try:
+        async with AsyncExitStack() as stack:
+            database = open_database(settings.database)
+            stack.push_async_callback(database.close)
             await check_schema(database, MIGRATIONS)
             app.state.database = database
             app.state.audit = audit = DatabaseAudit(database, AUDIT, settings.audit_folder, "registry", signing_key(settings.audit_seed))
             audit.start()
+            stack.push_async_callback(audit.stop)
             app.state.terminology = builtin()
+            await _open_issuer(app, settings, database, await stack.enter_async_context(open_outbound(settings)))
             if settings.load_sample:
                 await load_sample(database, app.state.terminology)
-
-            async def health() -> Health:
-                async with database.read() as connection:
-                    position = await FEED.position(connection)
-                return Health(ready=True, detail={"feed": position.seq, "generation": position.generation})
-
-            async def observe() -> None:
-                async with database.read() as connection:
-                    app.state.metrics.tell(app.state.metrics.feed_position, (await FEED.position(connection)).seq)
-
-            app.state.health, app.state.observe = health, observe
+            app.state.health = lambda: _health(database)
+            app.state.observe = lambda: _observe(database, app.state.metrics)
             house = asyncio.create_task(run_for_ever(lambda: _keep_house(database, timedelta(days=settings.keep_feed_days)), "housekeeping"))
-            try:
-                yield
-            finally:
-                house.cancel()
-                await asyncio.gather(house, return_exceptions=True)
-                await audit.stop()
-        finally:
-            await database.close()
+            stack.push_async_callback(_end, house)
+            yield
 
-    routers = [trials.router, centres.router, sources.router, export.router, terminology.router, feed_router("registry", FEED), backup_router()]
-    return create_service("registry", settings, routers, lifespan, "Trials, centres, sites, criteria and the feed of their changes.")
+    routers = [
+        trials.router,
+        centres.router,
+        sources.router,
+        export.router,
+        terminology.router,
+        organisations.router,
+        clients.router,
+        members.router,
+        tokens.router,
+        internal.router,
+        feed_router("registry", FEED),
+        backup_router(),
+    ]
+    return create_service("registry", settings, routers, lifespan, "Trials, centres, organisations, tokens, and the feed of what changes.")
+
+
+async def _open_issuer(app: FastAPI, settings: RegistrySettings, database: Database, outbound: OutboundClient) -> None:
+    app.state.signing_keys = keys = SigningKeys(database, settings.cursor_key_bytes)
+    await keys.ensure()
+    app.state.token_desk = TokenDesk(database, keys, ClientKeySets(outbound), settings.issuer, settings.token_url)
+    provider = IdentityProvider(settings.oidc_issuer, settings.oidc_audience, outbound) if settings.oidc_issuer else None
+    app.state.outbound = outbound
+    app.state.callers.directory = LocalDirectory(database, keys, provider)
+
+
+async def _health(database: Database) -> Health:
+    async with database.read() as connection:
+        position = await FEED.position(connection)
+    return Health(ready=True, detail={"feed": position.seq, "generation": position.generation})
+
+
+async def _observe(database: Database, metrics: Metrics) -> None:
+    async with database.read() as connection:
+        metrics.tell(metrics.feed_position, (await FEED.position(connection)).seq)
 
 
 async def _keep_house(database: Database, whole: timedelta) -> None:
     """Four times a day: keep the feed whole for as long as it is promised, and of what is older only what a late reader needs."""
+    now = datetime.now(UTC)
     async with database.transaction() as connection:
-        await FEED.compact(connection, datetime.now(UTC) - whole)
+        await FEED.compact(connection, now - whole)
+        await IssuerRepository(connection).forget(now - KEPT_RETIRED, now)
     await asyncio.sleep(6 * 3600)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 __all__ = ["METADATA", "MIGRATIONS", "create_app"]

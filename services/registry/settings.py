@@ -2,15 +2,19 @@
 
 from pydantic_settings import SettingsConfigDict
 
-from shared.settings import ServiceSettings
+from shared.outbound import OutboundSettings
 
 
-class RegistrySettings(ServiceSettings):
+class RegistrySettings(OutboundSettings):
     model_config = SettingsConfigDict(env_prefix="CLEIO_REGISTRY_", extra="ignore")
 
     database_url: str = ""
     load_sample: bool = False
     keep_feed_days: int = 90
+
+    @property
+    def token_url(self) -> str:
+        return f"{self.issuer}/oauth/token"
 
     @property
     def database(self) -> str:

@@ -107,7 +107,6 @@ class Installation:
         self.secrets_dir.chmod(0o700)
         # The shapes are those that `shared.settings` reads.
         _make_secret(self.secrets_dir / "internal-token", secrets.token_urlsafe(32))
-        _make_secret(self.secrets_dir / "admin-token", secrets.token_urlsafe(32))
         _make_secret(self.secrets_dir / "cursor-key", base64.b64encode(secrets.token_bytes(64)).decode())
         _make_secret(self.secrets_dir / "audit-key", base64.b64encode(secrets.token_bytes(32)).decode())
 

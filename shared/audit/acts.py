@@ -19,7 +19,7 @@ DENIALS = frozenset({401, 403, 404})
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the record. ``principal`` is a kind (`unknown`: no valid token), ``route`` a template, ``count`` above 1 where equal refusals of
-    one second to callers without a name stand together.
+    one second to callers without a name stand together. ``human`` is a member's opaque identifier, where a person called.
     """
 
     at: datetime
@@ -34,6 +34,7 @@ class Entry:
     route: str
     status: int
     count: int = 1
+    human: str | None = None
 
 
 @dataclass(slots=True)
@@ -68,7 +69,7 @@ class Act:
         """
         if self.is_write or self.caller is None or self.caller.kind == "service":
             return False
-        public = decide(Principal("public", on_loopback=False), self.action, self.resource)
+        public = decide(Principal("public"), self.action, self.resource)
         return public is None or public.rows != self.rows
 
     def is_denial(self, status: int) -> bool:
@@ -85,7 +86,7 @@ class Act:
             request_id=str(scope.get("cleio_request_id", "none"))[:64],
             principal=caller.kind if caller else "unknown",
             organisation=caller.organisation if caller else None,
-            client=getattr(caller, "client", None),
+            client=caller.client if caller else None,
             outcome=outcome,
             resource=self.resource,
             # What a refused caller wrote there is not kept: it can be anything.
@@ -93,6 +94,7 @@ class Act:
             method=self.request.method,
             route=getattr(scope.get("route"), "path", "unknown")[:160],
             status=status,
+            human=caller.human if caller else None,
         )
 
 

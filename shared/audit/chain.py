@@ -79,6 +79,8 @@ def read_seal(line: str) -> Seal:
 def line_of(number: int, entry: Entry) -> str:
     """An entry as the text that is sealed."""
     values = [getattr(entry, name) for name in Entry.__slots__]
+    if entry.human is None:
+        values.pop()  # the line of a call by a program is as it was before people called
     return json.dumps([number, entry.at.astimezone(UTC).isoformat(timespec="microseconds"), *values[1:]], ensure_ascii=False, separators=(",", ":"))
 
 

@@ -34,6 +34,7 @@ class AuditLog:
             Column("route", String(160), nullable=False),
             Column("status", Integer, nullable=False),
             Column("count", Integer, nullable=False),
+            Column("human", String(64)),
         )
         self.seals = Table(
             "audit_seals",

@@ -71,7 +71,7 @@ def feed_router(service: str, log: FeedLog) -> APIRouter:
         state = request.app.state
         asked = {"condition": condition, "age_band": age_band, "departement": departement, "atmp_class": atmp_class, "centre": centre}
         reader = Reader(
-            access.principal.audiences,
+            access.audiences,
             {name: frozenset(value.split(",")) for name, value in asked.items() if value},
             frozenset(types.split(",")) if types else frozenset(),
         )

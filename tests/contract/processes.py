@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.conftest import ADMIN, AUDIT_KEY, CURSOR_KEY, INTERNAL
+from tests.conftest import ADMIN, AUDIT_KEY, CURSOR_KEY, INTERNAL, ISSUER_KEYS
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0
@@ -49,7 +49,7 @@ class ServiceProcess:
             f"CLEIO_{service.upper()}_PORT": str(self.port),
             "CLEIO_REGISTRY_LOAD_SAMPLE": str(sample).lower(),
             "CLEIO_INTERNAL_TOKEN": INTERNAL,
-            "CLEIO_ADMIN_TOKEN": ADMIN,
+            "CLEIO_ISSUER_KEYS": str(ISSUER_KEYS),
             "CLEIO_CURSOR_KEY": CURSOR_KEY,
             "CLEIO_AUDIT_KEY": AUDIT_KEY,
             **settings,

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 
 import httpx
@@ -103,8 +104,20 @@ class System:
         return found
 
     def client(self, *, as_admin: bool = False) -> httpx.Client:
-        headers = {"Authorization": f"Bearer {(self.folder / 'secrets' / 'admin-token').read_text()}"} if as_admin else {}
+        headers = {"Authorization": f"Bearer {self.admin_key}"} if as_admin else {}
         return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+
+    @cached_property
+    def admin_key(self) -> str:
+        """The key of an administrator, made as its operator makes one."""
+        return self.cleio("admin", "create").stdout.strip()
+
+    def cleio(self, *arguments: str, check: bool = True, **settings: str) -> "subprocess.CompletedProcess[str]":
+        """A command typed where this system runs."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("CLEIO_")}
+        told = {**environment, "CLEIO_DATA_DIR": str(self.folder), "CLEIO_PORT": str(self.port), **settings}
+        command = [sys.executable, "-m", "services.cli", *arguments]
+        return subprocess.run(command, cwd=ROOT, env=told, capture_output=True, text=True, timeout=120, check=check)
 
     def end(self) -> None:
         """Whatever the test did to it, leave nothing behind."""

@@ -1,22 +1,11 @@
 """The commands that talk to a running system, as typed in a terminal."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-from tests.e2e.conftest import ROOT, System, free_ports
+from tests.e2e.conftest import System, free_ports
 
 PATIENT = "docs/examples/duchenne-boy.json"
-
-
-def cleio(*arguments: str, port: int, folder: Path) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CLEIO_")}
-    environment |= {"CLEIO_PORT": str(port), "CLEIO_DATA_DIR": str(folder)}
-    return subprocess.run(
-        [sys.executable, "-m", "services.cli", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
 
 
 def study(nct: str, title: str) -> dict[str, object]:
@@ -31,7 +20,7 @@ def study(nct: str, title: str) -> dict[str, object]:
 
 
 def test_a_match_reads_as_a_table(system: System) -> None:
-    shown = cleio("match", PATIENT, "--lang", "en", port=system.port, folder=system.folder)
+    shown = system.cleio("match", PATIENT, "--lang", "en", check=False)
     assert shown.returncode == 0, shown.stderr
     assert "CLEIO-DEMO-0002" in shown.stdout
     assert "refer before" in shown.stdout
@@ -39,9 +28,9 @@ def test_a_match_reads_as_a_table(system: System) -> None:
 
 
 def test_a_trial_is_explained_criterion_by_criterion(system: System) -> None:
-    machine = cleio("match", PATIENT, "--json", port=system.port, folder=system.folder)
+    machine = system.cleio("match", PATIENT, "--json", check=False)
     trial = json.loads(machine.stdout)["results"][0]
-    shown = cleio("match", PATIENT, "--trial", trial["trial"], "--lang", "en", port=system.port, folder=system.folder)
+    shown = system.cleio("match", PATIENT, "--trial", trial["trial"], "--lang", "en", check=False)
     assert shown.returncode == 0, shown.stderr
     # The table may break an identifier over two lines; its letters are all there, in order.
     letters = "".join(shown.stdout.split()).replace("│", "")
@@ -49,13 +38,13 @@ def test_a_trial_is_explained_criterion_by_criterion(system: System) -> None:
 
 
 def test_an_unknown_trial_is_one_line(system: System) -> None:
-    refused = cleio("match", PATIENT, "--trial", "NCT00000000", port=system.port, folder=system.folder)
+    refused = system.cleio("match", PATIENT, "--trial", "NCT00000000", check=False)
     assert (refused.returncode, refused.stdout, len(refused.stderr.splitlines())) == (1, "", 1)
 
 
 def test_nothing_listening_is_one_line(system: System) -> None:
     port = free_ports()
-    refused = cleio("match", PATIENT, port=port, folder=system.folder)
+    refused = system.cleio("match", PATIENT, check=False, CLEIO_PORT=str(port))
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr == f"cleio: nothing listens at http://127.0.0.1:{port}: start it with `make run`, or name another address with --url\n"
 
@@ -67,14 +56,14 @@ def test_an_import_tells_each_bad_place_and_takes_the_rest(system: System, tmp_p
     (tmp_path / "bytes.json").write_bytes(b'{"a":\n "\xff"}')
     arguments = ["import", "ctgov", str(tmp_path), "--dry-run"]
 
-    machine = cleio(*arguments, "--json", port=system.port, folder=system.folder)
+    machine = system.cleio(*arguments, "--json", check=False, CLEIO_TOKEN=system.admin_key)
     assert machine.returncode == 1
     report = json.loads(machine.stdout)
     assert report["counts"] == {"created": 3, "updated": 0, "unchanged": 0, "kept_curated": 0, "refused": 0, "invalid": 4}
     places = {Path(one["place"]).name for one in report["remarks"]}
     assert places == {"lines.jsonl:2", "lines.jsonl:4", "number.json:2", "bytes.json:2"}
 
-    shown = cleio(*arguments, port=system.port, folder=system.folder)
+    shown = system.cleio(*arguments, check=False, CLEIO_TOKEN=system.admin_key)
     assert shown.returncode == 1
     assert all(place in shown.stdout for place in places)
 
@@ -85,13 +74,13 @@ def test_an_import_tells_each_bad_place_and_takes_the_rest(system: System, tmp_p
 
 def test_an_import_without_the_token_is_one_line(system: System, tmp_path: Path) -> None:
     (tmp_path / "one.json").write_text(json.dumps(study("NCT90000001", "One")))
-    refused = cleio("import", "ctgov", str(tmp_path), port=system.port, folder=tmp_path)
+    refused = system.cleio("import", "ctgov", str(tmp_path), check=False)
     assert (refused.returncode, refused.stdout, len(refused.stderr.splitlines())) == (1, "", 1)
-    assert "admin-token" in refused.stderr
+    assert "cleio admin create" in refused.stderr
 
 
-def test_each_command_explains_itself() -> None:
-    told = cleio("--help", port=1, folder=Path("unused"))
+def test_each_command_explains_itself(system: System) -> None:
+    told = system.cleio("--help")
     assert told.returncode == 0
     assert "..." not in told.stdout.split("Commands:")[1]
     for command in ("up", "serve", "migrate", "revision", "import", "match", "openapi", "bench"):

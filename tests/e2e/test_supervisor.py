@@ -24,7 +24,6 @@ def test_secrets_are_their_owners_alone(system: System) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {
         "internal-token": 0o600,
-        "admin-token": 0o600,
         "cursor-key": 0o600,
         "audit-key": 0o600,
     }

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli.app import app
-from tests.conftest import ADMIN, AUDIT_KEY, CURSOR_KEY, INTERNAL
+from tests.conftest import AUDIT_KEY, CURSOR_KEY, INTERNAL
 
 
 @pytest.mark.parametrize("arguments", [["config"], ["config", "--json"]])
@@ -15,7 +15,7 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch, arguments: list[str
     monkeypatch.setenv("CLEIO_PORT", "9123")
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0
-    for secret in (INTERNAL, ADMIN, CURSOR_KEY, AUDIT_KEY, "the-password"):
+    for secret in (INTERNAL, CURSOR_KEY, AUDIT_KEY, "the-password"):
         assert secret not in result.output
     assert "9123" in result.output
     assert "postgresql://cleio:********@db.example/registry" in result.output

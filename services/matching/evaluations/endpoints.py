@@ -15,7 +15,7 @@ from services.matching.snapshots.model import Snapshot
 from shared.criteria.durations import parse
 from shared.edge import EdgeRoute, accepts
 from shared.policy import Access, allow
-from shared.problems import Fault, InvalidParameterError
+from shared.problems import Fault, ForbiddenError, InvalidParameterError
 from shared.strict_json import Limits
 from shared.wire import Day, Duration, Label
 
@@ -33,6 +33,8 @@ Horizon = Annotated[Duration, Query(description="How far the timeline is told, a
 DosingDate = Annotated[Day | None, Query(description="The planned day of dosing; absent: each trial's own lead time.")]
 AsOf = Annotated[Day | None, Query(description="The day of the question, for a format that does not say it. A native patient says it itself.")]
 Most = Annotated[int, Query(ge=1, le=200, description="Trials in the answer.")]
+Synthetic = Annotated[bool, Query(description="The patient is invented. The coordination, which sees no real one, must say so.")]
+ONLY_SYNTHETIC = Label(fr="seul un patient inventé, dit par synthetic=true", en="an invented patient only, told by synthetic=true")
 
 # The document's own place in the OpenAPI file, where its definitions stand.
 _SCHEMA_AT = "#/paths/~1matching~1v1~1match/post/requestBody/content/application~1json/schema/oneOf/0/$defs/{model}"
@@ -62,8 +64,11 @@ async def match_patient(
     dosing_date: DosingDate = None,
     as_of: AsOf = None,
     limit: Most = 50,
+    synthetic: Synthetic = False,
 ) -> Response:
     """Which trials, where and when. Give a native patient, or a Phenopacket v2."""
+    if access.rows == "synthetic" and not synthetic:
+        raise ForbiddenError(ONLY_SYNTHETIC)
     keeper: SnapshotKeeper = request.app.state.snapshots
     snapshot = keeper.current
     read = read_patient(await request.json(), as_of)

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from time import perf_counter
 
 from services.notifications.deliveries.model import Attempt, Claim
-from services.notifications.subscriptions.secrets import SecretSeal
 from shared.outbound import OutboundClient, OutboundError
+from shared.sealing import Seal
 
 MEDIA_TYPE = "application/cloudevents+json; charset=utf-8"
 
@@ -23,7 +23,7 @@ def sign(secret: bytes, delivery: str, timestamp: int, body: bytes) -> str:
 class WebhookChannel:
     """Sends a claim to its subscription's URL."""
 
-    def __init__(self, client: OutboundClient, seal: SecretSeal, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, client: OutboundClient, seal: Seal, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._client = client
         self._seal = seal
         self._clock = clock

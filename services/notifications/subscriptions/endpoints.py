@@ -10,13 +10,14 @@ from services.notifications.deliveries.repository import DeliveryRepository
 from services.notifications.subscriptions.problems import refused_url
 from services.notifications.subscriptions.repository import NewRow, SubscriptionRepository
 from services.notifications.subscriptions.schemas import NewSubscription, Subscription, SubscriptionInput, SubscriptionPage, SubscriptionUpdate
-from services.notifications.subscriptions.secrets import SecretSeal, new_secret, write_secret
+from services.notifications.subscriptions.secrets import new_secret, write_secret
 from shared.database import Database, Reading, Writing
 from shared.edge import EdgeRoute, accepts
 from shared.outbound import OutboundClient, OutboundError
 from shared.paging import Cursor, Limit, close_page, open_page
 from shared.policy import Access, allow
 from shared.problems import NotFoundError, StaleVersionError
+from shared.sealing import Seal
 from shared.versions import etag, required_version, unchanged
 
 router = APIRouter(prefix="/notifications/v1", route_class=EdgeRoute, tags=["subscriptions"])
@@ -50,7 +51,7 @@ async def create_subscription(request: Request, asked: SubscriptionInput, access
     # Outside of any transaction: a look-up may take seconds.
     await _check_url(request, asked)
     now, new_id, secret = datetime.now(UTC), str(uuid.uuid4()), new_secret()
-    seal: SecretSeal = request.app.state.seal
+    seal: Seal = request.app.state.seal
     row = NewRow(new_id, owner_of(access), sorted(access.principal.audiences - NOT_SENT), seal.seal(new_id, secret), now)
     database: Database = request.app.state.database
     async with database.transaction() as connection:

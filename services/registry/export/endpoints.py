@@ -1,7 +1,7 @@
 """``GET /registry/v1/export``: a header with a feed position taken *before* anything was read, the centres, the trials, and an end line.
 
 Loading it and then following the feed from that position misses nothing; a file without its end line is cut. Demonstration trials go to
-the network's own services alone.
+the network's own services and coordination alone; open places to who reads them anyway.
 """
 
 import json
@@ -18,7 +18,7 @@ from services.registry.trials.repository import TrialRepository
 from shared.database import Database
 from shared.edge import EdgeRoute, accepts, produces
 from shared.feed.endpoints import seal_position
-from shared.policy import Access, allow
+from shared.policy import Access, allow, decide
 
 router = APIRouter(prefix="/registry/v1", route_class=EdgeRoute, tags=["feed"])
 
@@ -38,6 +38,8 @@ async def _lines(request: Request, access: Access) -> AsyncIterator[str]:
     state = request.app.state
     database: Database = state.database
     count = 0
+    sites_read = decide(access.principal, "read", "site")
+    slots = sites_read is not None and sites_read.fields == "all"
     async with database.read() as connection:
         position = await FEED.position(connection)
     following = f"/registry/v1/feed?cursor={seal_position(state.cursors, 'registry', position)}"
@@ -50,8 +52,8 @@ async def _lines(request: Request, access: Access) -> AsyncIterator[str]:
                 count += 1
             after = centres[-1].id
         repository = TrialRepository(connection)
-        async for stored in repository.everything(access.rows, demo=access.principal.kind != "public"):
-            sites = [site_document(stored.trial.id, site) for site in await repository.sites(stored.key)]
+        async for stored in repository.everything(access.rows, demo="demo" in access.audiences):
+            sites = [site_document(stored.trial.id, site, with_slots=slots) for site in await repository.sites(stored.key)]
             criteria = await repository.criteria(stored.key)
             yield (
                 f'{{"kind":"trial","id":{json.dumps(stored.trial.id)},"version":{stored.trial.version},"trial":{stored.trial.model_dump_json()},'

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 
 from services.registry.centres.repository import CentreRepository
 from services.registry.terminology.terminology import Terminology
-from services.registry.trials.problems import AlreadyExistsError
 from services.registry.trials.repository import Search, StoredSite, StoredTrial, TrialRepository
 from services.registry.trials.schemas import Origin, RecruitmentStatus, Site, SiteInput, Trial, TrialInput
 from services.registry.trials.service import TrialDesk, check_address, draft_of
@@ -17,7 +16,7 @@ from shared.database import Reading, Writing
 from shared.edge import EdgeRoute, accepts
 from shared.paging import Cursor, Limit, close_page, open_page
 from shared.policy import Access, allow
-from shared.problems import InvalidBodyError, NotFoundError, faults
+from shared.problems import AlreadyExistsError, ForbiddenError, InvalidBodyError, NotFoundError, faults
 from shared.strict_json import Limits
 from shared.versions import etag, required_version, unchanged
 from shared.wire import Wire
@@ -26,6 +25,8 @@ router = APIRouter(prefix="/registry/v1", route_class=EdgeRoute, tags=["trials"]
 
 Reader = Annotated[Access, Depends(allow("trial", "read"))]
 Writer = Annotated[Access, Depends(allow("trial", "write"))]
+SiteReader = Annotated[Access, Depends(allow("site", "read"))]
+SiteWriter = Annotated[Access, Depends(allow("site", "write"))]
 Identifier = Annotated[str, Path(max_length=100, description="Any public identifier of the trial.")]
 
 STALE_AFTER = timedelta(days=30)
@@ -209,20 +210,23 @@ async def write_criteria(request: Request, document: CriteriaDocument, connectio
 
 
 @router.get("/trials/{identifier}/sites")
-async def read_sites(connection: Reading, access: Reader, identifier: Identifier) -> SiteList:
-    """The member centres of a trial, with status, declared open places and freshness as of now."""
+async def read_sites(connection: Reading, access: SiteReader, identifier: Identifier) -> SiteList:
+    """The member centres of a trial, with status and freshness as of now; the places declared open, for hospitals and centres."""
     stored = await _found(connection, identifier, access)
     now = datetime.now(UTC)
-    return SiteList(items=[site_document(stored.trial.id, site, now) for site in await TrialRepository(connection).sites(stored.key)])
+    sites = await TrialRepository(connection).sites(stored.key)
+    return SiteList(items=[site_document(stored.trial.id, site, now, with_slots=access.fields == "all") for site in sites])
 
 
 @router.put("/trials/{identifier}/sites/{centre}", response_model=Site, responses={201: {"model": Site}})
 @accepts()
 async def write_site(
-    request: Request, given: SiteInput, connection: Writing, access: Writer, identifier: Identifier, centre: Annotated[str, Path(max_length=64)]
+    request: Request, given: SiteInput, connection: Writing, access: SiteWriter, identifier: Identifier, centre: Annotated[str, Path(max_length=64)]
 ) -> Response:
     """Declare a centre's status and open places for a trial: `If-Match` for a known site, `If-None-Match: *` for a new one."""
     stored = await _found(connection, identifier, access)
+    if access.rows == "own" and centre != access.principal.centre:
+        raise ForbiddenError
     desk = _desk(request, connection)
     known = any(site.centre == centre for site in await desk.repository.sites(stored.key))
     if request.headers.get("if-none-match", "").strip() == "*":
@@ -238,8 +242,8 @@ async def write_site(
     return _answer(site_document(stored.trial.id, site, desk.now).model_dump_json(), site.version, 200 if known else 201)
 
 
-def site_document(trial: str, site: StoredSite, now: datetime | None = None) -> Site:
-    """A site as everybody reads it at ``now``."""
+def site_document(trial: str, site: StoredSite, now: datetime | None = None, *, with_slots: bool = True) -> Site:
+    """A site as it is read at ``now``: whole, or its status alone."""
     now = now or datetime.now(UTC)
     return Site(
         trial=trial,
@@ -247,6 +251,6 @@ def site_document(trial: str, site: StoredSite, now: datetime | None = None) -> 
         version=site.version,
         status=site.status,
         confirmed_at=site.confirmed_at,
-        slots=list(site.slots),
+        slots=list(site.slots) if with_slots else None,
         stale=site.confirmed_at is None or now - site.confirmed_at > STALE_AFTER,
     )

@@ -17,11 +17,6 @@ class IdentifierTakenError(ConflictError):
     title = Label(fr="Un de ces identifiants désigne déjà un autre essai", en="One of these identifiers already names another trial")
 
 
-class AlreadyExistsError(ConflictError):
-    code, status = "already_exists", 412
-    title = Label(fr="Existe déjà", en="Already exists")
-
-
 class IdentifierMismatchError(InvalidBodyError):
     code = "identifier_mismatch"
     title = Label(fr="L'adresse ne nomme aucun des identifiants de l'essai", en="The address names none of the trial's identifiers")

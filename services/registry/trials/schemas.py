@@ -335,12 +335,12 @@ class SiteInput(Wire):
 
 
 class Site(Wire):
-    """A trial at a member centre. ``stale``: nobody confirmed it for 30 days."""
+    """A trial at a member centre. ``stale``: nobody confirmed it for 30 days. ``slots`` null: the caller reads the status alone."""
 
     trial: TrialId
     centre: CentreId
     version: Version
     status: RecruitmentStatus
     confirmed_at: Instant | None
-    slots: Annotated[list[Slots], Field(max_length=MAX_ITEMS)]
+    slots: Annotated[list[Slots], Field(max_length=MAX_ITEMS)] | None
     stale: bool

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from services.notifications.channels.webhook import sign
-from services.notifications.subscriptions.secrets import SecretSeal, new_secret, write_secret
+from services.notifications.subscriptions.secrets import new_secret, secret_seal, write_secret
 
 # The vector shared by the standard's libraries.
 SECRET, DELIVERY, TIMESTAMP, BODY = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}'
@@ -36,11 +36,11 @@ def test_the_standard_s_own_library_takes_every_signature(text: str, secret: byt
 
 
 def test_a_sealed_secret_opens_for_its_subscription_and_key_alone() -> None:
-    secret, seal = new_secret(), SecretSeal(bytes(64))
+    secret, seal = new_secret(), secret_seal(bytes(64))
     sealed = seal.seal("one", secret)
     assert seal.open("one", sealed) == secret
     assert secret not in sealed
     assert seal.seal("one", secret) != sealed
-    for other, name, text in ((seal, "two", sealed), (SecretSeal(bytes(63)), "one", sealed), (seal, "one", sealed[:-1] + bytes([sealed[-1] ^ 1]))):
+    for other, name, text in ((seal, "two", sealed), (secret_seal(bytes(63)), "one", sealed), (seal, "one", sealed[:-1] + bytes([sealed[-1] ^ 1]))):
         with pytest.raises(InvalidTag):
             other.open(name, text)

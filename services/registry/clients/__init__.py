@@ -1,0 +1,1 @@
+"""The programs that call for an organisation: by signed assertions, or by a key."""

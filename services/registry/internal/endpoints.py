@@ -1,0 +1,95 @@
+"""The internal routes over HTTP."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.registry.clients.endpoints import KEY_DAYS
+from services.registry.clients.keys import new_key
+from services.registry.clients.repository import ClientRepository
+from services.registry.clients.schemas import Client, NewClient
+from services.registry.members.repository import MemberRepository
+from services.registry.organisations.repository import OrganisationRepository
+from services.registry.organisations.schemas import Organisation
+from services.registry.schema import FEED
+from services.registry.tokens.schemas import AdministratorInput, CredentialInput, IdentityState, Introspection, Revocation
+from shared.database import Database, Writing
+from shared.edge import EdgeRoute, accepts
+from shared.feed.endpoints import seal_position
+from shared.identity.directory import BASE, REVOKED, Directory
+from shared.identity.tokens import LIFETIME
+from shared.policy import Access, allow, scopes_for
+
+router = APIRouter(route_class=EdgeRoute, tags=["internal"])
+
+Sibling = Annotated[Access, Depends(allow("identity", "read"))]
+Installer = Annotated[Access, Depends(allow("administrator", "write"))]
+COORDINATION = "coordination"
+
+
+@router.get(BASE)
+async def read_state(request: Request, access: Sibling) -> IdentityState:
+    """The issuer's keys and the recent revocations; the position in the feed was taken before both."""
+    state = request.app.state
+    database: Database = state.database
+    async with database.read() as connection:
+        position = await FEED.position(connection)
+    since = datetime.now(UTC) - timedelta(seconds=2 * LIFETIME)
+    async with database.read() as connection:
+        ended = await ClientRepository(connection).ended_since(since) + await MemberRepository(connection).ended_since(since)
+    directory: Directory = state.callers.directory
+    return IdentityState(
+        keys=[dict(key) for key in await directory.keys(renewed=True)],
+        revocations=[Revocation(client=client, at=at.timestamp()) for client, at in ended],
+        following=f"/registry/v1/feed?types={REVOKED}&cursor={seal_position(state.cursors, 'registry', position)}",
+    )
+
+
+@router.post(f"{BASE}/introspect")
+@accepts(body_bytes=32 * 1024)
+async def introspect(request: Request, given: CredentialInput, access: Sibling) -> Introspection:
+    """What an API key or a token of the OpenID provider stands for."""
+    directory: Directory = request.app.state.callers.directory
+    found = await directory.introspect(given.credential)
+    return Introspection(credential=found.write() if found else None)
+
+
+@router.post("/registry/v1/internal/administrators", status_code=201, response_model=NewClient)
+@accepts(body_bytes=4 * 1024)
+async def create_administrator(given: AdministratorInput, connection: Writing, access: Installer) -> Response:
+    """An administrator of the coordination, with a key that is shown once."""
+    now, identifier = datetime.now(UTC), str(uuid.uuid4())
+    if await OrganisationRepository(connection).get(COORDINATION) is None:
+        await OrganisationRepository(connection).add(
+            Organisation(
+                id=COORDINATION,
+                version=1,
+                kind="coordination",
+                name="Coordination",
+                centre=None,
+                status="active",
+                created_at=now,
+                updated_at=now,
+            )
+        )
+    key, digest = new_key(identifier)
+    made = Client(
+        id=identifier,
+        version=1,
+        organisation=COORDINATION,
+        name=given.name,
+        method="api_key",
+        audience="issuer",
+        scopes=sorted(scopes_for("coordination")),
+        roles=["admin", "editor"],
+        jwks=None,
+        jwks_url=None,
+        status="active",
+        expires_at=now + timedelta(days=KEY_DAYS),
+        created_at=now,
+        updated_at=now,
+    )
+    await ClientRepository(connection).add(made, digest)
+    return Response(NewClient(**dict(made), key=key).model_dump_json(), 201, {"Cache-Control": "no-store"}, "application/json")

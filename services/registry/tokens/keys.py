@@ -1,0 +1,63 @@
+"""The issuer's signing keys: two are always published, so that a rotation surprises nobody; a retired one verifies until its last token ends."""
+
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from services.registry.tokens.repository import IssuerRepository, SealedKey
+from shared.database import Database
+from shared.identity.tokens import ALGORITHM, LIFETIME
+from shared.sealing import Seal
+
+if TYPE_CHECKING:
+    from joserfc.jwk import ECKey
+
+# A retired key is published for its last token's life, and as long again for who caches.
+KEPT_RETIRED = timedelta(seconds=2 * LIFETIME)
+
+
+class SigningKeys:
+    """The keys in the registry's database, sealed under the installation's own key."""
+
+    def __init__(self, database: Database, key: bytes) -> None:
+        self._database = database
+        self._seal = Seal(key, "registry/signing-keys")
+
+    async def ensure(self) -> None:
+        """Make what is missing; another replica may do so at the same time."""
+        async with self._database.read() as connection:
+            held = {key.state for key in await IssuerRepository(connection).keys()}
+        if {"active", "next"} <= held:
+            return
+        async with self._database.transaction() as connection:
+            repository = IssuerRepository(connection)
+            for state in {"active", "next"} - held:
+                await repository.add_key(self._new(state), datetime.now(UTC))
+
+    async def rotate(self, connection: Any) -> list[str]:
+        """The announced key signs from now on, and another is announced; the kids that are published now."""
+        repository, now = IssuerRepository(connection), datetime.now(UTC)
+        await repository.add_key(self._new("next"), now)  # where it is missing, there would be none to sign
+        if await repository.turn(now):
+            await repository.add_key(self._new("next"), now)
+        return [key.kid for key in await repository.keys()]
+
+    async def public(self) -> list[dict[str, Any]]:
+        """The published keys, as JWKs."""
+        async with self._database.read() as connection:
+            return [key.public for key in await IssuerRepository(connection).keys()]
+
+    async def active(self, connection: Any) -> "ECKey":
+        """The key that signs now."""
+        from joserfc.jwk import ECKey
+
+        key = next(key for key in await IssuerRepository(connection).keys() if key.state == "active")
+        return ECKey.import_key(json.loads(self._seal.open(key.kid, key.sealed)))
+
+    def _new(self, state: str) -> SealedKey:
+        from joserfc.jwk import ECKey
+
+        kid = uuid.uuid4().hex
+        key = ECKey.generate_key("P-256", {"kid": kid, "use": "sig", "alg": ALGORITHM})
+        return SealedKey(kid, state, self._seal.seal(kid, json.dumps(key.as_dict(private=True)).encode()), key.as_dict(private=False))

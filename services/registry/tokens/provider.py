@@ -1,0 +1,89 @@
+"""An OpenID provider whose access tokens are taken: its keys are found by discovery, through the guarded client."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from time import monotonic, time
+from typing import Any
+
+from shared.identity.tokens import InvalidTokenError, check_header, check_times, peek, signed_claims
+from shared.outbound import OutboundClient, OutboundError
+
+logger = logging.getLogger(__name__)
+
+ALGORITHMS = ("RS256", "ES256", "PS256", "RS384", "ES384")
+TYPES = ("at+jwt", "application/at+jwt", "jwt", None)
+LEEWAY = 5  # seconds after `exp`: two machines' clocks
+HELD_SECONDS = 600.0
+RENEWED_AFTER = 10.0
+LARGEST = 128 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class PersonClaims:
+    """Who the provider says it is. ``expires_at``: epoch seconds."""
+
+    issuer: str
+    subject: str
+    expires_at: int
+
+
+class IdentityProvider:
+    """One provider: ``issuer`` exactly as its tokens name it, ``audience`` whom they must be meant for."""
+
+    def __init__(self, issuer: str, audience: str, outbound: OutboundClient) -> None:
+        if not audience:
+            raise ValueError("CLEIO_OIDC_AUDIENCE says whom the provider's tokens must be meant for: without it, any token of it would do")
+        self._issuer = issuer
+        self._audience = audience
+        self._outbound = outbound
+        self._keys: list[Mapping[str, Any]] = []
+        self._fetched = -HELD_SECONDS
+
+    async def claims(self, token: str) -> PersonClaims | None:
+        """Who holds this token; None where it is not one to believe.
+
+        :raises OSError: the provider's keys cannot be had at the moment.
+        """
+        try:
+            header, _ = peek(token, 16 * 1024)
+            kid = check_header(header, ALGORITHMS, TYPES)
+            claims = signed_claims(token, await self._keys_for(kid), kid, header["alg"])
+            return self._person(claims)
+        except InvalidTokenError as error:
+            logger.info("credential_refused", extra={"code": error.reason})
+            return None
+
+    def _person(self, claims: Mapping[str, Any]) -> PersonClaims:
+        aud, subject = claims.get("aud"), claims.get("sub")
+        if claims.get("iss") != self._issuer:
+            raise InvalidTokenError("iss")
+        if self._audience not in ([aud] if isinstance(aud, str) else aud if isinstance(aud, list) else []):
+            raise InvalidTokenError("aud")
+        if not isinstance(subject, str) or not 1 <= len(subject) <= 255:
+            raise InvalidTokenError("sub")
+        return PersonClaims(self._issuer, subject, check_times(claims, int(time()), leeway=LEEWAY))
+
+    async def _keys_for(self, kid: str) -> Sequence[Mapping[str, Any]]:
+        age = monotonic() - self._fetched
+        if age > HELD_SECONDS or (age > RENEWED_AFTER and all(key.get("kid") != kid for key in self._keys)):
+            document = await self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
+            if document.get("issuer") != self._issuer or not isinstance(document.get("jwks_uri"), str):
+                raise ConnectionError("the provider describes another issuer")
+            keys = (await self._fetch(document["jwks_uri"])).get("keys")
+            if not isinstance(keys, list):
+                raise ConnectionError("the provider tells no keys")
+            self._keys = [key for key in keys if isinstance(key, Mapping)]
+            self._fetched = monotonic()
+        return self._keys
+
+    async def _fetch(self, url: str) -> dict[str, Any]:
+        try:
+            answer = await self._outbound.send("GET", url, headers={"Accept": "application/json"}, max_answer=LARGEST)
+            document = json.loads(answer.body)
+        except (OutboundError, ValueError, RecursionError) as error:
+            raise ConnectionError(type(error).__name__) from None
+        if answer.status != 200 or not isinstance(document, dict):
+            raise ConnectionError(str(answer.status))
+        return document

@@ -1,0 +1,66 @@
+"""The only SQL about the issuer's keys and used assertions."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.registry.tokens.tables import signing_keys, used_assertions
+
+
+@dataclass(frozen=True, slots=True)
+class SealedKey:
+    """A signing key as it is kept: `active` signs, `next` is announced, `retired` still verifies."""
+
+    kid: str
+    state: str
+    sealed: bytes
+    public: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerRepository:
+    """The issuer's own data in one transaction."""
+
+    connection: AsyncConnection
+
+    async def keys(self) -> list[SealedKey]:
+        rows = await self.connection.execute(select(signing_keys).order_by(signing_keys.c.created_at, signing_keys.c.kid))
+        return [SealedKey(row.kid, row.state, row.sealed, json.loads(row.public)) for row in rows]
+
+    async def add_key(self, key: SealedKey, now: datetime) -> bool:
+        """False when another process keeps one in this state already."""
+        try:
+            async with self.connection.begin_nested():
+                await self.connection.execute(
+                    insert(signing_keys).values(
+                        kid=key.kid, state=key.state, sealed=key.sealed, public=json.dumps(key.public), created_at=now, retired_at=None
+                    )
+                )
+        except IntegrityError:
+            return False
+        return True
+
+    async def turn(self, now: datetime) -> bool:
+        """Retire the active key and let the announced one sign; False when another process did."""
+        retired = await self.connection.execute(update(signing_keys).where(signing_keys.c.state == "active").values(state="retired", retired_at=now))
+        raised = await self.connection.execute(update(signing_keys).where(signing_keys.c.state == "next").values(state="active"))
+        return bool(retired.rowcount == 1 and raised.rowcount == 1)
+
+    async def forget(self, keys_before: datetime, now: datetime) -> None:
+        """Drop what no valid token can refer to any more."""
+        await self.connection.execute(delete(signing_keys).where(signing_keys.c.state == "retired", signing_keys.c.retired_at < keys_before))
+        await self.connection.execute(delete(used_assertions).where(used_assertions.c.forget_at < now))
+
+    async def use(self, client: str, jti: str, forget_at: datetime) -> bool:
+        """Note an assertion as used; False when it was used before, whenever and on whichever replica."""
+        try:
+            async with self.connection.begin_nested():
+                await self.connection.execute(insert(used_assertions).values(client=client, jti=jti, forget_at=forget_at))
+        except IntegrityError:
+            return False
+        return True

@@ -1,0 +1,24 @@
+"""Secrets that a service must be able to read again, sealed for its database with AES-256-GCM under a key derived from the installation's own."""
+
+import secrets
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_NONCE_BYTES = 12
+
+
+class Seal:
+    """Seals secrets of one ``purpose``; the identifier of what a secret belongs to is bound in."""
+
+    def __init__(self, key: bytes, purpose: str) -> None:
+        self._cipher = AESGCM(HKDF(SHA256(), 32, None, f"cleio/{purpose}".encode()).derive(key))
+
+    def seal(self, owner: str, secret: bytes) -> bytes:
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, secret, owner.encode())
+
+    def open(self, owner: str, sealed: bytes) -> bytes:
+        """:raises cryptography.exceptions.InvalidTag: sealed under another key, for another purpose or another owner."""
+        return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], owner.encode())
