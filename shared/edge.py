@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.types import Message, Receive, Scope, Send
 
 from shared.audit.acts import CURRENT, Act, Auditor
+from shared.identity.callers import Callers
 from shared.policy import policy_of
 from shared.problems import Fault, InvalidParameterError, NotAcceptableError, TimedOutError, TooLargeError, UnsupportedMediaTypeError, UriTooLongError
 from shared.strict_json import ORDINARY, Limits, loads
@@ -99,6 +100,10 @@ class EdgeRoute(APIRoute):
                 _check_media_type(request, media_types)
             if guarded is not None:
                 request.scope["cleio_act"] = act = Act(request, *guarded, declared)
+                # Before any dependency: whoever holds a connection of the database must not wait here for a second one.
+                callers: Callers = request.app.state.callers
+                request.scope["cleio_caller"] = caller = await callers.identify(request)
+                request.scope["cleio_principal"] = caller.kind
                 CURRENT.set(act)
             try:
                 async with asyncio.timeout(seconds):

@@ -26,7 +26,7 @@ from shared.audit.acts import Crowd, Entry
 from shared.audit.checkpoints import CheckpointFile
 from shared.http import InternalClient
 from shared.settings import ServiceSettings
-from tests.conftest import ADMIN, INTERNAL, client_of
+from tests.conftest import ADMIN, INTERNAL, client_of, token_of
 from tests.contract.registry import running_registry
 
 pytestmark = pytest.mark.anyio
@@ -63,7 +63,7 @@ async def test_a_write_is_recorded_with_its_effect_and_one_that_fails_is_not(reg
     assert told(entries) == [("done", "coordination", "trial", "NCT05096221", "PATCH", 200, 1)]
     assert entries[0]["request_id"] == "request-of-this-test"
     assert entries[0]["route"] == "/registry/v1/trials/{identifier}"
-    assert entries[0]["organisation"] == "local"
+    assert entries[0]["organisation"] == "coordination"
 
 
 async def test_what_the_public_may_read_is_not_recorded_and_what_it_may_not_is(registry: FastAPI) -> None:
@@ -83,21 +83,21 @@ async def test_every_refusal_is_recorded(registry: FastAPI) -> None:
     async with (
         client_of(registry) as public,
         client_of(registry, token="guess") as forger,
-        client_of(registry, token=ADMIN, address="203.0.113.9") as elsewhere,
+        client_of(registry, token=token_of("hospital", "system")) as hospital,
         client_of(registry, token=INTERNAL) as service,
     ):
         path = f"/registry/v1/trials/{CANARY}"
         for _ in range(5):
             assert (await public.patch(path, json={}, headers=CONTENT)).status_code == 401
         assert (await forger.patch(path, json={}, headers=CONTENT)).status_code == 401
-        assert (await elsewhere.patch(path, json={}, headers=CONTENT)).status_code == 403
+        assert (await hospital.patch(path, json={}, headers=CONTENT)).status_code == 403
         assert (await service.patch(path, json={}, headers=CONTENT)).status_code == 403
     entries = await entries_of(registry)
     counted: Counter[tuple[Any, ...]] = Counter()
     for *what, count in told(entries):
         counted[tuple(what)] += count
     assert counted == {
-        ("denied", "coordination", "trial", None, "PATCH", 403): 1,
+        ("denied", "hospital", "trial", None, "PATCH", 403): 1,
         ("denied", "service", "trial", None, "PATCH", 403): 1,
         ("denied", "public", "trial", None, "PATCH", 401): 5,
         ("denied", "unknown", "trial", None, "PATCH", 401): 1,
@@ -172,7 +172,7 @@ def tamper(folder: Path, *statements: str) -> None:
 CUT = ("DELETE FROM audit_entries WHERE number > 8", "DELETE FROM audit_seals WHERE number > 2", "UPDATE audit_head SET number = 8")
 SLIPPED_IN = (
     "INSERT INTO audit_entries SELECT 13, at, request_id, principal, organisation, client, outcome, resource, resource_id,"
-    " method, route, status, count FROM audit_entries WHERE number = 1"
+    " method, route, status, count, human FROM audit_entries WHERE number = 1"
 )
 TAMPERINGS: dict[str, tuple[str, ...]] = {
     "an entry edited": ("UPDATE audit_entries SET principal = 'public' WHERE number = 3",),
@@ -266,12 +266,12 @@ def matched(recorded: Path) -> Path:
             running_registry(f"sqlite:///{recorded / 'registry.db'}") as registry,
             running_matching(registry) as app,
             client_of(app) as public,
-            client_of(app, token=ADMIN) as admin,
+            client_of(app, token=token_of("hospital", "clinician")) as hospital,
             client_of(app, address="203.0.113.9") as elsewhere,
         ):
             for _ in range(3):
                 assert (await public.post("/matching/v1/match", json=boy)).status_code == 200
-                assert (await admin.post("/matching/v1/match", json=boy)).status_code == 200
+                assert (await hospital.post("/matching/v1/match", json=boy)).status_code == 200
                 await app.state.audit.step()
             assert (await elsewhere.post("/matching/v1/match", json=boy)).status_code == 401
 
@@ -282,7 +282,7 @@ def matched(recorded: Path) -> Path:
 def test_a_match_is_recorded_with_who_asked_and_nothing_of_the_patient(matched: Path) -> None:
     lines = [json.loads(line) for line in (matched / "audit" / "matching.entries.ndjson").read_text().splitlines()]
     assert [(line[3], line[6], line[7], line[8], line[11]) for line in lines] == [
-        *[("public", "read", "match", None, 200), ("coordination", "read", "match", None, 200)] * 3,
+        *[("public", "read", "match", None, 200), ("hospital", "read", "match", None, 200)] * 3,
         ("public", "denied", "match", None, 401),
     ]
     everything = b"".join(file.read_bytes() for file in (matched / "audit").iterdir()).decode()

@@ -305,7 +305,9 @@ async def test_a_site_declares_places_without_touching_the_trials_version(public
     fewer = await admin.put(path, json={"status": "recruiting", "slots": [{"cohort": "1", "open": 1}]}, headers={"If-Match": '"v2"'})
     assert fewer.json()["slots"] == [{"cohort": "1", "open": 1}]
     assert (await public.get("/registry/v1/trials/NCT99999991")).json()["version"] == 2
-    assert (await public.get("/registry/v1/trials/NCT99999991/sites")).json()["items"] == [fewer.json()]
+    assert (await admin.get("/registry/v1/trials/NCT99999991/sites")).json()["items"] == [fewer.json()]
+    # Everybody reads where a trial is open, and not how many places there are.
+    assert (await public.get("/registry/v1/trials/NCT99999991/sites")).json()["items"] == [{**fewer.json(), "slots": None}]
     assert [(event["type"], event["subject"]) for event in await events_since(public, following)] == [
         ("trial.updated", "trial/NCT99999991"),
         ("site.opened", "site/NCT99999991/fr-necker"),

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from tests.conftest import ADMIN, client_of
+from tests.conftest import ADMIN, client_of, token_of
 from tests.contract.registry import running_registry
 from tests.contract.test_registry import events_since, now
 
@@ -143,9 +143,9 @@ async def test_a_sending_of_any_bytes_is_answered(admin: httpx.AsyncClient, cont
     assert answer.status_code == status
 
 
-async def test_only_the_administrator_of_this_machine_sends(app: FastAPI) -> None:
-    for token, address, status in ((None, "127.0.0.1", 401), (ADMIN, "203.0.113.5", 404)):
-        async with client_of(app, token=token, address=address) as caller:
+async def test_only_the_coordination_sends(app: FastAPI) -> None:
+    for token, status in ((None, 401), (token_of("hospital", "admin", "system"), 404), (token_of("coordination", "auditor"), 403)):
+        async with client_of(app, token=token) as caller:
             answer = await caller.put(PATH, content=b"{}", headers={"Content-Type": "application/x-ndjson"})
             assert answer.status_code == status
 
