@@ -301,7 +301,7 @@ def edit(file: Path, work: Callable[[list[str]], list[str]]) -> None:
 @pytest.mark.parametrize(
     "work",
     [
-        lambda lines: [line.replace("coordination", "public") for line in lines],
+        lambda lines: [line.replace("hospital", "public") for line in lines],
         lambda lines: lines[:2] + lines[3:],
         lambda lines: lines[:-1],
         lambda _lines: [],
