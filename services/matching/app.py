@@ -13,6 +13,7 @@ from services.matching.settings import MatchingSettings
 from services.matching.snapshots.files import SnapshotFiles
 from services.matching.snapshots.keeper import SnapshotKeeper
 from shared.audit.checkpoints import signing_key
+from shared.audit.endpoints import audit_router
 from shared.audit.recording import FileAudit
 from shared.http import InternalClient
 from shared.identity.directory import RemoteDirectory
@@ -45,7 +46,9 @@ def create_app(settings: MatchingSettings | None = None, registry: InternalClien
             await reader.close()
             await audit.stop()
 
-    return create_service("matching", chosen, [match_router, criteria_router], lifespan, "Which trial, where and when, for this patient.")
+    return create_service(
+        "matching", chosen, [match_router, criteria_router, audit_router("matching")], lifespan, "Which trial, where and when, for this patient."
+    )
 
 
 async def _observe(keeper: SnapshotKeeper, metrics: Metrics) -> None:

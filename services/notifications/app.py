@@ -19,6 +19,7 @@ from services.notifications.settings import NotificationsSettings
 from services.notifications.subscriptions import endpoints as subscriptions
 from services.notifications.subscriptions.secrets import secret_seal
 from shared.audit.checkpoints import signing_key
+from shared.audit.endpoints import audit_router
 from shared.audit.recording import DatabaseAudit
 from shared.backups.endpoints import backup_router
 from shared.database import Database, open_database
@@ -74,7 +75,7 @@ def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
             stack.push_async_callback(_end, tailing)
             yield
 
-    routers = [subscriptions.router, deliveries.router, backup_router()]
+    routers = [subscriptions.router, deliveries.router, audit_router("notifications"), backup_router()]
     return create_service("notifications", settings, routers, lifespan, "Subscriptions to what changes, and the ledger of their deliveries.")
 
 

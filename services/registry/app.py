@@ -30,6 +30,7 @@ from services.registry.tokens.repository import IssuerRepository
 from services.registry.tokens.service import TokenDesk
 from services.registry.trials import endpoints as trials
 from shared.audit.checkpoints import signing_key
+from shared.audit.endpoints import audit_router
 from shared.audit.recording import DatabaseAudit
 from shared.backups.endpoints import backup_router
 from shared.database import Database, open_database
@@ -83,6 +84,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         tokens.router,
         internal.router,
         feed_router("registry", FEED),
+        audit_router("registry"),
         backup_router(),
     ]
     return create_service("registry", settings, routers, lifespan, "Trials, centres, organisations, tokens, and the feed of what changes.")

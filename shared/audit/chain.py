@@ -84,6 +84,12 @@ def line_of(number: int, entry: Entry) -> str:
     return json.dumps([number, entry.at.astimezone(UTC).isoformat(timespec="microseconds"), *values[1:]], ensure_ascii=False, separators=(",", ":"))
 
 
+def entry_of(line: str) -> tuple[int, Entry]:
+    """The inverse of `line_of`."""
+    number, at, *values = json.loads(line)
+    return number, Entry(datetime.fromisoformat(at), *values)
+
+
 def digest_of(previous: str, lines: Iterable[str]) -> str:
     """The digest of entries on top of what was sealed before them."""
     digest = hashlib.sha256(previous.encode())

@@ -5,15 +5,18 @@ import fcntl
 import logging
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.audit.acts import CURRENT, Crowd, Entry
 from shared.audit.chain import BEGINNING, Seal, digest_of, line_of
 from shared.audit.checkpoints import CheckpointFile
+from shared.audit.files import newest_of
 from shared.audit.repository import AuditRepository
 from shared.audit.tables import AuditLog
 from shared.database import Database, Writing
@@ -58,6 +61,10 @@ class Sealer(ABC):
             await self._step()
 
     @abstractmethod
+    async def page(self, organisation: str | None, after: list[Any] | None, limit: int) -> Sequence[tuple[list[Any], Entry]]:
+        """As `shared.audit.endpoints.Record` says."""
+
+    @abstractmethod
     async def _step(self) -> None:
         """The same, in the place where a kind keeps its record."""
 
@@ -80,6 +87,11 @@ class DatabaseAudit(Sealer):
         CURRENT.set(None)  # this transaction is not the act's own
         async with self._database.transaction() as connection:
             await self._on(connection).append([entry])
+
+    async def page(self, organisation: str | None, after: list[Any] | None, limit: int) -> Sequence[tuple[list[Any], Entry]]:
+        async with self._database.read() as connection:
+            found = await self._on(connection).page(organisation, after[0] if after else None, limit)
+        return [([number], entry) for number, entry in found]
 
     async def _step(self) -> None:
         if crowd := self._crowd.take():
@@ -139,6 +151,7 @@ class FileAudit(Sealer):
                 os.close(descriptor)
                 number += 1
         super().__init__(folder, name, key)
+        self._folder = folder
         self._descriptor = descriptor
         self._waiting: list[str] = []
         self._number = 0
@@ -161,6 +174,12 @@ class FileAudit(Sealer):
         os.write(self._descriptor, f"{line}\n".encode())
         self._number += 1
         self._waiting.append(line)
+
+    async def page(self, organisation: str | None, after: list[Any] | None, limit: int) -> Sequence[tuple[list[Any], Entry]]:
+        """What the processes of this service on this machine wrote, together."""
+        base = self.service.partition("-")[0]
+        files = sorted(self._folder.glob(f"{base}*.entries.ndjson"))
+        return await asyncio.to_thread(newest_of, files, organisation, after, limit)
 
     async def _step(self) -> None:
         for entry in self._crowd.take():

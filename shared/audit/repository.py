@@ -81,6 +81,16 @@ class AuditRepository:
         rows = await self.connection.execute(select(entries).where(entries.c.number > number).order_by(entries.c.number).limit(limit))
         return [(row.number, line_of(row.number, _entry(row))) for row in rows]
 
+    async def page(self, organisation: str | None, before: int | None, limit: int) -> list[tuple[int, Entry]]:
+        """Entries with their numbers, newest first; of one organisation where it is given."""
+        entries = self.log.entries
+        statement = select(entries).order_by(entries.c.number.desc()).limit(limit)
+        if organisation is not None:
+            statement = statement.where(entries.c.organisation == organisation)
+        if before is not None:
+            statement = statement.where(entries.c.number < before)
+        return [(row.number, _entry(row)) for row in await self.connection.execute(statement)]
+
     async def every_line(self) -> AsyncIterator[tuple[int, str]]:
         after = 0
         while page := await self.lines_after(after, 1_000):

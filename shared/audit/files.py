@@ -1,0 +1,49 @@
+"""Reading the record of a service without a database from its end, several processes' files together."""
+
+import heapq
+import os
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from shared.audit.acts import Entry
+from shared.audit.chain import entry_of
+
+_BLOCK = 64 * 1024
+
+
+def newest_of(files: Sequence[Path], organisation: str | None, after: list[Any] | None, limit: int) -> list[tuple[list[Any], Entry]]:
+    """At most ``limit`` entries, newest first, each with its place ``[instant, file, number]``, beyond the place ``after``."""
+    beyond = tuple(after) if after else None
+    found = (
+        (list(place), entry)
+        for place, entry in heapq.merge(*(_entries(file) for file in files), key=lambda one: one[0], reverse=True)
+        if (beyond is None or place < beyond) and organisation in {None, entry.organisation}
+    )
+    return list(islice(found, limit))
+
+
+def _entries(file: Path) -> Iterator[tuple[tuple[str, str, int], Entry]]:
+    for line in _lines_from_the_end(file):
+        number, entry = entry_of(line)
+        yield (entry.at.isoformat(timespec="microseconds"), file.name, number), entry
+
+
+def _lines_from_the_end(file: Path) -> Iterator[str]:
+    with file.open("rb") as content:
+        at, held = content.seek(0, os.SEEK_END), b""
+        first = True
+        while at > 0:
+            size = min(_BLOCK, at)
+            at -= size
+            content.seek(at)
+            head, *lines = (content.read(size) + held).split(b"\n")
+            held = head
+            for line in reversed(lines):
+                # What follows the last line feed is still being written.
+                if line and not first:
+                    yield line.decode()
+                first = False
+        if held and not first:
+            yield held.decode()
