@@ -67,12 +67,16 @@ def allow(resource: str, action: Action) -> Callable[[Request], Coroutine[Any, A
         raise LookupError(f"no policy for {action} on {resource}")
 
     async def check(request: Request) -> Access:
+        asked_by, held = request.scope.get("cleio_access", (None, None))
+        if asked_by is check and isinstance(held, Access):
+            return held  # the edge has asked before it read the body
         principal = identify(request, request.app.state.settings)
         request.scope["cleio_principal"] = principal.kind
         request.scope["cleio_caller"] = principal
         grant = decide(principal, action, resource)
         if grant is not None:
-            return Access(principal, grant.rows)
+            request.scope["cleio_access"] = check, (access := Access(principal, grant.rows))
+            return access
         if principal.kind == "public":
             raise UnauthenticatedError
         if decide(principal, "read", resource) is None:
@@ -87,9 +91,15 @@ class UnguardedRouteError(RuntimeError):
     """A route was declared without a policy."""
 
 
+def guard_of(dependant: Dependant) -> Callable[[Request], Coroutine[Any, Any, Access]] | None:
+    """What `allow` made for a route, or None."""
+    return next((one.call for one in _dependencies(dependant) if one.call and "cleio_policy" in vars(one.call)), None)
+
+
 def policy_of(dependant: Dependant) -> tuple[str, Action] | None:
     """The policy a route declares, or None."""
-    return next((one.call.__dict__["cleio_policy"] for one in _dependencies(dependant) if one.call and "cleio_policy" in vars(one.call)), None)
+    guard = guard_of(dependant)
+    return vars(guard)["cleio_policy"] if guard else None
 
 
 def _dependencies(dependant: Dependant) -> list[Dependant]:

@@ -12,7 +12,7 @@ from services.registry.centres import endpoints as centres
 from services.registry.centres import tables as _centre_tables  # noqa: F401  hangs its tables on the metadata
 from services.registry.export import endpoints as export
 from services.registry.sample.load import load_sample
-from services.registry.schema import AUDIT, FEED, METADATA
+from services.registry.schema import AUDIT, FEED, KEYS, METADATA
 from services.registry.settings import RegistrySettings
 from services.registry.sources import endpoints as sources
 from services.registry.terminology import endpoints as terminology
@@ -25,6 +25,7 @@ from shared.database import Database, open_database
 from shared.database.migrations import check_schema
 from shared.feed.consumer import run_for_ever
 from shared.feed.endpoints import feed_router
+from shared.idempotency import IdempotencyKeys
 from shared.service import Health, create_service
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -44,8 +45,10 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         try:
             await check_schema(database, MIGRATIONS)
             app.state.database = database
+            app.state.idempotency = keys = IdempotencyKeys(database, KEYS)
             app.state.audit = audit = DatabaseAudit(database, AUDIT, settings.audit_folder, "registry", signing_key(settings.audit_seed))
             audit.start()
+            await keys.start()
             app.state.terminology = builtin()
             if settings.load_sample:
                 await load_sample(database, app.state.terminology)
@@ -66,6 +69,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             finally:
                 house.cancel()
                 await asyncio.gather(house, return_exceptions=True)
+                await keys.stop()
                 await audit.stop()
         finally:
             await database.close()
