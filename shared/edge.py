@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
@@ -11,13 +11,15 @@ from fastapi.routing import APIRoute
 from starlette.types import Message, Receive, Scope, Send
 
 from shared.audit.acts import CURRENT, Act, Auditor
-from shared.identity.callers import Callers
-from shared.policy import policy_of
+from shared.idempotency.keys import Attempt, IdempotencyKeys
+from shared.idempotency.marks import Keyed, keyed
+from shared.policy import guard_of, policy_of
 from shared.problems import Fault, InvalidParameterError, NotAcceptableError, TimedOutError, TooLargeError, UnsupportedMediaTypeError, UriTooLongError
 from shared.strict_json import ORDINARY, Limits, loads
 from shared.wire import Label
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 MAX_URI = 8 * 1024
 HANDLER_SECONDS = 10.0
@@ -73,45 +75,68 @@ class EdgeRoute(APIRoute):
 
         async def recorded(message: Message) -> None:
             act = scope.get("cleio_act")
-            if message["type"] == "http.response.start" and act is not None and auditor is not None:
+            if message["type"] == "http.response.start":
                 # Before the answer leaves, and after its transaction has ended: what cannot be recorded is not told.
-                await _record(act, auditor, message["status"])
+                await _settle(scope, message["status"])
+                if act is not None and auditor is not None:
+                    await _record(act, auditor, message["status"])
             await send(message)
 
         try:
             await super().handle(scope, receive, recorded)
         finally:
+            await _settle(scope, 500)
             CURRENT.reset(outside)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         media_types, body_bytes, limits, seconds = getattr(self.endpoint, "cleio_edge", (JSON_TYPES, 1024 * 1024, ORDINARY, HANDLER_SECONDS))
         known = set(_query_names(self.dependant))
-        guarded = policy_of(self.dependant)
+        guard, guarded, key = guard_of(self.dependant), policy_of(self.dependant), keyed(self.endpoint)
         declared = self.status_code or 200
         produces = getattr(self.endpoint, "cleio_produces", ("application/json",))
 
         async def strict(request: Request) -> Response:
             if len(request.scope.get("raw_path", b"")) + len(request.scope["query_string"]) > MAX_URI:
                 raise UriTooLongError
+            if guard is not None and guarded is not None:
+                request.scope["cleio_act"] = act = Act(request, *guarded, declared)
+                CURRENT.set(act)
+                await _in_time(guard(request), HANDLER_SECONDS)  # who may not call is told so before anything of the request is read
             _check_query(request, known)
             _check_accept(request, produces)
+            read = StrictRequest(request, body_bytes, limits)
             if request.method in {"POST", "PUT", "PATCH"}:
                 _check_media_type(request, media_types)
-            if guarded is not None:
-                request.scope["cleio_act"] = act = Act(request, *guarded, declared)
-                # Before any dependency: whoever holds a connection of the database must not wait here for a second one.
-                callers: Callers = request.app.state.callers
-                request.scope["cleio_caller"] = caller = await callers.identify(request)
-                request.scope["cleio_principal"] = caller.kind
-                CURRENT.set(act)
-            try:
-                async with asyncio.timeout(seconds):
-                    return await handle(StrictRequest(request, body_bytes, limits))
-            except TimeoutError:
-                raise TimedOutError from None
+            if key is None:
+                return await _in_time(handle(read), seconds)
+            return await _in_time(_once(handle, read, self.path, key, seconds or HANDLER_SECONDS), seconds)
 
         return strict
+
+
+async def _in_time(work: Coroutine[Any, Any, T], seconds: float | None) -> T:
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except TimeoutError:
+        raise TimedOutError from None
+
+
+async def _once(handle: Callable[[Request], Coroutine[Any, Any, Response]], request: Request, route: str, key: Keyed, seconds: float) -> Response:
+    keys: IdempotencyKeys = request.app.state.idempotency
+    request.scope["cleio_attempt"] = attempt = await keys.begin(request, route, key, seconds)
+    if attempt.replay is not None:
+        return attempt.replay
+    # The transaction of the effect is committed after this, and takes the answer with it.
+    attempt.answer = answer = await handle(request)
+    return answer
+
+
+async def _settle(scope: Scope, status: int) -> None:
+    attempt: Attempt | None = scope.get("cleio_attempt")
+    if attempt is not None:
+        await scope["app"].state.idempotency.settle(attempt, status)
 
 
 async def _record(act: Act, auditor: Auditor, status: int) -> None:
@@ -126,8 +151,14 @@ async def _record(act: Act, auditor: Auditor, status: int) -> None:
         except Exception:
             # The door stays shut, recorded or not.
             logger.exception("denial_not_recorded")
-    elif status < 400 and act.is_read_of_what_is_not_public():
+    elif status < 400 and (act.is_read_of_what_is_not_public() or _is_replay(act)):
         await auditor.record(act.entry("read", status))
+
+
+def _is_replay(act: Act) -> bool:
+    """What was recorded as a write is told again."""
+    attempt: Attempt | None = act.request.scope.get("cleio_attempt")
+    return attempt is not None and attempt.replay is not None
 
 
 def _query_names(dependant: Dependant) -> Iterator[str]:

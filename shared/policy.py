@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from shared.identity.callers import Callers
 from shared.identity.principal import INSIDE, ORGANISATION_KINDS, PRINCIPAL_KINDS, Principal, PrincipalKind, Role
 from shared.problems import ForbiddenError, InsufficientScopeError, NotFoundError, UnauthenticatedError
 
@@ -166,12 +167,20 @@ def allow(resource: str, action: Action) -> Callable[[Request], Coroutine[Any, A
     if (resource, action) not in TABLE:
         raise LookupError(f"no policy for {action} on {resource}")
 
-    async def check(request: Request) -> Access:  # a coroutine, or FastAPI would give it a thread
-        principal: Principal = request.scope["cleio_caller"]
+    async def check(request: Request) -> Access:
+        asked_by, held = request.scope.get("cleio_access", (None, None))
+        if asked_by is check and isinstance(held, Access):
+            return held  # the edge has asked before it read the body, and before anything held a connection of the database
+        callers: Callers = request.app.state.callers
+        principal = await callers.identify(request)
+        request.scope["cleio_principal"] = principal.kind
+        request.scope["cleio_caller"] = principal
         grant = decide(principal, action, resource)
         if grant is None:
             raise _refusal(principal, action, resource)
-        return Access(principal, grant.rows, grant.fields)
+        access = Access(principal, grant.rows, grant.fields)
+        request.scope["cleio_access"] = check, access
+        return access
 
     check.__dict__["cleio_policy"] = (resource, action)
     return check
@@ -193,9 +202,15 @@ class UnguardedRouteError(RuntimeError):
     """A route was declared without a policy."""
 
 
+def guard_of(dependant: Dependant) -> Callable[[Request], Coroutine[Any, Any, Access]] | None:
+    """What `allow` made for a route, or None."""
+    return next((one.call for one in _dependencies(dependant) if one.call and "cleio_policy" in vars(one.call)), None)
+
+
 def policy_of(dependant: Dependant) -> tuple[str, Action] | None:
     """The policy a route declares, or None."""
-    return next((one.call.__dict__["cleio_policy"] for one in _dependencies(dependant) if one.call and "cleio_policy" in vars(one.call)), None)
+    guard = guard_of(dependant)
+    return vars(guard)["cleio_policy"] if guard else None
 
 
 def _dependencies(dependant: Dependant) -> list[Dependant]:

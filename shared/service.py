@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from shared import problems
 from shared.cursors import Cursors
 from shared.edge import EdgeRoute, produces
+from shared.idempotency.marks import refuse_unkeyed_routes
 from shared.identity.callers import Callers
 from shared.policy import Access, allow, refuse_unguarded_routes
 from shared.settings import ServiceSettings
@@ -32,6 +33,7 @@ def create_service(name: str, settings: ServiceSettings, routers: Sequence[APIRo
     It sets ``app.state.health`` to a coroutine that answers `Health`, and may set ``app.state.observe`` to one that brings the gauges up to date.
 
     :raises UnguardedRouteError: when a route has no policy.
+    :raises UnkeyedRouteError: when a POST that writes does not say what a second call does.
     """
     configure_logging(name, settings.log_level)
     metrics = Metrics()
@@ -60,6 +62,7 @@ def create_service(name: str, settings: ServiceSettings, routers: Sequence[APIRo
         # Routes are taken over as they are: each is checked for its policy, and none is wrapped.
         app.router.routes.extend(router.routes)
     refuse_unguarded_routes(app)
+    refuse_unkeyed_routes(app)
     problems.install(app)
     app.add_middleware(Telemetry, metrics=metrics)
     return app

@@ -14,7 +14,7 @@ from services.notifications.deliveries import endpoints as deliveries
 from services.notifications.deliveries.dispatcher import Dispatcher, Pace
 from services.notifications.deliveries.repository import DeliveryRepository
 from services.notifications.events.sequencer import Sequencer
-from services.notifications.schema import AUDIT, METADATA
+from services.notifications.schema import AUDIT, KEYS, METADATA
 from services.notifications.settings import NotificationsSettings
 from services.notifications.subscriptions import endpoints as subscriptions
 from services.notifications.subscriptions.secrets import secret_seal
@@ -26,6 +26,7 @@ from shared.database import Database, open_database
 from shared.database.migrations import check_schema
 from shared.feed.consumer import run_for_ever
 from shared.http import InternalClient
+from shared.idempotency import IdempotencyKeys
 from shared.identity.directory import RemoteDirectory
 from shared.outbound import open_outbound
 from shared.service import Health, create_service
@@ -48,9 +49,12 @@ def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
             database = open_database(settings.database)
             stack.push_async_callback(database.close)
             await check_schema(database, MIGRATIONS)
+            app.state.idempotency = keys = IdempotencyKeys(database, KEYS)
             app.state.audit = audit = DatabaseAudit(database, AUDIT, settings.audit_folder, "notifications", signing_key(settings.audit_seed))
             audit.start()
             stack.push_async_callback(audit.stop)
+            await keys.start()
+            stack.push_async_callback(keys.stop)
             outbound = await stack.enter_async_context(open_outbound(settings, total_seconds=settings.attempt_seconds))
             registry = InternalClient(settings.service_url("registry"), settings.internal_token.get_secret_value())
             stack.push_async_callback(registry.close)

@@ -4,6 +4,8 @@ from sqlalchemy import MetaData
 
 from shared.audit import AuditLog
 from shared.database import NAMING
+from shared.idempotency import IdempotencyLog
 
 METADATA = MetaData(naming_convention=NAMING)
 AUDIT = AuditLog(METADATA)
+KEYS = IdempotencyLog(METADATA)

@@ -16,7 +16,7 @@ from services.registry.internal import endpoints as internal
 from services.registry.members import endpoints as members
 from services.registry.organisations import endpoints as organisations
 from services.registry.sample.load import load_sample
-from services.registry.schema import AUDIT, FEED, METADATA
+from services.registry.schema import AUDIT, FEED, KEYS, METADATA
 from services.registry.settings import RegistrySettings
 from services.registry.sources import endpoints as sources
 from services.registry.terminology import endpoints as terminology
@@ -37,6 +37,7 @@ from shared.database import Database, open_database
 from shared.database.migrations import check_schema
 from shared.feed.consumer import run_for_ever
 from shared.feed.endpoints import feed_router
+from shared.idempotency import IdempotencyKeys
 from shared.outbound import OutboundClient, open_outbound
 from shared.service import Health, create_service
 from shared.telemetry import Metrics
@@ -59,9 +60,12 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             stack.push_async_callback(database.close)
             await check_schema(database, MIGRATIONS)
             app.state.database = database
+            app.state.idempotency = keys = IdempotencyKeys(database, KEYS)
             app.state.audit = audit = DatabaseAudit(database, AUDIT, settings.audit_folder, "registry", signing_key(settings.audit_seed))
             audit.start()
             stack.push_async_callback(audit.stop)
+            await keys.start()
+            stack.push_async_callback(keys.stop)
             app.state.terminology = builtin()
             await _open_issuer(app, settings, database, await stack.enter_async_context(open_outbound(settings)))
             if settings.load_sample:

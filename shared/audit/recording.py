@@ -81,7 +81,7 @@ class DatabaseAudit(Sealer):
         self._database = database
         self._log = log
         self._exported: int | None = None
-        database.before_commit = self._with_effect
+        database.before_commit.append(self._with_effect)
 
     async def record(self, entry: Entry) -> None:
         CURRENT.set(None)  # this transaction is not the act's own

@@ -44,8 +44,8 @@ class Database:
         self._owner = owner
         self._writer = asyncio.Lock()
         self.committed = asyncio.Event()
-        # What goes into every transaction as its last statements: the record of who asked for it.
-        self.before_commit: Callable[[AsyncConnection], Awaitable[None]] | None = None
+        # What goes into every transaction as its last statements, in this order: the answer kept for its key, the record of who asked for it.
+        self.before_commit: list[Callable[[AsyncConnection], Awaitable[None]]] = []
 
     @property
     def is_sqlite(self) -> bool:
@@ -91,8 +91,9 @@ class Database:
         self.wake()
 
     async def _end(self, connection: AsyncConnection) -> None:
-        if self.before_commit is not None and connection.in_transaction():
-            await self.before_commit(connection)
+        if connection.in_transaction():
+            for last in self.before_commit:
+                await last(connection)
 
     def wake(self) -> None:
         """Tell those who wait for a change that one was committed."""

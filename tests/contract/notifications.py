@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -39,6 +40,11 @@ async def until(happened: Callable[[], Awaitable[Any] | Any]) -> Any:
             if seen:
                 return seen
             await asyncio.sleep(0.01)
+
+
+def new_key() -> dict[str, str]:
+    """The header of a request that no other has."""
+    return {"Idempotency-Key": uuid.uuid4().hex}
 
 
 def free_port() -> int:
@@ -181,7 +187,7 @@ class Notifications:
 
     async def subscribe(self, receiver: Receiver, types: list[str] | None = None, **wanted: list[str]) -> dict[str, Any]:
         asked = {"channel": {"type": "webhook", "url": receiver.url}, "types": types or [], "filter": wanted}
-        answer = await self.admin.post("/notifications/v1/subscriptions", json=asked)
+        answer = await self.admin.post("/notifications/v1/subscriptions", json=asked, headers=new_key())
         assert answer.status_code == 201, answer.text
         made: dict[str, Any] = answer.json()
         return made

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import INTERNAL, client_of
-from tests.contract.notifications import Notifications, Receiver, Source, running_receiver
+from tests.contract.notifications import Notifications, Receiver, Source, new_key, running_receiver
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +31,7 @@ async def test_a_secret_is_shown_once_and_is_readable_in_no_row(service: Notific
 
 async def test_creating_answers_with_where_it_is(service: Notifications, receiver: Receiver) -> None:
     asked = {"channel": {"type": "webhook", "url": receiver.url}, "types": ["trial.published"], "filter": {"condition": ["ORPHA:232"]}}
-    made = await service.admin.post(SUBSCRIPTIONS, json=asked)
+    made = await service.admin.post(SUBSCRIPTIONS, json=asked, headers=new_key())
     assert made.status_code == 201
     assert made.headers["location"] == f"{SUBSCRIPTIONS}/{made.json()['id']}"
     assert (made.headers["etag"], made.headers["cache-control"]) == ('"v1"', "no-store")
@@ -58,7 +58,9 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
 
 async def test_what_cannot_be_subscribed_is_refused_with_its_place(service: Notifications, receiver: Receiver) -> None:
     for asked, pointer, code in REFUSED:
-        answer = await service.admin.post(SUBSCRIPTIONS, json={"channel": {"type": "webhook", "url": receiver.url}, "types": [], **asked})
+        answer = await service.admin.post(
+            SUBSCRIPTIONS, json={"channel": {"type": "webhook", "url": receiver.url}, "types": [], **asked}, headers=new_key()
+        )
         assert answer.status_code == 422, (asked, answer.text)
         assert [(one["pointer"], one["code"]) for one in answer.json()["errors"]] == [(pointer, code)]
     assert (await service.admin.get(SUBSCRIPTIONS)).json()["items"] == []

@@ -79,7 +79,7 @@ def test_trials_are_read_a_patient_is_matched_and_a_change_is_notified(system: S
 
         receiver.failing = 2
         wanted = {"channel": {"type": "webhook", "url": receiver.url}, "types": ["trial.status_changed"], "filter": {"condition": ["ORPHA:98896"]}}
-        subscribed = admin.post("/notifications/v1/subscriptions", json=wanted)
+        subscribed = admin.post("/notifications/v1/subscriptions", json=wanted, headers={"Idempotency-Key": "main-job-of-the-test"})
         assert subscribed.status_code == 201, subscribed.text
         secret = subscribed.json()["secret"]
         assert "secret" not in admin.get(subscribed.headers["location"]).json()

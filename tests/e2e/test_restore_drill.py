@@ -36,7 +36,7 @@ def test_after_a_restore_everybody_follows_the_restored_history(tmp_path: Path) 
         system.read_until("ready in")
         with system.client(as_admin=True) as admin:
             asked = {"channel": {"type": "webhook", "url": receiver.url}, "types": ["trial.status_changed"]}
-            assert admin.post("/notifications/v1/subscriptions", json=asked).status_code == 201
+            assert admin.post("/notifications/v1/subscriptions", json=asked, headers={"Idempotency-Key": "restore-drill-0001"}).status_code == 201
             set_status(admin, KEPT, "suspended")
             assert eventually(lambda: len(receiver.got) == 1, 20)
             backup = cleio(system, "backup", str(tmp_path / "kept"))

@@ -12,6 +12,7 @@ from services.notifications.subscriptions.endpoints import SubscriptionId, held_
 from services.notifications.subscriptions.problems import SubscriptionDisabledError
 from shared.database import Database, Reading
 from shared.edge import EdgeRoute, accepts
+from shared.idempotency import repeatable
 from shared.paging import Cursor, Limit, close_page, open_page
 from shared.policy import Access, allow
 from shared.problems import NotFoundError
@@ -42,6 +43,7 @@ async def list_deliveries(
 
 
 @router.post("/subscriptions/{subscription}/test", status_code=202)
+@repeatable("a second test is one more event to the same receiver, who tells the two apart by their ids")
 @accepts(body_bytes=1024)
 async def test_subscription(request: Request, access: Writer, subscription: SubscriptionId) -> SentTest:
     """Send a `subscription.test` event through the ledger, as any other."""

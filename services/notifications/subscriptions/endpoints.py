@@ -13,6 +13,7 @@ from services.notifications.subscriptions.schemas import NewSubscription, Subscr
 from services.notifications.subscriptions.secrets import new_secret, write_secret
 from shared.database import Database, Reading, Writing
 from shared.edge import EdgeRoute, accepts
+from shared.idempotency import idempotent
 from shared.outbound import OutboundClient, OutboundError
 from shared.paging import Cursor, Limit, close_page, open_page
 from shared.policy import Access, allow
@@ -44,19 +45,25 @@ async def held_subscription(connection: Any, access: Access, subscription: str) 
     return held
 
 
-@router.post("/subscriptions", response_model=NewSubscription, status_code=201)
-@accepts(body_bytes=BODY_BYTES)
-async def create_subscription(request: Request, asked: SubscriptionInput, access: Writer) -> Response:
-    """Subscribe. The answer shows the signing secret, once: it is never shown again."""
-    # Outside of any transaction: a look-up may take seconds.
+async def _checked(request: Request, asked: SubscriptionInput) -> SubscriptionInput:
     await _check_url(request, asked)
+    return asked
+
+
+# Declared before the transaction: a look-up may take seconds.
+Checked = Annotated[SubscriptionInput, Depends(_checked)]
+
+
+@router.post("/subscriptions", response_model=NewSubscription, status_code=201)
+@idempotent(shown_once=["secret"])
+@accepts(body_bytes=BODY_BYTES)
+async def create_subscription(request: Request, access: Writer, asked: Checked, connection: Writing) -> Response:
+    """Subscribe. The answer shows the signing secret, once: it is never shown again, also not when the same key comes again."""
     now, new_id, secret = datetime.now(UTC), str(uuid.uuid4()), new_secret()
     seal: Seal = request.app.state.seal
     row = NewRow(new_id, owner_of(access), sorted(access.principal.audiences - NOT_SENT), seal.seal(new_id, secret), now)
-    database: Database = request.app.state.database
-    async with database.transaction() as connection:
-        await SubscriptionRepository(connection).add(row, asked)
-        made = await held_subscription(connection, access, new_id)
+    await SubscriptionRepository(connection).add(row, asked)
+    made = await held_subscription(connection, access, new_id)
     shown = NewSubscription(**dict(made), secret=write_secret(secret))
     headers = {"ETag": etag(made.version), "Location": f"/notifications/v1/subscriptions/{new_id}", "Cache-Control": "no-store"}
     return Response(shown.model_dump_json(), 201, headers, "application/json")

@@ -70,9 +70,11 @@ class Subscription(Wire):
 
 
 class NewSubscription(Subscription):
-    """The only answer that ever shows the signing secret (``whsec_…``)."""
+    """The only answer that ever shows the signing secret (``whsec_…``). Told again for the same key it is without: if the first answer was lost,
+    delete this subscription and make another.
+    """
 
-    secret: str
+    secret: str | None = None
 
 
 class SubscriptionPage(Wire):

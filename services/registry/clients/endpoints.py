@@ -16,6 +16,7 @@ from services.registry.organisations.problems import SuspendedError
 from services.registry.schema import FEED
 from shared.database import Reading, Writing
 from shared.edge import EdgeRoute, accepts
+from shared.idempotency import idempotent
 from shared.paging import Cursor, Limit, close_page, open_page
 from shared.policy import Access, allow
 from shared.problems import NotFoundError, StaleVersionError
@@ -46,6 +47,7 @@ def _required(request: Request, held: Client) -> None:
 
 
 @router.post("/clients", response_model=NewClient, status_code=201)
+@idempotent(shown_once=["key"])
 @accepts(body_bytes=BODY_BYTES)
 async def create_client(given: ClientInput, connection: Writing, access: Writer, organisation: OrganisationPath) -> Response:
     """Register a client. The answer shows an API key once: it is never shown again."""
@@ -108,6 +110,7 @@ async def replace_client(
 
 
 @router.post("/clients/{client}/rotate", response_model=NewClient)
+@idempotent(shown_once=["key"])
 @accepts(body_bytes=BODY_BYTES)
 async def rotate_key(
     request: Request, given: Rotation, connection: Writing, access: Writer, organisation: OrganisationPath, client: ClientPath

@@ -82,9 +82,11 @@ class Client(Wire):
 
 
 class NewClient(Client):
-    """The only answer that ever shows the key (``cleio_…``); null for a client that signs."""
+    """The only answer that ever shows the key (``cleio_…``); null for a client that signs. Told again for the same `Idempotency-Key` it is
+    without: if the first answer was lost, rotate the key.
+    """
 
-    key: str | None
+    key: str | None = None
 
 
 class ClientPage(Wire):

@@ -18,6 +18,7 @@ from services.registry.tokens.schemas import AdministratorInput, CredentialInput
 from shared.database import Database, Writing
 from shared.edge import EdgeRoute, accepts
 from shared.feed.endpoints import seal_position
+from shared.idempotency import repeatable
 from shared.identity.directory import BASE, REVOKED, Directory
 from shared.identity.tokens import LIFETIME
 from shared.policy import Access, allow, scopes_for
@@ -57,6 +58,7 @@ async def introspect(request: Request, given: CredentialInput, access: Sibling) 
 
 
 @router.post("/registry/v1/internal/administrators", status_code=201, response_model=NewClient)
+@repeatable("a second administrator is seen in the list of clients, and revoked there")
 @accepts(body_bytes=4 * 1024)
 async def create_administrator(given: AdministratorInput, connection: Writing, access: Installer) -> Response:
     """An administrator of the coordination, with a key that is shown once."""

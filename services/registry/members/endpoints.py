@@ -15,6 +15,7 @@ from services.registry.organisations.problems import SuspendedError
 from services.registry.schema import FEED
 from shared.database import Reading, Writing
 from shared.edge import EdgeRoute, accepts
+from shared.idempotency import idempotent
 from shared.paging import Cursor, Limit, close_page, open_page
 from shared.policy import Access, allow
 from shared.problems import NotFoundError, StaleVersionError
@@ -37,6 +38,7 @@ async def _found(connection: Any, access: Access, organisation: str, member: str
 
 
 @router.post("/members", response_model=Member, status_code=201)
+@idempotent()
 @accepts(body_bytes=BODY_BYTES)
 async def add_member(given: MemberInput, connection: Writing, access: Writer, organisation: OrganisationPath) -> Response:
     """Let a person act for the organisation, with the rights of these roles."""

@@ -13,6 +13,7 @@ from services.registry.tokens.schemas import Discovery, KeyIds, KeySet, Self, Sm
 from services.registry.tokens.service import TokenDesk
 from shared.database import Database, Writing
 from shared.edge import EdgeRoute, accepts
+from shared.idempotency import idempotent, repeatable
 from shared.identity.principal import Principal
 from shared.policy import SCOPED, TABLE, Access, allow, scope_of
 from shared.problems import NotFoundError
@@ -34,6 +35,7 @@ NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 @router.post("/oauth/token", response_model=TokenAnswer, responses={400: {"model": TokenError}, 401: {"model": TokenError}}, openapi_extra=FORM)
+@repeatable("each call needs an assertion of its own, which serves once")
 @accepts("application/x-www-form-urlencoded", body_bytes=64 * 1024)
 async def take_token(request: Request, access: Asker) -> Response:
     """An access token for a client that signs an assertion (`private_key_jwt`); each assertion serves once."""
@@ -94,6 +96,7 @@ def _discovery(request: Request) -> Discovery:
 
 
 @router.post("/registry/v1/signing-keys/rotate")
+@idempotent()
 async def rotate_keys(request: Request, connection: Writing, access: Rotator) -> KeyIds:
     """Let the announced key sign, and announce another. No token is refused for it."""
     keys: SigningKeys = request.app.state.signing_keys

@@ -1,0 +1,121 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import pytest
+from fastapi import APIRouter, Depends, FastAPI, Request
+
+from shared.edge import EdgeRoute
+from shared.idempotency import idempotent, repeatable
+from shared.idempotency.keys import _claim
+from shared.idempotency.marks import UnkeyedRouteError
+from shared.identity import Principal
+from shared.policy import Access, allow
+from shared.service import create_service
+from shared.settings import ServiceSettings
+from shared.wire import Wire
+
+pytestmark = pytest.mark.anyio
+
+Writer = Annotated[Access, Depends(allow("centre", "write"))]
+Reckoner = Annotated[Access, Depends(allow("criteria", "execute"))]
+
+
+class Made(Wire):
+    id: str
+    secret: str
+    note: str | None = None
+
+
+@asynccontextmanager
+async def nothing(_app: FastAPI) -> AsyncIterator[None]:
+    yield
+
+
+def start(*routers: APIRouter) -> None:
+    create_service("registry", ServiceSettings(), routers, nothing, "A service of this test.")
+
+
+def test_a_post_that_writes_says_what_a_second_call_does() -> None:
+    router = APIRouter(route_class=EdgeRoute)
+
+    @router.post("/things")
+    async def make(access: Writer) -> None: ...
+
+    with pytest.raises(UnkeyedRouteError, match="/things"):
+        start(router)
+
+
+def test_one_that_says_it_or_computes_or_is_no_post_starts() -> None:
+    router = APIRouter(route_class=EdgeRoute)
+
+    @router.post("/a")
+    @idempotent()
+    async def make(access: Writer) -> None: ...
+
+    @router.post("/b")
+    @repeatable("it is a test")
+    async def again(access: Writer) -> None: ...
+
+    @router.post("/c")
+    async def reckon(access: Reckoner) -> None: ...
+
+    @router.put("/d")
+    async def put(access: Writer) -> None: ...
+
+    start(router)
+
+
+@pytest.mark.parametrize("field", ["secret", "nothing"])
+def test_what_is_shown_once_can_be_left_out_of_the_answer(field: str) -> None:
+    router = APIRouter(route_class=EdgeRoute)
+
+    @router.post("/things", response_model=Made)
+    @idempotent(shown_once=[field])
+    async def make(access: Writer) -> None: ...
+
+    with pytest.raises(UnkeyedRouteError, match=field):
+        start(router)
+
+
+class Client(Principal):
+    """A principal that says which client of its organisation it is."""
+
+    client: str
+
+
+def request_of(organisation: str | None, client: str | None, path: str = "/things", query: bytes = b"", body: bytes = b'{"a": 1}') -> Request:
+    caller = Client("coordination", on_loopback=False, organisation=organisation)
+    object.__setattr__(caller, "client", client)
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    headers = [(b"idempotency-key", b"a-key-of-this-test")]
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": query, "headers": headers, "cleio_caller": caller}
+    return Request(scope, receive)
+
+
+async def test_a_key_is_of_one_client_of_one_organisation_on_one_route() -> None:
+    one = await _claim(request_of("chu-a", "ehr"), "/things")
+    assert (await _claim(request_of("chu-a", "ehr"), "/things")).id == one.id
+    others = [
+        await _claim(request_of("chu-b", "ehr"), "/things"),
+        await _claim(request_of("chu-a", "lab"), "/things"),
+        await _claim(request_of("chu-a", None), "/things"),
+        await _claim(request_of(None, "ehr"), "/things"),
+        await _claim(request_of("chu-a", "ehr"), "/others"),
+    ]
+    assert len({one.id, *(other.id for other in others)}) == 6
+
+
+async def test_the_fingerprint_is_of_what_is_asked_and_not_of_how_it_is_spelt() -> None:
+    one = (await _claim(request_of("a", None, body=b'{"a": 1, "b": ["x"]}', query=b"m=1&n=2"), "/things")).fingerprint
+    assert (await _claim(request_of("a", None, body=b'{"b":["\\u0078"],"a":1}', query=b"n=2&m=1"), "/things")).fingerprint == one
+    for body, query, path in (
+        (b'{"a": 1, "b": ["y"]}', b"m=1&n=2", "/things"),
+        (b'{"a": 1, "b": ["x"]}', b"m=1&n=3", "/things"),
+        (b'{"a": 1, "b": ["x"]}', b"m=1&n=2", "/things/1"),
+        (b"", b"m=1&n=2", "/things"),
+    ):
+        assert (await _claim(request_of("a", None, path, query, body), "/things")).fingerprint != one
