@@ -59,9 +59,9 @@ def test_a_start_on_the_current_schema_loads_no_migrations(service: str) -> None
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_replicas_that_start_together_migrate_once(database_url: str) -> None:
-    # On SQLite one program owns the file, and has one writer.
-    replicas = [open_database(database_url, exclusive=False) for _ in range(1 if database_url.startswith("sqlite") else 4)]
+    replicas = [open_database(database_url) for _ in range(4)]
     await asyncio.gather(*(upgrade(replica, registry.MIGRATIONS, registry.METADATA) for replica in replicas))
     assert await drift(replicas[0], registry.METADATA) == []
     for replica in replicas:
