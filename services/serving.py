@@ -1,6 +1,7 @@
 """Serving one service, and ending so that nobody behind the gateway notices."""
 
 import asyncio
+import gc
 import socket
 import sys
 from contextlib import suppress
@@ -19,6 +20,12 @@ class DrainingServer(uvicorn.Server):
     Here connections are first told, with the answer to their next request, to open no more; they end by themselves.
     """
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # What has been loaded stays: it is never looked through for garbage again.
+        gc.freeze()
+        gc.enable()
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
             server.close()
@@ -34,7 +41,7 @@ class DrainingServer(uvicorn.Server):
 
 
 def serve_application(application: str, port: int, host: str) -> None:
-    """Run an application factory (``module:function``) until SIGTERM or SIGINT."""
+    """Run an application factory (``module:function``) until SIGTERM or SIGINT. The caller may have disabled the garbage collector while it loads."""
     server = DrainingServer(
         uvicorn.Config(
             application,

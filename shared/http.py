@@ -1,5 +1,6 @@
 """The client for calls between services: httpx with strict times, the internal token, no proxies and no redirects."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -10,16 +11,20 @@ class SiblingError(ConnectionError):
 
 
 class InternalClient:
-    """Calls one sibling service. Answers are returned whatever their status; transport failures raise ``httpx.HTTPError``."""
+    """Calls one sibling service. Answers are returned whatever their status; transport failures raise ``httpx.HTTPError``.
+
+    ``base_url`` names its replicas, separated by commas: what one of them cannot answer is asked of the next.
+    """
 
     def __init__(self, base_url: str, token: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        replicas = [httpx.URL(one.strip()) for one in base_url.split(",")]
+        limits = httpx.Limits(max_connections=20, max_keepalive_connections=10)
         self._client = httpx.AsyncClient(
-            base_url=base_url,
+            base_url=replicas[0],
             headers={"Authorization": f"Bearer {token}"},
             timeout=httpx.Timeout(10.0, connect=2.0),
-            limits=httpx.Limits(max_connections=20, max_keepalive_connections=10),
             trust_env=False,
-            transport=transport,
+            transport=_Replicas(replicas, transport or httpx.AsyncHTTPTransport(limits=limits, trust_env=False)),
         )
 
     async def get(self, path: str, *, timeout: float | None = None, **options: Any) -> httpx.Response:  # noqa: ASYNC109  httpx's own
@@ -44,3 +49,37 @@ class InternalClient:
 
     async def close(self) -> None:
         await self._client.aclose()
+
+
+class _Replicas(httpx.AsyncBaseTransport):
+    """Asks the replica that answered last, and the others in turn where it does not: one that dies or is replaced stops nobody."""
+
+    def __init__(self, replicas: Sequence[httpx.URL], transport: httpx.AsyncBaseTransport) -> None:
+        self._replicas = replicas
+        self._transport = transport
+        self._last = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        count = len(self._replicas)
+        *turns, last = [(self._last + turn) % count for turn in range(count)]
+        for chosen in turns:
+            try:
+                return await self._ask(chosen, request)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                continue
+            except httpx.TransportError:
+                # It may have reached that one: it is asked again only where asking twice changes nothing.
+                if request.method not in {"GET", "HEAD"}:
+                    raise
+        return await self._ask(last, request)
+
+    async def _ask(self, chosen: int, request: httpx.Request) -> httpx.Response:
+        replica = self._replicas[chosen]
+        request.url = request.url.copy_with(scheme=replica.scheme, host=replica.host, port=replica.port)
+        request.headers["Host"] = replica.netloc.decode("ascii")
+        response = await self._transport.handle_async_request(request)
+        self._last = chosen
+        return response
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()

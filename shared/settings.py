@@ -8,6 +8,8 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.ports import EMBEDDED_PORTS
+
 
 class MissingSecretError(RuntimeError):
     """A secret that the installation needs is neither in the environment nor in its file."""
@@ -63,10 +65,6 @@ class ServiceSettings(BaseSettings):
         return self.data_dir / "audit"
 
     def service_url(self, name: str) -> str:
-        """Where a sibling service listens: its own setting, else the port of the embedded run."""
+        """Where a sibling service listens, its replicas separated by commas: its own setting, else the port of the embedded run."""
         own: str = getattr(self, f"{name}_url", "")
         return own or f"http://127.0.0.1:{self.gateway_port + EMBEDDED_PORTS[name]}"
-
-
-# Offsets from the gateway's port in the embedded run.
-EMBEDDED_PORTS = {"registry": 1, "matching": 2, "notifications": 3}

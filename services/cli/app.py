@@ -41,7 +41,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs in
 
 
 @app.command()
-def up() -> None:
+def up(
+    replicas: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SERVICE=N", envvar="CLEIO_REPLICAS", help="Run a service N times; registry and notifications need PostgreSQL for it."),
+    ] = None,
+) -> None:
     """Run the whole system until Ctrl-C.
 
     Migrates the databases, then runs the three services and the gateway.
@@ -49,7 +54,7 @@ def up() -> None:
     """
     from services.supervisor.run import up as run_all
 
-    raise typer.Exit(run_all())
+    raise typer.Exit(run_all(replicas or ()))
 
 
 @app.command()
@@ -63,14 +68,16 @@ def serve(
     It listens at the port that `cleio up` would give it; CLEIO_<SERVICE>_PORT chooses another.
     Exit code 78: it cannot run as it is set up.
     """
+    import gc
     import os
 
+    gc.disable()  # Until all is loaded: nothing of it is garbage, and looking for some takes a seventh of the start.
     from services.serving import serve_application
 
     with _set_up(os.EX_CONFIG) as installation:
         if migrate_first:
             _migrate(service)
-        serve_application(f"services.{service}.app:create_app", installation.service_ports[service], host)
+        serve_application(f"services.{service}.app:create_app", installation.service_ports[service][0], host)
 
 
 @app.command()

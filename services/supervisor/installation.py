@@ -6,13 +6,16 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.settings import EMBEDDED_PORTS
+from shared.ports import EMBEDDED_PORTS, replica_ports
 
+# Services whose data are in a database: a SQLite one belongs to one process.
+WITH_DATABASE = frozenset({"registry", "notifications"})
+MOST_REPLICAS = 16
 # Where a restore puts the data that it replaces.
 ASIDE = "before-restore-"
 
@@ -23,11 +26,13 @@ class CannotStartError(Exception):
 
 @dataclass(frozen=True)
 class Installation:
-    """Where everything listens and lives. Services listen on loopback only; ``bind`` and ``port`` are the gateway's."""
+    """Where everything listens and lives. Services listen on loopback only, each replica at a port of its own; ``bind`` and ``port`` are the
+    gateway's.
+    """
 
     port: int
     bind: str
-    service_ports: Mapping[str, int]
+    service_ports: Mapping[str, tuple[int, ...]]
     data_dir: Path
 
     @property
@@ -44,30 +49,40 @@ class Installation:
         return self.data_dir / "secrets"
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "Installation":
-        """:raises CannotStartError: when a port is not a number between 1 and 65535."""
+    def from_environment(cls, environment: Mapping[str, str], replicas: Iterable[str] = ()) -> "Installation":
+        """``replicas``: ``service=number``, for those that are to run more than once.
+
+        :raises CannotStartError: when a port is not a number between 1 and 65535, or a service cannot run so many times.
+        """
         port = _port(environment, "CLEIO_PORT", 8080)
+        counts = _replicas(environment, replicas)
         return cls(
             port=port,
             bind=environment.get("CLEIO_BIND") or "127.0.0.1",
-            service_ports={name: _port(environment, port_variable(name), port + offset) for name, offset in EMBEDDED_PORTS.items()},
+            service_ports={
+                name: replica_ports(_port(environment, port_variable(name), port + offset), counts.get(name, 1))
+                for name, offset in EMBEDDED_PORTS.items()
+            },
             data_dir=Path(environment.get("CLEIO_DATA_DIR") or "var").absolute(),
         )
 
-    def environment(self, service: str | None = None) -> dict[str, str]:
-        """What the programs are told, so that all of them agree on it; ``service`` adds what only that one reads."""
+    def environment(self) -> dict[str, str]:
+        """What all programs are told, so that they agree on it."""
         told = {"CLEIO_PORT": str(self.port), "CLEIO_BIND": self.bind, "CLEIO_DATA_DIR": str(self.data_dir)}
-        for name, port in self.service_ports.items():
-            told[port_variable(name)] = str(port)
-            told[f"CLEIO_{name.upper()}_URL"] = f"http://127.0.0.1:{port}"
-        if service == "registry":
-            told["CLEIO_REGISTRY_LOAD_SAMPLE"] = os.environ.get("CLEIO_REGISTRY_LOAD_SAMPLE", "true")
+        for name, ports in self.service_ports.items():
+            told[f"CLEIO_{name.upper()}_URL"] = ",".join(f"http://127.0.0.1:{port}" for port in ports)
         return told
+
+    def replicas(self) -> Iterator[tuple[str, str, int]]:
+        """Every program of a service: its name in the log, its service, its port."""
+        for service, ports in self.service_ports.items():
+            for number, port in enumerate(ports, 1):
+                yield service if len(ports) == 1 else f"{service}-{number}", service, port
 
     def check_ports(self) -> None:
         """:raises CannotStartError: when another program listens on a port, or the system refuses it."""
         wanted = [("gateway", "CLEIO_PORT", self.bind, self.port)]
-        wanted += [(name, port_variable(name), "127.0.0.1", port) for name, port in self.service_ports.items()]
+        wanted += [(name, port_variable(service), "127.0.0.1", port) for name, service, port in self.replicas()]
         seen: dict[int, str] = {}
         for name, variable, address, port in wanted:
             if port in seen:
@@ -125,6 +140,21 @@ def interrupted_restore(data_dir: Path) -> Path | None:
 
 def port_variable(service: str) -> str:
     return f"CLEIO_{service.upper()}_PORT"
+
+
+def _replicas(environment: Mapping[str, str], asked: Iterable[str]) -> dict[str, int]:
+    counts = {}
+    for one in asked:
+        name, _, number = one.partition("=")
+        if name not in EMBEDDED_PORTS or not (number.isascii() and number.isdigit() and 1 <= int(number) <= MOST_REPLICAS):
+            raise CannotStartError(f"--replicas is {'|'.join(EMBEDDED_PORTS)}=1…{MOST_REPLICAS}, not {one!r}")
+        counts[name] = int(number)
+        variable = f"CLEIO_{name.upper()}_DATABASE_URL"
+        if counts[name] > 1 and name in WITH_DATABASE and not environment.get(variable, "").startswith("postgresql"):
+            raise CannotStartError(
+                f"{name} on SQLite runs once, because one process owns its file: set {variable}=postgresql://… to run it {number} times"
+            )
+    return counts
 
 
 def _port(environment: Mapping[str, str], variable: str, default: int) -> int:

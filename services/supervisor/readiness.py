@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 _PATIENCE = 5.0  # seconds for one answer
-_PAUSE = 0.1  # seconds between two tries
+_PAUSE = 0.05  # seconds between two tries
 
 
 async def wait_until_answering(host: str, port: int, paths: Iterable[str]) -> None:

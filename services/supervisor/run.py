@@ -10,13 +10,12 @@ from pathlib import Path
 from time import monotonic
 
 from services.supervisor.greeting import greeting
-from services.supervisor.installation import CannotStartError, Installation
+from services.supervisor.installation import CannotStartError, Installation, port_variable
 from services.supervisor.program import HopelessError, Kept, Program
 from services.supervisor.readiness import answer_of, wait_until_answering
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
-SERVICES = ("registry", "matching", "notifications")
 THROUGH_THE_GATEWAY = ("/registry/v1/trials?limit=1", "/matching/readyz", "/notifications/readyz")
 START_PATIENCE = 120.0  # seconds until all must answer
 # Together with the exchange of signals under five seconds. The gateway gives its open requests one (Caddyfile), a service two (`cleio serve`).
@@ -24,11 +23,11 @@ GATEWAY_PATIENCE, SERVICE_PATIENCE = 1.5, 2.8
 _COLOURS = {"gateway": 35, "registry": 36, "matching": 32, "notifications": 33}
 
 
-def up() -> int:
-    """Run the whole system in the foreground until SIGINT, SIGTERM or SIGHUP; the exit code."""
+def up(replicas: Sequence[str] = ()) -> int:
+    """Run the whole system in the foreground until SIGINT, SIGTERM or SIGHUP; the exit code. ``replicas``: ``service=number``."""
     started = monotonic()
     try:
-        installation = Installation.from_environment(os.environ)
+        installation = Installation.from_environment(os.environ, replicas)
         with installation.locked():
             installation.check_restored()
             installation.check_ports()
@@ -43,7 +42,7 @@ async def _run(installation: Installation, started: float) -> int:
     told_to_stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
-    services = [Kept(_service(installation, name), write_line) for name in SERVICES]
+    services = [Kept(_service(installation, *replica), write_line) for replica in installation.replicas()]
     gateway = Kept(_gateway(installation), write_line)
     running = asyncio.create_task(_start_and_watch(installation, services, gateway, started))
     stopping = asyncio.create_task(told_to_stop.wait())
@@ -73,7 +72,7 @@ async def _start_and_watch(installation: Installation, services: Sequence[Kept],
         async with asyncio.timeout(START_PATIENCE):
             await asyncio.wait({ready, *troubles}, return_when=asyncio.FIRST_COMPLETED)
     except TimeoutError:
-        answers = [f"{name} {await answer_of(LOOPBACK, port, f'/{name}/readyz') or 'nothing'}" for name, port in installation.service_ports.items()]
+        answers = [f"{name} {await answer_of(LOOPBACK, port, f'/{service}/readyz') or 'nothing'}" for name, service, port in installation.replicas()]
         raise CannotStartError(f"not ready after {START_PATIENCE:g} s; the services answer: {', '.join(answers)}") from None
     finally:
         ready.cancel()
@@ -88,7 +87,7 @@ async def _start_and_watch(installation: Installation, services: Sequence[Kept],
 
 
 async def _get_ready(installation: Installation, gateway: Kept) -> None:
-    await asyncio.gather(*(wait_until_answering(LOOPBACK, installation.service_ports[name], [f"/{name}/readyz"]) for name in SERVICES))
+    await asyncio.gather(*(wait_until_answering(LOOPBACK, port, [f"/{service}/readyz"]) for _, service, port in installation.replicas()))
     # Only now: its first look at the services finds them all.
     gateway.start()
     await wait_until_answering(installation.host, installation.port, THROUGH_THE_GATEWAY)
@@ -98,8 +97,11 @@ def _cleio(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "services.cli", *arguments)
 
 
-def _service(installation: Installation, name: str) -> Program:
-    return Program(name, _cleio("serve", name, "--migrate"), installation.environment(name))
+def _service(installation: Installation, name: str, service: str, port: int) -> Program:
+    told = {**installation.environment(), port_variable(service): str(port)}
+    if service == "registry":
+        told["CLEIO_REGISTRY_LOAD_SAMPLE"] = os.environ.get("CLEIO_REGISTRY_LOAD_SAMPLE", "true")
+    return Program(name, _cleio("serve", service, "--migrate"), told)
 
 
 def _gateway(installation: Installation) -> Program:
@@ -114,7 +116,10 @@ def _gateway(installation: Installation) -> Program:
         (caddy, "run", "--config", str(ROOT / "deploy" / "gateway" / "Caddyfile"), "--adapter", "caddyfile"),
         {
             **installation.environment(),
-            **{f"CLEIO_{name.upper()}_UPSTREAMS": f"{LOOPBACK}:{port}" for name, port in installation.service_ports.items()},
+            **{
+                f"CLEIO_{name.upper()}_UPSTREAMS": " ".join(f"{LOOPBACK}:{port}" for port in ports)
+                for name, ports in installation.service_ports.items()
+            },
             "CLEIO_GATEWAY_STORAGE": str(home),
             "CLEIO_GATEWAY_ACCESS_LOG": f'file "{home / "access.log"}"',
             "XDG_DATA_HOME": str(home),
@@ -129,7 +134,7 @@ def _line_writer() -> Callable[[str, str], None]:
     def write(name: str, line: str) -> None:
         prefix = f"{name:<13} | "
         if coloured:
-            prefix = f"\x1b[{_COLOURS.get(name, 1)}m{prefix}\x1b[0m"
+            prefix = f"\x1b[{_COLOURS.get(name.partition('-')[0], 1)}m{prefix}\x1b[0m"
         print(prefix + line, flush=True)
 
     return write

@@ -1,20 +1,24 @@
-"""Migrations: one Alembic tree per service, the same on SQLite and PostgreSQL. Programs refuse to start on another schema than their own."""
+"""Migrations: one Alembic tree per service, the same on SQLite and PostgreSQL. Programs refuse to start on another schema than their own.
+
+Alembic is loaded only where something is migrated: a program that starts on its own schema reads one row.
+"""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, MetaData, inspect, text
 
 from shared.database.engine import Database, WrongSchemaError
+from shared.database.turns import take_turn
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 
-def configuration(tree: Path) -> Config:
+def configuration(tree: Path) -> "Config":
     """Alembic's configuration of the migration tree in folder ``tree``."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(tree))
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
@@ -22,37 +26,60 @@ def configuration(tree: Path) -> Config:
 
 
 async def upgrade(database: Database, tree: Path, metadata: MetaData, revision: str = "head") -> None:
-    """Bring the database to ``revision``; a no-op when it is there."""
-    await _with_connection(database, lambda connection: _command(connection, tree, metadata, lambda config: command.upgrade(config, revision)))
+    """Bring the database to ``revision``; a no-op when it is there. Replicas that start together take turns, and the first one does the work."""
+    if revision == "head" and await _revision_of(database) == head_of(tree):
+        return
+    from alembic import command
+
+    async with database.transaction() as connection:
+        await take_turn(connection, "migrate")
+        await connection.run_sync(_command, tree, metadata, lambda config: command.upgrade(config, revision))
 
 
 async def new_revision(database: Database, tree: Path, metadata: MetaData, message: str) -> None:
     """Write the migration that leads from the database's schema to ``metadata``."""
-    count = len(list((tree / "versions").glob("*.py")))
-    await _with_connection(
-        database,
-        lambda connection: _command(
-            connection, tree, metadata, lambda config: command.revision(config, message, autogenerate=True, rev_id=f"{count + 1:04d}")
-        ),
-    )
+    from alembic import command
+
+    number = f"{len(_migrations(tree)) + 1:04d}"
+    async with database.transaction() as connection:
+        await connection.run_sync(_command, tree, metadata, lambda config: command.revision(config, message, autogenerate=True, rev_id=number))
 
 
 async def check_schema(database: Database, tree: Path) -> None:
     """:raises WrongSchemaError: when the database is not at the head of the tree."""
-    head = ScriptDirectory.from_config(configuration(tree)).get_current_head()
-    async with database.engine.connect() as connection:
-        current = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    head, current = head_of(tree), await _revision_of(database)
     if current != head:
         raise WrongSchemaError(f"the database is at schema {current or 'none'}, this program needs {head}: run `cleio migrate`")
 
 
+def head_of(tree: Path) -> str:
+    """The newest revision of the tree: migrations are numbered in order, and their files are named after their numbers."""
+    return max(_migrations(tree))
+
+
 def revisions(tree: Path) -> set[str]:
     """Every revision of the tree."""
-    return {script.revision for script in ScriptDirectory.from_config(configuration(tree)).walk_revisions()}
+    return set(_migrations(tree))
+
+
+def _migrations(tree: Path) -> list[str]:
+    return [file.name.partition("_")[0] for file in (tree / "versions").glob("[0-9]*.py")]
+
+
+async def _revision_of(database: Database) -> str | None:
+    """Where the database is; None where it was never migrated."""
+    async with database.engine.connect() as connection:
+        if not await connection.run_sync(lambda sync: inspect(sync).has_table("alembic_version")):
+            return None
+        found = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalars()
+        return " and ".join(sorted(found)) or None
 
 
 async def drift(database: Database, metadata: MetaData) -> list[Any]:
     """What autogeneration would still change: an empty list when migrations and tables agree."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
     async with database.engine.connect() as connection:
         return await connection.run_sync(lambda sync: compare_metadata(MigrationContext.configure(sync, opts=_options(metadata)), metadata))
 
@@ -66,11 +93,6 @@ def _command(connection: Connection, tree: Path, metadata: MetaData, run: Any) -
     config.attributes["connection"] = connection
     config.attributes["options"] = _options(metadata)
     run(config)
-
-
-async def _with_connection(database: Database, work: Any) -> None:
-    async with database.transaction() as connection:
-        await connection.run_sync(work)
 
 
 def run_in_environment(context: Any) -> None:

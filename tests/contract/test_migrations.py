@@ -1,15 +1,19 @@
 """Migrations and tables agree on both databases, and a program refuses a schema that is not its own."""
 
+import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, text
 
 from services.notifications import app as notifications
 from services.registry import app as registry
 from services.registry.settings import RegistrySettings
 from shared.database import WrongSchemaError, open_database
-from shared.database.migrations import drift, upgrade
+from shared.database.migrations import configuration, drift, head_of, revisions, upgrade
 
 pytestmark = pytest.mark.anyio
 
@@ -39,3 +43,26 @@ async def test_a_service_refuses_to_start_on_another_schema(database_url: str) -
     with pytest.raises(WrongSchemaError):
         async with app.router.lifespan_context(app):
             pass
+
+
+@pytest.mark.parametrize("tree", [tree for tree, _ in TREES], ids=["registry", "notifications"])
+def test_the_names_of_the_files_tell_the_revisions(tree: Path) -> None:
+    # A start believes the names; Alembic reads the files.
+    scripts = ScriptDirectory.from_config(configuration(tree))
+    assert head_of(tree) == scripts.get_current_head()
+    assert revisions(tree) == {script.revision for script in scripts.walk_revisions()}
+
+
+@pytest.mark.parametrize("service", ["registry", "notifications"])
+def test_a_start_on_the_current_schema_loads_no_migrations(service: str) -> None:
+    program = f"import sys, services.{service}.app; assert 'alembic' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_replicas_that_start_together_migrate_once(database_url: str) -> None:
+    replicas = [open_database(database_url) for _ in range(4)]
+    await asyncio.gather(*(upgrade(replica, registry.MIGRATIONS, registry.METADATA) for replica in replicas))
+    assert await drift(replicas[0], registry.METADATA) == []
+    for replica in replicas:
+        await replica.close()

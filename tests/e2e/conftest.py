@@ -21,12 +21,12 @@ ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120
 
 
-def free_ports() -> int:
-    """The first of four ports in a row that nothing uses at the moment."""
+def free_ports(count: int = 4) -> int:
+    """The first of so many ports in a row that nothing uses at the moment."""
     while True:
         first = random.randrange(20_000, 32_000, 4)
         try:
-            for port in range(first, first + 4):
+            for port in range(first, first + count):
                 with socket.socket() as probe:
                     probe.bind(("127.0.0.1", port))
         except OSError:
@@ -55,15 +55,15 @@ def alive(pid: int) -> bool:
 class System:
     """One `cleio up` and what it printed."""
 
-    def __init__(self, folder: Path, port: int | None = None, **settings: str) -> None:
+    def __init__(self, folder: Path, port: int | None = None, *arguments: str, **settings: str) -> None:
         self.folder = folder
-        self.port = port or free_ports()
+        self.port = port or free_ports(10)
         self.url = f"http://127.0.0.1:{self.port}"
         self.lines: list[str] = []
         self._arriving: queue.Queue[str | None] = queue.Queue()
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CLEIO_")}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "services.cli", "up"],
+            [sys.executable, "-m", "services.cli", "up", *arguments],
             cwd=ROOT,
             env={**environment, "CLEIO_DATA_DIR": str(folder), "CLEIO_PORT": str(self.port), **settings},
             stdin=subprocess.DEVNULL,
@@ -96,12 +96,22 @@ class System:
         return self.lines
 
     def programs(self) -> dict[str, int]:
-        """The processes it started, by name."""
+        """The processes it started, by name; of several replicas one."""
+        return {name: pid for pid, name in self._children()}
+
+    def replicas(self, service: str) -> dict[str, int]:
+        """The processes of one service, by the port each is told to listen at."""
         found = {}
+        for pid, name in self._children():
+            if name == service:
+                told = dict(one.split("=", 1) for one in Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0") if "=" in one)
+                found[told[f"CLEIO_{service.upper()}_PORT"]] = pid
+        return found
+
+    def _children(self) -> Iterator[tuple[int, str]]:
         for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
             words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
-            found[words[words.index("serve") + 1] if "serve" in words else Path(words[0]).name] = int(pid)
-        return found
+            yield int(pid), words[words.index("serve") + 1] if "serve" in words else Path(words[0]).name
 
     def client(self, *, as_admin: bool = False) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self.admin_key}"} if as_admin else {}

@@ -52,6 +52,16 @@ def test_a_body_too_large_is_refused(system: System) -> None:
         assert bulk.status_code != 413
 
 
+@pytest.mark.parametrize(
+    ("path", "length"),
+    [("/matching/v1/match", 256 * 1024), ("/registry/v1/trials", 2 * 1024 * 1024), ("/registry/v1/sources/ctgov/trials", 64 * 1024 * 1024)],
+)
+def test_a_body_that_is_announced_too_long_is_refused_before_it_comes(system: System, path: str, length: int) -> None:
+    with socket.create_connection(("127.0.0.1", system.port), timeout=30) as connection:
+        connection.sendall(f"POST {path} HTTP/1.1\r\nHost: cleio\r\nContent-Length: {length + 1}\r\n\r\n".encode())
+        assert connection.recv(64).startswith(b"HTTP/1.1 413 ")
+
+
 def test_headers_too_large_are_refused(system: System) -> None:
     with system.client() as client:
         assert client.get("/registry/readyz", headers={"X-Long": "a" * 20_000}).status_code == 431

@@ -1,12 +1,16 @@
-"""Snapshots on disk: each an immutable folder, whole or refused. A crash at any moment leaves the one before."""
+"""Snapshots on disk: each an immutable folder, whole or refused. A crash at any moment leaves the one before.
 
+The replicas of one machine share them: they take turns, and what one has written the others need not.
+"""
+
+import fcntl
 import hashlib
 import json
 import os
 import re
 import shutil
-import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,24 +35,47 @@ class SnapshotFiles:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._writing = threading.Lock()
 
     def newest(self) -> Snapshot | None:
         """The snapshot that the pointer names; where that one is torn or missing, the newest whole one; None without any."""
-        for path in self._candidates():
-            try:
-                return _read(path)
-            except (TornSnapshotError, UnreadableDocumentError, OSError, KeyError, TypeError, ValueError):
-                continue
+        with self._turn(fcntl.LOCK_SH):
+            for path in self._candidates():
+                try:
+                    return _read(path)
+                except (TornSnapshotError, UnreadableDocumentError, OSError, KeyError, TypeError, ValueError):
+                    continue
         return None
 
     def write(self, snapshot: Snapshot) -> Path:
-        """Make the snapshot the newest on disk: contents, flushed; a rename, flushed; the pointer; then what is too old goes."""
-        with self._writing:
-            return self._write(snapshot)
+        """Make the snapshot the newest on disk, unless another replica has written it, or one that was current later; returns the newest.
+
+        Contents, flushed; a rename, flushed; the pointer; then what is too old goes.
+        """
+        with self._turn(fcntl.LOCK_EX):
+            return self._not_older(snapshot) or self._write(snapshot)
+
+    @contextmanager
+    def _turn(self, kind: int) -> Iterator[None]:
+        """Several read, or one writes. The lock lies beside the folder and goes with the process that holds it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.folder.with_name(f"{self.folder.name}.lock").open("ab") as lock:
+            fcntl.flock(lock, kind)
+            yield
+
+    def _not_older(self, snapshot: Snapshot) -> Path | None:
+        """The one on disk, where there is no need of this one."""
+        for path in self._candidates()[:1]:
+            try:
+                manifest = _manifest(path)
+                _contents(path, manifest)
+                same = (manifest["id"], manifest["following"]) == (snapshot.id, snapshot.following)
+                if same or datetime.fromisoformat(manifest["current_at"]) > snapshot.current_at:
+                    return path
+            except (TornSnapshotError, OSError, KeyError, TypeError, ValueError):
+                return None
+        return None
 
     def _write(self, snapshot: Snapshot) -> Path:
-        self.folder.mkdir(parents=True, exist_ok=True)
         number = max((_number(path) for path in self._folders()), default=0) + 1
         final = self.folder / f"{snapshot.id}-{number}"
         partial = self.folder / f".{final.name}.{os.getpid()}"
@@ -106,13 +133,23 @@ def _number(path: Path) -> int:
     return int(found.group(1)) if found else 0
 
 
-def _read(path: Path) -> Snapshot:
-    manifest = json.loads((path / "manifest.json").read_bytes())
+def _manifest(path: Path) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads((path / "manifest.json").read_bytes())
     if manifest["form"] != FORM or manifest.pop("seal") != _seal(manifest):
         raise TornSnapshotError
+    return manifest
+
+
+def _contents(path: Path, manifest: dict[str, Any]) -> dict[str, bytes]:
     contents = {name: (path / name).read_bytes() for name in _CONTENTS}
     if any(hashlib.sha256(content).hexdigest() != manifest["sha256"][name] for name, content in contents.items()):
         raise TornSnapshotError
+    return contents
+
+
+def _read(path: Path) -> Snapshot:
+    manifest = _manifest(path)
+    contents = _contents(path, manifest)
     vocabulary = Vocabulary(Concepts.read(json.loads(contents["terminology.json"])))
     trials = [TrialRecord.read(json.loads(line)) for line in contents["trials.ndjson"].splitlines()]
     centres = [Centre.read(json.loads(line)) for line in contents["centres.ndjson"].splitlines()]

@@ -14,6 +14,7 @@ from services.registry.trials.repository import TrialRepository
 from services.registry.trials.schemas import Origin, SiteInput, TrialInput, preferred_identifier
 from services.registry.trials.service import TrialDesk
 from shared.database import Database
+from shared.database.turns import take_turn
 
 SAMPLE = "services.registry.sample"
 
@@ -31,8 +32,12 @@ def listed(name: str) -> list[dict[str, Any]]:
 
 
 async def load_sample(database: Database, terminology: Terminology) -> int:
-    """Load everything in one transaction, or nothing where the registry already holds a centre; returns the number of trials."""
+    """Load everything in one transaction, or nothing where the registry already holds a centre; returns the number of trials.
+
+    Of replicas that start together one loads it.
+    """
     async with database.transaction() as connection:
+        await take_turn(connection, "load sample")
         centres = CentreRepository(connection)
         if await centres.page(None, 1):
             return 0
