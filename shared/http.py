@@ -1,8 +1,12 @@
-"""The client for calls between services: httpx with strict times, the internal token, no proxies and no redirects."""
+"""The client for calls between services: httpx with strict times, the internal token, no proxies, no redirects. The trace goes on in the sibling."""
 
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 import httpx
+
+from shared.settings import EMBEDDED_PORTS
+from shared.tracing import calling
 
 
 class InternalClient:
@@ -18,12 +22,27 @@ class InternalClient:
             transport=transport,
         )
 
-    async def get(self, path: str, *, timeout: float | None = None, **options: Any) -> httpx.Response:  # noqa: ASYNC109  httpx's own
-        return await self._client.get(path, timeout=httpx.USE_CLIENT_DEFAULT if timeout is None else timeout, **options)
+    async def get(self, path: str, *, headers: Mapping[str, str] | None = None, timeout: float | None = None) -> httpx.Response:  # noqa: ASYNC109  httpx's own
+        with calling("GET", _sibling(path)) as call:
+            response = await self._client.get(
+                path, headers={**(headers or {}), **call.headers}, timeout=httpx.USE_CLIENT_DEFAULT if timeout is None else timeout
+            )
+            call.answered(response.status_code)
+            return response
 
-    def stream(self, path: str) -> Any:
-        """A streamed GET, as a context manager."""
-        return self._client.stream("GET", path)
+    @asynccontextmanager
+    async def stream(self, path: str) -> AsyncIterator[httpx.Response]:
+        """A streamed GET."""
+        with calling("GET", _sibling(path)) as call:
+            async with self._client.stream("GET", path, headers=call.headers) as response:
+                call.answered(response.status_code)
+                yield response
 
     async def close(self) -> None:
         await self._client.aclose()
+
+
+def _sibling(path: str) -> str:
+    """The service a path belongs to; nothing else of a path is told."""
+    name = path[1:].partition("/")[0]
+    return name if name in EMBEDDED_PORTS else "unknown"
