@@ -8,6 +8,8 @@ from contextlib import suppress
 
 import uvicorn
 
+from shared.tracing import flush_export
+
 TICK = 0.05  # seconds
 QUIET_TICKS = 3
 LONGEST_DRAIN = 0.6  # seconds; with what uvicorn grants to open requests within the supervisor's patience
@@ -27,6 +29,7 @@ class DrainingServer(uvicorn.Server):
         gc.enable()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        flush_export()
         for server in self.servers:
             server.close()
         self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]

@@ -1,9 +1,13 @@
-"""The client for calls between services: httpx with strict times, the internal token, no proxies and no redirects."""
+"""The client for calls between services: httpx with strict times, the internal token, no proxies, no redirects. The trace goes on in the sibling."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+
+from shared.ports import EMBEDDED_PORTS
+from shared.tracing import calling
 
 
 class SiblingError(ConnectionError):
@@ -27,25 +31,36 @@ class InternalClient:
             transport=_Replicas(replicas, transport or httpx.AsyncHTTPTransport(limits=limits, trust_env=False)),
         )
 
-    async def get(self, path: str, *, timeout: float | None = None, **options: Any) -> httpx.Response:  # noqa: ASYNC109  httpx's own
-        return await self._client.get(path, timeout=httpx.USE_CLIENT_DEFAULT if timeout is None else timeout, **options)
+    async def get(self, path: str, *, headers: Mapping[str, str] | None = None, timeout: float | None = None) -> httpx.Response:  # noqa: ASYNC109  httpx's own
+        with calling("GET", _sibling(path)) as call:
+            response = await self._client.get(
+                path, headers={**(headers or {}), **call.headers}, timeout=httpx.USE_CLIENT_DEFAULT if timeout is None else timeout
+            )
+            call.answered(response.status_code)
+            return response
 
-    async def ask(self, method: str, path: str, **options: Any) -> Any:
+    async def ask(self, method: str, path: str, *, json: Any = None) -> Any:
         """The JSON that a call answers.
 
         :raises SiblingError: no answer, or an error.
         """
-        try:
-            response = await self._client.request(method, path, **options)
-        except httpx.HTTPError as error:
-            raise SiblingError(type(error).__name__) from None
+        with calling(method, _sibling(path)) as call:
+            try:
+                response = await self._client.request(method, path, json=json, headers=call.headers)
+            except httpx.HTTPError as error:
+                raise SiblingError(type(error).__name__) from None
+            call.answered(response.status_code)
         if not response.is_success:
             raise SiblingError(str(response.status_code))
         return response.json()
 
-    def stream(self, path: str) -> Any:
-        """A streamed GET, as a context manager."""
-        return self._client.stream("GET", path)
+    @asynccontextmanager
+    async def stream(self, path: str) -> AsyncIterator[httpx.Response]:
+        """A streamed GET."""
+        with calling("GET", _sibling(path)) as call:
+            async with self._client.stream("GET", path, headers=call.headers) as response:
+                call.answered(response.status_code)
+                yield response
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -83,3 +98,9 @@ class _Replicas(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._transport.aclose()
+
+
+def _sibling(path: str) -> str:
+    """The service a path belongs to; nothing else of a path is told."""
+    name = path[1:].partition("/")[0]
+    return name if name in EMBEDDED_PORTS else "unknown"

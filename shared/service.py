@@ -15,6 +15,7 @@ from shared.identity.callers import Callers
 from shared.policy import Access, allow, refuse_unguarded_routes
 from shared.settings import ServiceSettings
 from shared.telemetry import Metrics, Telemetry, configure_logging
+from shared.tracing import start_export, stop_export
 
 HealthReader = Annotated[Access, Depends(allow("health", "read"))]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -40,8 +41,12 @@ def create_service(name: str, settings: ServiceSettings, routers: Sequence[APIRo
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        async with lifespan(app):
-            yield
+        start_export(name, settings.otlp_endpoint)
+        try:
+            async with lifespan(app):
+                yield
+        finally:
+            await stop_export()
 
     app = FastAPI(
         title=f"CLEIO {name}",
@@ -53,6 +58,8 @@ def create_service(name: str, settings: ServiceSettings, routers: Sequence[APIRo
         redoc_url=None,
         openapi_url=None,
         separate_input_output_schemas=True,
+        # FastAPI's own would tell paths, query strings, baggage and messages of exceptions to whatever the environment names (decision 31).
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.settings = settings
     app.state.metrics = metrics

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.ports import EMBEDDED_PORTS
@@ -34,6 +34,11 @@ class ServiceSettings(BaseSettings):
     cursor_key: SecretStr = Field(default=SecretStr(""), validation_alias="CLEIO_CURSOR_KEY")
     audit_key: SecretStr = Field(default=SecretStr(""), validation_alias="CLEIO_AUDIT_KEY")
     log_level: str = Field(default="INFO", validation_alias="CLEIO_LOG_LEVEL")
+    otlp_endpoint: str = Field(
+        default="",
+        validation_alias=AliasChoices("CLEIO_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="Base URL of an OpenTelemetry collector (OTLP over HTTP); empty: no traces, and nothing of the SDK is loaded.",
+    )
 
     @model_validator(mode="after")
     def _read_secret_files(self) -> Self:

@@ -14,6 +14,8 @@ from fastapi import Request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from shared.problems import Problem, respond
+from shared.tracing import Request as TracedRequest
+from shared.tracing import settled
 from shared.wire import write_instant
 
 Scope = MutableMapping[str, Any]
@@ -28,7 +30,9 @@ FIELDS = frozenset(
     }
 )  # fmt: skip
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+# Anything else is one word, whatever the server lets through.
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_OFTEN_ASKED = ("/livez", "/readyz", "/metrics")
 
 
 class _JsonLines(logging.Formatter):
@@ -45,6 +49,8 @@ class _JsonLines(logging.Formatter):
             "event": record.msg if record.name.startswith(("shared", "services")) else record.name,
         }
         line.update({name: value for name, value in vars(record).items() if name in FIELDS and value is not None})
+        if "trace_id" not in line and (place := settled()):
+            line["trace_id"] = place.trace
         if record.exc_info and record.exc_info[0]:
             # The class and the places, never the message nor the values.
             line["error_class"] = record.exc_info[0].__name__
@@ -124,10 +130,11 @@ class Telemetry:
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"").decode("latin-1")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-        trace = _TRACEPARENT.fullmatch(headers.get(b"traceparent", b"").decode("latin-1"))
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         scope["cleio_request_id"] = request_id
-        scope["cleio_trace_id"] = trace.group(1) if trace else uuid.uuid4().hex
+        trace = TracedRequest(scope, headers.get(b"traceparent", b"").decode("latin-1"))
         status = 0
+        failure: type[BaseException] | None = None
         started = time.perf_counter()
 
         async def answer(message: MutableMapping[str, Any]) -> None:
@@ -139,30 +146,33 @@ class Telemetry:
 
         try:
             await self.app(scope, receive, answer)
-        except Exception:
-            self.logger.exception("request_broken", extra={"request_id": request_id, "method": scope["method"], "route": _route(scope)})
+        except Exception as error:
+            failure = type(error)
+            told = {"request_id": request_id, "trace_id": trace.place.trace, "method": method, "route": _route(scope)}
+            self.logger.exception("request_broken", extra=told)
             if not status:
                 await respond(Request(scope), Problem())(scope, receive, answer)
         finally:
             seconds = time.perf_counter() - started
             route = _route(scope)
-            self.metrics.requests.labels(scope["method"], route, str(status)).inc()
-            self.metrics.seconds.labels(scope["method"], route).observe(seconds)
-            # Health is asked every second: it is told only to who debugs.
-            level = logging.DEBUG if route.endswith(("/livez", "/readyz", "/metrics")) and status < 500 else logging.INFO
+            self.metrics.requests.labels(method, route, str(status)).inc()
+            self.metrics.seconds.labels(method, route).observe(seconds)
+            # Health is asked every second: it has no span, and its line is only for who debugs.
+            often_asked = route.endswith(_OFTEN_ASKED)
             self.logger.log(
-                level,
+                logging.DEBUG if often_asked and status < 500 else logging.INFO,
                 "request",
                 extra={
                     "request_id": request_id,
-                    "trace_id": scope["cleio_trace_id"],
-                    "method": scope["method"],
+                    "trace_id": None if often_asked else trace.place.trace,
+                    "method": method,
                     "route": route,
                     "status": status,
                     "ms": round(seconds * 1000, 2),
                     "principal": scope.get("cleio_principal"),
                 },
             )
+            trace.end(method, route, status, failure, told=not often_asked)
 
 
 def _route(scope: Scope) -> str:

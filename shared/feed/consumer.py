@@ -4,12 +4,14 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 from shared.http import InternalClient
+from shared.tracing import Place, working
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +22,15 @@ class Batch:
 
     events: list[dict[str, Any]]
     following: str
+
+    @property
+    def causes(self) -> dict[str, Place]:
+        """Event id → the span that made it, where the feed told it."""
+        return {str(event.get("id")): cause for event in self.events if (cause := Place.read(event.get("traceparent")))}
+
+    def applying(self) -> AbstractContextManager[Any]:
+        """The span of taking it over; none where there is nothing to take."""
+        return working("apply feed", self.causes.values()) if self.events else nullcontext()
 
 
 class HistoryRestartedError(Exception):

@@ -15,6 +15,7 @@ from shared.feed.log import Entry, FeedLog, Position
 from shared.identity import Principal
 from shared.policy import Access, allow
 from shared.problems import GoneError
+from shared.tracing import cause_of
 from shared.wire import Label
 
 MEDIA_TYPE = "application/cloudevents-batch+json"
@@ -106,6 +107,8 @@ def _renderer(source: str, principal: Principal) -> Callable[[Entry, bool], dict
         if principal.kind == "service":
             # A service that serves subscribers of its own decides visibility again, for each of them.
             event["routing"] = {"before": write_side(entry.before), "after": write_side(entry.after)}
+            if cause := cause_of(entry.id):
+                event["traceparent"] = cause.write()
         return event
 
     return render

@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database.columns import UtcInstant
 from shared.feed.changes import Change, Side, read_side, write_side
+from shared.tracing import remember
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +97,15 @@ class FeedLog:
         ).scalar_one()
         now = datetime.now(UTC)
         first = last - len(changes) + 1
+        names = [str(uuid.uuid4()) for _ in changes]
+        for name in names:
+            remember(name)
         await connection.execute(
             insert(self.entries),
             [
                 {
                     "seq": first + index,
-                    "id": str(uuid.uuid4()),
+                    "id": names[index],
                     "type": change.type,
                     "subject": change.subject,
                     "version": change.version,

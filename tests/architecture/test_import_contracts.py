@@ -21,6 +21,7 @@ BREAKS = {
     "sql-in-repositories": ("services/registry/trials/service.py", "import sqlalchemy"),
     "httpx-home": ("services/registry/trials/service.py", "import httpx"),
     "aiohttp-home": ("services/notifications/settings.py", "import aiohttp"),
+    "spans-home": ("shared/http.py", "import opentelemetry"),
 }
 
 

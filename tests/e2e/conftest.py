@@ -11,11 +11,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+
+from tests.collector import Collector, running_collector
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120
@@ -159,3 +164,60 @@ def own_system(tmp_path: Path) -> Iterator[System]:
         yield running
     finally:
         running.end()
+
+
+class Receiver:
+    """A subscriber's own server: fails when told to, and keeps what it got."""
+
+    def __init__(self) -> None:
+        self.failing = 0
+        self.got: list[tuple[dict[str, str], bytes]] = []
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
+                self.send_response(503 if receiver.failing > 0 else 204)
+                receiver.failing -= 1
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *words: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_address[1]}/hook"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    running = Receiver()
+    yield running
+    running.server.shutdown()
+    running.server.server_close()
+
+
+@dataclass
+class Traced:
+    """A system that may reach receivers on loopback, and the collector of its spans."""
+
+    system: System
+    collector: Collector
+
+
+@pytest.fixture(scope="session")
+def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
+    """Shared by the tests that look at what leaves a system beside its answers."""
+    with running_collector() as collector:
+        settings = {"CLEIO_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "100", "CLEIO_OUTBOUND_DEV_HOSTS": "127.0.0.0/8"}
+        running = System(tmp_path_factory.mktemp("traced") / "var", **settings)
+        try:
+            running.read_until("ready in")
+            yield Traced(running, collector)
+        finally:
+            running.end()

@@ -2,54 +2,15 @@
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from tests.e2e.conftest import ROOT, System, eventually
+from tests.e2e.conftest import ROOT, Receiver, System, eventually
 
 BOY = json.loads((ROOT / "docs" / "examples" / "duchenne-boy.json").read_text(encoding="utf-8"))
-
-
-class Receiver:
-    """A subscriber's own server: fails when told to, and keeps what it got."""
-
-    def __init__(self) -> None:
-        self.failing = 0
-        self.got: list[tuple[dict[str, str], bytes]] = []
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
-                self.send_response(503 if receiver.failing > 0 else 204)
-                receiver.failing -= 1
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *words: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_address[1]}/hook"
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    running = Receiver()
-    yield running
-    running.server.shutdown()
-    running.server.server_close()
 
 
 @pytest.fixture

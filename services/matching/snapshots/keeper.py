@@ -96,7 +96,8 @@ class SnapshotKeeper:
         except BaseException:
             self._in_touch = False
             raise
-        await self._apply(held, batch)
+        with batch.applying():
+            await self._apply(held, batch)
 
     async def persist(self) -> None:
         """Write the snapshot where it differs from the one on disk."""

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Protocol
 
 from services.notifications.deliveries.model import Attempt, Claim, Outcome
+from shared.tracing import cause_of, working
 
 logger = logging.getLogger(__name__)
 
@@ -94,18 +95,27 @@ class Sending:
             self._done(Outcome(claim, None))
 
     async def _attempt(self, claim: Claim) -> None:
-        try:
-            attempt: Attempt | None = await self._channel.deliver(claim)
-        except asyncio.CancelledError:
-            attempt = None
-        except Exception:
-            logger.exception("delivery_broken", extra={"delivery": claim.delivery, "subscription": claim.subscription})
-            attempt = Attempt(datetime.now(UTC), None, "internal", 0)
-        self._under_way[claim.subscription] -= 1
-        if attempt is not None:
-            self._judge(claim, attempt)
+        with working("deliver", [cause_of(claim.delivery)]) as told:
+            attempt = await self._try(claim)
+            self._under_way[claim.subscription] -= 1
+            if attempt is not None:
+                told["cleio.attempt"] = claim.fence
+                if attempt.status is not None:
+                    told["http.response.status_code"] = attempt.status
+                if not attempt.succeeded:
+                    told["error.type"] = attempt.error or str(attempt.status)
+                self._judge(claim, attempt)
         self._done(Outcome(claim, attempt))
         self._start()
+
+    async def _try(self, claim: Claim) -> Attempt | None:
+        try:
+            return await self._channel.deliver(claim)
+        except asyncio.CancelledError:
+            return None
+        except Exception:
+            logger.exception("delivery_broken", extra={"delivery": claim.delivery, "subscription": claim.subscription})
+            return Attempt(datetime.now(UTC), None, "internal", 0)
 
     def _judge(self, claim: Claim, attempt: Attempt) -> None:
         receiver = claim.subscription

@@ -10,11 +10,13 @@ from shared.feed.changes import Side, read_side
 
 MAX_BYTES = 20_000
 ROUTING = "routing"
+# Told to services alone, and sent to nobody.
+INTERNAL = frozenset({ROUTING, "traceparent"})
 
 
 @dataclass(frozen=True, slots=True)
 class FeedEvent:
-    """One event of a feed: the CloudEvent without its routing, and the sides before and after, told to services alone (None: nobody may see it)."""
+    """One event of a feed: the CloudEvent as all may read it, and the sides before and after, told to services alone (None: nobody may see it)."""
 
     source: str
     id: str
@@ -56,7 +58,7 @@ def read_event(document: Mapping[str, Any]) -> FeedEvent:
         type=document["type"],
         subject=document["subject"],
         at=datetime.fromisoformat(document["time"]),
-        cloudevent={name: value for name, value in document.items() if name != ROUTING},
+        cloudevent={name: value for name, value in document.items() if name not in INTERNAL},
         sides=None if routing is None else (read_side(routing["before"]), read_side(routing["after"])),
     )
 

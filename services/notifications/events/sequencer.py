@@ -10,6 +10,7 @@ from services.notifications.events.repository import EventRepository
 from services.notifications.events.service import Subscribers, sequence
 from shared.database import Database
 from shared.feed.consumer import FeedTail, HistoryRestartedError
+from shared.tracing import remember
 
 logger = logging.getLogger(__name__)
 
@@ -43,14 +44,18 @@ class Sequencer:
         if batch.following == held:
             return
         now = datetime.now(UTC)
-        async with self._database.transaction() as connection:
-            if not await EventRepository(connection).advance(self._feed, held, batch.following):
-                return
-            count = await sequence(connection, batch.events, self._subscribers, now)
+        with batch.applying():
+            async with self._database.transaction() as connection:
+                if not await EventRepository(connection).advance(self._feed, held, batch.following):
+                    return
+                made = await sequence(connection, batch.events, self._subscribers, now)
+            causes = batch.causes
+            for delivery in made:
+                remember(delivery.id, causes.get(delivery.event))
         if batch.events:
             self._lag_seconds = max(0.0, (now - datetime.fromisoformat(batch.events[-1]["time"])).total_seconds())
             self._lag(self._lag_seconds)
-        if count:
+        if made:
             self._told()
 
     def health(self) -> dict[str, Any]:

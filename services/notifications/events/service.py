@@ -37,8 +37,8 @@ class Subscribers:
         return [subscriber for _, subscriber in self._parsed.values()]
 
 
-async def sequence(connection: Writing, documents: Sequence[Mapping[str, Any]], subscribers: Subscribers, now: datetime) -> int:
-    """Take a batch, but for events known already, and number its deliveries without gaps for each subscription; returns how many."""
+async def sequence(connection: Writing, documents: Sequence[Mapping[str, Any]], subscribers: Subscribers, now: datetime) -> list[NewDelivery]:
+    """Take a batch, but for events known already, and number its deliveries without gaps for each subscription; returns them."""
     fresh = await _fresh(EventRepository(connection), documents)
     everybody = await subscribers.current(SubscriptionRepository(connection)) if fresh else []
     wanted: dict[str, list[tuple[FeedEvent, bool]]] = {}
@@ -59,7 +59,7 @@ async def sequence(connection: Writing, documents: Sequence[Mapping[str, Any]], 
                 for index, (event, tombstone) in enumerate(told)
             ]
     await DeliveryRepository(connection).add(new, now)
-    return len(new)
+    return new
 
 
 async def send_test(connection: Writing, subscription: str, now: datetime) -> NewDelivery | None:

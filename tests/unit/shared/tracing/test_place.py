@@ -1,0 +1,48 @@
+"""`traceparent` as W3C Trace Context writes it."""
+
+import pytest
+
+from shared.tracing import Place, calling, cause_of, current, remember, working
+
+TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+
+@pytest.mark.parametrize(("flags", "sampled"), [("01", True), ("00", False), ("03", True), ("02", False)])
+def test_a_header_is_read(flags: str, sampled: bool) -> None:
+    assert Place.read(f"00-{TRACE}-{SPAN}-{flags}") == Place(TRACE, SPAN, sampled)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        7,
+        "",
+        "anything",
+        f"01-{TRACE}-{SPAN}-01",
+        f"00-{TRACE.upper()}-{SPAN}-01",
+        f"00-{'0' * 32}-{SPAN}-01",
+        f"00-{TRACE}-{'0' * 16}-01",
+        f"00-{TRACE}-{SPAN}-01-more",
+        f"00-{TRACE}-{SPAN}-01\n",
+    ],
+)
+def test_anything_else_is_nobodys_trace(header: object) -> None:
+    assert Place.read(header) is None
+
+
+def test_what_is_written_is_read_again() -> None:
+    for place in (Place.after(None), Place.after(Place(TRACE, SPAN, sampled=True))):
+        assert Place.read(place.write()) == place
+    assert Place.after(Place(TRACE, SPAN, sampled=True)).trace == TRACE
+    assert Place.after(None).trace != Place.after(None).trace
+
+
+def test_without_an_export_nothing_is_made_and_nothing_is_kept() -> None:
+    with working("step", [Place(TRACE, SPAN, sampled=True)]), calling("GET", "registry") as call:
+        assert call.headers == {}
+        assert current() is None
+        remember("entry")
+        remember("other", Place(TRACE, SPAN, sampled=False))
+    assert cause_of("entry") is None
+    assert cause_of("other") is None
