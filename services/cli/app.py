@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from services.cli import identity, operations
+from services.cli import clients, identity, operations, organisations
+from services.cli.options import AsJson, Url
 
 if TYPE_CHECKING:
     from services.supervisor.installation import Installation
@@ -34,10 +35,6 @@ class Service(StrEnum):
 class Language(StrEnum):
     FR = "fr"
     EN = "en"
-
-
-Url = Annotated[str, typer.Option(help="Address of the gateway.", show_default="http://127.0.0.1:$CLEIO_PORT")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")]
 
 
 @app.command()
@@ -220,6 +217,12 @@ app.command("config")(operations.config)
 app.add_typer(operations.databases, name="db")
 app.add_typer(operations.audits, name="audit")
 app.add_typer(identity.administrators, name="admin")
+app.add_typer(organisations.organisations, name="org")
+app.add_typer(clients.clients, name="client")
+app.add_typer(organisations.members, name="member")
+app.add_typer(identity.signing_keys, name="key")
+app.command("whoami")(identity.whoami)
+app.command("token")(identity.token)
 
 
 def _fail(message: str, exit_code: int = 1) -> NoReturn:

@@ -2,8 +2,11 @@
 
 import base64
 import hashlib
+import json
 import os
-from collections.abc import Iterator
+import re
+import uuid
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,9 +14,18 @@ from urllib.parse import urlsplit
 
 import httpx
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+STALE = 412
+TRIES = 5
+_OAUTH_ERROR = re.compile("[a-z_]{1,40}")  # RFC 6749 §5.2
+
 
 class CallError(Exception):
-    """A call did not succeed; the message is the line to show."""
+    """A call did not succeed; the message is the line to show, ``status`` the answer's (0: there was none)."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 def gateway_url(url: str = "") -> str:
@@ -32,39 +44,102 @@ def open_gateway(url: str = "", *, as_caller: bool = False, token: str = "") -> 
     if as_caller or token:
         headers["Authorization"] = f"Bearer {token or _token()}"
     # A proxy of the environment is for addresses elsewhere.
-    elsewhere = urlsplit(base).hostname not in {"127.0.0.1", "localhost", "::1"}
-    with httpx.Client(base_url=base, headers=headers, timeout=httpx.Timeout(60, connect=5), trust_env=elsewhere) as client:
+    with httpx.Client(base_url=base, headers=headers, timeout=httpx.Timeout(60, connect=5), trust_env=not is_loopback(base)) as client:
         yield Gateway(base, client)
 
 
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads to this machine."""
+    return urlsplit(url).hostname in LOOPBACK
+
+
 class Gateway:
-    """Calls that either give a JSON body or raise `CallError`."""
+    """Calls that either succeed or raise `CallError`."""
 
     def __init__(self, base: str, client: httpx.Client) -> None:
-        self._base = base
+        self.base = base
         self._client = client
 
     def send(
-        self, method: str, path: str, *, content: bytes, media_type: str = "application/json", language: str = "en", **query: str
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes | None = None,
+        body: Any = None,
+        media_type: str = "application/json",
+        language: str = "en",
+        headers: Mapping[str, str] | None = None,
+        **query: str,
     ) -> httpx.Response:
-        """The answer to one request with a body.
+        """The answer to one request, with ``content`` or with ``body`` as JSON. ``path`` may be a whole URL.
 
         :raises CallError: when nothing answers, or the answer is an error.
         """
-        headers = {"Content-Type": media_type, "Accept-Language": language}
+        told = {"Accept-Language": language, **(headers or {})}
+        if body is not None:
+            content = json.dumps(body).encode()
+        if content is not None:
+            told["Content-Type"] = media_type
+        if method == "POST":
+            # What is sent again on the way takes effect once.
+            told["Idempotency-Key"] = uuid.uuid4().hex
         try:
-            answer = self._client.request(method, path, content=content, headers=headers, params=query or None)
+            answer = self._client.request(method, path, content=content, headers=told, params=query or None)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-            raise CallError(f"{self._base} is not an address that can be called") from None
+            raise CallError(f"{self.base} is not an address that can be called") from None
         except httpx.ConnectError:
-            raise CallError(f"nothing listens at {self._base}: start it with `make run`, or name another address with --url") from None
+            raise CallError(f"nothing listens at {self.base}: start it with `make run`, or name another address with --url") from None
         except httpx.TimeoutException:
-            raise CallError(f"{self._base} did not answer in time") from None
+            raise CallError(f"{self.base} did not answer in time") from None
         except httpx.HTTPError as error:
-            raise CallError(f"the call to {self._base} broke off ({type(error).__name__})") from None
+            raise CallError(f"the call to {self.base} broke off ({type(error).__name__})") from None
         if answer.is_success:
             return answer
-        raise CallError(_explain(answer))
+        if answer.status_code == httpx.codes.UNAUTHORIZED and "Authorization" in answer.request.headers:
+            raise CallError("CLEIO_TOKEN is not believed: it is over, revoked, or not meant for this (401 unauthenticated)", answer.status_code)
+        raise CallError(_explain(answer), answer.status_code)
+
+    def read(self, path: str) -> Any:
+        """The JSON at ``path``.
+
+        :raises CallError: as `send`; or what answers speaks no JSON.
+        """
+        return read_json(self.send("GET", path))
+
+    def walk(self, path: str) -> Iterator[Any]:
+        """Every item of a list, page after page.
+
+        :raises CallError: as `read`.
+        """
+        page = self.read(f"{path}?limit=200")
+        yield from page["items"]
+        while page["next"]:
+            page = read_json(self.send("GET", path, limit="200", cursor=page["next"]))
+            yield from page["items"]
+
+    def change(self, path: str, write: Callable[[Any], tuple[str, str, Any]]) -> httpx.Response:
+        """Read what is at ``path`` and write what follows from it: ``write`` gives method, path and body. Where another came first, it is done again.
+
+        :raises CallError: as `send`.
+        """
+        for _ in range(TRIES):
+            held = self.send("GET", path)
+            method, target, body = write(read_json(held))
+            try:
+                return self.send(method, target, body=body, headers={"If-Match": held.headers["etag"]})
+            except CallError as error:
+                if error.status != STALE:
+                    raise
+        raise CallError("somebody else changed it each time: try again", STALE)
+
+
+def read_json(answer: httpx.Response) -> Any:
+    """:raises CallError: it is none."""
+    try:
+        return answer.json()
+    except ValueError:
+        raise CallError(f"{answer.request.url.host} answered something else than JSON: is it the right address?") from None
 
 
 def fetch_file(url: str, token: str, target: Path) -> None:
@@ -95,9 +170,11 @@ def fetch_file(url: str, token: str, target: Path) -> None:
 def _explain(answer: httpx.Response) -> str:
     try:
         problem: Any = answer.json()
+        if _OAUTH_ERROR.fullmatch(problem.get("error", "")):
+            return f"{answer.request.url.path} refused: {problem['error']} ({answer.status_code})"
         told = f"{problem['detail']} ({answer.status_code} {problem['code']})"
         faults = [f"{fault['pointer'] or '/'}: {fault['detail']}" for fault in problem.get("errors", [])]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return f"{answer.request.url.path} answered {answer.status_code}"
     return "\n  ".join([told, *faults[:20]])
 

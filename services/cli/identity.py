@@ -1,29 +1,82 @@
-"""Who may call: administrators, organisations, clients, people. Each command is a call to the running system."""
+"""Who may call: administrators, the issuer's keys, tokens, and who one is to the system. Each command is a call to the running system."""
 
-import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from services.cli.gateway import open_gateway
-from services.cli.operations import one_line_errors
+from services.cli.operations import one_line_errors, say
+from services.cli.options import AsJson, Url, print_fields, print_json, print_result, words
 
 administrators = typer.Typer(help="Administrators of this installation.", no_args_is_help=True, rich_markup_mode=None)
+signing_keys = typer.Typer(help="The keys that this installation signs its tokens with.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @administrators.command("create")
 def create_administrator(
     name: Annotated[str, typer.Option(help="Tells this administrator's key from another's.")] = "administrator",
+    as_json: AsJson = False,
 ) -> None:
-    """Make an administrator and print its key, once; it is not shown again and not kept.
+    """Make an administrator and print its key, this once.
 
     Only on the machine of the running system, for who can read its secrets. `export CLEIO_TOKEN="$(cleio admin create)"` takes the key.
     """
     from services.cli.databases import settings_of
+    from services.cli.gateway import open_gateway
 
     with one_line_errors():
         settings = settings_of("registry")
         with open_gateway(settings.service_url("registry"), token=settings.internal_token.get_secret_value()) as registry:
-            made = registry.send("POST", "/registry/v1/internal/administrators", content=json.dumps({"name": name}).encode()).json()
-    typer.echo(f"administrator {made['id']} of {made['organisation']}, until {made['expires_at'][:10]}; its key, shown this once:", err=True)
-    typer.echo(made["key"])
+            made = registry.send("POST", "/registry/v1/internal/administrators", body={"name": name}).json()
+    say(f"administrator {made['id']} of {made['organisation']}, until {made['expires_at'][:10]}; its key, shown this once:")
+    print_result(made, made["key"], as_json=as_json)
+
+
+@signing_keys.command("rotate")
+def rotate(as_json: AsJson = False, url: Url = "") -> None:
+    """Let the announced key sign, and announce another.
+
+    No token is refused for it: a key verifies for as long as a token that it signed lives. To end what a key signed that is in
+    wrong hands, rotate twice and wait ten minutes.
+    """
+    from services.cli.gateway import open_gateway
+
+    with one_line_errors(), open_gateway(url, as_caller=True) as gateway:
+        published = gateway.send("POST", "/registry/v1/signing-keys/rotate", body={}).json()
+    say(f"{len(published['kids'])} keys are published")
+    print_result(published, "\n".join(published["kids"]), as_json=as_json)
+
+
+def whoami(as_json: AsJson = False, url: Url = "") -> None:
+    """Tell who CLEIO_TOKEN is to the system, and what it may do."""
+    from services.cli.gateway import open_gateway
+
+    with one_line_errors(), open_gateway(url, as_caller=True) as gateway:
+        found = gateway.read("/registry/v1/me")
+    if as_json:
+        print_json(found)
+    else:
+        print_fields(found)
+
+
+def token(
+    client: Annotated[str, typer.Option(metavar="CLIENT", help="The client's id.")],
+    key: Annotated[Path, typer.Option(metavar="FILE", help="Its private key: a JWK, or PEM with --kid.")],
+    kid: Annotated[str, typer.Option(help="The name under which the key is registered.", show_default="the key's own")] = "",
+    scopes: Annotated[list[str] | None, typer.Option(metavar="SCOPES", help="Only these of its rights.", show_default="all that it has")] = None,
+    smart: Annotated[bool, typer.Option("--smart", help="It is registered as a SMART client.")] = False,
+    as_json: AsJson = False,
+    url: Url = "",
+) -> None:
+    """Take an access token for a client.
+
+    It is printed alone: export CLEIO_TOKEN="$(cleio token …)". It serves for five minutes. The key is read on this machine,
+    signs one assertion, and is sent nowhere.
+    """
+    from services.cli.client_keys import read_private_key, take_token
+    from services.cli.gateway import open_gateway
+
+    with one_line_errors(), open_gateway(url) as gateway:
+        answer = take_token(gateway, client, read_private_key(key, kid), kid=kid, smart=smart, scopes=" ".join(words(scopes or [])))
+    say(f"a token for {answer['expires_in']} seconds: {answer['scope']}")
+    print_result(answer, answer["access_token"], as_json=as_json)

@@ -150,24 +150,20 @@ class one_line_errors:  # noqa: N801  reads as the statement it is
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            return
+        from services.cli.gateway import CallError
+
+        if isinstance(error, (CallError, OSError)):
+            fail(str(error))
         from services.cli.audit import UnreadableKeyError
         from services.cli.copying import COPY_ERRORS
-        from services.cli.gateway import CallError
         from services.cli.restore import RestoreRefusedError
         from services.supervisor.installation import CannotStartError
         from shared.backups.manifest import UnreadableBackupError
         from shared.settings import MissingSecretError
 
-        expected = (
-            *COPY_ERRORS,
-            CallError,
-            CannotStartError,
-            MissingSecretError,
-            RestoreRefusedError,
-            UnreadableBackupError,
-            UnreadableKeyError,
-            OSError,
-        )
+        expected = (*COPY_ERRORS, CannotStartError, MissingSecretError, RestoreRefusedError, UnreadableBackupError, UnreadableKeyError)
         if isinstance(error, expected):
             fail(str(error))
 
