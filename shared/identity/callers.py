@@ -14,7 +14,7 @@ from fastapi import Request
 
 from shared.identity.directory import Directory, Jwk
 from shared.identity.principal import Credential, Principal
-from shared.identity.tokens import InvalidTokenError, peek, verify
+from shared.identity.tokens import LIFETIME, InvalidTokenError, peek, verify
 from shared.problems import IdentityUnavailableError, UnauthenticatedError
 from shared.settings import ServiceSettings
 
@@ -32,7 +32,7 @@ class Callers:
         self._settings = settings
         self._service = service
         self.directory: Directory | None = None
-        self._verified: OrderedDict[bytes, Credential] = OrderedDict()
+        self._verified: OrderedDict[bytes, tuple[float, Credential]] = OrderedDict()
 
     @cached_property
     def _pinned(self) -> Sequence[Jwk]:
@@ -99,7 +99,8 @@ class Callers:
 
     async def _verify(self, token: str) -> Credential:
         digest = hashlib.sha256(token.encode()).digest()
-        if (held := self._verified.get(digest)) is not None:
+        verified_at, held = self._verified.get(digest, (0.0, None))
+        if held is not None and time() - verified_at < LIFETIME:  # no longer: its key may be out of use
             return held
         now = int(time())
         try:
@@ -108,7 +109,7 @@ class Callers:
             if error.reason != "unknown_key":
                 raise
             found = verify(token, [*self._pinned, *await self._keys(renewed=True)], self._settings.issuer, self._service, now)
-        self._verified[digest] = found
+        self._verified[digest] = (time(), found)
         if len(self._verified) > MOST_HELD:
             self._verified.popitem(last=False)
         return found

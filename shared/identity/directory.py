@@ -25,6 +25,7 @@ REVOKED = "client.revoked"
 FRESH_SECONDS = 60.0
 MOST_HELD = 10_000
 REFRESH_SECONDS = 5.0  # between two looks for keys that are not known
+KEYS_SECONDS = 60.0  # after which the keys are learnt again: a retired one must not be believed for ever
 
 
 class Directory(Protocol):
@@ -57,6 +58,7 @@ class RemoteDirectory:
         self._following: str | None = None
         self._revoked: dict[str, float] = {}
         self._held: OrderedDict[bytes, tuple[float, Credential]] = OrderedDict()
+        self._revocations = 0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -85,8 +87,11 @@ class RemoteDirectory:
             if event["type"] == REVOKED:
                 self._revoke(event["data"]["id"], datetime.fromisoformat(event["time"]).timestamp())
         self._following = batch.following
+        if monotonic() - self._looked_at > KEYS_SECONDS:
+            await self.keys(renewed=True)
 
     def _revoke(self, client: str, at: float) -> None:
+        self._revocations += 1
         self._revoked[client] = at
         for digest in [digest for digest, (_, credential) in self._held.items() if credential.client == client]:
             del self._held[digest]
@@ -104,6 +109,7 @@ class RemoteDirectory:
         learnt, held = self._held.get(digest, (0.0, None))
         if held is not None and time() - learnt < FRESH_SECONDS:
             return held
+        seen = self._revocations
         try:
             answer = await self._client.ask("POST", f"{BASE}/introspect", json={"credential": credential})
         except OSError:
@@ -114,7 +120,8 @@ class RemoteDirectory:
         if answer["credential"] is None:
             return None
         read = Credential.read(answer["credential"])
-        self._held[digest] = (time(), read)
+        if seen == self._revocations:  # or the answer may be older than the revocation
+            self._held[digest] = (time(), read)
         if len(self._held) > MOST_HELD:
             self._held.popitem(last=False)
         return read

@@ -22,6 +22,7 @@ from shared.idempotency import repeatable
 from shared.identity.directory import BASE, REVOKED, Directory
 from shared.identity.tokens import LIFETIME
 from shared.policy import Access, allow, scopes_for
+from shared.problems import IdentityUnavailableError
 
 router = APIRouter(route_class=EdgeRoute, tags=["internal"])
 
@@ -53,7 +54,10 @@ async def read_state(request: Request, access: Sibling) -> IdentityState:
 async def introspect(request: Request, given: CredentialInput, access: Sibling) -> Introspection:
     """What an API key or a token of the OpenID provider stands for."""
     directory: Directory = request.app.state.callers.directory
-    found = await directory.introspect(given.credential)
+    try:
+        found = await directory.introspect(given.credential)
+    except OSError:
+        raise IdentityUnavailableError from None
     return Introspection(credential=found.write() if found else None)
 
 

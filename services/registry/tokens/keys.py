@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 KEPT_RETIRED = timedelta(seconds=2 * LIFETIME)
 
 
+def _still_published() -> datetime:
+    """What was retired before is believed no more, whether the housekeeping has come by or not."""
+    return datetime.now(UTC) - KEPT_RETIRED
+
+
 class SigningKeys:
     """The keys in the registry's database, sealed under the installation's own key."""
 
@@ -27,7 +32,7 @@ class SigningKeys:
     async def ensure(self) -> None:
         """Make what is missing; another replica may do so at the same time."""
         async with self._database.read() as connection:
-            held = {key.state for key in await IssuerRepository(connection).keys()}
+            held = {key.state for key in await IssuerRepository(connection).keys(_still_published())}
         if {"active", "next"} <= held:
             return
         async with self._database.transaction() as connection:
@@ -41,18 +46,18 @@ class SigningKeys:
         await repository.add_key(self._new("next"), now)  # where it is missing, there would be none to sign
         if await repository.turn(now):
             await repository.add_key(self._new("next"), now)
-        return [key.kid for key in await repository.keys()]
+        return [key.kid for key in await repository.keys(_still_published())]
 
     async def public(self) -> list[dict[str, Any]]:
         """The published keys, as JWKs."""
         async with self._database.read() as connection:
-            return [key.public for key in await IssuerRepository(connection).keys()]
+            return [key.public for key in await IssuerRepository(connection).keys(_still_published())]
 
     async def active(self, connection: Any) -> "ECKey":
         """The key that signs now."""
         from joserfc.jwk import ECKey
 
-        key = next(key for key in await IssuerRepository(connection).keys() if key.state == "active")
+        key = next(key for key in await IssuerRepository(connection).keys(_still_published()) if key.state == "active")
         return ECKey.import_key(json.loads(self._seal.open(key.kid, key.sealed)))
 
     def _new(self, state: str) -> SealedKey:

@@ -1,5 +1,6 @@
 """An OpenID provider whose access tokens are taken: its keys are found by discovery, through the guarded client."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,13 @@ TYPES = ("at+jwt", "application/at+jwt", "jwt", None)
 LEEWAY = 5  # seconds after `exp`: two machines' clocks
 HELD_SECONDS = 600.0
 RENEWED_AFTER = 10.0
+# While the provider is away its keys are believed for so long; it is asked again at most so often, and waited for no longer than that.
+STALE_SECONDS = 3600.0
+RETRY_SECONDS = 2.0
+PATIENCE = 8.0
 LARGEST = 128 * 1024
+# What only an ID token or a logout token says: they are meant for the program that signs a person in, and pass through browsers.
+_OF_AN_ID_TOKEN = frozenset({"nonce", "at_hash", "c_hash", "s_hash", "events"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,9 @@ class IdentityProvider:
         self._audience = audience
         self._outbound = outbound
         self._keys: list[Mapping[str, Any]] = []
-        self._fetched = -HELD_SECONDS
+        self._fetched = -STALE_SECONDS
+        self._failed = -RETRY_SECONDS
+        self._turn = asyncio.Lock()
 
     async def claims(self, token: str) -> PersonClaims | None:
         """Who holds this token; None where it is not one to believe.
@@ -50,6 +59,7 @@ class IdentityProvider:
             header, _ = peek(token, 16 * 1024)
             kid = check_header(header, ALGORITHMS, TYPES)
             claims = signed_claims(token, await self._keys_for(kid), kid, header["alg"])
+            _check_use(header, claims)
             return self._person(claims)
         except InvalidTokenError as error:
             logger.info("credential_refused", extra={"code": error.reason})
@@ -66,17 +76,39 @@ class IdentityProvider:
         return PersonClaims(self._issuer, subject, check_times(claims, int(time()), leeway=LEEWAY))
 
     async def _keys_for(self, kid: str) -> Sequence[Mapping[str, Any]]:
-        age = monotonic() - self._fetched
-        if age > HELD_SECONDS or (age > RENEWED_AFTER and all(key.get("kid") != kid for key in self._keys)):
-            document = await self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
-            if document.get("issuer") != self._issuer or not isinstance(document.get("jwks_uri"), str):
-                raise ConnectionError("the provider describes another issuer")
-            keys = (await self._fetch(document["jwks_uri"])).get("keys")
-            if not isinstance(keys, list):
-                raise ConnectionError("the provider tells no keys")
-            self._keys = [key for key in keys if isinstance(key, Mapping)]
-            self._fetched = monotonic()
-        return self._keys
+        if self._serves(kid):
+            return self._keys
+        async with self._turn:
+            now = monotonic()
+            if self._serves(kid) or now - self._fetched < RENEWED_AFTER:
+                return self._keys
+            try:
+                if now - self._failed < RETRY_SECONDS:
+                    raise ConnectionError("the provider did not answer just now")
+                async with asyncio.timeout(PATIENCE):
+                    self._keys = await self._discover()
+                self._fetched = monotonic()
+            except OSError:
+                if now - self._failed >= RETRY_SECONDS:
+                    self._failed = monotonic()
+                if not (self._knows(kid) and now - self._fetched < STALE_SECONDS):
+                    raise
+            return self._keys
+
+    def _knows(self, kid: str) -> bool:
+        return any(key.get("kid") == kid for key in self._keys)
+
+    def _serves(self, kid: str) -> bool:
+        return self._knows(kid) and monotonic() - self._fetched < HELD_SECONDS
+
+    async def _discover(self) -> list[Mapping[str, Any]]:
+        document = await self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
+        if document.get("issuer") != self._issuer or not isinstance(document.get("jwks_uri"), str):
+            raise ConnectionError("the provider describes another issuer")
+        keys = (await self._fetch(document["jwks_uri"])).get("keys")
+        if not isinstance(keys, list):
+            raise ConnectionError("the provider tells no keys")
+        return [key for key in keys if isinstance(key, Mapping)]
 
     async def _fetch(self, url: str) -> dict[str, Any]:
         try:
@@ -87,3 +119,13 @@ class IdentityProvider:
         if answer.status != 200 or not isinstance(document, dict):
             raise ConnectionError(str(answer.status))
         return document
+
+
+def _check_use(header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+    """Not every provider names the type of its access tokens (RFC 9068): without it, at least nothing may say that the token is another.
+
+    :raises InvalidTokenError: an ID token, a logout token, or what Keycloak calls something else than `Bearer`.
+    """
+    named = str(header.get("typ", "")).lower() in {"at+jwt", "application/at+jwt"}
+    if not named and (_OF_AN_ID_TOKEN & claims.keys() or claims.get("typ", "Bearer") != "Bearer"):
+        raise InvalidTokenError("no_access_token")

@@ -28,8 +28,10 @@ class IssuerRepository:
 
     connection: AsyncConnection
 
-    async def keys(self) -> list[SealedKey]:
-        rows = await self.connection.execute(select(signing_keys).order_by(signing_keys.c.created_at, signing_keys.c.kid))
+    async def keys(self, retired_since: datetime) -> list[SealedKey]:
+        """Those that were not retired before."""
+        statement = select(signing_keys).where((signing_keys.c.retired_at.is_(None)) | (signing_keys.c.retired_at >= retired_since))
+        rows = await self.connection.execute(statement.order_by(signing_keys.c.created_at, signing_keys.c.kid))
         return [SealedKey(row.kid, row.state, row.sealed, json.loads(row.public)) for row in rows]
 
     async def add_key(self, key: SealedKey, now: datetime) -> bool:
