@@ -223,6 +223,7 @@ app.add_typer(organisations.members, name="member")
 app.add_typer(identity.signing_keys, name="key")
 app.command("whoami")(identity.whoami)
 app.command("token")(identity.token)
+app.command("login")(identity.login)
 
 
 def _fail(message: str, exit_code: int = 1) -> NoReturn:

@@ -1,5 +1,6 @@
 """Who may call: administrators, the issuer's keys, tokens, and who one is to the system. Each command is a call to the running system."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -80,3 +81,34 @@ def token(
         answer = take_token(gateway, client, read_private_key(key, kid), kid=kid, smart=smart, scopes=" ".join(words(scopes or [])))
     say(f"a token for {answer['expires_in']} seconds: {answer['scope']}")
     print_result(answer, answer["access_token"], as_json=as_json)
+
+
+def login(
+    issuer: Annotated[str, typer.Option(metavar="URL", envvar="CLEIO_OIDC_ISSUER", help="The OpenID provider, exactly as it names itself.")] = "",
+    audience: Annotated[
+        str, typer.Option(metavar="NAME", envvar="CLEIO_OIDC_AUDIENCE", help="Whom its tokens are to be meant for: this installation's name there.")
+    ] = "",
+    client_id: Annotated[str, typer.Option(metavar="ID", envvar="CLEIO_OIDC_CLIENT", help="The command line's name there.")] = "cleio",
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the token there, for you alone, instead of printing it.")] = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Try to open a browser; the address is printed in any case.")] = True,
+    patience: Annotated[int, typer.Option("--timeout", metavar="SECONDS", help="How long to wait.", min=5, max=3600)] = 300,
+) -> None:
+    """Sign in as a person, at the OpenID provider.
+
+    The access token is printed alone: export CLEIO_TOKEN="$(cleio login)". What it may do is the matter of the person's membership
+    here (cleio member add).
+    """
+    from services.cli.gateway import CallError
+    from services.cli.login import keep_token, log_in
+
+    with one_line_errors():
+        if not issuer or not audience:
+            raise CallError("name the provider and the audience: --issuer and --audience, or CLEIO_OIDC_ISSUER and CLEIO_OIDC_AUDIENCE")
+        told = log_in(issuer, client_id, audience, browser=browser, patience=patience, tell=say)
+        if out is not None:
+            keep_token(out, told["access_token"])
+            say(f'the token is in {out}: export CLEIO_TOKEN="$(cat {shlex.quote(str(out))})"')
+    if isinstance(told.get("expires_in"), int):
+        say(f"a token for {told['expires_in']} seconds")
+    if out is None:
+        typer.echo(told["access_token"])

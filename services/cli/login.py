@@ -1,0 +1,224 @@
+"""`cleio login`: a person signs in at the OpenID provider with its own browser, and the access token comes back to this machine.
+
+Authorization code with PKCE, over a redirect to loopback (RFC 8252, RFC 7636, RFC 9207); nothing secret is kept but the token itself.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+import queue
+import re
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+
+from services.cli.gateway import CallError, Gateway, is_loopback, open_gateway, read_json
+from shared.identity.tokens import CLOCK_SKEW, InvalidTokenError, check_header, check_times, peek, signed_claims
+
+ALGORITHMS = ("RS256", "ES256", "PS256", "RS384", "ES384")
+CALLBACK = "/callback"
+LONGEST_TARGET = 8 * 1024
+_PLAIN = re.compile("[a-z_]{1,40}")
+_DONE = "Vous pouvez fermer cette page et revenir au terminal. / You may close this page and go back to the terminal.\n"
+_ODD = "Cette page n'attend rien. / This page waits for nothing.\n"
+
+
+@dataclass(frozen=True)
+class Provider:
+    """What the provider says about itself, and who asks: ``client`` is the command line's name there."""
+
+    issuer: str
+    client: str
+    audience: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    names_itself: bool
+
+
+def discover(gateway: Gateway, issuer: str, client: str, audience: str) -> Provider:
+    """:raises CallError: it is another, or asks for what is not safe."""
+    document = gateway.read(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+    if not isinstance(document, dict) or document.get("issuer") != issuer:
+        raise CallError(f"{issuer} does not describe itself as {issuer}: the issuer is written exactly as the provider writes it")
+    methods = document.get("code_challenge_methods_supported")
+    if isinstance(methods, list) and "S256" not in methods:
+        raise CallError(f"{issuer} does not offer PKCE with S256")
+    authorization, token, keys = (str(document.get(name, "")) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"))
+    for endpoint in (authorization, token, keys):
+        _check_safe(endpoint)
+    names_itself = document.get("authorization_response_iss_parameter_supported") is True
+    return Provider(issuer, client, audience, authorization, token, keys, names_itself)
+
+
+def _check_safe(url: str) -> None:
+    if urlsplit(url).scheme != "https" and not (urlsplit(url).scheme == "http" and is_loopback(url)):
+        raise CallError(f"{url or 'an endpoint'} is not https: nobody signs in over it")
+
+
+def log_in(issuer: str, client: str, audience: str, *, browser: bool, patience: float, tell: Callable[[str], None]) -> dict[str, Any]:
+    """What the provider's token endpoint answers, once the person has signed in and the ID token fits the question.
+
+    :raises CallError: it did not come to that.
+    """
+    _check_safe(issuer)
+    with open_gateway(issuer) as gateway, _listening() as (redirect, answers):
+        provider = discover(gateway, issuer, client, audience)
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        url = _question(provider, redirect, state, nonce, verifier)
+        tell(f"Sign in with a browser on this machine:\n  {url}")
+        if browser:
+            _open_browser(url)
+        code = _code(provider, _answer(answers, state, patience))
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect,
+            "client_id": client,
+            "code_verifier": verifier,
+            "resource": audience,
+        }
+        content = urlencode(form).encode()
+        told = read_json(gateway.send("POST", provider.token_endpoint, content=content, media_type="application/x-www-form-urlencoded"))
+        keys = gateway.read(provider.jwks_uri)
+    if not isinstance(told, dict) or not isinstance(told.get("access_token"), str) or str(told.get("token_type", "")).lower() != "bearer":
+        raise CallError(f"{issuer} gave no access token")
+    check_id_token(provider, str(told.get("id_token", "")), keys, nonce)
+    return told
+
+
+def _question(provider: Provider, redirect: str, state: str, nonce: str, verifier: str) -> str:
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    asked = {
+        "response_type": "code",
+        "client_id": provider.client,
+        "redirect_uri": redirect,
+        "scope": "openid",
+        "state": state,
+        "nonce": nonce,
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+        "resource": provider.audience,  # RFC 8707; a provider that knows it not leaves it alone
+    }
+    parts = urlsplit(provider.authorization_endpoint)
+    return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, urlencode(asked)))), fragment=""))
+
+
+def _answer(answers: "queue.Queue[dict[str, str]]", state: str, patience: float) -> Mapping[str, str]:
+    """The answer to our question; what comes without its state is somebody else's, and waited over."""
+    end = time.monotonic() + patience
+    while (left := end - time.monotonic()) > 0:
+        try:
+            given = answers.get(timeout=left)
+        except queue.Empty:
+            break
+        if hmac.compare_digest(given.get("state", "").encode(), state.encode()):
+            return given
+    raise CallError(f"nobody signed in within {patience:.0f} seconds")
+
+
+def _code(provider: Provider, given: Mapping[str, str]) -> str:
+    if ("iss" in given or provider.names_itself) and given.get("iss") != provider.issuer:
+        raise CallError("another provider answered than the one that was asked")
+    if "error" in given:
+        why = given["error"]
+        raise CallError(f"{provider.issuer} refused: {why if _PLAIN.fullmatch(why) else 'error'}")
+    if not given.get("code"):
+        raise CallError(f"{provider.issuer} answered without a code")
+    return given["code"]
+
+
+def check_id_token(provider: Provider, token: str, keys: Any, nonce: str) -> None:
+    """Whether this sign-in is the one that was asked for (OpenID Connect Core §3.1.3.7).
+
+    :raises CallError: it is not.
+    """
+    try:
+        _check_claims(provider, _signed(token, keys), nonce)
+    except InvalidTokenError as error:
+        raise CallError(f"the ID token of {provider.issuer} is not to be believed ({error.reason})") from None
+
+
+def _signed(token: str, keys: Any) -> dict[str, Any]:
+    header, _ = peek(token, 16 * 1024)
+    kid = check_header(header, ALGORITHMS, ("jwt", None))
+    found = keys.get("keys") if isinstance(keys, dict) else None
+    return signed_claims(token, [key for key in found or () if isinstance(key, dict)], kid, header["alg"])
+
+
+def _check_claims(provider: Provider, claims: Mapping[str, Any], nonce: str) -> None:
+    aud = claims.get("aud")
+    if claims.get("iss") != provider.issuer:
+        raise InvalidTokenError("iss")
+    if provider.client not in (aud if isinstance(aud, list) else [aud]) or claims.get("azp", provider.client) != provider.client:
+        raise InvalidTokenError("aud")
+    if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
+        raise InvalidTokenError("nonce")
+    check_times(claims, int(time.time()), leeway=CLOCK_SKEW)
+
+
+@contextmanager
+def _listening() -> "Iterator[tuple[str, queue.Queue[dict[str, str]]]]":
+    """A redirect address on loopback, and what arrives there."""
+    answers: queue.Queue[dict[str, str]] = queue.Queue(maxsize=100)
+
+    class Callback(BaseHTTPRequestHandler):
+        timeout = 5
+
+        def do_GET(self) -> None:
+            target = urlsplit(self.path)
+            given = parse_qs(target.query, max_num_fields=20) if target.path == CALLBACK and len(self.path) <= LONGEST_TARGET else {}
+            expected = given and all(len(values) == 1 for values in given.values()) and not answers.full()
+            content = (_DONE if expected else _ODD).encode()
+            self.send_response(200 if expected else 404)
+            self.send_header("Content-Type", "text/plain; charset=utf-8")
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Cache-Control", "no-store")
+            self.send_header("Referrer-Policy", "no-referrer")
+            self.end_headers()
+            self.wfile.write(content)
+            if expected:
+                answers.put_nowait({name: values[0] for name, values in given.items()})
+
+        def log_message(self, *_: object) -> None:
+            """The code stands in the address: nothing is written."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Callback) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}{CALLBACK}", answers
+        finally:
+            server.shutdown()
+
+
+def _open_browser(url: str) -> None:
+    """Try; the address has been printed. A program of its own, so that whatever the browser writes does not mix with the token."""
+    quiet: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
+    subprocess.Popen([sys.executable, "-m", "webbrowser", url], **quiet)  # noqa: S603  our own address, without a shell
+
+
+def keep_token(file: Path, token: str) -> None:
+    """Write a token for its owner alone, in the place of the one before.
+
+    :raises OSError: it cannot be written.
+    """
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}.new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as opened:
+            opened.write(token + "\n")
+        draft.replace(file)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,68 @@
+// An OpenID provider for the tests: everybody signs in under the name they give. Its own login and consent pages are used as they are.
+// Environment: PORT; OTHER_PORT is a second issuer with the same keys; AUDIENCE is the only resource that its access tokens are made for,
+// besides the one of somebody else.
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
+import { Provider } from 'oidc-provider';
+
+const { PORT, OTHER_PORT, AUDIENCE } = process.env;
+const ELSEWHERE = 'urn:somebody:else';
+const HASTY_SECONDS = 1;
+
+function key(kid, type, options) {
+  return { ...generateKeyPairSync(type, options).privateKey.export({ format: 'jwk' }), kid, use: 'sig' };
+}
+
+const keys = [
+  key('of-the-provider-es', 'ec', { namedCurve: 'P-256' }),
+  key('of-the-provider-rs', 'rsa', { modulusLength: 2048 }),
+];
+
+const person = {
+  application_type: 'native',
+  token_endpoint_auth_method: 'none',
+  redirect_uris: ['http://127.0.0.1/callback'],
+  grant_types: ['authorization_code'],
+  response_types: ['code'],
+};
+const program = {
+  client_secret: 'of-the-tests',
+  token_endpoint_auth_method: 'client_secret_post',
+  redirect_uris: [],
+  grant_types: ['client_credentials'],
+  response_types: [],
+};
+
+function provider(port) {
+  return new Provider(`http://127.0.0.1:${port}`, {
+    clients: [
+      { ...person, client_id: 'cleio' },
+      // Its ID tokens are meant for the same name as our access tokens.
+      { ...person, client_id: AUDIENCE },
+      { ...program, client_id: 'planning' },
+      { ...program, client_id: 'unknown-here' },
+      { ...program, client_id: 'hasty' },
+    ],
+    jwks: { keys },
+    cookies: { keys: ['of-the-tests'] },
+    features: {
+      clientCredentials: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        useGrantedResource: () => true,
+        getResourceServerInfo: (context, resource, client) => ({
+          scope: '',
+          audience: [AUDIENCE, ELSEWHERE].includes(resource) ? resource : undefined,
+          accessTokenTTL: client.clientId === 'hasty' ? HASTY_SECONDS : 600,
+          accessTokenFormat: 'jwt',
+          jwt: { sign: { alg: 'ES256' } },
+        }),
+      },
+    },
+    ttl: { AccessToken: 600, ClientCredentials: 600, AuthorizationCode: 60, IdToken: 600, Grant: 600, Interaction: 600, Session: 600 },
+  });
+}
+
+for (const port of [PORT, OTHER_PORT]) {
+  createServer(provider(port).callback()).listen(Number(port), '127.0.0.1', () => console.log(`listening ${port}`));
+}
