@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.operations import one_line_errors, say
-from services.cli.options import AsJson, Url, print_columns, print_fields, print_json, print_result, words
+from services.cli.options import AsJson, Url, print_columns, print_fields, print_json, print_result, program, words
 from services.cli.organisations import BASE, NOT_FOUND, AnyOwner, Kind, Owner, found_path, path_of, write_organisation
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _with_new_key(key_out: Path | None, register: Any, *, smart: bool, url: str)
         made = register(public_set(key))
         file = draft if key_out is not None else named(draft, made["id"], str(key.kid))
     say(f"client {made['id']} of {made['organisation']}; its private key is in {file}, and nowhere else")
-    said = ["cleio", "token", "--client", made["id"], "--key", str(file), *(["--smart"] if smart else []), *(["--url", url] if url else [])]
+    said = [program(), "token", "--client", made["id"], "--key", str(file), *(["--smart"] if smart else []), *(["--url", url] if url else [])]
     say(f'a token for 5 minutes:\n  export CLEIO_TOKEN="$({shlex.join(said)})"')
     return made
 

@@ -22,12 +22,17 @@ def create_administrator(
 
     Only on the machine of the running system, for who can read its secrets. `export CLEIO_TOKEN="$(cleio admin create)"` takes the key.
     """
+    import os
+
     from services.cli.databases import settings_of
     from services.cli.gateway import open_gateway
+    from services.supervisor.installation import Installation
 
     with one_line_errors():
-        settings = settings_of("registry")
-        with open_gateway(settings.service_url("registry"), token=settings.internal_token.get_secret_value()) as registry:
+        token = settings_of("registry").internal_token.get_secret_value()
+        # Over loopback, whatever address the other services know: nobody else is answered.
+        port = Installation.from_environment(os.environ).service_ports["registry"][0]
+        with open_gateway(f"http://127.0.0.1:{port}", token=token) as registry:
             made = registry.send("POST", "/registry/v1/internal/administrators", body={"name": name}).json()
     say(f"administrator {made['id']} of {made['organisation']}, until {made['expires_at'][:10]}; its key, shown this once:")
     print_result(made, made["key"], as_json=as_json)
@@ -37,8 +42,8 @@ def create_administrator(
 def rotate(as_json: AsJson = False, url: Url = "") -> None:
     """Let the announced key sign, and announce another.
 
-    No token is refused for it: a key verifies for as long as a token that it signed lives. To end what a key signed that is in
-    wrong hands, rotate twice and wait ten minutes.
+    No token is refused for it: a key that signs no more is believed for ten minutes. Where a key is in wrong hands the announced
+    one is too: rotate twice.
     """
     from services.cli.gateway import open_gateway
 

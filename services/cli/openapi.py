@@ -17,8 +17,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs" / "openapi"
 def write_all(*, check: bool) -> list[str]:
     """Write the files, or with ``check`` only compare; the names of those that differed."""
     # An application is built, never started: any secrets and an empty folder will do.
-    for secret in ("INTERNAL_TOKEN", "ADMIN_TOKEN"):
-        os.environ[f"CLEIO_{secret}"] = "x" * 43
+    os.environ["CLEIO_INTERNAL_TOKEN"] = "x" * 43
     os.environ["CLEIO_AUDIT_KEY"] = base64.b64encode(bytes(32)).decode()
     os.environ["CLEIO_CURSOR_KEY"] = base64.b64encode(bytes(64)).decode()
     stale = []

@@ -1,13 +1,21 @@
 """Options and forms of output that commands share."""
 
 import json
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 Url = Annotated[str, typer.Option(help="Address of the gateway.", show_default="http://127.0.0.1:$CLEIO_PORT")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")]
+
+
+def program() -> str:
+    """This program as the next command can name it."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "cleio" and shutil.which("cleio") is None else "cleio"
 
 
 def words(given: Sequence[str]) -> list[str]:

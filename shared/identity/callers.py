@@ -9,12 +9,13 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cached_property
 from time import time
+from urllib.parse import urlsplit
 
 from fastapi import Request
 
 from shared.identity.directory import Directory, Jwk
 from shared.identity.principal import Credential, Principal
-from shared.identity.tokens import LIFETIME, InvalidTokenError, peek, verify
+from shared.identity.tokens import InvalidTokenError, peek, verify
 from shared.problems import IdentityUnavailableError, UnauthenticatedError
 from shared.settings import ServiceSettings
 
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 KEY_PREFIX = "cleio_"
 MOST_HELD = 10_000
 MAX_CREDENTIAL = 16 * 1024
+VERIFIED_SECONDS = 60.0  # a signature is looked at again after so long: its key may be out of use
 
 
 class Callers:
@@ -42,6 +44,12 @@ class Callers:
         keys: list[Jwk] = json.loads(self._settings.issuer_keys.read_text(encoding="utf-8"))["keys"]
         return keys
 
+    @cached_property
+    def _is_closed(self) -> bool:
+        """Whether only this machine can call. Behind a proxy that takes calls from elsewhere every caller looks near: the public address tells."""
+        named = urlsplit(self._settings.public_url).hostname
+        return is_loopback(self._settings.gateway_bind) and (named is None or is_loopback(named))
+
     async def identify(self, request: Request) -> Principal:
         """The principal of a request.
 
@@ -49,7 +57,7 @@ class Callers:
         :raises IdentityUnavailableError: 503, when it can be neither believed nor refused now.
         """
         local = on_loopback(request)
-        closed = local and is_loopback(self._settings.gateway_bind)
+        closed = local and self._is_closed
         given = request.headers.getlist("authorization")
         if not given:
             return Principal("public", local, closed)
@@ -100,7 +108,7 @@ class Callers:
     async def _verify(self, token: str) -> Credential:
         digest = hashlib.sha256(token.encode()).digest()
         verified_at, held = self._verified.get(digest, (0.0, None))
-        if held is not None and time() - verified_at < LIFETIME:  # no longer: its key may be out of use
+        if held is not None and time() - verified_at < VERIFIED_SECONDS:
             return held
         now = int(time())
         try:
