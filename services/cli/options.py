@@ -14,7 +14,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs in
 
 
 def program() -> str:
-    """This program as the next command can name it."""
+    """What the next command calls this program."""
     return sys.argv[0] if Path(sys.argv[0]).name == "cleio" and shutil.which("cleio") is None else "cleio"
 
 

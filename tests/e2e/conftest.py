@@ -19,7 +19,9 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner, Result
 
+from services.cli.app import app
 from tests.collector import Collector, running_collector
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -134,6 +136,13 @@ class System:
         command = [sys.executable, "-m", "services.cli", *arguments]
         return subprocess.run(command, cwd=ROOT, env=told, capture_output=True, text=True, timeout=120, check=check)
 
+    def typed(self, *arguments: str, token: str = "", code: int = 0) -> Result:
+        """A command in this process, with the administrator's right unless another is given; it must end with this exit code."""
+        environment = {"CLEIO_PORT": str(self.port), "CLEIO_DATA_DIR": str(self.folder), "CLEIO_TOKEN": token or self.admin_key}
+        result = CliRunner().invoke(app, arguments, env=environment)
+        assert result.exit_code == code, result.output
+        return result
+
     def end(self) -> None:
         """Whatever the test did to it, leave nothing behind."""
         if self.process.poll() is None:
@@ -148,6 +157,17 @@ class System:
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A system that answers, shared by the tests that leave it as it is."""
     running = System(tmp_path_factory.mktemp("system") / "var")
+    try:
+        running.read_until("ready in")
+        yield running
+    finally:
+        running.end()
+
+
+@pytest.fixture(scope="session")
+def inhabited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A system that answers, shared by the tests that let organisations in and change what is theirs."""
+    running = System(tmp_path_factory.mktemp("inhabited") / "var")
     try:
         running.read_until("ready in")
         yield running

@@ -1,0 +1,257 @@
+"""Callers as an operator lets them in and shuts them out: by commands, on a running system, seen by all three services."""
+
+import itertools
+import json
+import stat
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+
+from services.cli.client_keys import read_private_key, take_token
+from services.cli.gateway import CallError, open_gateway
+from tests.e2e.conftest import ROOT, System, eventually
+
+BOY = json.loads((ROOT / "docs" / "examples" / "duchenne-boy.json").read_text(encoding="utf-8"))
+EVERYWHERE = "match.execute,trial.read,organisation.read,subscription.read"
+NUMBERS = itertools.count(1)
+Call = Callable[[httpx.Client], int]
+# One call to each service that a hospital may make and the public may not, from wherever it calls.
+CALLS: dict[str, Call] = {
+    "registry": lambda client: client.get("/registry/v1/me").status_code,
+    "matching": lambda client: client.post("/matching/v1/match", json=BOY).status_code,
+    "notifications": lambda client: client.get("/notifications/v1/subscriptions").status_code,
+}
+EVERYBODY = dict.fromkeys(CALLS, 200)
+NOBODY = dict.fromkeys(CALLS, 401)
+# While this must hold: a call that waits for a revocation asks again so long.
+PATIENCE = 30.0
+
+
+def hospital() -> str:
+    """The id of an organisation that no other test knows."""
+    return f"hospital-{next(NUMBERS)}"
+
+
+def holder(system: System, token: str) -> httpx.Client:
+    return httpx.Client(base_url=system.url, headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False)
+
+
+def answers(system: System, token: str) -> dict[str, int]:
+    with holder(system, token) as client:
+        return {service: call(client) for service, call in CALLS.items()}
+
+
+def api_key(system: System, organisation: str) -> tuple[str, str]:
+    """A client that calls with a key: its id and the key."""
+    made = system.typed("client", "create", "--org", organisation, "--kind", "hospital", "--scopes", EVERYWHERE, "--api-key", "--json")
+    document = json.loads(made.stdout)
+    assert made.stdout.count(document["key"]) == 1
+    assert document["key"] not in made.stderr
+    return document["id"], document["key"]
+
+
+def signing_client(system: System, organisation: str) -> tuple[str, Path]:
+    """A client that signs: its id and the file of its private key."""
+    made = system.typed("client", "create", "--org", organisation, "--kind", "hospital", "--scopes", EVERYWHERE)
+    client = made.stdout.strip()
+    return client, system.folder / "clients" / f"{client}.jwk"
+
+
+def token_of(system: System, client: str, key: Path) -> str:
+    with open_gateway(system.url) as gateway:
+        token: str = take_token(gateway, client, read_private_key(key))["access_token"]
+        return token
+
+
+def seconds_until_refused(system: System, token: str, started: float) -> dict[str, float]:
+    """How long each service went on believing it, counted from ``started``."""
+    refused: dict[str, float] = {}
+    with holder(system, token) as client:
+        while len(refused) < len(CALLS) and time.monotonic() - started < PATIENCE:
+            for service in CALLS.keys() - refused.keys():
+                if CALLS[service](client) == 401:
+                    refused[service] = time.monotonic() - started
+            time.sleep(0.02)
+    assert refused.keys() == CALLS.keys()
+    return refused
+
+
+def tell(figure: Callable[[str, object], None], what: str, seconds: Mapping[str, float]) -> None:
+    figure(f"{what}: the last service refuses, from the start of the command (s, to be under 5)", f"{max(seconds.values()):.2f}")
+
+
+def test_a_hospital_is_let_in_as_the_guide_says_and_matches(inhabited: System, tmp_path: Path) -> None:
+    system, key, name = inhabited, tmp_path / "planning.jwk", hospital()
+    made = system.typed("client", "keypair", str(key))
+    (tmp_path / "planning.jwks.json").write_text(made.stdout)
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert json.loads(key.read_text())["d"] not in made.stdout + made.stderr
+
+    assert system.typed("org", "create", name, "--kind", "hospital", "--name", "CHU de Lyon").stdout == f"{name}\n"
+    scopes = "match.execute,trial.read,terminology.read"
+    jwks = str(tmp_path / "planning.jwks.json")
+    registered = system.typed("client", "create", "--org", name, "--name", "planning", "--scopes", scopes, "--jwks", jwks)
+    client = registered.stdout.strip()
+
+    taken = system.cleio("token", "--client", client, "--key", str(key))
+    token = taken.stdout.removesuffix("\n")
+    assert token.count(".") == 2
+    assert "\n" not in token
+    with holder(system, token) as caller:
+        matched = caller.post("/matching/v1/match", json=BOY)
+        assert matched.status_code == 200
+        assert "NCT05096221" in {one["trial"] for one in matched.json()["results"]}
+        # What it was not given it does not have.
+        refused = caller.get("/notifications/v1/subscriptions")
+        assert refused.status_code == 401  # a token that is not meant for this service
+        assert caller.put(f"/registry/v1/organisations/{name}", json={"kind": "hospital", "name": "Ours"}).status_code in {403, 404}
+    assert f"organisation  {name}\n" in system.typed("whoami", token=token).stdout
+
+
+def test_a_sponsor_never_matches(inhabited: System) -> None:
+    sponsor = f"sponsor-{next(NUMBERS)}"
+    made = inhabited.typed("client", "create", "--org", sponsor, "--kind", "sponsor", "--scopes", "trial.read,criteria.execute", "--api-key")
+    with holder(inhabited, made.stdout.strip()) as client:
+        assert client.get("/registry/v1/me").json()["kind"] == "sponsor"
+        answer = client.post("/matching/v1/match", json=BOY)
+    assert answer.status_code == 404
+    # It cannot be given the right either.
+    refused = inhabited.typed("client", "create", "--org", sponsor, "--scopes", "match.execute", "--api-key", code=1)
+    assert "scope_beyond" in refused.stderr
+    assert refused.stdout == ""
+
+
+def test_an_api_key_is_good_at_every_service(inhabited: System) -> None:
+    _, key = api_key(inhabited, hospital())
+    assert answers(inhabited, key) == EVERYBODY
+    assert answers(inhabited, key[:-1] + ("A" if key[-1] != "A" else "B")) == NOBODY
+
+
+def test_a_revoked_client_is_refused_everywhere_within_seconds(inhabited: System, figure: Callable[[str, object], None]) -> None:
+    organisation = hospital()
+    signing, file = signing_client(inhabited, organisation)
+    calling, key = api_key(inhabited, organisation)
+    token = token_of(inhabited, signing, file)
+    assert answers(inhabited, token) == answers(inhabited, key) == EVERYBODY
+    for what, client, credential in (("a client's token is revoked", signing, token), ("an API key is revoked", calling, key)):
+        started = time.monotonic()
+        revoked = inhabited.typed("client", "revoke", client)  # where it belongs is looked for
+        tell(figure, what, seconds_until_refused(inhabited, credential, started))
+        assert revoked.stdout == ""
+    with pytest.raises(CallError, match="invalid_client"):
+        token_of(inhabited, signing, file)
+    assert "client_revoked" in inhabited.typed("client", "revoke", signing, code=1).stderr
+
+
+def test_a_suspended_organisation_is_out_and_comes_back(inhabited: System, figure: Callable[[str, object], None]) -> None:
+    organisation = hospital()
+    signing, file = signing_client(inhabited, organisation)
+    _, key = api_key(inhabited, organisation)
+    token = token_of(inhabited, signing, file)
+    assert answers(inhabited, token) == answers(inhabited, key) == EVERYBODY
+    started = time.monotonic()
+    inhabited.typed("org", "suspend", organisation)
+    tell(figure, "an organisation is suspended", seconds_until_refused(inhabited, key, started))
+    assert answers(inhabited, token) == NOBODY
+    with pytest.raises(CallError, match="invalid_client"):
+        token_of(inhabited, signing, file)
+    inhabited.typed("org", "reinstate", organisation)
+    assert eventually(lambda: answers(inhabited, key) == EVERYBODY, PATIENCE)
+    assert answers(inhabited, token_of(inhabited, signing, file)) == EVERYBODY
+
+
+def test_an_api_key_is_rotated_with_and_without_an_overlap(inhabited: System) -> None:
+    client, first = api_key(inhabited, hospital())
+    second = inhabited.typed("client", "rotate", client).stdout.strip()
+    assert first != second
+    assert answers(inhabited, first) == answers(inhabited, second) == EVERYBODY
+    third = inhabited.typed("client", "rotate", client, "--overlap-hours", "0").stdout.strip()
+    seconds_until_refused(inhabited, second, time.monotonic())
+    assert eventually(lambda: answers(inhabited, third) == EVERYBODY, PATIENCE)
+    assert answers(inhabited, first) == NOBODY
+
+
+def test_a_client_rotates_the_keys_that_it_signs_with(inhabited: System, tmp_path: Path) -> None:
+    client, first = signing_client(inhabited, hospital())
+    second, third = tmp_path / "second.jwk", tmp_path / "third.jwk"
+    inhabited.typed("client", "rotate", client, "--key-out", str(second))
+    for file in (first, second):
+        assert answers(inhabited, token_of(inhabited, client, file)) == EVERYBODY
+    inhabited.typed("client", "rotate", client, "--key-out", str(third), "--drop")
+    assert answers(inhabited, token_of(inhabited, client, third)) == EVERYBODY
+    for file in (first, second):
+        with pytest.raises(CallError, match="invalid_client"):
+            token_of(inhabited, client, file)
+    assert "private" not in json.loads(inhabited.typed("client", "show", client, "--json").stdout)
+
+
+def test_signing_keys_are_rotated_twice_under_load_and_no_token_is_refused(inhabited: System, figure: Callable[[str, object], None]) -> None:
+    client, file = signing_client(inhabited, hospital())
+    tokens = [token_of(inhabited, client, file)]
+    told: list[int] = []
+    ended = threading.Event()
+
+    def call(service: str) -> None:
+        with httpx.Client(base_url=inhabited.url, timeout=30, trust_env=False) as caller:
+            while not ended.is_set():
+                # The first token of all, and the newest.
+                for token in (tokens[0], tokens[-1]):
+                    caller.headers["Authorization"] = f"Bearer {token}"
+                    told.append(CALLS[service](caller))
+
+    def renew() -> None:
+        while not ended.is_set():
+            tokens.append(token_of(inhabited, client, file))
+
+    threads = [threading.Thread(target=call, args=(service,)) for service in CALLS] + [threading.Thread(target=renew)]
+    for thread in threads:
+        thread.start()
+    kids = []
+    for _ in range(2):
+        time.sleep(0.7)
+        kids.append(inhabited.typed("key", "rotate").stdout.split())
+    time.sleep(0.7)
+    ended.set()
+    for thread in threads:
+        thread.join()
+    assert len(set(kids[1]) - set(kids[0])) == 1
+    assert set(told) == {200}
+    figure("signing keys rotated twice: calls, tokens, refused", f"{len(told)}, {len(tokens)}, {sum(status != 200 for status in told)}")
+
+
+def test_what_cannot_be_done_is_told_in_one_line(inhabited: System, tmp_path: Path) -> None:
+    client, key = api_key(inhabited, hospital())
+    (tmp_path / "taken").write_text("mine")
+    for arguments, token in (
+        (("whoami",), "cleio_nonsense"),
+        (("client", "show", "nobody"), ""),
+        (("client", "revoke", "nobody"), ""),
+        (("org", "show", "nobody"), ""),
+        (("org", "create", "hospital-1", "--kind", "hospital"), ""),
+        (("org", "suspend", "coordination"), ""),
+        (("org", "create", "another", "--kind", "hospital"), key),
+        (("client", "rotate", client, "--drop"), ""),
+        (("client", "create", "--org", "a-centre", "--kind", "centre", "--scopes", "trial.read"), ""),
+        (("client", "create", "--org", "hospital-1", "--kind", "sponsor", "--scopes", "trial.read"), ""),
+        (("client", "create", "--org", "hospital-1", "--scopes", "trial.read", "--key-out", str(tmp_path / "taken")), ""),
+        (("client", "create", "--org", "hospital-1", "--scopes", "trial.read", "--jwks", str(tmp_path / "none")), ""),
+        (("token", "--client", client, "--key", str(tmp_path / "taken")), ""),
+        (("member", "add", "--org", "hospital-1", "--subject", "x", "--roles", "clinician"), ""),
+    ):
+        refused = inhabited.typed(*arguments, token=token, code=1)
+        assert (refused.stdout, len(refused.stderr.splitlines())) == ("", 1), (arguments, refused.output)
+        assert refused.stderr.startswith("cleio: ")
+    assert (tmp_path / "taken").read_text() == "mine"
+
+
+def test_what_the_services_tell_each_other_is_not_for_the_outside(inhabited: System) -> None:
+    inner = (inhabited.folder / "secrets" / "internal-token").read_text().strip()
+    with holder(inhabited, inner) as client:
+        for path in ("/registry/v1/internal/identity", "/registry/v1/%69nternal/identity", "/registry//v1/internal/identity"):
+            assert client.get(path).status_code == 404
+        assert client.post("/registry/v1/internal/administrators", json={"name": "x"}).status_code == 404
+        assert client.get("/.well-known/oauth-authorization-server").json()["issuer"] == inhabited.url
