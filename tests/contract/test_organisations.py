@@ -67,9 +67,8 @@ async def test_of_two_that_make_the_same_organisation_one_wins(network: Network)
     makings = (network.call("PUT", f"{ORGANISATIONS}/twice-made", network.admin, json=described(), headers={"If-None-Match": "*"}) for _ in range(8))
     statuses = sorted([answer.status_code for answer in await asyncio.gather(*makings)])
     assert statuses == [201] + 7 * [412]
-    changes = (
-        network.call("PUT", f"{ORGANISATIONS}/twice-made", network.admin, json=described(name=f"N{n}"), headers={"If-Match": '"v1"'}) for n in range(8)
-    )
+    path = f"{ORGANISATIONS}/twice-made"
+    changes = (network.call("PUT", path, network.admin, json=described(name=f"N{n}"), headers={"If-Match": '"v1"'}) for n in range(8))
     assert sorted([answer.status_code for answer in await asyncio.gather(*changes)]) == [200] + 7 * [412]
 
 
