@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from fastapi import FastAPI, Request
 from fastapi.dependencies.models import Dependant
@@ -119,6 +119,17 @@ def services_of(scopes: Iterable[str]) -> set[str]:
 def scopes_for(kind: PrincipalKind) -> frozenset[str]:
     """Every scope that an organisation of this kind can make use of."""
     return frozenset(scope_of(resource, action) for (resource, action), grants in TABLE.items() if kind in grants and resource in SCOPED)
+
+
+def scopes_of_roles(kind: PrincipalKind, roles: Iterable[Role]) -> frozenset[str]:
+    """Every scope that these roles make use of: what a person who has them may do."""
+    held = frozenset(roles)
+    return frozenset(one for one in scopes_for(kind) if (grant := _grant_of(kind, one)) and (not grant.roles or grant.roles & held))
+
+
+def _grant_of(kind: PrincipalKind, scope: str) -> Grant | None:
+    resource, _, action = scope.partition(".")
+    return TABLE[resource, cast("Action", action)].get(kind)
 
 
 @dataclass(frozen=True, slots=True)

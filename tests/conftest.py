@@ -1,5 +1,6 @@
 """What every test may use: real databases of both kinds, the services' own applications, and the real registry records where they are at hand."""
 
+import asyncio
 import base64
 import json
 import os
@@ -7,16 +8,18 @@ import tempfile
 import time
 import uuid
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 from joserfc.jwk import ECKey
-from sqlalchemy import make_url, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import make_url
 
 from shared.identity.principal import Credential, OrganisationKind, Role
 from shared.identity.tokens import issue
@@ -88,19 +91,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         Path(file).write_text(json.dumps(figures, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-@pytest.fixture(autouse=True)
-def _installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test has an installation of its own: a data directory and secrets that no other knows."""
+def install(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """An installation: a data directory, and secrets that no other knows."""
     for name in [name for name in os.environ if name.startswith("CLEIO_") and name != "CLEIO_TEST_DATA"]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("CLEIO_DATA_DIR", str(tmp_path / "var"))
+    monkeypatch.setenv("CLEIO_DATA_DIR", str(folder))
     monkeypatch.setenv("CLEIO_INTERNAL_TOKEN", INTERNAL)
     monkeypatch.setenv("CLEIO_ISSUER_KEYS", str(ISSUER_KEYS))
     monkeypatch.setenv("CLEIO_CURSOR_KEY", CURSOR_KEY)
     monkeypatch.setenv("CLEIO_AUDIT_KEY", AUDIT_KEY)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
+def _installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test has an installation of its own."""
+    install(monkeypatch, tmp_path / "var")
+
+
+@pytest.fixture(scope="session")
 def anyio_backend() -> tuple[str, dict[str, bool]]:
     return "asyncio", {"use_uvloop": True}
 
@@ -125,20 +133,37 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database of each kind."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'test.db'}"
         return
-    server = make_url(request.getfixturevalue("postgres")).set(drivername="postgresql+asyncpg")
+    with new_database(request.getfixturevalue("postgres")) as url:
+        yield url
+
+
+@contextmanager
+def new_database(server_url: str, like: str = "template1") -> Iterator[str]:
+    """A database of its own on a PostgreSQL, a copy of ``like``."""
+    server = make_url(server_url)
     name = f"test_{uuid.uuid4().hex[:12]}"
-    engine = create_async_engine(server, isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(f'CREATE DATABASE "{name}"'))
-    yield server.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
-    async with engine.connect() as connection:
-        await connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-    await engine.dispose()
+    execute(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
+    yield server.set(database=name).render_as_string(hide_password=False)
+    execute(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def execute(server_url: str, statement: str) -> None:
+    """One statement, from wherever: a fixture may stand inside a running loop or outside of one."""
+
+    async def run() -> None:
+        connection = await asyncpg.connect(make_url(server_url).set(drivername="postgresql").render_as_string(hide_password=False))
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    with ThreadPoolExecutor() as apart:
+        apart.submit(asyncio.run, run()).result()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from shared.policy import Action, decide
 
 Outcome = Literal["done", "read", "denied"]
 # The resources whose identifiers are public or the network's own. Any other path could name a person's record.
-WITH_IDENTIFIER = frozenset({"trial", "centre", "source", "subscription", "organisation", "client"})
+WITH_IDENTIFIER = frozenset({"trial", "centre", "source", "subscription", "organisation", "client", "member"})
 DENIALS = frozenset({401, 403, 404})
 
 

@@ -11,10 +11,13 @@ Role = Literal["admin", "editor", "validator", "clinician", "system", "auditor",
 ORGANISATION_KINDS: tuple[OrganisationKind, ...] = get_args(OrganisationKind)
 PRINCIPAL_KINDS: tuple[PrincipalKind, ...] = get_args(PrincipalKind)
 ROLES: tuple[Role, ...] = get_args(Role)
-# Who reads what is not published.
-_INSIDERS = frozenset({"coordination", "authority"})
-# The audiences of what is not published.
-INSIDE = frozenset({"coordination", "demo", "service"})
+# The audiences of what is not published, and those of them that a kind of principal belongs to.
+INSIDE = frozenset({"authority", "coordination", "demo", "service"})
+_INSIDERS: dict[PrincipalKind, frozenset[str]] = {
+    "authority": frozenset({"authority"}),
+    "coordination": frozenset({"coordination", "demo"}),
+    "service": INSIDE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,4 @@ class Principal:
         found = {"public"}
         if self.organisation is not None:
             found.add(f"organisation:{self.organisation}")
-        if self.kind in _INSIDERS:
-            found |= INSIDE - {"service"}
-        if self.kind == "service":
-            found |= INSIDE
-        return frozenset(found)
+        return frozenset(found) | _INSIDERS.get(self.kind, frozenset())

@@ -1,11 +1,18 @@
-"""What the tests of notifications share: a feed, a migrated database, the running service and a receiver."""
+"""What contract tests share: of notifications a feed, a migrated database, the running service and a receiver; of identity a network."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
+from tests.conftest import install, new_database
+from tests.contract.network import Network, running_network
 from tests.contract.notifications import Notifications, Receiver, Source, migrate, running_notifications, running_receiver, running_source
+from tests.contract.registry import running_registry
 
 
 @pytest.fixture
@@ -30,3 +37,43 @@ async def service(migrated: str, source: Source) -> AsyncIterator[Notifications]
 async def receiver() -> AsyncIterator[Receiver]:
     async with running_receiver() as receiver:
         yield receiver
+
+
+@pytest.fixture(scope="session")
+def stocked_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite registry with the sample, at rest: to be copied."""
+    folder = tmp_path_factory.mktemp("stocked")
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor() as apart:
+        install(patch, folder / "var")
+        apart.submit(asyncio.run, stock(f"sqlite:///{folder / 'registry.db'}")).result()
+    return folder / "registry.db"
+
+
+@pytest.fixture(scope="session")
+def stocked_database(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same on PostgreSQL: the name of a database to be copied."""
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor() as apart, new_database(postgres) as url:
+        install(patch, tmp_path_factory.mktemp("stocked"))
+        apart.submit(asyncio.run, stock(url)).result()
+        yield str(make_url(url).database)
+
+
+async def stock(url: str) -> None:
+    async with running_registry(url):
+        pass
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+async def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Network]:
+    """One registry for all tests of a module, on each kind of database: each test makes organisations of its own."""
+    folder = tmp_path_factory.mktemp("network")
+    with pytest.MonkeyPatch.context() as patch:
+        install(patch, folder / "var")
+        if request.param == "sqlite":
+            shutil.copyfile(request.getfixturevalue("stocked_file"), folder / "registry.db")
+            async with running_network(f"sqlite:///{folder / 'registry.db'}") as network:
+                yield network
+        else:
+            with new_database(request.getfixturevalue("postgres"), request.getfixturevalue("stocked_database")) as url:
+                async with running_network(url) as network:
+                    yield network

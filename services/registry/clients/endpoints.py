@@ -7,16 +7,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from services.registry.clients.keys import new_key
-from services.registry.clients.problems import ClientRevokedError, NoKeyError
+from services.registry.clients.problems import ClientRevokedError, NoKeyError, refused_url
 from services.registry.clients.repository import ClientRepository
 from services.registry.clients.schemas import Client, ClientInput, ClientPage, ClientUpdate, NewClient, Rotation
-from services.registry.clients.service import check_scopes, check_source, revocations
+from services.registry.clients.service import check_own, check_scopes, check_source, revocations
 from services.registry.organisations.endpoints import OrganisationPath, found_organisation
 from services.registry.organisations.problems import SuspendedError
+from services.registry.organisations.schemas import Organisation
 from services.registry.schema import FEED
 from shared.database import Reading, Writing
 from shared.edge import EdgeRoute, accepts
 from shared.idempotency import idempotent
+from shared.outbound import OutboundClient, OutboundError
 from shared.paging import Cursor, Limit, close_page, open_page
 from shared.policy import Access, allow
 from shared.problems import NotFoundError, StaleVersionError
@@ -46,15 +48,49 @@ def _required(request: Request, held: Client) -> None:
         raise ClientRevokedError
 
 
+async def _taken(request: Request, connection: Any, access: Access, organisation: str, client: str) -> tuple[Organisation, Client]:
+    """A client to be changed, with its organisation: the caller's own."""
+    owner = await found_organisation(connection, access, organisation)
+    held = await _found(connection, access, organisation, client)
+    check_own(owner, access)
+    _required(request, held)
+    return owner, held
+
+
+async def _check_url(request: Request, given: ClientUpdate) -> None:
+    if given.jwks_url is None:
+        return
+    outbound: OutboundClient = request.app.state.outbound
+    try:
+        await outbound.check(given.jwks_url)
+    except OutboundError as error:
+        raise refused_url(error) from None
+
+
+async def _checked(request: Request, given: ClientInput) -> ClientInput:
+    check_source(given, given.method)
+    await _check_url(request, given)
+    return given
+
+
+async def _checked_update(request: Request, given: ClientUpdate) -> ClientUpdate:
+    await _check_url(request, given)
+    return given
+
+
+# Declared before the transaction: a look-up may take seconds.
+Checked = Annotated[ClientInput, Depends(_checked)]
+CheckedUpdate = Annotated[ClientUpdate, Depends(_checked_update)]
+
+
 @router.post("/clients", response_model=NewClient, status_code=201)
 @idempotent(shown_once=["key"])
 @accepts(body_bytes=BODY_BYTES)
-async def create_client(given: ClientInput, connection: Writing, access: Writer, organisation: OrganisationPath) -> Response:
+async def create_client(access: Writer, given: Checked, connection: Writing, organisation: OrganisationPath) -> Response:
     """Register a client. The answer shows an API key once: it is never shown again."""
     owner = await found_organisation(connection, access, organisation)
     if owner.status != "active":
         raise SuspendedError
-    check_source(given, given.method)
     check_scopes(given.scopes, owner, access)
     now, identifier = datetime.now(UTC), str(uuid.uuid4())
     key, digest = new_key(identifier) if given.method == "api_key" else (None, None)
@@ -93,12 +129,10 @@ async def read_client(request: Request, connection: Reading, access: Reader, org
 @router.put("/clients/{client}", response_model=Client)
 @accepts(body_bytes=BODY_BYTES)
 async def replace_client(
-    request: Request, given: ClientUpdate, connection: Writing, access: Writer, organisation: OrganisationPath, client: ClientPath
+    request: Request, access: Writer, given: CheckedUpdate, connection: Writing, organisation: OrganisationPath, client: ClientPath
 ) -> Response:
     """Replace a version of a client (`If-Match`). Tokens that it holds end at once: it asks for one with its new rights."""
-    held = await _found(connection, access, organisation, client)
-    _required(request, held)
-    owner = await found_organisation(connection, access, organisation)
+    owner, held = await _taken(request, connection, access, organisation, client)
     check_source(given, held.method)
     check_scopes(given.scopes, owner, access)
     now = datetime.now(UTC)
@@ -116,8 +150,9 @@ async def rotate_key(
     request: Request, given: Rotation, connection: Writing, access: Writer, organisation: OrganisationPath, client: ClientPath
 ) -> Response:
     """A new API key for a client (`If-Match`), shown once; the former one serves until the overlap is over."""
-    held = await _found(connection, access, organisation, client)
-    _required(request, held)
+    owner, held = await _taken(request, connection, access, organisation, client)
+    # Whoever is shown the key has the client's rights.
+    check_scopes(held.scopes, owner, access)
     if held.method != "api_key" or held.expires_at is None:
         raise NoKeyError
     now = datetime.now(UTC)

@@ -1,5 +1,6 @@
 """What clients authenticate with: key sets that hold public keys alone, and API keys of which only a digest is kept. Pure."""
 
+import base64
 import hashlib
 import re
 import secrets
@@ -45,7 +46,8 @@ def _public_key(key: Mapping[str, Any]) -> dict[str, str]:
     if _PRIVATE & key.keys():
         raise KeySetError(fr="une clé privée ou symétrique : tenez-la pour compromise", en="a private or symmetric key: treat it as compromised")
     family = key.get("kty")
-    if family not in _PUBLIC or key.get("use", "sig") != "sig" or key.get("alg", _ALGORITHM[family]) != _ALGORITHM[family]:
+    algorithm = _ALGORITHM.get(family) if isinstance(family, str) else None
+    if algorithm is None or key.get("use", "sig") != "sig" or key.get("alg", algorithm) != algorithm:
         raise KeySetError(fr="des clés de signature RSA (RS384) ou P-384 (ES384)", en="signing keys: RSA (RS384) or P-384 (ES384)")
     kept = {name: value for name in _PUBLIC[family] if isinstance(value := key.get(name), str)}
     if len(kept) != len(_PUBLIC[family]) or not 1 <= len(kept["kid"]) <= 128:
@@ -57,12 +59,16 @@ def _public_key(key: Mapping[str, Any]) -> dict[str, str]:
 
 def _is_strong(key: Mapping[str, str]) -> bool:
     from joserfc.errors import JoseError
-    from joserfc.jwk import ECKey, RSAKey
+    from joserfc.jwk import import_key
 
     try:
         if key["kty"] == "EC":
-            return key["crv"] == "P-384" and ECKey.import_key(dict(key)).public_key.key_size == 384
-        return key["e"] == "AQAB" and SMALLEST_RSA <= RSAKey.import_key(dict(key)).public_key.key_size <= LARGEST_RSA
+            strong = key["crv"] == "P-384"
+        else:
+            size = int.from_bytes(base64.urlsafe_b64decode(key["n"] + "==")).bit_length()
+            strong = key["e"] == "AQAB" and SMALLEST_RSA <= size <= LARGEST_RSA
+        # Only then: the library warns of what is small, and computes with what is large.
+        return strong and import_key(dict(key)) is not None
     except (JoseError, ValueError, TypeError):
         return False
 

@@ -1,6 +1,7 @@
 """What can be wrong with a client."""
 
-from shared.problems import ConflictError, InvalidBodyError
+from shared.outbound import OutboundError
+from shared.problems import ConflictError, Fault, InvalidBodyError
 from shared.wire import Label
 
 
@@ -31,3 +32,12 @@ class NoKeyError(ConflictError):
         fr="Ce client signe avec ses propres clés : remplacez jwks ou jwks_url",
         en="This client signs with keys of its own: replace jwks or jwks_url",
     )
+
+
+def refused_url(error: OutboundError) -> InvalidBodyError:
+    """422 with the place and the reason."""
+    detail = Label(
+        fr="une adresse https publique, sans identifiants, port 0 ni fragment, est attendue",
+        en="a public https URL without credentials, port 0 or fragment is expected",
+    )
+    return InvalidBodyError(errors=[Fault(pointer="/jwks_url", code=error.code, detail=detail)])

@@ -7,18 +7,19 @@ from services.registry.clients.schemas import ClientUpdate, Method
 from services.registry.organisations.schemas import Organisation
 from shared.feed.changes import NOWHERE, Change, Side
 from shared.identity.directory import REVOKED
-from shared.policy import Access, scopes_for
-from shared.problems import Fault
+from shared.identity.principal import Role
+from shared.policy import Access, scopes_for, scopes_of_roles
+from shared.problems import Fault, ForbiddenError
 
 
 def check_scopes(asked: Sequence[str], organisation: Organisation, access: Access) -> None:
-    """Nobody gives what the organisation cannot hold; and who gives inside its own organisation, nothing that it does not hold itself.
+    """Nobody gives what the organisation cannot hold; and to its own kind nobody gives what it does not hold itself: it could use it at once.
+
+    The coordination gives the others their first clients, whose rights are not its own.
 
     :raises ScopeBeyondError: 422, with the places of the scopes that go too far.
     """
-    possible = scopes_for(organisation.kind)
-    if access.rows == "own" and access.principal.scopes is not None:
-        possible &= access.principal.scopes
+    possible = scopes_for(organisation.kind) & _giveable(organisation, access)
     faults = [
         Fault(pointer=f"/scopes/{index}", code="scope_beyond", detail=ScopeBeyondError.title)
         for index, scope in enumerate(asked)
@@ -26,6 +27,37 @@ def check_scopes(asked: Sequence[str], organisation: Organisation, access: Acces
     ]
     if faults:
         raise ScopeBeyondError(errors=faults)
+
+
+def check_roles(asked: Sequence[Role], organisation: Organisation, access: Access) -> None:
+    """The same for people, who have no scopes: a role is worth whatever it may do.
+
+    :raises ScopeBeyondError: 422, with the places of the roles that go too far.
+    """
+    possible = _giveable(organisation, access)
+    faults = [
+        Fault(pointer=f"/roles/{index}", code="scope_beyond", detail=ScopeBeyondError.title)
+        for index, role in enumerate(asked)
+        if not scopes_of_roles(organisation.kind, [role]) <= possible
+    ]
+    if faults:
+        raise ScopeBeyondError(errors=faults)
+
+
+def _giveable(organisation: Organisation, access: Access) -> frozenset[str]:
+    caller = access.principal
+    if caller.scopes is None or caller.kind != organisation.kind:
+        return scopes_for(organisation.kind)
+    return caller.scopes
+
+
+def check_own(organisation: Organisation, access: Access) -> None:
+    """The coordination makes and ends what others call with; it takes over nothing that they use.
+
+    :raises ForbiddenError: 403, it is another organisation's.
+    """
+    if access.principal.organisation != organisation.id:
+        raise ForbiddenError
 
 
 def check_source(given: ClientUpdate, method: Method) -> None:

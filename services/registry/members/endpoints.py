@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from services.registry.clients.service import revocations
+from services.registry.clients.service import check_own, check_roles, revocations
 from services.registry.members.problems import MemberRevokedError
 from services.registry.members.repository import MemberRepository
 from services.registry.members.schemas import Member, MemberInput, MemberPage, MemberUpdate
@@ -45,6 +45,7 @@ async def add_member(given: MemberInput, connection: Writing, access: Writer, or
     owner = await found_organisation(connection, access, organisation)
     if owner.status != "active":
         raise SuspendedError
+    check_roles(given.roles, owner, access)
     now = datetime.now(UTC)
     made = Member(id=str(uuid.uuid4()), version=1, organisation=organisation, status="active", created_at=now, updated_at=now, **dict(given))
     await MemberRepository(connection).add(made)
@@ -83,6 +84,9 @@ async def replace_member(
 ) -> Response:
     """Other roles for a member (`If-Match`)."""
     held = await _found(connection, access, organisation, member)
+    owner = await found_organisation(connection, access, organisation)
+    check_own(owner, access)
+    check_roles(given.roles, owner, access)
     return _answer(await _changed(request, connection, held, {"roles": given.roles}))
 
 

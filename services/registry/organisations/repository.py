@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.organisations.schemas import Organisation
 from services.registry.organisations.tables import organisations
+from shared.problems import AlreadyExistsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,11 @@ class OrganisationRepository:
         return [_organisation(row) for row in await self.connection.execute(statement)]
 
     async def add(self, organisation: Organisation) -> None:
-        await self.connection.execute(insert(organisations).values(**dict(organisation)))
+        """:raises AlreadyExistsError: 412, another came first."""
+        try:
+            await self.connection.execute(insert(organisations).values(**dict(organisation)))
+        except IntegrityError:
+            raise AlreadyExistsError from None
 
     async def replace(self, organisation: Organisation, version: int) -> bool:
         """Write what was made from ``version``; False when another came first."""

@@ -50,8 +50,10 @@ class IssuerRepository:
     async def turn(self, now: datetime) -> bool:
         """Retire the active key and let the announced one sign; False when another process did."""
         retired = await self.connection.execute(update(signing_keys).where(signing_keys.c.state == "active").values(state="retired", retired_at=now))
+        if retired.rowcount != 1:
+            return False
         raised = await self.connection.execute(update(signing_keys).where(signing_keys.c.state == "next").values(state="active"))
-        return bool(retired.rowcount == 1 and raised.rowcount == 1)
+        return bool(raised.rowcount == 1)
 
     async def forget(self, keys_before: datetime, now: datetime) -> None:
         """Drop what no valid token can refer to any more."""

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from services.registry.clients.schemas import ClientName
 from shared.wire import Wire
 
 
@@ -76,7 +77,7 @@ class CredentialInput(Wire):
 class AdministratorInput(Wire):
     """``name`` tells one administrator's key from another's."""
 
-    name: str
+    name: ClientName
 
 
 class KeyIds(Wire):

@@ -11,9 +11,9 @@ OPEN = frozenset({"recruiting", "enrolling_by_invitation"})
 
 
 def audience(trial: Trial) -> frozenset[str]:
-    """Demonstration trials are seen only by the network's own services and its coordination; unpublished ones by the latter."""
+    """Demonstration trials are seen only by the network's own services and its coordination; unpublished ones by the latter and by authorities."""
     if not trial.published:
-        return frozenset({"coordination"})
+        return frozenset({"coordination", "authority"})
     return frozenset({"demo"}) if trial.sample == "demo" else frozenset({"public"})
 
 

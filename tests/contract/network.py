@@ -1,0 +1,151 @@
+"""A registry with organisations of a test: who calls, with which key, token or assertion, and what was recorded of it."""
+
+import base64
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from joserfc import jwt
+from joserfc.jwk import ECKey, Key, RSAKey
+from sqlalchemy import text
+
+from services.registry.tokens.assertions import ASSERTION_TYPE
+from shared.policy import scopes_for
+from tests.conftest import INTERNAL, ISSUER, client_of
+from tests.contract.registry import running_registry
+
+ORGANISATIONS = "/registry/v1/organisations"
+TOKEN = "/oauth/token"
+CENTRE = "fr-strasbourg"
+
+
+@cache
+def key_of(name: str, family: str = "ES384") -> Key:
+    """A client's key pair; the same for a name throughout the run."""
+    if family == "ES384":
+        return ECKey.generate_key("P-384", {"kid": name, "use": "sig", "alg": "ES384"})
+    return RSAKey.generate_key(2048, {"kid": name, "use": "sig"})
+
+
+def key_set(*keys: Key) -> dict[str, Any]:
+    return {"keys": [key.as_dict(private=False) for key in keys]}
+
+
+def b64(value: bytes | str | Mapping[str, Any]) -> str:
+    raw = value if isinstance(value, bytes) else value.encode() if isinstance(value, str) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+@dataclass
+class Signer:
+    """A client that signs its assertions."""
+
+    client: str
+    key: Key
+    algorithm: str = "ES384"
+    audience: str = ISSUER
+
+    def claims(self, **changes: Any) -> dict[str, Any]:
+        """What a good assertion says; a claim given as None is left out."""
+        now = int(time.time())
+        good = {"iss": self.client, "sub": self.client, "aud": self.audience, "iat": now, "exp": now + 300, "jti": uuid.uuid4().hex}
+        return {name: value for name, value in {**good, **changes}.items() if value is not None}
+
+    def assertion(self, header: Mapping[str, Any] | None = None, **changes: Any) -> str:
+        told = {"alg": self.algorithm, "typ": "JWT", "kid": self.key.kid, **(header or {})}
+        return jwt.encode({name: value for name, value in told.items() if value is not None}, self.claims(**changes), self.key, [self.algorithm])
+
+
+def form(assertion: str, **more: str) -> dict[str, str]:
+    """The parameters of a good request; one given as empty is left out."""
+    good = {"grant_type": "client_credentials", "client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
+    return {name: value for name, value in {**good, **more}.items() if value}
+
+
+@dataclass
+class Network:
+    """A running registry with the sample, and one administrator of its coordination."""
+
+    app: FastAPI
+    url: str
+    admin: str = ""
+    made: dict[str, str] = field(default_factory=dict)
+
+    async def call(self, method: str, path: str, token: str | None = None, *, address: str = "127.0.0.1", **options: Any) -> httpx.Response:
+        async with client_of(self.app, token=token, address=address) as caller:
+            return await caller.request(method, path, **options)
+
+    async def organisation(self, kind: str = "hospital", **more: Any) -> str:
+        """A new organisation's id."""
+        name = f"{kind}-{uuid.uuid4().hex[:10]}"
+        document = {"kind": kind, "name": name, **({"centre": CENTRE} if kind == "centre" else {}), **more}
+        answer = await self.call("PUT", f"{ORGANISATIONS}/{name}", self.admin, json=document, headers={"If-None-Match": "*"})
+        assert answer.status_code == 201, answer.text
+        self.made[name] = kind
+        return name
+
+    async def client(self, organisation: str, *roles: str, scopes: Iterable[str] | None = None, by: str | None = None, **more: Any) -> dict[str, Any]:
+        """A new client as it was shown; with an API key unless told otherwise, and all scopes that its organisation can have."""
+        given = scopes_for(self.made[organisation]) if scopes is None else scopes  # type: ignore[arg-type]
+        document = {"name": "of the tests", "method": "api_key", "scopes": sorted(given), "roles": list(roles or ("system",)), **more}
+        answer = await self.call("POST", f"{ORGANISATIONS}/{organisation}/clients", by or self.admin, json=document)
+        assert answer.status_code == 201, answer.text
+        shown: dict[str, Any] = answer.json()
+        return shown
+
+    async def signer(self, organisation: str, *roles: str, family: str = "ES384", **more: Any) -> Signer:
+        key = key_of(f"key-{family}", family)
+        made = await self.client(organisation, *roles, method="private_key_jwt", **{"jwks": key_set(key), **more})
+        return Signer(made["id"], key, family)
+
+    async def ask(self, assertion: str, **more: str) -> httpx.Response:
+        """A request for a token."""
+        return await self.call("POST", TOKEN, data=form(assertion, **more))
+
+    async def token(self, signer: Signer, **more: str) -> str:
+        answer = await self.ask(signer.assertion(), **more)
+        assert answer.status_code == 200, answer.text
+        token: str = answer.json()["access_token"]
+        return token
+
+    async def now(self, token: str | None = None) -> str:
+        """The place in the feed after everything there is."""
+        following = "/registry/v1/feed?limit=1000"
+        while True:
+            answer = await self.call("GET", following, token)
+            following = answer.links["next"]["url"]
+            if not answer.json():
+                return following
+
+    async def told(self, following: str, token: str | None = None) -> list[tuple[str, str]]:
+        """Types and subjects of the events after a place."""
+        answer = await self.call("GET", following, token)
+        assert answer.status_code == 200, answer.text
+        return [(event["type"], event["subject"]) for event in answer.json()]
+
+    async def rows(self, statement: str, **values: Any) -> list[Any]:
+        async with self.app.state.database.read() as connection:
+            return list(await connection.execute(text(statement), values))
+
+    async def recorded(self) -> list[dict[str, Any]]:
+        """The audit record until now."""
+        await self.app.state.audit.step()
+        return [dict(row._mapping) for row in await self.rows("SELECT * FROM audit_entries ORDER BY number")]
+
+
+@asynccontextmanager
+async def running_network(url: str) -> AsyncIterator[Network]:
+    async with running_registry(url) as app:
+        network = Network(app, url)
+        made = await network.call("POST", "/registry/v1/internal/administrators", INTERNAL, json={"name": "of the tests"})
+        assert made.status_code == 201, made.text
+        network.admin = made.json()["key"]
+        network.made["coordination"] = "coordination"
+        yield network

@@ -1,0 +1,458 @@
+"""Clients through the front door, on both databases: what may be given to one, how its key turns, and how it ends."""
+
+import asyncio
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from joserfc.jwk import ECKey, OctKey
+from sqlalchemy import select
+
+from services.registry.schema import METADATA
+from shared.database.columns import UtcInstant
+from shared.policy import scopes_for
+from tests.conftest import INTERNAL
+from tests.contract.network import ORGANISATIONS, Network, b64, key_of, key_set
+
+pytestmark = pytest.mark.anyio
+
+ME = "/registry/v1/me"
+IF_ANY = {"If-Match": "*"}
+
+
+def clients(organisation: str, client: str = "") -> str:
+    return f"{ORGANISATIONS}/{organisation}/clients" + (f"/{client}" if client else "")
+
+
+def asked(**more: Any) -> dict[str, Any]:
+    return {"name": "EHR", "method": "api_key", "scopes": ["trial.read"], "roles": ["system"], **more}
+
+
+async def everything_stored(network: Network) -> str:
+    """Every value of every table."""
+    found = []
+    async with network.app.state.database.read() as connection:
+        for table in METADATA.sorted_tables:
+            rows = await connection.execute(select(table))
+            found += [value.hex() + repr(value) if isinstance(value, bytes) else repr(value) for row in rows for value in row]
+    return "\n".join(found)
+
+
+async def test_a_key_is_shown_once_and_only_its_digest_is_kept(network: Network) -> None:
+    name = await network.organisation()
+    made = await network.call("POST", clients(name), network.admin, json=asked(expires_in_days=30))
+    assert made.status_code == 201
+    shown = made.json()
+    assert made.headers["location"] == clients(name, shown["id"])
+    assert (made.headers["etag"], made.headers["cache-control"]) == ('"v1"', "no-store")
+    key = shown.pop("key")
+    assert (await network.call("GET", ME, key)).json()["client"] == shown["id"]
+    read = await network.call("GET", clients(name, shown["id"]), network.admin)
+    assert read.json() == shown
+    turned = await network.call("POST", f"{clients(name, shown['id'])}/rotate", key, json={}, headers=IF_ANY)
+    assert turned.status_code == 403, "no administrator"
+    listed = await network.call("GET", clients(name), network.admin)
+    assert listed.json()["items"] == [shown]
+    stored = await everything_stored(network)
+    secret = key.rpartition("_")[2]
+    assert secret not in read.text + listed.text + stored
+    assert secret.encode().hex() not in stored
+    assert hashlib.sha256(key.encode()).hexdigest() in stored
+    days = datetime.fromisoformat(shown["expires_at"]) - datetime.now(UTC)
+    assert timedelta(days=29) < days <= timedelta(days=30)
+
+
+async def test_of_the_issuers_keys_only_what_is_sealed_is_kept(network: Network) -> None:
+    rows = await network.rows("SELECT kid, state, sealed, public FROM signing_keys")
+    assert sorted(row.state for row in rows) == ["active", "next"]
+    stored = await everything_stored(network)
+    for row in rows:
+        assert '"d"' not in row.public
+        secret = bytes(row.sealed)
+        assert b"crv" not in secret
+        assert b"kty" not in secret
+    assert '"d":' not in stored
+    published = (await network.call("GET", "/.well-known/jwks.json")).json()["keys"]
+    assert {key["kid"] for key in published} == {row.kid for row in rows}
+    assert all(key.keys() == {"kty", "crv", "x", "y", "kid", "use", "alg"} for key in published)
+
+
+def rsa_modulus(bits: int) -> bytes:
+    return rsa.generate_private_key(65537, bits).public_key().public_numbers().n.to_bytes(bits // 8, "big")
+
+
+def weak_keys() -> dict[str, dict[str, Any]]:
+    good = key_of("good").as_dict(private=False)
+    other = key_of("good", "RS384").as_dict(private=False)
+    return {
+        "private": key_of("good").as_dict(private=True),
+        "private RSA": key_of("good", "RS384").as_dict(private=True),
+        "symmetric": OctKey.generate_key(256, {"kid": "k"}).as_dict(private=True),
+        "1024 bits": {**other, "n": b64(rsa_modulus(1024))},
+        "8192 bits": {**other, "n": b64(b"\xff" * 1024)},
+        "P-256": ECKey.generate_key("P-256", {"kid": "k"}).as_dict(private=False),
+        "P-521": ECKey.generate_key("P-521", {"kid": "k"}).as_dict(private=False),
+        "another algorithm": {**other, "alg": "RS256"},
+        "no algorithm of ours": {**other, "alg": []},
+        "for encryption": {**good, "use": "enc"},
+        "no kid": {**good, "kid": None},
+        "empty kid": {**good, "kid": ""},
+        "long kid": {**good, "kid": "k" * 129},
+        "kid of another type": {**good, "kid": 7},
+        "no family": {**good, "kty": None},
+        "family of another type": {**good, "kty": ["EC"]},
+        "family as an object": {**good, "kty": {}},
+        "unknown family": {**good, "kty": "OKP"},
+        "unknown curve": {**good, "crv": "P-385"},
+        "curve of another type": {**good, "crv": 384},
+        "no point of the curve": {**good, "x": good["y"]},
+        "no base64": {**good, "x": "é"},
+        "nothing": {**good, "x": ""},
+        "modulus of zero": {**other, "n": "AA"},
+        "exponent of one": {**other, "e": "AQ"},
+        "exponent without end": {**other, "e": "A" * 400},
+        "modulus without end": {**other, "n": "f" * 9000},
+    }
+
+
+async def test_a_key_set_that_cannot_be_trusted_is_not_taken(network: Network) -> None:
+    name = await network.organisation()
+    sets: dict[str, Any] = {what: {"keys": [{n: v for n, v in key.items() if v is not None}]} for what, key in weak_keys().items()}
+    good = key_of("good").as_dict(private=False)
+    sets |= {
+        "none": {},
+        "no list": {"keys": good},
+        "empty": {"keys": []},
+        "no keys": {"keys": ["k", 7]},
+        "twice": {"keys": [good, good]},
+        "eleven": {"keys": [{**good, "kid": str(number)} for number in range(11)]},
+    }
+    for what, jwks in sets.items():
+        answer = await network.call("POST", clients(name), network.admin, json=asked(method="private_key_jwt", jwks=jwks))
+        assert answer.status_code == 422, (what, answer.text)
+        assert [(one["pointer"], one["code"]) for one in answer.json()["errors"]] == [("/jwks", "key_set")], what
+        assert good["x"] not in answer.text, "nothing that was sent is repeated"
+    assert (await network.call("GET", clients(name), network.admin)).json()["items"] == []
+
+
+async def test_of_a_key_set_only_what_is_needed_is_kept(network: Network) -> None:
+    name = await network.organisation()
+    good = key_of("good").as_dict(private=False)
+    given = {"keys": [{**good, "x5u": "https://elsewhere.example/", "key_ops": ["verify"], "comment": "ours"}], "more": 1}
+    made = await network.client(name, method="private_key_jwt", jwks=given)
+    assert made["key"] is None
+    assert made["expires_at"] is None
+    assert made["jwks"] == {"keys": [{n: good[n] for n in ("kty", "kid", "crv", "x", "y")}]}
+
+
+REFUSED: list[tuple[dict[str, Any], str, str]] = [
+    (asked(scopes=["trial.read", "trial.write"]), "/scopes/1", "scope_beyond"),  # no hospital writes trials
+    (asked(scopes=["signing_key.write"]), "/scopes/0", "scope_beyond"),
+    (asked(scopes=["identity.read"]), "/scopes/0", "scope_beyond"),
+    (asked(scopes=["backup.read"]), "/scopes/0", "scope_beyond"),
+    (asked(scopes=["everything"]), "/scopes/0", "string_pattern_mismatch"),
+    (asked(scopes=["*"]), "/scopes/0", "string_pattern_mismatch"),
+    (asked(scopes="trial.read"), "/scopes", "list_type"),
+    (asked(scopes=["trial.read"] * 51), "/scopes", "too_long"),
+    (asked(roles=["owner"]), "/roles/0", "literal_error"),
+    (asked(roles=["service"]), "/roles/0", "literal_error"),
+    (asked(method="client_secret_basic"), "/method", "literal_error"),
+    (asked(method="private_key_jwt"), "/jwks", "one_source"),
+    (asked(method="private_key_jwt", jwks=key_set(key_of("good")), jwks_url="https://keys.example/"), "/jwks", "one_source"),
+    (asked(jwks=key_set(key_of("good"))), "/jwks", "one_source"),
+    (asked(jwks_url="https://keys.example/"), "/jwks", "one_source"),
+    (asked(method="private_key_jwt", jwks=key_set(key_of("good")), expires_in_days=3), "", "only_a_key_expires"),
+    (asked(expires_in_days=0), "/expires_in_days", "greater_than_equal"),
+    (asked(expires_in_days=732), "/expires_in_days", "less_than_equal"),
+    (asked(name=""), "/name", "string_too_short"),
+    (asked(name="n" * 101), "/name", "string_too_long"),
+    (asked(audience="anybody"), "/audience", "literal_error"),
+    (asked(organisation="another"), "/organisation", "extra_forbidden"),
+    (asked(id="mine"), "/id", "extra_forbidden"),
+    (asked(key="cleio_mine"), "/key", "extra_forbidden"),
+    (asked(status="active"), "/status", "extra_forbidden"),
+]
+
+
+async def test_what_no_client_can_be_is_refused_with_its_place(network: Network) -> None:
+    name = await network.organisation()
+    for document, pointer, code in REFUSED:
+        answer = await network.call("POST", clients(name), network.admin, json=document)
+        assert answer.status_code == 422, (document, answer.text)
+        assert [(one["pointer"], one["code"]) for one in answer.json()["errors"]] == [(pointer, code)], document
+    for url in ("http://keys.example/", "ftp://keys.example/", "https://u:p@keys.example/", "https://10.0.0.1/", "https://127.1/", "keys.example"):
+        answer = await network.call("POST", clients(name), network.admin, json=asked(method="private_key_jwt", jwks_url=url))
+        assert answer.status_code == 422, url
+        assert [one["pointer"] for one in answer.json()["errors"]] == ["/jwks_url"]
+    assert (await network.call("GET", clients(name), network.admin)).json()["items"] == []
+
+
+async def test_nobody_gives_what_it_does_not_hold(network: Network) -> None:
+    name = await network.organisation()
+    rich = await network.client(name, "admin", scopes=["client.read", "client.write", "trial.read", "match.execute"])
+    poor = (await network.client(name, "admin", scopes=["client.write"]))["key"]
+    beyond = ["client.write", "trial.read"]
+    answer = await network.call("POST", clients(name), poor, json=asked(scopes=beyond))
+    assert [(one["pointer"], one["code"]) for one in answer.json()["errors"]] == [("/scopes/1", "scope_beyond")]
+    made = await network.client(name, "admin", scopes=["client.write"], by=poor)
+    answer = await network.call("PUT", clients(name, made["id"]), poor, json={"name": "x", "scopes": beyond}, headers=IF_ANY)
+    assert answer.json()["code"] == "scope_beyond"
+    # The key of a client that holds more is worth more: whoever turns it is shown it.
+    answer = await network.call("POST", f"{clients(name, rich['id'])}/rotate", poor, json={}, headers=IF_ANY)
+    assert answer.json()["code"] == "scope_beyond"
+    assert (await network.call("GET", ME, rich["key"])).status_code == 200
+    assert (await network.call("POST", f"{clients(name, made['id'])}/rotate", poor, json={}, headers=IF_ANY)).status_code == 200
+    # To end one gives nothing.
+    assert (await network.call("DELETE", clients(name, rich["id"]), poor, headers=IF_ANY)).status_code == 204
+
+
+async def test_the_coordination_gives_itself_nothing_either(network: Network) -> None:
+    poor = (await network.client("coordination", "admin", scopes=["client.write", "organisation.write"]))["key"]
+    hospital = await network.organisation("hospital")
+    second = await network.organisation("coordination")
+    for organisation in ("coordination", second):
+        answer = await network.call("POST", clients(organisation), poor, json=asked(scopes=["trial.write"]))
+        assert (answer.status_code, answer.json()["code"]) == (422, "scope_beyond"), organisation
+    answer = await network.call("POST", clients(hospital), poor, json=asked(scopes=["match.execute"], roles=["admin"]))
+    assert answer.status_code == 201, "it makes the first clients of others"
+
+
+async def test_the_coordination_makes_and_ends_the_clients_of_others_and_takes_over_none(network: Network) -> None:
+    hospital = await network.organisation()
+    made = await network.client(hospital, "admin")
+    update = {"name": "x", "scopes": ["trial.read"]}
+    for method, path, body in (("PUT", "", update), ("POST", "/rotate", {})):
+        answer = await network.call(method, clients(hospital, made["id"]) + path, network.admin, json=body, headers=IF_ANY)
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), path
+    assert (await network.call("GET", ME, made["key"])).status_code == 200
+    assert (await network.call("DELETE", clients(hospital, made["id"]), network.admin, headers=IF_ANY)).status_code == 204
+    assert (await network.call("GET", ME, made["key"])).status_code == 401
+
+
+async def test_of_another_organisation_nothing_is_seen_or_changed(network: Network) -> None:
+    mine, other = await network.organisation(), await network.organisation()
+    key = (await network.client(mine, "admin"))["key"]
+    theirs = await network.client(other, "admin")
+    tries = [
+        ("GET", "", None),
+        ("POST", "", asked()),
+        ("GET", "/{client}", None),
+        ("PUT", "/{client}", {"name": "mine now", "scopes": []}),
+        ("DELETE", "/{client}", None),
+        ("POST", "/{client}/rotate", {}),
+    ]
+    for method, path, body in tries:
+        bodies = []
+        for organisation, client in ((other, theirs["id"]), ("never-made", theirs["id"])):
+            target = clients(organisation) + path.format(client=client)
+            answer = await network.call(method, target, key, json=body, headers=IF_ANY if path else {})
+            assert answer.status_code == 404, (method, path, organisation)
+            bodies.append({**answer.json(), "instance": ""})
+        assert bodies[0] == bodies[1]
+        if path:
+            # By way of the caller's own organisation, too.
+            answer = await network.call(method, clients(mine) + path.format(client=theirs["id"]), key, json=body, headers=IF_ANY)
+            assert (answer.status_code, {**answer.json(), "instance": ""}) == (404, bodies[0])
+    assert (await network.call("GET", clients(other, theirs["id"]), theirs["key"])).json()["version"] == 1
+
+
+async def test_each_role_does_what_is_its_own(network: Network) -> None:
+    name = await network.organisation()
+    held = await network.client(name, "admin")
+    expected = {"admin": (200, 201), "auditor": (200, 403), "dpo": (200, 403), "editor": (403, 403), "system": (403, 403), "clinician": (403, 403)}
+    for role, (reads, writes) in expected.items():
+        key = (await network.client(name, role))["key"]
+        assert (await network.call("GET", clients(name, held["id"]), key)).status_code == reads, role
+        assert (await network.call("POST", clients(name), key, json=asked())).status_code == writes, role
+    unscoped = (await network.client(name, "admin", scopes=["client.read"]))["key"]
+    answer = await network.call("POST", clients(name), unscoped, json=asked())
+    assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
+    assert answer.headers["www-authenticate"] == 'Bearer error="insufficient_scope", scope="client.write"'
+    assert (await network.call("GET", clients(name))).status_code == 401
+    assert (await network.call("GET", clients(name), INTERNAL)).status_code == 404
+
+
+async def test_a_key_turns_with_an_overlap_and_without_one(network: Network) -> None:
+    name = await network.organisation()
+    admin = (await network.client(name, "admin"))["key"]
+    made = await network.client(name)
+    path = f"{clients(name, made['id'])}/rotate"
+
+    async def turn(version: int, **body: Any) -> str:
+        answer = await network.call("POST", path, admin, json=body, headers={"If-Match": f'"v{version}"'})
+        assert answer.status_code == 200, answer.text
+        assert (answer.headers["etag"], answer.headers["cache-control"]) == (f'"v{version + 1}"', "no-store")
+        return str(answer.json()["key"])
+
+    async def taken(*keys: str) -> list[int]:
+        return [(await network.call("GET", ME, key)).status_code for key in keys]
+
+    assert (await network.call("POST", path, admin, json={})).status_code == 428
+    assert (await network.call("POST", path, admin, json={}, headers={"If-Match": '"v9"'})).status_code == 412
+    assert (await network.call("POST", path, admin, json={"overlap_hours": 169}, headers=IF_ANY)).status_code == 422
+    before = await network.now(network.admin)
+    first, second = made["key"], await turn(1, overlap_hours=24)
+    assert len({first, second}) == 2
+    assert await taken(first, second) == [200, 200]
+    assert await network.told(before, network.admin) == [], "nobody is put out by it"
+    third = await turn(2)
+    assert await taken(first, second, third) == [401, 200, 200]
+    fourth = await turn(3, overlap_hours=0)
+    assert await taken(first, second, third, fourth) == [401, 401, 401, 200]
+    assert await network.told(before, network.admin) == [("client.revoked", f"client/{made['id']}")]
+    fifth = await turn(4)
+    await change(network, made["id"], former_until=datetime.now(UTC) - timedelta(seconds=1))
+    assert await taken(fourth, fifth) == [401, 200]
+    await change(network, made["id"], expires_at=datetime.now(UTC) - timedelta(seconds=1))
+    assert await taken(fifth) == [401]
+
+
+async def change(network: Network, client: str, **values: datetime) -> None:
+    """As if time had passed."""
+    table = METADATA.tables["clients"]
+    assert all(isinstance(table.c[name].type, UtcInstant) for name in values)
+    async with network.app.state.database.transaction() as connection:
+        await connection.execute(table.update().where(table.c.id == client).values(**values))
+
+
+async def test_a_former_key_serves_no_longer_than_it_would_have(network: Network) -> None:
+    name = await network.organisation()
+    admin = (await network.client(name, "admin"))["key"]
+    made = await network.client(name)
+    ends = datetime.now(UTC) + timedelta(hours=1)
+    await change(network, made["id"], expires_at=ends)
+    await network.call("POST", f"{clients(name, made['id'])}/rotate", admin, json={"overlap_hours": 24}, headers=IF_ANY)
+    (row,) = await network.rows("SELECT former_until FROM clients WHERE id = :id", id=made["id"])
+    assert row.former_until[:19] == ends.isoformat()[:19]
+
+
+async def test_who_is_revoked_is_out_at_once_and_stays_so(network: Network) -> None:
+    name = await network.organisation()
+    admin = (await network.client(name, "admin"))["key"]
+    made, signer = await network.client(name), await network.signer(name)
+    token = await network.token(signer)
+    for client, credential in ((made["id"], made["key"]), (signer.client, token)):
+        path = clients(name, client)
+        assert (await network.call("DELETE", path, admin)).status_code == 428
+        assert (await network.call("DELETE", path, admin, headers={"If-Match": '"v9"'})).status_code == 412
+        assert (await network.call("GET", ME, credential)).status_code == 200
+        gone = await network.call("DELETE", path, admin, headers={"If-Match": '"v1"'})
+        assert (gone.status_code, gone.content) == (204, b"")
+        for public in (ME, "/registry/v1/trials"):
+            answer = await network.call("GET", public, credential)
+            assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer error="invalid_token"')
+        read = await network.call("GET", path, admin)
+        assert (read.json()["status"], read.json()["version"]) == ("revoked", 2)
+        for method, more, body in (("DELETE", "", None), ("PUT", "", {"name": "x", "scopes": []}), ("POST", "/rotate", {})):
+            answer = await network.call(method, path + more, admin, json=body, headers=IF_ANY)
+            assert (answer.status_code, answer.json()["code"]) == (409, "client_revoked")
+    refused = await network.ask(signer.assertion())
+    assert (refused.status_code, refused.json()) == (401, {"error": "invalid_client"})
+    listed = (await network.call("GET", clients(name), admin)).json()["items"]
+    assert sorted(one["status"] for one in listed) == ["active", "revoked", "revoked"]
+
+
+async def test_a_change_of_rights_holds_for_the_next_token_and_ends_those_of_before(network: Network) -> None:
+    name = await network.organisation()
+    admin = (await network.client(name, "admin"))["key"]
+    signer = await network.signer(name, "clinician")
+    token = await network.token(signer)
+    path = clients(name, signer.client)
+    new = key_of("another")
+    update = {"name": "EHR", "scopes": ["trial.read", "organisation.read"], "roles": ["auditor"], "jwks": key_set(new)}
+    assert (await network.call("PUT", path, admin, json=update)).status_code == 428
+    assert (await network.call("PUT", path, admin, json=update, headers={"If-Match": '"v2"'})).status_code == 412
+    assert (await network.call("PUT", path, admin, json={**update, "method": "api_key"}, headers=IF_ANY)).status_code == 422
+    assert (await network.call("PUT", path, admin, json={**update, "jwks": None}, headers=IF_ANY)).json()["code"] == "one_source"
+    assert (await network.call("GET", ME, token)).status_code == 200
+    assert (await network.call("PUT", path, admin, json=update, headers={"If-Match": '"v1"'})).json()["version"] == 2
+    assert (await network.call("GET", ME, token)).status_code == 401
+    assert (await network.ask(signer.assertion())).status_code == 401, "signed with the key of before"
+    signer.key = new
+    me = (await network.call("GET", ME, await network.token(signer))).json()
+    assert (me["roles"], me["scopes"]) == (["auditor"], ["organisation.read", "trial.read"])
+
+
+async def test_of_ten_that_change_one_version_one_wins(network: Network) -> None:
+    name = await network.organisation()
+    admin = (await network.client(name, "admin"))["key"]
+    made = await network.client(name)
+    path = clients(name, made["id"])
+    tries = [network.call("PUT", path, admin, json={"name": f"n{number}", "scopes": []}, headers={"If-Match": '"v1"'}) for number in range(5)]
+    tries += [network.call("POST", f"{path}/rotate", admin, json={}, headers={"If-Match": '"v1"'}) for _ in range(5)]
+    assert sorted([answer.status_code for answer in await asyncio.gather(*tries)]) == [200] + 9 * [412]
+
+
+async def test_clients_are_listed_a_page_at_a_time_and_a_cursor_opens_no_other_list(network: Network) -> None:
+    mine, other = await network.organisation(), await network.organisation()
+    admin = (await network.client(mine, "admin"))["key"]
+    theirs = (await network.client(other, "admin"))["key"]
+    made = {(await network.client(mine))["id"] for _ in range(4)}
+    seen: list[str] = []
+    following: str | None = f"{clients(mine)}?limit=2"
+    cursors = []
+    while following:
+        page = await network.call("GET", following, admin)
+        seen += [one["id"] for one in page.json()["items"]]
+        assert all("key" not in one for one in page.json()["items"])
+        cursors.append(page.json()["next"])
+        following = page.links.get("next", {}).get("url")
+    assert made < set(seen)
+    assert seen == sorted(set(seen))
+    assert len(seen) == 5
+    for path, token in ((clients(other), theirs), (clients(mine), network.admin), (f"{ORGANISATIONS}/{mine}/members", admin)):
+        assert (await network.call("GET", f"{path}?cursor={cursors[0]}", token)).json()["code"] == "invalid_cursor", path
+
+
+async def test_a_revocation_is_told_to_services_the_coordination_and_its_organisation_alone(network: Network) -> None:
+    name = await network.organisation("sponsor")
+    readers: dict[str, str | None] = {"public": None, "service": INTERNAL, "coordination": network.admin}
+    for kind in ("hospital", "centre", "sponsor", "network", "association", "authority"):
+        readers[kind] = (await network.client(await network.organisation(kind), "admin"))["key"]
+    readers["itself"] = (await network.client(name, "admin"))["key"]
+    readers["itself, without the scope"] = (await network.client(name, scopes=["trial.read"]))["key"]
+    ended = (await network.client(name))["id"]
+    places = {who: await network.now(token) for who, token in readers.items()}
+    assert (await network.call("DELETE", clients(name, ended), network.admin, headers=IF_ANY)).status_code == 204
+    event = ("client.revoked", f"client/{ended}")
+    seen = {who for who, token in readers.items() if event in await network.told(places[who], token)}
+    assert seen == {"service", "coordination", "itself", "itself, without the scope"}
+    told = (await network.call("GET", places["itself"], readers["itself"])).json()
+    assert told[0]["data"] == {"op": "upsert", "id": ended, "version": 2, "changed": ["status"]}
+    assert "routing" not in told[0]
+
+
+async def test_what_is_done_to_clients_is_recorded(network: Network) -> None:
+    name = await network.organisation()
+    admin = await network.client(name, "admin")
+    plain = await network.client(name)
+    before = len(await network.recorded())
+    path = clients(name, plain["id"])
+    await network.call("GET", path, admin["key"])
+    await network.call("GET", clients(name), plain["key"])
+    await network.call("POST", f"{path}/rotate", admin["key"], json={}, headers=IF_ANY)
+    await network.call("DELETE", path, admin["key"], headers={"If-Match": '"v9"'})
+    await network.call("DELETE", path, admin["key"], headers=IF_ANY)
+    await network.call("GET", path, plain["key"])
+    lines = [
+        (one["outcome"], one["principal"], one["organisation"], one["client"], one["human"], one["resource_id"], one["method"], one["status"])
+        for one in (await network.recorded())[before:]
+    ]
+    who = ("hospital", name, admin["id"], None)
+    assert lines == [
+        ("read", *who, f"{name}/{plain['id']}", "GET", 200),
+        ("denied", "hospital", name, plain["id"], None, None, "GET", 403),
+        ("done", *who, f"{name}/{plain['id']}", "POST", 200),
+        ("done", *who, f"{name}/{plain['id']}", "DELETE", 204),
+        ("denied", "unknown", None, None, None, None, "GET", 401),
+    ]
+
+
+async def test_scopes_are_those_that_the_policy_knows(network: Network) -> None:
+    for kind in ("hospital", "sponsor", "network", "association", "authority", "coordination"):
+        name = await network.organisation(kind)
+        made = await network.client(name)
+        assert made["scopes"] == sorted(scopes_for(kind))
+        assert (await network.call("GET", ME, made["key"])).json()["scopes"] == made["scopes"]
