@@ -2,19 +2,39 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
 from shared.audit.acts import CURRENT, Act, Auditor
+from shared.database.engine import STATEMENT_SECONDS
+from shared.database.inline_sqlite import STATEMENT_LIMIT
 from shared.idempotency.keys import Attempt, IdempotencyKeys
 from shared.idempotency.marks import Keyed, keyed
-from shared.policy import guard_of, policy_of
-from shared.problems import Fault, InvalidParameterError, NotAcceptableError, TimedOutError, TooLargeError, UnsupportedMediaTypeError, UriTooLongError
+from shared.limits import Load, Quotas
+from shared.limits.load import Place
+from shared.limits.quotas import kind_of
+from shared.policy import Access, Action, guard_of, policy_of
+from shared.problems import (
+    BodyTimedOutError,
+    Fault,
+    HeadersTooLargeError,
+    InvalidParameterError,
+    MalformedJsonError,
+    NotAcceptableError,
+    Problem,
+    TimedOutError,
+    TooLargeError,
+    UnsupportedMediaTypeError,
+    UriTooLongError,
+    respond,
+)
 from shared.strict_json import ORDINARY, Limits, loads
 from shared.wire import Label
 
@@ -22,20 +42,53 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MAX_URI = 8 * 1024
+MAX_HEADERS = 16 * 1024
+MAX_BODY = 1024 * 1024
+BODY_SECONDS = 15.0
 HANDLER_SECONDS = 10.0
 JSON_TYPES = ("application/json",)
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What a handler takes. ``seconds`` None: a stream or a long poll, which has no end of its own; ``body_seconds`` is for the body to arrive,
+    and between two of its parts no more than `BODY_SECONDS` pass.
+    """
+
+    media_types: tuple[str, ...] = JSON_TYPES
+    body_bytes: int = MAX_BODY
+    limits: Limits = ORDINARY
+    seconds: float | None = HANDLER_SECONDS
+    body_seconds: float = BODY_SECONDS
 
 
 def accepts(
-    *media_types: str, body_bytes: int = 1024 * 1024, limits: Limits = ORDINARY, seconds: float | None = HANDLER_SECONDS
+    *media_types: str,
+    body_bytes: int = MAX_BODY,
+    limits: Limits = ORDINARY,
+    seconds: float | None = HANDLER_SECONDS,
+    body_seconds: float = BODY_SECONDS,
 ) -> Callable[..., Any]:
     """Say what a handler takes: media types, bytes, shape of the JSON and time. Put under the route's own decorator."""
 
     def mark(handler: Callable[..., Any]) -> Callable[..., Any]:
-        handler.__dict__["cleio_edge"] = (media_types or JSON_TYPES, body_bytes, limits, seconds)
+        handler.__dict__["cleio_edge"] = Accepted(media_types or JSON_TYPES, body_bytes, limits, seconds, body_seconds)
         return handler
 
     return mark
+
+
+def accepted(endpoint: Callable[..., Any]) -> Accepted:
+    """What an endpoint said with `accepts`."""
+    said: Accepted = vars(endpoint).get("cleio_edge", Accepted())
+    return said
+
+
+def produced(endpoint: Callable[..., Any]) -> tuple[str, ...]:
+    """What an endpoint said with `produces`."""
+    said: tuple[str, ...] = vars(endpoint).get("cleio_produces", JSON_TYPES)
+    return said
 
 
 class StrictRequest(Request):
@@ -48,16 +101,26 @@ class StrictRequest(Request):
 
     async def body(self) -> bytes:
         if not hasattr(self, "_body"):
-            if int(self.headers.get("content-length", "0")) > self._body_bytes:
+            declared = self.headers.get("content-length", "0")
+            if not declared.isdecimal() or int(declared[:20]) > self._body_bytes:
                 raise TooLargeError
-            chunks, size = [], 0
-            async for chunk in self.stream():
-                size += len(chunk)
-                if size > self._body_bytes:
-                    raise TooLargeError
-                chunks.append(chunk)
-            self._body = b"".join(chunks)
+            try:
+                self._body = b"".join([chunk async for chunk in self._counted()])
+            except ClientDisconnect:
+                raise MalformedJsonError from None  # for nobody: who was sending has left
         return self._body
+
+    async def _counted(self) -> AsyncIterator[bytes]:
+        size, chunks = 0, aiter(self.stream())
+        while True:
+            async with asyncio.timeout(BODY_SECONDS):
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                return
+            size += len(chunk)
+            if size > self._body_bytes:
+                raise TooLargeError
+            yield chunk
 
     async def json(self) -> Any:
         if not hasattr(self, "_json"):
@@ -70,57 +133,89 @@ class EdgeRoute(APIRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         # The transaction of a handler is committed after it has returned, and takes the record of the act with it: the act lasts until here.
-        outside = CURRENT.set(None)
-        auditor: Auditor | None = getattr(scope["app"].state, "audit", None)
+        outside, unlimited = CURRENT.set(None), STATEMENT_LIMIT.set(STATEMENT_SECONDS)
+        untold = False
 
         async def recorded(message: Message) -> None:
-            act = scope.get("cleio_act")
-            if message["type"] == "http.response.start":
-                # Before the answer leaves, and after its transaction has ended: what cannot be recorded is not told.
-                await _settle(scope, message["status"])
-                if act is not None and auditor is not None:
-                    await _record(act, auditor, message["status"])
-            await send(message)
+            nonlocal untold
+            if message["type"] == "http.response.start" and not untold:
+                try:
+                    await _end_act(scope, message["status"])
+                except Problem as problem:
+                    untold = True
+                    await respond(Request(scope), problem)(scope, receive, send)
+                message["headers"] = [*message.get("headers", ()), *scope.get("cleio_quota", ())]
+            if not untold:
+                await send(message)
 
         try:
             await super().handle(scope, receive, recorded)
         finally:
             await _settle(scope, 500)
+            _leave(scope)
+            STATEMENT_LIMIT.reset(unlimited)
             CURRENT.reset(outside)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
-        media_types, body_bytes, limits, seconds = getattr(self.endpoint, "cleio_edge", (JSON_TYPES, 1024 * 1024, ORDINARY, HANDLER_SECONDS))
+        takes, makes, key = accepted(self.endpoint), produced(self.endpoint), keyed(self.endpoint)
         known = set(_query_names(self.dependant))
-        guard, guarded, key = guard_of(self.dependant), policy_of(self.dependant), keyed(self.endpoint)
+        guard, guarded = guard_of(self.dependant), policy_of(self.dependant)
         declared = self.status_code or 200
-        produces = getattr(self.endpoint, "cleio_produces", ("application/json",))
 
         async def strict(request: Request) -> Response:
-            if len(request.scope.get("raw_path", b"")) + len(request.scope["query_string"]) > MAX_URI:
-                raise UriTooLongError
+            _check_size(request.scope)
             if guard is not None and guarded is not None:
                 request.scope["cleio_act"] = act = Act(request, *guarded, declared)
                 CURRENT.set(act)
-                await _in_time(guard(request), HANDLER_SECONDS)  # who may not call is told so before anything of the request is read
+                # Who may not call, or calls too often, is told so before anything of the request is read.
+                await _admit(request, guard, *guarded)
             _check_query(request, known)
-            _check_accept(request, produces)
-            read = StrictRequest(request, body_bytes, limits)
-            if request.method in {"POST", "PUT", "PATCH"}:
-                _check_media_type(request, media_types)
+            _check_accept(request, makes)
+            read = StrictRequest(request, takes.body_bytes, takes.limits)
+            place = _place(request, guarded)
+            if request.method in WITH_BODY:
+                _check_media_type(request, takes.media_types)
+                place.take("arriving")
+                await _in_time(read.body(), takes.body_seconds, BodyTimedOutError)
+            place.take("waiting" if takes.seconds is None else "working")
             if key is None:
-                return await _in_time(handle(read), seconds)
-            return await _in_time(_once(handle, read, self.path, key, seconds or HANDLER_SECONDS), seconds)
+                return await _in_time(handle(read), takes.seconds)
+            return await _in_time(_once(handle, read, self.path, key, takes.seconds or HANDLER_SECONDS), takes.seconds)
 
         return strict
 
 
-async def _in_time(work: Coroutine[Any, Any, T], seconds: float | None) -> T:
+async def _in_time(work: Coroutine[Any, Any, T], seconds: float | None, late: Callable[[], Problem] = TimedOutError) -> T:
     try:
         async with asyncio.timeout(seconds):
             return await work
     except TimeoutError:
-        raise TimedOutError from None
+        raise late() from None
+
+
+async def _admit(request: Request, guard: Callable[[Request], Coroutine[Any, Any, Access]], resource: str, action: Action) -> None:
+    quotas: Quotas = request.app.state.quotas
+    try:
+        await _in_time(guard(request), HANDLER_SECONDS)
+    except Problem:
+        quotas.take(request, resource, action, request.scope.get("cleio_caller"))
+        raise
+    quotas.take(request, resource, action, request.scope.get("cleio_caller"))
+
+
+def _place(request: Request, guarded: tuple[str, Action] | None) -> Place:
+    """A place in hand; health has one of its own, so that a busy process is not taken for a dead one."""
+    load: Load = request.app.state.load
+    place = (load if guarded is None or kind_of(*guarded) else Load(1, 1)).place()
+    request.scope["cleio_place"] = place
+    return place
+
+
+def _leave(scope: Scope) -> None:
+    place: Place | None = scope.get("cleio_place")
+    if place is not None:
+        place.leave()
 
 
 async def _once(handle: Callable[[Request], Coroutine[Any, Any, Response]], request: Request, route: str, key: Keyed, seconds: float) -> Response:
@@ -137,6 +232,18 @@ async def _settle(scope: Scope, status: int) -> None:
     attempt: Attempt | None = scope.get("cleio_attempt")
     if attempt is not None:
         await scope["app"].state.idempotency.settle(attempt, status)
+
+
+async def _end_act(scope: Scope, status: int) -> None:
+    """Before the answer leaves, and after its transaction has ended: what cannot be recorded is not told.
+
+    :raises Problem: the answer that is told instead.
+    """
+    await _settle(scope, status)
+    act: Act | None = scope.get("cleio_act")
+    auditor: Auditor | None = getattr(scope["app"].state, "audit", None)
+    if act is not None and auditor is not None:
+        await _record(act, auditor, status)
 
 
 async def _record(act: Act, auditor: Auditor, status: int) -> None:
@@ -177,6 +284,13 @@ def produces(*media_types: str) -> Callable[..., Any]:
     return mark
 
 
+def _check_size(scope: Scope) -> None:
+    if len(scope.get("raw_path", b"")) + len(scope["query_string"]) > MAX_URI:
+        raise UriTooLongError
+    if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > MAX_HEADERS:
+        raise HeadersTooLargeError
+
+
 def _check_query(request: Request, known: set[str]) -> None:
     names = [name for name, _ in request.query_params.multi_items()]
     found = []
@@ -214,6 +328,8 @@ def _check_media_type(request: Request, media_types: tuple[str, ...]) -> None:
         if not given and request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
             return
         raise UnsupportedMediaTypeError
-    charset = parameters.lower().replace(" ", "").replace('"', "")
-    if charset.startswith("charset=") and charset != "charset=utf-8":
+    told = parameters.lower().replace(" ", "").replace('"', "").split(";")
+    if any(one.startswith("charset=") and one != "charset=utf-8" for one in told):
+        raise UnsupportedMediaTypeError
+    if request.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
         raise UnsupportedMediaTypeError

@@ -140,6 +140,14 @@ class AlreadyExistsError(Problem):
     title = Label(fr="Existe déjà", en="Already exists")
 
 
+class BodyTimedOutError(Problem):
+    code, status = "body_timed_out", 408
+    title = Label(fr="Le corps n'est pas arrivé à temps", en="The body did not arrive in time")
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Connection": "close"})
+
+
 class TooLargeError(Problem):
     code, status = "too_large", 413
     title = Label(fr="Corps trop volumineux", en="Body too large")
@@ -153,6 +161,11 @@ class UriTooLongError(Problem):
 class UnsupportedMediaTypeError(Problem):
     code, status = "unsupported_media_type", 415
     title = Label(fr="Type de contenu non pris en charge", en="Unsupported media type")
+
+
+class HeadersTooLargeError(Problem):
+    code, status = "headers_too_large", 431
+    title = Label(fr="En-têtes trop volumineux", en="Headers too large")
 
 
 class InvalidBodyError(Problem):
@@ -189,6 +202,25 @@ class StorageFailedError(Problem):
 class TimedOutError(Problem):
     code, status = "timed_out", 503
     title = Label(fr="La réponse a pris trop de temps", en="The answer took too long")
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "5"})
+
+
+class OverloadedError(Problem):
+    code, status = "overloaded", 503
+    title = Label(fr="Trop de requêtes en cours : réessayez", en="Too many requests in hand: try again")
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "1"})
+
+
+class RateLimitedError(Problem):
+    code, status = "rate_limited", 429
+    title = Label(fr="Trop de requêtes de votre part", en="Too many requests from you")
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(headers={"Retry-After": str(seconds)})
 
 
 _BY_STATUS: dict[int, type[Problem]] = {

@@ -12,6 +12,7 @@ from shared.cursors import Cursors
 from shared.edge import EdgeRoute, produces
 from shared.idempotency.marks import refuse_unkeyed_routes
 from shared.identity.callers import Callers
+from shared.limits import Load, Quotas
 from shared.policy import Access, allow, refuse_unguarded_routes
 from shared.settings import ServiceSettings
 from shared.telemetry import Metrics, Telemetry, configure_logging
@@ -64,6 +65,8 @@ def create_service(name: str, settings: ServiceSettings, routers: Sequence[APIRo
     app.state.settings = settings
     app.state.metrics = metrics
     app.state.callers = Callers(settings, name)
+    app.state.quotas = Quotas(settings)
+    app.state.load = Load(settings.most_working, settings.most_waiting)
     app.state.cursors = Cursors(settings.cursor_key_bytes)
     for router in (_operations(name), *routers):
         # Routes are taken over as they are: each is checked for its policy, and none is wrapped.

@@ -2,6 +2,7 @@
 
 import base64
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Self
 
@@ -9,6 +10,8 @@ from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.ports import EMBEDDED_PORTS
+
+Network = IPv4Network | IPv6Network
 
 
 class MissingSecretError(RuntimeError):
@@ -33,6 +36,20 @@ class ServiceSettings(BaseSettings):
     internal_token: SecretStr = Field(default=SecretStr(""), validation_alias="CLEIO_INTERNAL_TOKEN")
     cursor_key: SecretStr = Field(default=SecretStr(""), validation_alias="CLEIO_CURSOR_KEY")
     audit_key: SecretStr = Field(default=SecretStr(""), validation_alias="CLEIO_AUDIT_KEY")
+    rate_read: int = Field(default=1200, ge=0, validation_alias="CLEIO_RATE_READ", description="Reads a minute for each caller; 0: no limit.")
+    rate_match: int = Field(default=600, ge=0, validation_alias="CLEIO_RATE_MATCH", description="Matches and checks a minute.")
+    rate_write: int = Field(default=300, ge=0, validation_alias="CLEIO_RATE_WRITE", description="Writes a minute.")
+    rate_token: int = Field(default=60, ge=0, validation_alias="CLEIO_RATE_TOKEN", description="Requests of a token a minute.")
+    rate_loopback_factor: int = Field(
+        default=1000, ge=1, validation_alias="CLEIO_RATE_LOOPBACK_FACTOR", description="So many times more for callers on this machine."
+    )
+    gateway_networks: tuple[Network, ...] = Field(
+        default=(),
+        validation_alias="CLEIO_GATEWAY_NETWORKS",
+        description="Where the gateway calls from (JSON), beside this machine: its word is believed.",
+    )
+    most_working: int = Field(default=200, ge=1, validation_alias="CLEIO_MOST_WORKING", description="Requests that a process works on at once.")
+    most_waiting: int = Field(default=1000, ge=1, validation_alias="CLEIO_MOST_WAITING", description="Long polls and streams that it holds at once.")
     log_level: str = Field(default="INFO", validation_alias="CLEIO_LOG_LEVEL")
     otlp_endpoint: str = Field(
         default="",

@@ -1,5 +1,6 @@
 """`cleio config`: every setting as the services would read it, each secret masked."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +31,7 @@ def effective_settings() -> dict[str, dict[str, Any]]:
 def _shown(value: Any) -> Any:
     if isinstance(value, SecretStr):
         return MASK if value.get_secret_value() else ""
-    if isinstance(value, Path):
+    if isinstance(value, Path | IPv4Network | IPv6Network):
         return str(value)
     if isinstance(value, str) and "://" in value:
         return _without_password(value)

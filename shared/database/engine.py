@@ -12,10 +12,11 @@ from typing import IO, Any
 from pysqlite3 import dbapi2 as sqlite
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.database import inline_sqlite  # noqa: F401  registers the dialect
-from shared.problems import DatabaseBusyError, Problem, StorageFailedError, StorageFullError
+from shared.problems import DatabaseBusyError, Problem, StorageFailedError, StorageFullError, TimedOutError
 
 logger = logging.getLogger(__name__)
 
@@ -53,17 +54,23 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A consistent view: everything read in the block is of one moment."""
-        async with self.engine.connect() as connection:
-            if not self.is_sqlite:
-                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            yield connection
+        """A consistent view: everything read in the block is of one moment.
+
+        :raises DatabaseBusyError: no connection was free, or a lock not given, within two seconds.
+        :raises TimedOutError: a statement took longer than five.
+        """
+        with _told_as_problems():
+            async with self.engine.connect() as connection:
+                if not self.is_sqlite:
+                    await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                yield connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """One unit of work. On SQLite writers queue in the process (two that block each other inside one event loop would never end).
 
-        :raises DatabaseBusyError: after two seconds in the queue.
+        :raises DatabaseBusyError: after two seconds in the queue, or for a connection or a lock.
+        :raises TimedOutError: a statement took longer than five seconds.
         :raises StorageFullError: no room is left.
         :raises StorageFailedError: the disk fails.
         """
@@ -108,19 +115,32 @@ class Database:
 
 @contextmanager
 def _told_as_problems() -> Iterator[None]:
-    """A disk that is full or fails is no fault of the program: it is told to callers, and to the operator in the log."""
+    """A disk that is full or fails, a lock that is not given and a statement that does not end are no faults of the program: callers are told."""
     try:
         yield
+    except PoolTimeoutError:
+        raise DatabaseBusyError from None
     except DBAPIError as error:
-        told, state = str(error.orig), getattr(error.orig, "sqlstate", None)
-        if "database or disk is full" in told or state == "53100":
-            problem: type[Problem] = StorageFullError
-        elif "disk I/O error" in told or "readonly database" in told or state in {"58030", "53000"}:
-            problem = StorageFailedError
-        else:
+        problem = _problem_of(str(error.orig), getattr(error.orig, "sqlstate", None) or "")
+        if problem is None:
             raise
-        logger.error("storage", extra={"code": problem.code})  # noqa: TRY400  the driver's message may hold a statement's values
-        raise problem from None
+        if problem in {StorageFullError, StorageFailedError}:
+            logger.error("storage", extra={"code": problem.code})  # noqa: TRY400  the driver's message may hold a statement's values
+        raise problem() from None
+
+
+def _problem_of(told: str, state: str) -> Callable[[], Problem] | None:
+    """What the driver's message (SQLite) or state (PostgreSQL) is to a caller; None: a fault of the program."""
+    if "database or disk is full" in told or state == "53100":
+        return StorageFullError
+    if "disk I/O error" in told or "readonly database" in told or state in {"58030", "53000"}:
+        return StorageFailedError
+    if told == "interrupted" or state == "57014":
+        return TimedOutError
+    # A lock not given in time, a deadlock that was broken, or a place where another transaction came first.
+    if told == "database is locked" or state in {"55P03", "40P01", "40001"}:
+        return DatabaseBusyError
+    return None
 
 
 def open_database(url: str, *, exclusive: bool = True) -> Database:
@@ -134,6 +154,7 @@ def open_database(url: str, *, exclusive: bool = True) -> Database:
             parsed.set(drivername="postgresql+asyncpg"),
             pool_size=10,
             max_overflow=5,
+            pool_timeout=LOCK_WAIT_SECONDS,
             connect_args={
                 "server_settings": {
                     "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
@@ -148,7 +169,7 @@ def open_database(url: str, *, exclusive: bool = True) -> Database:
     path = Path(parsed.database)
     path.parent.mkdir(parents=True, exist_ok=True)
     owner = own(path) if exclusive else None
-    engine = create_async_engine(parsed.set(drivername="sqlite+inline"), pool_size=8, max_overflow=0)
+    engine = create_async_engine(parsed.set(drivername="sqlite+inline"), pool_size=8, max_overflow=0, pool_timeout=LOCK_WAIT_SECONDS)
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
     return Database(engine, owner, path)

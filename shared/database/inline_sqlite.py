@@ -5,6 +5,9 @@ its only home and ``tests/unit/shared/database/test_inline_sqlite.py`` its guard
 """
 
 from collections import deque
+from contextvars import ContextVar
+from math import inf
+from time import monotonic
 from typing import Any
 
 from pysqlite3 import dbapi2 as sqlite
@@ -13,6 +16,10 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.pool import AsyncAdaptedQueuePool, Pool
 from sqlalchemy.util import await_only
+
+# Seconds that each statement of the work under way may take. None: as long as it needs (house-keeping, migrations, backups).
+STATEMENT_LIMIT: ContextVar[float | None] = ContextVar("cleio_statement_limit", default=None)
+STEPS_BETWEEN_LOOKS = 20_000
 
 
 async def _nothing() -> None:
@@ -26,10 +33,12 @@ class _Cursor(sqlite.Cursor):  # type: ignore[misc]
 
     def execute(self, *args: Any) -> Any:
         await_only(_nothing())
+        self.connection.begin_statement()
         return super().execute(*args)
 
     def executemany(self, *args: Any) -> Any:
         await_only(_nothing())
+        self.connection.begin_statement()
         return super().executemany(*args)
 
     async def _async_soft_close(self) -> None:
@@ -54,6 +63,17 @@ class _Cursor(sqlite.Cursor):  # type: ignore[misc]
 
 
 class _Connection(sqlite.Connection):  # type: ignore[misc]
+    """Interrupts a statement that takes longer than it may: while it runs, nothing else does."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._late_at = inf
+        self.set_progress_handler(lambda: monotonic() > self._late_at, STEPS_BETWEEN_LOOKS)
+
+    def begin_statement(self) -> None:
+        limit = STATEMENT_LIMIT.get()
+        self._late_at = inf if limit is None else monotonic() + limit
+
     def cursor(self, factory: type[sqlite.Cursor] = _Cursor) -> Any:
         return super().cursor(factory)
 

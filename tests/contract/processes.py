@@ -33,10 +33,11 @@ def free_port() -> int:
 
 def alive(pid: int) -> bool:
     """Whether any of its threads is left: the first to end is not the last to hold its files."""
-    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
-        with suppress(OSError):
-            if stat.read_text().rpartition(")")[2].split()[0] != "Z":
-                return True
+    with suppress(FileNotFoundError):
+        for task in list(Path(f"/proc/{pid}/task").iterdir()):
+            with suppress(OSError):
+                if (task / "stat").read_text().rpartition(")")[2].split()[0] != "Z":
+                    return True
     return False
 
 

@@ -15,15 +15,16 @@ LOADED = ("services.cli.databases", "services.registry.app", "services.notificat
 
 
 def serve(service: str, environment: Mapping[str, str], largest_file: int | None) -> None:
-    """`cleio serve`, with this environment alone; ``largest_file`` (bytes) stands in for a small disk."""
+    """`cleio serve`, with this environment alone; ``largest_file`` (bytes) stands in for a small disk. It logs beside its data folder."""
     for name in [name for name in os.environ if name.startswith("CLEIO_")]:
         del os.environ[name]
     os.environ.update(environment)
     if largest_file is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(null, descriptor)
+    log = os.open(environment["CLEIO_DATA_DIR"] + ".log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for descriptor, target in ((0, null), (1, null), (2, log)):
+        os.dup2(target, descriptor)
     from services.cli.app import app
 
     app(["serve", service, "--migrate"], standalone_mode=False)

@@ -52,7 +52,7 @@ class BulkResult(Wire):
     "/sources/{source}/trials",
     openapi_extra={"requestBody": {"required": True, "content": {"application/x-ndjson": {"schema": {"type": "string"}}}}},
 )
-@accepts("application/x-ndjson", body_bytes=64 * 1024 * 1024, seconds=60)
+@accepts("application/x-ndjson", body_bytes=64 * 1024 * 1024, seconds=60, body_seconds=600)
 async def take_records(
     request: Request,
     access: Writer,

@@ -1,0 +1,95 @@
+"""Rate limits and load shedding through the front door of a real service."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from services.registry.app import METADATA, MIGRATIONS, create_app
+from services.registry.settings import RegistrySettings
+from shared.database import open_database
+from shared.database.migrations import upgrade
+from tests.conftest import ADMIN, INTERNAL, client_of
+
+pytestmark = pytest.mark.anyio
+
+TRIALS = "/registry/v1/trials?limit=1"
+
+
+@asynccontextmanager
+async def registry(folder: Path, **settings: Any) -> AsyncIterator[FastAPI]:
+    url = f"sqlite:///{folder / 'registry.db'}"
+    database = open_database(url)
+    await upgrade(database, MIGRATIONS, METADATA)
+    await database.close()
+    app = create_app(RegistrySettings(database_url=url, **settings))
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+async def test_what_is_left_is_told_and_who_asks_too_often_is_told_when(tmp_path: Path) -> None:
+    async with registry(tmp_path, CLEIO_RATE_READ=3) as app, client_of(app, address="203.0.113.9") as caller:
+        answers = [await caller.get(TRIALS) for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        assert {answer.headers["ratelimit-policy"] for answer in answers} == {'"read";q=3;w=60'}
+        assert [answer.headers["ratelimit"] for answer in answers] == ['"read";r=2;t=20', '"read";r=1;t=20', '"read";r=0;t=20', '"read";r=0;t=20']
+        refused = answers[-1]
+        assert (refused.headers["retry-after"], refused.json()["code"]) == ("20", "rate_limited")
+        assert refused.headers["content-type"] == "application/problem+json"
+        # Others are not kept waiting: other addresses, other kinds, this machine, the services, and health.
+        async with (
+            client_of(app, address="203.0.113.10") as neighbour,
+            client_of(app, token=ADMIN) as admin,
+            client_of(app, token=INTERNAL) as service,
+        ):
+            assert (await neighbour.get(TRIALS)).status_code == 200
+            assert (await admin.get(TRIALS)).headers["ratelimit-policy"] == '"read";q=3000;w=60'
+            assert "ratelimit" not in (await service.get(TRIALS)).headers
+        assert (await caller.get("/registry/livez")).status_code == 200
+        assert (await caller.patch("/registry/v1/trials/X", json={})).status_code == 401
+
+
+async def test_a_flood_of_bad_tokens_and_of_bad_requests_is_counted(tmp_path: Path) -> None:
+    async with registry(tmp_path, CLEIO_RATE_READ=3) as app:
+        async with client_of(app, address="203.0.113.9", token="guess") as forger:
+            assert [(await forger.get(TRIALS)).status_code for _ in range(4)] == [401, 401, 401, 429]
+        async with client_of(app, address="203.0.113.10") as caller:
+            assert [(await caller.get("/registry/v1/trials?no=1")).status_code for _ in range(4)] == [400, 400, 400, 429]
+
+
+async def test_a_process_with_enough_in_hand_says_so_and_is_still_alive(tmp_path: Path) -> None:
+    async with registry(tmp_path, CLEIO_MOST_WORKING=2, CLEIO_MOST_WAITING=2) as app, AsyncExitStack() as stack:
+        caller = await stack.enter_async_context(client_of(app))
+        newest = (await caller.get("/registry/v1/feed?limit=1000")).links["next"]["url"]
+        polls = [asyncio.create_task(caller.get(newest, params={"wait": 20})) for _ in range(2)]
+        while app.state.load._count["waiting"] < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        shed = await caller.get(newest, params={"wait": 20})
+        assert (shed.status_code, shed.json()["code"], shed.headers["retry-after"]) == (503, "overloaded", "1")
+        # Who waits for news does not keep others from being answered.
+        assert (await caller.get(TRIALS)).status_code == 200
+        for poll in polls:
+            poll.cancel()
+        await asyncio.gather(*polls, return_exceptions=True)
+        held = stack.enter_context(_held(app))
+        refused = await caller.get(TRIALS)
+        assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+        assert (await caller.get("/registry/readyz")).status_code == 200
+        held.close()
+        assert (await caller.get(TRIALS)).status_code == 200
+
+
+def _held(app: FastAPI) -> Any:
+    """As while two requests are worked on."""
+    from contextlib import ExitStack
+
+    stack = ExitStack()
+    for _ in range(2):
+        place = app.state.load.place()
+        place.take("working")
+        stack.callback(place.leave)
+    return stack

@@ -1,0 +1,71 @@
+"""Nothing waits for ever: a lock, a connection or a statement that does not end is told as 503, on both databases."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.database import Database, open_database
+from shared.database.inline_sqlite import STATEMENT_LIMIT
+from shared.problems import TimedOutError
+from tests.conftest import ADMIN, client_of
+from tests.contract.registry import running_registry
+
+pytestmark = pytest.mark.anyio
+
+TRIAL = "/registry/v1/trials/NCT05096221"
+CONTENT = {"Content-Type": "application/merge-patch+json", "If-Match": "*"}
+ENDLESS = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT count(*) FROM numbers"
+
+
+async def test_a_place_in_the_database_that_does_not_come_free_is_told(database_url: str) -> None:
+    async with running_registry(database_url) as app, client_of(app, token=ADMIN) as admin, AsyncExitStack() as held:
+        database: Database = app.state.database
+        # Another writer keeps the head of the record, which each write takes; on SQLite, the one place of a writer.
+        writer = await held.enter_async_context(database.transaction())
+        await writer.execute(text("UPDATE audit_head SET number = number"))
+        # What is read must be recorded, and cannot be: it is not told.
+        patched, read = await asyncio.gather(admin.patch(TRIAL, json={"acronym": "A"}, headers=CONTENT), admin.get(TRIAL))
+        for answer in (patched, read):
+            assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "busy", "1")
+            assert "NCT05096221" not in answer.text
+        await writer.rollback()
+        # What the public may read needs no record, but a connection.
+        async with client_of(app) as public:
+            assert (await public.get(TRIAL)).status_code == 200
+            await _hold_all_connections(app, held)
+            answer = await public.get(TRIAL)
+            assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+
+
+async def _hold_all_connections(app: FastAPI, held: AsyncExitStack) -> None:
+    pool = app.state.database.engine.pool
+    for _ in range(pool.size() + pool._max_overflow - 1):
+        connection = await held.enter_async_context(app.state.database.read())
+        await connection.execute(text("SELECT 1"))
+
+
+async def _run_endless(database: Database, begun: AbstractAsyncContextManager[AsyncConnection]) -> None:
+    async with begun as connection:
+        if not database.is_sqlite:
+            assert (await connection.execute(text("SHOW statement_timeout"))).scalar_one() == "5s"
+            assert (await connection.execute(text("SHOW lock_timeout"))).scalar_one() == "2s"
+            await connection.execute(text("SET LOCAL statement_timeout = 100"))
+        await connection.execute(text(ENDLESS))
+
+
+async def test_a_statement_that_does_not_end_is_interrupted(database_url: str) -> None:
+    database = open_database(database_url)
+    outside = STATEMENT_LIMIT.set(0.1)
+    try:
+        for begin in (database.read, database.transaction):
+            with pytest.raises(TimedOutError):
+                await _run_endless(database, begin())
+        async with database.transaction() as connection:
+            assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
+    finally:
+        STATEMENT_LIMIT.reset(outside)
+        await database.close()
