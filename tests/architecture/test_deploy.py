@@ -39,6 +39,7 @@ def test_the_containers_have_no_rights_they_do_not_need() -> None:
         if name != "database":
             assert (service["read_only"], service["user"], service["cap_drop"]) == (True, "10001", ["ALL"]), name
             assert service["security_opt"] == ["no-new-privileges:true"], name
+            assert service["ulimits"] == {"core": 0}, name
     published = {name: service.get("ports", []) for name, service in services.items()}
     assert [name for name, ports in published.items() if ports] == ["gateway"]
     assert "\nUSER 10001\n" in (DEPLOY / "container" / "Containerfile").read_text(encoding="utf-8")
