@@ -66,6 +66,10 @@ sbom: $(READY) ## Write build/sbom.cdx.json (CycloneDX) and build/licences.md fr
 	@$(BIN)/python deploy/supply-chain/licences.py requirements.lock build/licences.md
 	@echo "build/sbom.cdx.json build/licences.md"
 
+.PHONY: audit
+audit: $(READY) ## Ask for known vulnerabilities of the locked packages (needs the network)
+	@$(BIN)/python deploy/supply-chain/audit.py requirements.lock
+
 .PHONY: lock
 lock: $(READY) ## Choose versions again and write requirements.lock (upgrade=1 for the newest)
 	@env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS $(BIN)/uv pip compile pyproject.toml --group dev --group build \

@@ -1,5 +1,6 @@
 """The composition root that every service shares: one way to build an application, so that no service has its own variant of anything."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated, Any
@@ -43,10 +44,12 @@ def create_service(name: str, settings: ServiceSettings, routers: Sequence[APIRo
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         start_export(name, settings.otlp_endpoint)
+        watching = asyncio.create_task(metrics.watch_loop())
         try:
             async with lifespan(app):
                 yield
         finally:
+            watching.cancel()
             await stop_export()
 
     app = FastAPI(

@@ -1,17 +1,20 @@
 """Logs, metrics and request ids. Only fields of an allow-list are ever written: no bodies, no query strings, nothing of a patient."""
 
+import asyncio
 import json
 import logging
+import platform
 import re
 import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Any
 
 from fastapi import Request
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
 
 from shared.problems import Problem, respond
 from shared.tracing import Request as TracedRequest
@@ -26,12 +29,13 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 FIELDS = frozenset(
     {
         "request_id", "trace_id", "method", "route", "status", "ms", "principal", "error_class", "failures", "step", "seq", "generation",
-        "count", "version", "trials", "port", "pid", "subscription", "delivery", "attempt", "next_in_seconds", "source", "path", "code",
+        "count", "version", "trials", "port", "pid", "subscription", "delivery", "attempt", "next_in_seconds", "source", "code",
     }
 )  # fmt: skip
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 # Anything else is one word, whatever the server lets through.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+LOOP_SECONDS = 0.5
 _OFTEN_ASKED = ("/livez", "/readyz", "/metrics")
 
 
@@ -99,6 +103,13 @@ class Metrics:
         self.lag = Gauge(
             "cleio_feed_lag_seconds", "Age of the newest entry of a consumed feed when it was applied.", ("feed",), registry=self.registry
         )
+        self.loop_delay = Histogram(
+            "cleio_event_loop_delay_seconds", "How much later than asked the event loop came back.", registry=self.registry,
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+        )  # fmt: skip
+        build = Info("cleio_build", "The program that runs.", registry=self.registry)
+        build.info({"version": version("cleio"), "python": platform.python_version()})
+        ProcessCollector(registry=self.registry)
 
     def _gauge(self, name: str, meaning: str) -> Gauge:
         """Of the service that has such a thing; absent from the others, where 0 would be a lie."""
@@ -113,6 +124,13 @@ class Metrics:
 
     def exposition(self) -> bytes:
         return generate_latest(self.registry)
+
+    async def watch_loop(self) -> None:
+        """Twice a second, until cancelled: how long a callback has waited for its turn."""
+        while True:
+            due = time.perf_counter() + LOOP_SECONDS
+            await asyncio.sleep(LOOP_SECONDS)
+            self.loop_delay.observe(max(0.0, time.perf_counter() - due))
 
 
 class Telemetry:

@@ -1,6 +1,7 @@
 """Where a service's entries go: its database, with the effect; or, for a service that has none, a file of its own."""
 
 import asyncio
+import errno
 import fcntl
 import logging
 import os
@@ -171,7 +172,11 @@ class FileAudit(Sealer):
 
     async def record(self, entry: Entry) -> None:
         line = line_of(self._number + 1, entry)
-        os.write(self._descriptor, f"{line}\n".encode())
+        written = f"{line}\n".encode()
+        if (kept := os.write(self._descriptor, written)) != len(written):
+            # The disk was full in the middle of it: half a line would spoil the next.
+            os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - kept)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._number += 1
         self._waiting.append(line)
 

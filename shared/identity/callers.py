@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import ipaddress
 import json
 import logging
 from collections import OrderedDict
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 
+from shared.identity.address import is_loopback, on_loopback
 from shared.identity.directory import Directory, Jwk
 from shared.identity.principal import Credential, Principal
 from shared.identity.tokens import InvalidTokenError, peek, verify
@@ -48,7 +48,7 @@ class Callers:
     def _is_closed(self) -> bool:
         """Whether only this machine can call. Behind a proxy that takes calls from elsewhere every caller looks near: the public address tells."""
         named = urlsplit(self._settings.public_url).hostname
-        return is_loopback(self._settings.gateway_bind) and (named is None or is_loopback(named))
+        return all(one == "localhost" or is_loopback(one) for one in (self._settings.gateway_bind, named or "localhost"))
 
     async def identify(self, request: Request) -> Principal:
         """The principal of a request.
@@ -131,20 +131,3 @@ class Callers:
             if self._pinned:
                 return ()
             raise
-
-
-def on_loopback(request: Request) -> bool:
-    """Whether the caller sits on this machine."""
-    peer = request.client.host if request.client else ""
-    forwarded = request.headers.get("x-forwarded-for")
-    if forwarded and is_loopback(peer):
-        # The gateway replaces whatever the client sent: exactly one address, the socket's.
-        peer = forwarded.rpartition(",")[2].strip()
-    return is_loopback(peer)
-
-
-def is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return address == "localhost"

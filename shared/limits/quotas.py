@@ -2,16 +2,17 @@
 
 import ipaddress
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Literal
 
 from fastapi import Request
 
 from shared.identity import Principal
+from shared.identity.address import address_of, is_loopback
 from shared.limits.buckets import Buckets, Quota
 from shared.policy import Action
 from shared.problems import RateLimitedError
-from shared.settings import Network, ServiceSettings
+from shared.settings import ServiceSettings
 
 Kind = Literal["read", "match", "write", "token"]
 # The installation's own health and copies: asked by programs that must not be kept waiting.
@@ -54,7 +55,7 @@ class Quotas:
         if kind is None or not self._quotas[kind] or (caller is not None and caller.kind == "service"):
             return
         address = address_of(request, self._gateways)
-        quota = Quota(self._quotas[kind] * (self._here if _is_loopback(address) else 1))
+        quota = Quota(self._quotas[kind] * (self._here if is_loopback(address) else 1))
         if caller is not None and caller.organisation is not None:
             level = self._named.take((kind, caller.organisation, getattr(caller, "client", None)), quota, self._clock())
         else:
@@ -65,16 +66,6 @@ class Quotas:
         ]
         if not level.taken:
             raise RateLimitedError(level.seconds)
-
-
-def address_of(request: Request, gateways: Sequence[Network] = ()) -> str:
-    """Where a caller sits: what the gateway says, and the socket's own where it is not the gateway that calls."""
-    peer = request.client.host if request.client else ""
-    forwarded = request.headers.get("x-forwarded-for")
-    if forwarded and (_is_loopback(peer) or any(_lies_in(peer, network) for network in gateways)):
-        # The gateway replaces whatever the client sent: exactly one address, the socket's.
-        return forwarded.rpartition(",")[2].strip()
-    return peer
 
 
 def site_of(address: str) -> str:
@@ -88,17 +79,3 @@ def site_of(address: str) -> str:
             return str(found.ipv4_mapped)
         return str(ipaddress.IPv6Address(int(found) >> (128 - IPV6_SITE) << (128 - IPV6_SITE)))
     return str(found)
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
-
-
-def _lies_in(address: str, network: Network) -> bool:
-    try:
-        return ipaddress.ip_address(address) in network
-    except ValueError:
-        return False

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
@@ -23,7 +24,8 @@ from services.cli.databases import migrate_service
 from services.matching.app import create_app as create_matching
 from services.matching.settings import MatchingSettings
 from shared.audit.acts import Crowd, Entry
-from shared.audit.checkpoints import CheckpointFile
+from shared.audit.checkpoints import CheckpointFile, signing_key
+from shared.audit.recording import FileAudit
 from shared.http import InternalClient
 from shared.settings import ServiceSettings
 from tests.conftest import ADMIN, INTERNAL, client_of, token_of
@@ -314,3 +316,21 @@ def test_every_tampering_with_the_file_is_found(matched: Path, work: Callable[[l
     code, findings = verify()
     assert code == 1
     assert all(finding.startswith("matching: ") for finding in findings), findings
+
+
+async def test_a_disk_that_fills_up_in_the_middle_of_an_entry_leaves_no_half_of_it(tmp_path: Path) -> None:
+    audit = FileAudit(tmp_path, "matching", signing_key(bytes(32)))
+    entry = Entry(datetime.now(UTC), "first-of-many", "public", None, None, "read", "match", None, "POST", "/x", 200)
+    file = tmp_path / "matching.entries.ndjson"
+    await audit.record(entry)
+    whole, limits = file.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 10, limits[1]))
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            await audit.record(entry)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert file.read_bytes() == whole
+    await audit.record(entry)
+    assert [json.loads(line)[0] for line in file.read_text().splitlines()] == [1, 2]
+    await audit.stop()

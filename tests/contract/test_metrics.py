@@ -1,9 +1,13 @@
 """The figures that an operator watches, as Prometheus reads them."""
 
+import json
 import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 
 from tests.conftest import client_of
 from tests.contract.notifications import migrate, running_notifications, running_receiver, running_source, until
@@ -13,10 +17,36 @@ from tests.contract.test_audit import running_matching
 pytestmark = pytest.mark.anyio
 
 
-async def figures(app: object) -> dict[str, float]:
+ROOT = Path(__file__).resolve().parents[2]
+DASHBOARD = json.loads((ROOT / "deploy" / "grafana" / "cleio.json").read_text(encoding="utf-8"))
+FIGURE = re.compile(r"^([a-z_]+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
+
+
+async def exposed(app: object) -> list[tuple[str, str, str]]:
+    """Name, labels and value of each line."""
     async with client_of(app) as client:
-        text = (await client.get("/metrics")).text
-    return {name: float(value) for name, value in re.findall(r"^(cleio_\S+) (\S+)$", text, re.MULTILINE)}
+        return FIGURE.findall((await client.get("/metrics")).text)
+
+
+async def figures(app: object) -> dict[str, float]:
+    return {f"{name}{{{labels}}}" if labels else name: float(value) for name, labels, value in await exposed(app)}
+
+
+@asynccontextmanager
+async def running_all(folder: Path) -> AsyncIterator[list[FastAPI]]:
+    """The three services, after a change that was delivered."""
+    url = f"sqlite:///{folder / 'notifications.db'}"
+    await migrate(url)
+    async with AsyncExitStack() as stack:
+        registry = await stack.enter_async_context(running_registry(f"sqlite:///{folder / 'registry.db'}"))
+        matching = await stack.enter_async_context(running_matching(registry))
+        source = await stack.enter_async_context(running_source(folder))
+        receiver = await stack.enter_async_context(running_receiver())
+        service = await stack.enter_async_context(running_notifications(url, source))
+        subscription = await service.subscribe(receiver)
+        await source.tell()
+        await service.delivered(subscription, 1)
+        yield [registry, matching, service.app]
 
 
 async def test_each_service_tells_its_own_figures(tmp_path: Path) -> None:
@@ -53,3 +83,59 @@ async def test_what_waits_is_counted_and_timed(tmp_path: Path) -> None:
         told = await figures(service.app)
         assert told['cleio_feed_lag_seconds{feed="registry"}'] >= 0
         assert told['cleio_feed_read_seconds{feed="registry"}'] >= 0
+
+
+async def test_the_dashboard_asks_for_what_is_exposed_and_forgets_nothing(tmp_path: Path) -> None:
+    told: dict[str, set[str]] = {}
+    async with running_all(tmp_path) as apps:
+        for app in apps:
+            for name, labels, _ in await exposed(app):
+                # What Prometheus itself adds, and each label of ours.
+                told.setdefault(name, {"job", "instance"}).update(re.findall(r"([a-z_]+)=", labels))
+    asked: dict[str, set[str]] = {}
+    for panel in DASHBOARD["panels"]:
+        for target in panel["targets"]:
+            names = re.findall(r"\b(?:cleio|process)_[a-z_]+", target["expr"])
+            assert names, panel["title"]
+            grouped = [label for group in re.findall(r"by \(([^)]*)\)", target["expr"]) for label in group.split(", ")]
+            chosen = re.findall(r"\{([a-z]+)[=!]", target["expr"]) + re.findall(r"\{\{([a-z]+)\}\}", target["legendFormat"])
+            for name in names:
+                asked.setdefault(name, set()).update(grouped, chosen)
+    assert {name: labels for name, labels in asked.items() if not labels <= told.get(name, set())} == {}
+    figures_of_ours = {re.sub(r"_(bucket|count|sum)$", "", name) for name in told if name.startswith("cleio_") and not name.endswith("_created")}
+    assert {re.sub(r"_bucket$", "", name) for name in asked if name.startswith("cleio_")} == figures_of_ours
+
+
+async def test_the_process_tells_its_load_and_its_version(tmp_path: Path) -> None:
+    async with running_registry(f"sqlite:///{tmp_path / 'registry.db'}", sample=False) as registry:
+        told = await figures(registry)
+        assert told["process_resident_memory_bytes"] > 10_000_000
+        assert told["process_cpu_seconds_total"] > 0
+        assert 0 < told["process_open_fds"] < told["process_max_fds"]
+        [build] = [name for name in told if name.startswith("cleio_build_info")]
+        assert re.search(r'version="[0-9]+\.[0-9]+', build)
+
+        async def watched() -> bool:
+            return (await figures(registry))["cleio_event_loop_delay_seconds_count"] >= 1
+
+        await until(watched)
+
+
+async def test_a_caller_cannot_add_figures(tmp_path: Path) -> None:
+    async with running_registry(f"sqlite:///{tmp_path / 'registry.db'}", sample=False) as registry, client_of(registry) as public:
+
+        async def call(number: int) -> None:
+            await public.request(f"ODD{number}", "/registry/v1/trials")
+            await public.request(f"ODD{number}", f"/nowhere/{number}")
+            await public.get(f"/nowhere/{number}?x={number}", headers={"X-Request-Id": f"{number}" * 10})
+            await public.get(f"/registry/v1/trials/NCT{number:08}")
+
+        await call(0)
+        await figures(registry)  # itself a call
+        before = (await figures(registry)).keys()
+        for number in range(1, 20):
+            await call(number)
+        after = await figures(registry)
+        assert after.keys() == before
+        assert after['cleio_requests_total{method="GET",route="unknown",status="404"}'] == 20
+        assert after['cleio_requests_total{method="OTHER",route="/registry/v1/trials",status="405"}'] == 20

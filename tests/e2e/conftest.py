@@ -230,14 +230,29 @@ class Traced:
     collector: Collector
 
 
-@pytest.fixture(scope="session")
-def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
-    """Shared by the tests that look at what leaves a system beside its answers."""
+@contextlib.contextmanager
+def running_traced(folder: Path, **more: str) -> Iterator[Traced]:
     with running_collector() as collector:
-        settings = {"CLEIO_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "100", "CLEIO_OUTBOUND_DEV_HOSTS": "127.0.0.0/8"}
-        running = System(tmp_path_factory.mktemp("traced") / "var", **settings)
+        temporary = folder / "tmp"
+        temporary.mkdir(parents=True)
+        settings = {
+            "CLEIO_OTLP_ENDPOINT": collector.url,
+            "OTEL_BSP_SCHEDULE_DELAY": "100",
+            "CLEIO_OUTBOUND_DEV_HOSTS": "127.0.0.0/8",
+            "CLEIO_GATEWAY_PATIENCE": "500ms",
+            "CLEIO_LOG_LEVEL": "DEBUG",
+            "TMPDIR": str(temporary),
+        }
+        running = System(folder / "var", **settings, **more)
         try:
             running.read_until("ready in")
             yield Traced(running, collector)
         finally:
             running.end()
+
+
+@pytest.fixture(scope="session")
+def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
+    """Shared by the tests that look at what leaves a system beside its answers."""
+    with running_traced(tmp_path_factory.mktemp("traced")) as running:
+        yield running

@@ -7,8 +7,9 @@ import pytest
 from fastapi import Request
 
 from shared.identity import Principal
+from shared.identity.address import address_of
 from shared.limits import Quotas
-from shared.limits.quotas import address_of, kind_of, site_of
+from shared.limits.quotas import kind_of, site_of
 from shared.policy import TABLE
 from shared.problems import RateLimitedError
 from shared.settings import ServiceSettings
