@@ -79,8 +79,9 @@ class Network:
     made: dict[str, str] = field(default_factory=dict)
 
     async def call(self, method: str, path: str, token: str | None = None, *, address: str = "127.0.0.1", **options: Any) -> httpx.Response:
+        headers = {**({"Idempotency-Key": uuid.uuid4().hex} if method == "POST" else {}), **options.pop("headers", {})}
         async with client_of(self.app, token=token, address=address) as caller:
-            return await caller.request(method, path, **options)
+            return await caller.request(method, path, headers=headers, **options)
 
     async def organisation(self, kind: str = "hospital", **more: Any) -> str:
         """A new organisation's id."""
