@@ -189,7 +189,7 @@ TAMPERINGS: dict[str, tuple[str, ...]] = {
         "UPDATE audit_entries SET number = 2 WHERE number = 3",
         "UPDATE audit_entries SET number = 3 WHERE number = -1",
     ),
-    "a seal edited": ("UPDATE audit_seals SET digest = replace(digest, substr(digest, 1, 1), 'f') WHERE number = 2",),
+    "a seal edited": ("UPDATE audit_seals SET digest = 'g' || substr(digest, 2) WHERE number = 2",),
     "a seal deleted": ("DELETE FROM audit_seals WHERE number = 2",),
     "an entry slipped in": (SLIPPED_IN,),
 }
