@@ -83,7 +83,7 @@ def token(issuer: str, key: Any = KEY, alg: str = "ES256", media: str | None = "
     [
         (KEY, "ES256", "at+jwt", {}),
         (RSA, "RS256", "JWT", {"typ": "Bearer"}),
-        (RSA, "PS256", None, {"aud": ["account", AUDIENCE]}),
+        (RSA, "PS256", None, {"aud": ["account", AUDIENCE], "scope": "openid"}),
     ],
 )
 async def test_a_token_that_is_meant_for_us_says_who_it_is(
@@ -109,9 +109,11 @@ async def test_a_token_that_is_meant_for_us_says_who_it_is(
         ({"alg": "HS256", "key": OctKey.import_key(json.dumps(KEY.as_dict(private=False)), {"kid": "one"})}, {}),
         ({"media": "secevent+jwt"}, {}),
         # An ID token, a logout token and what Keycloak calls a refresh token, all for our audience.
-        ({"media": "JWT"}, {"nonce": "n"}),
-        ({"media": None}, {"at_hash": "h"}),
-        ({"media": "JWT"}, {"events": {}}),
+        ({"media": "JWT"}, {}),
+        ({"media": None}, {}),
+        ({"media": "JWT"}, {"scope": "openid", "nonce": "n"}),
+        ({"media": None}, {"scope": "openid", "at_hash": "h"}),
+        ({"media": "JWT"}, {"scope": "openid", "events": {}}),
         ({"media": "JWT"}, {"typ": "ID"}),
         ({"media": "JWT"}, {"typ": "Refresh"}),
     ],
