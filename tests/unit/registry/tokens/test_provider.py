@@ -12,9 +12,11 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
+from services.registry.settings import RegistrySettings
 from services.registry.tokens import provider as module
 from services.registry.tokens.provider import IdentityProvider
 from shared.outbound import OutboundClient, read_networks
+from shared.settings import MissingSettingError
 
 pytestmark = pytest.mark.anyio
 
@@ -171,7 +173,7 @@ async def test_a_provider_that_describes_another_is_not_believed(provider: Ident
             await other.claims(token(keys.url))
 
 
-async def test_an_audience_must_be_named() -> None:
-    async with OutboundClient() as outbound:
-        with pytest.raises(ValueError, match="CLEIO_OIDC_AUDIENCE"):
-            IdentityProvider("https://idp.example", "", outbound)
+async def test_an_audience_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLEIO_OIDC_ISSUER", "https://idp.example")
+    with pytest.raises(MissingSettingError, match="CLEIO_OIDC_AUDIENCE"):
+        RegistrySettings()
