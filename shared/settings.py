@@ -74,9 +74,7 @@ class ServiceSettings(BaseSettings):
     @model_validator(mode="after")
     def _name_the_audience(self) -> Self:
         if self.oidc_issuer and not self.oidc_audience:
-            raise MissingSettingError(
-                "CLEIO_OIDC_AUDIENCE must say whom the provider's tokens are meant for: without it any token of it would do"
-            )
+            raise MissingSettingError("CLEIO_OIDC_AUDIENCE must say whom the provider's tokens are meant for: without it any token of it would do")
         return self
 
     @cached_property
