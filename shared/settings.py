@@ -14,7 +14,11 @@ from shared.ports import EMBEDDED_PORTS
 Network = IPv4Network | IPv6Network
 
 
-class MissingSecretError(RuntimeError):
+class MissingSettingError(RuntimeError):
+    """A setting without which another one must not be used; the message is the one line its operator needs."""
+
+
+class MissingSecretError(MissingSettingError):
     """A secret that the installation needs is neither in the environment nor in its file."""
 
 
@@ -65,6 +69,12 @@ class ServiceSettings(BaseSettings):
                 if not path.is_file():
                     raise MissingSecretError(f"no secret at {path}: `cleio up` makes it, or set CLEIO_{name.upper()}")
                 setattr(self, name, SecretStr(path.read_text(encoding="ascii").strip()))
+        return self
+
+    @model_validator(mode="after")
+    def _name_the_audience(self) -> Self:
+        if self.oidc_issuer and not self.oidc_audience:
+            raise MissingSettingError("CLEIO_OIDC_AUDIENCE must say whom the provider's tokens are meant for: without it any token of it would do")
         return self
 
     @cached_property

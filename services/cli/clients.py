@@ -190,13 +190,16 @@ def rotate(
     """Give a client a new key.
 
     A new API key is printed, this once. A client that signs gets a new pair, beside the one before it.
-    With --jwks, the keys of the file take the place of all that were registered.
+    With --jwks, the keys of the file take the place of all that were registered. It is for an administrator of the client's own
+    organisation: the coordination lets in and shuts out, and takes over nothing.
     """
     from services.cli.gateway import CallError, open_gateway
 
     with one_line_errors(), open_gateway(url, as_caller=True) as gateway:
         path = found_path(gateway, "clients", client, organisation)
         held = gateway.read(path)
+        if held["organisation"] != gateway.read("/registry/v1/me")["organisation"]:
+            raise CallError(f"that is for an administrator of {held['organisation']}; from here: cleio client create, then revoke this one")
         if held["method"] == "api_key":
             if jwks is not None or key_out is not None or drop:
                 raise CallError("this client calls with an API key: only --overlap-hours is for it")

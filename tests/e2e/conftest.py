@@ -23,6 +23,7 @@ from typer.testing import CliRunner, Result
 
 from services.cli.app import app
 from tests.collector import Collector, running_collector
+from tests.e2e.openid import AUDIENCE, Provider
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120
@@ -165,9 +166,18 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 @pytest.fixture(scope="session")
-def inhabited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A system that answers, shared by the tests that let organisations in and change what is theirs."""
-    running = System(tmp_path_factory.mktemp("inhabited") / "var")
+def provider() -> Iterator[Provider]:
+    """An OpenID provider that runs once it is started."""
+    found = Provider(free_ports(2))
+    yield found
+    found.stop()
+
+
+@pytest.fixture(scope="session")
+def inhabited(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A system that answers, shared by the tests that let organisations and people in and change what is theirs."""
+    settings = {"CLEIO_OIDC_ISSUER": provider.url, "CLEIO_OIDC_AUDIENCE": AUDIENCE, "CLEIO_OUTBOUND_DEV_HOSTS": "127.0.0.0/8"}
+    running = System(tmp_path_factory.mktemp("inhabited") / "var", **settings)
     try:
         running.read_until("ready in")
         yield running

@@ -54,6 +54,13 @@ def api_key(system: System, organisation: str) -> tuple[str, str]:
     return document["id"], document["key"]
 
 
+def own_administrator(system: System, organisation: str) -> str:
+    """The key of an administrator of the organisation itself, as the coordination gives it the first one."""
+    scopes = f"{EVERYWHERE},client.read,client.write"
+    made = system.typed("client", "create", "--org", organisation, "--kind", "hospital", "--roles", "admin,system", "--scopes", scopes, "--api-key")
+    return made.stdout.strip()
+
+
 def signing_client(system: System, organisation: str) -> tuple[str, Path]:
     """A client that signs: its id and the file of its private key."""
     made = system.typed("client", "create", "--org", organisation, "--kind", "hospital", "--scopes", EVERYWHERE)
@@ -165,23 +172,29 @@ def test_a_suspended_organisation_is_out_and_comes_back(inhabited: System, figur
 
 
 def test_an_api_key_is_rotated_with_and_without_an_overlap(inhabited: System) -> None:
-    client, first = api_key(inhabited, hospital())
-    second = inhabited.typed("client", "rotate", client).stdout.strip()
+    organisation = hospital()
+    client, first = api_key(inhabited, organisation)
+    # The coordination lets in and shuts out; it takes over nothing that others use.
+    assert f"administrator of {organisation}" in inhabited.typed("client", "rotate", client, code=1).stderr
+    own = own_administrator(inhabited, organisation)
+    second = inhabited.typed("client", "rotate", client, token=own).stdout.strip()
     assert first != second
     assert answers(inhabited, first) == answers(inhabited, second) == EVERYBODY
-    third = inhabited.typed("client", "rotate", client, "--overlap-hours", "0").stdout.strip()
+    third = inhabited.typed("client", "rotate", client, "--overlap-hours", "0", token=own).stdout.strip()
     seconds_until_refused(inhabited, second, time.monotonic())
     assert eventually(lambda: answers(inhabited, third) == EVERYBODY, PATIENCE)
     assert answers(inhabited, first) == NOBODY
 
 
 def test_a_client_rotates_the_keys_that_it_signs_with(inhabited: System, tmp_path: Path) -> None:
-    client, first = signing_client(inhabited, hospital())
+    organisation = hospital()
+    client, first = signing_client(inhabited, organisation)
+    own = own_administrator(inhabited, organisation)
     second, third = tmp_path / "second.jwk", tmp_path / "third.jwk"
-    inhabited.typed("client", "rotate", client, "--key-out", str(second))
+    inhabited.typed("client", "rotate", client, "--key-out", str(second), token=own)
     for file in (first, second):
         assert answers(inhabited, token_of(inhabited, client, file)) == EVERYBODY
-    inhabited.typed("client", "rotate", client, "--key-out", str(third), "--drop")
+    inhabited.typed("client", "rotate", client, "--key-out", str(third), "--drop", token=own)
     assert answers(inhabited, token_of(inhabited, client, third)) == EVERYBODY
     for file in (first, second):
         with pytest.raises(CallError, match="invalid_client"):

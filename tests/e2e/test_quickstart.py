@@ -4,12 +4,15 @@ import os
 import re
 import subprocess
 
+import pytest
+
 from tests.e2e.conftest import ROOT, System
 
 # These name what only the reader has: a receiver on the Internet, a folder of records.
 OF_THE_READER = ("https://example.org/cleio", "path/to/records")
 
 
+@pytest.mark.full
 def test_the_quickstart_works_word_by_word(inhabited: System) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     part = text[text.index("\n## Quickstart\n") : text.index("\n## How it is made\n")]

@@ -14,7 +14,8 @@ from shared.outbound import OutboundClient, OutboundError
 logger = logging.getLogger(__name__)
 
 ALGORITHMS = ("RS256", "ES256", "PS256", "RS384", "ES384")
-TYPES = ("at+jwt", "application/at+jwt", "jwt", None)
+NAMED_TYPES = ("at+jwt", "application/at+jwt")
+TYPES = (*NAMED_TYPES, "jwt", None)
 LEEWAY = 5  # seconds after `exp`: two machines' clocks
 HELD_SECONDS = 600.0
 RENEWED_AFTER = 10.0
@@ -24,7 +25,9 @@ RETRY_SECONDS = 2.0
 PATIENCE = 8.0
 LARGEST = 128 * 1024
 # What only an ID token or a logout token says: they are meant for the program that signs a person in, and pass through browsers.
-_OF_AN_ID_TOKEN = frozenset({"nonce", "at_hash", "c_hash", "s_hash", "events"})
+_OF_ANOTHER = frozenset({"nonce", "at_hash", "c_hash", "s_hash", "events"})
+# What only an access token says.
+_OF_ACCESS = frozenset({"scope", "scp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,6 @@ class IdentityProvider:
     """One provider: ``issuer`` exactly as its tokens name it, ``audience`` whom they must be meant for."""
 
     def __init__(self, issuer: str, audience: str, outbound: OutboundClient) -> None:
-        if not audience:
-            raise ValueError("CLEIO_OIDC_AUDIENCE says whom the provider's tokens must be meant for: without it, any token of it would do")
         self._issuer = issuer
         self._audience = audience
         self._outbound = outbound
@@ -122,10 +123,12 @@ class IdentityProvider:
 
 
 def _check_use(header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
-    """Not every provider names the type of its access tokens (RFC 9068): without it, at least nothing may say that the token is another.
+    """Not every provider names the type of its access tokens (RFC 9068): without it the claims must show that it is one, and no other.
 
     :raises InvalidTokenError: an ID token, a logout token, or what Keycloak calls something else than `Bearer`.
     """
-    named = str(header.get("typ", "")).lower() in {"at+jwt", "application/at+jwt"}
-    if not named and (_OF_AN_ID_TOKEN & claims.keys() or claims.get("typ", "Bearer") != "Bearer"):
+    if str(header.get("typ", "")).lower() in NAMED_TYPES:
+        return
+    kind = claims.get("typ")
+    if _OF_ANOTHER & claims.keys() or kind not in {None, "Bearer"} or (kind is None and not _OF_ACCESS & claims.keys()):
         raise InvalidTokenError("no_access_token")

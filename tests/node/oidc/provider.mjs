@@ -59,7 +59,8 @@ function provider(port) {
         }),
       },
     },
-    ttl: { AccessToken: 600, ClientCredentials: 600, AuthorizationCode: 60, IdToken: 600, Grant: 600, Interaction: 600, Session: 600 },
+    // That of access tokens is told above, by resource.
+    ttl: { AuthorizationCode: 60, IdToken: 600, Grant: 600, Interaction: 600, Session: 600 },
   });
 }
 

@@ -12,9 +12,11 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
+from services.registry.settings import RegistrySettings
 from services.registry.tokens import provider as module
 from services.registry.tokens.provider import IdentityProvider
 from shared.outbound import OutboundClient, read_networks
+from shared.settings import MissingSettingError
 
 pytestmark = pytest.mark.anyio
 
@@ -83,7 +85,7 @@ def token(issuer: str, key: Any = KEY, alg: str = "ES256", media: str | None = "
     [
         (KEY, "ES256", "at+jwt", {}),
         (RSA, "RS256", "JWT", {"typ": "Bearer"}),
-        (RSA, "PS256", None, {"aud": ["account", AUDIENCE]}),
+        (RSA, "PS256", None, {"aud": ["account", AUDIENCE], "scope": "openid"}),
     ],
 )
 async def test_a_token_that_is_meant_for_us_says_who_it_is(
@@ -109,9 +111,11 @@ async def test_a_token_that_is_meant_for_us_says_who_it_is(
         ({"alg": "HS256", "key": OctKey.import_key(json.dumps(KEY.as_dict(private=False)), {"kid": "one"})}, {}),
         ({"media": "secevent+jwt"}, {}),
         # An ID token, a logout token and what Keycloak calls a refresh token, all for our audience.
-        ({"media": "JWT"}, {"nonce": "n"}),
-        ({"media": None}, {"at_hash": "h"}),
-        ({"media": "JWT"}, {"events": {}}),
+        ({"media": "JWT"}, {}),
+        ({"media": None}, {}),
+        ({"media": "JWT"}, {"scope": "openid", "nonce": "n"}),
+        ({"media": None}, {"scope": "openid", "at_hash": "h"}),
+        ({"media": "JWT"}, {"scope": "openid", "events": {}}),
         ({"media": "JWT"}, {"typ": "ID"}),
         ({"media": "JWT"}, {"typ": "Refresh"}),
     ],
@@ -169,7 +173,7 @@ async def test_a_provider_that_describes_another_is_not_believed(provider: Ident
             await other.claims(token(keys.url))
 
 
-async def test_an_audience_must_be_named() -> None:
-    async with OutboundClient() as outbound:
-        with pytest.raises(ValueError, match="CLEIO_OIDC_AUDIENCE"):
-            IdentityProvider("https://idp.example", "", outbound)
+async def test_an_audience_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLEIO_OIDC_ISSUER", "https://idp.example")
+    with pytest.raises(MissingSettingError, match="CLEIO_OIDC_AUDIENCE"):
+        RegistrySettings()
