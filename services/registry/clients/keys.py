@@ -47,7 +47,7 @@ def _public_key(key: Mapping[str, Any]) -> dict[str, str]:
         raise KeySetError(fr="une clé privée ou symétrique : tenez-la pour compromise", en="a private or symmetric key: treat it as compromised")
     family = key.get("kty")
     algorithm = _ALGORITHM.get(family) if isinstance(family, str) else None
-    if algorithm is None or key.get("use", "sig") != "sig" or key.get("alg", algorithm) != algorithm:
+    if not isinstance(family, str) or algorithm is None or key.get("use", "sig") != "sig" or key.get("alg", algorithm) != algorithm:
         raise KeySetError(fr="des clés de signature RSA (RS384) ou P-384 (ES384)", en="signing keys: RSA (RS384) or P-384 (ES384)")
     kept = {name: value for name in _PUBLIC[family] if isinstance(value := key.get(name), str)}
     if len(kept) != len(_PUBLIC[family]) or not 1 <= len(kept["kid"]) <= 128:

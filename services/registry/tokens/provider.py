@@ -2,11 +2,12 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from time import monotonic, time
+from time import time
 from typing import Any
 
+from services.registry.tokens.fetched_keys import FetchedKeys, KeysUnavailableError
 from shared.identity.tokens import InvalidTokenError, check_header, check_times, peek, signed_claims
 from shared.outbound import OutboundClient, OutboundError
 
@@ -15,8 +16,6 @@ logger = logging.getLogger(__name__)
 ALGORITHMS = ("RS256", "ES256", "PS256", "RS384", "ES384")
 TYPES = ("at+jwt", "application/at+jwt", "jwt", None)
 LEEWAY = 5  # seconds after `exp`: two machines' clocks
-HELD_SECONDS = 600.0
-RENEWED_AFTER = 10.0
 LARGEST = 128 * 1024
 
 
@@ -38,8 +37,7 @@ class IdentityProvider:
         self._issuer = issuer
         self._audience = audience
         self._outbound = outbound
-        self._keys: list[Mapping[str, Any]] = []
-        self._fetched = -HELD_SECONDS
+        self._keys = FetchedKeys(self._fetch_keys)
 
     async def claims(self, token: str) -> PersonClaims | None:
         """Who holds this token; None where it is not one to believe.
@@ -49,7 +47,7 @@ class IdentityProvider:
         try:
             header, _ = peek(token, 16 * 1024)
             kid = check_header(header, ALGORITHMS, TYPES)
-            claims = signed_claims(token, await self._keys_for(kid), kid, header["alg"])
+            claims = signed_claims(token, await self._keys.having(kid), kid, header["alg"])
             return self._person(claims)
         except InvalidTokenError as error:
             logger.info("credential_refused", extra={"code": error.reason})
@@ -61,29 +59,25 @@ class IdentityProvider:
             raise InvalidTokenError("iss")
         if self._audience not in ([aud] if isinstance(aud, str) else aud if isinstance(aud, list) else []):
             raise InvalidTokenError("aud")
-        if not isinstance(subject, str) or not 1 <= len(subject) <= 255:
+        if not isinstance(subject, str) or not 1 <= len(subject) <= 255 or not subject.isprintable():
             raise InvalidTokenError("sub")
         return PersonClaims(self._issuer, subject, check_times(claims, int(time()), leeway=LEEWAY))
 
-    async def _keys_for(self, kid: str) -> Sequence[Mapping[str, Any]]:
-        age = monotonic() - self._fetched
-        if age > HELD_SECONDS or (age > RENEWED_AFTER and all(key.get("kid") != kid for key in self._keys)):
-            document = await self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
-            if document.get("issuer") != self._issuer or not isinstance(document.get("jwks_uri"), str):
-                raise ConnectionError("the provider describes another issuer")
-            keys = (await self._fetch(document["jwks_uri"])).get("keys")
-            if not isinstance(keys, list):
-                raise ConnectionError("the provider tells no keys")
-            self._keys = [key for key in keys if isinstance(key, Mapping)]
-            self._fetched = monotonic()
-        return self._keys
+    async def _fetch_keys(self) -> list[Mapping[str, Any]]:
+        document = await self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
+        if document.get("issuer") != self._issuer or not isinstance(document.get("jwks_uri"), str):
+            raise KeysUnavailableError("another_issuer")
+        keys = (await self._fetch(document["jwks_uri"])).get("keys")
+        if not isinstance(keys, list):
+            raise KeysUnavailableError("no_keys")
+        return [key for key in keys if isinstance(key, Mapping)]
 
     async def _fetch(self, url: str) -> dict[str, Any]:
         try:
             answer = await self._outbound.send("GET", url, headers={"Accept": "application/json"}, max_answer=LARGEST)
             document = json.loads(answer.body)
         except (OutboundError, ValueError, RecursionError) as error:
-            raise ConnectionError(type(error).__name__) from None
+            raise KeysUnavailableError(type(error).__name__) from None
         if answer.status != 200 or not isinstance(document, dict):
-            raise ConnectionError(str(answer.status))
+            raise KeysUnavailableError("unanswered")
         return document
