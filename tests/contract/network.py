@@ -1,6 +1,7 @@
 """A registry with organisations of a test: who calls, with which key, token or assertion, and what was recorded of it."""
 
 import base64
+import hmac
 import json
 import time
 import uuid
@@ -11,6 +12,9 @@ from functools import cache
 from typing import Any
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from fastapi import FastAPI
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key, RSAKey
@@ -150,3 +154,19 @@ async def running_network(url: str) -> AsyncIterator[Network]:
         network.admin = made.json()["key"]
         network.made["coordination"] = "coordination"
         yield network
+
+
+def signed(header: str | Mapping[str, Any], claims: str | Mapping[str, Any], key: Key, pad: str = "") -> str:
+    """A token with this very text under a real signature, which no library would write."""
+    text = f"{b64(header)}{pad}.{b64(claims)}"
+    private = key.private_key
+    assert isinstance(private, EllipticCurvePrivateKey)
+    size = private.key_size // 8
+    first, second = decode_dss_signature(private.sign(text.encode(), ECDSA(SHA384() if size == 48 else SHA256())))
+    return f"{text}.{b64(first.to_bytes(size, 'big') + second.to_bytes(size, 'big'))}"
+
+
+def under_hmac(header: Mapping[str, Any], claims: Mapping[str, Any], secret: bytes) -> str:
+    """A token that takes a public key for a secret."""
+    text = f"{b64(header)}.{b64(claims)}"
+    return f"{text}.{b64(hmac.digest(secret, text.encode(), {'HS256': 'sha256', 'HS384': 'sha384'}[header['alg']]))}"

@@ -1,5 +1,6 @@
 """Client assertions (RFC 7523, SMART Backend Services): who made one, and whether it is to be believed. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ ALGORITHMS = ("RS384", "ES384")
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 MAX_ASSERTION = 16 * 1024
 MAX_JTI = 128
+_CLIENT = re.compile(r"[0-9a-f-]{36}")
 _PARAMETERS = frozenset({"grant_type", "client_assertion_type", "client_assertion", "scope", "resource", "client_id"})
 
 
@@ -58,6 +60,8 @@ def read_request(body: bytes, authorization: bool) -> TokenRequest:
     client = claims.get("sub")
     if not isinstance(client, str) or claims.get("iss") != client or given.get("client_id", client) != client:
         raise TokenRefusedError("invalid_client", "iss_sub")
+    if not _CLIENT.fullmatch(client):  # no database is asked for what cannot be written
+        raise TokenRefusedError("invalid_client", "unknown_client")
     scopes = frozenset(given["scope"].split()) if given.get("scope") else None
     return TokenRequest(client, kid, header["alg"], given["client_assertion"], scopes, frozenset(resources))
 
@@ -83,6 +87,6 @@ def _read_claims(claims: Mapping[str, Any], client: str, audience: str, now: int
     if exp > now + LIFETIME + CLOCK_SKEW:
         raise InvalidTokenError("exp_too_far")
     jti = claims.get("jti")
-    if not isinstance(jti, str) or not 1 <= len(jti) <= MAX_JTI or "\x00" in jti:
+    if not isinstance(jti, str) or not 1 <= len(jti) <= MAX_JTI or not jti.isprintable():
         raise InvalidTokenError("jti")
     return jti, exp

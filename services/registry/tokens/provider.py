@@ -1,13 +1,13 @@
 """An OpenID provider whose access tokens are taken: its keys are found by discovery, through the guarded client."""
 
-import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from time import monotonic, time
+from time import time
 from typing import Any
 
+from services.registry.tokens.fetched_keys import FetchedKeys, KeysUnavailableError
 from shared.identity.tokens import InvalidTokenError, check_header, check_times, peek, signed_claims
 from shared.outbound import OutboundClient, OutboundError
 
@@ -17,12 +17,7 @@ ALGORITHMS = ("RS256", "ES256", "PS256", "RS384", "ES384")
 NAMED_TYPES = ("at+jwt", "application/at+jwt")
 TYPES = (*NAMED_TYPES, "jwt", None)
 LEEWAY = 5  # seconds after `exp`: two machines' clocks
-HELD_SECONDS = 600.0
-RENEWED_AFTER = 10.0
-# While the provider is away its keys are believed for so long; it is asked again at most so often, and waited for no longer than that.
-STALE_SECONDS = 3600.0
-RETRY_SECONDS = 2.0
-PATIENCE = 8.0
+STALE_SECONDS = 3600.0  # while the provider is away, its last keys are believed for so long
 LARGEST = 128 * 1024
 # What only an ID token or a logout token says: they are meant for the program that signs a person in, and pass through browsers.
 _OF_ANOTHER = frozenset({"nonce", "at_hash", "c_hash", "s_hash", "events"})
@@ -46,10 +41,7 @@ class IdentityProvider:
         self._issuer = issuer
         self._audience = audience
         self._outbound = outbound
-        self._keys: list[Mapping[str, Any]] = []
-        self._fetched = -STALE_SECONDS
-        self._failed = -RETRY_SECONDS
-        self._turn = asyncio.Lock()
+        self._keys = FetchedKeys(self._fetch_keys, STALE_SECONDS)
 
     async def claims(self, token: str) -> PersonClaims | None:
         """Who holds this token; None where it is not one to believe.
@@ -59,7 +51,7 @@ class IdentityProvider:
         try:
             header, _ = peek(token, 16 * 1024)
             kid = check_header(header, ALGORITHMS, TYPES)
-            claims = signed_claims(token, await self._keys_for(kid), kid, header["alg"])
+            claims = signed_claims(token, await self._keys.having(kid), kid, header["alg"])
             _check_use(header, claims)
             return self._person(claims)
         except InvalidTokenError as error:
@@ -72,43 +64,17 @@ class IdentityProvider:
             raise InvalidTokenError("iss")
         if self._audience not in ([aud] if isinstance(aud, str) else aud if isinstance(aud, list) else []):
             raise InvalidTokenError("aud")
-        if not isinstance(subject, str) or not 1 <= len(subject) <= 255:
+        if not isinstance(subject, str) or not 1 <= len(subject) <= 255 or not subject.isprintable():
             raise InvalidTokenError("sub")
         return PersonClaims(self._issuer, subject, check_times(claims, int(time()), leeway=LEEWAY))
 
-    async def _keys_for(self, kid: str) -> Sequence[Mapping[str, Any]]:
-        if self._serves(kid):
-            return self._keys
-        async with self._turn:
-            now = monotonic()
-            if self._serves(kid) or now - self._fetched < RENEWED_AFTER:
-                return self._keys
-            try:
-                if now - self._failed < RETRY_SECONDS:
-                    raise ConnectionError("the provider did not answer just now")
-                async with asyncio.timeout(PATIENCE):
-                    self._keys = await self._discover()
-                self._fetched = monotonic()
-            except OSError:
-                if now - self._failed >= RETRY_SECONDS:
-                    self._failed = monotonic()
-                if not (self._knows(kid) and now - self._fetched < STALE_SECONDS):
-                    raise
-            return self._keys
-
-    def _knows(self, kid: str) -> bool:
-        return any(key.get("kid") == kid for key in self._keys)
-
-    def _serves(self, kid: str) -> bool:
-        return self._knows(kid) and monotonic() - self._fetched < HELD_SECONDS
-
-    async def _discover(self) -> list[Mapping[str, Any]]:
+    async def _fetch_keys(self) -> list[Mapping[str, Any]]:
         document = await self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
         if document.get("issuer") != self._issuer or not isinstance(document.get("jwks_uri"), str):
-            raise ConnectionError("the provider describes another issuer")
+            raise KeysUnavailableError("another_issuer")
         keys = (await self._fetch(document["jwks_uri"])).get("keys")
         if not isinstance(keys, list):
-            raise ConnectionError("the provider tells no keys")
+            raise KeysUnavailableError("no_keys")
         return [key for key in keys if isinstance(key, Mapping)]
 
     async def _fetch(self, url: str) -> dict[str, Any]:
@@ -116,9 +82,9 @@ class IdentityProvider:
             answer = await self._outbound.send("GET", url, headers={"Accept": "application/json"}, max_answer=LARGEST)
             document = json.loads(answer.body)
         except (OutboundError, ValueError, RecursionError) as error:
-            raise ConnectionError(type(error).__name__) from None
+            raise KeysUnavailableError(type(error).__name__) from None
         if answer.status != 200 or not isinstance(document, dict):
-            raise ConnectionError(str(answer.status))
+            raise KeysUnavailableError("unanswered")
         return document
 
 

@@ -13,7 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from services.registry.settings import RegistrySettings
-from services.registry.tokens import provider as module
+from services.registry.tokens import fetched_keys as module
 from services.registry.tokens.provider import IdentityProvider
 from shared.outbound import OutboundClient, read_networks
 from shared.settings import MissingSettingError
@@ -156,12 +156,12 @@ async def test_its_keys_are_believed_for_a_while_when_it_is_away(
 ) -> None:
     assert await provider.claims(token(keys.url)) is not None
     keys.away = True
-    monkeypatch.setattr(module, "HELD_SECONDS", 0.0)
-    monkeypatch.setattr(module, "RENEWED_AFTER", 0.0)
+    for limit in ("HELD_SECONDS", "RENEWED_AFTER", "RETRIED_AFTER"):
+        monkeypatch.setattr(module, limit, 0.0)
     assert await provider.claims(token(keys.url)) is not None
     with pytest.raises(OSError):
         await provider.claims(token(keys.url, kid="unheard-of"))
-    monkeypatch.setattr(module, "STALE_SECONDS", 0.0)
+    provider._keys.stale = 0.0
     with pytest.raises(OSError):
         await provider.claims(token(keys.url))
 
