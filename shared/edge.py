@@ -164,12 +164,12 @@ class EdgeRoute(APIRoute):
         declared = self.status_code or 200
 
         async def strict(request: Request) -> Response:
-            _check_size(request.scope)
             if guard is not None and guarded is not None:
                 request.scope["cleio_act"] = act = Act(request, *guarded, declared)
                 CURRENT.set(act)
                 # Who may not call, or calls too often, is told so before anything of the request is read.
                 await _admit(request, guard, *guarded)
+            _check_size(request.scope)
             _check_query(request, known)
             _check_accept(request, makes)
             read = StrictRequest(request, takes.body_bytes, takes.limits)

@@ -14,6 +14,7 @@ from shared.edge import EdgeRoute, produces
 from shared.idempotency.marks import refuse_unkeyed_routes
 from shared.identity.callers import Callers
 from shared.limits import Load, Quotas
+from shared.openapi import describe
 from shared.policy import Access, allow, refuse_unguarded_routes
 from shared.settings import ServiceSettings
 from shared.telemetry import Metrics, Telemetry, configure_logging
@@ -76,6 +77,7 @@ def create_service(name: str, settings: ServiceSettings, routers: Sequence[APIRo
         app.router.routes.extend(router.routes)
     refuse_unguarded_routes(app)
     refuse_unkeyed_routes(app)
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     problems.install(app)
     app.add_middleware(Telemetry, metrics=metrics)
     return app

@@ -4,11 +4,8 @@ import base64
 import importlib
 import json
 import os
-import re
 import tempfile
-import warnings
 from pathlib import Path
-from typing import Any
 
 SERVICES = ("registry", "matching", "notifications")
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "openapi"
@@ -24,7 +21,7 @@ def write_all(*, check: bool) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CLEIO_DATA_DIR"] = folder
         for name in SERVICES:
-            document = _described(importlib.import_module(f"services.{name}.app").create_app())
+            document = importlib.import_module(f"services.{name}.app").create_app().openapi()
             text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
             file = FOLDER / f"{name}.json"
             if not file.exists() or file.read_text(encoding="utf-8") != text:
@@ -33,14 +30,3 @@ def write_all(*, check: bool) -> list[str]:
                     FOLDER.mkdir(parents=True, exist_ok=True)
                     file.write_text(text, encoding="utf-8")
     return stale
-
-
-def _described(application: Any) -> dict[str, Any]:
-    """Its description without HEAD, which works wherever GET does; FastAPI gives the two one name, after either method."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Duplicate Operation ID")
-        document: dict[str, Any] = application.openapi()
-    for operations in document["paths"].values():
-        if operations.pop("head", None):
-            operations["get"]["operationId"] = re.sub("_(get|head)$", "_get", operations["get"]["operationId"])
-    return document
