@@ -88,8 +88,8 @@ def test_a_person_signs_in_and_may_what_the_membership_says(
     assert token not in said
     assert eventually(lambda: opened.exists() and opened.read_text() in said.split(), 10)
 
-    # The provider knows her, the network does not.
-    assert answers(system, token) == NOBODY
+    # The provider knows her, the network does not. (It may be some seconds until the provider, which did not answer before, is asked again.)
+    assert eventually(lambda: answers(system, token) == NOBODY, 30)
     marie = member(system, answering, "marie", "clinician")
     assert answers(system, token) == EVERYBODY
     caller = json.loads(system.typed("whoami", "--json", token=token).stdout)

@@ -54,7 +54,7 @@ class Load:
     def __init__(self, system: System) -> None:
         self.answers: Counter[tuple[str, object]] = Counter()
         self._url = system.url
-        self._admin = {"Authorization": f"Bearer {(system.folder / 'secrets' / 'admin-token').read_text()}"}
+        self._admin = {"Authorization": f"Bearer {system.admin_key}"}
         self._ended = False
         self._callers: list[asyncio.Task[None]] = []
 
