@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.ports import EMBEDDED_PORTS
+from shared.addresses import EMBEDDED_PORTS
 
 
 class MissingSecretError(RuntimeError):

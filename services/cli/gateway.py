@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import os
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,14 +12,19 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from services.supervisor.installation import CannotStartError, Installation
+
 
 class CallError(Exception):
     """A call did not succeed; the message is the line to show."""
 
 
 def gateway_url(url: str = "") -> str:
-    """``url`` as given, or where `cleio up` listens."""
-    return (url or f"http://127.0.0.1:{os.environ.get('CLEIO_PORT') or 8080}").rstrip("/")
+    """``url`` as given, or where `cleio up` listens.
+
+    :raises CallError: when the installation's settings make no sense.
+    """
+    return (url or _installation().url).rstrip("/")
 
 
 @contextmanager
@@ -30,8 +36,26 @@ def open_gateway(url: str = "", *, as_admin: bool = False) -> Iterator["Gateway"
         headers["Authorization"] = f"Bearer {_admin_token()}"
     # A proxy of the environment is for addresses elsewhere.
     elsewhere = urlsplit(base).hostname not in {"127.0.0.1", "localhost", "::1"}
-    with httpx.Client(base_url=base, headers=headers, timeout=httpx.Timeout(60, connect=5), trust_env=elsewhere) as client:
+    with httpx.Client(
+        base_url=base, headers=headers, timeout=httpx.Timeout(60, connect=5), trust_env=elsewhere, verify=_trusted(from_environment=elsewhere)
+    ) as client:
         yield Gateway(base, client)
+
+
+def _installation() -> Installation:
+    try:
+        return Installation.from_environment(os.environ)
+    except CannotStartError as error:
+        raise CallError(str(error)) from None
+
+
+def _trusted(*, from_environment: bool) -> ssl.SSLContext:
+    """The authorities that the system knows, and the gateway's own where it has one."""
+    context = httpx.create_ssl_context(trust_env=from_environment)
+    authority = _installation().authority
+    if authority.is_file():
+        context.load_verify_locations(authority)
+    return context
 
 
 class Gateway:

@@ -10,7 +10,9 @@ EXAMPLE_PATIENT = Path(__file__).resolve().parents[2] / "docs" / "examples" / "d
 
 def greeting(installation: Installation) -> str:
     """Addresses and commands, as they work in the folder where the supervisor was started."""
-    url = installation.url
+    url, curl = installation.url, "curl"
+    if installation.door.tls == "internal":
+        curl += f" --cacert {_here(installation.authority)}"
     token_file = _here(installation.secrets_dir / "admin-token")
     authorization = f'-H "Authorization: Bearer $(cat {token_file})"'
     return f"""
@@ -21,16 +23,16 @@ def greeting(installation: Installation) -> str:
   admin token    {token_file}   (only the owner of this installation can read it)
 
 List trials:
-  curl '{url}/registry/v1/trials?q=duchenne&limit=3'
+  {curl} '{url}/registry/v1/trials?q=duchenne&limit=3'
 Match the worked patient (or, as a table: cleio match {_here(EXAMPLE_PATIENT)} --lang en):
-  curl -H 'Content-Type: application/json' --data-binary @{_here(EXAMPLE_PATIENT)} {url}/matching/v1/match
+  {curl} -H 'Content-Type: application/json' --data-binary @{_here(EXAMPLE_PATIENT)} {url}/matching/v1/match
 Subscribe a webhook to changes:
-  curl {authorization} -H 'Content-Type: application/json' -H "Idempotency-Key: $(date +subscribe-%s-%N)" \\
+  {curl} {authorization} -H 'Content-Type: application/json' -H "Idempotency-Key: $(date +subscribe-%s-%N)" \\
     -d '{{"channel": {{"type": "webhook", "url": "https://example.org/cleio"}}, "types": ["trial.status_changed"]}}' \\
     {url}/notifications/v1/subscriptions
 Update a trial (If-Match names the version that was read):
-  curl -X PATCH {authorization} -H 'Content-Type: application/merge-patch+json' \\
-    -H "If-Match: $(curl -sI {url}/registry/v1/trials/CLEIO-DEMO-0001 | awk 'tolower($1) == "etag:" {{ print $2 }}' | tr -d '\\r')" \\
+  {curl} -X PATCH {authorization} -H 'Content-Type: application/merge-patch+json' \\
+    -H "If-Match: $({curl} -sI {url}/registry/v1/trials/CLEIO-DEMO-0001 | awk 'tolower($1) == "etag:" {{ print $2 }}' | tr -d '\\r')" \\
     -d '{{"status": "active_not_recruiting"}}' {url}/registry/v1/trials/CLEIO-DEMO-0001
 """
 
