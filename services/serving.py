@@ -1,14 +1,23 @@
-"""Serving one service, and ending so that nobody behind the gateway notices."""
+"""Serving one service: to those who mean it, and ending so that nobody behind the gateway notices."""
 
 import asyncio
 import gc
+import importlib
 import socket
 import sys
+from collections.abc import Collection
 from contextlib import suppress
+from typing import Any
 
 import uvicorn
+from fastapi import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.connections import BoundedConnection
+from shared.addresses import LOOPBACK_NAMES, host_of
+from shared.problems import Problem, respond
 from shared.tracing import flush_export
+from shared.wire import Label
 
 TICK = 0.05  # seconds
 QUIET_TICKS = 3
@@ -43,15 +52,45 @@ class DrainingServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve_application(application: str, port: int, host: str) -> None:
-    """Run an application factory (``module:function``) until SIGTERM or SIGINT. The caller may have disabled the garbage collector while it loads."""
+class UnknownHostError(Problem):
+    code, status = "unknown_host", 421
+    title = Label(fr="Cette adresse n'est pas servie ici", en="This host is not served here")
+
+
+class KnownHosts:
+    """Refuses requests for a host that is not ours: a page elsewhere, whose name was pointed at this machine, reaches its loopback too."""
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+        self.app = app
+        self.hosts = frozenset(hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            asked = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+            if len(asked) != 1 or host_of(asked[0]) not in self.hosts:
+                await respond(Request(scope), UnknownHostError())(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+def serve_application(application: str, port: int, host: str, hosts: Collection[str]) -> None:
+    """Run an application factory (``module:function``) until SIGTERM or SIGINT. The caller may have disabled the garbage collector while it loads.
+
+    On loopback it is for ``hosts`` alone; elsewhere its names are those of the operator's own network.
+    """
+    module, _, factory = application.partition(":")
+
+    def make() -> Any:
+        app = getattr(importlib.import_module(module), factory)()
+        return KnownHosts(app, hosts) if f"[{host}]" in LOOPBACK_NAMES or host in LOOPBACK_NAMES else app
+
     server = DrainingServer(
         uvicorn.Config(
-            application,
+            make,
             factory=True,
             host=host,
             port=port,
-            http="httptools",
+            http=BoundedConnection,
             loop="uvloop",
             ws="none",
             lifespan="on",

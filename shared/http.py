@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from shared.ports import EMBEDDED_PORTS
+from shared.addresses import EMBEDDED_PORTS
 from shared.tracing import calling
 
 

@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.ports import EMBEDDED_PORTS
+from shared.addresses import EMBEDDED_PORTS
 
 Network = IPv4Network | IPv6Network
 

@@ -74,7 +74,7 @@ def serve(
     with _set_up(os.EX_CONFIG) as installation:
         if migrate_first:
             _migrate(service)
-        serve_application(f"services.{service}.app:create_app", installation.service_ports[service][0], host)
+        serve_application(f"services.{service}.app:create_app", installation.service_ports[service][0], host, installation.door.hosts)
 
 
 @app.command()

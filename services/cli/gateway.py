@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import ssl
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+
+from services.supervisor.installation import CannotStartError, Installation
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 STALE = 412
@@ -29,8 +32,11 @@ class CallError(Exception):
 
 
 def gateway_url(url: str = "") -> str:
-    """``url`` as given, or where `cleio up` listens."""
-    return (url or f"http://127.0.0.1:{os.environ.get('CLEIO_PORT') or 8080}").rstrip("/")
+    """``url`` as given, or where `cleio up` listens.
+
+    :raises CallError: when the installation's settings make no sense.
+    """
+    return (url or _installation().url).rstrip("/")
 
 
 @contextmanager
@@ -44,13 +50,32 @@ def open_gateway(url: str = "", *, as_caller: bool = False, token: str = "") -> 
     if as_caller or token:
         headers["Authorization"] = f"Bearer {token or _token()}"
     # A proxy of the environment is for addresses elsewhere.
-    with httpx.Client(base_url=base, headers=headers, timeout=httpx.Timeout(60, connect=5), trust_env=not is_loopback(base)) as client:
+    elsewhere = not is_loopback(base)
+    with httpx.Client(
+        base_url=base, headers=headers, timeout=httpx.Timeout(60, connect=5), trust_env=elsewhere, verify=_trusted(from_environment=elsewhere)
+    ) as client:
         yield Gateway(base, client)
 
 
 def is_loopback(url: str) -> bool:
     """Whether a URL leads to this machine."""
     return urlsplit(url).hostname in LOOPBACK
+
+
+def _installation() -> Installation:
+    try:
+        return Installation.from_environment(os.environ)
+    except CannotStartError as error:
+        raise CallError(str(error)) from None
+
+
+def _trusted(*, from_environment: bool) -> ssl.SSLContext:
+    """The authorities that the system knows, and the gateway's own where it has one."""
+    context = httpx.create_ssl_context(trust_env=from_environment)
+    authority = _installation().authority
+    if authority.is_file():
+        context.load_verify_locations(authority)
+    return context
 
 
 class Gateway:

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.ports import EMBEDDED_PORTS, replica_ports
+from services.supervisor.door import BadDoorError, Door
+from shared.addresses import EMBEDDED_PORTS, EVERYWHERE, replica_ports
 
 # Services whose data are in a database: a SQLite one belongs to one process.
 WITH_DATABASE = frozenset({"registry", "notifications"})
@@ -32,17 +33,29 @@ class Installation:
 
     port: int
     bind: str
+    door: Door
     service_ports: Mapping[str, tuple[int, ...]]
     data_dir: Path
+    named: str = ""
+
+    @property
+    def public_url(self) -> str:
+        """Where callers reach it, and the issuer that its tokens name: as the operator says, or as the door is."""
+        return self.named or self.url
 
     @property
     def host(self) -> str:
         """An address at which this machine reaches the gateway."""
-        return "127.0.0.1" if self.bind in {"0.0.0.0", "::"} else self.bind  # noqa: S104
+        return "127.0.0.1" if self.bind in EVERYWHERE else self.bind
 
     @property
     def url(self) -> str:
-        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+        return f"{self.door.scheme}://{self.door.name}:{self.port}"
+
+    @property
+    def authority(self) -> Path:
+        """The root certificate of the gateway's own authority, where it has one."""
+        return self.data_dir / "gateway" / "pki" / "authorities" / "local" / "root.crt"
 
     @property
     def secrets_dir(self) -> Path:
@@ -52,23 +65,36 @@ class Installation:
     def from_environment(cls, environment: Mapping[str, str], replicas: Iterable[str] = ()) -> "Installation":
         """``replicas``: ``service=number``, for those that are to run more than once.
 
-        :raises CannotStartError: when a port is not a number between 1 and 65535, or a service cannot run so many times.
+        :raises CannotStartError: when a port is not a number between 1 and 65535, the door cannot be so, or a service cannot run so many times.
         """
         port = _port(environment, "CLEIO_PORT", 8080)
         counts = _replicas(environment, replicas)
+        bind = environment.get("CLEIO_BIND") or "127.0.0.1"
+        try:
+            door = Door.from_environment(environment, bind)
+        except BadDoorError as error:
+            raise CannotStartError(str(error)) from None
         return cls(
             port=port,
-            bind=environment.get("CLEIO_BIND") or "127.0.0.1",
+            bind=bind,
+            door=door,
             service_ports={
                 name: replica_ports(_port(environment, port_variable(name), port + offset), counts.get(name, 1))
                 for name, offset in EMBEDDED_PORTS.items()
             },
             data_dir=Path(environment.get("CLEIO_DATA_DIR") or "var").absolute(),
+            named=environment.get("CLEIO_PUBLIC_URL", ""),
         )
 
     def environment(self) -> dict[str, str]:
         """What all programs are told, so that they agree on it."""
-        told = {"CLEIO_PORT": str(self.port), "CLEIO_BIND": self.bind, "CLEIO_DATA_DIR": str(self.data_dir)}
+        told = {
+            "CLEIO_PORT": str(self.port),
+            "CLEIO_BIND": self.bind,
+            "CLEIO_DATA_DIR": str(self.data_dir),
+            "CLEIO_HOSTS": ",".join(self.door.hosts),
+            "CLEIO_PUBLIC_URL": self.public_url,
+        }
         for name, ports in self.service_ports.items():
             told[f"CLEIO_{name.upper()}_URL"] = ",".join(f"http://127.0.0.1:{port}" for port in ports)
         return told

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic
 
+from services.supervisor.door import BadDoorError
 from services.supervisor.greeting import greeting
 from services.supervisor.installation import CannotStartError, Installation, port_variable
 from services.supervisor.program import HopelessError, Kept, Program
@@ -31,9 +32,10 @@ def up(replicas: Sequence[str] = ()) -> int:
         with installation.locked():
             installation.check_restored()
             installation.check_ports()
+            installation.door.check_certificate()
             installation.make_secrets()
             return asyncio.run(_run(installation, started))
-    except (CannotStartError, OSError) as error:
+    except (CannotStartError, BadDoorError, OSError) as error:
         print(f"cleio: {error}", file=sys.stderr)
         return 1
 
@@ -90,7 +92,7 @@ async def _get_ready(installation: Installation, gateway: Kept) -> None:
     await asyncio.gather(*(wait_until_answering(LOOPBACK, port, [f"/{service}/readyz"]) for _, service, port in installation.replicas()))
     # Only now: its first look at the services finds them all.
     gateway.start()
-    await wait_until_answering(installation.host, installation.port, THROUGH_THE_GATEWAY)
+    await wait_until_answering(installation.host, installation.port, THROUGH_THE_GATEWAY, installation.door)
 
 
 def _cleio(*arguments: str) -> tuple[str, ...]:
@@ -116,6 +118,7 @@ def _gateway(installation: Installation) -> Program:
         (caddy, "run", "--config", str(ROOT / "deploy" / "gateway" / "Caddyfile"), "--adapter", "caddyfile"),
         {
             **installation.environment(),
+            **installation.door.environment(installation.port),
             **{
                 f"CLEIO_{name.upper()}_UPSTREAMS": " ".join(f"{LOOPBACK}:{port}" for port in ports)
                 for name, ports in installation.service_ports.items()

@@ -2,20 +2,57 @@
 
 import json
 import socket
+from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.conftest import System
+from tests.e2e.conftest import System, eventually
+
+INNER = [
+    "/metrics", "/registry/metrics", "/registry//metrics", "/registry/%6detrics", "/registry/x/../metrics", "/fhir/metrics",
+    "/registry/v1/internal/x", "/registry/v1/internal", "/matching/internal/x", "/registry/v1/%69nternal/x", "/registry/v1//internal/x",
+    "/registry/v1/Internal/x", "/registry/v1/x/../internal/y", "/oauth/internal", "/internal/x",
+    "/backup", "/registry/v1/backup", "/registry/v1/backup/1", "/registry/v1/backups", "/notifications/v1/backup-now", "/notifications/backup",
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "path", ["/metrics", "/registry/metrics", "/registry//metrics", "/registry/%6detrics", "/registry/x/../metrics", "/fhir/metrics"]
-)
-def test_figures_are_not_for_the_outside(system: System, path: str) -> None:
-    # Written by hand: a client would tidy the path up.
-    with socket.create_connection(("127.0.0.1", system.port)) as connection:
-        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: cleio\r\nConnection: close\r\n\r\n".encode())
-        assert connection.recv(64).startswith(b"HTTP/1.1 404 ")
+def test_figures_copies_and_what_services_tell_each_other_are_not_for_the_outside(system: System) -> None:
+    for number, path in enumerate(INNER):
+        # Written by hand: a client would tidy the path up.
+        with socket.create_connection(("127.0.0.1", system.port)) as connection:
+            headers = f"Host: localhost\r\nX-Request-Id: inner-{number:06}\r\nConnection: close\r\n"
+            connection.sendall(f"GET {path} HTTP/1.1\r\n{headers}\r\n".encode())
+            assert connection.recv(64).startswith(b"HTTP/1.1 404 "), path
+    with system.client() as client:
+        for service in ("registry", "matching", "notifications"):
+            client.get(f"/{service}/v1/nowhere", headers={"X-Request-Id": f"outer-{service}"})
+            system.read_until(f"outer-{service}")
+    # No service was asked.
+    assert [line for line in system.lines if "inner-" in line] == []
+
+
+@pytest.mark.parametrize("path", ["/oauth/token", "/.well-known/smart-configuration", "/.well-known/jwks.json"])
+def test_tokens_and_what_announces_them_are_the_registrys(system: System, path: str) -> None:
+    name = f"asked-for{path.replace('/', '-').replace('.', '')}"[:64]
+    with system.client() as client:
+        client.get(path, headers={"X-Request-Id": name})
+    assert system.read_until(name).startswith("registry")
+
+
+def test_a_call_for_a_token_is_short_and_leaves_no_query_in_the_log(system: System) -> None:
+    with system.client() as client:
+        client.get("/oauth/authorize?login_hint=somebody", headers={"X-Request-Id": "with-a-query"})
+        assert client.post("/oauth/token", content=bytes(64 * 1024 + 1)).status_code == 413
+
+        def chunked() -> Iterator[bytes]:
+            yield from (bytes(32 * 1024) for _ in range(3))
+
+        assert client.post("/oauth/token", content=chunked()).status_code in {404, 413}
+    log = system.folder / "gateway" / "access.log"
+    assert eventually(lambda: "with-a-query" in log.read_text(), 10)
+    line = next(line for line in log.read_text().splitlines() if "with-a-query" in line)
+    assert json.loads(line)["request"]["uri"] == "/oauth/authorize"
+    assert "somebody" not in log.read_text()
 
 
 @pytest.mark.parametrize(("language", "title"), [("fr", "Introuvable"), ("en-GB", "Not found")])
@@ -58,7 +95,7 @@ def test_a_body_too_large_is_refused(system: System) -> None:
 )
 def test_a_body_that_is_announced_too_long_is_refused_before_it_comes(system: System, path: str, length: int) -> None:
     with socket.create_connection(("127.0.0.1", system.port), timeout=30) as connection:
-        connection.sendall(f"POST {path} HTTP/1.1\r\nHost: cleio\r\nContent-Length: {length + 1}\r\n\r\n".encode())
+        connection.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length + 1}\r\n\r\n".encode())
         assert connection.recv(64).startswith(b"HTTP/1.1 413 ")
 
 

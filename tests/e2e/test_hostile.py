@@ -1,0 +1,166 @@
+"""Callers that mean harm, on real sockets: bytes that are no request, and requests that never end. At the gateway, and at a service past it."""
+
+import asyncio
+import itertools
+import re
+from collections.abc import Callable
+from time import monotonic
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import System
+
+pytestmark = pytest.mark.anyio
+HOST = b"Host: localhost\r\n"
+LIVEZ = b"GET /matching/livez HTTP/1.1\r\n" + HOST
+MATCH = b"POST /matching/v1/match HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
+CHUNKED = MATCH + b"Transfer-Encoding: chunked\r\n\r\n"
+# By name: the bytes, and what the gateway and the service may answer, in order. The gateway puts in form what the norm lets it put in form; the
+# service, which only the gateway should reach, takes nothing that could be read in two ways.
+CASES: dict[str, tuple[bytes, list[list[int]], list[list[int]]]] = {
+    "two lengths": (MATCH + b"Content-Length: 2\r\nContent-Length: 30\r\n\r\n{}", [[400]], [[400]]),
+    "a list of lengths": (MATCH + b"Content-Length: 2, 2\r\n\r\n{}", [[400]], [[400]]),
+    "a signed length": (MATCH + b"Content-Length: +2\r\n\r\n{}", [[400]], [[400]]),
+    "a length below nothing": (MATCH + b"Content-Length: -2\r\n\r\n{}", [[400]], [[400]]),
+    "a length without end": (MATCH + b"Content-Length: " + b"9" * 40 + b"\r\n\r\n{}", [[400]], [[400]]),
+    "an unknown coding": (MATCH + b"Transfer-Encoding: xchunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", [[501]], [[400]]),
+    "two codings": (MATCH + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n2\r\n{}\r\n0\r\n\r\n", [[501]], [[400]]),
+    "a coding with a space": (MATCH + b"Transfer-Encoding : chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", [[400]], [[400]]),
+    "a coding behind a tab": (MATCH + b"Transfer-Encoding: \x0bchunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", [[400]], [[400]]),
+    "a chunk that is none": (CHUNKED + b"zz\r\n{}\r\n0\r\n\r\n", [[400]], [[400]]),
+    "a chunk without end": (CHUNKED + b"f" * 18 + b"\r\n{}\r\n0\r\n\r\n", [[400]], [[400]]),
+    "bare line feeds": (LIVEZ.replace(b"\r\n", b"\n") + b"\n", [[200]], [[400]]),
+    "a folded header": (LIVEZ + b"X-A: b\r\n  c\r\n\r\n", [[200]], [[400]]),
+    "a folded first header": (LIVEZ.replace(HOST, b" X-A: b\r\n") + HOST + b"\r\n", [[400]], [[400]]),
+    "NUL in a value": (LIVEZ + b"X-A: b\x00c\r\n\r\n", [[400]], [[400]]),
+    "NUL in a name": (LIVEZ + b"X\x00A: b\r\n\r\n", [[400]], [[400]]),
+    "a header of 100 kB": (LIVEZ + b"X-A: " + b"a" * 100_000 + b"\r\n\r\n", [[431]], [[431]]),
+    "an address of 100 kB": (b"GET /matching/livez?" + b"a" * 100_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", [[431]], [[400], [431]]),
+    "20,000 headers": (LIVEZ + b"".join(b"X-%d: a\r\n" % number for number in range(20_000)) + b"\r\n", [[431], []], [[431], []]),
+    "a whole address": (LIVEZ.replace(b"/", b"http://localhost/", 1) + b"\r\n", [[200]], [[200]]),
+    "another host": (LIVEZ.replace(b"localhost", b"evil.example") + b"\r\n", [[421]], [[421]]),
+    "two hosts": (LIVEZ + b"Host: evil.example\r\n\r\n", [[400]], [[421]]),
+    "no host": (LIVEZ.replace(HOST, b"") + b"\r\n", [[400]], [[421]]),
+    "no host, HTTP/1.0": (b"GET /matching/livez HTTP/1.0\r\n\r\n", [[421]], [[421]]),
+    "HTTP/0.9": (b"GET /matching/livez\r\n", [[400]], [[], [400]]),
+    "HTTP/9.9": (LIVEZ.replace(b"1.1", b"9.9") + b"\r\n", [[505]], [[400]]),
+    "a tunnel": (b"CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n", [[421]], [[400], [421]]),
+    "a method that is none": (LIVEZ.replace(b"GET", b"G<T") + b"\r\n", [[400]], [[400]]),
+    "another protocol": (LIVEZ + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", [[200]], [[200]]),
+    "a promise kept": (MATCH + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}", [[200], [100, 200]], [[200], [100, 200]]),
+    "an odd expectation": (MATCH + b"Expect: the-moon\r\nContent-Length: 2\r\n\r\n{}", [[417]], [[200]]),
+    "20 at once": ((LIVEZ + b"\r\n") * 20, [[200] * 20], [[200] * 20]),
+    "a body, then another request": (MATCH + b"Content-Length: 2\r\n\r\n{}" + LIVEZ + b"\r\n", [[200, 200]], [[200, 200]]),
+    "an address that is not text": (b"GET /registry/v1/trials/\xff\xfe HTTP/1.1\r\n" + HOST + b"\r\n", [[404]], [[400]]),
+    "all bytes there are": (bytes(range(256)) * 10, [[400], []], [[400]]),
+}  # fmt: skip
+# Both framings at once: by its length the body would end after the hidden request, by its chunks before it.
+HIDDEN = b"GET /metrics HTTP/1.1\r\n" + HOST + b"\r\n"
+TWO_FRAMINGS = MATCH + b"Content-Length: %d\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" % (5 + len(HIDDEN)) + HIDDEN
+
+
+async def told(port: int, sent: bytes) -> bytes:
+    """All that is answered until the connection ends, or nothing more comes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    got = b""
+    try:
+        writer.write(sent)
+        async with asyncio.timeout(30):
+            while True:
+                quiet = 1.5 if got else 10.0  # seconds
+                if not (part := await asyncio.wait_for(reader.read(65536), quiet)):
+                    break
+                got += part
+    except (ConnectionError, TimeoutError):
+        pass
+    finally:
+        writer.close()
+    return got
+
+
+def statuses(answer: bytes) -> list[int]:
+    return [int(found) for found in re.findall(rb"HTTP/1\.[01] (\d{3})", answer)]
+
+
+def ports(system: System) -> dict[str, int]:
+    return {"gateway": system.port, "service": system.port + 2}
+
+
+@pytest.mark.parametrize("place", ["gateway", "service"])
+async def test_what_is_no_request_is_refused_and_harms_nobody(system: System, place: str) -> None:
+    port, expected = ports(system)[place], {name: case[1 if place == "gateway" else 2] for name, case in CASES.items()}
+    answers = await asyncio.gather(*(told(port, sent) for sent, _, _ in CASES.values()))
+    found = dict(zip(CASES, map(statuses, answers), strict=True))
+    assert {name: given for name, given in found.items() if given not in expected[name]} == {}
+    assert statuses(await told(port, LIVEZ + b"\r\n")) == [200]
+
+
+async def test_a_request_cannot_be_hidden_in_another(system: System) -> None:
+    service = await told(system.port + 2, TWO_FRAMINGS)
+    assert statuses(service) == [400]
+    # Go drops the length, as the norm says, and passes one framing on: what was hidden is a request to the gateway like any other.
+    gateway = await told(system.port, TWO_FRAMINGS)
+    assert statuses(gateway) in ([400], [400, 404])
+    assert b"cleio_requests" not in gateway
+
+
+async def _slow(port: int, begin: bytes, drip: bytes | None, *, half_close: bool = False) -> tuple[float, list[int]]:
+    """Say a little, then less; returns after how many seconds the other side ended it, and what it said."""
+    started = monotonic()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+
+    async def dribble() -> None:
+        while drip is not None:
+            await asyncio.sleep(1)
+            writer.write(drip)
+            await writer.drain()
+
+    dribbling = asyncio.create_task(dribble())
+    try:
+        writer.write(begin)
+        if half_close:
+            writer.write_eof()
+        answer = await reader.read()
+        return monotonic() - started, statuses(answer)
+    except ConnectionError:
+        return monotonic() - started, []
+    finally:
+        dribbling.cancel()
+        await asyncio.gather(dribbling, return_exceptions=True)
+        writer.close()
+
+
+SLOW: list[tuple[bytes, bytes | None, bool]] = [
+    (b"GET /matching/li", None, False),
+    (LIVEZ + b"X-", b"a", False),
+    (b"\r\n", b"\r\n", False),
+    (MATCH + b"Content-Length: 200\r\n\r\n{", None, False),
+    (MATCH + b"Content-Length: 200\r\n\r\n{", b" ", False),
+    (CHUNKED + b"1\r\n{\r\n", b"1\r\n \r\n", False),
+    (MATCH + b"Content-Length: 200\r\n\r\n{", None, True),
+    (b"POST /matching/v1/nowhere HTTP/1.1\r\n" + HOST + b"Content-Length: 200\r\n\r\n{", b" ", False),
+    (MATCH + b"Expect: 100-continue\r\nContent-Length: 200\r\n\r\n", None, False),
+]
+
+
+@pytest.mark.parametrize("sockets", [100, pytest.param(500, marks=pytest.mark.full)])
+async def test_callers_that_never_end_hold_nobody_up(system: System, sockets: int, figure: Callable[[str, object], None]) -> None:
+    kinds = list(itertools.islice(itertools.cycle(SLOW), sockets))
+    # Each of them bounds what it is told: the gateway a head to 5 s and a body to 15 s, the service a head to 5 s and a handler to 10 s.
+    gateway = [asyncio.create_task(_slow(system.port, begin, drip, half_close=half)) for begin, drip, half in kinds]
+    service = [asyncio.create_task(_slow(system.port + 2, begin, drip, half_close=half)) for begin, drip, half in SLOW]
+    times: list[float] = []
+    async with httpx.AsyncClient(base_url=system.url, timeout=30, trust_env=False) as client, asyncio.timeout(120):
+        while not all(task.done() for task in (*gateway, *service)):
+            started = monotonic()
+            assert (await client.get("/registry/livez")).status_code == 200
+            times.append(monotonic() - started)
+            await asyncio.sleep(0.02)
+    times.sort()
+    figure(
+        f"livez through the gateway with {sockets} slow callers, p50 / p99 ms",
+        f"{times[len(times) // 2] * 1000:.1f} / {times[len(times) * 99 // 100] * 1000:.1f}",
+    )
+    figure(f"longest that one of {sockets} slow callers was borne, s", f"{max(task.result()[0] for task in gateway):.1f}")
+    assert {status for task in gateway for status in task.result()[1]} <= {100, 400, 404, 408}
