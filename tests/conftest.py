@@ -61,16 +61,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.fixture(autouse=True)
 def _installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test has an installation of its own: a data directory and secrets that no other knows."""
+    own_installation(monkeypatch, tmp_path)
+
+
+def own_installation(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """What a program reads of an installation in this folder."""
     for name in [name for name in os.environ if name.startswith("CLEIO_") and name != "CLEIO_TEST_DATA"]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("CLEIO_DATA_DIR", str(tmp_path / "var"))
+    monkeypatch.setenv("CLEIO_DATA_DIR", str(folder / "var"))
     monkeypatch.setenv("CLEIO_INTERNAL_TOKEN", INTERNAL)
     monkeypatch.setenv("CLEIO_ADMIN_TOKEN", ADMIN)
     monkeypatch.setenv("CLEIO_CURSOR_KEY", CURSOR_KEY)
     monkeypatch.setenv("CLEIO_AUDIT_KEY", AUDIT_KEY)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend() -> tuple[str, dict[str, bool]]:
     return "asyncio", {"use_uvloop": True}
 
