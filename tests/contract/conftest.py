@@ -1,4 +1,4 @@
-"""What contract tests share: of notifications a feed, a migrated database, the running service and a receiver; of identity a network."""
+"""What several modules share: a registry with a matching service that copies it; a feed, a notifications service and a receiver; a network."""
 
 import asyncio
 import shutil
@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import make_url
 
-from tests.conftest import install, new_database
+from tests.conftest import ADMIN, client_of, install, new_database
+from tests.contract.matching import Line, running_matching, until_loaded
 from tests.contract.network import Network, running_network
 from tests.contract.notifications import Notifications, Receiver, Source, migrate, running_notifications, running_receiver, running_source
 from tests.contract.registry import running_registry
@@ -77,3 +80,58 @@ async def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
             with new_database(request.getfixturevalue("postgres"), request.getfixturevalue("stocked_database")) as url:
                 async with running_network(url) as network:
                     yield network
+
+
+@pytest.fixture
+async def registry(tmp_path: Path) -> AsyncIterator[FastAPI]:
+    async with running_registry(f"sqlite:///{tmp_path / 'registry.db'}") as app:
+        yield app
+
+
+@pytest.fixture
+def line(registry: FastAPI) -> Line:
+    return Line(registry)
+
+
+@pytest.fixture
+async def matching(line: Line) -> AsyncIterator[FastAPI]:
+    async with running_matching(line) as app:
+        await until_loaded(app)
+        yield app
+
+
+@pytest.fixture
+async def public(matching: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(matching) as client:
+        yield client
+
+
+@pytest.fixture
+async def curator(registry: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(registry, token=ADMIN) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def standing_line(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Line]:
+    """The way to one registry for a whole module, whose tests change nothing in it."""
+    folder = tmp_path_factory.mktemp("standing")
+    with pytest.MonkeyPatch.context() as environment:
+        install(environment, folder / "var")
+        async with running_registry(f"sqlite:///{folder / 'registry.db'}") as app:
+            yield Line(app)
+
+
+@pytest.fixture(scope="module")
+async def standing_matching(standing_line: Line, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FastAPI]:
+    """One matching service for a whole module, whose tests only ask."""
+    async with running_matching(standing_line, data_dir=tmp_path_factory.mktemp("standing")) as app:
+        await until_loaded(app)
+        yield app
+
+
+@pytest.fixture
+async def asked(standing_matching: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """A caller on this machine of the service that stands."""
+    async with client_of(standing_matching) as client:
+        yield client

@@ -1,9 +1,11 @@
 """A matching service of its own for a test, on a line to a real registry that a test can cut."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 from fastapi import FastAPI
@@ -14,6 +16,27 @@ from shared.http import InternalClient
 from tests.conftest import INTERNAL
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+MATCH = "/matching/v1/match"
+DEMO = "CLEIO-DEMO-0002"
+BOY = {"as_of": "2025-11-22", "birth_date": "2021-12-20"}
+FACT = {"id": "f", "kind": "condition", "codes": ["ORPHA:98896"]}
+CRITERIA: dict[str, Any] = {
+    "trial": "CLEIO-TEST-0001",
+    "grade": "signed",
+    "authored_by": "A. Martin",
+    "signed_by": "B. Petit",
+    "signed_at": "2025-11-01T09:00:00Z",
+    "criteria": [
+        {
+            "id": "I1",
+            "kind": "include",
+            "role": "indication",
+            "text": {"fr": "Duchenne", "en": "Duchenne"},
+            "expr": {"type": "has", "codes": ["ORPHA:98896"]},
+        },
+        {"id": "I2", "kind": "include", "text": {"fr": "4 à 7 ans", "en": "4 to 7 years"}, "expr": {"type": "age", "min": "P4Y", "max": "P8Y"}},
+    ],
+}
 
 
 class Line(httpx.AsyncBaseTransport):
@@ -57,3 +80,21 @@ async def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
 
 async def until_loaded(app: FastAPI) -> None:
     await until(lambda: app.state.snapshots.loaded is not None)
+
+
+def example(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((EXAMPLES / f"{name}.json").read_text(encoding="utf-8"))
+    return document
+
+
+def found(answer: dict[str, Any], trial: str) -> dict[str, Any]:
+    return next(one for one in answer["results"] if one["trial"] == trial)
+
+
+async def declare(curator: httpx.AsyncClient, trial: str, centre: str, status: str, places: int) -> None:
+    answer = await curator.put(
+        f"/registry/v1/trials/{trial}/sites/{centre}",
+        json={"status": status, "slots": [{"cohort": "1", "open": places}]},
+        headers={"If-Match": "*"},
+    )
+    assert answer.status_code == 200, answer.text

@@ -175,18 +175,18 @@ def check(compare_one, seeds, at_least):
 
 
 def test_engine_and_oracle_agree_on_every_day_of_the_generated_pairs():
-    check(differences, range(200), 400_000)
+    check(differences, range(100), 200_000)
 
 
 def test_engine_and_oracle_agree_on_some_days_of_many_more_pairs():
-    check(differences_on_some_days, range(200, 4_200), 100_000)
+    check(differences_on_some_days, range(200, 2_700), 62_500)
 
 
 @pytest.mark.full
 def test_engine_and_oracle_agree_on_every_day_of_many_more():
-    check(differences, range(10_000, 11_000), 2_000_000)
+    check(differences, [*range(100, 200), *range(10_000, 11_000)], 2_200_000)
 
 
 @pytest.mark.full
 def test_engine_and_oracle_agree_on_some_days_of_very_many_pairs():
-    check(differences_on_some_days, range(11_000, 61_000), 1_000_000)
+    check(differences_on_some_days, [*range(2_700, 4_200), *range(11_000, 61_000)], 1_030_000)

@@ -174,7 +174,7 @@ def test_the_generator_makes_every_verdict_and_reason(capsys):
             states[now] += 1
             reasons.update(why)
         listings[listing(case)] += 1
-        if seed < 40:
+        if seed < 20:
             verdicts_seen.update(trial(case, 2)["verdicts"])
     with capsys.disabled():
         sys.stdout.write(f"\n{dict(verdicts_seen)} {dict(states)} {dict(reasons)} {dict(listings)}\n")

@@ -1,0 +1,70 @@
+"""Criteria documents checked and tried on a patient, through the front door of matching."""
+
+from datetime import date
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import TypeAdapter
+
+from services.matching.criteria.schemas import DryRunAnswer
+from tests.contract.matching import BOY, CRITERIA, FACT
+
+pytestmark = pytest.mark.anyio
+
+CHECK = "/matching/v1/criteria/check"
+DRY_RUN = "/matching/v1/criteria/dry-run"
+SECRET = "Zyxwvutsr"
+
+
+def changed(index: int, **fields: Any) -> dict[str, Any]:
+    lines = [dict(one) for one in CRITERIA["criteria"]]
+    lines[index] |= fields
+    return {**CRITERIA, "criteria": lines}
+
+
+async def test_a_sound_document_has_no_findings_and_a_doubtful_one_is_told_where(asked: httpx.AsyncClient) -> None:
+    sound = (await asked.post(CHECK, json=CRITERIA)).json()
+    assert (sound["findings"], sound["errors"]) == ([], 0)
+    doubtful = changed(1, expr={"type": "age", "min": "P8Y", "max": "P4Y"})
+    told = (await asked.post(CHECK, json=doubtful)).json()
+    assert told["errors"] == 1
+    assert {(one["code"], one["pointer"].split("/expr")[0]) for one in told["findings"]} == {("bounds_contradictory", "/criteria/1")}
+    unknown = (await asked.post(CHECK, json=changed(0, expr={"type": "has", "codes": ["ORPHA:1"]}))).json()
+    assert {one["code"] for one in unknown["findings"]} == {"code_unknown"}
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer"),
+    [
+        (changed(0, kindd="include"), "/criteria/0/kindd"),
+        (changed(1, expr={"type": "age", "min": "P4Y", "maxx": "P8Y"}), "/criteria/1/expr/maxx"),
+        (changed(1, expr={"type": "aged"}), "/criteria/1/expr/type"),
+        ({name: value for name, value in CRITERIA.items() if name != "signed_by"}, ""),
+        ({**CRITERIA, "signed_by": " a. MARTIN "}, ""),
+    ],
+)
+async def test_a_malformed_document_is_refused_with_its_place(asked: httpx.AsyncClient, document: dict[str, Any], pointer: str) -> None:
+    response = await asked.post(CHECK, json=document)
+    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, pointer)
+    assert "MARTIN" not in response.text
+
+
+async def test_a_dry_run_tells_what_a_document_says_of_a_patient_it_would_not_list(asked: httpx.AsyncClient) -> None:
+    response = await asked.post(DRY_RUN, json={"criteria": CRITERIA, "patient": BOY})
+    assert response.status_code == 200, response.text
+    answer = TypeAdapter(DryRunAnswer).validate_json(response.content)
+    assert (answer.listing, answer.verdict, answer.from_) == ("undetermined", "not_yet", date(2025, 12, 20))
+    assert [(one.id, one.role, one.state) for one in answer.criteria] == [("I1", "indication", "unknown"), ("I2", None, "not_met")]
+    boy = {**BOY, "birth_date": "2020-12-20", "facts": [FACT]}
+    listed = (await asked.post(DRY_RUN, json={"criteria": CRITERIA, "patient": boy})).json()
+    assert (listed["listing"], listed["verdict"], listed["until"]) == ("listed", "compatible", "2028-12-20")
+
+
+async def test_a_dry_run_refuses_whoever_could_be_identified(asked: httpx.AsyncClient) -> None:
+    response = await asked.post(DRY_RUN, json={"criteria": CRITERIA, "patient": {**BOY, "prénom": SECRET}})
+    assert (response.status_code, response.json()["code"]) == (422, "identifier_forbidden")
+    assert SECRET not in response.text
+    assert response.json()["errors"][0]["pointer"] == "/patient/prénom"
+    wrong = await asked.post(DRY_RUN, json={"criteria": CRITERIA, "patient": {"sex": "mail"}})
+    assert wrong.json()["errors"][0]["pointer"] == "/patient/sex"

@@ -1,0 +1,139 @@
+"""Worked patients through the front door of matching: verdicts, days, reasons, order."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.matching.evaluations.schemas import MatchAnswer
+from tests.conftest import client_of
+from tests.contract.matching import DEMO, MATCH, Line, example, found, running_matching, until_loaded
+
+pytestmark = pytest.mark.anyio
+
+
+def states(result: dict[str, Any], state: str) -> set[str]:
+    return {criterion["id"] for criterion in result["criteria"] if criterion["state"] == state}
+
+
+def results_bytes(response: httpx.Response) -> bytes:
+    return response.content.split(b'"results":', 1)[1].split(b',"undetermined":', 1)[0]
+
+
+async def test_the_duchenne_boy_must_wait_for_his_birthday_his_steroid_and_his_vaccine(asked: httpx.AsyncClient) -> None:
+    response = await asked.post(MATCH, json=example("duchenne-boy"))
+    assert response.status_code == 200, response.text
+    answer = response.json()
+    MatchAnswer.model_validate_json(response.content)
+    assert answer["as_of"] == "2025-11-22"
+    embark = found(answer, "NCT05096221")
+    assert (embark["verdict"], embark["from"], embark["until"]) == ("not_yet", "2026-01-02", "2029-12-20")
+    assert embark["refer_before"] == "2029-10-25"
+    assert embark["recruitment"] == "closed"
+    clears = {one["id"]: one["clears_on"] for one in embark["criteria"] if one["state"] == "not_met"}
+    assert clears == {"I-AGE": "2025-12-20", "I-STEROID": "2026-01-02", "X-VACCINE": "2025-12-09"}
+    assert "I-AAV" in states(embark, "unknown")
+    steroid = next(one for one in embark["criteria"] if one["id"] == "I-STEROID")
+    assert steroid["evidence"] == ["prednisone"]
+    assert embark["timeline"][0] == {"from": "2025-11-22", "until": "2026-01-02", "verdict": "not_yet"}
+    fourth = next(one for one in found(answer, "NCT04626674")["cohorts"] if one["id"] == "4")
+    assert fourth["verdict"] in {"excluded", "not_now"}
+    assert "titre-anti-aavrh74" in {question["code"] for question in answer["ask_next"]}
+
+
+async def test_the_twin_without_steroid_may_enter_the_cohort_of_three_year_olds(asked: httpx.AsyncClient) -> None:
+    twin = example("duchenne-boy")
+    twin["facts"] = [fact for fact in twin["facts"] if fact["id"] != "prednisone"]
+    twin["facts"].append({"id": "no-steroid", "kind": "medication", "codes": ["CLEIO:oral-glucocorticoid"], "status": "absent", "date": "2025-11-22"})
+    endeavor = found((await asked.post(MATCH, json=twin)).json(), "NCT04626674")
+    assert (endeavor["cohort"], endeavor["verdict"], endeavor["until"]) == ("4", "possible", "2025-12-20")
+
+
+async def test_the_sickle_cell_girl_is_possible_and_told_what_nobody_recorded(asked: httpx.AsyncClient) -> None:
+    answer = (await asked.post(MATCH, json=example("sickle-cell-girl"))).json()
+    exa_cel = found(answer, "NCT03745287")
+    assert exa_cel["verdict"] == "possible"
+    assert {"I-AGE", "I-DX", "I-GENOTYPE", "I-VOC", "I-PERF", "I-EGFR", "I-ALT"} <= states(exa_cel, "met")
+    assert {"X-DONOR", "X-HSCT", "X-GT", "X-HIV", "X-HBV", "X-HCV", "I-BILIRUBIN-DIRECT", "I-LVEF", "I-PLT", "X-STROKE", "X-PREG"} <= states(
+        exa_cel, "unknown"
+    )
+    assert states(exa_cel, "not_met") == set()
+    assert [span["from"] for span in exa_cel["timeline"]] == ["2025-11-22", "2026-01-11", "2026-02-02", "2026-05-03", "2026-08-20"]
+
+
+async def test_trials_that_recruit_in_france_come_first_with_the_nearest_open_site_first(asked: httpx.AsyncClient) -> None:
+    answer = (await asked.post(MATCH, json=example("duchenne-boy"))).json()
+    assert answer["results"][0]["trial"] == DEMO
+    demo = answer["results"][0]
+    assert (demo["recruitment"], demo["illustrative"], demo["cohort"]) == ("open", True, "1")
+    names = [site["centre"] for site in demo["sites"]]
+    assert names[:2] == ["fr-lille", "fr-necker"]
+    assert names[-1] == "fr-nantes"
+    assert demo["sites"][-1]["stale"] is True
+    assert 30 < demo["sites"][0]["distance_km"] < 60
+    without_place = {name: value for name, value in example("duchenne-boy").items() if name != "place"}
+    nowhere = found((await asked.post(MATCH, json=without_place)).json(), DEMO)
+    assert {site["distance_km"] for site in nowhere["sites"]} == {None}
+
+
+async def test_a_trial_for_another_disease_is_counted_and_not_listed(asked: httpx.AsyncClient) -> None:
+    answer = (await asked.post(MATCH, json={"as_of": "2025-11-22", "sex": "male", "age": "P30Y"})).json()
+    listed = {one["trial"] for one in answer["results"]}
+    assert "NCT05096221" not in listed
+    assert answer["undetermined"] >= 15
+
+
+async def test_a_phenopacket_is_matched_as_the_patient_it_describes(asked: httpx.AsyncClient) -> None:
+    response = await asked.post(f"{MATCH}?as_of=2025-11-22", json=example("phenopacket"))
+    assert response.status_code == 200, response.text
+    demo = found(response.json(), DEMO)
+    assert (demo["cohort"], demo["verdict"], demo["until"]) == ("1", "possible", "2027-03-14")
+    assert {"I-DX", "I-SEX", "I-AGE-1", "I-STEROID", "I-LVEF"} <= states(demo, "met")
+    assert "invented-subject" not in response.text
+    assert {"id": "/phenotypicFeatures/0/onset", "reason": "no_date"} in response.json()["ignored_facts"]
+
+
+async def test_facts_that_count_for_nothing_are_named(asked: httpx.AsyncClient) -> None:
+    patient = example("sickle-cell-girl")
+    patient["facts"] += [
+        {"id": "later", "kind": "condition", "codes": ["ORPHA:98896"], "date": "2025-11-23"},
+        {"id": "mistake", "kind": "condition", "codes": ["ORPHA:98896"], "date": "2020-01-01", "status": "entered_in_error"},
+    ]
+    ignored = (await asked.post(MATCH, json=patient)).json()["ignored_facts"]
+    assert sorted((one["id"], one["reason"]) for one in ignored) == [("later", "after_as_of"), ("mistake", "entered_in_error")]
+
+
+async def test_the_limit_cuts_the_list_and_the_horizon_the_timeline(asked: httpx.AsyncClient) -> None:
+    girl = example("sickle-cell-girl")
+    assert len((await asked.post(f"{MATCH}?limit=1", json=girl)).json()["results"]) == 1
+    short = found((await asked.post(f"{MATCH}?horizon=P2M", json=girl)).json(), "NCT03745287")
+    assert [span["from"] for span in short["timeline"]] == ["2025-11-22", "2026-01-11"]
+    for query, pointer in (
+        ("horizon=P21Y", "/query/horizon"),
+        ("dosing_date=2025-11-21", "/query/dosing_date"),
+        ("as_of=2025-11-22", "/query/as_of"),
+    ):
+        refused = await asked.post(f"{MATCH}?{query}", json=girl)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, pointer)
+
+
+async def test_the_same_patient_day_and_snapshot_give_the_same_bytes(
+    asked: httpx.AsyncClient, standing_matching: FastAPI, standing_line: Line, tmp_path: Path
+) -> None:
+    girl = example("sickle-cell-girl")
+    first = await asked.post(MATCH, json=girl)
+    shuffled = {**dict(reversed(girl.items())), "facts": girl["facts"][::-1]}
+    assert results_bytes(await asked.post(MATCH, json=shuffled)) == results_bytes(first)
+    async with running_matching(standing_line, data_dir=tmp_path / "another") as other:
+        await until_loaded(other)
+        async with client_of(other) as caller:
+            second = await caller.post(MATCH, json=girl)
+    assert second.headers["Snapshot"] == first.headers["Snapshot"]
+    assert results_bytes(second) == results_bytes(first)
+
+
+async def test_a_match_is_for_this_machine_alone(standing_matching: FastAPI) -> None:
+    async with client_of(standing_matching, address="203.0.113.9") as stranger:
+        assert (await stranger.post(MATCH, json={})).status_code == 401

@@ -1,0 +1,76 @@
+"""What matching refuses, with its place and never repeated; nothing of a patient in what it logs and measures."""
+
+import json
+import logging
+
+import httpx
+import pytest
+
+from tests.contract.matching import BOY, FACT, MATCH
+
+pytestmark = pytest.mark.anyio
+
+NIR = "1 85 05 78 006 084 91"
+SECRET = "Zyxwvutsr"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "pointer"),
+    [
+        (json.dumps({**BOY, "wheight": 12}), 422, "invalid_body", "/wheight"),
+        (json.dumps({**BOY, "birth_date": 20211220}), 422, "invalid_body", "/birth_date"),
+        (json.dumps({**BOY, "facts": [{**FACT, "codes": SECRET}]}), 422, "invalid_body", "/facts/0/codes"),
+        (json.dumps({**BOY, "sex": SECRET}), 422, "invalid_body", "/sex"),
+        (json.dumps({**BOY, "birth_date": "2026-01-01"}), 422, "invalid_body", ""),
+        (json.dumps({"birth_date": "2199-01-01"}), 422, "invalid_body", "/birth_date"),
+        (json.dumps({**BOY, "facts": [FACT, FACT]}), 422, "invalid_body", ""),
+        ('{"facts": [{"id": "f", "value": NaN}]}', 400, "malformed_json", "/facts/0/value"),
+        ('{"sex": "male", "sex": "female"}', 400, "malformed_json", ""),
+        ('{"a":' * 40 + "1" + "}" * 40, 400, "malformed_json", ""),
+        ("[1]", 400, "malformed_json", ""),
+        ("", 400, "malformed_json", ""),
+        ('{"as_of": "2025-11-22"', 400, "malformed_json", ""),
+        (json.dumps({"sex": "x" * 3_000_000}), 413, "too_large", None),
+        (json.dumps({**BOY, "name": SECRET}), 422, "identifier_forbidden", "/name"),
+        (json.dumps({**BOY, "facts": [{**FACT, "Note": SECRET}]}), 422, "identifier_forbidden", "/facts/0/Note"),
+        (json.dumps({**BOY, "facts": [{**FACT, "id": NIR}]}), 422, "identifier_forbidden", "/facts/0/id"),
+        (json.dumps({**BOY, NIR: 1}), 422, "identifier_forbidden", ""),
+        (json.dumps({**BOY, "facts": [{**FACT, "id": f"{SECRET}@hopital.fr"}]}), 422, "identifier_forbidden", "/facts/0/id"),
+        (json.dumps({"resourceType": "Bundle", "entry": [{"name": SECRET}]}), 422, "format_not_supported", "/resourceType"),
+        (json.dumps({"metaData": {"phenopacketSchemaVersion": "2.0"}, "diseases": SECRET}), 422, "invalid_body", "/diseases"),
+        (
+            json.dumps({"metaData": {"phenopacketSchemaVersion": "2.0"}, "phenotypicFeatures": [{"type": {"id": "HP:0001250"}, "excluded": SECRET}]}),
+            422,
+            "invalid_body",
+            "/phenotypicFeatures/0/excluded",
+        ),
+        (
+            json.dumps({"metaData": {"phenopacketSchemaVersion": "2.0"}, "subject": {"id": "1", "name": SECRET}}),
+            422,
+            "identifier_forbidden",
+            "/subject/name",
+        ),
+    ],
+)
+async def test_a_bad_body_is_refused_with_its_place_and_never_repeated(
+    asked: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, body: str, status: int, code: str, pointer: str | None
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        response = await asked.post(MATCH, content=body, headers={"Content-Type": "application/json"})
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert response.headers["content-type"] == "application/problem+json"
+    assert [error["pointer"] for error in response.json()["errors"]][:1] == ([] if pointer is None else [pointer])
+    for secret in (SECRET, NIR, "xxxx"):
+        assert secret not in response.text
+        assert secret not in caplog.text
+
+
+async def test_nothing_of_a_patient_is_logged_or_measured(asked: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
+    patient = {"birth_date": "2011-07-13", "place": "2A", "facts": [{"id": "fact-of-mine", "kind": "condition", "codes": ["ORPHA:98896"]}]}
+    with caplog.at_level(logging.DEBUG):
+        assert (await asked.post(MATCH, json=patient)).status_code == 200
+    told = " ".join(str(vars(record)) for record in caplog.records if record.name.startswith(("shared", "services")))
+    told += (await asked.get("/metrics")).text
+    assert MATCH in told
+    for secret in ("2011-07-13", "fact-of-mine", "2A", "98896"):
+        assert secret not in told

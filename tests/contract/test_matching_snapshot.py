@@ -1,0 +1,172 @@
+"""Matching's copy of the registry: follows every change, outlives the registry and its own death, and is never half."""
+
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.registry.schema import FEED
+from tests.conftest import client_of
+from tests.contract.matching import CRITERIA, DEMO, FACT, MATCH, Line, declare, example, found, running_matching, until, until_loaded
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_change_of_the_registry_reaches_the_answers(public: httpx.AsyncClient, matching: FastAPI, curator: httpx.AsyncClient) -> None:
+    boy = example("duchenne-boy")
+    before = await public.post(MATCH, json=boy)
+    await declare(curator, DEMO, "fr-lille", "recruiting", 0)
+    await until(lambda: matching.state.snapshots.current.id != before.headers["Snapshot"])
+    after = await public.post(MATCH, json=boy)
+    site = next(one for one in found(after.json(), DEMO)["sites"] if one["centre"] == "fr-lille")
+    assert site["slots"] == [{"cohort": "1", "open": 0}]
+    assert found(after.json(), DEMO)["sites"][0]["centre"] == "fr-necker"
+    held = matching.state.snapshots.current.id
+    suspended = await curator.patch(
+        f"/registry/v1/trials/{DEMO}",
+        content=json.dumps({"status": "suspended"}),
+        headers={"Content-Type": "application/merge-patch+json", "If-Match": "*"},
+    )
+    assert suspended.status_code == 200, suspended.text
+    await until(lambda: matching.state.snapshots.current.id != held)
+    closed = found((await public.post(MATCH, json=boy)).json(), DEMO)
+    assert (closed["recruitment"], closed["recruitment_status"]) == ("closed", "suspended")
+
+
+async def test_open_trials_come_before_closed_ones_then_the_better_verdict(
+    public: httpx.AsyncClient, matching: FastAPI, curator: httpx.AsyncClient
+) -> None:
+    patches: dict[str, Any] = {DEMO: {"status": "suspended"}, "NCT05096221": {"status": "recruiting", "countries": ["FR"], "locations": []}}
+    for trial, patch in patches.items():
+        headers = {"Content-Type": "application/merge-patch+json", "If-Match": "*"}
+        answer = await curator.patch(f"/registry/v1/trials/{trial}", content=json.dumps(patch), headers=headers)
+        assert answer.status_code == 200, answer.text
+        version = answer.json()["version"]
+        await until(lambda: matching.state.snapshots.current.trials[trial].record.trial.version == version)  # noqa: B023  awaited here
+    ranked = (await public.post(MATCH, json=example("duchenne-boy"))).json()["results"]
+    told = [(one["trial"], one["recruitment"], one["verdict"]) for one in ranked]
+    assert told == [("NCT05096221", "open", "not_yet"), (DEMO, "closed", "possible"), ("NCT04626674", "closed", "not_yet")]
+    grown = {**example("duchenne-boy"), "birth_date": "2014-01-01", "facts": [FACT]}
+    last = (await public.post(MATCH, json=grown)).json()["results"][-1]
+    assert (last["trial"], last["recruitment"], last["verdict"]) == ("NCT05096221", "open", "excluded")
+
+
+async def test_newly_signed_criteria_reach_the_answers(public: httpx.AsyncClient, matching: FastAPI, curator: httpx.AsyncClient) -> None:
+    held = matching.state.snapshots.current.id
+    document = {**CRITERIA, "trial": "NCT05096221"}
+    signed = await curator.put("/registry/v1/trials/NCT05096221/criteria", json=document, headers={"If-Match": "*"})
+    assert signed.status_code == 200, signed.text
+    await until(lambda: matching.state.snapshots.current.id != held)
+    embark = found((await public.post(MATCH, json=example("duchenne-boy"))).json(), "NCT05096221")
+    assert [one["id"] for one in embark["criteria"]] == ["I1", "I2"]
+    assert (embark["from"], embark["criteria_version"]) == ("2025-12-20", 2)
+
+
+async def test_it_answers_while_the_registry_is_down_and_says_how_old_the_answer_is(line: Line, tmp_path: Path) -> None:
+    async with running_matching(line) as app:
+        await until_loaded(app)
+        current = app.state.snapshots.current
+    line.up = False
+    async with running_matching(line) as app, client_of(app) as caller:
+        assert (await caller.get("/matching/readyz")).status_code == 200
+        answer = await caller.post(MATCH, json=example("duchenne-boy"))
+        assert answer.status_code == 200
+        assert answer.headers["Snapshot"] == current.id
+        age = (datetime.now(UTC) - current.current_at).total_seconds()
+        assert abs(int(answer.headers["Snapshot-Age"]) - age) <= 2
+
+
+async def test_without_any_snapshot_it_is_not_ready_and_says_so(registry: FastAPI) -> None:
+    line = Line(registry)
+    line.up = False
+    async with running_matching(line) as app, client_of(app) as caller:
+        assert (await caller.get("/matching/readyz")).status_code == 503
+        answer = await caller.post(MATCH, json={})
+        assert (answer.status_code, answer.json()["code"]) == (503, "snapshot_missing")
+        line.up = True
+        await until_loaded(app)
+        assert (await caller.get("/matching/readyz")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        lambda text: text[: len(text) // 2],
+        lambda text: text[: text.rindex(b'{"kind"')],
+        lambda text: text[:-2],
+        lambda text: text.replace(b'{"kind":"trial"', b"\n", 1).split(b"\n\n")[0] + text[text.rindex(b'\n{"kind"') :],
+        lambda text: text[text.index(b"\n") + 1 :],
+        lambda _: b"",
+    ],
+)
+async def test_a_cut_export_is_refused_whole(registry: FastAPI, cut: Any) -> None:
+    line = Line(registry)
+    line.keep_of_export = cut
+    async with running_matching(line) as app:
+        await until(lambda: line.paths.count("/registry/v1/export") >= 2)
+        assert app.state.snapshots.loaded is None
+        line.keep_of_export = None
+        await until_loaded(app)
+        assert len(app.state.snapshots.current.trials) == 18
+
+
+async def test_what_changed_while_it_was_dead_is_caught_up_from_the_kept_cursor(line: Line, curator: httpx.AsyncClient, tmp_path: Path) -> None:
+    async with running_matching(line) as app:
+        await until_loaded(app)
+        folder = app.state.settings.snapshot_folder
+        await until((folder / "current").exists)
+        left = tmp_path / "killed" / "matching" / "snapshot"
+        shutil.copytree(folder, left)  # what a kill at this moment leaves
+    await declare(curator, DEMO, "fr-lille", "recruiting", 7)
+    line.paths.clear()
+    async with running_matching(line, data_dir=tmp_path / "killed") as app:
+        await until(lambda: ("1", 7) in [slot for site in app.state.snapshots.current.trials[DEMO].record.sites for slot in site.slots])
+    assert "/registry/v1/export" not in line.paths
+
+
+async def test_a_restored_registry_is_loaded_again_from_its_export(line: Line, registry: FastAPI, matching: FastAPI) -> None:
+    held = matching.state.snapshots.current
+    line.paths.clear()
+    async with registry.state.database.transaction() as connection:
+        await FEED.raise_generation(connection)
+    await until(lambda: "/registry/v1/export" in line.paths and matching.state.snapshots.current.following != held.following)
+    assert matching.state.snapshots.current.id == held.id
+
+
+async def test_a_torn_snapshot_is_refused_and_the_one_before_used(line: Line, curator: httpx.AsyncClient, registry: FastAPI) -> None:
+    async with running_matching(line) as app:
+        await until_loaded(app)
+        first, folder = app.state.snapshots.current, app.state.settings.snapshot_folder
+        await until((folder / "current").exists)
+        await declare(curator, DEMO, "fr-lille", "recruiting", 7)
+        await until(lambda: app.state.snapshots.current.id != first.id)
+        newest = app.state.snapshots.current.id
+    assert (folder / "current").read_text().startswith(newest)
+    torn = folder / (folder / "current").read_text() / "trials.ndjson"
+    torn.write_bytes(torn.read_bytes()[:-40])
+    line.up = False
+    async with running_matching(line) as app:
+        assert app.state.snapshots.current.id == first.id
+        line.up = True
+        await until(lambda: app.state.snapshots.current.id == newest)
+
+
+async def test_a_trial_that_is_withdrawn_is_no_longer_in_the_answers(matching: FastAPI, curator: httpx.AsyncClient) -> None:
+    trial = (await curator.get(f"/registry/v1/trials/{DEMO}")).json()
+    given = {
+        "titles": {"fr": "Leucémie", "en": "Leukaemia"},
+        "conditions": [{"text": "Lymphoproliferative disorder", "role": "target"}],
+        "summary": None,
+    }
+    answer = await curator.patch(
+        f"/registry/v1/trials/{DEMO}", content=json.dumps(given), headers={"Content-Type": "application/merge-patch+json", "If-Match": "*"}
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["published"] is False
+    assert trial["published"] is True
+    await until(lambda: DEMO not in matching.state.snapshots.current.trials)
