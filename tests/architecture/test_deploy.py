@@ -1,6 +1,9 @@
 """What operators copy holds together with the program: settings exist, units and containers run without rights they do not need."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ SETTING = re.compile(r"CLEIO_[A-Z_]+")
 SOURCE = "\n".join(file.read_text(encoding="utf-8") for folder in ("services", "shared") for file in (ROOT / folder).rglob("*.py"))
 CADDYFILE = (DEPLOY / "gateway" / "Caddyfile").read_text(encoding="utf-8")
 # Of the files themselves, not of the program.
-OWN = {"CLEIO_DATABASE_PASSWORD", "CLEIO_PUBLISH", "CLEIO_BACKUP_DIR"}
+OWN = {"CLEIO_DATABASE_PASSWORD", "CLEIO_PUBLISH", "CLEIO_BACKUP_DIR", "CLEIO_TLS_DIR"}
 
 
 def known(name: str) -> bool:
@@ -43,6 +46,25 @@ def test_the_containers_have_no_rights_they_do_not_need() -> None:
     published = {name: service.get("ports", []) for name, service in services.items()}
     assert [name for name, ports in published.items() if ports] == ["gateway"]
     assert "\nUSER 10001\n" in (DEPLOY / "container" / "Containerfile").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "chosen", [{}, {"CLEIO_GATEWAY_SITES": "https://cleio.example:8080", "CLEIO_GATEWAY_ELSEWHERE": "https://:8080", "CLEIO_GATEWAY_TLS": "files"}]
+)
+def test_the_gateway_of_the_containers_understands_its_settings(chosen: dict[str, str]) -> None:
+    gateway = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]["gateway"]
+    told = {
+        name: re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: chosen.get(found[1], found[2]), value) for name, value in gateway["environment"].items()
+    }
+    command = [str(Path(sys.executable).parent / "caddy"), "adapt", "--config", str(DEPLOY / "gateway" / "Caddyfile"), "--adapter", "caddyfile"]
+    adapted = subprocess.run(command, env={**os.environ, **told}, capture_output=True, text=True, check=True, timeout=60)
+    (server,) = json.loads(adapted.stdout)["apps"]["http"]["servers"].values()
+    hosts = {host for route in server["routes"] for match in route.get("match", ()) for host in match["host"]}
+    assert hosts == ({"cleio.example"} if chosen else {"localhost", "127.0.0.1"})
+    assert ("tls_connection_policies" in server) is bool(chosen)
+    assert server["listen"] == ["0.0.0.0:8080"]
+    for upstream in ("registry:8081", "matching:8082", "notifications:8083"):
+        assert f'{{"dial":"{upstream}"}}' in adapted.stdout
 
 
 def test_no_example_holds_a_secret() -> None:
