@@ -70,7 +70,10 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "description": "One for each effect. Sent again within 24 h with the same body, the first answer is told again.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{16,255}$", "minLength": 16, "maxLength": 255},
     },
-    "If-Match": {"description": 'The version that the change was made from, `"v7"`, or `*`.', "schema": {"type": "string", "maxLength": 64}},
+    "If-Match": {
+        "description": 'The version that the change was made from, `"v7"`, or `*`.',
+        "schema": {"type": "string", "pattern": r'^(\*|"v[1-9][0-9]{0,9}")$', "maxLength": 13},
+    },
     "If-None-Match": {
         "description": "The versions that the caller holds; `*` with a change: only to create.",
         "schema": {"type": "string", "maxLength": 1024},

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from pydantic_core.core_schema import ErrorType
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.routing import Match
 
 from shared.language import Language, negotiate
 from shared.wire import Label, Wire
@@ -316,12 +317,20 @@ def respond(request: Request, problem: Problem) -> Response:
     return JSONResponse(document.model_dump(), problem.status, headers, MEDIA_TYPE)
 
 
+def _methods_at(app: FastAPI, scope: Any) -> set[str]:
+    """Every method that a path can be called with."""
+    return {method for route in app.routes if route.matches(scope)[0] is not Match.NONE for method in getattr(route, "methods", None) or ()}
+
+
 def install(app: FastAPI) -> None:
     """Make every expected error of ``app`` a problem document; the unexpected ones are the business of `shared.telemetry`."""
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, StarletteHTTPException)
         known = error if isinstance(error, Problem) else _BY_STATUS.get(error.status_code, Problem)(headers=error.headers)
+        if error.status_code == 405:
+            # Several routes share a path; the one that was tried first knows its own methods alone.
+            known.headers = {"Allow": ", ".join(sorted(_methods_at(app, request.scope)))}
         return respond(request, known)
 
     async def invalid(request: Request, error: Exception) -> Response:
