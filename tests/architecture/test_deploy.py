@@ -1,5 +1,6 @@
 """What operators copy holds together with the program: settings exist, units and containers run without rights they do not need."""
 
+import json
 import os
 import re
 import subprocess
