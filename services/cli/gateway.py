@@ -24,21 +24,22 @@ def gateway_url(url: str = "") -> str:
 
     :raises CallError: when the installation's settings make no sense.
     """
-    return (url or _installation().url).rstrip("/")
+    return (url or _installation().local_url).rstrip("/")
 
 
 @contextmanager
 def open_gateway(url: str = "", *, as_admin: bool = False) -> Iterator["Gateway"]:
     """:raises CallError: when the administrator's token is needed and cannot be read."""
-    base = gateway_url(url)
+    base, called, home = gateway_url(url), gateway_url(url), _installation()
     headers = {"User-Agent": "cleio-cli"}
     if as_admin:
         headers["Authorization"] = f"Bearer {_admin_token()}"
+    if not url and home.door.tls == "files":
+        # The certificate's name may lead elsewhere: the gateway is on this machine, under that name.
+        headers["Host"], called = f"{home.door.name}:{home.port}", f"https://{home.host}:{home.port}"
     # A proxy of the environment is for addresses elsewhere.
-    elsewhere = urlsplit(base).hostname not in {"127.0.0.1", "localhost", "::1"}
-    with httpx.Client(
-        base_url=base, headers=headers, timeout=httpx.Timeout(60, connect=5), trust_env=elsewhere, verify=_trusted(from_environment=elsewhere)
-    ) as client:
+    elsewhere = urlsplit(called).hostname not in {"127.0.0.1", "localhost", "::1"}
+    with httpx.Client(base_url=called, headers=headers, timeout=httpx.Timeout(60, connect=5), trust_env=elsewhere, verify=_trusted(home)) as client:
         yield Gateway(base, client)
 
 
@@ -49,12 +50,11 @@ def _installation() -> Installation:
         raise CallError(str(error)) from None
 
 
-def _trusted(*, from_environment: bool) -> ssl.SSLContext:
-    """The authorities that the system knows, and the gateway's own where it has one."""
-    context = httpx.create_ssl_context(trust_env=from_environment)
-    authority = _installation().authority
-    if authority.is_file():
-        context.load_verify_locations(authority)
+def _trusted(home: Installation) -> ssl.SSLContext:
+    """The authorities that the system and the environment name, and the gateway's own where it has one."""
+    context = httpx.create_ssl_context()
+    if home.authority.is_file():
+        context.load_verify_locations(home.authority)
     return context
 
 
@@ -73,8 +73,9 @@ class Gateway:
         :raises CallError: when nothing answers, or the answer is an error.
         """
         headers = {"Content-Type": media_type, "Accept-Language": language}
+        name = {"sni_hostname": urlsplit(self._base).hostname}
         try:
-            answer = self._client.request(method, path, content=content, headers=headers, params=query or None)
+            answer = self._client.request(method, path, content=content, headers=headers, params=query or None, extensions=name)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
             raise CallError(f"{self._base} is not an address that can be called") from None
         except httpx.ConnectError:
