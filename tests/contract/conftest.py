@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import make_url
 
 from tests.conftest import install, new_database
-from tests.contract.network import Network, running_network
+from tests.contract.network import Network, Services, running_network, running_services
 from tests.contract.notifications import Notifications, Receiver, Source, migrate, running_notifications, running_receiver, running_source
 from tests.contract.registry import running_registry
 
@@ -77,3 +77,14 @@ async def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
             with new_database(request.getfixturevalue("postgres"), request.getfixturevalue("stocked_database")) as url:
                 async with running_network(url) as network:
                     yield network
+
+
+@pytest.fixture(scope="module")
+async def services(stocked_file: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Services]:
+    """The three services, on SQLite, for all tests of a module."""
+    folder = tmp_path_factory.mktemp("services")
+    with pytest.MonkeyPatch.context() as patch:
+        install(patch, folder / "var")
+        shutil.copyfile(stocked_file, folder / "registry.db")
+        async with running_services(f"sqlite:///{folder / 'registry.db'}", folder) as services:
+            yield services

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import time
 from typing import Any
 
-from services.registry.tokens.fetched_keys import FetchedKeys, KeysUnavailableError
+from shared.identity.fetched_keys import FetchedKeys, KeysUnavailableError, Pace
 from shared.identity.tokens import InvalidTokenError, check_header, check_times, peek, signed_claims
 from shared.outbound import OutboundClient, OutboundError
 
@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 ALGORITHMS = ("RS256", "ES256", "PS256", "RS384", "ES384")
 TYPES = ("at+jwt", "application/at+jwt", "jwt", None)
 LEEWAY = 5  # seconds after `exp`: two machines' clocks
+PACE = Pace(held=600.0, renewed_after=10.0, retried_after=5.0)
 LARGEST = 128 * 1024
 
 
@@ -37,7 +38,7 @@ class IdentityProvider:
         self._issuer = issuer
         self._audience = audience
         self._outbound = outbound
-        self._keys = FetchedKeys(self._fetch_keys)
+        self._keys = FetchedKeys(self._fetch_keys, PACE)
 
     async def claims(self, token: str) -> PersonClaims | None:
         """Who holds this token; None where it is not one to believe.
