@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+import shutil
 import tempfile
 import time
 import uuid
@@ -130,6 +131,7 @@ def postgres() -> Iterator[str]:
         server.psql("ALTER SYSTEM SET fsync = off")
         server.psql("SELECT pg_reload_conf()")
         yield server.get_uri()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

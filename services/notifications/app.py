@@ -35,8 +35,8 @@ from shared.telemetry import Metrics
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
-    """The notifications service's application.
+def create_app(settings: NotificationsSettings | None = None, line: InternalClient | None = None) -> FastAPI:
+    """The notifications service's application. ``line``: another way to reach the registry than its URL.
 
     :raises WrongSchemaError: at start, when the database is not at this program's schema.
     :raises OwnedElsewhereError: at start, when another process holds the SQLite file.
@@ -56,7 +56,7 @@ def create_app(settings: NotificationsSettings | None = None) -> FastAPI:
             await keys.start()
             stack.push_async_callback(keys.stop)
             outbound = await stack.enter_async_context(open_outbound(settings, total_seconds=settings.attempt_seconds))
-            registry = InternalClient(settings.service_url("registry"), settings.internal_token.get_secret_value())
+            registry = line or InternalClient(settings.service_url("registry"), settings.internal_token.get_secret_value())
             stack.push_async_callback(registry.close)
             app.state.callers.directory = directory = RemoteDirectory(registry, settings.feed_wait_seconds)
             directory.start()

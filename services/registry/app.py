@@ -38,7 +38,7 @@ from shared.database.migrations import check_schema
 from shared.feed.consumer import run_for_ever
 from shared.feed.endpoints import feed_router
 from shared.idempotency import IdempotencyKeys
-from shared.outbound import OutboundClient, open_outbound
+from shared.outbound import open_outbound
 from shared.service import Health, create_service
 from shared.telemetry import Metrics
 
@@ -67,7 +67,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             await keys.start()
             stack.push_async_callback(keys.stop)
             app.state.terminology = builtin()
-            await _open_issuer(app, settings, database, await stack.enter_async_context(open_outbound(settings)))
+            await _open_issuer(app, settings, database, stack)
             if settings.load_sample:
                 await load_sample(database, app.state.terminology)
             app.state.health = lambda: _health(database)
@@ -94,13 +94,17 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
     return create_service("registry", settings, routers, lifespan, "Trials, centres, organisations, tokens, and the feed of what changes.")
 
 
-async def _open_issuer(app: FastAPI, settings: RegistrySettings, database: Database, outbound: OutboundClient) -> None:
+async def _open_issuer(app: FastAPI, settings: RegistrySettings, database: Database, stack: AsyncExitStack) -> None:
+    outbound = await stack.enter_async_context(open_outbound(settings))
     app.state.signing_keys = keys = SigningKeys(database, settings.cursor_key_bytes)
     await keys.ensure()
     app.state.token_desk = TokenDesk(database, keys, ClientKeySets(outbound), settings.issuer, settings.token_url)
     provider = IdentityProvider(settings.oidc_issuer, settings.oidc_audience, outbound) if settings.oidc_issuer else None
     app.state.outbound = outbound
-    app.state.callers.directory = LocalDirectory(database, keys, provider)
+    app.state.callers.directory = directory = LocalDirectory(database, keys, provider)
+    await directory.learn()
+    directory.start()
+    stack.push_async_callback(directory.stop)
 
 
 async def _health(database: Database) -> Health:

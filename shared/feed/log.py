@@ -126,9 +126,10 @@ class FeedLog:
         row = (await connection.execute(select(self.head.c.generation, self.head.c.seq))).one()
         return Position(row.generation, row.seq)
 
-    async def read(self, connection: AsyncConnection, after: int, limit: int) -> list[Entry]:
-        """Up to ``limit`` entries after number ``after``, in order."""
-        rows = await connection.execute(select(self.entries).where(self.entries.c.seq > after).order_by(self.entries.c.seq).limit(limit))
+    async def read(self, connection: AsyncConnection, after: int, limit: int, event_type: str | None = None) -> list[Entry]:
+        """Up to ``limit`` entries after number ``after``, in order; of one type where it is given."""
+        statement = select(self.entries).where(self.entries.c.seq > after).order_by(self.entries.c.seq).limit(limit)
+        rows = await connection.execute(statement if event_type is None else statement.where(self.entries.c.type == event_type))
         return [
             Entry(
                 seq=row.seq,

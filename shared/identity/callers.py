@@ -1,9 +1,11 @@
 """Who is calling: the rights come from a verified token alone, the address from the gateway alone."""
 
+import asyncio
 import hashlib
 import hmac
 import json
 import logging
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cached_property
@@ -13,18 +15,21 @@ from urllib.parse import urlsplit
 from fastapi import Request
 
 from shared.identity.address import is_loopback, on_loopback
-from shared.identity.directory import Directory, Jwk
+from shared.identity.directory import Directory
+from shared.identity.fetched_keys import Jwk
 from shared.identity.principal import Credential, Principal
-from shared.identity.tokens import InvalidTokenError, peek, verify
+from shared.identity.tokens import InvalidTokenError, kid_of, peek, verify
 from shared.problems import IdentityUnavailableError, UnauthenticatedError
 from shared.settings import ServiceSettings
 
 logger = logging.getLogger(__name__)
 
 KEY_PREFIX = "cleio_"
+# Its client's identifier, and its secret.
+KEY_FORM = re.compile(rf"{KEY_PREFIX}([0-9a-f]{{32}})_([A-Za-z0-9_-]{{43}})")
+IDENTIFY_SECONDS = 5.0
 MOST_HELD = 10_000
 MAX_CREDENTIAL = 16 * 1024
-VERIFIED_SECONDS = 60.0  # a signature is looked at again after so long: its key may be out of use
 
 
 class Callers:
@@ -34,7 +39,7 @@ class Callers:
         self._settings = settings
         self._service = service
         self.directory: Directory | None = None
-        self._verified: OrderedDict[bytes, tuple[float, Credential]] = OrderedDict()
+        self._verified: OrderedDict[bytes, tuple[str, Credential]] = OrderedDict()
 
     @cached_property
     def _pinned(self) -> Sequence[Jwk]:
@@ -67,7 +72,8 @@ class Callers:
         if hmac.compare_digest(token.encode(), self._settings.internal_token.get_secret_value().encode()):
             return Principal("service", local, closed)
         try:
-            credential = await self._valid(token)
+            async with asyncio.timeout(IDENTIFY_SECONDS):
+                credential = await self._valid(token)
         except InvalidTokenError as error:
             logger.info("credential_refused", extra={"code": error.reason, "request_id": request.scope.get("cleio_request_id")})
             raise UnauthenticatedError('Bearer error="invalid_token"') from None
@@ -94,7 +100,10 @@ class Callers:
         return credential
 
     async def _believe(self, token: str) -> Credential:
-        if not token.startswith(KEY_PREFIX):
+        if token.startswith(KEY_PREFIX):
+            if not KEY_FORM.fullmatch(token):
+                raise InvalidTokenError("form")
+        else:
             _, claims = peek(token, MAX_CREDENTIAL)
             if self._settings.builtin_issuer and claims.get("iss") == self._settings.issuer:
                 return await self._verify(token)
@@ -107,27 +116,20 @@ class Callers:
 
     async def _verify(self, token: str) -> Credential:
         digest = hashlib.sha256(token.encode()).digest()
-        verified_at, held = self._verified.get(digest, (0.0, None))
-        if held is not None and time() - verified_at < VERIFIED_SECONDS:
-            return held
-        now = int(time())
-        try:
-            found = verify(token, [*self._pinned, *await self._keys(renewed=False)], self._settings.issuer, self._service, now)
-        except InvalidTokenError as error:
-            if error.reason != "unknown_key":
-                raise
-            found = verify(token, [*self._pinned, *await self._keys(renewed=True)], self._settings.issuer, self._service, now)
-        self._verified[digest] = (time(), found)
+        held = self._verified.get(digest)
+        kid = held[0] if held else kid_of(token)
+        keys = await self._keys(kid)
+        if held is not None and any(key.get("kid") == kid for key in keys):
+            return held[1]  # a key that was withdrawn takes with it what it had signed
+        self._verified.pop(digest, None)
+        found = verify(token, keys, self._settings.issuer, self._service, int(time()))
+        self._verified[digest] = (kid, found)
         if len(self._verified) > MOST_HELD:
             self._verified.popitem(last=False)
         return found
 
-    async def _keys(self, *, renewed: bool) -> Sequence[Jwk]:
-        if self.directory is None:
-            return ()
-        try:
-            return await self.directory.keys(renewed=renewed)
-        except OSError:
-            if self._pinned:
-                return ()
-            raise
+    async def _keys(self, kid: str) -> Sequence[Jwk]:
+        pinned = [key for key in self._pinned if key.get("kid") == kid]
+        if pinned or self.directory is None:
+            return pinned
+        return await self.directory.keys(kid)

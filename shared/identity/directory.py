@@ -1,68 +1,75 @@
-"""Where a service learns whom to believe: the issuer's public keys, what a key or a foreign token stands for, and who was revoked."""
+"""Where a service learns whom to believe: the issuer's public keys, what a key or a foreign token stands for, and who was revoked.
+
+What is learnt is held in memory, so that to know a caller costs no input or output. A revocation names the version of a client or member from
+which on its rights are others: no clock decides what it ends.
+"""
 
 import asyncio
 import hashlib
-import logging
+from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import datetime
-from time import monotonic, time
-from typing import Any, Protocol
+from dataclasses import dataclass
+from time import monotonic
 
 from shared.feed.consumer import FeedTail, HistoryRestartedError, run_for_ever
 from shared.http import InternalClient
+from shared.identity.fetched_keys import FetchedKeys, Jwk, Pace
 from shared.identity.principal import Credential
-from shared.identity.tokens import LIFETIME
-
-logger = logging.getLogger(__name__)
-
-Jwk = Mapping[str, Any]
+from shared.identity.tokens import LIFETIME, LONGEST
 
 BASE = "/registry/v1/internal/identity"
 REVOKED = "client.revoked"
 # A key or a foreign token is looked up again after so long, and believed without the registry for as long as an access token.
 FRESH_SECONDS = 60.0
+# The issuer's keys are looked at so often: one that was withdrawn is believed no longer than that.
+KEYS_SECONDS = 60.0
+PACE = Pace(held=2 * LIFETIME, renewed_after=5.0, retried_after=2.0)
 MOST_HELD = 10_000
-REFRESH_SECONDS = 5.0  # between two looks for keys that are not known
-KEYS_SECONDS = 60.0  # after which the keys are learnt again: a retired one must not be believed for ever
+# Look-ups at once: a crowd with made-up keys fills neither the registry nor the connections to it.
+MOST_ASKED = 8
 
 
-class Directory(Protocol):
-    """What `shared.identity.callers` asks."""
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """What was issued to ``client`` (a client or a member) before its ``version`` is refused."""
 
-    async def keys(self, *, renewed: bool) -> Sequence[Jwk]:
-        """The issuer's public keys; ``renewed`` where the held ones did not do.
-
-        :raises OSError: nobody can tell at the moment.
-        """
-
-    async def introspect(self, credential: str) -> Credential | None:
-        """What an API key or a token of another issuer stands for; None: nothing.
-
-        :raises OSError: nobody can tell at the moment.
-        """
-
-    async def is_revoked(self, credential: Credential) -> bool:
-        """Whether its client was revoked after it was made."""
+    client: str
+    version: int
 
 
-class RemoteDirectory:
-    """The registry's directory, asked over HTTP. Revocations come over its feed; what was learnt serves on while the registry is down."""
+@dataclass(frozen=True, slots=True)
+class State:
+    """What there is to know at the start."""
 
-    def __init__(self, client: InternalClient, feed_wait: int = 20) -> None:
-        self._client = client
-        self._wait = feed_wait
-        self._keys: list[Jwk] = []
-        self._looked_at = -REFRESH_SECONDS
-        self._following: str | None = None
-        self._revoked: dict[str, float] = {}
+    keys: Sequence[Jwk]
+    revocations: Sequence[Revocation]
+
+
+class Directory(ABC):
+    """What `shared.identity.callers` asks. A subclass says where it is learnt."""
+
+    def __init__(self) -> None:
+        self._keys = FetchedKeys(self._ask_keys, PACE)
+        self._revoked: OrderedDict[str, tuple[int, float]] = OrderedDict()
         self._held: OrderedDict[bytes, tuple[float, Credential]] = OrderedDict()
-        self._revocations = 0
+        self._asking = asyncio.Semaphore(MOST_ASKED)
         self._task: asyncio.Task[None] | None = None
 
+    @abstractmethod
+    async def step(self) -> None:
+        """Follow what changes, for a while; the first time, learn the present state."""
+
+    @abstractmethod
+    async def _ask_keys(self) -> Sequence[Jwk]: ...
+
+    @abstractmethod
+    async def ask(self, credential: str) -> Credential | None:
+        """What it stands for now, wherever that is known."""
+
     def start(self) -> None:
-        self._task = asyncio.create_task(run_for_ever(self.step, "revocations"))
+        self._task = asyncio.create_task(run_for_ever(self._follow, "revocations"))
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -70,61 +77,106 @@ class RemoteDirectory:
             with suppress(asyncio.CancelledError):
                 await self._task
 
+    async def _follow(self) -> None:
+        await self.step()
+        if self._keys.age > KEYS_SECONDS:
+            await self.look_at_keys()
+
+    async def keys(self, kid: str) -> Sequence[Jwk]:
+        """The issuer's public keys, looked at again where none is called ``kid``.
+
+        :raises OSError: nobody can tell at the moment.
+        """
+        return await self._keys.having(kid)
+
+    async def look_at_keys(self) -> None:
+        """They have just changed.
+
+        :raises OSError: nobody can tell at the moment.
+        """
+        await self._keys.renew()
+
+    async def introspect(self, credential: str) -> Credential | None:
+        """What an API key or a token of another issuer stands for; None: nothing.
+
+        :raises OSError: nobody can tell at the moment.
+        """
+        digest = hashlib.sha256(credential.encode()).digest()
+        if (held := self._fresh(digest)) is not None:
+            return held
+        async with self._asking:
+            if (held := self._fresh(digest)) is not None:
+                return held
+            try:
+                found = await self.ask(credential)
+            except OSError:
+                learnt, known = self._held.get(digest, (0.0, None))
+                if known is not None and monotonic() - learnt < LIFETIME:
+                    return known
+                raise
+        self._held.pop(digest, None)
+        if found is not None:
+            self._held[digest] = (monotonic(), found)
+            if len(self._held) > MOST_HELD:
+                self._held.popitem(last=False)
+        return found
+
+    def _fresh(self, digest: bytes) -> Credential | None:
+        learnt, held = self._held.get(digest, (0.0, None))
+        return held if held is not None and monotonic() - learnt < FRESH_SECONDS else None
+
+    async def is_revoked(self, credential: Credential) -> bool:
+        """Whether its client has other rights by now, or none."""
+        version, _ = self._revoked.get(credential.client, (0, 0.0))
+        return credential.version < version
+
+    def _learn(self, state: State) -> None:
+        self._keys.put(state.keys)
+        # Versions of a history that was given up for a backup mean nothing in the one that goes on.
+        self._revoked.clear()
+        self._held.clear()
+        self._revoke(state.revocations)
+
+    def _revoke(self, revocations: Iterable[Revocation]) -> None:
+        now = monotonic()
+        ended = {}
+        for one in revocations:
+            known, _ = self._revoked.pop(one.client, (0, 0.0))
+            ended[one.client] = max(known, one.version)
+            self._revoked[one.client] = (ended[one.client], now)
+        for digest in [digest for digest, (_, held) in self._held.items() if held.version < ended.get(held.client, 0)]:
+            del self._held[digest]
+        # An older one reaches no token any more.
+        while self._revoked and (oldest := next(iter(self._revoked.items())))[1][1] < now - LONGEST:
+            del self._revoked[oldest[0]]
+
+
+class RemoteDirectory(Directory):
+    """The registry's directory, asked over HTTP. Revocations come over its feed; what was learnt serves on while the registry is down."""
+
+    def __init__(self, client: InternalClient, feed_wait: int = 20) -> None:
+        super().__init__()
+        self._client = client
+        self._wait = feed_wait
+        self._following: str | None = None
+
     async def step(self) -> None:
-        """Learn the present state, then wait for one batch of revocations."""
         if self._following is None:
             state = await self._client.ask("GET", BASE)
-            self._keys = state["keys"]
-            self._revoked.update({one["client"]: one["at"] for one in state["revocations"]})
-            self._held.clear()
+            self._learn(State(state["keys"], [Revocation(**one) for one in state["revocations"]]))
             self._following = state["following"]
         try:
             batch = await FeedTail(self._client, self._following, self._wait).next(None)
         except HistoryRestartedError:
             self._following = None
             return
-        for event in batch.events:
-            if event["type"] == REVOKED:
-                self._revoke(event["data"]["id"], datetime.fromisoformat(event["time"]).timestamp())
+        self._revoke(Revocation(event["data"]["id"], event["data"]["version"]) for event in batch.events if event["type"] == REVOKED)
         self._following = batch.following
-        if monotonic() - self._looked_at > KEYS_SECONDS:
-            await self.keys(renewed=True)
 
-    def _revoke(self, client: str, at: float) -> None:
-        self._revocations += 1
-        self._revoked[client] = at
-        for digest in [digest for digest, (_, credential) in self._held.items() if credential.client == client]:
-            del self._held[digest]
-        # An older one reaches no token any more.
-        self._revoked = {one: then for one, then in self._revoked.items() if then > at - 2 * LIFETIME}
+    async def _ask_keys(self) -> Sequence[Jwk]:
+        keys: list[Jwk] = (await self._client.ask("GET", "/.well-known/jwks.json"))["keys"]
+        return keys
 
-    async def keys(self, *, renewed: bool) -> Sequence[Jwk]:
-        if (renewed or not self._keys) and monotonic() - self._looked_at > REFRESH_SECONDS:
-            self._looked_at = monotonic()
-            self._keys = (await self._client.ask("GET", "/.well-known/jwks.json"))["keys"]
-        return self._keys
-
-    async def introspect(self, credential: str) -> Credential | None:
-        digest = hashlib.sha256(credential.encode()).digest()
-        learnt, held = self._held.get(digest, (0.0, None))
-        if held is not None and time() - learnt < FRESH_SECONDS:
-            return held
-        seen = self._revocations
-        try:
-            answer = await self._client.ask("POST", f"{BASE}/introspect", json={"credential": credential})
-        except OSError:
-            if held is not None and time() - learnt < LIFETIME:
-                return held
-            raise
-        self._held.pop(digest, None)
-        if answer["credential"] is None:
-            return None
-        read = Credential.read(answer["credential"])
-        if seen == self._revocations:  # or the answer may be older than the revocation
-            self._held[digest] = (time(), read)
-        if len(self._held) > MOST_HELD:
-            self._held.popitem(last=False)
-        return read
-
-    async def is_revoked(self, credential: Credential) -> bool:
-        return credential.issued_at <= self._revoked.get(credential.client, float("-inf"))
+    async def ask(self, credential: str) -> Credential | None:
+        answer = await self._client.ask("POST", f"{BASE}/introspect", json={"credential": credential})
+        return None if answer["credential"] is None else Credential.read(answer["credential"])

@@ -24,7 +24,8 @@ _INSIDERS: dict[PrincipalKind, frozenset[str]] = {
 class Credential:
     """What a verified token or key says. ``scopes`` None: not limited below the roles, as for people. Times are epoch seconds.
 
-    ``client`` is the identifier that a revocation names: a client's, or a member's. ``centre``: the centre that the organisation is.
+    ``client`` is the identifier that a revocation names: a client's, or a member's; ``version``: the version of it that has these rights.
+    ``centre``: the centre that the organisation is.
     """
 
     client: str
@@ -36,6 +37,7 @@ class Credential:
     expires_at: int
     centre: str | None = None
     human: str | None = None
+    version: int = 1
 
     def write(self) -> dict[str, Any]:
         """As one service tells it to another."""
@@ -49,6 +51,7 @@ class Credential:
             "expires_at": self.expires_at,
             "centre": self.centre,
             "human": self.human,
+            "version": self.version,
         }
 
     @classmethod

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 ALGORITHM = "ES256"
 TOKEN_TYPE = "at+jwt"  # noqa: S105  a media type
 LIFETIME = 300  # seconds
+# No token is taken that lives longer, whoever signed it: revocations are remembered for so long.
+LONGEST = 24 * 3600
 # How far clocks of two machines may differ. It never prolongs an access token: only `iat` and `nbf` may lie a little ahead.
 CLOCK_SKEW = 30
 MAX_TOKEN = 8 * 1024
@@ -53,6 +55,7 @@ def issue(key: "ECKey", issuer: str, services: Iterable[str], credential: Creden
         "org_kind": credential.kind,
         "roles": sorted(credential.roles),
         "scope": " ".join(sorted(credential.scopes or ())),
+        "version": credential.version,
     }
     if credential.centre is not None:
         claims["centre"] = credential.centre
@@ -159,14 +162,21 @@ def check_times(claims: Mapping[str, Any], now: int, *, leeway: int) -> int:
     return exp
 
 
+def kid_of(token: str) -> str:
+    """The key that must have signed an access token.
+
+    :raises InvalidTokenError: it is none.
+    """
+    header, _ = peek(token)
+    return check_header(header, (ALGORITHM,), (TOKEN_TYPE, f"application/{TOKEN_TYPE}"))
+
+
 def verify(token: str, keys: Sequence[Mapping[str, Any]], issuer: str, service: str, now: int) -> Credential:
     """What an access token of our own issuer entitles to at ``service``.
 
-    :raises InvalidTokenError: for every other token; ``unknown_key`` where newer keys may help.
+    :raises InvalidTokenError: for every other token.
     """
-    header, _ = peek(token)
-    kid = check_header(header, (ALGORITHM,), (TOKEN_TYPE, f"application/{TOKEN_TYPE}"))
-    claims = signed_claims(token, keys, kid, ALGORITHM)
+    claims = signed_claims(token, keys, kid_of(token), ALGORITHM)
     if claims.get("iss") != issuer:
         raise InvalidTokenError("iss")
     aud = claims.get("aud")
@@ -174,19 +184,22 @@ def verify(token: str, keys: Sequence[Mapping[str, Any]], issuer: str, service: 
         raise InvalidTokenError("aud")
     expires_at = check_times(claims, now, leeway=0)
     if "iat" not in claims:
-        raise InvalidTokenError("iat")  # without it no revocation could reach the token
+        raise InvalidTokenError("iat")
+    if expires_at - claims["iat"] > LONGEST:
+        raise InvalidTokenError("exp_too_far")
     return _credential(claims, expires_at)
 
 
 def _credential(claims: Mapping[str, Any], expires_at: int) -> Credential:
     texts = [claims.get(name) for name in ("client_id", "org", "org_kind", "scope")]
-    roles = claims.get("roles")
-    centre = claims.get("centre")
+    roles, centre, version = claims.get("roles"), claims.get("centre"), claims.get("version")
     if not all(isinstance(one, str) for one in texts) or not isinstance(roles, list) or not (centre is None or isinstance(centre, str)):
         raise InvalidTokenError("claims")
     client, organisation, kind, scope = texts
     if kind not in _KINDS or not all(isinstance(role, str) for role in roles) or not set(roles) <= _ROLES:
         raise InvalidTokenError("claims")
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise InvalidTokenError("claims")  # without it no revocation could reach the token
     return Credential(
         str(client),
         str(organisation),
@@ -196,4 +209,5 @@ def _credential(claims: Mapping[str, Any], expires_at: int) -> Credential:
         claims["iat"],
         expires_at,
         centre,
+        version=version,
     )

@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 
 from tests.conftest import ADMIN, client_of, install, new_database
 from tests.contract.matching import Line, running_matching, until_loaded
-from tests.contract.network import Network, running_network
+from tests.contract.network import Network, Services, running_network, running_services
 from tests.contract.notifications import Notifications, Receiver, Source, migrate, running_notifications, running_receiver, running_source
 from tests.contract.registry import running_registry
 
@@ -135,3 +135,14 @@ async def asked(standing_matching: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """A caller on this machine of the service that stands."""
     async with client_of(standing_matching) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+async def services(stocked_file: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Services]:
+    """The three services, on SQLite, for all tests of a module."""
+    folder = tmp_path_factory.mktemp("services")
+    with pytest.MonkeyPatch.context() as patch:
+        install(patch, folder / "var")
+        shutil.copyfile(stocked_file, folder / "registry.db")
+        async with running_services(f"sqlite:///{folder / 'registry.db'}", folder) as services:
+            yield services

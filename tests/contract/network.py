@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,9 +21,14 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, Key, RSAKey
 from sqlalchemy import text
 
+from services.notifications.app import create_app as create_notifications
+from services.notifications.settings import NotificationsSettings
 from services.registry.tokens.assertions import ASSERTION_TYPE
+from shared.http import InternalClient
 from shared.policy import scopes_for
 from tests.conftest import INTERNAL, ISSUER, client_of
+from tests.contract.matching import Line, running_matching, until_loaded
+from tests.contract.notifications import migrate
 from tests.contract.registry import running_registry
 
 ORGANISATIONS = "/registry/v1/organisations"
@@ -143,6 +149,33 @@ class Network:
         """The audit record until now."""
         await self.app.state.audit.step()
         return [dict(row._mapping) for row in await self.rows("SELECT * FROM audit_entries ORDER BY number")]
+
+
+@dataclass
+class Services:
+    """The three services on one registry; ``line`` is how the other two reach it."""
+
+    network: Network
+    line: Line
+    apps: dict[str, FastAPI]
+
+    async def alive(self, service: str, token: str | None = None, **options: Any) -> httpx.Response:
+        """What everybody may ask, and no bad token: who is believed is seen here."""
+        async with client_of(self.apps[service], token=token) as caller:
+            return await caller.request("GET", f"/{service}/livez", **options)
+
+
+@asynccontextmanager
+async def running_services(url: str, folder: Path) -> AsyncIterator[Services]:
+    async with running_network(url) as network:
+        line = Line(network.app)
+        notifications = f"sqlite:///{folder / 'notifications.db'}"
+        await migrate(notifications)
+        settings = NotificationsSettings(database_url=notifications, feed_wait_seconds=1)
+        app = create_notifications(settings, InternalClient("http://registry", INTERNAL, line))
+        async with running_matching(line, data_dir=folder / "matching") as matching, app.router.lifespan_context(app):
+            await until_loaded(matching)
+            yield Services(network, line, {"registry": network.app, "matching": matching, "notifications": app})
 
 
 @asynccontextmanager

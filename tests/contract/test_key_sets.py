@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from services.registry.tokens import fetched_keys
+from services.registry.tokens import client_keys
+from shared.identity import fetched_keys
+from shared.identity.fetched_keys import Pace
 from tests.conftest import install
 from tests.contract.network import Network, Signer, key_of, key_set, running_network
 
@@ -101,22 +103,23 @@ async def test_a_flood_of_unknown_kids_reaches_nobody(network: Network, server: 
 
 
 async def test_a_server_that_fails_is_left_alone_for_a_while(network: Network, server: KeyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_keys, "PACE", Pace(retried_after=1))
     signer = await signer_at(network, server.url)
     assert set(await statuses(network, *(signer.assertion() for _ in range(20)))) == {401}
     for _ in range(5):
         assert await statuses(network, signer.assertion()) == [401]
     assert server.asked == 1
-    monkeypatch.setattr(fetched_keys, "RETRIED_AFTER", 0.0)
     server.publish(OLD)
+    await asyncio.sleep(1)
     assert await statuses(network, signer.assertion()) == [200]
 
 
 async def test_a_rotated_key_is_found_and_a_removed_one_is_refused(network: Network, server: KeyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_keys, "PACE", Pace(renewed_after=0))
     server.publish(OLD)
     signer = await signer_at(network, server.url)
     assert await statuses(network, signer.assertion()) == [200]
     server.publish(NEW)
-    monkeypatch.setattr(fetched_keys, "RENEWED_AFTER", 0.0)
     signer.key = NEW
     assert await statuses(network, signer.assertion()) == [200]
     signer.key = OLD
@@ -126,13 +129,13 @@ async def test_a_rotated_key_is_found_and_a_removed_one_is_refused(network: Netw
 async def test_a_held_key_set_serves_while_its_server_is_down_and_not_for_ever(
     network: Network, server: KeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(client_keys, "PACE", Pace(held=1, renewed_after=0))
     server.publish(OLD)
     signer = await signer_at(network, server.url)
     assert await statuses(network, signer.assertion()) == [200]
     server.answers = lambda: web.Response(status=503)
-    monkeypatch.setattr(fetched_keys, "RENEWED_AFTER", 0.0)
     assert await statuses(network, signer.assertion({"kid": "another"}), signer.assertion()) == [401, 200]
-    monkeypatch.setattr(fetched_keys, "HELD_SECONDS", 0.0)
+    await asyncio.sleep(1)
     assert await statuses(network, signer.assertion()) == [401]
 
 

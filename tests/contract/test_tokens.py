@@ -140,6 +140,18 @@ async def test_rotations_at_once_leave_one_key_that_signs_and_one_announced(netw
     assert (await network.call("GET", ME, await network.token(await network.signer(await network.organisation())))).status_code == 200
 
 
+async def test_a_compromised_key_is_believed_no_more(network: Network) -> None:
+    signer = await network.signer(await network.organisation())
+    former = await network.token(signer)
+    assert (await network.call("GET", ME, former)).status_code == 200
+    before = {row.kid for row in await network.rows("SELECT kid FROM signing_keys")}
+    answer = await network.call("POST", f"{ROTATE}?compromised=true", network.admin)
+    assert (answer.status_code, len(answer.json()["kids"])) == (200, 2)
+    assert before.isdisjoint(answer.json()["kids"]), "the announced one lay beside the stolen one"
+    assert (await network.call("GET", ME, former)).status_code == 401, "held or not"
+    assert (await network.call("GET", ME, await network.token(signer))).status_code == 200
+
+
 async def test_only_an_administrator_of_the_coordination_turns_the_issuers_keys(network: Network) -> None:
     editor = (await network.client("coordination", "editor"))["key"]
     unscoped = (await network.client("coordination", "admin", scopes=["client.write"]))["key"]

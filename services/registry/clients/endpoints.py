@@ -155,13 +155,15 @@ async def rotate_key(
     check_scopes(held.scopes, owner, access)
     if held.method != "api_key" or held.expires_at is None:
         raise NoKeyError
-    now = datetime.now(UTC)
+    now, repository = datetime.now(UTC), ClientRepository(connection)
     key, digest = new_key(client)
+    # One overlap at a time: who still calls with the key before the present one is put out by this.
+    ends = not given.overlap_hours or await repository.overlaps(client, now)
     following = held.model_copy(update={"version": held.version + 1, "updated_at": now, "expires_at": now + timedelta(days=KEY_DAYS)})
     until = min(now + timedelta(hours=given.overlap_hours), held.expires_at)
-    if not await ClientRepository(connection).rotate(following, held.version, digest, until, now if not given.overlap_hours else None):
+    if not await repository.rotate(following, held.version, digest, until, now if ends else None):
         raise StaleVersionError
-    if not given.overlap_hours:
+    if ends:
         await FEED.append(connection, revocations(organisation, [(client, following.version)]))
     return _shown(following, key, 200)
 

@@ -2,13 +2,12 @@
 
 import base64
 import hashlib
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.identity.callers import KEY_PREFIX
+from shared.identity.callers import KEY_FORM, KEY_PREFIX
 
 MOST_KEYS = 10
 SMALLEST_RSA = 2048
@@ -17,7 +16,6 @@ _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 # What a key is kept with; anything else that was given is dropped.
 _PUBLIC = {"RSA": ("kty", "kid", "n", "e"), "EC": ("kty", "kid", "crv", "x", "y")}
 _ALGORITHM = {"RSA": "RS384", "EC": "ES384"}
-_KEY = re.compile(rf"{KEY_PREFIX}([0-9a-f]{{32}})_([A-Za-z0-9_-]{{43}})")
 
 
 @dataclass
@@ -86,7 +84,7 @@ def digest_of(key: str) -> bytes:
 
 def client_of(key: str) -> str | None:
     """The client that a key names, believed in nothing; None where it is no key."""
-    match = _KEY.fullmatch(key)
+    match = KEY_FORM.fullmatch(key)
     if match is None:
         return None
     text = match[1]

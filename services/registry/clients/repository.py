@@ -34,7 +34,6 @@ class HeldClient:
     kind: OrganisationKind
     centre: str | None
     usable: bool
-    tokens_ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,6 @@ class ClientRepository:
             row.kind,
             row.centre,
             row.status == "active" and row.organisation_status == "active",
-            row.tokens_ended_at,
         )
 
     async def page(self, organisation: str, after: str | None, limit: int) -> list[Client]:
@@ -85,6 +83,12 @@ class ClientRepository:
             values["tokens_ended_at"] = ended_at
         return await self._write(client.id, version, values)
 
+    async def overlaps(self, client: str, now: datetime) -> bool:
+        """Whether the key before the present one still serves."""
+        statement = select(clients.c.former_until).where(clients.c.id == client)
+        until = (await self.connection.execute(statement)).scalar_one()
+        return until is not None and until > now
+
     async def rotate(self, client: Client, version: int, digest: bytes, former_until: datetime, ended_at: datetime | None) -> bool:
         """A new key; the present one serves until ``former_until``. ``ended_at`` as in `replace`."""
         values: dict[str, Any] = {
@@ -103,19 +107,19 @@ class ClientRepository:
         return bool(written.rowcount == 1)
 
     async def end_tokens(self, organisation: str, at: datetime) -> list[tuple[str, int]]:
-        """End what was issued to the organisation's active clients; their ids and versions."""
+        """End what was issued to the organisation's active clients; their ids and new versions."""
         statement = (
             update(clients)
             .where(clients.c.organisation == organisation, clients.c.status == "active")
-            .values(tokens_ended_at=at)
+            .values(tokens_ended_at=at, version=clients.c.version + 1)
             .returning(clients.c.id, clients.c.version)
         )
         return sorted((row.id, row.version) for row in await self.connection.execute(statement))
 
-    async def ended_since(self, since: datetime) -> list[tuple[str, datetime]]:
-        """Whose tokens were ended, and when."""
-        statement = select(clients.c.id, clients.c.tokens_ended_at).where(clients.c.tokens_ended_at >= since)
-        return [(row.id, row.tokens_ended_at) for row in await self.connection.execute(statement)]
+    async def ended_since(self, since: datetime) -> list[tuple[str, int]]:
+        """Whose tokens were ended, and the versions from which on they are others."""
+        statement = select(clients.c.id, clients.c.version).where(clients.c.tokens_ended_at >= since)
+        return [(row.id, row.version) for row in await self.connection.execute(statement)]
 
 
 def _values(client: Client) -> dict[str, Any]:

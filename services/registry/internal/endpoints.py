@@ -10,17 +10,15 @@ from services.registry.clients.endpoints import KEY_DAYS
 from services.registry.clients.keys import new_key
 from services.registry.clients.repository import ClientRepository
 from services.registry.clients.schemas import Client, NewClient
-from services.registry.members.repository import MemberRepository
 from services.registry.organisations.repository import OrganisationRepository
 from services.registry.organisations.schemas import Organisation
-from services.registry.schema import FEED
-from services.registry.tokens.schemas import AdministratorInput, CredentialInput, IdentityState, Introspection, Revocation
-from shared.database import Database, Writing
+from services.registry.tokens.directory import LocalDirectory
+from services.registry.tokens.schemas import AdministratorInput, CredentialInput, EndedRights, IdentityState, Introspection
+from shared.database import Writing
 from shared.edge import EdgeRoute, accepts
 from shared.feed.endpoints import seal_position
 from shared.idempotency import repeatable
-from shared.identity.directory import BASE, REVOKED, Directory
-from shared.identity.tokens import LIFETIME
+from shared.identity.directory import BASE, REVOKED
 from shared.policy import Access, allow, scopes_for
 from shared.problems import IdentityUnavailableError
 
@@ -34,18 +32,12 @@ COORDINATION = "coordination"
 @router.get(BASE)
 async def read_state(request: Request, access: Sibling) -> IdentityState:
     """The issuer's keys and the recent revocations; the position in the feed was taken before both."""
-    state = request.app.state
-    database: Database = state.database
-    async with database.read() as connection:
-        position = await FEED.position(connection)
-    since = datetime.now(UTC) - timedelta(seconds=2 * LIFETIME)
-    async with database.read() as connection:
-        ended = await ClientRepository(connection).ended_since(since) + await MemberRepository(connection).ended_since(since)
-    directory: Directory = state.callers.directory
+    directory: LocalDirectory = request.app.state.callers.directory
+    state, position = await directory.state()
     return IdentityState(
-        keys=[dict(key) for key in await directory.keys(renewed=True)],
-        revocations=[Revocation(client=client, at=at.timestamp()) for client, at in ended],
-        following=f"/registry/v1/feed?types={REVOKED}&cursor={seal_position(state.cursors, 'registry', position)}",
+        keys=[dict(key) for key in state.keys],
+        revocations=[EndedRights(client=one.client, version=one.version) for one in state.revocations],
+        following=f"/registry/v1/feed?types={REVOKED}&cursor={seal_position(request.app.state.cursors, 'registry', position)}",
     )
 
 
@@ -53,9 +45,9 @@ async def read_state(request: Request, access: Sibling) -> IdentityState:
 @accepts(body_bytes=32 * 1024)
 async def introspect(request: Request, given: CredentialInput, access: Sibling) -> Introspection:
     """What an API key or a token of the OpenID provider stands for."""
-    directory: Directory = request.app.state.callers.directory
+    directory: LocalDirectory = request.app.state.callers.directory
     try:
-        found = await directory.introspect(given.credential)
+        found = await directory.ask(given.credential)
     except OSError:
         raise IdentityUnavailableError from None
     return Introspection(credential=found.write() if found else None)

@@ -24,7 +24,6 @@ class HeldMember:
     kind: OrganisationKind
     centre: str | None
     usable: bool
-    tokens_ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +37,18 @@ class MemberRepository:
         row = (await self.connection.execute(statement)).first()
         return _member(row) if row else None
 
-    async def held(self, *, subject: tuple[str, str] | None = None, identifier: str | None = None) -> HeldMember | None:
-        """By (issuer, subject), or by its id. ``usable``: neither it nor its organisation is out."""
-        statement = select(members, organisations.c.kind, organisations.c.centre, organisations.c.status.label("organisation_status")).join(
-            organisations, organisations.c.id == members.c.organisation
+    async def held(self, subject: tuple[str, str]) -> HeldMember | None:
+        """By (issuer, subject). ``usable``: neither it nor its organisation is out."""
+        statement = (
+            select(members, organisations.c.kind, organisations.c.centre, organisations.c.status.label("organisation_status"))
+            .join(organisations, organisations.c.id == members.c.organisation)
+            .where(members.c.issuer == subject[0], members.c.subject == subject[1], members.c.status == "active")
         )
-        if subject is not None:
-            statement = statement.where(members.c.issuer == subject[0], members.c.subject == subject[1], members.c.status == "active")
-        else:
-            statement = statement.where(members.c.id == identifier)
         row = (await self.connection.execute(statement)).first()
         if row is None:
             return None
         usable = row.status == "active" and row.organisation_status == "active"
-        return HeldMember(_member(row), row.kind, row.centre, usable, row.tokens_ended_at)
+        return HeldMember(_member(row), row.kind, row.centre, usable)
 
     async def page(self, organisation: str, after: str | None, limit: int) -> list[Member]:
         """In the order of their ids."""
@@ -76,19 +73,19 @@ class MemberRepository:
         return bool(written.rowcount == 1)
 
     async def end_tokens(self, organisation: str, at: datetime) -> list[tuple[str, int]]:
-        """End what is believed of the organisation's active members; their ids and versions."""
+        """End what is believed of the organisation's active members; their ids and new versions."""
         statement = (
             update(members)
             .where(members.c.organisation == organisation, members.c.status == "active")
-            .values(tokens_ended_at=at)
+            .values(tokens_ended_at=at, version=members.c.version + 1)
             .returning(members.c.id, members.c.version)
         )
         return sorted((row.id, row.version) for row in await self.connection.execute(statement))
 
-    async def ended_since(self, since: datetime) -> list[tuple[str, datetime]]:
-        """Whose rights were ended, and when."""
-        statement = select(members.c.id, members.c.tokens_ended_at).where(members.c.tokens_ended_at >= since)
-        return [(row.id, row.tokens_ended_at) for row in await self.connection.execute(statement)]
+    async def ended_since(self, since: datetime) -> list[tuple[str, int]]:
+        """Whose rights were ended, and the versions from which on they are others."""
+        statement = select(members.c.id, members.c.version).where(members.c.tokens_ended_at >= since)
+        return [(row.id, row.version) for row in await self.connection.execute(statement)]
 
 
 def _values(member: Member) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from functools import partial
 
 from services.registry.clients.keys import KeySetError, read_key_set
 from services.registry.clients.schemas import Client
-from services.registry.tokens.fetched_keys import FetchedKeys, KeysUnavailableError
 from services.registry.tokens.problems import TokenRefusedError
-from shared.identity.directory import Jwk
+from shared.identity.fetched_keys import FetchedKeys, Jwk, KeysUnavailableError, Pace
 from shared.outbound import OutboundClient, OutboundError
 
+PACE = Pace()
 MOST_HELD = 1_000
 LARGEST = 64 * 1024
 
@@ -30,7 +30,7 @@ class ClientKeySets:
         """
         if client.jwks_url is None:
             return list((client.jwks or {}).get("keys", ()))
-        held = self._held.setdefault(client.jwks_url, FetchedKeys(partial(self._fetch, client.jwks_url)))
+        held = self._held.setdefault(client.jwks_url, FetchedKeys(partial(self._fetch, client.jwks_url), PACE))
         self._held.move_to_end(client.jwks_url)
         if len(self._held) > MOST_HELD:
             self._held.popitem(last=False)

@@ -1,40 +1,99 @@
 """The registry's own directory: it reads what the other services learn from it (`shared.identity.directory`)."""
 
+import asyncio
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import time
 
 from services.registry.clients.keys import client_of, digest_of
 from services.registry.clients.repository import ClientRepository
 from services.registry.members.repository import MemberRepository
+from services.registry.schema import FEED
 from services.registry.tokens.keys import SigningKeys
 from services.registry.tokens.provider import IdentityProvider
 from shared.database import Database
-from shared.identity.directory import Jwk
+from shared.feed import Position
+from shared.identity.directory import REVOKED, Directory, Revocation, State
+from shared.identity.fetched_keys import Jwk
 from shared.identity.principal import Credential
+from shared.identity.tokens import LONGEST
+
+LOOK_SECONDS = 1.0
+READ_AT_ONCE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class LocalDirectory:
-    """Answers from the database; ``provider`` is the OpenID provider of the people, if there is one."""
+class LocalDirectory(Directory):
+    """Learns from the database: at once what this process has committed, within a second what another replica has.
 
-    database: Database
-    signing: SigningKeys
-    provider: IdentityProvider | None
+    ``provider`` is the OpenID provider of the people, if there is one.
+    """
 
-    async def keys(self, *, renewed: bool) -> Sequence[Jwk]:  # noqa: ARG002  always the present ones
-        return await self.signing.public()
+    def __init__(self, database: Database, signing: SigningKeys, provider: IdentityProvider | None) -> None:
+        super().__init__()
+        self._database = database
+        self._signing = signing
+        self._provider = provider
+        self._at = 0
+        self._committed: asyncio.Event | None = None
+
+    async def learn(self) -> None:
+        """The present state, before the first caller."""
+        self._committed = self._database.committed
+        state, position = await self.state()
+        self._learn(state)
+        self._at = position.seq
+
+    async def state(self) -> tuple[State, Position]:
+        """What other services learn at their start, and the place in the feed where it goes on: taken before the rest was read."""
+        async with self._database.read() as connection:
+            position = await FEED.position(connection)
+        since = datetime.now(UTC) - timedelta(seconds=LONGEST)
+        async with self._database.read() as connection:
+            ended = await ClientRepository(connection).ended_since(since) + await MemberRepository(connection).ended_since(since)
+        return State(await self._signing.public(), [Revocation(*one) for one in ended]), position
+
+    async def step(self) -> None:
+        await asyncio.sleep(LOOK_SECONDS)
+        if not self._database.is_sqlite:  # which no other process writes
+            await self._look()
+
+    async def _look(self) -> None:
+        while True:
+            async with self._database.read() as connection:
+                newest = await FEED.position(connection)
+                entries = await FEED.read(connection, self._at, READ_AT_ONCE, REVOKED)
+            self._revoke(Revocation(entry.subject.partition("/")[2], entry.version) for entry in entries)
+            self._at = max(self._at, entries[-1].seq if len(entries) == READ_AT_ONCE else newest.seq)
+            if len(entries) < READ_AT_ONCE:
+                return
 
     async def introspect(self, credential: str) -> Credential | None:
+        # Before what is held is believed: whose rights have just changed has the new ones, and is not refused first.
+        await self._catch_up()
+        return await super().introspect(credential)
+
+    async def is_revoked(self, credential: Credential) -> bool:
+        await self._catch_up()
+        return await super().is_revoked(credential)
+
+    async def _catch_up(self) -> None:
+        committed = self._database.committed
+        if committed is not self._committed:
+            await self._look()
+            self._committed = committed
+
+    async def _ask_keys(self) -> Sequence[Jwk]:
+        return await self._signing.public()
+
+    async def ask(self, credential: str) -> Credential | None:
         client = client_of(credential)
         if client is not None:
             return await self._of_key(client, credential)
-        return None if self.provider is None else await self._of_person(self.provider, credential)
+        return None if self._provider is None else await self._of_person(self._provider, credential)
 
     async def _of_key(self, client: str, key: str) -> Credential | None:
-        async with self.database.read() as connection:
+        async with self._database.read() as connection:
             held = await ClientRepository(connection).held(client)
         if held is None or not held.usable or held.client.method != "api_key" or held.client.expires_at is None:
             return None
@@ -53,17 +112,18 @@ class LocalDirectory:
             kind=held.kind,
             roles=frozenset(held.client.roles),
             scopes=frozenset(held.client.scopes),
-            issued_at=int(time()) + 1,  # looked up just now: after whatever ended before
+            issued_at=int(time()),
             expires_at=int(until.timestamp()),
             centre=held.centre,
+            version=held.client.version,
         )
 
     async def _of_person(self, provider: IdentityProvider, token: str) -> Credential | None:
         claims = await provider.claims(token)
         if claims is None:
             return None
-        async with self.database.read() as connection:
-            held = await MemberRepository(connection).held(subject=(claims.issuer, claims.subject))
+        async with self._database.read() as connection:
+            held = await MemberRepository(connection).held((claims.issuer, claims.subject))
         if held is None or not held.usable:
             return None
         return Credential(
@@ -72,19 +132,9 @@ class LocalDirectory:
             kind=held.kind,
             roles=frozenset(held.member.roles),
             scopes=None,
-            issued_at=int(time()) + 1,
+            issued_at=int(time()),
             expires_at=claims.expires_at,
             centre=held.centre,
             human=held.member.id,
+            version=held.member.version,
         )
-
-    async def is_revoked(self, credential: Credential) -> bool:
-        async with self.database.read() as connection:
-            held = (
-                await ClientRepository(connection).held(credential.client)
-                if credential.human is None
-                else await MemberRepository(connection).held(identifier=credential.client)
-            )
-        if held is None:
-            return False
-        return not held.usable or (held.tokens_ended_at is not None and credential.issued_at <= held.tokens_ended_at.timestamp())

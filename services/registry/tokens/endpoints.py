@@ -3,7 +3,7 @@
 import logging
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.registry.settings import RegistrySettings
 from services.registry.tokens.assertions import ALGORITHMS, read_request
@@ -11,9 +11,9 @@ from services.registry.tokens.keys import SigningKeys
 from services.registry.tokens.problems import TokenRefusedError
 from services.registry.tokens.schemas import Discovery, KeyIds, KeySet, Self, SmartConfiguration, TokenAnswer, TokenError
 from services.registry.tokens.service import TokenDesk
-from shared.database import Database, Writing
+from shared.database import Database
 from shared.edge import EdgeRoute, accepts
-from shared.idempotency import idempotent, repeatable
+from shared.idempotency import repeatable
 from shared.identity.principal import Principal
 from shared.policy import SCOPED, TABLE, Access, allow, scope_of
 from shared.problems import NotFoundError
@@ -25,6 +25,7 @@ Asker = Annotated[Access, Depends(allow("token", "write"))]
 Discoverer = Annotated[Access, Depends(allow("discovery", "read"))]
 Rotator = Annotated[Access, Depends(allow("signing_key", "write"))]
 Caller = Annotated[Access, Depends(allow("self", "read"))]
+Compromised = Annotated[bool, Query(description="Somebody else may hold the keys: make new ones, and believe nothing that the present ones signed.")]
 FORM = {
     "requestBody": {
         "required": True,
@@ -96,11 +97,16 @@ def _discovery(request: Request) -> Discovery:
 
 
 @router.post("/registry/v1/signing-keys/rotate")
-@idempotent()
-async def rotate_keys(request: Request, connection: Writing, access: Rotator) -> KeyIds:
-    """Let the announced key sign, and announce another. No token is refused for it."""
-    keys: SigningKeys = request.app.state.signing_keys
-    return KeyIds(kids=await keys.rotate(connection))
+@repeatable("a second rotation announces another key, and no token is refused for it")
+async def rotate_keys(request: Request, access: Rotator, compromised: Compromised = False) -> KeyIds:
+    """Let the announced key sign, and announce another. No token is refused for it, unless a key is told to be compromised."""
+    state = request.app.state
+    keys: SigningKeys = state.signing_keys
+    database: Database = state.database
+    async with database.transaction() as connection:
+        kids = await (keys.replace(connection) if compromised else keys.rotate(connection))
+    await state.callers.directory.look_at_keys()
+    return KeyIds(kids=kids)
 
 
 @router.api_route("/registry/v1/me", methods=["GET", "HEAD"])

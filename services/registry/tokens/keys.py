@@ -17,11 +17,6 @@ if TYPE_CHECKING:
 KEPT_RETIRED = timedelta(seconds=2 * LIFETIME)
 
 
-def _still_published() -> datetime:
-    """What was retired before is believed no more, whether the housekeeping has come by or not."""
-    return datetime.now(UTC) - KEPT_RETIRED
-
-
 class SigningKeys:
     """The keys in the registry's database, sealed under the installation's own key."""
 
@@ -32,7 +27,7 @@ class SigningKeys:
     async def ensure(self) -> None:
         """Make what is missing; another replica may do so at the same time."""
         async with self._database.read() as connection:
-            held = {key.state for key in await IssuerRepository(connection).keys(_still_published())}
+            held = {key.state for key in await _published(connection)}
         if {"active", "next"} <= held:
             return
         async with self._database.transaction() as connection:
@@ -46,18 +41,26 @@ class SigningKeys:
         await repository.add_key(self._new("next"), now)  # where it is missing, there would be none to sign
         if await repository.turn(now):
             await repository.add_key(self._new("next"), now)
-        return [key.kid for key in await repository.keys(_still_published())]
+        return [key.kid for key in await _published(connection)]
+
+    async def replace(self, connection: Any) -> list[str]:
+        """Two new keys; what the others signed is believed no more. The kids that are published now."""
+        repository, now = IssuerRepository(connection), datetime.now(UTC)
+        await repository.drop_keys()
+        for state in ("active", "next"):
+            await repository.add_key(self._new(state), now)
+        return [key.kid for key in await _published(connection)]
 
     async def public(self) -> list[dict[str, Any]]:
         """The published keys, as JWKs."""
         async with self._database.read() as connection:
-            return [key.public for key in await IssuerRepository(connection).keys(_still_published())]
+            return [key.public for key in await _published(connection)]
 
     async def active(self, connection: Any) -> "ECKey":
         """The key that signs now."""
         from joserfc.jwk import ECKey
 
-        key = next(key for key in await IssuerRepository(connection).keys(_still_published()) if key.state == "active")
+        key = next(key for key in await _published(connection) if key.state == "active")
         return ECKey.import_key(json.loads(self._seal.open(key.kid, key.sealed)))
 
     def _new(self, state: str) -> SealedKey:
@@ -66,3 +69,7 @@ class SigningKeys:
         kid = uuid.uuid4().hex
         key = ECKey.generate_key("P-256", {"kid": kid, "use": "sig", "alg": ALGORITHM})
         return SealedKey(kid, state, self._seal.seal(kid, json.dumps(key.as_dict(private=True)).encode()), key.as_dict(private=False))
+
+
+async def _published(connection: Any) -> list[SealedKey]:
+    return await IssuerRepository(connection).keys(datetime.now(UTC) - KEPT_RETIRED)

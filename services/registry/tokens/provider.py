@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import time
 from typing import Any
 
-from services.registry.tokens.fetched_keys import FetchedKeys, KeysUnavailableError
+from shared.identity.fetched_keys import FetchedKeys, KeysUnavailableError, Pace
 from shared.identity.tokens import InvalidTokenError, check_header, check_times, peek, signed_claims
 from shared.outbound import OutboundClient, OutboundError
 
@@ -17,7 +17,8 @@ ALGORITHMS = ("RS256", "ES256", "PS256", "RS384", "ES384")
 NAMED_TYPES = ("at+jwt", "application/at+jwt")
 TYPES = (*NAMED_TYPES, "jwt", None)
 LEEWAY = 5  # seconds after `exp`: two machines' clocks
-STALE_SECONDS = 3600.0  # while the provider is away, its last keys are believed for so long
+# `stale`: while the provider is away, its last keys are believed for so long.
+PACE = Pace(held=600.0, renewed_after=10.0, retried_after=5.0, stale=3600.0)
 LARGEST = 128 * 1024
 # What only an ID token or a logout token says: they are meant for the program that signs a person in, and pass through browsers.
 _OF_ANOTHER = frozenset({"nonce", "at_hash", "c_hash", "s_hash", "events"})
@@ -41,7 +42,7 @@ class IdentityProvider:
         self._issuer = issuer
         self._audience = audience
         self._outbound = outbound
-        self._keys = FetchedKeys(self._fetch_keys, STALE_SECONDS)
+        self._keys = FetchedKeys(self._fetch_keys, PACE)
 
     async def claims(self, token: str) -> PersonClaims | None:
         """Who holds this token; None where it is not one to believe.

@@ -28,10 +28,10 @@ class IssuerRepository:
 
     connection: AsyncConnection
 
-    async def keys(self, retired_since: datetime) -> list[SealedKey]:
-        """Those that were not retired before."""
-        statement = select(signing_keys).where((signing_keys.c.retired_at.is_(None)) | (signing_keys.c.retired_at >= retired_since))
-        rows = await self.connection.execute(statement.order_by(signing_keys.c.created_at, signing_keys.c.kid))
+    async def keys(self, retired_after: datetime) -> list[SealedKey]:
+        """Those that are published; of the retired ones those that were retired after this."""
+        published = (signing_keys.c.state != "retired") | (signing_keys.c.retired_at > retired_after)
+        rows = await self.connection.execute(select(signing_keys).where(published).order_by(signing_keys.c.created_at, signing_keys.c.kid))
         return [SealedKey(row.kid, row.state, row.sealed, json.loads(row.public)) for row in rows]
 
     async def add_key(self, key: SealedKey, now: datetime) -> bool:
@@ -54,6 +54,10 @@ class IssuerRepository:
             return False
         raised = await self.connection.execute(update(signing_keys).where(signing_keys.c.state == "next").values(state="active"))
         return bool(raised.rowcount == 1)
+
+    async def drop_keys(self) -> None:
+        """All of them, also those that sign."""
+        await self.connection.execute(delete(signing_keys))
 
     async def forget(self, keys_before: datetime, now: datetime) -> None:
         """Drop what no valid token can refer to any more."""

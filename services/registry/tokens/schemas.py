@@ -49,18 +49,18 @@ class SmartConfiguration(Discovery):
     code_challenge_methods_supported: list[str]
 
 
-class Revocation(Wire):
-    """``at``: epoch seconds; what was issued until then is refused."""
+class EndedRights(Wire):
+    """What was issued to a client or member before this version of it is refused."""
 
     client: str
-    at: float
+    version: int
 
 
 class IdentityState(Wire):
     """What another service learns at its start; ``following`` is where the feed goes on."""
 
     keys: list[dict[str, Any]]
-    revocations: list[Revocation]
+    revocations: list[EndedRights]
     following: str
 
 

@@ -64,8 +64,7 @@ class TokenDesk:
         again = await ClientRepository(connection).held(held.client.id)
         if again is None or not again.usable:
             raise TokenRefusedError("invalid_client", "unknown_client")
-        # Whole seconds: a token of the second in which others were ended is of the next one.
-        issued_at = max(int(time()), int(again.tokens_ended_at.timestamp()) + 1 if again.tokens_ended_at else 0)
+        issued_at = int(time())
         credential = Credential(
             client=again.client.id,
             organisation=again.client.organisation,
@@ -75,6 +74,7 @@ class TokenDesk:
             issued_at=issued_at,
             expires_at=issued_at + LIFETIME,
             centre=again.centre,
+            version=again.client.version,
         )
         token = issue(await self.keys.active(connection), self.issuer, services, credential)
         return TokenAnswer(access_token=token, expires_in=LIFETIME, scope=" ".join(sorted(scopes)))

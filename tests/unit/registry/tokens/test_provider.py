@@ -13,8 +13,8 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from services.registry.settings import RegistrySettings
-from services.registry.tokens import fetched_keys as module
 from services.registry.tokens.provider import IdentityProvider
+from shared.identity.fetched_keys import Pace
 from shared.outbound import OutboundClient, read_networks
 from shared.settings import MissingSettingError
 
@@ -136,10 +136,10 @@ async def test_an_unknown_key_makes_nobody_be_asked_at_each_call(provider: Ident
     assert keys.asked == 2  # its description and its keys, once
 
 
-async def test_a_new_key_is_found(provider: IdentityProvider, keys: KeyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_new_key_is_found(provider: IdentityProvider, keys: KeyServer) -> None:
     assert await provider.claims(token(keys.url)) is not None
     keys.keys.append({**STRANGER.as_dict(private=False), "kid": "three"})
-    monkeypatch.setattr(module, "RENEWED_AFTER", 0.0)
+    provider._keys._pace = Pace(renewed_after=0.0)
     assert await provider.claims(token(keys.url, STRANGER, kid="three")) is not None
 
 
@@ -151,17 +151,14 @@ async def test_a_provider_that_is_away_is_told_and_not_asked_at_each_call(provid
     assert keys.asked == 1
 
 
-async def test_its_keys_are_believed_for_a_while_when_it_is_away(
-    provider: IdentityProvider, keys: KeyServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_its_keys_are_believed_for_a_while_when_it_is_away(provider: IdentityProvider, keys: KeyServer) -> None:
     assert await provider.claims(token(keys.url)) is not None
     keys.away = True
-    for limit in ("HELD_SECONDS", "RENEWED_AFTER", "RETRIED_AFTER"):
-        monkeypatch.setattr(module, limit, 0.0)
+    provider._keys._pace = Pace(held=0.0, renewed_after=0.0, retried_after=0.0)
     assert await provider.claims(token(keys.url)) is not None
     with pytest.raises(OSError):
         await provider.claims(token(keys.url, kid="unheard-of"))
-    provider._keys.stale = 0.0
+    provider._keys._pace = Pace(held=0.0, renewed_after=0.0, retried_after=0.0, stale=0.0)
     with pytest.raises(OSError):
         await provider.claims(token(keys.url))
 
