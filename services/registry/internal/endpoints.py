@@ -19,6 +19,7 @@ from shared.edge import EdgeRoute, accepts
 from shared.feed.endpoints import seal_position
 from shared.identity.directory import BASE, REVOKED
 from shared.policy import Access, allow, scopes_for
+from shared.problems import IdentityUnavailableError
 
 router = APIRouter(route_class=EdgeRoute, tags=["internal"])
 
@@ -44,7 +45,10 @@ async def read_state(request: Request, access: Sibling) -> IdentityState:
 async def introspect(request: Request, given: CredentialInput, access: Sibling) -> Introspection:
     """What an API key or a token of the OpenID provider stands for."""
     directory: LocalDirectory = request.app.state.callers.directory
-    found = await directory.ask(given.credential)
+    try:
+        found = await directory.ask(given.credential)
+    except OSError:
+        raise IdentityUnavailableError from None
     return Introspection(credential=found.write() if found else None)
 
 

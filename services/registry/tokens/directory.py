@@ -68,11 +68,18 @@ class LocalDirectory(Directory):
             if len(entries) < READ_AT_ONCE:
                 return
 
-    async def is_revoked(self, credential: Credential) -> bool:
+    async def _catch_up(self) -> None:
         committed = self._database.committed
         if committed is not self._committed:
             await self._look()
             self._committed = committed
+
+    async def introspect(self, credential: str) -> Credential | None:
+        await self._catch_up()
+        return await super().introspect(credential)
+
+    async def is_revoked(self, credential: Credential) -> bool:
+        await self._catch_up()
         return await super().is_revoked(credential)
 
     async def _ask_keys(self) -> Sequence[Jwk]:

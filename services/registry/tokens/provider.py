@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 
 ALGORITHMS = ("RS256", "ES256", "PS256", "RS384", "ES384")
 TYPES = ("at+jwt", "application/at+jwt", "jwt", None)
+_OF_A_SIGN_IN = frozenset({"nonce", "at_hash", "c_hash", "s_hash", "events"})
 LEEWAY = 5  # seconds after `exp`: two machines' clocks
 PACE = Pace(held=600.0, renewed_after=10.0, retried_after=5.0)
 LARGEST = 128 * 1024
@@ -49,13 +50,15 @@ class IdentityProvider:
             header, _ = peek(token, 16 * 1024)
             kid = check_header(header, ALGORITHMS, TYPES)
             claims = signed_claims(token, await self._keys.having(kid), kid, header["alg"])
-            return self._person(claims)
+            return self._person(header, claims)
         except InvalidTokenError as error:
             logger.info("credential_refused", extra={"code": error.reason})
             return None
 
-    def _person(self, claims: Mapping[str, Any]) -> PersonClaims:
+    def _person(self, header: Mapping[str, Any], claims: Mapping[str, Any]) -> PersonClaims:
         aud, subject = claims.get("aud"), claims.get("sub")
+        if not _is_for_access(header, claims):
+            raise InvalidTokenError("use")
         if claims.get("iss") != self._issuer:
             raise InvalidTokenError("iss")
         if self._audience not in ([aud] if isinstance(aud, str) else aud if isinstance(aud, list) else []):
@@ -82,3 +85,11 @@ class IdentityProvider:
         if answer.status != 200 or not isinstance(document, dict):
             raise KeysUnavailableError("unanswered")
         return document
+
+
+def _is_for_access(header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
+    """Whether a token is none of those that tell an application of a sign-in or of its end: they lie about in browsers and logs."""
+    if str(header.get("typ", "")).lower().endswith("at+jwt"):
+        return True
+    use = claims.get("typ")  # Keycloak's own word
+    return use == "Bearer" if use is not None else not _OF_A_SIGN_IN & claims.keys()
