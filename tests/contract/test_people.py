@@ -1,6 +1,7 @@
 """People who sign in at an OpenID provider: whom its tokens stand for at every service, and which of them stand for nobody."""
 
 import asyncio
+import json
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable
@@ -138,7 +139,7 @@ STRANGE: dict[str, Make] = {
     "without an end": said(exp=None),
     "not yet begun": lambda provider, subject: provider.token(subject, nbf=int(time.time()) + 100),
     "of nobody": lambda provider, _: provider.token("nobody"),
-    "of half a character": lambda provider, _: signed({"alg": "ES256", "kid": "ec"}, f'{{"iss": "{provider.issuer}", "sub": "\\ud800"}}', EC),
+    "of half a character": lambda provider, _: signed({"alg": "ES256", "kid": "ec"}, json.dumps(provider.claims("\ud800")), EC),
     "with NUL": lambda provider, _: provider.token("a\x00b"),
     "without a subject": lambda provider, subject: provider.token(subject, sub=None),
     "with a subject of another type": lambda provider, subject: provider.token(subject, sub=[subject]),
@@ -211,3 +212,19 @@ async def test_made_up_tokens_do_not_flood_the_provider(services: Services, prov
     assert {answer.status_code for answer in answers} == {401}
     assert len(provider.asked) <= 2
     assert (await services.alive("registry", provider.token("flooded"))).status_code == 200
+
+
+async def test_while_the_provider_is_down_nobody_new_is_believed_or_refused(services: Services, provider: Provider) -> None:
+    """Last in this file: its keys are not asked for again at once."""
+    await member(services.network, provider, await services.network.organisation(), "late", "dpo")
+    known = provider.token("late", EC)
+    assert await statuses(services, known) == [200, 200, 200]
+    provider.up = False
+    provider.keys.append(STRANGER)
+    await asyncio.sleep(0)
+    unknown = signed({"alg": "ES256", "kid": "newer"}, provider.claims("late"), STRANGER)
+    desk = services.network.app.state.callers.directory
+    desk._provider._keys._tried = float("-inf")  # as if the last look lay further back
+    assert await statuses(services, unknown) == [503, 503, 503]
+    assert await statuses(services, known) == [200, 200, 200]
+    provider.up = True

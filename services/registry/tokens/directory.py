@@ -68,20 +68,19 @@ class LocalDirectory(Directory):
             if len(entries) < READ_AT_ONCE:
                 return
 
+    async def _catch_up(self) -> None:
+        committed = self._database.committed
+        if committed is not self._committed:
+            await self._look()
+            self._committed = committed
+
     async def introspect(self, credential: str) -> Credential | None:
-        # Before what is held is believed: whose rights have just changed has the new ones, and is not refused first.
         await self._catch_up()
         return await super().introspect(credential)
 
     async def is_revoked(self, credential: Credential) -> bool:
         await self._catch_up()
         return await super().is_revoked(credential)
-
-    async def _catch_up(self) -> None:
-        committed = self._database.committed
-        if committed is not self._committed:
-            await self._look()
-            self._committed = committed
 
     async def _ask_keys(self) -> Sequence[Jwk]:
         return await self._signing.public()
