@@ -11,9 +11,11 @@ from fastapi.routing import APIRoute
 from starlette.types import Message, Receive, Scope, Send
 
 from shared.audit.acts import CURRENT, Act, Auditor
+from shared.database.wall import VIEWER
 from shared.policy import policy_of
 from shared.problems import Fault, InvalidParameterError, NotAcceptableError, TimedOutError, TooLargeError, UnsupportedMediaTypeError, UriTooLongError
 from shared.strict_json import ORDINARY, Limits, loads
+from shared.views import view_of
 from shared.wire import Label
 
 logger = logging.getLogger(__name__)
@@ -68,6 +70,8 @@ class EdgeRoute(APIRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         # The transaction of a handler is committed after it has returned, and takes the record of the act with it: the act lasts until here.
         outside = CURRENT.set(None)
+        # Whatever the request does in a database, it does as its caller: as nobody until the policy has asked who that is.
+        unseen = VIEWER.set(lambda: view_of(scope.get("cleio_caller")))
         auditor: Auditor | None = getattr(scope["app"].state, "audit", None)
 
         async def recorded(message: Message) -> None:
@@ -80,9 +84,12 @@ class EdgeRoute(APIRoute):
         try:
             await super().handle(scope, receive, recorded)
         finally:
+            VIEWER.reset(unseen)
             CURRENT.reset(outside)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        # The policy is asked first, wherever the handler names it: who is refused takes no connection and no writer's place.
+        self.dependant.dependencies.sort(key=lambda one: "cleio_policy" not in getattr(one.call, "__dict__", {}))
         handle = super().get_route_handler()
         media_types, body_bytes, limits, seconds = getattr(self.endpoint, "cleio_edge", (JSON_TYPES, 1024 * 1024, ORDINARY, HANDLER_SECONDS))
         known = set(_query_names(self.dependant))

