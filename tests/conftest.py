@@ -60,15 +60,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 @pytest.fixture(autouse=True)
-def _installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _installation(tmp_path: Path) -> Iterator[None]:
     """Each test has an installation of its own: a data directory and secrets that no other knows."""
-    for name in [name for name in os.environ if name.startswith("CLEIO_") and name != "CLEIO_TEST_DATA"]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("CLEIO_DATA_DIR", str(tmp_path / "var"))
-    monkeypatch.setenv("CLEIO_INTERNAL_TOKEN", INTERNAL)
-    monkeypatch.setenv("CLEIO_ADMIN_TOKEN", ADMIN)
-    monkeypatch.setenv("CLEIO_CURSOR_KEY", CURSOR_KEY)
-    monkeypatch.setenv("CLEIO_AUDIT_KEY", AUDIT_KEY)
+    with installation_at(tmp_path / "var"):
+        yield
+
+
+@contextmanager
+def installation_at(folder: Path) -> Iterator[None]:
+    """The environment of an installation whose data are there, and of no other; for fixtures that are older than the test's own."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in [name for name in os.environ if name.startswith("CLEIO_") and name != "CLEIO_TEST_DATA"]:
+            environment.delenv(name)
+        environment.setenv("CLEIO_DATA_DIR", str(folder))
+        environment.setenv("CLEIO_INTERNAL_TOKEN", INTERNAL)
+        environment.setenv("CLEIO_ADMIN_TOKEN", ADMIN)
+        environment.setenv("CLEIO_CURSOR_KEY", CURSOR_KEY)
+        environment.setenv("CLEIO_AUDIT_KEY", AUDIT_KEY)
+        yield
 
 
 @pytest.fixture

@@ -225,6 +225,7 @@ def _prepare(connection: Any, _record: Any) -> None:
     raw.execute(f"PRAGMA journal_mode={'WAL' if safe else 'DELETE'}")
     raw.execute("PRAGMA synchronous=FULL")
     raw.execute("PRAGMA foreign_keys=ON")
+    raw.execute("PRAGMA recursive_triggers=ON")  # or REPLACE would delete a row past the trigger that forbids it
     raw.execute(f"PRAGMA busy_timeout={int(LOCK_WAIT_SECONDS * 1000)}")
     raw.close()
 

@@ -35,7 +35,7 @@ from shared.policy import Access, allow
 from shared.service import create_service
 from shared.settings import ServiceSettings
 from shared.views import view_of
-from tests.conftest import ADMIN, AUDIT_KEY, CURSOR_KEY, INTERNAL, administer, client_of, empty_postgresql, started_postgres
+from tests.conftest import ADMIN, CURSOR_KEY, INTERNAL, administer, client_of, empty_postgresql, installation_at, started_postgres
 from tests.contract.notifications import migrate
 from tests.contract.registry import running_registry
 
@@ -89,12 +89,7 @@ def filled(postgres: str) -> Iterator[str]:
         async with running_registry(url) as app:
             await hide_one(app)
 
-    # A fixture of the module is older than the installation that each test has.
-    with pytest.MonkeyPatch.context() as environment, tempfile.TemporaryDirectory() as folder:
-        for variable, value in {"DATA_DIR": folder, "INTERNAL_TOKEN": INTERNAL, "ADMIN_TOKEN": ADMIN}.items():
-            environment.setenv(f"CLEIO_{variable}", value)
-        environment.setenv("CLEIO_CURSOR_KEY", CURSOR_KEY)
-        environment.setenv("CLEIO_AUDIT_KEY", AUDIT_KEY)
+    with tempfile.TemporaryDirectory() as folder, installation_at(Path(folder)):
         asyncio.run(fill())
     yield name
     asyncio.run(administer(postgres, f'DROP DATABASE "{name}" WITH (FORCE)'))
