@@ -15,6 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from shared.audit.acts import CURRENT, Act, Auditor
 from shared.database.engine import STATEMENT_SECONDS
 from shared.database.inline_sqlite import STATEMENT_LIMIT
+from shared.database.wall import VIEWER
 from shared.idempotency.keys import Attempt, IdempotencyKeys
 from shared.idempotency.marks import Keyed, keyed
 from shared.limits import Load, Quotas
@@ -36,6 +37,7 @@ from shared.problems import (
     respond,
 )
 from shared.strict_json import ORDINARY, Limits, loads
+from shared.views import view_of
 from shared.wire import Label
 
 logger = logging.getLogger(__name__)
@@ -134,6 +136,8 @@ class EdgeRoute(APIRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         # The transaction of a handler is committed after it has returned, and takes the record of the act with it: the act lasts until here.
         outside, unlimited = CURRENT.set(None), STATEMENT_LIMIT.set(STATEMENT_SECONDS)
+        # Whatever the request does in a database, it does as its caller: as nobody until the policy has asked who that is.
+        unseen = VIEWER.set(lambda: view_of(scope.get("cleio_caller")))
         untold = False
 
         async def recorded(message: Message) -> None:
@@ -153,6 +157,7 @@ class EdgeRoute(APIRoute):
         finally:
             await _settle(scope, 500)
             _leave(scope)
+            VIEWER.reset(unseen)
             STATEMENT_LIMIT.reset(unlimited)
             CURRENT.reset(outside)
 

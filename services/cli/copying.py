@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from services.cli.databases import metadata_of, tree_of, upgrade_at
-from shared.database import Database, OwnedElsewhereError, WrongSchemaError, open_database, sqlite_file
+from shared.database import Database, OwnedElsewhereError, WallDownError, WrongSchemaError, open_database, sqlite_file
 from shared.database.copying import (
     BusyDatabaseError,
     CopyDiffersError,
@@ -20,7 +20,16 @@ from shared.database.copying import (
 from shared.database.migrations import check_schema, upgrade
 
 # What a copy can end with: each message is one line for its operator.
-COPY_ERRORS = (BusyDatabaseError, CopyDiffersError, NotEmptyError, OwnedElsewhereError, UnreachableDatabaseError, WrongSchemaError, ValueError)
+COPY_ERRORS = (
+    BusyDatabaseError,
+    CopyDiffersError,
+    NotEmptyError,
+    OwnedElsewhereError,
+    UnreachableDatabaseError,
+    WallDownError,
+    WrongSchemaError,
+    ValueError,
+)
 
 
 async def copy_database(service: str, from_url: str, to_url: str, told: Callable[[str, int], None]) -> Mapping[str, TableDigest]:

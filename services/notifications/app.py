@@ -46,7 +46,7 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            database = open_database(settings.database)
+            database = open_database(settings.database, wall="notifications")
             stack.push_async_callback(database.close)
             await check_schema(database, MIGRATIONS)
             app.state.idempotency = keys = IdempotencyKeys(database, KEYS)
@@ -96,7 +96,7 @@ def _pace(settings: NotificationsSettings) -> Pace:
 
 async def _health(database: Database, sequencer: Sequencer) -> Health:
     now = datetime.now(UTC)
-    async with database.read() as connection:
+    async with database.read(as_service=True) as connection:
         depth, oldest = await DeliveryRepository(connection).backlog(now)
     waited = None if oldest is None else round((now - oldest).total_seconds(), 3)
     return Health(ready=True, detail={"feed": sequencer.health(), "queue_depth": depth, "oldest_due_seconds": waited})
@@ -104,7 +104,7 @@ async def _health(database: Database, sequencer: Sequencer) -> Health:
 
 async def _observe(database: Database, sequencer: Sequencer, metrics: Metrics) -> None:
     now = datetime.now(UTC)
-    async with database.read() as connection:
+    async with database.read(as_service=True) as connection:
         depth, oldest = await DeliveryRepository(connection).backlog(now)
     metrics.tell(metrics.queue_depth, depth)
     metrics.tell(metrics.oldest_unsent, 0.0 if oldest is None else (now - oldest).total_seconds())

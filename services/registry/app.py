@@ -56,7 +56,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            database = open_database(settings.database)
+            database = open_database(settings.database, wall="registry")
             stack.push_async_callback(database.close)
             await check_schema(database, MIGRATIONS)
             app.state.database = database
@@ -108,13 +108,13 @@ async def _open_issuer(app: FastAPI, settings: RegistrySettings, database: Datab
 
 
 async def _health(database: Database) -> Health:
-    async with database.read() as connection:
+    async with database.read(as_service=True) as connection:
         position = await FEED.position(connection)
     return Health(ready=True, detail={"feed": position.seq, "generation": position.generation})
 
 
 async def _observe(database: Database, metrics: Metrics) -> None:
-    async with database.read() as connection:
+    async with database.read(as_service=True) as connection:
         metrics.tell(metrics.feed_position, (await FEED.position(connection)).seq)
 
 

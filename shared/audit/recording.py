@@ -86,7 +86,7 @@ class DatabaseAudit(Sealer):
 
     async def record(self, entry: Entry) -> None:
         CURRENT.set(None)  # this transaction is not the act's own
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(as_service=True) as connection:
             await self._on(connection).append([entry])
 
     async def page(self, organisation: str | None, after: list[Any] | None, limit: int) -> Sequence[tuple[list[Any], Entry]]:
@@ -96,13 +96,13 @@ class DatabaseAudit(Sealer):
 
     async def _step(self) -> None:
         if crowd := self._crowd.take():
-            async with self._database.transaction() as connection:
+            async with self._database.transaction(as_service=True) as connection:
                 await self._on(connection).append(crowd)
         while True:
-            async with self._database.read() as connection:
+            async with self._database.read(as_service=True) as connection:
                 if await self._on(connection).is_sealed():
                     break
-            async with self._database.transaction() as connection:
+            async with self._database.transaction(as_service=True) as connection:
                 await self._on(connection).seal(self.key, datetime.now(UTC))
         await self._export()
 
@@ -111,12 +111,12 @@ class DatabaseAudit(Sealer):
         if self._exported is None:
             last = await asyncio.to_thread(self.checkpoints.last)
             self._exported = last.number if last else 0
-            async with self._database.read() as connection:
+            async with self._database.read(as_service=True) as connection:
                 held = await self._on(connection).last_seal()
             if self._exported > (held.number if held else 0):
                 logger.error("audit_record_shorter_than_checkpoints", extra={"seq": self._exported})
         while True:
-            async with self._database.read() as connection:
+            async with self._database.read(as_service=True) as connection:
                 seals = await self._on(connection).seals_after(self._exported)
             if not seals:
                 return

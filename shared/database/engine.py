@@ -16,6 +16,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.database import inline_sqlite  # noqa: F401  registers the dialect
+from shared.database.row_security import callers_role, public_role
+from shared.database.wall import VIEWER, View, Walled, check_wall
 from shared.problems import DatabaseBusyError, Problem, StorageFailedError, StorageFullError, TimedOutError
 
 logger = logging.getLogger(__name__)
@@ -37,11 +39,15 @@ class OwnedElsewhereError(RuntimeError):
 class Database:
     """One service's database. ``read`` and ``transaction`` give an ``AsyncConnection``; a transaction is committed when its block ends, or not
     at all. ``file`` is where a SQLite one lives.
+
+    Inside a request both stand behind the second wall (`shared.database.wall`), unless the service itself has to see or write something of its
+    own (``as_service``). Outside of requests it is always the service itself.
     """
 
-    def __init__(self, engine: AsyncEngine, owner: IO[str] | None, file: Path | None = None) -> None:
+    def __init__(self, engine: AsyncEngine, owner: IO[str] | None, file: Path | None = None, walled: Walled | None = None) -> None:
         self.engine = engine
         self.file = file
+        self._walled = walled
         self._owner = owner
         self._writer = asyncio.Lock()
         self.committed = asyncio.Event()
@@ -53,20 +59,22 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    async def read(self, *, as_service: bool = False) -> AsyncIterator[AsyncConnection]:
         """A consistent view: everything read in the block is of one moment.
 
         :raises DatabaseBusyError: no connection was free, or a lock not given, within two seconds.
         :raises TimedOutError: a statement took longer than five.
         """
+        view = self._view(as_service)
         with _told_as_problems():
-            async with self.engine.connect() as connection:
+            async with self._engine_for(view, reading=True).connect() as connection:
                 if not self.is_sqlite:
                     await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                await self._tell(connection, view, reading=True)
                 yield connection
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def transaction(self, *, as_service: bool = False) -> AsyncIterator[AsyncConnection]:
         """One unit of work. On SQLite writers queue in the process (two that block each other inside one event loop would never end).
 
         :raises DatabaseBusyError: after two seconds in the queue, or for a connection or a lock.
@@ -75,8 +83,10 @@ class Database:
         :raises StorageFailedError: the disk fails.
         """
         if not self.is_sqlite:
+            view = self._view(as_service)
             with _told_as_problems():
-                async with self.engine.begin() as connection:
+                async with self._engine_for(view, reading=False).begin() as connection:
+                    await self._tell(connection, view, reading=False)
                     yield connection
                     await self._end(connection)
         else:
@@ -97,10 +107,27 @@ class Database:
                 self._writer.release()
         self.wake()
 
+    def _view(self, as_service: bool) -> View | None:
+        viewer = VIEWER.get()
+        return None if self._walled is None or as_service or viewer is None else viewer()
+
+    def _engine_for(self, view: View | None, *, reading: bool) -> AsyncEngine:
+        return self.engine if self._walled is None or view is None else self._walled.engine_for(view, reading=reading)
+
+    async def _tell(self, connection: AsyncConnection, view: View | None, *, reading: bool) -> None:
+        if self._walled is not None and view is not None:
+            await self._walled.tell(connection, view, reading=reading)
+
     async def _end(self, connection: AsyncConnection) -> None:
         if connection.in_transaction():
             for last in self.before_commit:
                 await last(connection)
+
+    async def check_wall(self) -> None:
+        """:raises WallDownError: when the second wall does not stand; nothing to check where there is none."""
+        if self._walled is not None:
+            async with self.engine.connect() as connection:
+                await check_wall(connection, self._walled.service)
 
     def wake(self) -> None:
         """Tell those who wait for a change that one was committed."""
@@ -109,6 +136,8 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+        if self._walled is not None:
+            await self._walled.close()
         if self._owner is not None:
             self._owner.close()
 
@@ -143,27 +172,20 @@ def _problem_of(told: str, state: str) -> Callable[[], Problem] | None:
     return None
 
 
-def open_database(url: str, *, exclusive: bool = True) -> Database:
-    """Open ``sqlite:///path`` or ``postgresql://…``; the driver is chosen here.
+def open_database(url: str, *, exclusive: bool = True, wall: str | None = None) -> Database:
+    """Open ``sqlite:///path`` or ``postgresql://…``; the driver is chosen here. ``wall`` names the service whose callers' requests it serves.
 
     :raises OwnedElsewhereError: another process owns this SQLite file.
     """
     parsed = _parsed(url)
     if parsed.get_backend_name() == "postgresql":
-        engine = create_async_engine(
-            parsed.set(drivername="postgresql+asyncpg"),
-            pool_size=10,
-            max_overflow=5,
-            pool_timeout=LOCK_WAIT_SECONDS,
-            connect_args={
-                "server_settings": {
-                    "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
-                    "lock_timeout": str(int(LOCK_WAIT_SECONDS * 1000)),
-                    "timezone": "UTC",
-                }
-            },
-        )
-        return Database(engine, None)
+        # Where a policy would hide rows from the service itself, its statements fail instead: a backup must never be silently incomplete.
+        engine = _postgresql(parsed, row_security="off")
+        if wall is None:
+            return Database(engine, None)
+        callers = _postgresql(parsed, role=callers_role(wall))
+        public = _postgresql(parsed, role=public_role(wall), default_transaction_read_only="on")
+        return Database(engine, None, walled=Walled(wall, callers, public))
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         raise ValueError(f"neither sqlite:///path nor postgresql://…: {parsed.render_as_string(hide_password=True)}")
     path = Path(parsed.database)
@@ -173,6 +195,23 @@ def open_database(url: str, *, exclusive: bool = True) -> Database:
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
     return Database(engine, owner, path)
+
+
+def _postgresql(url: URL, **session: str) -> AsyncEngine:
+    """A pool whose connections have these settings from the moment they are made; no RESET takes them off."""
+    settings = {
+        "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
+        "lock_timeout": str(int(LOCK_WAIT_SECONDS * 1000)),
+        "timezone": "UTC",
+        **session,
+    }
+    return create_async_engine(
+        url.set(drivername="postgresql+asyncpg"),
+        pool_size=5,
+        max_overflow=5,
+        pool_timeout=LOCK_WAIT_SECONDS,
+        connect_args={"server_settings": settings},
+    )
 
 
 def sqlite_file(url: str) -> Path | None:
@@ -213,6 +252,7 @@ def _prepare(connection: Any, _record: Any) -> None:
     raw.execute(f"PRAGMA journal_mode={'WAL' if safe else 'DELETE'}")
     raw.execute("PRAGMA synchronous=FULL")
     raw.execute("PRAGMA foreign_keys=ON")
+    raw.execute("PRAGMA recursive_triggers=ON")  # or REPLACE would delete a row past the trigger that forbids it
     raw.execute(f"PRAGMA busy_timeout={int(LOCK_WAIT_SECONDS * 1000)}")
     raw.close()
 

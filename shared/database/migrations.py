@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, MetaData, inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from shared.database.engine import Database, WrongSchemaError
 from shared.database.turns import take_turn
+from shared.database.wall import WallDownError
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+INSUFFICIENT_PRIVILEGE = "42501"
 
 
 def configuration(tree: Path) -> "Config":
@@ -26,7 +30,10 @@ def configuration(tree: Path) -> "Config":
 
 
 async def upgrade(database: Database, tree: Path, metadata: MetaData, revision: str = "head") -> None:
-    """Bring the database to ``revision``; a no-op when it is there. Replicas that start together take turns, and the first one does the work."""
+    """Bring the database to ``revision``; a no-op when it is there. Replicas that start together take turns, and the first one does the work.
+
+    :raises WallDownError: its login may not make the roles of the second wall, and nobody has; the message says what to do.
+    """
     if revision == "head" and await _revision_of(database) == head_of(tree):
         return
     from alembic import command
@@ -46,10 +53,13 @@ async def new_revision(database: Database, tree: Path, metadata: MetaData, messa
 
 
 async def check_schema(database: Database, tree: Path) -> None:
-    """:raises WrongSchemaError: when the database is not at the head of the tree."""
+    """:raises WrongSchemaError: when the database is not at the head of the tree.
+    :raises WallDownError: when its second wall does not stand.
+    """
     head, current = head_of(tree), await _revision_of(database)
     if current != head:
         raise WrongSchemaError(f"the database is at schema {current or 'none'}, this program needs {head}: run `cleio migrate`")
+    await database.check_wall()
 
 
 def head_of(tree: Path) -> str:
@@ -92,7 +102,12 @@ def _command(connection: Connection, tree: Path, metadata: MetaData, run: Any) -
     config = configuration(tree)
     config.attributes["connection"] = connection
     config.attributes["options"] = _options(metadata)
-    run(config)
+    try:
+        run(config)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != INSUFFICIENT_PRIVILEGE:
+            raise
+        raise WallDownError(str(error.orig).rpartition("Error'>: ")[2]) from None
 
 
 def run_in_environment(context: Any) -> None:

@@ -134,6 +134,8 @@ async def _collect(
         committed = database.committed
         async with database.read() as connection:
             entries = await log.read(connection, at.seq, scanned)
+            # A database may hide entries by itself (`shared.database.wall`): all up to the newest have been looked at.
+            newest = at.seq if len(entries) == scanned else (await log.position(connection)).seq
         for entry in entries:
             seen = reader.sees(entry.type, entry.before, entry.after)
             if seen is not Visibility.NOTHING:
@@ -141,6 +143,7 @@ async def _collect(
             at = Position(at.generation, entry.seq)
             if len(events) == limit:
                 return events, at
+        at = Position(at.generation, max(at.seq, newest))
         remaining = deadline - asyncio.get_running_loop().time()
         if len(entries) == scanned:
             scanned = SCAN

@@ -53,7 +53,7 @@ class IdempotencyKeys:
     async def start(self) -> None:
         """Keep house. A SQLite file has one process: claims that are found at its start are of a dead one."""
         if self._database.is_sqlite:
-            async with self._database.transaction() as connection:
+            async with self._database.transaction(as_service=True) as connection:
                 await self._on(connection).release_all()
         self._task = asyncio.create_task(run_for_ever(self._later, "idempotency_keys"))
 
@@ -75,7 +75,7 @@ class IdempotencyKeys:
         try:
             for _ in range(3):
                 now = datetime.now(UTC)
-                async with self._database.transaction() as connection:
+                async with self._database.transaction(as_service=True) as connection:
                     repository = self._on(connection)
                     if await repository.claim(attempt.claim, now, now + timedelta(seconds=seconds) + MARGIN):
                         return attempt
@@ -98,7 +98,7 @@ class IdempotencyKeys:
         try:
             # What cannot be given back ends by itself.
             with suppress(Exception):
-                async with self._database.transaction() as connection:
+                async with self._database.transaction(as_service=True) as connection:
                     await self._on(connection).release(attempt.claim)
         finally:
             CURRENT.reset(outside)
@@ -120,7 +120,7 @@ class IdempotencyKeys:
         """Drop what is past its time; how many keys were."""
         count = 0
         while True:
-            async with self._database.transaction() as connection:
+            async with self._database.transaction(as_service=True) as connection:
                 gone = await self._on(connection).forget(datetime.now(UTC))
             count += gone
             if not gone:

@@ -46,10 +46,10 @@ class LocalDirectory(Directory):
 
     async def state(self) -> tuple[State, Position]:
         """What other services learn at their start, and the place in the feed where it goes on: taken before the rest was read."""
-        async with self._database.read() as connection:
+        async with self._database.read(as_service=True) as connection:
             position = await FEED.position(connection)
         since = datetime.now(UTC) - timedelta(seconds=LONGEST)
-        async with self._database.read() as connection:
+        async with self._database.read(as_service=True) as connection:
             ended = await ClientRepository(connection).ended_since(since) + await MemberRepository(connection).ended_since(since)
         return State(await self._signing.public(), [Revocation(*one) for one in ended]), position
 
@@ -60,7 +60,7 @@ class LocalDirectory(Directory):
 
     async def _look(self) -> None:
         while True:
-            async with self._database.read() as connection:
+            async with self._database.read(as_service=True) as connection:
                 newest = await FEED.position(connection)
                 entries = await FEED.read(connection, self._at, READ_AT_ONCE, REVOKED)
             self._revoke(Revocation(entry.subject.partition("/")[2], entry.version) for entry in entries)
@@ -92,7 +92,7 @@ class LocalDirectory(Directory):
         return None if self._provider is None else await self._of_person(self._provider, credential)
 
     async def _of_key(self, client: str, key: str) -> Credential | None:
-        async with self._database.read() as connection:
+        async with self._database.read(as_service=True) as connection:
             held = await ClientRepository(connection).held(client)
         if held is None or not held.usable or held.client.method != "api_key" or held.client.expires_at is None:
             return None
@@ -121,7 +121,7 @@ class LocalDirectory(Directory):
         claims = await provider.claims(token)
         if claims is None:
             return None
-        async with self._database.read() as connection:
+        async with self._database.read(as_service=True) as connection:
             held = await MemberRepository(connection).held((claims.issuer, claims.subject))
         if held is None or not held.usable:
             return None

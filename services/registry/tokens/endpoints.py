@@ -51,7 +51,7 @@ async def take_token(request: Request, access: Asker) -> Response:
         # From here on it is this client that calls: the record says so.
         request.scope["cleio_principal"] = held.kind
         request.scope["cleio_caller"] = Principal(held.kind, organisation=held.client.organisation, client=held.client.id)
-        async with database.transaction() as connection:
+        async with database.transaction(as_service=True) as connection:
             answer = await desk.answer(connection, asked, held, jti, exp)
     except TokenRefusedError as error:
         logger.info("token_refused", extra={"code": error.reason, "request_id": request.scope.get("cleio_request_id")})
@@ -103,7 +103,7 @@ async def rotate_keys(request: Request, access: Rotator, compromised: Compromise
     state = request.app.state
     keys: SigningKeys = state.signing_keys
     database: Database = state.database
-    async with database.transaction() as connection:
+    async with database.transaction(as_service=True) as connection:
         kids = await (keys.replace(connection) if compromised else keys.rotate(connection))
     await state.callers.directory.look_at_keys()
     return KeyIds(kids=kids)

@@ -26,11 +26,11 @@ class SigningKeys:
 
     async def ensure(self) -> None:
         """Make what is missing; another replica may do so at the same time."""
-        async with self._database.read() as connection:
+        async with self._database.read(as_service=True) as connection:
             held = {key.state for key in await _published(connection)}
         if {"active", "next"} <= held:
             return
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(as_service=True) as connection:
             repository = IssuerRepository(connection)
             for state in {"active", "next"} - held:
                 await repository.add_key(self._new(state), datetime.now(UTC))
@@ -53,7 +53,7 @@ class SigningKeys:
 
     async def public(self) -> list[dict[str, Any]]:
         """The published keys, as JWKs."""
-        async with self._database.read() as connection:
+        async with self._database.read(as_service=True) as connection:
             return [key.public for key in await _published(connection)]
 
     async def active(self, connection: Any) -> "ECKey":

@@ -33,7 +33,7 @@ class TokenDesk:
 
         :raises TokenRefusedError: it is not believed.
         """
-        async with self.database.read() as connection:
+        async with self.database.read(as_service=True) as connection:
             held = await ClientRepository(connection).held(request.client)
         if held is None or not held.usable or held.client.method != "private_key_jwt":
             raise TokenRefusedError("invalid_client", "unknown_client")

@@ -1,0 +1,335 @@
+"""The record under attack: with the files and without the key, with the key and without the copies elsewhere, and by what is no attack at all."""
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pysqlite3 import dbapi2 as sqlite
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from typer.testing import CliRunner
+
+from services.cli.app import app as command_line
+from shared.audit.acts import Entry
+from shared.audit.chain import BEGINNING, Seal, digest_of, line_of, read_seal
+from shared.audit.checkpoints import CheckpointFile, signing_key
+from shared.audit.recording import FileAudit
+from shared.backups.manifest import Manifest, sha256_of
+from shared.settings import ServiceSettings
+from tests.conftest import ADMIN, INTERNAL, client_of
+from tests.contract.notifications import migrate, running_notifications, running_source
+from tests.contract.registry import running_registry
+from tests.contract.test_audit import CANARY, CONTENT, CUT, TRIAL, entries_of, recorded, recorded_once, tamper, verify
+
+__all__ = ["recorded", "recorded_once"]
+
+UNBROKEN = (0, ["the record is unbroken"])
+OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+
+
+@pytest.fixture(autouse=True)
+def _seals_when_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.audit.recording.SEAL_SECONDS", 3600.0)
+
+
+def cleio(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(command_line, list(arguments))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.output
+
+
+async def write(folder: Path, times: int = 3) -> None:
+    """A few more sealed entries, through the front door."""
+    async with running_registry(f"sqlite:///{folder / 'registry.db'}") as app, client_of(app, token=ADMIN) as admin:
+        for number in range(times):
+            assert (await admin.patch(TRIAL, json={"acronym": f"MORE-{number}"}, headers=CONTENT)).status_code == 200
+            await app.state.audit.step()
+
+
+def checkpoints(folder: Path, service: str = "registry") -> Path:
+    return folder / "audit" / f"{service}.checkpoints.ndjson"
+
+
+def edit_lines(file: Path, work: Callable[[list[str]], list[str]]) -> None:
+    file.write_text("".join(f"{line}\n" for line in work(file.read_text().splitlines())))
+
+
+def sign_anew(folder: Path, key: Ed25519PrivateKey) -> None:
+    """As someone who changed an entry and then made the whole chain again: seals, checkpoints and the public key beside them."""
+    tamper(folder, "UPDATE audit_entries SET principal = 'public' WHERE number = 3", "DELETE FROM audit_seals")
+    with closing(sqlite.connect(str(folder / "registry.db"), isolation_level=None)) as connection:
+        connection.row_factory = sqlite.Row
+        lines = []
+        for row in connection.execute("SELECT * FROM audit_entries ORDER BY number"):
+            values = {name: row[name] for name in row.keys() if name != "number"}  # noqa: SIM118  a row's values are what it iterates over
+            entry = Entry(**{**values, "at": datetime.fromisoformat(row["at"])})
+            lines.append(line_of(row["number"], entry))
+        made, previous = [], BEGINNING
+        for number, first in enumerate(range(1, len(lines) + 1, 4), 1):
+            held = lines[first - 1 : first + 3]
+            seal = Seal("registry", number, first, first + len(held) - 1, previous, digest_of(previous, held), datetime.now(UTC)).signed(key)
+            at = seal.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            connection.execute(
+                "INSERT INTO audit_seals VALUES (?, ?, ?, ?, ?, ?, ?)", (number, seal.first, seal.last, previous, seal.digest, at, seal.signature)
+            )
+            made.append(seal)
+            previous = seal.digest
+    checkpoints(folder).unlink()
+    CheckpointFile(folder / "audit", "registry").append(made)
+    (folder / "audit" / "public-key.pem").write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+
+
+def test_a_chain_that_somebody_signed_anew_is_found(recorded: Path) -> None:
+    sign_anew(recorded, OTHER_KEY)
+    code, findings = verify()
+    assert code == 1
+    assert findings == [
+        "registry: in the record, not signed by the installation's key: seals 1, 2, 3",
+        "registry: in the checkpoints, not signed by the installation's key: seals 1, 2, 3",
+    ]
+
+
+def test_who_has_the_key_too_is_found_by_the_checkpoints_kept_elsewhere(recorded: Path, tmp_path: Path) -> None:
+    shutil.copytree(recorded / "audit", tmp_path / "elsewhere")
+    sign_anew(recorded, signing_key(ServiceSettings().audit_seed))
+    assert verify() == UNBROKEN, "nothing on this machine can show it"
+    code, findings = verify("--checkpoints", str(tmp_path / "elsewhere"))
+    assert (code, findings) == (1, ["registry: seal 1 is not the one that was exported"])
+
+
+CHECKPOINT_ATTACKS: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
+    "a digest edited": (lambda lines: [lines[0].replace('"digest":"', '"digest":"0'), *lines[1:]], "not signed"),
+    "a line taken out": (lambda lines: [lines[0], *lines[2:]], "missing"),
+    "the first lines cut off": (lambda lines: lines[2:], "missing"),
+    "a line made unreadable": (lambda lines: [lines[0], lines[1][:40], *lines[2:]], "missing"),
+    "two lines exchanged": (lambda lines: [lines[1], lines[0], *lines[2:]], "missing"),
+    "emptied": (lambda _lines: [], "no checkpoints"),
+    "a restore claimed": (
+        lambda lines: [*lines, replace(read_seal(lines[0]), kind="restored", signature="").signed(OTHER_KEY).write()],
+        "not signed",
+    ),
+    "a line of another service": (
+        lambda lines: [*lines, replace(read_seal(lines[-1]), service="notifications", number=4).signed(signing_key(bytes(range(32)))).write()],
+        "another service",
+    ),
+}
+
+
+@pytest.mark.parametrize("attack", CHECKPOINT_ATTACKS)
+def test_every_tampering_with_the_checkpoints_is_found(recorded: Path, attack: str) -> None:
+    work, told = CHECKPOINT_ATTACKS[attack]
+    edit_lines(checkpoints(recorded), work)
+    code, findings = verify()
+    assert code == 1
+    assert any(told in finding for finding in findings), findings
+
+
+def test_checkpoints_taken_away_are_missed(recorded: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    code, findings = verify("--checkpoints", str(tmp_path / "empty"))
+    assert (code, findings) == (1, ["registry: there are no checkpoints to compare the record with: whether it was cut cannot be told"])
+    checkpoints(recorded).unlink()
+    assert verify()[0] == 1
+    # The next start writes them again, from the record.
+    asyncio.run(write(recorded, 1))
+    assert verify() == UNBROKEN
+
+
+def test_a_cut_tail_of_the_checkpoints_is_written_again(recorded: Path) -> None:
+    content = checkpoints(recorded).read_bytes()
+    checkpoints(recorded).write_bytes(content[:-100])
+    asyncio.run(write(recorded, 1))
+    assert verify() == UNBROKEN
+    whole, others = CheckpointFile(recorded / "audit", "registry").read()
+    assert ([seal.number for seal in whole], others) == ([1, 2, 3, 4], 1)
+
+
+def test_a_restore_on_another_machine_is_no_cut(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The audit folder is in no backup: where it is not brought along, the record goes on from what the backup holds."""
+    assert cleio("backup", str(tmp_path / "first"))[0] == 0
+    asyncio.run(write(recorded))
+    assert cleio("backup", str(tmp_path / "second"))[0] == 0
+    new = tmp_path / "new"
+    monkeypatch.setenv("CLEIO_DATA_DIR", str(new))
+    for kept in ("second", "first"):
+        assert cleio("restore", str(tmp_path / kept))[0] == 0
+        assert verify() == UNBROKEN
+        asyncio.run(write(new))
+        assert verify() == UNBROKEN
+    tamper(new, "UPDATE audit_entries SET principal = 'public' WHERE number = 3")
+    assert verify()[0] == 1
+
+
+def test_a_backup_is_judged_by_what_was_exported_before_it(recorded: Path, tmp_path: Path) -> None:
+    assert cleio("backup", str(tmp_path / "kept"))[0] == 0
+    asyncio.run(write(recorded))
+    assert verify("--backup", str(tmp_path / "kept")) == UNBROKEN
+    (made,) = (tmp_path / "kept").iterdir()
+    with closing(sqlite.connect(str(made / "registry.db"), isolation_level=None)) as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in CUT:
+            connection.execute(statement)
+    manifest = Manifest.read(made)
+    told = manifest.services["registry"].model_copy(update={"sha256": sha256_of(made / "registry.db")})
+    manifest.model_copy(update={"services": {**manifest.services, "registry": told}}).write(made)
+    code, findings = verify("--backup", str(tmp_path / "kept"))
+    assert (code, findings) == (1, ["registry: seals 3 to 3 were exported and are not in the record: it was cut"])
+
+
+def entry(number: int, at: datetime | None = None) -> Entry:
+    return Entry(at or datetime.now(UTC), f"request-{number}", "public", None, None, "read", "match", None, "POST", "/matching/v1/match", 200)
+
+
+async def file_record(folder: Path, service: str, *batches: int) -> None:
+    audit = FileAudit(folder, service, signing_key(bytes(range(32))))
+    audit.checkpoints.publish(audit.key)
+    for batch in batches:
+        for number in range(batch):
+            await audit.record(entry(number))
+        await audit.step()
+    await audit.stop()
+
+
+@pytest.fixture
+def matched(recorded: Path) -> Path:
+    """Besides, the records of two processes of matching, which has no database."""
+    asyncio.run(file_record(recorded / "audit", "matching", 3, 2))
+    asyncio.run(file_record(recorded / "audit", "matching-2", 2, 3))
+    assert verify() == UNBROKEN
+    return recorded
+
+
+def test_the_files_of_two_processes_exchanged_are_found(matched: Path, tmp_path: Path) -> None:
+    for ending in ("entries.ndjson", "checkpoints.ndjson"):
+        one, two = (matched / "audit" / f"{name}.{ending}" for name in ("matching", "matching-2"))
+        one.rename(tmp_path / "between")
+        two.rename(one)
+        (tmp_path / "between").rename(two)
+    code, findings = verify()
+    assert code == 1
+    assert {finding.partition(":")[0] for finding in findings if "another service" in finding} == {"matching", "matching-2"}
+
+
+def test_two_services_checkpoints_exchanged_are_found(matched: Path) -> None:
+    checkpoints(matched, "registry").rename(checkpoints(matched, "notifications"))
+    code, findings = verify()
+    assert code == 1
+    assert any(finding.startswith("notifications: in the checkpoints, of another service") for finding in findings)
+    assert any(finding.startswith("registry: there are no checkpoints") for finding in findings)
+
+
+def test_a_file_taken_away_is_missed(matched: Path, tmp_path: Path) -> None:
+    shutil.copytree(matched / "audit", tmp_path / "elsewhere")
+    (matched / "audit" / "matching.entries.ndjson").unlink()
+    assert verify() == (1, ["matching: the record ends at entry 0, and entries up to 5 were sealed"])
+    checkpoints(matched, "matching").unlink()
+    assert verify() == UNBROKEN, "nothing on this machine can show it"
+    code, findings = verify("--checkpoints", str(tmp_path / "elsewhere"))
+    assert code == 1
+    assert all(finding.startswith("matching: ") for finding in findings)
+
+
+def test_seals_of_a_file_are_compared_with_the_copies_kept_elsewhere(matched: Path, tmp_path: Path) -> None:
+    shutil.copytree(matched / "audit", tmp_path / "elsewhere")
+    asyncio.run(file_record(matched / "audit", "matching", 4))
+    assert verify("--checkpoints", str(tmp_path / "elsewhere")) == UNBROKEN
+    # Cut, and gone on with from there, as the program itself does after a crash.
+    for ending, keep in (("entries.ndjson", 3), ("checkpoints.ndjson", 1)):
+        edit_lines(matched / "audit" / f"matching.{ending}", lambda lines, keep=keep: lines[:keep])
+    asyncio.run(file_record(matched / "audit", "matching", 6))
+    assert verify() == UNBROKEN, "nothing on this machine can show it"
+    assert verify("--checkpoints", str(tmp_path / "elsewhere")) == (1, ["matching: seal 2 is not the one that was exported"])
+
+
+def test_verifying_while_the_record_grows_tells_nothing_wrong(matched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = CheckpointFile.read
+
+    def grow_and_read(self: CheckpointFile) -> tuple[list[Seal], int]:
+        if self.path.name.startswith("matching."):
+            growing = Thread(target=lambda: asyncio.run(file_record(matched / "audit", "matching", 2)))
+            growing.start()
+            growing.join()
+        return read(self)
+
+    monkeypatch.setattr(CheckpointFile, "read", grow_and_read)
+    assert verify() == UNBROKEN
+
+
+def test_a_clock_that_goes_back_breaks_nothing(recorded: Path) -> None:
+    async def record() -> None:
+        audit = FileAudit(recorded / "audit", "matching", signing_key(bytes(range(32))))
+        now = datetime.now(UTC)
+        for number, shift in enumerate((timedelta(), -timedelta(hours=1), timedelta(days=366), -timedelta(days=4000))):
+            await audit.record(entry(number, now + shift))
+            await audit.step()
+        await audit.stop()
+
+    asyncio.run(record())
+    assert verify() == UNBROKEN
+
+
+def test_where_nothing_was_ever_started_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLEIO_DATA_DIR", str(tmp_path / "nothing"))
+    code, said = cleio("audit", "verify")
+    assert code == 1
+    assert said.count("\n") == 1
+    assert "nothing was ever started here" in said
+
+
+@pytest.mark.anyio
+async def test_an_entry_cannot_be_replaced(recorded: Path) -> None:
+    """SQLite's REPLACE deletes a row without saying so, unless it is told to."""
+    async with running_registry(f"sqlite:///{recorded / 'registry.db'}") as app:
+        with pytest.raises(DBAPIError, match="only added to"):
+            async with app.state.database.transaction() as connection:
+                await connection.execute(text("REPLACE INTO audit_entries SELECT * FROM audit_entries"))
+
+
+# A word of a patient in every place of a request that a caller fills.
+QUERY = {"q": CANARY, CANARY: "1"}
+HEADERS = {"User-Agent": CANARY, "Referer": CANARY, "If-Match": f'"{CANARY}"', "Cookie": CANARY, "traceparent": CANARY, CANARY: CANARY}
+
+
+@pytest.mark.anyio
+async def test_nothing_that_a_caller_writes_is_in_the_record() -> None:
+    folder = ServiceSettings().data_dir
+    async with running_registry(f"sqlite:///{folder / 'registry.db'}") as app:
+        for token, address in ((None, "127.0.0.1"), ("guess", "127.0.0.1"), (ADMIN, "127.0.0.1"), (INTERNAL, "127.0.0.1"), (ADMIN, "203.0.113.9")):
+            async with client_of(app, token=token, address=address) as caller:
+                for method in ("GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"):
+                    for path in (f"/registry/v1/trials/{CANARY}", TRIAL, f"{TRIAL}/sites/{CANARY}", f"/registry/v1/{CANARY}", "/registry/v1/trials"):
+                        for query in ({}, QUERY):
+                            await caller.request(method, path, headers=HEADERS, json={CANARY: CANARY, "acronym": CANARY}, params=query)
+                await caller.patch(TRIAL, json={"acronym": CANARY}, headers={**CONTENT, "User-Agent": CANARY})
+        entries = await entries_of(app)
+    assert {one["outcome"] for one in entries} == {"done", "read", "denied"}
+    assert CANARY not in repr(entries)
+    for file in (folder / "audit").iterdir():
+        assert CANARY.encode() not in file.read_bytes()
+
+
+@pytest.mark.anyio
+async def test_what_is_not_theirs_to_read_is_recorded_as_refused(tmp_path: Path, database_url: str) -> None:
+    """Unreadable equals unknown, and both are refusals: of the owner of other subscriptions, and of who has nothing to do with any."""
+    await migrate(database_url)
+    async with running_source(tmp_path) as source, running_notifications(database_url, source) as service:
+        assert (await service.admin.get("/notifications/v1/subscriptions/somebody-elses")).status_code == 404
+        async with client_of(service.app, token=INTERNAL) as inside:
+            assert (await inside.get("/notifications/v1/subscriptions")).status_code == 404
+        async with client_of(service.app) as public:
+            assert (await public.get("/notifications/v1/subscriptions")).status_code == 401
+        entries = await entries_of(service.app)
+    assert [(one["outcome"], one["principal"], one["status"], one["resource_id"]) for one in entries] == [
+        ("denied", "coordination", 404, None),
+        ("denied", "service", 404, None),
+        ("denied", "public", 401, None),
+    ]
