@@ -76,7 +76,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     },
     "If-None-Match": {
         "description": "The versions that the caller holds; `*` with a change: only to create.",
-        "schema": {"type": "string", "maxLength": 1024},
+        "schema": {"type": "string", "maxLength": MAX_HEADERS},
     },
 }
 

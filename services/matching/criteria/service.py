@@ -4,13 +4,22 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from services.matching.engine import compile_criteria, match
-from services.matching.evaluations.service import ENGINE_VERSION, Options, course, criteria, open_chart, questions, timeline, write
+from services.matching.engine import TooComplexError, compile_criteria, match
+from services.matching.evaluations.service import ENGINE_VERSION, Asked, Options, course, criteria, open_chart, questions, timeline, write
 from services.matching.evaluations.wording import PRE_SCREENING
 from services.matching.patients.reading import ReadPatient
 from services.matching.snapshots.model import Snapshot
 from shared.criteria.lint import RegistryRecord, lint
 from shared.criteria.model import CriteriaDocument
+from shared.problems import Fault, InvalidBodyError
+from shared.wire import Label
+
+# Looks at a fact on a day that one dry run may take: less than a tenth of a second. A trial's criteria and a hospital's patient take a hundredth.
+LOOKS = 2_000_000
+_TOO_COMPLEX = Label(
+    fr="ces critères et ces faits demandent ensemble trop de calcul : essayez-les par parties",
+    en="these criteria and these facts together take too much computing: try them in parts",
+)
 
 
 def check(document: CriteriaDocument, snapshot: Snapshot) -> bytes:
@@ -33,8 +42,19 @@ def check(document: CriteriaDocument, snapshot: Snapshot) -> bytes:
 
 
 def dry_run(document: CriteriaDocument, read: ReadPatient, snapshot: Snapshot, options: Options) -> bytes:
-    """What the document says of a patient, also where a match would not list it (`schemas.DryRunAnswer`)."""
+    """What the document says of a patient, also where a match would not list it (`schemas.DryRunAnswer`).
+
+    :raises InvalidBodyError: 422, the two together are too much to compute while others wait.
+    """
     asked = open_chart(read, snapshot.vocabulary, options, "/patient")
+    asked.chart.budget = LOOKS
+    try:
+        return _dry_run(document, asked, snapshot, options)
+    except TooComplexError:
+        raise InvalidBodyError(errors=[Fault(pointer="/criteria/criteria", code="too_complex", detail=_TOO_COMPLEX)]) from None
+
+
+def _dry_run(document: CriteriaDocument, asked: Asked, snapshot: Snapshot, options: Options) -> bytes:
     trial = compile_criteria(document, snapshot.vocabulary.engine)
     listing = match(trial, asked.chart, options.horizon).listing
     if listing != "listed":

@@ -4,7 +4,7 @@ Compile a trial's criteria once, open a patient's chart once, then match any one
 """
 
 from services.matching.engine.ask import Question, ask_next, question_code
-from services.matching.engine.chart import Chart
+from services.matching.engine.chart import Chart, TooComplexError
 from services.matching.engine.evaluate import DEFAULT_HORIZON, CompiledTrial, compile_criteria, match
 from services.matching.engine.facts import CompleteDomain, Days, Dose, Fact, Patient, Variant
 from services.matching.engine.result import CohortResult, CriterionResult, Interval, Listing, TrialResult, Verdict
@@ -25,6 +25,7 @@ __all__ = [
     "Patient",
     "Question",
     "Terminology",
+    "TooComplexError",
     "TrialResult",
     "Variant",
     "Verdict",

@@ -41,6 +41,10 @@ class Record:
                 self.excluded.setdefault(code, []).append(fact)
 
 
+class TooComplexError(ValueError):
+    """A document and a chart that together take more work than was granted."""
+
+
 class Chart:
     """A patient on ``as_of``: later facts are set aside (``ignored``), open or partial dates end at ``as_of``, planned ends are believed."""
 
@@ -55,8 +59,19 @@ class Chart:
         self.terminology = terminology
         self._complete = _joined(patient.complete_domains, as_of)
         self._records: dict[str | None, Record] = {}
+        self.budget: int | None = None
         for fact in self.facts:
             self._records.setdefault(fact.relative, Record()).add(fact, terminology)
+
+    def spend(self, looks: int) -> None:
+        """Account for so many looks at a fact on a day. Without a ``budget`` nothing is counted.
+
+        :raises TooComplexError: the budget is spent.
+        """
+        if self.budget is not None:
+            self.budget -= looks
+            if self.budget < 0:
+                raise TooComplexError
 
     def of(self, relative: str | None = None) -> Record:
         """The facts of the patient, or of a relative."""

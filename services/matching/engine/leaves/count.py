@@ -29,6 +29,7 @@ class Count:
         days: set[date] = set()
         for window in self._windows:
             days.update(window.flips((*findings.carrying, *findings.uncertain)), chart.completeness_flips(self._domain, window))
+        chart.spend(len(days) * len(self._windows) * (len(findings.carrying) + len(findings.uncertain)))
         return Timeline.sample(chart.as_of, chart.end, days, lambda day: self._judge(chart, findings, day))
 
     def _judge(self, chart: Chart, findings: Findings, day: date) -> Judgement:

