@@ -155,7 +155,13 @@ def test_a_backup_of_a_postgresql_returns_to_an_empty_one_only(
     assert full[0] == 1
     assert "not empty" in full[1].splitlines()[-1]
     kept = contents(empty_postgres)
-    for statement in ("DELETE FROM trials", "DELETE FROM centres", "DELETE FROM source_records", "DELETE FROM feed_entries"):
+    for statement in (
+        "DELETE FROM trials",
+        "DELETE FROM centres",
+        "DELETE FROM source_records",
+        "DELETE FROM feed_entries",
+        "DELETE FROM signing_keys",
+    ):
         execute(empty_postgres, statement)
     execute(empty_postgres, "UPDATE feed_head SET seq = 0, generation = 1")
     code, told = cleio("restore", str(tmp_path / "kept"))
