@@ -53,7 +53,9 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     ("trial", "read"): _each(PRINCIPAL_KINDS, _READ, authority=_ALL, coordination=_ALL, service=_ALL),
     ("trial", "write"): {"coordination": Grant("all", WRITERS)},
     # A sponsor reads and declares the places of its own trials once trials have owners.
-    ("site", "read"): _each(PRINCIPAL_KINDS, Grant("published", fields="status"), hospital=_READ, centre=_READ, coordination=_ALL, service=_ALL),
+    ("site", "read"): _each(
+        PRINCIPAL_KINDS, Grant("published", fields="status"), hospital=_READ, centre=_READ, authority=_ALL, coordination=_ALL, service=_ALL
+    ),
     ("site", "write"): {"centre": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
     ("centre", "read"): _each(PRINCIPAL_KINDS, _ALL),
     ("centre", "write"): {"centre": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
@@ -70,7 +72,7 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     },
     ("subscription", "read"): _each(ORGANISATION_KINDS, Grant("own")),
     ("subscription", "write"): _each(ORGANISATION_KINDS, Grant("own", WRITERS)),
-    ("organisation", "read"): _each(ORGANISATION_KINDS, Grant("own"), coordination=_ALL),
+    ("organisation", "read"): _each(ORGANISATION_KINDS, Grant("own"), authority=_ALL, coordination=_ALL),
     ("organisation", "write"): {"coordination": Grant("all", ADMINS)},
     ("client", "read"): _each(ORGANISATION_KINDS, Grant("own", AUDITORS), coordination=Grant("all", AUDITORS)),
     ("client", "write"): _each(ORGANISATION_KINDS, Grant("own", ADMINS), coordination=Grant("all", ADMINS)),

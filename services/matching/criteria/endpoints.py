@@ -6,7 +6,18 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.matching.criteria.schemas import CheckAnswer, DryRun, DryRunAnswer
 from services.matching.criteria.service import check, dry_run
-from services.matching.evaluations.endpoints import MATCH_BYTES, MATCH_SECONDS, AsOf, DosingDate, Horizon, Matcher, headers_of, options_of
+from services.matching.evaluations.endpoints import (
+    MATCH_BYTES,
+    MATCH_SECONDS,
+    AsOf,
+    DosingDate,
+    Horizon,
+    Matcher,
+    Synthetic,
+    check_invented,
+    headers_of,
+    options_of,
+)
 from services.matching.patients.reading import read_patient
 from services.matching.snapshots.keeper import SnapshotKeeper
 from shared.criteria.model import CriteriaDocument
@@ -38,8 +49,10 @@ async def dry_run_criteria(
     horizon: Horizon = "P2Y",
     dosing_date: DosingDate = None,
     as_of: AsOf = None,
+    synthetic: Synthetic = False,
 ) -> Response:
     """What a criteria document says of a patient, signed or not. Nothing is stored."""
+    check_invented(access, synthetic)
     keeper: SnapshotKeeper = request.app.state.snapshots
     snapshot = keeper.current
     read = read_patient(body.patient, as_of, "/patient")

@@ -67,13 +67,18 @@ async def match_patient(
     synthetic: Synthetic = False,
 ) -> Response:
     """Which trials, where and when. Give a native patient, or a Phenopacket v2."""
-    if access.rows == "synthetic" and not synthetic:
-        raise ForbiddenError(ONLY_SYNTHETIC)
+    check_invented(access, synthetic)
     keeper: SnapshotKeeper = request.app.state.snapshots
     snapshot = keeper.current
     read = read_patient(await request.json(), as_of)
     options = options_of(read.patient.as_of, horizon, dosing_date, limit)
     return Response(answer(snapshot, read, options), media_type="application/json", headers=headers_of(snapshot))
+
+
+def check_invented(access: Access, synthetic: bool) -> None:
+    """:raises ForbiddenError: 403, a patient that is not said to be invented, from who may see no other."""
+    if access.rows == "synthetic" and not synthetic:
+        raise ForbiddenError(ONLY_SYNTHETIC)
 
 
 def options_of(as_of: date | None, horizon: str, dosing_date: date | None, limit: int) -> Options:

@@ -13,7 +13,7 @@ from shared.edge import EdgeRoute, accepts
 from shared.feed.changes import NOWHERE, Change, Side
 from shared.paging import Cursor, Limit, close_page, open_page
 from shared.policy import Access, allow
-from shared.problems import NotFoundError, StaleVersionError
+from shared.problems import ForbiddenError, NotFoundError, StaleVersionError
 from shared.versions import etag, required_version, unchanged
 from shared.wire import Wire
 
@@ -52,7 +52,9 @@ async def read_centre(request: Request, connection: Reading, access: Reader, cen
 @router.put("/centres/{centre}", response_model=Centre, responses={201: {"model": Centre}})
 @accepts()
 async def write_centre(request: Request, given: CentreInput, connection: Writing, access: Writer, centre: CentreId) -> Response:
-    """Create a centre (`If-None-Match: *`) or replace a version of one (`If-Match`)."""
+    """Create a centre (`If-None-Match: *`) or replace a version of one (`If-Match`): a centre its own, the coordination any."""
+    if access.rows == "own" and centre != access.principal.centre:
+        raise ForbiddenError
     repository = CentreRepository(connection)
     held = await repository.get(centre)
     creates = request.headers.get("if-none-match", "").strip() == "*"
