@@ -186,12 +186,12 @@ def _refusals(route: APIRoute, method: str) -> Iterator[int]:
 def _security(grants: Mapping[str, Grant]) -> list[dict[str, list[str]]]:
     if set(grants) == {"service"}:
         return [{"internal": []}]
-    return ([{}] if _is_open(grants.get("public")) else []) + [{"bearer": []}]
+    return ([{}] if "public" in grants else []) + [{"bearer": []}]
 
 
 def _is_open(grant: Grant | None) -> bool:
-    """Whether anybody may call."""
-    return grant is not None
+    """Whether anybody may call, from anywhere."""
+    return grant is not None and grant.place == "anywhere"
 
 
 def _versions(endpoint: Callable[..., Any]) -> frozenset[str]:
