@@ -7,7 +7,7 @@ import json
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -106,7 +106,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
     document["components"] |= {
         "responses": {status: problem for status, problem in problems.items() if f"#/components/responses/{status}" in told},
         "headers": {name: header for name, header in HEADERS.items() if f'#/components/headers/{name}"' in told},
-        "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": "An access token, as `Authorization: Bearer …`."}},
+        "securitySchemes": {
+            "bearer": {"type": "http", "scheme": "bearer", "description": "An access token or an API key, as `Authorization: Bearer …`."},
+            "internal": {"type": "http", "scheme": "bearer", "description": "The installation's own token, from this machine."},
+        },
     }
     document["servers"] = [{"url": "/", "description": "The gateway, in production as in a local run.", "x-internal": False}]
     document["tags"] = [{"name": name, "description": text} for name, text in sorted(_tags(routes).items())]
@@ -133,6 +136,9 @@ def _describe_operation(operation: dict[str, Any], route: APIRoute, method: str)
         answer["headers"] = {**{name: {"$ref": f"#/components/headers/{name}"} for name in named}, **answer.get("headers", {})}
     if "unchanged" in versions:
         answers["304"] = {"description": STATUSES[304], "headers": {"ETag": {"$ref": "#/components/headers/ETag"}}}
+    for status, answer in answers.items():
+        if status >= "4" and answer.get("content"):  # one that is no problem document
+            answer["headers"] = {**{name: {"$ref": f"#/components/headers/{name}"} for name in headers}, **answer.get("headers", {})}
     for status in sorted({*_refusals(route, method), *(int(one) for one in answers if one.isdigit() and int(one) in STATUSES and int(one) >= 400)}):
         if not answers.get(str(status), {}).get("content"):
             answers[str(status)] = {"$ref": f"#/components/responses/{status}"}
@@ -142,7 +148,7 @@ def _describe_operation(operation: dict[str, Any], route: APIRoute, method: str)
     needed = {"Idempotency-Key"} if "201" in good or "required_version" not in versions else {"Idempotency-Key", "If-Match"}
     for name in parameters:
         operation.setdefault("parameters", []).append({"name": name, "in": "header", "required": name in needed, **PARAMETERS[name]})
-    operation["security"] = ([{}] if _is_open(TABLE[resource, action].get("public")) else []) + [{"bearer": []}]
+    operation["security"] = _security(TABLE[resource, action])
     if "requestBody" in operation:
         _describe_body(operation["requestBody"], takes)
 
@@ -177,9 +183,15 @@ def _refusals(route: APIRoute, method: str) -> Iterator[int]:
         yield from (412, 428)
 
 
+def _security(grants: Mapping[str, Grant]) -> list[dict[str, list[str]]]:
+    if set(grants) == {"service"}:
+        return [{"internal": []}]
+    return ([{}] if "public" in grants else []) + [{"bearer": []}]
+
+
 def _is_open(grant: Grant | None) -> bool:
-    """Whether anybody may call."""
-    return grant is not None
+    """Whether anybody may call, from anywhere."""
+    return grant is not None and grant.place == "anywhere"
 
 
 def _versions(endpoint: Callable[..., Any]) -> frozenset[str]:
