@@ -36,7 +36,7 @@ def gateway_url(url: str = "") -> str:
 
     :raises CallError: when the installation's settings make no sense.
     """
-    return (url or _installation().url).rstrip("/")
+    return (url or _installation().local_url).rstrip("/")
 
 
 @contextmanager
@@ -45,16 +45,19 @@ def open_gateway(url: str = "", *, as_caller: bool = False, token: str = "") -> 
 
     :raises CallError: when the call needs a token and none is set.
     """
-    base = gateway_url(url)
+    base, home = gateway_url(url), _installation()
     headers = {"User-Agent": "cleio-cli"}
     if as_caller or token:
         headers["Authorization"] = f"Bearer {token or _token()}"
+    called, name = base, ""
+    if not url and home.door.tls == "files":
+        # The certificate's name may lead elsewhere: the gateway is on this machine, under that name.
+        called, name = f"https://{home.host}:{home.port}", home.door.name
+        headers["Host"] = f"{name}:{home.port}"
     # A proxy of the environment is for addresses elsewhere.
-    elsewhere = not is_loopback(base)
-    with httpx.Client(
-        base_url=base, headers=headers, timeout=httpx.Timeout(60, connect=5), trust_env=elsewhere, verify=_trusted(from_environment=elsewhere)
-    ) as client:
-        yield Gateway(base, client)
+    elsewhere = not is_loopback(called)
+    with httpx.Client(base_url=called, headers=headers, timeout=httpx.Timeout(60, connect=5), trust_env=elsewhere, verify=_trusted(home)) as client:
+        yield Gateway(base, client, name)
 
 
 def is_loopback(url: str) -> bool:
@@ -69,21 +72,22 @@ def _installation() -> Installation:
         raise CallError(str(error)) from None
 
 
-def _trusted(*, from_environment: bool) -> ssl.SSLContext:
-    """The authorities that the system knows, and the gateway's own where it has one."""
-    context = httpx.create_ssl_context(trust_env=from_environment)
-    authority = _installation().authority
-    if authority.is_file():
-        context.load_verify_locations(authority)
+def _trusted(home: Installation) -> ssl.SSLContext:
+    """The authorities that the system and the environment name, and the gateway's own where it has one."""
+    context = httpx.create_ssl_context()
+    if home.authority.is_file():
+        context.load_verify_locations(home.authority)
     return context
 
 
 class Gateway:
     """Calls that either succeed or raise `CallError`."""
 
-    def __init__(self, base: str, client: httpx.Client) -> None:
+    def __init__(self, base: str, client: httpx.Client, certified: str = "") -> None:
+        """``certified``: the name on its certificate, where it is called under another."""
         self.base = base
         self._client = client
+        self._extensions = {"sni_hostname": certified} if certified else {}
 
     def send(
         self,
@@ -110,7 +114,7 @@ class Gateway:
             # What is sent again on the way takes effect once.
             told["Idempotency-Key"] = uuid.uuid4().hex
         try:
-            answer = self._client.request(method, path, content=content, headers=told, params=query or None)
+            answer = self._client.request(method, path, content=content, headers=told, params=query or None, extensions=self._extensions)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
             raise CallError(f"{self.base} is not an address that can be called") from None
         except httpx.ConnectError:

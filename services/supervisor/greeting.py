@@ -11,7 +11,9 @@ EXAMPLE_PATIENT = Path(__file__).resolve().parents[2] / "docs" / "examples" / "d
 
 def greeting(installation: Installation) -> str:
     """Addresses and commands, as they work in the folder where the supervisor was started."""
-    url, curl = installation.url, "curl"
+    url, curl = installation.local_url, "curl"
+    if installation.door.tls == "files":
+        curl += f" --resolve {installation.door.name}:{installation.port}:{installation.host}"
     if installation.door.tls == "internal":
         curl += f" --cacert {_here(installation.authority)}"
     cleio = _here(Path(sys.executable).parent / "cleio")

@@ -53,6 +53,14 @@ class Installation:
         return f"{self.door.scheme}://{self.door.name}:{self.port}"
 
     @property
+    def local_url(self) -> str:
+        """The same for programs on this machine, which some calls are for alone. The operator's certificate holds no name of the machine:
+        with it, the name is to be looked for at ``host``.
+        """
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.door.scheme}://{host}:{self.port}" if host in self.door.hosts and self.door.tls != "files" else self.url
+
+    @property
     def authority(self) -> Path:
         """The root certificate of the gateway's own authority, where it has one."""
         return self.data_dir / "gateway" / "pki" / "authorities" / "local" / "root.crt"

@@ -14,6 +14,7 @@ from services.supervisor.greeting import greeting
 from services.supervisor.installation import CannotStartError, Installation, port_variable
 from services.supervisor.program import HopelessError, Kept, Program
 from services.supervisor.readiness import answer_of, wait_until_answering
+from shared.addresses import EVERYWHERE, LOOPBACK_NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
@@ -80,6 +81,8 @@ async def _start_and_watch(installation: Installation, services: Sequence[Kept],
         ready.cancel()
     if not any(trouble.done() for trouble in troubles):
         write_line("cleio", f"ready in {monotonic() - started:.1f} s: {installation.url}")
+        if installation.bind in EVERYWHERE and installation.door.hosts == LOOPBACK_NAMES:
+            write_line("cleio", f"it listens at every address, and answers only to {', '.join(LOOPBACK_NAMES)}: name it with CLEIO_HOSTS=…")
         print(greeting(installation), flush=True)
         await asyncio.wait(troubles, return_when=asyncio.FIRST_COMPLETED)
     try:

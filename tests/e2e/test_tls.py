@@ -107,11 +107,14 @@ def test_another_host_is_refused_over_tls(secured: System, root: Path) -> None:
     assert '"code":"unknown_host"' in answer
 
 
-def test_the_command_line_trusts_the_installations_own_authority(secured: System) -> None:
+def cleio_match(settings: dict[str, str]) -> "subprocess.CompletedProcess[str]":
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CLEIO_")}
-    environment |= {"CLEIO_PORT": str(secured.port), "CLEIO_DATA_DIR": str(secured.folder), "CLEIO_TLS": "internal"}
     command = [sys.executable, "-m", "services.cli", "match", PATIENT, "--json"]
-    shown = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=ROOT, env={**environment, **settings}, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_command_line_trusts_the_installations_own_authority(secured: System) -> None:
+    shown = cleio_match({"CLEIO_PORT": str(secured.port), "CLEIO_DATA_DIR": str(secured.folder), "CLEIO_TLS": "internal"})
     assert shown.returncode == 0, shown.stderr
     assert json.loads(shown.stdout)["results"]
 
@@ -141,7 +144,7 @@ def test_the_operators_certificate_is_shown(tmp_path: Path) -> None:
     port, files = free_ports(), certificate_for("cleio.example", tmp_path / "tls")
     settings = {"CLEIO_PORT": str(port), "CLEIO_DATA_DIR": str(tmp_path / "var"), "CLEIO_HOSTS": "cleio.example, other.example", **files}
     installation = Installation.from_environment(settings)
-    assert installation.url == f"https://cleio.example:{port}"
+    assert (installation.url, installation.local_url) == (f"https://cleio.example:{port}", f"https://cleio.example:{port}")
     installation.door.check_certificate()
     installation.data_dir.mkdir()
     program = _gateway(installation)
@@ -154,6 +157,9 @@ def test_the_operators_certificate_is_shown(tmp_path: Path) -> None:
                 assert connection.selected_alpn_protocol() == "h2"
             with connected(port, trusting(Path(files["CLEIO_TLS_CERT"])), "cleio.example") as connection:
                 answer = told(connection, "elsewhere.example")
+            # The command line finds it at home, whatever the name means elsewhere; no service is there to answer it.
+            told_off = cleio_match({**settings, "CLEIO_GATEWAY_PATIENCE": "1s", "SSL_CERT_FILE": files["CLEIO_TLS_CERT"]})
+            assert told_off.stderr.endswith("(503 unavailable)\n")
             assert answer.startswith("http/1.1 421 ")
             assert "\r\nstrict-transport-security: max-age=63072000\r\n" in answer
         finally:
