@@ -45,17 +45,19 @@ def open_gateway(url: str = "", *, as_caller: bool = False, token: str = "") -> 
 
     :raises CallError: when the call needs a token and none is set.
     """
-    base, called, home = gateway_url(url), gateway_url(url), _installation()
+    base, home = gateway_url(url), _installation()
     headers = {"User-Agent": "cleio-cli"}
     if as_caller or token:
         headers["Authorization"] = f"Bearer {token or _token()}"
+    called, name = base, ""
     if not url and home.door.tls == "files":
         # The certificate's name may lead elsewhere: the gateway is on this machine, under that name.
-        headers["Host"], called = f"{home.door.name}:{home.port}", f"https://{home.host}:{home.port}"
+        called, name = f"https://{home.host}:{home.port}", home.door.name
+        headers["Host"] = f"{name}:{home.port}"
     # A proxy of the environment is for addresses elsewhere.
     elsewhere = not is_loopback(called)
     with httpx.Client(base_url=called, headers=headers, timeout=httpx.Timeout(60, connect=5), trust_env=elsewhere, verify=_trusted(home)) as client:
-        yield Gateway(base, client)
+        yield Gateway(base, client, name)
 
 
 def is_loopback(url: str) -> bool:
@@ -81,9 +83,11 @@ def _trusted(home: Installation) -> ssl.SSLContext:
 class Gateway:
     """Calls that either succeed or raise `CallError`."""
 
-    def __init__(self, base: str, client: httpx.Client) -> None:
+    def __init__(self, base: str, client: httpx.Client, certified: str = "") -> None:
+        """``certified``: the name on its certificate, where it is called under another."""
         self.base = base
         self._client = client
+        self._extensions = {"sni_hostname": certified} if certified else {}
 
     def send(
         self,
@@ -109,9 +113,8 @@ class Gateway:
         if method == "POST":
             # What is sent again on the way takes effect once.
             told["Idempotency-Key"] = uuid.uuid4().hex
-        name = {"sni_hostname": urlsplit(self.base).hostname}
         try:
-            answer = self._client.request(method, path, content=content, headers=told, params=query or None, extensions=name)
+            answer = self._client.request(method, path, content=content, headers=told, params=query or None, extensions=self._extensions)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
             raise CallError(f"{self.base} is not an address that can be called") from None
         except httpx.ConnectError:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 TRIAL = "CLEIO-DEMO-0001"
 # What each caller does, over and over; more readers than writers.
 CALLS = ("read", "match", "read", "write", "read", "match")
-ENOUGH = 25
+ENOUGH = 15
 PAUSE = 0.03  # seconds between two calls of a caller: what takes a replica's place starts on the same machine
 
 
@@ -114,33 +114,45 @@ async def replace_one(system: System, service: str, number: signal.Signals) -> N
     assert system.replicas(service)[port] != pid
 
 
-async def replace_one_of_each(system: System, number: signal.Signals) -> None:
-    await asyncio.gather(replace_one(system, "registry", number), replace_one(system, "matching", number))
+async def replace_one_of_each(system: System, services: list[str], number: signal.Signals) -> None:
+    await asyncio.gather(*(replace_one(system, service, number) for service in services))
 
 
-async def test_replicas_are_replaced_under_load(tmp_path: Path, databases: dict[str, str], figure: Callable[[str, object], None]) -> None:
-    replicas = ("--replicas", "registry=2", "--replicas", "matching=2")
-    system = System(tmp_path / "var", None, *replicas, **databases, CLEIO_GATEWAY_PATIENCE="60s")
+@pytest.mark.parametrize(
+    ("services", "rounds"),
+    [(["registry", "matching"], 1), pytest.param(["registry", "matching", "notifications"], 4, marks=pytest.mark.full)],
+    ids=["once", "again and again"],
+)
+async def test_replicas_are_replaced_under_load(
+    tmp_path: Path, databases: dict[str, str], figure: Callable[[str, object], None], services: list[str], rounds: int
+) -> None:
+    asked_for = [word for service in services for word in ("--replicas", f"{service}=2")]
+    system = System(tmp_path / "var", None, *asked_for, **databases, CLEIO_GATEWAY_PATIENCE="60s")
     try:
         await asyncio.to_thread(system.read_until, "ready in")
-        assert {name: len(system.replicas(name)) for name in ("registry", "matching", "notifications")} == {
-            "registry": 2,
-            "matching": 2,
-            "notifications": 1,
-        }
+        assert [len(system.replicas(service)) for service in services] == [2] * len(services)
         load = Load(system)
         load.start()
         await load.more()
-        await replace_one_of_each(system, signal.SIGTERM)
-        await load.more()
-        assert load.failed("read", "match", "write") == {}
+        # Each has its share of the work, and its lines their name.
+        for service, route in (("registry", "/registry/v1/trials"), ("matching", "/matching/v1/match")):
+            for port in system.replicas(service):
+                figures = await asyncio.to_thread(httpx.get, f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=10)
+                assert f'route="{route}",status="200"' in figures.text
+            for number in (1, 2):
+                assert (await asyncio.to_thread(system.read_until, f"{service}-{number} ")).startswith(f"{service}-{number} ")
+        for _ in range(rounds):
+            await replace_one_of_each(system, services, signal.SIGTERM)
+            await load.more()
+        assert load.failed(*CALLS) == {}
         asked = load.answers.total()
 
-        await replace_one_of_each(system, signal.SIGKILL)
-        await load.more()
+        for _ in range(rounds):
+            await replace_one_of_each(system, services, signal.SIGKILL)
+            await load.more()
         await load.stop()
         failed = f"{sum(load.failed(*CALLS).values())} of {load.answers.total() - asked}"
-        figure("replicas: requests failed when one registry and one matching are killed", failed)
+        figure(f"requests failed while {rounds} x one replica of {' and '.join(services)} was killed", failed)
         # What changes nothing is asked of the other replica; a write that was under way is for its caller to look after.
         assert load.failed("read", "match") == {}
         assert set(load.failed("write")) <= {("write", 502)}

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.e2e.conftest import System, alive, eventually, free_ports
@@ -105,7 +106,7 @@ def test_interrupt_before_ready_stops_everything(tmp_path: Path) -> None:
         starting.end()
 
 
-def test_a_killed_supervisor_leaves_no_orphans(own_system: System) -> None:
+def test_a_killed_supervisor_leaves_no_orphans(own_system: System, figure: Callable[[str, object], None]) -> None:
     programs = own_system.programs()
     own_system.process.kill()
     own_system.process.wait()
@@ -113,6 +114,6 @@ def test_a_killed_supervisor_leaves_no_orphans(own_system: System) -> None:
     # The folder and the ports are free again at once.
     following = System(own_system.folder, own_system.port)
     try:
-        following.read_until("ready in")
+        figure("second start on the same data", following.read_until("ready in").partition(" | ")[2].partition(": http")[0])
     finally:
         following.end()
