@@ -43,7 +43,7 @@ fmt: $(READY) ## Put the code in form
 	@$(BIN)/caddy fmt --overwrite deploy/gateway/Caddyfile
 
 .PHONY: bench
-bench: $(READY) ## Measure the main calls through the gateway
+bench: $(READY) ## Measure the main calls, and what they are compared with
 	@$(BIN)/cleio bench
 
 .PHONY: migrate

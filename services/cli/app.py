@@ -193,14 +193,14 @@ def openapi(check: Annotated[bool, typer.Option("--check", help="Write nothing; 
 
 @app.command()
 def bench(
-    seconds: Annotated[float, typer.Option(help="How long each call is repeated.", min=0.1, max=600)] = 3.0,
+    seconds: Annotated[float, typer.Option(help="How long each call is repeated.", min=0.1, max=600)] = 2.0,
     connections: Annotated[int, typer.Option(help="How many callers at once.", min=1, max=256)] = 8,
     as_json: AsJson = False,
     url: Annotated[str, typer.Option(help="Measure this running system instead of a fresh one with the bundled sample.")] = "",
 ) -> None:
-    """Measure the main calls.
+    """Measure the main calls, and what they are compared with.
 
-    They go through the gateway, to a fresh system with the bundled sample or to the one named with --url.
+    They go through the gateway, to a fresh system with the bundled sample or to the one named with --url; of a fresh one also directly to a service.
     """
     from services.cli.bench import run_bench
     from services.cli.gateway import CallError

@@ -1,4 +1,4 @@
-"""`cleio bench`: repeats the main calls through the gateway and tells rates and times, measured at the caller."""
+"""`cleio bench`: the main calls through the gateway, and in the same rounds what they are compared with, so that a busy machine is busy for both."""
 
 import asyncio
 import json
@@ -9,46 +9,43 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from time import perf_counter
-from typing import NamedTuple
+from time import perf_counter, process_time
+from typing import Any
 from urllib.parse import urlsplit
 
 import typer
 
+from services.cli.bench_calls import Call, Measured, Processors, ask, measure
 from services.cli.gateway import CallError
+from shared.settings import EMBEDDED_PORTS
 
 PATIENT = Path(__file__).resolve().parents[2] / "docs" / "examples" / "duchenne-boy.json"
-WARM_UP = 0.3  # of the measured time, not counted
+ROUNDS = 3
+DIRECT = " (direct)"
 
 
 @dataclass(frozen=True)
-class Call:
-    """One request that is repeated."""
+class Target:
+    """The system that is measured. One of our own has a folder, and programs whose processor time is counted."""
 
-    name: str
-    method: str
-    path: str
-    body: bytes = b""
-
-    def request(self, host: str) -> bytes:
-        head = f"{self.method} {self.path} HTTP/1.1\r\nHost: {host}\r\n"
-        if self.body:
-            head += f"Content-Type: application/json\r\nContent-Length: {len(self.body)}\r\n"
-        return f"{head}\r\n".encode() + self.body
+    url: str
+    folder: Path | None = None
+    supervisor: int | None = None
 
 
-class Figures(NamedTuple):
-    """What one call did. Times in milliseconds."""
+@dataclass(frozen=True)
+class Ratio:
+    """How many times better the first is than what it is compared with, in ``unit``."""
 
-    call: str
-    per_second: float
-    p50: float
-    p99: float
-    failed: int
+    what: str
+    compared_with: str
+    ratio: float
+    unit: str
 
 
 def run_bench(seconds: float, connections: int, url: str, *, as_json: bool) -> None:
@@ -56,26 +53,58 @@ def run_bench(seconds: float, connections: int, url: str, *, as_json: bool) -> N
 
     :raises CallError: when the system does not start or does not answer.
     """
-    with _running(url) as base:
-        figures = asyncio.run(_measure_all(base, seconds, connections))
+    with _running(url) as target:
+        measured = asyncio.run(_measure_all(target, seconds, connections))
+        ratios = [*_ratios(measured), *_ratio_of_the_snapshot(target)]
     if as_json:
-        typer.echo(json.dumps({"connections": connections, "seconds": seconds, "calls": [one._asdict() for one in figures]}, indent=2))
+        told = {"connections": connections, "seconds": seconds, "calls": [_figures(one) for one in measured], "ratios": [vars(one) for one in ratios]}
+        typer.echo(json.dumps(told, indent=2))
         return
-    typer.echo(f"{connections} callers, {seconds:g} s each, {os.cpu_count()} processors, Python {platform.python_version()}")
-    typer.echo(f"{'call':<28}{'per second':>12}{'p50 ms':>10}{'p99 ms':>10}{'failed':>8}")
-    for one in figures:
-        typer.echo(f"{one.call:<28}{one.per_second:>12.0f}{one.p50:>10.2f}{one.p99:>10.2f}{one.failed:>8}")
+    _print(
+        measured,
+        ratios,
+        f"{connections} callers, {seconds:g} s each in {ROUNDS} rounds, {os.cpu_count()} processors, Python {platform.python_version()}",
+    )
+
+
+def _figures(one: Measured) -> dict[str, Any]:
+    """Times in milliseconds, processor time in microseconds for each request (null where it cannot be read)."""
+    return {
+        "call": one.call.name,
+        "per_second": round(one.per_second, 1),
+        "p50": round(one.quantile(0.5), 3),
+        "p99": round(one.quantile(0.99), 3),
+        "cpu": _rounded(one.without("gateway")),
+        "gateway_cpu": _rounded(one.micros("gateway")),
+        "failed": one.failed,
+    }
+
+
+def _rounded(value: float | None) -> int | None:
+    return None if value is None else round(value)
+
+
+def _print(measured: Sequence[Measured], ratios: Sequence[Ratio], head: str) -> None:
+    typer.echo(head)
+    typer.echo(f"{'call':<34}{'per second':>11}{'p50 ms':>9}{'p99 ms':>9}{'CPU µs':>9}{'gateway':>9}{'failed':>8}")
+    for row in map(_figures, measured):
+        cpu, gateway = (("–" if row[name] is None else row[name]) for name in ("cpu", "gateway_cpu"))
+        typer.echo(f"{row['call']:<34}{row['per_second']:>11.0f}{row['p50']:>9.2f}{row['p99']:>9.2f}{cpu:>9}{gateway:>9}{row['failed']:>8}")
+    typer.echo("\nCPU: processor time of the services, and of the gateway, for each request. Compared in the same rounds:")
+    for one in ratios:
+        typer.echo(f"{one.what:<34} {one.ratio:>7.1f} × {one.unit} of {one.compared_with}")
 
 
 @contextmanager
-def _running(url: str) -> Iterator[str]:
+def _running(url: str) -> Iterator[Target]:
     if url:
-        yield url.rstrip("/")
+        yield Target(url.rstrip("/"))
         return
     with tempfile.TemporaryDirectory(prefix="cleio-bench-") as folder:
         port = _four_free_ports()
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CLEIO_")}
         environment |= {"CLEIO_PORT": str(port), "CLEIO_DATA_DIR": folder, "CLEIO_LOG_LEVEL": "WARNING"}
+        environment |= {"CLEIO_RATE_READ": "0", "CLEIO_RATE_MATCH": "0"}  # quotas are not what is measured
         log = Path(folder) / "up.log"
         with log.open("wb") as output:
             system = subprocess.Popen(
@@ -83,7 +112,7 @@ def _running(url: str) -> Iterator[str]:
             )
         try:
             _wait_until_ready(system, log)
-            yield f"http://127.0.0.1:{port}"
+            yield Target(f"http://127.0.0.1:{port}", Path(folder), system.pid)
         finally:
             system.send_signal(signal.SIGTERM)
             system.wait(timeout=10)
@@ -111,65 +140,96 @@ def _four_free_ports() -> int:
     raise CallError("no four free ports in a row")
 
 
-async def _measure_all(base: str, seconds: float, connections: int) -> list[Figures]:
-    address = urlsplit(base)
+async def _measure_all(target: Target, seconds: float, connections: int) -> list[Measured]:
+    address = urlsplit(target.url)
     if address.scheme != "http" or address.hostname is None:
-        raise CallError(f"{base} is not an http:// address")
-    host, port = address.hostname, address.port or 80
+        raise CallError(f"{target.url} is not an http:// address")
+    gateway = (address.hostname, address.port or 80)
     try:
-        reader, writer = await asyncio.open_connection(host, port)
+        calls = await _calls(gateway)
     except OSError:
-        raise CallError(f"nothing listens at {base}: start it with `make run`") from None
-    status, body = await _exchange(reader, writer, Call("", "GET", "/registry/v1/trials?limit=1").request(host))
-    writer.close()
+        raise CallError(f"nothing listens at {target.url}: start it with `make run`") from None
+    rows = [(Measured(call), gateway) for call in calls]
+    if target.folder is not None:
+        # Where a service listens is known of our own system alone.
+        rows += [(Measured(_renamed(call, call.name + DIRECT)), _direct(gateway, call)) for call in calls[:2] + calls[-3:-2]]
+    processors = Processors(target.supervisor)
+    for _ in range(ROUNDS):
+        for measured, where in rows:
+            await measure(measured, where, seconds / ROUNDS, connections, processors)
+    if slow := next((measured.call.name for measured, _ in rows if not measured.times), None):
+        raise CallError(f"no call ended in time: {slow}")
+    return [measured for measured, _ in rows]
+
+
+async def _calls(gateway: tuple[str, int]) -> list[Call]:
+    status, body = await ask(gateway, Call("", "GET", "/registry/v1/trials?limit=1"))
     if status != 200:
-        raise CallError(f"{base}/registry/v1/trials answered {status}")
-    calls = [Call("list 20 trials", "GET", "/registry/v1/trials?limit=20")]
-    calls += [Call("read one trial", "GET", f"/registry/v1/trials/{trial['id']}") for trial in json.loads(body)["items"]]
-    calls.append(Call("search by word", "GET", "/registry/v1/trials?q=duchenne&limit=20"))
-    calls.append(Call("match one patient", "POST", "/matching/v1/match", PATIENT.read_bytes()))
-    return [await _measure(call, host, port, seconds, connections) for call in calls]
+        raise CallError(f"/registry/v1/trials answered {status}")
+    [trial] = json.loads(body)["items"]
+    path = f"/registry/v1/trials/{trial['id']}"
+    _, whole = await ask(gateway, Call("", "GET", path))
+    _, batch = await ask(gateway, Call("", "GET", "/registry/v1/feed?limit=1000"))
+    return [
+        Call("list 20 trials", "GET", "/registry/v1/trials?limit=20"),
+        Call("read one trial", "GET", path),
+        Call("read one trial, unchanged", "GET", path, headers={"If-None-Match": f'"v{json.loads(whole)["version"]}"'}, status=304),
+        Call("search by word", "GET", "/registry/v1/trials?q=duchenne&limit=20"),
+        Call("match one patient", "POST", "/matching/v1/match", PATIENT.read_bytes()),
+        Call("follow changes, a batch", "GET", "/registry/v1/feed?limit=1000", entries=len(json.loads(batch))),
+        Call("follow changes, one by one", "GET", "/registry/v1/feed?limit=1"),
+    ]
 
 
-async def _measure(call: Call, host: str, port: int, seconds: float, connections: int) -> Figures:
-    times: list[float] = []
-    failures: list[int] = []
-    begin = perf_counter() + WARM_UP * seconds
-    end = begin + seconds
-
-    async def caller() -> None:
-        reader, writer = await asyncio.open_connection(host, port)
-        request = call.request(host)
-        try:
-            while (started := perf_counter()) < end:
-                status, _ = await _exchange(reader, writer, request)
-                if started >= begin:
-                    times.append(perf_counter() - started)
-                    if status != 200:
-                        failures.append(status)
-        finally:
-            writer.close()
-
-    try:
-        await asyncio.gather(*(caller() for _ in range(connections)))
-    except (OSError, asyncio.IncompleteReadError):
-        raise CallError(f"the connection broke off during: {call.name}") from None
-    times.sort()
-    if not times:
-        raise CallError(f"no call ended in time: {call.name}")
-    return Figures(call.name, len(times) / seconds, times[len(times) // 2] * 1000, times[int(len(times) * 0.99)] * 1000, len(failures))
+def _renamed(call: Call, name: str) -> Call:
+    return Call(name, call.method, call.path, call.body, call.headers, call.status, call.entries)
 
 
-async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> tuple[int, bytes]:
-    """One request and its answer on an open connection: a plain client costs the two processors less than the server it measures."""
-    writer.write(request)
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-    status = int(head[9:12])
-    if "\r\ncontent-length:" in head:
-        length = int(head.split("\r\ncontent-length:", 1)[1].split("\r\n", 1)[0])
-        return status, await reader.readexactly(length)
-    body = b""
-    while size := int((await reader.readline()).split(b";")[0], 16):
-        body += (await reader.readexactly(size + 2))[:-2]
-    await reader.readline()
-    return status, body
+def _direct(gateway: tuple[str, int], call: Call) -> tuple[str, int]:
+    return gateway[0], gateway[1] + EMBEDDED_PORTS[call.path.split("/")[1]]
+
+
+def _ratios(measured: Sequence[Measured]) -> Iterator[Ratio]:
+    named = {one.call.name: one for one in measured}
+    for name, direct in named.items():
+        if name.endswith(DIRECT):
+            through = named[name.removesuffix(DIRECT)]
+            yield Ratio(name, "the same through the gateway", direct.per_second / through.per_second, "the requests")
+    unchanged, read = named["read one trial, unchanged"], named["read one trial"]
+    yield Ratio(unchanged.call.name, "reading it whole", unchanged.per_second / read.per_second, "the requests")
+    batch, single = named["follow changes, a batch"], named["follow changes, one by one"]
+    yield Ratio(batch.call.name, "one by one", batch.per_second * batch.call.entries / single.per_second, "the entries")
+
+
+def _ratio_of_the_snapshot(target: Target) -> Iterator[Ratio]:
+    """A match on the compiled snapshot against one that reads and compiles it anew, in this process; by processor time."""
+    from services.matching.evaluations.service import Options, answer
+    from services.matching.patients.reading import read_patient
+    from services.matching.snapshots.files import SnapshotFiles
+
+    files = None if target.folder is None else SnapshotFiles(target.folder / "matching" / "snapshot")
+    snapshot = files.newest() if files is not None else None
+    if files is None or snapshot is None:
+        return
+    patient, options = json.loads(PATIENT.read_bytes()), Options(date.fromisoformat("2025-11-22"))
+
+    def compiled() -> None:
+        answer(snapshot, read_patient(patient), options)
+
+    def anew() -> None:
+        again = files.newest()
+        assert again is not None
+        answer(again, read_patient(patient), options)
+
+    times = {work: _spent(work) for work in (anew, compiled)}
+    yield Ratio("match, snapshot compiled", "one compiled anew for each call", times[anew] / times[compiled], "the matches")
+
+
+def _spent(work: Any, least: float = 0.5) -> float:
+    """Seconds of processor time for one turn."""
+    work()
+    began, started, turns = perf_counter(), process_time(), 0
+    while perf_counter() - began < least or turns < 3:
+        work()
+        turns += 1
+    return (process_time() - started) / turns

@@ -128,10 +128,12 @@ async def _collect(
 ) -> tuple[list[dict[str, Any]], Position]:
     deadline = asyncio.get_running_loop().time() + wait
     events: list[dict[str, Any]] = []
+    # Most readers see most entries: who asks for one is not made to wait for a thousand.
+    scanned = min(limit, SCAN)
     while True:
         committed = database.committed
         async with database.read() as connection:
-            entries = await log.read(connection, at.seq, SCAN)
+            entries = await log.read(connection, at.seq, scanned)
         for entry in entries:
             seen = reader.sees(entry.type, entry.before, entry.after)
             if seen is not Visibility.NOTHING:
@@ -140,7 +142,8 @@ async def _collect(
             if len(events) == limit:
                 return events, at
         remaining = deadline - asyncio.get_running_loop().time()
-        if len(entries) == SCAN:
+        if len(entries) == scanned:
+            scanned = SCAN
             continue
         if events or remaining <= 0:
             return events, at

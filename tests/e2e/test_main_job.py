@@ -3,7 +3,6 @@
 import base64
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from standardwebhooks.webhooks import Webhook
@@ -13,9 +12,11 @@ from tests.e2e.conftest import ROOT, Receiver, System, eventually
 BOY = json.loads((ROOT / "docs" / "examples" / "duchenne-boy.json").read_text(encoding="utf-8"))
 
 
-@pytest.fixture
-def system(tmp_path: Path) -> Iterator[System]:
-    running = System(tmp_path / "var", CLEIO_OUTBOUND_DEV_HOSTS="127.0.0.0/8", CLEIO_NOTIFICATIONS_RETRY_SECONDS="[0, 0.2, 0.2, 0.2]")
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    running = System(
+        tmp_path_factory.mktemp("job") / "var", CLEIO_OUTBOUND_DEV_HOSTS="127.0.0.0/8", CLEIO_NOTIFICATIONS_RETRY_SECONDS="[0, 0.2, 0.2, 0.2]"
+    )
     try:
         running.read_until("ready in")
         yield running
@@ -72,7 +73,8 @@ def test_writes_need_the_administrators_token(system: System) -> None:
     with system.client() as public:
         body = json.dumps({"status": "completed"})
         headers = {"If-Match": "*", "Content-Type": "application/merge-patch+json"}
-        assert public.patch("/registry/v1/trials/NCT05096221", content=body, headers=headers).status_code == 401
+        path = "/registry/v1/trials/NCT04626674"
+        assert public.patch(path, content=body, headers=headers).status_code == 401
         forged = {**headers, "Authorization": "Bearer " + base64.b64encode(b"guess").decode()}
-        assert public.patch("/registry/v1/trials/NCT05096221", content=body, headers=forged).status_code == 401
-        assert public.get("/registry/v1/trials/NCT05096221").json()["version"] == 1
+        assert public.patch(path, content=body, headers=forged).status_code == 401
+        assert public.get(path).json()["version"] == 1

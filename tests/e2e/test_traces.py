@@ -35,7 +35,7 @@ def log_lines(traced: Traced, request_id: str) -> list[dict[str, str]]:
 def test_one_trace_joins_a_change_through_the_gateway_with_matching_and_the_delivery(traced: Traced, receiver: Receiver) -> None:
     with traced.system.client(as_admin=True) as admin:
         wanted = {"channel": {"type": "webhook", "url": receiver.url}, "types": ["trial.status_changed"]}
-        assert admin.post("/notifications/v1/subscriptions", json=wanted).status_code == 201
+        assert admin.post("/notifications/v1/subscriptions", json=wanted, headers={"Idempotency-Key": "subscription-of-the-trace"}).status_code == 201
         trace, span, headers = caller()
         content = {"If-Match": "*", "Content-Type": "application/merge-patch+json", "X-Request-Id": "change-of-the-trace"}
         changed = admin.patch(f"/registry/v1/trials/{TRIAL}", content=b'{"status": "suspended"}', headers={**headers, **content})
