@@ -22,7 +22,7 @@ import typer
 
 from services.cli.bench_calls import Call, Measured, Processors, ask, measure
 from services.cli.gateway import CallError
-from shared.settings import EMBEDDED_PORTS
+from shared.addresses import EMBEDDED_PORTS
 
 PATIENT = Path(__file__).resolve().parents[2] / "docs" / "examples" / "duchenne-boy.json"
 ROUNDS = 3
