@@ -134,6 +134,7 @@ async def ask(app: FastAPI, method: str, target: str, headers: dict[str, str], b
         if given:
             return given.pop()
         await asyncio.Event().wait()  # the caller stays until it has its answer
+        return None
 
     async def send(message: Any) -> None:
         nonlocal status
