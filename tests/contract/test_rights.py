@@ -13,13 +13,12 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from sqlalchemy import MetaData, select
-from tests.contract.test_matching import CRITERIA
 
 from services.notifications.app import METADATA as NOTIFICATIONS
 from services.registry.app import METADATA as REGISTRY
 from shared.identity.principal import ORGANISATION_KINDS, ROLES
 from tests.conftest import INTERNAL, new_database, token_of
-from tests.contract.matching import EXAMPLES
+from tests.contract.matching import CRITERIA, EXAMPLES
 from tests.contract.network import CENTRE, ORGANISATIONS, Network, Services, running_services
 from tests.contract.test_registry import a_trial
 
