@@ -13,16 +13,16 @@ FETCH_SECONDS = 5.0  # somebody waits for the answer
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """In seconds: how long keys serve without being seen again (``stale``: where nobody answers), and how soon others are asked for after an answer
-    and after none.
+    """In seconds: how long keys serve without being seen again, and how soon others are asked for after an answer and after none.
 
+    ``stale``: how long they serve where nobody answers; None: no longer than otherwise.
     An unknown kid, which anybody can write, makes nobody be asked more often.
     """
 
     held: float = 300.0
     renewed_after: float = 30.0
     retried_after: float = 10.0
-    stale: float = 300.0
+    stale: float | None = None
 
 
 class KeysUnavailableError(ConnectionError):
@@ -53,7 +53,11 @@ class FetchedKeys:
             async with self._one:
                 if self._lacks(kid) and self._may_ask():  # nobody fetched while this one waited
                     await self._try()
-        if self._failure and self._lacks(kid) and not (self._knows(kid) and self.age <= self._pace.stale):
+        if (
+            self._failure
+            and self._lacks(kid)
+            and not (self._knows(kid) and self.age <= (self._pace.held if self._pace.stale is None else self._pace.stale))
+        ):
             raise KeysUnavailableError(self._failure)
         return self._keys
 

@@ -154,7 +154,7 @@ async def test_a_provider_that_is_away_is_told_and_not_asked_at_each_call(provid
 async def test_its_keys_are_believed_for_a_while_when_it_is_away(provider: IdentityProvider, keys: KeyServer) -> None:
     assert await provider.claims(token(keys.url)) is not None
     keys.away = True
-    provider._keys._pace = Pace(held=0.0, renewed_after=0.0, retried_after=0.0)
+    provider._keys._pace = Pace(held=0.0, renewed_after=0.0, retried_after=0.0, stale=60.0)
     assert await provider.claims(token(keys.url)) is not None
     with pytest.raises(OSError):
         await provider.claims(token(keys.url, kid="unheard-of"))
