@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -201,7 +202,7 @@ class Stage:
     async def subscription(self, organisation: str, kind: str) -> str:
         token = token_of(kind, "editor", organisation=organisation)  # type: ignore[arg-type]
         body = json.dumps(subscription(organisation)).encode()
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Idempotency-Key": uuid.uuid4().hex}
         status, answer = await ask(self.services.apps["notifications"], "POST", "/notifications/v1/subscriptions", headers, body, NEAR)
         assert status == 201, answer
         return str(json.loads(answer)["id"])
@@ -223,7 +224,7 @@ class Stage:
         headers: dict[str, str] = {}
         body = b""
         if line.method in {"PUT", "PATCH", "POST", "DELETE"}:
-            headers = dict(ANY)
+            headers = {**ANY, "Idempotency-Key": uuid.uuid4().hex} if line.method == "POST" else dict(ANY)
         if (document := self._document(line, organisation)) is not None:
             body = document if isinstance(document, bytes) else json.dumps(document).encode()
             headers["Content-Type"] = MEDIA_TYPES.get((line.method, line.path), "application/json")
