@@ -12,8 +12,8 @@ import pytest
 from tests.conftest import ADMIN
 from tests.contract.processes import ServiceProcess
 
-MATCH = "/matching/v1/match?horizon=P20Y&limit=200"
-DRY_RUN = "/matching/v1/criteria/dry-run?horizon=P20Y"
+MATCH = "/matching/v1/match?synthetic=true&horizon=P20Y&limit=200"
+DRY_RUN = "/matching/v1/criteria/dry-run?synthetic=true&horizon=P20Y"
 CHECK = "/matching/v1/criteria/check"
 CRITERIA = "/registry/v1/trials/NCT05096221/criteria"
 TRIAL = "/registry/v1/trials/NCT05096221"
