@@ -61,7 +61,7 @@ def test_after_a_restore_everybody_follows_the_restored_history(tmp_path: Path) 
             assert (stale.status_code, stale.json()["code"]) == (410, "cursor_of_earlier_generation")
 
             def recruitment(trial: str) -> str:
-                answer = admin.post("/matching/v1/match", json=BOY)
+                answer = admin.post("/matching/v1/match?synthetic=true", json=BOY)
                 return next((one["recruitment_status"] for one in answer.json().get("results", ()) if one["trial"] == trial), "")
 
             assert eventually(lambda: recruitment(KEPT) == "suspended", 20)
