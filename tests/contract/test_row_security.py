@@ -191,6 +191,17 @@ async def test_trials_and_all_that_hangs_on_them(registry: FastAPI) -> None:
             assert set(await rows(database, f"SELECT trial_key FROM {table}", view)) == keys & expected, (caller, table)
 
 
+async def test_a_view_tells_no_more_than_the_policy_and_the_token() -> None:
+    writer = Principal("coordination", organisation="coordination", roles=frozenset({"admin", "editor"}), scopes=frozenset({"trial.write"}))
+    view = view_of(writer)
+    assert {"trial.write.all", "trial.read.published", "feed.read.published"} <= view.grants
+    assert not {grant for grant in view.grants if grant.startswith(("organisation.write", "client.", "audit.", "subscription.write"))}
+    # Who reads the feed as the public does belongs to no audience inside.
+    assert view.audiences == {"public", "organisation:coordination"}
+    assert view_of(Principal("hospital", organisation="a", centre="fr-a")).centre == "fr-a"
+    assert view_of(None) is NOBODY
+
+
 async def test_who_says_nothing_is_shown_nothing(registry: FastAPI) -> None:
     database = registry.state.database
 
@@ -298,12 +309,61 @@ async def test_a_reader_of_the_feed_moves_past_what_the_database_hides(registry:
     assert Cursors(base64.b64decode(CURSOR_KEY)).open("feed:registry", cursor) == [1, last]
 
 
+AT = "2026-01-01T00:00:00.000000Z"
+# What each organisation has of its own, and the right by which it sees it.
+OF_ORGANISATIONS = {
+    "SELECT id FROM organisations": "organisation.read",
+    "SELECT organisation FROM clients": "client.read",
+    "SELECT organisation FROM members": "member.read",
+    "SELECT organisation FROM audit_entries WHERE request_id = 'of-this-test'": "audit.read",
+}
+
+
+async def test_organisations_their_clients_members_and_lines_of_the_record(registry: FastAPI) -> None:
+    database = registry.state.database
+    for number, name in enumerate(("mine", "theirs"), 1):
+        await as_itself(
+            database,
+            f"INSERT INTO organisations VALUES ('{name}', 'hospital', '{name}', NULL, 'active', 1, '{AT}', '{AT}')",
+            "INSERT INTO clients (id, organisation, name, method, audience, scopes, roles, status, version, created_at, updated_at)"
+            f" VALUES ('{name}', '{name}', '{name}', 'api_key', 'issuer', '[]', '[]', 'active', 1, '{AT}', '{AT}')",
+            "INSERT INTO members (id, organisation, issuer, subject, roles, status, version, created_at, updated_at)"
+            f" VALUES ('{name}', '{name}', 'https://idp.example', '{name}', '[]', 'active', 1, '{AT}', '{AT}')",
+            "INSERT INTO audit_entries (number, at, request_id, principal, organisation, outcome, resource, method, route, status, count)"
+            f" VALUES ({1000 + number}, '{AT}', 'of-this-test', 'hospital', '{name}', 'read', 'trial', 'GET', '/x', 200, 1)",
+            "INSERT INTO idempotency_keys (id, organisation, route, fingerprint, claim, until)"
+            f" VALUES ('{name}', '{name}', 'POST /x', 'f', 'c', '{AT}')",
+        )
+    for statement, right in OF_ORGANISATIONS.items():
+        every = set(await rows(database, statement, None))
+        assert every >= {"mine", "theirs"}
+        for view, seen in (
+            (View(frozenset({f"{right}.own"}), "mine"), {"mine"}),
+            (View(frozenset({f"{right}.own"}), "somebody"), set()),
+            (View(frozenset({f"{right}.all"}), "mine"), every),
+            (View(frozenset({"trial.read.all", "subscription.read.own"}), "mine"), set()),
+            (NOBODY, set()),
+        ):
+            assert set(await rows(database, statement, view)) == seen, (statement, view)
+        with pytest.raises(DBAPIError, match="permission denied"):
+            await rows(database, statement, PUBLIC)
+    for kind in ("client", "member"):
+        mine = View(frozenset({f"{kind}.read.own", f"{kind}.write.own"}), "mine")
+        assert await rows(database, f"UPDATE {kind}s SET status = 'revoked' RETURNING id", mine, writing=True) == ["mine"]
+        with pytest.raises(DBAPIError, match="row-level security"):
+            await rows(database, f"UPDATE {kind}s SET organisation = 'theirs' RETURNING id", mine, writing=True)
+    assert await rows(database, "SELECT id FROM idempotency_keys", View(frozenset(), "mine")) == ["mine"]
+    for table in ("signing_keys", "used_assertions", "audit_seals"):
+        with pytest.raises(DBAPIError, match="permission denied"):
+            await rows(database, f"SELECT * FROM {table}", COORDINATION)
+
+
 @pytest.fixture
 async def ledger(postgresql_url: str) -> AsyncIterator[Database]:
     """Two organisations' subscriptions, each with a delivery of an event of its own."""
     await migrate(postgresql_url)
     database = open_database(postgresql_url, wall="notifications")
-    at = "2026-01-01T00:00:00.000000Z"
+    at = AT
     for owner in ("mine", "theirs"):
         await as_itself(
             database,
