@@ -5,7 +5,7 @@ import fcntl
 import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from shared.database import inline_sqlite  # noqa: F401  registers the dialect
 from shared.database.row_security import callers_role, public_role
+from shared.database.turnstile import Turnstile
 from shared.database.wall import VIEWER, View, Walled, check_wall
 from shared.problems import DatabaseBusyError, Problem, StorageFailedError, StorageFullError, TimedOutError
 
@@ -50,6 +51,7 @@ class Database:
         self._walled = walled
         self._owner = owner
         self._writer = asyncio.Lock()
+        self._turnstile = Turnstile() if file is not None and not has_safe_wal() else None
         self.committed = asyncio.Event()
         # What goes into every transaction as its last statements, in this order: the answer kept for its key, the record of who asked for it.
         self.before_commit: list[Callable[[AsyncConnection], Awaitable[None]]] = []
@@ -67,11 +69,20 @@ class Database:
         """
         view = self._view(as_service)
         with _told_as_problems():
-            async with self._engine_for(view, reading=True).connect() as connection:
+            async with self.still(), self._engine_for(view, reading=True).connect() as connection:
                 if not self.is_sqlite:
                     await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 await self._tell(connection, view, reading=True)
                 yield connection
+
+    @asynccontextmanager
+    async def still(self) -> AsyncIterator[None]:
+        """The block reads: where a commit would have to wait for that inside SQLite, and nothing could go on, it waits outside instead."""
+        if self._turnstile is None:
+            yield
+        else:
+            async with self._turnstile.reading(LOCK_WAIT_SECONDS):
+                yield
 
     @asynccontextmanager
     async def transaction(self, *, as_service: bool = False) -> AsyncIterator[AsyncConnection]:
@@ -98,11 +109,13 @@ class Database:
                 raise DatabaseBusyError from None
             try:
                 with _told_as_problems():
-                    async with self.engine.connect() as connection:
+                    async with AsyncExitStack() as alone, self.engine.connect() as connection:
                         await connection.execution_options(cleio_write=True)
                         async with connection.begin():
                             yield connection
                             await self._end(connection)
+                            if self._turnstile is not None:
+                                await alone.enter_async_context(self._turnstile.committing(LOCK_WAIT_SECONDS))
             finally:
                 self._writer.release()
         self.wake()
@@ -191,6 +204,7 @@ def open_database(url: str, *, exclusive: bool = True, wall: str | None = None) 
     path = Path(parsed.database)
     path.parent.mkdir(parents=True, exist_ok=True)
     owner = own(path) if exclusive else None
+    path.touch(mode=0o600)  # what SQLite lays beside it has the same rights
     engine = create_async_engine(parsed.set(drivername="sqlite+inline"), pool_size=8, max_overflow=0, pool_timeout=LOCK_WAIT_SECONDS)
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
@@ -244,12 +258,19 @@ def own(path: Path) -> IO[str]:
     return lock
 
 
+def has_safe_wal() -> bool:
+    """Whether this SQLite keeps what it committed to a write-ahead log."""
+    return bool(sqlite.sqlite_version_info >= FIRST_SAFE_WAL)
+
+
 def _prepare(connection: Any, _record: Any) -> None:
-    safe = sqlite.sqlite_version_info >= FIRST_SAFE_WAL
+    safe = has_safe_wal()
     if not safe:
         logger.warning("sqlite_without_wal", extra={"version": sqlite.sqlite_version})
     raw = sqlite.Connection.cursor(connection, sqlite.Cursor)
     raw.execute(f"PRAGMA journal_mode={'WAL' if safe else 'DELETE'}")
+    if not safe:
+        raw.execute("PRAGMA cache_spill=OFF")  # a large transaction would ask for the readers' place before its commit
     raw.execute("PRAGMA synchronous=FULL")
     raw.execute("PRAGMA foreign_keys=ON")
     raw.execute("PRAGMA recursive_triggers=ON")  # or REPLACE would delete a row past the trigger that forbids it

@@ -110,3 +110,41 @@ async def test_a_cancelled_writer_is_cancelled_whenever_it_comes(database: Datab
         ended, _ = await asyncio.wait({writer}, timeout=2)
         assert ended == {writer}, f"after {turns} turns of the loop"
     await database.close()
+
+
+async def test_without_a_write_ahead_log_a_commit_waits_for_readers_and_lets_them_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inside SQLite it would hold the loop in which they have to end, and fail."""
+    monkeypatch.setattr("shared.database.engine.FIRST_SAFE_WAL", (99, 0, 0))
+    database = open_database(f"sqlite:///{tmp_path / 'old.db'}")
+    async with database.transaction() as connection:
+        await connection.run_sync(METADATA.create_all)
+    assert not (tmp_path / "old.db-wal").exists()
+    reads = asyncio.Event()
+
+    async def read_for_a_while() -> int:
+        async with database.read() as connection:
+            found = len((await connection.execute(select(ROWS.c.id))).all())
+            reads.set()
+            await asyncio.sleep(0.1)
+            assert len((await connection.execute(select(ROWS.c.id))).all()) == found
+            return found
+
+    async def write(first: int) -> None:
+        await reads.wait()
+        async with database.transaction() as connection:
+            # More than SQLite keeps in memory by itself.
+            await connection.execute(insert(ROWS), [{"id": first + number, "name": "n" * 20} for number in range(60_000)])
+
+    await asyncio.gather(*(read_for_a_while() for _ in range(3)), write(0), write(100_000))
+    assert await read_for_a_while() == 120_000
+    monkeypatch.setattr("shared.database.engine.LOCK_WAIT_SECONDS", 0.05)
+    reads.clear()
+    reading = asyncio.create_task(read_for_a_while())
+    await reads.wait()
+    with pytest.raises(DatabaseBusyError):
+        async with database.transaction() as connection:
+            await connection.execute(insert(ROWS).values(id=-1))
+    assert await reading == 120_000
+    async with database.transaction() as connection:
+        await connection.execute(insert(ROWS).values(id=-1))
+    await database.close()
