@@ -22,6 +22,29 @@ class MissingSecretError(MissingSettingError):
     """A secret that the installation needs is neither in the environment nor in its file."""
 
 
+class UnusableSecretError(MissingSettingError):
+    """A secret is empty, cut or no secret at all. It would be no error to the arithmetic: an empty key seals as well as a good one."""
+
+
+# What each secret is at the least, so that a file that was cut, or a placeholder, is not taken for one.
+TOKEN_CHARACTERS = 20
+KEY_BYTES = {"cursor_key": 64, "audit_key": 32}
+
+
+def key_of(text: str, size: int, place: str) -> bytes:
+    """A key kept as base64, of at least ``size`` bytes.
+
+    :raises UnusableSecretError: it is none; nothing of it is said.
+    """
+    try:
+        key = base64.b64decode(text, validate=True)
+    except ValueError:
+        key = b""
+    if len(key) < size:
+        raise UnusableSecretError(f"{place} is not the base64 of {size} bytes: bring back a copy of it")
+    return key
+
+
 class ServiceSettings(BaseSettings):
     """Base of a service's settings. ``CLEIO_…`` is common to all, ``CLEIO_<SERVICE>_…`` is its own (subclasses set the prefix)."""
 
@@ -64,11 +87,18 @@ class ServiceSettings(BaseSettings):
     @model_validator(mode="after")
     def _read_secret_files(self) -> Self:
         for name in ("internal_token", "cursor_key", "audit_key"):
+            place = f"CLEIO_{name.upper()}"
             if not getattr(self, name).get_secret_value():
                 path = self.data_dir / "secrets" / name.replace("_", "-")
                 if not path.is_file():
-                    raise MissingSecretError(f"no secret at {path}: `cleio up` makes it, or set CLEIO_{name.upper()}")
-                setattr(self, name, SecretStr(path.read_text(encoding="ascii").strip()))
+                    raise MissingSecretError(f"no secret at {path}: `cleio up` makes it, or set {place}")
+                place = f"the secret at {path}"
+                setattr(self, name, SecretStr(path.read_bytes().decode("ascii", errors="replace").strip()))
+            value = getattr(self, name).get_secret_value()
+            if name in KEY_BYTES:
+                key_of(value, KEY_BYTES[name], place)
+            elif len(value) < TOKEN_CHARACTERS:
+                raise UnusableSecretError(f"{place} is shorter than {TOKEN_CHARACTERS} characters: anybody could guess it")
         return self
 
     @model_validator(mode="after")

@@ -1,12 +1,12 @@
 """Settings of the notifications service (``CLEIO_NOTIFICATIONS_…``)."""
 
-import base64
-
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from shared.outbound import OutboundSettings
+from shared.settings import key_of
 
+SEALING_KEY_BYTES = 32
 SECOND, MINUTE, HOUR = 1.0, 60.0, 3600.0
 
 
@@ -38,4 +38,4 @@ class NotificationsSettings(OutboundSettings):
     def sealing_key(self) -> bytes:
         """What the key that seals signing secrets is derived from."""
         own = self.secret_key.get_secret_value()
-        return base64.b64decode(own, validate=True) if own else self.cursor_key_bytes
+        return key_of(own, SEALING_KEY_BYTES, "CLEIO_NOTIFICATIONS_SECRET_KEY") if own else self.cursor_key_bytes
