@@ -52,6 +52,23 @@ class DrainingServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+class ToldIfItCannotStart:
+    """An application whose failure to start is one line for its operator: the log names the classes of errors and never what they say."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        except Exception as error:
+            if scope["type"] == "lifespan":
+                # What others raise may quote values.
+                told = str(error) if isinstance(error, RuntimeError | OSError | ValueError) else type(error).__name__
+                sys.stderr.write(f"cleio: {told}\n")
+            raise
+
+
 class UnknownHostError(Problem):
     code, status = "unknown_host", 421
     title = Label(fr="Cette adresse n'est pas servie ici", en="This host is not served here")
@@ -81,7 +98,7 @@ def serve_application(application: str, port: int, host: str, hosts: Collection[
     module, _, factory = application.partition(":")
 
     def make() -> Any:
-        app = getattr(importlib.import_module(module), factory)()
+        app = ToldIfItCannotStart(getattr(importlib.import_module(module), factory)())
         return KnownHosts(app, hosts) if f"[{host}]" in LOOPBACK_NAMES or host in LOOPBACK_NAMES else app
 
     server = DrainingServer(

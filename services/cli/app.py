@@ -93,11 +93,12 @@ def _migrate(service: Service) -> None:
     if service is Service.MATCHING:  # it keeps no database: nothing of one is loaded for it
         return
     from services.cli.databases import migrate_service
-    from shared.database import OwnedElsewhereError, WallDownError
+    from shared.database import OwnedElsewhereError, WallDownError, WrongSchemaError
+    from shared.problems import Problem
 
     try:
         asyncio.run(migrate_service(service))
-    except (OwnedElsewhereError, WallDownError) as error:
+    except (OwnedElsewhereError, Problem, WallDownError, WrongSchemaError) as error:
         _fail(str(error))
 
 

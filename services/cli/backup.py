@@ -10,13 +10,13 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import parse_qs, urlsplit
 
 from services.cli.copying import copy_from
-from services.cli.databases import known_schemas, settings_of
+from services.cli.databases import address_of, known_schemas, settings_of
 from services.cli.gateway import fetch_file
-from shared.backups.manifest import FeedPosition, Manifest, ServiceCopy, UnreadableBackupError, check_of, sha256_of, stamp
+from shared.backups.manifest import NAME, FeedPosition, Manifest, ServiceCopy, UnreadableBackupError, check_of, sha256_of, stamp
 from shared.backups.repository import Contents, DamagedFileError, copy_live, examine, make_single
 from shared.cursors import Cursors
 from shared.database import OwnedElsewhereError, own, sqlite_file
@@ -26,6 +26,7 @@ from shared.problems import InvalidCursorError
 WITH_DATABASE = ("notifications", "registry")
 REBUILT = ["matching"]
 PREFIX = "cleio-"
+MANIFEST_BYTES = 1024 * 1024
 Tell = Callable[[str], None]
 
 
@@ -37,7 +38,7 @@ def make_backup(into: Path, *, with_secrets: bool, as_tar: bool, tell: Tell) -> 
     into.mkdir(parents=True, exist_ok=True)
     made_at = datetime.now(UTC)
     final = into / f"{PREFIX}{stamp(made_at)}"
-    partial = into / f".{final.name}.partial"
+    partial, draft = into / f".{final.name}.partial", into / f".{final.name}.tar.partial"
     partial.mkdir(mode=0o700)
     try:
         copies = {name: _copy_service(name, partial, tell) for name in WITH_DATABASE}
@@ -56,12 +57,11 @@ def make_backup(into: Path, *, with_secrets: bool, as_tar: bool, tell: Tell) -> 
         flush_folder(partial)
         if as_tar:
             final = into / f"{final.name}.tar"
-            draft = into / f".{final.name}.partial"
             with tarfile.open(draft, "x") as archive:
                 for file in sorted(partial.iterdir()):
                     archive.add(file, arcname=file.name)
-            flush_file(draft)
             draft.chmod(0o600)
+            flush_file(draft)
             draft.rename(final)
         else:
             partial.rename(final)
@@ -69,6 +69,7 @@ def make_backup(into: Path, *, with_secrets: bool, as_tar: bool, tell: Tell) -> 
         return final
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        draft.unlink(missing_ok=True)
 
 
 def verify_backup(path: Path, tell: Tell) -> Manifest:
@@ -83,27 +84,41 @@ def verify_backup(path: Path, tell: Tell) -> Manifest:
 @contextmanager
 def opened_backup(path: Path) -> Iterator[Path]:
     """The backup as a folder, whichever way it is kept."""
-    chosen = _newest(path) if path.is_dir() and not (path / "manifest.json").exists() else path
+    chosen = _newest(path) if path.is_dir() and not (path / NAME).exists() else path
     if chosen.is_dir():
         yield chosen
         return
     with tempfile.TemporaryDirectory(prefix="cleio-backup-") as name:
         folder = Path(name)
-        try:
-            with tarfile.open(chosen) as archive:
-                for member in archive:
-                    # Only plain files with plain names: an archive may come from anywhere.
-                    if not member.isfile() or "/" in member.name or member.name.startswith("."):
-                        raise UnreadableBackupError(f"{chosen} holds {member.name!r}, which no backup does")
-                    source = archive.extractfile(member)
-                    assert source is not None
-                    with (folder / member.name).open("xb") as target:
-                        shutil.copyfileobj(source, target)
-        except FileNotFoundError:
-            raise UnreadableBackupError(f"there is no {chosen}") from None
-        except tarfile.TarError:
-            raise UnreadableBackupError(f"{chosen} is neither a folder nor a whole .tar file") from None
+        with _opened_tar(chosen) as members:
+            for member, content in members:
+                if (folder / member).exists():
+                    raise UnreadableBackupError(f"{chosen} holds {member!r} twice, which no backup does")
+                with (folder / member).open("xb") as target:
+                    shutil.copyfileobj(content, target)
         yield folder
+
+
+@contextmanager
+def _opened_tar(path: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
+    """The names and contents of an archive, which may come from anywhere: plain files with plain names, and no more bytes than it has itself."""
+
+    def members(archive: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes]]]:
+        for member in archive:
+            if not member.isfile() or member.issparse() or "/" in member.name or member.name.startswith("."):
+                raise UnreadableBackupError(f"{path} holds {member.name!r}, which no backup does")
+            content = archive.extractfile(member)
+            assert content is not None
+            yield member.name, content
+
+    try:
+        # "r:" takes no compression: what is small stays small.
+        with tarfile.open(path, "r:") as archive:
+            yield members(archive)
+    except FileNotFoundError:
+        raise UnreadableBackupError(f"there is no {path}") from None
+    except (tarfile.TarError, EOFError, ValueError, OverflowError):
+        raise UnreadableBackupError(f"{path} is neither a folder nor a whole .tar file") from None
 
 
 def verify_folder(folder: Path, tell: Tell) -> Manifest:
@@ -146,7 +161,10 @@ def _copy_service(name: str, folder: Path, tell: Tell) -> ServiceCopy:
     how = copy_database_file(name, target)
     target.chmod(0o600)
     flush_file(target)
-    contents = examine(target)
+    try:
+        contents = examine(target)
+    except DamagedFileError as error:
+        raise UnreadableBackupError(f"{name} has a damaged database: {error}") from None
     tell(f"{name}: copied {target.stat().st_size / 1e6:.1f} MB {how}")
     return ServiceCopy(
         file=target.name,
@@ -179,7 +197,7 @@ def _copy_sqlite(name: str, settings: Any, source: Path, target: Path) -> str:
     try:
         owner = own(source)
     except OwnedElsewhereError:
-        fetch_file(f"{settings.service_url(name)}/backup", settings.internal_token.get_secret_value(), target)
+        fetch_file(f"{address_of(name)}/backup", settings.internal_token.get_secret_value(), target)
         return "from the running service"
     with closing(owner):
         copy_live(source, target)
@@ -199,10 +217,25 @@ def _copy_secrets(secrets: Path, folder: Path, tell: Tell) -> dict[str, str]:
 
 
 def _newest(path: Path) -> Path:
-    found = sorted(one for one in path.iterdir() if one.name.startswith(PREFIX) and (one.suffix == ".tar" or one.is_dir()))
+    """The backup that holds the most of the feed. By their names alone, a clock that was set back would hide one made since."""
+    found = [one for one in path.iterdir() if one.name.startswith(PREFIX) and (one.suffix == ".tar" or one.is_dir())]
     if not found:
         raise UnreadableBackupError(f"no backup at {path}")
-    return found[-1]
+    return max(found, key=lambda one: (_reaches(one), one.name))
+
+
+def _reaches(path: Path) -> tuple[int, int]:
+    """The generation and number at which the backup's feed ends; zeros where that cannot be read, which is told when it is looked at."""
+    try:
+        if path.is_dir():
+            feed = Manifest.read(path).services["registry"].feed
+        else:
+            with tempfile.TemporaryDirectory(prefix="cleio-backup-") as folder, _opened_tar(path) as members:
+                (Path(folder) / NAME).write_bytes(next(content for name, content in members if name == NAME).read(MANIFEST_BYTES))
+                feed = Manifest.read(Path(folder)).services["registry"].feed
+    except (UnreadableBackupError, KeyError, StopIteration, OSError):
+        feed = None
+    return (feed.generation, feed.seq) if feed else (0, 0)
 
 
 def _feed(contents: Contents) -> FeedPosition | None:

@@ -13,6 +13,7 @@ from shared.database.copying import (
     NotEmptyError,
     TableDigest,
     UnreachableDatabaseError,
+    check_empty,
     check_reachable,
     copy_rows,
     digests,
@@ -41,7 +42,7 @@ async def copy_database(service: str, from_url: str, to_url: str, told: Callable
         raise ValueError("--from and --to are the same database")
     async with _opened(from_url, must_exist=True) as source, _opened(to_url) as target:
         await check_reachable(source, alone=True)
-        await check_schema(source, tree_of(service))
+        await check_schema(source, tree_of(service), metadata_of(service))
         await check_reachable(target, alone=True)
         await upgrade(target, tree_of(service), metadata_of(service))
         return await copy_rows(source, target, metadata_of(service), await fresh_digests(service), told)
@@ -51,9 +52,20 @@ async def copy_from(service: str, from_url: str, to_url: str) -> None:
     """The same without asking that nobody writes: a copy of one moment, for a backup of a PostgreSQL."""
     async with _opened(from_url) as source, _opened(to_url) as target:
         await check_reachable(source)
-        await check_schema(source, tree_of(service))
+        await check_schema(source, tree_of(service), metadata_of(service))
         await upgrade(target, tree_of(service), metadata_of(service))
         await copy_rows(source, target, metadata_of(service), await fresh_digests(service), lambda _table, _rows: None)
+
+
+async def prepare_for_copy(service: str, to_url: str) -> None:
+    """Bring an empty PostgreSQL database to this program's schema.
+
+    :raises NotEmptyError: it holds rows.
+    """
+    async with _opened(to_url) as target:
+        await check_reachable(target, alone=True)
+        await upgrade(target, tree_of(service), metadata_of(service))
+        await check_empty(target, metadata_of(service), await fresh_digests(service))
 
 
 async def copy_into(service: str, from_url: str, to_url: str) -> None:

@@ -1,10 +1,12 @@
 """`cleio migrate` and `cleio revision`: the databases of the services and their migration trees."""
 
 import importlib
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from services.supervisor.installation import Installation
 from shared.database import open_database
 from shared.database.migrations import new_revision, revisions, upgrade
 
@@ -41,6 +43,12 @@ async def upgrade_at(name: str, url: str) -> None:
 def settings_of(name: str) -> Any:
     """The service's settings as the environment gives them."""
     return getattr(importlib.import_module(f"services.{name}.settings"), f"{name.capitalize()}Settings")()
+
+
+def address_of(name: str) -> str:
+    """Where the running service answers: where it was said to be, or at its port on this machine."""
+    said = os.environ.get(f"CLEIO_{name.upper()}_URL", "").split(",")[0]
+    return said or f"http://127.0.0.1:{Installation.from_environment(os.environ).service_ports[name][0]}"
 
 
 def tree_of(name: str) -> Path:

@@ -161,9 +161,18 @@ class one_line_errors:  # noqa: N801  reads as the statement it is
         from services.cli.restore import RestoreRefusedError
         from services.supervisor.installation import CannotStartError
         from shared.backups.manifest import UnreadableBackupError
+        from shared.problems import Problem
         from shared.settings import MissingSettingError
 
-        expected = (*COPY_ERRORS, CannotStartError, MissingSettingError, RestoreRefusedError, UnreadableBackupError, UnreadableKeyError)
+        expected = (
+            *COPY_ERRORS,
+            CannotStartError,
+            MissingSettingError,
+            Problem,
+            RestoreRefusedError,
+            UnreadableBackupError,
+            UnreadableKeyError,
+        )
         if isinstance(error, expected):
             fail(str(error))
 

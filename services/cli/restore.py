@@ -9,10 +9,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from services.cli.backup import flush_file, flush_folder, opened_backup, verify_folder
-from services.cli.copying import copy_into
+from services.cli.copying import copy_into, prepare_for_copy
 from services.cli.databases import settings_of, upgrade_at
 from services.supervisor.installation import ASIDE, CannotStartError, Installation, interrupted_restore
 from shared.audit.chain import Seal
@@ -22,6 +21,7 @@ from shared.backups.repository import generation_of, last_seal_of, make_single, 
 from shared.database import OwnedElsewhereError, own, sqlite_file
 
 JOURNAL = "journal.json"
+STAGED = ".restore-"
 # Generations count seconds from here where that is more than counting up, so that a history begun anew never takes
 # the number of one that was lost and can no longer be asked.
 EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
@@ -60,30 +60,28 @@ def restore(path: Path, *, dry_run: bool, tell: Tell) -> Path | None:
         if dry_run:
             tell("dry run: all was checked, nothing was changed")
             return None
-        now = datetime.now(UTC)
-        staged = installation.data_dir / f".restore-{stamp(now)}"
+        staged = installation.data_dir / f"{STAGED}{stamp(datetime.now(UTC))}"
         try:
             _stage(manifest, folder, staged, generation, tell)
-            return _exchange(files, staged, installation.data_dir, now, tell)
+            return _exchange(files, staged, installation.data_dir, generation, tell)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
 
 
 def undo(tell: Tell) -> None:
-    """Put back what the last restore set aside, also where it was interrupted. What it brought is set aside in turn."""
+    """Put back what the last restore set aside, also where it was interrupted, or this was. What it brought is set aside in turn."""
     with _held() as installation:
-        journals = sorted(installation.data_dir.glob(f"{ASIDE}*/{JOURNAL}"))
-        if not journals:
+        folder = _last_restore(installation.data_dir)
+        if folder is None:
             raise RestoreRefusedError(f"there is no restore to undo in {installation.data_dir}")
-        journal = journals[-1]
-        moves = [Move(**move) for move in json.loads(journal.read_text(encoding="utf-8"))["moves"]]
-        registry = sqlite_file(settings_of("registry").database)
-        before = generation_of(registry) if registry else 0
-        undone = installation.data_dir / f"undone-{stamp(datetime.now(UTC))}"
-        undone.mkdir(mode=0o700)
-        for move in moves:
-            live, kept = Path(move.live), journal.parent / Path(move.live).name
-            # Not set aside yet when the restore was interrupted: it is still the former one, and stays.
+        journal = Journal.read(folder)
+        # From here on nothing starts until all is back.
+        journal.write(folder, "undoing")
+        undone = installation.data_dir / f"undone-{folder.name.removeprefix(ASIDE)}"
+        undone.mkdir(mode=0o700, exist_ok=True)
+        for move in journal.moves:
+            live, kept = Path(move.live), folder / Path(move.live).name
+            # Not set aside when the restore was interrupted, or back already: it is the former one, and stays.
             if not kept.exists() and move.existed:
                 continue
             if live.exists():
@@ -91,12 +89,44 @@ def undo(tell: Tell) -> None:
             if kept.exists():
                 kept.rename(live)
             flush_file(live.parent)
+        files = {name: sqlite_file(settings_of(name).database) for name in ("registry", "notifications")}
+        registry = files["registry"]
         if registry is not None and registry.is_file():
-            set_generation(registry, max(before, generation_of(registry), _now_as_generation()) + 1)
-        _go_on_recording({name: sqlite_file(settings_of(name).database) for name in ("registry", "notifications")})
-        journal.rename(journal.with_name("undone.json"))
-        flush_file(journal.parent)
+            set_generation(registry, max(journal.generation, generation_of(registry), _now_as_generation()) + 1)
+        _go_on_recording(files)
+        (folder / JOURNAL).rename(folder / "undone.json")
+        flush_file(folder)
         tell(f"the data of before the restore are back; what it had brought is in {undone}")
+        for name in (name for name, file in files.items() if file is None):
+            tell(f"{name} is a PostgreSQL database, of which nothing is ever taken back: if the restore filled it, give an empty one")
+
+
+def _last_restore(data_dir: Path) -> Path | None:
+    """The folder of the restore that came last. They are counted: a clock may have been set back between two."""
+    found = [journal.parent for journal in data_dir.glob(f"{ASIDE}*/{JOURNAL}")]
+    return max(found, key=lambda folder: (Journal.read(folder).number, folder.name), default=None)
+
+
+@dataclass(frozen=True)
+class Journal:
+    """What a restore moves, written before it does. As long as it does not say "done" nothing starts. ``generation`` is the feed's that it brings."""
+
+    number: int
+    generation: int
+    moves: list[Move]
+
+    @classmethod
+    def read(cls, folder: Path) -> "Journal":
+        document = json.loads((folder / JOURNAL).read_text(encoding="utf-8"))
+        return cls(document.get("number", 0), document.get("generation", 0), [Move(**move) for move in document["moves"]])
+
+    def write(self, folder: Path, state: str) -> None:
+        draft = folder / f".{JOURNAL}"
+        draft.write_text(json.dumps({"state": state, **asdict(self)}, indent=2), encoding="utf-8")
+        flush_file(draft)
+        draft.rename(folder / JOURNAL)
+        flush_file(folder)
+        flush_file(folder.parent)
 
 
 @contextmanager
@@ -170,19 +200,24 @@ def _stage(manifest: Manifest, folder: Path, staged: Path, generation: int, tell
     flush_folder(staged)
 
 
-def _exchange(files: dict[str, Path | None], staged: Path, data_dir: Path, now: datetime, tell: Tell) -> Path:
-    for name, file in files.items():
-        if file is None:  # nothing of a PostgreSQL is ever replaced: it takes the rows only while it is empty
-            asyncio.run(copy_into(name, f"sqlite:///{staged / f'{name}.db'}", settings_of(name).database))
+def _exchange(files: dict[str, Path | None], staged: Path, data_dir: Path, generation: int, tell: Tell) -> Path:
     bring = {file: staged / f"{name}.db" for name, file in files.items() if file is not None}
     bring |= {data_dir / "secrets" / one.name.removeprefix("secret-"): one for one in staged.glob("secret-*")}
     give_way = [file.with_name(file.name + suffix) for file in files.values() if file is not None for suffix in _WITH_IT]
     # Matching's own copy is of what is being replaced: it makes another from the restored registry.
     give_way += [data_dir / "matching" / "snapshot", *(target for target in bring if target not in give_way)]
     moves = [Move(str(path), path.exists(), path in bring) for path in give_way if path.exists() or path in bring]
-    aside = data_dir / f"{ASIDE}{stamp(now)}"
+    elsewhere = {name: settings_of(name).database for name, file in files.items() if file is None}
+    former = _last_restore(data_dir)
+    journal = Journal(Journal.read(former).number + 1 if former else 1, generation, moves)
+    aside = data_dir / f"{ASIDE}{staged.name.removeprefix(STAGED)}"
     aside.mkdir(mode=0o700)
-    _write_journal(aside, "exchanging", moves)
+    journal.write(aside, "exchanging")
+    try:
+        _fill(elsewhere, staged, tell)
+    except Exception:
+        shutil.rmtree(aside)  # nothing was moved yet
+        raise
     for move in moves:
         live = Path(move.live)
         if move.existed:
@@ -192,9 +227,18 @@ def _exchange(files: dict[str, Path | None], staged: Path, data_dir: Path, now: 
         flush_file(live.parent)
     flush_file(aside)
     _go_on_recording(files)
-    _write_journal(aside, "done", moves)
+    journal.write(aside, "done")
     tell(f"restored; the former data are in {aside}: `cleio restore --undo` brings them back, delete the folder once all is well")
     return aside
+
+
+def _fill(elsewhere: dict[str, str], staged: Path, tell: Tell) -> None:
+    """Nothing of a PostgreSQL is ever replaced: it takes the rows only while it is empty, and none does unless all are."""
+    for name, url in elsewhere.items():
+        asyncio.run(prepare_for_copy(name, url))
+    for name, url in elsewhere.items():
+        asyncio.run(copy_into(name, f"sqlite:///{staged / f'{name}.db'}", url))
+        tell(f"{name}: its PostgreSQL database took the rows; give an empty one should anything after this fail")
 
 
 def _go_on_recording(files: dict[str, Path | None]) -> None:
@@ -207,13 +251,3 @@ def _go_on_recording(files: dict[str, Path | None]) -> None:
         number, digest = last_seal_of(file)
         seal = Seal(name, number, 0, 0, "", digest, datetime.now(UTC), kind="restored").signed(key)
         CheckpointFile(settings.audit_folder, name).append([seal])
-
-
-def _write_journal(aside: Path, state: str, moves: list[Move]) -> None:
-    document: dict[str, Any] = {"state": state, "moves": [asdict(move) for move in moves]}
-    draft = aside / f".{JOURNAL}"
-    draft.write_text(json.dumps(document, indent=2), encoding="utf-8")
-    flush_file(draft)
-    draft.rename(aside / JOURNAL)
-    flush_file(aside)
-    flush_file(aside.parent)

@@ -48,7 +48,7 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
         async with AsyncExitStack() as stack:
             database = open_database(settings.database, wall="notifications")
             stack.push_async_callback(database.close)
-            await check_schema(database, MIGRATIONS)
+            await check_schema(database, MIGRATIONS, METADATA)
             app.state.idempotency = keys = IdempotencyKeys(database, KEYS)
             app.state.audit = audit = DatabaseAudit(database, AUDIT, settings.audit_folder, "notifications", signing_key(settings.audit_seed))
             audit.start()

@@ -58,7 +58,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         async with AsyncExitStack() as stack:
             database = open_database(settings.database, wall="registry")
             stack.push_async_callback(database.close)
-            await check_schema(database, MIGRATIONS)
+            await check_schema(database, MIGRATIONS, METADATA)
             app.state.database = database
             app.state.idempotency = keys = IdempotencyKeys(database, KEYS)
             app.state.audit = audit = DatabaseAudit(database, AUDIT, settings.audit_folder, "registry", signing_key(settings.audit_seed))

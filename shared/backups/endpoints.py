@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import errno
 import hashlib
 import os
 import shutil
@@ -14,11 +15,11 @@ from typing import IO, Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
-from shared.backups.repository import copy_live
+from shared.backups.repository import CopyFailedError, copy_live
 from shared.database import Database
 from shared.edge import EdgeRoute, accepts, produces
 from shared.policy import Access, allow
-from shared.problems import ConflictError
+from shared.problems import ConflictError, StorageFailedError, StorageFullError
 from shared.wire import Label
 
 Keeper = Annotated[Access, Depends(allow("backup", "read"))]
@@ -41,11 +42,16 @@ def backup_router() -> APIRouter:
     @accepts(seconds=None)
     @produces(MEDIA_TYPE, "application/octet-stream")
     async def copy(request: Request, access: Keeper) -> StreamingResponse:
-        """The database of one moment, as one SQLite file; its SHA-256 is in `Content-Digest`."""
+        """The database of one moment, as one SQLite file; its SHA-256 is in `Content-Digest`. 507 when there is no room for the copy."""
         database: Database = request.app.state.database
         if database.file is None:
             raise NoFileError
-        spooled, digest = await asyncio.to_thread(_spool, database.file)
+        try:
+            async with database.still():
+                spooled, digest = await asyncio.to_thread(_spool, database.file)
+        except OSError as error:
+            full = error.errno == errno.ENOSPC or (isinstance(error, CopyFailedError) and error.is_for_want_of_room)
+            raise StorageFullError if full else StorageFailedError from None
         size = os.fstat(spooled.fileno()).st_size
         headers = {
             "Content-Digest": f"sha-256=:{base64.b64encode(digest).decode()}:",

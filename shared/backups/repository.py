@@ -16,6 +16,14 @@ class DamagedFileError(RuntimeError):
     """SQLite finds the file damaged, or it is no database at all."""
 
 
+class CopyFailedError(OSError):
+    """The disk did not take the file, or did not give it; the message is SQLite's."""
+
+    @property
+    def is_for_want_of_room(self) -> bool:
+        return "full" in str(self)
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
     """What a service's SQLite file holds. ``tails``: feed → the path that reads on; ``feed``: (generation, seq) of its own feed, if it has one."""
@@ -29,9 +37,15 @@ class Contents:
 def copy_live(source: Path, target: Path) -> None:
     """SQLite's online backup, of one moment, while the process that owns ``source`` goes on writing. The copy is one plain file.
 
+    :raises CopyFailedError: no room, or the disk failed.
+
     Call it inside that process, or while holding the file's owner lock. Blocking: give it a thread.
     """
-    with closing(sqlite.connect(_uri(source, mode="ro"), uri=True, timeout=BUSY_SECONDS)) as reading, closing(sqlite.connect(str(target))) as writing:
+    with (
+        _failing_as_disks_do(target),
+        closing(sqlite.connect(_uri(source, mode="ro"), uri=True, timeout=BUSY_SECONDS)) as reading,
+        closing(sqlite.connect(str(target))) as writing,
+    ):
         # All pages in one step: a view of one moment, which with a write-ahead log holds no writer back.
         reading.backup(writing)
     make_single(target)
@@ -39,7 +53,7 @@ def copy_live(source: Path, target: Path) -> None:
 
 def make_single(path: Path) -> None:
     """Take the write-ahead log into the file, and its mark off the header: what is moved about is one file."""
-    with closing(sqlite.connect(str(path), isolation_level=None)) as connection:
+    with _failing_as_disks_do(path), closing(sqlite.connect(str(path), isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
 
 
@@ -82,8 +96,16 @@ def last_seal_of(path: Path) -> tuple[int, str]:
 
 def set_generation(path: Path, generation: int) -> None:
     """Begin a new history of the file's feed: no cursor of an earlier one is honoured."""
-    with closing(sqlite.connect(str(path), isolation_level=None)) as connection:
+    with _failing_as_disks_do(path), closing(sqlite.connect(str(path), isolation_level=None)) as connection:
         connection.execute("UPDATE feed_head SET generation = ?", (generation,))
+
+
+@contextmanager
+def _failing_as_disks_do(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite.Error as error:
+        raise CopyFailedError(f"{path}: {error}") from None
 
 
 @contextmanager

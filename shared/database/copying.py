@@ -93,6 +93,16 @@ def place(database: Database) -> str:
     return database.engine.url.render_as_string(hide_password=True)
 
 
+async def check_empty(target: Database, metadata: MetaData, fresh: Mapping[str, TableDigest]) -> None:
+    """:raises NotEmptyError: the target holds more than a migration makes (``fresh``)."""
+    _refuse_rows(target, await digests(target, metadata), fresh)
+
+
+def _refuse_rows(target: Database, held: Mapping[str, TableDigest], fresh: Mapping[str, TableDigest]) -> None:
+    if full := sorted(name for name, digest in held.items() if digest != fresh[name]):
+        raise NotEmptyError(f"{place(target)} is not empty: {', '.join(full)}")
+
+
 async def copy_rows(
     source: Database, target: Database, metadata: MetaData, fresh: Mapping[str, TableDigest], told: Callable[[str, int], None]
 ) -> dict[str, TableDigest]:
@@ -112,9 +122,7 @@ async def _copy_rows(
 ) -> dict[str, TableDigest]:
     async with source.read() as reading, target.transaction() as writing:
         held = await digest_of(writing, metadata)
-        full = sorted(name for name, digest in held.items() if digest != fresh[name])
-        if full:
-            raise NotEmptyError(f"{place(target)} is not empty: {', '.join(full)}")
+        _refuse_rows(target, held, fresh)
         for table in reversed(metadata.sorted_tables):
             if held[table.name].rows:
                 await writing.execute(delete(table))

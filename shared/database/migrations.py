@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 INSUFFICIENT_PRIVILEGE = "42501"
+OF_EVERY_SERVICE = ("audit_", "feed_", "idempotency_")
 
 
 def configuration(tree: Path) -> "Config":
@@ -32,14 +33,19 @@ def configuration(tree: Path) -> "Config":
 async def upgrade(database: Database, tree: Path, metadata: MetaData, revision: str = "head") -> None:
     """Bring the database to ``revision``; a no-op when it is there. Replicas that start together take turns, and the first one does the work.
 
+    :raises WrongSchemaError: it is of a newer program, or of another service.
     :raises WallDownError: its login may not make the roles of the second wall, and nobody has; the message says what to do.
     """
-    if revision == "head" and await _revision_of(database) == head_of(tree):
+    if revision == "head" and await _revision_of(database, metadata) == head_of(tree):
         return
     from alembic import command
 
     async with database.transaction() as connection:
         await take_turn(connection, "migrate")
+        # Another replica may have had the first turn.
+        current = await connection.run_sync(_current, metadata)
+        if current is not None and current not in revisions(tree):
+            raise WrongSchemaError(f"the database is at schema {current}, which this program does not know: use a newer one")
         await connection.run_sync(_command, tree, metadata, lambda config: command.upgrade(config, revision))
 
 
@@ -52,11 +58,11 @@ async def new_revision(database: Database, tree: Path, metadata: MetaData, messa
         await connection.run_sync(_command, tree, metadata, lambda config: command.revision(config, message, autogenerate=True, rev_id=number))
 
 
-async def check_schema(database: Database, tree: Path) -> None:
-    """:raises WrongSchemaError: when the database is not at the head of the tree.
+async def check_schema(database: Database, tree: Path, metadata: MetaData) -> None:
+    """:raises WrongSchemaError: when the database is not at the head of the tree, or is another service's.
     :raises WallDownError: when its second wall does not stand.
     """
-    head, current = head_of(tree), await _revision_of(database)
+    head, current = head_of(tree), await _revision_of(database, metadata)
     if current != head:
         raise WrongSchemaError(f"the database is at schema {current or 'none'}, this program needs {head}: run `cleio migrate`")
     await database.check_wall()
@@ -76,13 +82,25 @@ def _migrations(tree: Path) -> list[str]:
     return [file.name.partition("_")[0] for file in (tree / "versions").glob("[0-9]*.py")]
 
 
-async def _revision_of(database: Database) -> str | None:
-    """Where the database is; None where it was never migrated."""
+async def _revision_of(database: Database, metadata: MetaData) -> str | None:
+    """As `_current` says."""
     async with database.engine.connect() as connection:
-        if not await connection.run_sync(lambda sync: inspect(sync).has_table("alembic_version")):
-            return None
-        found = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalars()
-        return " and ".join(sorted(found)) or None
+        return await connection.run_sync(_current, metadata)
+
+
+def _current(connection: Connection, metadata: MetaData) -> str | None:
+    """Where the database is; None where it was never migrated.
+
+    :raises WrongSchemaError: revisions of two trees have the same names, and by its tables this is another service's.
+    """
+    tables = set(inspect(connection).get_table_names())
+    if "alembic_version" not in tables:
+        return None
+    current = " and ".join(sorted(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())) or None
+    own = {name for name in metadata.tables if not name.startswith(OF_EVERY_SERVICE)}
+    if current is not None and not own & tables:
+        raise WrongSchemaError(f"this is the database of another service: it has none of {', '.join(sorted(own)[:3])}, …")
+    return current
 
 
 async def drift(database: Database, metadata: MetaData) -> list[Any]:
