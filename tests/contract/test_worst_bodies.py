@@ -184,6 +184,15 @@ def test_the_worst_bodies_are_answered(installation: dict[str, ServiceProcess], 
     figure("worst bodies: slowest", f"{max(slowest.values()) * 1000:.0f} ms of the processor p99: {max(slowest, key=slowest.__getitem__)}")
 
 
+def test_a_dry_run_that_would_hold_the_others_up_is_refused_and_says_so(installation: dict[str, ServiceProcess]) -> None:
+    service, method, path, document = BODIES["dry run, 500 leaves, 900 exposures"]
+    with httpx.Client(headers={"Authorization": f"Bearer {ADMIN}"}, timeout=30, trust_env=False) as client:
+        refused = client.request(method, installation[service].url + path, json=document)
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "too_complex")
+        smaller = {"criteria": document["criteria"], "patient": patient([*exposures(20), *measurements(40), *conditions(10)])}
+        assert client.request(method, installation[service].url + path, json=smaller).status_code == 200
+
+
 def processor_time(pid: int) -> float:
     """Seconds that the process has had of a processor: what a busy machine does not change."""
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
