@@ -61,6 +61,17 @@ def stocked_database(postgres: str, tmp_path_factory: pytest.TempPathFactory) ->
         yield str(make_url(url).database)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def stocked_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A registry's database with the sample, of each kind: copied in a moment, where making it takes a second."""
+    if request.param == "sqlite":
+        shutil.copyfile(request.getfixturevalue("stocked_file"), tmp_path / "test.db")
+        yield f"sqlite:///{tmp_path / 'test.db'}"
+    else:
+        with new_database(request.getfixturevalue("postgres"), request.getfixturevalue("stocked_database")) as url:
+            yield url
+
+
 async def stock(url: str) -> None:
     async with running_registry(url):
         pass
@@ -83,7 +94,8 @@ async def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 
 
 @pytest.fixture
-async def registry(tmp_path: Path) -> AsyncIterator[FastAPI]:
+async def registry(stocked_file: Path, tmp_path: Path) -> AsyncIterator[FastAPI]:
+    shutil.copyfile(stocked_file, tmp_path / "registry.db")
     async with running_registry(f"sqlite:///{tmp_path / 'registry.db'}") as app:
         yield app
 

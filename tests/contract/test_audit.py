@@ -51,8 +51,8 @@ def told(entries: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture
-async def registry(database_url: str) -> AsyncIterator[FastAPI]:
-    async with running_registry(database_url) as app:
+async def registry(stocked_url: str) -> AsyncIterator[FastAPI]:
+    async with running_registry(stocked_url) as app:
         yield app
 
 

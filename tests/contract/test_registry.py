@@ -16,8 +16,8 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def app(database_url: str) -> AsyncIterator[FastAPI]:
-    async with running_registry(database_url) as app:
+async def app(stocked_url: str) -> AsyncIterator[FastAPI]:
+    async with running_registry(stocked_url) as app:
         yield app
 
 

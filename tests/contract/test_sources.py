@@ -21,8 +21,8 @@ PATH = "/registry/v1/sources/ctgov/trials"
 
 
 @pytest.fixture
-async def app(database_url: str) -> AsyncIterator[FastAPI]:
-    async with running_registry(database_url) as app:
+async def app(stocked_url: str) -> AsyncIterator[FastAPI]:
+    async with running_registry(stocked_url) as app:
         yield app
 
 
