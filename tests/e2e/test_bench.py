@@ -47,4 +47,4 @@ def test_a_system_of_its_own_is_measured_with_its_processor_time_and_directly_to
     for call in told["calls"]:
         figure(f"bench: {call['call']}", f"{call['per_second']}/s, p50 {call['p50']} ms, p99 {call['p99']} ms, {call['cpu']} µs CPU")
     for ratio in told["ratios"]:
-        figure(f"bench: {ratio['what']}", f"{ratio['ratio']:.1f} × {ratio['unit']} of {ratio['compared_with']}")
+        figure(f"bench, compared: {ratio['what']}", f"{ratio['ratio']:.1f} × {ratio['unit']} of {ratio['compared_with']}")
