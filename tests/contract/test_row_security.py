@@ -11,22 +11,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from types import ModuleType
-from typing import Annotated, Any
+from typing import Annotated
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
-from typer.testing import CliRunner
 
-from services.cli.app import app as command_line
-from services.cli.databases import metadata_of, upgrade_at
 from services.registry.app import create_app
 from services.registry.settings import RegistrySettings
 from shared.cursors import Cursors
-from shared.database import Database, Reading, WallDownError, Writing, open_database
-from shared.database.wall import NOBODY, VIEWER, View
+from shared.database import Reading, Writing
+from shared.database.wall import NOBODY, View
 from shared.edge import EdgeRoute
 from shared.feed import Change
 from shared.feed.changes import NOWHERE, Side
@@ -35,47 +31,13 @@ from shared.policy import Access, allow
 from shared.service import create_service
 from shared.settings import ServiceSettings
 from shared.views import view_of
-from tests.conftest import ADMIN, CURSOR_KEY, INTERNAL, administer, client_of, empty_postgresql, installation_at, started_postgres
-from tests.contract.notifications import migrate
+from tests.conftest import ADMIN, CURSOR_KEY, INTERNAL, administer, client_of, empty_postgresql, installation_at
 from tests.contract.registry import running_registry
+from tests.contract.walls import AT, COORDINATION, HIDDEN, PUBLIC, SHOWN, as_itself, hide_one, migration_of, rows
 
 pytestmark = pytest.mark.anyio
 
-HIDDEN, SHOWN = "CLEIO-DEMO-0001", "NCT04626674"
 OF_TRIALS = ("trial_identifiers", "trial_facets", "trial_versions", "criteria_versions", "sites")
-PUBLIC = view_of(Principal("public", on_loopback=False))
-COORDINATION = view_of(Principal("coordination", on_loopback=True, organisation="local"))
-
-
-def migration_of(service: str) -> ModuleType:
-    return importlib.import_module(f"services.{service}.migrations.versions.0005_row_security")
-
-
-@asynccontextmanager
-async def seen_by(view: View | None) -> AsyncIterator[None]:
-    """As inside a request of this caller; None: outside of any."""
-    outside = VIEWER.set(None if view is None else lambda: view)
-    try:
-        yield
-    finally:
-        VIEWER.reset(outside)
-
-
-async def rows(database: Database, statement: str, view: View | None, *, writing: bool = False) -> list[Any]:
-    """What a statement without any condition gives on the connection that a handler would get."""
-    async with seen_by(view), database.transaction() if writing else database.read() as connection:
-        return list((await connection.execute(text(statement))).scalars())
-
-
-async def as_itself(database: Database, *statements: str) -> None:
-    async with database.transaction(as_service=True) as connection:
-        for statement in statements:
-            await connection.execute(text(statement))
-
-
-async def hide_one(app: FastAPI) -> None:
-    """One trial of the sample becomes a draft."""
-    await as_itself(app.state.database, f"UPDATE trials SET published = false WHERE public_id = '{HIDDEN}'")
 
 
 @pytest.fixture(scope="module")
@@ -309,7 +271,6 @@ async def test_a_reader_of_the_feed_moves_past_what_the_database_hides(registry:
     assert Cursors(base64.b64decode(CURSOR_KEY)).open("feed:registry", cursor) == [1, last]
 
 
-AT = "2026-01-01T00:00:00.000000Z"
 # What each organisation has of its own, and the right by which it sees it.
 OF_ORGANISATIONS = {
     "SELECT id FROM organisations": "organisation.read",
@@ -356,141 +317,6 @@ async def test_organisations_their_clients_members_and_lines_of_the_record(regis
     for table in ("signing_keys", "used_assertions", "audit_seals"):
         with pytest.raises(DBAPIError, match="permission denied"):
             await rows(database, f"SELECT * FROM {table}", COORDINATION)
-
-
-@pytest.fixture
-async def ledger(postgresql_url: str) -> AsyncIterator[Database]:
-    """Two organisations' subscriptions, each with a delivery of an event of its own."""
-    await migrate(postgresql_url)
-    database = open_database(postgresql_url, wall="notifications")
-    at = AT
-    for owner in ("mine", "theirs"):
-        await as_itself(
-            database,
-            f"INSERT INTO events VALUES ('/registry', 'event-{owner}', 'trial.updated', 'trial/{owner}', '{at}', '{{}}', NULL)",
-            "INSERT INTO subscriptions"
-            " (id, owner, audiences, version, status, url, types, filter, sealed_secret, last_number, created_at, updated_at)"
-            f" VALUES ('{owner}', '{owner}', '[]', 1, 'active', 'https://example.org', '[]', '{{}}', '\\x00', 1, '{at}', '{at}')",
-            "INSERT INTO deliveries (id, subscription_id, number, event_source, event_id, tombstone, state, failures, fence, due_at, created_at)"
-            f" VALUES ('{owner}', '{owner}', 1, '/registry', 'event-{owner}', false, 'pending', 0, 0, '{at}', '{at}')",
-            f"INSERT INTO attempts VALUES ('{owner}', 1, '{at}', 500, NULL, 3)",
-        )
-    yield database
-    await database.close()
-
-
-LEDGER = {
-    "subscriptions": "SELECT owner FROM subscriptions",
-    "deliveries": "SELECT subscription_id FROM deliveries",
-    "attempts": "SELECT delivery_id FROM attempts",
-    "events": "SELECT substr(id, 7) FROM events",
-}
-OWN = frozenset({"subscription.read.own", "subscription.write.own"})
-
-
-async def test_subscriptions_and_deliveries_are_their_owner_s(ledger: Database) -> None:
-    for table, statement in LEDGER.items():
-        assert set(await rows(ledger, statement, View(OWN, "mine"))) == {"mine"}, table
-        assert set(await rows(ledger, statement, View(OWN, "somebody"))) == set(), table
-        assert set(await rows(ledger, statement, View(frozenset({"trial.read.all"}), "mine"))) == set(), table
-        assert set(await rows(ledger, statement, NOBODY)) == set(), table
-        assert set(await rows(ledger, statement, None)) == {"mine", "theirs"}, table
-        with pytest.raises(DBAPIError, match="permission denied"):
-            await rows(ledger, statement, PUBLIC)
-
-
-async def test_nobody_changes_what_is_another_s_or_gives_it_away(ledger: Database) -> None:
-    mine = View(OWN, "mine")
-    for statement in ("UPDATE subscriptions SET url = 'x' RETURNING id", "DELETE FROM subscriptions RETURNING id"):
-        assert await rows(ledger, statement, View(OWN, "somebody"), writing=True) == []
-    assert await rows(ledger, "UPDATE subscriptions SET url = 'x' RETURNING id", mine, writing=True) == ["mine"]
-    assert await rows(ledger, "UPDATE deliveries SET failures = 0 RETURNING id", mine, writing=True) == ["mine"]
-    assert (
-        await rows(ledger, "UPDATE subscriptions SET url = 'x' RETURNING id", View(frozenset({"subscription.read.own"}), "mine"), writing=True) == []
-    )
-    for statement in (
-        "UPDATE subscriptions SET owner = 'theirs' RETURNING id",
-        "UPDATE deliveries SET subscription_id = 'theirs', number = 2 RETURNING id",
-    ):
-        with pytest.raises(DBAPIError, match="row-level security"):
-            await rows(ledger, statement, mine, writing=True)
-    with pytest.raises(DBAPIError, match="permission denied"):
-        await rows(ledger, "SELECT body FROM events", mine)
-
-
-@pytest.mark.parametrize("service", ["registry", "notifications"])
-async def test_every_table_stands_behind_the_wall(postgresql_url: str, service: str) -> None:
-    assert migration_of(service).RULES.keys() == metadata_of(service).tables.keys(), "a new table needs its rule (shared.database.row_security)"
-    await upgrade_at(service, postgresql_url)
-    database = open_database(postgresql_url, wall=service)
-    await database.check_wall()
-    await as_itself(database, "CREATE TABLE forgotten (id int)")
-    with pytest.raises(WallDownError, match="forgotten"):
-        await database.check_wall()
-    await database.close()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """A server of its own: roles are a server's, and other tests need them."""
-    with started_postgres() as url:
-        yield url
-
-
-async def test_a_service_does_not_start_with_roles_that_see_everything(server: str) -> None:
-    async with empty_postgresql(server) as url:
-        await upgrade_at("registry", url)
-        await administer(url, "ALTER ROLE cleio_registry_public BYPASSRLS")
-        app = create_app(RegistrySettings(database_url=url))
-        with pytest.raises(WallDownError, match="cleio_registry_public"):
-            async with app.router.lifespan_context(app):
-                pass
-        await administer(url, "ALTER ROLE cleio_registry_public NOBYPASSRLS")
-
-
-def cleio(*arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(command_line, list(arguments))
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result.exit_code, result.output
-
-
-async def test_an_ordinary_login_is_enough(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As an operator gives it: it owns its database and nothing else. It makes the roles itself, or is told what to ask an administrator for."""
-    await administer(server, "CREATE ROLE makes_roles LOGIN CREATEROLE", "CREATE ROLE makes_none LOGIN")
-    async with empty_postgresql(server, owner="makes_none") as url:
-        monkeypatch.setenv("CLEIO_REGISTRY_DATABASE_URL", url)
-        code, said = await asyncio.to_thread(cleio, "migrate")
-        assert code == 1
-        reason, _, statements = said.splitlines()[-1].partition(". Say as an administrator of the database server ")
-        assert reason == "cleio: this login may not make roles"
-        await administer(server, *statements.split("; "))
-        assert (await asyncio.to_thread(cleio, "migrate"))[0] == 0
-    await administer(server, "DROP ROLE cleio_registry_callers, cleio_registry_public")
-    async with (
-        empty_postgresql(server, owner="makes_roles") as url,
-        running_registry(url) as app,
-        client_of(app) as public,
-        client_of(app, token=ADMIN) as admin,
-    ):
-        await hide_one(app)
-        assert (await public.get(f"/registry/v1/trials/{HIDDEN}")).status_code == 404
-        assert HIDDEN not in await rows(app.state.database, "SELECT public_id FROM trials", PUBLIC)
-        headers = {"Content-Type": "application/merge-patch+json", "If-Match": "*"}
-        answer = await admin.patch(f"/registry/v1/trials/{SHOWN}", content='{"acronym": "BY AN ORDINARY LOGIN"}', headers=headers)
-        assert answer.status_code == 200, answer.text
-
-
-async def test_a_login_that_the_wall_would_hide_rows_from_copies_nothing_rather_than_a_part(postgres: str, filled: str, tmp_path: Path) -> None:
-    """Row-level security hides rows from who does not own them: a backup through such a login would be empty, and look whole."""
-    async with empty_postgresql(postgres, template=filled) as url:
-        await administer(postgres, "CREATE ROLE login_reader LOGIN")
-        await administer(url, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO login_reader")
-        reader = url.replace("postgres@", "login_reader@").replace("postgres:@", "login_reader:@")
-        assert "login_reader" in reader
-        code, said = await asyncio.to_thread(cleio, "db", "copy", "registry", "--from", reader, "--to", f"sqlite:///{tmp_path / 'part.db'}")
-        assert code == 1
-        assert "row-level security" in said.splitlines()[-1]
-        await administer(url, "DROP OWNED BY login_reader", "DROP ROLE login_reader")
 
 
 async def test_who_is_refused_waits_for_no_writer_and_takes_no_connection(database_url: str) -> None:

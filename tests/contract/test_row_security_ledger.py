@@ -1,0 +1,73 @@
+"""The second wall around subscriptions and their deliveries: each is its owner's alone."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from shared.database import Database, open_database
+from shared.database.wall import NOBODY, View
+from tests.contract.notifications import migrate
+from tests.contract.walls import AT, PUBLIC, as_itself, rows
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def ledger(postgresql_url: str) -> AsyncIterator[Database]:
+    """Two organisations' subscriptions, each with a delivery of an event of its own."""
+    await migrate(postgresql_url)
+    database = open_database(postgresql_url, wall="notifications")
+    at = AT
+    for owner in ("mine", "theirs"):
+        await as_itself(
+            database,
+            f"INSERT INTO events VALUES ('/registry', 'event-{owner}', 'trial.updated', 'trial/{owner}', '{at}', '{{}}', NULL)",
+            "INSERT INTO subscriptions"
+            " (id, owner, audiences, version, status, url, types, filter, sealed_secret, last_number, created_at, updated_at)"
+            f" VALUES ('{owner}', '{owner}', '[]', 1, 'active', 'https://example.org', '[]', '{{}}', '\\x00', 1, '{at}', '{at}')",
+            "INSERT INTO deliveries (id, subscription_id, number, event_source, event_id, tombstone, state, failures, fence, due_at, created_at)"
+            f" VALUES ('{owner}', '{owner}', 1, '/registry', 'event-{owner}', false, 'pending', 0, 0, '{at}', '{at}')",
+            f"INSERT INTO attempts VALUES ('{owner}', 1, '{at}', 500, NULL, 3)",
+        )
+    yield database
+    await database.close()
+
+
+LEDGER = {
+    "subscriptions": "SELECT owner FROM subscriptions",
+    "deliveries": "SELECT subscription_id FROM deliveries",
+    "attempts": "SELECT delivery_id FROM attempts",
+    "events": "SELECT substr(id, 7) FROM events",
+}
+OWN = frozenset({"subscription.read.own", "subscription.write.own"})
+
+
+async def test_subscriptions_and_deliveries_are_their_owner_s(ledger: Database) -> None:
+    for table, statement in LEDGER.items():
+        assert set(await rows(ledger, statement, View(OWN, "mine"))) == {"mine"}, table
+        assert set(await rows(ledger, statement, View(OWN, "somebody"))) == set(), table
+        assert set(await rows(ledger, statement, View(frozenset({"trial.read.all"}), "mine"))) == set(), table
+        assert set(await rows(ledger, statement, NOBODY)) == set(), table
+        assert set(await rows(ledger, statement, None)) == {"mine", "theirs"}, table
+        with pytest.raises(DBAPIError, match="permission denied"):
+            await rows(ledger, statement, PUBLIC)
+
+
+async def test_nobody_changes_what_is_another_s_or_gives_it_away(ledger: Database) -> None:
+    mine = View(OWN, "mine")
+    for statement in ("UPDATE subscriptions SET url = 'x' RETURNING id", "DELETE FROM subscriptions RETURNING id"):
+        assert await rows(ledger, statement, View(OWN, "somebody"), writing=True) == []
+    assert await rows(ledger, "UPDATE subscriptions SET url = 'x' RETURNING id", mine, writing=True) == ["mine"]
+    assert await rows(ledger, "UPDATE deliveries SET failures = 0 RETURNING id", mine, writing=True) == ["mine"]
+    assert (
+        await rows(ledger, "UPDATE subscriptions SET url = 'x' RETURNING id", View(frozenset({"subscription.read.own"}), "mine"), writing=True) == []
+    )
+    for statement in (
+        "UPDATE subscriptions SET owner = 'theirs' RETURNING id",
+        "UPDATE deliveries SET subscription_id = 'theirs', number = 2 RETURNING id",
+    ):
+        with pytest.raises(DBAPIError, match="row-level security"):
+            await rows(ledger, statement, mine, writing=True)
+    with pytest.raises(DBAPIError, match="permission denied"):
+        await rows(ledger, "SELECT body FROM events", mine)

@@ -1,0 +1,51 @@
+"""What a statement without any condition gives behind the second wall, on the connection that a caller's handler would get."""
+
+import importlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import ModuleType
+from typing import Any
+
+from fastapi import FastAPI
+from sqlalchemy import text
+
+from shared.database import Database
+from shared.database.wall import VIEWER, View
+from shared.identity import Principal
+from shared.views import view_of
+
+HIDDEN, SHOWN = "CLEIO-DEMO-0001", "NCT04626674"
+AT = "2026-01-01T00:00:00.000000Z"
+PUBLIC = view_of(Principal("public", on_loopback=False))
+COORDINATION = view_of(Principal("coordination", on_loopback=True, organisation="local"))
+
+
+def migration_of(service: str) -> ModuleType:
+    return importlib.import_module(f"services.{service}.migrations.versions.0005_row_security")
+
+
+@asynccontextmanager
+async def seen_by(view: View | None) -> AsyncIterator[None]:
+    """As inside a request of this caller; None: outside of any."""
+    outside = VIEWER.set(None if view is None else lambda: view)
+    try:
+        yield
+    finally:
+        VIEWER.reset(outside)
+
+
+async def rows(database: Database, statement: str, view: View | None, *, writing: bool = False) -> list[Any]:
+    """What a statement without any condition gives on the connection that a handler would get."""
+    async with seen_by(view), database.transaction() if writing else database.read() as connection:
+        return list((await connection.execute(text(statement))).scalars())
+
+
+async def as_itself(database: Database, *statements: str) -> None:
+    async with database.transaction(as_service=True) as connection:
+        for statement in statements:
+            await connection.execute(text(statement))
+
+
+async def hide_one(app: FastAPI) -> None:
+    """One trial of the sample becomes a draft."""
+    await as_itself(app.state.database, f"UPDATE trials SET published = false WHERE public_id = '{HIDDEN}'")
