@@ -4,7 +4,9 @@ import asyncio
 import base64
 import json
 import os
+import random
 import shutil
+import socket
 import tempfile
 import time
 import uuid
@@ -65,11 +67,22 @@ FIGURES = pytest.StashKey[dict[str, str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--figures", metavar="FILE", help="Write what the tests measured, as JSON.")
+    parser.addoption("--figures", metavar="FILE", help="Add what the tests measured to a JSON file.")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[FIGURES] = {}
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker tells what its tests measured to the run that it works for."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["figures"] = session.config.stash[FIGURES]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[FIGURES].update(getattr(node, "workeroutput", {}).get("figures", {}))
 
 
 @pytest.fixture
@@ -89,8 +102,38 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.section("figures")
     for name, value in sorted(figures.items()):
         terminalreporter.line(f"{name}: {value}")
-    if file := config.getoption("--figures"):
-        Path(file).write_text(json.dumps(figures, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    if given := config.getoption("--figures"):
+        file = Path(given)
+        figures = (json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}) | figures
+        file.write_text(json.dumps(figures, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _own_ports() -> Iterator[int]:
+    """Ports that no other worker of this run takes, below those that the system hands out by itself; each again only after all others."""
+    first = 12_000 + 2_000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10)
+    position = random.randrange(2_000)
+    while True:
+        yield first + position
+        position = (position + 1) % 2_000
+
+
+_PORTS = _own_ports()
+
+
+def free_port(count: int = 1) -> int:
+    """A port that nothing uses at the moment, the first of ``count`` in a row."""
+    found: list[int] = []
+    for port in _PORTS:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                found.clear()
+                continue
+        found = [*found, port] if found and port == found[-1] + 1 else [port]
+        if len(found) == count:
+            break
+    return found[0]
 
 
 def install(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

@@ -25,7 +25,7 @@ from shared.feed.changes import NOWHERE, Side
 from shared.feed.endpoints import feed_router
 from shared.service import Health, create_service
 from shared.settings import ServiceSettings
-from tests.conftest import ADMIN, client_of
+from tests.conftest import ADMIN, client_of, free_port
 
 PATIENCE = 60.0
 
@@ -45,12 +45,6 @@ async def until(happened: Callable[[], Awaitable[Any] | Any]) -> Any:
 def new_key() -> dict[str, str]:
     """The header of a request that no other has."""
     return {"Idempotency-Key": uuid.uuid4().hex}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def side(*audience: str, **facets: str) -> Side:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.conftest import ADMIN, AUDIT_KEY, CURSOR_KEY, INTERNAL, ISSUER_KEYS
+from tests.conftest import ADMIN, AUDIT_KEY, CURSOR_KEY, INTERNAL, ISSUER_KEYS, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0
@@ -23,12 +22,6 @@ START_SECONDS = 60.0
 def _forks() -> "subprocess.Popen[str]":
     """One for the whole run; it ends when this process does, with its standard input."""
     return subprocess.Popen([sys.executable, "-m", "tests.contract.served"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def alive(pid: int) -> bool:

@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import text
 
 from shared.database import open_database
-from tests.conftest import ADMIN
-from tests.contract.notifications import Notifications, Receiver, Source, free_port, migrate, running_receiver, running_source, until
+from tests.conftest import ADMIN, free_port
+from tests.contract.notifications import Notifications, Receiver, Source, migrate, running_receiver, running_source, until
 
 pytestmark = pytest.mark.anyio
 

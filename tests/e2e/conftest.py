@@ -3,9 +3,7 @@
 import contextlib
 import os
 import queue
-import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -23,23 +21,11 @@ from typer.testing import CliRunner, Result
 
 from services.cli.app import app
 from tests.collector import Collector, running_collector
+from tests.conftest import free_port
 from tests.e2e.openid import AUDIENCE, Provider
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120
-
-
-def free_ports(count: int = 4) -> int:
-    """The first of so many ports in a row that nothing uses at the moment."""
-    while True:
-        first = random.randrange(20_000, 32_000, 4)
-        try:
-            for port in range(first, first + count):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return first
 
 
 def eventually(fact: Callable[[], bool], seconds: float) -> bool:
@@ -65,7 +51,7 @@ class System:
 
     def __init__(self, folder: Path, port: int | None = None, *arguments: str, **settings: str) -> None:
         self.folder = folder
-        self.port = port or free_ports(10)
+        self.port = port or free_port(10)
         self.url = f"http://127.0.0.1:{self.port}"
         self.lines: list[str] = []
         self._arriving: queue.Queue[str | None] = queue.Queue()
@@ -168,7 +154,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 @pytest.fixture(scope="session")
 def provider() -> Iterator[Provider]:
     """An OpenID provider that runs once it is started."""
-    found = Provider(free_ports(2))
+    found = Provider(free_port(2))
     yield found
     found.stop()
 

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from tests.e2e.conftest import System, free_ports
+from tests.conftest import free_port
+from tests.e2e.conftest import System
 
 PATIENT = "docs/examples/duchenne-boy.json"
 
@@ -43,7 +44,7 @@ def test_an_unknown_trial_is_one_line(system: System) -> None:
 
 
 def test_nothing_listening_is_one_line(system: System) -> None:
-    port = free_ports()
+    port = free_port(4)
     refused = system.cleio("match", PATIENT, check=False, CLEIO_PORT=str(port))
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr == f"cleio: nothing listens at http://127.0.0.1:{port}: start it with `make run`, or name another address with --url\n"

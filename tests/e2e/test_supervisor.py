@@ -7,7 +7,8 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.e2e.conftest import System, alive, eventually, free_ports
+from tests.conftest import free_port
+from tests.e2e.conftest import System, alive, eventually
 
 PROGRAMS = {"registry", "matching", "notifications", "caddy"}
 
@@ -31,7 +32,7 @@ def test_secrets_are_their_owners_alone(system: System) -> None:
 
 
 def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
-    first = free_ports()
+    first = free_port(4)
     for offset, variable in enumerate(["CLEIO_PORT", "CLEIO_REGISTRY_PORT", "CLEIO_MATCHING_PORT", "CLEIO_NOTIFICATIONS_PORT"]):
         with socket.create_server(("127.0.0.1", first + offset)):
             refused = System(tmp_path / "var", first)

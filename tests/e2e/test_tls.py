@@ -20,7 +20,8 @@ from cryptography.x509.oid import NameOID
 from services.supervisor.door import BadDoorError, Door
 from services.supervisor.installation import Installation
 from services.supervisor.run import _gateway
-from tests.e2e.conftest import ROOT, System, eventually, free_ports
+from tests.conftest import free_port
+from tests.e2e.conftest import ROOT, System, eventually
 
 PATIENT = "docs/examples/duchenne-boy.json"
 # HTTP/2 by hand: the preface and empty settings; then GET /registry/livez, its headers from HPACK's static table and as literals.
@@ -141,7 +142,7 @@ def certificate_for(name: str, folder: Path) -> dict[str, str]:
 
 
 def test_the_operators_certificate_is_shown(tmp_path: Path) -> None:
-    port, files = free_ports(), certificate_for("cleio.example", tmp_path / "tls")
+    port, files = free_port(4), certificate_for("cleio.example", tmp_path / "tls")
     settings = {"CLEIO_PORT": str(port), "CLEIO_DATA_DIR": str(tmp_path / "var"), "CLEIO_HOSTS": "cleio.example, other.example", **files}
     installation = Installation.from_environment(settings)
     assert (installation.url, installation.local_url) == (f"https://cleio.example:{port}", f"https://cleio.example:{port}")
