@@ -72,6 +72,8 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     },
     ("subscription", "read"): _each(ORGANISATION_KINDS, Grant("own")),
     ("subscription", "write"): _each(ORGANISATION_KINDS, Grant("own", WRITERS)),
+    # That they are there and how they do; neither where they lead nor what for.
+    ("subscription_summary", "read"): {"coordination": _ALL},
     ("organisation", "read"): _each(ORGANISATION_KINDS, Grant("own"), authority=_ALL, coordination=_ALL),
     ("organisation", "write"): {"coordination": Grant("all", ADMINS)},
     ("client", "read"): _each(ORGANISATION_KINDS, Grant("own", AUDITORS), coordination=Grant("all", AUDITORS)),
@@ -104,6 +106,7 @@ SCOPED: dict[str, tuple[str, ...]] = {
     "criteria": ("matching",),
     "match": ("matching",),
     "subscription": ("notifications",),
+    "subscription_summary": ("notifications",),
     "audit": ("registry", "matching", "notifications"),
 }
 

@@ -305,6 +305,7 @@ QUERIES = {
     ("/registry/v1/feed", "revocations"): "?limit=1000",
     ("/registry/v1/organisations", "others"): "?limit=200",
     ("/registry/v1/sources/{source}/trials", "-"): "?dry_run=true",
+    ("/notifications/v1/subscription-summaries", "others"): "?limit=200",
     ("/matching/v1/match", "invented"): "?synthetic=true",
     ("/matching/v1/criteria/dry-run", "invented"): "?synthetic=true",
 }

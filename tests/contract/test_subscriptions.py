@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import INTERNAL, client_of
+from tests.conftest import INTERNAL, client_of, token_of
 from tests.contract.notifications import Notifications, Receiver, Source, new_key, running_receiver
 
 pytestmark = pytest.mark.anyio
 
 SUBSCRIPTIONS = "/notifications/v1/subscriptions"
+SUMMARIES = "/notifications/v1/subscription-summaries"
 
 
 async def test_a_secret_is_shown_once_and_is_readable_in_no_row(service: Notifications, receiver: Receiver, migrated: str, tmp_path: Path) -> None:
@@ -136,6 +137,22 @@ async def test_lists_are_read_page_by_page(service: Notifications, receiver: Rec
         await service.admin.post(f"{SUBSCRIPTIONS}/{made[0]}/test")
     assert [one["id"] for one in await _walk(service, SUBSCRIPTIONS)] == made
     assert [one["number"] for one in await _walk(service, f"{SUBSCRIPTIONS}/{made[0]}/deliveries")] == [5, 4, 3, 2, 1]
+
+
+async def test_the_coordination_sees_whose_subscriptions_there_are_and_nothing_of_what_is_in_them(service: Notifications, receiver: Receiver) -> None:
+    asked = {"channel": {"type": "webhook", "url": receiver.url}, "types": ["trial.updated"], "filter": {"condition": ["ORPHA:98896"]}}
+    made = []
+    for name in ("one-hospital", "another-hospital", "a-third"):
+        async with client_of(service.app, token=token_of("hospital", "system", organisation=name)) as hospital:
+            made.append((await hospital.post(SUBSCRIPTIONS, json=asked, headers=new_key())).json())
+            assert (await hospital.get(SUMMARIES)).status_code == 404
+    seen = await _walk(service, SUMMARIES)
+    assert [(one["organisation"], one["id"], one["status"]) for one in seen] == [
+        (name, one["id"], "active") for name, one in zip(("one-hospital", "another-hospital", "a-third"), made, strict=True)
+    ]
+    assert (await service.admin.get(f"{SUBSCRIPTIONS}/{made[0]['id']}")).status_code == 404
+    shown = (await service.admin.get(SUMMARIES)).text
+    assert [told for told in (receiver.url, "127.0.0.1", "trial.updated", "ORPHA") if told in shown] == []
 
 
 async def _walk(service: Notifications, path: str) -> list[dict[str, Any]]:

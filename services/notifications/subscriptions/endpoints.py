@@ -1,6 +1,7 @@
 """Subscriptions over HTTP."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -9,7 +10,15 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from services.notifications.deliveries.repository import DeliveryRepository
 from services.notifications.subscriptions.problems import refused_url
 from services.notifications.subscriptions.repository import NewRow, SubscriptionRepository
-from services.notifications.subscriptions.schemas import NewSubscription, Subscription, SubscriptionInput, SubscriptionPage, SubscriptionUpdate
+from services.notifications.subscriptions.schemas import (
+    NewSubscription,
+    Subscription,
+    SubscriptionInput,
+    SubscriptionPage,
+    SubscriptionSummary,
+    SubscriptionSummaryPage,
+    SubscriptionUpdate,
+)
 from services.notifications.subscriptions.secrets import new_secret, write_secret
 from shared.database import Database, Reading, Writing
 from shared.edge import EdgeRoute, accepts
@@ -25,6 +34,7 @@ router = APIRouter(prefix="/notifications/v1", route_class=EdgeRoute, tags=["sub
 
 Reader = Annotated[Access, Depends(allow("subscription", "read"))]
 Writer = Annotated[Access, Depends(allow("subscription", "write"))]
+Overseer = Annotated[Access, Depends(allow("subscription_summary", "read"))]
 SubscriptionId = Annotated[str, Path(max_length=36)]
 
 BODY_BYTES = 64 * 1024
@@ -74,12 +84,18 @@ async def list_subscriptions(
     request: Request, response: Response, connection: Reading, access: Reader, limit: Limit = 50, cursor: Cursor = None
 ) -> SubscriptionPage:
     """The caller's subscriptions, oldest first."""
-    after = open_page(request, cursor)
-    keyset = (datetime.fromisoformat(after[0]), after[1]) if after else None
-    rows = await SubscriptionRepository(connection).page(owner_of(access), keyset, limit + 1)
-    page = rows[:limit]
-    last = [page[-1].created_at.isoformat(), page[-1].id] if len(rows) > limit else None
-    return SubscriptionPage(items=page, next=close_page(request, response, last))
+    rows = await SubscriptionRepository(connection).page(owner_of(access), _after(request, cursor), limit + 1)
+    return SubscriptionPage(items=rows[:limit], next=close_page(request, response, _last(rows, limit)))
+
+
+@router.api_route("/subscription-summaries", methods=["GET", "HEAD"])
+async def list_summaries(request: Request, response: Response, access: Overseer, limit: Limit = 50, cursor: Cursor = None) -> SubscriptionSummaryPage:
+    """Every organisation's subscriptions, oldest first: whose, in which state; neither address nor filter."""
+    database: Database = request.app.state.database
+    # The second wall knows subscriptions as their owners' alone.
+    async with database.read(as_service=True) as connection:
+        rows = await SubscriptionRepository(connection).summaries(_after(request, cursor), limit + 1)
+    return SubscriptionSummaryPage(items=rows[:limit], next=close_page(request, response, _last(rows, limit)))
 
 
 @router.api_route("/subscriptions/{subscription}", methods=["GET", "HEAD"], response_model=Subscription)
@@ -117,6 +133,16 @@ async def delete_subscription(request: Request, connection: Writing, access: Wri
     _check_version(expected, held)
     if not await SubscriptionRepository(connection).remove(held):
         raise StaleVersionError
+
+
+def _after(request: Request, cursor: str | None) -> tuple[datetime, str] | None:
+    after = open_page(request, cursor)
+    return (datetime.fromisoformat(after[0]), after[1]) if after else None
+
+
+def _last(rows: Sequence[Subscription | SubscriptionSummary], limit: int) -> list[str] | None:
+    """Where the next page begins; None: there is none."""
+    return [rows[limit - 1].created_at.isoformat(), rows[limit - 1].id] if len(rows) > limit else None
 
 
 def _check_version(expected: int | None, held: Subscription) -> None:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, tuple_, update
+from sqlalchemy import Row, Select, delete, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.subscriptions.model import Subscriber
-from services.notifications.subscriptions.schemas import Subscription, SubscriptionFilter, SubscriptionInput, WebhookChannel
+from services.notifications.subscriptions.schemas import Subscription, SubscriptionFilter, SubscriptionInput, SubscriptionSummary, WebhookChannel
 from services.notifications.subscriptions.tables import subscriptions
 from shared.feed import Reader
 
@@ -58,11 +58,22 @@ class SubscriptionRepository:
 
     async def page(self, owner: str, after: tuple[datetime, str] | None, limit: int) -> list[Subscription]:
         """Oldest first."""
-        key = tuple_(subscriptions.c.created_at, subscriptions.c.id)
-        statement = select(subscriptions).where(subscriptions.c.owner == owner).order_by(subscriptions.c.created_at, subscriptions.c.id).limit(limit)
-        if after is not None:
-            statement = statement.where(key > after)
-        return [_read(row) for row in await self.connection.execute(statement)]
+        return [_read(row) for row in await self.connection.execute(_oldest_first(after, limit).where(subscriptions.c.owner == owner))]
+
+    async def summaries(self, after: tuple[datetime, str] | None, limit: int) -> list[SubscriptionSummary]:
+        """Everybody's, oldest first."""
+        return [
+            SubscriptionSummary(
+                id=row.id,
+                organisation=row.owner,
+                status=row.status,
+                disabled_reason=row.disabled_reason,
+                last_number=row.last_number,
+                created_at=row.created_at,
+                updated_at=row.updated_at,
+            )
+            for row in await self.connection.execute(_oldest_first(after, limit))
+        ]
 
     async def replace(self, held: Subscription, asked: SubscriptionInput, status: str, at: datetime) -> bool:
         """The next version of ``held``; False when another came first."""
@@ -98,6 +109,12 @@ class SubscriptionRepository:
             )
         ).scalar_one_or_none()
         return None if last is None else last - count + 1
+
+
+def _oldest_first(after: tuple[datetime, str] | None, limit: int) -> Select[Any]:
+    key = (subscriptions.c.created_at, subscriptions.c.id)
+    statement = select(subscriptions).order_by(*key).limit(limit)
+    return statement if after is None else statement.where(tuple_(*key) > after)
 
 
 def _columns(asked: SubscriptionInput) -> dict[str, Any]:

@@ -80,3 +80,23 @@ class NewSubscription(Subscription):
 class SubscriptionPage(Wire):
     items: list[Subscription]
     next: str | None
+
+
+class SubscriptionSummary(Wire):
+    """That a subscription is there and how it does; not where it leads, nor what its owner is interested in.
+
+    ``last_number``: so many deliveries were numbered for it.
+    """
+
+    id: str
+    organisation: str
+    status: SubscriptionStatus
+    disabled_reason: DisabledReason | None
+    last_number: int
+    created_at: Instant
+    updated_at: Instant
+
+
+class SubscriptionSummaryPage(Wire):
+    items: list[SubscriptionSummary]
+    next: str | None
