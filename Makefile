@@ -5,8 +5,8 @@ PYTHON ?= python3
 SHELL := /bin/sh
 BIN := .venv/bin
 READY := .venv/.ready
-# Tests wait more than they work: a worker a processor, each with a PostgreSQL of its own; the tests of one file stay together.
-SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
+# Tests wait more than they work: a worker a processor, each with a PostgreSQL of its own.
+SIDE_BY_SIDE := -n auto --maxprocesses 4
 .DEFAULT_GOAL := help
 
 # The environment belongs to this folder: its scripts hold absolute paths, so a moved or copied checkout is set up again.
@@ -25,13 +25,14 @@ run: $(READY) ## Set up, migrate, load the sample, start gateway and services (C
 
 .PHONY: test
 test: $(READY) ## Set up and run the tests
-	@$(BIN)/python -m pytest -m "not full" $(SIDE_BY_SIDE)
+	@$(BIN)/python -m pytest -m "not full" $(SIDE_BY_SIDE) --dist loadfile
 
 .PHONY: test-full
-test-full: $(READY) ## Run the tests, then their long versions one by one; what they measure goes to docs/figures.json
+test-full: $(READY) ## Run all tests and their long versions; what they measure goes to docs/figures.json
 	@rm -f docs/figures.json
-	@$(BIN)/python -m pytest -m "not full" --figures docs/figures.json $(SIDE_BY_SIDE)
-	@$(BIN)/python -m pytest -m full --figures docs/figures.json
+	@$(BIN)/python -m pytest -m "not full" --figures docs/figures.json $(SIDE_BY_SIDE) --dist loadfile
+	@$(BIN)/python -m pytest -m "full and not alone" --figures docs/figures.json $(SIDE_BY_SIDE) --dist worksteal
+	@$(BIN)/python -m pytest -m "full and alone" --figures docs/figures.json
 
 .PHONY: lint
 lint: $(READY) ## Check style, form, types and the import rules; changes nothing
