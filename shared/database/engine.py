@@ -27,6 +27,7 @@ LOCK_WAIT_SECONDS = 2.0
 STATEMENT_SECONDS = 5.0
 # SQLite 3.7.0 to 3.51.2 can lose committed rows when a write-ahead log is reset under two connections.
 FIRST_SAFE_WAL = (3, 51, 3)
+_TOLD = "cleio_told"
 
 
 class WrongSchemaError(RuntimeError):
@@ -98,8 +99,10 @@ class Database:
             with _told_as_problems():
                 async with self._engine_for(view, reading=False).begin() as connection:
                     await self._tell(connection, view, reading=False)
+                    _has_told(connection)  # of a transaction that was given up
                     yield connection
                     await self._end(connection)
+                    told = _has_told(connection)
         else:
             try:
                 # Not `wait_for`: until Python 3.12 it can swallow a cancellation, and its loop then never ends.
@@ -112,13 +115,16 @@ class Database:
                     async with AsyncExitStack() as alone, self.engine.connect() as connection:
                         await connection.execution_options(cleio_write=True)
                         async with connection.begin():
+                            _has_told(connection)
                             yield connection
                             await self._end(connection)
+                            told = _has_told(connection)
                             if self._turnstile is not None:
                                 await alone.enter_async_context(self._turnstile.committing(LOCK_WAIT_SECONDS))
             finally:
                 self._writer.release()
-        self.wake()
+        if told:
+            self.wake()
 
     def _view(self, as_service: bool) -> View | None:
         viewer = VIEWER.get()
@@ -143,7 +149,7 @@ class Database:
                 await check_wall(connection, self._walled.service)
 
     def wake(self) -> None:
-        """Tell those who wait for a change that one was committed."""
+        """Tell those who wait for an entry of the feed that one was committed."""
         self.committed.set()
         self.committed = asyncio.Event()
 
@@ -153,6 +159,16 @@ class Database:
             await self._walled.close()
         if self._owner is not None:
             self._owner.close()
+
+
+def tell(connection: AsyncConnection) -> None:
+    """What others wait for is written in this transaction: once it is committed, they are woken. Records of who was refused wake nobody."""
+    connection.sync_connection.info[_TOLD] = True  # type: ignore[union-attr]  # it is open
+
+
+def _has_told(connection: AsyncConnection) -> bool:
+    told: bool = connection.sync_connection.info.pop(_TOLD, False)  # type: ignore[union-attr]
+    return told
 
 
 @contextmanager

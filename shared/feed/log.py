@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database.columns import UtcInstant
+from shared.database.engine import tell
 from shared.feed.changes import Change, Side, read_side, write_side
 from shared.tracing import remember
 
@@ -90,6 +91,7 @@ class FeedLog:
         """
         if not changes:
             return 0
+        tell(connection)
         last: int = (
             await connection.execute(
                 update(self.head).where(self.head.c.id == 1).values(seq=self.head.c.seq + len(changes)).returning(self.head.c.seq)

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -172,3 +172,21 @@ async def test_compaction_keeps_the_last_entry_of_each_subject_and_every_tombsto
             ("trial/A", "upsert", 4),
             ("trial/B", "upsert", 2),
         ]
+
+
+async def test_who_waits_is_woken_by_entries_and_by_nothing_else(database_url: str) -> None:
+    """A record of who was refused is written too: a flood of refusals must not make every reader look again each time."""
+    async with feed_service(database_url) as (_, database):
+        waiting = database.committed
+        async with database.transaction() as connection:
+            await connection.execute(select(FEED.head.c.seq))
+        with suppress(ZeroDivisionError):
+            async with database.transaction() as connection:
+                await FEED.append(connection, [Change("trial.updated", "trial/NCT1", 1, NOWHERE, PUBLIC)])
+                raise ZeroDivisionError
+        async with database.transaction() as connection:
+            await connection.execute(select(FEED.head.c.seq))
+        assert not waiting.is_set()
+        async with database.transaction() as connection:
+            await FEED.append(connection, [Change("trial.updated", "trial/NCT1", 1, NOWHERE, PUBLIC)])
+        assert waiting.is_set()
