@@ -42,6 +42,7 @@ from shared.outbound import open_outbound
 from shared.service import Health, create_service
 from shared.telemetry import Metrics
 
+FORGOTTEN_AT_ONCE = 2_000
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -74,6 +75,8 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.observe = lambda: _observe(database, app.state.metrics)
             house = asyncio.create_task(run_for_ever(lambda: _keep_house(database, timedelta(days=settings.keep_feed_days)), "housekeeping"))
             stack.push_async_callback(_end, house)
+            desk = asyncio.create_task(run_for_ever(lambda: _forget_assertions(database), "forget_assertions"))
+            stack.push_async_callback(_end, desk)
             yield
 
     routers = [
@@ -123,8 +126,18 @@ async def _keep_house(database: Database, whole: timedelta) -> None:
     now = datetime.now(UTC)
     async with database.transaction() as connection:
         await FEED.compact(connection, now - whole)
-        await IssuerRepository(connection).forget(now - KEPT_RETIRED, now)
+        await IssuerRepository(connection).forget_keys(now - KEPT_RETIRED)
     await asyncio.sleep(6 * 3600)
+
+
+async def _forget_assertions(database: Database) -> None:
+    """Each minute, a few at a time: a client that asks for tokens without end must not stop the house."""
+    while True:
+        async with database.transaction() as connection:
+            # An hour more than need be: the clock of another replica may be behind.
+            if await IssuerRepository(connection).forget_assertions(datetime.now(UTC) - timedelta(hours=1), FORGOTTEN_AT_ONCE) < FORGOTTEN_AT_ONCE:
+                break
+    await asyncio.sleep(60)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

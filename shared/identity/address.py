@@ -11,10 +11,10 @@ from shared.settings import Network
 def address_of(request: Request, gateways: Sequence[Network] = ()) -> str:
     """Where a caller sits: what the gateway says, and the socket's own where it is not the gateway that calls."""
     peer = request.client.host if request.client else ""
-    forwarded = request.headers.get("x-forwarded-for")
+    forwarded = request.headers.getlist("x-forwarded-for")
     if forwarded and (is_loopback(peer) or any(_lies_in(peer, network) for network in gateways)):
-        # The gateway replaces whatever the client sent: exactly one address, the socket's.
-        return forwarded.rpartition(",")[2].strip()
+        # The gateway replaces whatever the client sent: exactly one address, the socket's. Whoever adds to it adds at the end.
+        return forwarded[-1].rpartition(",")[2].strip()
     return peer
 
 

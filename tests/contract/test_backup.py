@@ -20,7 +20,9 @@ from shared.backups.manifest import Manifest
 from shared.cursors import Cursors
 from shared.settings import ServiceSettings
 from tests.conftest import ADMIN, client_of
+from tests.contract.network import Network
 from tests.contract.processes import ServiceProcess
+from tests.contract.test_assertions import administered
 
 CONTENT = {"Content-Type": "application/merge-patch+json", "If-Match": "*"}
 TRIAL = "/registry/v1/trials/NCT05096221"
@@ -104,6 +106,50 @@ def test_a_restore_can_be_undone(var: Path, backup: Path) -> None:
     assert rows_of(var / "registry.db") == kept
     assert generation(var / "registry.db") > restored
     assert cleio("restore", "--undo")[0] == 1
+
+
+def test_the_operator_is_told_who_can_call_again(var: Path, backup: Path, tmp_path: Path) -> None:
+    """A backup is older than what was done to keep somebody out since."""
+
+    async def make() -> list[str]:
+        registry = create_app()
+        async with registry.router.lifespan_context(registry):
+            network = await administered(Network(registry, ""))
+            name = await network.organisation()
+            closed = await network.organisation()
+            made = [await network.client(one, "admin") for one in (name, name, name, closed)]
+            return [name, closed, *(one["id"] for one in made), made[2]["key"], network.admin]
+
+    async def end(name: str, closed: str, revoked: str, turned: str, key: str, admin: str) -> None:
+        registry = create_app()
+        async with registry.router.lifespan_context(registry):
+            network = Network(registry, "", admin)
+            path, anyway = f"/registry/v1/organisations/{name}/clients", {"If-Match": "*"}
+            answers = [
+                await network.call("DELETE", f"{path}/{revoked}", key, headers=anyway),
+                await network.call("POST", f"{path}/{turned}/rotate", key, json={"overlap_hours": 0}, headers=anyway),
+                await network.call(
+                    "PUT",
+                    f"/registry/v1/organisations/{closed}",
+                    admin,
+                    json={"kind": "hospital", "name": "x", "status": "suspended"},
+                    headers=anyway,
+                ),
+            ]
+            assert [answer.status_code for answer in answers] == [204, 200, 200]
+
+    name, closed, revoked, turned, kept, shut, key, admin = asyncio.run(make())
+    code, told = cleio("backup", str(tmp_path / "later"))
+    later = Path(told.splitlines()[-1])
+    assert "call again" not in cleio("restore", str(later))[1], "nothing was ended since"
+    asyncio.run(end(name, closed, revoked, turned, key, admin))
+    code, told = cleio("restore", str(later))
+    assert code == 0, told
+    for client, organisation in ((revoked, name), (turned, name), (shut, closed)):
+        assert f"  client {client} of {organisation}" in told.splitlines()
+    assert kept not in told
+    (var / "registry.db").write_bytes(b"broken")
+    assert "end what must stay ended" in cleio("restore", str(later))[1], "nobody can be named any more"
 
 
 def test_it_brings_an_installation_to_an_empty_folder(backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

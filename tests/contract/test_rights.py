@@ -361,7 +361,7 @@ async def judge(stage: Stage, everybody: list[Caller], only: set[str] | None = N
                 wrong.append(f"{line.method} {line.path} ({line.row}) by {caller}: {'sees' if marker in answer else 'does not see'} {marker}")
             if line.row == "own" and line.method == "GET" and marker is not None and marker in answer:
                 wrong.append(f"{line.method} {line.path} by {caller}: sees {marker} of another")
-            if not allowed and any(secret in answer for secret in (DRAFT, "other-network", str(FREE_PLACES))):
+            if not allowed and any(secret in answer for secret in (DRAFT, "other-network", f'"open":{FREE_PLACES}')):
                 wrong.append(f"{line.method} {line.path} ({line.row}) by {caller}: the refusal tells something")
         if not allowed:
             after = await stored(stage)

@@ -11,8 +11,7 @@ from services.registry.clients.problems import ClientRevokedError, NoKeyError, r
 from services.registry.clients.repository import ClientRepository
 from services.registry.clients.schemas import Client, ClientInput, ClientPage, ClientUpdate, NewClient, Rotation
 from services.registry.clients.service import check_own, check_scopes, check_source, revocations
-from services.registry.organisations.endpoints import OrganisationPath, found_organisation
-from services.registry.organisations.problems import SuspendedError
+from services.registry.organisations.endpoints import OrganisationPath, check_active, found_organisation
 from services.registry.organisations.schemas import Organisation
 from services.registry.schema import FEED
 from shared.database import Reading, Writing
@@ -89,8 +88,6 @@ CheckedUpdate = Annotated[ClientUpdate, Depends(_checked_update)]
 async def create_client(access: Writer, given: Checked, connection: Writing, organisation: OrganisationPath) -> Response:
     """Register a client. The answer shows an API key once: it is never shown again."""
     owner = await found_organisation(connection, access, organisation)
-    if owner.status != "active":
-        raise SuspendedError
     check_scopes(given.scopes, owner, access)
     now, identifier = datetime.now(UTC), str(uuid.uuid4())
     key, digest = new_key(identifier) if given.method == "api_key" else (None, None)
@@ -98,6 +95,7 @@ async def create_client(access: Writer, given: Checked, connection: Writing, org
     expires_at = now + timedelta(days=given.expires_in_days or KEY_DAYS) if key else None
     made = Client(id=identifier, version=1, organisation=organisation, status="active", expires_at=expires_at, created_at=now, updated_at=now, **kept)
     await ClientRepository(connection).add(made, digest)
+    await check_active(connection, access, organisation)
     return _shown(made, key, 201)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.clients.schemas import Client
 from services.registry.clients.tables import clients
+from services.registry.members.tables import members
 from services.registry.organisations.tables import organisations
 from shared.identity.principal import OrganisationKind
 
@@ -120,6 +121,19 @@ class ClientRepository:
         """Whose tokens were ended, and the versions from which on they are others."""
         statement = select(clients.c.id, clients.c.version).where(clients.c.tokens_ended_at >= since)
         return [(row.id, row.version) for row in await self.connection.execute(statement)]
+
+    async def callers(self) -> dict[str, tuple[str, str]]:
+        """Everybody who calls or called, people too, by id: a name for the operator, and what tells the present rights and keys; empty: none."""
+        active = (organisations.c.status == "active").label("active")
+        programs = select(clients, active).join(organisations, organisations.c.id == clients.c.organisation)
+        people = select(members, active).join(organisations, organisations.c.id == members.c.organisation)
+        found = {}
+        for row in await self.connection.execute(programs):
+            rights = f"{row.key_digest!r} {row.jwks} {row.jwks_url} {row.scopes} {row.roles}"
+            found[row.id] = (f"client {row.id} of {row.organisation}", rights if row.active and row.status == "active" else "")
+        for row in await self.connection.execute(people):
+            found[row.id] = (f"member {row.id} of {row.organisation}", row.roles if row.active and row.status == "active" else "")
+        return found
 
 
 def _values(client: Client) -> dict[str, Any]:

@@ -10,8 +10,7 @@ from services.registry.clients.service import check_own, check_roles, revocation
 from services.registry.members.problems import MemberRevokedError
 from services.registry.members.repository import MemberRepository
 from services.registry.members.schemas import Member, MemberInput, MemberPage, MemberUpdate
-from services.registry.organisations.endpoints import OrganisationPath, found_organisation
-from services.registry.organisations.problems import SuspendedError
+from services.registry.organisations.endpoints import OrganisationPath, check_active, found_organisation
 from services.registry.schema import FEED
 from shared.database import Reading, Writing
 from shared.edge import EdgeRoute, accepts
@@ -43,12 +42,11 @@ async def _found(connection: Any, access: Access, organisation: str, member: str
 async def add_member(given: MemberInput, connection: Writing, access: Writer, organisation: OrganisationPath) -> Response:
     """Let a person act for the organisation, with the rights of these roles."""
     owner = await found_organisation(connection, access, organisation)
-    if owner.status != "active":
-        raise SuspendedError
     check_roles(given.roles, owner, access)
     now = datetime.now(UTC)
     made = Member(id=str(uuid.uuid4()), version=1, organisation=organisation, status="active", created_at=now, updated_at=now, **dict(given))
     await MemberRepository(connection).add(made)
+    await check_active(connection, access, organisation)
     return _answer(made, 201, Location=f"/registry/v1/organisations/{organisation}/members/{made.id}")
 
 

@@ -9,7 +9,7 @@ from services.registry.centres.repository import CentreRepository
 from services.registry.clients.repository import ClientRepository
 from services.registry.clients.service import revocations
 from services.registry.members.repository import MemberRepository
-from services.registry.organisations.problems import KindFixedError, OwnOrganisationError
+from services.registry.organisations.problems import KindFixedError, OwnOrganisationError, SuspendedError
 from services.registry.organisations.repository import OrganisationRepository
 from services.registry.organisations.schemas import Organisation, OrganisationInput, OrganisationPage
 from services.registry.schema import FEED
@@ -38,6 +38,15 @@ async def found_organisation(connection: Any, access: Access, organisation: str)
     return found
 
 
+async def check_active(connection: Any, access: Access, organisation: str) -> None:
+    """Asked after something was added to it: that has waited for a suspension under way, which ends the tokens of all but what was added.
+
+    :raises SuspendedError: 409.
+    """
+    if (await found_organisation(connection, access, organisation)).status != "active":
+        raise SuspendedError
+
+
 @router.api_route("/organisations", methods=["GET", "HEAD"])
 async def list_organisations(
     request: Request, response: Response, connection: Reading, access: Reader, limit: Limit = 50, cursor: Cursor = None
@@ -64,7 +73,7 @@ async def write_organisation(
 ) -> Response:
     """Create an organisation (`If-None-Match: *`) or replace a version of one (`If-Match`). Suspending one revokes what its clients hold."""
     repository, now = OrganisationRepository(connection), datetime.now(UTC)
-    held = await repository.get(organisation)
+    held = await repository.get(organisation, alone=True)
     await _check_centre(connection, given)
     if request.headers.get("if-none-match", "").strip() == "*":
         if held is not None:

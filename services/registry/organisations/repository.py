@@ -18,8 +18,10 @@ class OrganisationRepository:
 
     connection: AsyncConnection
 
-    async def get(self, organisation: str) -> Organisation | None:
-        row = (await self.connection.execute(select(organisations).where(organisations.c.id == organisation))).first()
+    async def get(self, organisation: str, *, alone: bool = False) -> Organisation | None:
+        """``alone``: nothing is added to it, and nothing of it changed, until this transaction ends."""
+        statement = select(organisations).where(organisations.c.id == organisation)
+        row = (await self.connection.execute(statement.with_for_update() if alone else statement)).first()
         return _organisation(row) if row else None
 
     async def page(self, only: str | None, after: str | None, limit: int) -> list[Organisation]:

@@ -1,9 +1,12 @@
 """The issuer's signing keys: two are always published, so that a rotation surprises nobody; a retired one verifies until its last token ends."""
 
 import json
+import logging
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+from cryptography.exceptions import InvalidTag
 
 from services.registry.tokens.repository import IssuerRepository, SealedKey
 from shared.database import Database
@@ -12,6 +15,8 @@ from shared.sealing import Seal
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey
+
+logger = logging.getLogger(__name__)
 
 # A retired key is published for its last token's life, and as long again for who caches.
 KEPT_RETIRED = timedelta(seconds=2 * LIFETIME)
@@ -25,15 +30,27 @@ class SigningKeys:
         self._seal = Seal(key, "registry/signing-keys")
 
     async def ensure(self) -> None:
-        """Make what is missing; another replica may do so at the same time."""
+        """Make what is missing, or cannot be opened under this installation's key any more; another replica may do so at the same time."""
         async with self._database.read(as_service=True) as connection:
-            held = {key.state for key in await _published(connection)}
-        if {"active", "next"} <= held:
+            held = {key.state: key for key in await _published(connection) if key.state != "retired"}
+        lost = [key.kid for key in held.values() if not self._opens(key)]
+        missing = {"active", "next"} - {state for state, key in held.items() if key.kid not in lost}
+        if not missing:
             return
+        if lost:
+            logger.error("signing_keys_under_another_key", extra={"count": len(lost)})
         async with self._database.transaction(as_service=True) as connection:
-            repository = IssuerRepository(connection)
-            for state in {"active", "next"} - held:
-                await repository.add_key(self._new(state), datetime.now(UTC))
+            repository, now = IssuerRepository(connection), datetime.now(UTC)
+            await repository.retire(lost, now)
+            for state in missing:
+                await repository.add_key(self._new(state), now)
+
+    def _opens(self, key: SealedKey) -> bool:
+        try:
+            self._seal.open(key.kid, key.sealed)
+        except InvalidTag:
+            return False
+        return True
 
     async def rotate(self, connection: Any) -> list[str]:
         """The announced key signs from now on, and another is announced; the kids that are published now."""

@@ -1,11 +1,12 @@
 """The only SQL about the issuer's keys and used assertions."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -55,14 +56,24 @@ class IssuerRepository:
         raised = await self.connection.execute(update(signing_keys).where(signing_keys.c.state == "next").values(state="active"))
         return bool(raised.rowcount == 1)
 
+    async def retire(self, kids: Iterable[str], now: datetime) -> None:
+        """They sign no more."""
+        await self.connection.execute(update(signing_keys).where(signing_keys.c.kid.in_(list(kids))).values(state="retired", retired_at=now))
+
     async def drop_keys(self) -> None:
         """All of them, also those that sign."""
         await self.connection.execute(delete(signing_keys))
 
-    async def forget(self, keys_before: datetime, now: datetime) -> None:
-        """Drop what no valid token can refer to any more."""
-        await self.connection.execute(delete(signing_keys).where(signing_keys.c.state == "retired", signing_keys.c.retired_at < keys_before))
-        await self.connection.execute(delete(used_assertions).where(used_assertions.c.forget_at < now))
+    async def forget_keys(self, retired_before: datetime) -> None:
+        """Drop those that no valid token was signed with."""
+        await self.connection.execute(delete(signing_keys).where(signing_keys.c.state == "retired", signing_keys.c.retired_at < retired_before))
+
+    async def forget_assertions(self, now: datetime, limit: int) -> int:
+        """Drop up to ``limit`` of those that nobody would believe any more; how many they were."""
+        used = used_assertions.c
+        oldest = select(used.client, used.jti).where(used.forget_at < now).order_by(used.forget_at).limit(limit)
+        dropped = await self.connection.execute(delete(used_assertions).where(tuple_(used.client, used.jti).in_(oldest)))
+        return int(dropped.rowcount)
 
     async def use(self, client: str, jti: str, forget_at: datetime) -> bool:
         """Note an assertion as used; False when it was used before, whenever and on whichever replica."""
