@@ -100,13 +100,19 @@ class Callers:
         return credential
 
     async def _believe(self, token: str) -> Credential:
+        digest = hashlib.sha256(token.encode()).digest()
+        if (held := self._verified.get(digest)) is not None:
+            kid, credential = held
+            if any(key.get("kid") == kid for key in await self._keys(kid)):
+                return credential
+            self._verified.pop(digest, None)  # a key that was withdrawn takes with it what it had signed
         if token.startswith(KEY_PREFIX):
             if not KEY_FORM.fullmatch(token):
                 raise InvalidTokenError("form")
         else:
             _, claims = peek(token, MAX_CREDENTIAL)
             if self._settings.builtin_issuer and claims.get("iss") == self._settings.issuer:
-                return await self._verify(token)
+                return await self._verify(token, digest)
             if not self._settings.oidc_issuer or claims.get("iss") != self._settings.oidc_issuer:
                 raise InvalidTokenError("iss")
         found = None if self.directory is None else await self.directory.introspect(token)
@@ -114,15 +120,9 @@ class Callers:
             raise InvalidTokenError("unknown")
         return found
 
-    async def _verify(self, token: str) -> Credential:
-        digest = hashlib.sha256(token.encode()).digest()
-        held = self._verified.get(digest)
-        kid = held[0] if held else kid_of(token)
-        keys = await self._keys(kid)
-        if held is not None and any(key.get("kid") == kid for key in keys):
-            return held[1]  # a key that was withdrawn takes with it what it had signed
-        self._verified.pop(digest, None)
-        found = verify(token, keys, self._settings.issuer, self._service, int(time()))
+    async def _verify(self, token: str, digest: bytes) -> Credential:
+        kid = kid_of(token)
+        found = verify(token, await self._keys(kid), self._settings.issuer, self._service, int(time()))
         self._verified[digest] = (kid, found)
         if len(self._verified) > MOST_HELD:
             self._verified.popitem(last=False)
