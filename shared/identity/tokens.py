@@ -5,7 +5,7 @@ import json
 import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, TypeGuard, cast, get_args
 
 from shared.identity.principal import Credential, OrganisationKind, Role
 
@@ -20,6 +20,7 @@ LONGEST = 24 * 3600
 # How far clocks of two machines may differ. It never prolongs an access token: only `iat` and `nbf` may lie a little ahead.
 CLOCK_SKEW = 30
 MAX_TOKEN = 8 * 1024
+LONGEST_NAME = 255
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _HEADER = frozenset({"alg", "typ", "kid"})
 _KINDS = frozenset(get_args(OrganisationKind))
@@ -138,7 +139,7 @@ def signed_claims(token: str, keys: Sequence[Mapping[str, Any]], kid: str, algor
         raise InvalidTokenError("key_type")
     try:
         found = jwt.decode(token, import_key(dict(key)), algorithms=[algorithm])
-    except (JoseError, ValueError, TypeError):
+    except (JoseError, ValueError, TypeError, LookupError):  # a key of an unknown curve is a KeyError
         raise InvalidTokenError("signature") from None
     return dict(found.claims)
 
@@ -149,9 +150,9 @@ def check_times(claims: Mapping[str, Any], now: int, *, leeway: int) -> int:
     :raises InvalidTokenError: over, not yet begun, or no whole numbers.
     """
     for name in ("exp", "iat", "nbf"):
-        value = claims.get(name)
-        if value is None and name != "exp":
+        if name not in claims and name != "exp":
             continue
+        value = claims.get(name)
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**40:
             raise InvalidTokenError(name)
     exp: int = claims["exp"]
@@ -160,6 +161,11 @@ def check_times(claims: Mapping[str, Any], now: int, *, leeway: int) -> int:
     if claims.get("iat", 0) > now + CLOCK_SKEW or claims.get("nbf", 0) > now + CLOCK_SKEW:
         raise InvalidTokenError("not_yet")
     return exp
+
+
+def is_name(value: Any) -> TypeGuard[str]:
+    """Whether it can be told, compared and kept in any database: nobody is called by what cannot be printed."""
+    return isinstance(value, str) and 1 <= len(value) <= LONGEST_NAME and value.isprintable()
 
 
 def kid_of(token: str) -> str:
@@ -191,21 +197,22 @@ def verify(token: str, keys: Sequence[Mapping[str, Any]], issuer: str, service: 
 
 
 def _credential(claims: Mapping[str, Any], expires_at: int) -> Credential:
-    texts = [claims.get(name) for name in ("client_id", "org", "org_kind", "scope")]
-    roles, centre, version = claims.get("roles"), claims.get("centre"), claims.get("version")
-    if not all(isinstance(one, str) for one in texts) or not isinstance(roles, list) or not (centre is None or isinstance(centre, str)):
+    client, organisation, centre = (claims.get(name) for name in ("client_id", "org", "centre"))
+    kind, roles, scope, version = (claims.get(name) for name in ("org_kind", "roles", "scope", "version"))
+    if not is_name(client) or not is_name(organisation) or not (centre is None or is_name(centre)):
         raise InvalidTokenError("claims")
-    client, organisation, kind, scope = texts
-    if kind not in _KINDS or not all(isinstance(role, str) for role in roles) or not set(roles) <= _ROLES:
+    if not isinstance(scope, str) or not scope.isprintable() or not isinstance(kind, str) or kind not in _KINDS:
+        raise InvalidTokenError("claims")
+    if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles) or not set(roles) <= _ROLES:
         raise InvalidTokenError("claims")
     if not isinstance(version, int) or isinstance(version, bool):
         raise InvalidTokenError("claims")  # without it no revocation could reach the token
     return Credential(
-        str(client),
-        str(organisation),
+        client,
+        organisation,
         cast("OrganisationKind", kind),
         frozenset(roles),
-        frozenset(str(scope).split()),
+        frozenset(scope.split()),
         claims["iat"],
         expires_at,
         centre,

@@ -16,6 +16,7 @@ from joserfc.jwk import ECKey, Key, RSAKey
 
 from tests.conftest import install
 from tests.contract.network import ORGANISATIONS, Network, Services, b64, running_services, signed, under_hmac
+from tests.unit.shared.test_tokens import spoilt, written
 
 pytestmark = pytest.mark.anyio
 
@@ -168,6 +169,15 @@ async def test_a_token_of_the_provider_that_stands_for_nobody_here_is_refused(se
     assert await statuses(services, provider.token("somebody")) == [200, 200, 200]
     wrong = {what: seen for what, make in STRANGE.items() if (seen := await statuses(services, make(provider, "somebody"))) != [401, 401, 401]}
     assert wrong == {}
+
+
+async def test_one_member_that_is_something_else(services: Services, provider: Provider) -> None:
+    """The provider signs it: it is read, or refused in our own words."""
+    await member(services.network, provider, await services.network.organisation(), "odd", "admin")
+    told, good = {"alg": "ES256", "typ": "JWT", "kid": "ec"}, provider.claims("odd", nbf=int(time.time()))
+    cases = [(told, claims) for claims in spoilt(good, "jti", "scope")] + [(header, good) for header in spoilt(told)]
+    answers = [await services.alive("registry", signed(written(header), written(claims), EC)) for header, claims in cases]
+    assert {answer.status_code for answer in answers} == {200, 401}
 
 
 async def test_who_leaves_and_who_changes_roles_is_known_everywhere_within_seconds(services: Services, provider: Provider) -> None:

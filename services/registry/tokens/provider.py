@@ -8,7 +8,7 @@ from time import time
 from typing import Any
 
 from shared.identity.fetched_keys import FetchedKeys, KeysUnavailableError, Pace
-from shared.identity.tokens import InvalidTokenError, check_header, check_times, peek, signed_claims
+from shared.identity.tokens import InvalidTokenError, check_header, check_times, is_name, peek, signed_claims
 from shared.outbound import OutboundClient, OutboundError
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class IdentityProvider:
             raise InvalidTokenError("iss")
         if self._audience not in ([aud] if isinstance(aud, str) else aud if isinstance(aud, list) else []):
             raise InvalidTokenError("aud")
-        if not isinstance(subject, str) or not 1 <= len(subject) <= 255 or not subject.isprintable():
+        if not is_name(subject):
             raise InvalidTokenError("sub")
         return PersonClaims(self._issuer, subject, check_times(claims, int(time()), leeway=LEEWAY))
 
@@ -97,5 +97,5 @@ def _check_use(header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
     if str(header.get("typ", "")).lower() in NAMED_TYPES:
         return
     kind = claims.get("typ")
-    if _OF_ANOTHER & claims.keys() or kind not in {None, "Bearer"} or (kind is None and not _OF_ACCESS & claims.keys()):
+    if _OF_ANOTHER & claims.keys() or kind not in (None, "Bearer") or (kind is None and not _OF_ACCESS & claims.keys()):
         raise InvalidTokenError("no_access_token")

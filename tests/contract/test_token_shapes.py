@@ -1,0 +1,89 @@
+"""Tokens of any shape through the front door, on both databases: 200, 400 or 401, in words of ours, whatever stands where another thing is meant."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.conftest import ISSUER_KEY
+from tests.contract.network import TOKEN, Network, Signer, form, signed
+from tests.unit.shared.test_tokens import CREDENTIAL, HEADERS, ISSUERS, some, spoilt, written
+
+pytestmark = pytest.mark.anyio
+
+ME = "/registry/v1/me"
+CLIENTS = {"alg": "ES384", "typ": "JWT", "kid": "key-ES384"}
+REFUSED = {"error": "invalid_client"}
+
+
+@pytest.fixture(scope="module")
+async def signer(network: Network) -> Signer:
+    return await network.signer(await network.organisation())
+
+
+async def ask(network: Network, signer: Signer, header: Mapping[str, Any], claims: Mapping[str, Any]) -> httpx.Response:
+    return await network.call("POST", TOKEN, data=form(signed(written(header), written(claims), signer.key)))
+
+
+async def show(network: Network, header: Mapping[str, Any], claims: Mapping[str, Any]) -> httpx.Response:
+    return await network.call("GET", ME, signed(written(header), written(claims), ISSUER_KEY))
+
+
+def credential(**changes: Any) -> dict[str, Any]:
+    now = int(time.time())
+    return {**CREDENTIAL, "iat": now, "nbf": now, "exp": now + 300, **changes}
+
+
+def judge(answer: httpx.Response, case: Any) -> None:
+    assert answer.status_code in {200, 401}, (answer.status_code, case)
+    if answer.status_code == 401:
+        told = answer.json()
+        assert told == REFUSED or told["code"] == "unauthenticated", case
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_one_member_that_is_something_else(network: Network, signer: Signer) -> None:
+    good = signer.claims(nbf=int(time.time()))
+    for header in spoilt(CLIENTS, "crit"):
+        judge(await ask(network, signer, header, signer.claims()), header)
+    for claims in spoilt(good):
+        # Each is another assertion: none is refused only because its number has served.
+        judge(
+            await ask(
+                network, signer, CLIENTS, {**claims, "jti": claims["jti"] + str(time.time_ns())} if claims.get("jti") == good["jti"] else claims
+            ),
+            claims,
+        )
+    for header in spoilt(ISSUERS, "crit"):
+        judge(await show(network, header, credential()), header)
+    for claims in spoilt(credential()):
+        judge(await show(network, ISSUERS, claims), claims)
+
+
+@given(HEADERS, some("iss", "sub", "aud", "exp", "iat", "nbf", "jti"), some(*CREDENTIAL))
+@settings(max_examples=25)
+async def test_tokens_of_any_shape(network: Network, signer: Signer, header: dict[str, Any], claims: dict[str, Any], others: dict[str, Any]) -> None:
+    for answer in (
+        await ask(network, signer, CLIENTS, {**signer.claims(), **claims}),
+        await ask(network, signer, {**CLIENTS, **header}, signer.claims()),
+        await show(network, ISSUERS, credential(**others)),
+        await show(network, {**ISSUERS, **header}, credential()),
+    ):
+        judge(answer, (header, claims, others))
+
+
+@given(st.text(alphabet="abAB01-_.=+/ ", min_size=1, max_size=60), st.integers(0, 400), st.sampled_from(["put", "cut", "over"]))
+@settings(max_examples=25)
+async def test_a_token_that_was_written_over(network: Network, signer: Signer, text: str, place: int, how: str) -> None:
+    """Letters put in, taken out or exchanged: it is never believed, unless it is what it was."""
+    for good, send in ((signer.assertion(), network.ask), (signed(ISSUERS, credential(), ISSUER_KEY), lambda token: network.call("GET", ME, token))):
+        at = place % len(good)
+        bad = {"put": good[:at] + text + good[at:], "cut": good[:at] + good[at + len(text) :], "over": good[:at] + text + good[at + len(text) :]}[how]
+        answer = await send(bad)
+        judge(answer, bad)
+        assert answer.status_code == 401 or bad == good
+        assert bad not in answer.text
