@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import INTERNAL, client_of, token_of
-from tests.contract.notifications import Notifications, Receiver, Source, new_key, running_receiver
+from tests.contract.notifications import Notifications, Receiver, Source, new_key, running_receiver, side, until
 
 pytestmark = pytest.mark.anyio
 
@@ -164,3 +164,15 @@ async def _walk(service: Notifications, path: str) -> list[dict[str, Any]]:
         items += page.json()["items"]
         following = page.links["next"]["url"] if page.json()["next"] else None
     return items
+
+
+async def test_a_subscription_tells_no_more_than_its_maker_may_read_in_the_feed(service: Notifications, receiver: Receiver, source: Source) -> None:
+    """A token that may subscribe, and may not read what is not published, does not come to it in this way."""
+    asked = {"channel": {"type": "webhook", "url": receiver.url}, "types": []}
+    limited = token_of("coordination", "editor", organisation="coordination", scopes=["subscription.read", "subscription.write"])
+    async with client_of(service.app, token=limited) as caller:
+        assert (await caller.post(SUBSCRIPTIONS, json=asked, headers=new_key())).status_code == 201
+    await source.tell("NCT00000001", after=side("coordination"))
+    await source.tell("NCT00000002", after=side("public"))
+    await until(lambda: receiver.received)
+    assert [one.event["data"]["id"] for one in receiver.received] == ["NCT00000002"]

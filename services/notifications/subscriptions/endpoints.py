@@ -29,6 +29,7 @@ from shared.policy import Access, allow
 from shared.problems import NotFoundError, StaleVersionError
 from shared.sealing import Seal
 from shared.versions import etag, required_version, unchanged
+from shared.views import view_of
 
 router = APIRouter(prefix="/notifications/v1", route_class=EdgeRoute, tags=["subscriptions"])
 
@@ -71,7 +72,8 @@ async def create_subscription(request: Request, access: Writer, asked: Checked, 
     """Subscribe. The answer shows the signing secret, once: it is never shown again, also not when the same key comes again."""
     now, new_id, secret = datetime.now(UTC), str(uuid.uuid4()), new_secret()
     seal: Seal = request.app.state.seal
-    row = NewRow(new_id, owner_of(access), sorted(access.principal.audiences - NOT_SENT), seal.seal(new_id, secret), now)
+    # What its maker may read in the feed, and no more: the right to subscribe is not the right to read what is not published.
+    row = NewRow(new_id, owner_of(access), sorted(view_of(access.principal).audiences - NOT_SENT), seal.seal(new_id, secret), now)
     await SubscriptionRepository(connection).add(row, asked)
     made = await held_subscription(connection, access, new_id)
     shown = NewSubscription(**dict(made), secret=write_secret(secret))
