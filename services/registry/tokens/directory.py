@@ -34,15 +34,15 @@ class LocalDirectory(Directory):
         self._database = database
         self._signing = signing
         self._provider = provider
-        self._at = 0
+        self._at = Position(0, 0)
         self._committed: asyncio.Event | None = None
+        self._looking = asyncio.Lock()
 
     async def learn(self) -> None:
         """The present state, before the first caller."""
         self._committed = self._database.committed
-        state, position = await self.state()
+        state, self._at = await self.state()
         self._learn(state)
-        self._at = position.seq
 
     async def state(self) -> tuple[State, Position]:
         """What other services learn at their start, and the place in the feed where it goes on: taken before the rest was read."""
@@ -56,23 +56,30 @@ class LocalDirectory(Directory):
     async def step(self) -> None:
         await asyncio.sleep(LOOK_SECONDS)
         if not self._database.is_sqlite:  # which no other process writes
-            await self._look()
+            async with self._looking:
+                await self._look()
 
     async def _look(self) -> None:
         while True:
             async with self._database.read(as_service=True) as connection:
                 newest = await FEED.position(connection)
-                entries = await FEED.read(connection, self._at, READ_AT_ONCE, REVOKED)
+                entries = await FEED.read(connection, self._at.seq, READ_AT_ONCE, REVOKED)
+            if newest.generation != self._at.generation or newest.seq < self._at.seq:
+                await self.learn()  # the history lost its end, or is another one: its numbers come a second time
+                return
             self._revoke(Revocation(entry.subject.partition("/")[2], entry.version) for entry in entries)
-            self._at = max(self._at, entries[-1].seq if len(entries) == READ_AT_ONCE else newest.seq)
+            self._at = Position(newest.generation, entries[-1].seq if len(entries) == READ_AT_ONCE else newest.seq)
             if len(entries) < READ_AT_ONCE:
                 return
 
     async def _catch_up(self) -> None:
-        committed = self._database.committed
-        if committed is not self._committed:
-            await self._look()
-            self._committed = committed
+        if self._database.committed is self._committed:
+            return
+        async with self._looking:  # one looks for all
+            committed = self._database.committed
+            if committed is not self._committed:
+                await self._look()
+                self._committed = committed
 
     async def introspect(self, credential: str) -> Credential | None:
         await self._catch_up()
