@@ -39,16 +39,19 @@ def create_administrator(
 
 
 @signing_keys.command("rotate")
-def rotate(as_json: AsJson = False, url: Url = "") -> None:
+def rotate(
+    compromised: Annotated[bool, typer.Option("--compromised", help="A key is in wrong hands: make new ones, and believe nothing signed so far.")] = False,
+    as_json: AsJson = False,
+    url: Url = "",
+) -> None:
     """Let the announced key sign, and announce another.
 
-    No token is refused for it: a key that signs no more is believed for ten minutes. Where a key is in wrong hands the announced
-    one is too: rotate twice.
+    No token is refused for it: a key that signs no more is believed for ten minutes, and none signs within ten seconds after it was announced.
     """
     from services.cli.gateway import open_gateway
 
     with one_line_errors(), open_gateway(url, as_caller=True) as gateway:
-        published = gateway.send("POST", "/registry/v1/signing-keys/rotate", body={}).json()
+        published = gateway.send("POST", f"/registry/v1/signing-keys/rotate{'?compromised=true' if compromised else ''}", body={}).json()
     say(f"{len(published['kids'])} keys are published")
     print_result(published, "\n".join(published["kids"]), as_json=as_json)
 

@@ -126,6 +126,11 @@ class Network:
         token: str = answer.json()["access_token"]
         return token
 
+    async def announced_long_ago(self) -> None:
+        """As if the key that signs next had been published for a while."""
+        async with self.app.state.database.transaction() as connection:
+            await connection.exec_driver_sql("UPDATE signing_keys SET created_at = '2020-01-01T00:00:00.000000Z' WHERE state = 'next'")
+
     async def now(self, token: str | None = None) -> str:
         """The place in the feed after everything there is."""
         following = "/registry/v1/feed?limit=1000"

@@ -307,6 +307,7 @@ QUERIES = {
     ("/registry/v1/organisations", "others"): "?limit=200",
     ("/registry/v1/sources/{source}/trials", "-"): "?dry_run=true",
     ("/notifications/v1/subscription-summaries", "others"): "?limit=200",
+    ("/registry/v1/signing-keys/rotate", "-"): "?compromised=true",  # as often as it is asked
     ("/matching/v1/match", "invented"): "?synthetic=true",
     ("/matching/v1/criteria/dry-run", "invented"): "?synthetic=true",
 }

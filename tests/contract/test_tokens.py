@@ -116,6 +116,7 @@ async def test_a_rotation_of_the_issuers_keys_surprises_nobody(network: Network)
     name = await network.organisation()
     signer = await network.signer(name)
     announced, former = await kids(), await network.token(signer)
+    await network.announced_long_ago()
     answer = await network.call("POST", ROTATE, network.admin)
     assert answer.status_code == 200
     assert sorted(answer.json()["kids"]) == sorted(await kids())
@@ -133,8 +134,10 @@ async def test_a_rotation_of_the_issuers_keys_surprises_nobody(network: Network)
 
 
 async def test_rotations_at_once_leave_one_key_that_signs_and_one_announced(network: Network) -> None:
+    await network.announced_long_ago()
     answers = await asyncio.gather(*(network.call("POST", ROTATE, network.admin) for _ in range(6)))
-    assert {answer.status_code for answer in answers} == {200}
+    told = {answer.status_code for answer in answers}
+    assert 200 in told <= {200, 409}
     states = [row.state for row in await network.rows("SELECT state FROM signing_keys WHERE state != 'retired'")]
     assert sorted(states) == ["active", "next"]
     assert (await network.call("GET", ME, await network.token(await network.signer(await network.organisation())))).status_code == 200

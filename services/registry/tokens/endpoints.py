@@ -97,9 +97,12 @@ def _discovery(request: Request) -> Discovery:
 
 
 @router.post("/registry/v1/signing-keys/rotate")
-@repeatable("a second rotation announces another key, and no token is refused for it")
+@repeatable("a second rotation is refused as long as the key that the first one announced is not known everywhere")
 async def rotate_keys(request: Request, access: Rotator, compromised: Compromised = False) -> KeyIds:
-    """Let the announced key sign, and announce another. No token is refused for it, unless a key is told to be compromised."""
+    """Let the announced key sign, and announce another. No token is refused for it, unless a key is told to be compromised.
+
+    409 `signing_key_too_new` within ten seconds after the last rotation: not everybody can know the announced key yet.
+    """
     state = request.app.state
     keys: SigningKeys = state.signing_keys
     database: Database = state.database

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidTag
 
+from services.registry.tokens.problems import KeyTooNewError
 from services.registry.tokens.repository import IssuerRepository, SealedKey
 from shared.database import Database
+from shared.identity.directory import PACE
 from shared.identity.tokens import ALGORITHM, LIFETIME
 from shared.sealing import Seal
 
@@ -20,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 # A retired key is published for its last token's life, and as long again for who caches.
 KEPT_RETIRED = timedelta(seconds=2 * LIFETIME)
+# No key signs sooner after it was announced: by then whoever has not seen it may look again. Twice that, for clocks of two replicas.
+ANNOUNCED = timedelta(seconds=2 * PACE.renewed_after)
 
 
 class SigningKeys:
@@ -53,9 +57,14 @@ class SigningKeys:
         return True
 
     async def rotate(self, connection: Any) -> list[str]:
-        """The announced key signs from now on, and another is announced; the kids that are published now."""
+        """The announced key signs from now on, and another is announced; the kids that are published now.
+
+        :raises KeyTooNewError: 409, somebody could not know it yet.
+        """
         repository, now = IssuerRepository(connection), datetime.now(UTC)
-        await repository.add_key(self._new("next"), now)  # where it is missing, there would be none to sign
+        announced_at = await repository.announced_at()
+        if announced_at is None or announced_at > now - ANNOUNCED:
+            raise KeyTooNewError(int(ANNOUNCED.total_seconds()))
         if await repository.turn(now):
             await repository.add_key(self._new("next"), now)
         return [key.kid for key in await _published(connection)]

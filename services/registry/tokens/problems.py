@@ -2,6 +2,9 @@
 
 from typing import Literal
 
+from shared.problems import ConflictError
+from shared.wire import Label
+
 ErrorCode = Literal["invalid_request", "invalid_client", "invalid_scope", "invalid_target", "unsupported_grant_type", "temporarily_unavailable"]
 STATUS: dict[str, int] = {"invalid_client": 401, "temporarily_unavailable": 503}
 
@@ -17,3 +20,14 @@ class TokenRefusedError(Exception):
     @property
     def status(self) -> int:
         return STATUS.get(self.code, 400)
+
+
+class KeyTooNewError(ConflictError):
+    code = "signing_key_too_new"
+    title = Label(
+        fr="La clé annoncée l'est depuis trop peu : certains ne peuvent pas encore la connaître",
+        en="The announced key was announced too recently: not everybody can know it yet",
+    )
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(headers={"Retry-After": str(seconds)})

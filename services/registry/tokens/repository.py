@@ -48,6 +48,11 @@ class IssuerRepository:
             return False
         return True
 
+    async def announced_at(self) -> datetime | None:
+        """Since when the announced key is published."""
+        found: datetime | None = (await self.connection.execute(select(signing_keys.c.created_at).where(signing_keys.c.state == "next"))).scalar()
+        return found
+
     async def turn(self, now: datetime) -> bool:
         """Retire the active key and let the announced one sign; False when another process did."""
         retired = await self.connection.execute(update(signing_keys).where(signing_keys.c.state == "active").values(state="retired", retired_at=now))
