@@ -40,7 +40,7 @@ def create_administrator(
 
 @signing_keys.command("rotate")
 def rotate(
-    compromised: Annotated[bool, typer.Option("--compromised", help="A key is in wrong hands: make new ones, and believe nothing signed so far.")] = False,
+    compromised: Annotated[bool, typer.Option("--compromised", help="A key is in wrong hands: make two new ones, believe no other.")] = False,
     as_json: AsJson = False,
     url: Url = "",
 ) -> None:
