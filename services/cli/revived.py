@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.registry.clients.repository import ClientRepository
+from services.registry.holders.repository import HolderRepository
 from shared.database import open_database
 
 MOST_NAMED = 50
@@ -37,6 +37,6 @@ async def _callers(file: Path) -> dict[str, tuple[str, str]]:
     database = open_database(f"sqlite:///{file}", exclusive=False)
     try:
         async with database.read() as connection:
-            return await ClientRepository(connection).callers()
+            return await HolderRepository(connection).callers()
     finally:
         await database.close()

@@ -133,12 +133,7 @@ async def replace_client(
     owner, held = await _taken(request, connection, access, organisation, client)
     check_source(given, held.method)
     check_scopes(given.scopes, owner, access)
-    now = datetime.now(UTC)
-    following = held.model_copy(update={**dict(given), "version": held.version + 1, "updated_at": now})
-    if not await ClientRepository(connection).replace(following, held.version, now):
-        raise StaleVersionError
-    await FEED.append(connection, revocations(organisation, [(client, following.version)]))
-    return _answer(following)
+    return _answer(await _changed(connection, held, dict(given)))
 
 
 @router.post("/clients/{client}/rotate", response_model=NewClient)
@@ -171,11 +166,16 @@ async def revoke_client(request: Request, connection: Writing, access: Writer, o
     """Revoke a client (`If-Match`): it gets no tokens any more, and those that it holds end within seconds."""
     held = await _found(connection, access, organisation, client)
     _required(request, held)
+    await _changed(connection, held, {"status": "revoked"})
+
+
+async def _changed(connection: Any, held: Client, update: dict[str, Any]) -> Client:
     now = datetime.now(UTC)
-    following = held.model_copy(update={"status": "revoked", "version": held.version + 1, "updated_at": now})
+    following = held.model_copy(update={**update, "version": held.version + 1, "updated_at": now})
     if not await ClientRepository(connection).replace(following, held.version, now):
         raise StaleVersionError
-    await FEED.append(connection, revocations(organisation, [(client, following.version)]))
+    await FEED.append(connection, revocations(held.organisation, [(held.id, following.version)]))
+    return following
 
 
 def _answer(client: Client) -> Response:

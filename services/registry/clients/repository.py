@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.clients.schemas import Client
 from services.registry.clients.tables import clients
-from services.registry.members.tables import members
 from services.registry.organisations.tables import organisations
 from shared.identity.principal import OrganisationKind
 
@@ -77,12 +76,10 @@ class ClientRepository:
     async def add(self, client: Client, digest: bytes | None) -> None:
         await self.connection.execute(insert(clients).values(**_values(client), key_digest=digest))
 
-    async def replace(self, client: Client, version: int, ended_at: datetime | None = None) -> bool:
-        """Write what was made from ``version``; with ``ended_at``, what was issued until then is refused. False when another came first."""
+    async def replace(self, client: Client, version: int, ended_at: datetime) -> bool:
+        """Write what was made from ``version``; what was issued until ``ended_at`` is refused. False when another came first."""
         values = {name: value for name, value in _values(client).items() if name not in {"id", "organisation", "created_at"}}
-        if ended_at is not None:
-            values["tokens_ended_at"] = ended_at
-        return await self._write(client.id, version, values)
+        return await self._write(client.id, version, {**values, "tokens_ended_at": ended_at})
 
     async def overlaps(self, client: str, now: datetime) -> bool:
         """Whether the key before the present one still serves."""
@@ -91,7 +88,7 @@ class ClientRepository:
         return until is not None and until > now
 
     async def rotate(self, client: Client, version: int, digest: bytes, former_until: datetime, ended_at: datetime | None) -> bool:
-        """A new key; the present one serves until ``former_until``. ``ended_at`` as in `replace`."""
+        """A new key; the present one serves until ``former_until``. ``ended_at`` as in `replace`; None: nothing is."""
         values: dict[str, Any] = {
             "key_digest": digest,
             "former_digest": clients.c.key_digest,
@@ -106,34 +103,6 @@ class ClientRepository:
     async def _write(self, client: str, version: int, values: dict[str, Any]) -> bool:
         written = await self.connection.execute(update(clients).where(clients.c.id == client, clients.c.version == version).values(**values))
         return bool(written.rowcount == 1)
-
-    async def end_tokens(self, organisation: str, at: datetime) -> list[tuple[str, int]]:
-        """End what was issued to the organisation's active clients; their ids and new versions."""
-        statement = (
-            update(clients)
-            .where(clients.c.organisation == organisation, clients.c.status == "active")
-            .values(tokens_ended_at=at, version=clients.c.version + 1)
-            .returning(clients.c.id, clients.c.version)
-        )
-        return sorted((row.id, row.version) for row in await self.connection.execute(statement))
-
-    async def ended_since(self, since: datetime) -> list[tuple[str, int]]:
-        """Whose tokens were ended, and the versions from which on they are others."""
-        statement = select(clients.c.id, clients.c.version).where(clients.c.tokens_ended_at >= since)
-        return [(row.id, row.version) for row in await self.connection.execute(statement)]
-
-    async def callers(self) -> dict[str, tuple[str, str]]:
-        """Everybody who calls or called, people too, by id: a name for the operator, and what tells the present rights and keys; empty: none."""
-        active = (organisations.c.status == "active").label("active")
-        programs = select(clients, active).join(organisations, organisations.c.id == clients.c.organisation)
-        people = select(members, active).join(organisations, organisations.c.id == members.c.organisation)
-        found = {}
-        for row in await self.connection.execute(programs):
-            rights = f"{row.key_digest!r} {row.jwks} {row.jwks_url} {row.scopes} {row.roles}"
-            found[row.id] = (f"client {row.id} of {row.organisation}", rights if row.active and row.status == "active" else "")
-        for row in await self.connection.execute(people):
-            found[row.id] = (f"member {row.id} of {row.organisation}", row.roles if row.active and row.status == "active" else "")
-        return found
 
 
 def _values(client: Client) -> dict[str, Any]:

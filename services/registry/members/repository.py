@@ -72,21 +72,6 @@ class MemberRepository:
         )
         return bool(written.rowcount == 1)
 
-    async def end_tokens(self, organisation: str, at: datetime) -> list[tuple[str, int]]:
-        """End what is believed of the organisation's active members; their ids and new versions."""
-        statement = (
-            update(members)
-            .where(members.c.organisation == organisation, members.c.status == "active")
-            .values(tokens_ended_at=at, version=members.c.version + 1)
-            .returning(members.c.id, members.c.version)
-        )
-        return sorted((row.id, row.version) for row in await self.connection.execute(statement))
-
-    async def ended_since(self, since: datetime) -> list[tuple[str, int]]:
-        """Whose rights were ended, and the versions from which on they are others."""
-        statement = select(members.c.id, members.c.version).where(members.c.tokens_ended_at >= since)
-        return [(row.id, row.version) for row in await self.connection.execute(statement)]
-
 
 def _values(member: Member) -> dict[str, Any]:
     return {**dict(member), "roles": json.dumps(member.roles)}

@@ -6,9 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from services.registry.centres.repository import CentreRepository
-from services.registry.clients.repository import ClientRepository
 from services.registry.clients.service import revocations
-from services.registry.members.repository import MemberRepository
+from services.registry.holders.repository import HolderRepository
 from services.registry.organisations.problems import KindFixedError, OwnOrganisationError, SuspendedError
 from services.registry.organisations.repository import OrganisationRepository
 from services.registry.organisations.schemas import Organisation, OrganisationInput, OrganisationPage
@@ -95,7 +94,7 @@ async def write_organisation(
         raise StaleVersionError
     # What its tokens say of it has changed, or it is out: they end now, and are made anew.
     if (held.status, held.centre) != (following.status, following.centre) and held.status == "active":
-        holders = await ClientRepository(connection).end_tokens(organisation, now) + await MemberRepository(connection).end_tokens(organisation, now)
+        holders = await HolderRepository(connection).end_tokens(organisation, now)
         await FEED.append(connection, revocations(organisation, holders))
     return _answer(following)
 

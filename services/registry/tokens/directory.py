@@ -8,6 +8,7 @@ from time import time
 
 from services.registry.clients.keys import client_of, digest_of
 from services.registry.clients.repository import ClientRepository
+from services.registry.holders.repository import HolderRepository
 from services.registry.members.repository import MemberRepository
 from services.registry.schema import FEED
 from services.registry.tokens.keys import SigningKeys
@@ -50,7 +51,7 @@ class LocalDirectory(Directory):
             position = await FEED.position(connection)
         since = datetime.now(UTC) - timedelta(seconds=LONGEST)
         async with self._database.read(as_service=True) as connection:
-            ended = await ClientRepository(connection).ended_since(since) + await MemberRepository(connection).ended_since(since)
+            ended = await HolderRepository(connection).ended_since(since)
         return State(await self._signing.public(), [Revocation(*one) for one in ended]), position
 
     async def step(self) -> None:
