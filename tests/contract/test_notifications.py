@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from shared.database import OwnedElsewhereError
+from services.notifications.events.repository import EventRepository
+from shared.database import OwnedElsewhereError, open_database
 from shared.feed.changes import NOWHERE
 from tests.contract.notifications import (
     Notifications,
     Receiver,
     Source,
+    migrate,
     running_notifications,
     running_receiver,
     running_source,
@@ -236,6 +238,24 @@ async def test_two_programs_share_a_ledger_on_postgresql_and_never_on_sqlite(mig
     assert sorted(logged["number"] for logged in delivered) == list(range(1, 41))
     # Each was claimed by one of them alone.
     assert len(receiver.received) == 40
+
+
+async def test_of_two_programs_that_begin_a_feed_together_one_takes_its_first_batch(postgresql_url: str) -> None:
+    await migrate(postgresql_url)
+    database = open_database(postgresql_url)
+    async with database.transaction() as connection:
+        assert await EventRepository(connection).advance("registry", None, "/one")
+
+        async def other() -> bool:
+            async with database.transaction() as second:
+                return await EventRepository(second).advance("registry", None, "/two")
+
+        waiting = asyncio.create_task(other())
+        await asyncio.sleep(0.1)
+    assert await waiting is False
+    async with database.read() as connection:
+        assert await EventRepository(connection).following("registry") == "/one"
+    await database.close()
 
 
 async def test_a_feed_that_is_down_is_read_when_it_is_back(migrated: str, tmp_path: Path, receiver: Receiver) -> None:

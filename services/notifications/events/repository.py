@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.events.model import FeedEvent
@@ -24,7 +25,11 @@ class EventRepository:
     async def advance(self, feed: str, held: str | None, following: str) -> bool:
         """Move from ``held`` to ``following``; False when another replica has moved already. The row stays locked: one sequencer at a time."""
         if held is None:
-            await self.connection.execute(insert(tails).values(feed=feed, following=following))
+            try:
+                async with self.connection.begin_nested():
+                    await self.connection.execute(insert(tails).values(feed=feed, following=following))
+            except IntegrityError:
+                return False
             return True
         moved = await self.connection.execute(update(tails).where(tails.c.feed == feed, tails.c.following == held).values(following=following))
         return bool(moved.rowcount == 1)
