@@ -3,6 +3,7 @@
 Nothing of this is written by hand on a route: statuses, headers and who may call follow from policy, media types, limits, keys and versions.
 """
 
+import inspect
 import json
 import re
 import sys
@@ -132,7 +133,7 @@ def _describe_operation(operation: dict[str, Any], route: APIRoute, method: str)
     more = (["ETag"] if versions else []) + (["Idempotency-Replayed"] if key else [])
     more += ["Link"] if any(one.alias == "cursor" for one in route.dependant.query_params) else []
     for status, answer in good.items():
-        named = headers + more + (["Location"] if status == "201" else [])
+        named = headers + [name for name in more if status != "204" or name != "ETag"] + (["Location"] if status == "201" else [])
         answer["headers"] = {**{name: {"$ref": f"#/components/headers/{name}"} for name in named}, **answer.get("headers", {})}
     if "unchanged" in versions:
         answers["304"] = {"description": STATUSES[304], "headers": {"ETag": {"$ref": "#/components/headers/ETag"}}}
@@ -195,8 +196,17 @@ def _is_open(grant: Grant | None) -> bool:
 
 
 def _versions(endpoint: Callable[..., Any]) -> frozenset[str]:
-    """Which of `shared.versions` a handler calls: what it needs of `If-Match` and `If-None-Match` follows from that, and from nothing else."""
-    return frozenset(endpoint.__code__.co_names) & {"required_version", "unchanged"}
+    """Which of `shared.versions` a handler calls, itself or through functions of its module: what it needs of `If-Match` and `If-None-Match` follows
+    from that, and from nothing else.
+    """
+    called: set[str] = set()
+    pending = [endpoint]
+    while pending:
+        names = set(pending.pop().__code__.co_names) - called
+        called |= names
+        known = (endpoint.__globals__.get(name) for name in names)
+        pending += [one for one in known if inspect.isfunction(one) and one.__module__ == endpoint.__module__]
+    return frozenset(called) & {"required_version", "unchanged"}
 
 
 def _problem(status: int) -> dict[str, Any]:
@@ -244,6 +254,8 @@ def _reached(roots: list[Any], document: dict[str, Any]) -> set[str]:
 
 
 _LENGTHS = {"date": 10, "date-time": 40, "uuid": 36}
+# What pydantic calls the bounds of a number that is of either type; no schema knows these words.
+_BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 
 
 def _bound_schema(value: Any, string: int, array: int) -> None:
@@ -254,6 +266,12 @@ def _bound_schema(value: Any, string: int, array: int) -> None:
     if not isinstance(value, dict):
         return
     kind = value.get("type")
+    if "anyOf" in value:
+        bounds = {keyword: value.pop(word) for word, keyword in _BOUNDS.items() if word in value}
+        if "exclusiveMinimum" in bounds:
+            bounds.pop("minimum", None)  # of a wider type that this one narrows
+        for number in value["anyOf"] if bounds else ():
+            number.update(bounds)
     if kind == "string" and not {"enum", "const", "maxLength"} & set(value):
         value["maxLength"] = _LENGTHS.get(value.get("format", ""), string)
     elif kind == "array" and "maxItems" not in value:

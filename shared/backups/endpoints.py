@@ -38,11 +38,11 @@ def backup_router() -> APIRouter:
     """Its path lies outside of what the gateway routes."""
     router = APIRouter(route_class=EdgeRoute, tags=["operations"])
 
-    @router.get("/backup", response_class=Response, responses={200: {"content": {MEDIA_TYPE: {}}}})
+    @router.get("/backup", response_class=Response, responses={200: {"content": {MEDIA_TYPE: {}}}, 507: {}})
     @accepts(seconds=None)
     @produces(MEDIA_TYPE, "application/octet-stream")
     async def copy(request: Request, access: Keeper) -> StreamingResponse:
-        """The database of one moment, as one SQLite file; its SHA-256 is in `Content-Digest`. 507 when there is no room for the copy."""
+        """The database of one moment, as one SQLite file; its SHA-256 is in `Content-Digest`."""
         database: Database = request.app.state.database
         if database.file is None:
             raise NoFileError

@@ -10,6 +10,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from fastapi.routing import APIRoute
 
@@ -84,9 +85,20 @@ def test_every_operation_says_what_the_edge_does(service: str) -> None:
             assert ({"408", "413", "415"} <= told) == (method in WITH_BODY)
             needs_key = any(one["name"] == "Idempotency-Key" and one["required"] for one in operation.get("parameters", []))
             assert needs_key == (keyed(route.endpoint) is not None)
+            if "`If-Match`" in operation["description"]:
+                assert {"412", "428"} <= told
+                assert any(one["name"] == "If-Match" for one in operation["parameters"])
+            assert "ETag" not in operation["responses"].get("204", {}).get("headers", {})
             for status, answer in operation["responses"].items():
                 if status >= "400" and "$ref" not in answer:
                     assert answer["content"], (route.path, status)
+
+
+def test_a_patient_to_match_is_one_of_the_two_forms() -> None:
+    body = {**documents()["matching"], "$ref": "#/paths/~1matching~1v1~1match/post/requestBody/content/application~1json/schema"}
+    assert jsonschema_rs.is_valid(body, {"sex": "male"})
+    assert jsonschema_rs.is_valid(body, {"id": "p", "metaData": {"phenopacketSchemaVersion": "2.0"}})
+    assert not jsonschema_rs.is_valid(body, {"id": "p"})
 
 
 def test_the_lock_of_the_linter_names_no_address() -> None:

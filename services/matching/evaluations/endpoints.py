@@ -38,17 +38,20 @@ ONLY_SYNTHETIC = Label(fr="seul un patient inventé, dit par synthetic=true", en
 
 # The document's own place in the OpenAPI file, where its definitions stand.
 _SCHEMA_AT = "#/paths/~1matching~1v1~1match/post/requestBody/content/application~1json/schema/oneOf/0/$defs/{model}"
+# By what it must have, no patient of ours is one too.
+PHENOPACKET = {
+    "type": "object",
+    "title": "Phenopacket",
+    "description": "GA4GH Phenopacket v2, told by metaData.phenopacketSchemaVersion.",
+    "required": ["metaData"],
+    "properties": {"metaData": {"type": "object", "required": ["phenopacketSchemaVersion"]}},
+}
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
             "application/json": {
-                "schema": {
-                    "oneOf": [
-                        Patient.model_json_schema(ref_template=_SCHEMA_AT),
-                        {"type": "object", "title": "Phenopacket", "description": "GA4GH Phenopacket v2, told by metaData.phenopacketSchemaVersion."},
-                    ]
-                }
+                "schema": {"oneOf": [Patient.model_json_schema(ref_template=_SCHEMA_AT), PHENOPACKET]},
             }
         },
     }
