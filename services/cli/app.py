@@ -180,16 +180,20 @@ def match(
 
 
 @app.command()
-def openapi(check: Annotated[bool, typer.Option("--check", help="Write nothing; exit code 1 when a file differs.")] = False) -> None:
+def openapi(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit code 1 when a file differs or breaks the release.")] = False,
+) -> None:
     """Write the OpenAPI files of the services.
 
     They are docs/openapi/<service>.json, made from the services as they are.
     """
-    from services.cli.openapi import write_all
+    from services.cli.openapi import breaks, write_all
 
     stale = write_all(check=check)
     if check and stale:
         _fail(f"not what the services are: {', '.join(stale)} (make openapi writes them)")
+    if check and (lines := breaks()):
+        _fail("\n  ".join(["this breaks clients of the released interface (docs/openapi/released/README.md says what to do):", *lines]))
 
 
 @app.command()

@@ -7,8 +7,11 @@ import os
 import tempfile
 from pathlib import Path
 
+from services.cli.openapi_changes import breaking_changes
+
 SERVICES = ("registry", "matching", "notifications")
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "openapi"
+RELEASED = FOLDER / "released"
 
 
 def write_all(*, check: bool) -> list[str]:
@@ -30,3 +33,14 @@ def write_all(*, check: bool) -> list[str]:
                     FOLDER.mkdir(parents=True, exist_ok=True)
                     file.write_text(text, encoding="utf-8")
     return stale
+
+
+def breaks(folder: Path = FOLDER) -> list[str]:
+    """What in these documents breaks the released ones and was not agreed on; and what was agreed on and is not, or no longer, so."""
+    lines = [
+        f"{name}: {line}"
+        for name in SERVICES
+        for line in breaking_changes(*(json.loads((place / f"{name}.json").read_text(encoding="utf-8")) for place in (RELEASED, folder)))
+    ]
+    agreed = [line for line in (RELEASED / "agreed.txt").read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+    return [line for line in lines if line not in agreed] + [f"{line} (agreed, and not so)" for line in agreed if line not in lines]
