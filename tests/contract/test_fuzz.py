@@ -1,21 +1,42 @@
 """Generated requests over each service's own OpenAPI document, against the real process on SQLite with the sample: no finding of any check."""
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import ADMIN
+from shared.openapi import _reached
+from tests.conftest import ADMIN, INTERNAL, token_of
 from tests.contract.processes import ServiceProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = Path(__file__).with_name("schemathesis.toml")
+HOOKS = Path(__file__).with_name("fuzz_hooks.py")
+SCHEMA = "#/components/schemas/"
 # From here on a limit is one of all bodies (tests/unit/shared/test_edge_limits.py), and generating bodies of that size is only slow.
 GENERAL_STRING, GENERAL_ARRAY = 8_000, 1_000
+# How deep expressions hold expressions where every form of every value is gone through: in each of them in turn, so each level multiplies.
+LEVELS = 2
+SERVICES = ("registry", "matching", "notifications")
+CALLERS = {
+    "administrator": ADMIN,
+    "hospital": token_of("hospital", "admin", "editor"),
+    "service": INTERNAL,
+    "public": None,
+}
+FULL = [
+    ("administrator", "coverage", 100),
+    ("administrator", "fuzzing,stateful", 100),
+    ("hospital", "fuzzing", 50),
+    ("public", "coverage", 50),
+    ("public", "fuzzing", 50),
+    ("service", "fuzzing", 20),
+]
 
 
 @pytest.fixture(scope="module")
@@ -52,22 +73,76 @@ def document_of(service: str) -> dict[str, Any]:
     return document
 
 
-@pytest.mark.parametrize("service", ["registry", "matching", "notifications"])
+def unroll_requests(document: dict[str, Any]) -> None:
+    """Let requests end: an expression has all its forms, one that is held by it holds others or is the last leaf, and LEVELS deep it is that leaf."""
+    schemas = document["components"]["schemas"]
+    reached = {name: _reached([schema], document) for name, schema in schemas.items()}
+    endless = {name for name in schemas if name in reached[name]}
+    concerned = {name for name in schemas if endless & {name, *reached[name]}}
+
+    def unrolled(value: Any, level: int) -> Any:
+        if isinstance(value, list):
+            return [unrolled(one, level) for one in value]
+        if not isinstance(value, dict):
+            return value
+        name = name_of(value)
+        if name not in concerned:
+            return {key: unrolled(one, level) for key, one in value.items()}
+        copy = f"{name}.{level}"
+        if copy not in schemas:
+            schemas[copy] = {}
+            forms = schemas[name].get("anyOf") if name in endless else None
+            if forms is None:
+                schemas[copy] = unrolled(schemas[name], level)
+            else:
+                holding = [form for form in forms if name_of(form) in endless]
+                kept = forms if level == 0 else [*holding, forms[-1]] if level < LEVELS else [forms[-1]]
+                schemas[copy] = {"anyOf": unrolled(kept, level + 1)}
+        return {"$ref": SCHEMA + copy}
+
+    for path in document["paths"].values():
+        for operation in path.values():
+            operation["requestBody"] = unrolled(operation.get("requestBody"), 0)
+            if operation["requestBody"] is None:
+                del operation["requestBody"]
+
+
+def name_of(schema: dict[str, Any]) -> str:
+    return str(schema.get("$ref", "")).removeprefix(SCHEMA)
+
+
+@pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize(
-    ("caller", "phases", "examples"),
-    [
-        ("administrator", "fuzzing", 2),
-        pytest.param("administrator", "coverage,fuzzing,stateful", 100, marks=pytest.mark.full),
-        pytest.param("public", "coverage,fuzzing", 50, marks=pytest.mark.full),
-    ],
+    ("caller", "phases", "examples"), [("administrator", "fuzzing", 2), *(pytest.param(*one, marks=pytest.mark.full) for one in FULL)]
 )
 def test_no_request_is_answered_against_the_document(
-    installation: dict[str, ServiceProcess], tmp_path: Path, service: str, caller: str, phases: str, examples: int
+    installation: dict[str, ServiceProcess],
+    tmp_path: Path,
+    figure: Callable[[str, object], None],
+    service: str,
+    caller: str,
+    phases: str,
+    examples: int,
 ) -> None:
-    file = tmp_path / f"{service}.json"
-    file.write_text(json.dumps(document_of(service)), encoding="utf-8")
-    token = ["--header", f"Authorization: Bearer {ADMIN}"] if caller == "administrator" else []
+    document = document_of(service)
+    if "coverage" in phases:
+        unroll_requests(document)
+    file, told = tmp_path / f"{service}.json", tmp_path / "report.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    token = CALLERS[caller]
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run", str(file), "--url", installation[service].url]
     options = ["--phases", phases, "--max-examples", str(examples), "--seed", "1", "--generation-deterministic", "--no-color"]
-    result = subprocess.run([*command, *options, *token], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=3_000)
+    options += ["--report", "json", "--report-json-path", str(told), *(["--header", f"Authorization: Bearer {token}"] if token else [])]
+    environment = {**os.environ, "SCHEMATHESIS_HOOKS": str(HOOKS)}
+    result = subprocess.run([*command, *options], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=3_000)
     assert result.returncode == 0, result.stdout[-20_000:] + result.stderr[-2_000:]
+    report = json.loads(told.read_text(encoding="utf-8"))
+    operations = sum(len(path) for path in document["paths"].values())
+    assert report["complete"]
+    assert report["operations"]["tested"] == operations
+    taken = sum(rate["accepted"] for phase in report["valid_rates"].values() for rate in phase.values())
+    assert taken or caller == "public", "the caller was shut out"
+    cases, seconds = report["test_cases"]["generated"], report["running_time"]
+    figure(
+        f"generated requests to {service}, {caller}, {phases}", f"{operations} operations, {cases} requests, {taken} good ones taken, {seconds:.0f} s"
+    )
