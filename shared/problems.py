@@ -187,6 +187,16 @@ class DatabaseBusyError(Problem):
         super().__init__(headers={"Retry-After": "1"})
 
 
+class DatabaseAwayError(Problem):
+    """Nothing can be asked of it, or its connection broke: whether the last thing that was asked of it was done is not known."""
+
+    code, status = "database_away", 503
+    title = Label(fr="Base de données momentanément injoignable", en="The database is momentarily out of reach")
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "2"})
+
+
 class StorageFullError(Problem):
     code, status = "storage_full", 507
     title = Label(fr="Plus de place pour écrire : rien n'a été changé", en="No room left to write: nothing was changed")
