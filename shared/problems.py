@@ -327,6 +327,20 @@ def respond(request: Request, problem: Problem) -> Response:
     return JSONResponse(document.model_dump(), problem.status, headers, MEDIA_TYPE)
 
 
+def reason_of(error: BaseException) -> str:
+    """Why something failed, in one line for the operator: what our own errors, the system and the driver of the database say of it.
+
+    What others say may quote values: of them the class alone.
+    """
+    if isinstance(error, Problem):
+        return error.title.en + (f": {reason_of(error.__cause__)}" if error.__cause__ is not None else "")
+    name, driver = type(error).__name__, getattr(error, "orig", None)
+    words = (str(driver or error).strip().splitlines() or [""])[0][:300]
+    if type(error).__module__.startswith(("shared.", "services.")) or type(error) in {RuntimeError, ValueError}:
+        return words or name
+    return f"{name}: {words}" if words and (driver or isinstance(error, OSError)) else name
+
+
 def _methods_at(app: FastAPI, scope: Any) -> set[str]:
     """Every method that a path can be called with."""
     return {method for route in app.routes if route.matches(scope)[0] is not Match.NONE for method in getattr(route, "methods", None) or ()}

@@ -73,6 +73,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
                 await load_sample(database, app.state.terminology)
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)
+            app.state.end_waits = database.end_waits
             house = asyncio.create_task(run_for_ever(lambda: _keep_house(database, timedelta(days=settings.keep_feed_days)), "housekeeping"))
             stack.push_async_callback(_end, house)
             desk = asyncio.create_task(run_for_ever(lambda: _forget_assertions(database), "forget_assertions"))

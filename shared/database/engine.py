@@ -59,6 +59,7 @@ class Database:
         self._writer = asyncio.Lock()
         self._turnstile = Turnstile() if file is not None and not has_safe_wal() else None
         self.committed = asyncio.Event()
+        self.closing = False
         # What goes into every transaction as its last statements, in this order: the answer kept for its key, the record of who asked for it.
         self.before_commit: list[Callable[[AsyncConnection], Awaitable[None]]] = []
 
@@ -159,6 +160,11 @@ class Database:
         """Tell those who wait for an entry of the feed that one was committed."""
         self.committed.set()
         self.committed = asyncio.Event()
+
+    def end_waits(self) -> None:
+        """The process is about to end: who waits for a change goes on at once, and nobody waits again."""
+        self.closing = True
+        self.wake()
 
     async def close(self) -> None:
         await self.engine.dispose()
