@@ -1,5 +1,6 @@
 """Errors on the wire: RFC 9457 problem details with stable codes and JSON Pointers, in French or English, that never echo what was sent."""
 
+import errno
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, get_args
@@ -208,6 +209,11 @@ class StorageFailedError(Problem):
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "5"})
+
+
+def storage_problem(error: OSError) -> Problem:
+    """What the system's word about a file that could not be written is to a caller."""
+    return StorageFullError() if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} else StorageFailedError()
 
 
 class TimedOutError(Problem):

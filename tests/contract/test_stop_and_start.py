@@ -90,7 +90,12 @@ NOWHERE = "postgresql://cleio:secret-of-the-login@127.0.0.1:1/cleio"
     ids=["owned", "port taken", "damaged", "not migrated", "no server"],
 )
 def test_a_service_that_cannot_start_says_why_in_one_line(
-    stocked_file: Path, spoil: Callable[[Path, int], AbstractContextManager[None]], url: str, why: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    stocked_file: Path,
+    spoil: Callable[[Path, int], AbstractContextManager[None]],
+    url: str,
+    why: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     var, port = tmp_path / "var", free_port()
     var.mkdir()
