@@ -6,12 +6,12 @@ import importlib
 import logging
 import socket
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 
 import uvicorn
-from fastapi import Request
+from fastapi import FastAPI, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.connections import BoundedConnection
@@ -33,7 +33,7 @@ class DrainingServer(uvicorn.Server):
     they end by themselves.
     """
 
-    end_waits: Callable[[], None] | None = None
+    service: FastAPI
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         # What it says of a failure is in its message, which no log of ours holds.
@@ -55,10 +55,10 @@ class DrainingServer(uvicorn.Server):
             server.close()
         self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
         for connection in list(self.server_state.connections):
-            if connection.cycle is not None and not connection.cycle.response_complete:
+            if isinstance(connection, BoundedConnection) and connection.cycle is not None and not connection.cycle.response_complete:
                 connection.shutdown()  # once it is answered
-        if self.end_waits is not None:
-            self.end_waits()
+        if hasattr(self.service.state, "end_waits"):
+            self.service.state.end_waits()
         quiet, seen = 0, self.server_state.total_requests
         for _ in range(int(LONGEST_DRAIN / TICK)):
             if quiet == QUIET_TICKS or not self.server_state.connections:
@@ -118,7 +118,7 @@ def serve_application(application: str, port: int, host: str, hosts: Collection[
 
     def make() -> Any:
         service = getattr(importlib.import_module(module), factory)()
-        server.end_waits = lambda: getattr(service.state, "end_waits", lambda: None)()
+        server.service = service
         app = ToldIfItCannotStart(service)
         return KnownHosts(app, hosts) if f"[{host}]" in LOOPBACK_NAMES or host in LOOPBACK_NAMES else app
 

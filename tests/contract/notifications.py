@@ -202,7 +202,7 @@ class Notifications:
     @staticmethod
     async def _until_taken(call: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
         async with asyncio.timeout(PATIENCE):
-            while (answer := await call()).status_code == 503:
+            while (answer := await call()).status_code == 503:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         return answer
 

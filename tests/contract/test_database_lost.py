@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.conftest import ADMIN, administer, client_of, execute, started_postgres
 from tests.contract.matching import until
-from tests.contract.matching import until
 from tests.contract.network import Signer, form, key_of
 from tests.contract.notifications import Receiver, Source, migrate, new_key, running_notifications
 from tests.contract.registry import running_registry
@@ -41,7 +40,7 @@ async def broken_while_it_waits(url: str, call: Callable[[], Awaitable[httpx.Res
         async with engine.begin() as holder, engine.execution_options(isolation_level="AUTOCOMMIT").connect() as watcher:
             await holder.execute(text("LOCK TABLE trials IN ACCESS EXCLUSIVE MODE"))
             under_way = asyncio.ensure_future(call())
-            while not under_way.done() and not (await watcher.execute(text(waiting))).all():
+            while not under_way.done() and not (await watcher.execute(text(waiting))).all():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             return await under_way
     finally:
@@ -71,7 +70,7 @@ async def test_connections_that_end_while_nobody_uses_them_cost_nobody_an_answer
             event.listen(engine.sync_engine, "checkin", lambda _connection, record: made.append(record.driver_connection))
         for number in range(3):
             await asyncio.gather(*(public.get(TRIAL) for _ in range(4)), admin.get(TRIAL), change(admin, f"A{number}"))
-            await administer(postgres, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608
+            await administer(postgres, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
             await until(lambda: all(connection.is_closed() for connection in made))
             answers = await asyncio.gather(*(public.get(path) for path in (TRIAL, "/registry/v1/export", "/registry/v1/feed")), admin.get(TRIAL))
             assert [answer.status_code for answer in answers] == [200] * 4

@@ -20,6 +20,7 @@ from sqlalchemy import make_url
 from tests.contract.processes import ROOT, ServiceProcess, alive, free_port
 
 pytestmark = pytest.mark.anyio
+Spoil = Callable[[Path, int], AbstractContextManager[None]]
 
 
 async def test_who_waits_for_news_is_told_that_there_are_none_when_the_service_stops(
@@ -91,7 +92,7 @@ NOWHERE = "postgresql://cleio:secret-of-the-login@127.0.0.1:1/cleio"
 )
 def test_a_service_that_cannot_start_says_why_in_one_line(
     stocked_file: Path,
-    spoil: Callable[[Path, int], AbstractContextManager[None]],
+    spoil: Spoil,
     url: str,
     why: str,
     monkeypatch: pytest.MonkeyPatch,
