@@ -6,7 +6,7 @@ import logging
 import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -187,14 +187,14 @@ def _has_told(connection: AsyncConnection) -> bool:
 @asynccontextmanager
 async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """:raises DatabaseAwayError: the server gives none; its cause says why."""
-    try:
-        opened = await engine.connect()
-    except (DBAPIError, OSError) as error:
-        if engine.dialect.name == "sqlite":
-            raise
-        logger.warning("database_away", extra=_seen(error))
-        raise DatabaseAwayError from error
-    async with aclosing(opened) as connection:
+    async with AsyncExitStack() as stack:
+        try:
+            connection = await stack.enter_async_context(engine.connect())
+        except (DBAPIError, OSError) as error:
+            if engine.dialect.name == "sqlite":
+                raise
+            logger.warning("database_away", extra=_seen(error))
+            raise DatabaseAwayError from error
         yield connection
 
 
