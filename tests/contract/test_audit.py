@@ -28,6 +28,7 @@ from shared.audit.acts import Crowd, Entry
 from shared.audit.checkpoints import CheckpointFile, signing_key
 from shared.audit.recording import FileAudit
 from shared.http import InternalClient
+from shared.problems import StorageFullError
 from shared.settings import ServiceSettings
 from tests.conftest import ADMIN, INTERNAL, client_of, installation_at, token_of
 from tests.contract.registry import running_registry
@@ -352,7 +353,7 @@ async def test_a_disk_that_fills_up_in_the_middle_of_an_entry_leaves_no_half_of_
     whole, limits = file.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 10, limits[1]))
     try:
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(StorageFullError):
             await audit.record(entry)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
