@@ -1,4 +1,7 @@
-"""One connection of a caller: how long it may take, and how much it may say, before it is understood. (The body is the business of `shared.edge`.)"""
+"""One connection of a caller: how long it may take, and how much it may say, before it is understood, and how long to take what it is told.
+
+(The body is the business of `shared.edge`.)
+"""
 
 from asyncio import TimerHandle, Transport
 from typing import Any
@@ -10,6 +13,8 @@ HEAD_SECONDS = 5.0
 LONGEST_HEAD = 20 * 1024
 # Who has been answered need not send the rest of its body; so long it may take to read the answer.
 LINGER_SECONDS = 2.0
+# Who takes nothing of an answer for so long is cut: all that is held for it, in the process and beyond, is given back.
+TAKE_SECONDS = 15.0
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
@@ -25,6 +30,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._in_body = False
         self._head_bytes = self._told = 0
         self._head_timer: TimerHandle | None = None
+        self._take_timer: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -32,6 +38,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_is_here()
+        self._is_taken()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -74,6 +81,28 @@ class BoundedConnection(HttpToolsProtocol):
         super().on_response_complete()
         if self._in_body:
             self.loop.call_later(LINGER_SECONDS, self._give_up, self.cycle)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._take_timer = self.loop.call_later(TAKE_SECONDS, self._cut)
+
+    def resume_writing(self) -> None:
+        self._is_taken()
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        # Closed, it would wait for ever for the last bytes of an answer to be taken.
+        self._cut()
+
+    def _cut(self) -> None:
+        if self.cycle is not None:
+            self.cycle.disconnected = True  # before the transport lets its writer go on
+        self.transport.abort()
+
+    def _is_taken(self) -> None:
+        if self._take_timer is not None:
+            self._take_timer.cancel()
+            self._take_timer = None
 
     def _head_begins(self) -> None:
         if self._head_timer is None:

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import importlib
+import logging
 import socket
 import sys
 from collections.abc import Collection
@@ -10,12 +11,12 @@ from contextlib import suppress
 from typing import Any
 
 import uvicorn
-from fastapi import Request
+from fastapi import FastAPI, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.connections import BoundedConnection
 from shared.addresses import LOOPBACK_NAMES, host_of
-from shared.problems import Problem, respond
+from shared.problems import Problem, reason_of, respond
 from shared.tracing import flush_export
 from shared.wire import Label
 
@@ -28,11 +29,22 @@ STARTUP_FAILURE = 3
 class DrainingServer(uvicorn.Server):
     """Told to stop, uvicorn closes every idle connection, and with it what the gateway has sent on one and nobody has read yet.
 
-    Here connections are first told, with the answer to their next request, to open no more; they end by themselves.
+    Here who waits for news is told at once that there are none, and connections are told, with the answer to their next request, to open no more;
+    they end by themselves.
     """
 
+    service: FastAPI
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        # What it says of a failure is in its message, which no log of ours holds.
+        logging.getLogger("uvicorn.error").disabled = True
+        try:
+            await super().startup(sockets)
+        except SystemExit as end:
+            if end.__context__ is not None:  # it does not get the port
+                _tell(end.__context__)
+            raise
+        logging.getLogger("uvicorn.error").disabled = False
         # What has been loaded stays: it is never looked through for garbage again.
         gc.freeze()
         gc.enable()
@@ -42,6 +54,11 @@ class DrainingServer(uvicorn.Server):
         for server in self.servers:
             server.close()
         self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, BoundedConnection) and connection.cycle is not None and not connection.cycle.response_complete:
+                connection.shutdown()  # once it is answered
+        if hasattr(self.service.state, "end_waits"):
+            self.service.state.end_waits()
         quiet, seen = 0, self.server_state.total_requests
         for _ in range(int(LONGEST_DRAIN / TICK)):
             if quiet == QUIET_TICKS or not self.server_state.connections:
@@ -50,6 +67,10 @@ class DrainingServer(uvicorn.Server):
             quiet = quiet + 1 if self.server_state.total_requests == seen else 0
             seen = self.server_state.total_requests
         await super().shutdown(sockets)
+
+
+def _tell(error: BaseException) -> None:
+    sys.stderr.write(f"cleio: {reason_of(error)}\n")
 
 
 class ToldIfItCannotStart:
@@ -63,9 +84,7 @@ class ToldIfItCannotStart:
             await self.app(scope, receive, send)
         except Exception as error:
             if scope["type"] == "lifespan":
-                # What others raise may quote values.
-                told = str(error) if isinstance(error, RuntimeError | OSError | ValueError) else type(error).__name__
-                sys.stderr.write(f"cleio: {told}\n")
+                _tell(error)
             raise
 
 
@@ -98,7 +117,9 @@ def serve_application(application: str, port: int, host: str, hosts: Collection[
     module, _, factory = application.partition(":")
 
     def make() -> Any:
-        app = ToldIfItCannotStart(getattr(importlib.import_module(module), factory)())
+        service = getattr(importlib.import_module(module), factory)()
+        server.service = service
+        app = ToldIfItCannotStart(service)
         return KnownHosts(app, hosts) if f"[{host}]" in LOOPBACK_NAMES or host in LOOPBACK_NAMES else app
 
     server = DrainingServer(

@@ -1,5 +1,6 @@
 """Errors on the wire: RFC 9457 problem details with stable codes and JSON Pointers, in French or English, that never echo what was sent."""
 
+import errno
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, get_args
@@ -187,6 +188,16 @@ class DatabaseBusyError(Problem):
         super().__init__(headers={"Retry-After": "1"})
 
 
+class DatabaseAwayError(Problem):
+    """Nothing can be asked of it, or its connection broke: whether the last thing that was asked of it was done is not known."""
+
+    code, status = "database_away", 503
+    title = Label(fr="Base de données momentanément injoignable", en="The database is momentarily out of reach")
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "2"})
+
+
 class StorageFullError(Problem):
     code, status = "storage_full", 507
     title = Label(fr="Plus de place pour écrire : rien n'a été changé", en="No room left to write: nothing was changed")
@@ -198,6 +209,11 @@ class StorageFailedError(Problem):
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "5"})
+
+
+def storage_problem(error: OSError) -> Problem:
+    """What the system's word about a file that could not be written is to a caller."""
+    return StorageFullError() if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} else StorageFailedError()
 
 
 class TimedOutError(Problem):
@@ -315,6 +331,20 @@ def respond(request: Request, problem: Problem) -> Response:
     )
     headers = {**(problem.headers or {}), "Content-Language": language, "Cache-Control": "no-store"}
     return JSONResponse(document.model_dump(), problem.status, headers, MEDIA_TYPE)
+
+
+def reason_of(error: BaseException) -> str:
+    """Why something failed, in one line for the operator: what our own errors, the system and the driver of the database say of it.
+
+    What others say may quote values: of them the class alone.
+    """
+    if isinstance(error, Problem):
+        return error.title.en + (f": {reason_of(error.__cause__)}" if error.__cause__ is not None else "")
+    name, driver = type(error).__name__, getattr(error, "orig", None)
+    words = (str(driver or error).strip().splitlines() or [""])[0][:300]
+    if type(error).__module__.startswith(("shared.", "services.")) or type(error) in {RuntimeError, ValueError}:
+        return words or name
+    return f"{name}: {words}" if words and (driver or isinstance(error, OSError)) else name
 
 
 def _methods_at(app: FastAPI, scope: Any) -> set[str]:

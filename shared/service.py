@@ -34,7 +34,8 @@ class Health(BaseModel):
 def create_service(name: str, settings: ServiceSettings, routers: Sequence[APIRouter], lifespan: Lifespan, summary: str) -> FastAPI:
     """A service's application. ``lifespan`` opens what it needs (database, clients, background work) and closes it.
 
-    It sets ``app.state.health`` to a coroutine that answers `Health`, and may set ``app.state.observe`` to one that brings the gauges up to date.
+    It sets ``app.state.health`` to a coroutine that answers `Health`, and may set ``app.state.observe`` to one that brings the gauges up to date, and
+    ``app.state.end_waits`` to what is called when the process is told to stop.
 
     :raises UnguardedRouteError: when a route has no policy.
     :raises UnkeyedRouteError: when a POST that writes does not say what a second call does.

@@ -96,6 +96,7 @@ class Metrics:
         )  # fmt: skip
         self.snapshot_age = self._gauge("cleio_snapshot_age_seconds", "Time since the snapshot was known to be current.")
         self.snapshot_trials = self._gauge("cleio_snapshot_trials", "Trials in the snapshot.")
+        self.snapshot_unwritten = self._gauge("cleio_snapshot_unwritten_seconds", "How long the disk has not taken the snapshot; 0 where it does.")
         self.queue_depth = self._gauge("cleio_queue_depth", "Deliveries that wait for active subscriptions, counted up to 10,000.")
         self.oldest_unsent = self._gauge("cleio_oldest_unsent_seconds", "How long the oldest delivery that is due has waited; 0 where none is.")
         self.feed_position = self._gauge("cleio_feed_position", "Number of the newest entry of the service's own feed.")

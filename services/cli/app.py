@@ -94,12 +94,12 @@ def _migrate(service: Service) -> None:
         return
     from services.cli.databases import migrate_service
     from shared.database import OwnedElsewhereError, WallDownError, WrongSchemaError
-    from shared.problems import Problem
+    from shared.problems import Problem, reason_of
 
     try:
         asyncio.run(migrate_service(service))
     except (OwnedElsewhereError, Problem, WallDownError, WrongSchemaError) as error:
-        _fail(str(error))
+        _fail(reason_of(error))
 
 
 @contextmanager

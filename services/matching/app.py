@@ -56,6 +56,7 @@ async def _observe(keeper: SnapshotKeeper, metrics: Metrics) -> None:
     if held is not None:
         metrics.tell(metrics.snapshot_age, max(0.0, (datetime.now(UTC) - held.current_at).total_seconds()))
         metrics.tell(metrics.snapshot_trials, len(held.trials))
+    metrics.tell(metrics.snapshot_unwritten, keeper.unwritten_seconds)
 
 
 async def _health(keeper: SnapshotKeeper) -> Health:

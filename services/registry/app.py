@@ -37,6 +37,7 @@ from shared.database import Database, open_database
 from shared.database.migrations import check_schema
 from shared.feed.consumer import run_for_ever
 from shared.feed.endpoints import feed_router
+from shared.feed.log import compact
 from shared.idempotency import IdempotencyKeys
 from shared.outbound import open_outbound
 from shared.service import Health, create_service
@@ -73,6 +74,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
                 await load_sample(database, app.state.terminology)
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)
+            app.state.end_waits = database.end_waits
             house = asyncio.create_task(run_for_ever(lambda: _keep_house(database, timedelta(days=settings.keep_feed_days)), "housekeeping"))
             stack.push_async_callback(_end, house)
             desk = asyncio.create_task(run_for_ever(lambda: _forget_assertions(database), "forget_assertions"))
@@ -124,8 +126,8 @@ async def _observe(database: Database, metrics: Metrics) -> None:
 async def _keep_house(database: Database, whole: timedelta) -> None:
     """Four times a day: keep the feed whole for as long as it is promised, and of what is older only what a late reader needs."""
     now = datetime.now(UTC)
+    await compact(database, FEED, now - whole)
     async with database.transaction() as connection:
-        await FEED.compact(connection, now - whole)
         await IssuerRepository(connection).forget_keys(now - KEPT_RETIRED)
     await asyncio.sleep(6 * 3600)
 

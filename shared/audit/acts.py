@@ -1,5 +1,7 @@
 """What is recorded of a request: decided by its policy and its outcome, never by its contents."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -121,8 +123,14 @@ class Crowd:
     def add(self, entry: Entry) -> None:
         key = (entry.method, entry.route, entry.status, entry.principal)
         held = self._waiting.get(key)
-        self._waiting[key] = entry if held is None else replace(held, count=held.count + 1)
+        self._waiting[key] = entry if held is None else replace(held, count=held.count + entry.count)
 
-    def take(self) -> list[Entry]:
+    @contextmanager
+    def taken(self) -> Iterator[list[Entry]]:
+        """Those that wait; what the block leaves in the list waits on."""
         waiting, self._waiting = list(self._waiting.values()), {}
-        return waiting
+        try:
+            yield waiting
+        finally:
+            for entry in waiting:
+                self.add(entry)

@@ -1,7 +1,6 @@
 """Where a service's entries go: its database, with the effect; or, for a service that has none, a file of its own."""
 
 import asyncio
-import errno
 import fcntl
 import logging
 import os
@@ -22,6 +21,7 @@ from shared.audit.repository import AuditRepository
 from shared.audit.tables import AuditLog
 from shared.database import Database, Writing
 from shared.feed.consumer import run_for_ever
+from shared.problems import StorageFullError, storage_problem
 
 logger = logging.getLogger(__name__)
 
@@ -95,9 +95,11 @@ class DatabaseAudit(Sealer):
         return [([number], entry) for number, entry in found]
 
     async def _step(self) -> None:
-        if crowd := self._crowd.take():
-            async with self._database.transaction(as_service=True) as connection:
-                await self._on(connection).append(crowd)
+        with self._crowd.taken() as crowd:
+            if crowd:
+                async with self._database.transaction(as_service=True) as connection:
+                    await self._on(connection).append(crowd)
+                crowd.clear()
         while True:
             async with self._database.read(as_service=True) as connection:
                 if await self._on(connection).is_sealed():
@@ -173,10 +175,14 @@ class FileAudit(Sealer):
     async def record(self, entry: Entry) -> None:
         line = line_of(self._number + 1, entry)
         written = f"{line}\n".encode()
-        if (kept := os.write(self._descriptor, written)) != len(written):
+        try:
+            kept = os.write(self._descriptor, written)
+        except OSError as error:
+            raise storage_problem(error) from None
+        if kept != len(written):
             # The disk was full in the middle of it: half a line would spoil the next.
             os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - kept)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise StorageFullError
         self._number += 1
         self._waiting.append(line)
 
@@ -187,8 +193,10 @@ class FileAudit(Sealer):
         return await asyncio.to_thread(newest_of, files, organisation, after, limit)
 
     async def _step(self) -> None:
-        for entry in self._crowd.take():
-            await self.record(entry)
+        with self._crowd.taken() as crowd:
+            while crowd:
+                await self.record(crowd[0])
+                crowd.pop(0)
         if not self._waiting:
             return
         lines, self._waiting = self._waiting, []

@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import logging
 import os
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import IO, Any
 
 from pysqlite3 import dbapi2 as sqlite
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -19,7 +20,7 @@ from shared.database import inline_sqlite  # noqa: F401  registers the dialect
 from shared.database.row_security import callers_role, public_role
 from shared.database.turnstile import Turnstile
 from shared.database.wall import VIEWER, View, Walled, check_wall
-from shared.problems import DatabaseBusyError, Problem, StorageFailedError, StorageFullError, TimedOutError
+from shared.problems import DatabaseAwayError, DatabaseBusyError, Problem, StorageFailedError, StorageFullError, TimedOutError
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,10 @@ STATEMENT_SECONDS = 5.0
 # SQLite 3.7.0 to 3.51.2 can lose committed rows when a write-ahead log is reset under two connections.
 FIRST_SAFE_WAL = (3, 51, 3)
 _TOLD = "cleio_told"
+
+
+# States of PostgreSQL: a connection that broke or was not made, a server that shuts down or starts, a login that gets no more connections.
+_AWAY = re.compile("08|57P0|53300")
 
 
 class WrongSchemaError(RuntimeError):
@@ -54,6 +59,7 @@ class Database:
         self._writer = asyncio.Lock()
         self._turnstile = Turnstile() if file is not None and not has_safe_wal() else None
         self.committed = asyncio.Event()
+        self.closing = False
         # What goes into every transaction as its last statements, in this order: the answer kept for its key, the record of who asked for it.
         self.before_commit: list[Callable[[AsyncConnection], Awaitable[None]]] = []
 
@@ -66,11 +72,12 @@ class Database:
         """A consistent view: everything read in the block is of one moment.
 
         :raises DatabaseBusyError: no connection was free, or a lock not given, within two seconds.
+        :raises DatabaseAwayError: the server is not there, or the connection broke.
         :raises TimedOutError: a statement took longer than five.
         """
         view = self._view(as_service)
         with _told_as_problems():
-            async with self.still(), self._engine_for(view, reading=True).connect() as connection:
+            async with self.still(), _connected(self._engine_for(view, reading=True)) as connection:
                 if not self.is_sqlite:
                     await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 await self._tell(connection, view, reading=True)
@@ -90,6 +97,7 @@ class Database:
         """One unit of work. On SQLite writers queue in the process (two that block each other inside one event loop would never end).
 
         :raises DatabaseBusyError: after two seconds in the queue, or for a connection or a lock.
+        :raises DatabaseAwayError: the server is not there, or the connection broke: perhaps after it had committed.
         :raises TimedOutError: a statement took longer than five seconds.
         :raises StorageFullError: no room is left.
         :raises StorageFailedError: the disk fails.
@@ -97,7 +105,7 @@ class Database:
         if not self.is_sqlite:
             view = self._view(as_service)
             with _told_as_problems():
-                async with self._engine_for(view, reading=False).begin() as connection:
+                async with _connected(self._engine_for(view, reading=False)) as connection, connection.begin():
                     await self._tell(connection, view, reading=False)
                     _has_told(connection)  # of a transaction that was given up
                     yield connection
@@ -145,13 +153,18 @@ class Database:
     async def check_wall(self) -> None:
         """:raises WallDownError: when the second wall does not stand; nothing to check where there is none."""
         if self._walled is not None:
-            async with self.engine.connect() as connection:
+            async with self.read(as_service=True) as connection:
                 await check_wall(connection, self._walled.service)
 
     def wake(self) -> None:
         """Tell those who wait for an entry of the feed that one was committed."""
         self.committed.set()
         self.committed = asyncio.Event()
+
+    def end_waits(self) -> None:
+        """The process is about to end: who waits for a change goes on at once, and nobody waits again."""
+        self.closing = True
+        self.wake()
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -171,6 +184,20 @@ def _has_told(connection: AsyncConnection) -> bool:
     return told
 
 
+@asynccontextmanager
+async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """:raises DatabaseAwayError: the server gives none; its cause says why."""
+    async with AsyncExitStack() as stack:
+        try:
+            connection = await stack.enter_async_context(engine.connect())
+        except (DBAPIError, OSError) as error:
+            if engine.dialect.name == "sqlite":
+                raise
+            logger.warning("database_away", extra=_seen(error))
+            raise DatabaseAwayError from error
+        yield connection
+
+
 @contextmanager
 def _told_as_problems() -> Iterator[None]:
     """A disk that is full or fails, a lock that is not given and a statement that does not end are no faults of the program: callers are told."""
@@ -179,12 +206,23 @@ def _told_as_problems() -> Iterator[None]:
     except PoolTimeoutError:
         raise DatabaseBusyError from None
     except DBAPIError as error:
-        problem = _problem_of(str(error.orig), getattr(error.orig, "sqlstate", None) or "")
+        problem = DatabaseAwayError if error.connection_invalidated else _problem_of(str(error.orig), _state(error))
         if problem is None:
             raise
+        if problem is DatabaseAwayError:
+            logger.warning("database_away", extra=_seen(error))
         if problem in {StorageFullError, StorageFailedError}:
             logger.error("storage", extra={"code": problem.code})  # noqa: TRY400  the driver's message may hold a statement's values
         raise problem() from None
+
+
+def _state(error: Exception) -> str:
+    return getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+
+
+def _seen(error: Exception) -> dict[str, str]:
+    """What the log may hold of it."""
+    return {"error_class": type(error).__name__, "code": _state(error)}
 
 
 def _problem_of(told: str, state: str) -> Callable[[], Problem] | None:
@@ -193,6 +231,8 @@ def _problem_of(told: str, state: str) -> Callable[[], Problem] | None:
         return StorageFullError
     if "disk I/O error" in told or "readonly database" in told or state in {"58030", "53000"}:
         return StorageFailedError
+    if _AWAY.match(state):
+        return DatabaseAwayError
     if told == "interrupted" or state == "57014":
         return TimedOutError
     # A lock not given in time, a deadlock that was broken, or a place where another transaction came first.
@@ -235,13 +275,21 @@ def _postgresql(url: URL, **session: str) -> AsyncEngine:
         "timezone": "UTC",
         **session,
     }
-    return create_async_engine(
+    engine = create_async_engine(
         url.set(drivername="postgresql+asyncpg"),
         pool_size=5,
         max_overflow=5,
         pool_timeout=LOCK_WAIT_SECONDS,
         connect_args={"server_settings": settings},
     )
+    event.listen(engine.sync_engine, "checkout", _check_open)
+    return engine
+
+
+def _check_open(_connection: Any, record: Any, _fairy: Any) -> None:
+    """A connection that the server has ended while nobody used it goes, and with it those that were made before: it costs nobody an answer."""
+    if record.driver_connection.is_closed():
+        raise InvalidatePoolError
 
 
 def sqlite_file(url: str) -> Path | None:

@@ -84,7 +84,7 @@ def _migrations(tree: Path) -> list[str]:
 
 async def _revision_of(database: Database, metadata: MetaData) -> str | None:
     """As `_current` says."""
-    async with database.engine.connect() as connection:
+    async with database.read(as_service=True) as connection:
         return await connection.run_sync(_current, metadata)
 
 

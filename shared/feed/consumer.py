@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from shared.http import InternalClient
+from shared.problems import Problem
 from shared.tracing import Place, working
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ async def run_for_ever(step: Callable[[], Awaitable[None]], name: str) -> None:
         try:
             await step()
             failures = 0
-        except (httpx.HTTPError, OSError, TimeoutError) as error:
+        except (httpx.HTTPError, OSError, Problem, TimeoutError) as error:
             failures += 1
             logger.warning("step_failed", extra={"step": name, "error_class": type(error).__name__, "failures": failures})
             await asyncio.sleep(min(5.0, 0.1 * 2**failures) * random.uniform(0.8, 1.2))  # noqa: S311  jitter

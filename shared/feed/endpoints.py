@@ -148,7 +148,7 @@ async def _collect(
         if len(entries) == scanned:
             scanned = SCAN
             continue
-        if events or remaining <= 0:
+        if events or remaining <= 0 or database.closing:
             return events, at
         try:
             # Above PostgreSQL another replica may have committed: look again soon.

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    exists,
     func,
     insert,
     select,
@@ -26,9 +27,12 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database.columns import UtcInstant
-from shared.database.engine import tell
+from shared.database.engine import Database, tell
 from shared.feed.changes import Change, Side, read_side, write_side
 from shared.tracing import remember
+
+# A writer waits for no more than this many rows to go.
+COMPACTED_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +152,39 @@ class FeedLog:
             for row in rows
         ]
 
-    async def compact(self, connection: AsyncConnection, before: datetime) -> int:
-        """Drop what is older than ``before`` (UTC), but for the last entry of each subject and every entry by which somebody lost sight of one."""
-        newest = select(func.max(self.entries.c.seq)).group_by(self.entries.c.subject).scalar_subquery()
-        entries = self.entries
-        dropped = await connection.execute(delete(entries).where(entries.c.at < before, entries.c.narrows.is_(False), entries.c.seq.not_in(newest)))
-        return int(dropped.rowcount)
+    async def superseded(self, connection: AsyncConnection, before: datetime, after: int) -> tuple[list[int], int | None]:
+        """Which of the next entries after number ``after`` are older than ``before`` (UTC) and need not be kept, and the last that was looked at.
+
+        The last entry of each subject is kept, and every entry by which somebody lost sight of one.
+        """
+        entries, newer = self.entries, self.entries.alias("newer")
+        looked = select(entries.c.seq).where(entries.c.seq > after).order_by(entries.c.seq).limit(COMPACTED_AT_ONCE).subquery()
+        last: int | None = (await connection.execute(select(func.max(looked.c.seq)))).scalar_one()
+        if last is None:
+            return [], None
+        has_newer = exists().where(newer.c.subject == entries.c.subject, newer.c.seq > entries.c.seq)
+        statement = select(entries.c.seq).where(
+            entries.c.seq > after, entries.c.seq <= last, entries.c.at < before, entries.c.narrows.is_(False), has_newer
+        )
+        return list((await connection.execute(statement)).scalars()), last
+
+    async def drop(self, connection: AsyncConnection, numbers: Sequence[int]) -> None:
+        await connection.execute(delete(self.entries).where(self.entries.c.seq.in_(numbers)))
 
     async def raise_generation(self, connection: AsyncConnection) -> None:
         """After a promotion: cursors of the history before it are no longer honoured. (`cleio restore` raises it in the file, before it is used.)"""
         await connection.execute(update(self.head).values(generation=self.head.c.generation + 1))
+
+
+async def compact(database: Database, log: FeedLog, before: datetime) -> int:
+    """Drop what is older than ``before`` (UTC) and superseded, a little at a time: others write in between. How many entries went."""
+    count, after = 0, 0
+    while True:
+        async with database.read() as connection:
+            numbers, last = await log.superseded(connection, before, after)
+        if last is None:
+            return count
+        if numbers:
+            async with database.transaction() as connection:
+                await log.drop(connection, numbers)
+        count, after = count + len(numbers), last

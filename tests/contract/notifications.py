@@ -23,6 +23,7 @@ from shared.database.migrations import upgrade
 from shared.feed import Change, FeedLog
 from shared.feed.changes import NOWHERE, Side
 from shared.feed.endpoints import feed_router
+from shared.problems import DatabaseBusyError
 from shared.service import Health, create_service
 from shared.settings import ServiceSettings
 from tests.conftest import ADMIN, client_of, free_port
@@ -60,8 +61,11 @@ class Source:
     log: FeedLog
 
     async def publish(self, *changes: Change) -> None:
-        async with self.database.transaction() as connection:
-            await self.log.append(connection, changes)
+        while True:
+            with suppress(DatabaseBusyError):  # many at once, on a busy machine
+                async with self.database.transaction() as connection:
+                    await self.log.append(connection, changes)
+                return
 
     async def tell(self, trial: str = "NCT00000001", after: Side | None = None, before: Side = NOWHERE, **more: Any) -> None:
         """One change of a trial that everybody may read, unless told otherwise."""
@@ -188,8 +192,19 @@ class Notifications:
 
     async def deliveries(self, subscription: Mapping[str, Any], **query: Any) -> list[dict[str, Any]]:
         path = f"/notifications/v1/subscriptions/{subscription['id']}/deliveries"
-        items: list[dict[str, Any]] = (await self.admin.get(path, params=query)).json()["items"]
+        items: list[dict[str, Any]] = (await self._until_taken(lambda: self.admin.get(path, params=query))).json()["items"]
         return items
+
+    async def post_until_taken(self, path: str) -> httpx.Response:
+        """Repeat a POST that the service was too busy for, as clients do: 503 says that nothing was done."""
+        return await self._until_taken(lambda: self.admin.post(path))
+
+    @staticmethod
+    async def _until_taken(call: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+        async with asyncio.timeout(PATIENCE):
+            while (answer := await call()).status_code == 503:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        return answer
 
     async def delivered(self, subscription: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
         """Wait until so many deliveries are recorded as delivered."""

@@ -5,17 +5,19 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import MetaData, func, insert, select
+from sqlalchemy import MetaData, event, func, insert, select
 
 from shared.database import NAMING, Database, open_database
 from shared.feed import Change, FeedLog
 from shared.feed.changes import NOWHERE, Side
 from shared.feed.consumer import FeedTail, HistoryRestartedError
 from shared.feed.endpoints import feed_router
+from shared.feed.log import COMPACTED_AT_ONCE, compact
 from shared.http import InternalClient
 from shared.service import Health, create_service
 from shared.settings import ServiceSettings
@@ -163,9 +165,8 @@ async def test_compaction_keeps_the_last_entry_of_each_subject_and_every_tombsto
             database, change("A", 1), change("A", 2, before=PUBLIC), change("A", 3, before=PUBLIC, after=HIDDEN), change("A", 4, before=HIDDEN)
         )
         await append(database, change("B", 1), change("B", 2, before=PUBLIC))
-        async with database.transaction() as connection:
-            assert await FEED.compact(connection, datetime.now(UTC) - timedelta(days=90)) == 0
-            assert await FEED.compact(connection, datetime.now(UTC) + timedelta(days=1)) == 3
+        assert await compact(database, FEED, datetime.now(UTC) - timedelta(days=90)) == 0
+        assert await compact(database, FEED, datetime.now(UTC) + timedelta(days=1)) == 3
         events = (await public.get("/registry/v1/feed")).json()
         assert [(event["subject"], event["data"]["op"], event["data"].get("version")) for event in events] == [
             ("trial/A", "delete", None),
@@ -190,3 +191,27 @@ async def test_who_waits_is_woken_by_entries_and_by_nothing_else(database_url: s
         async with database.transaction() as connection:
             await FEED.append(connection, [Change("trial.updated", "trial/NCT1", 1, NOWHERE, PUBLIC)])
         assert waiting.is_set()
+
+
+async def test_compaction_lets_writers_in_between(database_url: str) -> None:
+    async with feed_service(database_url) as (_, database):
+        await append(database, *(change(f"S{number % 7}", number) for number in range(2 * COMPACTED_AT_ONCE + 500)))
+        dropped: list[int] = []
+
+        def count(_connection: object, cursor: Any, statement: str, *_: object) -> None:
+            if statement.startswith("DELETE"):
+                dropped.append(cursor.rowcount)
+
+        event.listen(database.engine.sync_engine, "after_cursor_execute", count)
+        written: list[int] = []
+
+        async def write(_connection: object) -> None:
+            written.append(len(dropped))
+
+        database.before_commit.append(write)
+        assert await compact(database, FEED, datetime.now(UTC) + timedelta(days=1)) == 2 * COMPACTED_AT_ONCE + 500 - 7
+        # Each part in a transaction of its own.
+        assert dropped == [COMPACTED_AT_ONCE, COMPACTED_AT_ONCE, 493]
+        assert written == [1, 2, 3]
+        async with database.read() as connection:
+            assert [entry.subject for entry in await FEED.read(connection, 0, 10)] == [f"trial/S{number}" for number in (1, 2, 3, 4, 5, 6, 0)]

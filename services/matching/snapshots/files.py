@@ -79,8 +79,6 @@ class SnapshotFiles:
         number = max((_number(path) for path in self._folders()), default=0) + 1
         final = self.folder / f"{snapshot.id}-{number}"
         partial = self.folder / f".{final.name}.{os.getpid()}"
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
         files = {
             "trials.ndjson": _joined(held.line for _, held in sorted(snapshot.trials.items())),
             "centres.ndjson": _joined(canonical(centre.write()) for _, centre in sorted(snapshot.centres.items())),
@@ -96,11 +94,17 @@ class SnapshotFiles:
             "terminology": snapshot.vocabulary.version,
             "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
         }
-        for name, content in files.items():
-            _write(partial / name, content)
-        _write(partial / "manifest.json", canonical({**manifest, "seal": _seal(manifest)}))
-        _flush(partial)
-        partial.rename(final)
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        try:
+            for name, content in files.items():
+                _write(partial / name, content)
+            _write(partial / "manifest.json", canonical({**manifest, "seal": _seal(manifest)}))
+            _flush(partial)
+            partial.rename(final)
+        except OSError:
+            shutil.rmtree(partial, ignore_errors=True)  # on a full disk it is in the way of others
+            raise
         _flush(self.folder)
         pointer = self.folder / f".{POINTER}.{os.getpid()}"
         _write(pointer, final.name.encode())

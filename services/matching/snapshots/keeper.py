@@ -1,6 +1,7 @@
 """Keeps the newest snapshot: from disk at the start, from the export when there is none, from the feed ever after."""
 
 import asyncio
+import errno
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -47,6 +48,7 @@ class SnapshotKeeper:
         self._snapshot: Snapshot | None = None
         self._written: Snapshot | None = None
         self._last_write = 0.0
+        self._unwritten_since: float | None = None
         self._in_touch = False
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -63,7 +65,10 @@ class SnapshotKeeper:
 
     def start(self) -> None:
         """Load what is on disk, then follow the registry in the background."""
-        self._snapshot = self._written = self._files.newest()
+        try:
+            self._snapshot = self._written = self._files.newest()
+        except OSError as error:
+            logger.warning("snapshot_unreadable", extra={"error_class": type(error).__name__})
         if self._snapshot is not None:
             logger.info("snapshot_loaded", extra={"trials": len(self._snapshot.trials)})
         self._tasks = [
@@ -99,13 +104,24 @@ class SnapshotKeeper:
         with batch.applying():
             await self._apply(held, batch)
 
+    @property
+    def unwritten_seconds(self) -> float:
+        """How long the disk has not taken a snapshot; 0 where it does."""
+        return 0.0 if self._unwritten_since is None else time.monotonic() - self._unwritten_since
+
     async def persist(self) -> None:
-        """Write the snapshot where it differs from the one on disk."""
+        """Write the snapshot where it differs from the one on disk. A disk that does not take it hurts nobody before the next start."""
         held, written = self._snapshot, self._written
         if held is None or (written is not None and (written.id, written.following) == (held.id, held.following)):
             return
         started = time.monotonic()
-        await asyncio.to_thread(self._files.write, held)
+        try:
+            await asyncio.to_thread(self._files.write, held)
+        except OSError as error:
+            self._unwritten_since = self._unwritten_since or started
+            logger.warning("snapshot_unwritten", extra={"error_class": type(error).__name__, "code": errno.errorcode.get(error.errno or 0)})
+            return
+        self._unwritten_since = None
         self._last_write = time.monotonic() - started
         self._written = held
 

@@ -14,7 +14,7 @@ from fastapi.responses import StreamingResponse
 from services.registry.centres.repository import CentreRepository
 from services.registry.schema import FEED
 from services.registry.trials.endpoints import site_document
-from services.registry.trials.repository import TrialRepository
+from services.registry.trials.repository import StoredTrial, TrialRepository
 from shared.database import Database
 from shared.edge import EdgeRoute, accepts, produces
 from shared.feed.endpoints import seal_position
@@ -24,6 +24,7 @@ router = APIRouter(prefix="/registry/v1", route_class=EdgeRoute, tags=["feed"])
 
 Reader = Annotated[Access, Depends(allow("feed", "read"))]
 MEDIA_TYPE = "application/x-ndjson"
+PAGE = 50
 
 
 @router.get("/export", response_class=Response, responses={200: {"content": {MEDIA_TYPE: {}}}})
@@ -35,32 +36,53 @@ async def export(request: Request, access: Reader) -> StreamingResponse:
 
 
 async def _lines(request: Request, access: Access) -> AsyncIterator[str]:
-    state = request.app.state
-    database: Database = state.database
+    """A page at a time, each of one moment: while its reader takes it, nothing in the database is held. What changes meanwhile is in the feed."""
+    database: Database = request.app.state.database
     count = 0
-    sites_read = decide(access.principal, "read", "site")
-    slots = sites_read is not None and sites_read.fields == "all"
     async with database.read() as connection:
         position = await FEED.position(connection)
-    following = f"/registry/v1/feed?cursor={seal_position(state.cursors, 'registry', position)}"
-    yield _line({"kind": "header", "following": following, "terminology": state.terminology.version})
-    async with database.read() as connection:
-        after: str | None = None
-        while centres := await CentreRepository(connection).page(after, 200):
-            for centre in centres:
-                yield f'{{"kind":"centre","centre":{centre.model_dump_json()}}}\n'
-                count += 1
-            after = centres[-1].id
-        repository = TrialRepository(connection)
-        async for stored in repository.everything(access.rows, demo="demo" in access.audiences):
-            sites = [site_document(stored.trial.id, site, with_slots=slots) for site in await repository.sites(stored.key)]
-            criteria = await repository.criteria(stored.key)
-            yield (
-                f'{{"kind":"trial","id":{json.dumps(stored.trial.id)},"version":{stored.trial.version},"trial":{stored.trial.model_dump_json()},'
-                f'"criteria":{criteria or "null"},"sites":[{",".join(site.model_dump_json() for site in sites)}]}}\n'
-            )
-            count += 1
+    following = f"/registry/v1/feed?cursor={seal_position(request.app.state.cursors, 'registry', position)}"
+    yield _line({"kind": "header", "following": following, "terminology": request.app.state.terminology.version})
+    for pages in (_centres(database), _trials(database, access)):
+        async for page in pages:
+            count += len(page)
+            yield "".join(page)
     yield _line({"kind": "end", "count": count})
+
+
+async def _centres(database: Database) -> AsyncIterator[list[str]]:
+    after: str | None = None
+    while True:
+        async with database.read() as connection:
+            centres = await CentreRepository(connection).page(after, PAGE)
+        if not centres:
+            return
+        yield [f'{{"kind":"centre","centre":{centre.model_dump_json()}}}\n' for centre in centres]
+        after = centres[-1].id
+
+
+async def _trials(database: Database, access: Access) -> AsyncIterator[list[str]]:
+    sites_read = decide(access.principal, "read", "site")
+    slots = sites_read is not None and sites_read.fields == "all"
+    after = ""
+    while True:
+        async with database.read() as connection:
+            repository = TrialRepository(connection)
+            trials = await repository.after(after, access.rows, PAGE, demo="demo" in access.audiences)
+            page = [await _trial(repository, stored, with_slots=slots) for stored in trials]
+        if not trials:
+            return
+        yield page
+        after = trials[-1].trial.id
+
+
+async def _trial(repository: TrialRepository, stored: StoredTrial, *, with_slots: bool) -> str:
+    sites = [site_document(stored.trial.id, site, with_slots=with_slots) for site in await repository.sites(stored.key)]
+    criteria = await repository.criteria(stored.key)
+    return (
+        f'{{"kind":"trial","id":{json.dumps(stored.trial.id)},"version":{stored.trial.version},"trial":{stored.trial.model_dump_json()},'
+        f'"criteria":{criteria or "null"},"sites":[{",".join(site.model_dump_json() for site in sites)}]}}\n'
+    )
 
 
 def _line(value: object) -> str:

@@ -1,7 +1,7 @@
 """The only SQL about trials, their criteria and their sites. What leaves it are documents and plain values, never rows."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -87,19 +87,12 @@ class TrialRepository:
         statement = _searched(_visible(select(func.count(literal_column("1"))).select_from(trials), rows), search)
         return int((await self.connection.execute(statement)).scalar_one())
 
-    async def everything(self, rows: Rows, *, demo: bool) -> AsyncIterator[StoredTrial]:
-        """All trials in the order of their ids, a page at a time."""
-        after = ""
-        while True:
-            statement = _visible(select(trials), rows).where(trials.c.public_id > after).order_by(trials.c.public_id).limit(200)
-            if not demo:
-                statement = statement.where(trials.c.demo.is_(False))
-            found = (await self.connection.execute(statement)).all()
-            for row in found:
-                yield _stored(row)
-            if len(found) < 200:
-                return
-            after = found[-1].public_id
+    async def after(self, public_id: str, rows: Rows, limit: int, *, demo: bool) -> list[StoredTrial]:
+        """The next trials in the order of their ids."""
+        statement = _visible(select(trials), rows).where(trials.c.public_id > public_id).order_by(trials.c.public_id).limit(limit)
+        if not demo:
+            statement = statement.where(trials.c.demo.is_(False))
+        return [_stored(row) for row in await self.connection.execute(statement)]
 
     async def save(self, stored: StoredTrial, search: str, changed: Sequence[str], replaces: int | None) -> bool:
         """Write a version. ``replaces`` is the version it was made from (None: a new trial); False when another came first.

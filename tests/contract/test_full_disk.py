@@ -1,0 +1,104 @@
+"""A full disk under matching, which has no database: what must be recorded is refused as 507, and its copy of the registry is kept in memory."""
+
+import asyncio
+import os
+import resource
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.contract.matching import EXAMPLES, until
+from tests.contract.processes import ServiceProcess
+
+pytestmark = pytest.mark.anyio
+TRIAL = "NCT05096221"
+BOY = (EXAMPLES / "duchenne-boy.json").read_bytes()
+JSON = {"Content-Type": "application/json"}
+
+
+class Disk:
+    """A folder whose disk can be filled up. Where no file system can be mounted: a limit on the size of what the process writes."""
+
+    def __init__(self, folder: Path, *, mounted: bool) -> None:
+        self.folder = folder
+        self._mounted = mounted
+        self._filler = folder / "filler"
+
+    def fill(self, pid: int) -> None:
+        if not self._mounted:
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+            return
+        with suppress(OSError), self._filler.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(512))
+
+    def free(self, pid: int) -> None:
+        if self._mounted:
+            self._filler.unlink()
+        else:
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "cleio", str(folder)]
+    mounted = os.geteuid() == 0 and subprocess.run(command, check=False, capture_output=True).returncode == 0
+    yield Disk(folder, mounted=mounted)
+    if mounted:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+async def test_a_full_disk_is_told_where_a_record_is_due_and_hurts_nobody_where_a_copy_is(disk: Disk, tmp_path: Path) -> None:
+    registry = await asyncio.to_thread(ServiceProcess, tmp_path / "registry")
+    matching = await asyncio.to_thread(
+        ServiceProcess, disk.folder / "var", "matching", CLEIO_REGISTRY_URL=registry.url, CLEIO_MATCHING_PERSIST_EVERY="0.05"
+    )
+    log = Path(f"{matching.environment['CLEIO_DATA_DIR']}.log")
+    try:
+        async with registry.admin() as admin, httpx.AsyncClient(base_url=matching.url, trust_env=False, timeout=10) as client:
+
+            async def match() -> httpx.Response:
+                return await client.post("/matching/v1/match", content=BOY, headers=JSON)
+
+            async def figure() -> float:
+                told = (await client.get("/metrics", headers={"Authorization": admin.headers["authorization"]})).text
+                return float(next(line.split()[1] for line in told.splitlines() if line.startswith("cleio_snapshot_unwritten_seconds")))
+
+            answer = await match()
+            assert answer.status_code == 200, answer.text
+            snapshots = disk.folder / "var" / "matching" / "snapshot"
+            await until((snapshots / "current").is_file)
+            before = (snapshots / "current").read_text()
+            disk.fill(matching.pid)
+            while (await match()).status_code == 200:
+                pass  # what has been given to the file is used up first
+            for _ in range(3):
+                answer = await match()
+                assert (answer.status_code, answer.json()["code"]) == (507, "storage_full"), answer.text
+            changed = {"If-Match": "*", "Content-Type": "application/merge-patch+json"}
+            assert (await admin.patch(f"/registry/v1/trials/{TRIAL}", json={"status": "suspended"}, headers=changed)).status_code == 200
+            # The copy cannot be written: it is followed all the same, and only the operator is told.
+            async with asyncio.timeout(20):
+                while not await figure():  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            assert (await client.get("/matching/readyz")).status_code == 200
+            assert (snapshots / "current").read_text() == before
+            assert [path.name for path in snapshots.iterdir() if path.is_dir() and path.name.startswith(".")] == []
+            disk.free(matching.pid)
+            answer = await match()
+            assert answer.status_code == 200, answer.text
+            assert next(one for one in answer.json()["results"] if one["trial"] == TRIAL)["recruitment_status"] == "suspended"
+            async with asyncio.timeout(20):
+                while await figure():  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            assert (snapshots / "current").read_text() != before
+        assert b"_broken" not in await asyncio.to_thread(log.read_bytes)
+    finally:
+        matching.kill()
+        registry.kill()
