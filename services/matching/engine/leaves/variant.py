@@ -6,7 +6,7 @@ from datetime import date
 from services.matching.engine.chart import Chart
 from services.matching.engine.facts import Fact
 from services.matching.engine.facts import Variant as Report
-from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, State, settled, unknown
+from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, Reading, State, settled, unknown
 from services.matching.engine.leaves.comparison import compare
 from services.matching.engine.timeline import Timeline
 from shared.criteria import expressions
@@ -41,6 +41,9 @@ class Variant:
 
     def timeline(self, chart: Chart) -> Timeline[Judgement]:
         return Timeline((chart.as_of,), (self.judge(chart, chart.as_of),))
+
+    def course(self, chart: Chart) -> Timeline[Reading]:
+        return self.timeline(chart).map(Reading.of)
 
     def _holds(self, fact: Fact, report: Report) -> State:
         if report.significance == "benign":
