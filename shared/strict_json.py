@@ -104,27 +104,27 @@ def _too_many(limits: Limits) -> MalformedJsonError:
 
 
 def _walk(root: Any, limits: Limits) -> None:
-    nodes = 0
-    # A value, and the way to it: what it stands in and as what. Places are told only of what is refused.
+    nodes = 1
+    # An object or array, and the way to it: what it stands in and as what. Places are told only of what is refused.
     pending: list[tuple[Any, Any, str | int]] = [(root, None, "")]
     while pending:
         place = pending.pop()
-        value = place[0]
-        nodes += 1
+        within = place[0]
+        nodes += len(within)
         if nodes > limits.nodes:
             raise _too_many(limits)
-        if isinstance(value, _Fault):
-            raise _refuse(*value.said, _pointer(place))
-        if isinstance(value, str):
-            _check_string(value, place, limits)
-        elif isinstance(value, dict):
-            for key, child in value.items():
-                _check_string(key, place, limits)
-                pending.append((child, place, key))
-        elif isinstance(value, list):
-            if len(value) > limits.array:
-                raise _refuse("array_too_long", f"plus de {limits.array} éléments", f"more than {limits.array} items", _pointer(place))
-            pending.extend((child, place, index) for index, child in enumerate(value))
+        if type(within) is list and len(within) > limits.array:
+            raise _refuse("array_too_long", f"plus de {limits.array} éléments", f"more than {limits.array} items", _pointer(place))
+        for step, value in within.items() if type(within) is dict else enumerate(within):
+            if type(step) is str:
+                _check_string(step, place, limits)
+            kind = type(value)
+            if kind is str:
+                _check_string(value, (value, place, step), limits)
+            elif kind is dict or kind is list:
+                pending.append((value, place, step))
+            elif isinstance(value, _Fault):
+                raise _refuse(*value.said, _pointer((value, place, step)))
 
 
 def _pointer(place: Any) -> str:
@@ -139,12 +139,12 @@ def _pointer(place: Any) -> str:
 
 
 def _check_string(value: str, place: Any, limits: Limits) -> None:
+    if value.isascii() and len(value) <= limits.string and "\x00" not in value:
+        return
     if len(value) > limits.string:
         raise _refuse("string_too_long", f"plus de {limits.string} caractères", f"more than {limits.string} characters", _pointer(place))
     if "\x00" in value:
         raise _refuse("control_character", "caractère nul interdit", "NUL is not allowed", _pointer(place))
-    if value.isascii():
-        return
     try:
         value.encode("utf-8")
     except UnicodeEncodeError:

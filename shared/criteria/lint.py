@@ -100,9 +100,10 @@ def _of_document(document: CriteriaDocument) -> Iterator[Finding]:
     for index, cohort in enumerate(document.cohorts):
         if not any(criterion.cohorts is None or cohort.id in criterion.cohorts for criterion in document.criteria):
             yield _finding(f"/cohorts/{index}", "cohort_without_criteria")
-    said = Counter(_meaning(criterion) for criterion in document.criteria)
-    for index, criterion in enumerate(document.criteria):
-        if said[_meaning(criterion)] > 1:
+    meanings = [_meaning(criterion) for criterion in document.criteria]
+    said = Counter(meanings)
+    for index, meaning in enumerate(meanings):
+        if said[meaning] > 1:
             yield _finding(f"/criteria/{index}", "criterion_duplicate")
 
 

@@ -1,9 +1,10 @@
 """From a signed document and a patient's chart to a verdict for every day (`docs/eligibility.md` §6)."""
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import NamedTuple
 
 from services.matching.engine.chart import Chart
@@ -81,6 +82,10 @@ class CompiledTrial:
     cohorts: dict[str, CompiledCohort]
     lead_time: Span
 
+    def for_everybody(self) -> "CompiledTrial":
+        """The same criteria without the rule that lists a trial only for its own patients."""
+        return replace(self, cohorts={name: replace(cohort, indication=()) for name, cohort in self.cohorts.items()})
+
 
 def compile_criteria(document: CriteriaDocument, terminology: Terminology) -> CompiledTrial:
     """Compiles a document once; criteria that do not count in France are left out."""
@@ -156,7 +161,7 @@ def _cohort(
     counted = trial.cohorts[cohort].counted
     best_possible: Verdict = "compatible" if trial.document.grade == "signed" and counted else "possible"
     parts = [lets[criterion.source.id] for criterion in counted]
-    chart.spend(sum(len(part.days) for part in parts))
+    chart.spend(4 * sum(len(part.days) for part in parts))
     days = Timeline.tally(parts, _together) if parts else Timeline((chart.as_of,), (Day(open=True, compatible=True, hopeless=False),))
     verdicts = _verdicts(days, best_possible)
     start = days.first(lambda day: day.open)
@@ -204,12 +209,17 @@ def _retest(counted: Sequence[CompiledCriterion], today: Mapping[str, Judgement]
     for criterion in counted:
         failing = today[criterion.source.id]
         if failing.carried == NOT_MET:
-            measured = [fact.day for identifier in failing.evidence if (fact := chart.by_id.get(identifier)) and fact.day is not None]
-            earliest = max([earliest, *(add(day, criterion.retest) for day in measured)])
+            measured = chart.once(("measured", failing.evidence), partial(_last_day, failing.evidence, chart))
+            earliest = earliest if measured is None else max(earliest, add(measured, criterion.retest))
     return days.first(lambda day: not day.hopeless, earliest)
 
 
+def _last_day(evidence: Iterable[str], chart: Chart) -> date | None:
+    return max((fact.day for identifier in evidence if (fact := chart.by_id.get(identifier)) and fact.day is not None), default=None)
+
+
 def _criterion(criterion: CompiledCriterion, judgement: Judgement, course: Timeline[Reading], chart: Chart) -> CriterionResult:
+    chart.spend(len(judgement.evidence))
     clears_on = course.first(lambda later: later.carried != NOT_MET) if judgement.now == NOT_MET else None
     return CriterionResult(
         criterion.source.id,

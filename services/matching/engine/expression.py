@@ -76,13 +76,19 @@ class Combination:
     operands: "Sequence[Expression]"
 
     def judge(self, chart: Chart, day: date) -> Judgement:
-        return self.join.judge([operand.judge(chart, day) for operand in self.operands])
+        parts = [operand.judge(chart, day) for operand in self.operands]
+        if len(parts) > 1:
+            chart.spend(sum(len(part.evidence) for part in parts))
+        return self.join.judge(parts)
 
     def timeline(self, chart: Chart) -> Timeline[Judgement]:
         return Timeline.combine([operand.timeline(chart) for operand in self.operands], self.join.judge)
 
     def course(self, chart: Chart) -> Timeline[Reading]:
-        return self.join.course([operand.course(chart) for operand in self.operands])
+        parts = [operand.course(chart) for operand in self.operands]
+        if len(parts) > 1:
+            chart.spend(sum(len(part.days) for part in parts))
+        return self.join.course(parts)
 
     def unknown_leaves(self, chart: Chart, day: date) -> Iterator[expressions.Leaf]:
         """The unknown leaves that may decide this; none where it is known already."""

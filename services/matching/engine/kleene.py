@@ -86,8 +86,7 @@ def _counting(reached: Callable[[Counter[State]], State]) -> Join:
     """Where only the number of parts in each state matters."""
 
     def judge(parts: Sequence[Judgement]) -> Judgement:
-        now, carried, hope = (reached(Counter(part[reading] for part in parts)) for reading in range(3))
-        return _judged(parts, now, carried, hope)
+        return parts[0] if len(parts) == 1 else _judged(parts, *read(Counter(map(Reading.of, parts))))
 
     def read(held: Counter[Reading]) -> Reading:
         states = [Counter[State](), Counter[State](), Counter[State]()]

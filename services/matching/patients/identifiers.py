@@ -15,6 +15,7 @@ from shared.wire import Label
 MOST = 10
 # Nine digits: all shapes but addresses have as many.
 SHORTEST = 9
+MOST_SHORT = 10 ** (SHORTEST - 1) - 1
 
 _KEYS = frozenset({
     "name", "names", "fullname", "patientname", "displayname", "humanname", "family", "familyname", "lastname", "surname", "given", "givenname",
@@ -110,7 +111,9 @@ def _faults(root: Any, start: str) -> Iterator[Fault]:
         elif isinstance(value, list):
             pending += [(f"{pointer}/{index}", child, patient) for index, child in reversed(list(enumerate(value)))]
         else:
-            shape = shape_of(value) if isinstance(value, str) else shape_of(str(value)) if isinstance(value, int) else None
+            shape = (
+                shape_of(value) if isinstance(value, str) else shape_of(str(value)) if isinstance(value, int) and abs(value) > MOST_SHORT else None
+            )
             if shape is not None:
                 yield _shaped(pointer, shape)
 

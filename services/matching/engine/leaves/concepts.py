@@ -23,6 +23,8 @@ class Findings:
     excluded: tuple[tuple[Fact, ...], ...] = ()
     """For each code, the present conditions that rule it out."""
 
+    size: int = 0
+
     @property
     def denying(self) -> tuple[Fact, ...]:
         return tuple({fact.id: fact for facts in self.denials for fact in facts}.values())
@@ -68,7 +70,9 @@ class Concepts:
 
     def find(self, chart: Chart, relative: str | None = None) -> Findings:
         """All facts of the patient (or relative) that say something of the codes."""
-        return chart.once(("found", self._codes, self._descendants, relative), lambda: self._find(chart, relative))
+        found = chart.once(("found", self._codes, self._descendants, relative), lambda: self._find(chart, relative))
+        chart.spend(2 * found.size)
+        return found
 
     def _find(self, chart: Chart, relative: str | None) -> Findings:
         record = chart.of(relative)
@@ -80,16 +84,16 @@ class Concepts:
             for fact in record.asserted[code]:
                 if fact.id not in carrying:
                     uncertain[fact.id] = fact
-        return Findings(
-            tuple(carrying.values()),
-            tuple(uncertain.values()),
-            tuple(_listed(record.denied, above) for above in self._above),
-            tuple(_listed(record.excluded, above) if relative is None else () for above in self._above),
-        )
+        denials = tuple(_listed(record.denied, above) for above in self._above)
+        excluded = tuple(_listed(record.excluded, above) if relative is None else () for above in self._above)
+        size = len(carrying) + len(uncertain) + sum(map(len, denials))
+        return Findings(tuple(carrying.values()), tuple(uncertain.values()), denials, excluded, size)
 
     def carriers(self, chart: Chart) -> list[Fact]:
         """The patient's facts, not absent, that carry a code."""
-        return chart.once(("carriers", self._codes), lambda: list({fact.id: fact for fact in self._carriers(chart.of())}.values()))
+        found = chart.once(("carriers", self._codes), lambda: list({fact.id: fact for fact in self._carriers(chart.of())}.values()))
+        chart.spend(len(found))
+        return found
 
     def _carriers(self, record: Record) -> list[Fact]:
         if self._descendants:

@@ -25,7 +25,9 @@ class Count:
         self._windows = [Window(each.times(part), each.times(part - 1) if part > 1 else None) for part in range(1, parts + 1)]
 
     def judge(self, chart: Chart, day: date) -> Judgement:
-        return self._judge(chart, self._concepts.find(chart), day)
+        findings = self._concepts.find(chart)
+        chart.spend(6 * len(self._windows) * findings.size)
+        return self._judge(chart, findings, day)
 
     def timeline(self, chart: Chart) -> Timeline[Judgement]:
         findings = self._concepts.find(chart)
@@ -63,8 +65,9 @@ class Count:
             now = min(state(window, day) for window in self._windows)
             return Reading(now, now, UNKNOWN)
 
+        chart.spend(4 * len(self._windows) * (len(known) + (len(doubtful) if chart.declares(self._domain) else 0)))
         days = set(self._flips(chart, known, doubtful))
-        chart.spend(len(days) * len(self._windows))
+        chart.spend(8 * len(self._windows) * len(days))
         return Timeline.sample(chart.as_of, chart.end, days, read)
 
     def _flips(self, chart: Chart, known: Sequence[date], doubtful: Sequence[Fact]) -> Iterator[date]:

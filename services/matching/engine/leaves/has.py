@@ -27,20 +27,25 @@ class Has:
         self._duration = parse(where.duration) if where.duration else None
 
     def judge(self, chart: Chart, day: date) -> Judgement:
-        return self._judge(chart, self._concepts.find(chart, self._relative), day)
+        return self._judge(chart, self._find(chart), day)
 
     def happened(self, chart: Chart, day: date) -> bool:
         """Whether a present fact is certainly in the window, contradicted or not."""
         stretch = self._window.on(day)
-        return any(stretch.surely_holds(fact) and self._fits(fact, day) == MET for fact in self._concepts.find(chart, self._relative).carrying)
+        return any(stretch.surely_holds(fact) and self._fits(fact, day) == MET for fact in self._find(chart).carrying)
 
     def timeline(self, chart: Chart) -> Timeline[Judgement]:
-        findings = self._concepts.find(chart, self._relative)
+        findings = self._find(chart)
         days = flips(chart, findings, self._window, self._domain) | set(self._duration_flips(findings))
         return Timeline.sample(chart.as_of, chart.end, days, lambda day: self._judge(chart, findings, day))
 
-    def course(self, chart: Chart) -> Timeline[Reading]:
+    def _find(self, chart: Chart) -> Findings:
         findings = self._concepts.find(chart, self._relative)
+        chart.spend(6 * findings.size if self._duration else 0)
+        return findings
+
+    def course(self, chart: Chart) -> Timeline[Reading]:
+        findings = self._find(chart)
         window, today = self._window, chart.as_of
         sure = window.spells(((since, fact.last.earliest) for fact, since in self._fitting(findings)), today)
         clean = window.spells(self._clean(chart, findings), today) if chart.of(self._relative).denied else sure
@@ -57,6 +62,7 @@ class Has:
             return Reading(UNKNOWN, had, self._hope(had))
 
         days = (*sure.flips(), *clean.flips(), *possible.flips(), day_after(denied), *chart.completeness_flips(self._domain, window))
+        chart.spend(6 * len(days))
         return Timeline.sample(chart.as_of, chart.end, days, read)
 
     def _judge(self, chart: Chart, findings: Findings, day: date) -> Judgement:

@@ -38,13 +38,14 @@ class Results(NamedTuple):
     announced: Sequence[Fact]
 
     @staticmethod
-    def of(facts: Sequence[Fact], result_of: "Callable[[Fact], Result | None]", *, latest: bool) -> "Results":
+    def of(chart: Chart, facts: Sequence[Fact], result_of: "Callable[[Fact], Result | None]", *, latest: bool) -> "Results":
         """Splits facts by their status; ``result_of`` is None for a fact that is no result, or a spoilt one. ``latest``: nothing older decides."""
         given: list[Result] = []
         newest = date.min
         for fact in sorted((fact for fact in facts if fact.status == "present"), key=lambda fact: fact.day or date.max, reverse=True):
             if latest and fact.day is not None and fact.day < newest:
                 break
+            chart.spend(6)
             if (result := result_of(fact)) is not None:
                 given.append(result)
                 newest = fact.day or newest
@@ -71,7 +72,7 @@ class Measured(ABC):
 
     def results(self, chart: Chart) -> Results:
         return chart.once(
-            ("results", self), lambda: Results.of(self._facts(chart), lambda fact: self._result(chart, fact), latest=self._pick == "latest")
+            ("results", self), lambda: Results.of(chart, self._facts(chart), lambda fact: self._result(chart, fact), latest=self._pick == "latest")
         )
 
     def course(self, chart: Chart) -> Timeline[Reading]:
@@ -286,7 +287,9 @@ class Human(Measured):
         self._question = leaf.question
 
     def _facts(self, chart: Chart) -> Sequence[Fact]:
-        return chart.by_question.get(self._question, ())
+        answers = chart.by_question.get(self._question, ())
+        chart.spend(len(answers))
+        return answers
 
     def _result(self, _chart: Chart, fact: Fact) -> Result | None:
         return Result(fact, MET if fact.answer == "yes" else NOT_MET)

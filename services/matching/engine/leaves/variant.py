@@ -30,6 +30,7 @@ class Variant:
 
     def judge(self, chart: Chart, _day: date) -> Judgement:
         facts = [fact for fact in chart.by_gene.get(self._leaf.gene, ()) if fact.variant is not None]
+        chart.spend(len(facts))
         found = {fact.id: self._holds(fact, fact.variant) for fact in facts if fact.status != "absent" and fact.variant is not None}
         for state in (MET, UNKNOWN):
             evidence = [identifier for identifier, holds in found.items() if holds == state]
