@@ -103,12 +103,16 @@ class Has:
 
     def _clean(self, chart: Chart, findings: Findings) -> Iterator[tuple[date, date]]:
         """The facts that fit for certain, each since it is no longer contradicted."""
+        denied: dict[tuple[str, ...], tuple[date, date] | None] = {}
         for fact, since in self._fitting(findings):
-            against = denials_of(chart, self._relative, fact.codes)
-            contested = bool(against) and against[0].last.latest >= fact.first.earliest
-            free = max(since, day_after(self._window.leaves(against[0].last.latest))) if contested else since
-            if not contested or self._ages:
-                yield free, fact.last.earliest
+            if fact.codes not in denied:
+                against = denials_of(chart, self._relative, fact.codes)
+                denied[fact.codes] = (against[0].last.latest, day_after(self._window.leaves(against[0].last.latest))) if against else None
+            last = denied[fact.codes]
+            if last is None or last[0] < fact.first.earliest:
+                yield since, fact.last.earliest
+            elif self._ages:
+                yield max(since, last[1]), fact.last.earliest
 
     def _fitting(self, findings: Findings) -> Iterator[tuple[Fact, date]]:
         """The facts that fit for certain, each since it does."""

@@ -212,9 +212,10 @@ class Value(Measured):
         """None for a fact without a number, and for a measurement that an event spoilt."""
         if fact.number is None:
             return None
+        if fact.day is None:
+            return Result(fact, UNKNOWN, "partial_detail")  # whatever it measures: nobody knows which one is the latest
         doubtful = False
-        for spoiler in self._spoilers if fact.day is not None else ():
-            assert fact.day is not None
+        for spoiler in self._spoilers:
             if spoiler.happened(chart, fact.day):
                 return None
             doubtful = doubtful or spoiler.judge(chart, fact.day).now == UNKNOWN

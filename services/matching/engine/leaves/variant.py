@@ -29,6 +29,9 @@ class Variant:
         self._asked = frozenset(leaf.types) if leaf.types else _STRUCTURAL | _SEQUENCE
 
     def judge(self, chart: Chart, _day: date) -> Judgement:
+        return chart.once(self, lambda: self._judge(chart))
+
+    def _judge(self, chart: Chart) -> Judgement:
         facts = [fact for fact in chart.by_gene.get(self._leaf.gene, ()) if fact.variant is not None]
         chart.spend(len(facts))
         found = {fact.id: self._holds(fact, fact.variant) for fact in facts if fact.status != "absent" and fact.variant is not None}
