@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import cached_property
 
 from services.matching.engine.chart import Chart
 from services.matching.engine.facts import Fact
@@ -20,13 +21,18 @@ class Count:
     def __init__(self, leaf: expressions.Count, terminology: Terminology) -> None:
         self._concepts = Concepts(leaf.codes, terminology)
         self._op, self._bound, self._domain = leaf.op, leaf.value, leaf.domain
-        each = parse(leaf.each or leaf.within)
-        parts = whole_parts(parse(leaf.within), each) or 1
-        self._windows = [Window(each.times(part), each.times(part - 1) if part > 1 else None) for part in range(1, parts + 1)]
+        self._each = parse(leaf.each or leaf.within)
+        self._parts = whole_parts(parse(leaf.within), self._each) or 1
+
+    @cached_property
+    def _windows(self) -> list[Window]:
+        """The window, or its parts."""
+        each = self._each
+        return [Window(each.times(part), each.times(part - 1) if part > 1 else None) for part in range(1, self._parts + 1)]
 
     def judge(self, chart: Chart, day: date) -> Judgement:
         findings = self._concepts.find(chart)
-        chart.spend(6 * len(self._windows) * findings.size)
+        chart.spend(6 * self._parts * findings.size)
         return self._judge(chart, findings, day)
 
     def timeline(self, chart: Chart) -> Timeline[Judgement]:
@@ -40,7 +46,7 @@ class Count:
         """The state alone: days are counted by their place among those known, and no more events are looked at than may decide."""
         findings = self._concepts.find(chart)
         known = sorted({fact.day for fact in findings.carrying if fact.day is not None})
-        if len(self._windows) == 1:
+        if self._parts == 1:
             known = known[-self._bound - 1 :]
         counted = set(known)
         doubtful = [fact for fact in findings.carrying if fact.day is None]
@@ -65,9 +71,9 @@ class Count:
             now = min(state(window, day) for window in self._windows)
             return Reading(now, now, UNKNOWN)
 
-        chart.spend(4 * len(self._windows) * (len(known) + (len(doubtful) if chart.declares(self._domain) else 0)))
+        chart.spend(4 * self._parts * (len(known) + (len(doubtful) if chart.declares(self._domain) else 0)))
         days = set(self._flips(chart, known, doubtful))
-        chart.spend(8 * len(self._windows) * len(days))
+        chart.spend(8 * self._parts * len(days))
         return Timeline.sample(chart.as_of, chart.end, days, read)
 
     def _flips(self, chart: Chart, known: Sequence[date], doubtful: Sequence[Fact]) -> Iterator[date]:

@@ -98,7 +98,7 @@ class Has:
 
     def _fits(self, fact: Fact, day: date) -> State:
         """Whether the attributes asked for are the fact's: UNKNOWN where it does not say."""
-        fits = self._attributes_of(fact)
+        fits = self._attributes_of(fact) if self._attributes else MET
         return fits if self._duration is None else min(fits, _lasted(fact, self._duration, day))
 
     def _clean(self, chart: Chart, findings: Findings) -> Iterator[tuple[date, date]]:
