@@ -1,10 +1,10 @@
 """The patient's facts as known on one day, indexed by what they say under one terminology: opened once, read by every trial."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from services.matching.engine.facts import CompleteDomain, Days, Fact, Patient
@@ -31,17 +31,18 @@ class Record:
     excluded: dict[str, list[Fact]] = field(default_factory=dict)
     """Confirmed conditions, by the codes that they rule out."""
 
-    def add(self, fact: Fact, terminology: Terminology) -> None:
+    def add(self, fact: Fact, above: Collection[str], excluded: Collection[str]) -> None:
+        """A fact, all that its codes say, and all that they rule out."""
         if fact.status == "absent":
             for code in fact.codes:
                 self.denied.setdefault(code, []).append(fact)
             return
         for code in fact.codes:
             self.asserted.setdefault(code, []).append(fact)
-        for code in frozenset[str]().union(*map(terminology.above, fact.codes)):
+        for code in above:
             self.carriers.setdefault(code, []).append(fact)
         if fact.kind == "condition" and fact.status == "present":
-            for code in frozenset[str]().union(*map(terminology.excludes, fact.codes)):
+            for code in excluded:
                 self.excluded.setdefault(code, []).append(fact)
 
 
@@ -66,7 +67,9 @@ class Chart:
         self._found: dict[Hashable, Any] = {}
         self.budget: int | None = None
         for fact in self.facts:
-            self._records.setdefault(fact.relative, Record()).add(fact, terminology)
+            above = self.once(("above", fact.codes), partial(_union, terminology.above, fact.codes))
+            excluded = self.once(("excludes", fact.codes), partial(_union, terminology.excludes, fact.codes))
+            self._records.setdefault(fact.relative, Record()).add(fact, above, excluded)
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """What many leaves and trials ask of the same facts is found out once."""
@@ -167,6 +170,10 @@ class Chart:
 
 
 _EMPTY = Record()
+
+
+def _union(said: Callable[[str], frozenset[str]], codes: Iterable[str]) -> frozenset[str]:
+    return frozenset[str]().union(*map(said, codes))
 
 
 def _since(declared: CompleteDomain) -> date:

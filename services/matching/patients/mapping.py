@@ -102,12 +102,12 @@ def _full_day(partial: str | None) -> date | None:
 
 
 def _days(partial: str) -> Days:
-    year, month, day = (int(part) for part in [*partial.split("-"), "0", "0"][:3])
+    if (day := _full_day(partial)) is not None:
+        return Days(day, day)
+    year, month = (int(part) for part in [*partial.split("-"), "0"][:2])
     if month == 0:
         return Days(date(year, 1, 1), date(year, 12, 31))
-    if day == 0:
-        return Days(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
-    return Days(date(year, month, day), date(year, month, day))
+    return Days(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
 
 
 def _variant(variant: schemas.Variant, assay: str | None) -> engine.Variant:

@@ -69,8 +69,9 @@ class Has:
         stretch = self._window.on(day)
         sure: list[Fact] = []
         undecided: list[str] = []
+        first, last = stretch.first, stretch.last
         for fact in findings.carrying:
-            if stretch.may_hold(fact) and (fits := self._fits(fact, day)) != NOT_MET:
+            if fact.first.earliest <= last and fact.last.latest >= first and (fits := self._fits(fact, day)) != NOT_MET:
                 if fits == MET and stretch.surely_holds(fact):
                     sure.append(fact)
                 else:
