@@ -14,7 +14,9 @@ MAX_STRING = 10_000
 MAX_ARRAY = 1_000
 MAX_INTEGER = 2**53 - 1
 
-_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 class Limits:
@@ -64,15 +66,11 @@ def loads(body: bytes, limits: Limits = ORDINARY) -> Any:
 
     :raises MalformedJsonError: 400, with the place of the fault and never its value.
     """
-    depth = 0
-    for token in _BRACKETS.finditer(body):
-        mark = token.group()
-        if mark in (b"{", b"["):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise _refuse("too_deep", f"plus de {MAX_DEPTH} niveaux", f"more than {MAX_DEPTH} levels")
-        elif mark in (b"}", b"]"):
-            depth -= 1
+    unquoted = _STRINGS.sub(b"", body)
+    if _is_deep(unquoted):
+        raise _refuse("too_deep", f"plus de {MAX_DEPTH} niveaux", f"more than {MAX_DEPTH} levels")
+    if unquoted.count(b",") >= limits.nodes:
+        raise _too_many(limits)  # before any of them is made: each comma stands between two values
     try:
         parsed = json.loads(
             body.decode("utf-8"), object_pairs_hook=_object, parse_constant=lambda _name: _NOT_A_NUMBER, parse_int=_integer, parse_float=_float
@@ -89,35 +87,65 @@ def loads(body: bytes, limits: Limits = ORDINARY) -> Any:
     return parsed
 
 
+def _is_deep(unquoted: bytes) -> bool:
+    """Takes the innermost pairs away, a level at a time."""
+    brackets = unquoted.translate(_ONE_KIND, _NOT_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        inner = brackets.replace(b"[]", b"")
+        if inner == brackets:
+            break
+        brackets = inner
+    # What closes nothing is left to the parser.
+    return b"[]" in brackets or brackets.count(b"[") > MAX_DEPTH
+
+
+def _too_many(limits: Limits) -> MalformedJsonError:
+    return _refuse("too_many_values", f"plus de {limits.nodes} valeurs", f"more than {limits.nodes} values")
+
+
 def _walk(root: Any, limits: Limits) -> None:
-    nodes = 0
-    pending: list[tuple[str, Any]] = [("", root)]
+    nodes = 1
+    # An object or array, and the way to it: what it stands in and as what. Places are told only of what is refused.
+    pending: list[tuple[Any, Any, str | int]] = [(root, None, "")]
     while pending:
-        pointer, value = pending.pop()
-        nodes += 1
+        place = pending.pop()
+        within = place[0]
+        nodes += len(within)
         if nodes > limits.nodes:
-            raise _refuse("too_many_values", f"plus de {limits.nodes} valeurs", f"more than {limits.nodes} values")
-        if isinstance(value, _Fault):
-            raise _refuse(*value.said, pointer)
-        if isinstance(value, str):
-            _check_string(value, pointer, limits)
-        elif isinstance(value, dict):
-            for key, child in value.items():
-                _check_string(key, pointer, limits)
-                # A long or strange key is kept out of the pointer: it could be data.
-                pending.append((f"{pointer}/{escape(key)}" if key.isidentifier() and len(key) <= 40 else pointer, child))
-        elif isinstance(value, list):
-            if len(value) > limits.array:
-                raise _refuse("array_too_long", f"plus de {limits.array} éléments", f"more than {limits.array} items", pointer)
-            pending.extend((f"{pointer}/{index}", child) for index, child in enumerate(value))
+            raise _too_many(limits)
+        if type(within) is list and len(within) > limits.array:
+            raise _refuse("array_too_long", f"plus de {limits.array} éléments", f"more than {limits.array} items", _pointer(place))
+        for step, value in within.items() if type(within) is dict else enumerate(within):
+            if type(step) is str:
+                _check_string(step, place, limits)
+            kind = type(value)
+            if kind is str:
+                _check_string(value, (value, place, step), limits)
+            elif kind is dict or kind is list:
+                pending.append((value, place, step))
+            elif isinstance(value, _Fault):
+                raise _refuse(*value.said, _pointer((value, place, step)))
 
 
-def _check_string(value: str, pointer: str, limits: Limits) -> None:
+def _pointer(place: Any) -> str:
+    steps = []
+    while place[1] is not None:
+        _, outer, step = place
+        # A long or strange key is kept out of the pointer: it could be data.
+        if isinstance(step, int) or (step.isidentifier() and len(step) <= 40):
+            steps.append(f"/{escape(step)}")
+        place = outer
+    return "".join(reversed(steps))
+
+
+def _check_string(value: str, place: Any, limits: Limits) -> None:
+    if value.isascii() and len(value) <= limits.string and "\x00" not in value:
+        return
     if len(value) > limits.string:
-        raise _refuse("string_too_long", f"plus de {limits.string} caractères", f"more than {limits.string} characters", pointer)
+        raise _refuse("string_too_long", f"plus de {limits.string} caractères", f"more than {limits.string} characters", _pointer(place))
     if "\x00" in value:
-        raise _refuse("control_character", "caractère nul interdit", "NUL is not allowed", pointer)
+        raise _refuse("control_character", "caractère nul interdit", "NUL is not allowed", _pointer(place))
     try:
         value.encode("utf-8")
     except UnicodeEncodeError:
-        raise _refuse("lone_surrogate", "caractère Unicode incomplet", "incomplete Unicode character", pointer) from None
+        raise _refuse("lone_surrogate", "caractère Unicode incomplet", "incomplete Unicode character", _pointer(place)) from None

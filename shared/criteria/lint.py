@@ -35,40 +35,46 @@ class RegistryRecord(Wire):
 
 class _Rule(NamedTuple):
     severity: Literal["error", "warning"]
-    fr: str
-    en: str
+    detail: Label
 
 
 _RULES = {
     "bounds_contradictory": _Rule(
-        "error", "Les bornes se contredisent : rien ne peut les satisfaire.", "The bounds contradict each other: nothing can satisfy them."
+        "error",
+        Label(fr="Les bornes se contredisent : rien ne peut les satisfaire.", en="The bounds contradict each other: nothing can satisfy them."),
     ),
-    "code_unknown": _Rule("error", "Un code est inconnu de la terminologie.", "A code is not in the terminology."),
-    "unit_unknown": _Rule("error", "L'unité n'est pas comprise.", "The unit is not understood."),
-    "unit_unfit": _Rule("error", "Cette unité ne mesure pas cet analyte.", "This unit does not measure this analyte."),
-    "lead_time_missing": _Rule("error", "Un âge à l'administration demande un délai (lead_time).", "An age at dosing needs a lead_time."),
-    "anchor_undeclared": _Rule("warning", "L'ancre « dosing » n'est pas déclarée.", "The anchor dosing is not declared."),
+    "code_unknown": _Rule("error", Label(fr="Un code est inconnu de la terminologie.", en="A code is not in the terminology.")),
+    "unit_unknown": _Rule("error", Label(fr="L'unité n'est pas comprise.", en="The unit is not understood.")),
+    "unit_unfit": _Rule("error", Label(fr="Cette unité ne mesure pas cet analyte.", en="This unit does not measure this analyte.")),
+    "lead_time_missing": _Rule(
+        "error", Label(fr="Un âge à l'administration demande un délai (lead_time).", en="An age at dosing needs a lead_time.")
+    ),
+    "anchor_undeclared": _Rule("warning", Label(fr="L'ancre « dosing » n'est pas déclarée.", en="The anchor dosing is not declared.")),
     "window_missing": _Rule(
         "error",
-        "Une infection ou une grossesse change : une fenêtre (within) est nécessaire.",
-        "An infection or a pregnancy changes: a window (within) is needed.",
+        Label(
+            fr="Une infection ou une grossesse change : une fenêtre (within) est nécessaire.",
+            en="An infection or a pregnancy changes: a window (within) is needed.",
+        ),
     ),
-    "criterion_duplicate": _Rule("warning", "Ce critère en répète un autre.", "This criterion repeats another."),
+    "criterion_duplicate": _Rule("warning", Label(fr="Ce critère en répète un autre.", en="This criterion repeats another.")),
     "exclusion_as_inclusion": _Rule(
         "warning",
-        "Le texte nie ce que le critère inclut : est-ce une exclusion ?",
-        "The text denies what the criterion includes: is it an exclusion?",
+        Label(
+            fr="Le texte nie ce que le critère inclut : est-ce une exclusion ?", en="The text denies what the criterion includes: is it an exclusion?"
+        ),
     ),
-    "negation_doubled": _Rule("warning", "Une exclusion niée est une inclusion.", "A negated exclusion is an inclusion."),
+    "negation_doubled": _Rule("warning", Label(fr="Une exclusion niée est une inclusion.", en="A negated exclusion is an inclusion.")),
     "cohort_without_criteria": _Rule(
-        "warning", "Aucun critère ne porte sur cette cohorte en propre ni en commun.", "No criterion counts for this cohort."
+        "warning", Label(fr="Aucun critère ne porte sur cette cohorte en propre ni en commun.", en="No criterion counts for this cohort.")
     ),
-    "age_mismatch": _Rule("warning", "L'âge diffère de celui du registre.", "The age differs from the registry's."),
-    "sex_mismatch": _Rule("warning", "Le sexe diffère de celui du registre.", "The sex differs from the registry's."),
-    "text_missing": _Rule("warning", "Le critère n'a pas de texte.", "The criterion has no text."),
-    "indication_missing": _Rule("warning", "Aucun critère n'est l'indication de l'essai.", "No criterion is the trial's indication."),
+    "age_mismatch": _Rule("warning", Label(fr="L'âge diffère de celui du registre.", en="The age differs from the registry's.")),
+    "sex_mismatch": _Rule("warning", Label(fr="Le sexe diffère de celui du registre.", en="The sex differs from the registry's.")),
+    "text_missing": _Rule("warning", Label(fr="Le critère n'a pas de texte.", en="The criterion has no text.")),
+    "indication_missing": _Rule("warning", Label(fr="Aucun critère n'est l'indication de l'essai.", en="No criterion is the trial's indication.")),
     "unsigned": _Rule(
-        "warning", "Les critères ne sont pas signés : jamais mieux que « possible ».", "The criteria are not signed: never more than possible."
+        "warning",
+        Label(fr="Les critères ne sont pas signés : jamais mieux que « possible ».", en="The criteria are not signed: never more than possible."),
     ),
 }
 
@@ -89,7 +95,7 @@ def lint(
 
 def _finding(pointer: str, code: str) -> Finding:
     rule = _RULES[code]
-    return Finding(pointer=pointer, code=code, severity=rule.severity, detail=Label(fr=rule.fr, en=rule.en))
+    return Finding(pointer=pointer, code=code, severity=rule.severity, detail=rule.detail)
 
 
 def _of_document(document: CriteriaDocument) -> Iterator[Finding]:
@@ -100,9 +106,10 @@ def _of_document(document: CriteriaDocument) -> Iterator[Finding]:
     for index, cohort in enumerate(document.cohorts):
         if not any(criterion.cohorts is None or cohort.id in criterion.cohorts for criterion in document.criteria):
             yield _finding(f"/cohorts/{index}", "cohort_without_criteria")
-    said = Counter(_meaning(criterion) for criterion in document.criteria)
-    for index, criterion in enumerate(document.criteria):
-        if said[_meaning(criterion)] > 1:
+    meanings = [_meaning(criterion) for criterion in document.criteria]
+    said = Counter(meanings)
+    for index, meaning in enumerate(meanings):
+        if said[meaning] > 1:
             yield _finding(f"/criteria/{index}", "criterion_duplicate")
 
 

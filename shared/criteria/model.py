@@ -108,9 +108,11 @@ class CriteriaDocument(Wire):
 
 def walk(expression: Node, pointer: str = "") -> Iterator[tuple[str, Node]]:
     """The expression and all inside it, each with its JSON Pointer."""
-    yield pointer, expression
-    for step, operand in expression.operands().items():
-        yield from walk(operand, pointer + step)
+    waiting = [(pointer, expression)]
+    while waiting:
+        place, node = waiting.pop()
+        yield place, node
+        waiting += [(place + step, operand) for step, operand in reversed(list(node.operands().items()))]
 
 
 def leaves(expression: Node, pointer: str = "") -> Iterator[tuple[str, Leaf]]:

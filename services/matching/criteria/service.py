@@ -14,8 +14,8 @@ from shared.criteria.model import CriteriaDocument
 from shared.problems import Fault, InvalidBodyError
 from shared.wire import Label
 
-# Looks at a fact on a day that one dry run may take: less than a tenth of a second. A trial's criteria and a hospital's patient take a hundredth.
-LOOKS = 2_000_000
+# Looks that one dry run may take: less than a tenth of a second. A trial of the sample takes at most a third of it, with the worst of patients.
+LOOKS = 150_000
 _TOO_COMPLEX = Label(
     fr="ces critères et ces faits demandent ensemble trop de calcul : essayez-les par parties",
     en="these criteria and these facts together take too much computing: try them in parts",
@@ -24,8 +24,6 @@ _TOO_COMPLEX = Label(
 
 def check(document: CriteriaDocument, snapshot: Snapshot) -> bytes:
     """What the lint finds, against the terminology and the registry's own record of the trial (`schemas.CheckAnswer`)."""
-    concepts = snapshot.vocabulary.concepts.concepts
-    known = frozenset(code for concept in concepts for code in (concept.code, *concept.same_as))
     held = snapshot.trials.get(document.trial)
     trial = held.record.trial if held else None
     # What the registry sent was read tolerantly: what the lint cannot compare with is no record.
@@ -35,7 +33,7 @@ def check(document: CriteriaDocument, snapshot: Snapshot) -> bytes:
         record = None
     found = [
         {"pointer": one.pointer, "code": one.code, "severity": one.severity, "detail": {"fr": one.detail.fr, "en": one.detail.en}}
-        for one in lint(document, known, record)
+        for one in lint(document, snapshot.vocabulary.known, record)
     ]
     errors = sum(1 for one in found if one["severity"] == "error")
     return write({"findings": found, "errors": errors, "warnings": len(found) - errors})
@@ -56,14 +54,13 @@ def dry_run(document: CriteriaDocument, read: ReadPatient, snapshot: Snapshot, o
 
 def _dry_run(document: CriteriaDocument, asked: Asked, snapshot: Snapshot, options: Options) -> bytes:
     trial = compile_criteria(document, snapshot.vocabulary.engine)
-    listing = match(trial, asked.chart, options.horizon).listing
-    if listing != "listed":
-        trial = compile_criteria(_for_everybody(document), snapshot.vocabulary.engine)
     result = match(trial, asked.chart, options.horizon)
+    listing = result.listing
+    if listing != "listed":
+        trial = trial.for_everybody()
+        result = match(trial, asked.chart, options.horizon)
     best = result.best
     assert best is not None
-    roles = {one.id: one.role for one in document.criteria}
-    judged = [{**one, "role": roles[one["id"]]} for one in criteria(trial, result, best.criteria)]
     cohorts: list[dict[str, Any]] = [
         {"id": one.id, "verdict": one.verdict, "from": one.start, "until": one.until, "criteria": list(one.criteria)} for one in result.cohorts
     ]
@@ -75,15 +72,10 @@ def _dry_run(document: CriteriaDocument, asked: Asked, snapshot: Snapshot, optio
             "pre_screening": PRE_SCREENING,
             "listing": listing,
             **course(best, trial),
-            "criteria": judged,
+            "criteria": criteria(trial, result, best.criteria),
             "timeline": timeline(best),
             "cohorts": cohorts,
             "ask_next": questions([(trial, result)], asked.chart, snapshot.vocabulary),
             "ignored_facts": asked.ignored,
         }
     )
-
-
-def _for_everybody(document: CriteriaDocument) -> CriteriaDocument:
-    """The same criteria without the rule that lists a trial only for its own patients."""
-    return document.model_copy(update={"criteria": [one.model_copy(update={"role": None}) for one in document.criteria]})

@@ -1,12 +1,15 @@
 """From a signed document and a patient's chart to a verdict for every day (`docs/eligibility.md` §6)."""
 
-from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
+from typing import NamedTuple
 
 from services.matching.engine.chart import Chart
 from services.matching.engine.expression import Combination, Expression, compile_expression
-from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, Reason, negation
+from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, Reading, Reason, negation
 from services.matching.engine.result import RANK, CohortResult, CriterionResult, Interval, Listing, TrialResult, Verdict
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.timeline import Timeline
@@ -18,6 +21,14 @@ COUNTRY = "FR"
 DEFAULT_HORIZON = "P2Y"
 NOTHING_RECORDED: frozenset[Reason] = frozenset({"missing"})
 _LISTINGS: tuple[Listing, ...] = ("listed", "undetermined", "not_indicated")
+
+
+class Day(NamedTuple):
+    """What decides a cohort's verdict on a day."""
+
+    open: bool
+    compatible: bool
+    hopeless: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +56,13 @@ class CompiledCriterion:
     def judge(self, chart: Chart, day: date) -> Judgement:
         return self.judged(self.expression.judge(chart, day))
 
-    def timeline(self, chart: Chart) -> Timeline[Judgement]:
-        timeline = self.expression.timeline(chart)
-        return timeline.map(self.judged) if self.source.discretion else timeline
+    def course(self, chart: Chart) -> Timeline[Reading]:
+        course = self.expression.course(chart)
+        return course.map(lambda reading: Reading(*(max(state, UNKNOWN) for state in reading))) if self.source.discretion else course
+
+    def days(self, course: Timeline[Reading]) -> Timeline[Day]:
+        """What the criterion alone lets a day be."""
+        return course.map(lambda reading: Day(reading.carried != NOT_MET, reading.now == MET or self.investigator, reading.hope == NOT_MET))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +82,9 @@ class CompiledTrial:
     cohorts: dict[str, CompiledCohort]
     lead_time: Span
 
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """What decides a cohort's verdict on a day."""
-
-    open: bool
-    compatible: bool
-    hopeless: bool
+    def for_everybody(self) -> "CompiledTrial":
+        """The same criteria without the rule that lists a trial only for its own patients."""
+        return replace(self, cohorts={name: replace(cohort, indication=()) for name, cohort in self.cohorts.items()})
 
 
 def compile_criteria(document: CriteriaDocument, terminology: Terminology) -> CompiledTrial:
@@ -101,9 +111,11 @@ def match(trial: CompiledTrial, chart: Chart, horizon: str = DEFAULT_HORIZON, re
     listing = min(listings.values(), key=_LISTINGS.index)
     if listing != "listed":
         return TrialResult(trial.document.trial, trial.document.version, listing)
-    timelines = {criterion.source.id: criterion.timeline(chart) for criterion in trial.criteria}
+    today = {criterion.source.id: criterion.judge(chart, chart.as_of) for criterion in trial.criteria}
+    courses = {criterion.source.id: criterion.course(chart) for criterion in trial.criteria}
+    days = {criterion.source.id: criterion.days(courses[criterion.source.id]) for criterion in trial.criteria}
     told_until = add(chart.as_of, parse(horizon))
-    cohorts = tuple(_cohort(trial, cohort, timelines, chart, told_until) for cohort in trial.cohorts)
+    cohorts = tuple(_cohort(trial, cohort, today, days, chart, told_until) for cohort in trial.cohorts)
 
     def preference(cohort: CohortResult) -> tuple[bool, int, date]:
         return recruiting is not None and cohort.id not in recruiting, RANK[cohort.verdict], cohort.start or date.max
@@ -114,7 +126,7 @@ def match(trial: CompiledTrial, chart: Chart, horizon: str = DEFAULT_HORIZON, re
         "listed",
         min((cohort for cohort in cohorts if listings[cohort.id] == "listed"), key=preference),
         cohorts,
-        tuple(_criterion(criterion, timelines[criterion.source.id]) for criterion in trial.criteria),
+        tuple(_criterion(criterion, today[criterion.source.id], courses[criterion.source.id], chart) for criterion in trial.criteria),
     )
 
 
@@ -143,20 +155,14 @@ def _listing(cohort: CompiledCohort, chart: Chart) -> Listing:
     return listing
 
 
-def _cohort(trial: CompiledTrial, cohort: str, timelines: dict[str, Timeline[Judgement]], chart: Chart, told_until: date) -> CohortResult:
+def _cohort(
+    trial: CompiledTrial, cohort: str, today: Mapping[str, Judgement], lets: Mapping[str, Timeline[Day]], chart: Chart, told_until: date
+) -> CohortResult:
     counted = trial.cohorts[cohort].counted
     best_possible: Verdict = "compatible" if trial.document.grade == "signed" and counted else "possible"
-    held = [not criterion.investigator for criterion in counted]
-
-    def day_of(judgements: Sequence[Judgement]) -> Day:
-        return Day(
-            open=all(judgement.carried != NOT_MET for judgement in judgements),
-            compatible=all(judgement.now == MET or not holds for judgement, holds in zip(judgements, held, strict=True)),
-            hopeless=any(judgement.hope == NOT_MET for judgement in judgements),
-        )
-
-    parts = [timelines[criterion.source.id] for criterion in counted]
-    days = Timeline.combine(parts, day_of) if parts else Timeline((chart.as_of,), (Day(open=True, compatible=True, hopeless=False),))
+    parts = [lets[criterion.source.id] for criterion in counted]
+    chart.spend(4 * sum(len(part.days) for part in parts))
+    days = Timeline.tally(parts, _together) if parts else Timeline((chart.as_of,), (Day(open=True, compatible=True, hopeless=False),))
     verdicts = _verdicts(days, best_possible)
     start = days.first(lambda day: day.open)
     until = None if start is None else days.first(lambda day: not day.open, start)
@@ -167,10 +173,15 @@ def _cohort(trial: CompiledTrial, cohort: str, timelines: dict[str, Timeline[Jud
         start,
         until,
         None if until is None else max(chart.as_of, subtract(until, trial.lead_time)),
-        _retest(counted, timelines, days, chart) if verdict == "not_now" else None,
+        _retest(counted, today, days, chart) if verdict == "not_now" else None,
         _told(verdicts, told_until),
         tuple(criterion.source.id for criterion in counted),
     )
+
+
+def _together(held: Counter[Day]) -> Day:
+    days = [day for day, number in held.items() if number]
+    return Day(all(day.open for day in days), all(day.compatible for day in days), any(day.hopeless for day in days))
 
 
 def _verdicts(days: Timeline[Day], best_possible: Verdict) -> Timeline[Verdict]:
@@ -192,26 +203,30 @@ def _told(verdicts: Timeline[Verdict], told_until: date) -> tuple[Interval, ...]
     return tuple(Interval(day, end, verdict) for (day, verdict), end in zip(verdicts, ends, strict=True) if day <= told_until)
 
 
-def _retest(counted: Sequence[CompiledCriterion], timelines: dict[str, Timeline[Judgement]], days: Timeline[Day], chart: Chart) -> date | None:
+def _retest(counted: Sequence[CompiledCriterion], today: Mapping[str, Judgement], days: Timeline[Day], chart: Chart) -> date | None:
     """The first day without hopeless criteria that leaves each failing measurement the time its criterion asks for."""
     earliest = chart.as_of
     for criterion in counted:
-        failing = timelines[criterion.source.id].at(chart.as_of)
+        failing = today[criterion.source.id]
         if failing.carried == NOT_MET:
-            measured = [fact.day for identifier in failing.evidence if (fact := chart.by_id.get(identifier)) and fact.day is not None]
-            earliest = max([earliest, *(add(day, criterion.retest) for day in measured)])
+            measured = chart.once(("measured", failing.evidence), partial(_last_day, failing.evidence, chart))
+            earliest = earliest if measured is None else max(earliest, add(measured, criterion.retest))
     return days.first(lambda day: not day.hopeless, earliest)
 
 
-def _criterion(criterion: CompiledCriterion, timeline: Timeline[Judgement]) -> CriterionResult:
-    judgement = timeline.values[0]
-    clears_on = timeline.first(lambda later: later.carried != NOT_MET) if judgement.now == NOT_MET else None
+def _last_day(evidence: Iterable[str], chart: Chart) -> date | None:
+    return max((fact.day for identifier in evidence if (fact := chart.by_id.get(identifier)) and fact.day is not None), default=None)
+
+
+def _criterion(criterion: CompiledCriterion, judgement: Judgement, course: Timeline[Reading], chart: Chart) -> CriterionResult:
+    chart.spend(len(judgement.evidence))
+    clears_on = course.first(lambda later: later.carried != NOT_MET) if judgement.now == NOT_MET else None
     return CriterionResult(
         criterion.source.id,
         criterion.source.kind,
         judgement.now.code,
         tuple(sorted(judgement.reasons)),
-        tuple(sorted(judgement.evidence)),
+        chart.once(("sorted", judgement.evidence), lambda: tuple(sorted(judgement.evidence))),
         clears_on,
         criterion.investigator,
     )

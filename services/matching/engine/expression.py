@@ -6,7 +6,7 @@ from datetime import date
 from typing import Protocol, TypeAlias
 
 from services.matching.engine.chart import Chart
-from services.matching.engine.kleene import MET, UNKNOWN, Join, Judgement, all_of, any_of, at_least, conditional, negation, settled
+from services.matching.engine.kleene import MET, UNKNOWN, Join, Judgement, Reading, all_of, any_of, at_least, conditional, negation, settled
 from services.matching.engine.leaves.count import Count
 from services.matching.engine.leaves.has import Has
 from services.matching.engine.leaves.measured import Human, Ordinal, Titre, Value
@@ -20,25 +20,31 @@ from shared.criteria.durations import Span
 
 
 class Asked(Protocol):
-    """What every leaf can say of a patient."""
+    """What every leaf can say of a patient: the judgement of a day, of every day, and of every day without what it rests on."""
 
     def judge(self, chart: Chart, day: date) -> Judgement: ...
 
     def timeline(self, chart: Chart) -> Timeline[Judgement]: ...
 
+    def course(self, chart: Chart) -> Timeline[Reading]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class LeafExpression:
-    """A leaf with the text that it was compiled from."""
+    """A leaf with the text that it was compiled from; ``key`` is the same for leaves that ask the same."""
 
     source: expressions.Leaf
     leaf: Asked
+    key: str
 
     def judge(self, chart: Chart, day: date) -> Judgement:
-        return self.leaf.judge(chart, day)
+        return self.leaf.judge(chart, day) if day != chart.as_of else chart.once(("judge", self.key), lambda: self.leaf.judge(chart, day))
 
     def timeline(self, chart: Chart) -> Timeline[Judgement]:
         return self.leaf.timeline(chart)
+
+    def course(self, chart: Chart) -> Timeline[Reading]:
+        return chart.once(("course", self.key), lambda: self.leaf.course(chart))
 
     def unknown_leaves(self, chart: Chart, day: date) -> Iterator[expressions.Leaf]:
         if self.judge(chart, day).now == UNKNOWN:
@@ -55,6 +61,9 @@ class Always:
     def timeline(self, chart: Chart) -> Timeline[Judgement]:
         return Timeline((chart.as_of,), (settled(MET),))
 
+    def course(self, chart: Chart) -> Timeline[Reading]:
+        return Timeline((chart.as_of,), (Reading(MET, MET, MET),))
+
     def unknown_leaves(self, _chart: Chart, _day: date) -> Iterator[expressions.Leaf]:
         return iter(())
 
@@ -67,10 +76,19 @@ class Combination:
     operands: "Sequence[Expression]"
 
     def judge(self, chart: Chart, day: date) -> Judgement:
-        return self.join([operand.judge(chart, day) for operand in self.operands])
+        parts = [operand.judge(chart, day) for operand in self.operands]
+        if len(parts) > 1:
+            chart.spend(sum(len(part.evidence) for part in parts))
+        return self.join.judge(parts)
 
     def timeline(self, chart: Chart) -> Timeline[Judgement]:
-        return Timeline.combine([operand.timeline(chart) for operand in self.operands], self.join)
+        return Timeline.combine([operand.timeline(chart) for operand in self.operands], self.join.judge)
+
+    def course(self, chart: Chart) -> Timeline[Reading]:
+        parts = [operand.course(chart) for operand in self.operands]
+        if len(parts) > 1:
+            chart.spend(sum(len(part.days) for part in parts))
+        return self.join.course(parts)
 
     def unknown_leaves(self, chart: Chart, day: date) -> Iterator[expressions.Leaf]:
         """The unknown leaves that may decide this; none where it is known already."""
@@ -100,7 +118,7 @@ def compile_expression(node: expressions.Node, terminology: Terminology, lead_ti
         case expressions.If():
             return Combination(conditional, [inner(node.if_), inner(node.then), inner(node.else_) if node.else_ else Always()])
         case expressions.Leaf():
-            return LeafExpression(node, _compile_leaf(node, terminology, lead_time))
+            return LeafExpression(node, _compile_leaf(node, terminology, lead_time), f"{lead_time}{node.model_dump_json()}")
     raise AssertionError(node)
 
 

@@ -1,8 +1,11 @@
 """Kleene's strong three-valued logic over judgements that carry three readings, evidence and reasons (`docs/eligibility.md` §1)."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import Literal, NamedTuple
+
+from services.matching.engine.timeline import Timeline
 
 Reason = Literal["missing", "stale", "unit", "no_reference_range", "partial_detail", "conflict", "needs_human"]
 
@@ -36,7 +39,26 @@ class Judgement(NamedTuple):
     evidence: frozenset[str] = _NOTHING
 
 
-Join = Callable[[Sequence[Judgement]], Judgement]
+class Reading(NamedTuple):
+    """A judgement without what it rests on."""
+
+    now: State
+    carried: State
+    hope: State
+
+    @classmethod
+    def of(cls, judgement: Judgement) -> "Reading":
+        return cls(judgement.now, judgement.carried, judgement.hope)
+
+
+OPEN = Reading(UNKNOWN, UNKNOWN, UNKNOWN)
+
+
+class Join(NamedTuple):
+    """A truth table: over the judgements of one day, and over the readings of every day."""
+
+    judge: Callable[[Sequence[Judgement]], Judgement]
+    course: Callable[[Sequence[Timeline[Reading]]], Timeline[Reading]]
 
 
 def settled(state: State, evidence: Iterable[str] = (), *, hope: State | None = None) -> Judgement:
@@ -49,33 +71,55 @@ def unknown(reason: Reason, evidence: Iterable[str] = (), *, carried: State = UN
     return Judgement(UNKNOWN, carried, hope, frozenset((reason,)), frozenset(evidence))
 
 
-def all_of(parts: Sequence[Judgement]) -> Judgement:
-    return _judged(parts, min(p.now for p in parts), min(p.carried for p in parts), min(p.hope for p in parts))
-
-
-def any_of(parts: Sequence[Judgement]) -> Judgement:
-    return _judged(parts, max(p.now for p in parts), max(p.carried for p in parts), max(p.hope for p in parts))
-
-
 def at_least(count: int) -> Join:
     """``met`` when ``count`` parts are, ``not_met`` when that many no longer can be."""
 
-    def reading(states: list[State]) -> State:
-        return sorted(states, reverse=True)[count - 1]
+    def reached(states: Counter[State]) -> State:
+        if states[MET] >= count:
+            return MET
+        return UNKNOWN if states[MET] + states[UNKNOWN] >= count else NOT_MET
 
-    def join(parts: Sequence[Judgement]) -> Judgement:
-        return _judged(parts, reading([p.now for p in parts]), reading([p.carried for p in parts]), reading([p.hope for p in parts]))
-
-    return join
+    return _counting(reached)
 
 
-def negation(parts: Sequence[Judgement]) -> Judgement:
+def _counting(reached: Callable[[Counter[State]], State]) -> Join:
+    """Where only the number of parts in each state matters."""
+
+    def judge(parts: Sequence[Judgement]) -> Judgement:
+        return parts[0] if len(parts) == 1 else _judged(parts, *read(Counter(map(Reading.of, parts))))
+
+    def read(held: Counter[Reading]) -> Reading:
+        states = [Counter[State](), Counter[State](), Counter[State]()]
+        for reading, number in held.items():
+            for counted, state in zip(states, reading, strict=True):
+                counted[state] += number
+        return Reading(*map(reached, states))
+
+    def course(parts: Sequence[Timeline[Reading]]) -> Timeline[Reading]:
+        return parts[0] if len(parts) == 1 else Timeline.tally(parts, read)
+
+    return Join(judge, course)
+
+
+def _all(states: Counter[State]) -> State:
+    return NOT_MET if states[NOT_MET] else UNKNOWN if states[UNKNOWN] else MET
+
+
+def _any(states: Counter[State]) -> State:
+    return MET if states[MET] else UNKNOWN if states[UNKNOWN] else NOT_MET
+
+
+def _negated(parts: Sequence[Judgement]) -> Judgement:
     """The opposite of the one part."""
     (part,) = parts
     return part._replace(now=_NEGATION[part.now], carried=_NEGATION[part.carried], hope=_NEGATION[part.hope])
 
 
-def conditional(parts: Sequence[Judgement]) -> Judgement:
+def _opposite(reading: Reading) -> Reading:
+    return Reading(_NEGATION[reading.now], _NEGATION[reading.carried], _NEGATION[reading.hope])
+
+
+def _decided(parts: Sequence[Judgement]) -> Judgement:
     """Condition, then, else: an unknown condition concludes only where both branches agree."""
     condition, then, otherwise = parts
     taken = (condition, then) if condition.now == MET else (condition, otherwise) if condition.now == NOT_MET else (condition, then, otherwise)
@@ -87,6 +131,11 @@ def conditional(parts: Sequence[Judgement]) -> Judgement:
         frozenset().union(*(part.reasons for part in taken)) if now == UNKNOWN else _NO_REASON,
         frozenset().union(*(part.evidence for part in taken)),
     )
+
+
+def _read(parts: Sequence[Reading]) -> Reading:
+    condition, then, otherwise = parts
+    return Reading(*map(_chosen, condition, then, otherwise))
 
 
 def _chosen(condition: State, then: State, otherwise: State) -> State:
@@ -107,3 +156,9 @@ def _judged(parts: Sequence[Judgement], now: State, carried: State, hope: State)
         frozenset().union(*(part.reasons for part in deciding)),
         frozenset().union(*(part.evidence for part in deciding)),
     )
+
+
+all_of = _counting(_all)
+any_of = _counting(_any)
+negation = Join(_negated, lambda parts: parts[0].map(_opposite))
+conditional = Join(_decided, lambda parts: Timeline.combine(parts, _read))

@@ -1,6 +1,7 @@
 """A value for every day, told as the days on which it changes."""
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -53,6 +54,23 @@ class Timeline(Generic[T]):
             return join(values)
 
         return Timeline.of((day, joined(day)) for day in sorted(changes))
+
+    @staticmethod
+    def tally(parts: "Sequence[Timeline[T]]", tell: Callable[[Counter[T]], U]) -> "Timeline[U]":
+        """As `combine`, where it only matters how many parts have which value: each change costs the same, however many parts there are."""
+        changes: dict[date, list[tuple[T, T]]] = {}
+        for part in parts:
+            for day, before, after in zip(part.days[1:], part.values, part.values[1:], strict=False):
+                changes.setdefault(day, []).append((before, after))
+        held = Counter(part.values[0] for part in parts)
+
+        def told(day: date) -> U:
+            for before, after in changes[day]:
+                held[before] -= 1
+                held[after] += 1
+            return tell(held)
+
+        return Timeline.of([(parts[0].days[0], tell(held)), *((day, told(day)) for day in sorted(changes))])
 
     def map(self, change: Callable[[T], U]) -> "Timeline[U]":
         return Timeline.of((day, change(value)) for day, value in self)

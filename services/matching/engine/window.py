@@ -1,5 +1,6 @@
 """Forward windows: an event of day ``e`` is within ``W`` on day ``d`` when ``e <= d`` and ``add(e, W) >= d`` (`docs/eligibility.md` §2)."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +22,21 @@ class Window:
             date.min if self.within is None else first_within(day, self.within),
             day if self.beyond is None else day_before(first_within(day, self.beyond)),
         )
+
+    def leaves(self, day: date) -> date:
+        """The last day on which a day is within."""
+        return date.max if self.within is None else add(day, self.within)
+
+    def spells(self, known: Iterable[tuple[date, date]], today: date) -> "Spells":
+        """The days, from today on, on which one of some facts is within, each given by the day since which it counts and its last day."""
+        reached: date | None = None
+        later: list[tuple[date, date]] = []
+        for since, last in known:
+            if since > today:
+                later.append((since, self.leaves(last)))
+            elif reached is None or last > reached:
+                reached = last
+        return Spells(later if reached is None else [(today, self.leaves(reached)), *later])
 
     def flips(self, facts: Iterable[Fact]) -> Iterator[date]:
         """The days on which a fact may enter or leave the window."""
@@ -44,3 +60,26 @@ class Stretch:
     def may_hold(self, fact: Fact) -> bool:
         """Some day of the fact may lie here."""
         return fact.first.earliest <= self.last and fact.last.latest >= self.first
+
+
+class Spells:
+    """Some days, as the stretches that hold them, in order and apart: however many facts there are, few are left to look at."""
+
+    def __init__(self, stretches: Iterable[tuple[date, date]]) -> None:
+        self._firsts: list[date] = []
+        self._lasts: list[date] = []
+        for first, last in sorted(stretches):
+            if self._lasts and first <= day_after(self._lasts[-1]):
+                self._lasts[-1] = max(self._lasts[-1], last)
+            elif first <= last:
+                self._firsts.append(first)
+                self._lasts.append(last)
+
+    def __contains__(self, day: date) -> bool:
+        index = bisect_right(self._firsts, day)
+        return index > 0 and day <= self._lasts[index - 1]
+
+    def flips(self) -> Iterator[date]:
+        """The days on which a spell begins, or has ended."""
+        yield from self._firsts
+        yield from map(day_after, self._lasts)

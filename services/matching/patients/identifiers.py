@@ -13,6 +13,9 @@ from shared.problems import Fault, escape
 from shared.wire import Label
 
 MOST = 10
+# Nine digits: all shapes but addresses have as many.
+SHORTEST = 9
+MOST_SHORT = 10 ** (SHORTEST - 1) - 1
 
 _KEYS = frozenset({
     "name", "names", "fullname", "patientname", "displayname", "humanname", "family", "familyname", "lastname", "surname", "given", "givenname",
@@ -40,8 +43,8 @@ _NIR_WITHOUT_KEY = re.compile(
     + rf"[12]{_BLANK}[0-9]{{2}}{_BLANK}(?:0[1-9]|1[0-2]|20){_BLANK}{_DEPARTEMENT}{_BLANK}[0-9]{{3}}{_BLANK}[0-9]{{3}}" + _END
 )  # fmt: skip
 _INS = re.compile(r"(?<![0-9.])1\.2\.250\.1\.213\.1\.4\.[0-9]")
-# Lengths are bounded: no text takes long to search.
-_EMAIL = re.compile(r"[^\s@<>\"',;:]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}")
+# Lengths are bounded and each search begins at an @: no text takes long.
+_EMAIL = re.compile(r"(?<=[^\s@<>\"',;:])@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}")
 _PAIRS = r"(?:" + _SPACE + r"[0-9]{2}){4}(?![0-9])"
 _PHONE = re.compile(
     r"(?<![0-9A-Za-z.\-])0[1-9]" + _PAIRS
@@ -77,7 +80,7 @@ def shape_of(value: str) -> str | None:
     """``nir``, ``ins``, ``email`` or ``phone`` where the text holds one, else None."""
     if "@" in value and _EMAIL.search(value):
         return "email"
-    if not _DIGITS.search(value):
+    if len(value) < SHORTEST or not _DIGITS.search(value):
         return None
     if any(_key_fits(match) for match in _NIR.finditer(value)) or _NIR_WITHOUT_KEY.search(value):
         return "nir"
@@ -87,28 +90,38 @@ def shape_of(value: str) -> str | None:
 
 
 def _faults(root: Any, start: str) -> Iterator[Fault]:
+    # Facts repeat the names of their fields: each is judged once in a call.
+    judged: dict[str, tuple[bool, str | None, bool]] = {}
     pending: list[tuple[str, Any, bool]] = [(start, root, True)]
     while pending:
         pointer, value, patient = pending.pop()
         if isinstance(value, dict):
             inner: list[tuple[str, Any, bool]] = []
             for key, child in value.items():
-                if patient and _folded(key) in _KEYS:
+                if key not in judged:
+                    judged[key] = _judged(key)
+                names, shape, plain = judged[key]
+                if patient and names:
                     yield Fault(pointer=f"{pointer}/{escape(key)}", code="identifier_key", detail=_BY_KEY)
                     continue
-                shape = shape_of(key)
                 if shape is not None:
                     yield _shaped(pointer, shape)
-                # A key that is not plainly a field's name is kept out of the pointer: it could be data.
-                place = f"{pointer}/{key}" if key.isidentifier() and len(key) <= 40 and shape is None else pointer
-                inner.append((place, child, patient and key not in _NOT_THE_PATIENT))
+                inner.append((f"{pointer}/{key}" if plain else pointer, child, patient and key not in _NOT_THE_PATIENT))
             pending += reversed(inner)
         elif isinstance(value, list):
             pending += [(f"{pointer}/{index}", child, patient) for index, child in reversed(list(enumerate(value)))]
         else:
-            shape = shape_of(value) if isinstance(value, str) else shape_of(str(value)) if isinstance(value, int) else None
+            shape = (
+                shape_of(value) if isinstance(value, str) else shape_of(str(value)) if isinstance(value, int) and abs(value) > MOST_SHORT else None
+            )
             if shape is not None:
                 yield _shaped(pointer, shape)
+
+
+def _judged(key: str) -> tuple[bool, str | None, bool]:
+    """Whether a key names what identifies, the shape that it has itself, and whether it is plainly a field's name: any other could be data."""
+    shape = shape_of(key)
+    return _folded(key) in _KEYS, shape, key.isidentifier() and len(key) <= 40 and shape is None
 
 
 def _shaped(pointer: str, shape: str) -> Fault:
@@ -116,7 +129,9 @@ def _shaped(pointer: str, shape: str) -> Fault:
 
 
 def _folded(key: str) -> str:
-    plain = unicodedata.normalize("NFKD", key).casefold()
+    plain = (key if key.isascii() else unicodedata.normalize("NFKD", key)).casefold()
+    if plain.isalnum():
+        return plain
     return "".join(letter for letter in plain if letter.isalnum())
 
 

@@ -74,7 +74,7 @@ def _fact(fact: schemas.Fact) -> engine.Fact:
         ref_low=_exact(fact.ref_low),
         ref_high=_exact(fact.ref_high),
         assay=fact.assay,
-        dose=None if fact.dose is None else engine.Dose(Fraction(str(fact.dose.value)), fact.dose.unit, fact.dose.per_kg),
+        dose=None if fact.dose is None else engine.Dose(_fraction(fact.dose.value), fact.dose.unit, fact.dose.per_kg),
         outcome=fact.outcome,
         body_site=fact.body_site,
         severity=fact.severity,
@@ -102,12 +102,12 @@ def _full_day(partial: str | None) -> date | None:
 
 
 def _days(partial: str) -> Days:
-    year, month, day = (int(part) for part in [*partial.split("-"), "0", "0"][:3])
+    if (day := _full_day(partial)) is not None:
+        return Days(day, day)
+    year, month = (int(part) for part in [*partial.split("-"), "0"][:2])
     if month == 0:
         return Days(date(year, 1, 1), date(year, 12, 31))
-    if day == 0:
-        return Days(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
-    return Days(date(year, month, day), date(year, month, day))
+    return Days(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
 
 
 def _variant(variant: schemas.Variant, assay: str | None) -> engine.Variant:
@@ -126,4 +126,8 @@ def _variant(variant: schemas.Variant, assay: str | None) -> engine.Variant:
 
 
 def _exact(value: float | str | None) -> Fraction | None:
-    return None if value is None else Fraction(str(value))
+    return None if value is None else _fraction(value)
+
+
+def _fraction(value: float | str) -> Fraction:
+    return Fraction(value) if isinstance(value, int) else Fraction(str(value))

@@ -20,6 +20,7 @@ class Vocabulary:
     def __init__(self, concepts: Concepts) -> None:
         self.concepts = concepts
         self.version = concepts.version
+        self.known = frozenset(code for one in concepts.concepts for code in (one.code, *one.same_as))
         self.labels = {one.code: one.label for one in concepts.concepts}
         self.engine = Terminology(
             {one.code: one.parents for one in concepts.concepts if one.parents},

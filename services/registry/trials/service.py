@@ -100,7 +100,7 @@ class TrialDesk:
         await self._check_centres(draft)
         head = was.criteria
         if head is not None and head.grade == "registry" and (draft.eligibility, draft.conditions) != (was.eligibility, was.conditions):
-            head = await self._add_criteria(stored.key, head, self._registry_criteria(draft))
+            head = await self._add_criteria(stored.key, head, CriteriaDocument.model_validate_json(json.dumps(self._registry_criteria(draft))))
         trial = self._trial(draft, was.version + 1, head, self.judge(draft), was.origin)
         written = await self._write(stored, trial, curated=curated)
         await self._follow_sites(written, was)
@@ -120,7 +120,7 @@ class TrialDesk:
         errors = [one for one in lint(document, known, record) if one.severity == "error"]
         if errors:
             raise CriteriaRefusedError(errors=[Fault(pointer=one.pointer, code=one.code, detail=one.detail) for one in errors[:50]])
-        new = await self._add_criteria(stored.key, head, document.model_dump(mode="json", exclude_none=True))
+        new = await self._add_criteria(stored.key, head, document)
         trial = stored.trial.model_copy(update={"criteria": new, "version": stored.trial.version + 1, "updated_at": self.now})
         await self._write(stored, trial, curated=stored.curated, kind="criteria.signed" if new.grade == "signed" else "trial.updated")
         return document.model_copy(update={"version": new.version})
@@ -204,11 +204,11 @@ class TrialDesk:
             self.changes.append(Change("trial.merged", f"trial/{stored.trial.id}", trial.version, stored.side, NOWHERE, ("id",), {"into": trial.id}))
         return written
 
-    async def _add_criteria(self, key: str, head: CriteriaHead | None, document: dict[str, Any]) -> CriteriaHead:
-        new = CriteriaDocument.model_validate_json(json.dumps({**document, "version": head.version + 1 if head else 1}))
-        assert new.version is not None
-        await self.repository.add_criteria(key, new.version, new.grade, self.now, new.model_dump_json(exclude_none=True))
-        return CriteriaHead(version=new.version, grade=new.grade)
+    async def _add_criteria(self, key: str, head: CriteriaHead | None, document: CriteriaDocument) -> CriteriaHead:
+        new = CriteriaHead(version=head.version + 1 if head else 1, grade=document.grade)
+        text = document.model_copy(update={"version": new.version}).model_dump_json(exclude_none=True)
+        await self.repository.add_criteria(key, new.version, new.grade, self.now, text)
+        return new
 
     async def _follow_sites(self, stored: StoredTrial, was: Trial) -> None:
         """Bring the sites in line with a new version of the trial."""

@@ -54,3 +54,20 @@ def test_a_long_key_is_not_told() -> None:
     with pytest.raises(MalformedJsonError) as refused:
         loads(b'{"Jean DUPONT, born 1.2.1980": NaN}')
     assert refused.value.faults[0].pointer == ""
+
+
+@pytest.mark.parametrize(("levels", "passes"), [(31, True), (32, False)])
+@pytest.mark.parametrize(("opens", "closes"), [("[", "]"), ('{"b":', "}")])
+def test_depth_is_counted_over_objects_and_arrays_alike(levels: int, opens: str, closes: str, *, passes: bool) -> None:
+    body = ('{"a":' + opens * levels + "1" + closes * levels + "}").encode()
+    if passes:
+        assert loads(body)
+        return
+    with pytest.raises(MalformedJsonError) as refused:
+        loads(body)
+    assert refused.value.faults[0].code == "too_deep"
+
+
+def test_commas_and_brackets_of_texts_count_for_nothing() -> None:
+    text = ",[{" * 3_000 + '\\"' + ",[{" * 300
+    assert loads(f'{{"a": ["{text}", "{text}"]}}'.encode())["a"][1].count(",") == 3_300

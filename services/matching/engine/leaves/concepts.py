@@ -1,6 +1,6 @@
 """What a patient's facts say of a leaf's codes: who carries one, who only may, and who denies them (`docs/eligibility.md` §4)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -22,6 +22,8 @@ class Findings:
     """For each code, the absent facts that deny it."""
     excluded: tuple[tuple[Fact, ...], ...] = ()
     """For each code, the present conditions that rule it out."""
+
+    size: int = 0
 
     @property
     def denying(self) -> tuple[Fact, ...]:
@@ -48,13 +50,11 @@ class Findings:
 
     def were_ruled_out(self, day: date) -> bool:
         """Whether every code has been denied by the day and no present fact has, or may have, come after: the denial counts with its last value."""
+        last = max((fact.last.latest for fact in self.carrying if fact.first.earliest <= day), default=date.min)
         return all(
-            excluded or any(denial.first.latest <= day and not self._later(denial, day) for denial in denials)
+            excluded or any(denial.first.latest <= day and denial.last.earliest >= last for denial in denials)
             for denials, excluded in zip(self.denials, self.excluded, strict=True)
         )
-
-    def _later(self, denial: Fact, day: date) -> bool:
-        return any(fact.last.latest > denial.last.earliest and fact.first.earliest <= day for fact in self.carrying)
 
 
 class Concepts:
@@ -70,6 +70,11 @@ class Concepts:
 
     def find(self, chart: Chart, relative: str | None = None) -> Findings:
         """All facts of the patient (or relative) that say something of the codes."""
+        found = chart.once(("found", self._codes, self._descendants, relative), lambda: self._find(chart, relative))
+        chart.spend(2 * found.size)
+        return found
+
+    def _find(self, chart: Chart, relative: str | None) -> Findings:
         record = chart.of(relative)
         carrying: dict[str, Fact] = {}
         uncertain: dict[str, Fact] = {}
@@ -79,16 +84,16 @@ class Concepts:
             for fact in record.asserted[code]:
                 if fact.id not in carrying:
                     uncertain[fact.id] = fact
-        return Findings(
-            tuple(carrying.values()),
-            tuple(uncertain.values()),
-            tuple(_listed(record.denied, above) for above in self._above),
-            tuple(_listed(record.excluded, above) if relative is None else () for above in self._above),
-        )
+        denials = tuple(_listed(record.denied, above) for above in self._above)
+        excluded = tuple(_listed(record.excluded, above) if relative is None else () for above in self._above)
+        size = len(carrying) + len(uncertain) + sum(map(len, denials))
+        return Findings(tuple(carrying.values()), tuple(uncertain.values()), denials, excluded, size)
 
     def carriers(self, chart: Chart) -> list[Fact]:
         """The patient's facts, not absent, that carry a code."""
-        return list({fact.id: fact for fact in self._carriers(chart.of())}.values())
+        found = chart.once(("carriers", self._codes), lambda: list({fact.id: fact for fact in self._carriers(chart.of())}.values()))
+        chart.spend(len(found))
+        return found
 
     def _carriers(self, record: Record) -> list[Fact]:
         if self._descendants:
@@ -96,12 +101,40 @@ class Concepts:
         return [fact for same in self._same for code in same for fact in record.asserted.get(code, ())]
 
 
-def contradicted(fact: Fact, record: Record, terminology: Terminology, stretch: Stretch) -> list[str]:
-    """The ids of absent facts in force that deny a code of a present fact and are, or may be, of its day or later."""
-    if not record.denied:
-        return []
-    codes = frozenset[str]().union(*map(terminology.above, fact.codes))
-    return [denial.id for denial in _listed(record.denied, codes) if denial.last.latest >= fact.first.earliest and stretch.may_hold(denial)]
+def denials_of(chart: Chart, relative: str | None, codes: tuple[str, ...]) -> tuple[Fact, ...]:
+    """The absent facts that deny one of a fact's own codes, the one that lasts longest first."""
+    denied = chart.of(relative).denied
+    if not denied:
+        return ()
+
+    def found() -> tuple[Fact, ...]:
+        above = frozenset[str]().union(*map(chart.terminology.above, codes))
+        return tuple(sorted(_listed(denied, above), key=lambda denial: denial.last.latest, reverse=True))
+
+    return chart.once(("denials", relative, codes), found)
+
+
+def contradictions(chart: Chart, relative: str | None, facts: Iterable[Fact], stretch: Stretch) -> set[str] | None:
+    """The ids of absent facts in force that deny a code of a fact and are, or may be, of its day or later; None where one fact has none."""
+    in_force: dict[tuple[str, ...], list[Fact]] = {}
+    earliest: dict[tuple[str, ...], date] = {}
+    for fact in facts:
+        if fact.codes not in in_force:
+            in_force[fact.codes] = [denial for denial in denials_of(chart, relative, fact.codes) if stretch.may_hold(denial)]
+        against = in_force[fact.codes]
+        if not against or against[0].last.latest < fact.first.earliest:
+            return None
+        earliest[fact.codes] = min(earliest.get(fact.codes, date.max), fact.first.earliest)
+    return {denial.id for codes, against in in_force.items() for denial in against if denial.last.latest >= earliest[codes]}
+
+
+def denied_until(findings: Findings, window: Window) -> date:
+    """The last day on which every code is denied for certain; the first of the calendar where that is none."""
+    until = date.max
+    for denials, excluded in zip(findings.denials, findings.excluded, strict=True):
+        if not excluded:
+            until = min(until, window.leaves(max((fact.last.earliest for fact in denials), default=date.min)) if denials else date.min)
+    return until
 
 
 def ruled_out(chart: Chart, findings: Findings, stretch: Stretch, domain: str | None) -> list[str] | None:

@@ -4,11 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import date
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from services.matching.engine.chart import Chart
 from services.matching.engine.facts import Fact
-from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, Reason, State, settled, unknown
+from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, Reading, Reason, State, settled, unknown
 from services.matching.engine.leaves.comparison import compare
 from services.matching.engine.leaves.concepts import Concepts
 from services.matching.engine.leaves.has import Has
@@ -19,6 +19,8 @@ from shared.criteria import expressions
 from shared.criteria.durations import parse
 from shared.criteria.scales import SCALES
 from shared.criteria.units import conversion, is_bare, molar_mass
+
+T = TypeVar("T")
 
 
 class Result(NamedTuple):
@@ -36,10 +38,18 @@ class Results(NamedTuple):
     announced: Sequence[Fact]
 
     @staticmethod
-    def of(facts: Sequence[Fact], result_of: "Callable[[Fact], Result | None]") -> "Results":
-        """Splits facts by their status; ``result_of`` is None for a fact that is no result, or a spoilt one."""
-        present = [result_of(fact) for fact in facts if fact.status == "present"]
-        return Results([result for result in present if result is not None], [fact for fact in facts if fact.status != "present"])
+    def of(chart: Chart, facts: Sequence[Fact], result_of: "Callable[[Fact], Result | None]", *, latest: bool) -> "Results":
+        """Splits facts by their status; ``result_of`` is None for a fact that is no result, or a spoilt one. ``latest``: nothing older decides."""
+        given: list[Result] = []
+        newest = date.min
+        for fact in sorted((fact for fact in facts if fact.status == "present"), key=lambda fact: fact.day or date.max, reverse=True):
+            if latest and fact.day is not None and fact.day < newest:
+                break
+            chart.spend(6)
+            if (result := result_of(fact)) is not None:
+                given.append(result)
+                newest = fact.day or newest
+        return Results(given, [fact for fact in facts if fact.status != "present"])
 
 
 class Measured(ABC):
@@ -53,16 +63,30 @@ class Measured(ABC):
         self._domain = domain
 
     @abstractmethod
-    def results(self, chart: Chart) -> Results: ...
+    def _facts(self, chart: Chart) -> Sequence[Fact]:
+        """The facts that may be results."""
+
+    @abstractmethod
+    def _result(self, chart: Chart, fact: Fact) -> Result | None:
+        """None for a fact that is no result, or a spoilt one."""
+
+    def results(self, chart: Chart) -> Results:
+        return chart.once(
+            ("results", self), lambda: Results.of(chart, self._facts(chart), lambda fact: self._result(chart, fact), latest=self._pick == "latest")
+        )
+
+    def course(self, chart: Chart) -> Timeline[Reading]:
+        return self._sampled(chart, _deciding(self.results(chart))).map(Reading.of)
 
     def judge(self, chart: Chart, day: date) -> Judgement:
         return self._judge(chart, self.results(chart), day)
 
     def timeline(self, chart: Chart) -> Timeline[Judgement]:
-        results = self.results(chart)
+        return self._sampled(chart, self.results(chart))
+
+    def _sampled(self, chart: Chart, results: Results) -> Timeline[Judgement]:
         facts = [*(result.fact for result in results.given), *results.announced]
         days = {*self._window.flips(facts), *chart.completeness_flips(self._domain, self._window)}
-        chart.spend(len(days) * len(facts))
         return Timeline.sample(chart.as_of, chart.end, days, lambda day: self._judge(chart, results, day))
 
     def _judge(self, chart: Chart, results: Results, day: date) -> Judgement:
@@ -95,6 +119,33 @@ class Measured(ABC):
             return unknown(_reason(doubtful), [*(result.fact.id for result in doubtful), *announced])
         evidence = [result.fact.id for result in inside]
         return settled(NOT_MET, [*evidence, f"#complete:{self._domain}"]) if complete else unknown("missing", evidence)
+
+
+def _deciding(results: Results) -> Results:
+    """The results that no other one outlasts in every respect: those that leave a window earlier change no state from the day of the match on."""
+    dated = [result for result in results.given if result.fact.day is not None]
+    undated = [result for result in results.given if result.fact.day is None]
+    newest = max((result.fact.day for result in dated if result.fact.day is not None), default=date.min)
+    last_of_state = {result.state: result for result in sorted(dated, key=lambda result: result.fact.day or date.min)}
+    of_newest = {result.state: result for result in dated if result.fact.day == newest}
+    unconfirmed = [fact for fact in results.announced if fact.status == "unconfirmed"]
+    given = [
+        *last_of_state.values(),
+        *of_newest.values(),
+        *_last([result for result in undated if result.fact.first.latest >= newest], lambda result: result.fact),
+        *_last(undated, lambda result: result.fact),
+    ]
+    announced = [
+        *_last(results.announced, lambda fact: fact),
+        *_last(unconfirmed, lambda fact: fact),
+        *_last([fact for fact in unconfirmed if fact.first.latest >= newest], lambda fact: fact),
+    ]
+    return Results(given, announced)
+
+
+def _last(candidates: Sequence[T], fact_of: Callable[[T], Fact]) -> list[T]:
+    """The one that stays in a window the longest."""
+    return [max(candidates, key=lambda one: fact_of(one).last.latest)] if candidates else []
 
 
 def _is_inside(fact: Fact, stretch: Stretch) -> bool:
@@ -154,16 +205,17 @@ class Value(Measured):
             Has(expressions.Has(type="has", codes=event.codes, within=event.for_, domain=event.domain), terminology) for event in leaf.not_after
         ]
 
-    def results(self, chart: Chart) -> Results:
-        return Results.of(self._concepts.carriers(chart), lambda fact: self._result(chart, fact))
+    def _facts(self, chart: Chart) -> Sequence[Fact]:
+        return self._concepts.carriers(chart)
 
     def _result(self, chart: Chart, fact: Fact) -> Result | None:
         """None for a fact without a number, and for a measurement that an event spoilt."""
         if fact.number is None:
             return None
+        if fact.day is None:
+            return Result(fact, UNKNOWN, "partial_detail")  # whatever it measures: nobody knows which one is the latest
         doubtful = False
-        for spoiler in self._spoilers if fact.day is not None else ():
-            assert fact.day is not None
+        for spoiler in self._spoilers:
             if spoiler.happened(chart, fact.day):
                 return None
             doubtful = doubtful or spoiler.judge(chart, fact.day).now == UNKNOWN
@@ -193,8 +245,11 @@ class Titre(Measured):
         self._concepts = Concepts(leaf.codes, terminology)
         self._assay, self._op, self._reciprocal = leaf.assay, leaf.op, Fraction(str(leaf.reciprocal))
 
-    def results(self, chart: Chart) -> Results:
-        return Results.of(self._concepts.carriers(chart), lambda fact: None if fact.number is None else self._compared(fact, fact.number))
+    def _facts(self, chart: Chart) -> Sequence[Fact]:
+        return self._concepts.carriers(chart)
+
+    def _result(self, _chart: Chart, fact: Fact) -> Result | None:
+        return None if fact.number is None else self._compared(fact, fact.number)
 
     def _compared(self, fact: Fact, number: Fraction) -> Result:
         if self._assay is not None and fact.assay != self._assay:
@@ -212,8 +267,11 @@ class Ordinal(Measured):
         listed = [self._scale.expand(level) for level in leaf.in_ or ()]
         self._accepted = frozenset[str]().union(*listed) if listed else self._scale.between(leaf.min, leaf.max)
 
-    def results(self, chart: Chart) -> Results:
-        return Results.of(self._concepts.carriers(chart), lambda fact: None if fact.text is None else self._compared(fact, fact.text))
+    def _facts(self, chart: Chart) -> Sequence[Fact]:
+        return self._concepts.carriers(chart)
+
+    def _result(self, _chart: Chart, fact: Fact) -> Result | None:
+        return None if fact.text is None else self._compared(fact, fact.text)
 
     def _compared(self, fact: Fact, text: str) -> Result:
         levels = self._scale.expand(text)
@@ -229,8 +287,13 @@ class Human(Measured):
         super().__init__(leaf.within)
         self._question = leaf.question
 
-    def results(self, chart: Chart) -> Results:
-        return Results.of(chart.by_question.get(self._question, ()), lambda fact: Result(fact, MET if fact.answer == "yes" else NOT_MET))
+    def _facts(self, chart: Chart) -> Sequence[Fact]:
+        answers = chart.by_question.get(self._question, ())
+        chart.spend(len(answers))
+        return answers
+
+    def _result(self, _chart: Chart, fact: Fact) -> Result | None:
+        return Result(fact, MET if fact.answer == "yes" else NOT_MET)
 
 
 def _compared(fact: Fact, state: State) -> Result:

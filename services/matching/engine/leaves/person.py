@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from services.matching.engine.chart import Chart
-from services.matching.engine.kleene import MET, NOT_MET, Judgement, settled, unknown
+from services.matching.engine.kleene import MET, NOT_MET, Judgement, Reading, settled, unknown
 from services.matching.engine.timeline import Timeline
 from shared.criteria import expressions
 from shared.criteria.durations import Span, add, day_after, day_before, first_within, parse
@@ -39,6 +39,9 @@ class Age:
     def timeline(self, chart: Chart) -> Timeline[Judgement]:
         return Timeline.sample(chart.as_of, chart.end, self._flips(chart), lambda day: self.judge(chart, day))
 
+    def course(self, chart: Chart) -> Timeline[Reading]:
+        return self.timeline(chart).map(Reading.of)
+
     def _anchor(self, chart: Chart, day: date) -> date | None:
         """The day on which the age counts; None when the day of dosing cannot be told."""
         if not self._at_dosing:
@@ -71,3 +74,6 @@ class Sex:
 
     def timeline(self, chart: Chart) -> Timeline[Judgement]:
         return Timeline((chart.as_of,), (self.judge(chart, chart.as_of),))
+
+    def course(self, chart: Chart) -> Timeline[Reading]:
+        return self.timeline(chart).map(Reading.of)

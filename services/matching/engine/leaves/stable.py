@@ -7,18 +7,17 @@ from fractions import Fraction
 
 from services.matching.engine.chart import Chart
 from services.matching.engine.facts import Days, Dose, Fact
-from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, Reason, settled, unknown
+from services.matching.engine.kleene import MET, NOT_MET, OPEN, UNKNOWN, Judgement, Reading, Reason, settled, unknown
 from services.matching.engine.leaves.comparison import compare
-from services.matching.engine.leaves.concepts import Concepts, Findings, flips, ruled_out
+from services.matching.engine.leaves.concepts import Concepts, Findings, denied_until, flips, ruled_out
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.timeline import Timeline
-from services.matching.engine.window import Window
+from services.matching.engine.window import Spells, Window
 from shared.criteria import expressions
-from shared.criteria.durations import add, day_after, parse
+from shared.criteria.durations import add, day_after, day_before, parse
 from shared.criteria.units import conversion
 
-# Joining exposures to courses costs as much as so many looks at each.
-LOOKS_TO_JOIN = 100
+_NOT_STABLE = Reading(NOT_MET, NOT_MET, UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +33,7 @@ class Course:
 
 class Stable:
     def __init__(self, leaf: expressions.Stable, terminology: Terminology) -> None:
+        self._codes = tuple(leaf.codes)
         self._concepts = Concepts(leaf.codes, terminology)
         self._for = parse(leaf.for_)
         self._window = Window(self._for)
@@ -43,16 +43,49 @@ class Stable:
 
     def judge(self, chart: Chart, day: date) -> Judgement:
         findings = self._concepts.find(chart)
-        chart.spend(LOOKS_TO_JOIN * len(findings.carrying))
-        return self._judge(chart, findings, _courses(findings.carrying), day)
+        return self._judge(chart, findings, self._courses(chart, findings), day)
 
     def timeline(self, chart: Chart) -> Timeline[Judgement]:
         findings = self._concepts.find(chart)
-        courses = _courses(findings.carrying)
-        chart.spend(LOOKS_TO_JOIN * len(findings.carrying))
+        courses = self._courses(chart, findings)
         days = flips(chart, findings, self._window, self._domain) | set(self._course_flips(findings, courses))
-        chart.spend(len(days) * (len(courses) + len(findings.uncertain)))
         return Timeline.sample(chart.as_of, chart.end, days, lambda day: self._judge(chart, findings, courses, day))
+
+    def course(self, chart: Chart) -> Timeline[Reading]:
+        findings = self._concepts.find(chart)
+        courses, leaves, window = self._courses(chart, findings), self._window.leaves, self._window
+        until = [(one, one.end.earliest, one.end.latest) for one in courses]
+        last = max((latest for _, _, latest in until), default=date.min)
+        vague = Spells((date.min if one.start is None else day_after(earliest), latest) for one, earliest, latest in until)
+        recent = Spells((date.min, min(latest, day_before(add(one.start, self._for)))) for one, _, latest in until if one.start is not None)
+        ended = Spells((day_after(latest), leaves(latest)) for _, _, latest in until)
+        changed = Spells((day_after(latest), leaves(earliest)) for _, earliest, latest in until)
+        doses = [(self._accepts(one.dose) if self._min is not None or self._max is not None else True, one.end.latest) for one in courses]
+        outside = max((latest for accepted, latest in doses if accepted is False), default=date.min)
+        untold = max((latest for accepted, latest in doses if accepted not in (True, False)), default=date.min)
+        doubtful = max((fact.last.latest for fact in findings.uncertain), default=date.min)
+        denied, had = denied_until(findings, window), NOT_MET if findings.were_ruled_out(chart.as_of) else UNKNOWN
+
+        def read(day: date) -> Reading:
+            if day > last:
+                if day <= doubtful:
+                    return OPEN
+                ruled = day <= denied or chart.is_complete(self._domain, window.on(day))
+                return _NOT_STABLE if ruled else Reading(UNKNOWN, had, UNKNOWN)
+            if day in vague:
+                return OPEN
+            if day in recent or day in changed:
+                return _NOT_STABLE
+            if day in ended:
+                return OPEN
+            return _NOT_STABLE if day <= outside else OPEN if day <= untold else Reading(MET, MET, UNKNOWN)
+
+        ends = map(day_after, (last, outside, untold, doubtful, denied))
+        spells = (day for spell in (vague, recent, ended, changed) for day in spell.flips())
+        return Timeline.sample(chart.as_of, chart.end, (*ends, *spells, *chart.completeness_flips(self._domain, window)), read)
+
+    def _courses(self, chart: Chart, findings: Findings) -> "Sequence[Course]":
+        return chart.once(("courses", *self._codes), lambda: _courses(findings.carrying))
 
     def _judge(self, chart: Chart, findings: Findings, courses: Sequence[Course], day: date) -> Judgement:
         ongoing = [course for course in courses if course.end.latest >= day]

@@ -6,7 +6,7 @@ from datetime import date
 from services.matching.engine.chart import Chart
 from services.matching.engine.facts import Fact
 from services.matching.engine.facts import Variant as Report
-from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, State, settled, unknown
+from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, Reading, State, settled, unknown
 from services.matching.engine.leaves.comparison import compare
 from services.matching.engine.timeline import Timeline
 from shared.criteria import expressions
@@ -29,7 +29,11 @@ class Variant:
         self._asked = frozenset(leaf.types) if leaf.types else _STRUCTURAL | _SEQUENCE
 
     def judge(self, chart: Chart, _day: date) -> Judgement:
+        return chart.once(self, lambda: self._judge(chart))
+
+    def _judge(self, chart: Chart) -> Judgement:
         facts = [fact for fact in chart.by_gene.get(self._leaf.gene, ()) if fact.variant is not None]
+        chart.spend(len(facts))
         found = {fact.id: self._holds(fact, fact.variant) for fact in facts if fact.status != "absent" and fact.variant is not None}
         for state in (MET, UNKNOWN):
             evidence = [identifier for identifier, holds in found.items() if holds == state]
@@ -41,6 +45,9 @@ class Variant:
 
     def timeline(self, chart: Chart) -> Timeline[Judgement]:
         return Timeline((chart.as_of,), (self.judge(chart, chart.as_of),))
+
+    def course(self, chart: Chart) -> Timeline[Reading]:
+        return self.timeline(chart).map(Reading.of)
 
     def _holds(self, fact: Fact, report: Report) -> State:
         if report.significance == "benign":
