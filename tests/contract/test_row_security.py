@@ -328,6 +328,7 @@ async def test_who_is_refused_waits_for_no_writer_and_takes_no_connection(databa
 
 
 @pytest.mark.full
+@pytest.mark.alone
 async def test_what_the_wall_costs(registry: FastAPI, figure: Callable[[str, object], None]) -> None:
     """One short read, again and again: as the service itself, as the public (a role of its own), and as a caller who is told to the database."""
     statement = "SELECT document FROM trials WHERE public_id = 'NCT04626674'"

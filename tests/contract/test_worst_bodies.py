@@ -26,7 +26,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str,
             process.kill()
 
 
-@pytest.mark.parametrize("times", [2, pytest.param(50, marks=pytest.mark.full)])
+@pytest.mark.parametrize("times", [2, pytest.param(50, marks=[pytest.mark.full, pytest.mark.alone])])
 def test_the_worst_bodies_are_answered(installation: dict[str, ServiceProcess], times: int, figure: Callable[[str, object], None]) -> None:
     slowest: dict[str, float] = {}
     with httpx.Client(headers={"Authorization": f"Bearer {ADMIN}", "If-Match": "*"}, timeout=30, trust_env=False) as client:

@@ -33,6 +33,7 @@ def test_a_running_system_is_measured_through_its_gateway(system: System) -> Non
 
 
 @pytest.mark.full
+@pytest.mark.alone
 def test_a_system_of_its_own_is_measured_with_its_processor_time_and_directly_too(figure: Callable[[str, object], None]) -> None:
     told = bench()
     direct = {f"{name} (direct)" for name in ("list 20 trials", "read one trial", "match one patient")}
