@@ -4,25 +4,25 @@ import base64
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from pydantic import AliasChoices, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from shared.addresses import EMBEDDED_PORTS
 
 Network = IPv4Network | IPv6Network
 
 
-class MissingSettingError(RuntimeError):
-    """A setting without which another one must not be used; the message is the one line its operator needs."""
+class SettingError(RuntimeError):
+    """A setting is missing or cannot be used; the message is the one line its operator needs, and holds no value."""
 
 
-class MissingSecretError(MissingSettingError):
+class MissingSecretError(SettingError):
     """A secret that the installation needs is neither in the environment nor in its file."""
 
 
-class UnusableSecretError(MissingSettingError):
+class UnusableSecretError(SettingError):
     """A secret is empty, cut or no secret at all. It would be no error to the arithmetic: an empty key seals as well as a good one."""
 
 
@@ -84,6 +84,24 @@ class ServiceSettings(BaseSettings):
         description="Base URL of an OpenTelemetry collector (OTLP over HTTP); empty: no traces, and nothing of the SDK is loaded.",
     )
 
+    def __init__(self, **given: Any) -> None:
+        """:raises SettingError: one cannot be read, or a secret is missing."""
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            wrong = (f"{self._name(one['loc'])}: {one['msg']}" for one in error.errors(include_url=False, include_input=False, include_context=False))
+            raise SettingError("; ".join(wrong)) from None
+        except SettingsError as error:
+            field = next((name for name in type(self).model_fields if f'"{name}"' in str(error)), "")
+            raise SettingError(f"{self._name((field,))}: Input should be JSON") from None
+
+    @classmethod
+    def _name(cls, place: tuple[int | str, ...]) -> str:
+        """How an operator writes the setting."""
+        name = str(place[0])
+        alias = cls.model_fields[name].validation_alias if name in cls.model_fields else name
+        return alias if isinstance(alias, str) else f"{cls.model_config['env_prefix']}{name.upper()}"
+
     @model_validator(mode="after")
     def _read_secret_files(self) -> Self:
         for name in ("internal_token", "cursor_key", "audit_key"):
@@ -104,7 +122,7 @@ class ServiceSettings(BaseSettings):
     @model_validator(mode="after")
     def _name_the_audience(self) -> Self:
         if self.oidc_issuer and not self.oidc_audience:
-            raise MissingSettingError("CLEIO_OIDC_AUDIENCE must say whom the provider's tokens are meant for: without it any token of it would do")
+            raise SettingError("CLEIO_OIDC_AUDIENCE must say whom the provider's tokens are meant for: without it any token of it would do")
         return self
 
     @cached_property

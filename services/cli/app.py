@@ -108,13 +108,13 @@ def _set_up(exit_code: int) -> "Iterator[Installation]":
     import os
 
     from services.supervisor.installation import CannotStartError, Installation
-    from shared.settings import MissingSettingError
+    from shared.settings import SettingError
 
     try:
         installation = Installation.from_environment(os.environ)
         installation.check_restored()
         yield installation
-    except (CannotStartError, MissingSettingError, OSError) as error:
+    except (CannotStartError, SettingError, OSError) as error:
         _fail(str(error), exit_code)
 
 

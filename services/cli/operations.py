@@ -162,12 +162,12 @@ class one_line_errors:  # noqa: N801  reads as the statement it is
         from services.supervisor.installation import CannotStartError
         from shared.backups.manifest import UnreadableBackupError
         from shared.problems import Problem
-        from shared.settings import MissingSettingError
+        from shared.settings import SettingError
 
         expected = (
             *COPY_ERRORS,
             CannotStartError,
-            MissingSettingError,
+            SettingError,
             Problem,
             RestoreRefusedError,
             UnreadableBackupError,

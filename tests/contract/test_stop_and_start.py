@@ -113,3 +113,26 @@ def test_a_service_that_cannot_start_says_why_in_one_line(
     assert why in line
     assert "secret" not in ended.stderr
     assert "uvicorn" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("CLEIO_MATCHING_FEED_WAIT", "a-value-of-mine", "CLEIO_MATCHING_FEED_WAIT: Input should be a valid integer"),
+        ("CLEIO_MATCHING_FEED_WAIT", "987654321", "CLEIO_MATCHING_FEED_WAIT: Input should be less than or equal to 25"),
+        ("CLEIO_RATE_READ", "a-value-of-mine", "CLEIO_RATE_READ: Input should be a valid integer"),
+        ("CLEIO_GATEWAY_NETWORKS", "a-value-of-mine", "CLEIO_GATEWAY_NETWORKS"),
+        ("CLEIO_GATEWAY_NETWORKS", '["a-value-of-mine"]', "CLEIO_GATEWAY_NETWORKS"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_is_named_in_one_line_without_its_value(
+    name: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    command = [sys.executable, "-m", "services.cli", "serve", "matching"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == os.EX_CONFIG
+    [line] = ended.stderr.splitlines()
+    assert line.startswith(f"cleio: {told}")
+    assert "value-of-mine" not in line
+    assert "987654321" not in line

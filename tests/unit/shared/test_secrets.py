@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from services.cli.app import app
 from services.notifications.settings import NotificationsSettings
-from shared.settings import MissingSettingError, ServiceSettings, UnusableSecretError
+from shared.settings import ServiceSettings, SettingError, UnusableSecretError
 
 GOOD = {
     "internal-token": "t" * 43,
@@ -86,7 +86,7 @@ def test_every_command_says_so_in_one_line(secrets: Path, name: str, how: str) -
         assert result.exit_code == 1
         assert result.output.startswith("cleio: ")
         assert len(result.output.splitlines()) == 1
-    with pytest.raises(MissingSettingError):
+    with pytest.raises(SettingError):
         ServiceSettings()
 
 

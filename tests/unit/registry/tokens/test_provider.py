@@ -16,7 +16,7 @@ from services.registry.settings import RegistrySettings
 from services.registry.tokens.provider import IdentityProvider
 from shared.identity.fetched_keys import Pace
 from shared.outbound import OutboundClient, read_networks
-from shared.settings import MissingSettingError
+from shared.settings import SettingError
 
 pytestmark = pytest.mark.anyio
 
@@ -172,5 +172,5 @@ async def test_a_provider_that_describes_another_is_not_believed(provider: Ident
 
 async def test_an_audience_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLEIO_OIDC_ISSUER", "https://idp.example")
-    with pytest.raises(MissingSettingError, match="CLEIO_OIDC_AUDIENCE"):
+    with pytest.raises(SettingError, match="CLEIO_OIDC_AUDIENCE"):
         RegistrySettings()
