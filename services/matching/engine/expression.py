@@ -1,4 +1,4 @@
-"""Compiled expressions: leaves and the combinators over them, each judged on one day or for every day."""
+"""Compiled expressions: leaves and the combinators over them, each judged on one day or read for every day."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,11 +20,9 @@ from shared.criteria.durations import Span
 
 
 class Asked(Protocol):
-    """What every leaf can say of a patient: the judgement of a day, of every day, and of every day without what it rests on."""
+    """What every leaf can say of a patient: the judgement of a day, and the readings of every day."""
 
     def judge(self, chart: Chart, day: date) -> Judgement: ...
-
-    def timeline(self, chart: Chart) -> Timeline[Judgement]: ...
 
     def course(self, chart: Chart) -> Timeline[Reading]: ...
 
@@ -40,9 +38,6 @@ class LeafExpression:
     def judge(self, chart: Chart, day: date) -> Judgement:
         return self.leaf.judge(chart, day) if day != chart.as_of else chart.once(("judge", self.key), lambda: self.leaf.judge(chart, day))
 
-    def timeline(self, chart: Chart) -> Timeline[Judgement]:
-        return self.leaf.timeline(chart)
-
     def course(self, chart: Chart) -> Timeline[Reading]:
         return chart.once(("course", self.key), lambda: self.leaf.course(chart))
 
@@ -57,9 +52,6 @@ class Always:
 
     def judge(self, _chart: Chart, _day: date) -> Judgement:
         return settled(MET)
-
-    def timeline(self, chart: Chart) -> Timeline[Judgement]:
-        return Timeline((chart.as_of,), (settled(MET),))
 
     def course(self, chart: Chart) -> Timeline[Reading]:
         return Timeline((chart.as_of,), (Reading(MET, MET, MET),))
@@ -80,9 +72,6 @@ class Combination:
         if len(parts) > 1:
             chart.spend(sum(len(part.evidence) for part in parts))
         return self.join.judge(parts)
-
-    def timeline(self, chart: Chart) -> Timeline[Judgement]:
-        return Timeline.combine([operand.timeline(chart) for operand in self.operands], self.join.judge)
 
     def course(self, chart: Chart) -> Timeline[Reading]:
         parts = [operand.course(chart) for operand in self.operands]

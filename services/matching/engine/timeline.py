@@ -40,8 +40,6 @@ class Timeline(Generic[T]):
         """Applies ``join`` to the values of all parts on every day; all parts start on the same day."""
         if all(len(part.days) == 1 for part in parts):
             return Timeline(parts[0].days[:1], (join([part.values[0] for part in parts]),))
-        if len(parts) == 1:
-            return parts[0].map(lambda value: join([value]))
         changes: dict[date, list[tuple[int, T]]] = {}
         for index, part in enumerate(parts):
             for day, value in part:

@@ -29,11 +29,6 @@ class Findings:
     def denying(self) -> tuple[Fact, ...]:
         return tuple({fact.id: fact for facts in self.denials for fact in facts}.values())
 
-    @property
-    def dated(self) -> tuple[Fact, ...]:
-        """All facts whose place in a window matters."""
-        return (*self.carrying, *self.uncertain, *self.denying)
-
     def ruled_out(self, stretch: Stretch) -> list[str] | None:
         """The ids of the facts that deny every code for certain; None where one is not denied."""
         evidence: list[str] = []
@@ -141,11 +136,6 @@ def ruled_out(chart: Chart, findings: Findings, stretch: Stretch, domain: str | 
     """The evidence that denies a leaf's codes over a stretch: absent facts, exclusive conditions, or a complete domain; None where nothing does."""
     evidence = findings.ruled_out(stretch)
     return [f"#complete:{domain}"] if evidence is None and chart.is_complete(domain, stretch) else evidence
-
-
-def flips(chart: Chart, findings: Findings, window: Window, domain: str | None) -> set[date]:
-    """The days on which facts or completeness may enter or leave a window."""
-    return {*window.flips(findings.dated), *chart.completeness_flips(domain, window)}
 
 
 def _listed(index: dict[str, list[Fact]], codes: frozenset[str]) -> tuple[Fact, ...]:

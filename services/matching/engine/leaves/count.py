@@ -31,16 +31,17 @@ class Count:
         return [Window(each.times(part), each.times(part - 1) if part > 1 else None) for part in range(1, self._parts + 1)]
 
     def judge(self, chart: Chart, day: date) -> Judgement:
+        """Every part must hold; one that fails decides, and of several unknown ones the most telling reason is given."""
         findings = self._concepts.find(chart)
         chart.spend(6 * self._parts * findings.size)
-        return self._judge(chart, findings, day)
-
-    def timeline(self, chart: Chart) -> Timeline[Judgement]:
-        findings = self._concepts.find(chart)
-        days: set[date] = set()
-        for window in self._windows:
-            days.update(window.flips((*findings.carrying, *findings.uncertain)), chart.completeness_flips(self._domain, window))
-        return Timeline.sample(chart.as_of, chart.end, days, lambda day: self._judge(chart, findings, day))
+        parts = [self._part(chart, findings, window, day) for window in self._windows]
+        now = min(part.now for part in parts)
+        deciding = [part for part in parts if part.now == now]
+        evidence = frozenset[str]().union(*(part.evidence for part in deciding))
+        if now != UNKNOWN:
+            return settled(now, evidence, hope=UNKNOWN)
+        reasons = {reason for part in deciding for reason in part.reasons}
+        return unknown("partial_detail" if "partial_detail" in reasons else "stale" if "stale" in reasons else "missing", evidence)
 
     def course(self, chart: Chart) -> Timeline[Reading]:
         """The state alone: days are counted by their place among those known, and no more events are looked at than may decide."""
@@ -83,17 +84,6 @@ class Count:
             if chart.declares(self._domain):
                 yield from window.flips(doubtful)
                 yield from chart.completeness_flips(self._domain, window)
-
-    def _judge(self, chart: Chart, findings: Findings, day: date) -> Judgement:
-        """Every part must hold; one that fails decides, and of several unknown ones the most telling reason is given."""
-        parts = [self._part(chart, findings, window, day) for window in self._windows]
-        now = min(part.now for part in parts)
-        deciding = [part for part in parts if part.now == now]
-        evidence = frozenset[str]().union(*(part.evidence for part in deciding))
-        if now != UNKNOWN:
-            return settled(now, evidence, hope=UNKNOWN)
-        reasons = {reason for part in deciding for reason in part.reasons}
-        return unknown("partial_detail" if "partial_detail" in reasons else "stale" if "stale" in reasons else "missing", evidence)
 
     def _part(self, chart: Chart, findings: Findings, window: Window, day: date) -> Judgement:
         stretch = window.on(day)

@@ -6,7 +6,7 @@ from datetime import date
 from services.matching.engine.chart import Chart
 from services.matching.engine.facts import Fact
 from services.matching.engine.kleene import MET, NOT_MET, OPEN, UNKNOWN, Judgement, Reading, State, settled, unknown
-from services.matching.engine.leaves.concepts import Concepts, Findings, contradictions, denials_of, denied_until, flips, ruled_out
+from services.matching.engine.leaves.concepts import Concepts, Findings, contradictions, denials_of, denied_until, ruled_out
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.timeline import Timeline
 from services.matching.engine.window import Window
@@ -27,45 +27,7 @@ class Has:
         self._duration = parse(where.duration) if where.duration else None
 
     def judge(self, chart: Chart, day: date) -> Judgement:
-        return self._judge(chart, self._find(chart), day)
-
-    def happened(self, chart: Chart, day: date) -> bool:
-        """Whether a present fact is certainly in the window, contradicted or not."""
-        stretch = self._window.on(day)
-        return any(stretch.surely_holds(fact) and self._fits(fact, day) == MET for fact in self._find(chart).carrying)
-
-    def timeline(self, chart: Chart) -> Timeline[Judgement]:
         findings = self._find(chart)
-        days = flips(chart, findings, self._window, self._domain) | set(self._duration_flips(findings))
-        return Timeline.sample(chart.as_of, chart.end, days, lambda day: self._judge(chart, findings, day))
-
-    def _find(self, chart: Chart) -> Findings:
-        findings = self._concepts.find(chart, self._relative)
-        chart.spend(6 * findings.size if self._duration else 0)
-        return findings
-
-    def course(self, chart: Chart) -> Timeline[Reading]:
-        findings = self._find(chart)
-        window, today = self._window, chart.as_of
-        sure = window.spells(((since, fact.last.earliest) for fact, since in self._fitting(findings)), today)
-        clean = window.spells(self._clean(chart, findings), today) if chart.of(self._relative).denied else sure
-        possible = window.spells(self._possible((*findings.carrying, *findings.uncertain)), today)
-        denied, had = denied_until(findings, self._window), NOT_MET if findings.were_ruled_out(chart.as_of) else UNKNOWN
-
-        def read(day: date) -> Reading:
-            if day in sure:
-                return Reading(MET, MET, self._hope(MET)) if day in clean else OPEN
-            if day in possible:
-                return OPEN
-            if day <= denied or chart.is_complete(self._domain, window.on(day)):
-                return Reading(NOT_MET, NOT_MET, self._hope(NOT_MET))
-            return Reading(UNKNOWN, had, self._hope(had))
-
-        days = (*sure.flips(), *clean.flips(), *possible.flips(), day_after(denied), *chart.completeness_flips(self._domain, window))
-        chart.spend(6 * len(days))
-        return Timeline.sample(chart.as_of, chart.end, days, read)
-
-    def _judge(self, chart: Chart, findings: Findings, day: date) -> Judgement:
         stretch = self._window.on(day)
         sure: list[Fact] = []
         undecided: list[str] = []
@@ -92,6 +54,37 @@ class Has:
         if findings.may_be_ruled_out(stretch):
             return unknown("partial_detail", [fact.id for fact in findings.denying], carried=carried, hope=self._hope(carried))
         return unknown("stale" if older else "missing", older, carried=carried, hope=self._hope(carried))
+
+    def happened(self, chart: Chart, day: date) -> bool:
+        """Whether a present fact is certainly in the window, contradicted or not."""
+        stretch = self._window.on(day)
+        return any(stretch.surely_holds(fact) and self._fits(fact, day) == MET for fact in self._find(chart).carrying)
+
+    def course(self, chart: Chart) -> Timeline[Reading]:
+        findings = self._find(chart)
+        window, today = self._window, chart.as_of
+        sure = window.spells(((since, fact.last.earliest) for fact, since in self._fitting(findings)), today)
+        clean = window.spells(self._clean(chart, findings), today) if chart.of(self._relative).denied else sure
+        possible = window.spells(self._possible((*findings.carrying, *findings.uncertain)), today)
+        denied, had = denied_until(findings, self._window), NOT_MET if findings.were_ruled_out(chart.as_of) else UNKNOWN
+
+        def read(day: date) -> Reading:
+            if day in sure:
+                return Reading(MET, MET, self._hope(MET)) if day in clean else OPEN
+            if day in possible:
+                return OPEN
+            if day <= denied or chart.is_complete(self._domain, window.on(day)):
+                return Reading(NOT_MET, NOT_MET, self._hope(NOT_MET))
+            return Reading(UNKNOWN, had, self._hope(had))
+
+        days = (*sure.flips(), *clean.flips(), *possible.flips(), day_after(denied), *chart.completeness_flips(self._domain, window))
+        chart.spend(6 * len(days))
+        return Timeline.sample(chart.as_of, chart.end, days, read)
+
+    def _find(self, chart: Chart) -> Findings:
+        findings = self._concepts.find(chart, self._relative)
+        chart.spend(6 * findings.size if self._duration else 0)
+        return findings
 
     def _hope(self, carried: State) -> State:
         """A window passes, so a leaf with one may be cleared; one without stays as it is."""
@@ -138,11 +131,6 @@ class Has:
             given = getattr(fact, name)
             fits = min(fits, UNKNOWN if given is None else MET if given in wanted else NOT_MET)
         return fits
-
-    def _duration_flips(self, findings: Findings) -> Iterator[date]:
-        if self._duration is not None:
-            for fact in (*findings.carrying, *findings.uncertain):
-                yield from (add(start, self._duration) for start in fact.first)
 
 
 def _lasted(fact: Fact, duration: Span, day: date) -> State:

@@ -75,19 +75,14 @@ class Measured(ABC):
             ("results", self), lambda: Results.of(chart, self._facts(chart), lambda fact: self._result(chart, fact), latest=self._pick == "latest")
         )
 
-    def course(self, chart: Chart) -> Timeline[Reading]:
-        return self._sampled(chart, _deciding(self.results(chart))).map(Reading.of)
-
     def judge(self, chart: Chart, day: date) -> Judgement:
         return self._judge(chart, self.results(chart), day)
 
-    def timeline(self, chart: Chart) -> Timeline[Judgement]:
-        return self._sampled(chart, self.results(chart))
-
-    def _sampled(self, chart: Chart, results: Results) -> Timeline[Judgement]:
+    def course(self, chart: Chart) -> Timeline[Reading]:
+        results = _deciding(self.results(chart))
         facts = [*(result.fact for result in results.given), *results.announced]
         days = {*self._window.flips(facts), *chart.completeness_flips(self._domain, self._window)}
-        return Timeline.sample(chart.as_of, chart.end, days, lambda day: self._judge(chart, results, day))
+        return Timeline.sample(chart.as_of, chart.end, days, lambda day: Reading.of(self._judge(chart, results, day)))
 
     def _judge(self, chart: Chart, results: Results, day: date) -> Judgement:
         stretch = self._window.on(day)

@@ -36,11 +36,8 @@ class Age:
             return settled(NOT_MET, ("#birth",))
         return unknown("partial_detail", ("#birth",))
 
-    def timeline(self, chart: Chart) -> Timeline[Judgement]:
-        return Timeline.sample(chart.as_of, chart.end, self._flips(chart), lambda day: self.judge(chart, day))
-
     def course(self, chart: Chart) -> Timeline[Reading]:
-        return self.timeline(chart).map(Reading.of)
+        return Timeline.sample(chart.as_of, chart.end, self._flips(chart), lambda day: Reading.of(self.judge(chart, day)))
 
     def _anchor(self, chart: Chart, day: date) -> date | None:
         """The day on which the age counts; None when the day of dosing cannot be told."""
@@ -72,8 +69,5 @@ class Sex:
             return unknown("needs_human", ("#sex",))
         return settled(MET if chart.sex == self._value else NOT_MET, ("#sex",))
 
-    def timeline(self, chart: Chart) -> Timeline[Judgement]:
-        return Timeline((chart.as_of,), (self.judge(chart, chart.as_of),))
-
     def course(self, chart: Chart) -> Timeline[Reading]:
-        return self.timeline(chart).map(Reading.of)
+        return Timeline((chart.as_of,), (Reading.of(self.judge(chart, chart.as_of)),))

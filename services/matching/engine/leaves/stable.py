@@ -1,6 +1,6 @@
 """`stable`: a treatment that goes on, unchanged for long enough and at an accepted dose (`docs/eligibility.md` §5, stable)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -9,7 +9,7 @@ from services.matching.engine.chart import Chart
 from services.matching.engine.facts import Days, Dose, Fact
 from services.matching.engine.kleene import MET, NOT_MET, OPEN, UNKNOWN, Judgement, Reading, Reason, settled, unknown
 from services.matching.engine.leaves.comparison import compare
-from services.matching.engine.leaves.concepts import Concepts, Findings, denied_until, flips, ruled_out
+from services.matching.engine.leaves.concepts import Concepts, Findings, denied_until, ruled_out
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.timeline import Timeline
 from services.matching.engine.window import Spells, Window
@@ -43,13 +43,22 @@ class Stable:
 
     def judge(self, chart: Chart, day: date) -> Judgement:
         findings = self._concepts.find(chart)
-        return self._judge(chart, findings, self._courses(chart, findings), day)
-
-    def timeline(self, chart: Chart) -> Timeline[Judgement]:
-        findings = self._concepts.find(chart)
         courses = self._courses(chart, findings)
-        days = flips(chart, findings, self._window, self._domain) | set(self._course_flips(findings, courses))
-        return Timeline.sample(chart.as_of, chart.end, days, lambda day: self._judge(chart, findings, courses, day))
+        ongoing = [course for course in courses if course.end.latest >= day]
+        if not ongoing:
+            return self._stopped(chart, findings, day)
+        evidence = [identifier for course in ongoing for identifier in course.facts]
+        if any(course.start is None or course.end.earliest < day for course in ongoing):
+            return unknown("partial_detail", evidence)
+        stretch = self._window.on(day)
+        ended = [course for course in courses if course.end.latest < day and course.end.latest >= stretch.first]
+        recent = [course for course in ongoing if course.start is not None and add(course.start, self._for) > day]
+        changed = [*recent, *(course for course in ended if course.end.earliest >= stretch.first)]
+        if changed:
+            return settled(NOT_MET, [identifier for course in changed for identifier in course.facts], hope=UNKNOWN)
+        if ended:
+            return unknown("partial_detail", [identifier for course in ended for identifier in course.facts])
+        return self._dosed(ongoing, evidence)
 
     def course(self, chart: Chart) -> Timeline[Reading]:
         findings = self._concepts.find(chart)
@@ -87,23 +96,6 @@ class Stable:
     def _courses(self, chart: Chart, findings: Findings) -> "Sequence[Course]":
         return chart.once(("courses", *self._codes), lambda: _courses(findings.carrying))
 
-    def _judge(self, chart: Chart, findings: Findings, courses: Sequence[Course], day: date) -> Judgement:
-        ongoing = [course for course in courses if course.end.latest >= day]
-        if not ongoing:
-            return self._stopped(chart, findings, day)
-        evidence = [identifier for course in ongoing for identifier in course.facts]
-        if any(course.start is None or course.end.earliest < day for course in ongoing):
-            return unknown("partial_detail", evidence)
-        stretch = self._window.on(day)
-        ended = [course for course in courses if course.end.latest < day and course.end.latest >= stretch.first]
-        recent = [course for course in ongoing if course.start is not None and add(course.start, self._for) > day]
-        changed = [*recent, *(course for course in ended if course.end.earliest >= stretch.first)]
-        if changed:
-            return settled(NOT_MET, [identifier for course in changed for identifier in course.facts], hope=UNKNOWN)
-        if ended:
-            return unknown("partial_detail", [identifier for course in ended for identifier in course.facts])
-        return self._dosed(ongoing, evidence)
-
     def _stopped(self, chart: Chart, findings: Findings, day: date) -> Judgement:
         doubtful = [fact.id for fact in findings.uncertain if fact.last.latest >= day]
         if doubtful:
@@ -139,16 +131,6 @@ class Stable:
         value = dose.value * factor
         above = self._min is None or compare(value, None, ">=", self._min) == MET
         return above and (self._max is None or compare(value, None, "<=", self._max) == MET)
-
-    def _course_flips(self, findings: Findings, courses: Sequence[Course]) -> Iterator[date]:
-        for course in courses:
-            if course.start is not None:
-                yield add(course.start, self._for)
-            for end in course.end:
-                yield day_after(end)
-                yield day_after(add(end, self._for))
-        for fact in findings.uncertain:
-            yield from (day_after(end) for end in fact.last)
 
 
 def _courses(facts: Sequence[Fact]) -> list[Course]:

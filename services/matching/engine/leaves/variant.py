@@ -43,11 +43,8 @@ class Variant:
             return settled(NOT_MET, evidence)
         return unknown("partial_detail" if facts else "missing", [fact.id for fact in facts])
 
-    def timeline(self, chart: Chart) -> Timeline[Judgement]:
-        return Timeline((chart.as_of,), (self.judge(chart, chart.as_of),))
-
     def course(self, chart: Chart) -> Timeline[Reading]:
-        return self.timeline(chart).map(Reading.of)
+        return Timeline((chart.as_of,), (Reading.of(self.judge(chart, chart.as_of)),))
 
     def _holds(self, fact: Fact, report: Report) -> State:
         if report.significance == "benign":
