@@ -161,7 +161,7 @@ class one_line_errors:  # noqa: N801  reads as the statement it is
         from services.cli.restore import RestoreRefusedError
         from services.supervisor.installation import CannotStartError
         from shared.backups.manifest import UnreadableBackupError
-        from shared.problems import Problem
+        from shared.problems import Problem, reason_of
         from shared.settings import SettingError
 
         expected = (
@@ -174,7 +174,7 @@ class one_line_errors:  # noqa: N801  reads as the statement it is
             UnreadableKeyError,
         )
         if isinstance(error, expected):
-            fail(str(error))
+            fail(reason_of(error) if isinstance(error, Problem) else str(error))
 
 
 def say(line: str) -> None:

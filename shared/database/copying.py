@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database.engine import Database
+from shared.problems import DatabaseAwayError
 
 PAGE = 500
 _MODULUS = 1 << 256
@@ -62,6 +63,8 @@ async def digests(database: Database, metadata: MetaData) -> dict[str, TableDige
             return await digest_of(connection, metadata)
     except (OSError, SQLAlchemyError) as error:
         raise UnreachableDatabaseError(_told(database, error)) from error
+    except DatabaseAwayError as error:
+        raise UnreachableDatabaseError(_told(database, error.__cause__ or error)) from error
 
 
 async def check_reachable(database: Database, *, alone: bool = False) -> None:
@@ -84,6 +87,8 @@ async def check_reachable(database: Database, *, alone: bool = False) -> None:
                 ).scalar_one()
     except (OSError, SQLAlchemyError) as error:
         raise UnreachableDatabaseError(_told(database, error)) from error
+    except DatabaseAwayError as error:
+        raise UnreachableDatabaseError(_told(database, error.__cause__ or error)) from error
     if others:
         raise BusyDatabaseError(f"{others} other connections are open on {place(database)}: stop the services that use it first")
 
@@ -181,10 +186,10 @@ async def _set_sequence(connection: AsyncConnection, target: Database, table: Ta
         await connection.execute(select(func.setval(sequence, highest, False)))
 
 
-def _told(database: Database, error: Exception) -> str:
+def _told(database: Database, error: BaseException) -> str:
     return f"{place(database)} cannot be read: {_reason(error)}"
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     """The driver's own words, without the statement and its values."""
     return (str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__])[0][:200]
