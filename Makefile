@@ -30,9 +30,9 @@ test: $(READY) ## Set up and run the tests
 .PHONY: test-full
 test-full: $(READY) ## Run all tests and their long versions; what they measure goes to docs/figures.json
 	@rm -f docs/figures.json
-	@$(BIN)/python -m pytest -m "not full" --figures docs/figures.json $(SIDE_BY_SIDE) --dist loadfile
-	@$(BIN)/python -m pytest -m "full and not alone" --figures docs/figures.json $(SIDE_BY_SIDE) --dist worksteal
-	@$(BIN)/python -m pytest -m "full and alone" --figures docs/figures.json
+	@$(BIN)/python -m pytest -m "not full" --figures=docs/figures.json $(SIDE_BY_SIDE) --dist loadfile
+	@$(BIN)/python -m pytest -m "full and not alone" --figures=docs/figures.json $(SIDE_BY_SIDE) --dist worksteal
+	@$(BIN)/python -m pytest -m "full and alone" --figures=docs/figures.json
 
 .PHONY: lint
 lint: $(READY) ## Check style, form, types and the import rules; changes nothing
