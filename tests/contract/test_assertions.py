@@ -73,7 +73,7 @@ async def registered(client: httpx.AsyncClient) -> Signer:
     await client.put(path, json={"kind": "hospital", "name": "H"}, headers={**admin, "If-None-Match": "*"})
     key = key_of("of-a-process")
     asked: dict[str, Any] = {"name": "EHR", "method": "private_key_jwt", "scopes": ["trial.read"], "jwks": key_set(key)}
-    shown = await client.post(f"{path}/clients", json=asked, headers=admin)
+    shown = await client.post(f"{path}/clients", json=asked, headers={**admin, "Idempotency-Key": "the-client-of-some-hospital"})
     assert shown.status_code == 201, shown.text
     return Signer(shown.json()["id"], key)
 
