@@ -153,8 +153,8 @@ async def test_replicas_are_replaced_under_load(
         await load.stop()
         failed = f"{sum(load.failed(*CALLS).values())} of {load.answers.total() - asked}"
         figure(f"requests failed while {rounds} x one replica of {' and '.join(services)} was killed", failed)
-        # What changes nothing is asked of the other replica; a write that was under way is for its caller to look after.
-        assert load.failed("read", "match") == {}
+        # What changes nothing is asked of the other replica, but for an answer that had begun: it breaks off. A write under way is for its caller.
+        assert set(load.failed("read", "match")) <= {("read", "RemoteProtocolError"), ("match", "RemoteProtocolError")}
         assert set(load.failed("write")) <= {("write", 502)}
     finally:
         system.end()

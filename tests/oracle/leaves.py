@@ -164,10 +164,10 @@ def has(leaf, case, day):
     if denial == YES or record.complete(leaf.get("domain"), day, within):
         return finish(NOT_MET, NOT_MET)
 
-    # 4. not known
+    # 4. not known; whatever its attributes, what is there overtakes an older denial
     carried = NOT_MET
     for code in open_codes:
-        if not run_out(told.deniers[code], [fact for fact, _codes, _attribute in present], case, day):
+        if not run_out(told.deniers[code], [fact for fact, _codes in told.present], case, day):
             carried = UNKNOWN
     if denial == MAYBE:
         return finish(UNKNOWN, carried, "partial_detail")
