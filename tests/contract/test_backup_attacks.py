@@ -3,14 +3,11 @@
 import asyncio
 import gzip
 import io
-import os
 import random
-import resource
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +21,7 @@ from services.cli.databases import migrate_service
 from shared.backups.manifest import Manifest
 from shared.settings import ServiceSettings
 from tests.conftest import ADMIN, INTERNAL, client_of, installation_at
+from tests.contract.disks import read_only, small_disk
 from tests.contract.processes import ServiceProcess
 from tests.contract.registry import running_registry
 from tests.contract.test_backup import CONTENT, TRIAL, change, cleio, generation, rows_of
@@ -68,40 +66,6 @@ def tar(installation_once: Path, tmp_path: Path) -> Path:
 
 def last_line(said: str) -> str:
     return said.splitlines()[-1]
-
-
-@contextmanager
-def small_disk(folder: Path, kilobytes: int) -> Iterator[None]:
-    """A folder in which no more than this can be written; where no file system can be mounted, no larger file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "cleio", str(folder)]
-    mounted = os.geteuid() == 0 and subprocess.run(command, check=False, capture_output=True).returncode == 0
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    if not mounted:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024 // 2, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        if mounted:
-            subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-@contextmanager
-def read_only(folder: Path) -> Iterator[None]:
-    """The folder on a file system that takes no writes."""
-    mounted = os.geteuid() == 0 and subprocess.run(["mount", "--bind", str(folder), str(folder)], check=False, capture_output=True).returncode == 0
-    if mounted:
-        subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
-    else:
-        folder.chmod(0o500)
-    try:
-        yield
-    finally:
-        if mounted:
-            subprocess.run(["umount", "-l", str(folder)], check=True)
-        else:
-            folder.chmod(0o700)
 
 
 def test_an_archive_cut_anywhere_is_refused(var: Path, tar: Path) -> None:

@@ -1,9 +1,7 @@
 """A full disk under matching, which has no database: what must be recorded is refused as 507, and its copy of the registry is kept in memory."""
 
 import asyncio
-import os
 import resource
-import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.contract.disks import mounted
 from tests.contract.matching import EXAMPLES, until
 from tests.contract.processes import ServiceProcess
 
@@ -45,13 +44,8 @@ class Disk:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "cleio", str(folder)]
-    mounted = os.geteuid() == 0 and subprocess.run(command, check=False, capture_output=True).returncode == 0
-    yield Disk(folder, mounted=mounted)
-    if mounted:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+    with mounted(tmp_path / "disk", 4096) as own:
+        yield Disk(tmp_path / "disk", mounted=own)
 
 
 async def test_a_full_disk_is_told_where_a_record_is_due_and_hurts_nobody_where_a_copy_is(disk: Disk, tmp_path: Path) -> None:

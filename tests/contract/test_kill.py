@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import random
 import subprocess
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ import httpx
 import pytest
 from pysqlite3 import dbapi2 as sqlite
 
+from tests.contract.disks import mounted
 from tests.contract.processes import ServiceProcess
 
 pytestmark = pytest.mark.anyio
@@ -104,12 +104,8 @@ class SmallDisk:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = os.geteuid() == 0 and subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "cleio", str(folder)], check=False).returncode == 0
-    yield SmallDisk(folder, None if mounted else 2 * 1024 * 1024)
-    if mounted:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+    with mounted(tmp_path / "small", 4096) as own:
+        yield SmallDisk(tmp_path / "small", None if own else 2 * 1024 * 1024)
 
 
 async def test_a_full_disk_is_told_and_damages_nothing(small_disk: SmallDisk) -> None:
