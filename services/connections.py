@@ -1,6 +1,6 @@
 """One connection of a caller: how long it may take, and how much it may say, before it is understood, and how long to take what it is told.
 
-(The body is the business of `shared.edge`.)
+(The body is the business of `shared.http.route`.)
 """
 
 from asyncio import TimerHandle, Transport
@@ -9,7 +9,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEAD_SECONDS = 5.0
-# What the gateway takes (16 KiB), and what it adds. `shared.edge` says so in a problem document; here stands what is not even read.
+# What the gateway takes (16 KiB), and what it adds. `shared.http.route` says so in a problem document; here stands what is not even read.
 LONGEST_HEAD = 20 * 1024
 # Who has been answered need not send the rest of its body; so long it may take to read the answer.
 LINGER_SECONDS = 2.0

@@ -15,10 +15,10 @@ from fastapi import FastAPI, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.connections import BoundedConnection
-from shared.addresses import LOOPBACK_NAMES, host_of
-from shared.problems import Problem, reason_of, respond
 from shared.tracing import flush_export
-from shared.wire import Label
+from shared.values.addresses import LOOPBACK_NAMES, host_of
+from shared.values.problems import Problem, reason_of, respond
+from shared.values.wire import Label
 
 TICK = 0.05  # seconds
 QUIET_TICKS = 3
@@ -57,7 +57,11 @@ class DrainingServer(uvicorn.Server):
             server.close()
         self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
         for connection in list(self.server_state.connections):
-            if isinstance(connection, BoundedConnection) and connection.cycle is not None and not connection.cycle.response_complete:
+            if (
+                isinstance(connection, BoundedConnection)
+                and connection.cycle is not None
+                and not connection.cycle.response_complete
+            ):
                 connection.shutdown()  # once it is answered
         if hasattr(self.service.state, "end_waits"):
             self.service.state.end_waits()
@@ -75,7 +79,7 @@ def _tell(error: BaseException) -> None:
     sys.stderr.write(f"cleio: {reason_of(error)}\n")
 
 
-class ToldIfItCannotStart:
+class StartupFailureResponder:
     """An application whose failure to start is one line for its operator: the log names the classes of errors and never what they say."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -121,7 +125,7 @@ def serve_application(application: str, port: int, host: str, hosts: Collection[
     def make() -> Any:
         service = getattr(importlib.import_module(module), factory)()
         server.service = service
-        app = ToldIfItCannotStart(service)
+        app = StartupFailureResponder(service)
         return KnownHosts(app, hosts) if f"[{host}]" in LOOPBACK_NAMES or host in LOOPBACK_NAMES else app
 
     server = DrainingServer(
@@ -137,7 +141,7 @@ def serve_application(application: str, port: int, host: str, hosts: Collection[
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,  # whose address to believe is the business of `shared.identity`
+            proxy_headers=False,  # whose address to believe is the business of `shared.access`
             backlog=1024,
             timeout_keep_alive=75,  # longer than the gateway keeps an idle connection, so that it never sends into a closing one
             timeout_graceful_shutdown=2,  # with the gateway's second, inside the five seconds of `cleio up`

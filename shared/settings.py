@@ -9,7 +9,7 @@ from typing import Any, Self
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from shared.addresses import EMBEDDED_PORTS
+from shared.values.addresses import EMBEDDED_PORTS
 
 Network = IPv4Network | IPv6Network
 
@@ -53,30 +53,64 @@ class ServiceSettings(BaseSettings):
     data_dir: Path = Field(default=Path("var"), validation_alias="CLEIO_DATA_DIR")
     gateway_port: int = Field(default=8080, validation_alias="CLEIO_PORT")
     gateway_bind: str = Field(default="127.0.0.1", validation_alias="CLEIO_BIND")
-    public_url: str = Field(default="", validation_alias="CLEIO_PUBLIC_URL", description="Where callers reach the gateway; the issuer of tokens.")
-    issuer_keys: Path | None = Field(default=None, validation_alias="CLEIO_ISSUER_KEYS", description="A file of public keys (JWKS) to trust.")
-    builtin_issuer: bool = Field(default=True, validation_alias="CLEIO_BUILTIN_ISSUER", description="Whether tokens are issued here.")
-    oidc_issuer: str = Field(default="", validation_alias="CLEIO_OIDC_ISSUER", description="An OpenID provider whose tokens are taken.")
-    oidc_audience: str = Field(default="", validation_alias="CLEIO_OIDC_AUDIENCE", description="Whom its tokens must be meant for.")
+    public_url: str = Field(
+        default="",
+        validation_alias="CLEIO_PUBLIC_URL",
+        description="Where callers reach the gateway; the issuer of tokens.",
+    )
+    issuer_keys: Path | None = Field(
+        default=None, validation_alias="CLEIO_ISSUER_KEYS", description="A file of public keys (JWKS) to trust."
+    )
+    builtin_issuer: bool = Field(
+        default=True, validation_alias="CLEIO_BUILTIN_ISSUER", description="Whether tokens are issued here."
+    )
+    oidc_issuer: str = Field(
+        default="", validation_alias="CLEIO_OIDC_ISSUER", description="An OpenID provider whose tokens are taken."
+    )
+    oidc_audience: str = Field(
+        default="", validation_alias="CLEIO_OIDC_AUDIENCE", description="Whom its tokens must be meant for."
+    )
     registry_url: str = Field(default="", validation_alias="CLEIO_REGISTRY_URL")
     matching_url: str = Field(default="", validation_alias="CLEIO_MATCHING_URL")
     internal_token: SecretStr = Field(default=SecretStr(""), validation_alias="CLEIO_INTERNAL_TOKEN")
     cursor_key: SecretStr = Field(default=SecretStr(""), validation_alias="CLEIO_CURSOR_KEY")
     audit_key: SecretStr = Field(default=SecretStr(""), validation_alias="CLEIO_AUDIT_KEY")
-    rate_read: int = Field(default=1200, ge=0, validation_alias="CLEIO_RATE_READ", description="Reads a minute for each caller; 0: no limit.")
-    rate_match: int = Field(default=600, ge=0, validation_alias="CLEIO_RATE_MATCH", description="Matches and checks a minute.")
+    rate_read: int = Field(
+        default=1200,
+        ge=0,
+        validation_alias="CLEIO_RATE_READ",
+        description="Reads a minute for each caller; 0: no limit.",
+    )
+    rate_match: int = Field(
+        default=600, ge=0, validation_alias="CLEIO_RATE_MATCH", description="Matches and checks a minute."
+    )
     rate_write: int = Field(default=300, ge=0, validation_alias="CLEIO_RATE_WRITE", description="Writes a minute.")
-    rate_token: int = Field(default=60, ge=0, validation_alias="CLEIO_RATE_TOKEN", description="Requests of a token a minute.")
+    rate_token: int = Field(
+        default=60, ge=0, validation_alias="CLEIO_RATE_TOKEN", description="Requests of a token a minute."
+    )
     rate_loopback_factor: int = Field(
-        default=1000, ge=1, validation_alias="CLEIO_RATE_LOOPBACK_FACTOR", description="So many times more for callers on this machine."
+        default=1000,
+        ge=1,
+        validation_alias="CLEIO_RATE_LOOPBACK_FACTOR",
+        description="So many times more for callers on this machine.",
     )
     gateway_networks: tuple[Network, ...] = Field(
         default=(),
         validation_alias="CLEIO_GATEWAY_NETWORKS",
         description="Where the gateway calls from (JSON), beside this machine: its word is believed.",
     )
-    most_working: int = Field(default=200, ge=1, validation_alias="CLEIO_MOST_WORKING", description="Requests that a process works on at once.")
-    most_waiting: int = Field(default=1000, ge=1, validation_alias="CLEIO_MOST_WAITING", description="Long polls and streams that it holds at once.")
+    most_working: int = Field(
+        default=200,
+        ge=1,
+        validation_alias="CLEIO_MOST_WORKING",
+        description="Requests that a process works on at once.",
+    )
+    most_waiting: int = Field(
+        default=1000,
+        ge=1,
+        validation_alias="CLEIO_MOST_WAITING",
+        description="Long polls and streams that it holds at once.",
+    )
     log_level: str = Field(default="INFO", validation_alias="CLEIO_LOG_LEVEL")
     otlp_endpoint: str = Field(
         default="",
@@ -89,7 +123,10 @@ class ServiceSettings(BaseSettings):
         try:
             super().__init__(**given)
         except ValidationError as error:
-            wrong = (f"{self._name(one['loc'])}: {one['msg']}" for one in error.errors(include_url=False, include_input=False, include_context=False))
+            wrong = (
+                f"{self._name(one['loc'])}: {one['msg']}"
+                for one in error.errors(include_url=False, include_input=False, include_context=False)
+            )
             raise SettingError("; ".join(wrong)) from None
         except SettingsError as error:
             field = next((name for name in type(self).model_fields if f'"{name}"' in str(error)), "")
@@ -116,13 +153,17 @@ class ServiceSettings(BaseSettings):
             if name in KEY_BYTES:
                 key_of(value, KEY_BYTES[name], place)
             elif len(value) < TOKEN_CHARACTERS:
-                raise UnusableSecretError(f"{place} is shorter than {TOKEN_CHARACTERS} characters: anybody could guess it")
+                raise UnusableSecretError(
+                    f"{place} is shorter than {TOKEN_CHARACTERS} characters: anybody could guess it"
+                )
         return self
 
     @model_validator(mode="after")
     def _name_the_audience(self) -> Self:
         if self.oidc_issuer and not self.oidc_audience:
-            raise SettingError("CLEIO_OIDC_AUDIENCE must say whom the provider's tokens are meant for: without it any token of it would do")
+            raise SettingError(
+                "CLEIO_OIDC_AUDIENCE must say whom the provider's tokens are meant for: without it any token of it would do"
+            )
         return self
 
     @cached_property

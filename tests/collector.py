@@ -72,7 +72,9 @@ class Collector:
         """Those of this name whose fields are as wanted."""
         with self._lock:
             return [
-                span for span in self._spans if name in {None, span.name} and all(getattr(span, field) == value for field, value in wanted.items())
+                span
+                for span in self._spans
+                if name in {None, span.name} and all(getattr(span, field) == value for field, value in wanted.items())
             ]
 
 

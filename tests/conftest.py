@@ -25,9 +25,9 @@ from joserfc.jwk import ECKey
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from shared.identity.principal import Credential, OrganisationKind, Role
-from shared.identity.tokens import issue
-from shared.policy import scopes_for
+from shared.access.policy import scopes_for
+from shared.access.principal import Credential, OrganisationKind, Role
+from shared.access.tokens import issue
 
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ci")
@@ -42,7 +42,13 @@ ISSUER_KEYS = Path(tempfile.mkdtemp(prefix="cleio-keys-")) / "jwks.json"
 ISSUER_KEYS.write_text(json.dumps({"keys": [ISSUER_KEY.as_dict(private=False)]}))
 
 
-def token_of(kind: OrganisationKind, *roles: Role, organisation: str | None = None, scopes: Iterable[str] | None = None, **more: Any) -> str:
+def token_of(
+    kind: OrganisationKind,
+    *roles: Role,
+    organisation: str | None = None,
+    scopes: Iterable[str] | None = None,
+    **more: Any,
+) -> str:
     """An access token of an organisation of this kind with these roles, signed by the key that the tests' services have pinned."""
     now = int(time.time())
     credential = Credential(
@@ -217,7 +223,9 @@ def execute(server_url: str, statement: str) -> None:
     """One statement, from wherever: a fixture may stand inside a running loop or outside of one."""
 
     async def run() -> None:
-        connection = await asyncpg.connect(make_url(server_url).set(drivername="postgresql").render_as_string(hide_password=False))
+        connection = await asyncpg.connect(
+            make_url(server_url).set(drivername="postgresql").render_as_string(hide_password=False)
+        )
         try:
             await connection.execute(statement)
         finally:
@@ -270,4 +278,6 @@ def real_data() -> Path:
 def client_of(app: object, *, token: str | None = None, address: str = "127.0.0.1") -> httpx.AsyncClient:
     """A caller of an application in this process; its lifespan must be running."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app, client=(address, 50000)), base_url="http://test", headers=headers)  # type: ignore[arg-type]
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app, client=(address, 50000)), base_url="http://test", headers=headers
+    )  # type: ignore[arg-type]

@@ -24,8 +24,18 @@ def findings(report: dict[str, Any]) -> list[str]:
 
 def main(lock: Path) -> int:
     # The hashes of the lock stand for what is installed: nothing is resolved, nothing is downloaded.
-    command = ["--strict", "--disable-pip", "--require-hashes", "--progress-spinner", "off", "--format", "json", "--requirement", str(lock)]
-    asked = subprocess.run([sys.executable, "-m", "pip_audit", *command], capture_output=True, text=True, check=False)  # noqa: S603  our own words
+    command = [
+        "--strict",
+        "--disable-pip",
+        "--require-hashes",
+        "--progress-spinner",
+        "off",
+        "--format",
+        "json",
+        "--requirement",
+        str(lock),
+    ]
+    asked = subprocess.run([sys.executable, "-m", "pip_audit", *command], capture_output=True, text=True, check=False)
     try:
         report = json.loads(asked.stdout)
     except ValueError:

@@ -13,7 +13,9 @@ UNSAID = "not declared"
 ABSENT = "not installed on this platform"
 
 # Permissive ones, and MPL-2.0, which binds changes of its own files alone. Nothing else has been agreed to.
-ALLOWED = frozenset({"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "MPL-2.0", "PSF-2.0", "Zlib"})
+ALLOWED = frozenset(
+    {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "MPL-2.0", "PSF-2.0", "Zlib"}
+)
 # As classifiers and free texts call them.
 CALLED = {
     "3-Clause BSD License": "BSD-3-Clause",
@@ -36,7 +38,9 @@ def licence_of(name: str) -> str:
         return READ.get(name, ABSENT)
     if expression := about.get("License-Expression"):
         return str(expression)
-    classifiers = [text.rpartition(" :: ")[2] for text in about.get_all("Classifier") or [] if text.startswith("License :: ")]
+    classifiers = [
+        text.rpartition(" :: ")[2] for text in about.get_all("Classifier") or [] if text.startswith("License :: ")
+    ]
     if classifiers:
         return " AND ".join(CALLED.get(one, one) for one in classifiers)
     lines = str(about.get("License") or "").strip().splitlines()
@@ -53,7 +57,9 @@ def is_allowed(licence: str) -> bool:
 
 def locked(lock: Path) -> list[tuple[str, str]]:
     """Name and version of every package of a lock."""
-    return sorted({match.group(1, 2) for line in lock.read_text(encoding="utf-8").splitlines() if (match := LOCKED.match(line))})
+    return sorted(
+        {match.group(1, 2) for line in lock.read_text(encoding="utf-8").splitlines() if (match := LOCKED.match(line))}
+    )
 
 
 def main(lock: Path, report: Path) -> int:

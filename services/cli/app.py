@@ -41,7 +41,11 @@ class Language(StrEnum):
 def up(
     replicas: Annotated[
         list[str] | None,
-        typer.Option(metavar="SERVICE=N", envvar="CLEIO_REPLICAS", help="Run a service N times; registry and notifications need PostgreSQL for it."),
+        typer.Option(
+            metavar="SERVICE=N",
+            envvar="CLEIO_REPLICAS",
+            help="Run a service N times; registry and notifications need PostgreSQL for it.",
+        ),
     ] = None,
 ) -> None:
     """Run the whole system until Ctrl-C.
@@ -58,7 +62,9 @@ def up(
 def serve(
     service: Service,
     migrate_first: Annotated[bool, typer.Option("--migrate", help="Migrate its database first.")] = False,
-    host: Annotated[str, typer.Option(envvar="CLEIO_SERVICE_HOST", help="Address to listen at; in a container 0.0.0.0.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(envvar="CLEIO_SERVICE_HOST", help="Address to listen at; in a container 0.0.0.0.")
+    ] = "127.0.0.1",
 ) -> None:
     """Run one service alone.
 
@@ -74,7 +80,9 @@ def serve(
     with _set_up(os.EX_CONFIG) as installation:
         if migrate_first:
             _migrate(service)
-        serve_application(f"services.{service}.app:create_app", installation.service_ports[service][0], host, installation.door.hosts)
+        serve_application(
+            f"services.{service}.app:create_app", installation.service_ports[service][0], host, installation.door.hosts
+        )
 
 
 @app.command()
@@ -93,12 +101,12 @@ def _migrate(service: Service) -> None:
     if service is Service.MATCHING:  # it keeps no database: nothing of one is loaded for it
         return
     from services.cli.databases import migrate_service
-    from shared.database import OwnedElsewhereError, WallDownError, WrongSchemaError
-    from shared.problems import Problem, reason_of
+    from shared.persistence import OwnedElsewhereError, RowLevelSecurityError, WrongSchemaError
+    from shared.values.problems import Problem, reason_of
 
     try:
         asyncio.run(migrate_service(service))
-    except (OwnedElsewhereError, Problem, WallDownError, WrongSchemaError) as error:
+    except (OwnedElsewhereError, Problem, RowLevelSecurityError, WrongSchemaError) as error:
         _fail(reason_of(error))
 
 
@@ -135,7 +143,12 @@ def revision(service: Service, message: Annotated[str, typer.Argument(help="What
 
 @imports.command("ctgov")
 def import_ctgov(
-    paths: Annotated[list[Path], typer.Argument(metavar="FILE|DIR...", help="Version 2 records: .json (one, a list, or {studies: […]}) or .jsonl.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE|DIR...", help="Version 2 records: .json (one, a list, or {studies: […]}) or .jsonl."
+        ),
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")] = False,
     as_json: AsJson = False,
     url: Url = "",
@@ -155,7 +168,9 @@ def import_ctgov(
 
 @app.command()
 def match(
-    patient: Annotated[Path, typer.Argument(metavar="PATIENT.json", help="Native patient or Phenopacket v2; - is standard input.")],
+    patient: Annotated[
+        Path, typer.Argument(metavar="PATIENT.json", help="Native patient or Phenopacket v2; - is standard input.")
+    ],
     lang: Annotated[Language, typer.Option(help="Language of the answer.")] = Language.FR,
     trial: Annotated[str, typer.Option(help="Show every criterion of this trial, with its reason and evidence.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="Trials in the table.")] = 10,
@@ -181,7 +196,9 @@ def match(
 
 @app.command()
 def openapi(
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit code 1 when a file differs or breaks the release.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit code 1 when a file differs or breaks the release.")
+    ] = False,
 ) -> None:
     """Write the OpenAPI files of the services.
 
@@ -193,7 +210,14 @@ def openapi(
     if check and stale:
         _fail(f"not what the services are: {', '.join(stale)} (make openapi writes them)")
     if check and (lines := breaks()):
-        _fail("\n  ".join(["this breaks clients of the released interface (docs/openapi/released/README.md says what to do):", *lines]))
+        _fail(
+            "\n  ".join(
+                [
+                    "this breaks clients of the released interface (docs/openapi/released/README.md says what to do):",
+                    *lines,
+                ]
+            )
+        )
 
 
 @app.command()
@@ -201,7 +225,9 @@ def bench(
     seconds: Annotated[float, typer.Option(help="How long each call is repeated.", min=0.1, max=600)] = 2.0,
     connections: Annotated[int, typer.Option(help="How many callers at once.", min=1, max=256)] = 8,
     as_json: AsJson = False,
-    url: Annotated[str, typer.Option(help="Measure this running system instead of a fresh one with the bundled sample.")] = "",
+    url: Annotated[
+        str, typer.Option(help="Measure this running system instead of a fresh one with the bundled sample.")
+    ] = "",
 ) -> None:
     """Measure the main calls, and what they are compared with.
 

@@ -16,8 +16,8 @@ from shared.audit.chain import Seal
 from shared.audit.checkpoints import CheckpointFile, public_key_of
 from shared.audit.repository import AuditRepository
 from shared.audit.verification import Exported, Verdict, verify
-from shared.backups.manifest import Manifest
-from shared.database import open_database, sqlite_file
+from shared.operations.backups.manifest import Manifest
+from shared.persistence import open_database, sqlite_file
 
 ENTRIES = ".entries.ndjson"
 CHECKPOINTS = ".checkpoints.ndjson"
@@ -27,7 +27,9 @@ class UnreadableKeyError(RuntimeError):
     """A file that was named as a public key is none."""
 
 
-def verify_all(backup: Path | None, checkpoints: Path | None, public_keys: Sequence[Path], tell: Callable[[str], None]) -> dict[str, Verdict]:
+def verify_all(
+    backup: Path | None, checkpoints: Path | None, public_keys: Sequence[Path], tell: Callable[[str], None]
+) -> dict[str, Verdict]:
     """Every service's verdict. ``backup``: look at the databases in it instead of the live ones. ``checkpoints``: the folder of a copy kept
     elsewhere; without it those of the installation. The installation's own key counts, and those in ``public_keys``.
     """

@@ -16,11 +16,20 @@ from urllib.parse import parse_qs, urlsplit
 from services.cli.copying import copy_from
 from services.cli.databases import address_of, known_schemas, settings_of
 from services.cli.gateway import fetch_file
-from shared.backups.manifest import NAME, FeedPosition, Manifest, ServiceCopy, UnreadableBackupError, check_of, sha256_of, stamp
-from shared.backups.repository import Contents, DamagedFileError, copy_live, examine, make_single
-from shared.cursors import Cursors
-from shared.database import OwnedElsewhereError, own, sqlite_file
-from shared.problems import InvalidCursorError
+from shared.operations.backups.manifest import (
+    NAME,
+    FeedPosition,
+    Manifest,
+    ServiceCopy,
+    UnreadableBackupError,
+    check_of,
+    sha256_of,
+    stamp,
+)
+from shared.operations.backups.repository import Contents, DamagedFileError, copy_live, examine, make_single
+from shared.persistence import OwnedElsewhereError, own, sqlite_file
+from shared.values.cursors import Cursors
+from shared.values.problems import InvalidCursorError
 
 # In this order: a consumer is copied before what it consumes, so that no copy has read further than its source was written.
 WITH_DATABASE = ("notifications", "registry")
@@ -125,7 +134,9 @@ def verify_folder(folder: Path, tell: Tell) -> Manifest:
     """Every digest, every page, every relation, the schema, and that no service has read further than another was written."""
     manifest = Manifest.read(folder)
     if set(manifest.services) != set(WITH_DATABASE):
-        raise UnreadableBackupError(f"the backup is of {', '.join(sorted(manifest.services))}, not of {', '.join(sorted(WITH_DATABASE))}")
+        raise UnreadableBackupError(
+            f"the backup is of {', '.join(sorted(manifest.services))}, not of {', '.join(sorted(WITH_DATABASE))}"
+        )
     for name, copy in manifest.services.items():
         _verify_copy(name, copy, folder)
         tell(f"{name}: {sum(copy.rows.values())} rows in {copy.bytes / 1e6:.1f} MB, schema {copy.schema_head}, whole")
@@ -133,7 +144,9 @@ def verify_folder(folder: Path, tell: Tell) -> Manifest:
         for feed, position in copy.tails.items():
             head = manifest.services[feed].feed if feed in manifest.services else None
             if head is None or position.after(head):
-                raise UnreadableBackupError(f"{name} has read further in the feed of {feed} than the copy of {feed} goes")
+                raise UnreadableBackupError(
+                    f"{name} has read further in the feed of {feed} than the copy of {feed} goes"
+                )
     for name, digest in manifest.secrets.items():
         if not (folder / f"secret-{name}").is_file() or sha256_of(folder / f"secret-{name}") != digest:
             raise UnreadableBackupError(f"the secret {name} is missing or damaged")
@@ -151,7 +164,9 @@ def _verify_copy(name: str, copy: ServiceCopy, folder: Path) -> None:
     if (contents.schema_head, contents.rows, _feed(contents)) != (copy.schema_head, copy.rows, copy.feed):
         raise UnreadableBackupError(f"{file.name} does not hold what the manifest says")
     if copy.schema_head not in known_schemas(name):
-        raise UnreadableBackupError(f"{name} is at schema {copy.schema_head}, which this version of the program does not know: use a newer one")
+        raise UnreadableBackupError(
+            f"{name} is at schema {copy.schema_head}, which this version of the program does not know: use a newer one"
+        )
 
 
 def _copy_service(name: str, folder: Path, tell: Tell) -> ServiceCopy:
@@ -174,7 +189,11 @@ def _copy_service(name: str, folder: Path, tell: Tell) -> ServiceCopy:
         schema_head=contents.schema_head,
         rows=contents.rows,
         feed=_feed(contents),
-        tails={feed: _position(feed, following, settings.cursor_key_bytes) for feed, following in contents.tails.items() if following},
+        tails={
+            feed: _position(feed, following, settings.cursor_key_bytes)
+            for feed, following in contents.tails.items()
+            if following
+        },
     )
 
 
@@ -231,7 +250,9 @@ def _reaches(path: Path) -> tuple[int, int]:
             feed = Manifest.read(path).services["registry"].feed
         else:
             with tempfile.TemporaryDirectory(prefix="cleio-backup-") as folder, _opened_tar(path) as members:
-                (Path(folder) / NAME).write_bytes(next(content for name, content in members if name == NAME).read(MANIFEST_BYTES))
+                (Path(folder) / NAME).write_bytes(
+                    next(content for name, content in members if name == NAME).read(MANIFEST_BYTES)
+                )
                 feed = Manifest.read(Path(folder)).services["registry"].feed
     except (UnreadableBackupError, KeyError, StopIteration, OSError):
         feed = None
@@ -247,7 +268,9 @@ def _position(feed: str, following: str, key: bytes) -> FeedPosition:
     try:
         generation, seq = Cursors(key).open(f"feed:{feed}", cursor)
     except InvalidCursorError:
-        raise UnreadableBackupError(f"the place in the feed of {feed} was sealed under another cursor key than this installation's") from None
+        raise UnreadableBackupError(
+            f"the place in the feed of {feed} was sealed under another cursor key than this installation's"
+        ) from None
     return FeedPosition(generation=generation, seq=seq)
 
 

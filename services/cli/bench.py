@@ -22,7 +22,7 @@ import typer
 
 from services.cli.bench_calls import Call, Measured, Processors, ask, measure
 from services.cli.gateway import CallError
-from shared.addresses import EMBEDDED_PORTS
+from shared.values.addresses import EMBEDDED_PORTS
 
 PATIENT = Path(__file__).resolve().parents[2] / "docs" / "examples" / "duchenne-boy.json"
 ROUNDS = 3
@@ -57,7 +57,12 @@ def run_bench(seconds: float, connections: int, url: str, *, as_json: bool) -> N
         measured = asyncio.run(_measure_all(target, seconds, connections))
         ratios = [*_ratios(measured), *_ratio_of_the_snapshot(target)]
     if as_json:
-        told = {"connections": connections, "seconds": seconds, "calls": [_figures(one) for one in measured], "ratios": [vars(one) for one in ratios]}
+        told = {
+            "connections": connections,
+            "seconds": seconds,
+            "calls": [_figures(one) for one in measured],
+            "ratios": [vars(one) for one in ratios],
+        }
         typer.echo(json.dumps(told, indent=2))
         return
     _print(
@@ -89,8 +94,12 @@ def _print(measured: Sequence[Measured], ratios: Sequence[Ratio], head: str) -> 
     typer.echo(f"{'call':<34}{'per second':>11}{'p50 ms':>9}{'p99 ms':>9}{'CPU µs':>9}{'gateway':>9}{'failed':>8}")
     for row in map(_figures, measured):
         cpu, gateway = (("–" if row[name] is None else row[name]) for name in ("cpu", "gateway_cpu"))
-        typer.echo(f"{row['call']:<34}{row['per_second']:>11.0f}{row['p50']:>9.2f}{row['p99']:>9.2f}{cpu:>9}{gateway:>9}{row['failed']:>8}")
-    typer.echo("\nCPU: processor time of the services, and of the gateway, for each request. Compared in the same rounds:")
+        typer.echo(
+            f"{row['call']:<34}{row['per_second']:>11.0f}{row['p50']:>9.2f}{row['p99']:>9.2f}{cpu:>9}{gateway:>9}{row['failed']:>8}"
+        )
+    typer.echo(
+        "\nCPU: processor time of the services, and of the gateway, for each request. Compared in the same rounds:"
+    )
     for one in ratios:
         typer.echo(f"{one.what:<34} {one.ratio:>7.1f} × {one.unit} of {one.compared_with}")
 
@@ -108,7 +117,11 @@ def _running(url: str) -> Iterator[Target]:
         log = Path(folder) / "up.log"
         with log.open("wb") as output:
             system = subprocess.Popen(
-                [sys.executable, "-m", "services.cli", "up"], env=environment, stdout=output, stderr=output, start_new_session=True
+                [sys.executable, "-m", "services.cli", "up"],
+                env=environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
         try:
             _wait_until_ready(system, log)
@@ -152,7 +165,9 @@ async def _measure_all(target: Target, seconds: float, connections: int) -> list
     rows = [(Measured(call), gateway) for call in calls]
     if target.folder is not None:
         # Where a service listens is known of our own system alone.
-        rows += [(Measured(_renamed(call, call.name + DIRECT)), _direct(gateway, call)) for call in calls[:2] + calls[-3:-2]]
+        rows += [
+            (Measured(_renamed(call, call.name + DIRECT)), _direct(gateway, call)) for call in calls[:2] + calls[-3:-2]
+        ]
     processors = Processors(target.supervisor)
     for _ in range(ROUNDS):
         for measured, where in rows:
@@ -173,7 +188,13 @@ async def _calls(gateway: tuple[str, int]) -> list[Call]:
     return [
         Call("list 20 trials", "GET", "/registry/v1/trials?limit=20"),
         Call("read one trial", "GET", path),
-        Call("read one trial, unchanged", "GET", path, headers={"If-None-Match": f'"v{json.loads(whole)["version"]}"'}, status=304),
+        Call(
+            "read one trial, unchanged",
+            "GET",
+            path,
+            headers={"If-None-Match": f'"v{json.loads(whole)["version"]}"'},
+            status=304,
+        ),
         Call("search by word", "GET", "/registry/v1/trials?q=duchenne&limit=20"),
         Call("match one patient", "POST", "/matching/v1/match", PATIENT.read_bytes()),
         Call("follow changes, a batch", "GET", "/registry/v1/feed?limit=1000", entries=len(json.loads(batch))),
@@ -222,7 +243,9 @@ def _ratio_of_the_snapshot(target: Target) -> Iterator[Ratio]:
         answer(again, read_patient(patient), options)
 
     times = {work: _spent(work) for work in (anew, compiled)}
-    yield Ratio("match, snapshot compiled", "one compiled anew for each call", times[anew] / times[compiled], "the matches")
+    yield Ratio(
+        "match, snapshot compiled", "one compiled anew for each call", times[anew] / times[compiled], "the matches"
+    )
 
 
 def _spent(work: Any, least: float = 0.5) -> float:

@@ -25,7 +25,9 @@ class Call:
     entries: int = 1
 
     def request(self, host: str) -> bytes:
-        head = f"{self.method} {self.path} HTTP/1.1\r\nHost: {host}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
+        head = f"{self.method} {self.path} HTTP/1.1\r\nHost: {host}\r\n" + "".join(
+            f"{name}: {value}\r\n" for name, value in self.headers.items()
+        )
         if self.body:
             head += f"Content-Type: application/json\r\nContent-Length: {len(self.body)}\r\n"
         return f"{head}\r\n".encode() + self.body
@@ -89,7 +91,9 @@ def _programs(supervisor: int) -> dict[int, str]:
     return found
 
 
-async def measure(measured: Measured, address: tuple[str, int], seconds: float, connections: int, processors: Processors) -> None:
+async def measure(
+    measured: Measured, address: tuple[str, int], seconds: float, connections: int, processors: Processors
+) -> None:
     """Repeat a call for so long with so many callers, and add to what is measured.
 
     :raises CallError: when a connection breaks off.

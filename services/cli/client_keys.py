@@ -83,7 +83,9 @@ def read_key_set(file: Path) -> Any:
     if not isinstance(keys, list):
         raise CallError(f'{file} is no JSON Web Key Set: {{"keys": […]}}')
     if any(isinstance(key, dict) and {"d", "k"} & key.keys() for key in keys):
-        raise CallError(f"{file} holds a private key: only its public part is registered (cleio client keypair makes both)")
+        raise CallError(
+            f"{file} holds a private key: only its public part is registered (cleio client keypair makes both)"
+        )
     return document
 
 
@@ -126,7 +128,9 @@ def read_private_key(file: Path, kid: str = "") -> "ECKey | RSAKey":
     return key
 
 
-def take_token(gateway: Gateway, client: str, key: "ECKey | RSAKey", *, kid: str = "", smart: bool = False, scopes: str = "") -> Any:
+def take_token(
+    gateway: Gateway, client: str, key: "ECKey | RSAKey", *, kid: str = "", smart: bool = False, scopes: str = ""
+) -> Any:
     """What the issuer answers to an assertion that is made now and serves once.
 
     :raises CallError: it is refused.
@@ -152,4 +156,8 @@ def take_token(gateway: Gateway, client: str, key: "ECKey | RSAKey", *, kid: str
     form = {"grant_type": "client_credentials", "client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
     if scopes:
         form["scope"] = scopes
-    return read_json(gateway.send("POST", "/oauth/token", content=urlencode(form).encode(), media_type="application/x-www-form-urlencoded"))
+    return read_json(
+        gateway.send(
+            "POST", "/oauth/token", content=urlencode(form).encode(), media_type="application/x-www-form-urlencoded"
+        )
+    )

@@ -14,15 +14,23 @@ if TYPE_CHECKING:
     from services.cli.gateway import Gateway
 
 clients = typer.Typer(
-    help="The programs that call for an organisation. The right comes from CLEIO_TOKEN.", no_args_is_help=True, rich_markup_mode=None
+    help="The programs that call for an organisation. The right comes from CLEIO_TOKEN.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 ClientArgument = Annotated[str, typer.Argument(metavar="CLIENT", help="Its id.")]
-KeySetFile = Annotated[Path | None, typer.Option("--jwks", metavar="FILE", help="Its public keys (JWKS), where it made them itself.")]
+KeySetFile = Annotated[
+    Path | None, typer.Option("--jwks", metavar="FILE", help="Its public keys (JWKS), where it made them itself.")
+]
 KeySetUrl = Annotated[str, typer.Option("--jwks-url", metavar="URL", help="Where it publishes them: https.")]
 KeyOut = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Where the private key goes that is made here.", show_default="$CLEIO_DATA_DIR/clients/<client>.jwk"),
+    typer.Option(
+        metavar="FILE",
+        help="Where the private key goes that is made here.",
+        show_default="$CLEIO_DATA_DIR/clients/<client>.jwk",
+    ),
 ]
 # What a client is made of and can be changed in; the rest is the registry's.
 CHANGEABLE = ("name", "scopes", "roles", "audience", "jwks", "jwks_url")
@@ -33,21 +41,33 @@ def create(
     organisation: Owner,
     scopes: Annotated[
         list[str],
-        typer.Option(metavar="SCOPES", help="Its rights, as in match.execute,trial.read (docs/operations.md lists them).", show_default=False),
+        typer.Option(
+            metavar="SCOPES",
+            help="Its rights, as in match.execute,trial.read (docs/operations.md lists them).",
+            show_default=False,
+        ),
     ],
     kind: Annotated[
-        Kind | None, typer.Option(help="Make the organisation, of this kind, where there is none of the name.", show_default=False)
+        Kind | None,
+        typer.Option(help="Make the organisation, of this kind, where there is none of the name.", show_default=False),
     ] = None,
-    roles: Annotated[list[str] | None, typer.Option(metavar="ROLES", help="What it may do inside its rights.", show_default="system")] = None,
+    roles: Annotated[
+        list[str] | None, typer.Option(metavar="ROLES", help="What it may do inside its rights.", show_default="system")
+    ] = None,
     name: Annotated[str, typer.Option(help="Tells one client of the organisation from another.")] = "client",
     api_key: Annotated[
-        bool, typer.Option("--api-key", help="It calls with a key that does not change, instead of signing for short tokens.")
+        bool,
+        typer.Option(
+            "--api-key", help="It calls with a key that does not change, instead of signing for short tokens."
+        ),
     ] = False,
     days: Annotated[int, typer.Option(metavar="DAYS", help="How long an API key serves.", min=1, max=731)] = 365,
     jwks: KeySetFile = None,
     jwks_url: KeySetUrl = "",
     key_out: KeyOut = None,
-    smart: Annotated[bool, typer.Option("--smart", help="Its assertions name the token URL, as SMART Backend Services do.")] = False,
+    smart: Annotated[
+        bool, typer.Option("--smart", help="Its assertions name the token URL, as SMART Backend Services do.")
+    ] = False,
     as_json: AsJson = False,
     url: Url = "",
 ) -> None:
@@ -61,7 +81,9 @@ def create(
     from services.cli.gateway import CallError, open_gateway
 
     with one_line_errors():
-        if sum((api_key, jwks is not None, bool(jwks_url))) > 1 or (key_out is not None and (api_key or jwks is not None or jwks_url)):
+        if sum((api_key, jwks is not None, bool(jwks_url))) > 1 or (
+            key_out is not None and (api_key or jwks is not None or jwks_url)
+        ):
             raise CallError("one of --api-key, --jwks, --jwks-url and --key-out")
         body: dict[str, Any] = {
             "name": name,
@@ -78,14 +100,21 @@ def create(
             path = f"{path_of(organisation)}/clients"
             if api_key:
                 made = gateway.send("POST", path, body=body).json()
-                say(f"client {made['id']} of {made['organisation']}, until {made['expires_at'][:10]}; its key, shown this once:")
+                say(
+                    f"client {made['id']} of {made['organisation']}, until {made['expires_at'][:10]}; its key, shown this once:"
+                )
                 print_result(made, made["key"], as_json=as_json)
                 return
             if jwks is not None or jwks_url:
                 made = gateway.send("POST", path, body={**body, **_source(jwks, jwks_url)}).json()
                 say(f"client {made['id']} of {made['organisation']} signs with its own keys")
             else:
-                made = _with_new_key(key_out, lambda keys: gateway.send("POST", path, body={**body, "jwks": keys}).json(), smart=smart, url=url)
+                made = _with_new_key(
+                    key_out,
+                    lambda keys: gateway.send("POST", path, body={**body, "jwks": keys}).json(),
+                    smart=smart,
+                    url=url,
+                )
     print_result(made, made["id"], as_json=as_json)
 
 
@@ -98,7 +127,9 @@ def _make_missing(gateway: "Gateway", organisation: str, kind: Kind) -> None:
         if error.status != NOT_FOUND:
             raise
         if kind is Kind.CENTRE:
-            raise CallError(f"a centre says which one it is: cleio org create {organisation} --kind centre --centre …") from None
+            raise CallError(
+                f"a centre says which one it is: cleio org create {organisation} --kind centre --centre …"
+            ) from None
         write_organisation(gateway, organisation, kind, organisation)
         say(f"{kind} {organisation} takes part")
         return
@@ -121,7 +152,16 @@ def _with_new_key(key_out: Path | None, register: Any, *, smart: bool, url: str)
         made = register(public_set(key))
         file = draft if key_out is not None else named(draft, made["id"], str(key.kid))
     say(f"client {made['id']} of {made['organisation']}; its private key is in {file}, and nowhere else")
-    said = [program(), "token", "--client", made["id"], "--key", str(file), *(["--smart"] if smart else []), *(["--url", url] if url else [])]
+    said = [
+        program(),
+        "token",
+        "--client",
+        made["id"],
+        "--key",
+        str(file),
+        *(["--smart"] if smart else []),
+        *(["--url", url] if url else []),
+    ]
     say(f'a token for 5 minutes:\n  export CLEIO_TOKEN="$({shlex.join(said)})"')
     return made
 
@@ -145,7 +185,10 @@ def keypair(file: Annotated[Path, typer.Argument(metavar="FILE", help="The new f
 
 @clients.command("list")
 def list_all(
-    organisation: Annotated[str, typer.Option("--org", metavar="ORG", help="Of this organisation alone.", show_default="all that you may see")] = "",
+    organisation: Annotated[
+        str,
+        typer.Option("--org", metavar="ORG", help="Of this organisation alone.", show_default="all that you may see"),
+    ] = "",
     as_json: AsJson = False,
     url: Url = "",
 ) -> None:
@@ -158,7 +201,10 @@ def list_all(
     if as_json:
         print_json({"items": found})
         return
-    rows = [(one["id"], one["organisation"], one["status"], one["method"], (one["expires_at"] or "")[:10], one["name"]) for one in found]
+    rows = [
+        (one["id"], one["organisation"], one["status"], one["method"], (one["expires_at"] or "")[:10], one["name"])
+        for one in found
+    ]
     print_columns(("ID", "ORGANISATION", "STATUS", "METHOD", "UNTIL", "NAME"), rows)
 
 
@@ -180,8 +226,12 @@ def show(client: ClientArgument, organisation: AnyOwner = "", as_json: AsJson = 
 def rotate(
     client: ClientArgument,
     organisation: AnyOwner = "",
-    overlap_hours: Annotated[int, typer.Option(help="How long the former API key still serves; 0 when it is in wrong hands.", min=0, max=168)] = 24,
-    drop: Annotated[bool, typer.Option("--drop", help="Of a client that signs: the former keys serve no more.")] = False,
+    overlap_hours: Annotated[
+        int, typer.Option(help="How long the former API key still serves; 0 when it is in wrong hands.", min=0, max=168)
+    ] = 24,
+    drop: Annotated[
+        bool, typer.Option("--drop", help="Of a client that signs: the former keys serve no more.")
+    ] = False,
     jwks: KeySetFile = None,
     key_out: KeyOut = None,
     as_json: AsJson = False,
@@ -199,7 +249,9 @@ def rotate(
         path = found_path(gateway, "clients", client, organisation)
         held = gateway.read(path)
         if held["organisation"] != gateway.read("/registry/v1/me")["organisation"]:
-            raise CallError(f"that is for an administrator of {held['organisation']}; from here: cleio client create, then revoke this one")
+            raise CallError(
+                f"that is for an administrator of {held['organisation']}; from here: cleio client create, then revoke this one"
+            )
         if held["method"] == "api_key":
             if jwks is not None or key_out is not None or drop:
                 raise CallError("this client calls with an API key: only --overlap-hours is for it")
@@ -214,16 +266,22 @@ def rotate(
         else:
             made = _with_new_key(
                 key_out,
-                lambda keys: _replace(gateway, path, lambda former: keys if drop else {"keys": [*keys["keys"], *former["keys"][:1]]}),
+                lambda keys: _replace(
+                    gateway, path, lambda former: keys if drop else {"keys": [*keys["keys"], *former["keys"][:1]]}
+                ),
                 smart=held["audience"] == "smart",
                 url=url,
             )
-    say(f"client {made['id']} signs with {' or '.join(key['kid'] for key in made['jwks']['keys'])}; tokens that it holds are refused from now on")
+    say(
+        f"client {made['id']} signs with {' or '.join(key['kid'] for key in made['jwks']['keys'])}; tokens that it holds are refused from now on"
+    )
     print_result(made, made["id"], as_json=as_json)
 
 
 def _replace(gateway: "Gateway", path: str, keys: Any) -> Any:
-    return gateway.change(path, lambda held: ("PUT", path, {**{name: held[name] for name in CHANGEABLE}, "jwks": keys(held["jwks"])})).json()
+    return gateway.change(
+        path, lambda held: ("PUT", path, {**{name: held[name] for name in CHANGEABLE}, "jwks": keys(held["jwks"])})
+    ).json()
 
 
 @clients.command("revoke")

@@ -6,8 +6,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from services.cli.databases import metadata_of, tree_of, upgrade_at
-from shared.database import Database, OwnedElsewhereError, WallDownError, WrongSchemaError, open_database, sqlite_file
-from shared.database.copying import (
+from shared.persistence import (
+    Database,
+    OwnedElsewhereError,
+    RowLevelSecurityError,
+    WrongSchemaError,
+    open_database,
+    sqlite_file,
+)
+from shared.persistence.copying import (
     BusyDatabaseError,
     CopyDiffersError,
     NotEmptyError,
@@ -18,7 +25,7 @@ from shared.database.copying import (
     copy_rows,
     digests,
 )
-from shared.database.migrations import check_schema, upgrade
+from shared.persistence.migrations import check_schema, upgrade
 
 # What a copy can end with: each message is one line for its operator.
 COPY_ERRORS = (
@@ -27,13 +34,15 @@ COPY_ERRORS = (
     NotEmptyError,
     OwnedElsewhereError,
     UnreachableDatabaseError,
-    WallDownError,
+    RowLevelSecurityError,
     WrongSchemaError,
     ValueError,
 )
 
 
-async def copy_database(service: str, from_url: str, to_url: str, told: Callable[[str, int], None]) -> Mapping[str, TableDigest]:
+async def copy_database(
+    service: str, from_url: str, to_url: str, told: Callable[[str, int], None]
+) -> Mapping[str, TableDigest]:
     """Copy one service's rows into an empty database, which is migrated first.
 
     :raises NotEmptyError: the target holds rows. The other errors are those of `COPY_ERRORS`.

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from services.supervisor.installation import Installation
-from shared.database import open_database
-from shared.database.migrations import new_revision, revisions, upgrade
+from shared.persistence import open_database
+from shared.persistence.migrations import new_revision, revisions, upgrade
 
 
 async def migrate_service(name: str) -> None:

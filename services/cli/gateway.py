@@ -56,7 +56,13 @@ def open_gateway(url: str = "", *, as_caller: bool = False, token: str = "") -> 
         headers["Host"] = f"{name}:{home.port}"
     # A proxy of the environment is for addresses elsewhere.
     elsewhere = not is_loopback(called)
-    with httpx.Client(base_url=called, headers=headers, timeout=httpx.Timeout(60, connect=5), trust_env=elsewhere, verify=_trusted(home)) as client:
+    with httpx.Client(
+        base_url=called,
+        headers=headers,
+        timeout=httpx.Timeout(60, connect=5),
+        trust_env=elsewhere,
+        verify=_trusted(home),
+    ) as client:
         yield Gateway(base, client, name)
 
 
@@ -114,11 +120,15 @@ class Gateway:
             # What is sent again on the way takes effect once.
             told["Idempotency-Key"] = uuid.uuid4().hex
         try:
-            answer = self._client.request(method, path, content=content, headers=told, params=query or None, extensions=self._extensions)
+            answer = self._client.request(
+                method, path, content=content, headers=told, params=query or None, extensions=self._extensions
+            )
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
             raise CallError(f"{self.base} is not an address that can be called") from None
         except httpx.ConnectError:
-            raise CallError(f"nothing listens at {self.base}: start it with `make run`, or name another address with --url") from None
+            raise CallError(
+                f"nothing listens at {self.base}: start it with `make run`, or name another address with --url"
+            ) from None
         except httpx.TimeoutException:
             raise CallError(f"{self.base} did not answer in time") from None
         except httpx.HTTPError as error:
@@ -126,7 +136,10 @@ class Gateway:
         if answer.is_success:
             return answer
         if answer.status_code == httpx.codes.UNAUTHORIZED and "Authorization" in answer.request.headers:
-            raise CallError("CLEIO_TOKEN is not believed: it is over, revoked, or not meant for this (401 unauthenticated)", answer.status_code)
+            raise CallError(
+                "CLEIO_TOKEN is not believed: it is over, revoked, or not meant for this (401 unauthenticated)",
+                answer.status_code,
+            )
         raise CallError(_explain(answer), answer.status_code)
 
     def read(self, path: str) -> Any:
@@ -168,7 +181,9 @@ def read_json(answer: httpx.Response) -> Any:
     try:
         return answer.json()
     except ValueError:
-        raise CallError(f"{answer.request.url.host} answered something else than JSON: is it the right address?") from None
+        raise CallError(
+            f"{answer.request.url.host} answered something else than JSON: is it the right address?"
+        ) from None
 
 
 def fetch_file(url: str, token: str, target: Path) -> None:
@@ -211,4 +226,6 @@ def _explain(answer: httpx.Response) -> str:
 def _token() -> str:
     if token := os.environ.get("CLEIO_TOKEN"):
         return token
-    raise CallError('this needs a right: export CLEIO_TOKEN="$(cleio admin create)" makes an administrator of this installation and takes its key')
+    raise CallError(
+        'this needs a right: export CLEIO_TOKEN="$(cleio admin create)" makes an administrator of this installation and takes its key'
+    )

@@ -91,7 +91,9 @@ def import_files(gateway: Gateway, paths: Sequence[Path], *, dry_run: bool, prog
                 _send(gateway, batch, report, dry_run=dry_run)
             except CallError as error:
                 done = sum(report.counts.values())
-                raise CallError(f"{error}\n  stopped at {batch[0].place}; {done} records before it were handled") from None
+                raise CallError(
+                    f"{error}\n  stopped at {batch[0].place}; {done} records before it were handled"
+                ) from None
     return report
 
 
@@ -102,8 +104,14 @@ def show(report: Report, *, as_json: bool, dry_run: bool) -> None:
             "dry_run": dry_run,
             "counts": {outcome: report.counts[outcome] for outcome in OUTCOMES},
             "scope_unclear": report.unclear,
-            "files": [{"file": name, "counts": {outcome: counts[outcome] for outcome in OUTCOMES}} for name, counts in report.files.items()],
-            "remarks": [{"place": one.place, "outcome": one.outcome, "trial": one.trial or None, "detail": one.detail} for one in report.remarks],
+            "files": [
+                {"file": name, "counts": {outcome: counts[outcome] for outcome in OUTCOMES}}
+                for name, counts in report.files.items()
+            ],
+            "remarks": [
+                {"place": one.place, "outcome": one.outcome, "trial": one.trial or None, "detail": one.detail}
+                for one in report.remarks
+            ],
         }
         sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
         return
@@ -115,19 +123,28 @@ def show(report: Report, *, as_json: bool, dry_run: bool) -> None:
     remarks = sorted(report.remarks, key=lambda one: one.outcome != "invalid")
     for one in remarks[:SHOWN_FAULTS]:
         told = " ".join(part for part in (one.place, one.trial, f"{one.outcome}:", one.detail) if part)
-        console.print(told, style="red" if one.outcome == "invalid" else "yellow", markup=False, highlight=False, soft_wrap=True)
+        console.print(
+            told, style="red" if one.outcome == "invalid" else "yellow", markup=False, highlight=False, soft_wrap=True
+        )
     if len(remarks) > SHOWN_FAULTS:
         console.print(f"… and {len(remarks) - SHOWN_FAULTS} more (--json tells all)")
 
 
 def _table(report: Report, *, dry_run: bool) -> Table:
-    table = Table(title="What would happen (dry run)" if dry_run else None, title_justify="left", box=None, pad_edge=False)
+    table = Table(
+        title="What would happen (dry run)" if dry_run else None, title_justify="left", box=None, pad_edge=False
+    )
     table.add_column("file", overflow="fold")
     for outcome in OUTCOMES:
         table.add_column(outcome, justify="right")
     shown = report.files
     if len(shown) > SHOWN_FILES:
-        shown = dict(islice(((name, counts) for name, counts in shown.items() if counts["invalid"] or counts["refused"]), SHOWN_FILES))
+        shown = dict(
+            islice(
+                ((name, counts) for name, counts in shown.items() if counts["invalid"] or counts["refused"]),
+                SHOWN_FILES,
+            )
+        )
     for name, counts in shown.items():
         table.add_row(name, *(_figure(counts[outcome]) for outcome in OUTCOMES))
     others = len(report.files) - len(shown)
@@ -221,7 +238,9 @@ def _parse(content: bytes) -> Any:
 
 def _refuse_constant(name: str, text: str) -> NoReturn:
     # Strings are passed over: the first bare word is the one that was met.
-    start = next((match.start() for match in _STRING_OR_CONSTANT.finditer(text) if not match.group().startswith('"')), 0)
+    start = next(
+        (match.start() for match in _STRING_OR_CONSTANT.finditer(text) if not match.group().startswith('"')), 0
+    )
     raise _UnreadableError(f"not JSON: {name} is not a number", text.count("\n", 0, start) + 1)
 
 

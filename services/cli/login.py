@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 from services.cli.gateway import CallError, Gateway, is_loopback, open_gateway, read_json
-from shared.identity.tokens import CLOCK_SKEW, InvalidTokenError, check_header, check_times, peek, signed_claims
+from shared.access.tokens import CLOCK_SKEW, InvalidTokenError, check_header, check_times, peek, signed_claims
 
 ALGORITHMS = ("RS256", "ES256", "PS256", "RS384", "ES384")
 CALLBACK = "/callback"
@@ -50,11 +50,15 @@ def discover(gateway: Gateway, issuer: str, client: str, audience: str) -> Provi
     """:raises CallError: it is another, or asks for what is not safe."""
     document = gateway.read(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
     if not isinstance(document, dict) or document.get("issuer") != issuer:
-        raise CallError(f"{issuer} does not describe itself as {issuer}: the issuer is written exactly as the provider writes it")
+        raise CallError(
+            f"{issuer} does not describe itself as {issuer}: the issuer is written exactly as the provider writes it"
+        )
     methods = document.get("code_challenge_methods_supported")
     if isinstance(methods, list) and "S256" not in methods:
         raise CallError(f"{issuer} does not offer PKCE with S256")
-    authorization, token, keys = (str(document.get(name, "")) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"))
+    authorization, token, keys = (
+        str(document.get(name, "")) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")
+    )
     for endpoint in (authorization, token, keys):
         _check_safe(endpoint)
     names_itself = document.get("authorization_response_iss_parameter_supported") is True
@@ -66,7 +70,9 @@ def _check_safe(url: str) -> None:
         raise CallError(f"{url or 'an endpoint'} is not https: nobody signs in over it")
 
 
-def log_in(issuer: str, client: str, audience: str, *, browser: bool, patience: float, tell: Callable[[str], None]) -> dict[str, Any]:
+def log_in(
+    issuer: str, client: str, audience: str, *, browser: bool, patience: float, tell: Callable[[str], None]
+) -> dict[str, Any]:
     """What the provider's token endpoint answers, once the person has signed in and the ID token fits the question.
 
     :raises CallError: it did not come to that.
@@ -89,9 +95,17 @@ def log_in(issuer: str, client: str, audience: str, *, browser: bool, patience: 
             "resource": audience,
         }
         content = urlencode(form).encode()
-        told = read_json(gateway.send("POST", provider.token_endpoint, content=content, media_type="application/x-www-form-urlencoded"))
+        told = read_json(
+            gateway.send(
+                "POST", provider.token_endpoint, content=content, media_type="application/x-www-form-urlencoded"
+            )
+        )
         keys = gateway.read(provider.jwks_uri)
-    if not isinstance(told, dict) or not isinstance(told.get("access_token"), str) or str(told.get("token_type", "")).lower() != "bearer":
+    if (
+        not isinstance(told, dict)
+        or not isinstance(told.get("access_token"), str)
+        or str(told.get("token_type", "")).lower() != "bearer"
+    ):
         raise CallError(f"{issuer} gave no access token")
     check_id_token(provider, str(told.get("id_token", "")), keys, nonce)
     return told
@@ -160,7 +174,10 @@ def _check_claims(provider: Provider, claims: Mapping[str, Any], nonce: str) -> 
     aud = claims.get("aud")
     if claims.get("iss") != provider.issuer:
         raise InvalidTokenError("iss")
-    if provider.client not in (aud if isinstance(aud, list) else [aud]) or claims.get("azp", provider.client) != provider.client:
+    if (
+        provider.client not in (aud if isinstance(aud, list) else [aud])
+        or claims.get("azp", provider.client) != provider.client
+    ):
         raise InvalidTokenError("aud")
     if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
         raise InvalidTokenError("nonce")
@@ -177,7 +194,11 @@ def _listening() -> "Iterator[tuple[str, queue.Queue[dict[str, str]]]]":
 
         def do_GET(self) -> None:
             target = urlsplit(self.path)
-            given = parse_qs(target.query, max_num_fields=20) if target.path == CALLBACK and len(self.path) <= LONGEST_TARGET else {}
+            given = (
+                parse_qs(target.query, max_num_fields=20)
+                if target.path == CALLBACK and len(self.path) <= LONGEST_TARGET
+                else {}
+            )
             expected = given and all(len(values) == 1 for values in given.values()) and not answers.full()
             content = (_DONE if expected else _ODD).encode()
             self.send_response(200 if expected else 404)
@@ -204,8 +225,13 @@ def _listening() -> "Iterator[tuple[str, queue.Queue[dict[str, str]]]]":
 
 def _open_browser(url: str) -> None:
     """Try; the address has been printed. A program of its own, so that whatever the browser writes does not mix with the token."""
-    quiet: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
-    subprocess.Popen([sys.executable, "-m", "webbrowser", url], **quiet)  # noqa: S603  our own address, without a shell
+    quiet: Any = {
+        "stdin": subprocess.DEVNULL,
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+        "start_new_session": True,
+    }
+    subprocess.Popen([sys.executable, "-m", "webbrowser", url], **quiet)
 
 
 def keep_token(file: Path, token: str) -> None:

@@ -168,9 +168,15 @@ def show_answer(answer: Answer, language: str, limit: int) -> None:
         console.print(f"\n{words['ask_next']} :" if language == "fr" else f"\n{words['ask_next']}:", style="bold")
         for question in body["ask_next"][:5]:
             console.print(
-                f"  {question['text'][language]}  ({question['who']}, {_count(question['trials'], words['trial'])})", markup=False, highlight=False
+                f"  {question['text'][language]}  ({question['who']}, {_count(question['trials'], words['trial'])})",
+                markup=False,
+                highlight=False,
             )
-    left_out = [f"{_count(body[name], words['trial'])} {words[name]}" for name in ("undetermined", "not_indicated") if body[name]]
+    left_out = [
+        f"{_count(body[name], words['trial'])} {words[name]}"
+        for name in ("undetermined", "not_indicated")
+        if body[name]
+    ]
     last = " · ".join([f"{words['as_of']} {body['as_of']}", *left_out])
     console.print(f"\n{last}\n{body['pre_screening'][language]}", highlight=False, style="dim")
 
@@ -244,9 +250,15 @@ def _dates(result: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
 
 def _why(result: Mapping[str, Any], words: Mapping[str, str], language: str) -> Iterator[str]:
     # What fails decides; what is unknown is told where nothing fails.
-    telling = [one for one in result["criteria"] if one["state"] == "not_met"] or [one for one in result["criteria"] if one["state"] == "unknown"]
+    telling = [one for one in result["criteria"] if one["state"] == "not_met"] or [
+        one for one in result["criteria"] if one["state"] == "unknown"
+    ]
     for criterion in telling[:3]:
-        reason = f" ({words.get(criterion['reason'], criterion['reason'])})" if criterion["reason"] and criterion["state"] == "unknown" else ""
+        reason = (
+            f" ({words.get(criterion['reason'], criterion['reason'])})"
+            if criterion["reason"] and criterion["state"] == "unknown"
+            else ""
+        )
         yield f"{'✗' if criterion['state'] == 'not_met' else '?'} {criterion['text'][language]}{reason}"
     if len(telling) > 3:
         yield f"… +{len(telling) - 3}"

@@ -40,7 +40,15 @@ def breaks(folder: Path = FOLDER) -> list[str]:
     lines = [
         f"{name}: {line}"
         for name in SERVICES
-        for line in breaking_changes(*(json.loads((place / f"{name}.json").read_text(encoding="utf-8")) for place in (RELEASED, folder)))
+        for line in breaking_changes(
+            *(json.loads((place / f"{name}.json").read_text(encoding="utf-8")) for place in (RELEASED, folder))
+        )
     ]
-    agreed = [line for line in (RELEASED / "agreed.txt").read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
-    return [line for line in lines if line not in agreed] + [f"{line} (agreed, and not so)" for line in agreed if line not in lines]
+    agreed = [
+        line
+        for line in (RELEASED / "agreed.txt").read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith("#")
+    ]
+    return [line for line in lines if line not in agreed] + [
+        f"{line} (agreed, and not so)" for line in agreed if line not in lines
+    ]

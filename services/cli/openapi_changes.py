@@ -13,7 +13,19 @@ _ANYTHING: Schema = {}  # One object: schemas are known again by which object th
 _LOWEST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _HIGHEST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 _FORMS = ("format", "pattern", "uniqueItems")
-_SHAPE = ("$defs", "anyOf", "oneOf", "type", "enum", "const", "properties", "required", "additionalProperties", "items", "default")
+_SHAPE = (
+    "$defs",
+    "anyOf",
+    "oneOf",
+    "type",
+    "enum",
+    "const",
+    "properties",
+    "required",
+    "additionalProperties",
+    "items",
+    "default",
+)
 _REMARKS = ("title", "description", "example", "examples", "deprecated")
 _KNOWN = {*_LOWEST, *_HIGHEST, *_FORMS, *_SHAPE, *_REMARKS}
 
@@ -48,7 +60,10 @@ class _Comparison:
         yield from self._answers(before["responses"], after["responses"])
 
     def _parameters(self, before: Schema, after: Schema) -> Iterator[str]:
-        old, new = ({f"{one['in']} {one['name']}": one for one in operation.get("parameters", [])} for operation in (before, after))
+        old, new = (
+            {f"{one['in']} {one['name']}": one for one in operation.get("parameters", [])}
+            for operation in (before, after)
+        )
         yield from (f"{name}: removed" for name in old if name not in new)
         for name, one in new.items():
             if one.get("required") and not old.get(name, {}).get("required"):
@@ -73,13 +88,19 @@ class _Comparison:
                 yield from self._sent("body", old, after["content"][media_type])
 
     def _answers(self, before: Schema, after: Schema) -> Iterator[str]:
-        yield from (f"{status}: a new answer that is no refusal" for status in after if status not in before and status < "4")
+        yield from (
+            f"{status}: a new answer that is no refusal" for status in after if status not in before and status < "4"
+        )
         for status, told in before.items():
             if status not in after:
                 yield f"{status}: removed"
                 continue
             old, new = _resolved(told, self._released), _resolved(after[status], self._present)
-            yield from (f"{status}: header {name} removed" for name in old.get("headers", {}) if name not in new.get("headers", {}))
+            yield from (
+                f"{status}: header {name} removed"
+                for name in old.get("headers", {})
+                if name not in new.get("headers", {})
+            )
             for media_type, content in old.get("content", {}).items():
                 if media_type not in new.get("content", {}):
                     yield f"{status}: {media_type} removed"
@@ -87,10 +108,16 @@ class _Comparison:
                     yield from self._told(status, content, new["content"][media_type])
 
     def _sent(self, place: str, before: Schema, after: Schema) -> Iterator[str]:
-        yield from (place + line for line in self._misfits(before.get("schema", _ANYTHING), after.get("schema", _ANYTHING), answer=False))
+        yield from (
+            place + line
+            for line in self._misfits(before.get("schema", _ANYTHING), after.get("schema", _ANYTHING), answer=False)
+        )
 
     def _told(self, place: str, before: Schema, after: Schema) -> Iterator[str]:
-        yield from (place + line for line in self._misfits(after.get("schema", _ANYTHING), before.get("schema", _ANYTHING), answer=True))
+        yield from (
+            place + line
+            for line in self._misfits(after.get("schema", _ANYTHING), before.get("schema", _ANYTHING), answer=True)
+        )
 
     def _misfits(self, given: Schema, taken: Schema, *, answer: bool) -> list[str]:
         """Why a value that is ``given`` may be none that is ``taken``: by the service in a request, by the client in an answer."""
@@ -112,7 +139,9 @@ class _Comparison:
             yield f": type {before.get('type', 'any')} is now {after.get('type', 'any')}"
             return
         if "items" in taken:
-            yield from ("/*" + line for line in self._misfits(given.get("items", _ANYTHING), taken["items"], answer=answer))
+            yield from (
+                "/*" + line for line in self._misfits(given.get("items", _ANYTHING), taken["items"], answer=answer)
+            )
         if "object" in _types(given) & _types(taken):
             yield from self._object(given, taken, answer=answer)
 
@@ -122,7 +151,11 @@ class _Comparison:
             namesakes = [form for form in _forms(taken) if _label(form) == _label(choice)]
             misfits = [self._misfits(choice, form, answer=answer) for form in namesakes or _forms(taken)]
             if all(misfits):
-                yield from min(misfits, key=len) if namesakes else [f": {_label(choice)} {'is new' if answer else 'no longer taken'}"]
+                yield from (
+                    min(misfits, key=len)
+                    if namesakes
+                    else [f": {_label(choice)} {'is new' if answer else 'no longer taken'}"]
+                )
 
     def _object(self, given: Schema, taken: Schema, *, answer: bool) -> Iterator[str]:
         ours, theirs = given.get("properties", {}), taken.get("properties", {})
@@ -158,7 +191,11 @@ def _keywords(given: Schema, taken: Schema, *, answer: bool) -> Iterator[str]:
     if known is not None and values is None:
         yield f": no longer one of {known}" if answer else f": now one of {known}"
     elif known is not None and values is not None:
-        yield from (f": {value!r} is new" if answer else f": {value!r} no longer taken" for value in values if value not in known)
+        yield from (
+            f": {value!r} is new" if answer else f": {value!r} no longer taken"
+            for value in values
+            if value not in known
+        )
 
 
 def _opens(way: Schema, other: Schema) -> bool:

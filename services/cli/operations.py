@@ -27,14 +27,21 @@ backups = typer.Typer(
     rich_markup_mode=None,
 )
 audits = typer.Typer(help="The record of who did what.", no_args_is_help=True, rich_markup_mode=None)
-databases = typer.Typer(help="Move a service's data from one database to another.", no_args_is_help=True, rich_markup_mode=None)
+databases = typer.Typer(
+    help="Move a service's data from one database to another.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @backups.command("make")
 def backup_make(
-    into: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that receives the backup, as DIR/cleio-<instant>.")],
+    into: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder that receives the backup, as DIR/cleio-<instant>.")
+    ],
     with_secrets: Annotated[
-        bool, typer.Option("--with-secrets", help="Also copy the secrets: without them the backup is of use only beside them.")
+        bool,
+        typer.Option(
+            "--with-secrets", help="Also copy the secrets: without them the backup is of use only beside them."
+        ),
     ] = False,
     tar: Annotated[bool, typer.Option("--tar", help="One .tar file instead of a folder.")] = False,
 ) -> None:
@@ -52,7 +59,11 @@ def backup_make(
 
 
 @backups.command("verify")
-def backup_verify(path: Annotated[Path, typer.Argument(metavar="FILE|DIR", help="A backup, or a folder of backups: then its newest.")]) -> None:
+def backup_verify(
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE|DIR", help="A backup, or a folder of backups: then its newest.")
+    ],
+) -> None:
     """Check that a backup is whole and fits together: every digest, page, relation and position."""
     from services.cli.backup import verify_backup
 
@@ -62,7 +73,9 @@ def backup_verify(path: Annotated[Path, typer.Argument(metavar="FILE|DIR", help=
 
 
 def restore(
-    path: Annotated[Path | None, typer.Argument(metavar="FILE|DIR", help="A backup, or a folder of backups: then its newest.")] = None,
+    path: Annotated[
+        Path | None, typer.Argument(metavar="FILE|DIR", help="A backup, or a folder of backups: then its newest.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything; change nothing.")] = False,
     undo: Annotated[bool, typer.Option("--undo", help="Put back what the last restore set aside.")] = False,
 ) -> None:
@@ -106,9 +119,15 @@ def db_copy(
 
 @audits.command("verify")
 def audit_verify(
-    backup: Annotated[Path | None, typer.Option(metavar="FILE|DIR", help="Look into this backup instead of the live databases.")] = None,
-    checkpoints: Annotated[Path | None, typer.Option(metavar="DIR", help="A copy of the audit folder that was kept elsewhere.")] = None,
-    public_key: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="A former public key of the installation (PEM).")] = None,
+    backup: Annotated[
+        Path | None, typer.Option(metavar="FILE|DIR", help="Look into this backup instead of the live databases.")
+    ] = None,
+    checkpoints: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A copy of the audit folder that was kept elsewhere.")
+    ] = None,
+    public_key: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="A former public key of the installation (PEM).")
+    ] = None,
 ) -> None:
     """Check that nothing was changed in, taken from or cut off the record of who did what.
 
@@ -143,7 +162,7 @@ def config(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
             typer.echo(f"  {name:<32}{value}")
 
 
-class one_line_errors:  # noqa: N801  reads as the statement it is
+class one_line_errors:
     """What an operator can put right is told in one line, with exit code 1."""
 
     def __enter__(self) -> None:
@@ -160,9 +179,9 @@ class one_line_errors:  # noqa: N801  reads as the statement it is
         from services.cli.copying import COPY_ERRORS
         from services.cli.restore import RestoreRefusedError
         from services.supervisor.installation import CannotStartError
-        from shared.backups.manifest import UnreadableBackupError
-        from shared.problems import Problem, reason_of
+        from shared.operations.backups.manifest import UnreadableBackupError
         from shared.settings import SettingError
+        from shared.values.problems import Problem, reason_of
 
         expected = (
             *COPY_ERRORS,

@@ -16,9 +16,16 @@ NOT_FOUND = 404
 BASE = "/registry/v1/organisations"
 
 organisations = typer.Typer(
-    help="The organisations that take part. The right comes from CLEIO_TOKEN.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+    help="The organisations that take part. The right comes from CLEIO_TOKEN.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
 )
-members = typer.Typer(help="The people who act for an organisation. The right comes from CLEIO_TOKEN.", no_args_is_help=True, rich_markup_mode=None)
+members = typer.Typer(
+    help="The people who act for an organisation. The right comes from CLEIO_TOKEN.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 class Kind(StrEnum):
@@ -79,10 +86,14 @@ def write_organisation(gateway: "Gateway", organisation: str, kind: str, name: s
 
 @organisations.command("create")
 def create(
-    organisation: Annotated[str, typer.Argument(metavar="ORG", help="Its id: small letters, digits and hyphens, as in chu-lyon.")],
+    organisation: Annotated[
+        str, typer.Argument(metavar="ORG", help="Its id: small letters, digits and hyphens, as in chu-lyon.")
+    ],
     kind: Annotated[Kind, typer.Option(help="What it is to the network. It never changes.")],
     name: Annotated[str, typer.Option(help="Its name, as people know it.", show_default="its id")] = "",
-    centre: Annotated[str, typer.Option(metavar="CENTRE", help="The network's centre that it is: of the kind centre alone.")] = "",
+    centre: Annotated[
+        str, typer.Option(metavar="CENTRE", help="The network's centre that it is: of the kind centre alone.")
+    ] = "",
     as_json: AsJson = False,
     url: Url = "",
 ) -> None:
@@ -94,7 +105,9 @@ def create(
 
     with one_line_errors(), open_gateway(url, as_caller=True) as gateway:
         made = write_organisation(gateway, organisation, kind, name or organisation, centre)
-    say(f"{made['kind']} {made['id']} ({made['name']}) takes part; give it a client: cleio client create --org {made['id']} --scopes …")
+    say(
+        f"{made['kind']} {made['id']} ({made['name']}) takes part; give it a client: cleio client create --org {made['id']} --scopes …"
+    )
     print_result(made, made["id"], as_json=as_json)
 
 
@@ -108,7 +121,9 @@ def list_all(as_json: AsJson = False, url: Url = "") -> None:
     if as_json:
         print_json({"items": found})
         return
-    print_columns(("ID", "KIND", "STATUS", "NAME"), [(one["id"], one["kind"], one["status"], one["name"]) for one in found])
+    print_columns(
+        ("ID", "KIND", "STATUS", "NAME"), [(one["id"], one["kind"], one["status"], one["name"]) for one in found]
+    )
 
 
 @organisations.command("show")
@@ -148,7 +163,9 @@ def _set_status(organisation: str, status: str, *, as_json: bool, url: str) -> N
     path = path_of(organisation)
     with one_line_errors(), open_gateway(url, as_caller=True) as gateway:
         kept = ("kind", "name", "centre")
-        written = gateway.change(path, lambda held: ("PUT", path, {**{name: held[name] for name in kept}, "status": status})).json()
+        written = gateway.change(
+            path, lambda held: ("PUT", path, {**{name: held[name] for name in kept}, "status": status})
+        ).json()
     say(f"{written['id']} is {written['status']}")
     if as_json:
         print_json(written)
@@ -157,12 +174,21 @@ def _set_status(organisation: str, status: str, *, as_json: bool, url: str) -> N
 @members.command("add")
 def add(
     organisation: Owner,
-    subject: Annotated[str, typer.Option(metavar="SUB", help="What the identity provider calls the person, or the program (`sub`).")],
+    subject: Annotated[
+        str, typer.Option(metavar="SUB", help="What the identity provider calls the person, or the program (`sub`).")
+    ],
     roles: Annotated[
         list[str],
-        typer.Option(metavar="ROLES", help="admin, editor, validator, clinician, system, auditor or dpo; several with commas.", show_default=False),
+        typer.Option(
+            metavar="ROLES",
+            help="admin, editor, validator, clinician, system, auditor or dpo; several with commas.",
+            show_default=False,
+        ),
     ],
-    issuer: Annotated[str, typer.Option(envvar="CLEIO_OIDC_ISSUER", help="The identity provider, exactly as its tokens name it (`iss`).")] = "",
+    issuer: Annotated[
+        str,
+        typer.Option(envvar="CLEIO_OIDC_ISSUER", help="The identity provider, exactly as its tokens name it (`iss`)."),
+    ] = "",
     as_json: AsJson = False,
     url: Url = "",
 ) -> None:

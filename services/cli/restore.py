@@ -17,9 +17,9 @@ from services.cli.revived import revived
 from services.supervisor.installation import ASIDE, CannotStartError, Installation, interrupted_restore
 from shared.audit.chain import Seal
 from shared.audit.checkpoints import CheckpointFile, signing_key
-from shared.backups.manifest import Manifest, check_of, sha256_of, stamp
-from shared.backups.repository import generation_of, last_seal_of, make_single, set_generation
-from shared.database import OwnedElsewhereError, own, sqlite_file
+from shared.operations.backups.manifest import Manifest, check_of, sha256_of, stamp
+from shared.operations.backups.repository import generation_of, last_seal_of, make_single, set_generation
+from shared.persistence import OwnedElsewhereError, own, sqlite_file
 
 JOURNAL = "journal.json"
 STAGED = ".restore-"
@@ -104,7 +104,9 @@ def undo(tell: Tell) -> None:
         flush_file(folder)
         tell(f"the data of before the restore are back; what it had brought is in {undone}")
         for name in (name for name, file in files.items() if file is None):
-            tell(f"{name} is a PostgreSQL database, of which nothing is ever taken back: if the restore filled it, give an empty one")
+            tell(
+                f"{name} is a PostgreSQL database, of which nothing is ever taken back: if the restore filled it, give an empty one"
+            )
 
 
 def _last_restore(data_dir: Path) -> Path | None:
@@ -124,7 +126,9 @@ class Journal:
     @classmethod
     def read(cls, folder: Path) -> "Journal":
         document = json.loads((folder / JOURNAL).read_text(encoding="utf-8"))
-        return cls(document.get("number", 0), document.get("generation", 0), [Move(**move) for move in document["moves"]])
+        return cls(
+            document.get("number", 0), document.get("generation", 0), [Move(**move) for move in document["moves"]]
+        )
 
     def write(self, folder: Path, state: str) -> None:
         draft = folder / f".{JOURNAL}"
@@ -166,7 +170,9 @@ def _check_room(manifest: Manifest, data_dir: Path) -> None:
 
 def _check_keys(manifest: Manifest, installation: Installation, tell: Tell) -> None:
     if manifest.secrets:
-        tell(f"the backup holds secrets ({', '.join(sorted(manifest.secrets))}): they take the place of this installation's")
+        tell(
+            f"the backup holds secrets ({', '.join(sorted(manifest.secrets))}): they take the place of this installation's"
+        )
     elif manifest.key_check != check_of(settings_of("registry").cursor_key_bytes):
         raise RestoreRefusedError(
             f"the backup was made under another cursor key than {installation.secrets_dir / 'cursor-key'}, and holds no secrets: "
@@ -209,7 +215,9 @@ def _stage(manifest: Manifest, folder: Path, staged: Path, generation: int, tell
 def _exchange(files: dict[str, Path | None], staged: Path, data_dir: Path, generation: int, tell: Tell) -> Path:
     bring = {file: staged / f"{name}.db" for name, file in files.items() if file is not None}
     bring |= {data_dir / "secrets" / one.name.removeprefix("secret-"): one for one in staged.glob("secret-*")}
-    give_way = [file.with_name(file.name + suffix) for file in files.values() if file is not None for suffix in _WITH_IT]
+    give_way = [
+        file.with_name(file.name + suffix) for file in files.values() if file is not None for suffix in _WITH_IT
+    ]
     # Matching's own copy is of what is being replaced: it makes another from the restored registry.
     give_way += [data_dir / "matching" / "snapshot", *(target for target in bring if target not in give_way)]
     moves = [Move(str(path), path.exists(), path in bring) for path in give_way if path.exists() or path in bring]
@@ -234,7 +242,9 @@ def _exchange(files: dict[str, Path | None], staged: Path, data_dir: Path, gener
     flush_file(aside)
     _go_on_recording(files)
     journal.write(aside, "done")
-    tell(f"restored; the former data are in {aside}: `cleio restore --undo` brings them back, delete the folder once all is well")
+    tell(
+        f"restored; the former data are in {aside}: `cleio restore --undo` brings them back, delete the folder once all is well"
+    )
     return aside
 
 

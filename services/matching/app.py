@@ -11,14 +11,14 @@ from services.matching.criteria.endpoints import router as criteria_router
 from services.matching.evaluations.endpoints import router as match_router
 from services.matching.settings import MatchingSettings
 from services.matching.snapshots.files import SnapshotFiles
-from services.matching.snapshots.keeper import SnapshotKeeper
+from services.matching.snapshots.store import SnapshotStore
+from shared.access.directory import RemoteDirectory
 from shared.audit.checkpoints import signing_key
-from shared.audit.endpoints import audit_router
 from shared.audit.recording import FileAudit
-from shared.http import InternalClient
-from shared.identity.directory import RemoteDirectory
-from shared.service import Health, create_service
-from shared.telemetry import Metrics
+from shared.clients.internal import InternalClient
+from shared.endpoints.audit import audit_router
+from shared.operations.service import Health, create_service
+from shared.operations.telemetry import Metrics
 
 
 def create_app(settings: MatchingSettings | None = None, registry: InternalClient | None = None) -> FastAPI:
@@ -29,7 +29,7 @@ def create_app(settings: MatchingSettings | None = None, registry: InternalClien
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         client = registry or InternalClient(chosen.service_url("registry"), chosen.internal_token.get_secret_value())
         reader = RegistryClient(client, chosen.feed_wait)
-        keeper = SnapshotKeeper(reader, SnapshotFiles(chosen.snapshot_folder), chosen.persist_every, app.state.metrics)
+        keeper = SnapshotStore(reader, SnapshotFiles(chosen.snapshot_folder), chosen.persist_every, app.state.metrics)
         app.state.snapshots = keeper
         app.state.health = lambda: _health(keeper)
         app.state.observe = lambda: _observe(keeper, app.state.metrics)
@@ -47,11 +47,15 @@ def create_app(settings: MatchingSettings | None = None, registry: InternalClien
             await audit.stop()
 
     return create_service(
-        "matching", chosen, [match_router, criteria_router, audit_router("matching")], lifespan, "Which trial, where and when, for this patient."
+        "matching",
+        chosen,
+        [match_router, criteria_router, audit_router("matching")],
+        lifespan,
+        "Which trial, where and when, for this patient.",
     )
 
 
-async def _observe(keeper: SnapshotKeeper, metrics: Metrics) -> None:
+async def _observe(keeper: SnapshotStore, metrics: Metrics) -> None:
     held = keeper.loaded
     if held is not None:
         metrics.tell(metrics.snapshot_age, max(0.0, (datetime.now(UTC) - held.current_at).total_seconds()))
@@ -59,7 +63,7 @@ async def _observe(keeper: SnapshotKeeper, metrics: Metrics) -> None:
     metrics.tell(metrics.snapshot_unwritten, keeper.unwritten_seconds)
 
 
-async def _health(keeper: SnapshotKeeper) -> Health:
+async def _health(keeper: SnapshotStore) -> Health:
     """Ready with any snapshot, however old."""
     held = keeper.loaded
     if held is None:

@@ -18,19 +18,19 @@ from services.notifications.schema import AUDIT, KEYS, METADATA
 from services.notifications.settings import NotificationsSettings
 from services.notifications.subscriptions import endpoints as subscriptions
 from services.notifications.subscriptions.secrets import secret_seal
+from shared.access.directory import RemoteDirectory
 from shared.audit.checkpoints import signing_key
-from shared.audit.endpoints import audit_router
 from shared.audit.recording import DatabaseAudit
-from shared.backups.endpoints import backup_router
-from shared.database import Database, open_database
-from shared.database.migrations import check_schema
-from shared.feed.consumer import run_for_ever
-from shared.http import InternalClient
+from shared.clients.feed import run_for_ever
+from shared.clients.internal import InternalClient
+from shared.clients.outbound import open_outbound
+from shared.endpoints.audit import audit_router
+from shared.endpoints.backups import backup_router
 from shared.idempotency import IdempotencyKeys
-from shared.identity.directory import RemoteDirectory
-from shared.outbound import open_outbound
-from shared.service import Health, create_service
-from shared.telemetry import Metrics
+from shared.operations.service import Health, create_service
+from shared.operations.telemetry import Metrics
+from shared.persistence import Database, open_database
+from shared.persistence.migrations import check_schema
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -50,13 +50,17 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
             stack.push_async_callback(database.close)
             await check_schema(database, MIGRATIONS, METADATA)
             app.state.idempotency = keys = IdempotencyKeys(database, KEYS)
-            app.state.audit = audit = DatabaseAudit(database, AUDIT, settings.audit_folder, "notifications", signing_key(settings.audit_seed))
+            app.state.audit = audit = DatabaseAudit(
+                database, AUDIT, settings.audit_folder, "notifications", signing_key(settings.audit_seed)
+            )
             audit.start()
             stack.push_async_callback(audit.stop)
             await keys.start()
             stack.push_async_callback(keys.stop)
             outbound = await stack.enter_async_context(open_outbound(settings, total_seconds=settings.attempt_seconds))
-            registry = line or InternalClient(settings.service_url("registry"), settings.internal_token.get_secret_value())
+            registry = line or InternalClient(
+                settings.service_url("registry"), settings.internal_token.get_secret_value()
+            )
             stack.push_async_callback(registry.close)
             app.state.callers.directory = directory = RemoteDirectory(registry, settings.feed_wait_seconds)
             directory.start()
@@ -70,7 +74,12 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
                 dispatcher.wake,
                 app.state.metrics.lag.labels("registry").set,
             )
-            app.state.database, app.state.outbound, app.state.seal, app.state.dispatcher = database, outbound, seal, dispatcher
+            app.state.database, app.state.outbound, app.state.seal, app.state.dispatcher = (
+                database,
+                outbound,
+                seal,
+                dispatcher,
+            )
             app.state.health = lambda: _health(database, sequencer)
             app.state.observe = lambda: _observe(database, sequencer, app.state.metrics)
             await dispatcher.start()
@@ -80,7 +89,13 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
             yield
 
     routers = [subscriptions.router, deliveries.router, audit_router("notifications"), backup_router()]
-    return create_service("notifications", settings, routers, lifespan, "Subscriptions to what changes, and the ledger of their deliveries.")
+    return create_service(
+        "notifications",
+        settings,
+        routers,
+        lifespan,
+        "Subscriptions to what changes, and the ledger of their deliveries.",
+    )
 
 
 def _pace(settings: NotificationsSettings) -> Pace:

@@ -3,8 +3,8 @@
 from sqlalchemy import MetaData
 
 from shared.audit import AuditLog
-from shared.database import NAMING
 from shared.idempotency import IdempotencyLog
+from shared.persistence import NAMING
 
 METADATA = MetaData(naming_convention=NAMING)
 AUDIT = AuditLog(METADATA)

@@ -3,7 +3,7 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from shared.outbound import OutboundSettings
+from shared.clients.outbound import OutboundSettings
 from shared.settings import key_of
 
 SEALING_KEY_BYTES = 32
@@ -15,14 +15,30 @@ class NotificationsSettings(OutboundSettings):
 
     database_url: str = ""
     secret_key: SecretStr = Field(
-        default=SecretStr(""), description="Base64 of 32 bytes or more that seal signing secrets; the cursor key unless set."
+        default=SecretStr(""),
+        description="Base64 of 32 bytes or more that seal signing secrets; the cursor key unless set.",
     )
     # The schedule that Standard Webhooks recommends: ten attempts over 75.6 hours.
     retry_seconds: tuple[float, ...] = Field(
-        default=(0, 5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR), min_length=1, max_length=50
+        default=(
+            0,
+            5 * SECOND,
+            5 * MINUTE,
+            30 * MINUTE,
+            2 * HOUR,
+            5 * HOUR,
+            10 * HOUR,
+            14 * HOUR,
+            20 * HOUR,
+            24 * HOUR,
+        ),
+        min_length=1,
+        max_length=50,
     )
     attempt_seconds: float = Field(default=20.0, gt=0)
-    lease_margin_seconds: float = Field(default=10.0, gt=0, description="So much after attempt_seconds, a claim without an outcome is another's.")
+    lease_margin_seconds: float = Field(
+        default=10.0, gt=0, description="So much after attempt_seconds, a claim without an outcome is another's."
+    )
     concurrency: int = Field(default=50, ge=1)
     concurrency_per_subscription: int = Field(default=4, ge=1)
     sweep_seconds: float = Field(default=1.0, gt=0)

@@ -9,39 +9,39 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.registry.centres import endpoints as centres
-from services.registry.centres import tables as _centre_tables  # noqa: F401  hangs its tables on the metadata
-from services.registry.clients import endpoints as clients
+from services.registry.centres import tables as _centre_tables
 from services.registry.export import endpoints as export
-from services.registry.internal import endpoints as internal
-from services.registry.members import endpoints as members
-from services.registry.organisations import endpoints as organisations
+from services.registry.identity.clients import endpoints as clients
+from services.registry.identity.internal import endpoints as internal
+from services.registry.identity.members import endpoints as members
+from services.registry.identity.organisations import endpoints as organisations
+from services.registry.identity.tokens import endpoints as tokens
+from services.registry.identity.tokens.client_keys import ClientKeySets
+from services.registry.identity.tokens.directory import LocalDirectory
+from services.registry.identity.tokens.keys import KEPT_RETIRED, SigningKeys
+from services.registry.identity.tokens.provider import IdentityProvider
+from services.registry.identity.tokens.repository import IssuerRepository
+from services.registry.identity.tokens.service import TokenService
 from services.registry.sample.load import load_sample
 from services.registry.schema import AUDIT, FEED, KEYS, METADATA
 from services.registry.settings import RegistrySettings
 from services.registry.sources import endpoints as sources
 from services.registry.terminology import endpoints as terminology
 from services.registry.terminology.terminology import builtin
-from services.registry.tokens import endpoints as tokens
-from services.registry.tokens.client_keys import ClientKeySets
-from services.registry.tokens.directory import LocalDirectory
-from services.registry.tokens.keys import KEPT_RETIRED, SigningKeys
-from services.registry.tokens.provider import IdentityProvider
-from services.registry.tokens.repository import IssuerRepository
-from services.registry.tokens.service import TokenDesk
 from services.registry.trials import endpoints as trials
 from shared.audit.checkpoints import signing_key
-from shared.audit.endpoints import audit_router
 from shared.audit.recording import DatabaseAudit
-from shared.backups.endpoints import backup_router
-from shared.database import Database, open_database
-from shared.database.migrations import check_schema
-from shared.feed.consumer import run_for_ever
-from shared.feed.endpoints import feed_router
+from shared.clients.feed import run_for_ever
+from shared.clients.outbound import open_outbound
+from shared.endpoints.audit import audit_router
+from shared.endpoints.backups import backup_router
+from shared.endpoints.feed import feed_router
 from shared.feed.log import compact
 from shared.idempotency import IdempotencyKeys
-from shared.outbound import open_outbound
-from shared.service import Health, create_service
-from shared.telemetry import Metrics
+from shared.operations.service import Health, create_service
+from shared.operations.telemetry import Metrics
+from shared.persistence import Database, open_database
+from shared.persistence.migrations import check_schema
 
 FORGOTTEN_AT_ONCE = 2_000
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -63,7 +63,9 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             await check_schema(database, MIGRATIONS, METADATA)
             app.state.database = database
             app.state.idempotency = keys = IdempotencyKeys(database, KEYS)
-            app.state.audit = audit = DatabaseAudit(database, AUDIT, settings.audit_folder, "registry", signing_key(settings.audit_seed))
+            app.state.audit = audit = DatabaseAudit(
+                database, AUDIT, settings.audit_folder, "registry", signing_key(settings.audit_seed)
+            )
             audit.start()
             stack.push_async_callback(audit.stop)
             await keys.start()
@@ -75,7 +77,9 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)
             app.state.end_waits = database.end_waits
-            house = asyncio.create_task(run_for_ever(lambda: _keep_house(database, timedelta(days=settings.keep_feed_days)), "housekeeping"))
+            house = asyncio.create_task(
+                run_for_ever(lambda: _keep_house(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
+            )
             stack.push_async_callback(_end, house)
             desk = asyncio.create_task(run_for_ever(lambda: _forget_assertions(database), "forget_assertions"))
             stack.push_async_callback(_end, desk)
@@ -96,15 +100,19 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         audit_router("registry"),
         backup_router(),
     ]
-    return create_service("registry", settings, routers, lifespan, "Trials, centres, organisations, tokens, and the feed of what changes.")
+    return create_service(
+        "registry", settings, routers, lifespan, "Trials, centres, organisations, tokens, and the feed of what changes."
+    )
 
 
 async def _open_issuer(app: FastAPI, settings: RegistrySettings, database: Database, stack: AsyncExitStack) -> None:
     outbound = await stack.enter_async_context(open_outbound(settings))
     app.state.signing_keys = keys = SigningKeys(database, settings.cursor_key_bytes)
     await keys.ensure()
-    app.state.token_desk = TokenDesk(database, keys, ClientKeySets(outbound), settings.issuer, settings.token_url)
-    provider = IdentityProvider(settings.oidc_issuer, settings.oidc_audience, outbound) if settings.oidc_issuer else None
+    app.state.token_service = TokenService(database, keys, ClientKeySets(outbound), settings.issuer, settings.token_url)
+    provider = (
+        IdentityProvider(settings.oidc_issuer, settings.oidc_audience, outbound) if settings.oidc_issuer else None
+    )
     app.state.outbound = outbound
     app.state.callers.directory = directory = LocalDirectory(database, keys, provider)
     await directory.learn()
@@ -137,7 +145,12 @@ async def _forget_assertions(database: Database) -> None:
     while True:
         async with database.transaction() as connection:
             # An hour more than need be: the clock of another replica may be behind.
-            if await IssuerRepository(connection).forget_assertions(datetime.now(UTC) - timedelta(hours=1), FORGOTTEN_AT_ONCE) < FORGOTTEN_AT_ONCE:
+            if (
+                await IssuerRepository(connection).forget_assertions(
+                    datetime.now(UTC) - timedelta(hours=1), FORGOTTEN_AT_ONCE
+                )
+                < FORGOTTEN_AT_ONCE
+            ):
                 break
     await asyncio.sleep(60)
 

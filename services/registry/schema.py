@@ -3,9 +3,9 @@
 from sqlalchemy import MetaData
 
 from shared.audit import AuditLog
-from shared.database import NAMING
 from shared.feed import FeedLog
 from shared.idempotency import IdempotencyLog
+from shared.persistence import NAMING
 
 METADATA = MetaData(naming_convention=NAMING)
 FEED = FeedLog(METADATA)

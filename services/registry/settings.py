@@ -2,7 +2,7 @@
 
 from pydantic_settings import SettingsConfigDict
 
-from shared.outbound import OutboundSettings
+from shared.clients.outbound import OutboundSettings
 
 
 class RegistrySettings(OutboundSettings):

@@ -20,7 +20,10 @@ def greeting(installation: Installation) -> str:
     # What the commands below are told where it is not the default.
     told = "".join(
         f"{name}={shlex.quote(value)} "
-        for name, value, default in (("CLEIO_PORT", str(installation.port), "8080"), ("CLEIO_DATA_DIR", _here(installation.data_dir), "var"))
+        for name, value, default in (
+            ("CLEIO_PORT", str(installation.port), "8080"),
+            ("CLEIO_DATA_DIR", _here(installation.data_dir), "var"),
+        )
         if value != default
     )
     authorization = '-H "Authorization: Bearer $CLEIO_TOKEN"'

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.supervisor.door import BadDoorError, Door
-from shared.addresses import EMBEDDED_PORTS, EVERYWHERE, replica_ports
+from services.supervisor.gateway import GatewaySettings, InvalidGatewayError
+from shared.values.addresses import EMBEDDED_PORTS, EVERYWHERE, replica_ports
 
 # Services whose data are in a database: a SQLite one belongs to one process.
 WITH_DATABASE = frozenset({"registry", "notifications"})
@@ -33,7 +33,7 @@ class Installation:
 
     port: int
     bind: str
-    door: Door
+    door: GatewaySettings
     service_ports: Mapping[str, tuple[int, ...]]
     data_dir: Path
     named: str = ""
@@ -58,7 +58,11 @@ class Installation:
         with it, the name is to be looked for at ``host``.
         """
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.door.scheme}://{host}:{self.port}" if host in self.door.hosts and self.door.tls != "files" else self.url
+        return (
+            f"{self.door.scheme}://{host}:{self.port}"
+            if host in self.door.hosts and self.door.tls != "files"
+            else self.url
+        )
 
     @property
     def authority(self) -> Path:
@@ -79,8 +83,8 @@ class Installation:
         counts = _replicas(environment, replicas)
         bind = environment.get("CLEIO_BIND") or "127.0.0.1"
         try:
-            door = Door.from_environment(environment, bind)
-        except BadDoorError as error:
+            door = GatewaySettings.from_environment(environment, bind)
+        except InvalidGatewayError as error:
             raise CannotStartError(str(error)) from None
         return cls(
             port=port,
@@ -120,7 +124,9 @@ class Installation:
         seen: dict[int, str] = {}
         for name, variable, address, port in wanted:
             if port in seen:
-                raise CannotStartError(f"{seen[port]} and {name} are both set to port {port}: choose another with {variable}=…")
+                raise CannotStartError(
+                    f"{seen[port]} and {name} are both set to port {port}: choose another with {variable}=…"
+                )
             seen[port] = name
             _try_port(name, variable, address, port)
 
@@ -148,7 +154,9 @@ class Installation:
     def check_restored(self) -> None:
         """:raises CannotStartError: when a restore was interrupted half way."""
         if (left := interrupted_restore(self.data_dir)) is not None:
-            raise CannotStartError(f"a restore was interrupted ({left}): run `cleio restore --undo`, then restore again")
+            raise CannotStartError(
+                f"a restore was interrupted ({left}): run `cleio restore --undo`, then restore again"
+            )
 
     def make_secrets(self) -> None:
         """Make the installation's secrets once, readable by its owner alone. Present ones are kept."""
@@ -180,7 +188,9 @@ def _replicas(environment: Mapping[str, str], asked: Iterable[str]) -> dict[str,
     counts = {}
     for one in asked:
         name, _, number = one.partition("=")
-        if name not in EMBEDDED_PORTS or not (number.isascii() and number.isdigit() and 1 <= int(number) <= MOST_REPLICAS):
+        if name not in EMBEDDED_PORTS or not (
+            number.isascii() and number.isdigit() and 1 <= int(number) <= MOST_REPLICAS
+        ):
             raise CannotStartError(f"--replicas is {'|'.join(EMBEDDED_PORTS)}=1…{MOST_REPLICAS}, not {one!r}")
         counts[name] = int(number)
         variable = f"CLEIO_{name.upper()}_DATABASE_URL"

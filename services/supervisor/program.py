@@ -26,11 +26,11 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-class HopelessError(Exception):
+class ConfigurationFailedError(Exception):
     """A program says, by exit code 78 (EX_CONFIG), that starting it again will not help; the message names it."""
 
 
-class Kept:
+class SupervisedProcess:
     """A program while it is kept running. ``write(name, line)`` receives its output and the supervisor's own remarks on it."""
 
     def __init__(self, program: Program, write: Callable[[str, str], None]) -> None:
@@ -45,7 +45,7 @@ class Kept:
 
     @property
     def trouble(self) -> "asyncio.Task[None]":
-        """Ends only with a `HopelessError`, or when the program is stopped."""
+        """Ends only with a `ConfigurationFailedError`, or when the program is stopped."""
         assert self._task is not None, "not started"
         return self._task
 
@@ -75,7 +75,7 @@ class Kept:
             if monotonic() - started > STEADY:
                 pause, well_started = FIRST_PAUSE, True
             if code == os.EX_CONFIG and not well_started:
-                raise HopelessError(self.program.name)
+                raise ConfigurationFailedError(self.program.name)
             how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
             self._write(f"{how}; starting it again in {pause:g} s")
             await asyncio.sleep(pause)

@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic
 
-from services.supervisor.door import BadDoorError
+from services.supervisor.gateway import InvalidGatewayError
 from services.supervisor.greeting import greeting
 from services.supervisor.installation import CannotStartError, Installation, port_variable
-from services.supervisor.program import HopelessError, Kept, Program
+from services.supervisor.program import ConfigurationFailedError, Program, SupervisedProcess
 from services.supervisor.readiness import answer_of, wait_until_answering
-from shared.addresses import EVERYWHERE, LOOPBACK_NAMES
+from shared.values.addresses import EVERYWHERE, LOOPBACK_NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
@@ -36,7 +36,7 @@ def up(replicas: Sequence[str] = ()) -> int:
             installation.door.check_certificate()
             installation.make_secrets()
             return asyncio.run(_run(installation, started))
-    except (CannotStartError, BadDoorError, OSError) as error:
+    except (CannotStartError, InvalidGatewayError, OSError) as error:
         print(f"cleio: {error}", file=sys.stderr)
         return 1
 
@@ -45,8 +45,8 @@ async def _run(installation: Installation, started: float) -> int:
     told_to_stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
-    services = [Kept(_service(installation, *replica), write_line) for replica in installation.replicas()]
-    gateway = Kept(_gateway(installation), write_line)
+    services = [SupervisedProcess(_service(installation, *replica), write_line) for replica in installation.replicas()]
+    gateway = SupervisedProcess(_gateway(installation), write_line)
     running = asyncio.create_task(_start_and_watch(installation, services, gateway, started))
     stopping = asyncio.create_task(told_to_stop.wait())
     try:
@@ -65,7 +65,9 @@ async def _run(installation: Installation, started: float) -> int:
         write_line("cleio", "stopped")
 
 
-async def _start_and_watch(installation: Installation, services: Sequence[Kept], gateway: Kept, started: float) -> None:
+async def _start_and_watch(
+    installation: Installation, services: Sequence[SupervisedProcess], gateway: SupervisedProcess, started: float
+) -> None:
     """Ends only with trouble: a program that cannot run at all, or a system that does not get ready."""
     for service in services:
         service.start()
@@ -75,24 +77,34 @@ async def _start_and_watch(installation: Installation, services: Sequence[Kept],
         async with asyncio.timeout(START_PATIENCE):
             await asyncio.wait({ready, *troubles}, return_when=asyncio.FIRST_COMPLETED)
     except TimeoutError:
-        answers = [f"{name} {await answer_of(LOOPBACK, port, f'/{service}/readyz') or 'nothing'}" for name, service, port in installation.replicas()]
-        raise CannotStartError(f"not ready after {START_PATIENCE:g} s; the services answer: {', '.join(answers)}") from None
+        answers = [
+            f"{name} {await answer_of(LOOPBACK, port, f'/{service}/readyz') or 'nothing'}"
+            for name, service, port in installation.replicas()
+        ]
+        raise CannotStartError(
+            f"not ready after {START_PATIENCE:g} s; the services answer: {', '.join(answers)}"
+        ) from None
     finally:
         ready.cancel()
     if not any(trouble.done() for trouble in troubles):
         write_line("cleio", f"ready in {monotonic() - started:.1f} s: {installation.url}")
         if installation.bind in EVERYWHERE and installation.door.hosts == LOOPBACK_NAMES:
-            write_line("cleio", f"it listens at every address, and answers only to {', '.join(LOOPBACK_NAMES)}: name it with CLEIO_HOSTS=…")
+            write_line(
+                "cleio",
+                f"it listens at every address, and answers only to {', '.join(LOOPBACK_NAMES)}: name it with CLEIO_HOSTS=…",
+            )
         print(greeting(installation), flush=True)
         await asyncio.wait(troubles, return_when=asyncio.FIRST_COMPLETED)
     try:
         await asyncio.gather(*(trouble for trouble in troubles if trouble.done()))
-    except HopelessError as error:
+    except ConfigurationFailedError as error:
         raise CannotStartError(f"{error} cannot run as it is set up (its line above says why)") from None
 
 
-async def _get_ready(installation: Installation, gateway: Kept) -> None:
-    await asyncio.gather(*(wait_until_answering(LOOPBACK, port, [f"/{service}/readyz"]) for _, service, port in installation.replicas()))
+async def _get_ready(installation: Installation, gateway: SupervisedProcess) -> None:
+    await asyncio.gather(
+        *(wait_until_answering(LOOPBACK, port, [f"/{service}/readyz"]) for _, service, port in installation.replicas())
+    )
     # Only now: its first look at the services finds them all.
     gateway.start()
     await wait_until_answering(installation.host, installation.port, THROUGH_THE_GATEWAY, installation.door)
@@ -113,7 +125,9 @@ def _gateway(installation: Installation) -> Program:
     """:raises CannotStartError: when Caddy is not installed."""
     caddy = shutil.which("caddy", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
     if caddy is None:
-        raise CannotStartError("the gateway's program `caddy` is missing: install the project with its dependencies (make run does)")
+        raise CannotStartError(
+            "the gateway's program `caddy` is missing: install the project with its dependencies (make run does)"
+        )
     home = installation.data_dir / "gateway"
     home.mkdir(exist_ok=True)
     return Program(

@@ -9,8 +9,8 @@ from typing import Any, Literal, Protocol
 
 from fastapi import Request
 
-from shared.identity import Principal
-from shared.policy import Action, decide
+from shared.access import Principal
+from shared.access.policy import Action, decide
 
 Outcome = Literal["done", "read", "denied"]
 # The resources whose identifiers are public or the network's own. Any other path could name a person's record.
@@ -82,7 +82,11 @@ class Act:
 
     def entry(self, outcome: Outcome, status: int) -> Entry:
         caller, scope = self.caller, self.request.scope
-        identifier = "/".join(str(value) for value in self.request.path_params.values()) if self.resource in WITH_IDENTIFIER else ""
+        identifier = (
+            "/".join(str(value) for value in self.request.path_params.values())
+            if self.resource in WITH_IDENTIFIER
+            else ""
+        )
         return Entry(
             at=datetime.now(UTC),
             request_id=str(scope.get("cleio_request_id", "none"))[:64],
@@ -104,17 +108,17 @@ class Auditor(Protocol):
     """Where entries go."""
 
     async def record(self, entry: Entry) -> None:
-        """Kept when this returns."""
+        """SupervisedProcess when this returns."""
 
     def note(self, entry: Entry) -> None:
-        """Kept within a second, together with others like it."""
+        """SupervisedProcess within a second, together with others like it."""
 
 
 # The request under way: a transaction that it commits carries its entry.
 CURRENT: ContextVar[Act | None] = ContextVar("cleio_act", default=None)
 
 
-class Crowd:
+class DenialAggregator:
     """Refusals of callers without a name, counted: who floods the door writes one line a second."""
 
     def __init__(self) -> None:

@@ -81,7 +81,11 @@ def line_of(number: int, entry: Entry) -> str:
     values = [getattr(entry, name) for name in Entry.__slots__]
     if entry.human is None:
         values.pop()  # the line of a call by a program is as it was before people called
-    return json.dumps([number, entry.at.astimezone(UTC).isoformat(timespec="microseconds"), *values[1:]], ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(
+        [number, entry.at.astimezone(UTC).isoformat(timespec="microseconds"), *values[1:]],
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
 
 
 def entry_of(line: str) -> tuple[int, Entry]:

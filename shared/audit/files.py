@@ -13,7 +13,9 @@ from shared.audit.chain import entry_of
 _BLOCK = 64 * 1024
 
 
-def newest_of(files: Sequence[Path], organisation: str | None, after: list[Any] | None, limit: int) -> list[tuple[list[Any], Entry]]:
+def newest_of(
+    files: Sequence[Path], organisation: str | None, after: list[Any] | None, limit: int
+) -> list[tuple[list[Any], Entry]]:
     """At most ``limit`` entries, newest first, each with its place ``[instant, file, number]``, beyond the place ``after``."""
     beyond = tuple(after) if after else None
     found = (

@@ -13,29 +13,29 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shared.audit.acts import CURRENT, Crowd, Entry
+from shared.audit.acts import CURRENT, DenialAggregator, Entry
 from shared.audit.chain import BEGINNING, Seal, digest_of, line_of
 from shared.audit.checkpoints import CheckpointFile
 from shared.audit.files import newest_of
 from shared.audit.repository import AuditRepository
 from shared.audit.tables import AuditLog
-from shared.database import Database, Writing
-from shared.feed.consumer import run_for_ever
-from shared.problems import StorageFullError, storage_problem
+from shared.clients.feed import run_for_ever
+from shared.persistence import Database, Writing
+from shared.values.problems import StorageFullError, storage_problem
 
 logger = logging.getLogger(__name__)
 
 SEAL_SECONDS = 1.0
 
 
-class Sealer(ABC):
+class AuditSigner(ABC):
     """What both kinds share: the crowd at the door, and a seal each second where something waits for one."""
 
     def __init__(self, folder: Path, service: str, key: Ed25519PrivateKey) -> None:
         self.service = service
         self.key = key
         self.checkpoints = CheckpointFile(folder, service)
-        self._crowd = Crowd()
+        self._crowd = DenialAggregator()
         self._task: asyncio.Task[None] | None = None
         self._stepping = asyncio.Lock()
 
@@ -62,8 +62,10 @@ class Sealer(ABC):
             await self._step()
 
     @abstractmethod
-    async def page(self, organisation: str | None, after: list[Any] | None, limit: int) -> Sequence[tuple[list[Any], Entry]]:
-        """As `shared.audit.endpoints.Record` says."""
+    async def page(
+        self, organisation: str | None, after: list[Any] | None, limit: int
+    ) -> Sequence[tuple[list[Any], Entry]]:
+        """As `shared.endpoints.audit.Record` says."""
 
     @abstractmethod
     async def _step(self) -> None:
@@ -74,7 +76,7 @@ class Sealer(ABC):
         await self.step()
 
 
-class DatabaseAudit(Sealer):
+class DatabaseAudit(AuditSigner):
     """The record in a service's database. Every transaction of a writing request takes its entry with it."""
 
     def __init__(self, database: Database, log: AuditLog, folder: Path, service: str, key: Ed25519PrivateKey) -> None:
@@ -89,7 +91,9 @@ class DatabaseAudit(Sealer):
         async with self._database.transaction(as_service=True) as connection:
             await self._on(connection).append([entry])
 
-    async def page(self, organisation: str | None, after: list[Any] | None, limit: int) -> Sequence[tuple[list[Any], Entry]]:
+    async def page(
+        self, organisation: str | None, after: list[Any] | None, limit: int
+    ) -> Sequence[tuple[list[Any], Entry]]:
         async with self._database.read() as connection:
             found = await self._on(connection).page(organisation, after[0] if after else None, limit)
         return [([number], entry) for number, entry in found]
@@ -134,7 +138,7 @@ class DatabaseAudit(Sealer):
         return AuditRepository(connection, self._log, self.service)
 
 
-class FileAudit(Sealer):
+class FileAudit(AuditSigner):
     """The record of a service without a database: ``<service>.entries.ndjson``, one writer a file.
 
     An entry is handed to the system before the request is answered, so a killed process loses none; it is on the disk with its seal,
@@ -186,7 +190,9 @@ class FileAudit(Sealer):
         self._number += 1
         self._waiting.append(line)
 
-    async def page(self, organisation: str | None, after: list[Any] | None, limit: int) -> Sequence[tuple[list[Any], Entry]]:
+    async def page(
+        self, organisation: str | None, after: list[Any] | None, limit: int
+    ) -> Sequence[tuple[list[Any], Entry]]:
         """What the processes of this service on this machine wrote, together."""
         base = self.service.partition("-")[0]
         files = sorted(self._folder.glob(f"{base}*.entries.ndjson"))
@@ -204,7 +210,13 @@ class FileAudit(Sealer):
         first = last.last + 1 if last else 1
         previous = last.digest if last else BEGINNING
         made = Seal(
-            self.service, last.number + 1 if last else 1, first, first + len(lines) - 1, previous, digest_of(previous, lines), datetime.now(UTC)
+            self.service,
+            last.number + 1 if last else 1,
+            first,
+            first + len(lines) - 1,
+            previous,
+            digest_of(previous, lines),
+            datetime.now(UTC),
         ).signed(self.key)
         try:
             await asyncio.to_thread(self._keep, made)

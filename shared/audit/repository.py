@@ -30,10 +30,15 @@ class AuditRepository:
             return
         head = self.log.head
         last: int = (
-            await self.connection.execute(update(head).where(head.c.id == 1).values(number=head.c.number + len(entries)).returning(head.c.number))
+            await self.connection.execute(
+                update(head).where(head.c.id == 1).values(number=head.c.number + len(entries)).returning(head.c.number)
+            )
         ).scalar_one()
         first = last - len(entries) + 1
-        await self.connection.execute(insert(self.log.entries), [{"number": first + index, **asdict(entry)} for index, entry in enumerate(entries)])
+        await self.connection.execute(
+            insert(self.log.entries),
+            [{"number": first + index, **asdict(entry)} for index, entry in enumerate(entries)],
+        )
 
     async def head(self) -> int:
         """The number of the last entry."""
@@ -41,11 +46,18 @@ class AuditRepository:
         return found
 
     async def last_seal(self) -> Seal | None:
-        row = (await self.connection.execute(select(self.log.seals).order_by(self.log.seals.c.number.desc()).limit(1))).first()
+        row = (
+            await self.connection.execute(select(self.log.seals).order_by(self.log.seals.c.number.desc()).limit(1))
+        ).first()
         return self._seal(row) if row else None
 
     async def seals_after(self, number: int, limit: int = 1_000) -> list[Seal]:
-        statement = select(self.log.seals).where(self.log.seals.c.number > number).order_by(self.log.seals.c.number).limit(limit)
+        statement = (
+            select(self.log.seals)
+            .where(self.log.seals.c.number > number)
+            .order_by(self.log.seals.c.number)
+            .limit(limit)
+        )
         return [self._seal(row) for row in await self.connection.execute(statement)]
 
     async def is_sealed(self) -> bool:
@@ -72,13 +84,17 @@ class AuditRepository:
             at=now,
         ).signed(key)
         columns = {column.name for column in self.log.seals.columns}
-        await self.connection.execute(insert(self.log.seals).values({name: value for name, value in asdict(made).items() if name in columns}))
+        await self.connection.execute(
+            insert(self.log.seals).values({name: value for name, value in asdict(made).items() if name in columns})
+        )
         return made
 
     async def lines_after(self, number: int, limit: int) -> list[tuple[int, str]]:
         """Entries as the texts that are sealed, with their numbers."""
         entries = self.log.entries
-        rows = await self.connection.execute(select(entries).where(entries.c.number > number).order_by(entries.c.number).limit(limit))
+        rows = await self.connection.execute(
+            select(entries).where(entries.c.number > number).order_by(entries.c.number).limit(limit)
+        )
         return [(row.number, line_of(row.number, _entry(row))) for row in rows]
 
     async def page(self, organisation: str | None, before: int | None, limit: int) -> list[tuple[int, Entry]]:
@@ -99,8 +115,8 @@ class AuditRepository:
             after = page[-1][0]
 
     def _seal(self, row: Row[Any]) -> Seal:
-        return Seal(service=self.service, kind="seal", **dict(row._mapping))  # noqa: SLF001  SQLAlchemy's public name for it
+        return Seal(service=self.service, kind="seal", **dict(row._mapping))
 
 
 def _entry(row: Row[Any]) -> Entry:
-    return Entry(**{name: value for name, value in row._mapping.items() if name != "number"})  # noqa: SLF001
+    return Entry(**{name: value for name, value in row._mapping.items() if name != "number"})

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, MetaData, String, Table
 
-from shared.database.columns import UtcInstant
+from shared.persistence.columns import UtcInstant
 
 
 class AuditLog:

@@ -28,7 +28,12 @@ class Exported:
 
 
 async def verify(
-    service: str, lines: AsyncIterator[tuple[int, str]], head: int | None, seals: Sequence[Seal], exported: Exported, keys: Sequence[Ed25519PublicKey]
+    service: str,
+    lines: AsyncIterator[tuple[int, str]],
+    head: int | None,
+    seals: Sequence[Seal],
+    exported: Exported,
+    keys: Sequence[Ed25519PublicKey],
 ) -> Verdict:
     """Check entries in order (number, sealed text) against the seals, and the seals against the checkpoints exported before.
 
@@ -41,7 +46,11 @@ async def verify(
     expected = 1
     async for number, line in lines:
         if number != expected:
-            verdict.findings.append(f"entries {expected} to {number - 1} are missing" if number > expected else f"entry {number} stands twice")
+            verdict.findings.append(
+                f"entries {expected} to {number - 1} are missing"
+                if number > expected
+                else f"entry {number} stands twice"
+            )
         expected = number + 1
         verdict.entries += 1
         held.append(line)
@@ -53,7 +62,9 @@ async def verify(
                 verdict.findings.append(f"entries {seal.first} to {seal.last} are not what seal {seal.number} sealed")
             previous, first, held = seal.digest, seal.last + 1, []
     if waiting:
-        verdict.findings.append(f"the record ends at entry {expected - 1}, and entries up to {waiting[-1].last} were sealed")
+        verdict.findings.append(
+            f"the record ends at entry {expected - 1}, and entries up to {waiting[-1].last} were sealed"
+        )
     if head is not None and head != expected - 1:
         verdict.findings.append(f"the record ends at entry {expected - 1}, and {head} were written")
     verdict.unsealed = len(held)
@@ -61,11 +72,15 @@ async def verify(
     return verdict
 
 
-def _check_signatures(service: str, seals: Sequence[Seal], exported: Sequence[Seal], keys: Sequence[Ed25519PublicKey], verdict: Verdict) -> None:
+def _check_signatures(
+    service: str, seals: Sequence[Seal], exported: Sequence[Seal], keys: Sequence[Ed25519PublicKey], verdict: Verdict
+) -> None:
     for where, several in (("the record", seals), ("the checkpoints", exported)):
         unsigned = [str(seal.number) for seal in several if not seal.holds(keys)]
         if unsigned:
-            verdict.findings.append(f"in {where}, not signed by the installation's key: seals {', '.join(unsigned[:10])}")
+            verdict.findings.append(
+                f"in {where}, not signed by the installation's key: seals {', '.join(unsigned[:10])}"
+            )
         foreign = [str(seal.number) for seal in several if seal.service != service]
         if foreign:
             verdict.findings.append(f"in {where}, of another service: seals {', '.join(foreign[:10])}")
@@ -77,12 +92,18 @@ def _check_signatures(service: str, seals: Sequence[Seal], exported: Sequence[Se
 def _check_exported(seals: Sequence[Seal], exported: Exported, verdict: Verdict) -> None:
     """The history that the checkpoints tell, restores taken into account, must be the record's own."""
     if seals and not exported.seals:
-        verdict.findings.append("there are no checkpoints to compare the record with: whether it was cut cannot be told")
+        verdict.findings.append(
+            "there are no checkpoints to compare the record with: whether it was cut cannot be told"
+        )
         return
     told, brought = _told(exported.seals, verdict)
     held = {seal.number: seal for seal in seals}
     newest = max(held, default=0)
-    later = {number for number, seal in told.items() if number > newest and exported.until is not None and seal.at > exported.until}
+    later = {
+        number
+        for number, seal in told.items()
+        if number > newest and exported.until is not None and seal.at > exported.until
+    }
     if lost := sorted(set(told) - set(held) - later):
         verdict.findings.append(f"seals {lost[0]} to {lost[-1]} were exported and are not in the record: it was cut")
     if changed := sorted(number for number in set(told) & set(held) if told[number].digest != held[number].digest):
@@ -101,7 +122,9 @@ def _told(exported: Sequence[Seal], verdict: Verdict) -> tuple[dict[int, Seal], 
             if not told and brought and seal.number:
                 told = {seal.number: seal}
             if seal.number and (seal.number not in told or told[seal.number].digest != seal.digest):
-                verdict.findings.append(f"the checkpoint of a restore names seal {seal.number}, which was never exported so")
+                verdict.findings.append(
+                    f"the checkpoint of a restore names seal {seal.number}, which was never exported so"
+                )
             continue
         if seal.number in told and told[seal.number].digest == seal.digest:
             continue  # two replicas that share a folder

@@ -9,11 +9,13 @@ from typing_extensions import TypeAliasType
 
 from shared.criteria.durations import parse, whole_parts
 from shared.criteria.scales import SCALES
-from shared.wire import Code, Duration, Wire
+from shared.values.wire import ApiModel, Code, Duration
 
 Domain = Literal["conditions", "procedures", "medications", "immunizations", "encounters", "observations"]
 Relative = Literal["mother", "father", "sibling", "child", "other"]
-VariantType = Literal["deletion", "duplication", "insertion", "nonsense", "frameshift", "missense", "splice", "copy_number", "other"]
+VariantType = Literal[
+    "deletion", "duplication", "insertion", "nonsense", "frameshift", "missense", "splice", "copy_number", "other"
+]
 Zygosity = Literal["homozygous", "heterozygous", "compound_heterozygous", "hemizygous", "mosaic"]
 Origin = Literal["germline", "somatic"]
 Frame = Literal["in", "out"]
@@ -37,12 +39,16 @@ def _expression(value: Any) -> "Node":
         for key, combinator in COMBINATORS.items():
             if key in value:
                 return combinator.model_validate(value)
-        raise PydanticCustomError("expression_form", "an expression is a leaf with a type, or one of all, any, at_least, not, if")
+        raise PydanticCustomError(
+            "expression_form", "an expression is a leaf with a type, or one of all, any, at_least, not, if"
+        )
     kind = value["type"]
     leaf = LEAVES.get(kind) if isinstance(kind, str) else None
     if leaf is None:
         error = PydanticCustomError("leaf_type_unknown", "this leaf type is not known")
-        raise ValidationError.from_exception_data("Expression", [InitErrorDetails(type=error, loc=("type",), input=None)])
+        raise ValidationError.from_exception_data(
+            "Expression", [InitErrorDetails(type=error, loc=("type",), input=None)]
+        )
     return leaf.model_validate(value)
 
 
@@ -57,7 +63,7 @@ Expression = TypeAliasType(
 Expressions: TypeAlias = Annotated[list[Expression], Field(min_length=1, max_length=100)]
 
 
-class Node(Wire):
+class Node(ApiModel):
     """Any expression; JSON keys that are words of Python are spelt with a trailing underscore here."""
 
     model_config = ConfigDict(serialize_by_alias=True)
@@ -140,7 +146,7 @@ class Sex(Leaf):
     value: Literal["male", "female"]
 
 
-class Where(Wire):
+class Where(ApiModel):
     """What a fact must also say: lists of accepted values, and how long an exposure must have lasted."""
 
     outcome: list[Token] | None = Field(default=None, min_length=1, max_length=50)
@@ -161,15 +167,20 @@ class Has(Leaf):
     @model_validator(mode="after")
     def _domain_is_of_the_patient(self) -> Self:
         if self.relative is not None and self.domain is not None:
-            raise PydanticCustomError("domain_of_relative", "a complete domain speaks of the patient, not of a relative")
+            raise PydanticCustomError(
+                "domain_of_relative", "a complete domain speaks of the patient, not of a relative"
+            )
         return self
 
 
-class Exons(Wire):
+class Exons(ApiModel):
     """Exons of the variant: all inside one interval, or touching one of several."""
 
     within: Annotated[list[Exon], Field(min_length=2, max_length=2)] | None = None
-    overlaps: Annotated[list[Annotated[list[Exon], Field(min_length=2, max_length=2)]], Field(min_length=1, max_length=20)] | None = None
+    overlaps: (
+        Annotated[list[Annotated[list[Exon], Field(min_length=2, max_length=2)]], Field(min_length=1, max_length=20)]
+        | None
+    ) = None
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -178,7 +189,7 @@ class Exons(Wire):
         return self
 
 
-class Copies(Wire):
+class Copies(ApiModel):
     op: Operator
     value: Annotated[int, Field(ge=0, le=99)]
 
@@ -196,7 +207,7 @@ class Variant(Leaf):
     closed: bool = False
 
 
-class NotAfter(Wire):
+class NotAfter(ApiModel):
     """An event that spoils a measurement made within a duration after it, such as a transfusion a blood count."""
 
     model_config = ConfigDict(serialize_by_alias=True)
@@ -296,7 +307,14 @@ class Human(Leaf):
     within: Duration | None = None
 
 
-COMBINATORS: dict[str, type[Node]] = {"all": AllOf, "any": AnyOf, "at_least": AtLeast, "of": AtLeast, "not": Not, "if": If}
+COMBINATORS: dict[str, type[Node]] = {
+    "all": AllOf,
+    "any": AnyOf,
+    "at_least": AtLeast,
+    "of": AtLeast,
+    "not": Not,
+    "if": If,
+}
 LEAVES: dict[str, type[Leaf]] = {
     "age": Age,
     "sex": Sex,

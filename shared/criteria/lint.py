@@ -10,13 +10,13 @@ from shared.criteria.expressions import Leaf, Node
 from shared.criteria.model import CriteriaDocument, Criterion, leaves, walk
 from shared.criteria.scales import SCALES
 from shared.criteria.units import ANALYTES, conversion, is_bare, measure, molar_mass
-from shared.wire import Duration, Label, Wire
+from shared.values.wire import ApiModel, Duration, Label
 
 AGEING_WORDS = ("hiv", "hbs", "hbv", "hcv", "hepatitis", "infection", "pregnan", "covid", "tuberculosis")
 EXCLUSION_WORDS = ("no ", "not ", "absence ", "without ", "never ", "pas de ", "aucun", "absence d", "sans ", "jamais ")
 
 
-class Finding(Wire):
+class Finding(ApiModel):
     """One remark, at a JSON Pointer into the document."""
 
     pointer: str
@@ -25,7 +25,7 @@ class Finding(Wire):
     detail: Label
 
 
-class RegistryRecord(Wire):
+class RegistryRecord(ApiModel):
     """What a registry's structured fields say, to compare with."""
 
     minimum_age: Duration | None = None
@@ -41,15 +41,25 @@ class _Rule(NamedTuple):
 _RULES = {
     "bounds_contradictory": _Rule(
         "error",
-        Label(fr="Les bornes se contredisent : rien ne peut les satisfaire.", en="The bounds contradict each other: nothing can satisfy them."),
+        Label(
+            fr="Les bornes se contredisent : rien ne peut les satisfaire.",
+            en="The bounds contradict each other: nothing can satisfy them.",
+        ),
     ),
-    "code_unknown": _Rule("error", Label(fr="Un code est inconnu de la terminologie.", en="A code is not in the terminology.")),
+    "code_unknown": _Rule(
+        "error", Label(fr="Un code est inconnu de la terminologie.", en="A code is not in the terminology.")
+    ),
     "unit_unknown": _Rule("error", Label(fr="L'unité n'est pas comprise.", en="The unit is not understood.")),
-    "unit_unfit": _Rule("error", Label(fr="Cette unité ne mesure pas cet analyte.", en="This unit does not measure this analyte.")),
-    "lead_time_missing": _Rule(
-        "error", Label(fr="Un âge à l'administration demande un délai (lead_time).", en="An age at dosing needs a lead_time.")
+    "unit_unfit": _Rule(
+        "error", Label(fr="Cette unité ne mesure pas cet analyte.", en="This unit does not measure this analyte.")
     ),
-    "anchor_undeclared": _Rule("warning", Label(fr="L'ancre « dosing » n'est pas déclarée.", en="The anchor dosing is not declared.")),
+    "lead_time_missing": _Rule(
+        "error",
+        Label(fr="Un âge à l'administration demande un délai (lead_time).", en="An age at dosing needs a lead_time."),
+    ),
+    "anchor_undeclared": _Rule(
+        "warning", Label(fr="L'ancre « dosing » n'est pas déclarée.", en="The anchor dosing is not declared.")
+    ),
     "window_missing": _Rule(
         "error",
         Label(
@@ -57,30 +67,51 @@ _RULES = {
             en="An infection or a pregnancy changes: a window (within) is needed.",
         ),
     ),
-    "criterion_duplicate": _Rule("warning", Label(fr="Ce critère en répète un autre.", en="This criterion repeats another.")),
+    "criterion_duplicate": _Rule(
+        "warning", Label(fr="Ce critère en répète un autre.", en="This criterion repeats another.")
+    ),
     "exclusion_as_inclusion": _Rule(
         "warning",
         Label(
-            fr="Le texte nie ce que le critère inclut : est-ce une exclusion ?", en="The text denies what the criterion includes: is it an exclusion?"
+            fr="Le texte nie ce que le critère inclut : est-ce une exclusion ?",
+            en="The text denies what the criterion includes: is it an exclusion?",
         ),
     ),
-    "negation_doubled": _Rule("warning", Label(fr="Une exclusion niée est une inclusion.", en="A negated exclusion is an inclusion.")),
-    "cohort_without_criteria": _Rule(
-        "warning", Label(fr="Aucun critère ne porte sur cette cohorte en propre ni en commun.", en="No criterion counts for this cohort.")
+    "negation_doubled": _Rule(
+        "warning", Label(fr="Une exclusion niée est une inclusion.", en="A negated exclusion is an inclusion.")
     ),
-    "age_mismatch": _Rule("warning", Label(fr="L'âge diffère de celui du registre.", en="The age differs from the registry's.")),
-    "sex_mismatch": _Rule("warning", Label(fr="Le sexe diffère de celui du registre.", en="The sex differs from the registry's.")),
+    "cohort_without_criteria": _Rule(
+        "warning",
+        Label(
+            fr="Aucun critère ne porte sur cette cohorte en propre ni en commun.",
+            en="No criterion counts for this cohort.",
+        ),
+    ),
+    "age_mismatch": _Rule(
+        "warning", Label(fr="L'âge diffère de celui du registre.", en="The age differs from the registry's.")
+    ),
+    "sex_mismatch": _Rule(
+        "warning", Label(fr="Le sexe diffère de celui du registre.", en="The sex differs from the registry's.")
+    ),
     "text_missing": _Rule("warning", Label(fr="Le critère n'a pas de texte.", en="The criterion has no text.")),
-    "indication_missing": _Rule("warning", Label(fr="Aucun critère n'est l'indication de l'essai.", en="No criterion is the trial's indication.")),
+    "indication_missing": _Rule(
+        "warning",
+        Label(fr="Aucun critère n'est l'indication de l'essai.", en="No criterion is the trial's indication."),
+    ),
     "unsigned": _Rule(
         "warning",
-        Label(fr="Les critères ne sont pas signés : jamais mieux que « possible ».", en="The criteria are not signed: never more than possible."),
+        Label(
+            fr="Les critères ne sont pas signés : jamais mieux que « possible ».",
+            en="The criteria are not signed: never more than possible.",
+        ),
     ),
 }
 
 
 def lint(
-    document: CriteriaDocument, terminology_known_codes: Collection[str] | None = None, registry_record: RegistryRecord | None = None
+    document: CriteriaDocument,
+    terminology_known_codes: Collection[str] | None = None,
+    registry_record: RegistryRecord | None = None,
 ) -> list[Finding]:
     """All remarks, in the order of the document; without known codes or a registry record those checks are left out."""
     found = list(_of_document(document))
@@ -125,7 +156,9 @@ def _of_criterion(criterion: Criterion, pointer: str) -> Iterator[Finding]:
             yield _finding(place, "bounds_contradictory")
 
 
-def _of_leaf(document: CriteriaDocument, leaf: Leaf, pointer: str, known_codes: Collection[str] | None) -> Iterator[Finding]:
+def _of_leaf(
+    document: CriteriaDocument, leaf: Leaf, pointer: str, known_codes: Collection[str] | None
+) -> Iterator[Finding]:
     for place, code in _codes(leaf):
         if known_codes is not None and code not in known_codes:
             yield _finding(f"{pointer}/{place}", "code_unknown")
@@ -133,7 +166,11 @@ def _of_leaf(document: CriteriaDocument, leaf: Leaf, pointer: str, known_codes: 
         case expressions.Age():
             if leaf.min and leaf.max and _months(parse(leaf.min)) >= _months(parse(leaf.max)):
                 yield _finding(pointer, "bounds_contradictory")
-            if leaf.max and leaf.max_unclear_until and _months(parse(leaf.max_unclear_until)) <= _months(parse(leaf.max)):
+            if (
+                leaf.max
+                and leaf.max_unclear_until
+                and _months(parse(leaf.max_unclear_until)) <= _months(parse(leaf.max))
+            ):
                 yield _finding(f"{pointer}/max_unclear_until", "bounds_contradictory")
             if leaf.at == "dosing" and document.lead_time is None:
                 yield _finding(f"{pointer}/at", "lead_time_missing")
@@ -153,7 +190,11 @@ def _of_leaf(document: CriteriaDocument, leaf: Leaf, pointer: str, known_codes: 
             if leaf.in_ is None and not scale.between(leaf.min, leaf.max):
                 yield _finding(pointer, "bounds_contradictory")
         case expressions.Variant():
-            spans = [] if leaf.exons is None else [*(leaf.exons.overlaps or ()), *([leaf.exons.within] if leaf.exons.within else ())]
+            spans = (
+                []
+                if leaf.exons is None
+                else [*(leaf.exons.overlaps or ()), *([leaf.exons.within] if leaf.exons.within else ())]
+            )
             if any(first > last for first, last in spans):
                 yield _finding(f"{pointer}/exons", "bounds_contradictory")
 
@@ -162,13 +203,17 @@ def _of_unit(unit: str | None, codes: Collection[str], pointer: str, *, absolute
     usual = {ANALYTES[code].unit for code in codes if code in ANALYTES}
     if unit is not None and measure(unit) is None:
         yield _finding(pointer, "unit_unknown")
-    elif absolute and any(is_bare(unit) or conversion(unit or "1", wanted, molar_mass(codes)) is None for wanted in usual):
+    elif absolute and any(
+        is_bare(unit) or conversion(unit or "1", wanted, molar_mass(codes)) is None for wanted in usual
+    ):
         yield _finding(pointer, "unit_unfit")
 
 
 def _against_record(document: CriteriaDocument, record: RegistryRecord) -> Iterator[Finding]:
     """One age of the document (of any cohort) is each of the registry's, or a year over its maximum; the sex is the registry's."""
-    included = [leaf for criterion in document.criteria if criterion.kind == "include" for _, leaf in leaves(criterion.expr)]
+    included = [
+        leaf for criterion in document.criteria if criterion.kind == "include" for _, leaf in leaves(criterion.expr)
+    ]
     ages = [leaf for leaf in included if isinstance(leaf, expressions.Age)]
     youngest = {_months(parse(leaf.min)) for leaf in ages if leaf.min is not None}
     oldest = {_months(parse(leaf.max)) for leaf in ages if leaf.max is not None}
@@ -189,7 +234,11 @@ def _contradictory(node: expressions.AllOf) -> bool:
 
 
 def _leaves_nothing_between(low: expressions.Value, high: expressions.Value) -> bool:
-    if (low.codes, low.unit, low.basis) != (high.codes, high.unit, high.basis) or low.op not in (">", ">=") or high.op not in ("<", "<="):
+    if (
+        (low.codes, low.unit, low.basis) != (high.codes, high.unit, high.basis)
+        or low.op not in (">", ">=")
+        or high.op not in ("<", "<=")
+    ):
         return False
     return low.value > high.value or (low.value == high.value and (low.op, high.op) != (">=", "<="))
 
@@ -209,7 +258,8 @@ def _codes(leaf: Leaf) -> Iterator[tuple[str, str]]:
 
 def _denies(expression: Node) -> bool:
     return any(isinstance(node, expressions.Not) for _, node in walk(expression)) or any(
-        isinstance(leaf, expressions.Value | expressions.Titre | expressions.Count | expressions.Human) for _, leaf in leaves(expression)
+        isinstance(leaf, expressions.Value | expressions.Titre | expressions.Count | expressions.Human)
+        for _, leaf in leaves(expression)
     )
 
 

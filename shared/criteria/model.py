@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, StringConstraints, field_validator, mode
 from pydantic_core import PydanticCustomError
 
 from shared.criteria.expressions import Expression, Leaf, Node, Token
-from shared.wire import Duration, Instant, Label, Wire
+from shared.values.wire import ApiModel, Duration, Instant, Label
 
 MAX_DEPTH = 12
 MAX_LEAVES = 500
@@ -17,14 +17,14 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
 
-class Source(Wire):
+class Source(ApiModel):
     """Where a criterion was read: a reference, and the characters of the eligibility text it covers, ``[from, until)``."""
 
     ref: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     span: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2, max_length=2)] | None = None
 
 
-class Ask(Wire):
+class Ask(ApiModel):
     """The question that would fill an unknown; ``cost`` runs from 0 (free) to 5 (a biopsy)."""
 
     code: Token | None = None
@@ -34,12 +34,12 @@ class Ask(Wire):
     cost: Annotated[int, Field(ge=0, le=5)]
 
 
-class Cohort(Wire):
+class Cohort(ApiModel):
     id: Identifier
     label: Label
 
 
-class Criterion(Wire):
+class Criterion(ApiModel):
     """One line of a protocol's inclusion or exclusion list."""
 
     id: Identifier
@@ -67,7 +67,7 @@ class Criterion(Wire):
         return value
 
 
-class CriteriaDocument(Wire):
+class CriteriaDocument(ApiModel):
     """All criteria of one trial; ``version`` is set by the registry. Grade ``signed`` is the word of two different people."""
 
     model_config = ConfigDict(serialize_by_alias=True)
@@ -75,7 +75,9 @@ class CriteriaDocument(Wire):
     trial: Identifier
     version: Annotated[int, Field(ge=1)] | None = None
     source_version: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
-    anchors: Annotated[list[Literal["screening", "dosing"]], Field(min_length=1, max_length=2)] = Field(default=["screening"])
+    anchors: Annotated[list[Literal["screening", "dosing"]], Field(min_length=1, max_length=2)] = Field(
+        default=["screening"]
+    )
     authored_by: Name | None = None
     signed_by: Name | None = None
     signed_at: Instant | None = None
@@ -88,7 +90,9 @@ class CriteriaDocument(Wire):
     def _signed_by_two_people(self) -> Self:
         if self.grade == "signed":
             if self.authored_by is None or self.signed_by is None or self.signed_at is None:
-                raise PydanticCustomError("signature_missing", "the grade signed needs authored_by, signed_by and signed_at")
+                raise PydanticCustomError(
+                    "signature_missing", "the grade signed needs authored_by, signed_by and signed_at"
+                )
             if _folded(self.authored_by) == _folded(self.signed_by):
                 raise PydanticCustomError("signed_by_author", "the author and the signer are two different people")
         return self

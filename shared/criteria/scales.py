@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from shared.wire import Label
+from shared.values.wire import Label
 
 
 class Level(NamedTuple):
@@ -36,7 +36,13 @@ class Scale(NamedTuple):
         return frozenset(order[start : end + 1])
 
 
-def _scale(code: str, fr: str, en: str, levels: tuple[tuple[str, str, str], ...], groups: Mapping[str, tuple[str, ...]] | None = None) -> Scale:
+def _scale(
+    code: str,
+    fr: str,
+    en: str,
+    levels: tuple[tuple[str, str, str], ...],
+    groups: Mapping[str, tuple[str, ...]] | None = None,
+) -> Scale:
     return Scale(code, Label(fr=fr, en=en), tuple(Level(*level) for level in levels), groups or {})
 
 
@@ -58,13 +64,23 @@ def _mgfa_groups() -> dict[str, tuple[str, ...]]:
     """Classes without their letter, and the arabic spellings that laboratories and letters also use."""
     groups = {roman: tuple(level for level in _MGFA_ROMAN if level.rstrip("ab") == roman) for roman in _ARABIC}
     arabic = {_ARABIC[level.rstrip("ab")] + level[len(level.rstrip("ab")) :]: (level,) for level in _MGFA_ROMAN}
-    return {roman: levels for roman, levels in groups.items() if len(levels) > 1} | {_ARABIC[r]: levels for r, levels in groups.items()} | arabic
+    return (
+        {roman: levels for roman, levels in groups.items() if len(levels) > 1}
+        | {_ARABIC[r]: levels for r, levels in groups.items()}
+        | arabic
+    )
 
 
 SCALES: Mapping[str, Scale] = {
     scale.code: scale
     for scale in (
-        _scale("CLEIO:mgfa", "classification MGFA de la myasthénie", "MGFA class of myasthenia gravis", _MGFA_LEVELS, _mgfa_groups()),
+        _scale(
+            "CLEIO:mgfa",
+            "classification MGFA de la myasthénie",
+            "MGFA class of myasthenia gravis",
+            _MGFA_LEVELS,
+            _mgfa_groups(),
+        ),
         _scale(
             "CLEIO:ambulatory-status",
             "autonomie de marche",

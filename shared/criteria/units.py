@@ -70,12 +70,22 @@ ANALYTES: Mapping[str, Analyte] = {
     **dict.fromkeys(("LOINC:3084-1", "LOINC:14933-6"), Analyte("umol/L", _URATE)),
     **dict.fromkeys(("LOINC:17861-6", "LOINC:2000-8"), Analyte("mmol/L", _CALCIUM)),
     **dict.fromkeys(("LOINC:2093-3", "LOINC:14647-2"), Analyte("mmol/L", _CHOLESTEROL)),
-    **dict.fromkeys(("LOINC:1742-6", "CLEIO:alt", "LOINC:1920-8", "CLEIO:ast", "LOINC:2324-2", "CLEIO:ggt", "LOINC:2157-6"), Analyte("U/L")),
+    **dict.fromkeys(
+        ("LOINC:1742-6", "CLEIO:alt", "LOINC:1920-8", "CLEIO:ast", "LOINC:2324-2", "CLEIO:ggt", "LOINC:2157-6"),
+        Analyte("U/L"),
+    ),
     **dict.fromkeys(("LOINC:718-7", "CLEIO:haemoglobin", "LOINC:1751-7"), Analyte("g/L")),
-    **dict.fromkeys(("LOINC:777-3", "LOINC:26515-7", "CLEIO:platelets", "LOINC:6690-2", "LOINC:26464-8", "LOINC:751-8"), Analyte("10*9/L")),
-    **dict.fromkeys(("LOINC:26499-4", "LOINC:731-0", "LOINC:26474-7", "CLEIO:neutrophils", "CLEIO:lymphocytes"), Analyte("10*9/L")),
+    **dict.fromkeys(
+        ("LOINC:777-3", "LOINC:26515-7", "CLEIO:platelets", "LOINC:6690-2", "LOINC:26464-8", "LOINC:751-8"),
+        Analyte("10*9/L"),
+    ),
+    **dict.fromkeys(
+        ("LOINC:26499-4", "LOINC:731-0", "LOINC:26474-7", "CLEIO:neutrophils", "CLEIO:lymphocytes"), Analyte("10*9/L")
+    ),
     **dict.fromkeys(("LOINC:62238-1", "LOINC:98979-8", "LOINC:33914-3", "CLEIO:egfr"), Analyte("mL/min/{1.73_m2}")),
-    **dict.fromkeys(("LOINC:10230-1", "LOINC:8806-2", "CLEIO:lvef", "LOINC:19870-5", "CLEIO:fvc-predicted"), Analyte("%")),
+    **dict.fromkeys(
+        ("LOINC:10230-1", "LOINC:8806-2", "CLEIO:lvef", "LOINC:19870-5", "CLEIO:fvc-predicted"), Analyte("%")
+    ),
 }
 
 
@@ -90,7 +100,9 @@ def measure(unit: str) -> Measure | None:
     for operator, term in terms:
         divided = divided or operator == "/"
         known = _term(term)
-        if known is None or (divided and operator == "."):  # a product after a division is often meant otherwise than UCUM reads it
+        if known is None or (
+            divided and operator == "."
+        ):  # a product after a division is often meant otherwise than UCUM reads it
             return None
         sign = -1 if operator == "/" else 1
         factor *= known[0] ** sign
@@ -152,4 +164,6 @@ def _as_mass(unit: Measure, molar_mass: Fraction) -> Measure:
     moles = powers.pop("mol", 0)
     if moles:
         powers["g"] = powers.get("g", 0) + moles
-    return Measure(unit.factor * molar_mass**moles, tuple(sorted((base, power) for base, power in powers.items() if power)))
+    return Measure(
+        unit.factor * molar_mass**moles, tuple(sorted((base, power) for base, power in powers.items() if power))
+    )

@@ -10,34 +10,38 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from shared.wire import write_instant
+from shared.values.wire import write_instant
 
 Facets = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class Routing:
     """A subject as routing sees it: who may read it, and what it is about. An absent subject has no audience."""
 
     audience: frozenset[str] = frozenset()
     facets: Facets = field(default_factory=dict)
 
-    def within(self, other: "Side") -> bool:
+    def within(self, other: "Routing") -> bool:
         """Whether everyone who can select this side can select ``other`` too."""
-        return self.audience <= other.audience and all(values <= other.facets.get(name, frozenset()) for name, values in self.facets.items())
+        return self.audience <= other.audience and all(
+            values <= other.facets.get(name, frozenset()) for name, values in self.facets.items()
+        )
 
 
-NOWHERE = Side()
+NOT_VISIBLE = Routing()
 
 
-def write_side(side: Side) -> dict[str, Any]:
+def write_routing(side: Routing) -> dict[str, Any]:
     """A side as JSON: ``{"audience": […], "facets": {name: […]}}``, sorted."""
     return {"audience": sorted(side.audience), "facets": {name: sorted(values) for name, values in side.facets.items()}}
 
 
-def read_side(document: Mapping[str, Any]) -> Side:
-    """The inverse of `write_side`."""
-    return Side(frozenset(document["audience"]), {name: frozenset(values) for name, values in document["facets"].items()})
+def read_routing(document: Mapping[str, Any]) -> Routing:
+    """The inverse of `write_routing`."""
+    return Routing(
+        frozenset(document["audience"]), {name: frozenset(values) for name, values in document["facets"].items()}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,8 @@ class Change:
     type: str
     subject: str
     version: int
-    before: Side
-    after: Side
+    before: Routing
+    after: Routing
     changed: tuple[str, ...] = ()
     extra: Mapping[str, str] = field(default_factory=dict)
 
@@ -74,12 +78,12 @@ class Reader:
     wanted: Facets = field(default_factory=dict)
     types: frozenset[str] = frozenset()
 
-    def _selects(self, side: Side) -> bool:
+    def _selects(self, side: Routing) -> bool:
         return bool(self.audiences & side.audience) and all(
             values & side.facets.get(name, frozenset()) for name, values in self.wanted.items() if values
         )
 
-    def sees(self, event_type: str, before: Side, after: Side) -> Visibility:
+    def sees(self, event_type: str, before: Routing, after: Routing) -> Visibility:
         if self._selects(after):
             return Visibility.EVENT if not self.types or event_type in self.types else Visibility.NOTHING
         # A tombstone passes every type filter: who holds a copy must be able to drop it.

@@ -26,9 +26,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database.columns import UtcInstant
-from shared.database.engine import Database, tell
-from shared.feed.changes import Change, Side, read_side, write_side
+from shared.feed.changes import Change, Routing, read_routing, write_routing
+from shared.persistence.columns import UtcInstant
+from shared.persistence.engine import Database, tell
 from shared.tracing import remember
 
 # A writer waits for no more than this many rows to go.
@@ -55,8 +55,8 @@ class Entry:
     at: datetime
     changed: tuple[str, ...]
     extra: Mapping[str, str]
-    before: Side
-    after: Side
+    before: Routing
+    after: Routing
 
 
 class FeedLog:
@@ -98,7 +98,10 @@ class FeedLog:
         tell(connection)
         last: int = (
             await connection.execute(
-                update(self.head).where(self.head.c.id == 1).values(seq=self.head.c.seq + len(changes)).returning(self.head.c.seq)
+                update(self.head)
+                .where(self.head.c.id == 1)
+                .values(seq=self.head.c.seq + len(changes))
+                .returning(self.head.c.seq)
             )
         ).scalar_one()
         now = datetime.now(UTC)
@@ -118,8 +121,8 @@ class FeedLog:
                     "at": now,
                     "changed": json.dumps(list(change.changed)),
                     "extra": json.dumps(dict(change.extra)),
-                    "before": json.dumps(write_side(change.before)),
-                    "after": json.dumps(write_side(change.after)),
+                    "before": json.dumps(write_routing(change.before)),
+                    "after": json.dumps(write_routing(change.after)),
                     "narrows": change.narrows,
                 }
                 for index, change in enumerate(changes)
@@ -132,10 +135,14 @@ class FeedLog:
         row = (await connection.execute(select(self.head.c.generation, self.head.c.seq))).one()
         return Position(row.generation, row.seq)
 
-    async def read(self, connection: AsyncConnection, after: int, limit: int, event_type: str | None = None) -> list[Entry]:
+    async def read(
+        self, connection: AsyncConnection, after: int, limit: int, event_type: str | None = None
+    ) -> list[Entry]:
         """Up to ``limit`` entries after number ``after``, in order; of one type where it is given."""
         statement = select(self.entries).where(self.entries.c.seq > after).order_by(self.entries.c.seq).limit(limit)
-        rows = await connection.execute(statement if event_type is None else statement.where(self.entries.c.type == event_type))
+        rows = await connection.execute(
+            statement if event_type is None else statement.where(self.entries.c.type == event_type)
+        )
         return [
             Entry(
                 seq=row.seq,
@@ -146,19 +153,27 @@ class FeedLog:
                 at=row.at,
                 changed=tuple(json.loads(row.changed)),
                 extra=json.loads(row.extra),
-                before=read_side(json.loads(row.before)),
-                after=read_side(json.loads(row.after)),
+                before=read_routing(json.loads(row.before)),
+                after=read_routing(json.loads(row.after)),
             )
             for row in rows
         ]
 
-    async def superseded(self, connection: AsyncConnection, before: datetime, after: int) -> tuple[list[int], int | None]:
+    async def superseded(
+        self, connection: AsyncConnection, before: datetime, after: int
+    ) -> tuple[list[int], int | None]:
         """Which of the next entries after number ``after`` are older than ``before`` (UTC) and need not be kept, and the last that was looked at.
 
         The last entry of each subject is kept, and every entry by which somebody lost sight of one.
         """
         entries, newer = self.entries, self.entries.alias("newer")
-        looked = select(entries.c.seq).where(entries.c.seq > after).order_by(entries.c.seq).limit(COMPACTED_AT_ONCE).subquery()
+        looked = (
+            select(entries.c.seq)
+            .where(entries.c.seq > after)
+            .order_by(entries.c.seq)
+            .limit(COMPACTED_AT_ONCE)
+            .subquery()
+        )
         last: int | None = (await connection.execute(select(func.max(looked.c.seq)))).scalar_one()
         if last is None:
             return [], None

@@ -13,12 +13,12 @@ from typing import Any
 from fastapi import Request, Response
 
 from shared.audit.acts import CURRENT
-from shared.database import Database, Writing
-from shared.feed.consumer import run_for_ever
+from shared.clients.feed import run_for_ever
 from shared.idempotency.marks import Keyed
 from shared.idempotency.problems import InvalidKeyError, KeyInFlightError, KeyRequiredError, KeyReusedError
 from shared.idempotency.repository import Claim, Held, IdempotencyRepository, KeptAnswer
 from shared.idempotency.tables import IdempotencyLog
+from shared.persistence import Database, Writing
 
 KEPT = timedelta(hours=24)
 # A claim outlives the longest that its handler may take, by more than two replicas' clocks differ.
@@ -109,10 +109,14 @@ class IdempotencyKeys:
         if attempt is None or attempt.kept:
             return
         if attempt.answer is None:
-            raise RuntimeError("an idempotent route commits before its answer is known: its transaction must be a `Writing`")
+            raise RuntimeError(
+                "an idempotent route commits before its answer is known: its transaction must be a `Writing`"
+            )
         if attempt.answer.status_code >= 300:
             return
-        if not await self._on(connection).keep(attempt.claim, _kept(attempt.answer, attempt.keyed), datetime.now(UTC) + KEPT):
+        if not await self._on(connection).keep(
+            attempt.claim, _kept(attempt.answer, attempt.keyed), datetime.now(UTC) + KEPT
+        ):
             raise KeyInFlightError  # it took so long that another call has the key: nothing of this one stands
         attempt.kept = True
 
@@ -142,7 +146,13 @@ async def _claim(request: Request, route: str) -> Claim:
     if len(given) > 1 or key is None:
         raise InvalidKeyError
     caller = request.scope["cleio_caller"]
-    scope = [caller.organisation or f"({caller.kind})", getattr(caller, "client", None), request.method, route, key.group(2)]
+    scope = [
+        caller.organisation or f"({caller.kind})",
+        getattr(caller, "client", None),
+        request.method,
+        route,
+        key.group(2),
+    ]
     body = await request.json() if await request.body() else None
     # The path stands for what the template leaves open: the same body for another parent is another request.
     asked = [request.method, request.scope["path"], sorted(request.query_params.multi_items()), body]
@@ -158,7 +168,9 @@ def _kept(answer: Response, keyed: Keyed) -> KeptAnswer:
     body = bytes(answer.body).decode()
     if keyed.shown_once:
         document = json.loads(body)
-        body = json.dumps({name: value for name, value in document.items() if name not in keyed.shown_once}, ensure_ascii=False)
+        body = json.dumps(
+            {name: value for name, value in document.items() if name not in keyed.shown_once}, ensure_ascii=False
+        )
     headers = {name: answer.headers[name] for name in _REPLAYED_HEADERS if name in answer.headers}
     return KeptAnswer(answer.status_code, headers, body)
 

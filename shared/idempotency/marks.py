@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from shared.policy import policy_of
+from shared.access.policy import policy_of
 
 
 @dataclass(frozen=True, slots=True)

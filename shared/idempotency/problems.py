@@ -1,7 +1,7 @@
 """What can be wrong with a key."""
 
-from shared.problems import ConflictError, Fault, InvalidBodyError, InvalidParameterError
-from shared.wire import Label
+from shared.values.problems import ConflictError, Fault, InvalidBodyError, InvalidParameterError
+from shared.values.wire import Label
 
 _HEADER = "/header/idempotency-key"
 
@@ -11,7 +11,9 @@ class KeyRequiredError(InvalidParameterError):
     title = Label(fr="L'en-tête Idempotency-Key est requis", en="The Idempotency-Key header is required")
 
     def __init__(self) -> None:
-        super().__init__(errors=[Fault(pointer=_HEADER, code="missing", detail=Label(fr="en-tête requis", en="header required"))])
+        super().__init__(
+            errors=[Fault(pointer=_HEADER, code="missing", detail=Label(fr="en-tête requis", en="header required"))]
+        )
 
 
 class InvalidKeyError(InvalidParameterError):
@@ -19,7 +21,10 @@ class InvalidKeyError(InvalidParameterError):
     title = Label(fr="L'en-tête Idempotency-Key est mal formé", en="The Idempotency-Key header is malformed")
 
     def __init__(self) -> None:
-        detail = Label(fr="une seule clé, de 16 à 255 caractères parmi A-Z a-z 0-9 _ -", en="one key of 16 to 255 characters of A-Z a-z 0-9 _ -")
+        detail = Label(
+            fr="une seule clé, de 16 à 255 caractères parmi A-Z a-z 0-9 _ -",
+            en="one key of 16 to 255 characters of A-Z a-z 0-9 _ -",
+        )
         super().__init__(errors=[Fault(pointer=_HEADER, code="string_pattern_mismatch", detail=detail)])
 
 

@@ -61,14 +61,18 @@ class IdempotencyRepository:
             "body": None,
         }
         statement = insert(self.keys).values(row)
-        taken = statement.on_conflict_do_update(index_elements=[self.keys.c.id], set_=row, where=self.keys.c.until <= now)
+        taken = statement.on_conflict_do_update(
+            index_elements=[self.keys.c.id], set_=row, where=self.keys.c.until <= now
+        )
         return bool((await self.connection.execute(taken)).rowcount == 1)
 
     async def held(self, claim: Claim) -> Held | None:
         row = (await self.connection.execute(select(self.keys).where(self.keys.c.id == claim.id))).one_or_none()
         if row is None:
             return None
-        return Held(row.fingerprint, None if row.status is None else KeptAnswer(row.status, json.loads(row.headers), row.body))
+        return Held(
+            row.fingerprint, None if row.status is None else KeptAnswer(row.status, json.loads(row.headers), row.body)
+        )
 
     async def keep(self, claim: Claim, answer: KeptAnswer, until: datetime) -> bool:
         """Lay the answer under the key; False: the claim was another's by then, and the effect must not stand."""
@@ -82,7 +86,9 @@ class IdempotencyRepository:
     async def release(self, claim: Claim) -> None:
         """Give a key back that nothing came of."""
         await self.connection.execute(
-            delete(self.keys).where(self.keys.c.id == claim.id, self.keys.c.claim == claim.token, self.keys.c.status.is_(None))
+            delete(self.keys).where(
+                self.keys.c.id == claim.id, self.keys.c.claim == claim.token, self.keys.c.status.is_(None)
+            )
         )
 
     async def release_all(self) -> None:
@@ -92,4 +98,10 @@ class IdempotencyRepository:
     async def forget(self, now: datetime) -> int:
         """Drop a batch of what is past its time; how many rows went."""
         over = select(self.keys.c.id).where(self.keys.c.until <= now).limit(FORGOTTEN_AT_ONCE)
-        return int((await self.connection.execute(delete(self.keys).where(self.keys.c.id.in_(over), self.keys.c.until <= now))).rowcount)
+        return int(
+            (
+                await self.connection.execute(
+                    delete(self.keys).where(self.keys.c.id.in_(over), self.keys.c.until <= now)
+                )
+            ).rowcount
+        )

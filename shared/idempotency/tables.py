@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text
 
-from shared.database.columns import UtcInstant
+from shared.persistence.columns import UtcInstant
 
 
 class IdempotencyLog:

@@ -4,13 +4,25 @@ Every request stands in a trace, so that the log lines of several services can b
 one nothing of the SDK is loaded. What a span may tell is `shared.tracing.export`'s list.
 """
 
-from shared.tracing.place import Place
-from shared.tracing.spans import Call, Request, calling, cause_of, current, flush_export, remember, settled, start_export, stop_export, working
+from shared.tracing.spans import (
+    Call,
+    Request,
+    calling,
+    cause_of,
+    current,
+    flush_export,
+    remember,
+    settled,
+    start_export,
+    stop_export,
+    working,
+)
+from shared.tracing.trace_context import TraceContext
 
 __all__ = [
     "Call",
-    "Place",
     "Request",
+    "TraceContext",
     "calling",
     "cause_of",
     "current",

@@ -17,13 +17,31 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags, set_span_in_context
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    set_span_in_context,
+)
 
-from shared.tracing.place import Place
+from shared.tracing.trace_context import TraceContext
 
 # Names, numbers and templates of our own making. An attribute that is not here is dropped.
 ATTRIBUTES = frozenset(
-    {"http.request.method", "http.route", "http.response.status_code", "peer.service", "error.type", "messaging.batch.message_count", "cleio.attempt"}
+    {
+        "http.request.method",
+        "http.route",
+        "http.response.status_code",
+        "peer.service",
+        "error.type",
+        "messaging.batch.message_count",
+        "cleio.attempt",
+    }
 )
 LONGEST = 100
 FLUSH_SECONDS = 0.2  # what the end of a stop grants to the last spans: the drain leaves no more
@@ -41,7 +59,7 @@ class ExportedSpan:
     def __init__(self, span: Span) -> None:
         self._span = span
         context = span.get_span_context()
-        self.place = Place(f"{context.trace_id:032x}", f"{context.span_id:016x}", context.trace_flags.sampled)
+        self.place = TraceContext(f"{context.trace_id:032x}", f"{context.span_id:016x}", context.trace_flags.sampled)
 
     def name(self, name: str) -> None:
         self._span.update_name(name[:LONGEST])
@@ -69,20 +87,24 @@ class Export:
         logging.getLogger("opentelemetry").setLevel(logging.ERROR)
         session = requests.Session()
         session.trust_env = False  # as every call between programs of ours: no proxies, no .netrc
-        self._exporter: SpanExporter = OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", timeout=EXPORT_SECONDS, session=session)
+        self._exporter: SpanExporter = OTLPSpanExporter(
+            f"{endpoint.rstrip('/')}/v1/traces", timeout=EXPORT_SECONDS, session=session
+        )
         # Built by hand: the SDK's own detectors would tell the host, the process and its command line.
         told = {"service.namespace": "cleio", "service.name": f"cleio-{service}", "service.version": version("cleio")}
-        self._provider = TracerProvider(resource=Resource({**told, "service.instance.id": uuid.uuid4().hex}), shutdown_on_exit=False)
+        self._provider = TracerProvider(
+            resource=Resource({**told, "service.instance.id": uuid.uuid4().hex}), shutdown_on_exit=False
+        )
         self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         self._tracer = self._provider.get_tracer("cleio")
 
     def begin(
         self,
         kind: Literal["server", "client", "consumer"],
-        parent: Place | None,
+        parent: TraceContext | None,
         *,
         name: str = "request",
-        causes: Sequence[Place] = (),
+        causes: Sequence[TraceContext] = (),
         started: int | None = None,
     ) -> ExportedSpan:
         """A span from now, or from ``started`` (nanoseconds since 1970) on."""
@@ -111,5 +133,10 @@ class Export:
             self._exporter.shutdown()
 
 
-def _context(place: Place) -> SpanContext:
-    return SpanContext(int(place.trace, 16), int(place.span, 16), is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED if place.sampled else 0))
+def _context(place: TraceContext) -> SpanContext:
+    return SpanContext(
+        int(place.trace, 16),
+        int(place.span, 16),
+        is_remote=True,
+        trace_flags=TraceFlags(TraceFlags.SAMPLED if place.sampled else 0),
+    )

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from shared.tracing.place import Place
+from shared.tracing.trace_context import TraceContext
 
 if TYPE_CHECKING:
     from shared.tracing.export import Export, ExportedSpan
@@ -21,14 +21,14 @@ class _Process:
     """One service runs in a process: its export, if there is one, and what its recent spans have caused."""
 
     export: "Export | None" = None
-    causes: "OrderedDict[str, Place]" = OrderedDict()  # noqa: RUF012  the process's own, never a copy
+    causes: "OrderedDict[str, TraceContext]" = OrderedDict()
 
 
 class _Standing(Protocol):
     """Something under way that has a place."""
 
     @property
-    def place(self) -> Place: ...
+    def place(self) -> TraceContext: ...
 
     @property
     def is_settled(self) -> bool: ...
@@ -58,19 +58,19 @@ async def stop_export() -> None:
         await export.close()
 
 
-def current() -> Place | None:
+def current() -> TraceContext | None:
     """Where what is under way stands."""
     under_way = _CURRENT.get()
     return under_way.place if under_way is not None else None
 
 
-def settled() -> Place | None:
+def settled() -> TraceContext | None:
     """The same, without deciding it for a request whose caller is not known yet."""
     under_way = _CURRENT.get()
     return under_way.place if under_way is not None and under_way.is_settled else None
 
 
-def remember(key: str, cause: Place | None = None) -> None:
+def remember(key: str, cause: TraceContext | None = None) -> None:
     """Keep for a while what made something (an entry of the feed, a delivery): the current span unless another is named.
 
     It is kept in memory only: after a restart, and in another replica, the step that goes on is no longer linked to its cause.
@@ -82,7 +82,7 @@ def remember(key: str, cause: Place | None = None) -> None:
             _Process.causes.popitem(last=False)
 
 
-def cause_of(key: str) -> Place | None:
+def cause_of(key: str) -> TraceContext | None:
     """What made it, where that is still known."""
     return _Process.causes.get(key)
 
@@ -101,9 +101,9 @@ class Request:
         self._token = _CURRENT.set(self)
 
     @cached_property
-    def _parent(self) -> Place | None:
+    def _parent(self) -> TraceContext | None:
         known = self._scope.get("cleio_principal") not in {None, "public"}
-        return Place.read(self._given) if known else None
+        return TraceContext.read(self._given) if known else None
 
     @cached_property
     def _span(self) -> "ExportedSpan | None":
@@ -111,8 +111,8 @@ class Request:
         return export.begin("server", self._parent, started=self._started) if export else None
 
     @cached_property
-    def place(self) -> Place:
-        return self._span.place if self._span else Place.after(self._parent)
+    def place(self) -> TraceContext:
+        return self._span.place if self._span else TraceContext.after(self._parent)
 
     @property
     def is_settled(self) -> bool:
@@ -124,7 +124,9 @@ class Request:
         if (told or self.is_settled) and self._span:
             failed = error.__name__ if error else str(status) if status >= 500 else None
             self._span.name(f"{method} {route}")
-            self._span.end(failed, {"http.request.method": method, "http.route": route, "http.response.status_code": status})
+            self._span.end(
+                failed, {"http.request.method": method, "http.route": route, "http.response.status_code": status}
+            )
 
 
 class Call:
@@ -161,7 +163,7 @@ def calling(method: str, sibling: str) -> Iterator[Call]:
 
 
 @contextmanager
-def working(name: str, causes: Iterable[Place | None] = ()) -> Iterator[dict[str, str | int]]:
+def working(name: str, causes: Iterable[TraceContext | None] = ()) -> Iterator[dict[str, str | int]]:
     """A background step: it goes on with the trace of the one thing that caused it; with several causes it is a trace of its own, linked to each.
 
     What the step puts into the mapping are the span's attributes.

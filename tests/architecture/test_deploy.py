@@ -15,20 +15,29 @@ from services.registry.settings import RegistrySettings
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 SETTING = re.compile(r"CLEIO_[A-Z_]+")
-SOURCE = "\n".join(file.read_text(encoding="utf-8") for folder in ("services", "shared") for file in (ROOT / folder).rglob("*.py"))
+SOURCE = "\n".join(
+    file.read_text(encoding="utf-8") for folder in ("services", "shared") for file in (ROOT / folder).rglob("*.py")
+)
 CADDYFILE = (DEPLOY / "gateway" / "Caddyfile").read_text(encoding="utf-8")
 # Of the files themselves, not of the program.
 OWN = {"CLEIO_DATABASE_PASSWORD", "CLEIO_PUBLISH", "CLEIO_BACKUP_DIR", "CLEIO_TLS_DIR"}
 
 
 def known(name: str) -> bool:
-    service = re.fullmatch(r"CLEIO_(REGISTRY|MATCHING|NOTIFICATIONS)_(PORT|URL|UPSTREAMS|DATABASE_URL|LOAD_SAMPLE)", name)
+    service = re.fullmatch(
+        r"CLEIO_(REGISTRY|MATCHING|NOTIFICATIONS)_(PORT|URL|UPSTREAMS|DATABASE_URL|LOAD_SAMPLE)", name
+    )
     return name in OWN or bool(service) or f'"{name}"' in SOURCE or f"${name}" in CADDYFILE
 
 
 @pytest.mark.parametrize(
     "file",
-    [*DEPLOY.glob("env/*.example"), DEPLOY / "compose.yaml", *DEPLOY.glob("systemd/*"), DEPLOY / "container" / "Containerfile"],
+    [
+        *DEPLOY.glob("env/*.example"),
+        DEPLOY / "compose.yaml",
+        *DEPLOY.glob("systemd/*"),
+        DEPLOY / "container" / "Containerfile",
+    ],
     ids=lambda file: file.name,
 )
 def test_every_setting_that_is_named_exists(file: Path) -> None:
@@ -50,15 +59,33 @@ def test_the_containers_have_no_rights_they_do_not_need() -> None:
 
 
 @pytest.mark.parametrize(
-    "chosen", [{}, {"CLEIO_GATEWAY_SITES": "https://cleio.example:8080", "CLEIO_GATEWAY_ELSEWHERE": "https://:8080", "CLEIO_GATEWAY_TLS": "files"}]
+    "chosen",
+    [
+        {},
+        {
+            "CLEIO_GATEWAY_SITES": "https://cleio.example:8080",
+            "CLEIO_GATEWAY_ELSEWHERE": "https://:8080",
+            "CLEIO_GATEWAY_TLS": "files",
+        },
+    ],
 )
 def test_the_gateway_of_the_containers_understands_its_settings(chosen: dict[str, str]) -> None:
     gateway = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]["gateway"]
     told = {
-        name: re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: chosen.get(found[1], found[2]), value) for name, value in gateway["environment"].items()
+        name: re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: chosen.get(found[1], found[2]), value)
+        for name, value in gateway["environment"].items()
     }
-    command = [str(Path(sys.executable).parent / "caddy"), "adapt", "--config", str(DEPLOY / "gateway" / "Caddyfile"), "--adapter", "caddyfile"]
-    adapted = subprocess.run(command, env={**os.environ, **told}, capture_output=True, text=True, check=True, timeout=60)
+    command = [
+        str(Path(sys.executable).parent / "caddy"),
+        "adapt",
+        "--config",
+        str(DEPLOY / "gateway" / "Caddyfile"),
+        "--adapter",
+        "caddyfile",
+    ]
+    adapted = subprocess.run(
+        command, env={**os.environ, **told}, capture_output=True, text=True, check=True, timeout=60
+    )
     (server,) = json.loads(adapted.stdout)["apps"]["http"]["servers"].values()
     hosts = {host for route in server["routes"] for match in route.get("match", ()) for host in match["host"]}
     assert hosts == ({"cleio.example"} if chosen else {"localhost", "127.0.0.1"})
@@ -69,7 +96,11 @@ def test_the_gateway_of_the_containers_understands_its_settings(chosen: dict[str
 
 
 def test_no_example_holds_a_secret() -> None:
-    secrets = {f"CLEIO_{name.upper()}" for name, field in RegistrySettings.model_fields.items() if "SecretStr" in str(field.annotation)}
+    secrets = {
+        f"CLEIO_{name.upper()}"
+        for name, field in RegistrySettings.model_fields.items()
+        if "SecretStr" in str(field.annotation)
+    }
     assert "CLEIO_AUDIT_KEY" in secrets
     for file in DEPLOY.glob("env/*.example"):
         for line in file.read_text(encoding="utf-8").splitlines():

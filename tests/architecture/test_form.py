@@ -23,8 +23,13 @@ def name_of(file: Path) -> str:
 
 def names_without_meaning(file: Path, tree: ast.Module) -> list[str]:
     """Its own path and the classes and functions it defines, where the name says nothing."""
-    defined = [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)]
-    spoken = [re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower() for name in (*file.relative_to(ROOT).with_suffix("").parts, *defined)]
+    defined = [
+        node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    spoken = [
+        re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+        for name in (*file.relative_to(ROOT).with_suffix("").parts, *defined)
+    ]
     return [name for name in spoken if SAYS_NOTHING.search(name)]
 
 
@@ -49,7 +54,11 @@ def test_names_say_something(trees: dict[Path, ast.Module]) -> None:
 
 
 def test_sql_stands_in_repositories_and_tables(trees: dict[Path, ast.Module]) -> None:
-    outside = {name_of(file): found for file, tree in trees.items() if not HOMES_OF_SQL.search(name_of(file)) and (found := statements(tree))}
+    outside = {
+        name_of(file): found
+        for file, tree in trees.items()
+        if not HOMES_OF_SQL.search(name_of(file)) and (found := statements(tree))
+    }
     assert outside == {}
 
 

@@ -70,17 +70,29 @@ def test_what_the_advisory_service_knows_is_told_line_by_line() -> None:
     report: dict[str, Any] = {
         "dependencies": [
             {"name": "one", "version": "1.0", "vulns": []},
-            {"name": "two", "version": "2.0", "vulns": [{"id": "PYSEC-1", "fix_versions": ["2.1", "3.0"]}, {"id": "PYSEC-2", "fix_versions": []}]},
+            {
+                "name": "two",
+                "version": "2.0",
+                "vulns": [{"id": "PYSEC-1", "fix_versions": ["2.1", "3.0"]}, {"id": "PYSEC-2", "fix_versions": []}],
+            },
         ]
     }
-    assert audit.findings(report) == ["two 2.0: PYSEC-1, fixed in 2.1, 3.0", "two 2.0: PYSEC-2, fixed in no version yet"]
+    assert audit.findings(report) == [
+        "two 2.0: PYSEC-1, fixed in 2.1, 3.0",
+        "two 2.0: PYSEC-2, fixed in no version yet",
+    ]
 
 
 def test_an_advisory_service_out_of_reach_is_one_line_and_no_success() -> None:
     # A proxy that nobody runs: the real pip-audit meets a real refusal.
     nobody = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "", "no_proxy": ""}
     ended = subprocess.run(
-        [sys.executable, CHAIN / "audit.py", LOCK], env={**os.environ, **nobody}, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, CHAIN / "audit.py", LOCK],
+        env={**os.environ, **nobody},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert (ended.returncode, ended.stdout) == (2, "")
     assert re.fullmatch(r"make audit: not every package could be looked up, so nothing is known: .+\n", ended.stderr)
@@ -101,6 +113,11 @@ def test_the_bill_of_materials_is_made_offline_and_lists_the_lock(tmp_path: Path
         "--output-file",
         target,
     ]
-    subprocess.run([sys.executable, "-W", "ignore", "-m", "cyclonedx_py", *command], env={**os.environ, **nowhere}, check=True, timeout=120)
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "cyclonedx_py", *command],
+        env={**os.environ, **nowhere},
+        check=True,
+        timeout=120,
+    )
     listed = {one["name"]: one["version"] for one in json.loads(target.read_text())["components"]}
     assert {(name, version) for name, version in licences.locked(LOCK)} == set(listed.items())

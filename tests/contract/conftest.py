@@ -14,7 +14,15 @@ from sqlalchemy import make_url
 from tests.conftest import ADMIN, client_of, install, new_database
 from tests.contract.matching import Line, running_matching, until_loaded
 from tests.contract.network import Network, Services, running_network, running_services
-from tests.contract.notifications import Notifications, Receiver, Source, migrate, running_notifications, running_receiver, running_source
+from tests.contract.notifications import (
+    Notifications,
+    Receiver,
+    Source,
+    migrate,
+    running_notifications,
+    running_receiver,
+    running_source,
+)
 from tests.contract.registry import running_registry
 
 

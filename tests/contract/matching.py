@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from services.matching.app import create_app
 from services.matching.settings import MatchingSettings
-from shared.http import InternalClient
+from shared.clients.internal import InternalClient
 from tests.conftest import INTERNAL
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -34,7 +34,12 @@ CRITERIA: dict[str, Any] = {
             "text": {"fr": "Duchenne", "en": "Duchenne"},
             "expr": {"type": "has", "codes": ["ORPHA:98896"]},
         },
-        {"id": "I2", "kind": "include", "text": {"fr": "4 à 7 ans", "en": "4 to 7 years"}, "expr": {"type": "age", "min": "P4Y", "max": "P8Y"}},
+        {
+            "id": "I2",
+            "kind": "include",
+            "text": {"fr": "4 à 7 ans", "en": "4 to 7 years"},
+            "expr": {"type": "age", "min": "P4Y", "max": "P8Y"},
+        },
     ],
 }
 
@@ -59,7 +64,9 @@ class Line(httpx.AsyncBaseTransport):
 
 
 @asynccontextmanager
-async def running_matching(line: Line, *, data_dir: Path | None = None, persist_every: float = 0.05) -> AsyncIterator[FastAPI]:
+async def running_matching(
+    line: Line, *, data_dir: Path | None = None, persist_every: float = 0.05
+) -> AsyncIterator[FastAPI]:
     """The service, started; its snapshots lie under ``data_dir`` (the test's own unless told otherwise)."""
     settings = MatchingSettings(feed_wait=1, persist_every=persist_every)
     if data_dir is not None:

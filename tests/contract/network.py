@@ -23,9 +23,9 @@ from sqlalchemy import text
 
 from services.notifications.app import create_app as create_notifications
 from services.notifications.settings import NotificationsSettings
-from services.registry.tokens.assertions import ASSERTION_TYPE
-from shared.http import InternalClient
-from shared.policy import scopes_for
+from services.registry.identity.tokens.assertions import ASSERTION_TYPE
+from shared.access.policy import scopes_for
+from shared.clients.internal import InternalClient
 from tests.conftest import INTERNAL, ISSUER, client_of
 from tests.contract.matching import Line, running_matching, until_loaded
 from tests.contract.notifications import migrate
@@ -49,7 +49,9 @@ def key_set(*keys: Key) -> dict[str, Any]:
 
 
 def b64(value: bytes | str | Mapping[str, Any]) -> str:
-    raw = value if isinstance(value, bytes) else value.encode() if isinstance(value, str) else json.dumps(value).encode()
+    raw = (
+        value if isinstance(value, bytes) else value.encode() if isinstance(value, str) else json.dumps(value).encode()
+    )
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
@@ -65,12 +67,24 @@ class Signer:
     def claims(self, **changes: Any) -> dict[str, Any]:
         """What a good assertion says; a claim given as None is left out."""
         now = int(time.time())
-        good = {"iss": self.client, "sub": self.client, "aud": self.audience, "iat": now, "exp": now + 300, "jti": uuid.uuid4().hex}
+        good = {
+            "iss": self.client,
+            "sub": self.client,
+            "aud": self.audience,
+            "iat": now,
+            "exp": now + 300,
+            "jti": uuid.uuid4().hex,
+        }
         return {name: value for name, value in {**good, **changes}.items() if value is not None}
 
     def assertion(self, header: Mapping[str, Any] | None = None, **changes: Any) -> str:
         told = {"alg": self.algorithm, "typ": "JWT", "kid": self.key.kid, **(header or {})}
-        return jwt.encode({name: value for name, value in told.items() if value is not None}, self.claims(**changes), self.key, [self.algorithm])
+        return jwt.encode(
+            {name: value for name, value in told.items() if value is not None},
+            self.claims(**changes),
+            self.key,
+            [self.algorithm],
+        )
 
 
 def form(assertion: str, **more: str) -> dict[str, str]:
@@ -88,7 +102,9 @@ class Network:
     admin: str = ""
     made: dict[str, str] = field(default_factory=dict)
 
-    async def call(self, method: str, path: str, token: str | None = None, *, address: str = "127.0.0.1", **options: Any) -> httpx.Response:
+    async def call(
+        self, method: str, path: str, token: str | None = None, *, address: str = "127.0.0.1", **options: Any
+    ) -> httpx.Response:
         headers = {**({"Idempotency-Key": uuid.uuid4().hex} if method == "POST" else {}), **options.pop("headers", {})}
         async with client_of(self.app, token=token, address=address) as caller:
             return await caller.request(method, path, headers=headers, **options)
@@ -97,15 +113,25 @@ class Network:
         """A new organisation's id."""
         name = f"{kind}-{uuid.uuid4().hex[:10]}"
         document = {"kind": kind, "name": name, **({"centre": CENTRE} if kind == "centre" else {}), **more}
-        answer = await self.call("PUT", f"{ORGANISATIONS}/{name}", self.admin, json=document, headers={"If-None-Match": "*"})
+        answer = await self.call(
+            "PUT", f"{ORGANISATIONS}/{name}", self.admin, json=document, headers={"If-None-Match": "*"}
+        )
         assert answer.status_code == 201, answer.text
         self.made[name] = kind
         return name
 
-    async def client(self, organisation: str, *roles: str, scopes: Iterable[str] | None = None, by: str | None = None, **more: Any) -> dict[str, Any]:
+    async def client(
+        self, organisation: str, *roles: str, scopes: Iterable[str] | None = None, by: str | None = None, **more: Any
+    ) -> dict[str, Any]:
         """A new client as it was shown; with an API key unless told otherwise, and all scopes that its organisation can have."""
         given = scopes_for(self.made[organisation]) if scopes is None else scopes  # type: ignore[arg-type]
-        document = {"name": "of the tests", "method": "api_key", "scopes": sorted(given), "roles": list(roles or ("system",)), **more}
+        document = {
+            "name": "of the tests",
+            "method": "api_key",
+            "scopes": sorted(given),
+            "roles": list(roles or ("system",)),
+            **more,
+        }
         answer = await self.call("POST", f"{ORGANISATIONS}/{organisation}/clients", by or self.admin, json=document)
         assert answer.status_code == 201, answer.text
         shown: dict[str, Any] = answer.json()
@@ -129,7 +155,9 @@ class Network:
     async def announced_long_ago(self) -> None:
         """As if the key that signs next had been published for a while."""
         async with self.app.state.database.transaction() as connection:
-            await connection.exec_driver_sql("UPDATE signing_keys SET created_at = '2020-01-01T00:00:00.000000Z' WHERE state = 'next'")
+            await connection.exec_driver_sql(
+                "UPDATE signing_keys SET created_at = '2020-01-01T00:00:00.000000Z' WHERE state = 'next'"
+            )
 
     async def now(self, token: str | None = None) -> str:
         """The place in the feed after everything there is."""
@@ -187,7 +215,9 @@ async def running_services(url: str, folder: Path) -> AsyncIterator[Services]:
 async def running_network(url: str) -> AsyncIterator[Network]:
     async with running_registry(url) as app:
         network = Network(app, url)
-        made = await network.call("POST", "/registry/v1/internal/administrators", INTERNAL, json={"name": "of the tests"})
+        made = await network.call(
+            "POST", "/registry/v1/internal/administrators", INTERNAL, json={"name": "of the tests"}
+        )
         assert made.status_code == 201, made.text
         network.admin = made.json()["key"]
         network.made["coordination"] = "coordination"

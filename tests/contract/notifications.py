@@ -18,14 +18,14 @@ from sqlalchemy import MetaData, insert, update
 
 from services.notifications.app import METADATA, MIGRATIONS, create_app
 from services.notifications.settings import NotificationsSettings
-from shared.database import NAMING, Database, open_database
-from shared.database.migrations import upgrade
+from shared.endpoints.feed import feed_router
 from shared.feed import Change, FeedLog
-from shared.feed.changes import NOWHERE, Side
-from shared.feed.endpoints import feed_router
-from shared.problems import DatabaseBusyError
-from shared.service import Health, create_service
+from shared.feed.changes import NOT_VISIBLE, Routing
+from shared.operations.service import Health, create_service
+from shared.persistence import NAMING, Database, open_database
+from shared.persistence.migrations import upgrade
 from shared.settings import ServiceSettings
+from shared.values.problems import DatabaseBusyError
 from tests.conftest import ADMIN, client_of, free_port
 
 PATIENCE = 60.0
@@ -48,8 +48,8 @@ def new_key() -> dict[str, str]:
     return {"Idempotency-Key": uuid.uuid4().hex}
 
 
-def side(*audience: str, **facets: str) -> Side:
-    return Side(frozenset(audience), {name: frozenset(value.split()) for name, value in facets.items()})
+def side(*audience: str, **facets: str) -> Routing:
+    return Routing(frozenset(audience), {name: frozenset(value.split()) for name, value in facets.items()})
 
 
 @dataclass
@@ -67,11 +67,18 @@ class Source:
                     await self.log.append(connection, changes)
                 return
 
-    async def tell(self, trial: str = "NCT00000001", after: Side | None = None, before: Side = NOWHERE, **more: Any) -> None:
+    async def tell(
+        self, trial: str = "NCT00000001", after: Routing | None = None, before: Routing = NOT_VISIBLE, **more: Any
+    ) -> None:
         """One change of a trial that everybody may read, unless told otherwise."""
         given = {"type": "trial.updated", "version": 1, **more}
         await self.publish(
-            Change(subject=given.pop("subject", f"trial/{trial}"), before=before, after=side("public") if after is None else after, **given)
+            Change(
+                subject=given.pop("subject", f"trial/{trial}"),
+                before=before,
+                after=side("public") if after is None else after,
+                **given,
+            )
         )
 
     async def restored(self) -> None:
@@ -152,7 +159,9 @@ class Receiver:
             self._runner = None
 
     async def _take(self, request: web.Request) -> web.Response:
-        self.received.append(Received({name.lower(): value for name, value in request.headers.items()}, await request.read()))
+        self.received.append(
+            Received({name.lower(): value for name, value in request.headers.items()}, await request.read())
+        )
         answer = self.script.pop(0) if self.script else 204
         if answer == "hang":
             with suppress(asyncio.CancelledError):
@@ -183,7 +192,9 @@ class Notifications:
     app: FastAPI
     admin: httpx.AsyncClient
 
-    async def subscribe(self, receiver: Receiver, types: list[str] | None = None, **wanted: list[str]) -> dict[str, Any]:
+    async def subscribe(
+        self, receiver: Receiver, types: list[str] | None = None, **wanted: list[str]
+    ) -> dict[str, Any]:
         asked = {"channel": {"type": "webhook", "url": receiver.url}, "types": types or [], "filter": wanted}
         answer = await self.admin.post("/notifications/v1/subscriptions", json=asked, headers=new_key())
         assert answer.status_code == 201, answer.text
@@ -192,7 +203,9 @@ class Notifications:
 
     async def deliveries(self, subscription: Mapping[str, Any], **query: Any) -> list[dict[str, Any]]:
         path = f"/notifications/v1/subscriptions/{subscription['id']}/deliveries"
-        items: list[dict[str, Any]] = (await self._until_taken(lambda: self.admin.get(path, params=query))).json()["items"]
+        items: list[dict[str, Any]] = (await self._until_taken(lambda: self.admin.get(path, params=query))).json()[
+            "items"
+        ]
         return items
 
     async def post_until_taken(self, path: str) -> httpx.Response:
@@ -202,7 +215,7 @@ class Notifications:
     @staticmethod
     async def _until_taken(call: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
         async with asyncio.timeout(PATIENCE):
-            while (answer := await call()).status_code == 503:  # noqa: ASYNC110
+            while (answer := await call()).status_code == 503:
                 await asyncio.sleep(0.1)
         return answer
 

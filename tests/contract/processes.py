@@ -21,7 +21,13 @@ START_SECONDS = 60.0
 @cache
 def _forks() -> "subprocess.Popen[str]":
     """One for the whole run; it ends when this process does, with its standard input."""
-    return subprocess.Popen([sys.executable, "-m", "tests.contract.served"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.contract.served"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
 def alive(pid: int) -> bool:
@@ -37,7 +43,15 @@ def alive(pid: int) -> bool:
 class ServiceProcess:
     """One service on a data folder, as `cleio serve` runs it."""
 
-    def __init__(self, folder: Path, service: str = "registry", *, sample: bool = True, largest_file: int | None = None, **settings: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        service: str = "registry",
+        *,
+        sample: bool = True,
+        largest_file: int | None = None,
+        **settings: str,
+    ) -> None:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -87,4 +101,6 @@ class ServiceProcess:
             time.sleep(0.002)
 
     def admin(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.url, headers={"Authorization": f"Bearer {ADMIN}"}, timeout=10, trust_env=False)
+        return httpx.AsyncClient(
+            base_url=self.url, headers={"Authorization": f"Bearer {ADMIN}"}, timeout=10, trust_env=False
+        )

@@ -7,8 +7,8 @@ from fastapi import FastAPI
 
 from services.registry.app import METADATA, MIGRATIONS, create_app
 from services.registry.settings import RegistrySettings
-from shared.database import open_database
-from shared.database.migrations import upgrade
+from shared.persistence import open_database
+from shared.persistence.migrations import upgrade
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from fastapi import FastAPI
 
-from shared.identity.principal import ORGANISATION_KINDS, ROLES
+from shared.access.principal import ORGANISATION_KINDS, ROLES
 from tests.conftest import INTERNAL, token_of
 from tests.contract.matching import CRITERIA, EXAMPLES
 from tests.contract.network import CENTRE, ORGANISATIONS, Network, Services
@@ -38,7 +38,11 @@ class Caller:
     token: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.kind} {'near' if self.near else 'far'}" if self.role == "" else f"{self.kind} {self.role or 'unscoped'}"
+        return (
+            f"{self.kind} {'near' if self.near else 'far'}"
+            if self.role == ""
+            else f"{self.kind} {self.role or 'unscoped'}"
+        )
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,11 @@ class Line:
     def concerns(self, caller: Caller) -> bool:
         """Of the roles that a line does not name, one is enough."""
         named = {LETTERS[letter] for cell in self.cells.values() for letter in cell if letter in LETTERS}
-        return not caller.role or caller.role in named or caller.role == ("auditor" if "clinician" in named else "clinician")
+        return (
+            not caller.role
+            or caller.role in named
+            or caller.role == ("auditor" if "clinician" in named else "clinician")
+        )
 
     def expects(self, caller: Caller) -> Expected:
         if caller.kind in {"public", "service"}:
@@ -83,7 +91,11 @@ class Line:
         letters, _, status = cell.rstrip("~").partition("=")
         if role not in {LETTERS[letter] for letter in letters}:
             return Expected(403, allowed=False)
-        return Expected(int(status), allowed=False) if status else Expected(self.yes, allowed=True, whole=not cell.endswith("~"))
+        return (
+            Expected(int(status), allowed=False)
+            if status
+            else Expected(self.yes, allowed=True, whole=not cell.endswith("~"))
+        )
 
 
 def lines() -> Iterator[Line]:
@@ -105,7 +117,9 @@ def callers(roles: tuple[str, ...]) -> Iterator[Caller]:
         yield Caller(kind, role=None, token=token_of(kind, *ROLES, organisation=f"own-{kind}", scopes=(), **more))
 
 
-async def ask(app: FastAPI, method: str, target: str, headers: dict[str, str], body: bytes, address: str) -> tuple[int, str]:
+async def ask(
+    app: FastAPI, method: str, target: str, headers: dict[str, str], body: bytes, address: str
+) -> tuple[int, str]:
     """One request, straight at the application: there are thousands."""
     path, _, query = target.partition("?")
     scope = {
@@ -155,13 +169,21 @@ class Stage:
             await self._organisation(f"own-{kind}", kind)
         await self._organisation("other-network", "network")
         await self._organisation("closed-hospital", "hospital")
-        await self._put(f"{ORGANISATIONS}/closed-hospital", {"kind": "hospital", "name": "Closed", "status": "suspended"}, ANY)
+        await self._put(
+            f"{ORGANISATIONS}/closed-hospital", {"kind": "hospital", "name": "Closed", "status": "suspended"}, ANY
+        )
         await self._put(f"/registry/v1/trials/{PUBLISHED}", published(), NEW)
         await self._put(f"/registry/v1/trials/{DRAFT}", draft(), NEW)
         for number, centre in ((PUBLISHED, CENTRE), (PUBLISHED, OTHER_CENTRE), (DRAFT, CENTRE)):
             await self._put(f"/registry/v1/trials/{number}/sites/{centre}", site(), ANY)
-        self.centre = {name: value for name, value in (await self._get(f"/registry/v1/centres/{CENTRE}")).items() if name in CENTRE_FIELDS}
-        self.other_centre = {n: v for n, v in (await self._get(f"/registry/v1/centres/{OTHER_CENTRE}")).items() if n in CENTRE_FIELDS}
+        self.centre = {
+            name: value
+            for name, value in (await self._get(f"/registry/v1/centres/{CENTRE}")).items()
+            if name in CENTRE_FIELDS
+        }
+        self.other_centre = {
+            n: v for n, v in (await self._get(f"/registry/v1/centres/{OTHER_CENTRE}")).items() if n in CENTRE_FIELDS
+        }
 
     async def _organisation(self, name: str, kind: str) -> None:
         document = {"kind": kind, "name": name, **({"centre": CENTRE} if kind == "centre" else {})}
@@ -188,15 +210,23 @@ class Stage:
     async def member(self, organisation: str) -> str:
         self.made += 1
         document = {"issuer": "https://login.example", "subject": f"{organisation}-{self.made}", "roles": ["dpo"]}
-        answer = await self.network.call("POST", f"{ORGANISATIONS}/{organisation}/members", self.network.admin, json=document)
+        answer = await self.network.call(
+            "POST", f"{ORGANISATIONS}/{organisation}/members", self.network.admin, json=document
+        )
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
     async def subscription(self, organisation: str, kind: str) -> str:
         token = token_of(kind, "editor", organisation=organisation)  # type: ignore[arg-type]
         body = json.dumps(subscription(organisation)).encode()
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Idempotency-Key": uuid.uuid4().hex}
-        status, answer = await ask(self.services.apps["notifications"], "POST", "/notifications/v1/subscriptions", headers, body, NEAR)
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            "Idempotency-Key": uuid.uuid4().hex,
+        }
+        status, answer = await ask(
+            self.services.apps["notifications"], "POST", "/notifications/v1/subscriptions", headers, body, NEAR
+        )
         assert status == 201, answer
         return str(json.loads(answer)["id"])
 
@@ -213,7 +243,11 @@ class Stage:
         for name in ("client", "member", "subscription"):
             if f"{{{name}}}" in line.path:
                 spent = line.method == "DELETE" and allowed and line.row != "revoked"
-                values[name] = await self._row(name, organisation, spent) if line.row != "revoked" else self.ids[f"revoked/{organisation}"]
+                values[name] = (
+                    await self._row(name, organisation, spent)
+                    if line.row != "revoked"
+                    else self.ids[f"revoked/{organisation}"]
+                )
         headers: dict[str, str] = {}
         body = b""
         if line.method in {"PUT", "PATCH", "POST", "DELETE"}:
@@ -225,7 +259,12 @@ class Stage:
         if caller.token:
             headers["Authorization"] = f"Bearer {caller.token}"
         service = line.row if line.path in {"/metrics", "/backup"} else line.path.split("/")[1]
-        return self.services.apps.get(service, self.network.app), line.path.format(**values) + QUERIES.get((line.path, line.row), ""), headers, body
+        return (
+            self.services.apps.get(service, self.network.app),
+            line.path.format(**values) + QUERIES.get((line.path, line.row), ""),
+            headers,
+            body,
+        )
 
     async def _row(self, name: str, organisation: str, spent: bool) -> str:
         held = f"{name}s/{organisation}"
@@ -247,7 +286,10 @@ class Stage:
             "PUT /registry/v1/centres/{centre}": centre,
             "PUT /registry/v1/organisations/{organisation}": self._organisation_document(organisation),
             "POST /registry/v1/organisations/{organisation}/clients": {"name": "x", "method": "api_key", "scopes": []},
-            "PUT /registry/v1/organisations/{organisation}/clients/{client}": {"name": f"client of {organisation}", "scopes": []},
+            "PUT /registry/v1/organisations/{organisation}/clients/{client}": {
+                "name": f"client of {organisation}",
+                "scopes": [],
+            },
             "POST /registry/v1/organisations/{organisation}/clients/{client}/rotate": {"overlap_hours": 0},
             "POST /registry/v1/organisations/{organisation}/members": {
                 "issuer": "https://login.example",
@@ -269,7 +311,12 @@ class Stage:
     def _organisation_document(self, organisation: str) -> dict[str, Any]:
         kind = self.network.made[organisation]
         status = "suspended" if organisation == "closed-hospital" else "active"
-        return {"kind": kind, "name": f"name {self.made}", "status": status, **({"centre": CENTRE} if kind == "centre" else {})}
+        return {
+            "kind": kind,
+            "name": f"name {self.made}",
+            "status": status,
+            **({"centre": CENTRE} if kind == "centre" else {}),
+        }
 
     def marker(self, line: Line) -> str | None:
         """What stands in an answer that tells the whole row, and in no other."""
@@ -277,14 +324,29 @@ class Stage:
             "drafts": DRAFT,
             "demo": DEMO,
             "slots": f'"open":{FREE_PLACES}',
-            "others": self.ids["subscriptions/other-network"] if line.path.startswith("/notifications") else "other-network",
+            "others": self.ids["subscriptions/other-network"]
+            if line.path.startswith("/notifications")
+            else "other-network",
             "revocations": self.ids["revoked/other-network"],
             "own": "client of other-network" if line.path.endswith("/clients") else self.ids["members/other-network"],
         }.get(line.row)
 
 
 CENTRE_FIELDS = frozenset(
-    {"name", "finess_et", "city", "departement", "region", "lat", "lon", "label", "populations", "capabilities", "member", "illustrative"}
+    {
+        "name",
+        "finess_et",
+        "city",
+        "departement",
+        "region",
+        "lat",
+        "lon",
+        "label",
+        "populations",
+        "capabilities",
+        "member",
+        "illustrative",
+    }
 )
 MEDIA_TYPES = {
     ("PATCH", "/registry/v1/trials/{identifier}"): "application/merge-patch+json",
@@ -311,7 +373,11 @@ def published() -> dict[str, Any]:
 
 def draft() -> dict[str, Any]:
     """What cannot be told to be in scope waits for a person."""
-    return a_trial(DRAFT, conditions=[{"text": "Langerhans cell histiocytosis"}], sites=[{"centre": CENTRE, "status": "recruiting"}])
+    return a_trial(
+        DRAFT,
+        conditions=[{"text": "Langerhans cell histiocytosis"}],
+        sites=[{"centre": CENTRE, "status": "recruiting"}],
+    )
 
 
 def site() -> dict[str, Any]:

@@ -11,7 +11,13 @@ import signal
 import sys
 from collections.abc import Mapping
 
-LOADED = ("services.cli.databases", "services.registry.app", "services.notifications.app", "uvicorn.protocols.http.httptools_impl", "uvloop")
+LOADED = (
+    "services.cli.databases",
+    "services.registry.app",
+    "services.notifications.app",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvloop",
+)
 
 
 def serve(service: str, environment: Mapping[str, str], largest_file: int | None) -> None:

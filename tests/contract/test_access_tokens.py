@@ -10,7 +10,7 @@ import httpx
 import pytest
 from joserfc.jwk import ECKey
 
-from shared.telemetry import _JsonLines
+from shared.operations.telemetry import _JsonLines
 from tests.conftest import INTERNAL, ISSUER, ISSUER_KEY, client_of
 from tests.contract.network import Network, Services, b64, key_of, signed, under_hmac
 
@@ -79,7 +79,10 @@ TOKENS: dict[str, tuple[Make, str]] = {
     "alg none, a signature": (head(alg="none"), "alg"),
     "alg a list": (head(alg=["ES256"]), "alg"),
     "alg an object": (head(alg={}), "alg"),
-    "alg of clients": (lambda held: signed({**HEADER, "alg": "ES384"}, claims(held.service), key_of("stranger")), "alg"),
+    "alg of clients": (
+        lambda held: signed({**HEADER, "alg": "ES384"}, claims(held.service), key_of("stranger")),
+        "alg",
+    ),
     "HS256 with the public key": (
         lambda held: under_hmac({**HEADER, "alg": "HS256"}, claims(held.service), ISSUER_KEY.as_pem(private=False)),
         "alg",
@@ -91,13 +94,22 @@ TOKENS: dict[str, tuple[Make, str]] = {
     "kid unknown": (head(kid=CANARY), "unknown_key"),
     "kid of a path": (head(kid="../jwks"), "unknown_key"),
     "kid very long": (head(kid="k" * 2_000), "kid"),
-    "jwk": (lambda held: signed({**HEADER, "jwk": STRANGER.as_dict(private=False)}, claims(held.service), STRANGER), "header"),
+    "jwk": (
+        lambda held: signed({**HEADER, "jwk": STRANGER.as_dict(private=False)}, claims(held.service), STRANGER),
+        "header",
+    ),
     "jku": (head(jku="https://keys.example/"), "header"),
     "x5c": (head(x5c=["MIIB"]), "header"),
     "crit": (head(crit=["exp"]), "header"),
     "signed by a stranger under this kid": (lambda held: signed(HEADER, claims(held.service), STRANGER), "signature"),
     "tampered": (
-        lambda held: (token := body()(held)).split(".")[0] + "." + b64(claims(held.service, roles=["admin"])) + "." + token.split(".")[2],
+        lambda held: (
+            (token := body()(held)).split(".")[0]
+            + "."
+            + b64(claims(held.service, roles=["admin"]))
+            + "."
+            + token.split(".")[2]
+        ),
         "signature",
     ),
     "same bytes in other letters": (lambda held: (token := body()(held))[:-1] + chr(ord(token[-1]) + 1), "form"),
@@ -142,7 +154,10 @@ TOKENS: dict[str, tuple[Make, str]] = {
     "a key with one character more": (lambda held: held.key + "A", "form"),
     "a key with one character less": (lambda held: held.key[:-1], "form"),
     "a key of capitals": (lambda held: held.key.upper(), "form"),
-    "a client with another client's secret": (lambda held: "_".join([*held.key.split("_", 2)[:2], held.other.split("_", 2)[2]]), "unknown"),
+    "a client with another client's secret": (
+        lambda held: "_".join([*held.key.split("_", 2)[:2], held.other.split("_", 2)[2]]),
+        "unknown",
+    ),
     "the beginning of a key": (lambda held: held.key[:39], "form"),
     "a key of nobody": (lambda _: f"cleio_{'0' * 32}_{'A' * 43}", "unknown"),
     "a key of SQL": (lambda _: f"cleio_{'0' * 32}_' OR 1=1", "form"),
@@ -158,15 +173,21 @@ async def held(services: Services) -> Held:
     network = services.network
     name = await network.organisation()
     revoked, expired = await network.client(name), await network.client(name)
-    await network.call("DELETE", f"/registry/v1/organisations/{name}/clients/{revoked['id']}", network.admin, headers={"If-Match": "*"})
+    await network.call(
+        "DELETE", f"/registry/v1/organisations/{name}/clients/{revoked['id']}", network.admin, headers={"If-Match": "*"}
+    )
     async with network.app.state.database.transaction() as connection:
-        await connection.exec_driver_sql(f"UPDATE clients SET expires_at = '2020-01-01T00:00:00.000000Z' WHERE id = '{expired['id']}'")
+        await connection.exec_driver_sql(
+            f"UPDATE clients SET expires_at = '2020-01-01T00:00:00.000000Z' WHERE id = '{expired['id']}'"
+        )
     keys = [(await network.client(name))["key"] for _ in range(2)]
     return Held("", *keys, revoked["key"], expired["key"], (await network.signer(name)).assertion())
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_a_token_that_is_not_to_be_believed_is_refused(services: Services, held: Held, service: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_token_that_is_not_to_be_believed_is_refused(
+    services: Services, held: Held, service: str, caplog: pytest.LogCaptureFixture
+) -> None:
     held.service = service
     for good in (body()(held), body(aud=f"urn:cleio:{service}")(held), held.key, held.other, INTERNAL, None):
         assert (await services.alive(service, good)).status_code == 200
@@ -177,7 +198,13 @@ async def test_a_token_that_is_not_to_be_believed_is_refused(services: Services,
         answer = await services.alive(service, make(held))
         told = [record.code for record in caplog.records if record.msg == "credential_refused"]
         written = "\n".join(map(_JsonLines(service).format, caplog.records))
-        seen = (answer.status_code, answer.headers.get("www-authenticate"), answer.json()["code"], told, CANARY in answer.text + written)
+        seen = (
+            answer.status_code,
+            answer.headers.get("www-authenticate"),
+            answer.json()["code"],
+            told,
+            CANARY in answer.text + written,
+        )
         if seen != (401, 'Bearer error="invalid_token"', "unauthenticated", [reason], False):
             wrong.append((name, seen, reason))
     assert not wrong, "\n".join(map(str, wrong))
@@ -203,14 +230,25 @@ async def test_there_is_one_way_to_show_a_token(services: Services, held: Held, 
         answer = await services.alive(service, headers={"Authorization": value.encode()})
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), value.replace(key, "…")
     async with client_of(services.apps[service]) as caller:
-        twice = await caller.get(f"/{service}/livez", headers=[("Authorization", f"Bearer {key}"), ("Authorization", f"Bearer {key}")])
+        twice = await caller.get(
+            f"/{service}/livez", headers=[("Authorization", f"Bearer {key}"), ("Authorization", f"Bearer {key}")]
+        )
         assert twice.status_code == 401, "which of the two would be meant?"
         for query in ("access_token", "token", "bearer"):
             answer = await caller.get(f"/{service}/livez", params={query: key})
             assert answer.status_code == 400
             assert key not in answer.text
-    for header in ("X-User", "X-Organisation", "X-Forwarded-User", "X-Cleio-Principal", "Cookie", "Proxy-Authorization"):
-        assert (await me(services.network, **{header: f"Bearer {key}"})).status_code == 401, "no other header tells who calls"
+    for header in (
+        "X-User",
+        "X-Organisation",
+        "X-Forwarded-User",
+        "X-Cleio-Principal",
+        "Cookie",
+        "Proxy-Authorization",
+    ):
+        assert (await me(services.network, **{header: f"Bearer {key}"})).status_code == 401, (
+            "no other header tells who calls"
+        )
 
 
 async def me(network: Network, **headers: str) -> httpx.Response:

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from services.registry.tokens.assertions import TokenRequest, check_assertion
-from services.registry.tokens.problems import TokenRefusedError
-from shared.identity.tokens import CLOCK_SKEW, LIFETIME
+from services.registry.identity.tokens.assertions import TokenRequest, check_assertion
+from services.registry.identity.tokens.problems import TokenRefusedError
+from shared.access.tokens import CLOCK_SKEW, LIFETIME
 from tests.conftest import INTERNAL, ISSUER, new_database
 from tests.contract.network import ORGANISATIONS, TOKEN, Network, Signer, form, key_of, key_set
 from tests.contract.processes import ServiceProcess
@@ -67,13 +67,19 @@ async def administered(network: Network) -> Network:
 
 async def registered(client: httpx.AsyncClient) -> Signer:
     """A hospital's client in a registry that is a process of its own."""
-    made = await client.post("/registry/v1/internal/administrators", json={"name": "of the tests"}, headers={"Authorization": f"Bearer {INTERNAL}"})
+    made = await client.post(
+        "/registry/v1/internal/administrators",
+        json={"name": "of the tests"},
+        headers={"Authorization": f"Bearer {INTERNAL}"},
+    )
     admin = {"Authorization": f"Bearer {made.json()['key']}"}
     path = f"{ORGANISATIONS}/some-hospital"
     await client.put(path, json={"kind": "hospital", "name": "H"}, headers={**admin, "If-None-Match": "*"})
     key = key_of("of-a-process")
     asked: dict[str, Any] = {"name": "EHR", "method": "private_key_jwt", "scopes": ["trial.read"], "jwks": key_set(key)}
-    shown = await client.post(f"{path}/clients", json=asked, headers={**admin, "Idempotency-Key": "the-client-of-some-hospital"})
+    shown = await client.post(
+        f"{path}/clients", json=asked, headers={**admin, "Idempotency-Key": "the-client-of-some-hospital"}
+    )
     assert shown.status_code == 201, shown.text
     return Signer(shown.json()["id"], key)
 
@@ -117,7 +123,9 @@ async def test_an_assertion_that_served_before_a_kill_does_not_serve_after_it(tm
                     assert status in {200, 401}
                 fresh = await client.post(TOKEN, data=form(signer.assertion()))
                 assert fresh.status_code == 200
-                me = await client.get("/registry/v1/me", headers={"Authorization": f"Bearer {fresh.json()['access_token']}"})
+                me = await client.get(
+                    "/registry/v1/me", headers={"Authorization": f"Bearer {fresh.json()['access_token']}"}
+                )
                 assert me.json()["organisation"] == "some-hospital"
         finally:
             again.kill()
@@ -147,7 +155,9 @@ TIMES: list[tuple[dict[str, Any], str | None]] = [
 @pytest.mark.parametrize(("changes", "reason"), TIMES)
 def test_times_are_judged_to_the_second(changes: dict[str, Any], reason: str | None) -> None:
     signer = Signer("00000000-0000-0000-0000-000000000000", key_of("edge"))
-    request = TokenRequest(signer.client, "edge", "ES384", signer.assertion(**{"iat": None, "jti": "j", **changes}), None, frozenset())
+    request = TokenRequest(
+        signer.client, "edge", "ES384", signer.assertion(**{"iat": None, "jti": "j", **changes}), None, frozenset()
+    )
     keys = key_set(signer.key)["keys"]
     if reason is None:
         assert check_assertion(request, keys, ISSUER, NOW) == ("j", changes["exp"])

@@ -24,12 +24,12 @@ from services.cli.app import app as command_line
 from services.cli.databases import migrate_service
 from services.matching.app import create_app as create_matching
 from services.matching.settings import MatchingSettings
-from shared.audit.acts import Crowd, Entry
+from shared.audit.acts import DenialAggregator, Entry
 from shared.audit.checkpoints import CheckpointFile, signing_key
 from shared.audit.recording import FileAudit
-from shared.http import InternalClient
-from shared.problems import StorageFullError
+from shared.clients.internal import InternalClient
 from shared.settings import ServiceSettings
+from shared.values.problems import StorageFullError
 from tests.conftest import ADMIN, INTERNAL, client_of, installation_at, token_of
 from tests.contract.registry import running_registry
 
@@ -44,11 +44,24 @@ async def entries_of(app: FastAPI) -> list[dict[str, Any]]:
     """Everything recorded until now, also what waits to be written with others like it."""
     await app.state.audit.step()
     async with app.state.database.read() as connection:
-        return [dict(row._mapping) for row in await connection.execute(text("SELECT * FROM audit_entries ORDER BY number"))]
+        return [
+            dict(row._mapping) for row in await connection.execute(text("SELECT * FROM audit_entries ORDER BY number"))
+        ]
 
 
 def told(entries: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    return [(one["outcome"], one["principal"], one["resource"], one["resource_id"], one["method"], one["status"], one["count"]) for one in entries]
+    return [
+        (
+            one["outcome"],
+            one["principal"],
+            one["resource"],
+            one["resource_id"],
+            one["method"],
+            one["status"],
+            one["count"],
+        )
+        for one in entries
+    ]
 
 
 @pytest.fixture
@@ -61,7 +74,9 @@ async def test_a_write_is_recorded_with_its_effect_and_one_that_fails_is_not(reg
     async with client_of(registry, token=ADMIN) as admin:
         headers = {**CONTENT, "X-Request-Id": "request-of-this-test"}
         assert (await admin.patch(TRIAL, json={"acronym": "A"}, headers=headers)).status_code == 200
-        assert (await admin.patch(TRIAL, json={"acronym": "B"}, headers={**CONTENT, "If-Match": '"v1"'})).status_code == 412
+        assert (
+            await admin.patch(TRIAL, json={"acronym": "B"}, headers={**CONTENT, "If-Match": '"v1"'})
+        ).status_code == 412
         assert (await admin.patch(TRIAL, json={"acronym": 7}, headers=CONTENT)).status_code == 422
     entries = await entries_of(registry)
     assert told(entries) == [("done", "coordination", "trial", "NCT05096221", "PATCH", 200, 1)]
@@ -71,7 +86,11 @@ async def test_a_write_is_recorded_with_its_effect_and_one_that_fails_is_not(reg
 
 
 async def test_what_the_public_may_read_is_not_recorded_and_what_it_may_not_is(registry: FastAPI) -> None:
-    async with client_of(registry) as public, client_of(registry, token=INTERNAL) as service, client_of(registry, token=ADMIN) as admin:
+    async with (
+        client_of(registry) as public,
+        client_of(registry, token=INTERNAL) as service,
+        client_of(registry, token=ADMIN) as admin,
+    ):
         for caller in (public, service):
             assert (await caller.get(TRIAL)).status_code == 200
             assert (await caller.get("/registry/v1/feed")).status_code == 200
@@ -110,7 +129,10 @@ async def test_every_refusal_is_recorded(registry: FastAPI) -> None:
 
 
 def test_a_crowd_at_the_door_takes_one_line() -> None:
-    crowd, refused = Crowd(), Entry(datetime.now(UTC), "first-of-many", "public", None, None, "denied", "trial", None, "PATCH", "/x", 401)
+    crowd, refused = (
+        DenialAggregator(),
+        Entry(datetime.now(UTC), "first-of-many", "public", None, None, "denied", "trial", None, "PATCH", "/x", 401),
+    )
     for number in range(1_000):
         crowd.add(replace(refused, request_id=f"number-{number}"))
     crowd.add(replace(refused, status=403))
@@ -151,7 +173,9 @@ async def change(app: FastAPI, statement: str) -> None:
 
 async def test_concurrent_writers_leave_no_gap(registry: FastAPI) -> None:
     async with client_of(registry, token=ADMIN) as admin:
-        answers = await asyncio.gather(*(admin.patch(TRIAL, json={"acronym": f"A{number}"}, headers=CONTENT) for number in range(30)))
+        answers = await asyncio.gather(
+            *(admin.patch(TRIAL, json={"acronym": f"A{number}"}, headers=CONTENT) for number in range(30))
+        )
         done = sum(answer.status_code == 200 for answer in answers)
     entries = await entries_of(registry)
     assert [one["number"] for one in entries] == list(range(1, done + 1))
@@ -173,7 +197,9 @@ def recorded_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
         async with running_registry(f"sqlite:///{folder / 'registry.db'}") as app, client_of(app, token=ADMIN) as admin:
             for batch in range(3):
                 for number in range(4):
-                    assert (await admin.patch(TRIAL, json={"acronym": f"A{batch}{number}"}, headers=CONTENT)).status_code == 200
+                    assert (
+                        await admin.patch(TRIAL, json={"acronym": f"A{batch}{number}"}, headers=CONTENT)
+                    ).status_code == 200
                 await app.state.audit.step()
 
     with installation_at(folder), pytest.MonkeyPatch.context() as patch:
@@ -198,7 +224,11 @@ def tamper(folder: Path, *statements: str) -> None:
             connection.execute(statement)
 
 
-CUT = ("DELETE FROM audit_entries WHERE number > 8", "DELETE FROM audit_seals WHERE number > 2", "UPDATE audit_head SET number = 8")
+CUT = (
+    "DELETE FROM audit_entries WHERE number > 8",
+    "DELETE FROM audit_seals WHERE number > 2",
+    "UPDATE audit_head SET number = 8",
+)
 SLIPPED_IN = (
     "INSERT INTO audit_entries SELECT 13, at, request_id, principal, organisation, client, outcome, resource, resource_id,"
     " method, route, status, count, human FROM audit_entries WHERE number = 1"
@@ -208,7 +238,10 @@ TAMPERINGS: dict[str, tuple[str, ...]] = {
     "an entry's time edited": ("UPDATE audit_entries SET at = '2020-01-01T00:00:00.000000Z' WHERE number = 12",),
     "an entry deleted": ("DELETE FROM audit_entries WHERE number = 6",),
     "the last entry deleted": ("DELETE FROM audit_entries WHERE number = 12",),
-    "the last entry deleted, and the count": ("DELETE FROM audit_entries WHERE number = 12", "UPDATE audit_head SET number = 11"),
+    "the last entry deleted, and the count": (
+        "DELETE FROM audit_entries WHERE number = 12",
+        "UPDATE audit_head SET number = 11",
+    ),
     "the end cut, seals and count too": CUT,
     "everything cut": ("DELETE FROM audit_entries", "DELETE FROM audit_seals", "UPDATE audit_head SET number = 0"),
     "two entries exchanged": (
@@ -260,7 +293,10 @@ def test_a_chain_made_anew_under_another_key_is_found(recorded: Path, monkeypatc
 
 def test_a_restore_is_no_cut(recorded: Path, tmp_path: Path) -> None:
     async def more(word: str) -> None:
-        async with running_registry(f"sqlite:///{recorded / 'registry.db'}") as app, client_of(app, token=ADMIN) as admin:
+        async with (
+            running_registry(f"sqlite:///{recorded / 'registry.db'}") as app,
+            client_of(app, token=ADMIN) as admin,
+        ):
             for _ in range(3):
                 assert (await admin.patch(TRIAL, json={"acronym": word}, headers=CONTENT)).status_code == 200
                 await app.state.audit.step()
@@ -280,7 +316,7 @@ async def running_matching(registry: FastAPI) -> AsyncIterator[FastAPI]:
     client = InternalClient("http://test", INTERNAL, httpx.ASGITransport(registry, client=("127.0.0.1", 1)))
     app = create_matching(MatchingSettings(feed_wait=0), registry=client)
     async with app.router.lifespan_context(app):
-        while app.state.snapshots.loaded is None:  # noqa: ASYNC110  another task loads it
+        while app.state.snapshots.loaded is None:
             await asyncio.sleep(0.01)
         yield app
 
@@ -288,7 +324,9 @@ async def running_matching(registry: FastAPI) -> AsyncIterator[FastAPI]:
 @pytest.fixture
 def matched(recorded: Path) -> Path:
     """Matches recorded: who asked, and nothing of whom it was about."""
-    boy = json.loads((Path(__file__).parents[2] / "docs" / "examples" / "duchenne-boy.json").read_text(encoding="utf-8"))
+    boy = json.loads(
+        (Path(__file__).parents[2] / "docs" / "examples" / "duchenne-boy.json").read_text(encoding="utf-8")
+    )
 
     async def ask() -> None:
         async with (

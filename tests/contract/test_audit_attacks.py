@@ -22,7 +22,7 @@ from shared.audit.acts import Entry
 from shared.audit.chain import BEGINNING, Seal, digest_of, line_of, read_seal
 from shared.audit.checkpoints import CheckpointFile, signing_key
 from shared.audit.recording import FileAudit
-from shared.backups.manifest import Manifest, sha256_of
+from shared.operations.backups.manifest import Manifest, sha256_of
 from shared.settings import ServiceSettings
 from tests.conftest import ADMIN, INTERNAL, client_of
 from tests.contract.notifications import migrate, running_notifications, running_source
@@ -69,22 +69,27 @@ def sign_anew(folder: Path, key: Ed25519PrivateKey) -> None:
         connection.row_factory = sqlite.Row
         lines = []
         for row in connection.execute("SELECT * FROM audit_entries ORDER BY number"):
-            values = {name: row[name] for name in row.keys() if name != "number"}  # noqa: SIM118  a row's values are what it iterates over
+            values = {name: row[name] for name in row.keys() if name != "number"}
             entry = Entry(**{**values, "at": datetime.fromisoformat(row["at"])})
             lines.append(line_of(row["number"], entry))
         made, previous = [], BEGINNING
         for number, first in enumerate(range(1, len(lines) + 1, 4), 1):
             held = lines[first - 1 : first + 3]
-            seal = Seal("registry", number, first, first + len(held) - 1, previous, digest_of(previous, held), datetime.now(UTC)).signed(key)
+            seal = Seal(
+                "registry", number, first, first + len(held) - 1, previous, digest_of(previous, held), datetime.now(UTC)
+            ).signed(key)
             at = seal.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
             connection.execute(
-                "INSERT INTO audit_seals VALUES (?, ?, ?, ?, ?, ?, ?)", (number, seal.first, seal.last, previous, seal.digest, at, seal.signature)
+                "INSERT INTO audit_seals VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (number, seal.first, seal.last, previous, seal.digest, at, seal.signature),
             )
             made.append(seal)
             previous = seal.digest
     checkpoints(folder).unlink()
     CheckpointFile(folder / "audit", "registry").append(made)
-    (folder / "audit" / "public-key.pem").write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    (folder / "audit" / "public-key.pem").write_bytes(
+        key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
 
 
 def test_a_chain_that_somebody_signed_anew_is_found(recorded: Path) -> None:
@@ -117,7 +122,12 @@ CHECKPOINT_ATTACKS: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
         "not signed",
     ),
     "a line of another service": (
-        lambda lines: [*lines, replace(read_seal(lines[-1]), service="notifications", number=4).signed(signing_key(bytes(range(32)))).write()],
+        lambda lines: [
+            *lines,
+            replace(read_seal(lines[-1]), service="notifications", number=4)
+            .signed(signing_key(bytes(range(32))))
+            .write(),
+        ],
         "another service",
     ),
 }
@@ -135,7 +145,10 @@ def test_every_tampering_with_the_checkpoints_is_found(recorded: Path, attack: s
 def test_checkpoints_taken_away_are_missed(recorded: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     code, findings = verify("--checkpoints", str(tmp_path / "empty"))
-    assert (code, findings) == (1, ["registry: there are no checkpoints to compare the record with: whether it was cut cannot be told"])
+    assert (code, findings) == (
+        1,
+        ["registry: there are no checkpoints to compare the record with: whether it was cut cannot be told"],
+    )
     checkpoints(recorded).unlink()
     assert verify()[0] == 1
     # The next start writes them again, from the record.
@@ -152,7 +165,9 @@ def test_a_cut_tail_of_the_checkpoints_is_written_again(recorded: Path) -> None:
     assert ([seal.number for seal in whole], others) == ([1, 2, 3, 4], 1)
 
 
-def test_a_restore_on_another_machine_is_no_cut(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_restore_on_another_machine_is_no_cut(
+    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The audit folder is in no backup: where it is not brought along, the record goes on from what the backup holds."""
     assert cleio("backup", str(tmp_path / "first"))[0] == 0
     asyncio.run(write(recorded))
@@ -186,7 +201,19 @@ def test_a_backup_is_judged_by_what_was_exported_before_it(recorded: Path, tmp_p
 
 
 def entry(number: int, at: datetime | None = None) -> Entry:
-    return Entry(at or datetime.now(UTC), f"request-{number}", "public", None, None, "read", "match", None, "POST", "/matching/v1/match", 200)
+    return Entry(
+        at or datetime.now(UTC),
+        f"request-{number}",
+        "public",
+        None,
+        None,
+        "read",
+        "match",
+        None,
+        "POST",
+        "/matching/v1/match",
+        200,
+    )
 
 
 async def file_record(folder: Path, service: str, *batches: int) -> None:
@@ -216,7 +243,10 @@ def test_the_files_of_two_processes_exchanged_are_found(matched: Path, tmp_path:
         (tmp_path / "between").rename(two)
     code, findings = verify()
     assert code == 1
-    assert {finding.partition(":")[0] for finding in findings if "another service" in finding} == {"matching", "matching-2"}
+    assert {finding.partition(":")[0] for finding in findings if "another service" in finding} == {
+        "matching",
+        "matching-2",
+    }
 
 
 def test_two_services_checkpoints_exchanged_are_found(matched: Path) -> None:
@@ -247,7 +277,10 @@ def test_seals_of_a_file_are_compared_with_the_copies_kept_elsewhere(matched: Pa
         edit_lines(matched / "audit" / f"matching.{ending}", lambda lines, keep=keep: lines[:keep])
     asyncio.run(file_record(matched / "audit", "matching", 6))
     assert verify() == UNBROKEN, "nothing on this machine can show it"
-    assert verify("--checkpoints", str(tmp_path / "elsewhere")) == (1, ["matching: seal 2 is not the one that was exported"])
+    assert verify("--checkpoints", str(tmp_path / "elsewhere")) == (
+        1,
+        ["matching: seal 2 is not the one that was exported"],
+    )
 
 
 def test_verifying_while_the_record_grows_tells_nothing_wrong(matched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,19 +329,40 @@ async def test_an_entry_cannot_be_replaced(recorded: Path) -> None:
 
 # A word of a patient in every place of a request that a caller fills.
 QUERY = {"q": CANARY, CANARY: "1"}
-HEADERS = {"User-Agent": CANARY, "Referer": CANARY, "If-Match": f'"{CANARY}"', "Cookie": CANARY, "traceparent": CANARY, CANARY: CANARY}
+HEADERS = {
+    "User-Agent": CANARY,
+    "Referer": CANARY,
+    "If-Match": f'"{CANARY}"',
+    "Cookie": CANARY,
+    "traceparent": CANARY,
+    CANARY: CANARY,
+}
 
 
 @pytest.mark.anyio
 async def test_nothing_that_a_caller_writes_is_in_the_record() -> None:
     folder = ServiceSettings().data_dir
     async with running_registry(f"sqlite:///{folder / 'registry.db'}") as app:
-        for token, address in ((None, "127.0.0.1"), ("guess", "127.0.0.1"), (ADMIN, "127.0.0.1"), (INTERNAL, "127.0.0.1"), (ADMIN, "203.0.113.9")):
+        for token, address in (
+            (None, "127.0.0.1"),
+            ("guess", "127.0.0.1"),
+            (ADMIN, "127.0.0.1"),
+            (INTERNAL, "127.0.0.1"),
+            (ADMIN, "203.0.113.9"),
+        ):
             async with client_of(app, token=token, address=address) as caller:
                 for method in ("GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"):
-                    for path in (f"/registry/v1/trials/{CANARY}", TRIAL, f"{TRIAL}/sites/{CANARY}", f"/registry/v1/{CANARY}", "/registry/v1/trials"):
+                    for path in (
+                        f"/registry/v1/trials/{CANARY}",
+                        TRIAL,
+                        f"{TRIAL}/sites/{CANARY}",
+                        f"/registry/v1/{CANARY}",
+                        "/registry/v1/trials",
+                    ):
                         for query in ({}, QUERY):
-                            await caller.request(method, path, headers=HEADERS, json={CANARY: CANARY, "acronym": CANARY}, params=query)
+                            await caller.request(
+                                method, path, headers=HEADERS, json={CANARY: CANARY, "acronym": CANARY}, params=query
+                            )
                 await caller.patch(TRIAL, json={"acronym": CANARY}, headers={**CONTENT, "User-Agent": CANARY})
         entries = await entries_of(app)
     assert {one["outcome"] for one in entries} == {"done", "read", "denied"}

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from shared.identity.principal import OrganisationKind, Role
+from shared.access.principal import OrganisationKind, Role
 from tests.conftest import ADMIN, client_of, token_of
 from tests.contract.matching import Line, running_matching, until_loaded
 from tests.contract.registry import running_registry
@@ -28,7 +28,10 @@ async def told(client: httpx.AsyncClient, service: str, **query: int) -> list[tu
     answer = await client.get(path, params=query)
     while True:
         assert answer.status_code == 200, answer.text
-        found += [(f"{one['outcome']} {one['resource']} {one['status']}", one["organisation"]) for one in answer.json()["items"]]
+        found += [
+            (f"{one['outcome']} {one['resource']} {one['status']}", one["organisation"])
+            for one in answer.json()["items"]
+        ]
         if "next" not in answer.links:
             return found
         answer = await client.get(answer.links["next"]["url"])
@@ -61,7 +64,10 @@ async def test_each_organisation_reads_its_own_lines_and_the_coordination_all(da
 
 
 async def test_the_record_in_files_is_read_from_its_end(tmp_path: Path) -> None:
-    async with running_registry(f"sqlite:///{tmp_path / 'registry.db'}") as registry, running_matching(Line(registry)) as app:
+    async with (
+        running_registry(f"sqlite:///{tmp_path / 'registry.db'}") as registry,
+        running_matching(Line(registry)) as app,
+    ):
         await until_loaded(app)
         async with (
             caller(app, "hospital", "clinician", organisation="chu-a") as one,

@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 from services.cli.app import app
 from services.cli.databases import migrate_service
 from services.registry.app import create_app
-from shared.backups.manifest import Manifest
-from shared.cursors import Cursors
+from shared.operations.backups.manifest import Manifest
 from shared.settings import ServiceSettings
+from shared.values.cursors import Cursors
 from tests.conftest import ADMIN, client_of
 from tests.contract.network import Network
 from tests.contract.processes import ServiceProcess
@@ -44,7 +44,11 @@ def run(work: Awaitable[Any]) -> Any:
 
 def rows_of(file: Path, *, leaving_out: str = "feed_head") -> dict[str, list[Any]]:
     with closing(sqlite.connect(str(file))) as connection:
-        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'") if row[0] != leaving_out]
+        tables = [
+            row[0]
+            for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            if row[0] != leaving_out
+        ]
         return {table: sorted(connection.execute(f'SELECT * FROM "{table}"'), key=repr) for table in tables}
 
 
@@ -152,7 +156,9 @@ def test_the_operator_is_told_who_can_call_again(var: Path, backup: Path, tmp_pa
     assert "end what must stay ended" in cleio("restore", str(later))[1], "nobody can be named any more"
 
 
-def test_it_brings_an_installation_to_an_empty_folder(backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_brings_an_installation_to_an_empty_folder(
+    backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CLEIO_DATA_DIR", str(tmp_path / "elsewhere"))
     assert cleio("restore", str(backup.parent))[0] == 0
     assert rows_of(tmp_path / "elsewhere" / "registry.db") == rows_of(tmp_path / "var" / "registry.db")
@@ -160,7 +166,9 @@ def test_it_brings_an_installation_to_an_empty_folder(backup: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize("way", ["folder", "tar"])
-def test_secrets_travel_only_when_asked_for(var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+def test_secrets_travel_only_when_asked_for(
+    var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
     secrets = var / "secrets"
     secrets.mkdir()
     (secrets / "cursor-key").write_text("of the former machine", encoding="ascii")
@@ -218,7 +226,9 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     ),
     "another number of rows": lambda folder: rewrite(folder, registry={"rows": {"trials": 1}}),
     "a schema of the future": lambda folder: rewrite(folder, registry={"schema_head": "9999"}),
-    "a consumer ahead": lambda folder: rewrite(folder, notifications={"tails": {"registry": {"generation": 1, "seq": 10**6}}}),
+    "a consumer ahead": lambda folder: rewrite(
+        folder, notifications={"tails": {"registry": {"generation": 1, "seq": 10**6}}}
+    ),
     "a service missing": lambda folder: Manifest.read(folder).model_copy(update={"services": {}}).write(folder),
 }
 
@@ -260,7 +270,9 @@ def test_a_dry_run_changes_nothing(var: Path, backup: Path) -> None:
     assert rows_of(var / "registry.db", leaving_out="") == kept
 
 
-def test_an_interrupted_restore_stops_the_start_until_it_is_undone(var: Path, backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_restore_stops_the_start_until_it_is_undone(
+    var: Path, backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     change("AFTER")
     kept = rows_of(var / "registry.db")
     renamed: list[Path] = []
@@ -293,7 +305,9 @@ def registry(tmp_path: Path, var: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     running.stop()
 
 
-def test_a_running_service_is_copied_while_it_writes_and_is_never_replaced(registry: ServiceProcess, tmp_path: Path) -> None:
+def test_a_running_service_is_copied_while_it_writes_and_is_never_replaced(
+    registry: ServiceProcess, tmp_path: Path
+) -> None:
     async def backing_up() -> list[Path]:
         written = 0
         done = asyncio.Event()

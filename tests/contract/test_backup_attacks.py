@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from services.cli.app import app
 from services.cli.databases import migrate_service
-from shared.backups.manifest import Manifest
+from shared.operations.backups.manifest import Manifest
 from shared.settings import ServiceSettings
 from tests.conftest import ADMIN, INTERNAL, client_of, installation_at
 from tests.contract.disks import read_only, small_disk
@@ -36,7 +36,10 @@ def installation_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     async def fill() -> None:
         await migrate_service("notifications")
-        async with running_registry(f"sqlite:///{folder / 'var' / 'registry.db'}") as registry, client_of(registry, token=ADMIN) as admin:
+        async with (
+            running_registry(f"sqlite:///{folder / 'var' / 'registry.db'}") as registry,
+            client_of(registry, token=ADMIN) as admin,
+        ):
             assert (await admin.patch(TRIAL, content='{"acronym": "BEFORE"}', headers=CONTENT)).status_code == 200
 
     with installation_at(folder / "var"):
@@ -140,7 +143,9 @@ def test_an_archive_that_no_backup_made_is_refused(var: Path, tar: Path, kind: s
 
 
 @pytest.mark.parametrize("way", [(), ("--tar",)], ids=["folder", "tar"])
-def test_a_disk_that_fills_up_while_a_backup_is_made_is_left_as_it_was(var: Path, tmp_path: Path, way: tuple[str, ...]) -> None:
+def test_a_disk_that_fills_up_while_a_backup_is_made_is_left_as_it_was(
+    var: Path, tmp_path: Path, way: tuple[str, ...]
+) -> None:
     size = (var / "registry.db").stat().st_size + (var / "notifications.db").stat().st_size
     with small_disk(tmp_path / "disk", int(size * 1.5) // 1024 if way else size // 2048):
         code, said = cleio("backup", str(tmp_path / "disk"), *way)
@@ -150,7 +155,9 @@ def test_a_disk_that_fills_up_while_a_backup_is_made_is_left_as_it_was(var: Path
         assert list((tmp_path / "disk").iterdir()) == []
 
 
-def test_a_disk_that_fills_up_under_a_restore_changes_nothing(backup: Path, installation_once: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fills_up_under_a_restore_changes_nothing(
+    backup: Path, installation_once: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     var = ServiceSettings().data_dir
     size = sum(file.stat().st_size for file in (installation_once / "var").rglob("*") if file.is_file())
     with small_disk(var, int(size * 1.3) // 1024):
@@ -178,14 +185,18 @@ def test_a_disk_that_fills_up_under_a_migration_is_told_in_one_line(tmp_path: Pa
         assert cleio("migrate")[0] == 0
 
 
-def test_a_running_service_that_has_no_room_for_the_copy_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installation_once: Path) -> None:
+def test_a_running_service_that_has_no_room_for_the_copy_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installation_once: Path
+) -> None:
     size = sum(file.stat().st_size for file in (installation_once / "var").rglob("*") if file.is_file())
     folder = tmp_path / "narrow"
     with small_disk(folder, size // 1024 + 300):
         shutil.copytree(installation_once / "var", folder, dirs_exist_ok=True)
         service = ServiceProcess(folder)
         try:
-            answer = httpx.get(f"{service.url}/backup", headers={"Authorization": f"Bearer {INTERNAL}"}, trust_env=False)
+            answer = httpx.get(
+                f"{service.url}/backup", headers={"Authorization": f"Bearer {INTERNAL}"}, trust_env=False
+            )
             assert (answer.status_code, answer.json()["code"]) in {(507, "storage_full"), (503, "storage_failed")}
             monkeypatch.setenv("CLEIO_DATA_DIR", str(folder))
             monkeypatch.setenv("CLEIO_REGISTRY_URL", service.url)
@@ -198,7 +209,10 @@ def test_a_running_service_that_has_no_room_for_the_copy_says_so(tmp_path: Path,
             service.kill()
 
 
-@pytest.mark.parametrize("command", [("migrate",), ("up",), ("serve", "registry"), ("backup", "elsewhere"), ("restore", "kept"), ("audit", "verify")])
+@pytest.mark.parametrize(
+    "command",
+    [("migrate",), ("up",), ("serve", "registry"), ("backup", "elsewhere"), ("restore", "kept"), ("audit", "verify")],
+)
 def test_on_a_disk_that_takes_no_writes_each_command_says_so_in_one_line(
     var: Path, backup: Path, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -284,11 +298,18 @@ class Clock:
             def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
                 return datetime.now(tz) + clock.shift
 
-        for module in ("services.cli.backup", "services.cli.restore", "shared.feed.log", "services.registry.trials.service"):
+        for module in (
+            "services.cli.backup",
+            "services.cli.restore",
+            "shared.feed.log",
+            "services.registry.trials.service",
+        ):
             monkeypatch.setattr(f"{module}.datetime", Moved)
 
 
-def test_a_clock_set_back_hides_no_backup_and_undoes_no_other_restore(var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_set_back_hides_no_backup_and_undoes_no_other_restore(
+    var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = Clock(monkeypatch)
     assert cleio("backup", str(tmp_path / "all"))[0] == 0
     before = generation(var / "registry.db")
@@ -311,7 +332,9 @@ def test_a_clock_set_back_hides_no_backup_and_undoes_no_other_restore(var: Path,
     assert rows_of(var / "registry.db") == last
 
 
-def test_on_a_leap_day_a_backup_is_made_kept_and_brought_back(var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_leap_day_a_backup_is_made_kept_and_brought_back(
+    var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = Clock(monkeypatch)
     clock.shift = datetime(2028, 2, 29, 23, 59, tzinfo=UTC) - datetime.now(UTC)
     change("ON A LEAP DAY")
@@ -329,7 +352,9 @@ def test_both_services_write_and_no_copy_has_read_further_than_another_was_writt
 ) -> None:
     folder = Path(shutil.copytree(installation_once / "var", tmp_path / "running"))
     registry = ServiceProcess(folder)
-    notifications = ServiceProcess(folder, "notifications", CLEIO_REGISTRY_URL=registry.url, CLEIO_NOTIFICATIONS_FEED_WAIT_SECONDS="1")
+    notifications = ServiceProcess(
+        folder, "notifications", CLEIO_REGISTRY_URL=registry.url, CLEIO_NOTIFICATIONS_FEED_WAIT_SECONDS="1"
+    )
     monkeypatch.setenv("CLEIO_DATA_DIR", str(folder))
     # Ports as an operator may set them.
     monkeypatch.setenv("CLEIO_REGISTRY_PORT", str(registry.port))
@@ -367,9 +392,11 @@ def test_both_services_write_and_no_copy_has_read_further_than_another_was_writt
     assert tails[-1].after(tails[0]), "the consumer stood still: nothing was shown"
 
 
-def test_with_an_old_sqlite_a_backup_makes_writers_wait_and_fails_none(var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_an_old_sqlite_a_backup_makes_writers_wait_and_fails_none(
+    var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An SQLite whose write-ahead log is not safe: the journal that it gets then lets no writer in while a copy is read."""
-    monkeypatch.setattr("shared.database.engine.FIRST_SAFE_WAL", (99, 0, 0))
+    monkeypatch.setattr("shared.persistence.engine.FIRST_SAFE_WAL", (99, 0, 0))
 
     async def both() -> set[int]:
         answers: set[int] = set()
@@ -381,7 +408,9 @@ def test_with_an_old_sqlite_a_backup_makes_writers_wait_and_fails_none(var: Path
 
             async def write() -> None:
                 for number in range(30):
-                    answers.add((await admin.patch(TRIAL, json={"acronym": f"O-{number}"}, headers=CONTENT)).status_code)
+                    answers.add(
+                        (await admin.patch(TRIAL, json={"acronym": f"O-{number}"}, headers=CONTENT)).status_code
+                    )
 
             async def copy() -> None:
                 for _ in range(5):

@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey, OctKey
 from sqlalchemy import select
 
 from services.registry.schema import METADATA
-from shared.database.columns import UtcInstant
+from shared.persistence.columns import UtcInstant
 from tests.contract.network import Network, b64, key_of
 from tests.contract.test_clients import IF_ANY, ME, asked, clients
 
@@ -24,7 +24,9 @@ async def everything_stored(network: Network) -> str:
     async with network.app.state.database.read() as connection:
         for table in METADATA.sorted_tables:
             rows = await connection.execute(select(table))
-            found += [value.hex() + repr(value) if isinstance(value, bytes) else repr(value) for row in rows for value in row]
+            found += [
+                value.hex() + repr(value) if isinstance(value, bytes) else repr(value) for row in rows for value in row
+            ]
     return "\n".join(found)
 
 
@@ -107,7 +109,9 @@ def weak_keys() -> dict[str, dict[str, Any]]:
 
 async def test_a_key_set_that_cannot_be_trusted_is_not_taken(network: Network) -> None:
     name = await network.organisation()
-    sets: dict[str, Any] = {what: {"keys": [{n: v for n, v in key.items() if v is not None}]} for what, key in weak_keys().items()}
+    sets: dict[str, Any] = {
+        what: {"keys": [{n: v for n, v in key.items() if v is not None}]} for what, key in weak_keys().items()
+    }
     good = key_of("good").as_dict(private=False)
     sets |= {
         "none": {},
@@ -118,7 +122,9 @@ async def test_a_key_set_that_cannot_be_trusted_is_not_taken(network: Network) -
         "eleven": {"keys": [{**good, "kid": str(number)} for number in range(11)]},
     }
     for what, jwks in sets.items():
-        answer = await network.call("POST", clients(name), network.admin, json=asked(method="private_key_jwt", jwks=jwks))
+        answer = await network.call(
+            "POST", clients(name), network.admin, json=asked(method="private_key_jwt", jwks=jwks)
+        )
         assert answer.status_code == 422, (what, answer.text)
         assert [(one["pointer"], one["code"]) for one in answer.json()["errors"]] == [("/jwks", "key_set")], what
         assert good["x"] not in answer.text, "nothing that was sent is repeated"
@@ -128,7 +134,10 @@ async def test_a_key_set_that_cannot_be_trusted_is_not_taken(network: Network) -
 async def test_of_a_key_set_only_what_is_needed_is_kept(network: Network) -> None:
     name = await network.organisation()
     good = key_of("good").as_dict(private=False)
-    given = {"keys": [{**good, "x5u": "https://elsewhere.example/", "key_ops": ["verify"], "comment": "ours"}], "more": 1}
+    given = {
+        "keys": [{**good, "x5u": "https://elsewhere.example/", "key_ops": ["verify"], "comment": "ours"}],
+        "more": 1,
+    }
     made = await network.client(name, method="private_key_jwt", jwks=given)
     assert made["key"] is None
     assert made["expires_at"] is None

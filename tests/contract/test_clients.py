@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.policy import scopes_for
+from shared.access.policy import scopes_for
 from tests.conftest import INTERNAL
 from tests.contract.network import ORGANISATIONS, Network, key_of, key_set
 
@@ -36,7 +36,11 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (asked(roles=["service"]), "/roles/0", "literal_error"),
     (asked(method="client_secret_basic"), "/method", "literal_error"),
     (asked(method="private_key_jwt"), "/jwks", "one_source"),
-    (asked(method="private_key_jwt", jwks=key_set(key_of("good")), jwks_url="https://keys.example/"), "/jwks", "one_source"),
+    (
+        asked(method="private_key_jwt", jwks=key_set(key_of("good")), jwks_url="https://keys.example/"),
+        "/jwks",
+        "one_source",
+    ),
     (asked(jwks=key_set(key_of("good"))), "/jwks", "one_source"),
     (asked(jwks_url="https://keys.example/"), "/jwks", "one_source"),
     (asked(method="private_key_jwt", jwks=key_set(key_of("good")), expires_in_days=3), "", "only_a_key_expires"),
@@ -58,8 +62,17 @@ async def test_what_no_client_can_be_is_refused_with_its_place(network: Network)
         answer = await network.call("POST", clients(name), network.admin, json=document)
         assert answer.status_code == 422, (document, answer.text)
         assert [(one["pointer"], one["code"]) for one in answer.json()["errors"]] == [(pointer, code)], document
-    for url in ("http://keys.example/", "ftp://keys.example/", "https://u:p@keys.example/", "https://10.0.0.1/", "https://127.1/", "keys.example"):
-        answer = await network.call("POST", clients(name), network.admin, json=asked(method="private_key_jwt", jwks_url=url))
+    for url in (
+        "http://keys.example/",
+        "ftp://keys.example/",
+        "https://u:p@keys.example/",
+        "https://10.0.0.1/",
+        "https://127.1/",
+        "keys.example",
+    ):
+        answer = await network.call(
+            "POST", clients(name), network.admin, json=asked(method="private_key_jwt", jwks_url=url)
+        )
         assert answer.status_code == 422, url
         assert [one["pointer"] for one in answer.json()["errors"]] == ["/jwks_url"]
     assert (await network.call("GET", clients(name), network.admin)).json()["items"] == []
@@ -73,13 +86,17 @@ async def test_nobody_gives_what_it_does_not_hold(network: Network) -> None:
     answer = await network.call("POST", clients(name), poor, json=asked(scopes=beyond))
     assert [(one["pointer"], one["code"]) for one in answer.json()["errors"]] == [("/scopes/1", "scope_beyond")]
     made = await network.client(name, "admin", scopes=["client.write"], by=poor)
-    answer = await network.call("PUT", clients(name, made["id"]), poor, json={"name": "x", "scopes": beyond}, headers=IF_ANY)
+    answer = await network.call(
+        "PUT", clients(name, made["id"]), poor, json={"name": "x", "scopes": beyond}, headers=IF_ANY
+    )
     assert answer.json()["code"] == "scope_beyond"
     # The key of a client that holds more is worth more: whoever turns it is shown it.
     answer = await network.call("POST", f"{clients(name, rich['id'])}/rotate", poor, json={}, headers=IF_ANY)
     assert answer.json()["code"] == "scope_beyond"
     assert (await network.call("GET", ME, rich["key"])).status_code == 200
-    assert (await network.call("POST", f"{clients(name, made['id'])}/rotate", poor, json={}, headers=IF_ANY)).status_code == 200
+    assert (
+        await network.call("POST", f"{clients(name, made['id'])}/rotate", poor, json={}, headers=IF_ANY)
+    ).status_code == 200
     # To end one gives nothing.
     assert (await network.call("DELETE", clients(name, rich["id"]), poor, headers=IF_ANY)).status_code == 204
 
@@ -100,10 +117,14 @@ async def test_the_coordination_makes_and_ends_the_clients_of_others_and_takes_o
     made = await network.client(hospital, "admin")
     update = {"name": "x", "scopes": ["trial.read"]}
     for method, path, body in (("PUT", "", update), ("POST", "/rotate", {})):
-        answer = await network.call(method, clients(hospital, made["id"]) + path, network.admin, json=body, headers=IF_ANY)
+        answer = await network.call(
+            method, clients(hospital, made["id"]) + path, network.admin, json=body, headers=IF_ANY
+        )
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), path
     assert (await network.call("GET", ME, made["key"])).status_code == 200
-    assert (await network.call("DELETE", clients(hospital, made["id"]), network.admin, headers=IF_ANY)).status_code == 204
+    assert (
+        await network.call("DELETE", clients(hospital, made["id"]), network.admin, headers=IF_ANY)
+    ).status_code == 204
     assert (await network.call("GET", ME, made["key"])).status_code == 401
 
 
@@ -129,7 +150,9 @@ async def test_of_another_organisation_nothing_is_seen_or_changed(network: Netwo
         assert bodies[0] == bodies[1]
         if path:
             # By way of the caller's own organisation, too.
-            answer = await network.call(method, clients(mine) + path.format(client=theirs["id"]), key, json=body, headers=IF_ANY)
+            answer = await network.call(
+                method, clients(mine) + path.format(client=theirs["id"]), key, json=body, headers=IF_ANY
+            )
             assert (answer.status_code, {**answer.json(), "instance": ""}) == (404, bodies[0])
     assert (await network.call("GET", clients(other, theirs["id"]), theirs["key"])).json()["version"] == 1
 
@@ -137,7 +160,14 @@ async def test_of_another_organisation_nothing_is_seen_or_changed(network: Netwo
 async def test_each_role_does_what_is_its_own(network: Network) -> None:
     name = await network.organisation()
     held = await network.client(name, "admin")
-    expected = {"admin": (200, 201), "auditor": (200, 403), "dpo": (200, 403), "editor": (403, 403), "system": (403, 403), "clinician": (403, 403)}
+    expected = {
+        "admin": (200, 201),
+        "auditor": (200, 403),
+        "dpo": (200, 403),
+        "editor": (403, 403),
+        "system": (403, 403),
+        "clinician": (403, 403),
+    }
     for role, (reads, writes) in expected.items():
         key = (await network.client(name, role))["key"]
         assert (await network.call("GET", clients(name, held["id"]), key)).status_code == reads, role
@@ -167,7 +197,11 @@ async def test_who_is_revoked_is_out_at_once_and_stays_so(network: Network) -> N
             assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer error="invalid_token"')
         read = await network.call("GET", path, admin)
         assert (read.json()["status"], read.json()["version"]) == ("revoked", 2)
-        for method, more, body in (("DELETE", "", None), ("PUT", "", {"name": "x", "scopes": []}), ("POST", "/rotate", {})):
+        for method, more, body in (
+            ("DELETE", "", None),
+            ("PUT", "", {"name": "x", "scopes": []}),
+            ("POST", "/rotate", {}),
+        ):
             answer = await network.call(method, path + more, admin, json=body, headers=IF_ANY)
             assert (answer.status_code, answer.json()["code"]) == (409, "client_revoked")
     refused = await network.ask(signer.assertion())
@@ -186,8 +220,12 @@ async def test_a_change_of_rights_holds_for_the_next_token_and_ends_those_of_bef
     update = {"name": "EHR", "scopes": ["trial.read", "organisation.read"], "roles": ["auditor"], "jwks": key_set(new)}
     assert (await network.call("PUT", path, admin, json=update)).status_code == 428
     assert (await network.call("PUT", path, admin, json=update, headers={"If-Match": '"v2"'})).status_code == 412
-    assert (await network.call("PUT", path, admin, json={**update, "method": "api_key"}, headers=IF_ANY)).status_code == 422
-    assert (await network.call("PUT", path, admin, json={**update, "jwks": None}, headers=IF_ANY)).json()["code"] == "one_source"
+    assert (
+        await network.call("PUT", path, admin, json={**update, "method": "api_key"}, headers=IF_ANY)
+    ).status_code == 422
+    assert (await network.call("PUT", path, admin, json={**update, "jwks": None}, headers=IF_ANY)).json()[
+        "code"
+    ] == "one_source"
     assert (await network.call("GET", ME, token)).status_code == 200
     assert (await network.call("PUT", path, admin, json=update, headers={"If-Match": '"v1"'})).json()["version"] == 2
     assert (await network.call("GET", ME, token)).status_code == 401
@@ -202,7 +240,10 @@ async def test_of_ten_that_change_one_version_one_wins(network: Network) -> None
     admin = (await network.client(name, "admin"))["key"]
     made = await network.client(name)
     path = clients(name, made["id"])
-    tries = [network.call("PUT", path, admin, json={"name": f"n{number}", "scopes": []}, headers={"If-Match": '"v1"'}) for number in range(5)]
+    tries = [
+        network.call("PUT", path, admin, json={"name": f"n{number}", "scopes": []}, headers={"If-Match": '"v1"'})
+        for number in range(5)
+    ]
     tries += [network.call("POST", f"{path}/rotate", admin, json={}, headers={"If-Match": '"v1"'}) for _ in range(5)]
     assert sorted([answer.status_code for answer in await asyncio.gather(*tries)]) == [200] + 9 * [412]
 
@@ -224,8 +265,14 @@ async def test_clients_are_listed_a_page_at_a_time_and_a_cursor_opens_no_other_l
     assert made < set(seen)
     assert seen == sorted(set(seen))
     assert len(seen) == 5
-    for path, token in ((clients(other), theirs), (clients(mine), network.admin), (f"{ORGANISATIONS}/{mine}/members", admin)):
-        assert (await network.call("GET", f"{path}?cursor={cursors[0]}", token)).json()["code"] == "invalid_cursor", path
+    for path, token in (
+        (clients(other), theirs),
+        (clients(mine), network.admin),
+        (f"{ORGANISATIONS}/{mine}/members", admin),
+    ):
+        assert (await network.call("GET", f"{path}?cursor={cursors[0]}", token)).json()["code"] == "invalid_cursor", (
+            path
+        )
 
 
 async def test_a_revocation_is_told_to_services_the_coordination_and_its_organisation_alone(network: Network) -> None:
@@ -259,7 +306,16 @@ async def test_what_is_done_to_clients_is_recorded(network: Network) -> None:
     await network.call("DELETE", path, admin["key"], headers=IF_ANY)
     await network.call("GET", path, plain["key"])
     lines = [
-        (one["outcome"], one["principal"], one["organisation"], one["client"], one["human"], one["resource_id"], one["method"], one["status"])
+        (
+            one["outcome"],
+            one["principal"],
+            one["organisation"],
+            one["client"],
+            one["human"],
+            one["resource_id"],
+            one["method"],
+            one["status"],
+        )
         for one in (await network.recorded())[before:]
     ]
     who = ("hospital", name, admin["id"], None)

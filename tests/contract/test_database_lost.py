@@ -29,7 +29,9 @@ def change(admin: httpx.AsyncClient, acronym: str) -> Awaitable[httpx.Response]:
 
 
 def assert_away(answer: httpx.Response) -> None:
-    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "database_away", "2"), answer.text
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "database_away", "2"), (
+        answer.text
+    )
 
 
 async def broken_while_it_waits(url: str, call: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
@@ -37,10 +39,13 @@ async def broken_while_it_waits(url: str, call: Callable[[], Awaitable[httpx.Res
     waiting = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
     try:
-        async with engine.begin() as holder, engine.execution_options(isolation_level="AUTOCOMMIT").connect() as watcher:
+        async with (
+            engine.begin() as holder,
+            engine.execution_options(isolation_level="AUTOCOMMIT").connect() as watcher,
+        ):
             await holder.execute(text("LOCK TABLE trials IN ACCESS EXCLUSIVE MODE"))
             under_way = asyncio.ensure_future(call())
-            while not under_way.done() and not (await watcher.execute(text(waiting))).all():  # noqa: ASYNC110
+            while not under_way.done() and not (await watcher.execute(text(waiting))).all():
                 await asyncio.sleep(0.01)
             return await under_way
     finally:
@@ -62,17 +67,29 @@ async def test_a_connection_that_breaks_under_a_request_is_told_and_replaced(sto
 
 
 @ON_POSTGRESQL
-async def test_connections_that_end_while_nobody_uses_them_cost_nobody_an_answer(postgres: str, stocked_url: str) -> None:
+async def test_connections_that_end_while_nobody_uses_them_cost_nobody_an_answer(
+    postgres: str, stocked_url: str
+) -> None:
     name = make_url(stocked_url).database
     async with running_registry(stocked_url) as app, client_of(app, token=ADMIN) as admin, client_of(app) as public:
         made: list[asyncpg.Connection] = []
-        for engine in (app.state.database.engine, app.state.database._walled.callers, app.state.database._walled.public):
-            event.listen(engine.sync_engine, "checkin", lambda _connection, record: made.append(record.driver_connection))
+        for engine in (
+            app.state.database.engine,
+            app.state.database._walled.callers,
+            app.state.database._walled.public,
+        ):
+            event.listen(
+                engine.sync_engine, "checkin", lambda _connection, record: made.append(record.driver_connection)
+            )
         for number in range(3):
             await asyncio.gather(*(public.get(TRIAL) for _ in range(4)), admin.get(TRIAL), change(admin, f"A{number}"))
-            await administer(postgres, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+            await administer(
+                postgres, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+            )
             await until(lambda: all(connection.is_closed() for connection in made))
-            answers = await asyncio.gather(*(public.get(path) for path in (TRIAL, "/registry/v1/export", "/registry/v1/feed")), admin.get(TRIAL))
+            answers = await asyncio.gather(
+                *(public.get(path) for path in (TRIAL, "/registry/v1/export", "/registry/v1/feed")), admin.get(TRIAL)
+            )
             assert [answer.status_code for answer in answers] == [200] * 4
 
 
@@ -94,9 +111,14 @@ def _control(folder: str, *words: str) -> None:
     pg_ctl([*words], pgdata=server.pgdata, user=server.system_user)
 
 
-async def test_a_server_that_goes_away_and_comes_back_stops_nobody_for_good(own_postgres: str, source: Source, receiver: Receiver) -> None:
+async def test_a_server_that_goes_away_and_comes_back_stops_nobody_for_good(
+    own_postgres: str, source: Source, receiver: Receiver
+) -> None:
     folder = str(make_url(own_postgres).query["host"])
-    urls = {name: make_url(own_postgres).set(database=name).render_as_string(hide_password=False) for name in ("registry", "notifications")}
+    urls = {
+        name: make_url(own_postgres).set(database=name).render_as_string(hide_password=False)
+        for name in ("registry", "notifications")
+    }
     await migrate(urls["notifications"])
     async with (
         running_registry(urls["registry"]) as app,
@@ -113,7 +135,16 @@ async def test_a_server_that_goes_away_and_comes_back_stops_nobody_for_good(own_
         asked = {"channel": subscription["channel"], "types": [], "filter": {}}
         for _ in range(2):
             answers = await asyncio.gather(
-                *(public.get(path) for path in (TRIAL, "/registry/v1/trials?q=x", "/registry/v1/feed", "/registry/v1/centres", "/registry/readyz")),
+                *(
+                    public.get(path)
+                    for path in (
+                        TRIAL,
+                        "/registry/v1/trials?q=x",
+                        "/registry/v1/feed",
+                        "/registry/v1/centres",
+                        "/registry/readyz",
+                    )
+                ),
                 public.post("/oauth/token", data=form(Signer(str(uuid.uuid4()), key_of("one")).assertion())),
                 admin.get(TRIAL),
                 change(admin, "A"),
@@ -127,7 +158,12 @@ async def test_a_server_that_goes_away_and_comes_back_stops_nobody_for_good(own_
         await source.tell("NCT1")
         await asyncio.to_thread(_control, folder, "-w", "-o", f"-k {folder} -h ''", "-l", f"{folder}/log", "start")
         await notifications.delivered(subscription, 1)
-        for call in (lambda: public.get(TRIAL), lambda: admin.get(TRIAL), lambda: change(admin, "B"), lambda: admin.get("/registry/readyz")):
+        for call in (
+            lambda: public.get(TRIAL),
+            lambda: admin.get(TRIAL),
+            lambda: change(admin, "B"),
+            lambda: admin.get("/registry/readyz"),
+        ):
             async with asyncio.timeout(20):
                 while (answer := await call()).status_code != 200:
                     assert_away(answer)

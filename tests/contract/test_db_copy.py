@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from services.cli.app import app
 from services.cli.databases import metadata_of, upgrade_at
-from shared.database import open_database
-from shared.database.copying import digests
+from shared.persistence import open_database
+from shared.persistence.copying import digests
 from tests.contract.registry import running_registry
 
 
@@ -110,7 +110,9 @@ def test_a_copy_that_fails_leaves_nothing(filled: str, empty_postgres: str) -> N
     asyncio.run(upgrade_at("registry", empty_postgres))
     fresh = contents(empty_postgres)
     # SQLite takes a text longer than its column, PostgreSQL does not: the copy breaks off in the middle.
-    execute(filled, "UPDATE sites SET status = 'a status that is far longer than the thirty-two characters of its column'")
+    execute(
+        filled, "UPDATE sites SET status = 'a status that is far longer than the thirty-two characters of its column'"
+    )
     code, told = cleio("db", "copy", "registry", "--from", filled, "--to", empty_postgres)
     assert code == 1
     assert told.splitlines()[-1].startswith("cleio: ")
@@ -136,7 +138,9 @@ def test_what_cannot_be_opened_is_told_in_one_line(from_url: str, to_url: str, w
 def test_a_source_that_a_service_owns_is_refused(filled: str, tmp_path: Path) -> None:
     async def copy_while_running() -> tuple[int, str]:
         async with running_registry(filled):
-            return await asyncio.to_thread(cleio, "db", "copy", "registry", "--from", filled, "--to", f"sqlite:///{tmp_path / 'x.db'}")
+            return await asyncio.to_thread(
+                cleio, "db", "copy", "registry", "--from", filled, "--to", f"sqlite:///{tmp_path / 'x.db'}"
+            )
 
     code, told = asyncio.run(copy_while_running())
     assert code == 1

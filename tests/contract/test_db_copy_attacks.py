@@ -39,7 +39,9 @@ def refused(*arguments: str) -> str:
 @pytest.mark.parametrize("revision", ["0001", "9999"])
 def test_a_source_of_another_schema_is_refused(filled: str, tmp_path: Path, revision: str) -> None:
     execute(filled, f"UPDATE alembic_version SET version_num = '{revision}'")
-    assert f"is at schema {revision}" in refused("db", "copy", "registry", "--from", filled, "--to", f"sqlite:///{tmp_path / 'to.db'}")
+    assert f"is at schema {revision}" in refused(
+        "db", "copy", "registry", "--from", filled, "--to", f"sqlite:///{tmp_path / 'to.db'}"
+    )
 
 
 def test_a_target_of_a_newer_program_is_refused_and_left_as_it_is(filled: str, empty_postgres: str) -> None:
@@ -50,7 +52,9 @@ def test_a_target_of_a_newer_program_is_refused_and_left_as_it_is(filled: str, e
     assert contents(empty_postgres) == before
 
 
-def test_another_service_s_database_is_neither_read_nor_written(filled: str, notifications: str, tmp_path: Path) -> None:
+def test_another_service_s_database_is_neither_read_nor_written(
+    filled: str, notifications: str, tmp_path: Path
+) -> None:
     before = contents(notifications, "notifications")
     to = f"sqlite:///{tmp_path / 'to.db'}"
     assert "another service" in refused("db", "copy", "registry", "--from", notifications, "--to", to)
@@ -87,7 +91,9 @@ app(sys.argv[1:])
 
 
 @pytest.mark.parametrize("kind", [pytest.param("sqlite", marks=pytest.mark.full), "postgresql"])
-def test_a_copy_that_is_killed_leaves_nothing_and_can_be_made_again(filled: str, empty_postgres: str, tmp_path: Path, kind: str) -> None:
+def test_a_copy_that_is_killed_leaves_nothing_and_can_be_made_again(
+    filled: str, empty_postgres: str, tmp_path: Path, kind: str
+) -> None:
     to = empty_postgres if kind == "postgresql" else f"sqlite:///{tmp_path / 'to.db'}"
     asyncio.run(upgrade_at("registry", to))
     fresh = contents(to)
@@ -130,5 +136,7 @@ def test_a_restore_fills_no_postgresql_unless_all_can_be_filled(
 
     monkeypatch.setenv("CLEIO_NOTIFICATIONS_DATABASE_URL", empty_postgres)
     asyncio.run(restore())
-    assert {name: digest.rows for name, digest in contents(empty_postgres, "notifications").items() if digest.rows} == {"audit_head": 1}
+    assert {name: digest.rows for name, digest in contents(empty_postgres, "notifications").items() if digest.rows} == {
+        "audit_head": 1
+    }
     assert not list(var.glob("before-restore-*")), "nothing is left that would stop the next start"

@@ -12,14 +12,14 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import MetaData, event, func, insert, select
 
-from shared.database import NAMING, Database, open_database
+from shared.clients.feed import FeedTail, HistoryRestartedError
+from shared.clients.internal import InternalClient
+from shared.endpoints.feed import feed_router
 from shared.feed import Change, FeedLog
-from shared.feed.changes import NOWHERE, Side
-from shared.feed.consumer import FeedTail, HistoryRestartedError
-from shared.feed.endpoints import feed_router
+from shared.feed.changes import NOT_VISIBLE, Routing
 from shared.feed.log import COMPACTED_AT_ONCE, compact
-from shared.http import InternalClient
-from shared.service import Health, create_service
+from shared.operations.service import Health, create_service
+from shared.persistence import NAMING, Database, open_database
 from shared.settings import ServiceSettings
 from tests.conftest import INTERNAL, client_of
 
@@ -27,8 +27,8 @@ pytestmark = pytest.mark.anyio
 
 METADATA = MetaData(naming_convention=NAMING)
 FEED = FeedLog(METADATA)
-PUBLIC = Side(frozenset({"public"}), {"condition": frozenset({"ORPHA:98896"})})
-HIDDEN = Side(frozenset({"coordination"}))
+PUBLIC = Routing(frozenset({"public"}), {"condition": frozenset({"ORPHA:98896"})})
+HIDDEN = Routing(frozenset({"coordination"}))
 
 
 @asynccontextmanager
@@ -47,7 +47,9 @@ async def feed_service(url: str) -> AsyncIterator[tuple[FastAPI, Database]]:
         yield
         await app.state.database.close()
 
-    app = create_service("registry", ServiceSettings(), [feed_router("registry", FEED)], lifespan, "A feed and nothing else.")
+    app = create_service(
+        "registry", ServiceSettings(), [feed_router("registry", FEED)], lifespan, "A feed and nothing else."
+    )
     async with app.router.lifespan_context(app):
         yield app, app.state.database
 
@@ -57,7 +59,9 @@ async def append(database: Database, *changes: Change) -> None:
         await FEED.append(connection, list(changes))
 
 
-def change(subject: str, version: int, before: Side = NOWHERE, after: Side = PUBLIC, kind: str = "trial.updated") -> Change:
+def change(
+    subject: str, version: int, before: Routing = NOT_VISIBLE, after: Routing = PUBLIC, kind: str = "trial.updated"
+) -> Change:
     return Change(kind, f"trial/{subject}", version, before, after)
 
 
@@ -73,7 +77,9 @@ async def test_no_consumer_misses_an_entry_of_concurrent_writers(database_url: s
                     if not database.is_sqlite:
                         # Above PostgreSQL transactions overlap: some dawdle before and after they take their numbers, some give up.
                         await asyncio.sleep(chance.random() / 200)
-                    await FEED.append(connection, [change(f"W{writer}", 2 * number), change(f"W{writer}", 2 * number + 1)])
+                    await FEED.append(
+                        connection, [change(f"W{writer}", 2 * number), change(f"W{writer}", 2 * number + 1)]
+                    )
                     await asyncio.sleep(chance.random() / 500)
                     if number % 10 == 9:
                         await connection.rollback()
@@ -99,7 +105,9 @@ async def test_no_consumer_misses_an_entry_of_concurrent_writers(database_url: s
             seen = consumer.result()
             assert seen == consumers[0].result()
             for writer in range(writers):
-                assert [version for subject, version in seen if subject == f"trial/W{writer}"] == [v for n in kept for v in (2 * n, 2 * n + 1)]
+                assert [version for subject, version in seen if subject == f"trial/W{writer}"] == [
+                    v for n in kept for v in (2 * n, 2 * n + 1)
+                ]
         async with database.read() as connection:
             numbers = [entry.seq for entry in await FEED.read(connection, 0, 10_000)]
         assert numbers == list(range(1, expected + 1))
@@ -152,7 +160,10 @@ async def test_a_cursor_of_an_earlier_generation_points_to_the_export(database_u
 
 @pytest.mark.parametrize("cursor", ["x", "AAAA", "é", "A" * 200, "../../etc/passwd"])
 async def test_a_forged_cursor_is_refused(cursor: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    async with feed_service(f"sqlite:///{tmp_path_factory.mktemp('feed') / 'x.db'}") as (app, _), client_of(app) as public:
+    async with (
+        feed_service(f"sqlite:///{tmp_path_factory.mktemp('feed') / 'x.db'}") as (app, _),
+        client_of(app) as public,
+    ):
         answer = await public.get("/registry/v1/feed", params={"cursor": cursor})
         assert answer.status_code == 400
         assert answer.json()["code"] == "invalid_cursor"
@@ -162,7 +173,11 @@ async def test_a_forged_cursor_is_refused(cursor: str, tmp_path_factory: pytest.
 async def test_compaction_keeps_the_last_entry_of_each_subject_and_every_tombstone(database_url: str) -> None:
     async with feed_service(database_url) as (app, database), client_of(app) as public:
         await append(
-            database, change("A", 1), change("A", 2, before=PUBLIC), change("A", 3, before=PUBLIC, after=HIDDEN), change("A", 4, before=HIDDEN)
+            database,
+            change("A", 1),
+            change("A", 2, before=PUBLIC),
+            change("A", 3, before=PUBLIC, after=HIDDEN),
+            change("A", 4, before=HIDDEN),
         )
         await append(database, change("B", 1), change("B", 2, before=PUBLIC))
         assert await compact(database, FEED, datetime.now(UTC) - timedelta(days=90)) == 0
@@ -183,13 +198,13 @@ async def test_who_waits_is_woken_by_entries_and_by_nothing_else(database_url: s
             await connection.execute(select(FEED.head.c.seq))
         with suppress(ZeroDivisionError):
             async with database.transaction() as connection:
-                await FEED.append(connection, [Change("trial.updated", "trial/NCT1", 1, NOWHERE, PUBLIC)])
+                await FEED.append(connection, [Change("trial.updated", "trial/NCT1", 1, NOT_VISIBLE, PUBLIC)])
                 raise ZeroDivisionError
         async with database.transaction() as connection:
             await connection.execute(select(FEED.head.c.seq))
         assert not waiting.is_set()
         async with database.transaction() as connection:
-            await FEED.append(connection, [Change("trial.updated", "trial/NCT1", 1, NOWHERE, PUBLIC)])
+            await FEED.append(connection, [Change("trial.updated", "trial/NCT1", 1, NOT_VISIBLE, PUBLIC)])
         assert waiting.is_set()
 
 
@@ -214,4 +229,6 @@ async def test_compaction_lets_writers_in_between(database_url: str) -> None:
         assert dropped == [COMPACTED_AT_ONCE, COMPACTED_AT_ONCE, 493]
         assert written == [1, 2, 3]
         async with database.read() as connection:
-            assert [entry.subject for entry in await FEED.read(connection, 0, 10)] == [f"trial/S{number}" for number in (1, 2, 3, 4, 5, 6, 0)]
+            assert [entry.subject for entry in await FEED.read(connection, 0, 10)] == [
+                f"trial/S{number}" for number in (1, 2, 3, 4, 5, 6, 0)
+            ]

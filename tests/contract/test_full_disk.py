@@ -48,21 +48,36 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
         yield Disk(tmp_path / "disk", mounted=own)
 
 
-async def test_a_full_disk_is_told_where_a_record_is_due_and_hurts_nobody_where_a_copy_is(disk: Disk, tmp_path: Path) -> None:
+async def test_a_full_disk_is_told_where_a_record_is_due_and_hurts_nobody_where_a_copy_is(
+    disk: Disk, tmp_path: Path
+) -> None:
     registry = await asyncio.to_thread(ServiceProcess, tmp_path / "registry")
     matching = await asyncio.to_thread(
-        ServiceProcess, disk.folder / "var", "matching", CLEIO_REGISTRY_URL=registry.url, CLEIO_MATCHING_PERSIST_EVERY="0.05"
+        ServiceProcess,
+        disk.folder / "var",
+        "matching",
+        CLEIO_REGISTRY_URL=registry.url,
+        CLEIO_MATCHING_PERSIST_EVERY="0.05",
     )
     log = Path(f"{matching.environment['CLEIO_DATA_DIR']}.log")
     try:
-        async with registry.admin() as admin, httpx.AsyncClient(base_url=matching.url, trust_env=False, timeout=10) as client:
+        async with (
+            registry.admin() as admin,
+            httpx.AsyncClient(base_url=matching.url, trust_env=False, timeout=10) as client,
+        ):
 
             async def match() -> httpx.Response:
                 return await client.post("/matching/v1/match", content=BOY, headers=JSON)
 
             async def figure() -> float:
                 told = (await client.get("/metrics", headers={"Authorization": admin.headers["authorization"]})).text
-                return float(next(line.split()[1] for line in told.splitlines() if line.startswith("cleio_snapshot_unwritten_seconds")))
+                return float(
+                    next(
+                        line.split()[1]
+                        for line in told.splitlines()
+                        if line.startswith("cleio_snapshot_unwritten_seconds")
+                    )
+                )
 
             answer = await match()
             assert answer.status_code == 200, answer.text
@@ -76,10 +91,12 @@ async def test_a_full_disk_is_told_where_a_record_is_due_and_hurts_nobody_where_
                 answer = await match()
                 assert (answer.status_code, answer.json()["code"]) == (507, "storage_full"), answer.text
             changed = {"If-Match": "*", "Content-Type": "application/merge-patch+json"}
-            assert (await admin.patch(f"/registry/v1/trials/{TRIAL}", json={"status": "suspended"}, headers=changed)).status_code == 200
+            assert (
+                await admin.patch(f"/registry/v1/trials/{TRIAL}", json={"status": "suspended"}, headers=changed)
+            ).status_code == 200
             # The copy cannot be written: it is followed all the same, and only the operator is told.
             async with asyncio.timeout(20):
-                while not await figure():  # noqa: ASYNC110
+                while not await figure():
                     await asyncio.sleep(0.05)
             assert (await client.get("/matching/readyz")).status_code == 200
             assert (snapshots / "current").read_text() == before
@@ -87,9 +104,12 @@ async def test_a_full_disk_is_told_where_a_record_is_due_and_hurts_nobody_where_
             disk.free(matching.pid)
             answer = await match()
             assert answer.status_code == 200, answer.text
-            assert next(one for one in answer.json()["results"] if one["trial"] == TRIAL)["recruitment_status"] == "suspended"
+            assert (
+                next(one for one in answer.json()["results"] if one["trial"] == TRIAL)["recruitment_status"]
+                == "suspended"
+            )
             async with asyncio.timeout(20):
-                while await figure():  # noqa: ASYNC110
+                while await figure():
                     await asyncio.sleep(0.05)
             assert (snapshots / "current").read_text() != before
         assert b"_broken" not in await asyncio.to_thread(log.read_bytes)

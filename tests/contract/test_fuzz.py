@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shared.openapi import _reached
+from shared.http.openapi import _reached
 from tests.conftest import ADMIN, INTERNAL, token_of
 from tests.contract.processes import ServiceProcess
 
@@ -46,7 +46,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str,
     running = {"registry": registry}
     try:
         for name in ("matching", "notifications"):
-            running[name] = ServiceProcess(folder / name, name, CLEIO_REGISTRY_URL=registry.url, CLEIO_OUTBOUND_DEV_HOSTS="127.0.0.0/8")
+            running[name] = ServiceProcess(
+                folder / name, name, CLEIO_REGISTRY_URL=registry.url, CLEIO_OUTBOUND_DEV_HOSTS="127.0.0.0/8"
+            )
         yield running
     finally:
         for process in running.values():
@@ -59,11 +61,17 @@ def without_general_limits(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     ends = {"maxLength": GENERAL_STRING, "maxItems": GENERAL_ARRAY}
-    return {name: without_general_limits(one) for name, one in value.items() if not (name in ends and isinstance(one, int) and one >= ends[name])}
+    return {
+        name: without_general_limits(one)
+        for name, one in value.items()
+        if not (name in ends and isinstance(one, int) and one >= ends[name])
+    }
 
 
 def document_of(service: str) -> dict[str, Any]:
-    document: dict[str, Any] = without_general_limits(json.loads((ROOT / "docs" / "openapi" / f"{service}.json").read_text(encoding="utf-8")))
+    document: dict[str, Any] = without_general_limits(
+        json.loads((ROOT / "docs" / "openapi" / f"{service}.json").read_text(encoding="utf-8"))
+    )
     for path in document["paths"].values():
         for method, operation in list(path.items()):
             # Nobody can make up a cursor: it is told by the page before.
@@ -113,7 +121,8 @@ def name_of(schema: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize(
-    ("caller", "phases", "examples"), [("administrator", "fuzzing", 2), *(pytest.param(*one, marks=pytest.mark.full) for one in FULL)]
+    ("caller", "phases", "examples"),
+    [("administrator", "fuzzing", 2), *(pytest.param(*one, marks=pytest.mark.full) for one in FULL)],
 )
 def test_no_request_is_answered_against_the_document(
     installation: dict[str, ServiceProcess],
@@ -130,11 +139,38 @@ def test_no_request_is_answered_against_the_document(
     file, told = tmp_path / f"{service}.json", tmp_path / "report.json"
     file.write_text(json.dumps(document), encoding="utf-8")
     token = CALLERS[caller]
-    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run", str(file), "--url", installation[service].url]
-    options = ["--phases", phases, "--max-examples", str(examples), "--seed", "1", "--generation-deterministic", "--no-color"]
-    options += ["--report", "json", "--report-json-path", str(told), *(["--header", f"Authorization: Bearer {token}"] if token else [])]
+    command = [
+        sys.executable,
+        "-m",
+        "schemathesis.cli",
+        "--config-file",
+        str(CONFIG),
+        "run",
+        str(file),
+        "--url",
+        installation[service].url,
+    ]
+    options = [
+        "--phases",
+        phases,
+        "--max-examples",
+        str(examples),
+        "--seed",
+        "1",
+        "--generation-deterministic",
+        "--no-color",
+    ]
+    options += [
+        "--report",
+        "json",
+        "--report-json-path",
+        str(told),
+        *(["--header", f"Authorization: Bearer {token}"] if token else []),
+    ]
     environment = {**os.environ, "SCHEMATHESIS_HOOKS": str(HOOKS)}
-    result = subprocess.run([*command, *options], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=3_000)
+    result = subprocess.run(
+        [*command, *options], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=3_000
+    )
     assert result.returncode == 0, result.stdout[-20_000:] + result.stderr[-2_000:]
     report = json.loads(told.read_text(encoding="utf-8"))
     operations = sum(len(path) for path in document["paths"].values())
@@ -144,5 +180,6 @@ def test_no_request_is_answered_against_the_document(
     assert taken or caller == "public", "the caller was shut out"
     cases, seconds = report["test_cases"]["generated"], report["running_time"]
     figure(
-        f"generated requests to {service}, {caller}, {phases}", f"{operations} operations, {cases} requests, {taken} good ones taken, {seconds:.0f} s"
+        f"generated requests to {service}, {caller}, {phases}",
+        f"{operations} operations, {cases} requests, {taken} good ones taken, {seconds:.0f} s",
     )

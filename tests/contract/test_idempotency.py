@@ -14,14 +14,14 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from sqlalchemy import Column, Integer, MetaData, String, Table, func, insert, select, text, update
 
 from services.notifications.schema import KEYS
-from shared.database import NAMING, Database, Writing, open_database
-from shared.edge import EdgeRoute
+from shared.access.policy import Access, allow
+from shared.http.route import ApiRoute
 from shared.idempotency import IdempotencyKeys, IdempotencyLog, idempotent
-from shared.policy import Access, allow
-from shared.problems import ConflictError
-from shared.service import create_service
+from shared.operations.service import create_service
+from shared.persistence import NAMING, Database, Writing, open_database
 from shared.settings import ServiceSettings
-from shared.wire import Wire
+from shared.values.problems import ConflictError
+from shared.values.wire import ApiModel
 from tests.conftest import ADMIN, client_of
 from tests.contract.notifications import Notifications, Receiver, Source, running_notifications
 
@@ -54,7 +54,9 @@ async def test_a_retry_is_answered_the_same_and_makes_nothing(service: Notificat
     assert "idempotency-replayed" not in first.headers
     respelled = json.dumps(asked_of(receiver), indent=3, sort_keys=True)
     for key, body in ((KEY, json.dumps(asked_of(receiver))), (f'"{KEY}"', respelled)):
-        again = await service.admin.post(SUBSCRIPTIONS, content=body, headers={"Idempotency-Key": key, "Content-Type": "application/json"})
+        again = await service.admin.post(
+            SUBSCRIPTIONS, content=body, headers={"Idempotency-Key": key, "Content-Type": "application/json"}
+        )
         assert (again.status_code, again.headers["idempotency-replayed"]) == (201, "true")
         assert {name: again.headers[name] for name in ("location", "etag", "content-type", "cache-control")} == {
             name: first.headers[name] for name in ("location", "etag", "content-type", "cache-control")
@@ -88,25 +90,35 @@ BAD_KEYS = [
 
 async def test_a_request_without_a_good_key_is_refused(service: Notifications, receiver: Receiver) -> None:
     for keys, code in BAD_KEYS:
-        refused = await service.admin.post(SUBSCRIPTIONS, json=asked_of(receiver), headers=[("Idempotency-Key", key) for key in keys])
+        refused = await service.admin.post(
+            SUBSCRIPTIONS, json=asked_of(receiver), headers=[("Idempotency-Key", key) for key in keys]
+        )
         assert (refused.status_code, refused.json()["code"]) == (400, code)
         assert refused.json()["errors"][0]["pointer"] == "/header/idempotency-key"
     assert await subscriptions_of(service) == []
     for length in (16, 255):
-        made = await service.admin.post(SUBSCRIPTIONS, json=asked_of(receiver), headers={"Idempotency-Key": "x" * length})
+        made = await service.admin.post(
+            SUBSCRIPTIONS, json=asked_of(receiver), headers={"Idempotency-Key": "x" * length}
+        )
         assert made.status_code == 201
 
 
 async def test_a_key_is_of_one_request(service: Notifications, receiver: Receiver) -> None:
-    assert (await service.admin.post(SUBSCRIPTIONS, json=asked_of(receiver), headers={"Idempotency-Key": KEY})).status_code == 201
-    other = await service.admin.post(SUBSCRIPTIONS, json=asked_of(receiver, "trial.published"), headers={"Idempotency-Key": KEY})
+    assert (
+        await service.admin.post(SUBSCRIPTIONS, json=asked_of(receiver), headers={"Idempotency-Key": KEY})
+    ).status_code == 201
+    other = await service.admin.post(
+        SUBSCRIPTIONS, json=asked_of(receiver, "trial.published"), headers={"Idempotency-Key": KEY}
+    )
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
     assert len(await subscriptions_of(service)) == 1
 
 
 async def test_a_refused_request_leaves_its_key_free(service: Notifications, receiver: Receiver) -> None:
     for wrong in ({"types": ["nothing.happened"]}, {"channel": {"type": "webhook", "url": "https://10.0.0.1/"}}):
-        refused = await service.admin.post(SUBSCRIPTIONS, json={**asked_of(receiver), **wrong}, headers={"Idempotency-Key": KEY})
+        refused = await service.admin.post(
+            SUBSCRIPTIONS, json={**asked_of(receiver), **wrong}, headers={"Idempotency-Key": KEY}
+        )
         assert refused.status_code == 422
     mended = await service.admin.post(SUBSCRIPTIONS, json=asked_of(receiver), headers={"Idempotency-Key": KEY})
     assert (mended.status_code, mended.headers.get("idempotency-replayed")) == (201, None)
@@ -114,9 +126,13 @@ async def test_a_refused_request_leaves_its_key_free(service: Notifications, rec
 
 async def test_a_replay_is_recorded_as_a_reading(service: Notifications, receiver: Receiver) -> None:
     for _ in range(3):
-        assert (await service.admin.post(SUBSCRIPTIONS, json=asked_of(receiver), headers={"Idempotency-Key": KEY})).status_code == 201
+        assert (
+            await service.admin.post(SUBSCRIPTIONS, json=asked_of(receiver), headers={"Idempotency-Key": KEY})
+        ).status_code == 201
     async with service.app.state.database.read() as connection:
-        outcomes = [row.outcome for row in await connection.execute(text("SELECT outcome FROM audit_entries ORDER BY number"))]
+        outcomes = [
+            row.outcome for row in await connection.execute(text("SELECT outcome FROM audit_entries ORDER BY number"))
+        ]
     assert outcomes == ["done", "read", "read"]
 
 
@@ -128,7 +144,9 @@ async def test_an_answer_is_kept_for_a_day(service: Notifications, receiver: Rec
     assert again.json()["id"] == first.json()["id"]
     await grow_older(database, KEYS, timedelta(minutes=2))
     # Over is over, swept or not.
-    anew = await service.admin.post(SUBSCRIPTIONS, json=asked_of(receiver, "trial.published"), headers={"Idempotency-Key": KEY})
+    anew = await service.admin.post(
+        SUBSCRIPTIONS, json=asked_of(receiver, "trial.published"), headers={"Idempotency-Key": KEY}
+    )
     assert (anew.status_code, anew.headers.get("idempotency-replayed")) == (201, None)
     assert await keys.sweep() == 0
     await grow_older(database, KEYS, LATER)
@@ -140,7 +158,9 @@ async def test_replicas_on_one_database_make_it_once(migrated: str, source: Sour
     async with running_notifications(migrated, source) as here, running_notifications(migrated, source) as there:
         for number in range(10):
             calls = [
-                replica.admin.post(SUBSCRIPTIONS, json=asked_of(receiver), headers={"Idempotency-Key": f"{KEY}-{number}"})
+                replica.admin.post(
+                    SUBSCRIPTIONS, json=asked_of(receiver), headers={"Idempotency-Key": f"{KEY}-{number}"}
+                )
                 for replica in (here, there, here)
             ]
             answers = await asyncio.gather(*calls)
@@ -150,11 +170,11 @@ async def test_replicas_on_one_database_make_it_once(migrated: str, source: Sour
         assert len(await subscriptions_of(here)) == 10
 
 
-class Wanted(Wire):
+class Wanted(ApiModel):
     name: str
 
 
-class Made(Wire):
+class Made(ApiModel):
     number: int
     name: str
 
@@ -171,7 +191,7 @@ class Workshop:
     fail: bool = False
 
     def app(self) -> FastAPI:
-        router = APIRouter(route_class=EdgeRoute)
+        router = APIRouter(route_class=ApiRoute)
 
         async def _arrive(request: Request) -> None:
             self.arrived.set()
@@ -218,7 +238,9 @@ class Workshop:
 async def workshop(database_url: str) -> AsyncIterator[Workshop]:
     metadata = MetaData(naming_convention=NAMING)
     log = IdempotencyLog(metadata)
-    things = Table("things", metadata, Column("id", Integer, primary_key=True), Column("name", String(80), nullable=False))
+    things = Table(
+        "things", metadata, Column("id", Integer, primary_key=True), Column("name", String(80), nullable=False)
+    )
     database = open_database(database_url)
     async with database.transaction() as connection:
         await connection.run_sync(metadata.create_all)
@@ -242,12 +264,20 @@ async def test_a_call_under_way_is_told(workshop: Workshop) -> None:
         first = asyncio.create_task(make(caller))
         await workshop.arrived.wait()
         second = await make(caller)
-        assert (second.status_code, second.json()["code"], second.headers["retry-after"]) == (409, "idempotency_key_in_flight", "1")
+        assert (second.status_code, second.json()["code"], second.headers["retry-after"]) == (
+            409,
+            "idempotency_key_in_flight",
+            "1",
+        )
         assert (await make(caller, "two")).status_code == 422, "another body is told at once"
         workshop.go_on.set()
         assert (await first).json() == {"number": 1, "name": "one"}
         third = await make(caller)
-        assert (third.status_code, third.json(), third.headers["idempotency-replayed"]) == (201, {"number": 1, "name": "one"}, "true")
+        assert (third.status_code, third.json(), third.headers["idempotency-replayed"]) == (
+            201,
+            {"number": 1, "name": "one"},
+            "true",
+        )
     assert await workshop.names() == ["one"]
 
 
@@ -310,7 +340,9 @@ async def test_a_started_process_takes_over_the_claims_of_a_dead_one(workshop: W
         await asyncio.gather(slow, return_exceptions=True)
         async with workshop.database.transaction() as connection:
             await connection.execute(
-                insert(workshop.log.keys).values(id="0" * 64, route="POST /x", fingerprint="", claim="dead", until=now + timedelta(minutes=1))
+                insert(workshop.log.keys).values(
+                    id="0" * 64, route="POST /x", fingerprint="", claim="dead", until=now + timedelta(minutes=1)
+                )
             )
     async with working(workshop), workshop.database.read() as connection:
         left = (await connection.execute(select(workshop.log.keys.c.id))).scalars().all()

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from shared.database import open_database
+from shared.persistence import open_database
 from tests.conftest import ADMIN
 from tests.contract.notifications import migrate
 from tests.contract.processes import ServiceProcess
@@ -61,7 +61,10 @@ async def insist(service: Service, client: httpx.AsyncClient, key: int) -> tuple
         while True:
             try:
                 answer = await client.post(service.url + SUBSCRIPTIONS, json=asked, headers=headers)
-            except (httpx.TransportError, AttributeError):  # the second: what anyio says of a connection that is reset while it is made
+            except (
+                httpx.TransportError,
+                AttributeError,
+            ):  # the second: what anyio says of a connection that is reset while it is made
                 await asyncio.sleep(0.05)
                 continue
             if answer.status_code == 201:
@@ -93,12 +96,14 @@ async def test_killed_at_any_moment_each_key_takes_effect_once(
             answers.extend(await asyncio.gather(*(insist(service, client, key) for _ in range(CALLERS))))
 
     try:
-        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {ADMIN}"}, timeout=10, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {ADMIN}"}, timeout=10, trust_env=False
+        ) as client:
             calling = [asyncio.create_task(all_callers(client, key)) for key in range(keys)]
             for number in range(kills):
                 # Not a wait for anything: a kill comes once chance has let some more calls through.
                 share = keys * CALLERS // (kills + 1)
-                while len(answers) < share * number + chance.randrange(share):  # noqa: ASYNC110
+                while len(answers) < share * number + chance.randrange(share):
                     await asyncio.sleep(0.001)
                 await asyncio.sleep(chance.random() * 0.02)
                 await service.kill_one()
@@ -107,7 +112,10 @@ async def test_killed_at_any_moment_each_key_takes_effect_once(
         service.end()
     database = open_database(database_url, exclusive=False)
     async with database.read() as connection:
-        stored = [(url.rpartition("/")[2], found) for found, url in await connection.execute(text("SELECT id, url FROM subscriptions"))]
+        stored = [
+            (url.rpartition("/")[2], found)
+            for found, url in await connection.execute(text("SELECT id, url FROM subscriptions"))
+        ]
         kept = (await connection.execute(text("SELECT count(*) FROM idempotency_keys WHERE status = 201"))).scalar_one()
     await database.close()
     assert (len(stored), kept) == (keys, keys)

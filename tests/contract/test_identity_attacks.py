@@ -10,16 +10,16 @@ from typing import Annotated, Any
 import asyncpg
 import pytest
 from fastapi import APIRouter, Depends
+from tests.unit.shared.test_policy import nothing
 
-from services.registry.tokens.repository import IssuerRepository
-from shared.edge import EdgeRoute
-from shared.policy import Access, allow
-from shared.service import create_service
+from services.registry.identity.tokens.repository import IssuerRepository
+from shared.access.policy import Access, allow
+from shared.http.route import ApiRoute
+from shared.operations.service import create_service
 from shared.settings import ServiceSettings
 from tests.conftest import client_of, new_database
 from tests.contract.network import ORGANISATIONS, Network, running_network
 from tests.contract.registry import running_registry
-from tests.unit.shared.test_policy import nothing
 
 pytestmark = pytest.mark.anyio
 
@@ -34,7 +34,9 @@ async def test_who_may_not_write_waits_for_no_writer(stocked_file: Path, tmp_pat
         network.app.state.database.transaction(),
         client_of(network.app) as stranger,
     ):
-        answers = await asyncio.gather(*(stranger.put(f"{ORGANISATIONS}/mine-{n}", json={}, headers={"If-Match": "*"}) for n in range(20)))
+        answers = await asyncio.gather(
+            *(stranger.put(f"{ORGANISATIONS}/mine-{n}", json={}, headers={"If-Match": "*"}) for n in range(20))
+        )
     assert {answer.status_code for answer in answers} == {401}
 
 
@@ -49,7 +51,9 @@ async def test_nobody_joins_an_organisation_that_is_being_suspended(postgres: st
             await turn.start()
             await blocker.execute("SELECT seq FROM feed_head FOR UPDATE")
             document = {"kind": "hospital", "name": name, "status": "suspended"}
-            suspending = asyncio.create_task(network.call("PUT", f"{ORGANISATIONS}/{name}", network.admin, json=document, headers={"If-Match": "*"}))
+            suspending = asyncio.create_task(
+                network.call("PUT", f"{ORGANISATIONS}/{name}", network.admin, json=document, headers={"If-Match": "*"})
+            )
             await asyncio.sleep(0.5)
             person = {"issuer": "https://login.example", "subject": "s", "roles": ["dpo"]}
             joining = [
@@ -66,9 +70,17 @@ async def test_nobody_joins_an_organisation_that_is_being_suspended(postgres: st
 
 @pytest.mark.parametrize(
     ("public_url", "near"),
-    [("", True), ("http://127.0.0.1:8080", True), ("http://localhost:8080", True), ("https://cleio.example", False), ("https://192.0.2.7", False)],
+    [
+        ("", True),
+        ("http://127.0.0.1:8080", True),
+        ("http://localhost:8080", True),
+        ("https://cleio.example", False),
+        ("https://192.0.2.7", False),
+    ],
 )
-async def test_behind_another_proxy_on_this_machine_nobody_is_taken_for_a_neighbour(public_url: str, near: bool) -> None:
+async def test_behind_another_proxy_on_this_machine_nobody_is_taken_for_a_neighbour(
+    public_url: str, near: bool
+) -> None:
     """A TLS proxy on the same machine makes every caller look local: where the installation has a public address, loopback opens nothing."""
     async with client_of(service_at(public_url)) as caller:
         answer = await caller.get("/x", headers={"X-Forwarded-For": "127.0.0.1"})
@@ -76,13 +88,15 @@ async def test_behind_another_proxy_on_this_machine_nobody_is_taken_for_a_neighb
 
 
 def service_at(public_url: str) -> Any:
-    router = APIRouter(route_class=EdgeRoute)
+    router = APIRouter(route_class=ApiRoute)
 
     @router.get("/x")
     async def handler(access: Annotated[Access, Depends(allow("match", "execute"))]) -> dict[str, str]:
         return {}
 
-    return create_service("matching", ServiceSettings(CLEIO_PUBLIC_URL=public_url), [router], nothing, "A service of this test.")
+    return create_service(
+        "matching", ServiceSettings(CLEIO_PUBLIC_URL=public_url), [router], nothing, "A service of this test."
+    )
 
 
 async def test_of_two_addresses_the_one_that_was_written_last_counts() -> None:
@@ -110,7 +124,9 @@ async def test_used_assertions_are_forgotten_a_few_at_a_time(network: Network) -
     assert (await network.ask(signer.assertion(jti="kept"))).status_code == 401
 
 
-async def test_under_another_installation_key_the_issuer_goes_on(stocked_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_under_another_installation_key_the_issuer_goes_on(
+    stocked_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What was sealed under a lost key cannot sign any more; what it had signed is still believed."""
     shutil.copyfile(stocked_file, tmp_path / "registry.db")
     url = f"sqlite:///{tmp_path / 'registry.db'}"
@@ -127,7 +143,9 @@ async def test_under_another_installation_key_the_issuer_goes_on(stocked_file: P
         assert states == ["active", "next", "retired", "retired"]
 
 
-async def test_without_an_issuer_of_its_own_it_describes_none(stocked_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_an_issuer_of_its_own_it_describes_none(
+    stocked_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copyfile(stocked_file, tmp_path / "registry.db")
     url = f"sqlite:///{tmp_path / 'registry.db'}"
     async with running_network(url) as network:
@@ -137,6 +155,8 @@ async def test_without_an_issuer_of_its_own_it_describes_none(stocked_file: Path
         network.app = app
         for path in ("oauth-authorization-server", "smart-configuration"):
             assert (await network.call("GET", f"/.well-known/{path}")).status_code == 404
-        assert (await network.call("POST", "/oauth/token", data={"grant_type": "client_credentials"})).status_code == 404
+        assert (
+            await network.call("POST", "/oauth/token", data={"grant_type": "client_credentials"})
+        ).status_code == 404
         assert (await network.call("GET", ME, token)).status_code == 401
         assert (await network.call("GET", ME, network.admin)).status_code == 200

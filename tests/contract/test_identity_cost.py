@@ -33,7 +33,9 @@ def statements(app: FastAPI) -> Iterator[list[str]]:
 
 def asking(app: FastAPI, token: str | None) -> Request:
     headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
-    return Request({"type": "http", "headers": headers, "client": ("127.0.0.1", 1), "app": app, "method": "GET", "path": "/"})
+    return Request(
+        {"type": "http", "headers": headers, "client": ("127.0.0.1", 1), "app": app, "method": "GET", "path": "/"}
+    )
 
 
 async def test_a_known_caller_costs_no_statement(network: Network, figure: Callable[[str, object], None]) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from services.registry.tokens import client_keys
-from shared.identity import fetched_keys
-from shared.identity.fetched_keys import Pace
+from services.registry.identity.tokens import client_keys
+from shared.access import fetched_keys
+from shared.access.fetched_keys import Pace
 from tests.conftest import install
 from tests.contract.network import Network, Signer, key_of, key_set, running_network
 
@@ -102,7 +102,9 @@ async def test_a_flood_of_unknown_kids_reaches_nobody(network: Network, server: 
     assert server.asked == 1
 
 
-async def test_a_server_that_fails_is_left_alone_for_a_while(network: Network, server: KeyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_that_fails_is_left_alone_for_a_while(
+    network: Network, server: KeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(client_keys, "PACE", Pace(retried_after=1))
     signer = await signer_at(network, server.url)
     assert set(await statuses(network, *(signer.assertion() for _ in range(20)))) == {401}
@@ -114,7 +116,9 @@ async def test_a_server_that_fails_is_left_alone_for_a_while(network: Network, s
     assert await statuses(network, signer.assertion()) == [200]
 
 
-async def test_a_rotated_key_is_found_and_a_removed_one_is_refused(network: Network, server: KeyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_rotated_key_is_found_and_a_removed_one_is_refused(
+    network: Network, server: KeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(client_keys, "PACE", Pace(renewed_after=0))
     server.publish(OLD)
     signer = await signer_at(network, server.url)
@@ -166,13 +170,17 @@ UNUSABLE: dict[str, Answer] = {
 }
 
 
-async def test_an_answer_that_is_no_key_set_is_not_used(network: Network, server: KeyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_that_is_no_key_set_is_not_used(
+    network: Network, server: KeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(fetched_keys, "FETCH_SECONDS", 0.5)
     server.paths["/keys-elsewhere"] = lambda: web.json_response(key_set(OLD))
     organisation = await network.organisation()
     for number, (name, answer) in enumerate(UNUSABLE.items()):
         server.paths[f"/{number}"] = answer
-        made = await network.client(organisation, method="private_key_jwt", jwks_url=server.url.replace("jwks.json", str(number)))
+        made = await network.client(
+            organisation, method="private_key_jwt", jwks_url=server.url.replace("jwks.json", str(number))
+        )
         refused = await network.ask(Signer(made["id"], OLD).assertion())
         assert (refused.status_code, refused.json()) == (401, {"error": "invalid_client"}), name
     assert server.asked == len(UNUSABLE), "a redirect is not followed"
@@ -181,7 +189,9 @@ async def test_an_answer_that_is_no_key_set_is_not_used(network: Network, server
 async def test_an_address_that_became_private_is_not_dialled(network: Network) -> None:
     signer = await signer_at(network, "http://127.0.0.1:9/jwks.json")
     async with network.app.state.database.transaction() as connection:
-        await connection.exec_driver_sql(f"UPDATE clients SET jwks_url = 'https://169.254.169.254/keys' WHERE id = '{signer.client}'")
+        await connection.exec_driver_sql(
+            f"UPDATE clients SET jwks_url = 'https://169.254.169.254/keys' WHERE id = '{signer.client}'"
+        )
     assert await statuses(network, signer.assertion()) == [401]
 
 

@@ -37,7 +37,9 @@ class Stored:
 def stored_in(folder: Path) -> Stored:
     with closing(sqlite.connect(str(folder / "registry.db"))) as connection:
         integrity = connection.execute("PRAGMA integrity_check").fetchone()[0]
-        rows = connection.execute("SELECT t.public_id, v.version, v.document FROM trial_versions v JOIN trials t ON t.key = v.trial_key")
+        rows = connection.execute(
+            "SELECT t.public_id, v.version, v.document FROM trial_versions v JOIN trials t ON t.key = v.trial_key"
+        )
         acronyms = {(name, version): json.loads(document)["acronym"] for name, version, document in rows}
         feed = [row[0] for row in connection.execute("SELECT seq FROM feed_entries ORDER BY seq")]
         head = connection.execute("SELECT seq FROM feed_head").fetchone()[0]
@@ -45,7 +47,11 @@ def stored_in(folder: Path) -> Stored:
 
 
 async def write_until(
-    client: httpx.AsyncClient, writer: int, word: str, acknowledged: dict[tuple[str, int], str], stopped: Callable[[], bool]
+    client: httpx.AsyncClient,
+    writer: int,
+    word: str,
+    acknowledged: dict[tuple[str, int], str],
+    stopped: Callable[[], bool],
 ) -> None:
     """Name a trial anew, again and again, and keep what the registry said it has stored."""
     number = 0
@@ -53,7 +59,9 @@ async def write_until(
         number += 1
         acronym = f"{word}-{writer}-{number}"
         try:
-            answer = await client.patch(f"/registry/v1/trials/{TRIALS[writer]}", json={"acronym": acronym}, headers=CONTENT)
+            answer = await client.patch(
+                f"/registry/v1/trials/{TRIALS[writer]}", json={"acronym": acronym}, headers=CONTENT
+            )
         except httpx.TransportError:
             return
         if answer.status_code == 200:
@@ -72,9 +80,12 @@ async def test_killed_at_any_moment_it_has_stored_what_it_acknowledged(tmp_path:
         before = len(acknowledged)
         killed = asyncio.Event()
         async with process.admin() as client:
-            writers = [asyncio.create_task(write_until(client, writer, f"K{number}", acknowledged, killed.is_set)) for writer in range(WRITERS)]
+            writers = [
+                asyncio.create_task(write_until(client, writer, f"K{number}", acknowledged, killed.is_set))
+                for writer in range(WRITERS)
+            ]
             # Not a wait for anything: the moment of the kill is what chance decides, once writing is under way.
-            while len(acknowledged) == before:  # noqa: ASYNC110
+            while len(acknowledged) == before:
                 await asyncio.sleep(0.001)
             await asyncio.sleep(chance.random() * 0.15)
             process.kill()
@@ -85,7 +96,9 @@ async def test_killed_at_any_moment_it_has_stored_what_it_acknowledged(tmp_path:
         assert {key: found.acronyms.get(key) for key in acknowledged} == acknowledged
         assert found.feed == list(range(1, found.head + 1)), "the feed has a gap"
         # What was stored without an answer is at most what was under way, one call of each writer a round.
-        unanswered = [name for key, name in found.acronyms.items() if key not in acknowledged and (name or "").startswith("K")]
+        unanswered = [
+            name for key, name in found.acronyms.items() if key not in acknowledged and (name or "").startswith("K")
+        ]
         assert len(unanswered) <= WRITERS * (number + 1)
     assert len(acknowledged) > rounds
 
@@ -125,7 +138,9 @@ async def test_a_full_disk_is_told_and_damages_nothing(small_disk: SmallDisk) ->
                     if len(refused) == 20:
                         break
             assert {answer.status_code for answer in refused} == {503 if small_disk.file_limit else 507}
-            assert {answer.json()["code"] for answer in refused} == {"storage_failed" if small_disk.file_limit else "storage_full"}
+            assert {answer.json()["code"] for answer in refused} == {
+                "storage_failed" if small_disk.file_limit else "storage_full"
+            }
             assert all(answer.headers["content-type"] == "application/problem+json" for answer in refused)
             # What is public is still read; the rest would have to be recorded first.
             async with httpx.AsyncClient(base_url=process.url, trust_env=False) as public:
@@ -133,7 +148,9 @@ async def test_a_full_disk_is_told_and_damages_nothing(small_disk: SmallDisk) ->
             assert acknowledged[TRIALS[0], held["version"]] == held["acronym"]
             if small_disk.file_limit is None:
                 small_disk.widen()
-                again = await client.patch(f"/registry/v1/trials/{TRIALS[0]}", json={"acronym": "F-again"}, headers=CONTENT)
+                again = await client.patch(
+                    f"/registry/v1/trials/{TRIALS[0]}", json={"acronym": "F-again"}, headers=CONTENT
+                )
                 assert again.status_code == 200, again.text
                 acknowledged[TRIALS[0], again.json()["version"]] = "F-again"
     finally:

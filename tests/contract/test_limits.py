@@ -11,8 +11,8 @@ from fastapi import FastAPI
 
 from services.registry.app import METADATA, MIGRATIONS, create_app
 from services.registry.settings import RegistrySettings
-from shared.database import open_database
-from shared.database.migrations import upgrade
+from shared.persistence import open_database
+from shared.persistence.migrations import upgrade
 from tests.conftest import ADMIN, INTERNAL, client_of
 
 pytestmark = pytest.mark.anyio
@@ -36,7 +36,12 @@ async def test_what_is_left_is_told_and_who_asks_too_often_is_told_when(tmp_path
         answers = [await caller.get(TRIALS) for _ in range(4)]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
         assert {answer.headers["ratelimit-policy"] for answer in answers} == {'"read";q=3;w=60'}
-        assert [answer.headers["ratelimit"] for answer in answers] == ['"read";r=2;t=20', '"read";r=1;t=20', '"read";r=0;t=20', '"read";r=0;t=20']
+        assert [answer.headers["ratelimit"] for answer in answers] == [
+            '"read";r=2;t=20',
+            '"read";r=1;t=20',
+            '"read";r=0;t=20',
+            '"read";r=0;t=20',
+        ]
         refused = answers[-1]
         assert (refused.headers["retry-after"], refused.json()["code"]) == ("20", "rate_limited")
         assert refused.headers["content-type"] == "application/problem+json"
@@ -58,7 +63,12 @@ async def test_a_flood_of_bad_tokens_and_of_bad_requests_is_counted(tmp_path: Pa
         async with client_of(app, address="203.0.113.9", token="guess") as forger:
             assert [(await forger.get(TRIALS)).status_code for _ in range(4)] == [401, 401, 401, 429]
         async with client_of(app, address="203.0.113.10") as caller:
-            assert [(await caller.get("/registry/v1/trials?no=1")).status_code for _ in range(4)] == [400, 400, 400, 429]
+            assert [(await caller.get("/registry/v1/trials?no=1")).status_code for _ in range(4)] == [
+                400,
+                400,
+                400,
+                429,
+            ]
 
 
 async def test_a_process_with_enough_in_hand_says_so_and_is_still_alive(tmp_path: Path) -> None:
@@ -66,7 +76,7 @@ async def test_a_process_with_enough_in_hand_says_so_and_is_still_alive(tmp_path
         caller = await stack.enter_async_context(client_of(app))
         newest = (await caller.get("/registry/v1/feed?limit=1000")).links["next"]["url"]
         polls = [asyncio.create_task(caller.get(newest, params={"wait": 20})) for _ in range(2)]
-        while app.state.load._count["waiting"] < 2:  # noqa: ASYNC110
+        while app.state.load._count["waiting"] < 2:
             await asyncio.sleep(0.005)
         shed = await caller.get(newest, params={"wait": 20})
         assert (shed.status_code, shed.json()["code"], shed.headers["retry-after"]) == (503, "overloaded", "1")

@@ -29,7 +29,9 @@ async def test_a_sound_document_has_no_findings_and_a_doubtful_one_is_told_where
     doubtful = changed(1, expr={"type": "age", "min": "P8Y", "max": "P4Y"})
     told = (await asked.post(CHECK, json=doubtful)).json()
     assert told["errors"] == 1
-    assert {(one["code"], one["pointer"].split("/expr")[0]) for one in told["findings"]} == {("bounds_contradictory", "/criteria/1")}
+    assert {(one["code"], one["pointer"].split("/expr")[0]) for one in told["findings"]} == {
+        ("bounds_contradictory", "/criteria/1")
+    }
     unknown = (await asked.post(CHECK, json=changed(0, expr={"type": "has", "codes": ["ORPHA:1"]}))).json()
     assert {one["code"] for one in unknown["findings"]} == {"code_unknown"}
 
@@ -44,7 +46,9 @@ async def test_a_sound_document_has_no_findings_and_a_doubtful_one_is_told_where
         ({**CRITERIA, "signed_by": " a. MARTIN "}, ""),
     ],
 )
-async def test_a_malformed_document_is_refused_with_its_place(asked: httpx.AsyncClient, document: dict[str, Any], pointer: str) -> None:
+async def test_a_malformed_document_is_refused_with_its_place(
+    asked: httpx.AsyncClient, document: dict[str, Any], pointer: str
+) -> None:
     response = await asked.post(CHECK, json=document)
     assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, pointer)
     assert "MARTIN" not in response.text
@@ -55,7 +59,10 @@ async def test_a_dry_run_tells_what_a_document_says_of_a_patient_it_would_not_li
     assert response.status_code == 200, response.text
     answer = TypeAdapter(DryRunAnswer).validate_json(response.content)
     assert (answer.listing, answer.verdict, answer.from_) == ("undetermined", "not_yet", date(2025, 12, 20))
-    assert [(one.id, one.role, one.state) for one in answer.criteria] == [("I1", "indication", "unknown"), ("I2", None, "not_met")]
+    assert [(one.id, one.role, one.state) for one in answer.criteria] == [
+        ("I1", "indication", "unknown"),
+        ("I2", None, "not_met"),
+    ]
     boy = {**BOY, "birth_date": "2020-12-20", "facts": [FACT]}
     listed = (await asked.post(DRY_RUN, json={"criteria": CRITERIA, "patient": boy})).json()
     assert (listed["listing"], listed["verdict"], listed["until"]) == ("listed", "compatible", "2028-12-20")

@@ -22,7 +22,9 @@ def results_bytes(response: httpx.Response) -> bytes:
     return response.content.split(b'"results":', 1)[1].split(b',"undetermined":', 1)[0]
 
 
-async def test_the_duchenne_boy_must_wait_for_his_birthday_his_steroid_and_his_vaccine(asked: httpx.AsyncClient) -> None:
+async def test_the_duchenne_boy_must_wait_for_his_birthday_his_steroid_and_his_vaccine(
+    asked: httpx.AsyncClient,
+) -> None:
     response = await asked.post(MATCH, json=example("duchenne-boy"))
     assert response.status_code == 200, response.text
     answer = response.json()
@@ -46,7 +48,15 @@ async def test_the_duchenne_boy_must_wait_for_his_birthday_his_steroid_and_his_v
 async def test_the_twin_without_steroid_may_enter_the_cohort_of_three_year_olds(asked: httpx.AsyncClient) -> None:
     twin = example("duchenne-boy")
     twin["facts"] = [fact for fact in twin["facts"] if fact["id"] != "prednisone"]
-    twin["facts"].append({"id": "no-steroid", "kind": "medication", "codes": ["CLEIO:oral-glucocorticoid"], "status": "absent", "date": "2025-11-22"})
+    twin["facts"].append(
+        {
+            "id": "no-steroid",
+            "kind": "medication",
+            "codes": ["CLEIO:oral-glucocorticoid"],
+            "status": "absent",
+            "date": "2025-11-22",
+        }
+    )
     endeavor = found((await asked.post(MATCH, json=twin)).json(), "NCT04626674")
     assert (endeavor["cohort"], endeavor["verdict"], endeavor["until"]) == ("4", "possible", "2025-12-20")
 
@@ -56,14 +66,32 @@ async def test_the_sickle_cell_girl_is_possible_and_told_what_nobody_recorded(as
     exa_cel = found(answer, "NCT03745287")
     assert exa_cel["verdict"] == "possible"
     assert {"I-AGE", "I-DX", "I-GENOTYPE", "I-VOC", "I-PERF", "I-EGFR", "I-ALT"} <= states(exa_cel, "met")
-    assert {"X-DONOR", "X-HSCT", "X-GT", "X-HIV", "X-HBV", "X-HCV", "I-BILIRUBIN-DIRECT", "I-LVEF", "I-PLT", "X-STROKE", "X-PREG"} <= states(
-        exa_cel, "unknown"
-    )
+    assert {
+        "X-DONOR",
+        "X-HSCT",
+        "X-GT",
+        "X-HIV",
+        "X-HBV",
+        "X-HCV",
+        "I-BILIRUBIN-DIRECT",
+        "I-LVEF",
+        "I-PLT",
+        "X-STROKE",
+        "X-PREG",
+    } <= states(exa_cel, "unknown")
     assert states(exa_cel, "not_met") == set()
-    assert [span["from"] for span in exa_cel["timeline"]] == ["2025-11-22", "2026-01-11", "2026-02-02", "2026-05-03", "2026-08-20"]
+    assert [span["from"] for span in exa_cel["timeline"]] == [
+        "2025-11-22",
+        "2026-01-11",
+        "2026-02-02",
+        "2026-05-03",
+        "2026-08-20",
+    ]
 
 
-async def test_trials_that_recruit_in_france_come_first_with_the_nearest_open_site_first(asked: httpx.AsyncClient) -> None:
+async def test_trials_that_recruit_in_france_come_first_with_the_nearest_open_site_first(
+    asked: httpx.AsyncClient,
+) -> None:
     answer = (await asked.post(MATCH, json=example("duchenne-boy"))).json()
     assert answer["results"][0]["trial"] == DEMO
     demo = answer["results"][0]
@@ -99,10 +127,19 @@ async def test_facts_that_count_for_nothing_are_named(asked: httpx.AsyncClient) 
     patient = example("sickle-cell-girl")
     patient["facts"] += [
         {"id": "later", "kind": "condition", "codes": ["ORPHA:98896"], "date": "2025-11-23"},
-        {"id": "mistake", "kind": "condition", "codes": ["ORPHA:98896"], "date": "2020-01-01", "status": "entered_in_error"},
+        {
+            "id": "mistake",
+            "kind": "condition",
+            "codes": ["ORPHA:98896"],
+            "date": "2020-01-01",
+            "status": "entered_in_error",
+        },
     ]
     ignored = (await asked.post(MATCH, json=patient)).json()["ignored_facts"]
-    assert sorted((one["id"], one["reason"]) for one in ignored) == [("later", "after_as_of"), ("mistake", "entered_in_error")]
+    assert sorted((one["id"], one["reason"]) for one in ignored) == [
+        ("later", "after_as_of"),
+        ("mistake", "entered_in_error"),
+    ]
 
 
 async def test_the_limit_cuts_the_list_and_the_horizon_the_timeline(asked: httpx.AsyncClient) -> None:

@@ -35,11 +35,31 @@ SECRET = "Zyxwvutsr"
         (json.dumps({**BOY, "facts": [{**FACT, "Note": SECRET}]}), 422, "identifier_forbidden", "/facts/0/Note"),
         (json.dumps({**BOY, "facts": [{**FACT, "id": NIR}]}), 422, "identifier_forbidden", "/facts/0/id"),
         (json.dumps({**BOY, NIR: 1}), 422, "identifier_forbidden", ""),
-        (json.dumps({**BOY, "facts": [{**FACT, "id": f"{SECRET}@hopital.fr"}]}), 422, "identifier_forbidden", "/facts/0/id"),
-        (json.dumps({"resourceType": "Bundle", "entry": [{"name": SECRET}]}), 422, "format_not_supported", "/resourceType"),
-        (json.dumps({"metaData": {"phenopacketSchemaVersion": "2.0"}, "diseases": SECRET}), 422, "invalid_body", "/diseases"),
         (
-            json.dumps({"metaData": {"phenopacketSchemaVersion": "2.0"}, "phenotypicFeatures": [{"type": {"id": "HP:0001250"}, "excluded": SECRET}]}),
+            json.dumps({**BOY, "facts": [{**FACT, "id": f"{SECRET}@hopital.fr"}]}),
+            422,
+            "identifier_forbidden",
+            "/facts/0/id",
+        ),
+        (
+            json.dumps({"resourceType": "Bundle", "entry": [{"name": SECRET}]}),
+            422,
+            "format_not_supported",
+            "/resourceType",
+        ),
+        (
+            json.dumps({"metaData": {"phenopacketSchemaVersion": "2.0"}, "diseases": SECRET}),
+            422,
+            "invalid_body",
+            "/diseases",
+        ),
+        (
+            json.dumps(
+                {
+                    "metaData": {"phenopacketSchemaVersion": "2.0"},
+                    "phenotypicFeatures": [{"type": {"id": "HP:0001250"}, "excluded": SECRET}],
+                }
+            ),
             422,
             "invalid_body",
             "/phenotypicFeatures/0/excluded",
@@ -65,8 +85,14 @@ async def test_a_bad_body_is_refused_with_its_place_and_never_repeated(
         assert secret not in caplog.text
 
 
-async def test_nothing_of_a_patient_is_logged_or_measured(asked: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
-    patient = {"birth_date": "2011-07-13", "place": "2A", "facts": [{"id": "fact-of-mine", "kind": "condition", "codes": ["ORPHA:98896"]}]}
+async def test_nothing_of_a_patient_is_logged_or_measured(
+    asked: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    patient = {
+        "birth_date": "2011-07-13",
+        "place": "2A",
+        "facts": [{"id": "fact-of-mine", "kind": "condition", "codes": ["ORPHA:98896"]}],
+    }
     with caplog.at_level(logging.DEBUG):
         assert (await asked.post(MATCH, json=patient)).status_code == 200
     told = " ".join(str(vars(record)) for record in caplog.records if record.name.startswith(("shared", "services")))

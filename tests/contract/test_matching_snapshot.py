@@ -12,12 +12,26 @@ from fastapi import FastAPI
 
 from services.registry.schema import FEED
 from tests.conftest import client_of
-from tests.contract.matching import CRITERIA, DEMO, FACT, MATCH, Line, declare, example, found, running_matching, until, until_loaded
+from tests.contract.matching import (
+    CRITERIA,
+    DEMO,
+    FACT,
+    MATCH,
+    Line,
+    declare,
+    example,
+    found,
+    running_matching,
+    until,
+    until_loaded,
+)
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_change_of_the_registry_reaches_the_answers(public: httpx.AsyncClient, matching: FastAPI, curator: httpx.AsyncClient) -> None:
+async def test_a_change_of_the_registry_reaches_the_answers(
+    public: httpx.AsyncClient, matching: FastAPI, curator: httpx.AsyncClient
+) -> None:
     boy = example("duchenne-boy")
     before = await public.post(MATCH, json=boy)
     await declare(curator, DEMO, "fr-lille", "recruiting", 0)
@@ -41,22 +55,31 @@ async def test_a_change_of_the_registry_reaches_the_answers(public: httpx.AsyncC
 async def test_open_trials_come_before_closed_ones_then_the_better_verdict(
     public: httpx.AsyncClient, matching: FastAPI, curator: httpx.AsyncClient
 ) -> None:
-    patches: dict[str, Any] = {DEMO: {"status": "suspended"}, "NCT05096221": {"status": "recruiting", "countries": ["FR"], "locations": []}}
+    patches: dict[str, Any] = {
+        DEMO: {"status": "suspended"},
+        "NCT05096221": {"status": "recruiting", "countries": ["FR"], "locations": []},
+    }
     for trial, patch in patches.items():
         headers = {"Content-Type": "application/merge-patch+json", "If-Match": "*"}
         answer = await curator.patch(f"/registry/v1/trials/{trial}", content=json.dumps(patch), headers=headers)
         assert answer.status_code == 200, answer.text
         version = answer.json()["version"]
-        await until(lambda: matching.state.snapshots.current.trials[trial].record.trial.version == version)  # noqa: B023  awaited here
+        await until(lambda: matching.state.snapshots.current.trials[trial].record.trial.version == version)
     ranked = (await public.post(MATCH, json=example("duchenne-boy"))).json()["results"]
     told = [(one["trial"], one["recruitment"], one["verdict"]) for one in ranked]
-    assert told == [("NCT05096221", "open", "not_yet"), (DEMO, "closed", "possible"), ("NCT04626674", "closed", "not_yet")]
+    assert told == [
+        ("NCT05096221", "open", "not_yet"),
+        (DEMO, "closed", "possible"),
+        ("NCT04626674", "closed", "not_yet"),
+    ]
     grown = {**example("duchenne-boy"), "birth_date": "2014-01-01", "facts": [FACT]}
     last = (await public.post(MATCH, json=grown)).json()["results"][-1]
     assert (last["trial"], last["recruitment"], last["verdict"]) == ("NCT05096221", "open", "excluded")
 
 
-async def test_newly_signed_criteria_reach_the_answers(public: httpx.AsyncClient, matching: FastAPI, curator: httpx.AsyncClient) -> None:
+async def test_newly_signed_criteria_reach_the_answers(
+    public: httpx.AsyncClient, matching: FastAPI, curator: httpx.AsyncClient
+) -> None:
     held = matching.state.snapshots.current.id
     document = {**CRITERIA, "trial": "NCT05096221"}
     signed = await curator.put("/registry/v1/trials/NCT05096221/criteria", json=document, headers={"If-Match": "*"})
@@ -115,7 +138,9 @@ async def test_a_cut_export_is_refused_whole(registry: FastAPI, cut: Any) -> Non
         assert len(app.state.snapshots.current.trials) == 18
 
 
-async def test_what_changed_while_it_was_dead_is_caught_up_from_the_kept_cursor(line: Line, curator: httpx.AsyncClient, tmp_path: Path) -> None:
+async def test_what_changed_while_it_was_dead_is_caught_up_from_the_kept_cursor(
+    line: Line, curator: httpx.AsyncClient, tmp_path: Path
+) -> None:
     async with running_matching(line) as app:
         await until_loaded(app)
         folder = app.state.settings.snapshot_folder
@@ -125,20 +150,31 @@ async def test_what_changed_while_it_was_dead_is_caught_up_from_the_kept_cursor(
     await declare(curator, DEMO, "fr-lille", "recruiting", 7)
     line.paths.clear()
     async with running_matching(line, data_dir=tmp_path / "killed") as app:
-        await until(lambda: ("1", 7) in [slot for site in app.state.snapshots.current.trials[DEMO].record.sites for slot in site.slots])
+        await until(
+            lambda: (
+                ("1", 7)
+                in [slot for site in app.state.snapshots.current.trials[DEMO].record.sites for slot in site.slots]
+            )
+        )
     assert "/registry/v1/export" not in line.paths
 
 
-async def test_a_restored_registry_is_loaded_again_from_its_export(line: Line, registry: FastAPI, matching: FastAPI) -> None:
+async def test_a_restored_registry_is_loaded_again_from_its_export(
+    line: Line, registry: FastAPI, matching: FastAPI
+) -> None:
     held = matching.state.snapshots.current
     line.paths.clear()
     async with registry.state.database.transaction() as connection:
         await FEED.raise_generation(connection)
-    await until(lambda: "/registry/v1/export" in line.paths and matching.state.snapshots.current.following != held.following)
+    await until(
+        lambda: "/registry/v1/export" in line.paths and matching.state.snapshots.current.following != held.following
+    )
     assert matching.state.snapshots.current.id == held.id
 
 
-async def test_a_torn_snapshot_is_refused_and_the_one_before_used(line: Line, curator: httpx.AsyncClient, registry: FastAPI) -> None:
+async def test_a_torn_snapshot_is_refused_and_the_one_before_used(
+    line: Line, curator: httpx.AsyncClient, registry: FastAPI
+) -> None:
     async with running_matching(line) as app:
         await until_loaded(app)
         first, folder = app.state.snapshots.current, app.state.settings.snapshot_folder
@@ -156,7 +192,9 @@ async def test_a_torn_snapshot_is_refused_and_the_one_before_used(line: Line, cu
         await until(lambda: app.state.snapshots.current.id == newest)
 
 
-async def test_a_trial_that_is_withdrawn_is_no_longer_in_the_answers(matching: FastAPI, curator: httpx.AsyncClient) -> None:
+async def test_a_trial_that_is_withdrawn_is_no_longer_in_the_answers(
+    matching: FastAPI, curator: httpx.AsyncClient
+) -> None:
     trial = (await curator.get(f"/registry/v1/trials/{DEMO}")).json()
     given = {
         "titles": {"fr": "Leucémie", "en": "Leukaemia"},
@@ -164,7 +202,9 @@ async def test_a_trial_that_is_withdrawn_is_no_longer_in_the_answers(matching: F
         "summary": None,
     }
     answer = await curator.patch(
-        f"/registry/v1/trials/{DEMO}", content=json.dumps(given), headers={"Content-Type": "application/merge-patch+json", "If-Match": "*"}
+        f"/registry/v1/trials/{DEMO}",
+        content=json.dumps(given),
+        headers={"Content-Type": "application/merge-patch+json", "If-Match": "*"},
     )
     assert answer.status_code == 200, answer.text
     assert answer.json()["published"] is False

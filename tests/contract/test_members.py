@@ -94,7 +94,10 @@ async def test_what_is_no_member_is_refused_with_its_place(network: Network) -> 
 
 async def test_a_person_acts_for_one_organisation(network: Network) -> None:
     first, second = await network.organisation(), await network.organisation("sponsor")
-    adding = [network.call("POST", members(one), network.admin, json=asked(subject="the-same")) for one in (first, second, first, second)]
+    adding = [
+        network.call("POST", members(one), network.admin, json=asked(subject="the-same"))
+        for one in (first, second, first, second)
+    ]
     answers = await asyncio.gather(*adding)
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
     taken = next(answer for answer in answers if answer.status_code == 409)
@@ -146,7 +149,9 @@ async def test_of_another_organisation_nothing_is_seen_or_changed(network: Netwo
         bodies = []
         targets = [members(other) + path, members("never-made") + path] + ([members(mine) + path] if path else [])
         for target in targets:
-            answer = await network.call(method, target.format(member=theirs["id"]), admin, json=body, headers=IF_ANY if path else {})
+            answer = await network.call(
+                method, target.format(member=theirs["id"]), admin, json=body, headers=IF_ANY if path else {}
+            )
             assert answer.status_code == 404, (method, target)
             bodies.append({**answer.json(), "instance": ""})
         assert all(one == bodies[0] for one in bodies)
@@ -155,7 +160,14 @@ async def test_of_another_organisation_nothing_is_seen_or_changed(network: Netwo
 
 async def test_each_role_does_what_is_its_own(network: Network) -> None:
     name = await network.organisation()
-    expected = {"admin": (200, 201), "auditor": (200, 403), "dpo": (200, 403), "editor": (403, 403), "system": (403, 403), "clinician": (403, 403)}
+    expected = {
+        "admin": (200, 201),
+        "auditor": (200, 403),
+        "dpo": (200, 403),
+        "editor": (403, 403),
+        "system": (403, 403),
+        "clinician": (403, 403),
+    }
     for role, (reads, writes) in expected.items():
         key = (await network.client(name, role))["key"]
         assert (await network.call("GET", members(name), key)).status_code == reads, role
@@ -188,8 +200,14 @@ async def test_members_are_listed_a_page_at_a_time_and_a_cursor_opens_no_other_l
         cursors.append(page.json()["next"])
         following = page.links.get("next", {}).get("url")
     assert seen == sorted(made)
-    for path, token in ((members(other), theirs), (members(mine), network.admin), (f"{ORGANISATIONS}/{mine}/clients", admin)):
-        assert (await network.call("GET", f"{path}?cursor={cursors[0]}", token)).json()["code"] == "invalid_cursor", path
+    for path, token in (
+        (members(other), theirs),
+        (members(mine), network.admin),
+        (f"{ORGANISATIONS}/{mine}/clients", admin),
+    ):
+        assert (await network.call("GET", f"{path}?cursor={cursors[0]}", token)).json()["code"] == "invalid_cursor", (
+            path
+        )
 
 
 async def test_what_is_done_to_members_is_recorded_without_naming_anybody(network: Network) -> None:
@@ -201,7 +219,9 @@ async def test_what_is_done_to_members_is_recorded_without_naming_anybody(networ
     await network.call("DELETE", members(name, person["id"]), admin["key"], headers=IF_ANY)
     recorded = (await network.recorded())[before:]
     who = ("hospital", name, admin["id"])
-    assert [(one["outcome"], one["principal"], one["organisation"], one["client"], one["method"]) for one in recorded] == [
+    assert [
+        (one["outcome"], one["principal"], one["organisation"], one["client"], one["method"]) for one in recorded
+    ] == [
         ("done", *who, "POST"),
         ("read", *who, "GET"),
         ("done", *who, "DELETE"),

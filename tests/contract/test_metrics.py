@@ -50,7 +50,10 @@ async def running_all(folder: Path) -> AsyncIterator[list[FastAPI]]:
 
 
 async def test_each_service_tells_its_own_figures(tmp_path: Path) -> None:
-    async with running_registry(f"sqlite:///{tmp_path / 'registry.db'}") as registry, running_matching(registry) as matching:
+    async with (
+        running_registry(f"sqlite:///{tmp_path / 'registry.db'}") as registry,
+        running_matching(registry) as matching,
+    ):
         async with client_of(registry) as public:
             await public.get("/registry/v1/trials")
         told = await figures(registry)
@@ -98,11 +101,17 @@ async def test_the_dashboard_asks_for_what_is_exposed_and_forgets_nothing(tmp_pa
             names = re.findall(r"\b(?:cleio|process)_[a-z_]+", target["expr"])
             assert names, panel["title"]
             grouped = [label for group in re.findall(r"by \(([^)]*)\)", target["expr"]) for label in group.split(", ")]
-            chosen = re.findall(r"\{([a-z]+)[=!]", target["expr"]) + re.findall(r"\{\{([a-z]+)\}\}", target["legendFormat"])
+            chosen = re.findall(r"\{([a-z]+)[=!]", target["expr"]) + re.findall(
+                r"\{\{([a-z]+)\}\}", target["legendFormat"]
+            )
             for name in names:
                 asked.setdefault(name, set()).update(grouped, chosen)
     assert {name: labels for name, labels in asked.items() if not labels <= told.get(name, set())} == {}
-    figures_of_ours = {re.sub(r"_(bucket|count|sum)$", "", name) for name in told if name.startswith("cleio_") and not name.endswith("_created")}
+    figures_of_ours = {
+        re.sub(r"_(bucket|count|sum)$", "", name)
+        for name in told
+        if name.startswith("cleio_") and not name.endswith("_created")
+    }
     assert {re.sub(r"_bucket$", "", name) for name in asked if name.startswith("cleio_")} == figures_of_ours
 
 
@@ -122,7 +131,10 @@ async def test_the_process_tells_its_load_and_its_version(tmp_path: Path) -> Non
 
 
 async def test_a_caller_cannot_add_figures(tmp_path: Path) -> None:
-    async with running_registry(f"sqlite:///{tmp_path / 'registry.db'}", sample=False) as registry, client_of(registry) as public:
+    async with (
+        running_registry(f"sqlite:///{tmp_path / 'registry.db'}", sample=False) as registry,
+        client_of(registry) as public,
+    ):
 
         async def call(number: int) -> None:
             await public.request(f"ODD{number}", "/registry/v1/trials")

@@ -12,8 +12,8 @@ from sqlalchemy import MetaData, text
 from services.notifications import app as notifications
 from services.registry import app as registry
 from services.registry.settings import RegistrySettings
-from shared.database import WrongSchemaError, open_database
-from shared.database.migrations import configuration, drift, head_of, revisions, upgrade
+from shared.persistence import WrongSchemaError, open_database
+from shared.persistence.migrations import configuration, drift, head_of, revisions, upgrade
 
 pytestmark = pytest.mark.anyio
 

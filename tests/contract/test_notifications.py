@@ -8,8 +8,8 @@ import pytest
 from standardwebhooks import Webhook
 
 from services.notifications.events.repository import EventRepository
-from shared.database import OwnedElsewhereError, open_database
-from shared.feed.changes import NOWHERE
+from shared.feed.changes import NOT_VISIBLE
+from shared.persistence import OwnedElsewhereError, open_database
 from tests.contract.notifications import (
     Notifications,
     Receiver,
@@ -27,10 +27,17 @@ pytestmark = pytest.mark.anyio
 SUBSCRIPTIONS = "/notifications/v1/subscriptions"
 
 
-async def test_a_status_change_arrives_signed_thin_and_logged(service: Notifications, source: Source, receiver: Receiver) -> None:
+async def test_a_status_change_arrives_signed_thin_and_logged(
+    service: Notifications, source: Source, receiver: Receiver
+) -> None:
     subscription = await service.subscribe(receiver, ["trial.status_changed"], departement=["75"])
     after = side("public", departement="75 69")
-    change = {"type": "trial.status_changed", "version": 4, "changed": ("status",), "extra": {"from": "recruiting", "to": "suspended"}}
+    change = {
+        "type": "trial.status_changed",
+        "version": 4,
+        "changed": ("status",),
+        "extra": {"from": "recruiting", "to": "suspended"},
+    }
     await source.tell("NCT03745287", after, after, **change)
     [logged] = await service.delivered(subscription, 1)
     [got] = receiver.received
@@ -42,7 +49,14 @@ async def test_a_status_change_arrives_signed_thin_and_logged(service: Notificat
         "source": "/registry",
         "type": "trial.status_changed",
         "subject": "trial/NCT03745287",
-        "data": {"op": "upsert", "id": "NCT03745287", "version": 4, "changed": ["status"], "from": "recruiting", "to": "suspended"},
+        "data": {
+            "op": "upsert",
+            "id": "NCT03745287",
+            "version": 4,
+            "changed": ["status"],
+            "from": "recruiting",
+            "to": "suspended",
+        },
     }
     # Who else may see it, and on which grounds, is nobody's business.
     assert set(event) == {"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data"}
@@ -51,7 +65,9 @@ async def test_a_status_change_arrives_signed_thin_and_logged(service: Notificat
     assert [(one["status"], one["error"]) for one in logged["attempts"]] == [(204, None)]
 
 
-async def test_a_receiver_that_fails_in_every_way_and_recovers_gets_the_same_bytes(migrated: str, source: Source, receiver: Receiver) -> None:
+async def test_a_receiver_that_fails_in_every_way_and_recovers_gets_the_same_bytes(
+    migrated: str, source: Source, receiver: Receiver
+) -> None:
     async with running_notifications(migrated, source, retry_seconds=(0, *[0.2] * 49)) as service:
         subscription = await service.subscribe(receiver)
         receiver.script = [500, "hang", 302]
@@ -75,7 +91,9 @@ async def test_a_receiver_that_fails_in_every_way_and_recovers_gets_the_same_byt
         Webhook(subscription["secret"]).verify(got.body, dict(got.headers))
 
 
-async def test_what_is_never_taken_is_given_up_and_listed_as_dead(service: Notifications, source: Source, receiver: Receiver) -> None:
+async def test_what_is_never_taken_is_given_up_and_listed_as_dead(
+    service: Notifications, source: Source, receiver: Receiver
+) -> None:
     subscription = await service.subscribe(receiver)
     receiver.script = [503] * 5
     await source.tell()
@@ -88,7 +106,9 @@ async def test_what_is_never_taken_is_given_up_and_listed_as_dead(service: Notif
     assert later["number"] == 2
 
 
-async def test_410_disables_and_nothing_is_lost_until_the_receiver_is_back(service: Notifications, source: Source, receiver: Receiver) -> None:
+async def test_410_disables_and_nothing_is_lost_until_the_receiver_is_back(
+    service: Notifications, source: Source, receiver: Receiver
+) -> None:
     subscription = await service.subscribe(receiver)
     path = f"{SUBSCRIPTIONS}/{subscription['id']}"
     receiver.script = [410]
@@ -118,7 +138,9 @@ async def _listed(service: Notifications, subscription: dict[str, Any], count: i
     return len(await service.deliveries(subscription, limit=200)) >= count
 
 
-async def test_an_owner_s_pause_holds_back_until_it_ends(service: Notifications, source: Source, receiver: Receiver) -> None:
+async def test_an_owner_s_pause_holds_back_until_it_ends(
+    service: Notifications, source: Source, receiver: Receiver
+) -> None:
     subscription = await service.subscribe(receiver)
     path = f"{SUBSCRIPTIONS}/{subscription['id']}"
     asked = {"channel": subscription["channel"], "types": [], "filter": {}}
@@ -145,7 +167,9 @@ async def test_numbers_have_no_gaps_whatever_comes_together(service: Notificatio
         assert {got.event["subject"] for got in two.received} == {"trial/NCT00000003"}
 
 
-async def test_an_event_that_the_feed_tells_twice_is_delivered_once(service: Notifications, source: Source, receiver: Receiver) -> None:
+async def test_an_event_that_the_feed_tells_twice_is_delivered_once(
+    service: Notifications, source: Source, receiver: Receiver
+) -> None:
     subscription = await service.subscribe(receiver)
     await source.tell("NCT00000001")
     await source.tell("NCT00000002")
@@ -160,14 +184,16 @@ async def test_an_event_that_the_feed_tells_twice_is_delivered_once(service: Not
     assert sorted(got.event["subject"] for got in receiver.received) == [f"trial/NCT0000000{n}" for n in (1, 2, 3, 4)]
 
 
-async def test_a_subscriber_learns_only_what_its_audience_may_see(service: Notifications, source: Source, receiver: Receiver) -> None:
+async def test_a_subscriber_learns_only_what_its_audience_may_see(
+    service: Notifications, source: Source, receiver: Receiver
+) -> None:
     subscription = await service.subscribe(receiver, ["trial.updated"])
     public, hidden = side("public"), side("coordination")
     await source.tell("CLEIO-DEMO-0001", side("demo"))
     await source.tell("NCT00000001", side("organisation:other"))
     await source.tell("NCT00000002", public, type="trial.published")
     await source.tell("NCT00000003", hidden)
-    await source.tell("NCT00000004", NOWHERE, public, type="trial.withdrawn")
+    await source.tell("NCT00000004", NOT_VISIBLE, public, type="trial.withdrawn")
     await source.tell("NCT00000005", side("organisation:other"), public, changed=("sponsor",))
     await source.tell("NCT00000006", public)
     delivered = await service.delivered(subscription, 4)
@@ -182,7 +208,10 @@ async def test_a_subscriber_learns_only_what_its_audience_may_see(service: Notif
 
 
 async def test_a_bad_receiver_does_not_hold_the_others(migrated: str, source: Source, receiver: Receiver) -> None:
-    async with running_receiver() as black_hole, running_notifications(migrated, source, concurrency=5, attempt_seconds=10) as service:
+    async with (
+        running_receiver() as black_hole,
+        running_notifications(migrated, source, concurrency=5, attempt_seconds=10) as service,
+    ):
         black_hole.script = ["hang"] * 1000
         stuck = await service.subscribe(black_hole)
         for n in range(20):
@@ -224,7 +253,9 @@ async def test_a_stop_gives_back_what_is_under_way(migrated: str, source: Source
     assert [one["status"] for one in logged["attempts"]] == [204]
 
 
-async def test_two_programs_share_a_ledger_on_postgresql_and_never_on_sqlite(migrated: str, source: Source, receiver: Receiver) -> None:
+async def test_two_programs_share_a_ledger_on_postgresql_and_never_on_sqlite(
+    migrated: str, source: Source, receiver: Receiver
+) -> None:
     # Longer than any attempt takes here: one whose lease ended while the machine was busy would be made again, as is promised (at least once).
     async with running_notifications(migrated, source, attempt_seconds=60) as one:
         subscription = await one.subscribe(receiver)

@@ -14,9 +14,17 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from shared.database import open_database
+from shared.persistence import open_database
 from tests.conftest import ADMIN, free_port
-from tests.contract.notifications import Notifications, Receiver, Source, migrate, running_receiver, running_source, until
+from tests.contract.notifications import (
+    Notifications,
+    Receiver,
+    Source,
+    migrate,
+    running_receiver,
+    running_source,
+    until,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +50,16 @@ class Program:
         self.process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        command = ("-m", "uvicorn", "services.notifications.app:create_app", "--factory", "--port", str(self.port), "--log-level", "critical")
+        command = (
+            "-m",
+            "uvicorn",
+            "services.notifications.app:create_app",
+            "--factory",
+            "--port",
+            str(self.port),
+            "--log-level",
+            "critical",
+        )
         self.process = await asyncio.create_subprocess_exec(sys.executable, *command, env=self.environment, cwd=ROOT)
 
     async def ready(self, client: httpx.AsyncClient) -> None:
@@ -68,7 +85,9 @@ async def running_program(database_url: str, folder: Path) -> AsyncIterator[tupl
     await migrate(database_url)
     async with running_source(folder) as source:
         program = Program(database_url, source)
-        client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{program.port}", headers={"Authorization": f"Bearer {ADMIN}"}, trust_env=False)
+        client = httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{program.port}", headers={"Authorization": f"Bearer {ADMIN}"}, trust_env=False
+        )
         await program.start()
         try:
             async with client:
@@ -96,7 +115,9 @@ class Gate(Receiver):
         return answer
 
 
-async def test_killed_between_the_receiver_s_answer_and_the_record_it_delivers_again(database_url: str, tmp_path: Path) -> None:
+async def test_killed_between_the_receiver_s_answer_and_the_record_it_delivers_again(
+    database_url: str, tmp_path: Path
+) -> None:
     receiver = Gate(free_port())
     await receiver.open()
     ledger = None

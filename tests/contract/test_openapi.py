@@ -13,8 +13,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from fastapi.routing import APIRoute
+from shared.clients.internal.route import WITH_BODY
 
-from shared.edge import WITH_BODY
 from shared.idempotency.marks import keyed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +28,13 @@ def documents() -> dict[str, dict[str, Any]]:
 
 
 def test_the_files_are_what_the_services_say() -> None:
-    checked = subprocess.run([sys.executable, "-m", "services.cli", "openapi", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
+    checked = subprocess.run(
+        [sys.executable, "-m", "services.cli", "openapi", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert checked.returncode == 0, checked.stdout + checked.stderr + "\nrun `make openapi`"
 
 
@@ -42,7 +48,9 @@ def spectral() -> list[str]:
     if not stamp.exists() or stamp.read_text(encoding="ascii") != state:
         environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ['PATH']}"}
         command = [str(node), str(npm), "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-        installed = subprocess.run(command, cwd=NODE, env=environment, capture_output=True, text=True, check=False, timeout=300)
+        installed = subprocess.run(
+            command, cwd=NODE, env=environment, capture_output=True, text=True, check=False, timeout=300
+        )
         assert installed.returncode == 0, installed.stdout + installed.stderr
         stamp.write_text(state, encoding="ascii")
     return [str(node), str(NODE / "node_modules" / "@stoplight" / "spectral-cli" / "dist" / "index.js")]
@@ -67,7 +75,11 @@ def test_the_linter_would_find_something(spectral: list[str], tmp_path: Path) ->
     file.write_text(json.dumps(document), encoding="utf-8")
     result = lint(spectral, file)
     assert result.returncode == 1
-    for rule in ("owasp:api2:2023-write-restricted", "owasp:api4:2023-rate-limit-responses-429", "owasp:api4:2023-string-limit"):
+    for rule in (
+        "owasp:api2:2023-write-restricted",
+        "owasp:api4:2023-rate-limit-responses-429",
+        "owasp:api4:2023-string-limit",
+    ):
         assert rule in result.stdout
 
 
@@ -83,7 +95,9 @@ def test_every_operation_says_what_the_edge_does(service: str) -> None:
             assert {"400", "401", "406", "414", "431", "500", "503"} <= told
             assert operation["security"]
             assert ({"408", "413", "415"} <= told) == (method in WITH_BODY)
-            needs_key = any(one["name"] == "Idempotency-Key" and one["required"] for one in operation.get("parameters", []))
+            needs_key = any(
+                one["name"] == "Idempotency-Key" and one["required"] for one in operation.get("parameters", [])
+            )
             assert needs_key == (keyed(route.endpoint) is not None)
             if "`If-Match`" in operation["description"]:
                 assert {"412", "428"} <= told
@@ -95,7 +109,10 @@ def test_every_operation_says_what_the_edge_does(service: str) -> None:
 
 
 def test_a_patient_to_match_is_one_of_the_two_forms() -> None:
-    body = {**documents()["matching"], "$ref": "#/paths/~1matching~1v1~1match/post/requestBody/content/application~1json/schema"}
+    body = {
+        **documents()["matching"],
+        "$ref": "#/paths/~1matching~1v1~1match/post/requestBody/content/application~1json/schema",
+    }
     assert jsonschema_rs.is_valid(body, {"sex": "male"})
     assert jsonschema_rs.is_valid(body, {"id": "p", "metaData": {"phenopacketSchemaVersion": "2.0"}})
     assert not jsonschema_rs.is_valid(body, {"id": "p"})

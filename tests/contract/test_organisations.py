@@ -28,15 +28,21 @@ async def test_an_organisation_is_made_read_and_changed_by_its_version(network: 
         "created_at": made.json()["created_at"],
         "updated_at": made.json()["created_at"],
     }
-    assert (await network.call("PUT", path, network.admin, json=described(), headers={"If-None-Match": "*"})).status_code == 412
+    assert (
+        await network.call("PUT", path, network.admin, json=described(), headers={"If-None-Match": "*"})
+    ).status_code == 412
     assert (await network.call("GET", path, network.admin)).json() == made.json()
     assert (await network.call("GET", path, network.admin, headers={"If-None-Match": '"v1"'})).status_code == 304
     renamed = described(name="Another name")
     assert (await network.call("PUT", path, network.admin, json=renamed)).status_code == 428
-    assert (await network.call("PUT", path, network.admin, json=renamed, headers={"If-Match": '"v7"'})).status_code == 412
+    assert (
+        await network.call("PUT", path, network.admin, json=renamed, headers={"If-Match": '"v7"'})
+    ).status_code == 412
     changed = await network.call("PUT", path, network.admin, json=renamed, headers={"If-Match": '"v1"'})
     assert (changed.status_code, changed.headers["etag"], changed.json()["name"]) == (200, '"v2"', "Another name")
-    assert (await network.call("PUT", path, network.admin, json=renamed, headers={"If-Match": '"v1"'})).status_code == 412
+    assert (
+        await network.call("PUT", path, network.admin, json=renamed, headers={"If-Match": '"v1"'})
+    ).status_code == 412
 
 
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
@@ -54,21 +60,33 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
 
 async def test_what_is_no_organisation_is_refused_with_its_place(network: Network) -> None:
     for document, pointer, code in REFUSED:
-        answer = await network.call("PUT", f"{ORGANISATIONS}/refused-one", network.admin, json=document, headers={"If-None-Match": "*"})
+        answer = await network.call(
+            "PUT", f"{ORGANISATIONS}/refused-one", network.admin, json=document, headers={"If-None-Match": "*"}
+        )
         assert answer.status_code == 422, (document, answer.text)
         assert [(one["pointer"], one["code"]) for one in answer.json()["errors"]] == [(pointer, code)]
     for name in ("Upper", "a", "1st", "x" * 64, "a_b", "a%00b", "é"):
-        answer = await network.call("PUT", f"{ORGANISATIONS}/{name}", network.admin, json=described(), headers={"If-None-Match": "*"})
+        answer = await network.call(
+            "PUT", f"{ORGANISATIONS}/{name}", network.admin, json=described(), headers={"If-None-Match": "*"}
+        )
         assert answer.status_code == 400, name
     assert (await network.call("GET", f"{ORGANISATIONS}/refused-one", network.admin)).status_code == 404
 
 
 async def test_of_two_that_make_the_same_organisation_one_wins(network: Network) -> None:
-    makings = (network.call("PUT", f"{ORGANISATIONS}/twice-made", network.admin, json=described(), headers={"If-None-Match": "*"}) for _ in range(8))
+    makings = (
+        network.call(
+            "PUT", f"{ORGANISATIONS}/twice-made", network.admin, json=described(), headers={"If-None-Match": "*"}
+        )
+        for _ in range(8)
+    )
     statuses = sorted([answer.status_code for answer in await asyncio.gather(*makings)])
     assert statuses == [201] + 7 * [412]
     path = f"{ORGANISATIONS}/twice-made"
-    changes = (network.call("PUT", path, network.admin, json=described(name=f"N{n}"), headers={"If-Match": '"v1"'}) for n in range(8))
+    changes = (
+        network.call("PUT", path, network.admin, json=described(name=f"N{n}"), headers={"If-Match": '"v1"'})
+        for n in range(8)
+    )
     assert sorted([answer.status_code for answer in await asyncio.gather(*changes)]) == [200] + 7 * [412]
 
 
@@ -78,7 +96,9 @@ async def test_the_kind_stays_and_nobody_suspends_itself(network: Network) -> No
     answer = await network.call("PUT", path, network.admin, json=described("hospital"), headers={"If-Match": "*"})
     assert (answer.status_code, answer.json()["code"]) == (409, "kind_fixed")
     own = {"kind": "coordination", "name": "Coordination", "status": "suspended"}
-    answer = await network.call("PUT", f"{ORGANISATIONS}/coordination", network.admin, json=own, headers={"If-Match": "*"})
+    answer = await network.call(
+        "PUT", f"{ORGANISATIONS}/coordination", network.admin, json=own, headers={"If-Match": "*"}
+    )
     assert (answer.status_code, answer.json()["code"]) == (409, "own_organisation")
 
 
@@ -115,14 +135,18 @@ async def test_organisations_are_listed_a_page_at_a_time_and_a_cursor_opens_no_o
     assert seen == sorted(set(seen))
     key = (await network.client(names.pop(), "admin"))["key"]
     assert (await network.call("GET", f"{ORGANISATIONS}?cursor={cursor}", key)).json()["code"] == "invalid_cursor"
-    assert (await network.call("GET", f"/registry/v1/trials?cursor={cursor}", network.admin)).json()["code"] == "invalid_cursor"
+    assert (await network.call("GET", f"/registry/v1/trials?cursor={cursor}", network.admin)).json()[
+        "code"
+    ] == "invalid_cursor"
 
 
 async def set_status(network: Network, organisation: str, status: str, **more: Any) -> None:
     path = f"{ORGANISATIONS}/{organisation}"
     held = (await network.call("GET", path, network.admin)).json()
     document = {name: held[name] for name in ("kind", "name", "centre")} | {"status": status, **more}
-    answer = await network.call("PUT", path, network.admin, json=document, headers={"If-Match": f'"v{held["version"]}"'})
+    answer = await network.call(
+        "PUT", path, network.admin, json=document, headers={"If-Match": f'"v{held["version"]}"'}
+    )
     assert answer.status_code == 200, answer.text
 
 
@@ -141,7 +165,10 @@ async def test_who_is_suspended_is_out_and_who_is_reinstated_is_back(network: Ne
     assert (refused.status_code, refused.json()) == (401, {"error": "invalid_client"})
     assert (await network.call("GET", "/registry/v1/me", other)).status_code == 200
     answer = await network.call(
-        "POST", f"{ORGANISATIONS}/{name}/clients", network.admin, json={"name": "x", "method": "api_key", "scopes": ["trial.read"]}
+        "POST",
+        f"{ORGANISATIONS}/{name}/clients",
+        network.admin,
+        json={"name": "x", "method": "api_key", "scopes": ["trial.read"]},
     )
     assert (answer.status_code, answer.json()["code"]) == (409, "organisation_suspended")
     told = await network.told(before, network.admin)
@@ -153,7 +180,9 @@ async def test_who_is_suspended_is_out_and_who_is_reinstated_is_back(network: Ne
 
 
 async def clients_of(network: Network, organisation: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = (await network.call("GET", f"{ORGANISATIONS}/{organisation}/clients", network.admin)).json()["items"]
+    found: list[dict[str, Any]] = (
+        await network.call("GET", f"{ORGANISATIONS}/{organisation}/clients", network.admin)
+    ).json()["items"]
     return found
 
 
@@ -174,7 +203,16 @@ async def test_what_is_done_to_organisations_is_recorded(network: Network) -> No
     await network.call("GET", f"{ORGANISATIONS}/{name}", network.admin)
     await network.call("GET", f"{ORGANISATIONS}/coordination", key["key"])
     lines = [
-        (one["outcome"], one["principal"], one["organisation"], one["client"], one["resource"], one["resource_id"], one["method"], one["status"])
+        (
+            one["outcome"],
+            one["principal"],
+            one["organisation"],
+            one["client"],
+            one["resource"],
+            one["resource_id"],
+            one["method"],
+            one["status"],
+        )
         for one in (await network.recorded())[before:]
     ]
     (admin,) = {line[3] for line in lines if line[2] == "coordination"}

@@ -13,10 +13,10 @@ import pytest
 from aiohttp import web
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key, RSAKey
+from tests.unit.shared.test_tokens import spoilt, written
 
 from tests.conftest import install
 from tests.contract.network import ORGANISATIONS, Network, Services, b64, running_services, signed, under_hmac
-from tests.unit.shared.test_tokens import spoilt, written
 
 pytestmark = pytest.mark.anyio
 
@@ -59,7 +59,15 @@ class Provider:
 
     def claims(self, subject: str, **changes: Any) -> dict[str, Any]:
         now = int(time.time())
-        good = {"iss": self.issuer, "aud": [AUDIENCE, "account"], "sub": subject, "iat": now, "exp": now + 300, "azp": "portal", "typ": "Bearer"}
+        good = {
+            "iss": self.issuer,
+            "aud": [AUDIENCE, "account"],
+            "sub": subject,
+            "iat": now,
+            "exp": now + 300,
+            "azp": "portal",
+            "typ": "Bearer",
+        }
         return {name: value for name, value in {**good, **changes}.items() if value is not None}
 
     def token(self, subject: str, key: Key = RSA, header: dict[str, Any] | None = None, **changes: Any) -> str:
@@ -78,7 +86,9 @@ async def provider() -> AsyncIterator[Provider]:
 
 
 @pytest.fixture(scope="module")
-async def services(provider: Provider, stocked_file: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Services]:
+async def services(
+    provider: Provider, stocked_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Services]:
     folder = tmp_path_factory.mktemp("services")
     with pytest.MonkeyPatch.context() as patch:
         install(patch, folder / "var")
@@ -102,7 +112,9 @@ async def statuses(services: Services, token: str) -> list[int]:
 
 
 @pytest.mark.parametrize("key", [RSA, EC], ids=["RS256", "ES256"])
-async def test_a_person_acts_for_its_organisation_with_its_roles(services: Services, provider: Provider, key: Key) -> None:
+async def test_a_person_acts_for_its_organisation_with_its_roles(
+    services: Services, provider: Provider, key: Key
+) -> None:
     network = services.network
     name = await network.organisation()
     identifier = await member(network, provider, name, f"doctor-{key.kid}", "clinician", "admin")
@@ -118,10 +130,17 @@ async def test_a_person_acts_for_its_organisation_with_its_roles(services: Servi
     }
     assert await statuses(services, token) == [200, 200, 200]
     before = len(await network.recorded())
-    created = await network.call("POST", f"{ORGANISATIONS}/{name}/clients", token, json={"name": "EHR", "method": "api_key", "scopes": []})
+    created = await network.call(
+        "POST", f"{ORGANISATIONS}/{name}/clients", token, json={"name": "EHR", "method": "api_key", "scopes": []}
+    )
     assert created.status_code == 201
     line = (await network.recorded())[before]
-    assert (line["outcome"], line["organisation"], line["client"], line["human"]) == ("done", name, identifier, identifier)
+    assert (line["outcome"], line["organisation"], line["client"], line["human"]) == (
+        "done",
+        name,
+        identifier,
+        identifier,
+    )
     assert f"doctor-{key.kid}" not in repr(line), "the record knows a person by our own number alone"
 
 
@@ -140,7 +159,9 @@ STRANGE: dict[str, Make] = {
     "without an end": said(exp=None),
     "not yet begun": lambda provider, subject: provider.token(subject, nbf=int(time.time()) + 100),
     "of nobody": lambda provider, _: provider.token("nobody"),
-    "of half a character": lambda provider, _: signed({"alg": "ES256", "kid": "ec"}, json.dumps(provider.claims("\ud800")), EC),
+    "of half a character": lambda provider, _: signed(
+        {"alg": "ES256", "kid": "ec"}, json.dumps(provider.claims("\ud800")), EC
+    ),
     "with NUL": lambda provider, _: provider.token("a\x00b"),
     "without a subject": lambda provider, subject: provider.token(subject, sub=None),
     "with a subject of another type": lambda provider, subject: provider.token(subject, sub=[subject]),
@@ -154,20 +175,32 @@ STRANGE: dict[str, Make] = {
     "HS256 with the public key": lambda provider, subject: under_hmac(
         {"alg": "HS256", "kid": "rsa"}, provider.claims(subject), RSA.as_pem(private=False)
     ),
-    "of a stranger under this kid": lambda provider, subject: signed({"alg": "ES256", "kid": "ec"}, provider.claims(subject), STRANGER),
-    "told in another algorithm": lambda provider, subject: signed({"alg": "RS256", "kid": "ec"}, provider.claims(subject), EC),
+    "of a stranger under this kid": lambda provider, subject: signed(
+        {"alg": "ES256", "kid": "ec"}, provider.claims(subject), STRANGER
+    ),
+    "told in another algorithm": lambda provider, subject: signed(
+        {"alg": "RS256", "kid": "ec"}, provider.claims(subject), EC
+    ),
     "with a key in it": lambda provider, subject: signed(
         {"alg": "ES256", "kid": "ec", "jwk": STRANGER.as_dict(private=False)}, provider.claims(subject), STRANGER
     ),
-    "of an unknown key": lambda provider, subject: signed({"alg": "ES256", "kid": "other"}, provider.claims(subject), EC),
+    "of an unknown key": lambda provider, subject: signed(
+        {"alg": "ES256", "kid": "other"}, provider.claims(subject), EC
+    ),
 }
 
 
-async def test_a_token_of_the_provider_that_stands_for_nobody_here_is_refused(services: Services, provider: Provider) -> None:
+async def test_a_token_of_the_provider_that_stands_for_nobody_here_is_refused(
+    services: Services, provider: Provider
+) -> None:
     name = await services.network.organisation()
     await member(services.network, provider, name, "somebody", "admin")
     assert await statuses(services, provider.token("somebody")) == [200, 200, 200]
-    wrong = {what: seen for what, make in STRANGE.items() if (seen := await statuses(services, make(provider, "somebody"))) != [401, 401, 401]}
+    wrong = {
+        what: seen
+        for what, make in STRANGE.items()
+        if (seen := await statuses(services, make(provider, "somebody"))) != [401, 401, 401]
+    }
     assert wrong == {}
 
 
@@ -176,18 +209,24 @@ async def test_one_member_that_is_something_else(services: Services, provider: P
     await member(services.network, provider, await services.network.organisation(), "odd", "admin")
     told, good = {"alg": "ES256", "typ": "JWT", "kid": "ec"}, provider.claims("odd", nbf=int(time.time()))
     cases = [(told, claims) for claims in spoilt(good, "jti", "scope")] + [(header, good) for header in spoilt(told)]
-    answers = [await services.alive("registry", signed(written(header), written(claims), EC)) for header, claims in cases]
+    answers = [
+        await services.alive("registry", signed(written(header), written(claims), EC)) for header, claims in cases
+    ]
     assert {answer.status_code for answer in answers} == {200, 401}
 
 
-async def test_who_leaves_and_who_changes_roles_is_known_everywhere_within_seconds(services: Services, provider: Provider) -> None:
+async def test_who_leaves_and_who_changes_roles_is_known_everywhere_within_seconds(
+    services: Services, provider: Provider
+) -> None:
     network = services.network
     name = await network.organisation()
     identifier = await member(network, provider, name, "leaver", "clinician")
     path, admin = f"{ORGANISATIONS}/{name}/members/{identifier}", (await network.client(name, "admin"))["key"]
     token = provider.token("leaver")
     assert await statuses(services, token) == [200, 200, 200]
-    assert (await network.call("PUT", path, admin, json={"roles": ["dpo"]}, headers={"If-Match": "*"})).status_code == 200
+    assert (
+        await network.call("PUT", path, admin, json={"roles": ["dpo"]}, headers={"If-Match": "*"})
+    ).status_code == 200
     assert (await network.call("GET", "/registry/v1/me", token)).json()["roles"] == ["dpo"]
     assert (await network.call("DELETE", path, admin, headers={"If-Match": "*"})).status_code == 204
     assert (await services.alive("registry", token)).status_code == 401
@@ -224,7 +263,9 @@ async def test_made_up_tokens_do_not_flood_the_provider(services: Services, prov
     assert (await services.alive("registry", provider.token("flooded"))).status_code == 200
 
 
-async def test_while_the_provider_is_down_nobody_new_is_believed_or_refused(services: Services, provider: Provider) -> None:
+async def test_while_the_provider_is_down_nobody_new_is_believed_or_refused(
+    services: Services, provider: Provider
+) -> None:
     """Last in this file: its keys are not asked for again at once."""
     await member(services.network, provider, await services.network.organisation(), "late", "dpo")
     known = provider.token("late", EC)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from shared.edge import WITH_BODY, accepted
+from shared.http.route import WITH_BODY, accepted
 from tests.conftest import ADMIN
 from tests.contract.processes import ServiceProcess
 
@@ -130,7 +130,9 @@ class Answer:
         self.headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
 
 
-async def send(process: ServiceProcess, method: str, target: str, headers: list[tuple[str, bytes]], body: bytes = b"") -> Answer:
+async def send(
+    process: ServiceProcess, method: str, target: str, headers: list[tuple[str, bytes]], body: bytes = b""
+) -> Answer:
     sent = {
         "Host": b"x",
         "Authorization": f"Bearer {ADMIN}".encode(),
@@ -151,7 +153,9 @@ async def send(process: ServiceProcess, method: str, target: str, headers: list[
             writer.write(raw)
             head = await reader.readuntil(b"\r\n\r\n")
             length = re.search(rb"\r\ncontent-length: (\d+)", head.lower())
-            return Answer(head + (await reader.readexactly(int(length.group(1))) if length and method != "HEAD" else b""))
+            return Answer(
+                head + (await reader.readexactly(int(length.group(1))) if length and method != "HEAD" else b"")
+            )
         finally:
             writer.close()
 
@@ -168,14 +172,18 @@ def faults_of(what: str, answer: Answer, *, must_refuse: bool) -> list[str]:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_a_body_of_any_bytes_is_refused_without_a_word_of_it(installation: dict[str, ServiceProcess], service: str) -> None:
+async def test_a_body_of_any_bytes_is_refused_without_a_word_of_it(
+    installation: dict[str, ServiceProcess], service: str
+) -> None:
     found: list[str] = []
     count = 0
     for method, path, route in routes_of(service):
         if method not in WITH_BODY:
             continue
         media_type = accepted(route.endpoint).media_types[0]
-        cases: list[tuple[str, bytes, dict[str, str]]] = [(name, body, {"Content-Type": media_type}) for name, body in BODIES.items()]
+        cases: list[tuple[str, bytes, dict[str, str]]] = [
+            (name, body, {"Content-Type": media_type}) for name, body in BODIES.items()
+        ]
         cases += [(name, body, {"Content-Type": media_type, **headers}) for name, (body, headers) in DISGUISES.items()]
         for name, body, headers in cases:
             sent = [(header, value.format(media_type).encode()) for header, value in headers.items() if value]
@@ -188,7 +196,9 @@ async def test_a_body_of_any_bytes_is_refused_without_a_word_of_it(installation:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_an_address_and_headers_of_any_bytes_break_nothing(installation: dict[str, ServiceProcess], service: str) -> None:
+async def test_an_address_and_headers_of_any_bytes_break_nothing(
+    installation: dict[str, ServiceProcess], service: str
+) -> None:
     found: list[str] = []
     for method, path, _ in routes_of(service):
         for name, target in TARGETS.items():
@@ -198,5 +208,7 @@ async def test_an_address_and_headers_of_any_bytes_break_nothing(installation: d
             odd: list[tuple[str, Any]] = [(header, value)]
             if header == "Content-Length" and method not in WITH_BODY:
                 continue
-            found += faults_of(f"{method} {path}, {name}", await send(installation[service], method, path, odd), must_refuse=False)
+            found += faults_of(
+                f"{method} {path}, {name}", await send(installation[service], method, path, odd), must_refuse=False
+            )
     assert found == []

@@ -94,7 +94,9 @@ async def test_the_sample_is_listed_a_page_at_a_time(public: httpx.AsyncClient) 
     assert sum(one.startswith("CLEIO-DEMO-") for one in seen) == 6
 
 
-async def test_demonstration_trials_are_labelled_and_stay_out_of_public_copies(public: httpx.AsyncClient, app: FastAPI) -> None:
+async def test_demonstration_trials_are_labelled_and_stay_out_of_public_copies(
+    public: httpx.AsyncClient, app: FastAPI
+) -> None:
     demos = (await public.get("/registry/v1/trials?q=CLEIO-DEMO")).json()["items"]
     assert len(demos) == 6
     for demo in demos:
@@ -134,20 +136,33 @@ async def test_a_trial_is_found_by_words_in_both_languages(public: httpx.AsyncCl
 async def test_what_is_not_there_is_not_found(public: httpx.AsyncClient) -> None:
     assert (await public.get("/registry/v1/trials?q=zzzz")).json()["items"] == []
     assert (await public.get("/registry/v1/trials?q=%25_💊")).json()["items"] == []
-    for path in ("/registry/v1/trials/%00", "/registry/v1/trials?q=%00", "/registry/v1/trials/NCT03745287/criteria?version=99999999999999999999"):
+    for path in (
+        "/registry/v1/trials/%00",
+        "/registry/v1/trials?q=%00",
+        "/registry/v1/trials/NCT03745287/criteria?version=99999999999999999999",
+    ):
         assert (await public.get(path)).status_code == 400
-    for path in ("/registry/v1/trials/NCT00000000", "/registry/v1/trials/NCT00000000/criteria", "/registry/v1/centres/fr-nowhere"):
+    for path in (
+        "/registry/v1/trials/NCT00000000",
+        "/registry/v1/trials/NCT00000000/criteria",
+        "/registry/v1/centres/fr-nowhere",
+    ):
         answer = await public.get(path)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
 async def test_a_disease_finds_the_trials_of_its_kinds(public: httpx.AsyncClient) -> None:
-    above = {trial["id"] for trial in (await public.get("/registry/v1/trials?condition=ORPHA:98896&sample=none")).json()["items"]}
+    above = {
+        trial["id"]
+        for trial in (await public.get("/registry/v1/trials?condition=ORPHA:98896&sample=none")).json()["items"]
+    }
     assert {"NCT05096221", "NCT04626674"} <= above
     assert not any(one.startswith("CLEIO-DEMO") for one in above)
 
 
-async def test_a_trial_is_created_read_changed_and_never_overwritten_blindly(public: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
+async def test_a_trial_is_created_read_changed_and_never_overwritten_blindly(
+    public: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
     following = await now(public)
     created = await create(admin, a_trial())
     assert created.status_code == 201, created.text
@@ -166,11 +181,20 @@ async def test_a_trial_is_created_read_changed_and_never_overwritten_blindly(pub
     assert (await admin.put(path, json=body, headers={"If-Match": '"x"'})).status_code == 412
     changed = await admin.put(path, json=body, headers={"If-Match": '"v1"'})
     assert (changed.status_code, changed.headers["etag"], changed.json()["status"]) == (200, '"v2"', "suspended")
-    assert (await admin.put(path, json=body, headers={"If-Match": '"v2"'})).headers["etag"] == '"v2"', "nothing changed, nothing written"
+    assert (await admin.put(path, json=body, headers={"If-Match": '"v2"'})).headers["etag"] == '"v2"', (
+        "nothing changed, nothing written"
+    )
 
     events = await events_since(public, following)
-    assert [(event["type"], event["data"]["version"]) for event in events] == [("trial.published", 1), ("trial.status_changed", 2)]
-    assert (events[1]["data"]["from"], events[1]["data"]["to"], events[1]["data"]["changed"]) == ("recruiting", "suspended", ["status"])
+    assert [(event["type"], event["data"]["version"]) for event in events] == [
+        ("trial.published", 1),
+        ("trial.status_changed", 2),
+    ]
+    assert (events[1]["data"]["from"], events[1]["data"]["to"], events[1]["data"]["changed"]) == (
+        "recruiting",
+        "suspended",
+        ["status"],
+    )
     history = (await public.get(f"{path}/history")).json()["items"]
     assert [(one["version"], one["changed"], one["trial"]["status"]) for one in history] == [
         (2, ["status"], "suspended"),
@@ -200,7 +224,10 @@ async def test_of_twenty_creators_of_one_trial_exactly_one_wins(admin: httpx.Asy
 
 async def test_two_sponsors_may_use_the_same_code(admin: httpx.AsyncClient, public: httpx.AsyncClient) -> None:
     for number in ("NCT99999991", "NCT99999992"):
-        created = await create(admin, a_trial(number, identifiers=[{"type": "nct", "value": number}, {"type": "sponsor", "value": "GT-001"}]))
+        created = await create(
+            admin,
+            a_trial(number, identifiers=[{"type": "nct", "value": number}, {"type": "sponsor", "value": "GT-001"}]),
+        )
         assert created.status_code == 201
     assert (await public.get("/registry/v1/trials/GT-001")).status_code == 404, "a code of two trials names none"
 
@@ -209,7 +236,9 @@ async def test_a_patch_changes_what_it_names(admin: httpx.AsyncClient) -> None:
     await create(admin, a_trial(acronym="ONE"))
     headers = {"If-Match": "*", "Content-Type": "application/merge-patch+json"}
     path = "/registry/v1/trials/NCT99999991"
-    patched = (await admin.patch(path, content='{"titles": {"fr": "Autre titre"}, "acronym": null}', headers=headers)).json()
+    patched = (
+        await admin.patch(path, content='{"titles": {"fr": "Autre titre"}, "acronym": null}', headers=headers)
+    ).json()
     assert patched["titles"] == {"fr": "Autre titre", "en": "Gene therapy of sickle cell disease"}
     assert patched["acronym"] is None
     refused = await admin.patch(path, content='{"status": "DUPONT"}', headers=headers)
@@ -228,21 +257,33 @@ async def test_a_patch_changes_what_it_names(admin: httpx.AsyncClient) -> None:
         ({"published": True}, "invalid_body", "/published"),
         ({"status": "open"}, "invalid_body", "/status"),
         ({"identifiers": [{"type": "nct", "value": "NCT99999992"}]}, "identifier_mismatch", "/identifiers"),
-        ({"identifiers": [{"type": "nct", "value": "NCT99999991"}, {"type": "nct", "value": "NCT03745287"}]}, "identifier_taken", None),
+        (
+            {"identifiers": [{"type": "nct", "value": "NCT99999991"}, {"type": "nct", "value": "NCT03745287"}]},
+            "identifier_taken",
+            None,
+        ),
     ],
 )
-async def test_a_bad_trial_is_refused_with_its_place(admin: httpx.AsyncClient, changes: dict[str, Any], code: str, pointer: str | None) -> None:
+async def test_a_bad_trial_is_refused_with_its_place(
+    admin: httpx.AsyncClient, changes: dict[str, Any], code: str, pointer: str | None
+) -> None:
     answer = await admin.put("/registry/v1/trials/NCT99999991", json=a_trial(**changes), headers={"If-None-Match": "*"})
     assert 400 <= answer.status_code < 500
     assert answer.json()["code"] == code
     assert [error["pointer"] for error in answer.json()["errors"]][:1] == ([pointer] if pointer else [])
 
 
-async def test_an_unclear_trial_is_kept_for_review_and_not_shown(public: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
+async def test_an_unclear_trial_is_kept_for_review_and_not_shown(
+    public: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
     following = await now(public)
     unclear = a_trial(conditions=[{"text": "Langerhans cell histiocytosis"}])
     created = await create(admin, unclear)
-    assert (created.status_code, created.json()["published"], created.json()["scope"]["answer"]) == (201, False, "scope_unclear")
+    assert (created.status_code, created.json()["published"], created.json()["scope"]["answer"]) == (
+        201,
+        False,
+        "scope_unclear",
+    )
     assert (await public.get("/registry/v1/trials/NCT99999991")).status_code == 404
     assert await events_since(public, following) == []
     published = await admin.put("/registry/v1/trials/NCT99999991", json=a_trial(), headers={"If-Match": '"v1"'})
@@ -294,20 +335,28 @@ async def test_criteria_are_versions_that_never_change(public: httpx.AsyncClient
     assert [event["type"] for event in await events_since(public, following)] == ["criteria.signed"]
 
 
-async def test_a_site_declares_places_without_touching_the_trials_version(public: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
+async def test_a_site_declares_places_without_touching_the_trials_version(
+    public: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
     cohorts = [{"id": "1", "label": {"fr": "Cohorte 1", "en": "Cohort 1"}}]
     await create(admin, a_trial(cohorts=cohorts, sites=[{"centre": "fr-necker", "status": "not_yet_recruiting"}]))
     following = await now(public)
     path = "/registry/v1/trials/NCT99999991/sites/fr-necker"
-    opened = await admin.put(path, json={"status": "recruiting", "slots": [{"cohort": "1", "open": 2}]}, headers={"If-Match": '"v1"'})
+    opened = await admin.put(
+        path, json={"status": "recruiting", "slots": [{"cohort": "1", "open": 2}]}, headers={"If-Match": '"v1"'}
+    )
     assert (opened.status_code, opened.headers["etag"], opened.json()["stale"]) == (200, '"v2"', False)
     assert (await public.get("/registry/v1/trials/NCT99999991")).json()["version"] == 2
-    fewer = await admin.put(path, json={"status": "recruiting", "slots": [{"cohort": "1", "open": 1}]}, headers={"If-Match": '"v2"'})
+    fewer = await admin.put(
+        path, json={"status": "recruiting", "slots": [{"cohort": "1", "open": 1}]}, headers={"If-Match": '"v2"'}
+    )
     assert fewer.json()["slots"] == [{"cohort": "1", "open": 1}]
     assert (await public.get("/registry/v1/trials/NCT99999991")).json()["version"] == 2
     assert (await admin.get("/registry/v1/trials/NCT99999991/sites")).json()["items"] == [fewer.json()]
     # Everybody reads where a trial is open, and not how many places there are.
-    assert (await public.get("/registry/v1/trials/NCT99999991/sites")).json()["items"] == [{**fewer.json(), "slots": None}]
+    assert (await public.get("/registry/v1/trials/NCT99999991/sites")).json()["items"] == [
+        {**fewer.json(), "slots": None}
+    ]
     assert [(event["type"], event["subject"]) for event in await events_since(public, following)] == [
         ("trial.updated", "trial/NCT99999991"),
         ("site.opened", "site/NCT99999991/fr-necker"),
@@ -325,7 +374,11 @@ async def test_a_site_declares_places_without_touching_the_trials_version(public
 async def test_centres_are_read_and_changed(public: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
     centres = (await public.get("/registry/v1/centres")).json()["items"]
     assert len(centres) == 11
-    assert {centre["id"] for centre in centres if not centre["illustrative"]} == {"fr-strasbourg", "fr-necker", "fr-toulouse"}
+    assert {centre["id"] for centre in centres if not centre["illustrative"]} == {
+        "fr-strasbourg",
+        "fr-necker",
+        "fr-toulouse",
+    }
     necker = await public.get("/registry/v1/centres/fr-necker")
     body = {name: value for name, value in necker.json().items() if name not in {"id", "version", "updated_at"}}
     path = "/registry/v1/centres/fr-necker"

@@ -12,9 +12,9 @@ import pytest
 from services.matching.snapshots.files import SnapshotFiles
 from services.registry.app import METADATA, MIGRATIONS, create_app
 from services.registry.settings import RegistrySettings
-from shared.database import open_database
-from shared.database.migrations import upgrade
-from shared.http import InternalClient
+from shared.clients.internal import InternalClient
+from shared.persistence import open_database
+from shared.persistence.migrations import upgrade
 from tests.conftest import ADMIN, client_of
 from tests.contract.matching import until
 from tests.contract.processes import ROOT, ServiceProcess
@@ -74,23 +74,34 @@ def test_replicas_of_matching_share_their_snapshots(tmp_path: Path) -> None:
     assert left is not None
     written = files.write(left)
     assert written.name.startswith(left.id)
-    assert len([folder for folder in files.folder.iterdir() if folder.is_dir()]) <= 3  # the two that are kept, and what the killed one left
+    assert (
+        len([folder for folder in files.folder.iterdir() if folder.is_dir()]) <= 3
+    )  # the two that are kept, and what the killed one left
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_a_registry_that_dies_does_not_stop_matching(database_url: str, tmp_path: Path) -> None:
-    first, second = (ServiceProcess(tmp_path / name, CLEIO_REGISTRY_DATABASE_URL=database_url) for name in ("first", "second"))
-    matching = [ServiceProcess(tmp_path / "matching", "matching", CLEIO_REGISTRY_URL=f"{first.url},{second.url}") for _ in range(2)]
+    first, second = (
+        ServiceProcess(tmp_path / name, CLEIO_REGISTRY_DATABASE_URL=database_url) for name in ("first", "second")
+    )
+    matching = [
+        ServiceProcess(tmp_path / "matching", "matching", CLEIO_REGISTRY_URL=f"{first.url},{second.url}")
+        for _ in range(2)
+    ]
     try:
         first.kill()
         async with second.admin() as admin:
             headers = {"If-Match": "*", "Content-Type": "application/merge-patch+json"}
-            answer = await admin.patch(f"/registry/v1/trials/{TRIAL}", content='{"status": "suspended"}', headers=headers)
+            answer = await admin.patch(
+                f"/registry/v1/trials/{TRIAL}", content='{"status": "suspended"}', headers=headers
+            )
             assert answer.status_code == 200, answer.text
         boy = (ROOT / "docs" / "examples" / "duchenne-boy.json").read_bytes()
 
         def told(url: str) -> str:
-            found = httpx.post(f"{url}/matching/v1/match", content=boy, headers={"Content-Type": "application/json"}, trust_env=False).json()
+            found = httpx.post(
+                f"{url}/matching/v1/match", content=boy, headers={"Content-Type": "application/json"}, trust_env=False
+            ).json()
             return next(one["recruitment_status"] for one in found["results"] if one["trial"] == TRIAL)
 
         for replica in matching:

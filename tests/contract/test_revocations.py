@@ -13,12 +13,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from shared.http import InternalClient
-from shared.identity import directory as directories
-from shared.identity.directory import RemoteDirectory
-from shared.identity.fetched_keys import Pace
-from shared.identity.tokens import verify
-from shared.service import Health, create_service
+from shared.access import directory as directories
+from shared.access.directory import RemoteDirectory
+from shared.access.fetched_keys import Pace
+from shared.access.tokens import verify
+from shared.clients.internal import InternalClient
+from shared.operations.service import Health, create_service
 from shared.settings import ServiceSettings
 from tests.conftest import INTERNAL, ISSUER, client_of, new_database
 from tests.contract.matching import Line
@@ -48,7 +48,9 @@ async def until(holds: Callable[[], Awaitable[bool]], seconds: float = PROMISED)
             await asyncio.sleep(0.01)
 
 
-async def test_who_is_revoked_is_out_everywhere_within_seconds(services: Services, figure: Callable[[str, object], None]) -> None:
+async def test_who_is_revoked_is_out_everywhere_within_seconds(
+    services: Services, figure: Callable[[str, object], None]
+) -> None:
     network = services.network
     name = await network.organisation()
     made, signer = await network.client(name), await network.signer(name)
@@ -73,7 +75,11 @@ async def test_new_rights_hold_everywhere_as_soon_as_there_is_a_token_with_them(
     path = f"{ORGANISATIONS}/{name}/clients/{signer.client}"
     for number in range(5):
         former = await network.token(signer)
-        update = {"name": f"n{number}", "scopes": ["trial.read", "match.execute", "subscription.read"], "jwks": key_set(signer.key)}
+        update = {
+            "name": f"n{number}",
+            "scopes": ["trial.read", "match.execute", "subscription.read"],
+            "jwks": key_set(signer.key),
+        }
         assert (await network.call("PUT", path, admin, json=update, headers=IF_ANY)).status_code == 200
         latter = await network.token(signer)
         assert await statuses(services, latter) == [200, 200, 200], "in the very second"
@@ -99,7 +105,10 @@ async def test_a_suspension_reaches_keys_and_tokens_and_a_return_needs_new_token
         assert answer.status_code == 200
 
     async def are(*expected: int) -> bool:
-        return [*await statuses(services, key), *await statuses(services, token)] == [*3 * [expected[0]], *3 * [expected[1]]]
+        return [*await statuses(services, key), *await statuses(services, token)] == [
+            *3 * [expected[0]],
+            *3 * [expected[1]],
+        ]
 
     await become("suspended")
     await until(lambda: are(401, 401))
@@ -139,7 +148,9 @@ async def test_an_answer_that_was_overtaken_by_a_revocation_is_not_believed(netw
     assert await directory.is_revoked(found)
 
 
-async def test_a_token_that_was_issued_while_its_client_was_being_revoked_is_refused(postgres: str, stocked_database: str) -> None:
+async def test_a_token_that_was_issued_while_its_client_was_being_revoked_is_refused(
+    postgres: str, stocked_database: str
+) -> None:
     """The revocation has its place in the feed and waits to be recorded; a second later a token is made; then both are committed."""
     with new_database(postgres, stocked_database) as url:
         async with running_network(url) as network:
@@ -191,7 +202,9 @@ async def test_another_replica_of_the_registry_learns_of_it(postgres: str) -> No
                 assert (await replica.call("GET", ME, await network.token(other))).status_code == 200
 
 
-async def test_what_was_learnt_serves_on_while_the_registry_is_down(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_was_learnt_serves_on_while_the_registry_is_down(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     network = services.network
     name = await network.organisation()
     key, token = (await network.client(name))["key"], await network.token(await network.signer(name))
@@ -204,7 +217,11 @@ async def test_what_was_learnt_serves_on_while_the_registry_is_down(services: Se
         for service in ("matching", "notifications"):
             assert [(await services.alive(service, one)).status_code for one in (key, token)] == [200, 200]
             answer = await services.alive(service, unseen)
-            assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "identity_unavailable", "2")
+            assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (
+                503,
+                "identity_unavailable",
+                "2",
+            )
             assert (await services.alive(service)).status_code == 200
             assert (await services.alive(service, "bad")).status_code == 401
         monkeypatch.setattr(directories, "LIFETIME", 0)
@@ -241,7 +258,9 @@ async def listening(line: Line) -> AsyncIterator[Callable[[str | None], Awaitabl
             return Health(ready=True)
 
         app.state.health = health
-        app.state.callers.directory = directory = RemoteDirectory(InternalClient("http://registry", INTERNAL, line), feed_wait=1)
+        app.state.callers.directory = directory = RemoteDirectory(
+            InternalClient("http://registry", INTERNAL, line), feed_wait=1
+        )
         directory.start()
         yield
         await directory.stop()
@@ -261,7 +280,10 @@ async def test_a_flood_of_made_up_credentials_does_not_flood_the_registry(servic
     token = await network.token(await network.signer(await network.organisation()))
     assert (await services.alive("matching", token)).status_code == 200
     _, claims, signature = token.split(".")
-    forged = [".".join([b64({"alg": "ES256", "typ": "at+jwt", "kid": f"k{number}"}), claims, signature]) for number in range(60)]
+    forged = [
+        ".".join([b64({"alg": "ES256", "typ": "at+jwt", "kid": f"k{number}"}), claims, signature])
+        for number in range(60)
+    ]
     line.paths.clear()
     answers = await asyncio.gather(*(services.alive("matching", one) for one in forged))
     assert {answer.status_code for answer in answers} == {401}
@@ -290,11 +312,16 @@ async def test_a_key_that_the_issuer_withdrew_is_believed_nowhere_within_a_minut
     monkeypatch.setattr(directories, "KEYS_SECONDS", 0.0)
     monkeypatch.setattr(directories, "PACE", Pace(held=600, renewed_after=0, retried_after=0))
     shutil.copyfile(stocked_file, tmp_path / "registry.db")
-    async with running_network(f"sqlite:///{tmp_path / 'registry.db'}") as network, listening(Line(network.app)) as service:
+    async with (
+        running_network(f"sqlite:///{tmp_path / 'registry.db'}") as network,
+        listening(Line(network.app)) as service,
+    ):
         signer = await network.signer(await network.organisation())
         token = await network.token(signer)
         assert (await service(token)).status_code == 200
-        assert (await network.call("POST", "/registry/v1/signing-keys/rotate?compromised=true", network.admin)).status_code == 200
+        assert (
+            await network.call("POST", "/registry/v1/signing-keys/rotate?compromised=true", network.admin)
+        ).status_code == 200
 
         async def refused() -> bool:
             return (await service(token)).status_code == 401
@@ -314,7 +341,11 @@ async def test_however_often_keys_turn_no_token_is_refused_elsewhere(network: Ne
         await network.announced_long_ago()
         assert (await network.call("POST", "/registry/v1/signing-keys/rotate", network.admin)).status_code == 200
         refused = await network.call("POST", "/registry/v1/signing-keys/rotate", network.admin)
-        assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (409, "signing_key_too_new", "10")
+        assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (
+            409,
+            "signing_key_too_new",
+            "10",
+        )
 
 
 async def test_a_held_credential_ends_when_its_time_is_over(services: Services) -> None:
@@ -322,7 +353,9 @@ async def test_a_held_credential_ends_when_its_time_is_over(services: Services) 
     made = await network.client(await network.organisation())
     soon = datetime.now(UTC) + timedelta(seconds=2)
     async with network.app.state.database.transaction() as connection:
-        await connection.exec_driver_sql(f"UPDATE clients SET expires_at = '{soon.isoformat().replace('+00:00', 'Z')}' WHERE id = '{made['id']}'")
+        await connection.exec_driver_sql(
+            f"UPDATE clients SET expires_at = '{soon.isoformat().replace('+00:00', 'Z')}' WHERE id = '{made['id']}'"
+        )
     assert await statuses(services, made["key"]) == [200, 200, 200]
     await asyncio.sleep((soon - datetime.now(UTC)).total_seconds() + 0.01)
     assert await statuses(services, made["key"]) == [401, 401, 401]

@@ -12,7 +12,7 @@ from sqlalchemy import MetaData, select
 
 from services.notifications.app import METADATA as NOTIFICATIONS
 from services.registry.app import METADATA as REGISTRY
-from shared.identity.principal import ROLES
+from shared.access.principal import ROLES
 from tests.conftest import new_database, token_of
 from tests.contract.network import running_services
 from tests.contract.rights import DRAFT, FAR, FREE_PLACES, NEAR, Caller, Stage, ask, callers, lines
@@ -46,10 +46,14 @@ async def judge(stage: Stage, everybody: list[Caller], only: set[str] | None = N
             status, answer = await ask(app, line.method, target, headers, body, NEAR if caller.near else FAR)
             asked += 1
             if status != expected.status:
-                wrong.append(f"{line.method} {line.path} ({line.row}) by {caller}: {status}, agreed is {expected.status}")
+                wrong.append(
+                    f"{line.method} {line.path} ({line.row}) by {caller}: {status}, agreed is {expected.status}"
+                )
             marker = stage.marker(line) if allowed and line.method == "GET" else None
             if marker is not None and (marker in answer) is not expected.whole and line.row != "own":
-                wrong.append(f"{line.method} {line.path} ({line.row}) by {caller}: {'sees' if marker in answer else 'does not see'} {marker}")
+                wrong.append(
+                    f"{line.method} {line.path} ({line.row}) by {caller}: {'sees' if marker in answer else 'does not see'} {marker}"
+                )
             if line.row == "own" and line.method == "GET" and marker is not None and marker in answer:
                 wrong.append(f"{line.method} {line.path} by {caller}: sees {marker} of another")
             if not allowed and any(secret in answer for secret in (DRAFT, "other-network", f'"open":{FREE_PLACES}')):
@@ -105,14 +109,22 @@ async def test_every_role_may_do_what_was_agreed(stage: Stage) -> None:
     assert not wrong, f"{len(wrong)} of {asked}:\n" + "\n".join(wrong)
 
 
-async def test_the_same_holds_on_postgresql(postgres: str, stocked_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_same_holds_on_postgresql(
+    postgres: str, stocked_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CLEIO_OUTBOUND_DEV_HOSTS", "127.0.0.0/8")
     with new_database(postgres, stocked_database) as url:
         async with running_services(url, tmp_path) as services:
             stage = Stage(services)
             await stage.set()
-            chosen = [one for one in callers(("admin",)) if one.kind in {"public", "hospital", "sponsor", "authority", "coordination"}]
+            chosen = [
+                one
+                for one in callers(("admin",))
+                if one.kind in {"public", "hospital", "sponsor", "authority", "coordination"}
+            ]
             asked, wrong = await judge(
-                stage, chosen, {"draft", "drafts", "own", "other", "others", "revoked", "revocations", "suspended", "slots", "fresh"}
+                stage,
+                chosen,
+                {"draft", "drafts", "own", "other", "others", "revoked", "revocations", "suspended", "slots", "fresh"},
             )
     assert not wrong, f"{len(wrong)} of {asked}:\n" + "\n".join(wrong)

@@ -20,17 +20,17 @@ from sqlalchemy.exc import DBAPIError
 
 from services.registry.app import create_app
 from services.registry.settings import RegistrySettings
-from shared.cursors import Cursors
-from shared.database import Reading, Writing
-from shared.database.wall import NOBODY, View
-from shared.edge import EdgeRoute
+from shared.access import Principal
+from shared.access.policy import Access, allow
+from shared.access.views import view_of
 from shared.feed import Change
-from shared.feed.changes import NOWHERE, Side
-from shared.identity import Principal
-from shared.policy import Access, allow
-from shared.service import create_service
+from shared.feed.changes import NOT_VISIBLE, Routing
+from shared.http.route import ApiRoute
+from shared.operations.service import create_service
+from shared.persistence import Reading, Writing
+from shared.persistence.rls_sessions import NO_ACCESS, RlsContext
 from shared.settings import ServiceSettings
-from shared.views import view_of
+from shared.values.cursors import Cursors
 from tests.conftest import ADMIN, CURSOR_KEY, INTERNAL, administer, client_of, empty_postgresql, installation_at
 from tests.contract.registry import running_registry
 from tests.contract.walls import AT, COORDINATION, HIDDEN, PUBLIC, SHOWN, as_itself, hide_one, migration_of, rows
@@ -66,21 +66,27 @@ async def registry(postgres: str, filled: str) -> AsyncIterator[FastAPI]:
 
 
 # The handlers under test: each has forgotten every condition.
-router = APIRouter(prefix="/registry/v1", route_class=EdgeRoute)
+router = APIRouter(prefix="/registry/v1", route_class=ApiRoute)
 
 
 @router.get("/forgetful")
-async def read_everything(connection: Reading, access: Annotated[Access, Depends(allow("trial", "read"))]) -> dict[str, list[str]]:
+async def read_everything(
+    connection: Reading, access: Annotated[Access, Depends(allow("trial", "read"))]
+) -> dict[str, list[str]]:
     return {"seen": sorted((await connection.execute(text("SELECT public_id FROM trials"))).scalars())}
 
 
 @router.get("/forgetful-elsewhere")
-async def read_everything_beside(connection: Reading, access: Annotated[Access, Depends(allow("centre", "read"))]) -> dict[str, list[str]]:
+async def read_everything_beside(
+    connection: Reading, access: Annotated[Access, Depends(allow("centre", "read"))]
+) -> dict[str, list[str]]:
     return {"seen": sorted((await connection.execute(text("SELECT public_id FROM trials"))).scalars())}
 
 
 @router.patch("/forgetful")
-async def change_everything(connection: Writing, access: Annotated[Access, Depends(allow("centre", "read"))]) -> dict[str, list[str]]:
+async def change_everything(
+    connection: Writing, access: Annotated[Access, Depends(allow("centre", "read"))]
+) -> dict[str, list[str]]:
     changed = await connection.execute(text("UPDATE trials SET curated = false RETURNING public_id"))
     return {"seen": sorted(changed.scalars())}
 
@@ -98,7 +104,11 @@ async def forgetful(registry: FastAPI) -> FastAPI:
 
 @pytest.mark.parametrize("path", ["/registry/v1/forgetful", "/registry/v1/forgetful-elsewhere"])
 async def test_a_handler_that_forgot_its_condition_shows_each_caller_its_own(forgetful: FastAPI, path: str) -> None:
-    async with client_of(forgetful) as public, client_of(forgetful, token=ADMIN) as admin, client_of(forgetful, token=INTERNAL) as service:
+    async with (
+        client_of(forgetful) as public,
+        client_of(forgetful, token=ADMIN) as admin,
+        client_of(forgetful, token=INTERNAL) as service,
+    ):
         everything = set((await admin.get(path)).json()["seen"])
         assert HIDDEN in everything
         assert set((await service.get(path)).json()["seen"]) == everything
@@ -107,7 +117,11 @@ async def test_a_handler_that_forgot_its_condition_shows_each_caller_its_own(for
 
 
 async def test_a_handler_that_forgot_its_condition_changes_only_what_its_caller_may(forgetful: FastAPI) -> None:
-    async with client_of(forgetful) as public, client_of(forgetful, token=INTERNAL) as service, client_of(forgetful, token=ADMIN) as admin:
+    async with (
+        client_of(forgetful) as public,
+        client_of(forgetful, token=INTERNAL) as service,
+        client_of(forgetful, token=ADMIN) as admin,
+    ):
         for reader in (public, service):
             assert (await reader.patch("/registry/v1/forgetful")).json() == {"seen": []}
         assert HIDDEN in (await admin.patch("/registry/v1/forgetful")).json()["seen"]
@@ -115,7 +129,11 @@ async def test_a_handler_that_forgot_its_condition_changes_only_what_its_caller_
 
 async def test_callers_who_take_turns_never_see_with_the_eyes_of_the_one_before(forgetful: FastAPI) -> None:
     chance = random.Random(7)
-    async with client_of(forgetful) as public, client_of(forgetful, token=ADMIN) as admin, client_of(forgetful, token="guess") as forger:
+    async with (
+        client_of(forgetful) as public,
+        client_of(forgetful, token=ADMIN) as admin,
+        client_of(forgetful, token="guess") as forger,
+    ):
 
         async def ask() -> None:
             caller = chance.choice([public, admin, forger])
@@ -129,13 +147,19 @@ async def test_callers_who_take_turns_never_see_with_the_eyes_of_the_one_before(
             await asyncio.gather(*(ask() for _ in range(20)))
 
 
-SEEN: Mapping[str, tuple[View, Callable[[bool], bool]]] = {
+SEEN: Mapping[str, tuple[RlsContext, Callable[[bool], bool]]] = {
     "the public": (PUBLIC, lambda published: published),
-    "another organisation": (View(frozenset({"trial.read.published"}), "elsewhere"), lambda published: published),
-    "its own, which no trial is yet": (View(frozenset({"trial.read.own"}), "elsewhere"), lambda _published: False),
-    "all": (View(frozenset({"trial.read.all"}), "local"), lambda _published: True),
-    "somebody with other rights": (View(frozenset({"subscription.read.own", "centre.read.all"}), "elsewhere"), lambda _published: False),
-    "nobody": (NOBODY, lambda _published: False),
+    "another organisation": (RlsContext(frozenset({"trial.read.published"}), "elsewhere"), lambda published: published),
+    "its own, which no trial is yet": (
+        RlsContext(frozenset({"trial.read.own"}), "elsewhere"),
+        lambda _published: False,
+    ),
+    "all": (RlsContext(frozenset({"trial.read.all"}), "local"), lambda _published: True),
+    "somebody with other rights": (
+        RlsContext(frozenset({"subscription.read.own", "centre.read.all"}), "elsewhere"),
+        lambda _published: False,
+    ),
+    "nobody": (NO_ACCESS, lambda _published: False),
 }
 
 
@@ -154,14 +178,23 @@ async def test_trials_and_all_that_hangs_on_them(registry: FastAPI) -> None:
 
 
 async def test_a_view_tells_no_more_than_the_policy_and_the_token() -> None:
-    writer = Principal("coordination", organisation="coordination", roles=frozenset({"admin", "editor"}), scopes=frozenset({"trial.write"}))
+    writer = Principal(
+        "coordination",
+        organisation="coordination",
+        roles=frozenset({"admin", "editor"}),
+        scopes=frozenset({"trial.write"}),
+    )
     view = view_of(writer)
     assert {"trial.write.all", "trial.read.published", "feed.read.published"} <= view.grants
-    assert not {grant for grant in view.grants if grant.startswith(("organisation.write", "client.", "audit.", "subscription.write"))}
+    assert not {
+        grant
+        for grant in view.grants
+        if grant.startswith(("organisation.write", "client.", "audit.", "subscription.write"))
+    }
     # Who reads the feed as the public does belongs to no audience inside.
     assert view.audiences == {"public", "organisation:coordination"}
     assert view_of(Principal("hospital", organisation="a", centre="fr-a")).centre == "fr-a"
-    assert view_of(None) is NOBODY
+    assert view_of(None) is NO_ACCESS
 
 
 async def test_who_says_nothing_is_shown_nothing(registry: FastAPI) -> None:
@@ -171,7 +204,7 @@ async def test_who_says_nothing_is_shown_nothing(registry: FastAPI) -> None:
         statement = f"SELECT count(*) FROM {table}"
         try:
             if in_request:
-                return (await rows(database, statement, NOBODY))[0]
+                return (await rows(database, statement, NO_ACCESS))[0]
             async with database._walled.callers.connect() as connection:
                 return (await connection.execute(text(statement))).scalar_one()
         except DBAPIError as error:
@@ -229,41 +262,52 @@ async def test_versions_and_the_record_cannot_be_rewritten_even_by_who_may_write
     assert await rows(registry.state.database, "SELECT number FROM audit_entries", COORDINATION) == []
 
 
-def told(subject: str, before: Side, after: Side) -> Change:
+def told(subject: str, before: Routing, after: Routing) -> Change:
     return Change("trial.updated", subject, 1, before, after)
 
 
 async def test_entries_of_the_feed_by_audience_before_and_after(registry: FastAPI) -> None:
     database, feed = registry.state.database, importlib.import_module("services.registry.schema").FEED
-    everybody, inside, one = (Side(frozenset({audience})) for audience in ("public", "coordination", "organisation:a"))
+    everybody, inside, one = (
+        Routing(frozenset({audience})) for audience in ("public", "coordination", "organisation:a")
+    )
     async with database.transaction() as connection:
         await feed.append(
             connection,
             [
-                told("seen", NOWHERE, everybody),
-                told("secret", NOWHERE, inside),
+                told("seen", NOT_VISIBLE, everybody),
+                told("secret", NOT_VISIBLE, inside),
                 told("withdrawn", everybody, inside),
                 told("of-one", inside, one),
             ],
         )
-    statement = "SELECT subject FROM feed_entries WHERE type = 'trial.updated' AND version = 1 AND subject NOT LIKE 'trial/%'"
+    statement = (
+        "SELECT subject FROM feed_entries WHERE type = 'trial.updated' AND version = 1 AND subject NOT LIKE 'trial/%'"
+    )
     reads = frozenset({"feed.read.published"})
     assert set(await rows(database, statement, PUBLIC)) == {"seen", "withdrawn"}
-    assert set(await rows(database, statement, View(reads, "a", audiences=frozenset({"public", "organisation:a"})))) == {
+    assert set(
+        await rows(database, statement, RlsContext(reads, "a", audiences=frozenset({"public", "organisation:a"})))
+    ) == {
         "seen",
         "withdrawn",
         "of-one",
     }
-    assert set(await rows(database, statement, View(reads, "b", audiences=frozenset({"public", "organisation:b"})))) == {"seen", "withdrawn"}
-    assert set(await rows(database, statement, View(reads, "b", audiences=frozenset({"organisation", "a"})))) == set()
+    assert set(
+        await rows(database, statement, RlsContext(reads, "b", audiences=frozenset({"public", "organisation:b"})))
+    ) == {"seen", "withdrawn"}
+    assert (
+        set(await rows(database, statement, RlsContext(reads, "b", audiences=frozenset({"organisation", "a"}))))
+        == set()
+    )
     assert set(await rows(database, statement, COORDINATION)) == {"seen", "secret", "withdrawn", "of-one"}
 
 
 async def test_a_reader_of_the_feed_moves_past_what_the_database_hides(registry: FastAPI) -> None:
     database, feed = registry.state.database, importlib.import_module("services.registry.schema").FEED
-    hidden = Side(frozenset({"coordination"}))
+    hidden = Routing(frozenset({"coordination"}))
     async with database.transaction() as connection:
-        last = await feed.append(connection, [told(f"secret/{number}", NOWHERE, hidden) for number in range(5)])
+        last = await feed.append(connection, [told(f"secret/{number}", NOT_VISIBLE, hidden) for number in range(5)])
     async with client_of(registry) as public:
         answer = await public.get("/registry/v1/feed?limit=1000")
     assert not [event for event in answer.json() if event["subject"].startswith("secret/")]
@@ -299,21 +343,23 @@ async def test_organisations_their_clients_members_and_lines_of_the_record(regis
         every = set(await rows(database, statement, None))
         assert every >= {"mine", "theirs"}
         for view, seen in (
-            (View(frozenset({f"{right}.own"}), "mine"), {"mine"}),
-            (View(frozenset({f"{right}.own"}), "somebody"), set()),
-            (View(frozenset({f"{right}.all"}), "mine"), every),
-            (View(frozenset({"trial.read.all", "subscription.read.own"}), "mine"), set()),
-            (NOBODY, set()),
+            (RlsContext(frozenset({f"{right}.own"}), "mine"), {"mine"}),
+            (RlsContext(frozenset({f"{right}.own"}), "somebody"), set()),
+            (RlsContext(frozenset({f"{right}.all"}), "mine"), every),
+            (RlsContext(frozenset({"trial.read.all", "subscription.read.own"}), "mine"), set()),
+            (NO_ACCESS, set()),
         ):
             assert set(await rows(database, statement, view)) == seen, (statement, view)
         with pytest.raises(DBAPIError, match="permission denied"):
             await rows(database, statement, PUBLIC)
     for kind in ("client", "member"):
-        mine = View(frozenset({f"{kind}.read.own", f"{kind}.write.own"}), "mine")
-        assert await rows(database, f"UPDATE {kind}s SET status = 'revoked' RETURNING id", mine, writing=True) == ["mine"]
+        mine = RlsContext(frozenset({f"{kind}.read.own", f"{kind}.write.own"}), "mine")
+        assert await rows(database, f"UPDATE {kind}s SET status = 'revoked' RETURNING id", mine, writing=True) == [
+            "mine"
+        ]
         with pytest.raises(DBAPIError, match="row-level security"):
             await rows(database, f"UPDATE {kind}s SET organisation = 'theirs' RETURNING id", mine, writing=True)
-    assert await rows(database, "SELECT id FROM idempotency_keys", View(frozenset(), "mine")) == ["mine"]
+    assert await rows(database, "SELECT id FROM idempotency_keys", RlsContext(frozenset(), "mine")) == ["mine"]
     for table in ("signing_keys", "used_assertions", "audit_seals"):
         with pytest.raises(DBAPIError, match="permission denied"):
             await rows(database, f"SELECT * FROM {table}", COORDINATION)
@@ -321,10 +367,15 @@ async def test_organisations_their_clients_members_and_lines_of_the_record(regis
 
 async def test_who_is_refused_waits_for_no_writer_and_takes_no_connection(database_url: str) -> None:
     async with running_registry(database_url) as app, client_of(app) as public, client_of(app, token="guess") as forger:
-        path, headers = f"/registry/v1/trials/{SHOWN}", {"Content-Type": "application/merge-patch+json", "If-Match": "*"}
+        path, headers = (
+            f"/registry/v1/trials/{SHOWN}",
+            {"Content-Type": "application/merge-patch+json", "If-Match": "*"},
+        )
         # Somebody writes, and goes on writing: on SQLite the next writer would be told after two seconds that it is not its turn.
         async with app.state.database.transaction():
-            assert [(await caller.patch(path, json={}, headers=headers)).status_code for caller in (public, forger)] == [401, 401]
+            assert [
+                (await caller.patch(path, json={}, headers=headers)).status_code for caller in (public, forger)
+            ] == [401, 401]
 
 
 @pytest.mark.full

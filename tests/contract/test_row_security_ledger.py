@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from shared.database import Database, open_database
-from shared.database.wall import NOBODY, View
+from shared.persistence import Database, open_database
+from shared.persistence.rls_sessions import NO_ACCESS, RlsContext
 from tests.contract.notifications import migrate
 from tests.contract.walls import AT, PUBLIC, as_itself, rows
 
@@ -45,23 +45,29 @@ OWN = frozenset({"subscription.read.own", "subscription.write.own"})
 
 async def test_subscriptions_and_deliveries_are_their_owner_s(ledger: Database) -> None:
     for table, statement in LEDGER.items():
-        assert set(await rows(ledger, statement, View(OWN, "mine"))) == {"mine"}, table
-        assert set(await rows(ledger, statement, View(OWN, "somebody"))) == set(), table
-        assert set(await rows(ledger, statement, View(frozenset({"trial.read.all"}), "mine"))) == set(), table
-        assert set(await rows(ledger, statement, NOBODY)) == set(), table
+        assert set(await rows(ledger, statement, RlsContext(OWN, "mine"))) == {"mine"}, table
+        assert set(await rows(ledger, statement, RlsContext(OWN, "somebody"))) == set(), table
+        assert set(await rows(ledger, statement, RlsContext(frozenset({"trial.read.all"}), "mine"))) == set(), table
+        assert set(await rows(ledger, statement, NO_ACCESS)) == set(), table
         assert set(await rows(ledger, statement, None)) == {"mine", "theirs"}, table
         with pytest.raises(DBAPIError, match="permission denied"):
             await rows(ledger, statement, PUBLIC)
 
 
 async def test_nobody_changes_what_is_another_s_or_gives_it_away(ledger: Database) -> None:
-    mine = View(OWN, "mine")
+    mine = RlsContext(OWN, "mine")
     for statement in ("UPDATE subscriptions SET url = 'x' RETURNING id", "DELETE FROM subscriptions RETURNING id"):
-        assert await rows(ledger, statement, View(OWN, "somebody"), writing=True) == []
+        assert await rows(ledger, statement, RlsContext(OWN, "somebody"), writing=True) == []
     assert await rows(ledger, "UPDATE subscriptions SET url = 'x' RETURNING id", mine, writing=True) == ["mine"]
     assert await rows(ledger, "UPDATE deliveries SET failures = 0 RETURNING id", mine, writing=True) == ["mine"]
     assert (
-        await rows(ledger, "UPDATE subscriptions SET url = 'x' RETURNING id", View(frozenset({"subscription.read.own"}), "mine"), writing=True) == []
+        await rows(
+            ledger,
+            "UPDATE subscriptions SET url = 'x' RETURNING id",
+            RlsContext(frozenset({"subscription.read.own"}), "mine"),
+            writing=True,
+        )
+        == []
     )
     for statement in (
         "UPDATE subscriptions SET owner = 'theirs' RETURNING id",

@@ -11,7 +11,7 @@ from services.cli.app import app as command_line
 from services.cli.databases import metadata_of, upgrade_at
 from services.registry.app import create_app
 from services.registry.settings import RegistrySettings
-from shared.database import WallDownError, open_database
+from shared.persistence import RowLevelSecurityError, open_database
 from tests.conftest import ADMIN, administer, client_of, empty_postgresql, started_postgres
 from tests.contract.registry import running_registry
 from tests.contract.walls import HIDDEN, PUBLIC, SHOWN, as_itself, hide_one, migration_of, rows
@@ -21,13 +21,15 @@ pytestmark = pytest.mark.anyio
 
 @pytest.mark.parametrize("service", ["registry", "notifications"])
 async def test_every_table_stands_behind_the_wall(postgresql_url: str, service: str) -> None:
-    assert migration_of(service).RULES.keys() == metadata_of(service).tables.keys(), "a new table needs its rule (shared.database.row_security)"
+    assert migration_of(service).RULES.keys() == metadata_of(service).tables.keys(), (
+        "a new table needs its rule (shared.persistence.rls_policies)"
+    )
     await upgrade_at(service, postgresql_url)
     database = open_database(postgresql_url, wall=service)
-    await database.check_wall()
+    await database.check_row_level_security()
     await as_itself(database, "CREATE TABLE forgotten (id int)")
-    with pytest.raises(WallDownError, match="forgotten"):
-        await database.check_wall()
+    with pytest.raises(RowLevelSecurityError, match="forgotten"):
+        await database.check_row_level_security()
     await database.close()
 
 
@@ -43,7 +45,7 @@ async def test_a_service_does_not_start_with_roles_that_see_everything(server: s
         await upgrade_at("registry", url)
         await administer(url, "ALTER ROLE cleio_registry_public BYPASSRLS")
         app = create_app(RegistrySettings(database_url=url))
-        with pytest.raises(WallDownError, match="cleio_registry_public"):
+        with pytest.raises(RowLevelSecurityError, match="cleio_registry_public"):
             async with app.router.lifespan_context(app):
                 pass
         await administer(url, "ALTER ROLE cleio_registry_public NOBYPASSRLS")
@@ -77,11 +79,15 @@ async def test_an_ordinary_login_is_enough(server: str, monkeypatch: pytest.Monk
         assert (await public.get(f"/registry/v1/trials/{HIDDEN}")).status_code == 404
         assert HIDDEN not in await rows(app.state.database, "SELECT public_id FROM trials", PUBLIC)
         headers = {"Content-Type": "application/merge-patch+json", "If-Match": "*"}
-        answer = await admin.patch(f"/registry/v1/trials/{SHOWN}", content='{"acronym": "BY AN ORDINARY LOGIN"}', headers=headers)
+        answer = await admin.patch(
+            f"/registry/v1/trials/{SHOWN}", content='{"acronym": "BY AN ORDINARY LOGIN"}', headers=headers
+        )
         assert answer.status_code == 200, answer.text
 
 
-async def test_a_login_that_the_wall_would_hide_rows_from_copies_nothing_rather_than_a_part(server: str, tmp_path: Path) -> None:
+async def test_a_login_that_the_wall_would_hide_rows_from_copies_nothing_rather_than_a_part(
+    server: str, tmp_path: Path
+) -> None:
     """Row-level security hides rows from who does not own them: a backup through such a login would be empty, and look whole."""
     async with empty_postgresql(server) as url:
         await upgrade_at("registry", url)
@@ -89,7 +95,9 @@ async def test_a_login_that_the_wall_would_hide_rows_from_copies_nothing_rather_
         await administer(url, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO login_reader")
         reader = url.replace("postgres@", "login_reader@").replace("postgres:@", "login_reader:@")
         assert "login_reader" in reader
-        code, said = await asyncio.to_thread(cleio, "db", "copy", "registry", "--from", reader, "--to", f"sqlite:///{tmp_path / 'part.db'}")
+        code, said = await asyncio.to_thread(
+            cleio, "db", "copy", "registry", "--from", reader, "--to", f"sqlite:///{tmp_path / 'part.db'}"
+        )
         assert code == 1
         assert "row-level security" in said.splitlines()[-1]
         await administer(url, "DROP OWNED BY login_reader", "DROP ROLE login_reader")

@@ -32,7 +32,9 @@ class Served:
     @property
     def stuck(self) -> int:
         """Connections whose other side takes nothing."""
-        return sum(one.flow.write_paused for one in self.server.server_state.connections if isinstance(one, BoundedConnection))
+        return sum(
+            one.flow.write_paused for one in self.server.server_state.connections if isinstance(one, BoundedConnection)
+        )
 
 
 @asynccontextmanager
@@ -40,8 +42,12 @@ async def served_registry(url: str) -> AsyncIterator[Served]:
     """A registry on a socket, with the connections that `cleio serve` gives it."""
     async with running_registry(url) as app:
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)  # the system would take megabytes for the reader
-            config = uvicorn.Config(app, http=BoundedConnection, log_config=None, lifespan="off", timeout_graceful_shutdown=0)
+            listener.setsockopt(
+                socket.SOL_SOCKET, socket.SO_SNDBUF, 65536
+            )  # the system would take megabytes for the reader
+            config = uvicorn.Config(
+                app, http=BoundedConnection, log_config=None, lifespan="off", timeout_graceful_shutdown=0
+            )
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             await until(lambda: server.started)
@@ -74,7 +80,9 @@ async def test_silent_readers_keep_nobody_from_being_answered(stocked_url: str) 
         assert served.stuck == READERS
 
 
-async def test_who_takes_nothing_is_cut_and_gives_its_place_back(stocked_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_takes_nothing_is_cut_and_gives_its_place_back(
+    stocked_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(connections, "TAKE_SECONDS", 0.5)
     async with served_registry(stocked_url) as served, AsyncExitStack() as stack:
         reader = await silent(served.port, stack)
@@ -87,7 +95,9 @@ async def test_who_takes_nothing_is_cut_and_gives_its_place_back(stocked_url: st
         assert got.count(b'"kind": "end"') < EXPORTS
 
 
-async def test_what_is_left_of_an_answer_does_not_keep_its_connection(stocked_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_left_of_an_answer_does_not_keep_its_connection(
+    stocked_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Less than what counts as a stuck answer, but for ever."""
     async with served_registry(stocked_url) as served, AsyncExitStack() as stack:
         reader = await silent(served.port, stack)

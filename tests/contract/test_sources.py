@@ -37,7 +37,9 @@ def study(number: str = "NCT90000001", **modules: Any) -> dict[str, Any]:
         "identificationModule": {"nctId": number, "briefTitle": "AAV Gene Therapy for Duchenne Muscular Dystrophy"},
         "statusModule": {"overallStatus": "RECRUITING"},
         "conditionsModule": {"conditions": ["Duchenne Muscular Dystrophy"]},
-        "armsInterventionsModule": {"interventions": [{"type": "GENETIC", "name": "AAV9 micro-dystrophin gene therapy"}]},
+        "armsInterventionsModule": {
+            "interventions": [{"type": "GENETIC", "name": "AAV9 micro-dystrophin gene therapy"}]
+        },
         "eligibilityModule": {
             "sex": "MALE",
             "minimumAge": "4 Years",
@@ -85,7 +87,11 @@ async def test_good_lines_are_kept_and_bad_ones_told_by_line_and_field(admin: ht
     assert results[7]["scope"] == "scope_unclear"
     assert "DUPONT" not in json.dumps(told)
     trial = (await admin.get("/registry/v1/trials/NCT90000001")).json()
-    assert (trial["status"], trial["eligibility"]["minimum_age"], trial["criteria"]["grade"]) == ("recruiting", "P4Y", "registry")
+    assert (trial["status"], trial["eligibility"]["minimum_age"], trial["criteria"]["grade"]) == (
+        "recruiting",
+        "P4Y",
+        "registry",
+    )
     assert trial["conditions"][0]["code"] == "ORPHA:98896"
     assert (await admin.get("/registry/v1/trials/NCT90000002")).status_code == 404
 
@@ -120,7 +126,11 @@ async def test_a_curators_trial_is_never_overwritten(admin: httpx.AsyncClient) -
 
 async def test_a_record_that_joins_two_trials_is_left_to_a_person(admin: httpx.AsyncClient) -> None:
     def named(number: str, *secondary: str) -> dict[str, Any]:
-        identification = {"nctId": number, "briefTitle": "AAV gene therapy", "secondaryIdInfos": [{"id": one} for one in secondary]}
+        identification = {
+            "nctId": number,
+            "briefTitle": "AAV gene therapy",
+            "secondaryIdInfos": [{"id": one} for one in secondary],
+        }
         return study(number, identificationModule=identification)
 
     told = await send(
@@ -136,7 +146,13 @@ async def test_a_record_that_joins_two_trials_is_left_to_a_person(admin: httpx.A
 
 @pytest.mark.parametrize(
     ("content", "status"),
-    [(b"{}\n" * 201, 413), (b'{"a": "' + b"x" * 1_100_000 + b'"}', 413), (b"", 200), (b"\n\n", 200), (b"\xff\xfe", 200)],
+    [
+        (b"{}\n" * 201, 413),
+        (b'{"a": "' + b"x" * 1_100_000 + b'"}', 413),
+        (b"", 200),
+        (b"\n\n", 200),
+        (b"\xff\xfe", 200),
+    ],
 )
 async def test_a_sending_of_any_bytes_is_answered(admin: httpx.AsyncClient, content: bytes, status: int) -> None:
     answer = await admin.put(PATH, content=content, headers={"Content-Type": "application/x-ndjson"})
@@ -144,7 +160,11 @@ async def test_a_sending_of_any_bytes_is_answered(admin: httpx.AsyncClient, cont
 
 
 async def test_only_the_coordination_sends(app: FastAPI) -> None:
-    for token, status in ((None, 401), (token_of("hospital", "admin", "system"), 404), (token_of("coordination", "auditor"), 403)):
+    for token, status in (
+        (None, 401),
+        (token_of("hospital", "admin", "system"), 404),
+        (token_of("coordination", "auditor"), 403),
+    ):
         async with client_of(app, token=token) as caller:
             answer = await caller.put(PATH, content=b"{}", headers={"Content-Type": "application/x-ndjson"})
             assert answer.status_code == status

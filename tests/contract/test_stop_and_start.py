@@ -26,7 +26,9 @@ Spoil = Callable[[Path, int], AbstractContextManager[None]]
 async def test_who_waits_for_news_is_told_that_there_are_none_when_the_service_stops(
     stocked_url: str, tmp_path: Path, figure: Callable[[str, object], None]
 ) -> None:
-    process = await asyncio.to_thread(ServiceProcess, tmp_path / "var", sample=False, CLEIO_REGISTRY_DATABASE_URL=stocked_url)
+    process = await asyncio.to_thread(
+        ServiceProcess, tmp_path / "var", sample=False, CLEIO_REGISTRY_DATABASE_URL=stocked_url
+    )
     try:
         async with httpx.AsyncClient(base_url=process.url, timeout=30, trust_env=False) as client:
             newest = (await client.get("/registry/v1/feed?limit=1000")).links["next"]["url"]
@@ -41,7 +43,10 @@ async def test_who_waits_for_news_is_told_that_there_are_none_when_the_service_s
         while alive(process.pid):
             await asyncio.sleep(0.01)
             assert monotonic() < started + 20, "it does not end"
-        figure(f"stop of a registry with waiting readers on {make_url(stocked_url).get_backend_name()}, s", f"{monotonic() - started:.2f}")
+        figure(
+            f"stop of a registry with waiting readers on {make_url(stocked_url).get_backend_name()}, s",
+            f"{monotonic() - started:.2f}",
+        )
     finally:
         process.kill()
 
@@ -76,7 +81,7 @@ def unmigrated(var: Path, _port: int) -> Iterator[None]:
     yield
 
 
-NOWHERE = "postgresql://cleio:secret-of-the-login@127.0.0.1:1/cleio"
+NOT_VISIBLE = "postgresql://cleio:secret-of-the-login@127.0.0.1:1/cleio"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +91,7 @@ NOWHERE = "postgresql://cleio:secret-of-the-login@127.0.0.1:1/cleio"
         (taken, "", "address already in use"),
         (damaged, "", "DatabaseError: file is not a database"),
         (unmigrated, "", "cleio migrate"),
-        (nothing, NOWHERE, "The database is momentarily out of reach: ConnectionRefusedError: [Errno 111]"),
+        (nothing, NOT_VISIBLE, "The database is momentarily out of reach: ConnectionRefusedError: [Errno 111]"),
     ],
     ids=["owned", "port taken", "damaged", "not migrated", "no server"],
 )
@@ -105,7 +110,13 @@ def test_a_service_that_cannot_start_says_why_in_one_line(
     if url:
         monkeypatch.setenv("CLEIO_REGISTRY_DATABASE_URL", url)
     with spoil(var, port):
-        ended = subprocess.run([sys.executable, "-m", "services.cli", "serve", "registry"], cwd=ROOT, capture_output=True, text=True, check=False)
+        ended = subprocess.run(
+            [sys.executable, "-m", "services.cli", "serve", "registry"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     assert ended.returncode == 3
     said = ended.stderr.splitlines()
     assert [line for line in said if not line.startswith("{")] == [line for line in said if line.startswith("cleio: ")]

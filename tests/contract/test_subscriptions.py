@@ -15,23 +15,33 @@ SUBSCRIPTIONS = "/notifications/v1/subscriptions"
 SUMMARIES = "/notifications/v1/subscription-summaries"
 
 
-async def test_a_secret_is_shown_once_and_is_readable_in_no_row(service: Notifications, receiver: Receiver, migrated: str, tmp_path: Path) -> None:
+async def test_a_secret_is_shown_once_and_is_readable_in_no_row(
+    service: Notifications, receiver: Receiver, migrated: str, tmp_path: Path
+) -> None:
     subscription = await service.subscribe(receiver)
     secret = base64.b64decode(subscription["secret"].removeprefix("whsec_"))
     assert len(secret) == 32
     path = f"{SUBSCRIPTIONS}/{subscription['id']}"
-    for answer in (await service.admin.get(path), await service.admin.get(SUBSCRIPTIONS), await service.admin.get(f"{path}/deliveries")):
+    for answer in (
+        await service.admin.get(path),
+        await service.admin.get(SUBSCRIPTIONS),
+        await service.admin.get(f"{path}/deliveries"),
+    ):
         assert "whsec" not in answer.text
         assert "secret" not in answer.text
     if migrated.startswith("sqlite"):
-        stored = b"".join(file.read_bytes() for file in tmp_path.glob("test.db*"))  # noqa: ASYNC240  a few pages
+        stored = b"".join(file.read_bytes() for file in tmp_path.glob("test.db*"))
         assert subscription["id"].encode() in stored
         assert secret not in stored
         assert base64.b64encode(secret) not in stored
 
 
 async def test_creating_answers_with_where_it_is(service: Notifications, receiver: Receiver) -> None:
-    asked = {"channel": {"type": "webhook", "url": receiver.url}, "types": ["trial.published"], "filter": {"condition": ["ORPHA:232"]}}
+    asked = {
+        "channel": {"type": "webhook", "url": receiver.url},
+        "types": ["trial.published"],
+        "filter": {"condition": ["ORPHA:232"]},
+    }
     made = await service.admin.post(SUBSCRIPTIONS, json=asked, headers=new_key())
     assert made.status_code == 201
     assert made.headers["location"] == f"{SUBSCRIPTIONS}/{made.json()['id']}"
@@ -60,7 +70,9 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
 async def test_what_cannot_be_subscribed_is_refused_with_its_place(service: Notifications, receiver: Receiver) -> None:
     for asked, pointer, code in REFUSED:
         answer = await service.admin.post(
-            SUBSCRIPTIONS, json={"channel": {"type": "webhook", "url": receiver.url}, "types": [], **asked}, headers=new_key()
+            SUBSCRIPTIONS,
+            json={"channel": {"type": "webhook", "url": receiver.url}, "types": [], **asked},
+            headers=new_key(),
         )
         assert answer.status_code == 422, (asked, answer.text)
         assert [(one["pointer"], one["code"]) for one in answer.json()["errors"]] == [(pointer, code)]
@@ -76,12 +88,20 @@ async def test_versions_guard_changes(service: Notifications, receiver: Receiver
     assert (await service.admin.put(path, json=asked, headers={"If-Match": '"v9"'})).status_code == 412
     assert (await service.admin.delete(path, headers={"If-Match": '"v9"'})).status_code == 412
     changed = await service.admin.put(path, json=asked, headers={"If-Match": '"v1"'})
-    assert (changed.json()["version"], changed.json()["types"], changed.json()["filter"]["trial"]) == (2, ["trial.published"], ["NCT1"])
+    assert (changed.json()["version"], changed.json()["types"], changed.json()["filter"]["trial"]) == (
+        2,
+        ["trial.published"],
+        ["NCT1"],
+    )
     hostile = {**asked, "channel": {"type": "webhook", "url": "https://192.168.1.1/"}}
-    assert (await service.admin.put(path, json=hostile, headers={"If-Match": '"v2"'})).json()["errors"][0]["pointer"] == "/channel/url"
+    assert (await service.admin.put(path, json=hostile, headers={"If-Match": '"v2"'})).json()["errors"][0][
+        "pointer"
+    ] == "/channel/url"
 
 
-async def test_a_changed_subscription_gets_what_it_asks_for_now(service: Notifications, source: Source, receiver: Receiver) -> None:
+async def test_a_changed_subscription_gets_what_it_asks_for_now(
+    service: Notifications, source: Source, receiver: Receiver
+) -> None:
     subscription = await service.subscribe(receiver, trial=["NCT00000001"])
     await source.tell("NCT00000001")
     await service.delivered(subscription, 1)
@@ -93,7 +113,9 @@ async def test_a_changed_subscription_gets_what_it_asks_for_now(service: Notific
     assert [one["event"]["subject"] for one in delivered] == ["trial/NCT00000002", "trial/NCT00000001"]
 
 
-async def test_a_deleted_subscription_hears_nothing_more(service: Notifications, source: Source, receiver: Receiver) -> None:
+async def test_a_deleted_subscription_hears_nothing_more(
+    service: Notifications, source: Source, receiver: Receiver
+) -> None:
     async with running_receiver() as other:
         gone, stays = await service.subscribe(receiver), await service.subscribe(other)
         receiver.script = [500] * 3
@@ -127,7 +149,12 @@ async def test_only_the_owner_s_program_on_this_machine_may_call(service: Notifi
             assert (await nobody.request(method, path)).status_code == 401, (method, path)
             assert (await sibling.request(method, path)).status_code == 404, (method, path)
     unknown = f"{SUBSCRIPTIONS}/00000000-0000-0000-0000-000000000000"
-    for method, path in (("GET", unknown), ("DELETE", unknown), ("GET", f"{unknown}/deliveries"), ("POST", f"{unknown}/test")):
+    for method, path in (
+        ("GET", unknown),
+        ("DELETE", unknown),
+        ("GET", f"{unknown}/deliveries"),
+        ("POST", f"{unknown}/test"),
+    ):
         assert (await service.admin.request(method, path, headers={"If-Match": "*"})).status_code == 404, (method, path)
 
 
@@ -139,8 +166,14 @@ async def test_lists_are_read_page_by_page(service: Notifications, receiver: Rec
     assert [one["number"] for one in await _walk(service, f"{SUBSCRIPTIONS}/{made[0]}/deliveries")] == [5, 4, 3, 2, 1]
 
 
-async def test_the_coordination_sees_whose_subscriptions_there_are_and_nothing_of_what_is_in_them(service: Notifications, receiver: Receiver) -> None:
-    asked = {"channel": {"type": "webhook", "url": receiver.url}, "types": ["trial.updated"], "filter": {"condition": ["ORPHA:98896"]}}
+async def test_the_coordination_sees_whose_subscriptions_there_are_and_nothing_of_what_is_in_them(
+    service: Notifications, receiver: Receiver
+) -> None:
+    asked = {
+        "channel": {"type": "webhook", "url": receiver.url},
+        "types": ["trial.updated"],
+        "filter": {"condition": ["ORPHA:98896"]},
+    }
     made = []
     for name in ("one-hospital", "another-hospital", "a-third"):
         async with client_of(service.app, token=token_of("hospital", "system", organisation=name)) as hospital:
@@ -148,7 +181,8 @@ async def test_the_coordination_sees_whose_subscriptions_there_are_and_nothing_o
             assert (await hospital.get(SUMMARIES)).status_code == 404
     seen = await _walk(service, SUMMARIES)
     assert [(one["organisation"], one["id"], one["status"]) for one in seen] == [
-        (name, one["id"], "active") for name, one in zip(("one-hospital", "another-hospital", "a-third"), made, strict=True)
+        (name, one["id"], "active")
+        for name, one in zip(("one-hospital", "another-hospital", "a-third"), made, strict=True)
     ]
     assert (await service.admin.get(f"{SUBSCRIPTIONS}/{made[0]['id']}")).status_code == 404
     shown = (await service.admin.get(SUMMARIES)).text
@@ -166,10 +200,14 @@ async def _walk(service: Notifications, path: str) -> list[dict[str, Any]]:
     return items
 
 
-async def test_a_subscription_tells_no_more_than_its_maker_may_read_in_the_feed(service: Notifications, receiver: Receiver, source: Source) -> None:
+async def test_a_subscription_tells_no_more_than_its_maker_may_read_in_the_feed(
+    service: Notifications, receiver: Receiver, source: Source
+) -> None:
     """A token that may subscribe, and may not read what is not published, does not come to it in this way."""
     asked = {"channel": {"type": "webhook", "url": receiver.url}, "types": []}
-    limited = token_of("coordination", "editor", organisation="coordination", scopes=["subscription.read", "subscription.write"])
+    limited = token_of(
+        "coordination", "editor", organisation="coordination", scopes=["subscription.read", "subscription.write"]
+    )
     async with client_of(service.app, token=limited) as caller:
         assert (await caller.post(SUBSCRIPTIONS, json=asked, headers=new_key())).status_code == 201
     await source.tell("NCT00000001", after=side("coordination"))

@@ -8,9 +8,9 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import Database, open_database
-from shared.database.inline_sqlite import STATEMENT_LIMIT
-from shared.problems import TimedOutError
+from shared.persistence import Database, open_database
+from shared.persistence.inline_sqlite import STATEMENT_LIMIT
+from shared.values.problems import TimedOutError
 from tests.conftest import ADMIN, client_of
 from tests.contract.registry import running_registry
 
@@ -28,7 +28,9 @@ async def test_a_place_in_the_database_that_does_not_come_free_is_told(database_
         writer = await held.enter_async_context(database.transaction())
         await writer.execute(text("UPDATE audit_head SET number = number"))
         # What is read must be recorded, and cannot be: it is not told.
-        patched, read = await asyncio.gather(admin.patch(TRIAL, json={"acronym": "A"}, headers=CONTENT), admin.get(TRIAL))
+        patched, read = await asyncio.gather(
+            admin.patch(TRIAL, json={"acronym": "A"}, headers=CONTENT), admin.get(TRIAL)
+        )
         for answer in (patched, read):
             assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "busy", "1")
             assert "NCT05096221" not in answer.text

@@ -12,7 +12,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from shared.telemetry import _JsonLines
+from shared.operations.telemetry import _JsonLines
 from tests.conftest import ISSUER
 from tests.contract.network import TOKEN, Network, Signer, b64, form, key_of, signed, under_hmac
 
@@ -39,7 +39,9 @@ Make = Callable[[Parties], str]
 
 def head(**changes: Any) -> Make:
     """A good assertion of the client but for its header; a member given as None is left out."""
-    return lambda parties: signed({n: v for n, v in {**GOOD, **changes}.items() if v is not None}, parties.mine.claims(), parties.mine.key)
+    return lambda parties: signed(
+        {n: v for n, v in {**GOOD, **changes}.items() if v is not None}, parties.mine.claims(), parties.mine.key
+    )
 
 
 def body(**changes: Any) -> Make:
@@ -70,7 +72,9 @@ def changed(change: Callable[[str], str]) -> Make:
 
 
 def confused(algorithm: str, secret: Callable[[Any], bytes], **header: Any) -> Make:
-    return lambda parties: under_hmac({**GOOD, "alg": algorithm, **header}, parties.mine.claims(), secret(parties.mine.key))
+    return lambda parties: under_hmac(
+        {**GOOD, "alg": algorithm, **header}, parties.mine.claims(), secret(parties.mine.key)
+    )
 
 
 def pem(key: Any) -> bytes:
@@ -79,7 +83,11 @@ def pem(key: Any) -> bytes:
 
 def in_another_algorithm(algorithm: str) -> Make:
     def make(parties: Parties) -> str:
-        signer = parties.rsa if algorithm[0] in "RP" else Signer(parties.mine.client, ECKey.generate_key("P-256", {"kid": "key-ES384"}))
+        signer = (
+            parties.rsa
+            if algorithm[0] in "RP"
+            else Signer(parties.mine.client, ECKey.generate_key("P-256", {"kid": "key-ES384"}))
+        )
         return jwt.encode({**GOOD, "alg": algorithm, "kid": signer.key.kid}, signer.claims(), signer.key, [algorithm])
 
     return make
@@ -99,9 +107,14 @@ ASSERTIONS: dict[str, tuple[Make, str]] = {
     "alg a number": (head(alg=384), "alg"),
     "HS256 with the public key as PEM": (confused("HS256", pem), "alg"),
     "HS384 with the public key as PEM": (confused("HS384", pem), "alg"),
-    "HS384 with the public key as JWK": (confused("HS384", lambda key: b64(key.as_dict(private=False)).encode()), "alg"),
+    "HS384 with the public key as JWK": (
+        confused("HS384", lambda key: b64(key.as_dict(private=False)).encode()),
+        "alg",
+    ),
     "HMAC under the name of ES384": (
-        lambda p: b64(GOOD) + "." + under_hmac({**GOOD, "alg": "HS384"}, p.mine.claims(), pem(p.mine.key)).partition(".")[2],
+        lambda p: (
+            b64(GOOD) + "." + under_hmac({**GOOD, "alg": "HS384"}, p.mine.claims(), pem(p.mine.key)).partition(".")[2]
+        ),
         "signature",
     ),
     "RS256": (in_another_algorithm("RS256"), "alg"),
@@ -117,7 +130,10 @@ ASSERTIONS: dict[str, tuple[Make, str]] = {
     "kid with NUL": (head(kid="key-ES384\x00"), "unknown_key"),
     "kid very long": (head(kid="k" * 4_000), "kid"),
     "kid unknown": (head(kid="another"), "unknown_key"),
-    "key of another client": (lambda p: signed({**GOOD, "kid": p.other.key.kid}, p.mine.claims(), p.other.key), "unknown_key"),
+    "key of another client": (
+        lambda p: signed({**GOOD, "kid": p.other.key.kid}, p.mine.claims(), p.other.key),
+        "unknown_key",
+    ),
     "key of another client under this kid": (lambda p: signed(GOOD, p.mine.claims(), p.other.key), "signature"),
     "jku": (head(jku="https://keys.example/jwks.json"), "header"),
     "jwk": (lambda p: head(jwk=p.other.key.as_dict(private=False))(p), "header"),
@@ -136,7 +152,10 @@ ASSERTIONS: dict[str, tuple[Make, str]] = {
     "padded and signed so": (lambda p: signed(HEADER + "}", p.mine.claims(), p.mine.key, pad="="), "form"),
     "padded at the end": (changed(lambda token: token + "=="), "form"),
     "of the other alphabet": (changed(lambda token: token.replace("-", "+").replace("_", "/")[:-1] + "+"), "form"),
-    "of the same bytes in other letters": (lambda p: (token := p.rsa.assertion())[:-1] + chr(ord(token[-1]) + 1), "form"),
+    "of the same bytes in other letters": (
+        lambda p: (token := p.rsa.assertion())[:-1] + chr(ord(token[-1]) + 1),
+        "form",
+    ),
     "line breaks": (changed(lambda token: token.replace(".", ".\n", 1)), "form"),
     "one dot more": (changed(lambda token: token + "."), "form"),
     "four parts": (changed(lambda token: token + ".AAAA"), "form"),
@@ -151,7 +170,10 @@ ASSERTIONS: dict[str, tuple[Make, str]] = {
     "a huge number": (raw(HEADER + "}", CLAIMS + ', "n": ' + "9" * 5_000 + "}"), "form"),
     "not UTF-8": (lambda _: f"{b64(GOOD)}.{b64(bytes([0xFF, 0xFE]))}.AAAA", "form"),
     "very long": (body(filler="x" * 13_000), "form"),
-    "tampered claims": (lambda p: f"{b64(GOOD)}.{b64(p.mine.claims(scope='all'))}.{p.mine.assertion().rpartition('.')[2]}", "signature"),
+    "tampered claims": (
+        lambda p: f"{b64(GOOD)}.{b64(p.mine.claims(scope='all'))}.{p.mine.assertion().rpartition('.')[2]}",
+        "signature",
+    ),
     "tampered header": (lambda p: f"{b64({**GOOD, 'typ': 'jwt'})}.{p.mine.assertion().partition('.')[2]}", "signature"),
     "signature of zeros": (lambda p: f"{b64(GOOD)}.{b64(p.mine.claims())}.{b64(bytes(96))}", "signature"),
     "signature cut": (lambda p: f"{p.mine.assertion().rpartition('.')[0]}.{b64(bytes(95))}", "signature"),
@@ -207,7 +229,12 @@ async def parties_of(network: Network) -> Parties:
     stranger = key_of("of-another")
     made = await network.client(other, method="private_key_jwt", jwks={"keys": [stranger.as_dict(private=False)]})
     revoked = await network.signer(mine)
-    await network.call("DELETE", f"/registry/v1/organisations/{mine}/clients/{revoked.client}", network.admin, headers={"If-Match": "*"})
+    await network.call(
+        "DELETE",
+        f"/registry/v1/organisations/{mine}/clients/{revoked.client}",
+        network.admin,
+        headers={"If-Match": "*"},
+    )
     return Parties(
         await network.signer(mine),
         Signer(made["id"], stranger),
@@ -225,17 +252,27 @@ def reasons(caplog: pytest.LogCaptureFixture) -> list[str]:
     return found
 
 
-async def test_an_assertion_that_is_not_to_be_believed_is_refused(network: Network, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_assertion_that_is_not_to_be_believed_is_refused(
+    network: Network, caplog: pytest.LogCaptureFixture
+) -> None:
     parties = await parties_of(network)
     assert (await network.ask(parties.mine.assertion())).status_code == 200
     assert (await network.ask(parties.other.assertion())).status_code == 200
-    assert (await network.ask(body(exp=int(time.time()) - 20)(parties))).status_code == 200, "a clock may be half a minute off"
+    assert (await network.ask(body(exp=int(time.time()) - 20)(parties))).status_code == 200, (
+        "a clock may be half a minute off"
+    )
     caplog.set_level(logging.INFO, "services.registry")
     wrong = []
     for name, (make, reason) in ASSERTIONS.items():
         caplog.clear()
         answer = await network.ask(make(parties))
-        seen = (answer.status_code, answer.json(), answer.headers.get("www-authenticate"), answer.headers["cache-control"], reasons(caplog))
+        seen = (
+            answer.status_code,
+            answer.json(),
+            answer.headers.get("www-authenticate"),
+            answer.headers["cache-control"],
+            reasons(caplog),
+        )
         if seen != (401, CLIENT, "Bearer", "no-store", [reason]):
             wrong.append((name, seen, reason))
     assert not wrong, "\n".join(map(str, wrong))
@@ -244,14 +281,19 @@ async def test_an_assertion_that_is_not_to_be_believed_is_refused(network: Netwo
 Request = Callable[[Network, Parties], Any]
 
 
-def sent(status: int, error: dict[str, str] | None, reason: str, **options: Any) -> tuple[int, dict[str, str] | None, str, Request]:
+def sent(
+    status: int, error: dict[str, str] | None, reason: str, **options: Any
+) -> tuple[int, dict[str, str] | None, str, Request]:
     """A good request but for these: ``method``, ``params``, ``headers``, ``content`` or the parameters ``more`` of the form."""
 
     async def send(network: Network, parties: Parties) -> httpx.Response:
         given = dict(options)
         more = given.pop("more", {})
         data = {**form(parties.mine.assertion()), **more}
-        filled = {name: value.format(client=parties.other.client) if isinstance(value, str) else value for name, value in data.items()}
+        filled = {
+            name: value.format(client=parties.other.client) if isinstance(value, str) else value
+            for name, value in data.items()
+        }
         if "content" not in given and "json" not in given:
             given["data"] = {name: value for name, value in filled.items() if value}
         return await network.call(given.pop("method", "POST"), TOKEN, given.pop("token", None), **given)
@@ -265,22 +307,38 @@ REQUESTS: dict[str, tuple[int, dict[str, str] | None, str, Request]] = {
     "two authentications": sent(401, None, "", headers={"Authorization": f"Basic {BASIC}"}),
     "a secret besides": sent(400, REQUEST, "repeated_or_unknown_parameter", more={"client_secret": CANARY}),
     "an unknown parameter": sent(400, REQUEST, "repeated_or_unknown_parameter", more={CANARY: "1"}),
-    "a repeated parameter": sent(400, REQUEST, "repeated_or_unknown_parameter", more={"scope": ["trial.read", "trial.read"]}),
-    "two assertions": sent(400, REQUEST, "repeated_or_unknown_parameter", more={"client_assertion": ["a.b.c", "d.e.f"]}),
+    "a repeated parameter": sent(
+        400, REQUEST, "repeated_or_unknown_parameter", more={"scope": ["trial.read", "trial.read"]}
+    ),
+    "two assertions": sent(
+        400, REQUEST, "repeated_or_unknown_parameter", more={"client_assertion": ["a.b.c", "d.e.f"]}
+    ),
     "no grant": sent(400, REQUEST, "grant_type", more={"grant_type": ""}),
-    "grant of a password": sent(400, {"error": "unsupported_grant_type"}, "grant_type", more={"grant_type": "password"}),
-    "grant of a code": sent(400, {"error": "unsupported_grant_type"}, "grant_type", more={"grant_type": "authorization_code"}),
+    "grant of a password": sent(
+        400, {"error": "unsupported_grant_type"}, "grant_type", more={"grant_type": "password"}
+    ),
+    "grant of a code": sent(
+        400, {"error": "unsupported_grant_type"}, "grant_type", more={"grant_type": "authorization_code"}
+    ),
     "grant of an exchange": sent(
-        400, {"error": "unsupported_grant_type"}, "grant_type", more={"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange"}
+        400,
+        {"error": "unsupported_grant_type"},
+        "grant_type",
+        more={"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange"},
     ),
     "another type of assertion": sent(
-        401, CLIENT, "assertion_missing", more={"client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:saml2-bearer"}
+        401,
+        CLIENT,
+        "assertion_missing",
+        more={"client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:saml2-bearer"},
     ),
     "no type of assertion": sent(401, CLIENT, "assertion_missing", more={"client_assertion_type": ""}),
     "no assertion": sent(401, CLIENT, "assertion_missing", more={"client_assertion": ""}),
     "client_id of another": sent(401, CLIENT, "iss_sub", more={"client_id": "{client}"}),
     "client_id of nobody": sent(401, CLIENT, "iss_sub", more={"client_id": CANARY}),
-    "a scope that the client does not have": sent(400, {"error": "invalid_scope"}, "scope", more={"scope": "trial.read trial.write"}),
+    "a scope that the client does not have": sent(
+        400, {"error": "invalid_scope"}, "scope", more={"scope": "trial.read trial.write"}
+    ),
     "a scope of no meaning": sent(400, {"error": "invalid_scope"}, "scope", more={"scope": CANARY}),
     "another service": sent(400, {"error": "invalid_target"}, "resource", more={"resource": "urn:cleio:elsewhere"}),
     "an empty body": sent(400, REQUEST, "grant_type", content=b"", headers={**FORM, "Content-Length": "0"}),
@@ -289,9 +347,13 @@ REQUESTS: dict[str, tuple[int, dict[str, str] | None, str, Request]] = {
     "letters of no alphabet": sent(400, REQUEST, "form", content=b"grant_type=\xff", headers=FORM),
     "half an escape": sent(400, REQUEST, "grant_type", content=b"scope=%zz", headers=FORM),
     "bytes that are no text": sent(400, REQUEST, "form", content=b"grant_type=%ff%fe", headers=FORM),
-    "a crowd of parameters": sent(400, REQUEST, "form", content=b"&".join(b"resource=a" for _ in range(30)), headers=FORM),
+    "a crowd of parameters": sent(
+        400, REQUEST, "form", content=b"&".join(b"resource=a" for _ in range(30)), headers=FORM
+    ),
     "JSON": sent(415, None, "", json={"grant_type": "client_credentials"}),
-    "another letter set": sent(415, None, "", headers={"Content-Type": "application/x-www-form-urlencoded; charset=utf-16"}),
+    "another letter set": sent(
+        415, None, "", headers={"Content-Type": "application/x-www-form-urlencoded; charset=utf-16"}
+    ),
     "a large body": sent(413, None, "", content=b"scope=" + b"a" * 70_000, headers=FORM),
     "the credentials in the query": sent(400, None, "", params={"client_assertion": CANARY}),
     "the token in the query": sent(400, None, "", params={"access_token": CANARY}),

@@ -8,10 +8,10 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.shared.test_tokens import CREDENTIAL, HEADERS, ISSUERS, some, spoilt, written
 
 from tests.conftest import ISSUER_KEY
 from tests.contract.network import TOKEN, Network, Signer, form, signed
-from tests.unit.shared.test_tokens import CREDENTIAL, HEADERS, ISSUERS, some, spoilt, written
 
 pytestmark = pytest.mark.anyio
 
@@ -54,7 +54,10 @@ async def test_one_member_that_is_something_else(network: Network, signer: Signe
         # Each is another assertion: none is refused only because its number has served.
         judge(
             await ask(
-                network, signer, CLIENTS, {**claims, "jti": claims["jti"] + str(time.time_ns())} if claims.get("jti") == good["jti"] else claims
+                network,
+                signer,
+                CLIENTS,
+                {**claims, "jti": claims["jti"] + str(time.time_ns())} if claims.get("jti") == good["jti"] else claims,
             ),
             claims,
         )
@@ -66,7 +69,9 @@ async def test_one_member_that_is_something_else(network: Network, signer: Signe
 
 @given(HEADERS, some("iss", "sub", "aud", "exp", "iat", "nbf", "jti"), some(*CREDENTIAL))
 @settings(max_examples=25)
-async def test_tokens_of_any_shape(network: Network, signer: Signer, header: dict[str, Any], claims: dict[str, Any], others: dict[str, Any]) -> None:
+async def test_tokens_of_any_shape(
+    network: Network, signer: Signer, header: dict[str, Any], claims: dict[str, Any], others: dict[str, Any]
+) -> None:
     for answer in (
         await ask(network, signer, CLIENTS, {**signer.claims(), **claims}),
         await ask(network, signer, {**CLIENTS, **header}, signer.claims()),
@@ -76,13 +81,24 @@ async def test_tokens_of_any_shape(network: Network, signer: Signer, header: dic
         judge(answer, (header, claims, others))
 
 
-@given(st.text(alphabet="abAB01-_.=+/ ", min_size=1, max_size=60), st.integers(0, 400), st.sampled_from(["put", "cut", "over"]))
+@given(
+    st.text(alphabet="abAB01-_.=+/ ", min_size=1, max_size=60),
+    st.integers(0, 400),
+    st.sampled_from(["put", "cut", "over"]),
+)
 @settings(max_examples=25)
 async def test_a_token_that_was_written_over(network: Network, signer: Signer, text: str, place: int, how: str) -> None:
     """Letters put in, taken out or exchanged: it is never believed, unless it is what it was."""
-    for good, send in ((signer.assertion(), network.ask), (signed(ISSUERS, credential(), ISSUER_KEY), lambda token: network.call("GET", ME, token))):
+    for good, send in (
+        (signer.assertion(), network.ask),
+        (signed(ISSUERS, credential(), ISSUER_KEY), lambda token: network.call("GET", ME, token)),
+    ):
         at = place % len(good)
-        bad = {"put": good[:at] + text + good[at:], "cut": good[:at] + good[at + len(text) :], "over": good[:at] + text + good[at + len(text) :]}[how]
+        bad = {
+            "put": good[:at] + text + good[at:],
+            "cut": good[:at] + good[at + len(text) :],
+            "over": good[:at] + text + good[at + len(text) :],
+        }[how]
         answer = await send(bad)
         judge(answer, bad)
         assert answer.status_code == 401 or bad == good

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from services.registry.tokens.repository import IssuerRepository
-from shared.policy import SCOPED, TABLE, scope_of
+from services.registry.identity.tokens.repository import IssuerRepository
+from shared.access.policy import SCOPED, TABLE, scope_of
 from tests.conftest import INTERNAL, ISSUER
 from tests.contract.network import CENTRE, TOKEN, Network
 
@@ -69,7 +69,10 @@ async def test_a_token_is_no_larger_than_was_asked_for(network: Network) -> None
     meant = await network.ask(signer.assertion(), resource="urn:cleio:notifications")
     assert read(meant.json()["access_token"])[1]["aud"] == ["urn:cleio:notifications"]
     assert (await network.call("GET", ME, meant.json()["access_token"])).status_code == 401
-    for more, code in (({"scope": "trial.read match.execute"}, "invalid_scope"), ({"resource": "urn:cleio:elsewhere"}, "invalid_target")):
+    for more, code in (
+        ({"scope": "trial.read match.execute"}, "invalid_scope"),
+        ({"resource": "urn:cleio:elsewhere"}, "invalid_target"),
+    ):
         jti = f"kept-{code}"
         refused = await network.ask(signer.assertion(jti=jti), **more)
         assert (refused.status_code, refused.json()) == (400, {"error": code})
@@ -98,9 +101,17 @@ async def test_it_is_told_where_tokens_are_had(network: Network) -> None:
         "scopes_supported": sorted(scope_of(*right) for right in TABLE if right[0] in SCOPED),
     }
     smart = (
-        await network.call("GET", "/.well-known/smart-configuration", headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
+        await network.call(
+            "GET",
+            "/.well-known/smart-configuration",
+            headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"},
+        )
     ).json()
-    assert smart == {**plain, "capabilities": ["client-confidential-asymmetric"], "code_challenge_methods_supported": ["S256"]}
+    assert smart == {
+        **plain,
+        "capabilities": ["client-confidential-asymmetric"],
+        "code_challenge_methods_supported": ["S256"],
+    }
     keys = await network.call("GET", "/.well-known/jwks.json")
     assert keys.headers["cache-control"] == "public, max-age=60"
     for path in ("jwks.json", "oauth-authorization-server", "smart-configuration"):
@@ -140,7 +151,9 @@ async def test_rotations_at_once_leave_one_key_that_signs_and_one_announced(netw
     assert 200 in told <= {200, 409}
     states = [row.state for row in await network.rows("SELECT state FROM signing_keys WHERE state != 'retired'")]
     assert sorted(states) == ["active", "next"]
-    assert (await network.call("GET", ME, await network.token(await network.signer(await network.organisation())))).status_code == 200
+    assert (
+        await network.call("GET", ME, await network.token(await network.signer(await network.organisation())))
+    ).status_code == 200
 
 
 async def test_a_compromised_key_is_believed_no_more(network: Network) -> None:
@@ -174,7 +187,9 @@ async def test_the_internal_routes_are_for_the_networks_own_services(network: Ne
     for method, path, body in calls:
         for token, status in ((hospital, 404), (network.admin, 404), (None, 401), ("bad", 401)):
             assert (await network.call(method, path, token, json=body)).status_code == status, (path, status)
-    assert (await network.call("POST", ADMINISTRATORS, INTERNAL, json={"name": "far"}, address="203.0.113.9")).status_code == 403
+    assert (
+        await network.call("POST", ADMINISTRATORS, INTERNAL, json={"name": "far"}, address="203.0.113.9")
+    ).status_code == 403
     assert (await network.call("POST", ADMINISTRATORS, INTERNAL, json={"name": "x" * 101})).status_code == 422
     assert (await network.call("POST", ADMINISTRATORS, INTERNAL, json={"name": ""})).status_code == 422
 
@@ -183,9 +198,13 @@ async def test_services_learn_whom_to_believe(network: Network) -> None:
     name = await network.organisation()
     made, ended = await network.client(name, "clinician"), await network.client(name)
     state = (await network.call("GET", STATE, INTERNAL)).json()
-    await network.call("DELETE", f"/registry/v1/organisations/{name}/clients/{ended['id']}", network.admin, headers={"If-Match": "*"})
+    await network.call(
+        "DELETE", f"/registry/v1/organisations/{name}/clients/{ended['id']}", network.admin, headers={"If-Match": "*"}
+    )
     following = await network.call("GET", state["following"], INTERNAL)
-    assert [(event["type"], event["subject"]) for event in following.json()] == [("client.revoked", f"client/{ended['id']}")]
+    assert [(event["type"], event["subject"]) for event in following.json()] == [
+        ("client.revoked", f"client/{ended['id']}")
+    ]
     again = (await network.call("GET", STATE, INTERNAL)).json()
     assert ended["id"] in [one["client"] for one in again["revocations"]]
     assert again["keys"] == (await network.call("GET", "/.well-known/jwks.json")).json()["keys"]
@@ -196,7 +215,12 @@ async def test_services_learn_whom_to_believe(network: Network) -> None:
         return answer.json()["credential"]
 
     found = await stands_for(made["key"])
-    assert (found["client"], found["organisation"], found["kind"], found["roles"]) == (made["id"], name, "hospital", ["clinician"])
+    assert (found["client"], found["organisation"], found["kind"], found["roles"]) == (
+        made["id"],
+        name,
+        "hospital",
+        ["clinician"],
+    )
     assert made["key"] not in json.dumps(found)
     for nothing in (ended["key"], made["key"][:-1], made["key"] + "A", "cleio_", "x", "", "a.b.c", INTERNAL):
         assert await stands_for(nothing) is None
@@ -220,7 +244,10 @@ async def test_asking_for_tokens_is_recorded(network: Network) -> None:
     await network.ask("no assertion")
     await network.ask("none either")
     lines = (await network.recorded())[before:]
-    assert [(one["outcome"], one["principal"], one["organisation"], one["client"], one["status"], one["count"]) for one in lines] == [
+    assert [
+        (one["outcome"], one["principal"], one["organisation"], one["client"], one["status"], one["count"])
+        for one in lines
+    ] == [
         ("done", "hospital", name, signer.client, 200, 1),
         ("denied", "hospital", name, signer.client, 401, 1),
         ("denied", "public", None, None, 401, 2),

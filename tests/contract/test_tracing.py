@@ -32,7 +32,9 @@ def test_without_an_endpoint_nothing_of_the_sdk_is_loaded() -> None:
 
 @pytest.mark.parametrize("collector", ["refusing", "silent"])
 @pytest.mark.anyio
-async def test_a_collector_that_fails_hurts_no_request_and_no_stop(tmp_path: Path, collector: str, figure: Callable[[str, object], None]) -> None:
+async def test_a_collector_that_fails_hurts_no_request_and_no_stop(
+    tmp_path: Path, collector: str, figure: Callable[[str, object], None]
+) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         if collector == "silent":
@@ -51,7 +53,9 @@ async def test_a_collector_that_fails_hurts_no_request_and_no_stop(tmp_path: Pat
 
 
 @pytest.mark.anyio
-async def test_an_attribute_that_is_not_on_the_list_is_dropped_and_a_failure_tells_its_class_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_attribute_that_is_not_on_the_list_is_dropped_and_a_failure_tells_its_class_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "host.name=told")
     with running_collector() as collector:
         start_export("registry", collector.url + "/")

@@ -27,9 +27,13 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str,
 
 
 @pytest.mark.parametrize("times", [2, pytest.param(50, marks=[pytest.mark.full, pytest.mark.alone])])
-def test_the_worst_bodies_are_answered(installation: dict[str, ServiceProcess], times: int, figure: Callable[[str, object], None]) -> None:
+def test_the_worst_bodies_are_answered(
+    installation: dict[str, ServiceProcess], times: int, figure: Callable[[str, object], None]
+) -> None:
     slowest: dict[str, float] = {}
-    with httpx.Client(headers={"Authorization": f"Bearer {ADMIN}", "If-Match": "*"}, timeout=30, trust_env=False) as client:
+    with httpx.Client(
+        headers={"Authorization": f"Bearer {ADMIN}", "If-Match": "*"}, timeout=30, trust_env=False
+    ) as client:
         for name, (service, method, path, document) in BODIES.items():
             content = json.dumps(document, ensure_ascii=False).encode()
             media_type = "application/merge-patch+json" if method == "PATCH" else "application/json"
@@ -44,12 +48,21 @@ def test_the_worst_bodies_are_answered(installation: dict[str, ServiceProcess], 
                 # Every body is small enough to be read: what is refused is refused for what it says, or for how many values say it.
                 assert answer.status_code in {200, 201, 400, 422}, (name, answer.text[:500])
             slowest[name] = percentile(worked[1:])
-            told = f"{slowest[name] * 1000:.0f} ms of the processor, {percentile(spent[1:]) * 1000:.0f} ms at the caller"
-            figure(f"worst bodies: {name}", f"{told}, p99 of {times} ({answer.status_code}, {len(content) / 1024:.0f} KiB)")
-    figure("worst bodies: slowest", f"{max(slowest.values()) * 1000:.0f} ms of the processor p99: {max(slowest, key=slowest.__getitem__)}")
+            told = (
+                f"{slowest[name] * 1000:.0f} ms of the processor, {percentile(spent[1:]) * 1000:.0f} ms at the caller"
+            )
+            figure(
+                f"worst bodies: {name}", f"{told}, p99 of {times} ({answer.status_code}, {len(content) / 1024:.0f} KiB)"
+            )
+    figure(
+        "worst bodies: slowest",
+        f"{max(slowest.values()) * 1000:.0f} ms of the processor p99: {max(slowest, key=slowest.__getitem__)}",
+    )
 
 
-def test_a_dry_run_that_would_hold_the_others_up_is_refused_and_says_so(installation: dict[str, ServiceProcess]) -> None:
+def test_a_dry_run_that_would_hold_the_others_up_is_refused_and_says_so(
+    installation: dict[str, ServiceProcess],
+) -> None:
     service, method, path, whole = BODIES["dry run, 499 windows, 990 treatments"]
     with httpx.Client(headers={"Authorization": f"Bearer {ADMIN}"}, timeout=30, trust_env=False) as client:
         refused = client.request(method, installation[service].url + path, json=whole)
@@ -60,8 +73,17 @@ def test_a_dry_run_that_would_hold_the_others_up_is_refused_and_says_so(installa
             assert client.request(method, installation[service].url + path, json=smaller).status_code == 200
 
 
-@pytest.mark.parametrize("name", ["dry run, 500 leaves, 900 measurements", "dry run, 500 leaves, 900 exposures", "dry run, 12 deep, a third of each"])
-def test_a_dry_run_as_large_as_a_document_and_a_patient_may_be_is_answered(installation: dict[str, ServiceProcess], name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        "dry run, 500 leaves, 900 measurements",
+        "dry run, 500 leaves, 900 exposures",
+        "dry run, 12 deep, a third of each",
+    ],
+)
+def test_a_dry_run_as_large_as_a_document_and_a_patient_may_be_is_answered(
+    installation: dict[str, ServiceProcess], name: str
+) -> None:
     service, method, path, whole = BODIES[name]
     with httpx.Client(headers={"Authorization": f"Bearer {ADMIN}"}, timeout=30, trust_env=False) as client:
         answer = client.request(method, installation[service].url + path, json=whole)

@@ -9,10 +9,10 @@ from typing import Any
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from shared.database import Database
-from shared.database.wall import VIEWER, View
-from shared.identity import Principal
-from shared.views import view_of
+from shared.access import Principal
+from shared.access.views import view_of
+from shared.persistence import Database
+from shared.persistence.rls_sessions import RLS_CONTEXT, RlsContext
 
 HIDDEN, SHOWN = "CLEIO-DEMO-0001", "NCT04626674"
 AT = "2026-01-01T00:00:00.000000Z"
@@ -25,16 +25,16 @@ def migration_of(service: str) -> ModuleType:
 
 
 @asynccontextmanager
-async def seen_by(view: View | None) -> AsyncIterator[None]:
+async def seen_by(view: RlsContext | None) -> AsyncIterator[None]:
     """As inside a request of this caller; None: outside of any."""
-    outside = VIEWER.set(None if view is None else lambda: view)
+    outside = RLS_CONTEXT.set(None if view is None else lambda: view)
     try:
         yield
     finally:
-        VIEWER.reset(outside)
+        RLS_CONTEXT.reset(outside)
 
 
-async def rows(database: Database, statement: str, view: View | None, *, writing: bool = False) -> list[Any]:
+async def rows(database: Database, statement: str, view: RlsContext | None, *, writing: bool = False) -> list[Any]:
     """What a statement without any condition gives on the connection that a handler would get."""
     async with seen_by(view), database.transaction() if writing else database.read() as connection:
         return list((await connection.execute(text(statement))).scalars())

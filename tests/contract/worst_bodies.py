@@ -31,7 +31,16 @@ def patient(facts: list[Object], **more: Any) -> Object:
 def measurements(count: int) -> list[Object]:
     codes = ["CLEIO:nsaa-total", "LOINC:10230-1", "LOINC:718-7", "LOINC:4548-4"]
     return [
-        {"id": f"m{n}", "kind": "observation", "codes": [codes[n % 4]], "value": n % 40, "unit": "g/dL", "date": day(n), "ref_low": 1, "ref_high": 9}
+        {
+            "id": f"m{n}",
+            "kind": "observation",
+            "codes": [codes[n % 4]],
+            "value": n % 40,
+            "unit": "g/dL",
+            "date": day(n),
+            "ref_low": 1,
+            "ref_high": 9,
+        }
         for n in range(count)
     ]
 
@@ -51,13 +60,23 @@ def exposures(count: int) -> list[Object]:
 
 
 def conditions(count: int) -> list[Object]:
-    return [{"id": f"c{n}", "kind": "condition", "codes": ["ORPHA:98896", "ORPHA:232"], "date": day(n)} for n in range(count)]
+    return [
+        {"id": f"c{n}", "kind": "condition", "codes": ["ORPHA:98896", "ORPHA:232"], "date": day(n)}
+        for n in range(count)
+    ]
 
 
 def planned(count: int, *codes: str, **more: Any) -> list[Object]:
     """Treatments that each began on another day and will each end on another one: each could change what is true then."""
     return [
-        {"id": f"p{n}", "kind": "medication", "codes": list(codes), "start": from_today(-n - 1), "end": from_today(5 * n + 3), **more}
+        {
+            "id": f"p{n}",
+            "kind": "medication",
+            "codes": list(codes),
+            "start": from_today(-n - 1),
+            "end": from_today(5 * n + 3),
+            **more,
+        }
         for n in range(count)
     ]
 
@@ -80,27 +99,41 @@ def apart(count: int) -> list[Object]:
 def asked_about(facts: list[Object]) -> Object:
     """A patient whom every trial of the sample could be for."""
     told = ["275752", "98896", "220393", "221", "589", "70", "906", "276", "90291", "98878", "83330"]
-    known = [{"id": f"i{code}", "kind": "condition", "status": "unconfirmed", "codes": [f"ORPHA:{code}"]} for code in told]
+    known = [
+        {"id": f"i{code}", "kind": "condition", "status": "unconfirmed", "codes": [f"ORPHA:{code}"]} for code in told
+    ]
     return {**patient([*known, *facts]), "birth_date": "2018-05-01"}
 
 
 def said_and_denied(count: int) -> list[Object]:
     codes = ["CLEIO:hiv-positive", "CLEIO:hbsag-positive", "CLEIO:hcv-rna-positive"]
     states = ("absent", "present")
-    return [{"id": f"s{n}", "kind": "condition", "status": states[n % 2], "date": from_today(-(n // 2)), "codes": codes} for n in range(count)]
+    return [
+        {"id": f"s{n}", "kind": "condition", "status": states[n % 2], "date": from_today(-(n // 2)), "codes": codes}
+        for n in range(count)
+    ]
 
 
 def results_without_a_day(count: int) -> list[Object]:
     codes = ["LOINC:10230-1", "LOINC:1742-6", "CLEIO:platelets"]
     return [
-        {"id": f"r{n}", "kind": "observation", "codes": codes, "start": from_today(-n - 1)[:7], "end": from_today(5 * n + 3), "value": 5}
+        {
+            "id": f"r{n}",
+            "kind": "observation",
+            "codes": codes,
+            "start": from_today(-n - 1)[:7],
+            "end": from_today(5 * n + 3),
+            "value": 5,
+        }
         for n in range(count)
     ]
 
 
 def variants(count: int) -> list[Object]:
     genes = ("DMD", "SMN1", "HBB", "F8")
-    return [{"id": f"v{n}", "kind": "variant", "variant": {"gene": genes[n % 4], "type": "deletion"}} for n in range(count)]
+    return [
+        {"id": f"v{n}", "kind": "variant", "variant": {"gene": genes[n % 4], "type": "deletion"}} for n in range(count)
+    ]
 
 
 def phenopacket(features: int, **more: Any) -> Object:
@@ -108,7 +141,12 @@ def phenopacket(features: int, **more: Any) -> Object:
         "id": "p",
         "subject": {"id": "s", "sex": "MALE", "timeAtLastEncounter": {"age": {"iso8601duration": "P8Y"}}},
         "phenotypicFeatures": [
-            {"type": {"id": f"HP:{n % 9999:07}", "label": "x" * 20}, "onset": {"age": {"iso8601duration": "P3Y"}}, **more} for n in range(features)
+            {
+                "type": {"id": f"HP:{n % 9999:07}", "label": "x" * 20},
+                "onset": {"age": {"iso8601duration": "P3Y"}},
+                **more,
+            }
+            for n in range(features)
         ],
         "metaData": {"created": "2026-05-01T00:00:00Z", "phenopacketSchemaVersion": "2.0"},
     }
@@ -137,7 +175,9 @@ def document(criteria: list[Object], **more: Any) -> Object:
 def wide() -> Object:
     """499 leaves beside the indication, each a criterion with words."""
     label = {"fr": "é" * 60, "en": "e" * 60}
-    return document([{"id": f"C{n}", "kind": "include", "expr": LEAVES[n % len(LEAVES)], "text": label} for n in range(499)])
+    return document(
+        [{"id": f"C{n}", "kind": "include", "expr": LEAVES[n % len(LEAVES)], "text": label} for n in range(499)]
+    )
 
 
 def deep() -> Object:
@@ -168,7 +208,9 @@ def spoilt(number: int) -> Object:
 
 
 def in_parts(number: int) -> Object:
-    return of_treatment("count", op=">=", value=1, within=f"P{(number + 1) * 100}D", each=f"P{number + 1}D", domain="medications")
+    return of_treatment(
+        "count", op=">=", value=1, within=f"P{(number + 1) * 100}D", each=f"P{number + 1}D", domain="medications"
+    )
 
 
 def lasting(number: int) -> Object:
@@ -176,7 +218,9 @@ def lasting(number: int) -> Object:
 
 
 def declared(count: int) -> list[Object]:
-    return [{"domain": "medications", "from": from_today(-3 * n - 1), "to": from_today(-3 * n - 1)} for n in range(count)]
+    return [
+        {"domain": "medications", "from": from_today(-3 * n - 1), "to": from_today(-3 * n - 1)} for n in range(count)
+    ]
 
 
 def of_values(count: int) -> Object:
@@ -192,15 +236,22 @@ def match(body: Object) -> tuple[str, str, str, Any]:
 
 
 COHORTS = [{"id": f"k{n}", "label": {"fr": "a", "en": "a"}} for n in range(100)]
-SCORES = [{"id": f"o{n}", "kind": "observation", "codes": ["CLEIO:nsaa-total"], "value": n % 40 + 0.5, "date": from_today(-n)} for n in range(990)]
+SCORES = [
+    {"id": f"o{n}", "kind": "observation", "codes": ["CLEIO:nsaa-total"], "value": n % 40 + 0.5, "date": from_today(-n)}
+    for n in range(990)
+]
 
 BODIES: dict[str, tuple[str, str, str, Any]] = {
     "match, 900 measurements": match(patient(measurements(900))),
     "match, 900 exposures": match(patient(exposures(900))),
     "match, 999 diagnoses": match(patient(conditions(999))),
     "match, a third of each": match(patient([*measurements(300), *exposures(300), *conditions(300)])),
-    "match, all trials, 980 infections to come": match(asked_about(planned(980, "CLEIO:hiv-positive", "CLEIO:active-infection", "CLEIO:pregnancy"))),
-    "match, all trials, 980 treatments": match(asked_about(planned(980, "CLEIO:oral-glucocorticoid", "CLEIO:nonsteroid-immunosuppressant"))),
+    "match, all trials, 980 infections to come": match(
+        asked_about(planned(980, "CLEIO:hiv-positive", "CLEIO:active-infection", "CLEIO:pregnancy"))
+    ),
+    "match, all trials, 980 treatments": match(
+        asked_about(planned(980, "CLEIO:oral-glucocorticoid", "CLEIO:nonsteroid-immunosuppressant"))
+    ),
     "match, all trials, 980 crises": match(asked_about(planned(980, "CLEIO:severe-voc", "CLEIO:voc-hospitalised"))),
     "match, all trials, 980 said and denied": match(asked_about(said_and_denied(980))),
     "match, all trials, 980 results without a day": match(asked_about(results_without_a_day(980))),
@@ -221,26 +272,45 @@ BODIES: dict[str, tuple[str, str, str, Any]] = {
     "check, 12 deep": ("matching", "POST", CHECK, deep()),
     "check, 495 leaves in one": ("matching", "POST", CHECK, in_one()),
     "check, 9,990 unknown fields": ("matching", "POST", CHECK, of_values(9_990)),
-    "check, 9,000 codes": ("matching", "POST", CHECK, each(lambda n: {"type": "has", "codes": [f"ORPHA:{n}{m}" for m in range(195)]}, 45)),
+    "check, 9,000 codes": (
+        "matching",
+        "POST",
+        CHECK,
+        each(lambda n: {"type": "has", "codes": [f"ORPHA:{n}{m}" for m in range(195)]}, 45),
+    ),
     "check, 1 MiB of ones": ("matching", "POST", CHECK, {"a": [1] * 330 * KIB}),
     "check, 1 MiB of empty objects": ("matching", "POST", CHECK, {"a": [{}] * 240 * KIB}),
     "dry run, 500 leaves, 900 measurements": dry_run(wide(), patient(measurements(900))),
     "dry run, 500 leaves, 900 exposures": dry_run(wide(), patient(exposures(900))),
-    "dry run, 12 deep, a third of each": dry_run(deep(), patient([*measurements(300), *exposures(300), *conditions(300)])),
-    "dry run, 499 windows, 990 treatments": dry_run(each(lambda n: of_treatment("has", within=f"P{n + 1}D")), patient(planned(990, "ATC:H02AB07"))),
+    "dry run, 12 deep, a third of each": dry_run(
+        deep(), patient([*measurements(300), *exposures(300), *conditions(300)])
+    ),
+    "dry run, 499 windows, 990 treatments": dry_run(
+        each(lambda n: of_treatment("has", within=f"P{n + 1}D")), patient(planned(990, "ATC:H02AB07"))
+    ),
     "dry run, 499 durations, 990 treatments": dry_run(each(lasting), patient(planned(990, "ATC:H02AB07"))),
     "dry run, 499 doses, 900 treatments": dry_run(
         each(lambda n: of_treatment("stable", max=n + 5, unit="mg/d", **{"for": f"P{n + 1}D"})), patient(apart(900))
     ),
     "dry run, 49,900 parts of counts": dry_run(each(in_parts), patient(apart(900), domains_complete=declared(100))),
-    "dry run, 499 bounds, 990 results": dry_run(each(lambda n: of_score(n, within=f"P{n + 1}D", pick="any")), patient(SCORES)),
-    "dry run, 300 spoilers, 450 results, 450 treatments": dry_run(each(spoilt, 300), patient([*SCORES[:450], *planned(450, "ATC:H02AB07")])),
+    "dry run, 499 bounds, 990 results": dry_run(
+        each(lambda n: of_score(n, within=f"P{n + 1}D", pick="any")), patient(SCORES)
+    ),
+    "dry run, 300 spoilers, 450 results, 450 treatments": dry_run(
+        each(spoilt, 300), patient([*SCORES[:450], *planned(450, "ATC:H02AB07")])
+    ),
     "dry run, 100 cohorts of 480 leaves": dry_run(
-        each(lambda n: {"type": "has", "codes": ["ORPHA:232"], "within": f"P{n + 1}M"}, 480, cohorts=COHORTS), patient(conditions(900))
+        each(lambda n: {"type": "has", "codes": ["ORPHA:232"], "within": f"P{n + 1}M"}, 480, cohorts=COHORTS),
+        patient(conditions(900)),
     ),
     "put criteria, 500 leaves side by side": ("registry", "PUT", CRITERIA, wide()),
     "put criteria, 12 deep": ("registry", "PUT", CRITERIA, deep()),
-    "patch a trial, 900 KiB": ("registry", "PATCH", TRIAL, {"eligibility": {"text": {"en": "word " * 9_000, "fr": "mot " * 10_000}}}),
+    "patch a trial, 900 KiB": (
+        "registry",
+        "PATCH",
+        TRIAL,
+        {"eligibility": {"text": {"en": "word " * 9_000, "fr": "mot " * 10_000}}},
+    ),
     "patch a trial, 900 places and partners": (
         "registry",
         "PATCH",

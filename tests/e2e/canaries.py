@@ -62,7 +62,11 @@ class Canaries:
     def fitting(self, field: FieldInfo) -> list[Any]:
         """Canaries that the field takes: a text where it takes one, and a number."""
         texts = (self._fit(field, form) for form in (self.text, self.code, self.day, self.age))
-        return [one for one in (next((text for text in texts if text is not None), None), self._fit(field, self.number)) if one is not None]
+        return [
+            one
+            for one in (next((text for text in texts if text is not None), None), self._fit(field, self.number))
+            if one is not None
+        ]
 
     def _fit(self, field: FieldInfo, form: Callable[[], Any]) -> Any:
         adapter, value = TypeAdapter(field.rebuild_annotation()), form()
@@ -76,7 +80,9 @@ class Canaries:
         """Those that stand there: a text even where it was cut, a number also as a database keeps it."""
         texts = set(re.findall(rb"kanari" + self._mark.encode() + rb"[0-9]*", content))
         others = set(re.findall(rb"193[0-9]-[0-9]{2}-[0-9]{2}|P3[0-9]{4}D|73100[0-9]{5}\.125", content))
-        packed = {str(struct.unpack(">d", one)[0]).encode() for one in re.findall(rb"\x41\xfb\x3b.{5}", content, re.DOTALL)}
+        packed = {
+            str(struct.unpack(">d", one)[0]).encode() for one in re.findall(rb"\x41\xfb\x3b.{5}", content, re.DOTALL)
+        }
         return {one.decode() for one in texts} | {one.decode() for one in others | packed} & set(self.given)
 
 
@@ -108,7 +114,9 @@ class _Model:
                 accepted = next((one for one in tried if _valid(self._adapter, one)), None)
                 if accepted is None:
                     raise NoCanaryError(f"{self.name}.{name}")
-                yield {**accepted, "id": self.canaries.fitting(self.fields["id"])[0]} if "id" in self.fields else accepted
+                yield (
+                    {**accepted, "id": self.canaries.fitting(self.fields["id"])[0]} if "id" in self.fields else accepted
+                )
 
     def least(self) -> list[dict[str, Any]]:
         """The least document of each kind."""
@@ -203,7 +211,11 @@ def _named(module: ModuleType) -> Iterator[tuple[str, str]]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             texts = [one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
             yield from ((node.func.attr, text) for text in texts if text.isidentifier())
-        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+        elif (
+            isinstance(node, ast.Subscript)
+            and isinstance(node.slice, ast.Constant)
+            and isinstance(node.slice.value, str)
+        ):
             yield "[]", node.slice.value
 
 
@@ -225,7 +237,11 @@ def phenopacket_of(c: Canaries) -> dict[str, Any]:
 
     def quantity() -> dict[str, Any]:
         unit = {"id": f"UCUM:{c.text()}", "label": c.text()}
-        return {"unit": unit, "value": c.number(), "referenceRange": {"unit": unit, "low": c.number(), "high": c.number()}}
+        return {
+            "unit": unit,
+            "value": c.number(),
+            "referenceRange": {"unit": unit, "low": c.number(), "high": c.number()},
+        }
 
     variation = {
         "id": c.text(),
@@ -249,8 +265,20 @@ def phenopacket_of(c: Canaries) -> dict[str, Any]:
             "taxonomy": term("NCBITaxon"),
         },
         "phenotypicFeatures": [
-            {"type": term(), "excluded": False, "severity": term(), "onset": {"timestamp": c.instant()}, "resolution": {"timestamp": c.instant()}},
-            {"type": term(), "excluded": True, "modifiers": [term()], "onset": {"age": {"iso8601duration": c.age()}}, "description": c.text()},
+            {
+                "type": term(),
+                "excluded": False,
+                "severity": term(),
+                "onset": {"timestamp": c.instant()},
+                "resolution": {"timestamp": c.instant()},
+            },
+            {
+                "type": term(),
+                "excluded": True,
+                "modifiers": [term()],
+                "onset": {"age": {"iso8601duration": c.age()}},
+                "description": c.text(),
+            },
         ],
         "diseases": [{"term": term("MONDO"), "excluded": False, "onset": span(), "diseaseStage": [term()]}],
         "measurements": [
@@ -267,7 +295,13 @@ def phenopacket_of(c: Canaries) -> dict[str, Any]:
                 }
             },
             {"radiationTherapy": {"modality": term("NCIT"), "bodySite": term("UBERON")}},
-            {"therapeuticRegimen": {"ontologyClass": term("NCIT"), "startTime": {"timestamp": c.instant()}, "endTime": {"timestamp": c.instant()}}},
+            {
+                "therapeuticRegimen": {
+                    "ontologyClass": term("NCIT"),
+                    "startTime": {"timestamp": c.instant()},
+                    "endTime": {"timestamp": c.instant()},
+                }
+            },
         ],
         "interpretations": [
             {
@@ -276,12 +310,21 @@ def phenopacket_of(c: Canaries) -> dict[str, Any]:
                 "diagnosis": {
                     "disease": term("OMIM"),
                     "genomicInterpretations": [
-                        {"subjectOrBiosampleId": c.text(), "interpretationStatus": "CAUSATIVE", "variantInterpretation": interpreted}
+                        {
+                            "subjectOrBiosampleId": c.text(),
+                            "interpretationStatus": "CAUSATIVE",
+                            "variantInterpretation": interpreted,
+                        }
                     ],
                 },
                 "summary": c.text(),
             }
         ],
         "biosamples": [{"id": c.text(), "derivedFromId": c.text()}],
-        "metaData": {"phenopacketSchemaVersion": "2.0", "createdBy": c.text(), "submittedBy": c.text(), "resources": [{"id": c.text()}]},
+        "metaData": {
+            "phenopacketSchemaVersion": "2.0",
+            "createdBy": c.text(),
+            "submittedBy": c.text(),
+            "resources": [{"id": c.text()}],
+        },
     }

@@ -98,7 +98,11 @@ class System:
         found = {}
         for pid, name in self._children():
             if name == service:
-                told = dict(one.split("=", 1) for one in Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0") if "=" in one)
+                told = dict(
+                    one.split("=", 1)
+                    for one in Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+                    if "=" in one
+                )
                 found[told[f"CLEIO_{service.upper()}_PORT"]] = pid
         return found
 
@@ -125,7 +129,11 @@ class System:
 
     def typed(self, *arguments: str, token: str = "", code: int | None = 0) -> Result:
         """A command in this process, with the administrator's right unless another is given; it must end with this exit code, where one is given."""
-        environment = {"CLEIO_PORT": str(self.port), "CLEIO_DATA_DIR": str(self.folder), "CLEIO_TOKEN": token or self.admin_key}
+        environment = {
+            "CLEIO_PORT": str(self.port),
+            "CLEIO_DATA_DIR": str(self.folder),
+            "CLEIO_TOKEN": token or self.admin_key,
+        }
         result = CliRunner().invoke(app, arguments, env=environment)
         assert code is None or result.exit_code == code, result.output
         return result
@@ -162,7 +170,11 @@ def provider() -> Iterator[Provider]:
 @pytest.fixture(scope="session")
 def inhabited(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A system that answers, shared by the tests that let organisations and people in and change what is theirs."""
-    settings = {"CLEIO_OIDC_ISSUER": provider.url, "CLEIO_OIDC_AUDIENCE": AUDIENCE, "CLEIO_OUTBOUND_DEV_HOSTS": "127.0.0.0/8"}
+    settings = {
+        "CLEIO_OIDC_ISSUER": provider.url,
+        "CLEIO_OIDC_AUDIENCE": AUDIENCE,
+        "CLEIO_OUTBOUND_DEV_HOSTS": "127.0.0.0/8",
+    }
     running = System(tmp_path_factory.mktemp("inhabited") / "var", **settings)
     try:
         running.read_until("ready in")

@@ -46,14 +46,27 @@ class Provider:
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        told = {"PATH": os.environ["PATH"], "PORT": str(self.ports[0]), "OTHER_PORT": str(self.ports[1]), "AUDIENCE": AUDIENCE}
+        told = {
+            "PATH": os.environ["PATH"],
+            "PORT": str(self.ports[0]),
+            "OTHER_PORT": str(self.ports[1]),
+            "AUDIENCE": AUDIENCE,
+        }
         self.process = subprocess.Popen(
-            [NODE, "provider.mjs"], cwd=FOLDER, env=told, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            [NODE, "provider.mjs"],
+            cwd=FOLDER,
+            env=told,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
         assert self.process.stdout is not None
         for _ in self.ports:
             assert self.process.stdout.readline().startswith("listening")
-        self.short_lived = self.program_token("hasty")  # for one second; by the time that a test looks at it, it is over
+        self.short_lived = self.program_token(
+            "hasty"
+        )  # for one second; by the time that a test looks at it, it is over
 
     def stop(self) -> None:
         if self.process is not None:
@@ -62,7 +75,12 @@ class Provider:
             self.process = None
 
     def program_token(self, client: str = "planning", resource: str = AUDIENCE, issuer: str = "") -> str:
-        form = {"grant_type": "client_credentials", "client_id": client, "client_secret": "of-the-tests", "resource": resource}
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": client,
+            "client_secret": "of-the-tests",
+            "resource": resource,
+        }
         answer = httpx.post(f"{issuer or self.url}/token", data=form, trust_env=False)
         assert answer.status_code == 200, answer.text
         token: str = answer.json()["access_token"]
@@ -73,7 +91,13 @@ class Provider:
         verifier = "v" * 43
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
         told: dict[str, str] = {"client_id": client, "redirect_uri": NATIVE_REDIRECT, "resource": AUDIENCE}
-        asked = {"response_type": "code", "scope": "openid", "code_challenge": challenge, "code_challenge_method": "S256", **told}
+        asked = {
+            "response_type": "code",
+            "scope": "openid",
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+            **told,
+        }
         browser = Browser(person)
         browser.sign_in(f"{self.url}/auth?{urllib.parse.urlencode(asked)}")
         code = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(browser.returned).query))["code"]
@@ -111,7 +135,9 @@ class Browser(urllib.request.HTTPRedirectHandler):
 
     def _open(self, url: str, fields: Mapping[str, str] | None = None) -> str:
         try:
-            with self._agent.open(url, urllib.parse.urlencode(fields).encode() if fields else None, timeout=20) as answer:
+            with self._agent.open(
+                url, urllib.parse.urlencode(fields).encode() if fields else None, timeout=20
+            ) as answer:
                 return str(answer.read().decode())
         except urllib.error.HTTPError as error:
             with error:

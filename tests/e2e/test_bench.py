@@ -16,7 +16,12 @@ FEED_CALLS = {"follow changes, a batch", "follow changes, one by one"}
 
 def bench(*arguments: str) -> dict[str, Any]:
     ended = subprocess.run(
-        [sys.executable, "-m", "services.cli", "bench", "--json", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=180, check=False
+        [sys.executable, "-m", "services.cli", "bench", "--json", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
     )
     assert ended.returncode == 0, ended.stderr
     told: dict[str, Any] = json.loads(ended.stdout)
@@ -34,7 +39,9 @@ def test_a_running_system_is_measured_through_its_gateway(system: System) -> Non
 
 @pytest.mark.full
 @pytest.mark.alone
-def test_a_system_of_its_own_is_measured_with_its_processor_time_and_directly_too(figure: Callable[[str, object], None]) -> None:
+def test_a_system_of_its_own_is_measured_with_its_processor_time_and_directly_too(
+    figure: Callable[[str, object], None],
+) -> None:
     told = bench()
     direct = {f"{name} (direct)" for name in ("list 20 trials", "read one trial", "match one patient")}
     assert {call["call"] for call in told["calls"]} == MAIN_CALLS | FEED_CALLS | direct
@@ -46,6 +53,11 @@ def test_a_system_of_its_own_is_measured_with_its_processor_time_and_directly_to
         "match, snapshot compiled",
     }
     for call in told["calls"]:
-        figure(f"bench: {call['call']}", f"{call['per_second']}/s, p50 {call['p50']} ms, p99 {call['p99']} ms, {call['cpu']} µs CPU")
+        figure(
+            f"bench: {call['call']}",
+            f"{call['per_second']}/s, p50 {call['p50']} ms, p99 {call['p99']} ms, {call['cpu']} µs CPU",
+        )
     for ratio in told["ratios"]:
-        figure(f"bench, compared: {ratio['what']}", f"{ratio['ratio']:.1f} × {ratio['unit']} of {ratio['compared_with']}")
+        figure(
+            f"bench, compared: {ratio['what']}", f"{ratio['ratio']:.1f} × {ratio['unit']} of {ratio['compared_with']}"
+        )

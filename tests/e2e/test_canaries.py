@@ -20,7 +20,15 @@ import pytest
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.e2e.canaries import Canaries, asked_of_a_phenopacket, fields_of, leaves, native_patients, phenopacket_of, replaced
+from tests.e2e.canaries import (
+    Canaries,
+    asked_of_a_phenopacket,
+    fields_of,
+    leaves,
+    native_patients,
+    phenopacket_of,
+    replaced,
+)
 from tests.e2e.conftest import Traced, eventually, running_traced
 
 MATCH, DRY_RUN = "/matching/v1/match", "/matching/v1/criteria/dry-run"
@@ -69,7 +77,15 @@ def accepted(c: Canaries) -> Iterator[tuple[str, Any]]:
     packet = phenopacket_of(c)
     assert asked_of_a_phenopacket() <= fields_of(packet) | {"proband"}
     yield MATCH, packet
-    yield MATCH, {"id": c.text(), "proband": phenopacket_of(c), "relatives": [phenopacket_of(c)], "metaData": {"phenopacketSchemaVersion": "2.0"}}
+    yield (
+        MATCH,
+        {
+            "id": c.text(),
+            "proband": phenopacket_of(c),
+            "relatives": [phenopacket_of(c)],
+            "metaData": {"phenopacketSchemaVersion": "2.0"},
+        },
+    )
     yield from ((DRY_RUN, {"criteria": CRITERIA, "patient": patient}) for patient in (patients[-1], phenopacket_of(c)))
 
 
@@ -149,7 +165,12 @@ def odd_calls(c: Canaries) -> Iterator[dict[str, Any]]:
     ):
         yield {"method": "POST", "url": path.format(c.text()), "content": body}
         yield {"method": "GET", "url": path.format(c.text()) + f"?patient={c.text()}"}
-    for read in ("/registry/v1/trials?q={}", "/registry/v1/trials?{}=1", "/registry/v1/feed?cursor={}", "/registry/v1/centres/{}"):
+    for read in (
+        "/registry/v1/trials?q={}",
+        "/registry/v1/trials?{}=1",
+        "/registry/v1/feed?cursor={}",
+        "/registry/v1/centres/{}",
+    ):
         yield {"method": "GET", "url": read.format(c.text())}
     yield {"method": c.text(), "url": MATCH, "content": body}
     yield {"method": "PUT", "url": MATCH, "content": body}
@@ -157,8 +178,17 @@ def odd_calls(c: Canaries) -> Iterator[dict[str, Any]]:
     yield {"method": "POST", "url": MATCH, "content": body, "headers": {"Content-Type": f"text/{c.text()}"}}
     yield {"method": "POST", "url": MATCH, "content": body, "headers": {**JSON, "Accept": f"text/{c.text()}"}}
     yield {"method": "POST", "url": MATCH, "content": body, "headers": {**JSON, "Authorization": f"Bearer {c.text()}"}}
-    yield {"method": "POST", "url": "/notifications/v1/subscriptions", "content": json.dumps({"filter": {"condition": [c.code()]}})}
-    yield {"method": "PATCH", "url": f"/registry/v1/trials/{c.text()}", "content": body, "headers": {"Content-Type": "application/merge-patch+json"}}
+    yield {
+        "method": "POST",
+        "url": "/notifications/v1/subscriptions",
+        "content": json.dumps({"filter": {"condition": [c.code()]}}),
+    }
+    yield {
+        "method": "PATCH",
+        "url": f"/registry/v1/trials/{c.text()}",
+        "content": body,
+        "headers": {"Content-Type": "application/merge-patch+json"},
+    }
 
 
 class Errors:
@@ -171,7 +201,9 @@ class Errors:
     def take(self, answer: httpx.Response) -> None:
         if answer.status_code >= 400:
             self.content += answer.content + repr(answer.headers.raw).encode()
-            self.codes[answer.json()["code"] if "json" in answer.headers.get("content-type", "") else str(answer.status_code)] += 1
+            self.codes[
+                answer.json()["code"] if "json" in answer.headers.get("content-type", "") else str(answer.status_code)
+            ] += 1
 
 
 def break_the_disk(traced: Traced, c: Canaries, client: httpx.Client, errors: Errors) -> None:
@@ -180,7 +212,9 @@ def break_the_disk(traced: Traced, c: Canaries, client: httpx.Client, errors: Er
     full = (traced.system.folder / "audit" / "matching.entries.ndjson").stat().st_size
     before = resource.prlimit(pid, resource.RLIMIT_FSIZE, (full, resource.RLIM_INFINITY))
     try:
-        answer = client.post(MATCH, json={"birth_date": c.day(), "facts": [{"id": c.text(), "kind": "condition", "codes": [c.code()]}]})
+        answer = client.post(
+            MATCH, json={"birth_date": c.day(), "facts": [{"id": c.text(), "kind": "condition", "codes": [c.code()]}]}
+        )
     finally:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
     assert answer.status_code >= 500
@@ -208,7 +242,10 @@ def all_that_is_left(traced: Traced) -> Iterator[tuple[str, bytes]]:
     folder = traced.system.folder.parent
     yield from ((str(file.relative_to(folder)), file.read_bytes()) for file in folder.rglob("*") if file.is_file())
     for name, offset in {"registry": 1, "matching": 2, "notifications": 3}.items():
-        yield f"/metrics of {name}", httpx.get(f"http://127.0.0.1:{traced.system.port + offset}/metrics", trust_env=False).content
+        yield (
+            f"/metrics of {name}",
+            httpx.get(f"http://127.0.0.1:{traced.system.port + offset}/metrics", trust_env=False).content,
+        )
     yield "output", "\n".join(traced.system.lines).encode()
     yield "spans", b"".join(traced.collector.bodies)
 
@@ -224,7 +261,11 @@ def send_everything(traced: Traced, c: Canaries) -> Errors:
             errors.take(client.post(MATCH, json=body, headers=in_headers(c)))
         for content in odd_texts(c):
             errors.take(client.post(MATCH, content=content, headers={**JSON, **in_headers(c)}))
-            errors.take(client.post(DRY_RUN, content=f'{{"criteria": {json.dumps(CRITERIA)}, "patient": {content}}}', headers=JSON))
+            errors.take(
+                client.post(
+                    DRY_RUN, content=f'{{"criteria": {json.dumps(CRITERIA)}, "patient": {content}}}', headers=JSON
+                )
+            )
         for call in odd_calls(c):
             errors.take(client.request(**{**call, "headers": {**JSON, **in_headers(c), **call.get("headers", {})}}))
         break_the_disk(traced, c, client, errors)
@@ -262,7 +303,9 @@ def test_nothing_of_a_patient_is_left_in_postgresql_nor_in_its_log(postgres: str
     names = {service: f"canaries_{service}_{os.getpid()}" for service in ("registry", "notifications")}
     folder = asyncio.run(_ask(server, *(f'CREATE DATABASE "{one}"' for one in names.values())))
     urls = {
-        f"CLEIO_{service.upper()}_DATABASE_URL": server.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+        f"CLEIO_{service.upper()}_DATABASE_URL": server.set(drivername="postgresql", database=name).render_as_string(
+            hide_password=False
+        )
         for service, name in names.items()
     }
     with running_traced(tmp_path, **urls) as traced:
@@ -290,8 +333,16 @@ async def _rows(server: URL) -> bytes:
     """Every row of every table, as text."""
     engine = create_async_engine(server)
     async with engine.connect() as connection:
-        tables = (await connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))).scalars().all()
+        tables = (
+            (await connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")))
+            .scalars()
+            .all()
+        )
         assert "audit_entries" in tables
-        rows = [str(row) for table in tables for row in (await connection.execute(text(f'SELECT t::text FROM "{table}" t'))).scalars()]
+        rows = [
+            str(row)
+            for table in tables
+            for row in (await connection.execute(text(f'SELECT t::text FROM "{table}" t'))).scalars()
+        ]
     await engine.dispose()
     return "\n".join(rows).encode()

@@ -15,7 +15,9 @@ def study(nct: str, title: str) -> dict[str, object]:
             "identificationModule": {"nctId": nct, "briefTitle": title},
             "statusModule": {"overallStatus": "RECRUITING"},
             "conditionsModule": {"conditions": ["Duchenne Muscular Dystrophy"]},
-            "armsInterventionsModule": {"interventions": [{"type": "GENETIC", "name": "AAV9 micro-dystrophin gene therapy"}]},
+            "armsInterventionsModule": {
+                "interventions": [{"type": "GENETIC", "name": "AAV9 micro-dystrophin gene therapy"}]
+            },
         }
     }
 
@@ -47,11 +49,16 @@ def test_nothing_listening_is_one_line(system: System) -> None:
     port = free_port(4)
     refused = system.cleio("match", PATIENT, check=False, CLEIO_PORT=str(port))
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr == f"cleio: nothing listens at http://127.0.0.1:{port}: start it with `make run`, or name another address with --url\n"
+    assert (
+        refused.stderr
+        == f"cleio: nothing listens at http://127.0.0.1:{port}: start it with `make run`, or name another address with --url\n"
+    )
 
 
 def test_an_import_tells_each_bad_place_and_takes_the_rest(system: System, tmp_path: Path) -> None:
-    (tmp_path / "studies.json").write_text(json.dumps({"studies": [study("NCT90000001", "One"), study("NCT90000002", "Two")]}))
+    (tmp_path / "studies.json").write_text(
+        json.dumps({"studies": [study("NCT90000001", "One"), study("NCT90000002", "Two")]})
+    )
     (tmp_path / "lines.jsonl").write_text(json.dumps(study("NCT90000003", "Three")) + "\n{broken\n\n{}\n")
     (tmp_path / "number.json").write_text('{"note": "NaN",\n "protocolSection": NaN}')
     (tmp_path / "bytes.json").write_bytes(b'{"a":\n "\xff"}')
@@ -60,7 +67,14 @@ def test_an_import_tells_each_bad_place_and_takes_the_rest(system: System, tmp_p
     machine = system.cleio(*arguments, "--json", check=False, CLEIO_TOKEN=system.admin_key)
     assert machine.returncode == 1
     report = json.loads(machine.stdout)
-    assert report["counts"] == {"created": 3, "updated": 0, "unchanged": 0, "kept_curated": 0, "refused": 0, "invalid": 4}
+    assert report["counts"] == {
+        "created": 3,
+        "updated": 0,
+        "unchanged": 0,
+        "kept_curated": 0,
+        "refused": 0,
+        "invalid": 4,
+    }
     places = {Path(one["place"]).name for one in report["remarks"]}
     assert places == {"lines.jsonl:2", "lines.jsonl:4", "number.json:2", "bytes.json:2"}
 

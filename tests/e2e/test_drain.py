@@ -46,13 +46,13 @@ async def test_a_service_that_is_stopped_under_load_fails_no_request(tmp_path: P
             callers = [asyncio.create_task(call(client)) for _ in range(CALLERS)]
             for _ in range(ROUNDS):
                 seen = answers.total()
-                await until(lambda: answers.total() >= seen + 50)  # noqa: B023
+                await until(lambda: answers.total() >= seen + 50)
                 stopped = system.programs()[service]
                 os.kill(stopped, signal.SIGTERM)
-                await until(lambda: not alive(stopped))  # noqa: B023
+                await until(lambda: not alive(stopped))
                 # The one that takes its place answers under the same load.
                 seen = answers.total()
-                await until(lambda: answers.total() >= seen + 50)  # noqa: B023
+                await until(lambda: answers.total() >= seen + 50)
             ended = True
             await asyncio.gather(*callers)
         assert set(answers) == {200}, answers

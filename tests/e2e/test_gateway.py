@@ -83,16 +83,26 @@ def test_an_odd_request_id_is_replaced(system: System) -> None:
 
 def test_a_body_too_large_is_refused(system: System) -> None:
     with system.client(as_admin=True) as client:
-        answer = client.post("/matching/v1/match", content=bytes(2 * 1024 * 1024 + 1), headers={"Content-Type": "application/json"})
+        answer = client.post(
+            "/matching/v1/match", content=bytes(2 * 1024 * 1024 + 1), headers={"Content-Type": "application/json"}
+        )
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
         # The door of the bulk upload is wider: the registry itself answers.
-        bulk = client.put("/registry/v1/sources/ctgov/trials", content=b"\n" * (3 * 1024 * 1024), headers={"Content-Type": "application/x-ndjson"})
+        bulk = client.put(
+            "/registry/v1/sources/ctgov/trials",
+            content=b"\n" * (3 * 1024 * 1024),
+            headers={"Content-Type": "application/x-ndjson"},
+        )
         assert bulk.status_code != 413
 
 
 @pytest.mark.parametrize(
     ("path", "length"),
-    [("/matching/v1/match", 256 * 1024), ("/registry/v1/trials", 2 * 1024 * 1024), ("/registry/v1/sources/ctgov/trials", 64 * 1024 * 1024)],
+    [
+        ("/matching/v1/match", 256 * 1024),
+        ("/registry/v1/trials", 2 * 1024 * 1024),
+        ("/registry/v1/sources/ctgov/trials", 64 * 1024 * 1024),
+    ],
 )
 def test_a_body_that_is_announced_too_long_is_refused_before_it_comes(system: System, path: str, length: int) -> None:
     with socket.create_connection(("127.0.0.1", system.port), timeout=30) as connection:
@@ -109,7 +119,11 @@ def test_a_written_address_is_not_believed(system: System) -> None:
     # A match without a token is for this machine alone: a client can neither claim another address nor lose its own by a header.
     claims = {"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9", "X-Real-IP": "203.0.113.9"}
     with system.client() as client:
-        assert client.post("/matching/v1/match", json={}, headers=claims).status_code == client.post("/matching/v1/match", json={}).status_code != 401
+        assert (
+            client.post("/matching/v1/match", json={}, headers=claims).status_code
+            == client.post("/matching/v1/match", json={}).status_code
+            != 401
+        )
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,9 @@ SLOW: list[tuple[bytes, bytes | None, bool]] = [
 
 
 @pytest.mark.parametrize("sockets", [100, pytest.param(500, marks=[pytest.mark.full, pytest.mark.alone])])
-async def test_callers_that_never_end_hold_nobody_up(system: System, sockets: int, figure: Callable[[str, object], None]) -> None:
+async def test_callers_that_never_end_hold_nobody_up(
+    system: System, sockets: int, figure: Callable[[str, object], None]
+) -> None:
     kinds = list(itertools.islice(itertools.cycle(SLOW), sockets))
     # Each of them bounds what it is told: the gateway a head to 5 s and a body to 15 s, the service a head to 5 s and a handler to 10 s.
     gateway = [asyncio.create_task(_slow(system.port, begin, drip, half_close=half)) for begin, drip, half in kinds]

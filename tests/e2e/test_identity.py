@@ -47,7 +47,9 @@ def answers(system: System, token: str) -> dict[str, int]:
 
 def api_key(system: System, organisation: str) -> tuple[str, str]:
     """A client that calls with a key: its id and the key."""
-    made = system.typed("client", "create", "--org", organisation, "--kind", "hospital", "--scopes", EVERYWHERE, "--api-key", "--json")
+    made = system.typed(
+        "client", "create", "--org", organisation, "--kind", "hospital", "--scopes", EVERYWHERE, "--api-key", "--json"
+    )
     document = json.loads(made.stdout)
     assert made.stdout.count(document["key"]) == 1
     assert document["key"] not in made.stderr
@@ -57,7 +59,19 @@ def api_key(system: System, organisation: str) -> tuple[str, str]:
 def own_administrator(system: System, organisation: str) -> str:
     """The key of an administrator of the organisation itself, as the coordination gives it the first one."""
     scopes = f"{EVERYWHERE},client.read,client.write"
-    made = system.typed("client", "create", "--org", organisation, "--kind", "hospital", "--roles", "admin,system", "--scopes", scopes, "--api-key")
+    made = system.typed(
+        "client",
+        "create",
+        "--org",
+        organisation,
+        "--kind",
+        "hospital",
+        "--roles",
+        "admin,system",
+        "--scopes",
+        scopes,
+        "--api-key",
+    )
     return made.stdout.strip()
 
 
@@ -88,7 +102,10 @@ def seconds_until_refused(system: System, token: str, started: float) -> dict[st
 
 
 def tell(figure: Callable[[str, object], None], what: str, seconds: Mapping[str, float]) -> None:
-    figure(f"{what}: the last service refuses, from the start of the command (s, to be under 5)", f"{max(seconds.values()):.2f}")
+    figure(
+        f"{what}: the last service refuses, from the start of the command (s, to be under 5)",
+        f"{max(seconds.values()):.2f}",
+    )
 
 
 def test_a_hospital_is_let_in_as_the_guide_says_and_matches(inhabited: System, tmp_path: Path) -> None:
@@ -101,7 +118,9 @@ def test_a_hospital_is_let_in_as_the_guide_says_and_matches(inhabited: System, t
     assert system.typed("org", "create", name, "--kind", "hospital", "--name", "CHU de Lyon").stdout == f"{name}\n"
     scopes = "match.execute,trial.read,terminology.read"
     jwks = str(tmp_path / "planning.jwks.json")
-    registered = system.typed("client", "create", "--org", name, "--name", "planning", "--scopes", scopes, "--jwks", jwks)
+    registered = system.typed(
+        "client", "create", "--org", name, "--name", "planning", "--scopes", scopes, "--jwks", jwks
+    )
     client = registered.stdout.strip()
 
     taken = system.cleio("token", "--client", client, "--key", str(key))
@@ -115,13 +134,25 @@ def test_a_hospital_is_let_in_as_the_guide_says_and_matches(inhabited: System, t
         # What it was not given it does not have.
         refused = caller.get("/notifications/v1/subscriptions")
         assert refused.status_code == 401  # a token that is not meant for this service
-        assert caller.put(f"/registry/v1/organisations/{name}", json={"kind": "hospital", "name": "Ours"}).status_code in {403, 404}
+        assert caller.put(
+            f"/registry/v1/organisations/{name}", json={"kind": "hospital", "name": "Ours"}
+        ).status_code in {403, 404}
     assert f"organisation  {name}\n" in system.typed("whoami", token=token).stdout
 
 
 def test_a_sponsor_never_matches(inhabited: System) -> None:
     sponsor = f"sponsor-{next(NUMBERS)}"
-    made = inhabited.typed("client", "create", "--org", sponsor, "--kind", "sponsor", "--scopes", "trial.read,criteria.execute", "--api-key")
+    made = inhabited.typed(
+        "client",
+        "create",
+        "--org",
+        sponsor,
+        "--kind",
+        "sponsor",
+        "--scopes",
+        "trial.read,criteria.execute",
+        "--api-key",
+    )
     with holder(inhabited, made.stdout.strip()) as client:
         assert client.get("/registry/v1/me").json()["kind"] == "sponsor"
         answer = client.post("/matching/v1/match", json=BOY)
@@ -138,13 +169,18 @@ def test_an_api_key_is_good_at_every_service(inhabited: System) -> None:
     assert answers(inhabited, key[:-1] + ("A" if key[-1] != "A" else "B")) == NOBODY
 
 
-def test_a_revoked_client_is_refused_everywhere_within_seconds(inhabited: System, figure: Callable[[str, object], None]) -> None:
+def test_a_revoked_client_is_refused_everywhere_within_seconds(
+    inhabited: System, figure: Callable[[str, object], None]
+) -> None:
     organisation = hospital()
     signing, file = signing_client(inhabited, organisation)
     calling, key = api_key(inhabited, organisation)
     token = token_of(inhabited, signing, file)
     assert answers(inhabited, token) == answers(inhabited, key) == EVERYBODY
-    for what, client, credential in (("a client's token is revoked", signing, token), ("an API key is revoked", calling, key)):
+    for what, client, credential in (
+        ("a client's token is revoked", signing, token),
+        ("an API key is revoked", calling, key),
+    ):
         started = time.monotonic()
         revoked = inhabited.typed("client", "revoke", client)  # where it belongs is looked for
         tell(figure, what, seconds_until_refused(inhabited, credential, started))
@@ -154,7 +190,9 @@ def test_a_revoked_client_is_refused_everywhere_within_seconds(inhabited: System
     assert "client_revoked" in inhabited.typed("client", "revoke", signing, code=1).stderr
 
 
-def test_a_suspended_organisation_is_out_and_comes_back(inhabited: System, figure: Callable[[str, object], None]) -> None:
+def test_a_suspended_organisation_is_out_and_comes_back(
+    inhabited: System, figure: Callable[[str, object], None]
+) -> None:
     organisation = hospital()
     signing, file = signing_client(inhabited, organisation)
     _, key = api_key(inhabited, organisation)
@@ -202,7 +240,9 @@ def test_a_client_rotates_the_keys_that_it_signs_with(inhabited: System, tmp_pat
     assert "private" not in json.loads(inhabited.typed("client", "show", client, "--json").stdout)
 
 
-def test_signing_keys_are_rotated_twice_under_load_and_no_token_is_refused(inhabited: System, figure: Callable[[str, object], None]) -> None:
+def test_signing_keys_are_rotated_twice_under_load_and_no_token_is_refused(
+    inhabited: System, figure: Callable[[str, object], None]
+) -> None:
     client, file = signing_client(inhabited, hospital())
     tokens = [token_of(inhabited, client, file)]
     told: list[int] = []
@@ -243,7 +283,10 @@ def test_signing_keys_are_rotated_twice_under_load_and_no_token_is_refused(inhab
         thread.join()
     assert len(kids[1] - kids[0]) == 1
     assert set(told) == {200}
-    figure("signing keys rotated twice: calls, tokens, refused", f"{len(told)}, {len(tokens)}, {sum(status != 200 for status in told)}")
+    figure(
+        "signing keys rotated twice: calls, tokens, refused",
+        f"{len(told)}, {len(tokens)}, {sum(status != 200 for status in told)}",
+    )
 
 
 def test_what_cannot_be_done_is_told_in_one_line(inhabited: System, tmp_path: Path) -> None:
@@ -260,7 +303,10 @@ def test_what_cannot_be_done_is_told_in_one_line(inhabited: System, tmp_path: Pa
         (("client", "rotate", client, "--drop"), ""),
         (("client", "create", "--org", "a-centre", "--kind", "centre", "--scopes", "trial.read"), ""),
         (("client", "create", "--org", "hospital-1", "--kind", "sponsor", "--scopes", "trial.read"), ""),
-        (("client", "create", "--org", "hospital-1", "--scopes", "trial.read", "--key-out", str(tmp_path / "taken")), ""),
+        (
+            ("client", "create", "--org", "hospital-1", "--scopes", "trial.read", "--key-out", str(tmp_path / "taken")),
+            "",
+        ),
         (("client", "create", "--org", "hospital-1", "--scopes", "trial.read", "--jwks", str(tmp_path / "none")), ""),
         (("token", "--client", client, "--key", str(tmp_path / "taken")), ""),
         (("member", "add", "--org", "hospital-1", "--subject", "x", "--roles", "clinician"), ""),
@@ -274,7 +320,11 @@ def test_what_cannot_be_done_is_told_in_one_line(inhabited: System, tmp_path: Pa
 def test_what_the_services_tell_each_other_is_not_for_the_outside(inhabited: System) -> None:
     inner = (inhabited.folder / "secrets" / "internal-token").read_text().strip()
     with holder(inhabited, inner) as client:
-        for path in ("/registry/v1/internal/identity", "/registry/v1/%69nternal/identity", "/registry//v1/internal/identity"):
+        for path in (
+            "/registry/v1/internal/identity",
+            "/registry/v1/%69nternal/identity",
+            "/registry//v1/internal/identity",
+        ):
             assert client.get(path).status_code == 404
         assert client.post("/registry/v1/internal/administrators", json={"name": "x"}).status_code == 404
         assert client.get("/.well-known/oauth-authorization-server").json()["issuer"] == inhabited.url

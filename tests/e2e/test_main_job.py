@@ -15,7 +15,9 @@ BOY = json.loads((ROOT / "docs" / "examples" / "duchenne-boy.json").read_text(en
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     running = System(
-        tmp_path_factory.mktemp("job") / "var", CLEIO_OUTBOUND_DEV_HOSTS="127.0.0.0/8", CLEIO_NOTIFICATIONS_RETRY_SECONDS="[0, 0.2, 0.2, 0.2]"
+        tmp_path_factory.mktemp("job") / "var",
+        CLEIO_OUTBOUND_DEV_HOSTS="127.0.0.0/8",
+        CLEIO_NOTIFICATIONS_RETRY_SECONDS="[0, 0.2, 0.2, 0.2]",
     )
     try:
         running.read_until("ready in")
@@ -40,8 +42,14 @@ def test_trials_are_read_a_patient_is_matched_and_a_change_is_notified(system: S
         assert all(one["reason"] for one in embark["criteria"] if one["state"] == "unknown")
 
         receiver.failing = 2
-        wanted = {"channel": {"type": "webhook", "url": receiver.url}, "types": ["trial.status_changed"], "filter": {"condition": ["ORPHA:98896"]}}
-        subscribed = admin.post("/notifications/v1/subscriptions", json=wanted, headers={"Idempotency-Key": "main-job-of-the-test"})
+        wanted = {
+            "channel": {"type": "webhook", "url": receiver.url},
+            "types": ["trial.status_changed"],
+            "filter": {"condition": ["ORPHA:98896"]},
+        }
+        subscribed = admin.post(
+            "/notifications/v1/subscriptions", json=wanted, headers={"Idempotency-Key": "main-job-of-the-test"}
+        )
         assert subscribed.status_code == 201, subscribed.text
         secret = subscribed.json()["secret"]
         assert "secret" not in admin.get(subscribed.headers["location"]).json()
@@ -57,7 +65,11 @@ def test_trials_are_read_a_patient_is_matched_and_a_change_is_notified(system: S
         assert len({body for _, body in receiver.got}) == 1, "each attempt sends the same bytes"
         headers, body = receiver.got[-1]
         event = Webhook(secret).verify(body, headers)
-        assert (event["type"], event["subject"], event["data"]["to"]) == ("trial.status_changed", "trial/NCT05096221", "suspended")
+        assert (event["type"], event["subject"], event["data"]["to"]) == (
+            "trial.status_changed",
+            "trial/NCT05096221",
+            "suspended",
+        )
         assert "routing" not in event
         assert len(body) < 2_000
 

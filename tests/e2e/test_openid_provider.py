@@ -22,12 +22,21 @@ from tests.e2e.openid import AUDIENCE, Browser, Provider, install
 from tests.e2e.test_identity import CALLS, EVERYBODY, NOBODY, answers, seconds_until_refused, tell
 
 
-def sign_in(system: System, provider: Provider, person: str, *arguments: str, browser: Path | None = None) -> tuple[str, str]:
+def sign_in(
+    system: System, provider: Provider, person: str, *arguments: str, browser: Path | None = None
+) -> tuple[str, str]:
     """`cleio login` in its own process, and the person at the browser: what it printed, and what it said beside."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CLEIO_")}
-    told = {**environment, "CLEIO_OIDC_ISSUER": provider.url, "CLEIO_OIDC_AUDIENCE": AUDIENCE, "BROWSER": str(browser) if browser else "true"}
+    told = {
+        **environment,
+        "CLEIO_OIDC_ISSUER": provider.url,
+        "CLEIO_OIDC_AUDIENCE": AUDIENCE,
+        "BROWSER": str(browser) if browser else "true",
+    }
     command = [sys.executable, "-m", "services.cli", "login", "--timeout", "60", *arguments]
-    with subprocess.Popen(command, cwd=ROOT, env=told, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as login:
+    with subprocess.Popen(
+        command, cwd=ROOT, env=told, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as login:
         assert login.stdout is not None
         assert login.stderr is not None
         said = ""
@@ -58,17 +67,23 @@ def answering(provider: Provider) -> Provider:
 
 
 def member(system: System, provider: Provider, subject: str, *roles: str) -> str:
-    made = system.typed("member", "add", "--org", "chu-lyon", "--issuer", provider.url, "--subject", subject, "--roles", ",".join(roles))
+    made = system.typed(
+        "member", "add", "--org", "chu-lyon", "--issuer", provider.url, "--subject", subject, "--roles", ",".join(roles)
+    )
     return made.stdout.strip()
 
 
 def crafted(issuer: str, key: Any, alg: str, **header: Any) -> str:
     now = int(time.time())
     claims = {"iss": issuer, "aud": AUDIENCE, "sub": "planning", "iat": now, "exp": now + 60}
-    return jwt.encode({"alg": alg, "typ": "at+jwt", "kid": "of-the-provider-es", **header}, claims, key, algorithms=[alg])
+    return jwt.encode(
+        {"alg": alg, "typ": "at+jwt", "kid": "of-the-provider-es", **header}, claims, key, algorithms=[alg]
+    )
 
 
-def test_while_the_provider_was_never_reached_its_tokens_are_neither_believed_nor_refused(system: System, provider: Provider) -> None:
+def test_while_the_provider_was_never_reached_its_tokens_are_neither_believed_nor_refused(
+    system: System, provider: Provider
+) -> None:
     token = crafted(provider.url, ECKey.generate_key("P-256"), "ES256")
     assert answers(system, token) == dict.fromkeys(CALLS, 503)
     # Another's token is refused all the same.
@@ -93,7 +108,12 @@ def test_a_person_signs_in_and_may_what_the_membership_says(
     marie = member(system, answering, "marie", "clinician")
     assert answers(system, token) == EVERYBODY
     caller = json.loads(system.typed("whoami", "--json", token=token).stdout)
-    assert (caller["organisation"], caller["roles"], caller["human"], caller["scopes"]) == ("chu-lyon", ["clinician"], marie, None)
+    assert (caller["organisation"], caller["roles"], caller["human"], caller["scopes"]) == (
+        "chu-lyon",
+        ["clinician"],
+        marie,
+        None,
+    )
     # A clinician writes nothing and lets nobody in.
     assert "403" in system.typed("client", "list", "--org", "chu-lyon", token=token, code=1).stderr
 
@@ -130,7 +150,9 @@ def test_every_other_token_is_refused(system: System, answering: Provider) -> No
     for what, token in {
         "of another issuer, with the same keys": answering.program_token(issuer=answering.other),
         "for somebody else": answering.program_token(resource="urn:somebody:else"),
-        "with a public key taken for a secret": crafted(answering.url, OctKey.import_key(json.dumps(public).encode() * 2), "HS256"),
+        "with a public key taken for a secret": crafted(
+            answering.url, OctKey.import_key(json.dumps(public).encode() * 2), "HS256"
+        ),
         "with a stranger's key under a known name": crafted(answering.url, ECKey.generate_key("P-256"), "ES256"),
         "without a signature": f"{head}.{body}.",
         "with another body": f"{good.split('.')[0]}.{hasty.split('.')[1]}.{good.split('.')[2]}",

@@ -16,16 +16,26 @@ OF_THE_READER = ("https://example.org/cleio", "path/to/records")
 def test_the_quickstart_works_word_by_word(inhabited: System) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     part = text[text.index("\n## Quickstart\n") : text.index("\n## How it is made\n")]
-    blocks = [block for block in re.findall(r"```sh\n(.*?)```", part, re.DOTALL) if not any(words in block for words in OF_THE_READER)]
+    blocks = [
+        block
+        for block in re.findall(r"```sh\n(.*?)```", part, re.DOTALL)
+        if not any(words in block for words in OF_THE_READER)
+    ]
     assert len(blocks) >= 8
     typed = "\n".join(blocks)
-    for default, here in (("http://127.0.0.1:8080", inhabited.url), (" var/", f" {inhabited.folder}/"), ('"var/', f'"{inhabited.folder}/')):
+    for default, here in (
+        ("http://127.0.0.1:8080", inhabited.url),
+        (" var/", f" {inhabited.folder}/"),
+        ('"var/', f'"{inhabited.folder}/'),
+    ):
         typed = typed.replace(default, here)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CLEIO_")}
     told = {**environment, "CLEIO_PORT": str(inhabited.port), "CLEIO_DATA_DIR": str(inhabited.folder)}
     # The first line that fails ends it, an answer with an error too.
     script = 'set -eu\ncurl() { command curl --fail-with-body --silent --show-error "$@"; }\n' + typed
-    shell = subprocess.run(["bash", "-c", script], cwd=ROOT, env=told, capture_output=True, text=True, timeout=300, check=False)
+    shell = subprocess.run(
+        ["bash", "-c", script], cwd=ROOT, env=told, capture_output=True, text=True, timeout=300, check=False
+    )
     assert shell.returncode == 0, shell.stdout[-2000:] + shell.stderr[-2000:]
     assert shell.stdout.count('"results"') == 2
     assert '"status":"active_not_recruiting"' in shell.stdout

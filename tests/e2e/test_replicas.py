@@ -39,7 +39,9 @@ async def databases(postgres: str) -> AsyncIterator[dict[str, str]]:
         for name in names.values():
             await connection.execute(text(f'CREATE DATABASE "{name}"'))
     yield {
-        f"CLEIO_{service.upper()}_DATABASE_URL": server.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+        f"CLEIO_{service.upper()}_DATABASE_URL": server.set(drivername="postgresql", database=name).render_as_string(
+            hide_password=False
+        )
         for service, name in names.items()
     }
     async with engine.connect() as connection:
@@ -48,7 +50,7 @@ async def databases(postgres: str) -> AsyncIterator[dict[str, str]]:
     await engine.dispose()
 
 
-class Load:
+class ConcurrencyLimiter:
     """Callers of the gateway, one request each at a time, and what they were answered."""
 
     def __init__(self, system: System) -> None:
@@ -68,9 +70,9 @@ class Load:
     async def more(self) -> None:
         """Until each kind of call has been answered many times again."""
         before = {kind: self._answered(kind) for kind in set(CALLS)}
-        assert await asyncio.to_thread(eventually, lambda: all(self._answered(kind) >= count + ENOUGH for kind, count in before.items()), 90), (
-            self.answers
-        )
+        assert await asyncio.to_thread(
+            eventually, lambda: all(self._answered(kind) >= count + ENOUGH for kind, count in before.items()), 90
+        ), self.answers
 
     def failed(self, *kinds: str) -> dict[tuple[str, object], int]:
         return {told: count for told, count in self.answers.items() if told[0] in kinds and told[1] != 200}
@@ -107,7 +109,11 @@ async def replace_one(system: System, service: str, number: signal.Signals) -> N
 
     def answers() -> bool:
         with contextlib.suppress(httpx.TransportError):
-            return not alive(pid) and httpx.get(f"http://127.0.0.1:{port}/{service}/readyz", trust_env=False, timeout=5).status_code == 200
+            return (
+                not alive(pid)
+                and httpx.get(f"http://127.0.0.1:{port}/{service}/readyz", trust_env=False, timeout=5).status_code
+                == 200
+            )
         return False
 
     assert await asyncio.to_thread(eventually, answers, 90)
@@ -131,16 +137,20 @@ async def test_replicas_are_replaced_under_load(
     try:
         await asyncio.to_thread(system.read_until, "ready in")
         assert [len(system.replicas(service)) for service in services] == [2] * len(services)
-        load = Load(system)
+        load = ConcurrencyLimiter(system)
         load.start()
         await load.more()
         # Each has its share of the work, and its lines their name.
         for service, route in (("registry", "/registry/v1/trials"), ("matching", "/matching/v1/match")):
             for port in system.replicas(service):
-                figures = await asyncio.to_thread(httpx.get, f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=10)
+                figures = await asyncio.to_thread(
+                    httpx.get, f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=10
+                )
                 assert f'route="{route}",status="200"' in figures.text
             for number in (1, 2):
-                assert (await asyncio.to_thread(system.read_until, f"{service}-{number} ")).startswith(f"{service}-{number} ")
+                assert (await asyncio.to_thread(system.read_until, f"{service}-{number} ")).startswith(
+                    f"{service}-{number} "
+                )
         for _ in range(rounds):
             await replace_one_of_each(system, services, signal.SIGTERM)
             await load.more()
@@ -166,7 +176,9 @@ def told_of_the_record(folder: Path, databases: dict[str, str]) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CLEIO_")}
     environment |= {**databases, "CLEIO_DATA_DIR": str(folder)}
     command = [sys.executable, "-m", "services.cli", "audit", "verify"]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120).stdout
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120
+    ).stdout
 
 
 def test_several_processes_on_one_sqlite_file_are_refused_in_one_line(tmp_path: Path) -> None:

@@ -36,7 +36,12 @@ def test_after_a_restore_everybody_follows_the_restored_history(tmp_path: Path) 
         system.read_until("ready in")
         with system.client(as_admin=True) as admin:
             asked = {"channel": {"type": "webhook", "url": receiver.url}, "types": ["trial.status_changed"]}
-            assert admin.post("/notifications/v1/subscriptions", json=asked, headers={"Idempotency-Key": "restore-drill-0001"}).status_code == 201
+            assert (
+                admin.post(
+                    "/notifications/v1/subscriptions", json=asked, headers={"Idempotency-Key": "restore-drill-0001"}
+                ).status_code
+                == 201
+            )
             set_status(admin, KEPT, "suspended")
             assert eventually(lambda: len(receiver.got) == 1, 20)
             backup = cleio(system, "backup", str(tmp_path / "kept"))
@@ -62,7 +67,9 @@ def test_after_a_restore_everybody_follows_the_restored_history(tmp_path: Path) 
 
             def recruitment(trial: str) -> str:
                 answer = admin.post("/matching/v1/match?synthetic=true", json=BOY)
-                return next((one["recruitment_status"] for one in answer.json().get("results", ()) if one["trial"] == trial), "")
+                return next(
+                    (one["recruitment_status"] for one in answer.json().get("results", ()) if one["trial"] == trial), ""
+                )
 
             assert eventually(lambda: recruitment(KEPT) == "suspended", 20)
             assert recruitment(LOST) not in {"", "suspended"}

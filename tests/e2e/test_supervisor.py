@@ -33,7 +33,9 @@ def test_secrets_are_their_owners_alone(system: System) -> None:
 
 def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
     first = free_port(4)
-    for offset, variable in enumerate(["CLEIO_PORT", "CLEIO_REGISTRY_PORT", "CLEIO_MATCHING_PORT", "CLEIO_NOTIFICATIONS_PORT"]):
+    for offset, variable in enumerate(
+        ["CLEIO_PORT", "CLEIO_REGISTRY_PORT", "CLEIO_MATCHING_PORT", "CLEIO_NOTIFICATIONS_PORT"]
+    ):
         with socket.create_server(("127.0.0.1", first + offset)):
             refused = System(tmp_path / "var", first)
             lines = refused.read_to_the_end()
@@ -68,7 +70,9 @@ def test_a_killed_service_comes_back_and_the_others_stay(system: System) -> None
         assert set(statuses) <= {200, 502, 503}
         after = system.programs()
         assert after[name] != before[name]
-        assert {other: pid for other, pid in after.items() if other != name} == {other: pid for other, pid in before.items() if other != name}
+        assert {other: pid for other, pid in after.items() if other != name} == {
+            other: pid for other, pid in before.items() if other != name
+        }
 
 
 def test_a_killed_gateway_comes_back(system: System) -> None:
@@ -77,7 +81,10 @@ def test_a_killed_gateway_comes_back(system: System) -> None:
 
     def serves_again() -> bool:
         with socket.socket() as probe:
-            return system.programs().get("caddy", before["caddy"]) != before["caddy"] and probe.connect_ex(("127.0.0.1", system.port)) == 0
+            return (
+                system.programs().get("caddy", before["caddy"]) != before["caddy"]
+                and probe.connect_ex(("127.0.0.1", system.port)) == 0
+            )
 
     assert eventually(serves_again, 60)
     with system.client() as client:
@@ -115,6 +122,8 @@ def test_a_killed_supervisor_leaves_no_orphans(own_system: System, figure: Calla
     # The folder and the ports are free again at once.
     following = System(own_system.folder, own_system.port)
     try:
-        figure("second start on the same data", following.read_until("ready in").partition(" | ")[2].partition(": http")[0])
+        figure(
+            "second start on the same data", following.read_until("ready in").partition(" | ")[2].partition(": http")[0]
+        )
     finally:
         following.end()

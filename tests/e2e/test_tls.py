@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from services.supervisor.door import BadDoorError, Door
+from services.supervisor.gateway import GatewaySettings, InvalidGatewayError
 from services.supervisor.installation import Installation
 from services.supervisor.run import _gateway
 from tests.conftest import free_port
@@ -38,13 +38,18 @@ def trusting(root: Path, *protocols: str) -> ssl.SSLContext:
 
 @contextmanager
 def connected(port: int, context: ssl.SSLContext, name: str) -> Iterator[ssl.SSLSocket]:
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as plain, context.wrap_socket(plain, server_hostname=name) as secure:
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=30) as plain,
+        context.wrap_socket(plain, server_hostname=name) as secure,
+    ):
         yield secure
 
 
 def told(connection: ssl.SSLSocket, host: str) -> str:
     """The whole answer to one HTTP/1.1 request."""
-    connection.sendall(f"GET /registry/livez HTTP/1.1\r\nHost: {host}\r\nAccept-Language: en\r\nConnection: close\r\n\r\n".encode())
+    connection.sendall(
+        f"GET /registry/livez HTTP/1.1\r\nHost: {host}\r\nAccept-Language: en\r\nConnection: close\r\n\r\n".encode()
+    )
     answer = b""
     while part := connection.recv(65536):
         answer += part
@@ -111,11 +116,15 @@ def test_another_host_is_refused_over_tls(secured: System, root: Path) -> None:
 def cleio_match(settings: dict[str, str]) -> "subprocess.CompletedProcess[str]":
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CLEIO_")}
     command = [sys.executable, "-m", "services.cli", "match", PATIENT, "--json"]
-    return subprocess.run(command, cwd=ROOT, env={**environment, **settings}, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, env={**environment, **settings}, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def test_the_command_line_trusts_the_installations_own_authority(secured: System) -> None:
-    shown = cleio_match({"CLEIO_PORT": str(secured.port), "CLEIO_DATA_DIR": str(secured.folder), "CLEIO_TLS": "internal"})
+    shown = cleio_match(
+        {"CLEIO_PORT": str(secured.port), "CLEIO_DATA_DIR": str(secured.folder), "CLEIO_TLS": "internal"}
+    )
     assert shown.returncode == 0, shown.stderr
     assert json.loads(shown.stdout)["results"]
 
@@ -130,7 +139,9 @@ def certificate_for(name: str, folder: Path) -> dict[str, str]:
     key, subject = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
     made = (
-        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=2))
+        x509.CertificateBuilder(
+            subject, subject, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=2)
+        )
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .sign(key, hashes.SHA256())
     )
@@ -143,9 +154,17 @@ def certificate_for(name: str, folder: Path) -> dict[str, str]:
 
 def test_the_operators_certificate_is_shown(tmp_path: Path) -> None:
     port, files = free_port(4), certificate_for("cleio.example", tmp_path / "tls")
-    settings = {"CLEIO_PORT": str(port), "CLEIO_DATA_DIR": str(tmp_path / "var"), "CLEIO_HOSTS": "cleio.example, other.example", **files}
+    settings = {
+        "CLEIO_PORT": str(port),
+        "CLEIO_DATA_DIR": str(tmp_path / "var"),
+        "CLEIO_HOSTS": "cleio.example, other.example",
+        **files,
+    }
     installation = Installation.from_environment(settings)
-    assert (installation.url, installation.local_url) == (f"https://cleio.example:{port}", f"https://cleio.example:{port}")
+    assert (installation.url, installation.local_url) == (
+        f"https://cleio.example:{port}",
+        f"https://cleio.example:{port}",
+    )
     installation.door.check_certificate()
     installation.data_dir.mkdir()
     program = _gateway(installation)
@@ -170,17 +189,28 @@ def test_the_operators_certificate_is_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"CLEIO_TLS": "internal"}, {"CLEIO_TLS_CERT": "a.pem", "CLEIO_TLS_KEY": "b.pem", "CLEIO_HOSTS": "cleio.example,10.0.0.5"}]
+    "settings",
+    [
+        {},
+        {"CLEIO_TLS": "internal"},
+        {"CLEIO_TLS_CERT": "a.pem", "CLEIO_TLS_KEY": "b.pem", "CLEIO_HOSTS": "cleio.example,10.0.0.5"},
+    ],
 )
-def test_no_authority_outside_is_asked_and_the_machine_trusts_no_new_one(settings: dict[str, str], tmp_path: Path) -> None:
+def test_no_authority_outside_is_asked_and_the_machine_trusts_no_new_one(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
     installation = Installation.from_environment({**settings, "CLEIO_DATA_DIR": str(tmp_path)})
     program = _gateway(installation)
     command = [program.command[0], "adapt", *program.command[2:]]
-    adapted = subprocess.run(command, env={**os.environ, **program.environment}, capture_output=True, text=True, check=True, timeout=60)
+    adapted = subprocess.run(
+        command, env={**os.environ, **program.environment}, capture_output=True, text=True, check=True, timeout=60
+    )
     apps = json.loads(adapted.stdout)["apps"]
     assert apps["pki"]["certificate_authorities"] == {"local": {"install_trust": False}}
     policies = apps.get("tls", {}).get("automation", {}).get("policies", [])
-    assert [issuer["module"] for policy in policies for issuer in policy["issuers"]] == (["internal"] if settings else [])
+    assert [issuer["module"] for policy in policies for issuer in policy["issuers"]] == (
+        ["internal"] if settings else []
+    )
     assert all(server["automatic_https"]["disable_redirects"] for server in apps["http"]["servers"].values())
 
 
@@ -205,8 +235,8 @@ def test_a_certificate_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) -
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, str], said: str) -> None:
-    with pytest.raises(BadDoorError, match=said):
-        Door.from_environment(settings, "127.0.0.1")
+    with pytest.raises(InvalidGatewayError, match=said):
+        GatewaySettings.from_environment(settings, "127.0.0.1")
 
 
 @pytest.mark.parametrize(
@@ -216,8 +246,12 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, str], said:
         ("", "10.0.0.5", ("10.0.0.5", "localhost", "127.0.0.1", "[::1]")),
         ("", "0.0.0.0", ("localhost", "127.0.0.1", "[::1]")),
         ("", "2001:db8::5", ("[2001:db8::5]", "localhost", "127.0.0.1", "[::1]")),
-        ("CLEIO.example,[2001:db8::5]", "0.0.0.0", ("cleio.example", "[2001:db8::5]", "localhost", "127.0.0.1", "[::1]")),
+        (
+            "CLEIO.example,[2001:db8::5]",
+            "0.0.0.0",
+            ("cleio.example", "[2001:db8::5]", "localhost", "127.0.0.1", "[::1]"),
+        ),
     ],
 )
 def test_the_names_it_answers_to(listed: str, bind: str, hosts: tuple[str, ...]) -> None:
-    assert Door.from_environment({"CLEIO_HOSTS": listed}, bind).hosts == hosts
+    assert GatewaySettings.from_environment({"CLEIO_HOSTS": listed}, bind).hosts == hosts

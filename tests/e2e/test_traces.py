@@ -32,19 +32,36 @@ def log_lines(traced: Traced, request_id: str) -> list[dict[str, str]]:
     return [json.loads(line.partition(" | ")[2]) for line in traced.system.lines if request_id in line]
 
 
-def test_one_trace_joins_a_change_through_the_gateway_with_matching_and_the_delivery(traced: Traced, receiver: Receiver) -> None:
+def test_one_trace_joins_a_change_through_the_gateway_with_matching_and_the_delivery(
+    traced: Traced, receiver: Receiver
+) -> None:
     with traced.system.client(as_admin=True) as admin:
         wanted = {"channel": {"type": "webhook", "url": receiver.url}, "types": ["trial.status_changed"]}
-        assert admin.post("/notifications/v1/subscriptions", json=wanted, headers={"Idempotency-Key": "subscription-of-the-trace"}).status_code == 201
+        assert (
+            admin.post(
+                "/notifications/v1/subscriptions", json=wanted, headers={"Idempotency-Key": "subscription-of-the-trace"}
+            ).status_code
+            == 201
+        )
         trace, span, headers = caller()
-        content = {"If-Match": "*", "Content-Type": "application/merge-patch+json", "X-Request-Id": "change-of-the-trace"}
-        changed = admin.patch(f"/registry/v1/trials/{TRIAL}", content=b'{"status": "suspended"}', headers={**headers, **content})
+        content = {
+            "If-Match": "*",
+            "Content-Type": "application/merge-patch+json",
+            "X-Request-Id": "change-of-the-trace",
+        }
+        changed = admin.patch(
+            f"/registry/v1/trials/{TRIAL}", content=b'{"status": "suspended"}', headers={**headers, **content}
+        )
         assert changed.status_code == 200, changed.text
     spans = traced.collector.spans
 
     [write] = arriving(lambda: spans(PATCHED, trace=trace))
     assert (write.service, write.kind, write.parent, write.failed) == ("registry", "server", span, False)
-    assert write.attributes == {"http.request.method": "PATCH", "http.route": "/registry/v1/trials/{identifier}", "http.response.status_code": 200}
+    assert write.attributes == {
+        "http.request.method": "PATCH",
+        "http.route": "/registry/v1/trials/{identifier}",
+        "http.response.status_code": 200,
+    }
     [logged] = log_lines(traced, "change-of-the-trace")
     assert logged["trace_id"] == trace
 
@@ -63,7 +80,9 @@ def test_one_trace_joins_a_change_through_the_gateway_with_matching_and_the_deli
     assert (delivered.service, delivered.parent) == ("notifications", write.id)
     assert delivered.attributes == {"cleio.attempt": 1, "http.response.status_code": 204}
     assert eventually(lambda: bool(receiver.got), 5)
-    assert not {"traceparent", "tracestate", "baggage"} & receiver.got[0][0].keys(), "a subscriber is told nothing of our traces"
+    assert not {"traceparent", "tracestate", "baggage"} & receiver.got[0][0].keys(), (
+        "a subscriber is told nothing of our traces"
+    )
     assert b"traceparent" not in receiver.got[0][1]
 
 

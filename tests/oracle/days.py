@@ -107,7 +107,11 @@ def possible_births(age, as_of):
     births = []
     walker = as_of - timedelta(days=(years + 2) * 366 + (months + 2) * 31 + (weeks + 1) * 7 + days)
     while walker <= as_of:
-        if shift(walker, years, months, weeks * 7 + days) <= as_of < shift(walker, older[0], older[1], older[2] * 7 + older[3]):
+        if (
+            shift(walker, years, months, weeks * 7 + days)
+            <= as_of
+            < shift(walker, older[0], older[1], older[2] * 7 + older[3])
+        ):
             births.append(walker)
         walker += ONE_DAY
     return births

@@ -24,7 +24,9 @@ class Dice:
     def edge(self, window=None):
         """A day on or before `as_of` that leaves the window on, just before or just after an interesting day."""
         target = self.as_of + timedelta(days=self.random.choice([-1, 0, 0, 1, 2, 10, 40, 90, 200]))
-        day = subtract(target, window or self.random.choice(WINDOWS)) + timedelta(days=self.random.choice([-1, 0, 0, 1]))
+        day = subtract(target, window or self.random.choice(WINDOWS)) + timedelta(
+            days=self.random.choice([-1, 0, 0, 1])
+        )
         return min(day, self.as_of)
 
     def inside(self, window=None):
@@ -50,7 +52,9 @@ class Dice:
         to = self.as_of - timedelta(days=max(tail, 0)) if self.chance(0.95) else self.as_of + timedelta(days=20)
         start = None
         if self.chance(0.7):
-            start = subtract(self.as_of, window or "P10Y") + timedelta(days=self.random.choice([-400, -60, -1, 0, 0, 1, 30]))
+            start = subtract(self.as_of, window or "P10Y") + timedelta(
+                days=self.random.choice([-400, -60, -1, 0, 0, 1, 30])
+            )
             if self.chance(0.3) and self.births:
                 start = self.births[0]
         spans = [(start, to)]
@@ -59,7 +63,9 @@ class Dice:
             spans = [(start, middle), (middle + timedelta(days=self.random.choice([0, 1, 1, 2])), to)]
         for begin, end in spans:
             if begin is None or begin <= end:
-                self.complete.append({"domain": domain, **({"from": begin.isoformat()} if begin else {}), "to": end.isoformat()})
+                self.complete.append(
+                    {"domain": domain, **({"from": begin.isoformat()} if begin else {}), "to": end.isoformat()}
+                )
 
     def related(self, code, share=0.35):
         return self.random.choice(RELATED.get(code, [code])) if self.chance(share) else code

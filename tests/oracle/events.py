@@ -56,7 +56,10 @@ def sub_window(leaf, case, day, number):
 
 
 def sub_windows(leaf, case, day):
-    return [sub_window(leaf, case, day, number) for number in range(1, how_many(leaf["within"], leaf.get("each") or leaf["within"]) + 1)]
+    return [
+        sub_window(leaf, case, day, number)
+        for number in range(1, how_many(leaf["within"], leaf.get("each") or leaf["within"]) + 1)
+    ]
 
 
 def count(leaf, case, day):
@@ -64,7 +67,12 @@ def count(leaf, case, day):
     states = [state for state, _reason, _facts in told]
     state = NOT_MET if NOT_MET in states else UNKNOWN if UNKNOWN in states else MET
     reasons = [reason for _state, reason, _facts in told if reason]
-    return state, state, UNKNOWN, min(reasons, key=("partial_detail", "stale", "missing").index) if state == UNKNOWN else None
+    return (
+        state,
+        state,
+        UNKNOWN,
+        min(reasons, key=("partial_detail", "stale", "missing").index) if state == UNKNOWN else None,
+    )
 
 
 # --- stable -----------------------------------------------------------------------------------------------------------
@@ -72,16 +80,28 @@ def count(leaf, case, day):
 
 def exposures(leaf, case):
     """The present medication exposures of the leaf's codes; those that touch, of the same codes and dose, joined."""
-    taken = [fact for fact in case.record.with_status("present") if fact["kind"] == "medication" and case.record.is_exposure(fact)]
+    taken = [
+        fact
+        for fact in case.record.with_status("present")
+        if fact["kind"] == "medication" and case.record.is_exposure(fact)
+    ]
     taken = [fact for fact in taken if any(case.terminology.carries(fact, code) for code in leaf["codes"])]
     names = ("kind", "dose", "start", "end")
-    found = [{"codes": sorted(fact["codes"]), **{name: fact.get(name) for name in names}, "facts": [fact]} for fact in taken]
+    found = [
+        {"codes": sorted(fact["codes"]), **{name: fact.get(name) for name in names}, "facts": [fact]} for fact in taken
+    ]
     changed = True
     while changed:
         changed = False
         for one in found:
             for two in found:
-                if one is two or one["codes"] != two["codes"] or one["dose"] != two["dose"] or not is_full(one["start"]) or not is_full(two["start"]):
+                if (
+                    one is two
+                    or one["codes"] != two["codes"]
+                    or one["dose"] != two["dose"]
+                    or not is_full(one["start"])
+                    or not is_full(two["start"])
+                ):
                     continue
                 if (
                     day_of(one["start"]) > day_of(two["start"])
@@ -140,7 +160,11 @@ def stable(leaf, case, day):
         if denial == YES or record.complete(leaf.get("domain"), day, window):
             return NOT_MET, NOT_MET, UNKNOWN, None
         carried = NOT_MET
-        presences = [fact for fact in record.with_status("present") if any(case.terminology.carries(fact, code) for code in leaf["codes"])]
+        presences = [
+            fact
+            for fact in record.with_status("present")
+            if any(case.terminology.carries(fact, code) for code in leaf["codes"])
+        ]
         for denials in deniers(leaf["codes"], case, None):
             if not run_out(denials, presences, case, day):
                 carried = UNKNOWN

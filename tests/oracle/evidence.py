@@ -2,7 +2,16 @@
 
 from tests.oracle.days import BEGINNING, day_of, is_full
 from tests.oracle.events import doubtful_courses, exposures, sub_windows
-from tests.oracle.leaves import Told, attributes, contradicts, denied, deniers, exclusive_conditions, variant_attributes, variant_told
+from tests.oracle.leaves import (
+    Told,
+    attributes,
+    contradicts,
+    denied,
+    deniers,
+    exclusive_conditions,
+    variant_attributes,
+    variant_told,
+)
 from tests.oracle.measurements import counted, doubtful, when
 from tests.oracle.record import MAYBE, NO, YES
 
@@ -15,11 +24,19 @@ def of_has(leaf, case, day, state, reason):
     present = [(fact, attributes(leaf, case, fact, day)) for fact, _codes in told.present]
     holding = [fact for fact, attribute in present if attribute == YES and record.in_window(fact, within, day) == YES]
     if holding:
-        clashing = [other for other in told.absent if any(contradicts(case, other, fact, within, day) for fact in holding)]
+        clashing = [
+            other for other in told.absent if any(contradicts(case, other, fact, within, day) for fact in holding)
+        ]
         return [*holding, *clashing] if reason == "conflict" else holding
     if reason == "partial_detail":
-        perhaps = [fact for fact in told.perhaps if attributes(leaf, case, fact, day) != NO and record.in_window(fact, within, day) != NO]
-        return perhaps or [fact for facts in told.deniers.values() for fact in facts if record.in_window(fact, within, day) != NO]
+        perhaps = [
+            fact
+            for fact in told.perhaps
+            if attributes(leaf, case, fact, day) != NO and record.in_window(fact, within, day) != NO
+        ]
+        return perhaps or [
+            fact for facts in told.deniers.values() for fact in facts if record.in_window(fact, within, day) != NO
+        ]
     if state == NOT_MET:
         rests_on = []
         for code in told.codes:
@@ -29,8 +46,12 @@ def of_has(leaf, case, day, state, reason):
                 return []  # the complete domain answers
             rests_on += in_force or by_kind
         return rests_on
-    old = [fact for fact, attribute in present if attribute != NO] + [fact for facts in told.deniers.values() for fact in facts]
-    return [fact for fact in old if record.in_window(fact, within, day) == NO and record.in_window(fact, None, day) != NO]
+    old = [fact for fact, attribute in present if attribute != NO] + [
+        fact for facts in told.deniers.values() for fact in facts
+    ]
+    return [
+        fact for fact in old if record.in_window(fact, within, day) == NO and record.in_window(fact, None, day) != NO
+    ]
 
 
 def of_measured(leaf, case, day, state, reason):
@@ -68,7 +89,11 @@ def of_stable(leaf, case, day, state, reason):
     record, courses = case.record, exposures(leaf, case)
     current = [course for course in courses if record.ongoing(course, day) != NO]
     if current:
-        ended = [course for course in courses if course not in current and state == NOT_MET and record.in_window(course, leaf["for"], day) != NO]
+        ended = [
+            course
+            for course in courses
+            if course not in current and state == NOT_MET and record.in_window(course, leaf["for"], day) != NO
+        ]
         return [fact for course in current + ended for fact in course["facts"]]
     if reason == "partial_detail":
         return [fact for fact in doubtful_courses(leaf, case) if record.ongoing(fact, day) != NO]
@@ -82,7 +107,15 @@ def of_stable(leaf, case, day, state, reason):
     return denials + [fact for course in courses for fact in course["facts"]]
 
 
-OF = {"has": of_has, "count": of_count, "stable": of_stable, "value": of_measured, "titre": of_measured, "ordinal": of_measured, "human": of_measured}
+OF = {
+    "has": of_has,
+    "count": of_count,
+    "stable": of_stable,
+    "value": of_measured,
+    "titre": of_measured,
+    "ordinal": of_measured,
+    "human": of_measured,
+}
 
 
 def of_leaf(leaf, case, day):

@@ -39,7 +39,11 @@ class Findings(Dice):
                 late = -abs(late)
             self.births.append(min(self.as_of, subtract(self.as_of + timedelta(days=late), bound)))
             if self.chance(0.15):
-                twentyninth = [year for year in (2012, 2016, 2020, 2024) if abs(year - self.births[0].year) <= 2 and date(year, 2, 29) <= self.as_of]
+                twentyninth = [
+                    year
+                    for year in (2012, 2016, 2020, 2024)
+                    if abs(year - self.births[0].year) <= 2 and date(year, 2, 29) <= self.as_of
+                ]
                 self.births = [date(twentyninth[0], 2, 29)] if twentyninth else self.births
         return leaf
 
@@ -63,7 +67,12 @@ class Findings(Dice):
         fields = dict(relative) if self.chance(0.8) else {}
         if self.chance(0.12):
             leaf["where"] = self.random.choice(
-                [{"outcome": ["severe", "failed"]}, {"body_site": ["left"]}, {"severity": ["severe"]}, {"duration": "P3M"}]
+                [
+                    {"outcome": ["severe", "failed"]},
+                    {"body_site": ["left"]},
+                    {"severity": ["severe"]},
+                    {"duration": "P3M"},
+                ]
             )
         if leaf.get("where") and self.chance(0.8):
             name, wanted = next(iter(leaf["where"].items()))
@@ -77,7 +86,9 @@ class Findings(Dice):
         if want == "any":
             for _ in range(self.random.randint(1, 3)):
                 code = self.related(self.random.choice(codes), 0.6)
-                status = self.random.choice(["present", "present", "absent", "unconfirmed", "ordered", "entered_in_error"])
+                status = self.random.choice(
+                    ["present", "present", "absent", "unconfirmed", "ordered", "entered_in_error"]
+                )
                 self.has_fact(kind, code, leaf, self.edge(window), status, fields)
         elif want == "met":
             self.has_fact(
@@ -96,7 +107,12 @@ class Findings(Dice):
             else:
                 for code in codes if self.chance(0.8) else codes[:1]:
                     self.has_fact(
-                        kind, self.related(code, 0.15), leaf, self.inside(window) if self.chance(0.5) else self.edge(window), "absent", fields
+                        kind,
+                        self.related(code, 0.15),
+                        leaf,
+                        self.inside(window) if self.chance(0.5) else self.edge(window),
+                        "absent",
+                        fields,
                     )
             if window and self.chance(0.4):
                 self.has_fact(kind, self.related(codes[0], 0.3), leaf, self.beside(window), "present", fields)
@@ -111,7 +127,9 @@ class Findings(Dice):
 
     def has_fact(self, kind, code, leaf, day, status, fields):
         dated = {"date": self.written(day, 0.9)}
-        if (status != "absent" or self.chance(0.03)) and (kind == "medication" or "duration" in leaf.get("where", {}) or self.chance(0.1)):
+        if (status != "absent" or self.chance(0.03)) and (
+            kind == "medication" or "duration" in leaf.get("where", {}) or self.chance(0.1)
+        ):
             dated = {"start": self.written(day, 0.92)}
             if self.chance(0.6):
                 lasting = self.random.choice([0, 1, 30, 89, 90, 91, 92, 200])
@@ -128,12 +146,16 @@ class Findings(Dice):
             dated = {}
         elif self.chance(0.03):
             dated = {"date": (self.as_of + timedelta(days=self.random.choice([1, 20]))).isoformat()}
-        self.fact(kind, code, **({"status": status} if status != "present" or self.chance(0.2) else {}), **dated, **fields)
+        self.fact(
+            kind, code, **({"status": status} if status != "present" or self.chance(0.2) else {}), **dated, **fields
+        )
 
     def variant_leaf(self, want):
         leaf = {"type": "variant", "gene": self.random.choice(["DMD", "SMN2"])}
         if self.chance(0.6):
-            leaf["types"] = self.random.choice([["deletion"], ["deletion", "duplication"], ["nonsense", "missense"], ["deletion", "nonsense"]])
+            leaf["types"] = self.random.choice(
+                [["deletion"], ["deletion", "duplication"], ["nonsense", "missense"], ["deletion", "nonsense"]]
+            )
         extra = self.random.choice(["exons", "overlaps", "zygosity", "copies", "frame", "hgvs", "none"])
         if extra == "exons":
             leaf["exons"] = {"within": [18, 50]}
@@ -160,7 +182,9 @@ class Findings(Dice):
         told = {"gene": leaf["gene"] if self.chance(0.95) else "GAA"}
         good = self.chance(0.9 if want == "met" else 0.15 if want == "not_met" else 0.5)
         if want == "not_met" and self.chance(0.4):
-            told["assay"] = self.random.choice(["mlpa", "array", "sequencing", "panel", "genome", "genome", "karyotype"])
+            told["assay"] = self.random.choice(
+                ["mlpa", "array", "sequencing", "panel", "genome", "genome", "karyotype"]
+            )
             told["origin"] = "somatic" if leaf.get("origin") or self.chance(0.08) else "germline"
             if self.chance(0.15):
                 told["type"] = self.random.choice(leaf.get("types", ["deletion"]))
@@ -169,7 +193,11 @@ class Findings(Dice):
             self.fact("variant", [], status="absent", date=self.inside().isoformat(), variant=told)
             return
         if self.chance(0.85):
-            told["type"] = self.random.choice(leaf.get("types", ["deletion"])) if good else self.random.choice(["missense", "other", "duplication"])
+            told["type"] = (
+                self.random.choice(leaf.get("types", ["deletion"]))
+                if good
+                else self.random.choice(["missense", "other", "duplication"])
+            )
         if self.chance(0.8):
             told["exon_from"], told["exon_to"] = self.random.choice(
                 [(45, 52), (18, 50), (17, 50), (46, 50), (11, 11), (12, 41), (3, 7), (45, 45), (20, 51)]
@@ -191,4 +219,6 @@ class Findings(Dice):
         if self.chance(0.4):
             told["assay"] = self.random.choice(["mlpa", "sequencing"])
         status = self.random.choice([None] * 8 + ["unconfirmed", "absent"])
-        self.fact("variant", [], status=status, date=self.inside().isoformat() if self.chance(0.9) else None, variant=told)
+        self.fact(
+            "variant", [], status=status, date=self.inside().isoformat() if self.chance(0.9) else None, variant=told
+        )

@@ -16,7 +16,12 @@ class Measurements(Dice):
         return self.random.choice([None] * 14 + ["unconfirmed", "ordered"])
 
     def titre_leaf(self, want):
-        leaf = {"type": "titre", "codes": ["CLEIO:anti_aav"], "op": self.random.choice(["<", "<", "<=", ">="]), "reciprocal": 400}
+        leaf = {
+            "type": "titre",
+            "codes": ["CLEIO:anti_aav"],
+            "op": self.random.choice(["<", "<", "<=", ">="]),
+            "reciprocal": 400,
+        }
         if self.chance(0.7):
             leaf["within"] = self.random.choice(WINDOWS)
         if self.chance(0.5):
@@ -41,11 +46,20 @@ class Measurements(Dice):
         if want == "any" or self.chance(0.15):
             return self.random.choice(below + equal + above)
         under = (op in ("<", "<=")) == (want == "met")
-        return self.random.choice(below if under else above) if op != "=" else self.random.choice(equal if want == "met" else below + above)
+        return (
+            self.random.choice(below if under else above)
+            if op != "="
+            else self.random.choice(equal if want == "met" else below + above)
+        )
 
     def value_leaf(self, want):
         basis = self.random.choices(["absolute", "xULN", "xLLN", "pct_predicted"], [5, 4, 1, 2])[0]
-        leaf = {"type": "value", "op": self.random.choice(["<", "<=", ">", ">=", "<", ">=", "="] if basis == "absolute" else ["<", "<=", ">", ">="])}
+        leaf = {
+            "type": "value",
+            "op": self.random.choice(
+                ["<", "<=", ">", ">=", "<", ">=", "="] if basis == "absolute" else ["<", "<=", ">", ">="]
+            ),
+        }
         units = [(None, 1)]
         if basis == "absolute":
             leaf["codes"], leaf["unit"], bound, units = self.random.choice(VALUES)
@@ -65,7 +79,11 @@ class Measurements(Dice):
             self.declare("observations", leaf.get("within"))
         if self.chance(0.15):
             leaf["not_after"] = [
-                {"codes": ["CLEIO:transfusion"], "for": self.random.choice(["P7D", "P4W"]), **({"domain": "procedures"} if self.chance(0.7) else {})}
+                {
+                    "codes": ["CLEIO:transfusion"],
+                    "for": self.random.choice(["P7D", "P4W"]),
+                    **({"domain": "procedures"} if self.chance(0.7) else {}),
+                }
             ]
             if self.chance(0.6):
                 self.declare("procedures", self.random.choice([None, "P1Y"]))
@@ -77,7 +95,11 @@ class Measurements(Dice):
         unit, factor = units[0] if self.chance(0.6) else self.random.choice(units)
         tiny = bound / 300
         number = self.number(
-            leaf["op"], want, [round(bound - tiny, 4), round(bound * 0.7, 4)], [bound], [round(bound + tiny, 4), round(bound * 1.5, 4)]
+            leaf["op"],
+            want,
+            [round(bound - tiny, 4), round(bound * 0.7, 4)],
+            [bound],
+            [round(bound + tiny, 4), round(bound * 1.5, 4)],
         )
         fields = {}
         if basis in ("xULN", "xLLN"):
@@ -94,14 +116,21 @@ class Measurements(Dice):
         when = self.measured_at(leaf.get("within"))
         if self.facts and self.chance(0.08) and len(self.facts[-1].get("date", "")) == 10:
             when = self.facts[-1]["date"]
-        self.fact("observation", leaf["codes"][0], status=self.unsure_status(), date=when, value=number, unit=unit, **fields)
+        self.fact(
+            "observation", leaf["codes"][0], status=self.unsure_status(), date=when, value=number, unit=unit, **fields
+        )
         if self.facts[-1].get("status") == "ordered" and self.chance(0.5):
             del self.facts[-1]["value"]
             self.facts[-1].pop("comparator", None)
         if leaf.get("not_after") and when and len(when) == 10 and self.chance(0.5):
             gap = self.random.choice([-1, 0, 1, 6, 7, 8, 27, 28, 29])
             status = self.random.choice([None, None, "absent", "unconfirmed"])
-            self.fact("procedure", "CLEIO:transfusion", status=status, date=self.written(date.fromisoformat(when) - timedelta(days=gap)))
+            self.fact(
+                "procedure",
+                "CLEIO:transfusion",
+                status=status,
+                date=self.written(date.fromisoformat(when) - timedelta(days=gap)),
+            )
 
     def ordinal_leaf(self, want):
         scale = "CLEIO:mgfa"
@@ -119,8 +148,18 @@ class Measurements(Dice):
         if self.chance(0.8):
             leaf["within"] = self.random.choice(WINDOWS)
         for _ in range(0 if want == "none" else self.random.choice([1, 1, 2])):
-            level = self.random.choice([*groups, *levels, "unheard"]) if self.chance(0.3) else self.random.choice(good if want == "met" else levels)
-            self.fact("observation", scale, status=self.unsure_status(), date=self.measured_at(leaf.get("within")), value=level)
+            level = (
+                self.random.choice([*groups, *levels, "unheard"])
+                if self.chance(0.3)
+                else self.random.choice(good if want == "met" else levels)
+            )
+            self.fact(
+                "observation",
+                scale,
+                status=self.unsure_status(),
+                date=self.measured_at(leaf.get("within")),
+                value=level,
+            )
         return leaf
 
     def count_leaf(self, want):
@@ -139,13 +178,18 @@ class Measurements(Dice):
                 self.declare("encounters", leaf["within"])
         if want != "none":
             windows = [leaf["within"], leaf.get("each", leaf["within"])]
-            for _ in range(self.random.choice([1, 3, 4, 5]) if leaf["op"] in (">=", ">") else self.random.choice([0, 1, 2])):
+            for _ in range(
+                self.random.choice([1, 3, 4, 5]) if leaf["op"] in (">=", ">") else self.random.choice([0, 1, 2])
+            ):
                 day = self.edge(self.random.choice(windows)) if self.chance(0.6) else self.inside(leaf["within"])
                 status = self.random.choice([None] * 14 + ["unconfirmed", "ordered", "absent"])
                 if self.facts and self.facts[-1]["kind"] == "event" and self.facts[-1].get("date") and self.chance(0.1):
                     day = possible_days(self.facts[-1]["date"])[0]
                 self.fact(
-                    "event", self.related("CLEIO:severe_crisis", 0.12), status=status, date=self.written(day, 0.96) if self.chance(0.98) else None
+                    "event",
+                    self.related("CLEIO:severe_crisis", 0.12),
+                    status=status,
+                    date=self.written(day, 0.96) if self.chance(0.98) else None,
                 )
         return leaf
 
@@ -166,18 +210,37 @@ class Measurements(Dice):
             return leaf
         if want == "none":
             return leaf
-        start = self.edge(leaf["for"]) if self.chance(0.5) else subtract(self.as_of, leaf["for"]) - timedelta(days=self.random.randint(0, 300))
+        start = (
+            self.edge(leaf["for"])
+            if self.chance(0.5)
+            else subtract(self.as_of, leaf["for"]) - timedelta(days=self.random.randint(0, 300))
+        )
         dose = self.dose(leaf, want)
         code = self.related("ATC:H02AB", 0.4)
         end = None
         if self.chance(0.3):
-            end = self.random.choice([self.as_of - timedelta(days=1), self.as_of, self.as_of + timedelta(days=60), self.edge(leaf["for"])])
+            end = self.random.choice(
+                [self.as_of - timedelta(days=1), self.as_of, self.as_of + timedelta(days=60), self.edge(leaf["for"])]
+            )
             end = None if end < start else end
-        self.fact("medication", code, status=self.unsure_status(), start=self.written(start), end=end and end.isoformat(), dose=dose)
+        self.fact(
+            "medication",
+            code,
+            status=self.unsure_status(),
+            start=self.written(start),
+            end=end and end.isoformat(),
+            dose=dose,
+        )
         if self.chance(0.4):  # the course before
             before = start - timedelta(days=self.random.choice([0, 1, 1, 2, 20, 100]))
             earlier = before - timedelta(days=self.random.choice([10, 60, 200]))
-            self.fact("medication", code, start=earlier.isoformat(), end=before.isoformat(), dose=dose if self.chance(0.7) else self.dose(leaf, want))
+            self.fact(
+                "medication",
+                code,
+                start=earlier.isoformat(),
+                end=before.isoformat(),
+                dose=dose if self.chance(0.7) else self.dose(leaf, want),
+            )
         return leaf
 
     def dose(self, leaf, want):
@@ -191,13 +254,23 @@ class Measurements(Dice):
 
     def human_leaf(self, want):
         self.questions += 1
-        leaf = {"type": "human", "question": f"question_{self.questions}", "role": self.random.choice(["investigator", "clinician"])}
+        leaf = {
+            "type": "human",
+            "question": f"question_{self.questions}",
+            "role": self.random.choice(["investigator", "clinician"]),
+        }
         if self.chance(0.5):
             leaf["within"] = self.random.choice(WINDOWS)
         for _ in range(0 if want == "none" else self.random.choice([1, 1, 2])):
             answer = {"met": "yes", "not_met": "no"}.get(want) if self.chance(0.9) else None
             day = self.inside(leaf.get("within")) if self.chance(0.6) else self.edge(leaf.get("within"))
-            made = self.fact("answer", [], date=day.isoformat(), question=leaf["question"], answer=answer or self.random.choice(["yes", "no"]))
+            made = self.fact(
+                "answer",
+                [],
+                date=day.isoformat(),
+                question=leaf["question"],
+                answer=answer or self.random.choice(["yes", "no"]),
+            )
             if self.facts[-2:-1] and self.facts[-2].get("question") == leaf["question"] and self.chance(0.3):
                 made["date"] = self.facts[-2]["date"]
         return leaf

@@ -13,7 +13,8 @@ __all__ = ["SCALES", "TERMINOLOGY", "build"]
 class Maker(Findings, Measurements):
     def leaf(self, want):
         kind = self.random.choices(
-            ["age", "sex", "has", "variant", "titre", "value", "ordinal", "count", "stable", "human"], [12, 4, 28, 8, 8, 18, 6, 10, 10, 6]
+            ["age", "sex", "has", "variant", "titre", "value", "ordinal", "count", "stable", "human"],
+            [12, 4, 28, 8, 8, 18, 6, 10, 10, 6],
         )[0]
         if self.chance(0.2):
             want = self.random.choice(["met", "not_met", "none", "any"])
@@ -62,7 +63,9 @@ class Maker(Findings, Measurements):
         if self.chance(0.6):
             made["lead_time"] = self.random.choice(["P10W", "P1M", "P6M", "P1M15D", "P30D"])
         if cohorts:
-            made["cohorts"] = [{"id": name, "label": {"fr": f"Cohorte {name}", "en": f"Cohort {name}"}} for name in cohorts]
+            made["cohorts"] = [
+                {"id": name, "label": {"fr": f"Cohorte {name}", "en": f"Cohort {name}"}} for name in cohorts
+            ]
         made["criteria"] = [self.criterion(number, cohorts) for number in range(1, self.random.randint(1, 6) + 1)]
         return made
 
@@ -76,7 +79,9 @@ class Maker(Findings, Measurements):
             months = (self.as_of.year - birth.year) * 12 + self.as_of.month - birth.month - (self.as_of.day < birth.day)
             years = f"P{months // 12}Y"
             ages = [years, f"{years}{months % 12}M", f"P{months}M", f"{years}{months % 12}M3D"]
-            made["age"] = self.random.choice([age for age in ages if possible_births(age, self.as_of)])  # 1 year 10 months 3 days may fit no birth
+            made["age"] = self.random.choice(
+                [age for age in ages if possible_births(age, self.as_of)]
+            )  # 1 year 10 months 3 days may fit no birth
         sex = self.random.choice(["male"] * 5 + ["female", "female", "other", None])
         if sex:
             made["sex"] = sex

@@ -4,7 +4,17 @@ from tests.oracle.days import add, possible_days
 from tests.oracle.record import MAYBE, NO, YES
 
 MET, NOT_MET, UNKNOWN = "met", "not_met", "unknown"
-ALL_TYPES = ("deletion", "duplication", "insertion", "nonsense", "frameshift", "missense", "splice", "copy_number", "other")
+ALL_TYPES = (
+    "deletion",
+    "duplication",
+    "insertion",
+    "nonsense",
+    "frameshift",
+    "missense",
+    "splice",
+    "copy_number",
+    "other",
+)
 SEES = {
     "mlpa": ("deletion", "duplication", "copy_number"),
     "array": ("deletion", "duplication", "copy_number"),
@@ -19,7 +29,13 @@ def same(state, reason=None):
 
 
 def within_bounds(number, op, bound):
-    return {"<": number < bound, "<=": number <= bound, ">": number > bound, ">=": number >= bound, "=": number == bound}[op]
+    return {
+        "<": number < bound,
+        "<=": number <= bound,
+        ">": number > bound,
+        ">=": number >= bound,
+        "=": number == bound,
+    }[op]
 
 
 # --- age, sex ---------------------------------------------------------------------------------------------------------
@@ -80,7 +96,10 @@ def attributes(leaf, case, fact, day):
         else:
             first, last = possible_days(fact["start"])
             end_first, end_last = possible_days(fact["end"]) if fact.get("end") else (day, day)
-            lasted = [add(start, where["duration"]) <= min(end, day) for start, end in ((last, max(end_first, first)), (first, end_last))]
+            lasted = [
+                add(start, where["duration"]) <= min(end, day)
+                for start, end in ((last, max(end_first, first)), (first, end_last))
+            ]
             answers.append(YES if all(lasted) else MAYBE if any(lasted) else NO)
     return NO if NO in answers else MAYBE if MAYBE in answers else YES
 
@@ -104,7 +123,11 @@ def exclusive_conditions(code, case):
     """The patient's present conditions that deny the code for good."""
 
     def conditions():
-        return [fact for fact in case.record.with_status("present") if fact["kind"] == "condition" and case.terminology.exclusive(fact, code)]
+        return [
+            fact
+            for fact in case.record.with_status("present")
+            if fact["kind"] == "condition" and case.terminology.exclusive(fact, code)
+        ]
 
     return case.once(("exclusive", code), conditions)
 
@@ -113,7 +136,10 @@ def run_out(denials, presences, case, day):
     """`carried`: a fact denied the code on or before the day, and nothing present lasted, or may have lasted, longer than that."""
     record = case.record
     latest = [record.last_days(fact)[1] for fact in presences if record.in_window(fact, None, day) != NO]
-    return any(record.dates(fact)[1] <= day and all(presence <= record.last_days(fact)[0] for presence in latest) for fact in denials)
+    return any(
+        record.dates(fact)[1] <= day and all(presence <= record.last_days(fact)[0] for presence in latest)
+        for fact in denials
+    )
 
 
 class Told:
@@ -126,7 +152,9 @@ class Told:
         def carried(fact):
             return [code for code in self.codes if terminology.carries(fact, code, leaf.get("descendants", True))]
 
-        self.present = [(fact, carried(fact)) for fact in record.with_status("present", relative=relative) if carried(fact)]
+        self.present = [
+            (fact, carried(fact)) for fact in record.with_status("present", relative=relative) if carried(fact)
+        ]
         self.perhaps = [fact for fact, _codes in self.present]
         for fact in record.with_status("present", "unconfirmed", "ordered", relative=relative):
             unsure = fact.get("status", "present") != "present" and carried(fact)
@@ -147,7 +175,9 @@ def has(leaf, case, day):
     present = [(fact, codes, attribute) for fact, codes, attribute in present if attribute != NO]
 
     # 1. certainly there
-    holding = [fact for fact, _codes, attribute in present if attribute == YES and record.in_window(fact, within, day) == YES]
+    holding = [
+        fact for fact, _codes, attribute in present if attribute == YES and record.in_window(fact, within, day) == YES
+    ]
     if holding:
         if all(any(contradicts(case, other, fact, within, day) for other in told.absent) for fact in holding):
             return finish(UNKNOWN, UNKNOWN, "conflict")
@@ -172,7 +202,9 @@ def has(leaf, case, day):
     if denial == MAYBE:
         return finish(UNKNOWN, carried, "partial_detail")
     old = [fact for fact, _codes, _attribute in present] + [fact for facts in told.deniers.values() for fact in facts]
-    old = [fact for fact in old if record.in_window(fact, within, day) == NO and record.in_window(fact, None, day) != NO]
+    old = [
+        fact for fact in old if record.in_window(fact, within, day) == NO and record.in_window(fact, None, day) != NO
+    ]
     return finish(UNKNOWN, carried, "stale" if old else "missing")
 
 
@@ -203,7 +235,9 @@ def variant_attributes(leaf, variant):
             first, last = leaf["exons"]["within"]
             answers.append(YES if first <= low and high <= last else NO)
         else:
-            answers.append(YES if any(low <= last and high >= first for first, last in leaf["exons"]["overlaps"]) else NO)
+            answers.append(
+                YES if any(low <= last and high >= first for first, last in leaf["exons"]["overlaps"]) else NO
+            )
     if leaf.get("zygosity"):
         ask("zygosity", lambda zygosity: zygosity in leaf["zygosity"])
     if leaf.get("copies"):
@@ -223,7 +257,9 @@ def origin(told):
 def closed_types(leaf, fact):
     """The types of variant that an absent fact excludes: those its assay sees, unless it speaks of one variant only."""
     told = fact["variant"]
-    if origin(told) != origin(leaf) or any(told.get(name) is not None for name in ("exon_from", "exon_to", "zygosity", "copies", "frame", "hgvs")):
+    if origin(told) != origin(leaf) or any(
+        told.get(name) is not None for name in ("exon_from", "exon_to", "zygosity", "copies", "frame", "hgvs")
+    ):
         return []
     return [kind for kind in SEES.get(told.get("assay") or fact.get("assay"), ()) if told.get("type") in (None, kind)]
 
@@ -237,7 +273,9 @@ def variant_told(leaf, case, day):
     return [
         fact
         for fact in case.record.with_status("present", "absent", "unconfirmed", "ordered")
-        if fact.get("variant") and fact["variant"].get("gene") == leaf["gene"] and case.record.in_window(fact, None, day) != NO
+        if fact.get("variant")
+        and fact["variant"].get("gene") == leaf["gene"]
+        and case.record.in_window(fact, None, day) != NO
     ]
 
 

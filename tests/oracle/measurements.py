@@ -49,7 +49,13 @@ def converted(number, unit, wanted):
 def against(number, comparator, op, bound):
     """`number op bound`, where a comparator says only on which side of the number the truth lies."""
     if comparator is None:
-        holds = {"<": number < bound, "<=": number <= bound, ">": number > bound, ">=": number >= bound, "=": number == bound}[op]
+        holds = {
+            "<": number < bound,
+            "<=": number <= bound,
+            ">": number > bound,
+            ">=": number >= bound,
+            "=": number == bound,
+        }[op]
         return MET if holds else NOT_MET
     # The truth may be anywhere on one side: try every place that could tell: well beyond, the bound, around it, the number itself.
     step = Fraction(1, 10**9)
@@ -64,7 +70,12 @@ def against(number, comparator, op, bound):
         max(number, bound) + 1,
         (number + bound) / 2,
     ]
-    inside = {"<": lambda x: x < number, "<=": lambda x: x <= number, ">": lambda x: x > number, ">=": lambda x: x >= number}[comparator]
+    inside = {
+        "<": lambda x: x < number,
+        "<=": lambda x: x <= number,
+        ">": lambda x: x > number,
+        ">=": lambda x: x >= number,
+    }[comparator]
     answers = {against(place, None, op, bound) for place in places if inside(place)}
     return answers.pop() if len(answers) == 1 else UNKNOWN
 
@@ -130,7 +141,11 @@ def after_events(leaf, case, fact):
         codes, window = rule["codes"], rule["for"]
 
         def places(*status, codes=codes, window=window, way=terminology.carries):
-            return [record.in_window(event, window, day) for event in record.with_status(*status) if any(way(event, code) for code in codes)]
+            return [
+                record.in_window(event, window, day)
+                for event in record.with_status(*status)
+                if any(way(event, code) for code in codes)
+            ]
 
         certain = places("present")
         doubtful = certain + places("unconfirmed", "ordered") + places("present", way=terminology.has_an_ancestor)
@@ -152,7 +167,11 @@ def readable(leaf, case, fact):
     if kind == "ordinal":
         return isinstance(fact.get("value"), str) and case.terminology.carries(fact, leaf["scale"])
     number = fact.get("value")
-    return not isinstance(number, str) and number is not None and any(case.terminology.carries(fact, code) for code in leaf["codes"])
+    return (
+        not isinstance(number, str)
+        and number is not None
+        and any(case.terminology.carries(fact, code) for code in leaf["codes"])
+    )
 
 
 def comparison(leaf, case, fact):
@@ -184,7 +203,9 @@ def doubtful(leaf, case):
     """Unconfirmed or ordered facts that the leaf would read, or whose result is still to come."""
 
     def read(fact):
-        ordered = leaf["type"] in ("value", "titre") and any(case.terminology.carries(fact, code) for code in leaf["codes"])
+        ordered = leaf["type"] in ("value", "titre") and any(
+            case.terminology.carries(fact, code) for code in leaf["codes"]
+        )
         return ordered or readable(leaf, case, fact)
 
     return [fact for fact in case.record.with_status("unconfirmed", "ordered") if read(fact)]
@@ -215,7 +236,11 @@ def pick(leaf, case, day, chosen, vague):
             return UNKNOWN, "partial_detail"
         if UNKNOWN in states:
             return UNKNOWN, first_of(reasons)
-        return (NOT_MET, None) if case.record.complete(leaf.get("domain"), day, leaf.get("within")) else (UNKNOWN, "missing")
+        return (
+            (NOT_MET, None)
+            if case.record.complete(leaf.get("domain"), day, leaf.get("within"))
+            else (UNKNOWN, "missing")
+        )
     if NOT_MET in states:
         return NOT_MET, None
     if vague:
@@ -248,7 +273,9 @@ def measured(leaf, case, day):
             state, reason = UNKNOWN, "partial_detail"  # an unconfirmed result alone would decide
         if (leaf.get("pick") or "latest") == "latest":
             latest = max((first for first, *_rest in sure), default=BEGINNING)
-            newer = [fact for fact in unsure if fact["status"] == "unconfirmed" and case.record.dates(fact)[1] >= latest]
+            newer = [
+                fact for fact in unsure if fact["status"] == "unconfirmed" and case.record.dates(fact)[1] >= latest
+            ]
             if newer:
                 state, reason = UNKNOWN, "partial_detail"
         return state, state, UNKNOWN, reason
@@ -256,8 +283,17 @@ def measured(leaf, case, day):
     if older or vague_older:
         latest = max((first for first, *_rest in older), default=BEGINNING)
         carried, _reason = pick(
-            {**leaf, "pick": "latest"}, case, day, [reading for reading in older if reading[0] == latest], [r for r in vague_older if r[1] >= latest]
+            {**leaf, "pick": "latest"},
+            case,
+            day,
+            [reading for reading in older if reading[0] == latest],
+            [r for r in vague_older if r[1] >= latest],
         )
     if older or vague_older:
         return UNKNOWN, carried, UNKNOWN, "stale"
-    return UNKNOWN, carried, UNKNOWN, "partial_detail" if unsure else "needs_human" if leaf["type"] == "human" else "missing"
+    return (
+        UNKNOWN,
+        carried,
+        UNKNOWN,
+        "partial_detail" if unsure else "needs_human" if leaf["type"] == "human" else "missing",
+    )

@@ -102,7 +102,13 @@ def expression(expr, case, day):
         condition, then = expression(expr["if"], case, day), expression(expr["then"], case, day)
         otherwise = expression(expr["else"], case, day) if expr.get("else") else (MET, MET, MET, set())
         three = [kleene_if(condition[reading], then[reading], otherwise[reading]) for reading in range(3)]
-        reasons = then[3] if condition[0] == MET else otherwise[3] if condition[0] == NOT_MET else condition[3] | then[3] | otherwise[3]
+        reasons = (
+            then[3]
+            if condition[0] == MET
+            else otherwise[3]
+            if condition[0] == NOT_MET
+            else condition[3] | then[3] | otherwise[3]
+        )
     else:
         now, carried, hope, reason = case.leaf(expr, day)
         three, reasons = [now, carried, hope], {reason}
@@ -113,7 +119,11 @@ def expression(expr, case, day):
 
 
 def applicable(document):
-    return [criterion for criterion in document["criteria"] if not criterion.get("countries") or "FR" in criterion["countries"]]
+    return [
+        criterion
+        for criterion in document["criteria"]
+        if not criterion.get("countries") or "FR" in criterion["countries"]
+    ]
 
 
 def criterion_state(criterion, case, day):
@@ -148,7 +158,11 @@ def cohorts(document):
 
 
 def criteria_of(document, cohort):
-    return [criterion for criterion in applicable(document) if not criterion.get("cohorts") or cohort in criterion["cohorts"]]
+    return [
+        criterion
+        for criterion in applicable(document)
+        if not criterion.get("cohorts") or cohort in criterion["cohorts"]
+    ]
 
 
 def cohort_open(case, cohort, day):
@@ -162,7 +176,9 @@ def cohort_hopeful(case, cohort, day):
 def cohort_compatible(case, cohort, day):
     if case.document.get("grade") == "registry" or not criteria_of(case.document, cohort):
         return False
-    counted_ones = [criterion for criterion in criteria_of(case.document, cohort) if not left_to_the_investigator(criterion)]
+    counted_ones = [
+        criterion for criterion in criteria_of(case.document, cohort) if not left_to_the_investigator(criterion)
+    ]
     return all(criterion_state(criterion, case, day)[0] == MET for criterion in counted_ones)
 
 
@@ -221,7 +237,9 @@ class Span:
         for index in range(number):
             place = min(index, len(self.days) - 1)
             if self.open[place]:
-                answers.append("compatible" if cohort_compatible(self.case, self.cohort, self.days[place]) else "possible")
+                answers.append(
+                    "compatible" if cohort_compatible(self.case, self.cohort, self.days[place]) else "possible"
+                )
             elif any(self.open[place:]):
                 answers.append("not_yet")
             else:
@@ -278,13 +296,27 @@ def trial(case, days, recruiting=None, last=None):
         span = Span(case, cohort, last)
         verdicts = span.verdicts(days)
         opens, until, refer_before = span.opening()
-        told.append({"cohort": cohort, "verdicts": verdicts, "verdict": verdicts[0], "from": opens, "until": until, "refer_before": refer_before})
+        told.append(
+            {
+                "cohort": cohort,
+                "verdicts": verdicts,
+                "verdict": verdicts[0],
+                "from": opens,
+                "until": until,
+                "refer_before": refer_before,
+            }
+        )
         told[-1]["retest"] = span.retest() if verdicts[0] == "not_now" else None
         told[-1].update(listing=cohort_listing(case, cohort), span=span, asked_days=len(span.days))
     closed = {cohort for cohort in order if recruiting is not None and cohort not in recruiting}
 
     def better(one):
-        return one["cohort"] in closed, RANK.index(one["verdict"]), one["from"] or case.last + ONE_DAY, order.index(one["cohort"])
+        return (
+            one["cohort"] in closed,
+            RANK.index(one["verdict"]),
+            one["from"] or case.last + ONE_DAY,
+            order.index(one["cohort"]),
+        )
 
     listed = [one for one in told if one["listing"] == listing(case)]
     best = min(listed, key=better)
@@ -303,7 +335,11 @@ def listing(case):
 
 
 def cohort_listing(case, cohort):
-    asked = [(one, criterion_state(one, case, case.as_of)) for one in criteria_of(case.document, cohort) if one.get("role") == "indication"]
+    asked = [
+        (one, criterion_state(one, case, case.as_of))
+        for one in criteria_of(case.document, cohort)
+        if one.get("role") == "indication"
+    ]
     if any(now == NOT_MET for _one, (now, *_rest) in asked):
         return "not_indicated"
     for one, (now, _carried, _hope, reasons) in asked:

@@ -63,9 +63,9 @@ class Terminology:
         for own in fact.get("codes", []):
             for theirs in self.self_and_ancestors(own):
                 for ours in above:
-                    if ours in self.concepts.get(theirs, {}).get("exclusive_with", []) or theirs in self.concepts.get(ours, {}).get(
-                        "exclusive_with", []
-                    ):
+                    if ours in self.concepts.get(theirs, {}).get("exclusive_with", []) or theirs in self.concepts.get(
+                        ours, {}
+                    ).get("exclusive_with", []):
                         return True
         return False
 
@@ -76,7 +76,9 @@ class Record:
     def __init__(self, patient, as_of):
         self.patient, self.as_of, self.all_births, self.all_declared = patient, as_of, None, {}
         self.facts = [
-            fact for fact in patient.get("facts", []) if fact.get("status", "present") != "entered_in_error" and self.first_day(fact) <= as_of
+            fact
+            for fact in patient.get("facts", [])
+            if fact.get("status", "present") != "entered_in_error" and self.first_day(fact) <= as_of
         ]
 
     def first_day(self, fact):
@@ -109,7 +111,9 @@ class Record:
         return first, last
 
     def with_status(self, *status, relative=None):
-        return [fact for fact in self.facts if fact.get("status", "present") in status and fact.get("relative") == relative]
+        return [
+            fact for fact in self.facts if fact.get("status", "present") in status and fact.get("relative") == relative
+        ]
 
     def births(self):
         """Every possible birth date."""

@@ -7,13 +7,22 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.matching.engine import Chart, compile_criteria, match
+from services.matching.engine import PatientIndex, compile_criteria, match
 from services.matching.engine import Terminology as EngineTerminology
 from services.matching.patients.mapping import to_engine
 from services.matching.patients.schemas import Patient
 from shared.criteria.model import CriteriaDocument
 from tests.oracle.generator import SCALES, TERMINOLOGY, build
-from tests.oracle.oracle import Case, clears_on, cohort_compatible, cohort_open, criteria_of, criterion_states, listing, trial
+from tests.oracle.oracle import (
+    Case,
+    clears_on,
+    cohort_compatible,
+    cohort_open,
+    criteria_of,
+    criterion_states,
+    listing,
+    trial,
+)
 from tests.oracle.record import Terminology
 
 HORIZON = "P20Y"
@@ -65,15 +74,21 @@ def relation(name):
 
 
 def asked_of_the_engine(document, patient, dosing_date, recruiting):
-    terminology = EngineTerminology(parents=relation("parents"), same_as=relation("same_as"), exclusive_with=relation("exclusive_with"))
+    terminology = EngineTerminology(
+        parents=relation("parents"), same_as=relation("same_as"), exclusive_with=relation("exclusive_with")
+    )
     as_of = date.fromisoformat(patient["as_of"])
     compiled = compile_criteria(CriteriaDocument.model_validate(document), terminology)
     mapped = to_engine(Patient.model_validate(patient), as_of)
-    return match(compiled, Chart(mapped.patient, terminology, as_of, dosing_date), HORIZON, recruiting)
+    return match(compiled, PatientIndex(mapped.patient, terminology, as_of, dosing_date), HORIZON, recruiting)
 
 
 def told_on(timeline, day):
-    return [interval.verdict for interval in timeline if interval.start <= day and (interval.until is None or day < interval.until)]
+    return [
+        interval.verdict
+        for interval in timeline
+        if interval.start <= day and (interval.until is None or day < interval.until)
+    ]
 
 
 def differences(seed):
@@ -106,7 +121,11 @@ def compare(document, patient, dosing_date=None, recruiting=None):
             same(f"{name} of {answer.id}", cohort[name], getattr(answer, name))
         criteria = {criterion.id: criterion for criterion in engine.criteria}
         for criterion in criteria_of(document, cohort["cohort"]):
-            same(f"clears_on of {criterion['id']}", clears_on(criterion, cohort["span"]), criteria[criterion["id"]].clears_on)
+            same(
+                f"clears_on of {criterion['id']}",
+                clears_on(criterion, cohort["span"]),
+                criteria[criterion["id"]].clears_on,
+            )
         for number, verdict in enumerate(cohort["span"].verdicts(cohort["asked_days"])):
             day = case.as_of + timedelta(days=number)
             told = told_on(answer.timeline, day)
@@ -119,7 +138,9 @@ def compare(document, patient, dosing_date=None, recruiting=None):
 
 def differing_states(case, engine):
     """Each criterion's state and reasons on `as_of`."""
-    ours = {name: (now, reasons) for name, (now, _carried, _hope, reasons) in criterion_states(case, case.as_of).items()}
+    ours = {
+        name: (now, reasons) for name, (now, _carried, _hope, reasons) in criterion_states(case, case.as_of).items()
+    }
     theirs = {criterion.id: (criterion.state, set(criterion.reasons)) for criterion in engine.criteria}
     if list(ours) != list(theirs):
         return [f"criteria: oracle {list(ours)}, engine {list(theirs)}"]
@@ -170,7 +191,9 @@ def check(compare_one, seeds, at_least):
     with ProcessPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
         answers = dict(zip(seeds, pool.map(compare_one, seeds, chunksize=8), strict=True))
     different = {seed: found for seed, (_compared, found) in answers.items() if found}
-    assert not different, "\n\n".join([f"{len(different)} pairs differ"] + [describe(seed, found) for seed, found in list(different.items())[:5]])
+    assert not different, "\n\n".join(
+        [f"{len(different)} pairs differ"] + [describe(seed, found) for seed, found in list(different.items())[:5]]
+    )
     assert sum(compared for compared, _found in answers.values()) >= at_least
 
 

@@ -25,14 +25,20 @@ def test_a_failed_measurement_that_grows_old_never_becomes_an_opening():
 
 def test_too_old_is_excluded_and_too_young_is_not_yet():
     leaf = {"type": "age", "min": "P4Y", "max": "P8Y"}
-    told = trial(Case({"lead_time": "P10W", "criteria": [include(leaf)]}, patient(birth_date="2021-12-20"), TERMINOLOGY), 1600)
+    told = trial(
+        Case({"lead_time": "P10W", "criteria": [include(leaf)]}, patient(birth_date="2021-12-20"), TERMINOLOGY), 1600
+    )
     assert [(AS_OF + timedelta(days=at), verdict) for at, verdict in changes(told["verdicts"])] == [
         (AS_OF, "not_yet"),
         (date(2025, 12, 20), "compatible"),
         (date(2029, 12, 20), "excluded"),
     ]
     best = told["best"]
-    assert (best["from"], best["until"], best["refer_before"]) == (date(2025, 12, 20), date(2029, 12, 20), date(2029, 10, 11))
+    assert (best["from"], best["until"], best["refer_before"]) == (
+        date(2025, 12, 20),
+        date(2029, 12, 20),
+        date(2029, 10, 11),
+    )
 
 
 def test_registry_grade_consent_and_discretion():
@@ -52,7 +58,10 @@ def test_registry_grade_consent_and_discretion():
 def test_the_best_cohort_speaks_for_the_trial():
     document = {
         "cohorts": [{"id": "1"}, {"id": "2"}],
-        "criteria": [include({"type": "age", "max": "P2Y"}, cohorts=["1"]), {**include({"type": "age", "min": "P2Y"}, cohorts=["2"]), "id": "x"}],
+        "criteria": [
+            include({"type": "age", "max": "P2Y"}, cohorts=["1"]),
+            {**include({"type": "age", "min": "P2Y"}, cohorts=["2"]), "id": "x"},
+        ],
     }
     assert trial(Case(document, patient(), TERMINOLOGY), 1)["best"]["cohort"] == "2"
     assert trial(Case(document, patient(), TERMINOLOGY), 1, recruiting={"1"})["best"]["cohort"] == "1"
@@ -60,7 +69,12 @@ def test_the_best_cohort_speaks_for_the_trial():
 
 def test_the_listing_rule():
     criteria = [include(has(), role="indication")]
-    answers = [(), (fact(date="2020"),), (fact(codes=["ORPHA:100"], date="2020"),), (fact(codes=["ORPHA:200"], date="2020"),)]
+    answers = [
+        (),
+        (fact(date="2020"),),
+        (fact(codes=["ORPHA:100"], date="2020"),),
+        (fact(codes=["ORPHA:200"], date="2020"),),
+    ]
     assert [listing(Case({"criteria": criteria}, patient(*facts), TERMINOLOGY)) for facts in answers] == [
         "undetermined",
         "listed",
@@ -78,7 +92,15 @@ def crises():
 
 
 def test_the_girl_with_sickle_cell_disease_and_her_crises_day_by_day():
-    leaf = {"type": "count", "codes": ["CLEIO:severe_crisis"], "op": ">=", "value": 2, "within": "P2Y", "each": "P1Y", "domain": "encounters"}
+    leaf = {
+        "type": "count",
+        "codes": ["CLEIO:severe_crisis"],
+        "op": ">=",
+        "value": 2,
+        "within": "P2Y",
+        "each": "P1Y",
+        "domain": "encounters",
+    }
     complete = [{"domain": "encounters", "from": "2015-01-01", "to": "2025-11-22"}]
     assert dated(leaf, 280, *crises(), domains_complete=complete) == [
         ("2025-11-22", MET),
@@ -92,7 +114,17 @@ def test_the_girl_with_sickle_cell_disease_and_her_crises_day_by_day():
 def test_the_girl_with_sickle_cell_disease_is_possible():
     criteria = [
         include({"type": "age", "min": "P12Y", "max": "P35Y", "max_inclusive": True}),
-        include({"type": "count", "codes": ["CLEIO:severe_crisis"], "op": ">=", "value": 2, "within": "P2Y", "each": "P1Y", "domain": "encounters"}),
+        include(
+            {
+                "type": "count",
+                "codes": ["CLEIO:severe_crisis"],
+                "op": ">=",
+                "value": 2,
+                "within": "P2Y",
+                "each": "P1Y",
+                "domain": "encounters",
+            }
+        ),
         include(alt(within="P3M")),
         {"id": "E1", "kind": "exclude", "expr": has("CLEIO:gene_therapy", domain="procedures")},
     ]
@@ -121,12 +153,20 @@ def test_the_boy_with_duchenne_opens_when_he_is_four_washed_out_and_twelve_weeks
         none("CLEIO:hiv"),
     ]
     boy = patient(
-        fact("variant", [], date="2024-03-01", variant={"gene": "DMD", "type": "deletion", "exon_from": 45, "exon_to": 52}),
+        fact(
+            "variant",
+            [],
+            date="2024-03-01",
+            variant={"gene": "DMD", "type": "deletion", "exon_from": 45, "exon_to": 52},
+        ),
         fact("medication", ["ATC:H02AB06"], start="2025-10-10"),
         fact("immunization", ["CLEIO:live_vaccine"], date="2025-11-10"),
         fact("observation", ["CLEIO:hiv"], status="absent", date="2025-10-01"),
         birth_date="2021-12-20",
-        domains_complete=[{"domain": domain, "from": "2021-12-20", "to": "2025-11-22"} for domain in ("immunizations", "procedures", "medications")],
+        domains_complete=[
+            {"domain": domain, "from": "2021-12-20", "to": "2025-11-22"}
+            for domain in ("immunizations", "procedures", "medications")
+        ],
     )
     case = Case({"criteria": criteria}, boy, TERMINOLOGY)
     told = trial(case, 400)
@@ -179,19 +219,33 @@ def test_the_generator_makes_every_verdict_and_reason(capsys):
     with capsys.disabled():
         sys.stdout.write(f"\n{dict(verdicts_seen)} {dict(states)} {dict(reasons)} {dict(listings)}\n")
     assert set(verdicts_seen) == {"compatible", "possible", "not_yet", "not_now", "excluded"}
-    assert set(reasons) == {"missing", "stale", "unit", "no_reference_range", "partial_detail", "conflict", "needs_human"}
+    assert set(reasons) == {
+        "missing",
+        "stale",
+        "unit",
+        "no_reference_range",
+        "partial_detail",
+        "conflict",
+        "needs_human",
+    }
     assert set(listings) == {"listed", "undetermined", "not_indicated"}
     assert min(states.values()) > 100
 
 
 def test_a_cohort_without_criteria_is_never_more_than_possible():
-    document = {"cohorts": [{"id": "1"}, {"id": "2"}], "criteria": [include({"type": "age", "max": "P2Y"}, cohorts=["1"])]}
+    document = {
+        "cohorts": [{"id": "1"}, {"id": "2"}],
+        "criteria": [include({"type": "age", "max": "P2Y"}, cohorts=["1"])],
+    }
     told = trial(Case(document, patient(), TERMINOLOGY), 1)
     assert [one["verdict"] for one in told["cohorts"]] == ["excluded", "possible"]
 
 
 def test_the_retest_waits_for_every_fact_of_the_evidence():
     failing = {"any": [alt(within="P3M"), has("CLEIO:live_vaccine", within="P6M")]}
-    facts = [measure(200, "2025-11-01", ref_high=35), fact("immunization", ["CLEIO:live_vaccine"], status="absent", date="2025-11-10")]
+    facts = [
+        measure(200, "2025-11-01", ref_high=35),
+        fact("immunization", ["CLEIO:live_vaccine"], status="absent", date="2025-11-10"),
+    ]
     told = trial(Case({"criteria": [include(failing, retest="P4W")]}, patient(*facts), TERMINOLOGY), 1)
     assert (told["best"]["verdict"], told["best"]["retest"]) == ("not_now", date(2025, 12, 8))

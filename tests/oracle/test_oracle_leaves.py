@@ -35,7 +35,11 @@ def test_an_age_stands_for_every_birth_date_it_allows():
     assert (births[0], births[-1]) == (date(2022, 6, 23), date(2022, 7, 22))
     leaf = {"type": "age", "min": "P4Y"}
     assert state(leaf, birth_date=None, age="P3Y") == (NOT_MET, NOT_MET, NOT_MET, None)
-    assert dated(leaf, 400, birth_date=None, age="P3Y") == [("2025-11-22", NOT_MET), ("2025-11-23", UNKNOWN), ("2026-11-22", MET)]
+    assert dated(leaf, 400, birth_date=None, age="P3Y") == [
+        ("2025-11-22", NOT_MET),
+        ("2025-11-23", UNKNOWN),
+        ("2026-11-22", MET),
+    ]
 
 
 def test_a_window_holds_until_the_anniversary_and_leaves_on_the_day_after():
@@ -46,7 +50,11 @@ def test_a_window_holds_until_the_anniversary_and_leaves_on_the_day_after():
     lately = fact("immunization", ["CLEIO:yellow_fever_vaccine"], date="2025-10-27")
     assert dated(leaf, 5, lately, domains_complete=complete) == [("2025-11-22", MET), ("2025-11-25", UNKNOWN)]
     earlier = {**lately, "date": "2025-10-26"}
-    assert dated(leaf, 5, earlier, domains_complete=complete) == [("2025-11-22", MET), ("2025-11-24", NOT_MET), ("2025-11-25", UNKNOWN)]
+    assert dated(leaf, 5, earlier, domains_complete=complete) == [
+        ("2025-11-22", MET),
+        ("2025-11-24", NOT_MET),
+        ("2025-11-25", UNKNOWN),
+    ]
 
 
 def test_a_fact_after_as_of_never_counts_and_an_open_exposure_goes_on():
@@ -63,7 +71,11 @@ def test_a_fact_after_as_of_never_counts_and_an_open_exposure_goes_on():
 
 def test_age_is_reached_on_the_birthday_and_the_maximum_is_exclusive():
     leaf = {"type": "age", "min": "P4Y", "max": "P8Y"}
-    assert dated(leaf, 1500, birth_date="2021-12-20") == [("2025-11-22", NOT_MET), ("2025-12-20", MET), ("2029-12-20", NOT_MET)]
+    assert dated(leaf, 1500, birth_date="2021-12-20") == [
+        ("2025-11-22", NOT_MET),
+        ("2025-12-20", MET),
+        ("2029-12-20", NOT_MET),
+    ]
     birthday = {"type": "age", "max": "P4Y"}
     assert state({**birthday, "max_inclusive": True}, birth_date="2021-11-22")[0] == MET
     assert state(birthday, birth_date="2021-11-22")[0] == NOT_MET
@@ -72,15 +84,24 @@ def test_age_is_reached_on_the_birthday_and_the_maximum_is_exclusive():
 
 def test_a_registry_age_is_unclear_for_the_year_after():
     leaf = {"type": "age", "max": "P35Y", "max_unclear_until": "P36Y"}
-    assert dated(leaf, 500, birth_date="1990-12-01") == [("2025-11-22", MET), ("2025-12-01", UNKNOWN), ("2026-12-01", NOT_MET)]
+    assert dated(leaf, 500, birth_date="1990-12-01") == [
+        ("2025-11-22", MET),
+        ("2025-12-01", UNKNOWN),
+        ("2026-12-01", NOT_MET),
+    ]
 
 
 def test_age_at_dosing_is_that_of_the_day_plus_the_lead_time_or_of_the_dosing_date():
-    document = {"lead_time": "P1M", "criteria": [{"id": "I1", "kind": "include", "expr": {"type": "age", "min": "P4Y", "at": "dosing"}}]}
+    document = {
+        "lead_time": "P1M",
+        "criteria": [{"id": "I1", "kind": "include", "expr": {"type": "age", "min": "P4Y", "at": "dosing"}}],
+    }
     child = patient(birth_date="2021-12-22")
     assert criterion_states(Case(document, child, TERMINOLOGY), AS_OF)["I1"][0] == MET
     assert criterion_states(Case(document, child, TERMINOLOGY), AS_OF - timedelta(days=1))["I1"][0] == NOT_MET
-    assert criterion_states(Case(document, child, TERMINOLOGY, dosing_date=date(2025, 12, 21)), AS_OF)["I1"][0] == NOT_MET
+    assert (
+        criterion_states(Case(document, child, TERMINOLOGY, dosing_date=date(2025, 12, 21)), AS_OF)["I1"][0] == NOT_MET
+    )
 
 
 def test_sex_unknown_is_missing_and_other_needs_a_human():
@@ -142,7 +163,9 @@ def test_a_partial_date_concludes_only_where_all_its_days_agree():
     assert state(leaf, fact("procedure", ["CLEIO:transplant"], date="2024-10"))[3] == "stale"
 
 
-@pytest.mark.parametrize(("to", "expected"), [("2025-11-22", NOT_MET), ("2025-11-19", NOT_MET), ("2025-11-18", UNKNOWN)])
+@pytest.mark.parametrize(
+    ("to", "expected"), [("2025-11-22", NOT_MET), ("2025-11-19", NOT_MET), ("2025-11-18", UNKNOWN)]
+)
 def test_a_complete_domain_answers_but_for_a_tenth_of_the_window(to, expected):
     complete = [{"domain": "procedures", "from": "2025-10-23", "to": to}]
     assert state(has("CLEIO:transplant", within="P30D", domain="procedures"), domains_complete=complete)[0] == expected
@@ -161,8 +184,12 @@ def test_a_complete_domain_never_leaves_more_than_31_days_open_and_is_joined_whe
     late = [{"domain": "procedures", "from": "2023-11-23", "to": "2025-11-22"}]
     assert state(leaf, domains_complete=late)[0] == UNKNOWN
     ever = has("CLEIO:transplant", domain="procedures")
-    assert state(ever, domains_complete=[{"domain": "procedures", "from": "2010-05-01", "to": "2025-10-22"}])[0] == NOT_MET
-    assert state(ever, domains_complete=[{"domain": "procedures", "from": "2010-05-02", "to": "2025-10-22"}])[0] == UNKNOWN
+    assert (
+        state(ever, domains_complete=[{"domain": "procedures", "from": "2010-05-01", "to": "2025-10-22"}])[0] == NOT_MET
+    )
+    assert (
+        state(ever, domains_complete=[{"domain": "procedures", "from": "2010-05-02", "to": "2025-10-22"}])[0] == UNKNOWN
+    )
     assert state(ever, birth_date=None, domains_complete=[{"domain": "procedures", "to": "2025-10-22"}])[0] == NOT_MET
     assert state(ever, birth_date=None, domains_complete=[{"domain": "procedures", "to": "2025-10-21"}])[0] == UNKNOWN
 
@@ -198,7 +225,9 @@ def test_a_relative_is_not_the_patient():
     ],
 )
 def test_a_multiple_of_the_upper_limit_is_exact(number, unit, high, expected):
-    now, _carried, _hope, reason = state(alt(), measure(number, "2025-11-01", unit=unit, **({"ref_high": high} if high else {})))
+    now, _carried, _hope, reason = state(
+        alt(), measure(number, "2025-11-01", unit=unit, **({"ref_high": high} if high else {}))
+    )
     assert (now, reason) == expected
 
 
@@ -226,7 +255,14 @@ def test_any_and_all_measurements():
     assert state(alt(pick="any"), bad, good)[0] == MET
     assert state(alt(pick="all"), bad, good)[0] == NOT_MET
     assert state(alt(pick="any"), bad)[3] == "missing"
-    assert state(alt(pick="any", domain="observations"), bad, domains_complete=[{"domain": "observations", "to": "2025-11-22"}])[0] == NOT_MET
+    assert (
+        state(
+            alt(pick="any", domain="observations"),
+            bad,
+            domains_complete=[{"domain": "observations", "to": "2025-11-22"}],
+        )[0]
+        == NOT_MET
+    )
 
 
 def test_a_measurement_soon_after_a_transfusion_is_dropped():
@@ -246,12 +282,24 @@ def test_a_measurement_soon_after_a_transfusion_is_dropped():
 
 @pytest.mark.parametrize(
     ("value", "comparator", "expected"),
-    [(399, None, MET), (400, None, NOT_MET), (400, "<", MET), (400, "<=", UNKNOWN), (400, ">=", NOT_MET), (100, ">", UNKNOWN)],
+    [
+        (399, None, MET),
+        (400, None, NOT_MET),
+        (400, "<", MET),
+        (400, "<=", UNKNOWN),
+        (400, ">=", NOT_MET),
+        (100, ">", UNKNOWN),
+    ],
 )
 def test_titres_are_compared_as_reciprocals(value, comparator, expected):
     leaf = {"type": "titre", "codes": ["CLEIO:anti_aav"], "op": "<", "reciprocal": 400, "assay": "elisa"}
     found = fact(
-        "observation", ["CLEIO:anti_aav"], value=value, date="2025-11-01", assay="elisa", **({"comparator": comparator} if comparator else {})
+        "observation",
+        ["CLEIO:anti_aav"],
+        value=value,
+        date="2025-11-01",
+        assay="elisa",
+        **({"comparator": comparator} if comparator else {}),
     )
     assert state(leaf, found)[0] == expected
     assert state(leaf, {**found, "assay": "neutralisation"})[3] == "partial_detail"
@@ -259,7 +307,10 @@ def test_titres_are_compared_as_reciprocals(value, comparator, expected):
 
 def test_a_group_of_levels_counts_only_when_all_its_levels_would():
     leaf = {"type": "ordinal", "scale": "CLEIO:mgfa", "min": "IIa", "max": "IVa"}
-    assert [state(leaf, fact("observation", ["CLEIO:mgfa"], value=level, date="2025-11-01"))[0] for level in ("I", "II", "IV", "IVb", "V", "x")] == [
+    assert [
+        state(leaf, fact("observation", ["CLEIO:mgfa"], value=level, date="2025-11-01"))[0]
+        for level in ("I", "II", "IV", "IVb", "V", "x")
+    ] == [
         NOT_MET,
         MET,
         UNKNOWN,
@@ -294,7 +345,10 @@ def test_a_variant_is_compared_attribute_by_attribute():
     deletion = {"gene": "DMD", "type": "deletion", "exon_from": 45, "exon_to": 52}
     assert state(leaf, fact("variant", [], variant=deletion))[0] == MET
     assert state(leaf, fact("variant", [], variant={**deletion, "exon_from": 46}))[0] == NOT_MET
-    assert state({**leaf, "closed": False}, fact("variant", [], variant={**deletion, "exon_from": 46}))[3] == "partial_detail"
+    assert (
+        state({**leaf, "closed": False}, fact("variant", [], variant={**deletion, "exon_from": 46}))[3]
+        == "partial_detail"
+    )
     assert state(leaf, fact("variant", [], variant={**deletion, "significance": "uncertain"}))[3] == "partial_detail"
     assert state(leaf, fact("variant", [], variant={**deletion, "significance": "benign"}))[0] == UNKNOWN
     assert state(leaf, fact("variant", [], variant={"gene": "SMN1"}))[3] == "missing"
@@ -313,17 +367,27 @@ def test_a_stable_dose_is_long_enough_unchanged_and_within_its_bounds():
     assert state(leaf, {**drug, "start": "2025-01-01", "dose": {"value": 11, "unit": "mg/d"}})[0] == NOT_MET
     assert state(leaf, {**drug, "start": "2025-01-01", "dose": {"value": 1, "unit": "mL/d"}})[3] == "unit"
     assert state(leaf, {**drug, "start": "2025"})[3] == "partial_detail"
-    assert state(leaf, domains_complete=[{"domain": "medications", "from": "2025-08-30", "to": "2025-11-22"}])[0] == NOT_MET
+    assert (
+        state(leaf, domains_complete=[{"domain": "medications", "from": "2025-08-30", "to": "2025-11-22"}])[0]
+        == NOT_MET
+    )
 
 
 # --- the finer sentences ----------------------------------------------------------------------------------------------
 
 
 def test_a_presence_is_a_conflict_only_when_every_one_of_them_is_contradicted():
-    old, new, no = fact(date="2022-01-01"), fact(codes=["ORPHA:111"], date="2025-01-01"), fact(status="absent", date="2023-01-01")
+    old, new, no = (
+        fact(date="2022-01-01"),
+        fact(codes=["ORPHA:111"], date="2025-01-01"),
+        fact(status="absent", date="2023-01-01"),
+    )
     assert state(has(), old, no)[3] == "conflict"
     assert state(has(), old, no, new)[0] == MET
-    sub, no_sub = fact(codes=["ORPHA:111"], date="2022-01-01"), fact(codes=["ORPHA:111"], status="absent", date="2023-01-01")
+    sub, no_sub = (
+        fact(codes=["ORPHA:111"], date="2022-01-01"),
+        fact(codes=["ORPHA:111"], status="absent", date="2023-01-01"),
+    )
     assert state(has(), sub, no_sub)[3] == "conflict"
     assert state(has(), sub, {**no_sub, "codes": ["ORPHA:112"]})[0] == MET
 
@@ -346,9 +410,15 @@ def test_days_are_counted_once_and_an_undecided_event_may_or_may_not_count():
     leaf = count("<", 2, domain="encounters")
     assert state(leaf, crisis, crisis, domains_complete=complete)[0] == MET
     assert state(leaf, crisis, {**crisis, "status": "unconfirmed"}, domains_complete=complete)[0] == MET
-    assert state(leaf, crisis, {**crisis, "date": "2025-10-31", "status": "unconfirmed"}, domains_complete=complete)[3] == "partial_detail"
+    assert (
+        state(leaf, crisis, {**crisis, "date": "2025-10-31", "status": "unconfirmed"}, domains_complete=complete)[3]
+        == "partial_detail"
+    )
     assert state(leaf, crisis, {**crisis, "date": "2025-10"}, domains_complete=complete)[3] == "partial_detail"
-    assert state(leaf, crisis, {**crisis, "codes": ["CLEIO:crisis"], "date": "2025-10-01"}, domains_complete=complete)[3] == "partial_detail"
+    assert (
+        state(leaf, crisis, {**crisis, "codes": ["CLEIO:crisis"], "date": "2025-10-01"}, domains_complete=complete)[3]
+        == "partial_detail"
+    )
     assert state(leaf, crisis)[3] == "missing"
     assert state(count(">=", 2), crisis, {**crisis, "date": "2024-11-21"})[3] == "stale"
 
@@ -361,7 +431,13 @@ def test_an_event_of_the_day_is_in_the_first_sub_window():
 
 
 def test_a_spoilt_measurement_is_dropped_even_beside_a_denial():
-    leaf = {"type": "value", "codes": ["LOINC:1742-6"], "op": ">=", "value": 120, "not_after": [{"codes": ["CLEIO:transfusion"], "for": "P4W"}]}
+    leaf = {
+        "type": "value",
+        "codes": ["LOINC:1742-6"],
+        "op": ">=",
+        "value": 120,
+        "not_after": [{"codes": ["CLEIO:transfusion"], "for": "P4W"}],
+    }
     given = fact("procedure", ["CLEIO:transfusion"], date="2025-11-04")
     denied = {**given, "status": "absent", "date": "2025-11-12"}
     assert state(leaf, measure(180, "2025-11-18"), given, denied)[3] == "missing"
@@ -389,7 +465,12 @@ def test_an_unclear_medication_keeps_a_complete_domain_from_answering():
         fact("medication", ["ATC:H02AB"]),
     ):
         assert state(leaf, drug, domains_complete=complete)[3] == "partial_detail"
-    assert state(leaf, fact("medication", ["ATC:H02AB"], start="2025-01-01", end="2025-11-21"), domains_complete=complete)[0] == NOT_MET
+    assert (
+        state(leaf, fact("medication", ["ATC:H02AB"], start="2025-01-01", end="2025-11-21"), domains_complete=complete)[
+            0
+        ]
+        == NOT_MET
+    )
 
 
 def test_absent_variants_answer_only_for_their_origin_and_type():
@@ -397,4 +478,6 @@ def test_absent_variants_answer_only_for_their_origin_and_type():
     absent = fact("variant", [], status="absent", variant={"gene": "DMD", "assay": "mlpa"})
     assert state({**leaf, "origin": "somatic"}, absent)[0] == UNKNOWN
     assert state(leaf, {**absent, "variant": {"gene": "DMD", "assay": "mlpa", "type": "duplication"}})[0] == UNKNOWN
-    assert state(leaf, {**absent, "variant": {"gene": "DMD", "assay": "mlpa", "exon_from": 3, "exon_to": 7}})[0] == UNKNOWN
+    assert (
+        state(leaf, {**absent, "variant": {"gene": "DMD", "assay": "mlpa", "exon_from": 3, "exon_to": 7}})[0] == UNKNOWN
+    )

@@ -62,7 +62,15 @@ RELATED = {
     "ATC:H02AB": ["ATC:H02", "ATC:H02AB06", "ATC:H02AB07"],
     "CLEIO:severe_crisis": ["CLEIO:crisis", "CLEIO:chest_syndrome"],
 }
-AS_OF = [date(2025, 11, 22), date(2024, 2, 29), date(2024, 8, 31), date(2025, 1, 31), date(2025, 2, 28), date(2026, 3, 1), date(2025, 12, 31)]
+AS_OF = [
+    date(2025, 11, 22),
+    date(2024, 2, 29),
+    date(2024, 8, 31),
+    date(2025, 1, 31),
+    date(2025, 2, 28),
+    date(2026, 3, 1),
+    date(2025, 12, 31),
+]
 WINDOWS = ["P7D", "P30D", "P4W", "P12W", "P1M", "P3M", "P6M", "P1Y", "P1Y6M", "P2Y", "P310D"]
 LABEL = {"fr": "Critère", "en": "Criterion"}
 VALUES = [  # codes, leaf's unit, bound, unit of the fact and its factor
@@ -74,6 +82,12 @@ VALUES = [  # codes, leaf's unit, bound, unit of the fact and its factor
 SCALES = {
     "CLEIO:mgfa": {
         "levels": ["I", "IIa", "IIb", "IIIa", "IIIb", "IVa", "IVb", "V"],
-        "groups": {"II": ["IIa", "IIb"], "III": ["IIIa", "IIIb"], "IV": ["IVa", "IVb"], "2a": ["IIa"], "3": ["IIIa", "IIIb"]},
+        "groups": {
+            "II": ["IIa", "IIb"],
+            "III": ["IIIa", "IIIb"],
+            "IV": ["IVa", "IVb"],
+            "2a": ["IIa"],
+            "3": ["IIIa", "IIIb"],
+        },
     }
 }

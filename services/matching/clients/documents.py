@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from shared.wire import write_instant
+from shared.values.wire import write_instant
 
 Document = Mapping[str, Any]
 
@@ -93,7 +93,9 @@ class Trial:
                 status=document["status"],
                 in_france="FR" in (document.get("countries") or ()),
                 french=tuple(place.get("status") for place in places),
-                cohorts=tuple(Cohort(one["id"], dict(one["label"]), one.get("status")) for one in document.get("cohorts") or ()),
+                cohorts=tuple(
+                    Cohort(one["id"], dict(one["label"]), one.get("status")) for one in document.get("cohorts") or ()
+                ),
                 illustrative=bool(document.get("illustrative")),
                 published=bool(document.get("published", True)),
                 criteria_version=(document.get("criteria") or {}).get("version"),
@@ -137,7 +139,9 @@ class TrialRecord:
         :raises UnreadableDocumentError: without what a trial or a site needs.
         """
         try:
-            sites = tuple(sorted((Site.read(site) for site in document.get("sites") or ()), key=lambda site: site.centre))
+            sites = tuple(
+                sorted((Site.read(site) for site in document.get("sites") or ()), key=lambda site: site.centre)
+            )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UnreadableDocumentError(type(error).__name__) from None
         criteria = document.get("criteria")
@@ -145,7 +149,12 @@ class TrialRecord:
 
     def write(self) -> dict[str, Any]:
         """The inverse of `read`."""
-        return {"kind": "trial", "trial": self.trial.write(), "criteria": self.criteria, "sites": [site.write() for site in self.sites]}
+        return {
+            "kind": "trial",
+            "trial": self.trial.write(),
+            "criteria": self.criteria,
+            "sites": [site.write() for site in self.sites],
+        }
 
 
 @dataclass(frozen=True, slots=True)

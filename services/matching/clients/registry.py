@@ -10,9 +10,17 @@ from urllib.parse import quote
 
 import httpx
 
-from services.matching.clients.documents import Centre, Concepts, Document, Site, Trial, TrialRecord, UnreadableDocumentError
-from shared.feed.consumer import FeedTail
-from shared.http import InternalClient
+from services.matching.clients.documents import (
+    Centre,
+    Concepts,
+    Document,
+    Site,
+    Trial,
+    TrialRecord,
+    UnreadableDocumentError,
+)
+from shared.clients.feed import FeedTail
+from shared.clients.internal import InternalClient
 
 BASE = "/registry/v1"
 # Entries of the feed in one batch.
@@ -63,7 +71,9 @@ class RegistryClient:
                 elif kind == "end":
                     if header is None or document.get("count") != count:
                         raise CutExportError
-                    return Export(f"{header['following']}&limit={BATCH}", header["terminology"], trials, centres, unreadable)
+                    return Export(
+                        f"{header['following']}&limit={BATCH}", header["terminology"], trials, centres, unreadable
+                    )
                 else:
                     count += 1
                     try:
@@ -84,13 +94,23 @@ class RegistryClient:
         if document is None:
             return None
         trial = Trial.read(document)
-        criteria = None if trial.criteria_version is None else await self._get(f"{path}/criteria?version={trial.criteria_version}")
-        return TrialRecord.read({"trial": document, "criteria": criteria, "sites": ((await self._get(f"{path}/sites")) or {}).get("items")})
+        criteria = (
+            None
+            if trial.criteria_version is None
+            else await self._get(f"{path}/criteria?version={trial.criteria_version}")
+        )
+        return TrialRecord.read(
+            {"trial": document, "criteria": criteria, "sites": ((await self._get(f"{path}/sites")) or {}).get("items")}
+        )
 
     async def sites(self, identifier: str) -> tuple[Site, ...] | None:
         """The sites of a trial; None when there is no such trial."""
         document = await self._get(f"{BASE}/trials/{quote(identifier, safe='')}/sites")
-        return None if document is None else tuple(sorted((Site.read(site) for site in document["items"]), key=lambda site: site.centre))
+        return (
+            None
+            if document is None
+            else tuple(sorted((Site.read(site) for site in document["items"]), key=lambda site: site.centre))
+        )
 
     async def centre(self, identifier: str) -> Centre | None:
         document = await self._get(f"{BASE}/centres/{quote(identifier, safe='')}")

@@ -19,13 +19,13 @@ from services.matching.evaluations.endpoints import (
     options_of,
 )
 from services.matching.patients.reading import read_patient
-from services.matching.snapshots.keeper import SnapshotKeeper
+from services.matching.snapshots.store import SnapshotStore
+from shared.access.policy import Access, allow
 from shared.criteria.model import CriteriaDocument
-from shared.edge import EdgeRoute, accepts
-from shared.policy import Access, allow
-from shared.strict_json import Limits
+from shared.http.route import ApiRoute, accepts
+from shared.values.strict_json import Limits
 
-router = APIRouter(prefix="/matching/v1/criteria", route_class=EdgeRoute, tags=["criteria"])
+router = APIRouter(prefix="/matching/v1/criteria", route_class=ApiRoute, tags=["criteria"])
 
 Checker = Annotated[Access, Depends(allow("criteria", "execute"))]
 DOCUMENT_BYTES = 1024 * 1024
@@ -35,13 +35,15 @@ DOCUMENT_BYTES = 1024 * 1024
 @accepts(body_bytes=DOCUMENT_BYTES)
 async def check_criteria(request: Request, document: CriteriaDocument, access: Checker) -> Response:
     """What is wrong with a criteria document. Nothing is stored."""
-    keeper: SnapshotKeeper = request.app.state.snapshots
+    keeper: SnapshotStore = request.app.state.snapshots
     snapshot = keeper.current
     return Response(check(document, snapshot), media_type="application/json", headers=headers_of(snapshot))
 
 
 @router.post("/dry-run", response_model=DryRunAnswer)
-@accepts(body_bytes=DOCUMENT_BYTES + MATCH_BYTES, limits=Limits(string=MATCH_BYTES, nodes=20_000), seconds=MATCH_SECONDS)
+@accepts(
+    body_bytes=DOCUMENT_BYTES + MATCH_BYTES, limits=Limits(string=MATCH_BYTES, nodes=20_000), seconds=MATCH_SECONDS
+)
 async def dry_run_criteria(
     request: Request,
     body: DryRun,
@@ -53,8 +55,10 @@ async def dry_run_criteria(
 ) -> Response:
     """What a criteria document says of a patient, signed or not. Nothing is stored."""
     check_invented(access, synthetic)
-    keeper: SnapshotKeeper = request.app.state.snapshots
+    keeper: SnapshotStore = request.app.state.snapshots
     snapshot = keeper.current
     read = read_patient(body.patient, as_of, "/patient")
     options = options_of(read.patient.as_of, horizon, dosing_date, limit=1)
-    return Response(dry_run(body.criteria, read, snapshot, options), media_type="application/json", headers=headers_of(snapshot))
+    return Response(
+        dry_run(body.criteria, read, snapshot, options), media_type="application/json", headers=headers_of(snapshot)
+    )

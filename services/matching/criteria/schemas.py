@@ -4,12 +4,18 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from services.matching.evaluations.schemas import CriterionAnswer, IgnoredAnswer, IntervalAnswer, QuestionAnswer, Verdict
+from services.matching.evaluations.schemas import (
+    CriterionAnswer,
+    IgnoredAnswer,
+    IntervalAnswer,
+    QuestionAnswer,
+    Verdict,
+)
 from shared.criteria.model import CriteriaDocument
-from shared.wire import Day, Label, Wire
+from shared.values.wire import ApiModel, Day, Label
 
 
-class FindingAnswer(Wire):
+class FindingAnswer(ApiModel):
     """What is wrong, or may be, and where in the document."""
 
     pointer: str
@@ -18,7 +24,7 @@ class FindingAnswer(Wire):
     detail: Label
 
 
-class CheckAnswer(Wire):
+class CheckAnswer(ApiModel):
     """A document without errors may be signed; warnings are for its author to judge."""
 
     findings: list[FindingAnswer]
@@ -26,14 +32,14 @@ class CheckAnswer(Wire):
     warnings: int
 
 
-class DryRun(Wire):
+class DryRun(ApiModel):
     """A document and a patient, native or a Phenopacket v2."""
 
     criteria: CriteriaDocument
     patient: dict[str, Any]
 
 
-class CohortCourse(Wire):
+class CohortTimeline(ApiModel):
     id: str
     verdict: Verdict
     from_: Day | None = Field(alias="from")
@@ -41,7 +47,7 @@ class CohortCourse(Wire):
     criteria: list[str]
 
 
-class DryRunAnswer(Wire):
+class DryRunAnswer(ApiModel):
     """What the document says of the patient. ``listing``: whether a match would list the trial, or only count it."""
 
     as_of: Day
@@ -59,6 +65,6 @@ class DryRunAnswer(Wire):
     criteria_version: int | None
     criteria: list[CriterionAnswer]
     timeline: list[IntervalAnswer]
-    cohorts: list[CohortCourse]
+    cohorts: list[CohortTimeline]
     ask_next: list[QuestionAnswer]
     ignored_facts: list[IgnoredAnswer]

@@ -5,14 +5,24 @@ from typing import Any
 from pydantic import ValidationError
 
 from services.matching.engine import TooComplexError, compile_criteria, match
-from services.matching.evaluations.service import ENGINE_VERSION, Asked, Options, course, criteria, open_chart, questions, timeline, write
+from services.matching.evaluations.service import (
+    ENGINE_VERSION,
+    Asked,
+    Options,
+    course,
+    criteria,
+    open_chart,
+    questions,
+    timeline,
+    write,
+)
 from services.matching.evaluations.wording import PRE_SCREENING
 from services.matching.patients.reading import ReadPatient
 from services.matching.snapshots.model import Snapshot
 from shared.criteria.lint import RegistryRecord, lint
 from shared.criteria.model import CriteriaDocument
-from shared.problems import Fault, InvalidBodyError
-from shared.wire import Label
+from shared.values.problems import Fault, InvalidBodyError
+from shared.values.wire import Label
 
 # Looks that one dry run may take: less than a tenth of a second. A trial of the sample takes at most a third of it, with the worst of patients.
 LOOKS = 150_000
@@ -28,11 +38,20 @@ def check(document: CriteriaDocument, snapshot: Snapshot) -> bytes:
     trial = held.record.trial if held else None
     # What the registry sent was read tolerantly: what the lint cannot compare with is no record.
     try:
-        record = RegistryRecord.model_validate({name: getattr(trial, name) for name in RegistryRecord.model_fields}) if trial else None
+        record = (
+            RegistryRecord.model_validate({name: getattr(trial, name) for name in RegistryRecord.model_fields})
+            if trial
+            else None
+        )
     except ValidationError:
         record = None
     found = [
-        {"pointer": one.pointer, "code": one.code, "severity": one.severity, "detail": {"fr": one.detail.fr, "en": one.detail.en}}
+        {
+            "pointer": one.pointer,
+            "code": one.code,
+            "severity": one.severity,
+            "detail": {"fr": one.detail.fr, "en": one.detail.en},
+        }
         for one in lint(document, snapshot.vocabulary.known, record)
     ]
     errors = sum(1 for one in found if one["severity"] == "error")
@@ -49,7 +68,9 @@ def dry_run(document: CriteriaDocument, read: ReadPatient, snapshot: Snapshot, o
     try:
         return _dry_run(document, asked, snapshot, options)
     except TooComplexError:
-        raise InvalidBodyError(errors=[Fault(pointer="/criteria/criteria", code="too_complex", detail=_TOO_COMPLEX)]) from None
+        raise InvalidBodyError(
+            errors=[Fault(pointer="/criteria/criteria", code="too_complex", detail=_TOO_COMPLEX)]
+        ) from None
 
 
 def _dry_run(document: CriteriaDocument, asked: Asked, snapshot: Snapshot, options: Options) -> bytes:
@@ -62,7 +83,8 @@ def _dry_run(document: CriteriaDocument, asked: Asked, snapshot: Snapshot, optio
     best = result.best
     assert best is not None
     cohorts: list[dict[str, Any]] = [
-        {"id": one.id, "verdict": one.verdict, "from": one.start, "until": one.until, "criteria": list(one.criteria)} for one in result.cohorts
+        {"id": one.id, "verdict": one.verdict, "from": one.start, "until": one.until, "criteria": list(one.criteria)}
+        for one in result.cohorts
     ]
     return write(
         {

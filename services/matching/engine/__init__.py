@@ -4,25 +4,25 @@ Compile a trial's criteria once, open a patient's chart once, then match any one
 """
 
 from services.matching.engine.ask import Question, ask_next, question_code
-from services.matching.engine.chart import Chart, TooComplexError
 from services.matching.engine.evaluate import DEFAULT_HORIZON, CompiledTrial, compile_criteria, match
-from services.matching.engine.facts import CompleteDomain, Days, Dose, Fact, Patient, Variant
+from services.matching.engine.facts import CompleteDomain, DateBounds, Dose, Fact, Patient, Variant
+from services.matching.engine.patient_index import PatientIndex, TooComplexError
 from services.matching.engine.result import CohortResult, CriterionResult, Interval, Listing, TrialResult, Verdict
 from services.matching.engine.terminology import Terminology
 
 __all__ = [
     "DEFAULT_HORIZON",
-    "Chart",
     "CohortResult",
     "CompiledTrial",
     "CompleteDomain",
     "CriterionResult",
-    "Days",
+    "DateBounds",
     "Dose",
     "Fact",
     "Interval",
     "Listing",
     "Patient",
+    "PatientIndex",
     "Question",
     "Terminology",
     "TooComplexError",

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from services.matching.engine.chart import Chart
 from services.matching.engine.evaluate import CompiledTrial
+from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.result import TrialResult
 from shared.criteria import expressions
 from shared.criteria.model import Criterion
-from shared.wire import Label
+from shared.values.wire import Label
 
 _COSTS = {"age": 0, "sex": 0, "value": 2, "titre": 3, "variant": 3}
 _LABORATORY = frozenset(("value", "titre", "variant"))
@@ -27,7 +27,7 @@ class Question:
     trials: tuple[str, ...]
 
 
-def ask_next(matches: Iterable[tuple[CompiledTrial, TrialResult]], chart: Chart) -> list[Question]:
+def ask_next(matches: Iterable[tuple[CompiledTrial, TrialResult]], chart: PatientIndex) -> list[Question]:
     """The distinct questions that the unknown leaves of possible and not-yet trials ask, best first."""
     asked: dict[str, Question] = {}
     for trial, result in matches:
@@ -55,7 +55,7 @@ def question_code(leaf: expressions.Leaf) -> str:
     return leaf.type
 
 
-def _questions(trial: CompiledTrial, counted: frozenset[str], chart: Chart, day: date) -> Iterable[Question]:
+def _questions(trial: CompiledTrial, counted: frozenset[str], chart: PatientIndex, day: date) -> Iterable[Question]:
     for criterion in trial.criteria:
         if criterion.source.id in counted and not criterion.investigator:
             for leaf in criterion.expression.unknown_leaves(chart, day):
@@ -66,7 +66,14 @@ def _question(criterion: Criterion, leaf: expressions.Leaf, trial: str) -> Quest
     ask = criterion.ask
     code = question_code(leaf) if ask is None or ask.code is None else ask.code
     if ask is None:
-        return Question(code, criterion.text, "lab" if leaf.type in _LABORATORY else "clinician", _COSTS.get(leaf.type, 1), leaf.type, (trial,))
+        return Question(
+            code,
+            criterion.text,
+            "lab" if leaf.type in _LABORATORY else "clinician",
+            _COSTS.get(leaf.type, 1),
+            leaf.type,
+            (trial,),
+        )
     return Question(code, Label(fr=ask.fr, en=ask.en), ask.who, ask.cost, leaf.type, (trial,))
 
 

@@ -7,9 +7,9 @@ from datetime import date
 from functools import partial
 from typing import NamedTuple
 
-from services.matching.engine.chart import Chart
 from services.matching.engine.expression import Combination, Expression, compile_expression
 from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, Reading, Reason, negation
+from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.result import RANK, CohortResult, CriterionResult, Interval, Listing, TrialResult, Verdict
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.timeline import Timeline
@@ -50,19 +50,29 @@ class CompiledCriterion:
         """A failure that the protocol leaves to discretion is a question, not a failure."""
         if not self.source.discretion:
             return judgement
-        raised = judgement._replace(now=max(judgement.now, UNKNOWN), carried=max(judgement.carried, UNKNOWN), hope=max(judgement.hope, UNKNOWN))
+        raised = judgement._replace(
+            now=max(judgement.now, UNKNOWN), carried=max(judgement.carried, UNKNOWN), hope=max(judgement.hope, UNKNOWN)
+        )
         return raised._replace(reasons=frozenset({"needs_human"})) if judgement.now == NOT_MET else raised
 
-    def judge(self, chart: Chart, day: date) -> Judgement:
+    def judge(self, chart: PatientIndex, day: date) -> Judgement:
         return self.judged(self.expression.judge(chart, day))
 
-    def course(self, chart: Chart) -> Timeline[Reading]:
+    def course(self, chart: PatientIndex) -> Timeline[Reading]:
         course = self.expression.course(chart)
-        return course.map(lambda reading: Reading(*(max(state, UNKNOWN) for state in reading))) if self.source.discretion else course
+        return (
+            course.map(lambda reading: Reading(*(max(state, UNKNOWN) for state in reading)))
+            if self.source.discretion
+            else course
+        )
 
     def days(self, course: Timeline[Reading]) -> Timeline[Day]:
         """What the criterion alone lets a day be."""
-        return course.map(lambda reading: Day(reading.carried != NOT_MET, reading.now == MET or self.investigator, reading.hope == NOT_MET))
+        return course.map(
+            lambda reading: Day(
+                reading.carried != NOT_MET, reading.now == MET or self.investigator, reading.hope == NOT_MET
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +108,15 @@ def compile_criteria(document: CriteriaDocument, terminology: Terminology) -> Co
     cohorts = {}
     for cohort in [cohort.id for cohort in document.cohorts] or ["all"]:
         counted = tuple(criterion for criterion in criteria if criterion.counts_for(cohort))
-        cohorts[cohort] = CompiledCohort(counted, tuple(criterion for criterion in counted if criterion.source.role == "indication"))
+        cohorts[cohort] = CompiledCohort(
+            counted, tuple(criterion for criterion in counted if criterion.source.role == "indication")
+        )
     return CompiledTrial(document, criteria, cohorts, lead_time or Span(0, 0))
 
 
-def match(trial: CompiledTrial, chart: Chart, horizon: str = DEFAULT_HORIZON, recruiting: Container[str] | None = None) -> TrialResult:
+def match(
+    trial: CompiledTrial, chart: PatientIndex, horizon: str = DEFAULT_HORIZON, recruiting: Container[str] | None = None
+) -> TrialResult:
     """The trial's verdict for the patient of a chart, told up to ``horizon``.
 
     ``recruiting`` holds the ids of the cohorts open to recruitment in France, which come first; None makes no difference.
@@ -126,7 +140,10 @@ def match(trial: CompiledTrial, chart: Chart, horizon: str = DEFAULT_HORIZON, re
         "listed",
         min((cohort for cohort in cohorts if listings[cohort.id] == "listed"), key=preference),
         cohorts,
-        tuple(_criterion(criterion, today[criterion.source.id], courses[criterion.source.id], chart) for criterion in trial.criteria),
+        tuple(
+            _criterion(criterion, today[criterion.source.id], courses[criterion.source.id], chart)
+            for criterion in trial.criteria
+        ),
     )
 
 
@@ -143,7 +160,7 @@ def _compile_criterion(criterion: Criterion, terminology: Terminology, lead_time
     return CompiledCriterion(criterion, expression, retest, left_to_the_investigator(criterion))
 
 
-def _listing(cohort: CompiledCohort, chart: Chart) -> Listing:
+def _listing(cohort: CompiledCohort, chart: PatientIndex) -> Listing:
     """Whether the cohort is for this patient at all: where nothing is known of its condition, it is only counted."""
     listing: Listing = "listed"
     for criterion in cohort.indication:
@@ -156,13 +173,22 @@ def _listing(cohort: CompiledCohort, chart: Chart) -> Listing:
 
 
 def _cohort(
-    trial: CompiledTrial, cohort: str, today: Mapping[str, Judgement], lets: Mapping[str, Timeline[Day]], chart: Chart, told_until: date
+    trial: CompiledTrial,
+    cohort: str,
+    today: Mapping[str, Judgement],
+    lets: Mapping[str, Timeline[Day]],
+    chart: PatientIndex,
+    told_until: date,
 ) -> CohortResult:
     counted = trial.cohorts[cohort].counted
     best_possible: Verdict = "compatible" if trial.document.grade == "signed" and counted else "possible"
     parts = [lets[criterion.source.id] for criterion in counted]
     chart.spend(4 * sum(len(part.days) for part in parts))
-    days = Timeline.tally(parts, _together) if parts else Timeline((chart.as_of,), (Day(open=True, compatible=True, hopeless=False),))
+    days = (
+        Timeline.tally(parts, _together)
+        if parts
+        else Timeline((chart.as_of,), (Day(open=True, compatible=True, hopeless=False),))
+    )
     verdicts = _verdicts(days, best_possible)
     start = days.first(lambda day: day.open)
     until = None if start is None else days.first(lambda day: not day.open, start)
@@ -200,10 +226,14 @@ def _verdicts(days: Timeline[Day], best_possible: Verdict) -> Timeline[Verdict]:
 
 def _told(verdicts: Timeline[Verdict], told_until: date) -> tuple[Interval, ...]:
     ends: tuple[date | None, ...] = (*verdicts.days[1:], None)
-    return tuple(Interval(day, end, verdict) for (day, verdict), end in zip(verdicts, ends, strict=True) if day <= told_until)
+    return tuple(
+        Interval(day, end, verdict) for (day, verdict), end in zip(verdicts, ends, strict=True) if day <= told_until
+    )
 
 
-def _retest(counted: Sequence[CompiledCriterion], today: Mapping[str, Judgement], days: Timeline[Day], chart: Chart) -> date | None:
+def _retest(
+    counted: Sequence[CompiledCriterion], today: Mapping[str, Judgement], days: Timeline[Day], chart: PatientIndex
+) -> date | None:
     """The first day without hopeless criteria that leaves each failing measurement the time its criterion asks for."""
     earliest = chart.as_of
     for criterion in counted:
@@ -214,11 +244,16 @@ def _retest(counted: Sequence[CompiledCriterion], today: Mapping[str, Judgement]
     return days.first(lambda day: not day.hopeless, earliest)
 
 
-def _last_day(evidence: Iterable[str], chart: Chart) -> date | None:
-    return max((fact.day for identifier in evidence if (fact := chart.by_id.get(identifier)) and fact.day is not None), default=None)
+def _last_day(evidence: Iterable[str], chart: PatientIndex) -> date | None:
+    return max(
+        (fact.day for identifier in evidence if (fact := chart.by_id.get(identifier)) and fact.day is not None),
+        default=None,
+    )
 
 
-def _criterion(criterion: CompiledCriterion, judgement: Judgement, course: Timeline[Reading], chart: Chart) -> CriterionResult:
+def _criterion(
+    criterion: CompiledCriterion, judgement: Judgement, course: Timeline[Reading], chart: PatientIndex
+) -> CriterionResult:
     chart.spend(len(judgement.evidence))
     clears_on = course.first(lambda later: later.carried != NOT_MET) if judgement.now == NOT_MET else None
     return CriterionResult(

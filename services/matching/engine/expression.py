@@ -5,14 +5,26 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol, TypeAlias
 
-from services.matching.engine.chart import Chart
-from services.matching.engine.kleene import MET, UNKNOWN, Join, Judgement, Reading, all_of, any_of, at_least, conditional, negation, settled
+from services.matching.engine.kleene import (
+    MET,
+    UNKNOWN,
+    Join,
+    Judgement,
+    Reading,
+    all_of,
+    any_of,
+    at_least,
+    conditional,
+    negation,
+    settled,
+)
 from services.matching.engine.leaves.count import Count
 from services.matching.engine.leaves.has import Has
 from services.matching.engine.leaves.measured import Human, Ordinal, Titre, Value
 from services.matching.engine.leaves.person import Age, Sex
 from services.matching.engine.leaves.stable import Stable
 from services.matching.engine.leaves.variant import Variant
+from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.timeline import Timeline
 from shared.criteria import expressions
@@ -22,9 +34,9 @@ from shared.criteria.durations import Span
 class Asked(Protocol):
     """What every leaf can say of a patient: the judgement of a day, and the readings of every day."""
 
-    def judge(self, chart: Chart, day: date) -> Judgement: ...
+    def judge(self, chart: PatientIndex, day: date) -> Judgement: ...
 
-    def course(self, chart: Chart) -> Timeline[Reading]: ...
+    def course(self, chart: PatientIndex) -> Timeline[Reading]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +47,17 @@ class LeafExpression:
     leaf: Asked
     key: str
 
-    def judge(self, chart: Chart, day: date) -> Judgement:
-        return self.leaf.judge(chart, day) if day != chart.as_of else chart.once(("judge", self.key), lambda: self.leaf.judge(chart, day))
+    def judge(self, chart: PatientIndex, day: date) -> Judgement:
+        return (
+            self.leaf.judge(chart, day)
+            if day != chart.as_of
+            else chart.once(("judge", self.key), lambda: self.leaf.judge(chart, day))
+        )
 
-    def course(self, chart: Chart) -> Timeline[Reading]:
+    def course(self, chart: PatientIndex) -> Timeline[Reading]:
         return chart.once(("course", self.key), lambda: self.leaf.course(chart))
 
-    def unknown_leaves(self, chart: Chart, day: date) -> Iterator[expressions.Leaf]:
+    def unknown_leaves(self, chart: PatientIndex, day: date) -> Iterator[expressions.Leaf]:
         if self.judge(chart, day).now == UNKNOWN:
             yield self.source
 
@@ -50,13 +66,13 @@ class LeafExpression:
 class Always:
     """The branch that an `if` without `else` takes."""
 
-    def judge(self, _chart: Chart, _day: date) -> Judgement:
+    def judge(self, _chart: PatientIndex, _day: date) -> Judgement:
         return settled(MET)
 
-    def course(self, chart: Chart) -> Timeline[Reading]:
+    def course(self, chart: PatientIndex) -> Timeline[Reading]:
         return Timeline((chart.as_of,), (Reading(MET, MET, MET),))
 
-    def unknown_leaves(self, _chart: Chart, _day: date) -> Iterator[expressions.Leaf]:
+    def unknown_leaves(self, _chart: PatientIndex, _day: date) -> Iterator[expressions.Leaf]:
         return iter(())
 
 
@@ -67,19 +83,19 @@ class Combination:
     join: Join
     operands: "Sequence[Expression]"
 
-    def judge(self, chart: Chart, day: date) -> Judgement:
+    def judge(self, chart: PatientIndex, day: date) -> Judgement:
         parts = [operand.judge(chart, day) for operand in self.operands]
         if len(parts) > 1:
             chart.spend(sum(len(part.evidence) for part in parts))
         return self.join.judge(parts)
 
-    def course(self, chart: Chart) -> Timeline[Reading]:
+    def course(self, chart: PatientIndex) -> Timeline[Reading]:
         parts = [operand.course(chart) for operand in self.operands]
         if len(parts) > 1:
             chart.spend(sum(len(part.days) for part in parts))
         return self.join.course(parts)
 
-    def unknown_leaves(self, chart: Chart, day: date) -> Iterator[expressions.Leaf]:
+    def unknown_leaves(self, chart: PatientIndex, day: date) -> Iterator[expressions.Leaf]:
         """The unknown leaves that may decide this; none where it is known already."""
         if self.judge(chart, day).now == UNKNOWN:
             for operand in self.operands:
@@ -105,9 +121,13 @@ def compile_expression(node: expressions.Node, terminology: Terminology, lead_ti
         case expressions.Not():
             return Combination(negation, [inner(node.not_)])
         case expressions.If():
-            return Combination(conditional, [inner(node.if_), inner(node.then), inner(node.else_) if node.else_ else Always()])
+            return Combination(
+                conditional, [inner(node.if_), inner(node.then), inner(node.else_) if node.else_ else Always()]
+            )
         case expressions.Leaf():
-            return LeafExpression(node, _compile_leaf(node, terminology, lead_time), f"{lead_time}{node.model_dump_json()}")
+            return LeafExpression(
+                node, _compile_leaf(node, terminology, lead_time), f"{lead_time}{node.model_dump_json()}"
+            )
     raise AssertionError(node)
 
 

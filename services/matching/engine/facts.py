@@ -10,15 +10,15 @@ Status = Literal["present", "absent", "unconfirmed", "ordered"]
 Comparator = Literal["<", "<=", ">", ">="]
 
 
-class Days(NamedTuple):
+class DateBounds(NamedTuple):
     """The days that a full or partial date could be, both ends included."""
 
     earliest: date
     latest: date
 
 
-ANY_DAY = Days(date.min, date.max)
-FOR_EVER = Days(date.max, date.max)
+ANY_DAY = DateBounds(date.min, date.max)
+FOR_EVER = DateBounds(date.max, date.max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ class Fact:
     kind: Kind
     codes: tuple[str, ...] = ()
     status: Status = "present"
-    first: Days = ANY_DAY
-    last: Days = ANY_DAY
+    first: DateBounds = ANY_DAY
+    last: DateBounds = ANY_DAY
     day: date | None = None
     exposure: bool = False
     number: Fraction | None = None
@@ -91,7 +91,7 @@ class CompleteDomain:
 class Patient:
     """``birth`` holds the possible birth dates; None when neither a birth date nor an age is known."""
 
-    birth: Days | None = None
+    birth: DateBounds | None = None
     sex: Literal["male", "female", "other"] | None = None
     facts: tuple[Fact, ...] = ()
     complete_domains: tuple[CompleteDomain, ...] = ()

@@ -66,7 +66,9 @@ def settled(state: State, evidence: Iterable[str] = (), *, hope: State | None = 
     return Judgement(state, state, state if hope is None else hope, _NO_REASON, frozenset(evidence))
 
 
-def unknown(reason: Reason, evidence: Iterable[str] = (), *, carried: State = UNKNOWN, hope: State = UNKNOWN) -> Judgement:
+def unknown(
+    reason: Reason, evidence: Iterable[str] = (), *, carried: State = UNKNOWN, hope: State = UNKNOWN
+) -> Judgement:
     """A leaf that is not known now."""
     return Judgement(UNKNOWN, carried, hope, frozenset((reason,)), frozenset(evidence))
 
@@ -122,7 +124,13 @@ def _opposite(reading: Reading) -> Reading:
 def _decided(parts: Sequence[Judgement]) -> Judgement:
     """Condition, then, else: an unknown condition concludes only where both branches agree."""
     condition, then, otherwise = parts
-    taken = (condition, then) if condition.now == MET else (condition, otherwise) if condition.now == NOT_MET else (condition, then, otherwise)
+    taken = (
+        (condition, then)
+        if condition.now == MET
+        else (condition, otherwise)
+        if condition.now == NOT_MET
+        else (condition, then, otherwise)
+    )
     now = _chosen(condition.now, then.now, otherwise.now)
     return Judgement(
         now,

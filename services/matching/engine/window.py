@@ -16,9 +16,9 @@ class Window:
     within: Span | None
     beyond: Span | None = None
 
-    def on(self, day: date) -> "Stretch":
+    def on(self, day: date) -> "DateRange":
         """The stretch of days that the window covers on a day."""
-        return Stretch(
+        return DateRange(
             date.min if self.within is None else first_within(day, self.within),
             day if self.beyond is None else day_before(first_within(day, self.beyond)),
         )
@@ -27,7 +27,7 @@ class Window:
         """The last day on which a day is within."""
         return date.max if self.within is None else add(day, self.within)
 
-    def spells(self, known: Iterable[tuple[date, date]], today: date) -> "Spells":
+    def spells(self, known: Iterable[tuple[date, date]], today: date) -> "Intervals":
         """The days, from today on, on which one of some facts is within, each given by the day since which it counts and its last day."""
         reached: date | None = None
         later: list[tuple[date, date]] = []
@@ -36,7 +36,7 @@ class Window:
                 later.append((since, self.leaves(last)))
             elif reached is None or last > reached:
                 reached = last
-        return Spells(later if reached is None else [(today, self.leaves(reached)), *later])
+        return Intervals(later if reached is None else [(today, self.leaves(reached)), *later])
 
     def flips(self, facts: Iterable[Fact]) -> Iterator[date]:
         """The days on which a fact may enter or leave the window."""
@@ -47,7 +47,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class DateRange:
     """The days from ``first`` to ``last``, both included."""
 
     first: date
@@ -62,7 +62,7 @@ class Stretch:
         return fact.first.earliest <= self.last and fact.last.latest >= self.first
 
 
-class Spells:
+class Intervals:
     """Some days, as the stretches that hold them, in order and apart: however many facts there are, few are left to look at."""
 
     def __init__(self, stretches: Iterable[tuple[date, date]]) -> None:

@@ -10,16 +10,16 @@ from services.matching.evaluations.schemas import MatchAnswer
 from services.matching.evaluations.service import Options, answer
 from services.matching.patients.reading import read_patient
 from services.matching.patients.schemas import Patient
-from services.matching.snapshots.keeper import SnapshotKeeper
 from services.matching.snapshots.model import Snapshot
+from services.matching.snapshots.store import SnapshotStore
+from shared.access.policy import Access, allow
 from shared.criteria.durations import parse
-from shared.edge import EdgeRoute, accepts
-from shared.policy import Access, allow
-from shared.problems import Fault, ForbiddenError, InvalidParameterError
-from shared.strict_json import Limits
-from shared.wire import Day, Duration, Label
+from shared.http.route import ApiRoute, accepts
+from shared.values.problems import Fault, ForbiddenError, InvalidParameterError
+from shared.values.strict_json import Limits
+from shared.values.wire import Day, Duration, Label
 
-router = APIRouter(prefix="/matching/v1", route_class=EdgeRoute, tags=["match"])
+router = APIRouter(prefix="/matching/v1", route_class=ApiRoute, tags=["match"])
 
 Matcher = Annotated[Access, Depends(allow("match", "execute"))]
 MATCH_BYTES = 256 * 1024
@@ -31,10 +31,17 @@ LONGEST_HORIZON = parse("P20Y")
 
 Horizon = Annotated[Duration, Query(description="How far the timeline is told, at most P20Y.")]
 DosingDate = Annotated[Day | None, Query(description="The planned day of dosing; absent: each trial's own lead time.")]
-AsOf = Annotated[Day | None, Query(description="The day of the question, for a format that does not say it. A native patient says it itself.")]
+AsOf = Annotated[
+    Day | None,
+    Query(description="The day of the question, for a format that does not say it. A native patient says it itself."),
+]
 Most = Annotated[int, Query(ge=1, le=200, description="Trials in the answer.")]
-Synthetic = Annotated[bool, Query(description="The patient is invented. The coordination, which sees no real one, must say so.")]
-ONLY_SYNTHETIC = Label(fr="seul un patient inventé, dit par synthetic=true", en="an invented patient only, told by synthetic=true")
+Synthetic = Annotated[
+    bool, Query(description="The patient is invented. The coordination, which sees no real one, must say so.")
+]
+ONLY_SYNTHETIC = Label(
+    fr="seul un patient inventé, dit par synthetic=true", en="an invented patient only, told by synthetic=true"
+)
 
 # The document's own place in the OpenAPI file, where its definitions stand.
 _SCHEMA_AT = "#/paths/~1matching~1v1~1match/post/requestBody/content/application~1json/schema/oneOf/0/$defs/{model}"
@@ -71,7 +78,7 @@ async def match_patient(
 ) -> Response:
     """Which trials, where and when. Give a native patient, or a Phenopacket v2."""
     check_invented(access, synthetic)
-    keeper: SnapshotKeeper = request.app.state.snapshots
+    keeper: SnapshotStore = request.app.state.snapshots
     snapshot = keeper.current
     read = read_patient(await request.json(), as_of)
     options = options_of(read.patient.as_of, horizon, dosing_date, limit)
@@ -93,7 +100,9 @@ def options_of(as_of: date | None, horizon: str, dosing_date: date | None, limit
         raise InvalidParameterError(errors=[Fault(pointer="/query/horizon", code="horizon_too_long", detail=detail)])
     if dosing_date is not None and dosing_date < (as_of or today):
         detail = Label(fr="pas avant le jour de l'évaluation", en="not before the day of evaluation")
-        raise InvalidParameterError(errors=[Fault(pointer="/query/dosing_date", code="dosing_in_the_past", detail=detail)])
+        raise InvalidParameterError(
+            errors=[Fault(pointer="/query/dosing_date", code="dosing_in_the_past", detail=detail)]
+        )
     return Options(today, horizon, dosing_date, limit)
 
 

@@ -4,14 +4,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from shared.wire import Day, Label, Wire
+from shared.values.wire import ApiModel, Day, Label
 
 Verdict = Literal["compatible", "possible", "not_yet", "not_now", "excluded"]
 Recruitment = Literal["open", "closed"]
 Reason = Literal["missing", "stale", "unit", "no_reference_range", "partial_detail", "conflict", "needs_human"]
 
 
-class CriterionAnswer(Wire):
+class CriterionAnswer(ApiModel):
     """A criterion on the day of the match. ``clears_on``: the day on which time alone ends its failure."""
 
     id: str
@@ -26,7 +26,7 @@ class CriterionAnswer(Wire):
     left_to_investigator: bool
 
 
-class IntervalAnswer(Wire):
+class IntervalAnswer(ApiModel):
     """From one day until another, which is no longer in it; null: not before 20 years."""
 
     from_: Day = Field(alias="from")
@@ -34,19 +34,19 @@ class IntervalAnswer(Wire):
     verdict: Verdict
 
 
-class CohortAnswer(Wire):
+class CohortAnswer(ApiModel):
     id: str
     label: Label
     verdict: Verdict
     recruitment: Recruitment
 
 
-class SlotsAnswer(Wire):
+class SlotsAnswer(ApiModel):
     cohort: str
     open: int
 
 
-class SiteAnswer(Wire):
+class SiteAnswer(ApiModel):
     """``stale``: nobody confirmed it for 30 days. ``distance_km``: in a straight line from the middle of the patient's département."""
 
     centre: str
@@ -58,7 +58,7 @@ class SiteAnswer(Wire):
     distance_km: int | None
 
 
-class TrialAnswer(Wire):
+class TrialAnswer(ApiModel):
     """A trial that is for this patient's condition. Its verdict is that of ``cohort``, null in a trial without cohorts; so are its criteria."""
 
     trial: str
@@ -81,7 +81,7 @@ class TrialAnswer(Wire):
     sites: list[SiteAnswer]
 
 
-class QuestionAnswer(Wire):
+class QuestionAnswer(ApiModel):
     """``trials``: how many of them the answer would help decide."""
 
     code: str
@@ -91,14 +91,14 @@ class QuestionAnswer(Wire):
     trials: int
 
 
-class IgnoredAnswer(Wire):
+class IgnoredAnswer(ApiModel):
     """A fact by its id, or a part of another format by its JSON Pointer, that counted for nothing."""
 
     id: str
     reason: str
 
 
-class MatchAnswer(Wire):
+class MatchAnswer(ApiModel):
     """``results`` are the same bytes for the same patient, ``as_of`` and snapshot. ``undetermined`` and ``not_indicated`` count trials."""
 
     as_of: Day

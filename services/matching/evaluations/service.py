@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from services.matching.engine import DEFAULT_HORIZON, Chart, CohortResult, CompiledTrial, CriterionResult, TrialResult, ask_next, match
+from services.matching.engine import (
+    DEFAULT_HORIZON,
+    CohortResult,
+    CompiledTrial,
+    CriterionResult,
+    PatientIndex,
+    TrialResult,
+    ask_next,
+    match,
+)
 from services.matching.engine.result import RANK
 from services.matching.evaluations.sites import sites_of
 from services.matching.evaluations.wording import PRE_SCREENING, question_of, text_of, title_of
@@ -14,8 +23,8 @@ from services.matching.patients.mapping import BirthAfterAsOfError, to_engine
 from services.matching.patients.reading import ReadPatient
 from services.matching.patients.schemas import Patient
 from services.matching.snapshots.model import HeldTrial, Snapshot, Vocabulary
-from shared.problems import Fault, InvalidBodyError
-from shared.wire import Label
+from shared.values.problems import Fault, InvalidBodyError
+from shared.values.wire import Label
 
 # Changes with whatever changes an answer: the engine, the ranking, the words.
 ENGINE_VERSION = "1"
@@ -39,7 +48,7 @@ class Asked:
 
     patient: Patient
     as_of: date
-    chart: Chart
+    chart: PatientIndex
     ignored: list[dict[str, str]]
 
 
@@ -50,12 +59,18 @@ def open_chart(read: ReadPatient, vocabulary: Vocabulary, options: Options, poin
     try:
         mapped = to_engine(patient, as_of)
     except BirthAfterAsOfError:
-        detail = Label(fr="la naissance est après le jour de l'évaluation", en="the birth is after the day of evaluation")
-        raise InvalidBodyError(errors=[Fault(pointer=f"{pointer}/birth_date", code="birth_after_as_of", detail=detail)]) from None
+        detail = Label(
+            fr="la naissance est après le jour de l'évaluation", en="the birth is after the day of evaluation"
+        )
+        raise InvalidBodyError(
+            errors=[Fault(pointer=f"{pointer}/birth_date", code="birth_after_as_of", detail=detail)]
+        ) from None
     in_error = {fact.id for fact in patient.facts if fact.status == "entered_in_error"}
-    ignored = [{"id": name, "reason": "entered_in_error" if name in in_error else "after_as_of"} for name in mapped.ignored]
+    ignored = [
+        {"id": name, "reason": "entered_in_error" if name in in_error else "after_as_of"} for name in mapped.ignored
+    ]
     ignored += [{"id": part.pointer, "reason": part.reason} for part in read.ignored]
-    return Asked(patient, as_of, Chart(mapped.patient, vocabulary.engine, as_of, options.dosing_date), ignored)
+    return Asked(patient, as_of, PatientIndex(mapped.patient, vocabulary.engine, as_of, options.dosing_date), ignored)
 
 
 def answer(snapshot: Snapshot, read: ReadPatient, options: Options) -> bytes:
@@ -73,7 +88,9 @@ def answer(snapshot: Snapshot, read: ReadPatient, options: Options) -> bytes:
         else:
             listed.append((held, held.compiled, result, result.best))
     listed.sort(key=lambda one: _rank(one[0], one[3]))
-    results = [_trial(snapshot, asked, held, trial, result, best) for held, trial, result, best in listed[: options.limit]]
+    results = [
+        _trial(snapshot, asked, held, trial, result, best) for held, trial, result, best in listed[: options.limit]
+    ]
     return write(
         {
             "as_of": asked.as_of,
@@ -83,7 +100,9 @@ def answer(snapshot: Snapshot, read: ReadPatient, options: Options) -> bytes:
             "pre_screening": PRE_SCREENING,
             "results": results,
             **counts,
-            "ask_next": questions([(trial, result) for _, trial, result, _ in listed], asked.chart, snapshot.vocabulary),
+            "ask_next": questions(
+                [(trial, result) for _, trial, result, _ in listed], asked.chart, snapshot.vocabulary
+            ),
             "ignored_facts": asked.ignored,
         }
     )
@@ -94,10 +113,18 @@ def write(document: dict[str, Any]) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=date.isoformat).encode()
 
 
-def questions(matches: Iterable[tuple[CompiledTrial, TrialResult]], chart: Chart, vocabulary: Vocabulary) -> list[dict[str, Any]]:
+def questions(
+    matches: Iterable[tuple[CompiledTrial, TrialResult]], chart: PatientIndex, vocabulary: Vocabulary
+) -> list[dict[str, Any]]:
     """What to ask next, best first."""
     return [
-        {"code": one.code, "text": question_of(one, vocabulary), "who": one.who, "cost": one.cost, "trials": len(one.trials)}
+        {
+            "code": one.code,
+            "text": question_of(one, vocabulary),
+            "who": one.who,
+            "cost": one.cost,
+            "trials": len(one.trials),
+        }
         for one in ask_next(matches, chart)[:QUESTIONS]
     ]
 
@@ -143,7 +170,13 @@ def timeline(best: CohortResult) -> list[dict[str, Any]]:
 
 def _rank(held: HeldTrial, best: CohortResult) -> tuple[bool, bool, int, date, str]:
     """Trials that recruit in France first, then by verdict, then the sooner; whoever is excluded for good comes last."""
-    return best.verdict == "excluded", best.id not in held.recruiting, RANK[best.verdict], best.start or date.max, held.record.trial.id
+    return (
+        best.verdict == "excluded",
+        best.id not in held.recruiting,
+        RANK[best.verdict],
+        best.start or date.max,
+        held.record.trial.id,
+    )
 
 
 def _trial(
@@ -167,7 +200,12 @@ def _trial(
         "criteria": criteria(trial, result, best.criteria),
         "timeline": timeline(best),
         "cohorts": [
-            {"id": one.id, "label": labels[one.id], "verdict": one.verdict, "recruitment": "open" if one.id in held.recruiting else "closed"}
+            {
+                "id": one.id,
+                "label": labels[one.id],
+                "verdict": one.verdict,
+                "recruitment": "open" if one.id in held.recruiting else "closed",
+            }
             for one in result.cohorts
             if one.id in labels
         ],

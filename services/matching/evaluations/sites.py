@@ -12,7 +12,9 @@ from services.matching.snapshots.recruitment import OPEN, OVER
 STALE_AFTER = timedelta(days=30)
 
 
-def sites_of(held: HeldTrial, centres: Mapping[str, Centre], cohort: str, departement: str | None, as_of: date) -> list[dict[str, Any]]:
+def sites_of(
+    held: HeldTrial, centres: Mapping[str, Centre], cohort: str, departement: str | None, as_of: date
+) -> list[dict[str, Any]]:
     """The sites of a trial: first those that are open, confirmed and have a free place in the cohort, then the open ones, each nearest first."""
     ranked = []
     for site in held.record.sites:

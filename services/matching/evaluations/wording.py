@@ -40,4 +40,7 @@ def question_of(question: Question, vocabulary: Vocabulary) -> Words:
         return _ASKED[question.leaf]
     asked = question.code.partition(":")[2].split("+") if ":" in question.code else [question.code]
     labels: list[Mapping[str, Any]] = [vocabulary.labels.get(code, {"fr": code, "en": code}) for code in asked[:5]]
-    return {"fr": f"À renseigner : {', '.join(one['fr'] for one in labels)}", "en": f"To be told: {', '.join(one['en'] for one in labels)}"}
+    return {
+        "fr": f"À renseigner : {', '.join(one['fr'] for one in labels)}",
+        "en": f"To be told: {', '.join(one['en'] for one in labels)}",
+    }

@@ -9,8 +9,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-from shared.problems import Fault, escape
-from shared.wire import Label
+from shared.values.problems import Fault, escape
+from shared.values.wire import Label
 
 MOST = 10
 # Nine digits: all shapes but addresses have as many.
@@ -60,7 +60,9 @@ _BY_KEY = Label(
 )
 _BY_SHAPE: dict[str, Label] = {
     "nir": Label(fr="ceci a la forme d'un numéro de sécurité sociale", en="this looks like a social security number"),
-    "ins": Label(fr="ceci a la forme d'un identifiant national de santé", en="this looks like a national health identifier"),
+    "ins": Label(
+        fr="ceci a la forme d'un identifiant national de santé", en="this looks like a national health identifier"
+    ),
     "email": Label(fr="ceci a la forme d'une adresse électronique", en="this looks like an e-mail address"),
     "phone": Label(fr="ceci a la forme d'un numéro de téléphone", en="this looks like a telephone number"),
 }
@@ -112,7 +114,11 @@ def _faults(root: Any, start: str) -> Iterator[Fault]:
             pending += [(f"{pointer}/{index}", child, patient) for index, child in reversed(list(enumerate(value)))]
         else:
             shape = (
-                shape_of(value) if isinstance(value, str) else shape_of(str(value)) if isinstance(value, int) and abs(value) > MOST_SHORT else None
+                shape_of(value)
+                if isinstance(value, str)
+                else shape_of(str(value))
+                if isinstance(value, int) and abs(value) > MOST_SHORT
+                else None
             )
             if shape is not None:
                 yield _shaped(pointer, shape)
@@ -136,5 +142,9 @@ def _folded(key: str) -> str:
 
 
 def _key_fits(match: re.Match[str]) -> bool:
-    number = "".join(letter for letter in match.group(1).upper() if letter.isalnum()).replace("2A", "19", 1).replace("2B", "18", 1)
+    number = (
+        "".join(letter for letter in match.group(1).upper() if letter.isalnum())
+        .replace("2A", "19", 1)
+        .replace("2B", "18", 1)
+    )
     return 97 - int(number) % 97 == int(match.group(2))

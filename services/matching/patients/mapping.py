@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from services.matching import engine
-from services.matching.engine.facts import ANY_DAY, FOR_EVER, Days
+from services.matching.engine.facts import ANY_DAY, FOR_EVER, DateBounds
 from services.matching.patients import schemas
 from shared.criteria.durations import Span, day_after, day_before, first_within, parse, smallest_unit
 
@@ -34,23 +34,26 @@ def to_engine(patient: schemas.Patient, as_of: date) -> Mapped:
             birth=_birth(patient, as_of),
             sex=patient.sex,
             facts=known,
-            complete_domains=tuple(engine.CompleteDomain(declared.domain, declared.from_, declared.to) for declared in patient.domains_complete),
+            complete_domains=tuple(
+                engine.CompleteDomain(declared.domain, declared.from_, declared.to)
+                for declared in patient.domains_complete
+            ),
         ),
         tuple(fact.id for fact in patient.facts if fact.id not in kept),
     )
 
 
-def possible_births(age: str, as_of: date) -> Days:
+def possible_births(age: str, as_of: date) -> DateBounds:
     """The birth dates ``b`` with ``add(b, age) <= as_of < add(b, age + 1 unit)``, the unit being the smallest one that the age writes."""
     span, unit = parse(age), smallest_unit(age)
     tomorrow = day_after(as_of)
     older = Span(span.months + unit.months, span.days + unit.days)
-    return Days(first_within(tomorrow, older), day_before(first_within(tomorrow, span)))
+    return DateBounds(first_within(tomorrow, older), day_before(first_within(tomorrow, span)))
 
 
-def _birth(patient: schemas.Patient, as_of: date) -> Days | None:
+def _birth(patient: schemas.Patient, as_of: date) -> DateBounds | None:
     if patient.birth_date is not None:
-        return Days(patient.birth_date, patient.birth_date)
+        return DateBounds(patient.birth_date, patient.birth_date)
     return None if patient.age is None else possible_births(patient.age, as_of)
 
 
@@ -85,7 +88,7 @@ def _fact(fact: schemas.Fact) -> engine.Fact:
     )
 
 
-def _when(fact: schemas.Fact) -> tuple[Days, Days, bool]:
+def _when(fact: schemas.Fact) -> tuple[DateBounds, DateBounds, bool]:
     """First and last day; a medication without any date may have been taken, and may be taken, on any."""
     if fact.date is not None:
         day = _days(fact.date)
@@ -94,20 +97,24 @@ def _when(fact: schemas.Fact) -> tuple[Days, Days, bool]:
         return ANY_DAY, ANY_DAY, fact.kind == "medication"
     start = ANY_DAY if fact.start is None else _days(fact.start)
     end = FOR_EVER if fact.end is None else _days(fact.end)
-    return Days(start.earliest, min(start.latest, end.latest)), Days(max(start.earliest, end.earliest), end.latest), True
+    return (
+        DateBounds(start.earliest, min(start.latest, end.latest)),
+        DateBounds(max(start.earliest, end.earliest), end.latest),
+        True,
+    )
 
 
 def _full_day(partial: str | None) -> date | None:
     return date.fromisoformat(partial) if partial is not None and len(partial) == len("YYYY-MM-DD") else None
 
 
-def _days(partial: str) -> Days:
+def _days(partial: str) -> DateBounds:
     if (day := _full_day(partial)) is not None:
-        return Days(day, day)
+        return DateBounds(day, day)
     year, month = (int(part) for part in [*partial.split("-"), "0"][:2])
     if month == 0:
-        return Days(date(year, 1, 1), date(year, 12, 31))
-    return Days(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
+        return DateBounds(date(year, 1, 1), date(year, 12, 31))
+    return DateBounds(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
 
 
 def _variant(variant: schemas.Variant, assay: str | None) -> engine.Variant:

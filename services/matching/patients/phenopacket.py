@@ -22,8 +22,8 @@ from services.matching.patients.phenopacket_codes import (
 )
 from services.matching.patients.phenopacket_times import Moment, moment
 from services.matching.patients.schemas import Patient, Variant
-from shared.problems import Fault, InvalidBodyError, faults
-from shared.wire import Label
+from shared.values.problems import Fault, InvalidBodyError, faults
+from shared.values.wire import Label
 
 _SEXES = {"MALE": "male", "FEMALE": "female", "OTHER_SEX": "other"}
 _SIGNIFICANCE = {
@@ -108,7 +108,10 @@ class Part:
         if found is None:
             return []
         items = _typed(found, list, f"{self.pointer}/{key}")
-        return [Part(_typed(item, dict, f"{self.pointer}/{key}/{index}"), f"{self.pointer}/{key}/{index}") for index, item in enumerate(items)]
+        return [
+            Part(_typed(item, dict, f"{self.pointer}/{key}/{index}"), f"{self.pointer}/{key}/{index}")
+            for index, item in enumerate(items)
+        ]
 
     def text(self, key: str) -> str | None:
         found = self.value.get(key)
@@ -133,7 +136,9 @@ def is_phenopacket(document: Mapping[str, Any]) -> bool:
     return isinstance(about, dict) and "phenopacketSchemaVersion" in about
 
 
-def read_phenopacket(document: Mapping[str, Any], as_of: date | None = None, pointer: str = "") -> tuple[Patient, list[Ignored]]:
+def read_phenopacket(
+    document: Mapping[str, Any], as_of: date | None = None, pointer: str = ""
+) -> tuple[Patient, list[Ignored]]:
     """The native patient, and what of the packet was left out. ``pointer``: where the packet stands in the body.
 
     An age at the last encounter is taken as the age on ``as_of``: give the day of that encounter where it is another.
@@ -208,7 +213,9 @@ def _feature(reading: Reading, feature: Part) -> None:
 
 def _disease(reading: Reading, disease: Part) -> None:
     excluded = disease.flag("excluded")
-    reading.add(disease, "condition", disease.part("term"), {"status": "absent"} if excluded else _course(reading, disease))
+    reading.add(
+        disease, "condition", disease.part("term"), {"status": "absent"} if excluded else _course(reading, disease)
+    )
 
 
 def _course(reading: Reading, part: Part) -> dict[str, str | None]:
@@ -252,7 +259,9 @@ def _range(reading: Reading, quantity: Part, unit: Part | None) -> dict[str, Any
         return {}
     own = limits.part("unit")
     low, high = limits.number("low"), limits.number("high")
-    if (own is not None and (unit is None or own.text("id") != unit.text("id"))) or (low is not None and high is not None and low > high):
+    if (own is not None and (unit is None or own.text("id") != unit.text("id"))) or (
+        low is not None and high is not None and low > high
+    ):
         reading.leave(limits, "range_not_understood")
         return {}
     return {"ref_low": low, "ref_high": high}
@@ -262,7 +271,9 @@ def _action(reading: Reading, action: Part) -> None:
     procedure, treatment = action.part("procedure"), action.part("treatment")
     radiation, regimen = action.part("radiationTherapy"), action.part("therapeuticRegimen")
     if procedure is not None:
-        reading.add(procedure, "procedure", procedure.part("code"), {"date": reading.when(procedure, "performed").start})
+        reading.add(
+            procedure, "procedure", procedure.part("code"), {"date": reading.when(procedure, "performed").start}
+        )
     elif treatment is not None:
         _treatment(reading, treatment)
     elif radiation is not None:
@@ -287,7 +298,9 @@ def _treatment(reading: Reading, treatment: Part) -> None:
                 raise _wrong(times.pointer, dict)
             start, end = found.start, found.end
         suffix = one.pointer.removeprefix(treatment.pointer)
-        if not reading.add(treatment, "medication", treatment.part("agent"), {"status": status, **_exposure(start, end)}, suffix):
+        if not reading.add(
+            treatment, "medication", treatment.part("agent"), {"status": status, **_exposure(start, end)}, suffix
+        ):
             return
         if one.part("quantity") is not None:
             reading.leave(Part({}, f"{one.pointer}/quantity"), "dose_of_one_administration")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pydantic import TypeAdapter, ValidationError
 
 from shared.criteria.expressions import Hgvs, Unit
-from shared.wire import Code
+from shared.values.wire import Code
 
 _CODE: TypeAdapter[str] = TypeAdapter(Code)
 _HGVS: TypeAdapter[str] = TypeAdapter(Hgvs)
@@ -36,8 +36,19 @@ ZYGOSITIES = {
     "GENO:0000402": "compound_heterozygous",
 }
 # Answers of a test (SNOMED CT, LOINC answer lists, PATO).
-POSITIVE = frozenset({"SNOMED:10828004", "SNOMEDCT:10828004", "SNOMED:260373001", "SNOMEDCT:260373001", "LOINC:LA6576-8", "PATO:0000467"})
-NEGATIVE = frozenset({"SNOMED:260385009", "SNOMEDCT:260385009", "SNOMED:260415000", "SNOMEDCT:260415000", "LOINC:LA6577-6", "PATO:0000462"})
+POSITIVE = frozenset(
+    {"SNOMED:10828004", "SNOMEDCT:10828004", "SNOMED:260373001", "SNOMEDCT:260373001", "LOINC:LA6576-8", "PATO:0000467"}
+)
+NEGATIVE = frozenset(
+    {
+        "SNOMED:260385009",
+        "SNOMEDCT:260385009",
+        "SNOMED:260415000",
+        "SNOMEDCT:260415000",
+        "LOINC:LA6577-6",
+        "PATO:0000462",
+    }
+)
 # Sequence Ontology: what is lost or gained as a whole.
 _STRUCTURES = {
     "SO:1000029": "deletion",

@@ -1,7 +1,7 @@
 """What is refused of a patient."""
 
-from shared.problems import Problem
-from shared.wire import Label
+from shared.values.problems import Problem
+from shared.values.wire import Label
 
 
 class IdentifierForbiddenError(Problem):

@@ -11,8 +11,8 @@ from services.matching.patients.identifiers import identifying
 from services.matching.patients.phenopacket import Ignored, is_phenopacket, read_phenopacket
 from services.matching.patients.problems import FormatNotSupportedError, IdentifierForbiddenError
 from services.matching.patients.schemas import Patient
-from shared.problems import Fault, InvalidBodyError, InvalidParameterError, faults
-from shared.wire import Label
+from shared.values.problems import Fault, InvalidBodyError, InvalidParameterError, faults
+from shared.values.wire import Label
 
 _AS_OF_TWICE = Fault(
     pointer="/query/as_of",
@@ -37,7 +37,9 @@ def read_patient(document: Mapping[str, Any], as_of: date | None = None, pointer
     :raises InvalidBodyError: 422, with the place of each fault.
     """
     if "resourceType" in document:
-        wrong = Fault(pointer=f"{pointer}/resourceType", code="format_not_supported", detail=FormatNotSupportedError.title)
+        wrong = Fault(
+            pointer=f"{pointer}/resourceType", code="format_not_supported", detail=FormatNotSupportedError.title
+        )
         raise FormatNotSupportedError(errors=[wrong])
     found = identifying(document, pointer)
     if found:

@@ -6,15 +6,29 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.criteria.expressions import Domain, Exon, Frame, Gene, Hgvs, Number, Origin, Relative, Unit, VariantType, Zygosity
-from shared.wire import Code, Day, Duration, PartialDate, Wire
+from shared.criteria.expressions import (
+    Domain,
+    Exon,
+    Frame,
+    Gene,
+    Hgvs,
+    Number,
+    Origin,
+    Relative,
+    Unit,
+    VariantType,
+    Zygosity,
+)
+from shared.values.wire import ApiModel, Code, Day, Duration, PartialDate
 
 MAX_FACTS = 1000
 
 FactId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:\-/]{0,63}$")]
 Level = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+\-/]{0,31}$")]
 QuestionCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:+\-/]{0,127}$")]
-Departement = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5]|97[1-8]|98[4678])$")]
+Departement = Annotated[
+    str, StringConstraints(pattern=r"^(0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5]|97[1-8]|98[4678])$")
+]
 
 
 def _in_the_calendar(value: str) -> str:
@@ -28,7 +42,7 @@ def _in_the_calendar(value: str) -> str:
 CalendarDate = Annotated[PartialDate, AfterValidator(_in_the_calendar)]
 
 
-class Dose(Wire):
+class Dose(ApiModel):
     """A dose as taken, such as 0.75 mg/d for each kg."""
 
     value: Annotated[Number, Field(ge=0)]
@@ -36,7 +50,7 @@ class Dose(Wire):
     per_kg: bool = False
 
 
-class Variant(Wire):
+class Variant(ApiModel):
     """A variant as a laboratory reports it; what the report does not say is left out."""
 
     gene: Gene
@@ -58,7 +72,7 @@ class Variant(Wire):
         return self
 
 
-class Fact(Wire):
+class Fact(ApiModel):
     """One fact. A `date` is its day; `start` and `end` make it an exposure, without `end` an ongoing one."""
 
     id: FactId
@@ -87,8 +101,12 @@ class Fact(Wire):
     def _says_what_its_kind_says(self) -> Self:
         if (self.kind == "variant") != (self.variant is not None):
             raise PydanticCustomError("variant_form", "a fact of kind variant, and no other, has a variant")
-        if (self.kind == "answer") != (self.question is not None) or (self.kind == "answer") != (self.answer is not None):
-            raise PydanticCustomError("answer_form", "a fact of kind answer, and no other, has a question and an answer")
+        if (self.kind == "answer") != (self.question is not None) or (self.kind == "answer") != (
+            self.answer is not None
+        ):
+            raise PydanticCustomError(
+                "answer_form", "a fact of kind answer, and no other, has a question and an answer"
+            )
         if self.kind not in ("variant", "answer") and not self.codes:
             raise PydanticCustomError("codes_missing", "a fact has at least one code")
         return self
@@ -110,7 +128,7 @@ class Fact(Wire):
         return self
 
 
-class CompleteDomain(Wire):
+class CompleteDomain(ApiModel):
     """All facts of a domain between two days are given; without `from`, since birth."""
 
     domain: Domain
@@ -124,7 +142,7 @@ class CompleteDomain(Wire):
         return self
 
 
-class Patient(Wire):
+class Patient(ApiModel):
     """A patient to match. ``as_of`` is today in Paris when absent; at most one of ``birth_date`` and ``age``."""
 
     as_of: Day | None = None

@@ -17,7 +17,7 @@ from typing import Any
 
 from services.matching.clients.documents import Centre, Concepts, TrialRecord, UnreadableDocumentError, canonical
 from services.matching.snapshots.model import Snapshot, Vocabulary
-from shared.wire import write_instant
+from shared.values.wire import write_instant
 
 FORM = 1
 KEPT = 2
@@ -157,7 +157,9 @@ def _read(path: Path) -> Snapshot:
     vocabulary = Vocabulary(Concepts.read(json.loads(contents["terminology.json"])))
     trials = [TrialRecord.read(json.loads(line)) for line in contents["trials.ndjson"].splitlines()]
     centres = [Centre.read(json.loads(line)) for line in contents["centres.ndjson"].splitlines()]
-    found = Snapshot.build(trials, centres, vocabulary, manifest["following"], datetime.fromisoformat(manifest["current_at"]))
+    found = Snapshot.build(
+        trials, centres, vocabulary, manifest["following"], datetime.fromisoformat(manifest["current_at"])
+    )
     if (found.id, len(found.trials), len(found.centres)) != (manifest["id"], manifest["trials"], manifest["centres"]):
         raise TornSnapshotError
     return found

@@ -73,8 +73,17 @@ class Snapshot:
     id: str
 
     @classmethod
-    def of(cls, trials: Mapping[str, HeldTrial], centres: Mapping[str, Centre], vocabulary: Vocabulary, following: str, current_at: datetime) -> Self:
-        parts = [held.digest for held in trials.values()] + [hashlib.sha256(canonical(centre.write())).digest() for centre in centres.values()]
+    def of(
+        cls,
+        trials: Mapping[str, HeldTrial],
+        centres: Mapping[str, Centre],
+        vocabulary: Vocabulary,
+        following: str,
+        current_at: datetime,
+    ) -> Self:
+        parts = [held.digest for held in trials.values()] + [
+            hashlib.sha256(canonical(centre.write())).digest() for centre in centres.values()
+        ]
         content = hashlib.sha256(vocabulary.digest + b"".join(sorted(parts))).hexdigest()[:16]
         return cls(trials, centres, vocabulary, following, current_at, content)
 
@@ -94,7 +103,9 @@ class Snapshot:
         for record in trials:
             if record.trial.published:
                 old = kept.get(record.trial.id)
-                held[record.trial.id] = old if old is not None and old.record == record else HeldTrial.prepare(record, vocabulary)
+                held[record.trial.id] = (
+                    old if old is not None and old.record == record else HeldTrial.prepare(record, vocabulary)
+                )
         return cls.of(held, {centre.id: centre for centre in centres}, vocabulary, following, current_at)
 
 

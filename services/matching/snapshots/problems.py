@@ -1,7 +1,7 @@
 """What cannot be answered without a copy of the registry."""
 
-from shared.problems import Problem
-from shared.wire import Label
+from shared.values.problems import Problem
+from shared.values.wire import Label
 
 
 class SnapshotMissingError(Problem):

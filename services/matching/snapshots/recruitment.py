@@ -7,7 +7,17 @@ from services.matching.clients.documents import Site, Trial, TrialRecord
 OPEN = frozenset({"recruiting", "enrolling_by_invitation", "available"})
 # Nobody is taken into these anywhere, whatever a place still says.
 OVER = frozenset(
-    {"in_review", "active_not_recruiting", "suspended", "completed", "terminated", "withdrawn", "refused", "expired", "no_longer_available"}
+    {
+        "in_review",
+        "active_not_recruiting",
+        "suspended",
+        "completed",
+        "terminated",
+        "withdrawn",
+        "refused",
+        "expired",
+        "no_longer_available",
+    }
 )
 
 

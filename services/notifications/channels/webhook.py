@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from time import perf_counter
 
 from services.notifications.deliveries.model import Attempt, Claim
-from shared.outbound import OutboundClient, OutboundError
-from shared.sealing import Seal
+from shared.clients.outbound import OutboundClient, OutboundError
+from shared.values.encryption import Seal
 
 MEDIA_TYPE = "application/cloudevents+json; charset=utf-8"
 
@@ -23,7 +23,9 @@ def sign(secret: bytes, delivery: str, timestamp: int, body: bytes) -> str:
 class WebhookChannel:
     """Sends a claim to its subscription's URL."""
 
-    def __init__(self, client: OutboundClient, seal: Seal, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, client: OutboundClient, seal: Seal, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._client = client
         self._seal = seal
         self._clock = clock
@@ -36,7 +38,9 @@ class WebhookChannel:
             "Content-Type": MEDIA_TYPE,
             "webhook-id": claim.delivery,
             "webhook-timestamp": str(timestamp),
-            "webhook-signature": sign(self._seal.open(claim.subscription, claim.sealed_secret), claim.delivery, timestamp, claim.body),
+            "webhook-signature": sign(
+                self._seal.open(claim.subscription, claim.sealed_secret), claim.delivery, timestamp, claim.body
+            ),
             "cleio-delivery-number": str(claim.number),
         }
         status, error, retry_after = None, None, None

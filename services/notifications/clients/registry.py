@@ -1,7 +1,7 @@
 """What notifications reads from the registry: its feed, as the internal service."""
 
-from shared.feed.consumer import FeedTail
-from shared.http import InternalClient
+from shared.clients.feed import FeedTail
+from shared.clients.internal import InternalClient
 
 FEED = "/registry/v1/feed"
 

@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 from services.notifications.deliveries.model import Claim, Outcome, settle
 from services.notifications.deliveries.repository import DeliveryRepository
 from services.notifications.deliveries.sending import Channel, Sending
-from shared.database import Database
-from shared.feed.consumer import run_for_ever
+from shared.clients.feed import run_for_ever
+from shared.persistence import Database
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,13 @@ class Pace:
 class Dispatcher:
     """Claims, sends and records, until stopped. Any number of them may share a PostgreSQL ledger; on SQLite there is one."""
 
-    def __init__(self, database: Database, channel: Channel, pace: Pace, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        database: Database,
+        channel: Channel,
+        pace: Pace,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._database = database
         self._pace = pace
         self._clock = clock
@@ -99,7 +105,7 @@ class Dispatcher:
     async def _record_and_claim(self, *, more: bool = True) -> list[Claim]:
         outcomes, self._outcomes = self._outcomes, []
         now = self._clock()
-        settled = [(one, settle(one, now, self._pace.schedule, random.random())) for one in outcomes]  # noqa: S311  jitter
+        settled = [(one, settle(one, now, self._pace.schedule, random.random())) for one in outcomes]
         held = self._held - Counter(one.claim.subscription for one in outcomes)
         try:
             async with self._database.transaction() as connection:

@@ -10,14 +10,14 @@ from services.notifications.deliveries.schemas import DeliveryPage, LoggedState,
 from services.notifications.events.service import send_test
 from services.notifications.subscriptions.endpoints import SubscriptionId, held_subscription
 from services.notifications.subscriptions.problems import SubscriptionDisabledError
-from shared.database import Database, Reading
-from shared.edge import EdgeRoute, accepts
+from shared.access.policy import Access, allow
+from shared.http.paging import Cursor, Limit, close_page, open_page
+from shared.http.route import ApiRoute, accepts
 from shared.idempotency import repeatable
-from shared.paging import Cursor, Limit, close_page, open_page
-from shared.policy import Access, allow
-from shared.problems import NotFoundError
+from shared.persistence import Database, Reading
+from shared.values.problems import NotFoundError
 
-router = APIRouter(prefix="/notifications/v1", route_class=EdgeRoute, tags=["deliveries"])
+router = APIRouter(prefix="/notifications/v1", route_class=ApiRoute, tags=["deliveries"])
 
 Reader = Annotated[Access, Depends(allow("subscription", "read"))]
 Writer = Annotated[Access, Depends(allow("subscription", "write"))]
@@ -30,7 +30,9 @@ async def list_deliveries(
     connection: Reading,
     access: Reader,
     subscription: SubscriptionId,
-    state: Annotated[LoggedState | None, Query(description="Only those in this state; `dead` lists what was given up.")] = None,
+    state: Annotated[
+        LoggedState | None, Query(description="Only those in this state; `dead` lists what was given up.")
+    ] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> DeliveryPage:
@@ -39,7 +41,9 @@ async def list_deliveries(
     before = open_page(request, cursor)
     rows = await DeliveryRepository(connection).page(subscription, state, before[0] if before else None, limit + 1)
     page = rows[:limit]
-    return DeliveryPage(items=page, next=close_page(request, response, [page[-1].number] if len(rows) > limit else None))
+    return DeliveryPage(
+        items=page, next=close_page(request, response, [page[-1].number] if len(rows) > limit else None)
+    )
 
 
 @router.post("/subscriptions/{subscription}/test", status_code=202)

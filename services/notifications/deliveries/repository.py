@@ -84,7 +84,9 @@ class DeliveryRepository:
         """Take up to ``limit`` due deliveries of one subscription; nobody else gets them before the lease ends."""
         rows = (
             await self.connection.execute(
-                select(deliveries.c.id, deliveries.c.number, deliveries.c.fence, deliveries.c.failures, _SENT.label("body"))
+                select(
+                    deliveries.c.id, deliveries.c.number, deliveries.c.fence, deliveries.c.failures, _SENT.label("body")
+                )
                 .join(events, _OF_EVENT)
                 .where(deliveries.c.subscription_id == ready.subscription, PENDING, deliveries.c.due_at <= now)
                 .order_by(deliveries.c.due_at, deliveries.c.number)
@@ -99,7 +101,16 @@ class DeliveryRepository:
                 .values(state="sending", fence=deliveries.c.fence + 1, lease_until=now + lease)
             )
         return [
-            Claim(row.id, ready.subscription, row.number, row.fence + 1, row.failures, ready.url, ready.sealed_secret, row.body.encode())
+            Claim(
+                row.id,
+                ready.subscription,
+                row.number,
+                row.fence + 1,
+                row.failures,
+                ready.url,
+                ready.sealed_secret,
+                row.body.encode(),
+            )
             for row in rows
         ]
 
@@ -107,10 +118,15 @@ class DeliveryRepository:
         """Write outcomes, each only while its claim still holds. A receiver that is gone disables its subscription."""
         wanted = sorted(outcome.claim.delivery for outcome, _ in settled)
         held = await self.connection.execute(
-            select(deliveries.c.id, deliveries.c.fence).where(deliveries.c.id.in_(wanted), SENDING).order_by(deliveries.c.id).with_for_update()
+            select(deliveries.c.id, deliveries.c.fence)
+            .where(deliveries.c.id.in_(wanted), SENDING)
+            .order_by(deliveries.c.id)
+            .with_for_update()
         )
         fences = {row.id: row.fence for row in held}
-        current = [(outcome, end) for outcome, end in settled if fences.get(outcome.claim.delivery) == outcome.claim.fence]
+        current = [
+            (outcome, end) for outcome, end in settled if fences.get(outcome.claim.delivery) == outcome.claim.fence
+        ]
         tried = [_attempt_row(outcome) for outcome, _ in current if outcome.attempt is not None]
         if tried:
             await self.connection.execute(insert(attempts), tried)
@@ -150,36 +166,60 @@ class DeliveryRepository:
         if not everything:
             overdue &= deliveries.c.lease_until < now
         rows = (
-            await self.connection.execute(select(deliveries.c.id, deliveries.c.fence).where(overdue).limit(1000).with_for_update(skip_locked=True))
+            await self.connection.execute(
+                select(deliveries.c.id, deliveries.c.fence).where(overdue).limit(1000).with_for_update(skip_locked=True)
+            )
         ).all()
         if rows:
             await self.connection.execute(
                 insert(attempts),
-                [{"delivery_id": row.id, "fence": row.fence, "at": now, "status": None, "error": INTERRUPTED, "ms": 0} for row in rows],
+                [
+                    {
+                        "delivery_id": row.id,
+                        "fence": row.fence,
+                        "at": now,
+                        "status": None,
+                        "error": INTERRUPTED,
+                        "ms": 0,
+                    }
+                    for row in rows
+                ],
             )
             await self.connection.execute(
-                update(deliveries).where(deliveries.c.id.in_([row.id for row in rows])).values(state="pending", due_at=now, lease_until=None)
+                update(deliveries)
+                .where(deliveries.c.id.in_([row.id for row in rows]))
+                .values(state="pending", due_at=now, lease_until=None)
             )
         return len(rows)
 
     async def overdue(self, now: datetime) -> bool:
         """Whether a lease has ended without an outcome."""
-        found = await self.connection.execute(select(literal(1)).where(exists().where(SENDING, deliveries.c.lease_until < now)))
+        found = await self.connection.execute(
+            select(literal(1)).where(exists().where(SENDING, deliveries.c.lease_until < now))
+        )
         return found.first() is not None
 
     async def hurry(self, subscription: str, now: datetime) -> None:
         """Make everything pending due now, with a fresh schedule: its receiver is back."""
-        await self.connection.execute(update(deliveries).where(deliveries.c.subscription_id == subscription, PENDING).values(due_at=now, failures=0))
+        await self.connection.execute(
+            update(deliveries)
+            .where(deliveries.c.subscription_id == subscription, PENDING)
+            .values(due_at=now, failures=0)
+        )
 
     async def backlog(self, now: datetime) -> tuple[int, datetime | None]:
         """How much active subscriptions have yet to get (counted up to 10,000), and since when the oldest of it is due."""
         active = deliveries.c.subscription_id.in_(select(subscriptions.c.id).where(subscriptions.c.status == "active"))
         open_ones = union_all(*(select(deliveries.c.due_at).where(state, active) for state in (PENDING, SENDING)))
         some = open_ones.limit(DEPTH_SEEN).subquery()
-        depth, oldest = (await self.connection.execute(select(func.count(), func.min(some.c.due_at)).select_from(some))).one()
+        depth, oldest = (
+            await self.connection.execute(select(func.count(), func.min(some.c.due_at)).select_from(some))
+        ).one()
         return depth, oldest if oldest is not None and oldest <= now else None
 
-    async def page(self, subscription: str, state: LoggedState | None, before: int | None, limit: int) -> list[Delivery]:
+    async def page(
+        self, subscription: str, state: LoggedState | None, before: int | None, limit: int
+    ) -> list[Delivery]:
         """Newest first, each with its attempts."""
         statement = (
             select(deliveries, events.c.type, events.c.subject, events.c.at, subscriptions.c.status)
@@ -205,7 +245,9 @@ class DeliveryRepository:
             select(attempts).where(attempts.c.delivery_id.in_(ids)).order_by(attempts.c.delivery_id, attempts.c.fence)
         )
         for row in rows:
-            found.setdefault(row.delivery_id, []).append(DeliveryAttempt(at=row.at, status=row.status, error=row.error, ms=row.ms))
+            found.setdefault(row.delivery_id, []).append(
+                DeliveryAttempt(at=row.at, status=row.status, error=row.error, ms=row.ms)
+            )
         return found
 
 
@@ -230,7 +272,11 @@ def _read(row: Row[Any], tried: list[DeliveryAttempt]) -> Delivery:
         number=row.number,
         state="held" if waits and row.status != "active" else row.state,
         event=DeliveredEvent(
-            source=row.event_source, id=row.event_id, type=f"{kind}.removed" if row.tombstone else row.type, subject=row.subject, time=row.at
+            source=row.event_source,
+            id=row.event_id,
+            type=f"{kind}.removed" if row.tombstone else row.type,
+            subject=row.subject,
+            time=row.at,
         ),
         attempts=tried,
         due_at=row.due_at if waits and row.status == "active" else None,

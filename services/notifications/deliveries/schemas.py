@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from shared.wire import Instant, Wire
+from shared.values.wire import ApiModel, Instant
 
 # `held`: the subscription is disabled; set to active it goes on.
 LoggedState = Literal["pending", "sending", "held", "delivered", "dead"]
 
 
-class DeliveryAttempt(Wire):
+class DeliveryAttempt(ApiModel):
     """One attempt: the receiver's status, or the class of the error that kept it from one; how long it took in milliseconds."""
 
     at: Instant
@@ -17,7 +17,7 @@ class DeliveryAttempt(Wire):
     ms: int
 
 
-class DeliveredEvent(Wire):
+class DeliveredEvent(ApiModel):
     """Which event a delivery tells."""
 
     source: str
@@ -27,7 +27,7 @@ class DeliveredEvent(Wire):
     time: Instant
 
 
-class Delivery(Wire):
+class Delivery(ApiModel):
     """One line of the ledger. ``number`` counts a subscription's deliveries without gaps; ``due_at`` is the next attempt's time."""
 
     id: str
@@ -40,12 +40,12 @@ class Delivery(Wire):
     finished_at: Instant | None
 
 
-class DeliveryPage(Wire):
+class DeliveryPage(ApiModel):
     items: list[Delivery]
     next: str | None
 
 
-class SentTest(Wire):
+class SentTest(ApiModel):
     """The delivery that carries the test event."""
 
     id: str

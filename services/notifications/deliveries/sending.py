@@ -30,7 +30,9 @@ class Sending:
     A claim that has waited ``keep`` seconds is given back untried, before its lease can end. ``done`` takes every outcome.
     """
 
-    def __init__(self, channel: Channel, places: int, per_subscription: int, keep: float, done: Callable[[Outcome], None]) -> None:
+    def __init__(
+        self, channel: Channel, places: int, per_subscription: int, keep: float, done: Callable[[Outcome], None]
+    ) -> None:
         self._channel = channel
         self._places = places
         self._per_subscription = per_subscription
@@ -78,7 +80,11 @@ class Sending:
 
     def _start(self) -> None:
         for subscription, waiting in list(self._waiting.items()):
-            while waiting and self._under_way[subscription] < self._share(subscription) and self._under_way.total() < self._places:
+            while (
+                waiting
+                and self._under_way[subscription] < self._share(subscription)
+                and self._under_way.total() < self._places
+            ):
                 since, claim = waiting.popleft()
                 if since < monotonic() - self._keep:
                     self._done(Outcome(claim, None))

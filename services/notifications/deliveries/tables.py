@@ -1,9 +1,21 @@
 """The delivery ledger."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, ForeignKeyConstraint, Index, Integer, String, Table, UniqueConstraint, literal_column
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    String,
+    Table,
+    UniqueConstraint,
+    literal_column,
+)
 
 from services.notifications.schema import METADATA
-from shared.database import UtcInstant
+from shared.persistence import UtcInstant
 
 deliveries = Table(
     "deliveries",
@@ -29,7 +41,14 @@ deliveries = Table(
 # Written out, never bound: a database uses a partial index only for a condition it can read.
 PENDING = deliveries.c.state == literal_column("'pending'")
 SENDING = deliveries.c.state == literal_column("'sending'")
-Index("ix_deliveries_pending", deliveries.c.subscription_id, deliveries.c.due_at, deliveries.c.number, sqlite_where=PENDING, postgresql_where=PENDING)
+Index(
+    "ix_deliveries_pending",
+    deliveries.c.subscription_id,
+    deliveries.c.due_at,
+    deliveries.c.number,
+    sqlite_where=PENDING,
+    postgresql_where=PENDING,
+)
 Index("ix_deliveries_sending", deliveries.c.lease_until, sqlite_where=SENDING, postgresql_where=SENDING)
 
 attempts = Table(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.feed.changes import Side, read_side
+from shared.feed.changes import Routing, read_routing
 
 MAX_BYTES = 20_000
 ROUTING = "routing"
@@ -24,7 +24,7 @@ class FeedEvent:
     subject: str
     at: datetime
     cloudevent: Mapping[str, Any]
-    sides: tuple[Side, Side] | None
+    sides: tuple[Routing, Routing] | None
 
     @property
     def body(self) -> str:
@@ -49,7 +49,12 @@ def read_event(document: Mapping[str, Any]) -> FeedEvent:
     :raises TypeError: one is of another type.
     :raises ValueError: one is not readable, or too long to be one of ours.
     """
-    if len(document["id"]) > 64 or len(document["source"]) > 64 or len(document["type"]) > 64 or len(document["subject"]) > 160:
+    if (
+        len(document["id"]) > 64
+        or len(document["source"]) > 64
+        or len(document["type"]) > 64
+        or len(document["subject"]) > 160
+    ):
         raise ValueError("longer than any event of ours")
     routing = document.get(ROUTING)
     return FeedEvent(
@@ -59,7 +64,7 @@ def read_event(document: Mapping[str, Any]) -> FeedEvent:
         subject=document["subject"],
         at=datetime.fromisoformat(document["time"]),
         cloudevent={name: value for name, value in document.items() if name not in INTERNAL},
-        sides=None if routing is None else (read_side(routing["before"]), read_side(routing["after"])),
+        sides=None if routing is None else (read_routing(routing["before"]), read_routing(routing["after"])),
     )
 
 

@@ -19,7 +19,9 @@ class EventRepository:
 
     async def following(self, feed: str) -> str | None:
         """The path that reads on; None before the first batch."""
-        found: str | None = (await self.connection.execute(select(tails.c.following).where(tails.c.feed == feed))).scalar_one_or_none()
+        found: str | None = (
+            await self.connection.execute(select(tails.c.following).where(tails.c.feed == feed))
+        ).scalar_one_or_none()
         return found
 
     async def advance(self, feed: str, held: str | None, following: str) -> bool:
@@ -31,7 +33,9 @@ class EventRepository:
             except IntegrityError:
                 return False
             return True
-        moved = await self.connection.execute(update(tails).where(tails.c.feed == feed, tails.c.following == held).values(following=following))
+        moved = await self.connection.execute(
+            update(tails).where(tails.c.feed == feed, tails.c.following == held).values(following=following)
+        )
         return bool(moved.rowcount == 1)
 
     async def known(self, source: str, ids: Sequence[str]) -> set[str]:

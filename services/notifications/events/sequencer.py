@@ -8,8 +8,8 @@ from typing import Any
 
 from services.notifications.events.repository import EventRepository
 from services.notifications.events.service import Subscribers, sequence
-from shared.database import Database
-from shared.feed.consumer import FeedTail, HistoryRestartedError
+from shared.clients.feed import FeedTail, HistoryRestartedError
+from shared.persistence import Database
 from shared.tracing import remember
 
 logger = logging.getLogger(__name__)
@@ -18,7 +18,9 @@ logger = logging.getLogger(__name__)
 class Sequencer:
     """Reads one feed, batch by batch. ``told`` is called after a commit that made deliveries, ``lag`` with the age of the newest event (seconds)."""
 
-    def __init__(self, database: Database, tail: FeedTail, feed: str, told: Callable[[], None], lag: Callable[[float], None]) -> None:
+    def __init__(
+        self, database: Database, tail: FeedTail, feed: str, told: Callable[[], None], lag: Callable[[float], None]
+    ) -> None:
         self._database = database
         self._tail = tail
         self._feed = feed

@@ -11,9 +11,9 @@ from services.notifications.events.model import FeedEvent, read_event
 from services.notifications.events.repository import EventRepository, event_row
 from services.notifications.subscriptions.model import Subscriber
 from services.notifications.subscriptions.repository import SubscriptionRepository
-from shared.database import Writing
 from shared.feed import Visibility
-from shared.wire import write_instant
+from shared.persistence import Writing
+from shared.values.wire import write_instant
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,9 @@ class Subscribers:
         return [subscriber for _, subscriber in self._parsed.values()]
 
 
-async def sequence(connection: Writing, documents: Sequence[Mapping[str, Any]], subscribers: Subscribers, now: datetime) -> list[NewDelivery]:
+async def sequence(
+    connection: Writing, documents: Sequence[Mapping[str, Any]], subscribers: Subscribers, now: datetime
+) -> list[NewDelivery]:
     """Take a batch, but for events known already, and number its deliveries without gaps for each subscription; returns them."""
     fresh = await _fresh(EventRepository(connection), documents)
     everybody = await subscribers.current(SubscriptionRepository(connection)) if fresh else []
@@ -45,7 +47,9 @@ async def sequence(connection: Writing, documents: Sequence[Mapping[str, Any]], 
     rows = []
     for event in fresh:
         seen = _seen_by(event, everybody)
-        rows.append(event_row(event, told=Visibility.EVENT in seen.values(), removed=Visibility.TOMBSTONE in seen.values()))
+        rows.append(
+            event_row(event, told=Visibility.EVENT in seen.values(), removed=Visibility.TOMBSTONE in seen.values())
+        )
         for subscription, visibility in seen.items():
             wanted.setdefault(subscription, []).append((event, visibility is Visibility.TOMBSTONE))
     await EventRepository(connection).add(rows)
@@ -96,7 +100,9 @@ def _seen_by(event: FeedEvent, everybody: Sequence[Subscriber]) -> dict[str, Vis
         return {}
     before, after = event.sides
     seen = {one.id: one.sees(event.type, event.subject, before, after, event.at) for one in everybody}
-    return {subscription: visibility for subscription, visibility in seen.items() if visibility is not Visibility.NOTHING}
+    return {
+        subscription: visibility for subscription, visibility in seen.items() if visibility is not Visibility.NOTHING
+    }
 
 
 def _test_event(subscription: str, now: datetime) -> FeedEvent:

@@ -3,7 +3,7 @@
 from sqlalchemy import Column, Index, String, Table, Text
 
 from services.notifications.schema import METADATA
-from shared.database import UtcInstant
+from shared.persistence import UtcInstant
 
 tails = Table(
     "tails",

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-import shared.database.columns
+import shared.persistence.columns
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

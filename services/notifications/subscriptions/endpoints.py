@@ -20,18 +20,18 @@ from services.notifications.subscriptions.schemas import (
     SubscriptionUpdate,
 )
 from services.notifications.subscriptions.secrets import new_secret, write_secret
-from shared.database import Database, Reading, Writing
-from shared.edge import EdgeRoute, accepts
+from shared.access.policy import Access, allow
+from shared.access.views import view_of
+from shared.clients.outbound import OutboundClient, OutboundError
+from shared.http.paging import Cursor, Limit, close_page, open_page
+from shared.http.route import ApiRoute, accepts
+from shared.http.versions import etag, required_version, unchanged
 from shared.idempotency import idempotent
-from shared.outbound import OutboundClient, OutboundError
-from shared.paging import Cursor, Limit, close_page, open_page
-from shared.policy import Access, allow
-from shared.problems import NotFoundError, StaleVersionError
-from shared.sealing import Seal
-from shared.versions import etag, required_version, unchanged
-from shared.views import view_of
+from shared.persistence import Database, Reading, Writing
+from shared.values.encryption import Seal
+from shared.values.problems import NotFoundError, StaleVersionError
 
-router = APIRouter(prefix="/notifications/v1", route_class=EdgeRoute, tags=["subscriptions"])
+router = APIRouter(prefix="/notifications/v1", route_class=ApiRoute, tags=["subscriptions"])
 
 Reader = Annotated[Access, Depends(allow("subscription", "read"))]
 Writer = Annotated[Access, Depends(allow("subscription", "write"))]
@@ -73,11 +73,17 @@ async def create_subscription(request: Request, access: Writer, asked: Checked, 
     now, new_id, secret = datetime.now(UTC), str(uuid.uuid4()), new_secret()
     seal: Seal = request.app.state.seal
     # What its maker may read in the feed, and no more: the right to subscribe is not the right to read what is not published.
-    row = NewRow(new_id, owner_of(access), sorted(view_of(access.principal).audiences - NOT_SENT), seal.seal(new_id, secret), now)
+    row = NewRow(
+        new_id, owner_of(access), sorted(view_of(access.principal).audiences - NOT_SENT), seal.seal(new_id, secret), now
+    )
     await SubscriptionRepository(connection).add(row, asked)
     made = await held_subscription(connection, access, new_id)
     shown = NewSubscription(**dict(made), secret=write_secret(secret))
-    headers = {"ETag": etag(made.version), "Location": f"/notifications/v1/subscriptions/{new_id}", "Cache-Control": "no-store"}
+    headers = {
+        "ETag": etag(made.version),
+        "Location": f"/notifications/v1/subscriptions/{new_id}",
+        "Cache-Control": "no-store",
+    }
     return Response(shown.model_dump_json(), 201, headers, "application/json")
 
 
@@ -91,7 +97,9 @@ async def list_subscriptions(
 
 
 @router.api_route("/subscription-summaries", methods=["GET", "HEAD"])
-async def list_summaries(request: Request, response: Response, access: Overseer, limit: Limit = 50, cursor: Cursor = None) -> SubscriptionSummaryPage:
+async def list_summaries(
+    request: Request, response: Response, access: Overseer, limit: Limit = 50, cursor: Cursor = None
+) -> SubscriptionSummaryPage:
     """Every organisation's subscriptions, oldest first: whose, in which state; neither address nor filter."""
     database: Database = request.app.state.database
     # The second wall knows subscriptions as their owners' alone.
@@ -101,7 +109,9 @@ async def list_summaries(request: Request, response: Response, access: Overseer,
 
 
 @router.api_route("/subscriptions/{subscription}", methods=["GET", "HEAD"], response_model=Subscription)
-async def read_subscription(request: Request, connection: Reading, access: Reader, subscription: SubscriptionId) -> Response:
+async def read_subscription(
+    request: Request, connection: Reading, access: Reader, subscription: SubscriptionId
+) -> Response:
     """One subscription."""
     held = await held_subscription(connection, access, subscription)
     return unchanged(request, held.version) or _answer(held)
@@ -109,7 +119,9 @@ async def read_subscription(request: Request, connection: Reading, access: Reade
 
 @router.put("/subscriptions/{subscription}", response_model=Subscription)
 @accepts(body_bytes=BODY_BYTES)
-async def replace_subscription(request: Request, asked: SubscriptionUpdate, access: Writer, subscription: SubscriptionId) -> Response:
+async def replace_subscription(
+    request: Request, asked: SubscriptionUpdate, access: Writer, subscription: SubscriptionId
+) -> Response:
     """Replace a version of a subscription (`If-Match`). Disabled, it holds its deliveries back; active again, it sends them."""
     expected = required_version(request)
     await _check_url(request, asked)
@@ -128,7 +140,9 @@ async def replace_subscription(request: Request, asked: SubscriptionUpdate, acce
 
 
 @router.delete("/subscriptions/{subscription}", status_code=204)
-async def delete_subscription(request: Request, connection: Writing, access: Writer, subscription: SubscriptionId) -> None:
+async def delete_subscription(
+    request: Request, connection: Writing, access: Writer, subscription: SubscriptionId
+) -> None:
     """End a subscription (`If-Match`); its log goes with it."""
     expected = required_version(request)
     held = await held_subscription(connection, access, subscription)

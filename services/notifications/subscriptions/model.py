@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.feed import Reader, Visibility
-from shared.feed.changes import Side
+from shared.feed.changes import Routing
 
 # Two services' clocks differ: an event from just before the subscription is told rather than missed.
 CLOCK_DIFFERENCE = timedelta(minutes=5)
@@ -19,7 +19,7 @@ class Subscriber:
     reader: Reader
     trials: frozenset[str]
 
-    def sees(self, event_type: str, subject: str, before: Side, after: Side, at: datetime) -> Visibility:
+    def sees(self, event_type: str, subject: str, before: Routing, after: Routing, at: datetime) -> Visibility:
         """What this subscriber learns of an event, from the two sides that a feed tells to services."""
         if at < self.since - CLOCK_DIFFERENCE or (self.trials and trial_of(subject) not in self.trials):
             return Visibility.NOTHING

@@ -1,8 +1,8 @@
 """What can be wrong with a subscription."""
 
-from shared.outbound import OutboundError
-from shared.problems import ConflictError, Fault, InvalidBodyError
-from shared.wire import Label
+from shared.clients.outbound import OutboundError
+from shared.values.problems import ConflictError, Fault, InvalidBodyError
+from shared.values.wire import Label
 
 _REASONS = {
     "url_refused": Label(

@@ -10,7 +10,13 @@ from sqlalchemy import Row, Select, delete, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.subscriptions.model import Subscriber
-from services.notifications.subscriptions.schemas import Subscription, SubscriptionFilter, SubscriptionInput, SubscriptionSummary, WebhookChannel
+from services.notifications.subscriptions.schemas import (
+    Subscription,
+    SubscriptionFilter,
+    SubscriptionInput,
+    SubscriptionSummary,
+    WebhookChannel,
+)
 from services.notifications.subscriptions.tables import subscriptions
 from shared.feed import Reader
 
@@ -52,13 +58,18 @@ class SubscriptionRepository:
 
     async def get(self, owner: str, subscription: str) -> Subscription | None:
         row = (
-            await self.connection.execute(select(subscriptions).where(subscriptions.c.id == subscription, subscriptions.c.owner == owner))
+            await self.connection.execute(
+                select(subscriptions).where(subscriptions.c.id == subscription, subscriptions.c.owner == owner)
+            )
         ).one_or_none()
         return None if row is None else _read(row)
 
     async def page(self, owner: str, after: tuple[datetime, str] | None, limit: int) -> list[Subscription]:
         """Oldest first."""
-        return [_read(row) for row in await self.connection.execute(_oldest_first(after, limit).where(subscriptions.c.owner == owner))]
+        return [
+            _read(row)
+            for row in await self.connection.execute(_oldest_first(after, limit).where(subscriptions.c.owner == owner))
+        ]
 
     async def summaries(self, after: tuple[datetime, str] | None, limit: int) -> list[SubscriptionSummary]:
         """Everybody's, oldest first."""
@@ -87,12 +98,17 @@ class SubscriptionRepository:
 
     async def remove(self, held: Subscription) -> bool:
         """Drop it with its deliveries; False when another version came first."""
-        dropped = await self.connection.execute(delete(subscriptions).where(subscriptions.c.id == held.id, subscriptions.c.version == held.version))
+        dropped = await self.connection.execute(
+            delete(subscriptions).where(subscriptions.c.id == held.id, subscriptions.c.version == held.version)
+        )
         return bool(dropped.rowcount == 1)
 
     async def versions(self) -> dict[str, int]:
         """Every subscription with its version."""
-        return {row.id: row.version for row in await self.connection.execute(select(subscriptions.c.id, subscriptions.c.version))}
+        return {
+            row.id: row.version
+            for row in await self.connection.execute(select(subscriptions.c.id, subscriptions.c.version))
+        }
 
     async def subscribers(self, ids: Sequence[str]) -> list[Subscriber]:
         rows = await self.connection.execute(select(subscriptions).where(subscriptions.c.id.in_(ids)))
@@ -139,6 +155,8 @@ def _read(row: Row[Any]) -> Subscription:
 def _subscriber(row: Row[Any]) -> Subscriber:
     wanted = json.loads(row.filter)
     reader = Reader(
-        frozenset(json.loads(row.audiences)), {name: frozenset(wanted[name]) for name in FACETS if wanted[name]}, frozenset(json.loads(row.types))
+        frozenset(json.loads(row.audiences)),
+        {name: frozenset(wanted[name]) for name in FACETS if wanted[name]},
+        frozenset(json.loads(row.types)),
     )
     return Subscriber(row.id, row.created_at, reader, frozenset(wanted["trial"]))

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from shared.wire import Code, Instant, Wire
+from shared.values.wire import ApiModel, Code, Instant
 
 EventType = Literal[
     "trial.published", "trial.updated", "trial.status_changed", "trial.withdrawn", "trial.merged", "trial.unmerged", "trial.safety_hold",
@@ -22,14 +22,14 @@ TrialId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Departement = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|[1-8][0-9]|9[0-5]|2[AB]|97[1-6])$")]
 
 
-class WebhookChannel(Wire):
+class WebhookChannel(ApiModel):
     """Signed POST requests to ``url`` (https), in the form of Standard Webhooks."""
 
     type: Literal["webhook"]
     url: Url
 
 
-class SubscriptionFilter(Wire):
+class SubscriptionFilter(ApiModel):
     """What the event's subject must be about: one value of each list that is not empty. A condition takes its descendants in."""
 
     condition: list[Code] = Field(default=[], max_length=50)
@@ -40,7 +40,7 @@ class SubscriptionFilter(Wire):
     trial: list[TrialId] = Field(default=[], max_length=100)
 
 
-class SubscriptionInput(Wire):
+class SubscriptionInput(ApiModel):
     """A wish to be told. No ``types`` means all of them."""
 
     channel: WebhookChannel
@@ -54,7 +54,7 @@ class SubscriptionUpdate(SubscriptionInput):
     status: SubscriptionStatus = "active"
 
 
-class Subscription(Wire):
+class Subscription(ApiModel):
     """A subscription. ``disabled_reason``: its owner's wish, or the receiver answered 410."""
 
     id: str
@@ -77,12 +77,12 @@ class NewSubscription(Subscription):
     secret: str | None = None
 
 
-class SubscriptionPage(Wire):
+class SubscriptionPage(ApiModel):
     items: list[Subscription]
     next: str | None
 
 
-class SubscriptionSummary(Wire):
+class SubscriptionSummary(ApiModel):
     """That a subscription is there and how it does; not where it leads, nor what its owner is interested in.
 
     ``last_number``: so many deliveries were numbered for it.
@@ -97,6 +97,6 @@ class SubscriptionSummary(Wire):
     updated_at: Instant
 
 
-class SubscriptionSummaryPage(Wire):
+class SubscriptionSummaryPage(ApiModel):
     items: list[SubscriptionSummary]
     next: str | None

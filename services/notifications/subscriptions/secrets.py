@@ -3,7 +3,7 @@
 import base64
 import secrets
 
-from shared.sealing import Seal
+from shared.values.encryption import Seal
 
 PREFIX = "whsec_"
 

@@ -8,23 +8,23 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from services.registry.centres.repository import CentreRepository
 from services.registry.centres.schemas import Centre, CentreInput
 from services.registry.schema import FEED
-from shared.database import Reading, Writing
-from shared.edge import EdgeRoute, accepts
-from shared.feed.changes import NOWHERE, Change, Side
-from shared.paging import Cursor, Limit, close_page, open_page
-from shared.policy import Access, allow
-from shared.problems import ForbiddenError, NotFoundError, StaleVersionError
-from shared.versions import etag, required_version, unchanged
-from shared.wire import Wire
+from shared.access.policy import Access, allow
+from shared.feed.changes import NOT_VISIBLE, Change, Routing
+from shared.http.paging import Cursor, Limit, close_page, open_page
+from shared.http.route import ApiRoute, accepts
+from shared.http.versions import etag, required_version, unchanged
+from shared.persistence import Reading, Writing
+from shared.values.problems import ForbiddenError, NotFoundError, StaleVersionError
+from shared.values.wire import ApiModel
 
-router = APIRouter(prefix="/registry/v1", route_class=EdgeRoute, tags=["centres"])
+router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["centres"])
 
 Reader = Annotated[Access, Depends(allow("centre", "read"))]
 Writer = Annotated[Access, Depends(allow("centre", "write"))]
 CentreId = Annotated[str, Path(max_length=64, pattern="^[a-z]{2}-[a-z0-9-]+$")]
 
 
-class CentrePage(Wire):
+class CentrePage(ApiModel):
     items: list[Centre]
     next: str | None
 
@@ -51,7 +51,9 @@ async def read_centre(request: Request, connection: Reading, access: Reader, cen
 
 @router.put("/centres/{centre}", response_model=Centre, responses={201: {"model": Centre}})
 @accepts()
-async def write_centre(request: Request, given: CentreInput, connection: Writing, access: Writer, centre: CentreId) -> Response:
+async def write_centre(
+    request: Request, given: CentreInput, connection: Writing, access: Writer, centre: CentreId
+) -> Response:
     """Create a centre (`If-None-Match: *`) or replace a version of one (`If-Match`): a centre its own, the coordination any."""
     if access.rows == "own" and centre != access.principal.centre:
         raise ForbiddenError
@@ -72,12 +74,23 @@ async def write_centre(request: Request, given: CentreInput, connection: Writing
 
 def change_of_centre(held: Centre | None, following: Centre) -> Change:
     """The feed entry of a centre's new version."""
-    changed = tuple(name for name in CentreInput.model_fields if held is None or getattr(held, name) != getattr(following, name))
-    return Change("centre.updated", f"centre/{following.id}", following.version, NOWHERE if held is None else _side(held), _side(following), changed)
+    changed = tuple(
+        name for name in CentreInput.model_fields if held is None or getattr(held, name) != getattr(following, name)
+    )
+    return Change(
+        "centre.updated",
+        f"centre/{following.id}",
+        following.version,
+        NOT_VISIBLE if held is None else _side(held),
+        _side(following),
+        changed,
+    )
 
 
-def _side(centre: Centre) -> Side:
-    return Side(frozenset({"public"}), {"centre": frozenset({centre.id}), "departement": frozenset({centre.departement})})
+def _side(centre: Centre) -> Routing:
+    return Routing(
+        frozenset({"public"}), {"centre": frozenset({centre.id}), "departement": frozenset({centre.departement})}
+    )
 
 
 def _answer(centre: Centre, status: int = 200) -> Response:

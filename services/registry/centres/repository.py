@@ -14,7 +14,9 @@ class CentreRepository:
         self.connection = connection
 
     async def get(self, centre: str) -> Centre | None:
-        document = (await self.connection.execute(select(centres.c.document).where(centres.c.id == centre))).scalar_one_or_none()
+        document = (
+            await self.connection.execute(select(centres.c.document).where(centres.c.id == centre))
+        ).scalar_one_or_none()
         return None if document is None else Centre.model_validate_json(document)
 
     async def page(self, after: str | None, limit: int) -> list[Centre]:
@@ -25,7 +27,10 @@ class CentreRepository:
 
     async def departements(self) -> dict[str, str]:
         """Centre id → département."""
-        return {row.id: row.departement for row in await self.connection.execute(select(centres.c.id, centres.c.departement))}
+        return {
+            row.id: row.departement
+            for row in await self.connection.execute(select(centres.c.id, centres.c.departement))
+        }
 
     async def save(self, centre: Centre, replaces: int | None) -> bool:
         """Write a version made from version ``replaces`` (None: a new centre); False when another came first."""
@@ -33,5 +38,7 @@ class CentreRepository:
         if replaces is None:
             await self.connection.execute(insert(centres).values(id=centre.id, **values))
             return True
-        written = await self.connection.execute(update(centres).where(centres.c.id == centre.id, centres.c.version == replaces).values(**values))
+        written = await self.connection.execute(
+            update(centres).where(centres.c.id == centre.id, centres.c.version == replaces).values(**values)
+        )
         return bool(written.rowcount == 1)

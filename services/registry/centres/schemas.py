@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.registry.trials.schemas import CentreId, Line, ShortLine, Version
-from shared.wire import Day, Instant, Wire
+from shared.values.wire import ApiModel, Day, Instant
 
 CentreLabel = Literal["candidate", "labelled", "suspended"]
 Population = Literal["adult", "child"]
@@ -30,7 +30,7 @@ CapabilityCode = Literal[
 ]
 
 
-class Capability(Wire):
+class Capability(ApiModel):
     """What a centre can do, who says so, on what evidence and for how long (both days included). ``scope``: a class, an age band, a technique."""
 
     code: CapabilityCode
@@ -47,7 +47,7 @@ class Capability(Wire):
         return self
 
 
-class CentreInput(Wire):
+class CentreInput(ApiModel):
     """A centre as its curator gives it. Coordinates are WGS 84 degrees; ``finess_et`` is the geographic site's number."""
 
     name: Line
@@ -64,7 +64,7 @@ class CentreInput(Wire):
     illustrative: bool = False
 
 
-class CentreHead(Wire):
+class CentreHead(ApiModel):
     id: CentreId
     version: Version
     updated_at: Instant

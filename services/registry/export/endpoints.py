@@ -15,12 +15,12 @@ from services.registry.centres.repository import CentreRepository
 from services.registry.schema import FEED
 from services.registry.trials.endpoints import site_document
 from services.registry.trials.repository import StoredTrial, TrialRepository
-from shared.database import Database
-from shared.edge import EdgeRoute, accepts, produces
-from shared.feed.endpoints import seal_position
-from shared.policy import Access, allow, decide
+from shared.access.policy import Access, allow, decide
+from shared.endpoints.feed import seal_position
+from shared.http.route import ApiRoute, accepts, produces
+from shared.persistence import Database
 
-router = APIRouter(prefix="/registry/v1", route_class=EdgeRoute, tags=["feed"])
+router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["feed"])
 
 Reader = Annotated[Access, Depends(allow("feed", "read"))]
 MEDIA_TYPE = "application/x-ndjson"

@@ -2,6 +2,6 @@
 
 from alembic import context
 
-from shared.database.migrations import run_in_environment
+from shared.persistence.migrations import run_in_environment
 
 run_in_environment(context)

@@ -12,9 +12,9 @@ from services.registry.centres.schemas import Centre, CentreInput
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.schemas import Origin, SiteInput, TrialInput, preferred_identifier
-from services.registry.trials.service import TrialDesk
-from shared.database import Database
-from shared.database.turns import take_turn
+from services.registry.trials.service import TrialService
+from shared.persistence import Database
+from shared.persistence.advisory_lock import take_advisory_lock
 
 SAMPLE = "services.registry.sample"
 
@@ -32,16 +32,16 @@ def listed(name: str) -> list[dict[str, Any]]:
 
 
 async def load_sample(database: Database, terminology: Terminology) -> int:
-    """Load everything in one transaction, or nothing where the registry already holds a centre; returns the number of trials.
+    """ConcurrencyLimiter everything in one transaction, or nothing where the registry already holds a centre; returns the number of trials.
 
     Of replicas that start together one loads it.
     """
     async with database.transaction() as connection:
-        await take_turn(connection, "load sample")
+        await take_advisory_lock(connection, "load sample")
         centres = CentreRepository(connection)
         if await centres.page(None, 1):
             return 0
-        desk = TrialDesk(TrialRepository(connection), centres, terminology)
+        desk = TrialService(TrialRepository(connection), centres, terminology)
         for given in listed("centres.json"):
             draft = CentreInput.model_validate({name: value for name, value in given.items() if name != "id"})
             centre = Centre(id=given["id"], version=1, updated_at=desk.now, **dict(draft))
@@ -53,7 +53,9 @@ async def load_sample(database: Database, terminology: Terminology) -> int:
         for document in documents("trials"):
             trial = TrialInput.model_validate(document)
             identifier = preferred_identifier(trial.identifiers)
-            stored = await desk.create(trial, Origin(source="sample", source_id=identifier), curated=True, criteria=criteria.get(identifier))
+            stored = await desk.create(
+                trial, Origin(source="sample", source_id=identifier), curated=True, criteria=criteria.get(identifier)
+            )
             for site in (one for one in declared if one["trial"] == identifier):
                 confirmed = desk.now - timedelta(days=site["confirmed_days_ago"])
                 given_site = SiteInput(status=site["status"], slots=site.get("slots", []), confirmed_at=confirmed)

@@ -34,10 +34,14 @@ class DiseaseReading:
 
 
 SETTING: Final = DiseaseSign(
-    "malignancy_as_setting", "un cancer est cité comme contexte, pas comme l'indication", "a cancer is named as a setting, not as the indication"
+    "malignancy_as_setting",
+    "un cancer est cité comme contexte, pas comme l'indication",
+    "a cancer is named as a setting, not as the indication",
 )
 UNLISTED: Final = DiseaseSign(
-    "unlisted_tumour_name", "un nom en -ome que les tables ne connaissent pas", "a name in -oma that the tables do not know"
+    "unlisted_tumour_name",
+    "un nom en -ome que les tables ne connaissent pas",
+    "a name in -oma that the tables do not know",
 )
 
 
@@ -78,7 +82,12 @@ class DiseaseSigns:
         if any(self._ends_in_oma(word) for index, word in enumerate(tokens) if index not in covered):
             return DiseaseReading("review", UNLISTED)
         plain = next((match.value for match in matches if match.value.code == "not_malignant"), None)
-        if plain is not None or terminology.phrases.find(tokens) or self._disease_words.find(tokens) or self._has_ending(tokens):
+        if (
+            plain is not None
+            or terminology.phrases.find(tokens)
+            or self._disease_words.find(tokens)
+            or self._has_ending(tokens)
+        ):
             return DiseaseReading("not_malignant", plain)
         if title or not tokens or all(is_acronym(word.text) or word.folded.isdigit() for word in tokens):
             return DiseaseReading("unreadable")
@@ -95,7 +104,11 @@ class DiseaseSigns:
         return word.folded.endswith(("oma", "omata")) and len(word.folded) > 4 and word.folded not in self._not_oma
 
     def _has_ending(self, tokens: tuple[Word, ...]) -> bool:
-        return any(len(word.folded) > len(ending) + 2 and word.folded.endswith(ending) for word in tokens for ending in self._endings)
+        return any(
+            len(word.folded) > len(ending) + 2 and word.folded.endswith(ending)
+            for word in tokens
+            for ending in self._endings
+        )
 
 
 @cache

@@ -11,7 +11,7 @@ from services.registry.scope.diseases import DiseaseReading
 from services.registry.scope.products import ProductReading
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.schemas import ScopeAnswer, ScopeReason, ScopeVerdict, TrialInput
-from shared.wire import Label
+from shared.values.wire import Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,10 @@ def _indication(trial: TrialInput, terminology: Terminology) -> list[_Finding]:
             _Finding(
                 "in_scope",
                 _reason(
-                    "indication_not_malignant", known[0][0], "l'indication n'est pas une maladie maligne", "the indication is not a malignant disease"
+                    "indication_not_malignant",
+                    known[0][0],
+                    "l'indication n'est pas une maladie maligne",
+                    "the indication is not a malignant disease",
                 ),
             )
         ]
@@ -87,17 +90,27 @@ def _indication_of_titles(trial: TrialInput, terminology: Terminology) -> list[_
     for verdict in ("malignant", "review"):
         for pointer, reading in read:
             if reading.verdict == verdict:
-                return [_from_title(_malignant(pointer, reading) if verdict == "malignant" else _review(pointer, reading))]
+                return [
+                    _from_title(_malignant(pointer, reading) if verdict == "malignant" else _review(pointer, reading))
+                ]
     for pointer, reading in read:
         if reading.verdict == "not_malignant":
             finding = _reason(
-                "indication_not_malignant", pointer, "l'indication n'est pas une maladie maligne", "the indication is not a malignant disease"
+                "indication_not_malignant",
+                pointer,
+                "l'indication n'est pas une maladie maligne",
+                "the indication is not a malignant disease",
             )
             return [_from_title(_Finding("in_scope", finding))]
     return [
         _Finding(
             "scope_unclear",
-            _reason("indication_unknown", "/conditions", "aucune indication n'est donnée ni reconnue", "no indication is given or recognised"),
+            _reason(
+                "indication_unknown",
+                "/conditions",
+                "aucune indication n'est donnée ni reconnue",
+                "no indication is given or recognised",
+            ),
         )
     ]
 
@@ -118,24 +131,48 @@ def _from_title(finding: _Finding) -> _Finding:
 def _malignant(pointer: str, reading: DiseaseReading) -> _Finding:
     assert reading.sign is not None
     return _Finding(
-        "out_of_scope", _reason("malignant_indication", pointer, "l'indication est une maladie maligne", "the indication is a malignant disease")
+        "out_of_scope",
+        _reason(
+            "malignant_indication",
+            pointer,
+            "l'indication est une maladie maligne",
+            "the indication is a malignant disease",
+        ),
     )
 
 
 def _review(pointer: str, reading: DiseaseReading) -> _Finding:
     assert reading.sign is not None
-    return _Finding("scope_unclear", _reason(reading.sign.code, pointer, f"à examiner : {reading.sign.fr}", f"for review: {reading.sign.en}"))
+    return _Finding(
+        "scope_unclear",
+        _reason(reading.sign.code, pointer, f"à examiner : {reading.sign.fr}", f"for review: {reading.sign.en}"),
+    )
 
 
 def _product(trial: TrialInput) -> list[_Finding]:
     table = products.table()
     texts = [("/product/name", trial.product.name)] if trial.product.name is not None else []
-    read = [(pointer, products.conclude(table.read(text))) for pointer, text in [*texts, *_titles(trial)] if text is not None]
+    read = [
+        (pointer, products.conclude(table.read(text)))
+        for pointer, text in [*texts, *_titles(trial)]
+        if text is not None
+    ]
     typed = _typed(trial)
-    contrary = next(((pointer, reading) for pointer, reading in read if reading.verdict == "not_atmp" and _is_synthetic(reading)), None)
+    contrary = next(
+        ((pointer, reading) for pointer, reading in read if reading.verdict == "not_atmp" and _is_synthetic(reading)),
+        None,
+    )
     if typed is not None and (contrary is None or trial.product.vector not in {None, "none"}):
         return [
-            _Finding("in_scope", _reason("advanced_therapy", typed, "le produit est de thérapie innovante", "the product is an advanced therapy"))
+            _Finding(
+                "in_scope",
+                _reason(
+                    "advanced_therapy",
+                    typed,
+                    "le produit est de thérapie innovante",
+                    "the product is an advanced therapy",
+                ),
+            )
         ]
     for verdict in ("atmp", "not_atmp", "no_product", "unsure"):
         for pointer, reading in read:
@@ -168,10 +205,18 @@ def _by_sign(pointer: str, reading: ProductReading) -> _Finding:
     sign = reading.sign
     assert sign is not None
     if reading.verdict == "atmp":
-        return _Finding("in_scope", _reason("advanced_therapy", pointer, f"thérapie innovante : {sign.fr}", f"advanced therapy: {sign.en}"))
+        return _Finding(
+            "in_scope",
+            _reason("advanced_therapy", pointer, f"thérapie innovante : {sign.fr}", f"advanced therapy: {sign.en}"),
+        )
     if reading.verdict == "not_atmp":
         return _Finding(
             "out_of_scope",
-            _reason("not_an_advanced_therapy", pointer, f"pas une thérapie innovante : {sign.fr}", f"not an advanced therapy: {sign.en}"),
+            _reason(
+                "not_an_advanced_therapy",
+                pointer,
+                f"pas une thérapie innovante : {sign.fr}",
+                f"not an advanced therapy: {sign.en}",
+            ),
         )
     return _Finding("scope_unclear", _reason(sign.code, pointer, f"à examiner : {sign.fr}", f"for review: {sign.en}"))

@@ -48,10 +48,16 @@ class ProductSigns:
         found = {match.value.code for match in self._phrases.find(tokens)}
         for sign in self.rows:
             if any(pattern.search(text) for pattern in sign.patterns) or any(
-                len(token.folded) > len(suffix) + 2 and token.folded.endswith(suffix) for token in tokens for suffix in sign.suffixes
+                len(token.folded) > len(suffix) + 2 and token.folded.endswith(suffix)
+                for token in tokens
+                for suffix in sign.suffixes
             ):
                 found.add(sign.code)
-        return tuple(sign for sign in self.rows if sign.code in found and not any(f" {phrase} " in folded for phrase in sign.unless))
+        return tuple(
+            sign
+            for sign in self.rows
+            if sign.code in found and not any(f" {phrase} " in folded for phrase in sign.unless)
+        )
 
 
 def _strings(row: Mapping[str, object], key: str) -> list[str]:
@@ -87,7 +93,9 @@ def table() -> ProductSigns:
 @cache
 def document() -> Mapping[str, list[dict[str, object]]]:
     """The packaged file as it stands: ``signs``, and the words of ``controls`` and ``genetic_tests``."""
-    read: Mapping[str, list[dict[str, object]]] = json.loads((resources.files(PACKAGE) / "product_signs.json").read_text(encoding="utf-8"))
+    read: Mapping[str, list[dict[str, object]]] = json.loads(
+        (resources.files(PACKAGE) / "product_signs.json").read_text(encoding="utf-8")
+    )
     return read
 
 

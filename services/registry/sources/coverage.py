@@ -37,7 +37,10 @@ _FIELDS: Final[Mapping[str, tuple[str, Callable[[TrialInput], bool]]]] = {
     ),
     "summary": ("descriptionModule/briefSummary", lambda trial: trial.summary.en is not None),
     "conditions": ("conditionsModule/conditions", lambda trial: bool(trial.conditions)),
-    "condition_code": ("conditionsModule/conditions", lambda trial: any(condition.code is not None for condition in trial.conditions)),
+    "condition_code": (
+        "conditionsModule/conditions",
+        lambda trial: any(condition.code is not None for condition in trial.conditions),
+    ),
     "product_name": ("armsInterventionsModule/interventions", lambda trial: trial.product.name is not None),
     "product_class": ("armsInterventionsModule/interventions", lambda trial: trial.product.atmp_class is not None),
     "phase": ("designModule/phases", lambda trial: trial.phase is not None),
@@ -45,11 +48,17 @@ _FIELDS: Final[Mapping[str, tuple[str, Callable[[TrialInput], bool]]]] = {
     "status": ("statusModule/overallStatus", lambda trial: trial.source_status is not None),
     "why_stopped": ("statusModule/whyStopped", lambda trial: trial.why_stopped is not None),
     "sponsor": ("sponsorCollaboratorsModule/leadSponsor/name", lambda trial: trial.sponsor is not None),
-    "sponsor_kind": ("sponsorCollaboratorsModule/leadSponsor/name", lambda trial: trial.sponsor is not None and trial.sponsor.kind is not None),
+    "sponsor_kind": (
+        "sponsorCollaboratorsModule/leadSponsor/name",
+        lambda trial: trial.sponsor is not None and trial.sponsor.kind is not None,
+    ),
     "collaborators": ("sponsorCollaboratorsModule/collaborators", lambda trial: bool(trial.collaborators)),
     "enrolment": ("designModule/enrollmentInfo/count", lambda trial: trial.enrolment is not None),
     "start": ("statusModule/startDateStruct/date", lambda trial: trial.dates.start is not None),
-    "primary_completion": ("statusModule/primaryCompletionDateStruct/date", lambda trial: trial.dates.primary_completion is not None),
+    "primary_completion": (
+        "statusModule/primaryCompletionDateStruct/date",
+        lambda trial: trial.dates.primary_completion is not None,
+    ),
     "completion": ("statusModule/completionDateStruct/date", lambda trial: trial.dates.completion is not None),
     "last_update": ("statusModule/lastUpdatePostDateStruct/date", lambda trial: trial.dates.last_update is not None),
     "locations": ("contactsLocationsModule/locations", lambda trial: bool(trial.locations)),
@@ -63,7 +72,9 @@ _FIELDS: Final[Mapping[str, tuple[str, Callable[[TrialInput], bool]]]] = {
 
 def carried_fields(record: Mapping[str, Any]) -> frozenset[str]:
     """The fields at whose place the record has something, of whatever type."""
-    return frozenset(field for field, (path, _) in _FIELDS.items() if _there(record.get("protocolSection"), path.split("/")))
+    return frozenset(
+        field for field, (path, _) in _FIELDS.items() if _there(record.get("protocolSection"), path.split("/"))
+    )
 
 
 def coverage(readings: Iterable[Reading]) -> list[FieldCoverage]:

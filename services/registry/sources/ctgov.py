@@ -84,7 +84,10 @@ def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRu
     number = identification.line("nctId", _SHORT)
     if number is None or not _NUMBER.fullmatch(number):
         raise InvalidStudyError.at(
-            "/protocolSection/identificationModule/nctId", "nct_number", "un numéro NCT est attendu", "an NCT number is expected"
+            "/protocolSection/identificationModule/nctId",
+            "nct_number",
+            "un numéro NCT est attendu",
+            "an NCT number is expected",
         )
     brief, official = identification.line("briefTitle", MAX_LINE), identification.line("officialTitle", MAX_LINE)
     description = protocol.section("descriptionModule")
@@ -101,7 +104,8 @@ def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRu
         summary=BilingualSummary(en=description.text("briefSummary", MAX_TEXT)),
         conditions=_conditions(protocol.section("conditionsModule"), terminology),
         product=read_product(
-            _interventions(protocol.section("armsInterventionsModule")), [title for title in (brief, official) if title is not None]
+            _interventions(protocol.section("armsInterventionsModule")),
+            [title for title in (brief, official) if title is not None],
         ),
         phase=codes.phase(design),
         study_type=codes.look_up(design, "studyType", codes.STUDY_TYPE),
@@ -140,7 +144,9 @@ def _identifiers(identification: Section, number: str) -> list[Identifier]:
                 found.append(Identifier(type=public[0], value=public[1]))
         if text is not None and _NUMBER.search(text):
             # The number of a parent or extension study: another trial, so never an identifier of this one.
-            identification.reader.warn(f"{secondary.pointer}/id", "other_trial", "the number of another trial is not kept as an identifier")
+            identification.reader.warn(
+                f"{secondary.pointer}/id", "other_trial", "the number of another trial is not kept as an identifier"
+            )
     return list(dict.fromkeys(found))[:100]
 
 
@@ -159,7 +165,13 @@ def _interventions(module: Section) -> list[Intervention]:
     for item in module.sections("interventions", MAX_ITEMS):
         name = item.line("name", MAX_LINE)
         if name is not None:
-            found.append(Intervention(item.line("type", _SHORT), name, tuple(other for _, other in item.lines("otherNames", MAX_LINE, MAX_ITEMS))))
+            found.append(
+                Intervention(
+                    item.line("type", _SHORT),
+                    name,
+                    tuple(other for _, other in item.lines("otherNames", MAX_LINE, MAX_ITEMS)),
+                )
+            )
     return found
 
 
@@ -199,7 +211,9 @@ def _milestone(struct: Section) -> Milestone | None:
     return Milestone(date=day, type=codes.look_up(struct, "type", codes.DATE_TYPE)) if day is not None else None
 
 
-def _locations(protocol: Section, overall: RecruitmentStatus, centres: Sequence[CentreRule]) -> tuple[list[Location], list[TrialSite]]:
+def _locations(
+    protocol: Section, overall: RecruitmentStatus, centres: Sequence[CentreRule]
+) -> tuple[list[Location], list[TrialSite]]:
     module = protocol.section("contactsLocationsModule")
     # Some exports name the array `locations_nested`.
     given = module.sections("locations", MAX_ITEMS) or module.sections("locations_nested", MAX_ITEMS)

@@ -7,7 +7,14 @@ from typing import Final, TypeVar
 
 from services.registry.sources.reading import Section
 from services.registry.terminology.phrases import fold
-from services.registry.trials.schemas import ActualOrEstimated, Phase, RecruitmentStatus, SponsorKind, StudyType, TrialSex
+from services.registry.trials.schemas import (
+    ActualOrEstimated,
+    Phase,
+    RecruitmentStatus,
+    SponsorKind,
+    StudyType,
+    TrialSex,
+)
 
 Code = TypeVar("Code")
 
@@ -51,7 +58,11 @@ STUDY_TYPE: Final[Mapping[str, StudyType]] = {
     "EXPANDED_ACCESS": "expanded_access",
 }
 SEX: Final[Mapping[str, TrialSex]] = {"ALL": "all", "MALE": "male", "FEMALE": "female"}
-DATE_TYPE: Final[Mapping[str, ActualOrEstimated]] = {"ACTUAL": "actual", "ESTIMATED": "estimated", "ANTICIPATED": "estimated"}
+DATE_TYPE: Final[Mapping[str, ActualOrEstimated]] = {
+    "ACTUAL": "actual",
+    "ESTIMATED": "estimated",
+    "ANTICIPATED": "estimated",
+}
 PHASE: Final[Mapping[tuple[str, ...], Phase]] = {
     ("NA",): "n-a",
     ("EARLY_PHASE1",): "early-phase-1",
@@ -78,7 +89,9 @@ _ACADEMIC: Final = re.compile(
 _UNITS: Final = {"year": "Y", "month": "M", "week": "W", "day": "D"}
 _AGE: Final = re.compile(r"([0-9]{1,4})\s+(year|month|week|day|hour|minute)s?", re.IGNORECASE)
 _DATE: Final = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
-_SITE_UNKNOWN: Final = frozenset(("recruiting", "not_yet_recruiting", "enrolling_by_invitation", "available", "in_review"))
+_SITE_UNKNOWN: Final = frozenset(
+    ("recruiting", "not_yet_recruiting", "enrolling_by_invitation", "available", "in_review")
+)
 
 
 def look_up(section: Section, key: str, table: Mapping[str, Code]) -> Code | None:
@@ -137,7 +150,9 @@ def partial_date(section: Section, key: str) -> str | None:
         return None
     found = _DATE.fullmatch(written)
     if found is None or not _exists(int(found[1]), int(found[2] or 1), int(found[3] or 1)):
-        section.reader.warn(f"{section.pointer}/{key}", "date_form", "a date is written YYYY, YYYY-MM or YYYY-MM-DD and exists")
+        section.reader.warn(
+            f"{section.pointer}/{key}", "date_form", "a date is written YYYY, YYYY-MM or YYYY-MM-DD and exists"
+        )
         return None
     return written
 

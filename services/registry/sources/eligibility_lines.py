@@ -8,8 +8,13 @@ from typing import Final, Literal
 
 Kind = Literal["include", "exclude"]
 
-_BULLET: Final = re.compile(r"(?:[*•·▪◦●○‣–—-]|\(?(?:\d{1,2}|[ivx]{1,4}|[a-z])[.)]|\d{1,2}(?:\.\d{1,2}){1,2}\.?|o(?= {1,8}[A-Z]))\s+", re.IGNORECASE)
-_KIND_WORDS: Final = re.compile(r"\b(non[- ]?inclusions?|inclusions?|exclusions?|included|excluded|non[- ]?inclus|inclus|exclus)\b", re.IGNORECASE)
+_BULLET: Final = re.compile(
+    r"(?:[*•·▪◦●○‣–—-]|\(?(?:\d{1,2}|[ivx]{1,4}|[a-z])[.)]|\d{1,2}(?:\.\d{1,2}){1,2}\.?|o(?= {1,8}[A-Z]))\s+",
+    re.IGNORECASE,
+)
+_KIND_WORDS: Final = re.compile(
+    r"\b(non[- ]?inclusions?|inclusions?|exclusions?|included|excluded|non[- ]?inclus|inclus|exclus)\b", re.IGNORECASE
+)
 # What may stand beside "inclusion" or "exclusion" in a heading; anything else makes the line a criterion of its own.
 _HEADING_WORDS: Final = re.compile(
     r"(?:[\s\W\d]|\b(?:criteria|criterion|crit[eè]res?|for|of|the|de|d|des|du|la|le|les|l|pour|all|key|main|general|patients?|subjects?|participants?|donors?|recipients?"
@@ -113,7 +118,13 @@ def _joined(raws: Iterator[_Raw]) -> Iterator[_Raw]:
     """Lines of hard-wrapped texts: one that begins in lower case continues an unfinished one."""
     last: _Raw | None = None
     for raw in raws:
-        if last is not None and not raw.bullet and raw.text[0].islower() and last.text[-1] not in ".;:?!" and raw.indent >= last.indent:
+        if (
+            last is not None
+            and not raw.bullet
+            and raw.text[0].islower()
+            and last.text[-1] not in ".;:?!"
+            and raw.indent >= last.indent
+        ):
             last = _Raw(last.start, raw.end, last.indent, last.bullet, f"{last.text} {raw.text}")
             continue
         if last is not None:

@@ -7,17 +7,17 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 
 from services.registry.centres.repository import CentreRepository
 from services.registry.sources.repository import SourceRepository
-from services.registry.sources.service import LineResult, SourceDesk
+from services.registry.sources.service import LineResult, SourceService
 from services.registry.trials.repository import TrialRepository
-from services.registry.trials.service import TrialDesk
-from shared.database import Writing
-from shared.edge import EdgeRoute, accepts
-from shared.language import negotiate
-from shared.policy import Access, allow
-from shared.problems import Fault, NotFoundError, TooLargeError
-from shared.wire import Label, Wire
+from services.registry.trials.service import TrialService
+from shared.access.policy import Access, allow
+from shared.http.route import ApiRoute, accepts
+from shared.persistence import Writing
+from shared.values.language import negotiate
+from shared.values.problems import Fault, NotFoundError, TooLargeError
+from shared.values.wire import ApiModel, Label
 
-router = APIRouter(prefix="/registry/v1", route_class=EdgeRoute, tags=["sources"])
+router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["sources"])
 
 Writer = Annotated[Access, Depends(allow("source", "write"))]
 MAX_LINES = 200
@@ -41,7 +41,7 @@ async def _lines(request: Request) -> list[bytes]:
 Lines = Annotated[list[bytes], Depends(_lines)]
 
 
-class BulkResult(Wire):
+class BulkResult(ApiModel):
     """A result per line that was not blank, and how often each occurred."""
 
     results: list[LineResult]
@@ -50,7 +50,9 @@ class BulkResult(Wire):
 
 @router.put(
     "/sources/{source}/trials",
-    openapi_extra={"requestBody": {"required": True, "content": {"application/x-ndjson": {"schema": {"type": "string"}}}}},
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"application/x-ndjson": {"schema": {"type": "string"}}}}
+    },
 )
 @accepts("application/x-ndjson", body_bytes=64 * 1024 * 1024, seconds=60, body_seconds=600)
 async def take_records(
@@ -64,9 +66,11 @@ async def take_records(
     """Take in up to 200 records in one transaction. Only upserts: a record that is absent means nothing."""
     if source not in SOURCES:
         raise NotFoundError
-    desk = TrialDesk(TrialRepository(connection), CentreRepository(connection), request.app.state.terminology)
+    desk = TrialService(TrialRepository(connection), CentreRepository(connection), request.app.state.terminology)
     savepoint = await connection.begin_nested()
-    results = await SourceDesk(source, desk, SourceRepository(connection), negotiate(request.headers.get("accept-language"))).take(lines)
+    results = await SourceService(
+        source, desk, SourceRepository(connection), negotiate(request.headers.get("accept-language"))
+    ).take(lines)
     if dry_run:
         await savepoint.rollback()
     else:

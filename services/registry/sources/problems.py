@@ -1,7 +1,7 @@
 """What can be wrong with a source's record as a whole."""
 
-from shared.problems import Fault, Problem
-from shared.wire import Label
+from shared.values.problems import Fault, Problem
+from shared.values.wire import Label
 
 
 class InvalidStudyError(Problem):

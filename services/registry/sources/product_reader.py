@@ -16,7 +16,9 @@ _SEROTYPE: Final = re.compile(
     r"(?<![A-Za-z])(?:r|sc|ss|rsc)?AAV[\s-]?(?P<name>rh\.?\s?\d{1,2}|hu\.?\s?\d{1,2}|[0-9]{1,2}(?:/[0-9])?(?!\d)|LK03|S3|Anc80L?65?|DJ|PHP\.?[A-Z]*)"
     r"|(?i:(?:adeno[- ]associated|aav)[\w\s()-]{0,30}?serotype\s(?P<serotype>rh\.?\s?\d{1,2}|\d{1,2}))"
 )
-_WORDS: Final[dict[str, Any]] = json.loads((resources.files("services.registry.sources") / "product_words.json").read_text(encoding="utf-8"))
+_WORDS: Final[dict[str, Any]] = json.loads(
+    (resources.files("services.registry.sources") / "product_words.json").read_text(encoding="utf-8")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,17 @@ def read_product(interventions: Sequence[Intervention], titles: Sequence[str]) -
     shown = [(intervention, products.conclude(table.read(intervention.text))) for intervention in given]
     advanced = [(intervention, reading) for intervention, reading in shown if reading.verdict == "atmp"]
     title_reading = products.conclude(table.read(" ; ".join(titles)))
-    genetic = [intervention for intervention in given if intervention.type == "GENETIC" and not _is_genetic_test(intervention.name)]
-    evidence = " ; ".join([*(intervention.text for intervention, _ in advanced), *(item.text for item in genetic), *titles])
-    readings = [reading for _, reading in advanced] or ([title_reading] if title_reading.verdict == "atmp" and not _all_plain(shown) else [])
+    genetic = [
+        intervention
+        for intervention in given
+        if intervention.type == "GENETIC" and not _is_genetic_test(intervention.name)
+    ]
+    evidence = " ; ".join(
+        [*(intervention.text for intervention, _ in advanced), *(item.text for item in genetic), *titles]
+    )
+    readings = [reading for _, reading in advanced] or (
+        [title_reading] if title_reading.verdict == "atmp" and not _all_plain(shown) else []
+    )
     name = _name([intervention for intervention, _ in advanced] or genetic or _possible(given))
     if not readings and not genetic:
         return Product(name=name)
@@ -88,7 +98,11 @@ def _all_plain(shown: Sequence[tuple[Intervention, ProductReading]]) -> bool:
 
 
 def _possible(given: Sequence[Intervention]) -> list[Intervention]:
-    return [item for item in given if item.type in {None, "BIOLOGICAL", "DRUG", "COMBINATION_PRODUCT", "GENETIC", "PROCEDURE"}]
+    return [
+        item
+        for item in given
+        if item.type in {None, "BIOLOGICAL", "DRUG", "COMBINATION_PRODUCT", "GENETIC", "PROCEDURE"}
+    ]
 
 
 def _name(interventions: Sequence[Intervention]) -> str | None:
@@ -120,13 +134,17 @@ def _delivery(signs: Sequence[ProductSign], evidence: str, vector: Vector | None
     if inside or outside:
         return None if inside and outside else ("in_vivo" if inside else "ex_vivo")
     # A CAR can be made inside the body too: only cells with an origin were taken out.
-    if _says(evidence, _WORDS["ex_vivo"]) or ("chimeric_receptor_cells" in codes and _kinds(evidence, _WORDS["origins"])):
+    if _says(evidence, _WORDS["ex_vivo"]) or (
+        "chimeric_receptor_cells" in codes and _kinds(evidence, _WORDS["origins"])
+    ):
         return "ex_vivo"
     return "in_vivo" if vector in {"aav", "adenoviral", "nonviral_plasmid", "mrna_lnp"} else None
 
 
 def _serotype(evidence: str) -> str | None:
-    names = {(found["name"] or found["serotype"]).replace(".", "").replace(" ", "") for found in _SEROTYPE.finditer(evidence)}
+    names = {
+        (found["name"] or found["serotype"]).replace(".", "").replace(" ", "") for found in _SEROTYPE.finditer(evidence)
+    }
     name = _one(names)
     return None if name is None else f"AAV{name}"
 
@@ -149,7 +167,11 @@ def _kinds(evidence: str, table: Mapping[str, Sequence[str]]) -> set[str]:
 
 
 def _has_cells(signs: Sequence[ProductSign], atmp_class: AtmpClass | None, evidence: str) -> bool:
-    return atmp_class != "gene_therapy" or any(sign.code == "chimeric_receptor_cells" for sign in signs) or _says(evidence, ("cell", "lymphocyte"))
+    return (
+        atmp_class != "gene_therapy"
+        or any(sign.code == "chimeric_receptor_cells" for sign in signs)
+        or _says(evidence, ("cell", "lymphocyte"))
+    )
 
 
 def _origin(evidence: str) -> CellOrigin | None:

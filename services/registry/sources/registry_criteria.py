@@ -66,7 +66,13 @@ def _document_name(trial: TrialInput) -> str:
 
 
 def _criterion(name: str, kind: str, fr: str, en: str, expression: dict[str, Any]) -> dict[str, Any]:
-    return {"id": name, "kind": kind, "text": {"fr": _short(fr), "en": _short(en)}, "source": {"ref": "registry"}, "expr": expression}
+    return {
+        "id": name,
+        "kind": kind,
+        "text": {"fr": _short(fr), "en": _short(en)},
+        "source": {"ref": "registry"},
+        "expr": expression,
+    }
 
 
 def _human(question: str) -> dict[str, Any]:
@@ -79,7 +85,9 @@ def _short(text: str) -> str:
 
 def _indication(trial: TrialInput, name: str, terminology: Terminology) -> dict[str, Any]:
     signs = diseases.table()
-    targets = [condition for condition in trial.conditions if condition.role == "target" and signs.is_condition(condition.text)]
+    targets = [
+        condition for condition in trial.conditions if condition.role == "target" and signs.is_condition(condition.text)
+    ]
     coded = [(condition, condition_code(condition, terminology)) for condition in targets]
     codes = list(dict.fromkeys(code for _, code in coded if code is not None))[:100]
     leaves: list[dict[str, Any]] = [{"type": "has", "codes": codes}] if codes else []
@@ -116,7 +124,9 @@ def _spoken(duration: str, *, french: bool) -> str:
     words = []
     for count, unit in _AGE_PARTS.findall(duration):
         one_fr, many_fr, one_en, many_en = _UNITS[unit]
-        words.append(f"{count} {(many_fr if int(count) > 1 else one_fr) if french else (one_en if int(count) == 1 else many_en)}")
+        words.append(
+            f"{count} {(many_fr if int(count) > 1 else one_fr) if french else (one_en if int(count) == 1 else many_en)}"
+        )
     return " ".join(words)
 
 
@@ -125,7 +135,10 @@ def _at_most(lines: list[EligibilityLine], most: int) -> list[EligibilityLine]:
     if len(lines) <= most:
         return lines
     rest = lines[most - 1 :]
-    return [*lines[: most - 1], EligibilityLine(None, " ".join(line.text for line in rest), rest[0].start, rest[-1].end)]
+    return [
+        *lines[: most - 1],
+        EligibilityLine(None, " ".join(line.text for line in rest), rest[0].start, rest[-1].end),
+    ]
 
 
 def _human_lines(lines: list[EligibilityLine], name: str) -> list[dict[str, Any]]:
@@ -139,7 +152,9 @@ def _human_lines(lines: list[EligibilityLine], name: str) -> list[dict[str, Any]
         digest = hashlib.sha256(f"{line.kind}|{' '.join(line.text.split())}".encode()).hexdigest()[:12]
         asked[digest] = asked.get(digest, 0) + 1
         question = f"q:{name}-{digest}" + (f"-{asked[digest]}" if asked[digest] > 1 else "")
-        criterion = _criterion(f"{letter}{counts[letter]}", line.kind or "include", line.text, line.text, _human(question))
+        criterion = _criterion(
+            f"{letter}{counts[letter]}", line.kind or "include", line.text, line.text, _human(question)
+        )
         criterion["source"]["span"] = [line.start, line.end]
         criteria.append(criterion)
     return criteria

@@ -27,12 +27,22 @@ class SourceRepository:
 
     async def find(self, source: str, source_ids: Sequence[str]) -> dict[str, SourceRecord]:
         """Source id → what is remembered of it."""
-        statement = select(source_records).where(source_records.c.source == source, source_records.c.source_id.in_(source_ids))
-        return {row.source_id: SourceRecord(row.hash, row.result, row.trial_key) for row in await self.connection.execute(statement)}
+        statement = select(source_records).where(
+            source_records.c.source == source, source_records.c.source_id.in_(source_ids)
+        )
+        return {
+            row.source_id: SourceRecord(row.hash, row.result, row.trial_key)
+            for row in await self.connection.execute(statement)
+        }
 
     async def save(self, source: str, source_id: str, record: SourceRecord, *, known: bool) -> None:
         """Remember a record; ``known``: it replaces an earlier form."""
-        values = {"hash": record.hash, "result": record.result, "trial_key": record.trial_key, "read_at": datetime.now(UTC)}
+        values = {
+            "hash": record.hash,
+            "result": record.result,
+            "trial_key": record.trial_key,
+            "read_at": datetime.now(UTC),
+        }
         if known:
             same = (source_records.c.source == source, source_records.c.source_id == source_id)
             await self.connection.execute(update(source_records).where(*same).values(**values))

@@ -12,18 +12,18 @@ from services.registry.sources.problems import InvalidStudyError
 from services.registry.sources.repository import SourceRecord, SourceRepository
 from services.registry.trials.problems import OutOfScopeError
 from services.registry.trials.schemas import Origin, ScopeVerdict
-from services.registry.trials.service import TrialDesk, public_numbers
-from shared.language import Language
-from shared.problems import FieldError, MalformedJsonError, Problem
-from shared.strict_json import Limits, loads
-from shared.wire import Wire
+from services.registry.trials.service import TrialService, public_numbers
+from shared.values.language import Language
+from shared.values.problems import FieldError, MalformedJsonError, Problem
+from shared.values.strict_json import Limits, loads
+from shared.values.wire import ApiModel
 
 Result = Literal["created", "updated", "unchanged", "kept_curated", "refused", "invalid"]
 # Registry records are long and deep in places, and not ours to shape.
 RECORD = Limits(string=200_000, array=20_000, nodes=200_000)
 
 
-class LineResult(Wire):
+class LineResult(ApiModel):
     """What became of one line (numbered from 1): the trial it is now part of, its scope, and every fault with its pointer into the record."""
 
     line: int
@@ -34,10 +34,10 @@ class LineResult(Wire):
     errors: list[FieldError] = Field(default_factory=list)
 
 
-class SourceDesk:
+class SourceService:
     """One source's records in one transaction."""
 
-    def __init__(self, source: str, desk: TrialDesk, records: SourceRepository, language: Language) -> None:
+    def __init__(self, source: str, desk: TrialService, records: SourceRepository, language: Language) -> None:
         self.source = source
         self.desk = desk
         self.records = records
@@ -47,7 +47,9 @@ class SourceDesk:
     async def take(self, lines: Sequence[bytes]) -> list[LineResult]:
         """Every line in turn; a line that fails leaves nothing behind."""
         # Stand-ins for members that are not known take no real site.
-        members = [centre for centre in await self.desk.centres.page(None, 200) if centre.member and not centre.illustrative]
+        members = [
+            centre for centre in await self.desk.centres.page(None, 200) if centre.member and not centre.illustrative
+        ]
         self._rules = centre_rules((centre.id, centre.name, centre.city) for centre in members)
         results = []
         for number, line in enumerate(lines, start=1):
@@ -76,7 +78,9 @@ class SourceDesk:
             return LineResult(line=number, source_id=reading.source_id, result="invalid", errors=self._errors(problem))
         else:
             errors = [FieldError(pointer=one.pointer, code=one.code, detail=one.detail) for one in reading.warnings]
-        await self.records.save(self.source, reading.source_id, SourceRecord(digest, result, key), known=known is not None)
+        await self.records.save(
+            self.source, reading.source_id, SourceRecord(digest, result, key), known=known is not None
+        )
         return await self._line(number, reading.source_id, result, key, errors)
 
     async def _again(self, number: int, reading: StudyReading, known: SourceRecord) -> LineResult:
@@ -91,7 +95,9 @@ class SourceDesk:
         owners = await self.desk.repository.owners(public_numbers(reading.trial))
         if len(owners) != 1:
             # None: a new trial. Several: the desk refuses, for a person must say whether they are one.
-            stored = await self.desk.create(reading.trial, Origin(source=self.source, source_id=reading.source_id), curated=False)
+            stored = await self.desk.create(
+                reading.trial, Origin(source=self.source, source_id=reading.source_id), curated=False
+            )
             return "created", stored.key
         held = await self.desk.repository.get(owners.pop())
         if held.curated:
@@ -99,10 +105,19 @@ class SourceDesk:
         written = await self.desk.update(held, reading.trial, None, curated=False)
         return ("unchanged" if written is held else "updated"), held.key
 
-    async def _line(self, number: int, source_id: str, result: Result, key: str | None, errors: list[FieldError]) -> LineResult:
+    async def _line(
+        self, number: int, source_id: str, result: Result, key: str | None, errors: list[FieldError]
+    ) -> LineResult:
         trial = (await self.desk.repository.get(key)).trial if key else None
         scope: ScopeVerdict | None = "out_of_scope" if result == "refused" else trial.scope.answer if trial else None
-        return LineResult(line=number, source_id=source_id, result=result, trial=trial.id if trial else None, scope=scope, errors=errors)
+        return LineResult(
+            line=number,
+            source_id=source_id,
+            result=result,
+            trial=trial.id if trial else None,
+            scope=scope,
+            errors=errors,
+        )
 
     def _errors(self, problem: Problem) -> list[FieldError]:
         found = [fault.render(self.language) for fault in problem.faults]

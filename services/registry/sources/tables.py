@@ -3,7 +3,7 @@
 from sqlalchemy import Column, ForeignKey, String, Table
 
 from services.registry.schema import METADATA
-from shared.database import UtcInstant
+from shared.persistence import UtcInstant
 
 source_records = Table(
     "source_records",

@@ -16,7 +16,9 @@ def _word_table(name: str) -> frozenset[str]:
     return frozenset(fold_word(word) for word in _WORDS[name])
 
 
-_WORDS: Final[dict[str, list[str]]] = json.loads((resources.files(BUILTIN) / "condition_words.json").read_text(encoding="utf-8"))
+_WORDS: Final[dict[str, list[str]]] = json.loads(
+    (resources.files(BUILTIN) / "condition_words.json").read_text(encoding="utf-8")
+)
 # Before a disease: it is denied, or the text speaks of its absence.
 NEGATIONS: Final = _word_table("negations")
 # Beside a disease in the same segment: the text is about something else that borrows its name ("trait", "carrier").

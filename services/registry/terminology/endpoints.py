@@ -6,16 +6,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.registry.terminology.terminology import Terminology
-from shared.edge import EdgeRoute
-from shared.policy import Access, allow
-from shared.wire import Label, Wire
+from shared.access.policy import Access, allow
+from shared.http.route import ApiRoute
+from shared.values.wire import ApiModel, Label
 
-router = APIRouter(prefix="/registry/v1", route_class=EdgeRoute, tags=["terminology"])
+router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["terminology"])
 
 Reader = Annotated[Access, Depends(allow("terminology", "read"))]
 
 
-class ConceptDocument(Wire):
+class ConceptDocument(ApiModel):
     code: str
     system: str
     label: Label
@@ -25,7 +25,7 @@ class ConceptDocument(Wire):
     exclusive_with: list[str]
 
 
-class TerminologyDocument(Wire):
+class TerminologyDocument(ApiModel):
     version: str
     concepts: list[ConceptDocument]
 
@@ -37,5 +37,8 @@ async def read_terminology(request: Request, access: Reader) -> Response:
     tag = f'"{terminology.version}"'
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers={"ETag": tag})
-    document: dict[str, Any] = {"version": terminology.version, "concepts": [concept.to_json() for concept in terminology]}
+    document: dict[str, Any] = {
+        "version": terminology.version,
+        "concepts": [concept.to_json() for concept in terminology],
+    }
     return Response(json.dumps(document, ensure_ascii=False), headers={"ETag": tag}, media_type="application/json")

@@ -48,7 +48,9 @@ class Word:
 
 def words(text: str) -> tuple[Word, ...]:
     """The words of a text in order. Hyphens and punctuation part words; a final plus (``CD34+``) belongs to its word."""
-    return tuple(Word(found.group(), fold_word(found.group()), found.start(), found.end()) for found in _WORD.finditer(text))
+    return tuple(
+        Word(found.group(), fold_word(found.group()), found.start(), found.end()) for found in _WORD.finditer(text)
+    )
 
 
 def fold(text: str) -> str:

@@ -83,10 +83,16 @@ class Terminology:
         self._same = _equivalence_classes(self._concepts.values())
         self._up = self._closure(parents=True)
         self._down = self._closure(parents=False)
-        self.phrases: Final = PhraseTable((name, concept.code) for concept in self._concepts.values() for name in concept.names)
+        self.phrases: Final = PhraseTable(
+            (name, concept.code) for concept in self._concepts.values() for name in concept.names
+        )
         named = frozenset(self._concepts) if diseases is None else frozenset(diseases)
-        self.disease_phrases: Final = PhraseTable((name, code) for code in self._concepts if code in named for name in self._concepts[code].names)
-        canonical = json.dumps([concept.to_json() for concept in self], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        self.disease_phrases: Final = PhraseTable(
+            (name, code) for code in self._concepts if code in named for name in self._concepts[code].names
+        )
+        canonical = json.dumps(
+            [concept.to_json() for concept in self], ensure_ascii=False, sort_keys=True, separators=(",", ":")
+        )
         self.version: Final = hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     @classmethod
@@ -180,4 +186,6 @@ def builtin() -> Terminology:
     """The concepts that ship with the program (``concepts/*.json``), read once."""
     folder = resources.files(BUILTIN) / "concepts"
     files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".json")), key=lambda entry: entry.name)
-    return Terminology.from_json({entry.name.removesuffix(".json"): json.loads(entry.read_text(encoding="utf-8")) for entry in files})
+    return Terminology.from_json(
+        {entry.name.removesuffix(".json"): json.loads(entry.read_text(encoding="utf-8")) for entry in files}
+    )

@@ -10,18 +10,18 @@ from services.registry.centres.repository import CentreRepository
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.repository import Search, StoredSite, StoredTrial, TrialRepository
 from services.registry.trials.schemas import Origin, RecruitmentStatus, Site, SiteInput, Trial, TrialInput
-from services.registry.trials.service import TrialDesk, check_address, draft_of
+from services.registry.trials.service import TrialService, check_address, draft_of
+from shared.access.policy import Access, allow
 from shared.criteria.model import CriteriaDocument
-from shared.database import Reading, Writing
-from shared.edge import EdgeRoute, accepts
-from shared.paging import Cursor, Limit, close_page, open_page
-from shared.policy import Access, allow
-from shared.problems import AlreadyExistsError, ForbiddenError, InvalidBodyError, NotFoundError, faults
-from shared.strict_json import Limits
-from shared.versions import etag, required_version, unchanged
-from shared.wire import Wire
+from shared.http.paging import Cursor, Limit, close_page, open_page
+from shared.http.route import ApiRoute, accepts
+from shared.http.versions import etag, required_version, unchanged
+from shared.persistence import Reading, Writing
+from shared.values.problems import AlreadyExistsError, ForbiddenError, InvalidBodyError, NotFoundError, faults
+from shared.values.strict_json import Limits
+from shared.values.wire import ApiModel
 
-router = APIRouter(prefix="/registry/v1", route_class=EdgeRoute, tags=["trials"])
+router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["trials"])
 
 Reader = Annotated[Access, Depends(allow("trial", "read"))]
 Writer = Annotated[Access, Depends(allow("trial", "write"))]
@@ -33,17 +33,17 @@ STALE_AFTER = timedelta(days=30)
 TRIAL = accepts(body_bytes=1024 * 1024, limits=Limits(string=60_000))
 
 
-class TrialPage(Wire):
+class TrialPage(ApiModel):
     items: list[Trial]
     next: str | None
     total: int | None = None
 
 
-class SiteList(Wire):
+class SiteList(ApiModel):
     items: list[Site]
 
 
-class TrialVersion(Wire):
+class TrialVersion(ApiModel):
     """One version of a trial: which fields it changed, and the trial as it was then."""
 
     version: int
@@ -52,14 +52,14 @@ class TrialVersion(Wire):
     trial: Trial
 
 
-class History(Wire):
+class History(ApiModel):
     items: list[TrialVersion]
     next: str | None
 
 
-def _desk(request: Request, connection: Any) -> TrialDesk:
+def _desk(request: Request, connection: Any) -> TrialService:
     terminology: Terminology = request.app.state.terminology
-    return TrialDesk(TrialRepository(connection), CentreRepository(connection), terminology)
+    return TrialService(TrialRepository(connection), CentreRepository(connection), terminology)
 
 
 async def _found(connection: Any, identifier: str, access: Access) -> StoredTrial:
@@ -79,19 +79,25 @@ async def list_trials(
     response: Response,
     connection: Reading,
     access: Reader,
-    q: Annotated[str, Query(max_length=200, description="Words: disease, gene, product, title, number; accents do not matter.")] = "",
+    q: Annotated[
+        str, Query(max_length=200, description="Words: disease, gene, product, title, number; accents do not matter.")
+    ] = "",
     status: Annotated[RecruitmentStatus | None, Query()] = None,
     condition: Annotated[str | None, Query(max_length=80, description="A code; its descendants are found too.")] = None,
     country: Annotated[str | None, Query(pattern="^[A-Z]{2}$")] = None,
     centre: Annotated[str | None, Query(max_length=64)] = None,
-    sample: Annotated[str | None, Query(pattern="^none$", description="`none` leaves the fictitious demonstration trials out.")] = None,
+    sample: Annotated[
+        str | None, Query(pattern="^none$", description="`none` leaves the fictitious demonstration trials out.")
+    ] = None,
     count: Annotated[str | None, Query(pattern="^exact$", description="`exact` adds the total.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
     """Published trials in the order of their identifiers."""
     terminology: Terminology = request.app.state.terminology
-    search = Search(q, status, terminology.same_as(condition) if condition else frozenset(), country, centre, sample is None)
+    search = Search(
+        q, status, terminology.same_as(condition) if condition else frozenset(), country, centre, sample is None
+    )
     after = open_page(request, cursor)
     repository = TrialRepository(connection)
     rows = await repository.page(search, access.rows, after[0] if after else None, limit + 1)
@@ -111,7 +117,9 @@ async def read_trial(request: Request, connection: Reading, access: Reader, iden
 
 @router.put("/trials/{identifier}", response_model=Trial, responses={201: {"model": Trial}})
 @TRIAL
-async def write_trial(request: Request, draft: TrialInput, connection: Writing, access: Writer, identifier: Identifier) -> Response:
+async def write_trial(
+    request: Request, draft: TrialInput, connection: Writing, access: Writer, identifier: Identifier
+) -> Response:
     """Create a trial (`If-None-Match: *`) or replace a version of one (`If-Match`)."""
     check_address(identifier, draft)
     desk = _desk(request, connection)
@@ -149,7 +157,7 @@ async def patch_trial(
     return await _updated(_desk(request, connection), held, draft, expected)
 
 
-async def _updated(desk: TrialDesk, held: StoredTrial, draft: TrialInput, expected: int | None) -> Response:
+async def _updated(desk: TrialService, held: StoredTrial, draft: TrialInput, expected: int | None) -> Response:
     stored = await desk.update(held, draft, expected, curated=True)
     await desk.publish()
     return _answer(stored.trial.model_dump_json(), stored.trial.version)
@@ -169,7 +177,13 @@ def _merge(target: Any, patch: Any) -> Any:
 
 @router.get("/trials/{identifier}/history", response_model=History)
 async def read_history(
-    request: Request, response: Response, connection: Reading, access: Reader, identifier: Identifier, limit: Limit = 50, cursor: Cursor = None
+    request: Request,
+    response: Response,
+    connection: Reading,
+    access: Reader,
+    identifier: Identifier,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Response:
     """The versions of a trial, newest first, each with the names of what it changed."""
     stored = await _found(connection, identifier, access)
@@ -179,13 +193,19 @@ async def read_history(
     following = close_page(request, response, [page[-1]["version"]] if len(rows) > limit else None)
     items = [{**row, "at": row["trial"]["updated_at"]} for row in page]
     return Response(
-        json.dumps({"items": items, "next": following}, ensure_ascii=False), headers=dict(response.headers), media_type="application/json"
+        json.dumps({"items": items, "next": following}, ensure_ascii=False),
+        headers=dict(response.headers),
+        media_type="application/json",
     )
 
 
 @router.get("/trials/{identifier}/criteria", response_model=CriteriaDocument)
 async def read_criteria(
-    request: Request, connection: Reading, access: Reader, identifier: Identifier, version: Annotated[int | None, Query(ge=1, le=1_000_000)] = None
+    request: Request,
+    connection: Reading,
+    access: Reader,
+    identifier: Identifier,
+    version: Annotated[int | None, Query(ge=1, le=1_000_000)] = None,
 ) -> Response:
     """The computable criteria in force, or an earlier version of them; versions never change."""
     stored = await _found(connection, identifier, access)
@@ -198,7 +218,9 @@ async def read_criteria(
 
 @router.put("/trials/{identifier}/criteria", response_model=CriteriaDocument)
 @TRIAL
-async def write_criteria(request: Request, document: CriteriaDocument, connection: Writing, access: Writer, identifier: Identifier) -> Response:
+async def write_criteria(
+    request: Request, document: CriteriaDocument, connection: Writing, access: Writer, identifier: Identifier
+) -> Response:
     """A new version of the criteria. `If-Match` names the criteria version it was made from."""
     expected = required_version(request)
     stored = await _found(connection, identifier, access)
@@ -215,13 +237,20 @@ async def read_sites(connection: Reading, access: SiteReader, identifier: Identi
     stored = await _found(connection, identifier, access)
     now = datetime.now(UTC)
     sites = await TrialRepository(connection).sites(stored.key)
-    return SiteList(items=[site_document(stored.trial.id, site, now, with_slots=access.fields == "all") for site in sites])
+    return SiteList(
+        items=[site_document(stored.trial.id, site, now, with_slots=access.fields == "all") for site in sites]
+    )
 
 
 @router.put("/trials/{identifier}/sites/{centre}", response_model=Site, responses={201: {"model": Site}})
 @accepts()
 async def write_site(
-    request: Request, given: SiteInput, connection: Writing, access: SiteWriter, identifier: Identifier, centre: Annotated[str, Path(max_length=64)]
+    request: Request,
+    given: SiteInput,
+    connection: Writing,
+    access: SiteWriter,
+    identifier: Identifier,
+    centre: Annotated[str, Path(max_length=64)],
 ) -> Response:
     """Declare a centre's status and open places for a trial: `If-Match` for a known site, `If-None-Match: *` for a new one."""
     stored = await _found(connection, identifier, access)
@@ -239,7 +268,9 @@ async def write_site(
             raise NotFoundError
     site = await desk.declare_site(stored, centre, given, expected)
     await desk.publish()
-    return _answer(site_document(stored.trial.id, site, desk.now).model_dump_json(), site.version, 200 if known else 201)
+    return _answer(
+        site_document(stored.trial.id, site, desk.now).model_dump_json(), site.version, 200 if known else 201
+    )
 
 
 def site_document(trial: str, site: StoredSite, now: datetime | None = None, *, with_slots: bool = True) -> Site:

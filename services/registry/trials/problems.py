@@ -1,7 +1,7 @@
 """What can be wrong with a trial."""
 
-from shared.problems import ConflictError, InvalidBodyError, Problem
-from shared.wire import Label
+from shared.values.problems import ConflictError, InvalidBodyError, Problem
+from shared.values.wire import Label
 
 
 class OutOfScopeError(Problem):
@@ -14,12 +14,18 @@ class OutOfScopeError(Problem):
 
 class IdentifierTakenError(ConflictError):
     code = "identifier_taken"
-    title = Label(fr="Un de ces identifiants désigne déjà un autre essai", en="One of these identifiers already names another trial")
+    title = Label(
+        fr="Un de ces identifiants désigne déjà un autre essai",
+        en="One of these identifiers already names another trial",
+    )
 
 
 class IdentifierMismatchError(InvalidBodyError):
     code = "identifier_mismatch"
-    title = Label(fr="L'adresse ne nomme aucun des identifiants de l'essai", en="The address names none of the trial's identifiers")
+    title = Label(
+        fr="L'adresse ne nomme aucun des identifiants de l'essai",
+        en="The address names none of the trial's identifiers",
+    )
 
 
 class UnknownCentreError(InvalidBodyError):

@@ -13,9 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.registry.trials.problems import IdentifierTakenError
 from services.registry.trials.schemas import RecruitmentStatus, Slots, Trial
 from services.registry.trials.search import fold
-from services.registry.trials.tables import criteria_versions, sites, trial_facets, trial_identifiers, trial_versions, trials
-from shared.feed.changes import Side, read_side, write_side
-from shared.policy import Rows
+from services.registry.trials.tables import (
+    criteria_versions,
+    sites,
+    trial_facets,
+    trial_identifiers,
+    trial_versions,
+    trials,
+)
+from shared.access.policy import Rows
+from shared.feed.changes import Routing, read_routing, write_routing
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +31,7 @@ class StoredTrial:
 
     key: str
     trial: Trial
-    side: Side
+    side: Routing
     curated: bool
 
 
@@ -60,7 +67,9 @@ class TrialRepository:
     async def find(self, identifier: str, rows: Rows = "all") -> StoredTrial | None:
         """By any public identifier; only what ``rows`` lets be seen."""
         keys = select(trial_identifiers.c.trial_key).where(trial_identifiers.c.value == identifier).distinct()
-        found = (await self.connection.execute(_visible(select(trials), rows).where(trials.c.key.in_(keys)).limit(2))).all()
+        found = (
+            await self.connection.execute(_visible(select(trials), rows).where(trials.c.key.in_(keys)).limit(2))
+        ).all()
         # A sponsor's code may name trials of two sponsors: then it names none.
         return _stored(found[0]) if len(found) == 1 else None
 
@@ -78,7 +87,11 @@ class TrialRepository:
 
     async def page(self, search: Search, rows: Rows, after: str | None, limit: int) -> list[tuple[str, str]]:
         """(public id, document) in the order of the public ids, after ``after``."""
-        statement = _searched(_visible(select(trials.c.public_id, trials.c.document), rows), search).order_by(trials.c.public_id).limit(limit)
+        statement = (
+            _searched(_visible(select(trials.c.public_id, trials.c.document), rows), search)
+            .order_by(trials.c.public_id)
+            .limit(limit)
+        )
         if after is not None:
             statement = statement.where(trials.c.public_id > after)
         return [(row.public_id, row.document) for row in await self.connection.execute(statement)]
@@ -89,7 +102,12 @@ class TrialRepository:
 
     async def after(self, public_id: str, rows: Rows, limit: int, *, demo: bool) -> list[StoredTrial]:
         """The next trials in the order of their ids."""
-        statement = _visible(select(trials), rows).where(trials.c.public_id > public_id).order_by(trials.c.public_id).limit(limit)
+        statement = (
+            _visible(select(trials), rows)
+            .where(trials.c.public_id > public_id)
+            .order_by(trials.c.public_id)
+            .limit(limit)
+        )
         if not demo:
             statement = statement.where(trials.c.demo.is_(False))
         return [_stored(row) for row in await self.connection.execute(statement)]
@@ -115,12 +133,14 @@ class TrialRepository:
             "curated": stored.curated,
             "search": search,
             "document": trial.model_dump_json(),
-            "side": json.dumps(write_side(stored.side)),
+            "side": json.dumps(write_routing(stored.side)),
         }
         if replaces is None:
             await self.connection.execute(insert(trials).values(key=stored.key, **values))
         else:
-            written = await self.connection.execute(update(trials).where(trials.c.key == stored.key, trials.c.version == replaces).values(**values))
+            written = await self.connection.execute(
+                update(trials).where(trials.c.key == stored.key, trials.c.version == replaces).values(**values)
+            )
             if written.rowcount != 1:
                 return False
             await self.connection.execute(delete(trial_identifiers).where(trial_identifiers.c.trial_key == stored.key))
@@ -129,24 +149,42 @@ class TrialRepository:
             insert(trial_identifiers),
             [{"type": one.type, "value": one.value, "trial_key": stored.key} for one in trial.identifiers],
         )
-        facets = [{"trial_key": stored.key, "name": name, "value": value} for name, values in stored.side.facets.items() for value in sorted(values)]
+        facets = [
+            {"trial_key": stored.key, "name": name, "value": value}
+            for name, values in stored.side.facets.items()
+            for value in sorted(values)
+        ]
         facets += [{"trial_key": stored.key, "name": "country", "value": country} for country in trial.countries]
         if facets:
             await self.connection.execute(insert(trial_facets), facets)
         await self.connection.execute(
             insert(trial_versions).values(
-                trial_key=stored.key, version=trial.version, at=trial.updated_at, changed=json.dumps(list(changed)), document=values["document"]
+                trial_key=stored.key,
+                version=trial.version,
+                at=trial.updated_at,
+                changed=json.dumps(list(changed)),
+                document=values["document"],
             )
         )
         return True
 
     async def history(self, key: str, before: int | None, limit: int) -> list[dict[str, Any]]:
         """Versions, newest first: ``{version, at, changed, trial}``."""
-        statement = select(trial_versions).where(trial_versions.c.trial_key == key).order_by(trial_versions.c.version.desc()).limit(limit)
+        statement = (
+            select(trial_versions)
+            .where(trial_versions.c.trial_key == key)
+            .order_by(trial_versions.c.version.desc())
+            .limit(limit)
+        )
         if before is not None:
             statement = statement.where(trial_versions.c.version < before)
         return [
-            {"version": row.version, "at": row.at, "changed": json.loads(row.changed), "trial": json.loads(row.document)}
+            {
+                "version": row.version,
+                "at": row.at,
+                "changed": json.loads(row.changed),
+                "trial": json.loads(row.document),
+            }
             for row in await self.connection.execute(statement)
         ]
 
@@ -155,17 +193,27 @@ class TrialRepository:
         statement = select(criteria_versions.c.document).where(criteria_versions.c.trial_key == key)
         if version is not None:
             statement = statement.where(criteria_versions.c.version == version)
-        found = (await self.connection.execute(statement.order_by(criteria_versions.c.version.desc()).limit(1))).scalar_one_or_none()
+        found = (
+            await self.connection.execute(statement.order_by(criteria_versions.c.version.desc()).limit(1))
+        ).scalar_one_or_none()
         return None if found is None else str(found)
 
     async def add_criteria(self, key: str, version: int, grade: str, at: datetime, document: str) -> None:
         """A new, for ever unchanged, version."""
-        await self.connection.execute(insert(criteria_versions).values(trial_key=key, version=version, grade=grade, at=at, document=document))
+        await self.connection.execute(
+            insert(criteria_versions).values(trial_key=key, version=version, grade=grade, at=at, document=document)
+        )
 
     async def sites(self, key: str) -> list[StoredSite]:
         rows = await self.connection.execute(select(sites).where(sites.c.trial_key == key).order_by(sites.c.centre))
         return [
-            StoredSite(row.centre, row.version, row.status, row.confirmed_at, tuple(Slots(**slots) for slots in json.loads(row.slots)))
+            StoredSite(
+                row.centre,
+                row.version,
+                row.status,
+                row.confirmed_at,
+                tuple(Slots(**slots) for slots in json.loads(row.slots)),
+            )
             for row in rows
         ]
 
@@ -181,7 +229,9 @@ class TrialRepository:
             await self.connection.execute(insert(sites).values(trial_key=key, centre=site.centre, **values))
             return True
         written = await self.connection.execute(
-            update(sites).where(sites.c.trial_key == key, sites.c.centre == site.centre, sites.c.version == replaces).values(**values)
+            update(sites)
+            .where(sites.c.trial_key == key, sites.c.centre == site.centre, sites.c.version == replaces)
+            .values(**values)
         )
         return bool(written.rowcount == 1)
 
@@ -207,10 +257,14 @@ def _searched(statement: Select[Any], search: Search) -> Select[Any]:
     wanted = {"condition": search.condition, "country": {search.country} - {None}, "centre": {search.centre} - {None}}
     for name, values in wanted.items():
         if values:
-            having = select(trial_facets.c.trial_key).where(trial_facets.c.name == name, trial_facets.c.value.in_(sorted(values)))
+            having = select(trial_facets.c.trial_key).where(
+                trial_facets.c.name == name, trial_facets.c.value.in_(sorted(values))
+            )
             statement = statement.where(trials.c.key.in_(having))
     return statement
 
 
 def _stored(row: Any) -> StoredTrial:
-    return StoredTrial(row.key, Trial.model_validate_json(row.document), read_side(json.loads(row.side)), row.curated)
+    return StoredTrial(
+        row.key, Trial.model_validate_json(row.document), read_routing(json.loads(row.side)), row.curated
+    )

@@ -3,7 +3,7 @@
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.schemas import Trial
 from shared.criteria.durations import parse
-from shared.feed.changes import NOWHERE, Change, Side
+from shared.feed.changes import NOT_VISIBLE, Change, Routing
 
 MAJORITY_MONTHS = 18 * 12
 # A site takes patients, or will say so soon.
@@ -50,7 +50,9 @@ def _months(duration: str) -> float:
     return span.months + span.days / 30.44
 
 
-def change_of_trial(before: Trial | None, after: Trial, sides: tuple[Side, Side], changed: tuple[str, ...]) -> Change:
+def change_of_trial(
+    before: Trial | None, after: Trial, sides: tuple[Routing, Routing], changed: tuple[str, ...]
+) -> Change:
     """The feed entry of a trial's new version."""
     extra: dict[str, str] = {}
     if after.published and (before is None or not before.published):
@@ -65,9 +67,17 @@ def change_of_trial(before: Trial | None, after: Trial, sides: tuple[Side, Side]
     return Change(kind, f"trial/{after.id}", after.version, sides[0], sides[1], changed, extra)
 
 
-def change_of_site(trial: Trial, centre: str, version: int, was: str | None, now: str | None, side: Side) -> Change:
+def change_of_site(trial: Trial, centre: str, version: int, was: str | None, now: str | None, side: Routing) -> Change:
     """The feed entry of a site: its status before and after (None: it was not, or is no longer, a site of the trial)."""
     opens, closes = now in OPEN and was not in OPEN, was in OPEN and now not in OPEN
     kind = "site.opened" if opens else "site.closed" if closes or now is None else "site.slots_changed"
-    before, after = (NOWHERE if was is None else side), (NOWHERE if now is None else side)
-    return Change(kind, f"site/{trial.id}/{centre}", version, before, after, ("status", "slots"), {"trial": trial.id, "centre": centre})
+    before, after = (NOT_VISIBLE if was is None else side), (NOT_VISIBLE if now is None else side)
+    return Change(
+        kind,
+        f"site/{trial.id}/{centre}",
+        version,
+        before,
+        after,
+        ("status", "slots"),
+        {"trial": trial.id, "centre": centre},
+    )

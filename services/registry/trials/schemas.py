@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.wire import Code, Instant, Label, PartialDate, Wire
+from shared.values.wire import ApiModel, Code, Instant, Label, PartialDate
 
 MAX_ITEMS: Final = 1000
 MAX_LINE: Final = 600
@@ -52,7 +52,17 @@ RecruitmentStatus = Literal[
     "no_longer_available",
     "unknown",
 ]
-Phase = Literal["early-phase-1", "phase-1", "phase-1-phase-2", "phase-2", "phase-2-phase-3", "phase-3", "phase-3-phase-4", "phase-4", "n-a"]
+Phase = Literal[
+    "early-phase-1",
+    "phase-1",
+    "phase-1-phase-2",
+    "phase-2",
+    "phase-2-phase-3",
+    "phase-3",
+    "phase-3-phase-4",
+    "phase-4",
+    "n-a",
+]
 StudyType = Literal["interventional", "observational", "expanded_access"]
 AtmpClass = Literal["gene_therapy", "somatic_cell", "tissue_engineered"]
 Delivery = Literal["in_vivo", "ex_vivo"]
@@ -77,7 +87,16 @@ IDENTIFIER_PATTERNS: Final[dict[str, re.Pattern[str]]] = {
     "cleio": re.compile(r"CLEIO-[A-Z]+-[0-9]{4,8}"),
 }
 # The order in which an identifier names the trial in public; also the order in which a text is tested.
-PREFERENCE: Final[tuple[IdentifierType, ...]] = ("euct", "nct", "eudract", "isrctn", "utn", "id_rcb", "cleio", "sponsor")
+PREFERENCE: Final[tuple[IdentifierType, ...]] = (
+    "euct",
+    "nct",
+    "eudract",
+    "isrctn",
+    "utn",
+    "id_rcb",
+    "cleio",
+    "sponsor",
+)
 
 
 def recognise_identifier(text: str) -> tuple[IdentifierType, str] | None:
@@ -90,7 +109,7 @@ def recognise_identifier(text: str) -> tuple[IdentifierType, str] | None:
     return None
 
 
-class Identifier(Wire):
+class Identifier(ApiModel):
     """A number under which a trial is known. Public types have a pattern; a sponsor's code is free, but never a public number in disguise."""
 
     type: IdentifierType
@@ -100,7 +119,9 @@ class Identifier(Wire):
     def _matches_its_type(self) -> Self:
         pattern = IDENTIFIER_PATTERNS.get(self.type)
         if pattern is not None and not pattern.fullmatch(self.value):
-            raise PydanticCustomError("identifier_form", "this is not the form of a number of type {type}", {"type": self.type})
+            raise PydanticCustomError(
+                "identifier_form", "this is not the form of a number of type {type}", {"type": self.type}
+            )
         if self.type == "sponsor" and recognise_identifier(self.value) is not None:
             raise PydanticCustomError("identifier_type", "a public registry number is not a sponsor's code")
         return self
@@ -119,21 +140,21 @@ def preferred_identifier(identifiers: list[Identifier]) -> str:
     return min(identifiers, key=lambda identifier: PREFERENCE.index(identifier.type)).value
 
 
-class BilingualText(Wire):
+class BilingualText(ApiModel):
     """A line in French and in English, each possibly unknown."""
 
     fr: Line | None = None
     en: Line | None = None
 
 
-class BilingualSummary(Wire):
+class BilingualSummary(ApiModel):
     """A lay summary in French and in English, each possibly unknown."""
 
     fr: Text | None = None
     en: Text | None = None
 
 
-class Condition(Wire):
+class Condition(ApiModel):
     """A disease as the source wrote it, with its code when the terminology knows it. ``target``: the indication."""
 
     code: Code | None = None
@@ -141,7 +162,7 @@ class Condition(Wire):
     role: ConditionRole = "target"
 
 
-class Product(Wire):
+class Product(ApiModel):
     """The advanced therapy medicinal product. Null means unknown; ``vector: none`` means that nothing carries a gene."""
 
     name: Line | None = None
@@ -158,37 +179,37 @@ class Product(Wire):
     orphan_designation: bool | None = None
 
 
-class Sponsor(Wire):
+class Sponsor(ApiModel):
     name: Line
     kind: SponsorKind | None = None
 
 
-class Enrolment(Wire):
+class Enrolment(ApiModel):
     count: Annotated[int, Field(ge=0, le=1_000_000_000)]
     type: ActualOrEstimated | None = None
 
 
-class Milestone(Wire):
+class Milestone(ApiModel):
     """A date of the trial with the precision of its source (year, month or day)."""
 
     date: PartialDate
     type: ActualOrEstimated | None = None
 
 
-class TrialDates(Wire):
+class TrialDates(ApiModel):
     start: Milestone | None = None
     primary_completion: Milestone | None = None
     completion: Milestone | None = None
     last_update: Milestone | None = None
 
 
-class Cohort(Wire):
+class Cohort(ApiModel):
     id: CohortId
     label: Label
     status: RecruitmentStatus | None = None
 
 
-class Location(Wire):
+class Location(ApiModel):
     """A place as a registry wrote it; never a person's name, telephone or address."""
 
     facility: Line | None = None
@@ -197,14 +218,14 @@ class Location(Wire):
     status: RecruitmentStatus | None = None
 
 
-class TrialSite(Wire):
+class TrialSite(ApiModel):
     """A member centre of the trial, by its id."""
 
     centre: CentreId
     status: RecruitmentStatus
 
 
-class Eligibility(Wire):
+class Eligibility(ApiModel):
     """The source's own text and its structured fields; ages are ISO 8601 durations."""
 
     text: EligibilityText | None = None
@@ -213,14 +234,14 @@ class Eligibility(Wire):
     sex: TrialSex | None = None
 
 
-class CriteriaHead(Wire):
+class CriteriaHead(ApiModel):
     """Which criteria document is in force; its full text is a resource of its own."""
 
     version: Version
     grade: Grade
 
 
-class ScopeReason(Wire):
+class ScopeReason(ApiModel):
     """Why the scope gate answered as it did. ``pointer``: JSON Pointer into the trial, empty for the whole of it."""
 
     code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,60}$")]
@@ -228,19 +249,19 @@ class ScopeReason(Wire):
     detail: Label
 
 
-class ScopeAnswer(Wire):
+class ScopeAnswer(ApiModel):
     answer: ScopeVerdict
     reasons: Annotated[list[ScopeReason], Field(max_length=MAX_ITEMS)]
 
 
-class TrialScope(Wire):
+class TrialScope(ApiModel):
     """The scope of a trial that is held: what is out of scope was refused."""
 
     answer: Literal["in_scope", "scope_unclear"]
     reasons: Annotated[list[ScopeReason], Field(max_length=MAX_ITEMS)]
 
 
-class Origin(Wire):
+class Origin(ApiModel):
     """Where the record came from first, and its id there."""
 
     source: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_\-]{0,39}$")]
@@ -251,7 +272,7 @@ def _twice(values: list[Any]) -> bool:
     return len(set(values)) != len(values)
 
 
-class TrialFields(Wire):
+class TrialFields(ApiModel):
     """What a trial is, whoever says it."""
 
     identifiers: Annotated[list[Identifier], Field(min_length=1, max_length=100)]
@@ -296,7 +317,7 @@ class TrialInput(TrialFields):
     """A trial as a source, a sponsor or a curator gives it: everything but what the registry itself decides."""
 
 
-class TrialHead(Wire):
+class TrialHead(ApiModel):
     """What the registry sets: the preferred public identifier, the version and the instant of its last change."""
 
     id: TrialId
@@ -313,14 +334,14 @@ class Trial(TrialFields, TrialHead):
     origin: Origin
 
 
-class Slots(Wire):
+class Slots(ApiModel):
     """Places declared open in a cohort."""
 
     cohort: CohortId
     open: Annotated[int, Field(ge=0, le=100_000)]
 
 
-class SiteInput(Wire):
+class SiteInput(ApiModel):
     """What a centre or a sponsor declares about a trial at a centre. ``confirmed_at``: when it was so; the registry's clock if absent."""
 
     status: RecruitmentStatus
@@ -334,7 +355,7 @@ class SiteInput(Wire):
         return self
 
 
-class Site(Wire):
+class Site(ApiModel):
     """A trial at a member centre. ``stale``: nobody confirmed it for 30 days. ``slots`` null: the caller reads the status alone."""
 
     trial: TrialId

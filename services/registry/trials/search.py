@@ -32,7 +32,11 @@ def words_of(trial: Trial, terminology: Terminology) -> str:
     ]
     for condition in trial.conditions:
         texts.append(condition.text)
-        for code in sorted(terminology.same_as(condition.code) | terminology.ancestors(condition.code)) if condition.code else ():
+        for code in (
+            sorted(terminology.same_as(condition.code) | terminology.ancestors(condition.code))
+            if condition.code
+            else ()
+        ):
             concept = terminology.concept(code)
             texts += [code, *(concept.names if concept else ())]
     return " " + " ".join(dict.fromkeys(fold(text) for text in texts if text))

@@ -3,7 +3,7 @@
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
 
 from services.registry.schema import METADATA
-from shared.database import UtcInstant
+from shared.persistence import UtcInstant
 
 trials = Table(
     "trials",

@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey
 
 from services.cli.client_keys import kept_private, named, new_key, public_set, read_key_set, read_private_key
 from services.cli.gateway import CallError
-from services.registry.clients.keys import read_key_set as registered
+from services.registry.identity.clients.keys import read_key_set as registered
 
 
 def test_the_public_half_is_what_the_registry_takes() -> None:
@@ -55,8 +55,12 @@ def test_a_key_that_could_not_be_registered_leaves_no_file(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("made", [ec.generate_private_key(ec.SECP384R1()), rsa.generate_private_key(65537, 2048)], ids=["P-384", "RSA"])
-def test_pem_needs_the_name_that_was_registered(tmp_path: Path, made: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> None:
+@pytest.mark.parametrize(
+    "made", [ec.generate_private_key(ec.SECP384R1()), rsa.generate_private_key(65537, 2048)], ids=["P-384", "RSA"]
+)
+def test_pem_needs_the_name_that_was_registered(
+    tmp_path: Path, made: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+) -> None:
     file = tmp_path / "key.pem"
     file.write_bytes(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     assert read_private_key(file, "mine").is_private

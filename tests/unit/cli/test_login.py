@@ -17,13 +17,19 @@ from services.cli.login import Provider, check_id_token
 ISSUER = "https://idp.example"
 KEY = ECKey.generate_key("P-256", {"kid": "one"})
 KEYS = {"keys": [KEY.as_dict(private=False)]}
-PROVIDER = Provider(ISSUER, "cleio", "urn:cleio:api", f"{ISSUER}/auth?tenant=1", f"{ISSUER}/token", f"{ISSUER}/jwks", names_itself=True)
+PROVIDER = Provider(
+    ISSUER, "cleio", "urn:cleio:api", f"{ISSUER}/auth?tenant=1", f"{ISSUER}/token", f"{ISSUER}/jwks", names_itself=True
+)
 
 
 def id_token(key: ECKey = KEY, typ: str = "JWT", **claims: Any) -> str:
     now = int(time.time())
     said = {"iss": ISSUER, "aud": "cleio", "sub": "marie", "iat": now, "exp": now + 60, "nonce": "n", **claims}
-    return jwt.encode({"alg": "ES256", "typ": typ, "kid": "one"}, {name: value for name, value in said.items() if value is not None}, key)
+    return jwt.encode(
+        {"alg": "ES256", "typ": typ, "kid": "one"},
+        {name: value for name, value in said.items() if value is not None},
+        key,
+    )
 
 
 @pytest.mark.parametrize("claims", [{}, {"aud": ["cleio", "another"], "azp": "cleio"}])
@@ -85,18 +91,29 @@ def test_what_arrives_without_our_state_is_waited_over() -> None:
 def test_the_listener_takes_one_page_and_no_parameter_twice() -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with login._listening() as (redirect, answers):
-        for target in (f"{redirect}?state=s&state=s", redirect, f"{redirect}/x?code=c", redirect.replace("/callback", "/favicon.ico")):
+        for target in (
+            f"{redirect}?state=s&state=s",
+            redirect,
+            f"{redirect}/x?code=c",
+            redirect.replace("/callback", "/favicon.ico"),
+        ):
             with pytest.raises(urllib.error.HTTPError) as refused:
                 opener.open(target)
             refused.value.close()
             assert refused.value.code == 404
         assert answers.empty()
         with opener.open(f"{redirect}?code=c&state=s") as page:
-            assert (page.status, page.headers["Cache-Control"], page.headers["Referrer-Policy"]) == (200, "no-store", "no-referrer")
+            assert (page.status, page.headers["Cache-Control"], page.headers["Referrer-Policy"]) == (
+                200,
+                "no-store",
+                "no-referrer",
+            )
         assert answers.get(timeout=5) == {"code": "c", "state": "s"}
 
 
-@pytest.mark.parametrize("url", ["http://idp.example", "ftp://idp.example", "", "idp.example", "http://127.0.0.1.idp.example/"])
+@pytest.mark.parametrize(
+    "url", ["http://idp.example", "ftp://idp.example", "", "idp.example", "http://127.0.0.1.idp.example/"]
+)
 def test_nobody_signs_in_over_what_others_can_read(url: str) -> None:
     with pytest.raises(CallError, match="not https"):
         login._check_safe(url)

@@ -17,7 +17,11 @@ GONE = object()
 SCHEMAS = ("components", "schemas")
 SUBSCRIPTIONS, SUBSCRIPTION = (("paths", f"/notifications/v1/subscriptions{more}") for more in ("", "/{subscription}"))
 CREATE, LIST = (*SUBSCRIPTIONS, "post"), (*SUBSCRIPTIONS, "get")
-INPUT, TOLD, URL = (*SCHEMAS, "SubscriptionInput"), (*SCHEMAS, "Subscription"), (*SCHEMAS, "WebhookChannel", "properties", "url")
+INPUT, TOLD, URL = (
+    (*SCHEMAS, "SubscriptionInput"),
+    (*SCHEMAS, "Subscription"),
+    (*SCHEMAS, "WebhookChannel", "properties", "url"),
+)
 CRITERIA = (*SCHEMAS, "Expression-Input", "anyOf")
 
 
@@ -115,14 +119,23 @@ def test_what_is_added_breaks_nobody(service: str, place: tuple[Any, ...], value
 
 def test_another_version_is_another_contract() -> None:
     released = document("notifications")
-    assert breaking_changes(released, {**changed(released, CREATE, GONE), "info": {**released["info"], "version": "2"}}) == []
+    assert (
+        breaking_changes(released, {**changed(released, CREATE, GONE), "info": {**released["info"], "version": "2"}})
+        == []
+    )
 
 
-def test_the_check_fails_where_the_release_is_broken_unless_that_was_agreed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_check_fails_where_the_release_is_broken_unless_that_was_agreed_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copytree(openapi.FOLDER, tmp_path, dirs_exist_ok=True)
     file = tmp_path / "notifications.json"
     released = document("notifications")
-    file.write_text(json.dumps(changed(released, (*LIST, "parameters", 2), {"in": "query", "name": "old", "required": False, "schema": {}})))
+    file.write_text(
+        json.dumps(
+            changed(released, (*LIST, "parameters", 2), {"in": "query", "name": "old", "required": False, "schema": {}})
+        )
+    )
     agreed = tmp_path / "agreed.txt"
     agreed.write_text("# Nothing yet.\n")
     monkeypatch.setattr(openapi, "RELEASED", tmp_path)

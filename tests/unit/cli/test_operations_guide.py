@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from services.cli.app import app
 from services.cli.organisations import Kind
-from shared.identity.principal import ORGANISATION_KINDS
-from shared.policy import scopes_for
+from shared.access.policy import scopes_for
+from shared.access.principal import ORGANISATION_KINDS
 
 ROOT = Path(__file__).resolve().parents[3]
 GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -25,7 +25,13 @@ def test_the_command_line_knows_every_kind_of_organisation() -> None:
 
 
 def test_every_command_that_is_named_exists() -> None:
-    texts = [GUIDE, *((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "SECURITY.md", "docs/data-protection.md"))]
+    texts = [
+        GUIDE,
+        *(
+            (ROOT / name).read_text(encoding="utf-8")
+            for name in ("README.md", "SECURITY.md", "docs/data-protection.md")
+        ),
+    ]
     named = {
         tuple(words.split())
         for text in texts

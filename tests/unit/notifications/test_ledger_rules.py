@@ -14,7 +14,9 @@ HOUR = 3600.0
 SCHEDULE = (0.0, 5.0, 300.0, 1800.0, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR)
 
 
-def outcome(failures: int, status: int | None = 500, error: str | None = None, retry_after: str | None = None) -> Outcome:
+def outcome(
+    failures: int, status: int | None = 500, error: str | None = None, retry_after: str | None = None
+) -> Outcome:
     claim = Claim("delivery", "subscription", 1, 1, failures, "https://receiver.example/", b"", b"{}")
     return Outcome(claim, Attempt(NOW, status, error, 12, retry_after))
 
@@ -43,7 +45,9 @@ def test_any_2xx_is_delivered(status: int) -> None:
     assert settle(outcome(3, status), NOW, SCHEDULE, 0.5).state == "delivered"
 
 
-@pytest.mark.parametrize("status", [100, 199, 300, 301, 308, 400, 401, 404, 409, 413, 429, 500, 502, 503, 504, 599, 999])
+@pytest.mark.parametrize(
+    "status", [100, 199, 300, 301, 308, 400, 401, 404, 409, 413, 429, 500, 502, 503, 504, 599, 999]
+)
 def test_any_other_status_is_a_failure(status: int) -> None:
     assert settle(outcome(0, status), NOW, SCHEDULE, 0.5).failures == 1
 

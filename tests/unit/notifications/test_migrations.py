@@ -6,8 +6,8 @@ from sqlalchemy import inspect
 
 from services.notifications.app import METADATA, MIGRATIONS, create_app
 from services.notifications.settings import NotificationsSettings
-from shared.database import WrongSchemaError, open_database
-from shared.database.migrations import configuration, drift, upgrade
+from shared.persistence import WrongSchemaError, open_database
+from shared.persistence.migrations import configuration, drift, upgrade
 
 pytestmark = pytest.mark.anyio
 

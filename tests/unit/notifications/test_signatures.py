@@ -13,7 +13,12 @@ from services.notifications.channels.webhook import sign
 from services.notifications.subscriptions.secrets import new_secret, secret_seal, write_secret
 
 # The vector shared by the standard's libraries.
-SECRET, DELIVERY, TIMESTAMP, BODY = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}'
+SECRET, DELIVERY, TIMESTAMP, BODY = (
+    "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "msg_p5jXN8AQM9LWM0D4loKWxJek",
+    1614265330,
+    b'{"test": 2432232314}',
+)
 SIGNATURE = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
@@ -26,7 +31,11 @@ def test_the_standard_s_vector() -> None:
 def test_the_standard_s_own_library_takes_every_signature(text: str, secret: bytes) -> None:
     body = text.encode()
     now = int(datetime.now(UTC).timestamp())
-    headers = {"webhook-id": DELIVERY, "webhook-timestamp": str(now), "webhook-signature": sign(secret, DELIVERY, now, body)}
+    headers = {
+        "webhook-id": DELIVERY,
+        "webhook-timestamp": str(now),
+        "webhook-signature": sign(secret, DELIVERY, now, body),
+    }
     Webhook(write_secret(secret)).verify(body, headers, json_parse=False)
     for changed in ({"webhook-id": "other"}, {"webhook-timestamp": str(now - 1)}):
         with pytest.raises(WebhookVerificationError):
@@ -41,6 +50,10 @@ def test_a_sealed_secret_opens_for_its_subscription_and_key_alone() -> None:
     assert seal.open("one", sealed) == secret
     assert secret not in sealed
     assert seal.seal("one", secret) != sealed
-    for other, name, text in ((seal, "two", sealed), (secret_seal(bytes(63)), "one", sealed), (seal, "one", sealed[:-1] + bytes([sealed[-1] ^ 1]))):
+    for other, name, text in (
+        (seal, "two", sealed),
+        (secret_seal(bytes(63)), "one", sealed),
+        (seal, "one", sealed[:-1] + bytes([sealed[-1] ^ 1])),
+    ):
         with pytest.raises(InvalidTag):
             other.open(name, text)

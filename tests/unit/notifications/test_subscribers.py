@@ -9,17 +9,21 @@ import pytest
 from services.notifications.events.model import read_event
 from services.notifications.subscriptions.model import Subscriber
 from shared.feed import Reader, Visibility
-from shared.feed.changes import NOWHERE, Side
+from shared.feed.changes import NOT_VISIBLE, Routing
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def side(*audience: str, **facets: str) -> Side:
-    return Side(frozenset(audience), {name: frozenset(value.split()) for name, value in facets.items()})
+def side(*audience: str, **facets: str) -> Routing:
+    return Routing(frozenset(audience), {name: frozenset(value.split()) for name, value in facets.items()})
 
 
 def subscriber(*types: str, trials: tuple[str, ...] = (), **wanted: str) -> Subscriber:
-    reader = Reader(frozenset({"public", "coordination"}), {name: frozenset(value.split()) for name, value in wanted.items()}, frozenset(types))
+    reader = Reader(
+        frozenset({"public", "coordination"}),
+        {name: frozenset(value.split()) for name, value in wanted.items()},
+        frozenset(types),
+    )
     return Subscriber("one", SINCE, reader, frozenset(trials))
 
 
@@ -29,8 +33,18 @@ def subscriber(*types: str, trials: tuple[str, ...] = (), **wanted: str) -> Subs
         (subscriber(condition="ORPHA:232"), "trial/NCT1", {"condition": "ORPHA:232 ORPHA:68364"}, True),
         (subscriber(condition="ORPHA:232"), "trial/NCT1", {"condition": "ORPHA:68364"}, False),
         (subscriber(condition="ORPHA:232"), "trial/NCT1", {}, False),
-        (subscriber(age_band="child", atmp_class="gene_therapy"), "trial/NCT1", {"age_band": "child adult", "atmp_class": "gene_therapy"}, True),
-        (subscriber(age_band="child", atmp_class="gene_therapy"), "trial/NCT1", {"age_band": "adult", "atmp_class": "gene_therapy"}, False),
+        (
+            subscriber(age_band="child", atmp_class="gene_therapy"),
+            "trial/NCT1",
+            {"age_band": "child adult", "atmp_class": "gene_therapy"},
+            True,
+        ),
+        (
+            subscriber(age_band="child", atmp_class="gene_therapy"),
+            "trial/NCT1",
+            {"age_band": "adult", "atmp_class": "gene_therapy"},
+            False,
+        ),
         (subscriber(centre="fr-necker fr-lyon"), "site/NCT1/fr-lyon", {"centre": "fr-lyon"}, True),
         (subscriber("trial.updated"), "trial/NCT1", {}, True),
         (subscriber("trial.published"), "trial/NCT1", {}, False),
@@ -49,18 +63,33 @@ def test_filters_select(who: Subscriber, subject: str, facets: dict[str, str], s
 def test_a_subject_that_leaves_the_filter_leaves_a_tombstone() -> None:
     child, adult = side("public", age_band="child"), side("public", age_band="adult")
     assert subscriber(age_band="child").sees("trial.updated", "trial/NCT1", child, adult, SINCE) is Visibility.TOMBSTONE
-    assert subscriber("trial.published").sees("trial.withdrawn", "trial/NCT1", child, NOWHERE, SINCE) is Visibility.TOMBSTONE
-    assert subscriber(trials=("NCT2",)).sees("trial.withdrawn", "trial/NCT1", child, NOWHERE, SINCE) is Visibility.NOTHING
+    assert (
+        subscriber("trial.published").sees("trial.withdrawn", "trial/NCT1", child, NOT_VISIBLE, SINCE)
+        is Visibility.TOMBSTONE
+    )
+    assert (
+        subscriber(trials=("NCT2",)).sees("trial.withdrawn", "trial/NCT1", child, NOT_VISIBLE, SINCE)
+        is Visibility.NOTHING
+    )
 
 
 def test_what_happened_before_subscribing_is_not_told_but_for_the_difference_of_clocks() -> None:
     open_to_all = side("public")
-    assert subscriber().sees("trial.updated", "trial/NCT1", NOWHERE, open_to_all, SINCE - timedelta(minutes=4)) is Visibility.EVENT
-    assert subscriber().sees("trial.updated", "trial/NCT1", NOWHERE, open_to_all, SINCE - timedelta(minutes=6)) is Visibility.NOTHING
+    assert (
+        subscriber().sees("trial.updated", "trial/NCT1", NOT_VISIBLE, open_to_all, SINCE - timedelta(minutes=4))
+        is Visibility.EVENT
+    )
+    assert (
+        subscriber().sees("trial.updated", "trial/NCT1", NOT_VISIBLE, open_to_all, SINCE - timedelta(minutes=6))
+        is Visibility.NOTHING
+    )
 
 
 def cloudevent(**data: Any) -> dict[str, Any]:
-    routing = {"before": {"audience": [], "facets": {}}, "after": {"audience": ["public"], "facets": {"centre": ["fr-necker"]}}}
+    routing = {
+        "before": {"audience": [], "facets": {}},
+        "after": {"audience": ["public"], "facets": {"centre": ["fr-necker"]}},
+    }
     base = {
         "specversion": "1.0",
         "id": "e1",
@@ -74,7 +103,7 @@ def cloudevent(**data: Any) -> dict[str, Any]:
 
 def test_routing_is_read_and_never_sent() -> None:
     event = read_event(cloudevent())
-    assert event.sides == (NOWHERE, side("public", centre="fr-necker"))
+    assert event.sides == (NOT_VISIBLE, side("public", centre="fr-necker"))
     assert "routing" not in event.body
     assert "fr-necker" not in event.body
     assert json.loads(event.tombstone)["data"] == {"op": "delete", "id": "NCT1"}

@@ -5,15 +5,15 @@ from typing import Annotated
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Request
 
-from shared.edge import EdgeRoute
+from shared.access import Principal
+from shared.access.policy import Access, allow
+from shared.http.route import ApiRoute
 from shared.idempotency import idempotent, repeatable
 from shared.idempotency.keys import _claim
 from shared.idempotency.marks import UnkeyedRouteError
-from shared.identity import Principal
-from shared.policy import Access, allow
-from shared.service import create_service
+from shared.operations.service import create_service
 from shared.settings import ServiceSettings
-from shared.wire import Wire
+from shared.values.wire import ApiModel
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +21,7 @@ Writer = Annotated[Access, Depends(allow("centre", "write"))]
 Reckoner = Annotated[Access, Depends(allow("criteria", "execute"))]
 
 
-class Made(Wire):
+class Made(ApiModel):
     id: str
     secret: str
     note: str | None = None
@@ -37,7 +37,7 @@ def start(*routers: APIRouter) -> None:
 
 
 def test_a_post_that_writes_says_what_a_second_call_does() -> None:
-    router = APIRouter(route_class=EdgeRoute)
+    router = APIRouter(route_class=ApiRoute)
 
     @router.post("/things")
     async def make(access: Writer) -> None: ...
@@ -47,7 +47,7 @@ def test_a_post_that_writes_says_what_a_second_call_does() -> None:
 
 
 def test_one_that_says_it_or_computes_or_is_no_post_starts() -> None:
-    router = APIRouter(route_class=EdgeRoute)
+    router = APIRouter(route_class=ApiRoute)
 
     @router.post("/a")
     @idempotent()
@@ -68,7 +68,7 @@ def test_one_that_says_it_or_computes_or_is_no_post_starts() -> None:
 
 @pytest.mark.parametrize("field", ["secret", "nothing"])
 def test_what_is_shown_once_can_be_left_out_of_the_answer(field: str) -> None:
-    router = APIRouter(route_class=EdgeRoute)
+    router = APIRouter(route_class=ApiRoute)
 
     @router.post("/things", response_model=Made)
     @idempotent(shown_once=[field])
@@ -84,7 +84,9 @@ class Client(Principal):
     client: str
 
 
-def request_of(organisation: str | None, client: str | None, path: str = "/things", query: bytes = b"", body: bytes = b'{"a": 1}') -> Request:
+def request_of(
+    organisation: str | None, client: str | None, path: str = "/things", query: bytes = b"", body: bytes = b'{"a": 1}'
+) -> Request:
     caller = Client("coordination", on_loopback=False, organisation=organisation)
     object.__setattr__(caller, "client", client)
 
@@ -92,7 +94,14 @@ def request_of(organisation: str | None, client: str | None, path: str = "/thing
         return {"type": "http.request", "body": body, "more_body": False}
 
     headers = [(b"idempotency-key", b"a-key-of-this-test")]
-    scope = {"type": "http", "method": "POST", "path": path, "query_string": query, "headers": headers, "cleio_caller": caller}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "query_string": query,
+        "headers": headers,
+        "cleio_caller": caller,
+    }
     return Request(scope, receive)
 
 
@@ -111,7 +120,9 @@ async def test_a_key_is_of_one_client_of_one_organisation_on_one_route() -> None
 
 async def test_the_fingerprint_is_of_what_is_asked_and_not_of_how_it_is_spelt() -> None:
     one = (await _claim(request_of("a", None, body=b'{"a": 1, "b": ["x"]}', query=b"m=1&n=2"), "/things")).fingerprint
-    assert (await _claim(request_of("a", None, body=b'{"b":["\\u0078"],"a":1}', query=b"n=2&m=1"), "/things")).fingerprint == one
+    assert (
+        await _claim(request_of("a", None, body=b'{"b":["\\u0078"],"a":1}', query=b"n=2&m=1"), "/things")
+    ).fingerprint == one
     for body, query, path in (
         (b'{"a": 1, "b": ["y"]}', b"m=1&n=2", "/things"),
         (b'{"a": 1, "b": ["x"]}', b"m=1&n=3", "/things"),

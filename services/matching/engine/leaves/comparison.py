@@ -11,7 +11,9 @@ _LESS, _EQUAL, _GREATER = 1, 2, 4
 _ACCEPTED: Mapping[str, int] = {"<": _LESS, "<=": _LESS | _EQUAL, ">": _GREATER, ">=": _GREATER | _EQUAL, "=": _EQUAL}
 
 
-def compare(number: Fraction | int, comparator: Comparator | None, op: Literal["<", "<=", ">", ">=", "="], bound: Fraction | int) -> State:
+def compare(
+    number: Fraction | int, comparator: Comparator | None, op: Literal["<", "<=", ">", ">=", "="], bound: Fraction | int
+) -> State:
     """``number op bound``; with a comparator the number is an interval, and what it leaves open is UNKNOWN."""
     possible, accepted = _orderings(number, comparator, bound), _ACCEPTED[op]
     if not possible & accepted:

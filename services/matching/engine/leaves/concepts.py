@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from services.matching.engine.chart import Chart, Record
 from services.matching.engine.facts import Fact
+from services.matching.engine.patient_index import PatientIndex, Record
 from services.matching.engine.terminology import Terminology
-from services.matching.engine.window import Stretch, Window
+from services.matching.engine.window import DateRange, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Findings:
     def denying(self) -> tuple[Fact, ...]:
         return tuple({fact.id: fact for facts in self.denials for fact in facts}.values())
 
-    def ruled_out(self, stretch: Stretch) -> list[str] | None:
+    def ruled_out(self, stretch: DateRange) -> list[str] | None:
         """The ids of the facts that deny every code for certain; None where one is not denied."""
         evidence: list[str] = []
         for denials, excluded in zip(self.denials, self.excluded, strict=True):
@@ -39,9 +39,12 @@ class Findings:
             evidence += found
         return evidence
 
-    def may_be_ruled_out(self, stretch: Stretch) -> bool:
+    def may_be_ruled_out(self, stretch: DateRange) -> bool:
         """Whether partial dates alone keep the codes from being denied."""
-        return all(excluded or any(stretch.may_hold(fact) for fact in denials) for denials, excluded in zip(self.denials, self.excluded, strict=True))
+        return all(
+            excluded or any(stretch.may_hold(fact) for fact in denials)
+            for denials, excluded in zip(self.denials, self.excluded, strict=True)
+        )
 
     def were_ruled_out(self, day: date) -> bool:
         """Whether every code has been denied by the day and no present fact has, or may have, come after: the denial counts with its last value."""
@@ -63,13 +66,13 @@ class Concepts:
         self._all_above = frozenset[str]().union(*self._above)
         self._more_general = self._all_above - frozenset[str]().union(*self._same)
 
-    def find(self, chart: Chart, relative: str | None = None) -> Findings:
+    def find(self, chart: PatientIndex, relative: str | None = None) -> Findings:
         """All facts of the patient (or relative) that say something of the codes."""
         found = chart.once(("found", self._codes, self._descendants, relative), lambda: self._find(chart, relative))
         chart.spend(2 * found.size)
         return found
 
-    def _find(self, chart: Chart, relative: str | None) -> Findings:
+    def _find(self, chart: PatientIndex, relative: str | None) -> Findings:
         record = chart.of(relative)
         carrying: dict[str, Fact] = {}
         uncertain: dict[str, Fact] = {}
@@ -84,9 +87,11 @@ class Concepts:
         size = len(carrying) + len(uncertain) + sum(map(len, denials))
         return Findings(tuple(carrying.values()), tuple(uncertain.values()), denials, excluded, size)
 
-    def carriers(self, chart: Chart) -> list[Fact]:
+    def carriers(self, chart: PatientIndex) -> list[Fact]:
         """The patient's facts, not absent, that carry a code."""
-        found = chart.once(("carriers", self._codes), lambda: list({fact.id: fact for fact in self._carriers(chart.of())}.values()))
+        found = chart.once(
+            ("carriers", self._codes), lambda: list({fact.id: fact for fact in self._carriers(chart.of())}.values())
+        )
         chart.spend(len(found))
         return found
 
@@ -96,7 +101,7 @@ class Concepts:
         return [fact for same in self._same for code in same for fact in record.asserted.get(code, ())]
 
 
-def denials_of(chart: Chart, relative: str | None, codes: tuple[str, ...]) -> tuple[Fact, ...]:
+def denials_of(chart: PatientIndex, relative: str | None, codes: tuple[str, ...]) -> tuple[Fact, ...]:
     """The absent facts that deny one of a fact's own codes, the one that lasts longest first."""
     denied = chart.of(relative).denied
     if not denied:
@@ -109,18 +114,24 @@ def denials_of(chart: Chart, relative: str | None, codes: tuple[str, ...]) -> tu
     return chart.once(("denials", relative, codes), found)
 
 
-def contradictions(chart: Chart, relative: str | None, facts: Iterable[Fact], stretch: Stretch) -> set[str] | None:
+def contradictions(
+    chart: PatientIndex, relative: str | None, facts: Iterable[Fact], stretch: DateRange
+) -> set[str] | None:
     """The ids of absent facts in force that deny a code of a fact and are, or may be, of its day or later; None where one fact has none."""
     in_force: dict[tuple[str, ...], list[Fact]] = {}
     earliest: dict[tuple[str, ...], date] = {}
     for fact in facts:
         if fact.codes not in in_force:
-            in_force[fact.codes] = [denial for denial in denials_of(chart, relative, fact.codes) if stretch.may_hold(denial)]
+            in_force[fact.codes] = [
+                denial for denial in denials_of(chart, relative, fact.codes) if stretch.may_hold(denial)
+            ]
         against = in_force[fact.codes]
         if not against or against[0].last.latest < fact.first.earliest:
             return None
         earliest[fact.codes] = min(earliest.get(fact.codes, date.max), fact.first.earliest)
-    return {denial.id for codes, against in in_force.items() for denial in against if denial.last.latest >= earliest[codes]}
+    return {
+        denial.id for codes, against in in_force.items() for denial in against if denial.last.latest >= earliest[codes]
+    }
 
 
 def denied_until(findings: Findings, window: Window) -> date:
@@ -128,11 +139,14 @@ def denied_until(findings: Findings, window: Window) -> date:
     until = date.max
     for denials, excluded in zip(findings.denials, findings.excluded, strict=True):
         if not excluded:
-            until = min(until, window.leaves(max((fact.last.earliest for fact in denials), default=date.min)) if denials else date.min)
+            until = min(
+                until,
+                window.leaves(max((fact.last.earliest for fact in denials), default=date.min)) if denials else date.min,
+            )
     return until
 
 
-def ruled_out(chart: Chart, findings: Findings, stretch: Stretch, domain: str | None) -> list[str] | None:
+def ruled_out(chart: PatientIndex, findings: Findings, stretch: DateRange, domain: str | None) -> list[str] | None:
     """The evidence that denies a leaf's codes over a stretch: absent facts, exclusive conditions, or a complete domain; None where nothing does."""
     evidence = findings.ruled_out(stretch)
     return [f"#complete:{domain}"] if evidence is None and chart.is_complete(domain, stretch) else evidence

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import cached_property
 
-from services.matching.engine.chart import Chart
 from services.matching.engine.facts import Fact
 from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, Reading, State, settled, unknown
 from services.matching.engine.leaves.comparison import between
 from services.matching.engine.leaves.concepts import Concepts, Findings
+from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.timeline import Timeline
 from services.matching.engine.window import Window
@@ -28,9 +28,11 @@ class Count:
     def _windows(self) -> list[Window]:
         """The window, or its parts."""
         each = self._each
-        return [Window(each.times(part), each.times(part - 1) if part > 1 else None) for part in range(1, self._parts + 1)]
+        return [
+            Window(each.times(part), each.times(part - 1) if part > 1 else None) for part in range(1, self._parts + 1)
+        ]
 
-    def judge(self, chart: Chart, day: date) -> Judgement:
+    def judge(self, chart: PatientIndex, day: date) -> Judgement:
         """Every part must hold; one that fails decides, and of several unknown ones the most telling reason is given."""
         findings = self._concepts.find(chart)
         chart.spend(6 * self._parts * findings.size)
@@ -41,9 +43,11 @@ class Count:
         if now != UNKNOWN:
             return settled(now, evidence, hope=UNKNOWN)
         reasons = {reason for part in deciding for reason in part.reasons}
-        return unknown("partial_detail" if "partial_detail" in reasons else "stale" if "stale" in reasons else "missing", evidence)
+        return unknown(
+            "partial_detail" if "partial_detail" in reasons else "stale" if "stale" in reasons else "missing", evidence
+        )
 
-    def course(self, chart: Chart) -> Timeline[Reading]:
+    def course(self, chart: PatientIndex) -> Timeline[Reading]:
         """The state alone: days are counted by their place among those known, and no more events are looked at than may decide."""
         findings = self._concepts.find(chart)
         known = sorted({fact.day for fact in findings.carrying if fact.day is not None})
@@ -77,7 +81,7 @@ class Count:
         chart.spend(8 * self._parts * len(days))
         return Timeline.sample(chart.as_of, chart.end, days, read)
 
-    def _flips(self, chart: Chart, known: Sequence[date], doubtful: Sequence[Fact]) -> Iterator[date]:
+    def _flips(self, chart: PatientIndex, known: Sequence[date], doubtful: Sequence[Fact]) -> Iterator[date]:
         for window in self._windows:
             for span in (window.within, window.beyond):
                 yield from (day_after(add(day, span)) for day in known if span is not None)
@@ -85,9 +89,11 @@ class Count:
                 yield from window.flips(doubtful)
                 yield from chart.completeness_flips(self._domain, window)
 
-    def _part(self, chart: Chart, findings: Findings, window: Window, day: date) -> Judgement:
+    def _part(self, chart: PatientIndex, findings: Findings, window: Window, day: date) -> Judgement:
         stretch = window.on(day)
-        known = [fact for fact in findings.carrying if fact.day is not None and stretch.first <= fact.day <= stretch.last]
+        known = [
+            fact for fact in findings.carrying if fact.day is not None and stretch.first <= fact.day <= stretch.last
+        ]
         days = {fact.day for fact in known}
         doubtful = [fact for fact in findings.carrying if fact.day is None and stretch.may_hold(fact)]
         # A day counts once: an undecided event of a day that is known adds nothing, and two of one day add one.

@@ -3,10 +3,17 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from services.matching.engine.chart import Chart
 from services.matching.engine.facts import Fact
 from services.matching.engine.kleene import MET, NOT_MET, OPEN, UNKNOWN, Judgement, Reading, State, settled, unknown
-from services.matching.engine.leaves.concepts import Concepts, Findings, contradictions, denials_of, denied_until, ruled_out
+from services.matching.engine.leaves.concepts import (
+    Concepts,
+    Findings,
+    contradictions,
+    denials_of,
+    denied_until,
+    ruled_out,
+)
+from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.timeline import Timeline
 from services.matching.engine.window import Window
@@ -26,7 +33,7 @@ class Has:
         self._attributes = [(name, frozenset(values)) for name, values in wanted.items() if values is not None]
         self._duration = parse(where.duration) if where.duration else None
 
-    def judge(self, chart: Chart, day: date) -> Judgement:
+    def judge(self, chart: PatientIndex, day: date) -> Judgement:
         findings = self._find(chart)
         stretch = self._window.on(day)
         sure: list[Fact] = []
@@ -43,24 +50,30 @@ class Has:
             if against is None:
                 return settled(MET, [fact.id for fact in sure], hope=self._hope(MET))
             return unknown("conflict", [*(fact.id for fact in sure), *against])
-        undecided += [fact.id for fact in findings.uncertain if stretch.may_hold(fact) and self._fits(fact, day) != NOT_MET]
+        undecided += [
+            fact.id for fact in findings.uncertain if stretch.may_hold(fact) and self._fits(fact, day) != NOT_MET
+        ]
         if undecided:
             return unknown("partial_detail", undecided)
         if (evidence := ruled_out(chart, findings, stretch, self._domain)) is not None:
             return settled(NOT_MET, evidence, hope=self._hope(NOT_MET))
         carried = NOT_MET if findings.were_ruled_out(day) else UNKNOWN
         once = [fact for fact in findings.carrying if self._fits(fact, day) != NOT_MET]
-        older = [fact.id for fact in (*once, *findings.denying) if fact.first.earliest <= day and not stretch.may_hold(fact)]
+        older = [
+            fact.id for fact in (*once, *findings.denying) if fact.first.earliest <= day and not stretch.may_hold(fact)
+        ]
         if findings.may_be_ruled_out(stretch):
-            return unknown("partial_detail", [fact.id for fact in findings.denying], carried=carried, hope=self._hope(carried))
+            return unknown(
+                "partial_detail", [fact.id for fact in findings.denying], carried=carried, hope=self._hope(carried)
+            )
         return unknown("stale" if older else "missing", older, carried=carried, hope=self._hope(carried))
 
-    def happened(self, chart: Chart, day: date) -> bool:
+    def happened(self, chart: PatientIndex, day: date) -> bool:
         """Whether a present fact is certainly in the window, contradicted or not."""
         stretch = self._window.on(day)
         return any(stretch.surely_holds(fact) and self._fits(fact, day) == MET for fact in self._find(chart).carrying)
 
-    def course(self, chart: Chart) -> Timeline[Reading]:
+    def course(self, chart: PatientIndex) -> Timeline[Reading]:
         findings = self._find(chart)
         window, today = self._window, chart.as_of
         sure = window.spells(((since, fact.last.earliest) for fact, since in self._fitting(findings)), today)
@@ -77,11 +90,17 @@ class Has:
                 return Reading(NOT_MET, NOT_MET, self._hope(NOT_MET))
             return Reading(UNKNOWN, had, self._hope(had))
 
-        days = (*sure.flips(), *clean.flips(), *possible.flips(), day_after(denied), *chart.completeness_flips(self._domain, window))
+        days = (
+            *sure.flips(),
+            *clean.flips(),
+            *possible.flips(),
+            day_after(denied),
+            *chart.completeness_flips(self._domain, window),
+        )
         chart.spend(6 * len(days))
         return Timeline.sample(chart.as_of, chart.end, days, read)
 
-    def _find(self, chart: Chart) -> Findings:
+    def _find(self, chart: PatientIndex) -> Findings:
         findings = self._concepts.find(chart, self._relative)
         chart.spend(6 * findings.size if self._duration else 0)
         return findings
@@ -95,13 +114,17 @@ class Has:
         fits = self._attributes_of(fact) if self._attributes else MET
         return fits if self._duration is None else min(fits, _lasted(fact, self._duration, day))
 
-    def _clean(self, chart: Chart, findings: Findings) -> Iterator[tuple[date, date]]:
+    def _clean(self, chart: PatientIndex, findings: Findings) -> Iterator[tuple[date, date]]:
         """The facts that fit for certain, each since it is no longer contradicted."""
         denied: dict[tuple[str, ...], tuple[date, date] | None] = {}
         for fact, since in self._fitting(findings):
             if fact.codes not in denied:
                 against = denials_of(chart, self._relative, fact.codes)
-                denied[fact.codes] = (against[0].last.latest, day_after(self._window.leaves(against[0].last.latest))) if against else None
+                denied[fact.codes] = (
+                    (against[0].last.latest, day_after(self._window.leaves(against[0].last.latest)))
+                    if against
+                    else None
+                )
             last = denied[fact.codes]
             if last is None or last[0] < fact.first.earliest:
                 yield since, fact.last.earliest
@@ -121,7 +144,11 @@ class Has:
         """The facts that may fit, each since it may."""
         for fact in facts:
             if self._attributes_of(fact) != NOT_MET:
-                since = add(fact.first.earliest, self._duration) if self._duration is not None and fact.exposure else fact.first.earliest
+                since = (
+                    add(fact.first.earliest, self._duration)
+                    if self._duration is not None and fact.exposure
+                    else fact.first.earliest
+                )
                 if since <= fact.last.latest:
                     yield since, fact.last.latest
 

@@ -6,15 +6,15 @@ from datetime import date
 from fractions import Fraction
 from typing import Literal, NamedTuple, TypeVar
 
-from services.matching.engine.chart import Chart
 from services.matching.engine.facts import Fact
 from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, Reading, Reason, State, settled, unknown
 from services.matching.engine.leaves.comparison import compare
 from services.matching.engine.leaves.concepts import Concepts
 from services.matching.engine.leaves.has import Has
+from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.timeline import Timeline
-from services.matching.engine.window import Stretch, Window
+from services.matching.engine.window import DateRange, Window
 from shared.criteria import expressions
 from shared.criteria.durations import parse
 from shared.criteria.scales import SCALES
@@ -38,11 +38,15 @@ class Results(NamedTuple):
     announced: Sequence[Fact]
 
     @staticmethod
-    def of(chart: Chart, facts: Sequence[Fact], result_of: "Callable[[Fact], Result | None]", *, latest: bool) -> "Results":
+    def of(
+        chart: PatientIndex, facts: Sequence[Fact], result_of: "Callable[[Fact], Result | None]", *, latest: bool
+    ) -> "Results":
         """Splits facts by their status; ``result_of`` is None for a fact that is no result, or a spoilt one. ``latest``: nothing older decides."""
         given: list[Result] = []
         newest = date.min
-        for fact in sorted((fact for fact in facts if fact.status == "present"), key=lambda fact: fact.day or date.max, reverse=True):
+        for fact in sorted(
+            (fact for fact in facts if fact.status == "present"), key=lambda fact: fact.day or date.max, reverse=True
+        ):
             if latest and fact.day is not None and fact.day < newest:
                 break
             chart.spend(6)
@@ -57,34 +61,39 @@ class Measured(ABC):
 
     nothing: Reason = "missing"
 
-    def __init__(self, within: str | None, pick: Literal["latest", "any", "all"] = "latest", domain: str | None = None) -> None:
+    def __init__(
+        self, within: str | None, pick: Literal["latest", "any", "all"] = "latest", domain: str | None = None
+    ) -> None:
         self._window = Window(parse(within) if within else None)
         self._pick = pick
         self._domain = domain
 
     @abstractmethod
-    def _facts(self, chart: Chart) -> Sequence[Fact]:
+    def _facts(self, chart: PatientIndex) -> Sequence[Fact]:
         """The facts that may be results."""
 
     @abstractmethod
-    def _result(self, chart: Chart, fact: Fact) -> Result | None:
+    def _result(self, chart: PatientIndex, fact: Fact) -> Result | None:
         """None for a fact that is no result, or a spoilt one."""
 
-    def results(self, chart: Chart) -> Results:
+    def results(self, chart: PatientIndex) -> Results:
         return chart.once(
-            ("results", self), lambda: Results.of(chart, self._facts(chart), lambda fact: self._result(chart, fact), latest=self._pick == "latest")
+            ("results", self),
+            lambda: Results.of(
+                chart, self._facts(chart), lambda fact: self._result(chart, fact), latest=self._pick == "latest"
+            ),
         )
 
-    def judge(self, chart: Chart, day: date) -> Judgement:
+    def judge(self, chart: PatientIndex, day: date) -> Judgement:
         return self._judge(chart, self.results(chart), day)
 
-    def course(self, chart: Chart) -> Timeline[Reading]:
+    def course(self, chart: PatientIndex) -> Timeline[Reading]:
         results = _deciding(self.results(chart))
         facts = [*(result.fact for result in results.given), *results.announced]
         days = {*self._window.flips(facts), *chart.completeness_flips(self._domain, self._window)}
         return Timeline.sample(chart.as_of, chart.end, days, lambda day: Reading.of(self._judge(chart, results, day)))
 
-    def _judge(self, chart: Chart, results: Results, day: date) -> Judgement:
+    def _judge(self, chart: PatientIndex, results: Results, day: date) -> Judgement:
         stretch = self._window.on(day)
         inside = [result for result in results.given if _is_inside(result.fact, stretch)]
         announced = [fact.id for fact in results.announced if stretch.may_hold(fact)]
@@ -96,11 +105,16 @@ class Measured(ABC):
         if self._pick == "latest":
             newest = max((result.fact.day for result in inside if result.fact.day is not None), default=date.min)
             unconfirmed = [
-                fact.id for fact in results.announced if fact.status == "unconfirmed" and stretch.may_hold(fact) and fact.first.latest >= newest
+                fact.id
+                for fact in results.announced
+                if fact.status == "unconfirmed" and stretch.may_hold(fact) and fact.first.latest >= newest
             ]
             # A newer result that nobody has confirmed may be the true one: it neither counts nor lets an older one count.
             return unknown("partial_detail", unconfirmed) if unconfirmed else _open(_latest(inside))
-        inside = [result if result.fact.day is not None else Result(result.fact, UNKNOWN, "partial_detail") for result in inside]
+        inside = [
+            result if result.fact.day is not None else Result(result.fact, UNKNOWN, "partial_detail")
+            for result in inside
+        ]
         if self._pick == "all":
             return _open(_all(inside))
         return _open(self._any(inside, announced, complete=chart.is_complete(self._domain, stretch)))
@@ -143,7 +157,7 @@ def _last(candidates: Sequence[T], fact_of: Callable[[T], Fact]) -> list[T]:
     return [max(candidates, key=lambda one: fact_of(one).last.latest)] if candidates else []
 
 
-def _is_inside(fact: Fact, stretch: Stretch) -> bool:
+def _is_inside(fact: Fact, stretch: DateRange) -> bool:
     day = fact.day
     return stretch.may_hold(fact) if day is None else stretch.first <= day <= stretch.last
 
@@ -197,13 +211,14 @@ class Value(Measured):
         self._unit = "%" if leaf.basis == "pct_predicted" else leaf.unit
         self._molar_mass = molar_mass(leaf.codes)
         self._spoilers = [
-            Has(expressions.Has(type="has", codes=event.codes, within=event.for_, domain=event.domain), terminology) for event in leaf.not_after
+            Has(expressions.Has(type="has", codes=event.codes, within=event.for_, domain=event.domain), terminology)
+            for event in leaf.not_after
         ]
 
-    def _facts(self, chart: Chart) -> Sequence[Fact]:
+    def _facts(self, chart: PatientIndex) -> Sequence[Fact]:
         return self._concepts.carriers(chart)
 
-    def _result(self, chart: Chart, fact: Fact) -> Result | None:
+    def _result(self, chart: PatientIndex, fact: Fact) -> Result | None:
         """None for a fact without a number, and for a measurement that an event spoilt."""
         if fact.number is None:
             return None
@@ -240,10 +255,10 @@ class Titre(Measured):
         self._concepts = Concepts(leaf.codes, terminology)
         self._assay, self._op, self._reciprocal = leaf.assay, leaf.op, Fraction(str(leaf.reciprocal))
 
-    def _facts(self, chart: Chart) -> Sequence[Fact]:
+    def _facts(self, chart: PatientIndex) -> Sequence[Fact]:
         return self._concepts.carriers(chart)
 
-    def _result(self, _chart: Chart, fact: Fact) -> Result | None:
+    def _result(self, _chart: PatientIndex, fact: Fact) -> Result | None:
         return None if fact.number is None else self._compared(fact, fact.number)
 
     def _compared(self, fact: Fact, number: Fraction) -> Result:
@@ -262,10 +277,10 @@ class Ordinal(Measured):
         listed = [self._scale.expand(level) for level in leaf.in_ or ()]
         self._accepted = frozenset[str]().union(*listed) if listed else self._scale.between(leaf.min, leaf.max)
 
-    def _facts(self, chart: Chart) -> Sequence[Fact]:
+    def _facts(self, chart: PatientIndex) -> Sequence[Fact]:
         return self._concepts.carriers(chart)
 
-    def _result(self, _chart: Chart, fact: Fact) -> Result | None:
+    def _result(self, _chart: PatientIndex, fact: Fact) -> Result | None:
         return None if fact.text is None else self._compared(fact, fact.text)
 
     def _compared(self, fact: Fact, text: str) -> Result:
@@ -282,12 +297,12 @@ class Human(Measured):
         super().__init__(leaf.within)
         self._question = leaf.question
 
-    def _facts(self, chart: Chart) -> Sequence[Fact]:
+    def _facts(self, chart: PatientIndex) -> Sequence[Fact]:
         answers = chart.by_question.get(self._question, ())
         chart.spend(len(answers))
         return answers
 
-    def _result(self, _chart: Chart, fact: Fact) -> Result | None:
+    def _result(self, _chart: PatientIndex, fact: Fact) -> Result | None:
         return Result(fact, MET if fact.answer == "yes" else NOT_MET)
 
 

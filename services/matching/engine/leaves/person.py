@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import date
 
-from services.matching.engine.chart import Chart
 from services.matching.engine.kleene import MET, NOT_MET, Judgement, Reading, settled, unknown
+from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.timeline import Timeline
 from shared.criteria import expressions
 from shared.criteria.durations import Span, add, day_after, day_before, first_within, parse
@@ -22,13 +22,25 @@ class Age:
         self._at_dosing = leaf.at == "dosing"
         self._lead_time = lead_time
 
-    def judge(self, chart: Chart, day: date) -> Judgement:
+    def judge(self, chart: PatientIndex, day: date) -> Judgement:
         anchor = self._anchor(chart, day)
         if chart.birth is None or anchor is None:
             return unknown("missing", () if chart.birth is None else ("#birth",))
-        youngest = date.max if self._min is None else day_before(first_within(day_after(anchor) if self._min_inclusive else anchor, self._min))
-        oldest = date.min if self._max is None else first_within(anchor if self._max_inclusive else day_after(anchor), self._max)
-        unclear = date.min if self._unclear_until is None else min(oldest, first_within(day_after(anchor), self._unclear_until))
+        youngest = (
+            date.max
+            if self._min is None
+            else day_before(first_within(day_after(anchor) if self._min_inclusive else anchor, self._min))
+        )
+        oldest = (
+            date.min
+            if self._max is None
+            else first_within(anchor if self._max_inclusive else day_after(anchor), self._max)
+        )
+        unclear = (
+            date.min
+            if self._unclear_until is None
+            else min(oldest, first_within(day_after(anchor), self._unclear_until))
+        )
         earliest, latest = chart.birth
         if oldest <= earliest and latest <= youngest:
             return settled(MET, ("#birth",))
@@ -36,10 +48,12 @@ class Age:
             return settled(NOT_MET, ("#birth",))
         return unknown("partial_detail", ("#birth",))
 
-    def course(self, chart: Chart) -> Timeline[Reading]:
-        return Timeline.sample(chart.as_of, chart.end, self._flips(chart), lambda day: Reading.of(self.judge(chart, day)))
+    def course(self, chart: PatientIndex) -> Timeline[Reading]:
+        return Timeline.sample(
+            chart.as_of, chart.end, self._flips(chart), lambda day: Reading.of(self.judge(chart, day))
+        )
 
-    def _anchor(self, chart: Chart, day: date) -> date | None:
+    def _anchor(self, chart: PatientIndex, day: date) -> date | None:
         """The day on which the age counts; None when the day of dosing cannot be told."""
         if not self._at_dosing:
             return day
@@ -47,7 +61,7 @@ class Age:
             return chart.dosing_date
         return None if self._lead_time is None else add(day, self._lead_time)
 
-    def _flips(self, chart: Chart) -> Iterator[date]:
+    def _flips(self, chart: PatientIndex) -> Iterator[date]:
         if chart.birth is None or (self._at_dosing and (chart.dosing_date is not None or self._lead_time is None)):
             return
         for span in (self._min, self._max, self._unclear_until):
@@ -55,19 +69,23 @@ class Age:
                 for birth in {*chart.birth}:
                     birthday = add(birth, span)
                     for anchor in (birthday, day_after(birthday)):
-                        yield anchor if not self._at_dosing or self._lead_time is None else first_within(anchor, self._lead_time)
+                        yield (
+                            anchor
+                            if not self._at_dosing or self._lead_time is None
+                            else first_within(anchor, self._lead_time)
+                        )
 
 
 class Sex:
     def __init__(self, leaf: expressions.Sex) -> None:
         self._value = leaf.value
 
-    def judge(self, chart: Chart, _day: date) -> Judgement:
+    def judge(self, chart: PatientIndex, _day: date) -> Judgement:
         if chart.sex is None:
             return unknown("missing")
         if chart.sex == "other":
             return unknown("needs_human", ("#sex",))
         return settled(MET if chart.sex == self._value else NOT_MET, ("#sex",))
 
-    def course(self, chart: Chart) -> Timeline[Reading]:
+    def course(self, chart: PatientIndex) -> Timeline[Reading]:
         return Timeline((chart.as_of,), (Reading.of(self.judge(chart, chart.as_of)),))

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from services.matching.engine.chart import Chart
-from services.matching.engine.facts import Days, Dose, Fact
+from services.matching.engine.facts import DateBounds, Dose, Fact
 from services.matching.engine.kleene import MET, NOT_MET, OPEN, UNKNOWN, Judgement, Reading, Reason, settled, unknown
 from services.matching.engine.leaves.comparison import compare
 from services.matching.engine.leaves.concepts import Concepts, Findings, denied_until, ruled_out
+from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.timeline import Timeline
-from services.matching.engine.window import Spells, Window
+from services.matching.engine.window import Intervals, Window
 from shared.criteria import expressions
 from shared.criteria.durations import add, day_after, day_before, parse
 from shared.criteria.units import conversion
@@ -21,13 +21,13 @@ _NOT_STABLE = Reading(NOT_MET, NOT_MET, UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class TreatmentEpisode:
     """Exposures to the same codes at the same dose that follow one another without a gap."""
 
     codes: tuple[str, ...]
     dose: Dose | None
     start: date | None
-    end: Days
+    end: DateBounds
     facts: tuple[str, ...]
 
 
@@ -41,7 +41,7 @@ class Stable:
         self._max = None if leaf.max is None else Fraction(str(leaf.max))
         self._unit, self._per_kg, self._domain = leaf.unit, leaf.per_kg, leaf.domain
 
-    def judge(self, chart: Chart, day: date) -> Judgement:
+    def judge(self, chart: PatientIndex, day: date) -> Judgement:
         findings = self._concepts.find(chart)
         courses = self._courses(chart, findings)
         ongoing = [course for course in courses if course.end.latest >= day]
@@ -60,16 +60,25 @@ class Stable:
             return unknown("partial_detail", [identifier for course in ended for identifier in course.facts])
         return self._dosed(ongoing, evidence)
 
-    def course(self, chart: Chart) -> Timeline[Reading]:
+    def course(self, chart: PatientIndex) -> Timeline[Reading]:
         findings = self._concepts.find(chart)
         courses, leaves, window = self._courses(chart, findings), self._window.leaves, self._window
         until = [(one, one.end.earliest, one.end.latest) for one in courses]
         last = max((latest for _, _, latest in until), default=date.min)
-        vague = Spells((date.min if one.start is None else day_after(earliest), latest) for one, earliest, latest in until)
-        recent = Spells((date.min, min(latest, day_before(add(one.start, self._for)))) for one, _, latest in until if one.start is not None)
-        ended = Spells((day_after(latest), leaves(latest)) for _, _, latest in until)
-        changed = Spells((day_after(latest), leaves(earliest)) for _, earliest, latest in until)
-        doses = [(self._accepts(one.dose) if self._min is not None or self._max is not None else True, one.end.latest) for one in courses]
+        vague = Intervals(
+            (date.min if one.start is None else day_after(earliest), latest) for one, earliest, latest in until
+        )
+        recent = Intervals(
+            (date.min, min(latest, day_before(add(one.start, self._for))))
+            for one, _, latest in until
+            if one.start is not None
+        )
+        ended = Intervals((day_after(latest), leaves(latest)) for _, _, latest in until)
+        changed = Intervals((day_after(latest), leaves(earliest)) for _, earliest, latest in until)
+        doses = [
+            (self._accepts(one.dose) if self._min is not None or self._max is not None else True, one.end.latest)
+            for one in courses
+        ]
         outside = max((latest for accepted, latest in doses if accepted is False), default=date.min)
         untold = max((latest for accepted, latest in doses if accepted not in (True, False)), default=date.min)
         doubtful = max((fact.last.latest for fact in findings.uncertain), default=date.min)
@@ -91,12 +100,14 @@ class Stable:
 
         ends = map(day_after, (last, outside, untold, doubtful, denied))
         spells = (day for spell in (vague, recent, ended, changed) for day in spell.flips())
-        return Timeline.sample(chart.as_of, chart.end, (*ends, *spells, *chart.completeness_flips(self._domain, window)), read)
+        return Timeline.sample(
+            chart.as_of, chart.end, (*ends, *spells, *chart.completeness_flips(self._domain, window)), read
+        )
 
-    def _courses(self, chart: Chart, findings: Findings) -> "Sequence[Course]":
+    def _courses(self, chart: PatientIndex, findings: Findings) -> "Sequence[TreatmentEpisode]":
         return chart.once(("courses", *self._codes), lambda: _courses(findings.carrying))
 
-    def _stopped(self, chart: Chart, findings: Findings, day: date) -> Judgement:
+    def _stopped(self, chart: PatientIndex, findings: Findings, day: date) -> Judgement:
         doubtful = [fact.id for fact in findings.uncertain if fact.last.latest >= day]
         if doubtful:
             return unknown("partial_detail", doubtful)
@@ -109,7 +120,7 @@ class Stable:
             return unknown("partial_detail", older, carried=carried)
         return unknown("stale" if findings.carrying else "missing", older, carried=carried)
 
-    def _dosed(self, ongoing: Sequence[Course], evidence: Sequence[str]) -> Judgement:
+    def _dosed(self, ongoing: Sequence[TreatmentEpisode], evidence: Sequence[str]) -> Judgement:
         if self._min is None and self._max is None:
             return settled(MET, evidence, hope=UNKNOWN)
         reasons: set[Reason] = set()
@@ -133,22 +144,23 @@ class Stable:
         return above and (self._max is None or compare(value, None, "<=", self._max) == MET)
 
 
-def _courses(facts: Sequence[Fact]) -> list[Course]:
+def _courses(facts: Sequence[Fact]) -> list[TreatmentEpisode]:
     """Medication courses, joined where one continues another; only full dates can be seen to touch."""
-    courses: list[Course] = []
+    courses: list[TreatmentEpisode] = []
     for fact in sorted(
-        (fact for fact in facts if fact.kind == "medication"), key=lambda fact: (fact.codes, _dose_key(fact.dose), fact.first, fact.last)
+        (fact for fact in facts if fact.kind == "medication"),
+        key=lambda fact: (fact.codes, _dose_key(fact.dose), fact.first, fact.last),
     ):
         last = courses[-1] if courses else None
         if last is not None and _continues(fact, last):
             end = max(last.end, fact.last)
-            courses[-1] = Course(last.codes, last.dose, last.start, end, (*last.facts, fact.id))
+            courses[-1] = TreatmentEpisode(last.codes, last.dose, last.start, end, (*last.facts, fact.id))
         else:
-            courses.append(Course(fact.codes, fact.dose, fact.day, fact.last, (fact.id,)))
+            courses.append(TreatmentEpisode(fact.codes, fact.dose, fact.day, fact.last, (fact.id,)))
     return courses
 
 
-def _continues(fact: Fact, course: Course) -> bool:
+def _continues(fact: Fact, course: TreatmentEpisode) -> bool:
     return (
         (fact.codes, fact.dose) == (course.codes, course.dose)
         and fact.day is not None

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from services.matching.engine.chart import Chart
 from services.matching.engine.facts import Fact
 from services.matching.engine.facts import Variant as Report
 from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, Reading, State, settled, unknown
 from services.matching.engine.leaves.comparison import compare
+from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.timeline import Timeline
 from shared.criteria import expressions
 
@@ -28,13 +28,17 @@ class Variant:
         self._leaf = leaf
         self._asked = frozenset(leaf.types) if leaf.types else _STRUCTURAL | _SEQUENCE
 
-    def judge(self, chart: Chart, _day: date) -> Judgement:
+    def judge(self, chart: PatientIndex, _day: date) -> Judgement:
         return chart.once(self, lambda: self._judge(chart))
 
-    def _judge(self, chart: Chart) -> Judgement:
+    def _judge(self, chart: PatientIndex) -> Judgement:
         facts = [fact for fact in chart.by_gene.get(self._leaf.gene, ()) if fact.variant is not None]
         chart.spend(len(facts))
-        found = {fact.id: self._holds(fact, fact.variant) for fact in facts if fact.status != "absent" and fact.variant is not None}
+        found = {
+            fact.id: self._holds(fact, fact.variant)
+            for fact in facts
+            if fact.status != "absent" and fact.variant is not None
+        }
         for state in (MET, UNKNOWN):
             evidence = [identifier for identifier, holds in found.items() if holds == state]
             if evidence:
@@ -43,7 +47,7 @@ class Variant:
             return settled(NOT_MET, evidence)
         return unknown("partial_detail" if facts else "missing", [fact.id for fact in facts])
 
-    def course(self, chart: Chart) -> Timeline[Reading]:
+    def course(self, chart: PatientIndex) -> Timeline[Reading]:
         return Timeline((chart.as_of,), (Reading.of(self.judge(chart, chart.as_of)),))
 
     def _holds(self, fact: Fact, report: Report) -> State:
@@ -73,13 +77,19 @@ class Variant:
 
     def _unseen(self, facts: list[Fact]) -> list[str]:
         """Negative reports whose assays together see every type asked for; one that denies a particular variant alone answers for nothing."""
-        negative = [fact for fact in facts if fact.status == "absent" and self._same_origin(fact) and _is_general(fact.variant)]
+        negative = [
+            fact for fact in facts if fact.status == "absent" and self._same_origin(fact) and _is_general(fact.variant)
+        ]
         seen = frozenset[str]().union(*(_sees(fact.variant) for fact in negative))
         return [fact.id for fact in negative] if self._asked <= seen else []
 
     def _same_origin(self, fact: Fact, significances: tuple[str, ...] | None = None) -> bool:
         report = fact.variant
-        return report is not None and report.origin == self._leaf.origin and (significances is None or report.significance in significances)
+        return (
+            report is not None
+            and report.origin == self._leaf.origin
+            and (significances is None or report.significance in significances)
+        )
 
 
 def _lie(exons: tuple[int, int], wanted: expressions.Exons) -> bool:
@@ -90,7 +100,9 @@ def _lie(exons: tuple[int, int], wanted: expressions.Exons) -> bool:
 
 
 def _is_general(report: Report | None) -> bool:
-    return report is not None and all(part is None for part in (report.exons, report.zygosity, report.copies, report.frame, report.hgvs))
+    return report is not None and all(
+        part is None for part in (report.exons, report.zygosity, report.copies, report.frame, report.hgvs)
+    )
 
 
 def _sees(report: Report | None) -> frozenset[str]:

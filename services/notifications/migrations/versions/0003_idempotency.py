@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-import shared.database.columns
+import shared.persistence.columns
 
 revision = "0003"
 down_revision = "0002"
@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("route", sa.String(length=200), nullable=False),
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("claim", sa.String(length=32), nullable=False),
-        sa.Column("until", shared.database.columns.UtcInstant(length=27), nullable=False),
+        sa.Column("until", shared.persistence.columns.UtcInstant(length=27), nullable=False),
         sa.Column("status", sa.Integer(), nullable=True),
         sa.Column("headers", sa.Text(), nullable=True),
         sa.Column("body", sa.Text(), nullable=True),

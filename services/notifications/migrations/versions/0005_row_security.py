@@ -1,8 +1,8 @@
-"""The second wall: what callers are shown and may change, on PostgreSQL (`shared.database.row_security`)."""
+"""The second wall: what callers are shown and may change, on PostgreSQL (`shared.persistence.rls_policies`)."""
 
 from alembic import op
 
-from shared.database.row_security import Rule, granted, named, own, own_row, raise_wall, unprotect
+from shared.persistence.rls_policies import Rule, create_row_level_security, granted, named, own, own_row, unprotect
 
 revision = "0005"
 down_revision = "0004"
@@ -24,10 +24,19 @@ DELIVERED = """EXISTS (
 
 RULES = {
     "subscriptions": Rule(read=SEES, insert=CHANGES, change=CHANGES, rights=("SELECT", "INSERT", "UPDATE", "DELETE")),
-    "deliveries": Rule(read=OF_SUBSCRIPTION, insert=CHANGES_SUBSCRIPTION, change=CHANGES_SUBSCRIPTION, rights=("SELECT", "INSERT", "UPDATE")),
+    "deliveries": Rule(
+        read=OF_SUBSCRIPTION,
+        insert=CHANGES_SUBSCRIPTION,
+        change=CHANGES_SUBSCRIPTION,
+        rights=("SELECT", "INSERT", "UPDATE"),
+    ),
     "attempts": Rule(read=OF_DELIVERY),
     # The texts are for receivers alone.
-    "events": Rule(read=DELIVERED, insert=granted("subscription.write.own"), rights=("SELECT (source, id, type, subject, at)", "INSERT")),
+    "events": Rule(
+        read=DELIVERED,
+        insert=granted("subscription.write.own"),
+        rights=("SELECT (source, id, type, subject, at)", "INSERT"),
+    ),
     "tails": Rule(rights=()),
     "idempotency_keys": Rule(read=own_row("organisation"), change=own_row("organisation"), rights=("SELECT", "UPDATE")),
     "audit_head": Rule(read="true", change=named(), rights=("SELECT", "UPDATE")),
@@ -41,7 +50,7 @@ RULES = {
 
 
 def upgrade() -> None:
-    raise_wall(op, "notifications", RULES)
+    create_row_level_security(op, "notifications", RULES)
 
 
 def downgrade() -> None:

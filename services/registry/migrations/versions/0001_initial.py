@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-import shared.database.columns
+import shared.persistence.columns
 
 revision = "0001"
 down_revision = None
@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.Column("type", sa.String(length=64), nullable=False),
         sa.Column("subject", sa.String(length=160), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("at", shared.database.columns.UtcInstant(length=27), nullable=False),
+        sa.Column("at", shared.persistence.columns.UtcInstant(length=27), nullable=False),
         sa.Column("changed", sa.Text(), nullable=False),
         sa.Column("extra", sa.Text(), nullable=False),
         sa.Column("before", sa.Text(), nullable=False),
@@ -67,9 +67,11 @@ def upgrade() -> None:
         sa.Column("trial_key", sa.String(length=36), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("grade", sa.String(length=16), nullable=False),
-        sa.Column("at", shared.database.columns.UtcInstant(length=27), nullable=False),
+        sa.Column("at", shared.persistence.columns.UtcInstant(length=27), nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["trial_key"], ["trials.key"], name=op.f("fk_criteria_versions_trial_key"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["trial_key"], ["trials.key"], name=op.f("fk_criteria_versions_trial_key"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("trial_key", "version", name=op.f("pk_criteria_versions")),
     )
     op.create_table(
@@ -78,7 +80,7 @@ def upgrade() -> None:
         sa.Column("centre", sa.String(length=64), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("status", sa.String(length=32), nullable=False),
-        sa.Column("confirmed_at", shared.database.columns.UtcInstant(length=27), nullable=True),
+        sa.Column("confirmed_at", shared.persistence.columns.UtcInstant(length=27), nullable=True),
         sa.Column("slots", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["trial_key"], ["trials.key"], name=op.f("fk_sites_trial_key"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("trial_key", "centre", name=op.f("pk_sites")),
@@ -90,8 +92,10 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.Column("result", sa.String(length=16), nullable=False),
         sa.Column("trial_key", sa.String(length=36), nullable=True),
-        sa.Column("read_at", shared.database.columns.UtcInstant(length=27), nullable=False),
-        sa.ForeignKeyConstraint(["trial_key"], ["trials.key"], name=op.f("fk_source_records_trial_key"), ondelete="SET NULL"),
+        sa.Column("read_at", shared.persistence.columns.UtcInstant(length=27), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["trial_key"], ["trials.key"], name=op.f("fk_source_records_trial_key"), ondelete="SET NULL"
+        ),
         sa.PrimaryKeyConstraint("source", "source_id", name=op.f("pk_source_records")),
     )
     op.create_table(
@@ -99,7 +103,9 @@ def upgrade() -> None:
         sa.Column("trial_key", sa.String(length=36), nullable=False),
         sa.Column("name", sa.String(length=16), nullable=False),
         sa.Column("value", sa.String(length=80), nullable=False),
-        sa.ForeignKeyConstraint(["trial_key"], ["trials.key"], name=op.f("fk_trial_facets_trial_key"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["trial_key"], ["trials.key"], name=op.f("fk_trial_facets_trial_key"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("trial_key", "name", "value", name=op.f("pk_trial_facets")),
     )
     with op.batch_alter_table("trial_facets", schema=None) as batch_op:
@@ -110,7 +116,9 @@ def upgrade() -> None:
         sa.Column("type", sa.String(length=16), nullable=False),
         sa.Column("value", sa.String(length=100), nullable=False),
         sa.Column("trial_key", sa.String(length=36), nullable=False),
-        sa.ForeignKeyConstraint(["trial_key"], ["trials.key"], name=op.f("fk_trial_identifiers_trial_key"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["trial_key"], ["trials.key"], name=op.f("fk_trial_identifiers_trial_key"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("type", "value", "trial_key", name=op.f("pk_trial_identifiers")),
     )
     with op.batch_alter_table("trial_identifiers", schema=None) as batch_op:
@@ -128,10 +136,12 @@ def upgrade() -> None:
         "trial_versions",
         sa.Column("trial_key", sa.String(length=36), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("at", shared.database.columns.UtcInstant(length=27), nullable=False),
+        sa.Column("at", shared.persistence.columns.UtcInstant(length=27), nullable=False),
         sa.Column("changed", sa.Text(), nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["trial_key"], ["trials.key"], name=op.f("fk_trial_versions_trial_key"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["trial_key"], ["trials.key"], name=op.f("fk_trial_versions_trial_key"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("trial_key", "version", name=op.f("pk_trial_versions")),
     )
     op.execute("INSERT INTO feed_head (id, generation, seq) VALUES (1, 1, 0)")
@@ -140,7 +150,11 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("trial_versions")
     with op.batch_alter_table("trial_identifiers", schema=None) as batch_op:
-        batch_op.drop_index("uq_trial_identifiers_public", sqlite_where=sa.text("type != 'sponsor'"), postgresql_where=sa.text("type != 'sponsor'"))
+        batch_op.drop_index(
+            "uq_trial_identifiers_public",
+            sqlite_where=sa.text("type != 'sponsor'"),
+            postgresql_where=sa.text("type != 'sponsor'"),
+        )
         batch_op.drop_index("ix_trial_identifiers_value")
         batch_op.drop_index(batch_op.f("ix_trial_identifiers_trial_key"))
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-import shared.database.columns
+import shared.persistence.columns
 from shared.audit.tables import begin_record, end_record
 
 revision = "0002"
@@ -23,7 +23,7 @@ def upgrade() -> None:
     op.create_table(
         "audit_entries",
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("at", shared.database.columns.UtcInstant(length=27), nullable=False),
+        sa.Column("at", shared.persistence.columns.UtcInstant(length=27), nullable=False),
         sa.Column("request_id", sa.String(length=64), nullable=False),
         sa.Column("principal", sa.String(length=16), nullable=False),
         sa.Column("organisation", sa.String(length=64), nullable=True),
@@ -44,7 +44,7 @@ def upgrade() -> None:
         sa.Column("last", sa.BigInteger(), nullable=False),
         sa.Column("previous", sa.String(length=64), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("at", shared.database.columns.UtcInstant(length=27), nullable=False),
+        sa.Column("at", shared.persistence.columns.UtcInstant(length=27), nullable=False),
         sa.Column("signature", sa.String(length=88), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_seals")),
     )

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-import shared.database.columns
+import shared.persistence.columns
 
 revision = "0004"
 down_revision = "0003"
@@ -20,8 +20,8 @@ def upgrade() -> None:
         sa.Column("centre", sa.String(length=64), nullable=True),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("created_at", shared.database.columns.UtcInstant(length=27), nullable=False),
-        sa.Column("updated_at", shared.database.columns.UtcInstant(length=27), nullable=False),
+        sa.Column("created_at", shared.persistence.columns.UtcInstant(length=27), nullable=False),
+        sa.Column("updated_at", shared.persistence.columns.UtcInstant(length=27), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organisations")),
     )
     op.create_table(
@@ -30,8 +30,8 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("public", sa.Text(), nullable=False),
-        sa.Column("created_at", shared.database.columns.UtcInstant(length=27), nullable=False),
-        sa.Column("retired_at", shared.database.columns.UtcInstant(length=27), nullable=True),
+        sa.Column("created_at", shared.persistence.columns.UtcInstant(length=27), nullable=False),
+        sa.Column("retired_at", shared.persistence.columns.UtcInstant(length=27), nullable=True),
         sa.PrimaryKeyConstraint("kid", name=op.f("pk_signing_keys")),
     )
     with op.batch_alter_table("signing_keys", schema=None) as batch_op:
@@ -47,7 +47,7 @@ def upgrade() -> None:
         "used_assertions",
         sa.Column("client", sa.String(length=36), nullable=False),
         sa.Column("jti", sa.String(length=128), nullable=False),
-        sa.Column("forget_at", shared.database.columns.UtcInstant(length=27), nullable=False),
+        sa.Column("forget_at", shared.persistence.columns.UtcInstant(length=27), nullable=False),
         sa.PrimaryKeyConstraint("client", "jti", name=op.f("pk_used_assertions")),
     )
     with op.batch_alter_table("used_assertions", schema=None) as batch_op:
@@ -66,13 +66,13 @@ def upgrade() -> None:
         sa.Column("jwks_url", sa.Text(), nullable=True),
         sa.Column("key_digest", sa.LargeBinary(), nullable=True),
         sa.Column("former_digest", sa.LargeBinary(), nullable=True),
-        sa.Column("former_until", shared.database.columns.UtcInstant(length=27), nullable=True),
-        sa.Column("expires_at", shared.database.columns.UtcInstant(length=27), nullable=True),
+        sa.Column("former_until", shared.persistence.columns.UtcInstant(length=27), nullable=True),
+        sa.Column("expires_at", shared.persistence.columns.UtcInstant(length=27), nullable=True),
         sa.Column("status", sa.String(length=16), nullable=False),
-        sa.Column("tokens_ended_at", shared.database.columns.UtcInstant(length=27), nullable=True),
+        sa.Column("tokens_ended_at", shared.persistence.columns.UtcInstant(length=27), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("created_at", shared.database.columns.UtcInstant(length=27), nullable=False),
-        sa.Column("updated_at", shared.database.columns.UtcInstant(length=27), nullable=False),
+        sa.Column("created_at", shared.persistence.columns.UtcInstant(length=27), nullable=False),
+        sa.Column("updated_at", shared.persistence.columns.UtcInstant(length=27), nullable=False),
         sa.ForeignKeyConstraint(["organisation"], ["organisations.id"], name=op.f("fk_clients_organisation")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clients")),
     )
@@ -88,10 +88,10 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(length=255), nullable=False),
         sa.Column("roles", sa.Text(), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
-        sa.Column("tokens_ended_at", shared.database.columns.UtcInstant(length=27), nullable=True),
+        sa.Column("tokens_ended_at", shared.persistence.columns.UtcInstant(length=27), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("created_at", shared.database.columns.UtcInstant(length=27), nullable=False),
-        sa.Column("updated_at", shared.database.columns.UtcInstant(length=27), nullable=False),
+        sa.Column("created_at", shared.persistence.columns.UtcInstant(length=27), nullable=False),
+        sa.Column("updated_at", shared.persistence.columns.UtcInstant(length=27), nullable=False),
         sa.ForeignKeyConstraint(["organisation"], ["organisations.id"], name=op.f("fk_members_organisation")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_members")),
     )
@@ -111,7 +111,11 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column("audit_entries", "human")
     with op.batch_alter_table("members", schema=None) as batch_op:
-        batch_op.drop_index("uq_members_active", sqlite_where=sa.text("status = 'active'"), postgresql_where=sa.text("status = 'active'"))
+        batch_op.drop_index(
+            "uq_members_active",
+            sqlite_where=sa.text("status = 'active'"),
+            postgresql_where=sa.text("status = 'active'"),
+        )
         batch_op.drop_index(batch_op.f("ix_members_tokens_ended_at"))
         batch_op.drop_index(batch_op.f("ix_members_organisation"))
 
@@ -126,7 +130,11 @@ def downgrade() -> None:
 
     op.drop_table("used_assertions")
     with op.batch_alter_table("signing_keys", schema=None) as batch_op:
-        batch_op.drop_index("uq_signing_keys_state", sqlite_where=sa.text("state != 'retired'"), postgresql_where=sa.text("state != 'retired'"))
+        batch_op.drop_index(
+            "uq_signing_keys_state",
+            sqlite_where=sa.text("state != 'retired'"),
+            postgresql_where=sa.text("state != 'retired'"),
+        )
 
     op.drop_table("signing_keys")
     op.drop_table("organisations")

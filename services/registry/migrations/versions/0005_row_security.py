@@ -1,8 +1,17 @@
-"""The second wall: what callers are shown and may change, on PostgreSQL (`shared.database.row_security`)."""
+"""The second wall: what callers are shown and may change, on PostgreSQL (`shared.persistence.rls_policies`)."""
 
 from alembic import op
 
-from shared.database.row_security import Rule, for_audience, granted, named, own, own_row, raise_wall, unprotect
+from shared.persistence.rls_policies import (
+    Rule,
+    create_row_level_security,
+    for_audience,
+    granted,
+    named,
+    own,
+    own_row,
+    unprotect,
+)
 
 revision = "0005"
 down_revision = "0004"
@@ -45,16 +54,40 @@ ADDED_TO = ("SELECT", "INSERT")
 REWRITTEN = ("SELECT", "INSERT", "DELETE")
 CHANGED = ("SELECT", "INSERT", "UPDATE")
 RULES = {
-    "trials": Rule(read=f"{SEES_TRIALS} OR ({SEES_PUBLISHED})", insert=MAKES_TRIALS, change=WRITES_TRIALS, public="published", rights=CHANGED),
+    "trials": Rule(
+        read=f"{SEES_TRIALS} OR ({SEES_PUBLISHED})",
+        insert=MAKES_TRIALS,
+        change=WRITES_TRIALS,
+        public="published",
+        rights=CHANGED,
+    ),
     "trial_identifiers": Rule(
-        read=of_trial("trial_identifiers"), insert=WRITES_TRIALS, change=WRITES_TRIALS, public=of_trial("trial_identifiers"), rights=REWRITTEN
+        read=of_trial("trial_identifiers"),
+        insert=WRITES_TRIALS,
+        change=WRITES_TRIALS,
+        public=of_trial("trial_identifiers"),
+        rights=REWRITTEN,
     ),
     "trial_facets": Rule(
-        read=of_trial("trial_facets"), insert=WRITES_TRIALS, change=WRITES_TRIALS, public=of_trial("trial_facets"), rights=REWRITTEN
+        read=of_trial("trial_facets"),
+        insert=WRITES_TRIALS,
+        change=WRITES_TRIALS,
+        public=of_trial("trial_facets"),
+        rights=REWRITTEN,
     ),
-    "trial_versions": Rule(read=of_trial("trial_versions"), insert=WRITES_TRIALS, public=of_trial("trial_versions"), rights=ADDED_TO),
-    "criteria_versions": Rule(read=of_trial("criteria_versions"), insert=MAKES_TRIALS, public=of_trial("criteria_versions"), rights=ADDED_TO),
-    "sites": Rule(read=of_trial("sites"), insert=WRITES_SITE, change=WRITES_SITE, public=of_trial("sites"), rights=(*CHANGED, "DELETE")),
+    "trial_versions": Rule(
+        read=of_trial("trial_versions"), insert=WRITES_TRIALS, public=of_trial("trial_versions"), rights=ADDED_TO
+    ),
+    "criteria_versions": Rule(
+        read=of_trial("criteria_versions"), insert=MAKES_TRIALS, public=of_trial("criteria_versions"), rights=ADDED_TO
+    ),
+    "sites": Rule(
+        read=of_trial("sites"),
+        insert=WRITES_SITE,
+        change=WRITES_SITE,
+        public=of_trial("sites"),
+        rights=(*CHANGED, "DELETE"),
+    ),
     "centres": Rule(
         read="true",
         insert=granted("centre.write.all"),
@@ -62,7 +95,12 @@ RULES = {
         public="true",
         rights=CHANGED,
     ),
-    "source_records": Rule(read=granted("source.write.all"), insert=granted("source.write.all"), change=granted("source.write.all"), rights=CHANGED),
+    "source_records": Rule(
+        read=granted("source.write.all"),
+        insert=granted("source.write.all"),
+        change=granted("source.write.all"),
+        rights=CHANGED,
+    ),
     "feed_head": Rule(read="true", change=named(), public="true", rights=("SELECT", "UPDATE")),
     "feed_entries": Rule(
         read=f"{granted('feed.read.all', 'feed.read.published')} AND ({for_audience('after')} OR {for_audience('before')})",
@@ -83,13 +121,15 @@ RULES = {
     "used_assertions": Rule(rights=()),
     "idempotency_keys": Rule(read=own_row("organisation"), change=own_row("organisation"), rights=("SELECT", "UPDATE")),
     "audit_head": Rule(read="true", change=named(), rights=("SELECT", "UPDATE")),
-    "audit_entries": Rule(read=f"{granted('audit.read.all')} OR {own('organisation', 'audit.read.own')}", insert=named(), rights=ADDED_TO),
+    "audit_entries": Rule(
+        read=f"{granted('audit.read.all')} OR {own('organisation', 'audit.read.own')}", insert=named(), rights=ADDED_TO
+    ),
     "audit_seals": Rule(rights=()),
 }
 
 
 def upgrade() -> None:
-    raise_wall(op, "registry", RULES)
+    create_row_level_security(op, "registry", RULES)
 
 
 def downgrade() -> None:

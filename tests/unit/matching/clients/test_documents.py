@@ -12,7 +12,11 @@ FULL: dict[str, Any] = {
     "acronym": "ABC",
     "titles": {"fr": "Essai", "en": "Trial"},
     "countries": ["US", "FR"],
-    "locations": [{"country": "FR", "status": "recruiting"}, {"country": "US"}, {"country": "FR", "status": None, "city": "Lille"}],
+    "locations": [
+        {"country": "FR", "status": "recruiting"},
+        {"country": "US"},
+        {"country": "FR", "status": None, "city": "Lille"},
+    ],
     "cohorts": [{"id": "1", "label": {"fr": "a", "en": "b"}, "status": None}],
     "illustrative": True,
     "criteria": {"version": 3, "grade": "signed"},
@@ -21,7 +25,9 @@ FULL: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("document", [LEAST, FULL, {**LEAST, "titles": None, "locations": None, "cohorts": None, "criteria": None}])
+@pytest.mark.parametrize(
+    "document", [LEAST, FULL, {**LEAST, "titles": None, "locations": None, "cohorts": None, "criteria": None}]
+)
 def test_what_is_kept_of_a_trial_reads_as_the_same_trial(document: dict[str, Any]) -> None:
     trial = Trial.read(document)
     assert Trial.read(trial.write()) == trial
@@ -38,13 +44,18 @@ def test_a_trial_keeps_what_answers_show() -> None:
     )
 
 
-@pytest.mark.parametrize("document", [{}, {**LEAST, "id": None} | {"version": None}, {"id": "NCT1", "version": 1}, {**LEAST, "cohorts": [{}]}])
+@pytest.mark.parametrize(
+    "document",
+    [{}, {**LEAST, "id": None} | {"version": None}, {"id": "NCT1", "version": 1}, {**LEAST, "cohorts": [{}]}],
+)
 def test_a_trial_without_what_it_needs_is_refused(document: dict[str, Any]) -> None:
     with pytest.raises(UnreadableDocumentError):
         Trial.read(document)
 
 
-@pytest.mark.parametrize("site", [{}, {"centre": "x", "version": 1, "status": "recruiting", "confirmed_at": "yesterday"}, "site"])
+@pytest.mark.parametrize(
+    "site", [{}, {"centre": "x", "version": 1, "status": "recruiting", "confirmed_at": "yesterday"}, "site"]
+)
 def test_a_record_with_an_unreadable_site_is_refused(site: Any) -> None:
     with pytest.raises(UnreadableDocumentError):
         TrialRecord.read({"trial": LEAST, "sites": [site]})

@@ -2,11 +2,11 @@
 
 from datetime import date
 
-from services.matching.engine import Chart, Patient, Terminology, ask_next, compile_criteria, match
+from services.matching.engine import Patient, PatientIndex, Terminology, ask_next, compile_criteria, match
 from shared.criteria.model import CriteriaDocument
 
 TERMINOLOGY = Terminology()
-CHART = Chart(Patient(), TERMINOLOGY, date(2025, 11, 22))
+CHART = PatientIndex(Patient(), TERMINOLOGY, date(2025, 11, 22))
 SIGNED = {"grade": "signed", "authored_by": "A", "signed_by": "B", "signed_at": "2025-11-01T09:00:00Z"}
 TITRE = {"type": "titre", "codes": ["CLEIO:anti-aav9"], "op": "<", "reciprocal": 50}
 HIV = {"type": "has", "codes": ["CLEIO:hiv"], "within": "P3M"}
@@ -15,11 +15,15 @@ SEX = {"type": "sex", "value": "male"}
 
 def trial(name, *exprs, **criterion):
     criteria = [{"id": f"c{number}", "kind": "include", "expr": expr, **criterion} for number, expr in enumerate(exprs)]
-    return compile_criteria(CriteriaDocument.model_validate({"trial": name, **SIGNED, "criteria": criteria}), TERMINOLOGY)
+    return compile_criteria(
+        CriteriaDocument.model_validate({"trial": name, **SIGNED, "criteria": criteria}), TERMINOLOGY
+    )
 
 
 def asked(*trials):
-    return [(question.code, question.trials) for question in ask_next([(one, match(one, CHART)) for one in trials], CHART)]
+    return [
+        (question.code, question.trials) for question in ask_next([(one, match(one, CHART)) for one in trials], CHART)
+    ]
 
 
 def test_one_question_for_every_window_and_trial():
@@ -27,7 +31,10 @@ def test_one_question_for_every_window_and_trial():
 
 
 def test_free_first_then_trials_decided_for_the_cost():
-    codes = [code for code, _ in asked(trial("T1", TITRE, HIV, SEX), trial("T2", TITRE), trial("T3", TITRE), trial("T4", TITRE))]
+    codes = [
+        code
+        for code, _ in asked(trial("T1", TITRE, HIV, SEX), trial("T2", TITRE), trial("T3", TITRE), trial("T4", TITRE))
+    ]
     assert codes == ["sex", "titre:CLEIO:anti-aav9", "has:CLEIO:hiv"]
 
 
@@ -35,7 +42,12 @@ def test_the_authors_own_question_has_its_own_code_words_and_cost():
     ask = {"code": "aav9", "fr": "Titre anti-AAV9 ?", "en": "Anti-AAV9 titre?", "who": "sponsor_lab", "cost": 0}
     one = trial("T1", TITRE, ask=ask)
     (question,) = ask_next([(one, match(one, CHART))], CHART)
-    assert (question.code, question.text.fr, question.who, question.cost) == ("aav9", "Titre anti-AAV9 ?", "sponsor_lab", 0)
+    assert (question.code, question.text.fr, question.who, question.cost) == (
+        "aav9",
+        "Titre anti-AAV9 ?",
+        "sponsor_lab",
+        0,
+    )
 
 
 def test_nothing_is_asked_that_would_decide_nothing():

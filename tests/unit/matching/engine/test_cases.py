@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.matching.engine import Chart, Terminology
+from services.matching.engine import PatientIndex, Terminology
 from services.matching.engine.expression import compile_expression
 from services.matching.engine.kleene import Reading
 from services.matching.patients.mapping import to_engine
@@ -34,7 +34,7 @@ def opened(case):
     as_of = date.fromisoformat(case.get("as_of", AS_OF))
     dosing = case.get("dosing_date")
     patient = to_engine(Patient.model_validate(numbered(case["patient"])), as_of).patient
-    return Chart(patient, TERMINOLOGY, as_of, dosing and date.fromisoformat(dosing))
+    return PatientIndex(patient, TERMINOLOGY, as_of, dosing and date.fromisoformat(dosing))
 
 
 def compiled(case):
@@ -47,7 +47,11 @@ def states(course, name):
     return [[day.isoformat(), state] for day, state in course.map(lambda reading: getattr(reading, name).code)]
 
 
-@pytest.mark.parametrize("case", [case for file in FILES for case in json.loads((CASES / f"{file}.json").read_text())], ids=lambda case: case["name"])
+@pytest.mark.parametrize(
+    "case",
+    [case for file in FILES for case in json.loads((CASES / f"{file}.json").read_text())],
+    ids=lambda case: case["name"],
+)
 def test_case(case):
     chart = opened(case)
     expression = compiled(case)

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from hypothesis import given, settings
 
-from services.matching.engine import Chart
+from services.matching.engine import PatientIndex
 from services.matching.engine import Terminology as EngineTerminology
 from services.matching.engine.evaluate import compile_criteria
 from services.matching.engine.kleene import Reading
@@ -22,7 +22,11 @@ def differing(expression, chart, asked, first):
     """The days on which the course of an expression is not what the judgement of that very day says."""
     course = expression.course(chart)
     days = days_to_look_at(chart, asked, course, first=first)
-    return [(day, course.at(day), judged) for day in days if course.at(day) != (judged := Reading.of(expression.judge(chart, day)))]
+    return [
+        (day, course.at(day), judged)
+        for day in days
+        if course.at(day) != (judged := Reading.of(expression.judge(chart, day)))
+    ]
 
 
 @settings(max_examples=150, deadline=None)
@@ -40,7 +44,7 @@ def differences(seed, first):
     terminology = EngineTerminology(relation("parents"), relation("same_as"), relation("exclusive_with"))
     as_of = date.fromisoformat(patient["as_of"])
     mapped = to_engine(Patient.model_validate(patient), as_of).patient
-    chart = Chart(mapped, terminology, as_of, dosing_date)
+    chart = PatientIndex(mapped, terminology, as_of, dosing_date)
     for criterion in compile_criteria(CriteriaDocument.model_validate(document), terminology).criteria:
         asked = criterion.source.model_dump_json(by_alias=True, exclude_none=True)
         if different := differing(criterion.expression, chart, asked, first):
@@ -48,7 +52,9 @@ def differences(seed, first):
 
 
 @pytest.mark.parametrize(
-    ("seeds", "first"), [(range(70_000, 70_200), 50), pytest.param(range(70_200, 76_000), 100, marks=pytest.mark.full)], ids=["some", "many"]
+    ("seeds", "first"),
+    [(range(70_000, 70_200), 50), pytest.param(range(70_200, 76_000), 100, marks=pytest.mark.full)],
+    ids=["some", "many"],
 )
 def test_every_course_of_generated_criteria(seeds, first):
     assert not [different for seed in seeds for different in differences(seed, first)]

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.matching.engine import Chart, Terminology
+from services.matching.engine import PatientIndex, Terminology
 from services.matching.engine.expression import compile_expression
 from services.matching.engine.kleene import MET, UNKNOWN
 from services.matching.patients.mapping import to_engine
@@ -46,13 +46,23 @@ TREATMENTS = st.builds(
     st.sampled_from([None, 0, 30, 200, 800]),
 )
 RESULTS = st.builds(
-    lambda day, value, unit: {"kind": "observation", "codes": ["CLEIO:platelets"], "date": day.isoformat(), "value": value, "unit": unit},
+    lambda day, value, unit: {
+        "kind": "observation",
+        "codes": ["CLEIO:platelets"],
+        "date": day.isoformat(),
+        "value": value,
+        "unit": unit,
+    },
     st.dates(date(2024, 1, 1), AS_OF),
     st.integers(40, 60),
     st.sampled_from(["10*9/L", "10*3/uL", "/uL"]),
 )
 DECLARED = st.builds(
-    lambda since, days: {"domain": "conditions", "from": since.isoformat(), "to": (since + timedelta(days=days)).isoformat()},
+    lambda since, days: {
+        "domain": "conditions",
+        "from": since.isoformat(),
+        "to": (since + timedelta(days=days)).isoformat(),
+    },
     st.dates(date(2023, 6, 1), AS_OF),
     st.integers(0, 700),
 )
@@ -76,7 +86,15 @@ LEAVES = st.one_of(
     st.sampled_from([{"type": "age", "min": "P4Y1M", "max": "P5Y"}, {"type": "sex", "value": "male"}]),
     st.builds(
         lambda within, pick: without_none(
-            {"type": "value", "codes": ["CLEIO:platelets"], "op": ">=", "value": 50, "unit": "10*9/L", "within": within, "pick": pick}
+            {
+                "type": "value",
+                "codes": ["CLEIO:platelets"],
+                "op": ">=",
+                "value": 50,
+                "unit": "10*9/L",
+                "within": within,
+                "pick": pick,
+            }
         ),
         WINDOWS,
         st.sampled_from(["latest", "any", "all"]),
@@ -110,11 +128,13 @@ EXPRESSIONS = st.recursive(
 
 
 def compiled(expr):
-    return compile_expression(Criterion.model_validate({"id": "c", "kind": "include", "expr": expr}).expr, TERMINOLOGY, Span(0, 70))
+    return compile_expression(
+        Criterion.model_validate({"id": "c", "kind": "include", "expr": expr}).expr, TERMINOLOGY, Span(0, 70)
+    )
 
 
 def opened(patient):
-    return Chart(to_engine(Patient.model_validate(patient), AS_OF).patient, TERMINOLOGY, AS_OF)
+    return PatientIndex(to_engine(Patient.model_validate(patient), AS_OF).patient, TERMINOLOGY, AS_OF)
 
 
 def readings(judgement):
@@ -133,7 +153,9 @@ def told(expr, patient):
 def test_de_morgan(operands, patient):
     chart = opened(patient)
     negated = compiled({"not": {"all": operands}}).judge(chart, AS_OF)
-    assert readings(negated) == readings(compiled({"any": [{"not": operand} for operand in operands]}).judge(chart, AS_OF))
+    assert readings(negated) == readings(
+        compiled({"any": [{"not": operand} for operand in operands]}).judge(chart, AS_OF)
+    )
 
 
 @settings(max_examples=60, deadline=None)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.matching.engine import Chart, Terminology, ask_next, compile_criteria, match
+from services.matching.engine import PatientIndex, Terminology, ask_next, compile_criteria, match
 from services.matching.patients.mapping import to_engine
 from services.matching.patients.schemas import Patient
 from shared.criteria.model import CriteriaDocument
@@ -24,22 +24,37 @@ def iso(day):
 def document_of(case):
     cohorts = [{"id": cohort, "label": {"fr": cohort, "en": cohort}} for cohort in case.get("cohorts", [])]
     lead_time = {"lead_time": case["lead_time"]} if "lead_time" in case else {}
-    document = {"trial": "CLEIO-TEST", "grade": case.get("grade", "signed"), **SIGNED, **lead_time, "cohorts": cohorts, "criteria": case["criteria"]}
+    document = {
+        "trial": "CLEIO-TEST",
+        "grade": case.get("grade", "signed"),
+        **SIGNED,
+        **lead_time,
+        "cohorts": cohorts,
+        "criteria": case["criteria"],
+    }
     return CriteriaDocument.model_validate(document)
 
 
 def patient_of(case):
-    facts = [{"id": f"f{n}", "kind": "observation" if "value" in f else "condition", **f} for n, f in enumerate(case["patient"].get("facts", []), 1)]
+    facts = [
+        {"id": f"f{n}", "kind": "observation" if "value" in f else "condition", **f}
+        for n, f in enumerate(case["patient"].get("facts", []), 1)
+    ]
     return Patient.model_validate({**case["patient"], "facts": facts})
 
 
 def chart_of(patient):
-    return Chart(to_engine(patient, AS_OF).patient, TERMINOLOGY, AS_OF)
+    return PatientIndex(to_engine(patient, AS_OF).patient, TERMINOLOGY, AS_OF)
 
 
 @pytest.mark.parametrize("case", json.loads((CASES / "verdicts.json").read_text()), ids=lambda case: case["name"])
 def test_verdict(case):
-    result = match(compile_criteria(document_of(case), TERMINOLOGY), chart_of(patient_of(case)), case.get("horizon", "P2Y"), case.get("recruiting"))
+    result = match(
+        compile_criteria(document_of(case), TERMINOLOGY),
+        chart_of(patient_of(case)),
+        case.get("horizon", "P2Y"),
+        case.get("recruiting"),
+    )
     expected = case["expect"]
     best = result.best
     told = {
@@ -99,7 +114,15 @@ def test_sickle_cell_girl_is_possible_for_exa_cel():
     _, _, result = worked("exa_cel", "scd_girl")
     assert result.verdict == "possible"
     states = {criterion.id: criterion.state for criterion in result.criteria}
-    assert [name for name, state in states.items() if state == "met"] == ["age", "dx", "genotype", "voc", "perf", "egfr", "alt"]
+    assert [name for name, state in states.items() if state == "met"] == [
+        "age",
+        "dx",
+        "genotype",
+        "voc",
+        "perf",
+        "egfr",
+        "alt",
+    ]
     never_recorded = ["donor", "hsct", "gt", "tcd", "stroke", "bili", "lvef", "plt", "hiv", "hbv", "hcv", "preg"]
     assert [criterion.id for criterion in result.criteria if criterion.reasons == ("missing",)] == never_recorded
     assert [criterion.id for criterion in result.criteria if criterion.investigator] == ["consent"]

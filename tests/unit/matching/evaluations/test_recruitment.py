@@ -13,7 +13,12 @@ from services.matching.snapshots.model import HeldTrial, Vocabulary
 VOCABULARY = Vocabulary(Concepts("t", ()))
 CENTRES = {
     name: Centre(name, 1, name.title(), "Ville", lat, lon)
-    for name, lat, lon in (("lille", 50.61, 3.03), ("necker", 48.85, 2.32), ("toulouse", 43.61, 1.40), ("nantes", 47.21, -1.55))
+    for name, lat, lon in (
+        ("lille", 50.61, 3.03),
+        ("necker", 48.85, 2.32),
+        ("toulouse", 43.61, 1.40),
+        ("nantes", 47.21, -1.55),
+    )
 }
 
 
@@ -26,11 +31,22 @@ def held(*, status: str = "recruiting", sites: list[dict[str, Any]] | None = Non
         "criteria": [{"id": "I", "kind": "include", "expr": {"type": "sex", "value": "male"}}],
     }
     document = {"id": "T", "version": 1, "status": status, **trial}
-    return HeldTrial.prepare(TrialRecord.read({"trial": document, "criteria": criteria, "sites": sites or []}), VOCABULARY)
+    return HeldTrial.prepare(
+        TrialRecord.read({"trial": document, "criteria": criteria, "sites": sites or []}), VOCABULARY
+    )
 
 
-def site(centre: str, status: str = "recruiting", places: int = 1, confirmed: str | None = "2025-11-20T00:00:00.000Z") -> dict[str, Any]:
-    return {"centre": centre, "version": 1, "status": status, "confirmed_at": confirmed, "slots": [{"cohort": "1", "open": places}], "stale": False}
+def site(
+    centre: str, status: str = "recruiting", places: int = 1, confirmed: str | None = "2025-11-20T00:00:00.000Z"
+) -> dict[str, Any]:
+    return {
+        "centre": centre,
+        "version": 1,
+        "status": status,
+        "confirmed_at": confirmed,
+        "slots": [{"cohort": "1", "open": places}],
+        "stale": False,
+    }
 
 
 @pytest.mark.parametrize(
@@ -52,7 +68,10 @@ def site(centre: str, status: str = "recruiting", places: int = 1, confirmed: st
         (
             held(
                 sites=[site("lille")],
-                cohorts=[{"id": "1", "label": {}, "status": "completed"}, {"id": "2", "label": {}, "status": "recruiting"}],
+                cohorts=[
+                    {"id": "1", "label": {}, "status": "completed"},
+                    {"id": "2", "label": {}, "status": "recruiting"},
+                ],
             ),
             {"2"},
         ),
@@ -81,11 +100,15 @@ def test_open_confirmed_sites_with_a_place_come_first_nearest_first() -> None:
 
 def test_a_site_is_stale_after_thirty_days_without_confirmation() -> None:
     trial = held(sites=[site("lille", confirmed=datetime(2025, 11, 1, tzinfo=UTC).isoformat())])
-    assert [sites_of(trial, CENTRES, "1", None, day)[0]["stale"] for day in (date(2025, 12, 1), date(2025, 12, 2))] == [False, True]
+    assert [sites_of(trial, CENTRES, "1", None, day)[0]["stale"] for day in (date(2025, 12, 1), date(2025, 12, 2))] == [
+        False,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(
-    ("departement", "low", "high"), [("62", 30, 70), ("75", 195, 220), ("2A", 1000, 1100), ("974", 9000, 9600), ("976", 7600, 8300)]
+    ("departement", "low", "high"),
+    [("62", 30, 70), ("75", 195, 220), ("2A", 1000, 1100), ("974", 9000, 9600), ("976", 7600, 8300)],
 )
 def test_the_distance_from_a_departement_to_lille(departement: str, low: int, high: int) -> None:
     told = distance_km(departement, CENTRES["lille"].lat, CENTRES["lille"].lon)

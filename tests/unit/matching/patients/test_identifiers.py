@@ -63,7 +63,22 @@ def test_the_shape_of_a_value(text: str, shape: str | None) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["name", "birthName", "birth_name", "prénom", "NOM", "e-mail", "telecom", "address", "NIR", "ins", "free_text", "note", "photo", "attachment"],
+    [
+        "name",
+        "birthName",
+        "birth_name",
+        "prénom",
+        "NOM",
+        "e-mail",
+        "telecom",
+        "address",
+        "NIR",
+        "ins",
+        "free_text",
+        "note",
+        "photo",
+        "attachment",
+    ],
 )
 def test_a_key_that_names_a_person_is_refused_wherever_it_stands(key: str) -> None:
     found = identifying({"facts": [{"id": "x", "more": {key: 1}}]})
@@ -79,7 +94,10 @@ def test_keys_of_the_native_patient_are_none() -> None:
 
 
 def test_provenance_and_extensions_of_a_phenopacket_may_have_names_but_no_numbers() -> None:
-    packet = {"metaData": {"resources": [{"name": "Human Phenotype Ontology"}], "createdBy": KEY}, "x": {"extensions": [{"name": "mosaicism"}]}}
+    packet = {
+        "metaData": {"resources": [{"name": "Human Phenotype Ontology"}], "createdBy": KEY},
+        "x": {"extensions": [{"name": "mosaicism"}]},
+    }
     assert [fault.pointer for fault in identifying(packet)] == ["/metaData/createdBy"]
 
 
@@ -94,7 +112,14 @@ def test_at_most_ten_places_are_told() -> None:
 
 
 def test_no_text_takes_long_to_search() -> None:
-    for text in ("a" * 200_000 + "@", "a@" * 100_000, "0" * 200_000, "1 85 " * 40_000, "06." * 60_000, "a@a-." * 40_000):
+    for text in (
+        "a" * 200_000 + "@",
+        "a@" * 100_000,
+        "0" * 200_000,
+        "1 85 " * 40_000,
+        "06." * 60_000,
+        "a@a-." * 40_000,
+    ):
         assert shape_of(text) in {None, "phone", "nir"}
 
 

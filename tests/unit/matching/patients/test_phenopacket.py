@@ -10,8 +10,8 @@ import pytest
 
 from services.matching.patients.mapping import to_engine
 from services.matching.patients.phenopacket import is_phenopacket, read_phenopacket
-from shared.problems import InvalidBodyError
-from shared.strict_json import Limits, loads
+from shared.values.problems import InvalidBodyError
+from shared.values.strict_json import Limits, loads
 
 BORN = {"subject": {"id": "s", "dateOfBirth": "2010-05-01T00:00:00Z"}}
 
@@ -29,7 +29,10 @@ def variant(progress: str = "SOLVED", status: str = "CAUSATIVE", **descriptor: A
     described = {"geneContext": {"valueId": "HGNC:2928", "symbol": "DMD"}, **descriptor}
     interpreted = {"acmgPathogenicityClassification": "PATHOGENIC", "variationDescriptor": described}
     genomic = {"subjectOrBiosampleId": "s", "interpretationStatus": status, "variantInterpretation": interpreted}
-    return {"progressStatus": progress, "diagnosis": {"disease": {"id": "ORPHA:98896"}, "genomicInterpretations": [genomic]}}
+    return {
+        "progressStatus": progress,
+        "diagnosis": {"disease": {"id": "ORPHA:98896"}, "genomicInterpretations": [genomic]},
+    }
 
 
 def test_a_packet_says_what_it_is() -> None:
@@ -43,7 +46,10 @@ def test_a_packet_says_what_it_is() -> None:
     [
         ({"sex": "FEMALE", "dateOfBirth": "2010-05-01T00:00:00Z"}, {"sex": "female", "birth_date": date(2010, 5, 1)}),
         ({"sex": "UNKNOWN_SEX", "timeAtLastEncounter": {"age": {"iso8601duration": "P6Y3M"}}}, {"age": "P6Y3M"}),
-        ({"dateOfBirth": "2010-05-01T00:00:00Z", "timeAtLastEncounter": {"age": {"iso8601duration": "P6Y"}}}, {"birth_date": date(2010, 5, 1)}),
+        (
+            {"dateOfBirth": "2010-05-01T00:00:00Z", "timeAtLastEncounter": {"age": {"iso8601duration": "P6Y"}}},
+            {"birth_date": date(2010, 5, 1)},
+        ),
         ({"timeAtLastEncounter": {"age": {"iso8601duration": "P1DT5H"}}}, {"age": "P1D"}),
         ({"timeAtLastEncounter": {"gestationalAge": {"weeks": 33}}}, {}),
         ({"timeAtLastEncounter": {"age": {"iso8601duration": "six years"}}}, {}),
@@ -73,7 +79,9 @@ def test_an_onset_is_no_more_precise_than_it_is_told(onset: dict[str, Any], expe
 
 
 def test_an_onset_at_an_age_is_no_date_without_a_birth_date() -> None:
-    patient, ignored = read_phenopacket({"diseases": [{"term": {"id": "OMIM:310200"}, "onset": {"age": {"iso8601duration": "P6Y3M10D"}}}]})
+    patient, ignored = read_phenopacket(
+        {"diseases": [{"term": {"id": "OMIM:310200"}, "onset": {"age": {"iso8601duration": "P6Y3M10D"}}}]}
+    )
     assert patient.facts[0].date is None
     assert [(one.pointer, one.reason) for one in ignored] == [("/diseases/0/onset", "no_date")]
 
@@ -82,26 +90,52 @@ def test_excluded_is_absent_and_resolved_has_an_end() -> None:
     assert facts(
         diseases=[
             {"term": {"id": "Orphanet:98896"}, "excluded": True, "onset": {"timestamp": "2016-08-03T10:00:00Z"}},
-            {"term": {"id": "MONDO:0005108"}, "onset": {"timestamp": "2016-08-03T10:00:00Z"}, "resolution": {"timestamp": "2016-09-01T10:00:00Z"}},
+            {
+                "term": {"id": "MONDO:0005108"},
+                "onset": {"timestamp": "2016-08-03T10:00:00Z"},
+                "resolution": {"timestamp": "2016-09-01T10:00:00Z"},
+            },
         ]
     ) == [
         {"id": "diseases/0", "kind": "condition", "codes": ["ORPHA:98896"], "status": "absent"},
-        {"id": "diseases/1", "kind": "condition", "codes": ["MONDO:0005108"], "start": "2016-08-03", "end": "2016-09-01"},
+        {
+            "id": "diseases/1",
+            "kind": "condition",
+            "codes": ["MONDO:0005108"],
+            "start": "2016-08-03",
+            "end": "2016-09-01",
+        },
     ]
 
 
 def test_a_measurement_keeps_unit_range_and_day() -> None:
     unit = {"id": "UCUM:U/L"}
     quantity = {"unit": unit, "value": 60.5, "referenceRange": {"unit": unit, "low": 5, "high": 35}}
-    measured = {"assay": {"id": "LOINC:1742-6"}, "value": {"quantity": quantity}, "timeObserved": {"timestamp": "2025-10-20T08:00:00Z"}}
-    expected = {"id": "measurements/0", "kind": "observation", "codes": ["LOINC:1742-6"], "date": "2025-10-20", "value": 60.5, "unit": "U/L"}
+    measured = {
+        "assay": {"id": "LOINC:1742-6"},
+        "value": {"quantity": quantity},
+        "timeObserved": {"timestamp": "2025-10-20T08:00:00Z"},
+    }
+    expected = {
+        "id": "measurements/0",
+        "kind": "observation",
+        "codes": ["LOINC:1742-6"],
+        "date": "2025-10-20",
+        "value": 60.5,
+        "unit": "U/L",
+    }
     assert facts(measurements=[measured]) == [{**expected, "ref_low": 5, "ref_high": 35}]
-    other = {**measured, "value": {"quantity": {**quantity, "referenceRange": {"unit": {"id": "UCUM:ukat/L"}, "high": 1}}}}
+    other = {
+        **measured,
+        "value": {"quantity": {**quantity, "referenceRange": {"unit": {"id": "UCUM:ukat/L"}, "high": 1}}},
+    }
     assert facts(measurements=[other]) == [expected]
     assert left_out(measurements=[other]) == [("/measurements/0/value/quantity/referenceRange", "range_not_understood")]
 
 
-@pytest.mark.parametrize(("answer", "status"), [("SNOMED:10828004", None), ("LOINC:LA6577-6", "absent"), ("NCIT:C1", "ignored")])
+@pytest.mark.parametrize(
+    ("answer", "status"), [("SNOMED:10828004", None), ("LOINC:LA6577-6", "absent"), ("NCIT:C1", "ignored")]
+)
 def test_a_coded_answer_is_present_or_absent_where_it_is_known(answer: str, status: str | None) -> None:
     measurement = {"assay": {"id": "LOINC:5196-1"}, "value": {"ontologyClass": {"id": answer}}}
     told = facts(measurements=[measurement])
@@ -109,10 +143,18 @@ def test_a_coded_answer_is_present_or_absent_where_it_is_known(answer: str, stat
 
 
 def test_treatments_are_exposures_and_prescriptions_are_orders() -> None:
-    interval = {"interval": {"start": "2024-01-15T00:00:00Z", "end": "2024-06-30T00:00:00Z"}, "quantity": {"value": 20, "unit": {"id": "UCUM:mg"}}}
+    interval = {
+        "interval": {"start": "2024-01-15T00:00:00Z", "end": "2024-06-30T00:00:00Z"},
+        "quantity": {"value": 20, "unit": {"id": "UCUM:mg"}},
+    }
     packet = {
         "medicalActions": [
-            {"treatment": {"agent": {"id": "ATC:H02AB07"}, "doseIntervals": [interval, {"interval": {"start": "2024-07-01T00:00:00Z"}}]}},
+            {
+                "treatment": {
+                    "agent": {"id": "ATC:H02AB07"},
+                    "doseIntervals": [interval, {"interval": {"start": "2024-07-01T00:00:00Z"}}],
+                }
+            },
             {"treatment": {"agent": {"id": "ATC:H02AB07"}, "drugType": "PRESCRIPTION"}},
             {"procedure": {"code": {"id": "NCIT:C15431"}, "performed": {"timestamp": "2020-02-03T00:00:00Z"}}},
             {"adverseEvents": []},
@@ -132,10 +174,18 @@ def test_treatments_are_exposures_and_prescriptions_are_orders() -> None:
 
 
 def test_a_causative_variant_of_a_solved_case_is_present_under_each_of_its_names() -> None:
-    expressions = [{"syntax": "hgvs.p", "value": "NP_003997.2:p.(Arg2098Ter)"}, {"syntax": "hgvs.c", "value": "NM_004006.3:c.6292C>T"}]
+    expressions = [
+        {"syntax": "hgvs.p", "value": "NP_003997.2:p.(Arg2098Ter)"},
+        {"syntax": "hgvs.c", "value": "NM_004006.3:c.6292C>T"},
+    ]
     told = facts(interpretations=[variant(allelicState={"id": "GENO:0000134"}, expressions=expressions)])
     assert [fact["kind"] for fact in told] == ["condition", "variant", "variant"]
-    assert told[1]["variant"] == {"gene": "DMD", "type": "nonsense", "zygosity": "hemizygous", "hgvs": "NM_004006.3:c.6292C>T"}
+    assert told[1]["variant"] == {
+        "gene": "DMD",
+        "type": "nonsense",
+        "zygosity": "hemizygous",
+        "hgvs": "NM_004006.3:c.6292C>T",
+    }
     assert told[2]["variant"]["hgvs"] == "NP_003997.2:p.(Arg2098Ter)"
 
 
@@ -159,7 +209,9 @@ def test_a_rejected_variant_and_one_without_a_gene_are_left_out_and_an_unclassif
     assert left_out(interpretations=[variant(status="REJECTED")]) == [(place, "variant_rejected")]
     assert left_out(interpretations=[variant(geneContext=None)]) == [(place, "no_gene")]
     unclassified = variant()
-    del unclassified["diagnosis"]["genomicInterpretations"][0]["variantInterpretation"]["acmgPathogenicityClassification"]
+    del unclassified["diagnosis"]["genomicInterpretations"][0]["variantInterpretation"][
+        "acmgPathogenicityClassification"
+    ]
     assert facts(interpretations=[unclassified])[-1]["variant"]["significance"] == "uncertain"
 
 
@@ -194,8 +246,14 @@ def test_a_family_is_read_for_its_proband() -> None:
         ({"diseases": ["ORPHA:232"]}, "/diseases/0"),
         ({"diseases": [{"term": {"id": 232}}]}, "/diseases/0/term/id"),
         ({"diseases": [{"term": {"id": "ORPHA:232"}, "onset": {"timestamp": 2016}}]}, "/diseases/0/onset"),
-        ({"measurements": [{"assay": {"id": "LOINC:1-1"}, "value": {"quantity": {"value": "60"}}}]}, "/measurements/0/value/quantity/value"),
-        ({"measurements": [{"assay": {"id": "LOINC:1-1"}, "value": {"quantity": {"value": 1e300}}}]}, "/measurements/0"),
+        (
+            {"measurements": [{"assay": {"id": "LOINC:1-1"}, "value": {"quantity": {"value": "60"}}}]},
+            "/measurements/0/value/quantity/value",
+        ),
+        (
+            {"measurements": [{"assay": {"id": "LOINC:1-1"}, "value": {"quantity": {"value": 1e300}}}]},
+            "/measurements/0",
+        ),
         ({"proband": {"diseases": 1}}, "/proband/diseases"),
         ({"phenotypicFeatures": [{"type": {"id": "HP:0001250"}}] * 1001}, "/subject"),
     ],
@@ -216,5 +274,7 @@ def test_every_published_case_becomes_a_patient(real_data: Path, every: int, cou
             patient, _ = read_phenopacket(packet)
             to_engine(patient, date(2025, 11, 22))
             total += 1
-            features += len(packet.get("phenotypicFeatures", [])) - sum(fact.id.startswith("phenotypicFeatures") for fact in patient.facts)
+            features += len(packet.get("phenotypicFeatures", [])) - sum(
+                fact.id.startswith("phenotypicFeatures") for fact in patient.facts
+            )
     assert (total, features) == (count, 0)

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 from pydantic import ValidationError
 
-from services.matching.engine.facts import ANY_DAY, FOR_EVER, Days
+from services.matching.engine.facts import ANY_DAY, FOR_EVER, DateBounds
 from services.matching.patients.mapping import BirthAfterAsOfError, possible_births, to_engine
 from services.matching.patients.schemas import Patient
 
@@ -15,7 +15,7 @@ CONDITION = {"id": "f1", "kind": "condition", "codes": ["ORPHA:98896"]}
 
 
 def day(text):
-    return Days(date.fromisoformat(text), date.fromisoformat(text))
+    return DateBounds(date.fromisoformat(text), date.fromisoformat(text))
 
 
 def mapped(**fact):
@@ -65,13 +65,28 @@ def test_a_thousand_facts_are_not_too_many():
     ("fact", "first", "last", "exposure"),
     [
         ({"date": "2024-02-29"}, day("2024-02-29"), day("2024-02-29"), False),
-        ({"date": "2024-02"}, Days(date(2024, 2, 1), date(2024, 2, 29)), Days(date(2024, 2, 1), date(2024, 2, 29)), False),
-        ({"date": "2024"}, Days(date(2024, 1, 1), date(2024, 12, 31)), Days(date(2024, 1, 1), date(2024, 12, 31)), False),
+        (
+            {"date": "2024-02"},
+            DateBounds(date(2024, 2, 1), date(2024, 2, 29)),
+            DateBounds(date(2024, 2, 1), date(2024, 2, 29)),
+            False,
+        ),
+        (
+            {"date": "2024"},
+            DateBounds(date(2024, 1, 1), date(2024, 12, 31)),
+            DateBounds(date(2024, 1, 1), date(2024, 12, 31)),
+            False,
+        ),
         ({}, ANY_DAY, ANY_DAY, False),
         ({"kind": "medication"}, ANY_DAY, ANY_DAY, True),
         ({"start": "2024-02-01"}, day("2024-02-01"), FOR_EVER, True),
-        ({"start": "2024", "end": "2024-03-01"}, Days(date(2024, 1, 1), date(2024, 3, 1)), day("2024-03-01"), True),
-        ({"end": "2024-03-01"}, Days(date.min, date(2024, 3, 1)), day("2024-03-01"), True),
+        (
+            {"start": "2024", "end": "2024-03-01"},
+            DateBounds(date(2024, 1, 1), date(2024, 3, 1)),
+            day("2024-03-01"),
+            True,
+        ),
+        ({"end": "2024-03-01"}, DateBounds(date.min, date(2024, 3, 1)), day("2024-03-01"), True),
     ],
 )
 def test_dates_are_the_days_they_could_be(fact, first, last, exposure):
@@ -109,7 +124,7 @@ def test_what_counts_for_nothing_is_said():
     ],
 )
 def test_an_age_is_an_interval_of_birth_dates(age, earliest, latest):
-    assert possible_births(age, AS_OF) == Days(date.fromisoformat(earliest), date.fromisoformat(latest))
+    assert possible_births(age, AS_OF) == DateBounds(date.fromisoformat(earliest), date.fromisoformat(latest))
 
 
 def test_nobody_is_matched_before_birth():

@@ -14,14 +14,32 @@ from services.matching.snapshots.model import Snapshot, Vocabulary
 
 TERMS = {
     "version": "t1",
-    "concepts": [{"code": "ORPHA:232", "label": {"fr": "Drépanocytose SS", "en": "HbSS"}, "parents": ["ORPHA:275752"], "later": "ignored"}],
+    "concepts": [
+        {
+            "code": "ORPHA:232",
+            "label": {"fr": "Drépanocytose SS", "en": "HbSS"},
+            "parents": ["ORPHA:275752"],
+            "later": "ignored",
+        }
+    ],
 }
-CRITERIA = {"trial": "NCT1", "grade": "registry", "criteria": [{"id": "I1", "kind": "include", "expr": {"type": "age", "min": "P4Y"}}]}
+CRITERIA = {
+    "trial": "NCT1",
+    "grade": "registry",
+    "criteria": [{"id": "I1", "kind": "include", "expr": {"type": "age", "min": "P4Y"}}],
+}
 WHEN = datetime(2025, 11, 22, 10, tzinfo=UTC)
 
 
 def record(identifier: str, version: int = 1, **fields: Any) -> TrialRecord:
-    trial = {"id": identifier, "version": version, "status": "recruiting", "titles": {"fr": "Essai\u2028é", "en": None}, "new_field": 1, **fields}
+    trial = {
+        "id": identifier,
+        "version": version,
+        "status": "recruiting",
+        "titles": {"fr": "Essai\u2028é", "en": None},
+        "new_field": 1,
+        **fields,
+    }
     site = {
         "centre": "fr-necker",
         "version": 2,
@@ -50,7 +68,9 @@ def test_what_is_written_is_read(files: SnapshotFiles) -> None:
     assert read is not None
     assert path.name == f"{held.id}-1"
     assert (read.id, read.following, read.current_at) == (held.id, held.following, WHEN)
-    assert {name: one.record for name, one in read.trials.items()} == {name: one.record for name, one in held.trials.items()}
+    assert {name: one.record for name, one in read.trials.items()} == {
+        name: one.record for name, one in held.trials.items()
+    }
     assert (read.centres, read.vocabulary.concepts) == (held.centres, held.vocabulary.concepts)
 
 

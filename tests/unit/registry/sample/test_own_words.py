@@ -38,7 +38,10 @@ def test_no_eight_words_in_a_row_are_the_registry_s(real_data):
     compared = 0
     for file in sorted((real_data / "ctgov_atmp").glob("*.json")):
         section = json.loads(file.read_text(encoding="utf-8"))["protocolSection"]
-        written = [section.get("eligibilityModule", {}).get("eligibilityCriteria"), *texts(section.get("descriptionModule", {}))]
+        written = [
+            section.get("eligibilityModule", {}).get("eligibilityCriteria"),
+            *texts(section.get("descriptionModule", {})),
+        ]
         for text in filter(None, written):
             compared += 1
             assert [own[run] for run in runs(text) & own.keys()] == [], file.name

@@ -35,15 +35,25 @@ def listed(name):
 
 
 def documents(folder):
-    return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted((FOLDER / folder).glob("*.json"))}
+    return {
+        file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted((FOLDER / folder).glob("*.json"))
+    }
 
 
 TRIALS = {name: TrialInput.model_validate(given) for name, given in documents("trials").items()}
 CRITERIA = {name: CriteriaDocument.model_validate(given) for name, given in documents("criteria").items()}
-CENTRES = {given["id"]: CentreInput.model_validate({key: value for key, value in given.items() if key != "id"}) for given in listed("centres.json")}
+CENTRES = {
+    given["id"]: CentreInput.model_validate({key: value for key, value in given.items() if key != "id"})
+    for given in listed("centres.json")
+}
 SITES = listed("sites.json")
 DEMO = {name for name in TRIALS if name.startswith("CLEIO-DEMO-")}
-EVERY_LEAF = [(name, criterion, leaf) for name, document in CRITERIA.items() for criterion in document.criteria for _, leaf in leaves(criterion.expr)]
+EVERY_LEAF = [
+    (name, criterion, leaf)
+    for name, document in CRITERIA.items()
+    for criterion in document.criteria
+    for _, leaf in leaves(criterion.expr)
+]
 
 
 def codes_of(leaf):
@@ -120,12 +130,16 @@ def test_sites_with_places_belong_to_fictitious_trials_and_agree_with_them():
     for site in SITES:
         trial = TRIALS[site["trial"]]
         assert site["trial"] in DEMO
-        assert {"centre": site["centre"], "status": site["status"]} in [declared.model_dump() for declared in trial.sites]
+        assert {"centre": site["centre"], "status": site["status"]} in [
+            declared.model_dump() for declared in trial.sites
+        ]
         assert site["confirmed_days_ago"] >= 0
         declared = SiteInput.model_validate({"status": site["status"], "slots": site["slots"]})
         assert {slots.cohort for slots in declared.slots} <= {cohort.id for cohort in trial.cohorts}
     for name in DEMO:
-        open_at = {site["centre"] for site in SITES if site["trial"] == name and any(slots["open"] for slots in site["slots"])}
+        open_at = {
+            site["centre"] for site in SITES if site["trial"] == name and any(slots["open"] for slots in site["slots"])
+        }
         assert len(open_at) >= 3
         assert {site.centre for site in TRIALS[name].sites} <= CENTRES.keys()
     assert {site["centre"] for site in SITES} >= REAL_MEMBERS
@@ -140,7 +154,9 @@ def test_every_fictitious_trial_and_eight_real_ones_have_signed_criteria():
         assert document.grade == "signed"
         assert "illustrative" in document.authored_by
         assert "illustrative" in document.signed_by
-        assert [(cohort.id, cohort.label) for cohort in document.cohorts] == [(cohort.id, cohort.label) for cohort in TRIALS[name].cohorts]
+        assert [(cohort.id, cohort.label) for cohort in document.cohorts] == [
+            (cohort.id, cohort.label) for cohort in TRIALS[name].cohorts
+        ]
 
 
 @pytest.mark.parametrize("name", CRITERIA)
@@ -154,12 +170,18 @@ def test_the_indication_is_the_target_disease_of_the_trial(name):
 def test_every_code_of_a_criterion_is_known():
     unknown = {(name, code) for name, _, leaf in EVERY_LEAF for code in codes_of(leaf) if code not in builtin()}
     assert unknown == set()
-    assert all(leaf.scale in SCALES and leaf.scale in builtin() for _, _, leaf in EVERY_LEAF if isinstance(leaf, Ordinal))
+    assert all(
+        leaf.scale in SCALES and leaf.scale in builtin() for _, _, leaf in EVERY_LEAF if isinstance(leaf, Ordinal)
+    )
 
 
 def test_infections_and_pregnancy_age_like_any_finding():
     ageing = ("positive", "infection", "pregnancy", "breastfeeding")
-    found = [leaf for _, _, leaf in EVERY_LEAF if isinstance(leaf, Has) and any(word in code for code in leaf.codes for word in ageing)]
+    found = [
+        leaf
+        for _, _, leaf in EVERY_LEAF
+        if isinstance(leaf, Has) and any(word in code for code in leaf.codes for word in ageing)
+    ]
     assert len(found) > 20
     assert all(leaf.within for leaf in found)
 
@@ -200,7 +222,9 @@ def test_every_question_has_one_wording_and_every_open_criterion_one_question():
 def test_cohorts_that_divide_by_age_do_not_overlap_by_accident():
     for name in DEMO:
         bounds = sorted(
-            (criterion.expr.min, criterion.expr.max) for criterion in CRITERIA[name].criteria if isinstance(criterion.expr, Age) and criterion.cohorts
+            (criterion.expr.min, criterion.expr.max)
+            for criterion in CRITERIA[name].criteria
+            if isinstance(criterion.expr, Age) and criterion.cohorts
         )
         years = sorted((int(low[1:-1]), int(high[1:-1])) for low, high in bounds)
         assert all(first[1] <= second[0] for first, second in pairwise(years)), name

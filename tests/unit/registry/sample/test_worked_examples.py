@@ -33,28 +33,59 @@ BOY = {
     "sex": "male",
     "facts": [
         {"id": "duchenne", "kind": "condition", "codes": ["ORPHA:98896"], "date": "2024-02-01"},
-        {"id": "deletion", "kind": "variant", "date": "2024-03-01", "variant": {"gene": "DMD", "type": "deletion", "exon_from": 45, "exon_to": 52}},
+        {
+            "id": "deletion",
+            "kind": "variant",
+            "date": "2024-03-01",
+            "variant": {"gene": "DMD", "type": "deletion", "exon_from": 45, "exon_to": 52},
+        },
         {"id": "walks", "kind": "observation", "codes": ["CLEIO:ambulatory"], "date": "2025-10-01"},
         {"id": "nsaa", "kind": "observation", "codes": ["CLEIO:nsaa-total"], "value": 22, "date": "2025-10-01"},
         STEROID,
-        {"id": "lvef", "kind": "observation", "codes": ["LOINC:10230-1"], "value": 62, "unit": "%", "date": "2025-09-01"},
+        {
+            "id": "lvef",
+            "kind": "observation",
+            "codes": ["LOINC:10230-1"],
+            "value": 62,
+            "unit": "%",
+            "date": "2025-09-01",
+        },
         {"id": "vaccine", "kind": "immunization", "codes": ["CLEIO:live-vaccine-mmr"], "date": "2025-11-10"},
-        {"id": "no-gene-therapy", "kind": "procedure", "codes": ["CLEIO:prior-gene-therapy"], "status": "absent", "date": "2025-10-01"},
-        {"id": "no-skipping", "kind": "medication", "codes": ["CLEIO:exon-skipping-drug"], "status": "absent", "date": "2025-10-01"},
+        {
+            "id": "no-gene-therapy",
+            "kind": "procedure",
+            "codes": ["CLEIO:prior-gene-therapy"],
+            "status": "absent",
+            "date": "2025-10-01",
+        },
+        {
+            "id": "no-skipping",
+            "kind": "medication",
+            "codes": ["CLEIO:exon-skipping-drug"],
+            "status": "absent",
+            "date": "2025-10-01",
+        },
         *(
             {"id": code, "kind": "observation", "codes": [f"CLEIO:{code}"], "status": "absent", "date": "2025-10-01"}
             for code in ("hiv-positive", "hbsag-positive", "hcv-rna-positive")
         ),
     ],
     "domains_complete": [
-        {"domain": domain, "from": "2021-12-20", "to": "2025-11-22"} for domain in ("immunizations", "procedures", "conditions", "medications")
+        {"domain": domain, "from": "2021-12-20", "to": "2025-11-22"}
+        for domain in ("immunizations", "procedures", "conditions", "medications")
     ],
 }
 TWIN = {
     **BOY,
     "facts": [
         *(fact for fact in BOY["facts"] if fact is not STEROID),
-        {"id": "no-steroid", "kind": "medication", "codes": ["CLEIO:oral-glucocorticoid"], "status": "absent", "date": "2025-11-20"},
+        {
+            "id": "no-steroid",
+            "kind": "medication",
+            "codes": ["CLEIO:oral-glucocorticoid"],
+            "status": "absent",
+            "date": "2025-11-20",
+        },
     ],
 }
 GIRL = {
@@ -68,8 +99,23 @@ GIRL = {
             for day in ("2024-01-10", "2024-05-02", "2025-02-01", "2025-08-19", "2025-09-30")
         ),
         {"id": "lansky", "kind": "observation", "codes": ["CLEIO:lansky"], "value": 90, "date": "2025-10-01"},
-        {"id": "alt", "kind": "observation", "codes": ["LOINC:1742-6"], "value": 60, "unit": "U/L", "ref_high": 35, "date": "2025-10-20"},
-        {"id": "egfr", "kind": "observation", "codes": ["LOINC:62238-1"], "value": 110, "unit": "mL/min/{1.73_m2}", "date": "2025-10-20"},
+        {
+            "id": "alt",
+            "kind": "observation",
+            "codes": ["LOINC:1742-6"],
+            "value": 60,
+            "unit": "U/L",
+            "ref_high": 35,
+            "date": "2025-10-20",
+        },
+        {
+            "id": "egfr",
+            "kind": "observation",
+            "codes": ["LOINC:62238-1"],
+            "value": 110,
+            "unit": "mL/min/{1.73_m2}",
+            "date": "2025-10-20",
+        },
     ],
     "domains_complete": [{"domain": "encounters", "from": "2015-01-01", "to": "2025-11-22"}],
 }
@@ -77,7 +123,7 @@ GIRL = {
 
 def answer(patient, trial):
     document = CriteriaDocument.model_validate_json((FOLDER / f"{trial}.json").read_text(encoding="utf-8"))
-    chart = engine.Chart(to_engine(Patient.model_validate(patient), AS_OF).patient, TERMINOLOGY, AS_OF)
+    chart = engine.PatientIndex(to_engine(Patient.model_validate(patient), AS_OF).patient, TERMINOLOGY, AS_OF)
     return match(compile_criteria(document, TERMINOLOGY), chart)
 
 
@@ -102,11 +148,21 @@ def test_exa_cel_is_possible_for_the_girl_and_what_was_never_recorded_is_unknown
     assert result.best.verdict == "possible"
     assert result.best.start == AS_OF
     told = states(result)
-    assert {name for name, state in told.items() if state == "met"} == {"I-AGE", "I-DX", "I-GENOTYPE", "I-VOC", "I-PERF", "I-EGFR", "I-ALT"}
+    assert {name for name, state in told.items() if state == "met"} == {
+        "I-AGE",
+        "I-DX",
+        "I-GENOTYPE",
+        "I-VOC",
+        "I-PERF",
+        "I-EGFR",
+        "I-ALT",
+    }
     assert "not_met" not in told.values()
 
 
-@pytest.mark.parametrize(("patient", "trial", "cohort"), [(BOY, "CLEIO-DEMO-0002", "1"), (GIRL, "CLEIO-DEMO-0001", "2")], ids=["boy", "girl"])
+@pytest.mark.parametrize(
+    ("patient", "trial", "cohort"), [(BOY, "CLEIO-DEMO-0002", "1"), (GIRL, "CLEIO-DEMO-0001", "2")], ids=["boy", "girl"]
+)
 def test_each_finds_a_fictitious_trial_open_today(patient, trial, cohort):
     best = answer(patient, trial).best
     assert (best.id, best.verdict, best.start) == (cohort, "possible", AS_OF)
@@ -134,7 +190,13 @@ def test_a_patient_on_prednisone_alone_is_not_lost_to_aurora():
         "birth_date": "1980-01-01",
         "facts": [
             {"id": "mg", "kind": "condition", "codes": ["ORPHA:589"], "date": "2020-01-01"},
-            {"id": "prednisone", "kind": "medication", "codes": ["ATC:H02AB07"], "start": "2025-06-01", "dose": {"value": 20, "unit": "mg/d"}},
+            {
+                "id": "prednisone",
+                "kind": "medication",
+                "codes": ["ATC:H02AB07"],
+                "start": "2025-06-01",
+                "dose": {"value": 20, "unit": "mg/d"},
+            },
         ],
         "domains_complete": [{"domain": "medications", "to": "2025-11-22"}],
     }

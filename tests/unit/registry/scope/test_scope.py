@@ -43,7 +43,9 @@ def test_words_of_exclusion_and_conditioning_do_not_count():
         "trial": {
             "titles": {"en": "Lentiviral gene therapy of beta-thalassemia"},
             "conditions": [{"text": "Beta-Thalassemia"}],
-            "summary": {"en": "Patients with leukemia or any malignancy are excluded. Conditioning with busulfan in the oncology ward."},
+            "summary": {
+                "en": "Patients with leukemia or any malignancy are excluded. Conditioning with busulfan in the oncology ward."
+            },
             "eligibility": {"text": "Exclusion Criteria:\n* cancer, lymphoma or leukemia"},
         }
     }
@@ -53,7 +55,10 @@ def test_words_of_exclusion_and_conditioning_do_not_count():
 @pytest.mark.real_data
 def test_no_oncology_trial_enters(real_data):
     with lzma.open(real_data / "ctgov_oncology_decoys" / "decoys.jsonl.xz", "rt", encoding="utf-8") as lines:
-        answers = {study.source_id: judge(study.trial, builtin()) for study in (read_study(json.loads(line), builtin()) for line in lines)}
+        answers = {
+            study.source_id: judge(study.trial, builtin())
+            for study in (read_study(json.loads(line), builtin()) for line in lines)
+        }
     assert len(answers) == 72
     assert [number for number, answer in answers.items() if answer.answer == "in_scope"] == []
     assert all(answer.reasons for answer in answers.values())
@@ -62,8 +67,25 @@ def test_no_oncology_trial_enters(real_data):
 @pytest.mark.real_data
 def test_no_other_trial_is_taken_for_oncology(real_data):
     """The malignant ones among the 889 were picked out by eye; nothing else may be refused as malignant."""
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((real_data / "ctgov_atmp").glob("*.json"))]
-    answers = {study.source_id: judge(study.trial, builtin()) for study in (read_study(record, builtin()) for record in records)}
-    malignant = {number for number, answer in answers.items() if any(reason.code.startswith("malignant_indication") for reason in answer.reasons)}
-    assert malignant == {"NCT01147380", "NCT01668381", "NCT02723942", "NCT02799680", "NCT03085966", "NCT03114670", "NCT06891742"}
+    records = [
+        json.loads(path.read_text(encoding="utf-8")) for path in sorted((real_data / "ctgov_atmp").glob("*.json"))
+    ]
+    answers = {
+        study.source_id: judge(study.trial, builtin())
+        for study in (read_study(record, builtin()) for record in records)
+    }
+    malignant = {
+        number
+        for number, answer in answers.items()
+        if any(reason.code.startswith("malignant_indication") for reason in answer.reasons)
+    }
+    assert malignant == {
+        "NCT01147380",
+        "NCT01668381",
+        "NCT02723942",
+        "NCT02799680",
+        "NCT03085966",
+        "NCT03114670",
+        "NCT06891742",
+    }
     assert sum(answer.answer == "in_scope" for answer in answers.values()) > 550

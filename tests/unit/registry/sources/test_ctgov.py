@@ -19,13 +19,19 @@ from shared.criteria.model import CriteriaDocument
 TERMS = Terminology.from_json(
     {"diseases": [{"code": "ORPHA:275752", "label": {"fr": "Drépanocytose", "en": "Sickle cell disease"}}]},
 )
-RULES = centre_rules([("fr-necker", "CIC Biothérapies Necker", "Paris"), ("fr-toulouse", "CIC Biothérapies Toulouse", "Toulouse")])
+RULES = centre_rules(
+    [("fr-necker", "CIC Biothérapies Necker", "Paris"), ("fr-toulouse", "CIC Biothérapies Toulouse", "Toulouse")]
+)
 RECORD = {
     "protocolSection": {
         "identificationModule": {
             "nctId": "NCT03964792",
             "orgStudyIdInfo": {"id": "DREPAGLOBE"},
-            "secondaryIdInfos": [{"id": "2018-001968-33", "type": "EUDRACT_NUMBER"}, {"id": "Extension of NCT01234567"}, {"id": "R01-HL-1"}],
+            "secondaryIdInfos": [
+                {"id": "2018-001968-33", "type": "EUDRACT_NUMBER"},
+                {"id": "Extension of NCT01234567"},
+                {"id": "R01-HL-1"},
+            ],
             "briefTitle": "Autologous CD34+ cells transduced ex vivo with the GLOBE1 lentiviral vector &amp; sickle cell disease",
             "acronym": "DREPAGLOBE",
         },
@@ -41,8 +47,17 @@ RECORD = {
         },
         "descriptionModule": {"briefSummary": "First line.\r\nSecond line."},
         "conditionsModule": {"conditions": ["Sickle Cell Disease", "Stem Cell Transplant"]},
-        "designModule": {"studyType": "INTERVENTIONAL", "phases": ["PHASE2", "PHASE1"], "enrollmentInfo": {"count": 10, "type": "ESTIMATED"}},
-        "armsInterventionsModule": {"interventions": [{"type": "GENETIC", "name": "DREPAGLOBE drug product"}, {"type": "DRUG", "name": "Placebo"}]},
+        "designModule": {
+            "studyType": "INTERVENTIONAL",
+            "phases": ["PHASE2", "PHASE1"],
+            "enrollmentInfo": {"count": 10, "type": "ESTIMATED"},
+        },
+        "armsInterventionsModule": {
+            "interventions": [
+                {"type": "GENETIC", "name": "DREPAGLOBE drug product"},
+                {"type": "DRUG", "name": "Placebo"},
+            ]
+        },
         "eligibilityModule": {
             "eligibilityCriteria": "Inclusion Criteria:\n\n* HbSS\n\nExclusion Criteria:\n\n* Pregnancy",
             "sex": "ALL",
@@ -53,9 +68,19 @@ RECORD = {
         "contactsLocationsModule": {
             "centralContacts": [{"name": "Marina", "phone": "+33 1 44 49 46 68", "email": "marina@example.org"}],
             "locations": [
-                {"facility": "Hôpital Necker - Enfants Malades", "city": "Paris Cedex 15", "country": "France", "status": "RECRUITING"},
+                {
+                    "facility": "Hôpital Necker - Enfants Malades",
+                    "city": "Paris Cedex 15",
+                    "country": "France",
+                    "status": "RECRUITING",
+                },
                 {"facility": "Fondation Necker de Bienfaisance", "city": "Marseille", "country": "France"},
-                {"facility": "University Hospital", "city": "Toulouse", "country": "France", "contacts": [{"name": "Someone"}]},
+                {
+                    "facility": "University Hospital",
+                    "city": "Toulouse",
+                    "country": "France",
+                    "contacts": [{"name": "Someone"}],
+                },
             ],
         },
     }
@@ -81,7 +106,11 @@ def test_a_full_record_is_read_whole():
     reading = read(RECORD)
     trial = reading.trial
     assert reading.source_id == "NCT03964792"
-    assert [(one.type, one.value) for one in trial.identifiers] == [("nct", "NCT03964792"), ("sponsor", "DREPAGLOBE"), ("eudract", "2018-001968-33")]
+    assert [(one.type, one.value) for one in trial.identifiers] == [
+        ("nct", "NCT03964792"),
+        ("sponsor", "DREPAGLOBE"),
+        ("eudract", "2018-001968-33"),
+    ]
     assert trial.titles.en is not None
     assert trial.titles.en.endswith("vector & sickle cell disease")
     assert trial.summary.en == "First line.\nSecond line."
@@ -89,14 +118,26 @@ def test_a_full_record_is_read_whole():
         ("Sickle Cell Disease", "ORPHA:275752", "target"),
         ("Stem Cell Transplant", None, "related"),
     ]
-    assert (trial.phase, trial.study_type, trial.status, trial.source_status) == ("phase-1-phase-2", "interventional", "recruiting", "RECRUITING")
+    assert (trial.phase, trial.study_type, trial.status, trial.source_status) == (
+        "phase-1-phase-2",
+        "interventional",
+        "recruiting",
+        "RECRUITING",
+    )
     assert (trial.sponsor.name, trial.sponsor.kind) == ("Assistance Publique - Hôpitaux de Paris", "academic")
     assert (trial.enrolment.count, trial.enrolment.type) == (10, "estimated")
     assert (trial.dates.start.date, trial.dates.start.type) == ("2019-11", "actual")
     assert (trial.dates.completion.date, trial.dates.last_update.date) == ("2036-05-30", "2024-02-29")
     assert trial.countries == ["FR"]
-    assert (trial.eligibility.minimum_age, trial.eligibility.maximum_age, trial.eligibility.sex) == ("P5Y", "P35Y", "all")
-    assert (reading.registry_eligibility.maximum_age, reading.registry_eligibility.healthy_volunteers) == ("35 Years", False)
+    assert (trial.eligibility.minimum_age, trial.eligibility.maximum_age, trial.eligibility.sex) == (
+        "P5Y",
+        "P35Y",
+        "all",
+    )
+    assert (reading.registry_eligibility.maximum_age, reading.registry_eligibility.healthy_volunteers) == (
+        "35 Years",
+        False,
+    )
     product = trial.product
     assert (product.name, product.atmp_class, product.delivery, product.vector) == (
         "DREPAGLOBE drug product",
@@ -114,7 +155,9 @@ def test_only_a_clear_location_is_a_member_centre():
 def test_another_trial_s_number_is_never_an_identifier():
     reading = read(RECORD)
     assert "NCT01234567" not in reading.trial.model_dump_json()
-    assert [(one.pointer, one.code) for one in reading.warnings] == [("/protocolSection/identificationModule/secondaryIdInfos/1/id", "other_trial")]
+    assert [(one.pointer, one.code) for one in reading.warnings] == [
+        ("/protocolSection/identificationModule/secondaryIdInfos/1/id", "other_trial")
+    ]
 
 
 def test_no_contact_reaches_the_trial():
@@ -154,27 +197,82 @@ def test_what_is_no_study_is_invalid(record):
         ("statusModule", ["x"], "/protocolSection/statusModule", "wrong_type"),
         ("statusModule/overallStatus", "OPEN-SECRET", "/protocolSection/statusModule/overallStatus", "unknown_code"),
         ("statusModule/overallStatus", 5, "/protocolSection/statusModule/overallStatus", "wrong_type"),
-        ("statusModule/startDateStruct", {"date": "2019-02-30"}, "/protocolSection/statusModule/startDateStruct/date", "date_form"),
-        ("statusModule/startDateStruct", {"date": "November 2019"}, "/protocolSection/statusModule/startDateStruct/date", "date_form"),
+        (
+            "statusModule/startDateStruct",
+            {"date": "2019-02-30"},
+            "/protocolSection/statusModule/startDateStruct/date",
+            "date_form",
+        ),
+        (
+            "statusModule/startDateStruct",
+            {"date": "November 2019"},
+            "/protocolSection/statusModule/startDateStruct/date",
+            "date_form",
+        ),
         ("designModule/phases", "PHASE1", "/protocolSection/designModule/phases", "wrong_type"),
         ("designModule/phases", ["PHASE1", "PHASE4"], "/protocolSection/designModule/phases", "unknown_code"),
         ("designModule/phases", ["PHASE1", 2], "/protocolSection/designModule/phases/1", "wrong_type"),
-        ("designModule/enrollmentInfo", {"count": "10"}, "/protocolSection/designModule/enrollmentInfo/count", "wrong_type"),
-        ("designModule/enrollmentInfo", {"count": True}, "/protocolSection/designModule/enrollmentInfo/count", "wrong_type"),
-        ("designModule/enrollmentInfo", {"count": -1}, "/protocolSection/designModule/enrollmentInfo/count", "wrong_type"),
+        (
+            "designModule/enrollmentInfo",
+            {"count": "10"},
+            "/protocolSection/designModule/enrollmentInfo/count",
+            "wrong_type",
+        ),
+        (
+            "designModule/enrollmentInfo",
+            {"count": True},
+            "/protocolSection/designModule/enrollmentInfo/count",
+            "wrong_type",
+        ),
+        (
+            "designModule/enrollmentInfo",
+            {"count": -1},
+            "/protocolSection/designModule/enrollmentInfo/count",
+            "wrong_type",
+        ),
         ("eligibilityModule/minimumAge", "five", "/protocolSection/eligibilityModule/minimumAge", "age_form"),
-        ("eligibilityModule/healthyVolunteers", "No", "/protocolSection/eligibilityModule/healthyVolunteers", "wrong_type"),
-        ("eligibilityModule/eligibilityCriteria", "x" * 60_001, "/protocolSection/eligibilityModule/eligibilityCriteria", "too_long"),
-        ("conditionsModule/conditions", [{"a": 1}, "Lupus"], "/protocolSection/conditionsModule/conditions/0", "wrong_type"),
+        (
+            "eligibilityModule/healthyVolunteers",
+            "No",
+            "/protocolSection/eligibilityModule/healthyVolunteers",
+            "wrong_type",
+        ),
+        (
+            "eligibilityModule/eligibilityCriteria",
+            "x" * 60_001,
+            "/protocolSection/eligibilityModule/eligibilityCriteria",
+            "too_long",
+        ),
+        (
+            "conditionsModule/conditions",
+            [{"a": 1}, "Lupus"],
+            "/protocolSection/conditionsModule/conditions/0",
+            "wrong_type",
+        ),
         (
             "contactsLocationsModule/locations",
             [{"country": "Atlantis"}],
             "/protocolSection/contactsLocationsModule/locations/0/country",
             "unknown_country",
         ),
-        ("contactsLocationsModule/locations", ["Paris"], "/protocolSection/contactsLocationsModule/locations/0", "wrong_type"),
-        ("armsInterventionsModule/interventions", {"a": 1}, "/protocolSection/armsInterventionsModule/interventions", "wrong_type"),
-        ("sponsorCollaboratorsModule/leadSponsor", "AP-HP", "/protocolSection/sponsorCollaboratorsModule/leadSponsor", "wrong_type"),
+        (
+            "contactsLocationsModule/locations",
+            ["Paris"],
+            "/protocolSection/contactsLocationsModule/locations/0",
+            "wrong_type",
+        ),
+        (
+            "armsInterventionsModule/interventions",
+            {"a": 1},
+            "/protocolSection/armsInterventionsModule/interventions",
+            "wrong_type",
+        ),
+        (
+            "sponsorCollaboratorsModule/leadSponsor",
+            "AP-HP",
+            "/protocolSection/sponsorCollaboratorsModule/leadSponsor",
+            "wrong_type",
+        ),
     ],
 )
 def test_a_bad_value_is_reported_by_its_place_and_never_by_itself_and_the_rest_is_kept(path, value, pointer, code):
@@ -186,7 +284,15 @@ def test_a_bad_value_is_reported_by_its_place_and_never_by_itself_and_the_rest_i
 
 @pytest.mark.parametrize(
     ("written", "age"),
-    [("18 Years", "P18Y"), ("1 Month", "P1M"), ("6 Weeks", "P6W"), ("3 days", "P3D"), ("36 Hours", "P1D"), ("N/A", None), ("0 Years", "P0Y")],
+    [
+        ("18 Years", "P18Y"),
+        ("1 Month", "P1M"),
+        ("6 Weeks", "P6W"),
+        ("3 days", "P3D"),
+        ("36 Hours", "P1D"),
+        ("N/A", None),
+        ("0 Years", "P0Y"),
+    ],
 )
 def test_an_age_keeps_its_unit(written, age):
     reading = read(changed("eligibilityModule/minimumAge", written))
@@ -204,13 +310,25 @@ PRODUCTS = [
     (["AAV2 or AAV8 vector"], "Two serotypes", {"vector": "aav", "serotype": None}),
     (["recombinant adenovirus containing a gene"], "x", {"atmp_class": "gene_therapy", "vector": "adenoviral"}),
     (["in vivo CAR-T drug based on LNP-mRNA"], "x", {"vector": "mrna_lnp", "delivery": "in_vivo"}),
-    (["Autologous anti-CD19 CAR-T cells"], "x", {"atmp_class": "gene_therapy", "vector": None, "delivery": "ex_vivo", "cell_origin": "autologous"}),
+    (
+        ["Autologous anti-CD19 CAR-T cells"],
+        "x",
+        {"atmp_class": "gene_therapy", "vector": None, "delivery": "ex_vivo", "cell_origin": "autologous"},
+    ),
     (["Autologous anti-CD19 CAR-T cells"], "x", {"cell_type": "CAR-T cells"}),
     (["CAR-T lentiviral vector drug"], "x", {"vector": "lentiviral", "delivery": None}),
-    (["human umbilical cord mesenchymal stem cells"], "x", {"atmp_class": "somatic_cell", "vector": None, "cell_origin": "allogeneic"}),
+    (
+        ["human umbilical cord mesenchymal stem cells"],
+        "x",
+        {"atmp_class": "somatic_cell", "vector": None, "cell_origin": "allogeneic"},
+    ),
     (["Autologous and allogeneic mesenchymal stem cells"], "x", {"atmp_class": "somatic_cell", "cell_origin": None}),
     (["Tissue engineered skin"], "x", {"atmp_class": "tissue_engineered"}),
-    (["Rituximab"], "Rituximab in patients with AAV vasculitis", {"atmp_class": None, "vector": None, "name": "Rituximab"}),
+    (
+        ["Rituximab"],
+        "Rituximab in patients with AAV vasculitis",
+        {"atmp_class": None, "vector": None, "name": "Rituximab"},
+    ),
     (["Islet transplantation"], "Mesenchymal cells after islets", {"atmp_class": None}),
     (["Placebo"], "A study", {"atmp_class": None, "name": None}),
 ]
@@ -218,13 +336,17 @@ PRODUCTS = [
 
 @pytest.mark.parametrize(("interventions", "title", "expected"), PRODUCTS)
 def test_the_product_is_typed_by_its_own_words(interventions, title, expected):
-    record = changed("armsInterventionsModule/interventions", [{"type": "DRUG", "name": name} for name in interventions])
+    record = changed(
+        "armsInterventionsModule/interventions", [{"type": "DRUG", "name": name} for name in interventions]
+    )
     record["protocolSection"]["identificationModule"]["briefTitle"] = title
     product = read(record).trial.product.model_dump()
     assert {key: product[key] for key in expected} == expected
 
 
-@pytest.mark.parametrize(("name", "atmp_class"), [("DTX301", "gene_therapy"), ("DNA analysis", None), ("gene expression profiling", None)])
+@pytest.mark.parametrize(
+    ("name", "atmp_class"), [("DTX301", "gene_therapy"), ("DNA analysis", None), ("gene expression profiling", None)]
+)
 def test_the_type_genetic_counts_unless_it_is_a_test(name, atmp_class):
     record = changed("armsInterventionsModule/interventions", [{"type": "GENETIC", "name": name}])
     record["protocolSection"]["identificationModule"]["briefTitle"] = "A study"
@@ -239,23 +361,37 @@ def test_the_hash_of_a_record_is_that_of_its_content():
 
 
 def test_coverage_counts_what_was_carried_and_what_arrived():
-    table = {row.field: (row.carried, row.mapped) for row in coverage([read(RECORD), read(changed("eligibilityModule/minimumAge", "five"))])}
+    table = {
+        row.field: (row.carried, row.mapped)
+        for row in coverage([read(RECORD), read(changed("eligibilityModule/minimumAge", "five"))])
+    }
     assert table["minimum_age"] == (2, 1)
     assert table["title"] == (2, 2)
     assert table["why_stopped"] == (0, 0)
 
 
 def test_an_american_hospital_of_the_same_name_is_no_member():
-    record = changed("contactsLocationsModule/locations", [{"facility": "Hôpital Necker", "city": "Paris", "country": "United States"}])
+    record = changed(
+        "contactsLocationsModule/locations",
+        [{"facility": "Hôpital Necker", "city": "Paris", "country": "United States"}],
+    )
     assert read(record).trial.sites == []
 
 
 @pytest.mark.real_data
 @pytest.mark.parametrize(
-    ("files", "count"), [("ctgov_atmp/*.json", 889), ("ctgov_v2_native/studies.jsonl.xz", 691), ("ctgov_oncology_decoys/decoys.jsonl.xz", 72)]
+    ("files", "count"),
+    [
+        ("ctgov_atmp/*.json", 889),
+        ("ctgov_v2_native/studies.jsonl.xz", 691),
+        ("ctgov_oncology_decoys/decoys.jsonl.xz", 72),
+    ],
 )
 def test_every_real_record_is_read_and_accounted_for(real_data, files, count, figure):
-    texts = [lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes() for path in sorted(real_data.glob(files))]
+    texts = [
+        lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
+        for path in sorted(real_data.glob(files))
+    ]
     lines = [line for text in texts for line in (text.splitlines() if files.endswith(".xz") else [text])]
     readings = [read_study(json.loads(line), builtin()) for line in lines]
     assert len(readings) == count
@@ -266,7 +402,18 @@ def test_every_real_record_is_read_and_accounted_for(real_data, files, count, fi
     rows = {row.field: row for row in coverage(readings)}
     for row in rows.values():
         figure(f"{files}: {row.field}", f"carried by {row.carried} of {count}, mapped in {row.mapped}")
-    for field in ("title", "summary", "conditions", "status", "start", "locations", "countries", "eligibility_text", "minimum_age", "sex"):
+    for field in (
+        "title",
+        "summary",
+        "conditions",
+        "status",
+        "start",
+        "locations",
+        "countries",
+        "eligibility_text",
+        "minimum_age",
+        "sex",
+    ):
         assert rows[field].mapped == rows[field].carried, field
 
 
@@ -292,15 +439,26 @@ def test_no_value_anywhere_stops_the_reader(path, junk):
     try:
         reading = read(record)
     except InvalidStudyError:
-        assert path[:3] in {("protocolSection",), ("protocolSection", "identificationModule"), ("protocolSection", "identificationModule", "nctId")}
+        assert path[:3] in {
+            ("protocolSection",),
+            ("protocolSection", "identificationModule"),
+            ("protocolSection", "identificationModule", "nctId"),
+        }
     else:
         assert reading.source_id == "NCT03964792"
 
 
 def test_a_list_that_is_too_long_is_kept_up_to_its_limit_and_said():
-    reading = read(changed("contactsLocationsModule/locations", [{"city": f"City {number}", "country": "France"} for number in range(1001)]))
+    reading = read(
+        changed(
+            "contactsLocationsModule/locations",
+            [{"city": f"City {number}", "country": "France"} for number in range(1001)],
+        )
+    )
     assert len(reading.trial.locations) == 1000
-    assert ("/protocolSection/contactsLocationsModule/locations", "too_many") in {(one.pointer, one.code) for one in reading.warnings}
+    assert ("/protocolSection/contactsLocationsModule/locations", "too_many") in {
+        (one.pointer, one.code) for one in reading.warnings
+    }
 
 
 @pytest.mark.parametrize(
@@ -315,5 +473,7 @@ def test_a_list_that_is_too_long_is_kept_up_to_its_limit_and_said():
     ],
 )
 def test_a_member_is_recognised_by_its_hospital_and_its_city(facility, city, centre):
-    sites = read(changed("contactsLocationsModule/locations", [{"facility": facility, "city": city, "country": "France"}])).trial.sites
+    sites = read(
+        changed("contactsLocationsModule/locations", [{"facility": facility, "city": city, "country": "France"}])
+    ).trial.sites
     assert [site.centre for site in sites] == ([centre] if centre else [])

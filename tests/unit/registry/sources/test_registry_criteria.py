@@ -34,12 +34,17 @@ def cut(text: str) -> list[tuple[str | None, str]]:
 def test_age_and_sex_execute():
     criteria = document(eligibility={"minimum_age": "P5Y", "maximum_age": "P35Y", "sex": "female"})
     assert criteria["age"]["expr"] == {"type": "age", "min": "P5Y", "max": "P35Y", "max_unclear_until": "P36Y"}
-    assert criteria["age"]["text"] == {"fr": "Âge : au moins 5 ans, au plus 35 ans", "en": "Age: at least 5 years, at most 35 years"}
+    assert criteria["age"]["text"] == {
+        "fr": "Âge : au moins 5 ans, au plus 35 ans",
+        "en": "Age: at least 5 years, at most 35 years",
+    }
     assert criteria["sex"]["expr"] == {"type": "sex", "value": "female"}
     assert "sex" not in document(eligibility={"sex": "all"})
 
 
-@pytest.mark.parametrize(("maximum", "unclear"), [("P35Y", "P36Y"), ("P18M", "P19M"), ("P1Y6M", "P1Y7M"), ("P6W", "P7W"), ("P28D", "P29D")])
+@pytest.mark.parametrize(
+    ("maximum", "unclear"), [("P35Y", "P36Y"), ("P18M", "P19M"), ("P1Y6M", "P1Y7M"), ("P6W", "P7W"), ("P28D", "P29D")]
+)
 def test_a_maximum_age_is_unclear_for_one_more_of_its_unit(maximum, unclear):
     assert one_unit_more(maximum) == unclear
 
@@ -59,12 +64,21 @@ def test_an_unmapped_condition_asks_a_clinician_and_can_never_be_not_met():
 
 
 def test_a_related_condition_is_no_indication():
-    criteria = document(conditions=[{"text": "Sickle Cell Disease"}, {"text": "Gyrate Atrophy", "role": "related"}, {"text": "Healthy Volunteers"}])
+    criteria = document(
+        conditions=[
+            {"text": "Sickle Cell Disease"},
+            {"text": "Gyrate Atrophy", "role": "related"},
+            {"text": "Healthy Volunteers"},
+        ]
+    )
     assert criteria["indication"]["expr"] == {"type": "has", "codes": ["ORPHA:275752"]}
 
 
 def test_a_code_given_with_the_condition_is_believed():
-    assert document(conditions=[{"text": "Gyrate Atrophy", "code": "ORPHA:414"}])["indication"]["expr"] == {"type": "has", "codes": ["ORPHA:414"]}
+    assert document(conditions=[{"text": "Gyrate Atrophy", "code": "ORPHA:414"}])["indication"]["expr"] == {
+        "type": "has",
+        "codes": ["ORPHA:414"],
+    }
 
 
 def test_without_text_there_is_one_question():
@@ -88,10 +102,16 @@ def test_every_line_is_a_question_with_its_place_in_the_text():
 
 def test_a_question_outlives_a_reordered_text_and_not_a_changed_bound():
     def question(text: str, line: str) -> str:
-        return next(one["expr"]["question"] for one in document(eligibility={"text": text}).values() if one["text"]["en"] == line)
+        return next(
+            one["expr"]["question"]
+            for one in document(eligibility={"text": text}).values()
+            if one["text"]["en"] == line
+        )
 
     assert question("Inclusion Criteria:\n* A\n* B", "A") == question("Inclusion Criteria:\n* B\n* A", "A")
-    assert question("Inclusion Criteria:\n* ALT < 3", "ALT < 3") != question("Inclusion Criteria:\n* ALT > 3", "ALT > 3")
+    assert question("Inclusion Criteria:\n* ALT < 3", "ALT < 3") != question(
+        "Inclusion Criteria:\n* ALT > 3", "ALT > 3"
+    )
     assert question("Inclusion Criteria:\n* A", "A") != question("Exclusion Criteria:\n* A", "A")
 
 
@@ -115,18 +135,33 @@ def test_a_sponsor_s_code_becomes_a_name_of_the_language():
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
-        ("* INCLUSION CRITERIA:\n\nAge over 5.\n\nEXCLUSION CRITERIA\n\nHIV.", [("include", "Age over 5."), ("exclude", "HIV.")]),
-        ("Critères d'inclusion :\n- Âge ≥ 5 ans\nCritères de non-inclusion :\n- Grossesse", [("include", "Âge ≥ 5 ans"), ("exclude", "Grossesse")]),
-        ("Key Exclusion Criteria\n1. HIV\n2) HBV\n(3) HCV", [("exclude", "HIV"), ("exclude", "HBV"), ("exclude", "HCV")]),
+        (
+            "* INCLUSION CRITERIA:\n\nAge over 5.\n\nEXCLUSION CRITERIA\n\nHIV.",
+            [("include", "Age over 5."), ("exclude", "HIV.")],
+        ),
+        (
+            "Critères d'inclusion :\n- Âge ≥ 5 ans\nCritères de non-inclusion :\n- Grossesse",
+            [("include", "Âge ≥ 5 ans"), ("exclude", "Grossesse")],
+        ),
+        (
+            "Key Exclusion Criteria\n1. HIV\n2) HBV\n(3) HCV",
+            [("exclude", "HIV"), ("exclude", "HBV"), ("exclude", "HCV")],
+        ),
         ("Patients with lupus", [(None, "Patients with lupus")]),
         ("Inclusion Criteria:\n* Exclusion of pregnancy by a test", [("include", "Exclusion of pregnancy by a test")]),
         ("Inclusion Criteria:\n* One of:\n  * A\n  * B\n* C", [("include", "One of: A B"), ("include", "C")]),
-        ("Inclusion Criteria:\nAt least one of the following:\n* A\n* B", [("include", "At least one of the following: A B")]),
+        (
+            "Inclusion Criteria:\nAt least one of the following:\n* A\n* B",
+            [("include", "At least one of the following: A B")],
+        ),
         (
             "Exclusion Criteria:\nLaboratory values:\n* ALT > 3\n* Hb < 8",
             [("exclude", "Laboratory values: ALT > 3"), ("exclude", "Laboratory values: Hb < 8")],
         ),
-        ("Inclusion Criteria:\n* a long line that\ngoes on below\n* B", [("include", "a long line that goes on below"), ("include", "B")]),
+        (
+            "Inclusion Criteria:\n* a long line that\ngoes on below\n* B",
+            [("include", "a long line that goes on below"), ("include", "B")],
+        ),
         ("Inclusion and exclusion criteria:\n* A", [(None, "A")]),
         ("", []),
     ],

@@ -7,7 +7,12 @@ from services.registry.terminology.terminology import Terminology
 
 
 def named(code: str, *names: str, parents: tuple[str, ...] = ()) -> dict:
-    return {"code": code, "label": {"fr": names[0], "en": names[-1]}, "synonyms": {"en": list(names), "fr": []}, "parents": list(parents)}
+    return {
+        "code": code,
+        "label": {"fr": names[0], "en": names[-1]},
+        "synonyms": {"en": list(names), "fr": []},
+        "parents": list(parents),
+    }
 
 
 KNOWN = Terminology.from_json(
@@ -76,5 +81,7 @@ def test_what_is_not_that_disease_stays_unmapped(text, outcome):
 
 
 def test_one_name_of_two_diseases_is_ambiguous():
-    both = Terminology.from_json({"diseases": [named("D:1", "SS", "Sjögren syndrome"), named("D:2", "SS", "Systemic sclerosis")]})
+    both = Terminology.from_json(
+        {"diseases": [named("D:1", "SS", "Sjögren syndrome"), named("D:2", "SS", "Systemic sclerosis")]}
+    )
     assert map_condition("SS", both).outcome == "ambiguous"

@@ -18,7 +18,13 @@ SICKLE_CELL = concept(
     parents=["ORPHA:1"],
     same_as=["MONDO:11382"],
 )
-HBSS = concept("ORPHA:251380", "Drépanocytose homozygote", "Homozygous sickle cell disease", parents=["MONDO:11382"], exclusive_with=["ORPHA:9"])
+HBSS = concept(
+    "ORPHA:251380",
+    "Drépanocytose homozygote",
+    "Homozygous sickle cell disease",
+    parents=["MONDO:11382"],
+    exclusive_with=["ORPHA:9"],
+)
 OTHER = concept("ORPHA:9", "Hémophilie A", "Hemophilia A")
 
 
@@ -26,7 +32,10 @@ def terminology(*given: dict) -> Terminology:
     return Terminology.from_json({"diseases": given or (HEMOGLOBINOPATHY, SICKLE_CELL, HBSS, OTHER)})
 
 
-@pytest.mark.parametrize("name", ["drepanocytose", "DRÉPANOCYTOSE", "Sickle-cell diseases", "sickle cell anemia", "Anémie  falciforme", "SCD"])
+@pytest.mark.parametrize(
+    "name",
+    ["drepanocytose", "DRÉPANOCYTOSE", "Sickle-cell diseases", "sickle cell anemia", "Anémie  falciforme", "SCD"],
+)
 def test_a_name_is_found_whatever_its_accents_case_and_spelling(name):
     assert [found.code for found in terminology().named(name)] == ["ORPHA:232"]
 
@@ -57,7 +66,9 @@ def test_exclusion_holds_from_either_side():
 
 def test_the_version_changes_with_the_content_and_not_with_the_order():
     assert terminology(HEMOGLOBINOPATHY, SICKLE_CELL).version == terminology(SICKLE_CELL, HEMOGLOBINOPATHY).version
-    assert terminology(HEMOGLOBINOPATHY, SICKLE_CELL).version != terminology(HEMOGLOBINOPATHY, SICKLE_CELL, OTHER).version
+    assert (
+        terminology(HEMOGLOBINOPATHY, SICKLE_CELL).version != terminology(HEMOGLOBINOPATHY, SICKLE_CELL, OTHER).version
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
+from services.registry.identity.tokens.provider import IdentityProvider
 from services.registry.settings import RegistrySettings
-from services.registry.tokens.provider import IdentityProvider
-from shared.identity.fetched_keys import Pace
-from shared.outbound import OutboundClient, read_networks
+from shared.access.fetched_keys import Pace
+from shared.clients.outbound import OutboundClient, read_networks
 from shared.settings import SettingError
 
 pytestmark = pytest.mark.anyio
@@ -73,7 +73,9 @@ async def provider(keys: KeyServer) -> AsyncIterator[IdentityProvider]:
         yield IdentityProvider(keys.url, AUDIENCE, outbound)
 
 
-def token(issuer: str, key: Any = KEY, alg: str = "ES256", media: str | None = "at+jwt", kid: str | None = None, **claims: Any) -> str:
+def token(
+    issuer: str, key: Any = KEY, alg: str = "ES256", media: str | None = "at+jwt", kid: str | None = None, **claims: Any
+) -> str:
     now = int(time.time())
     header = {"alg": alg, "kid": kid or key.kid, **({"typ": media} if media else {})}
     said = {"iss": issuer, "aud": AUDIENCE, "sub": "marie", "iat": now, "exp": now + 60, **claims}
@@ -120,7 +122,9 @@ async def test_a_token_that_is_meant_for_us_says_who_it_is(
         ({"media": "JWT"}, {"typ": "Refresh"}),
     ],
 )
-async def test_every_other_token_is_nobodys(provider: IdentityProvider, keys: KeyServer, how: dict[str, Any], claims: dict[str, Any]) -> None:
+async def test_every_other_token_is_nobodys(
+    provider: IdentityProvider, keys: KeyServer, how: dict[str, Any], claims: dict[str, Any]
+) -> None:
     assert await provider.claims(token(keys.url, **how, **claims)) is None
 
 
@@ -143,7 +147,9 @@ async def test_a_new_key_is_found(provider: IdentityProvider, keys: KeyServer) -
     assert await provider.claims(token(keys.url, STRANGER, kid="three")) is not None
 
 
-async def test_a_provider_that_is_away_is_told_and_not_asked_at_each_call(provider: IdentityProvider, keys: KeyServer) -> None:
+async def test_a_provider_that_is_away_is_told_and_not_asked_at_each_call(
+    provider: IdentityProvider, keys: KeyServer
+) -> None:
     keys.away = True
     for _ in range(5):
         with pytest.raises(OSError):

@@ -107,7 +107,9 @@ def test_what_does_not_belong_in_a_trial_is_refused(field, value, code):
 
 
 def test_a_site_counts_each_cohort_once():
-    assert refusals(SiteInput, {"status": "recruiting", "slots": [{"cohort": "1", "open": 1}, {"cohort": "1", "open": 2}]}) == {"duplicate"}
+    assert refusals(
+        SiteInput, {"status": "recruiting", "slots": [{"cohort": "1", "open": 1}, {"cohort": "1", "open": 2}]}
+    ) == {"duplicate"}
 
 
 CENTRE = {
@@ -129,7 +131,14 @@ def test_a_centre_stands_in_a_departement(departement):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("departement", "20"), ("departement", "96"), ("departement", "75015"), ("finess_et", "12345"), ("lat", 91.0), ("populations", [])],
+    [
+        ("departement", "20"),
+        ("departement", "96"),
+        ("departement", "75015"),
+        ("finess_et", "12345"),
+        ("lat", 91.0),
+        ("populations", []),
+    ],
 )
 def test_what_does_not_belong_in_a_centre_is_refused(field, value):
     assert refusals(CentreInput, {**CENTRE, field: value})

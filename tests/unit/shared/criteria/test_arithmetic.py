@@ -95,4 +95,6 @@ def test_scales_are_ordered_and_groups_expand():
     assert mgfa.expand("3") == mgfa.expand("III") == {"IIIa", "IIIb"}
     assert mgfa.expand("VI") == frozenset()
     for scale in SCALES.values():
-        assert all(level in {known.code for known in scale.levels} for group in scale.groups.values() for level in group)
+        assert all(
+            level in {known.code for known in scale.levels} for group in scale.groups.values() for level in group
+        )

@@ -27,17 +27,40 @@ def test_a_good_document_is_left_in_peace():
     ("expr", "expected"),
     [
         ({"type": "age", "min": "P8Y", "max": "P4Y"}, ("/criteria/0/expr", "bounds_contradictory")),
-        ({"type": "age", "max": "P8Y", "max_unclear_until": "P8Y"}, ("/criteria/0/expr/max_unclear_until", "bounds_contradictory")),
+        (
+            {"type": "age", "max": "P8Y", "max_unclear_until": "P8Y"},
+            ("/criteria/0/expr/max_unclear_until", "bounds_contradictory"),
+        ),
         ({"type": "age", "max": "P8Y", "at": "dosing"}, ("/criteria/0/expr/at", "lead_time_missing")),
         ({"type": "has", "codes": ["CLEIO:hiv"]}, ("/criteria/0/expr/within", "window_missing")),
         ({"type": "has", "codes": ["CLEIO:pregnancy-test-positive"]}, ("/criteria/0/expr/within", "window_missing")),
-        ({"type": "value", "codes": ["CLEIO:x"], "op": "<", "value": 1, "unit": "furlong"}, ("/criteria/0/expr/unit", "unit_unknown")),
-        ({"type": "value", "codes": ["CLEIO:alt"], "op": "<", "value": 1, "unit": "g/L"}, ("/criteria/0/expr/unit", "unit_unfit")),
-        ({"type": "value", "codes": ["CLEIO:platelets"], "op": ">=", "value": 50}, ("/criteria/0/expr/unit", "unit_unfit")),
-        ({"type": "ordinal", "scale": "CLEIO:mgfa", "min": "IV", "max": "II"}, ("/criteria/0/expr", "bounds_contradictory")),
-        ({"type": "variant", "gene": "DMD", "exons": {"within": [79, 18]}}, ("/criteria/0/expr/exons", "bounds_contradictory")),
         (
-            {"all": [{"type": "value", "codes": ["CLEIO:n"], "op": op, "value": value} for op, value in ((">", 29), ("<", 16))]},
+            {"type": "value", "codes": ["CLEIO:x"], "op": "<", "value": 1, "unit": "furlong"},
+            ("/criteria/0/expr/unit", "unit_unknown"),
+        ),
+        (
+            {"type": "value", "codes": ["CLEIO:alt"], "op": "<", "value": 1, "unit": "g/L"},
+            ("/criteria/0/expr/unit", "unit_unfit"),
+        ),
+        (
+            {"type": "value", "codes": ["CLEIO:platelets"], "op": ">=", "value": 50},
+            ("/criteria/0/expr/unit", "unit_unfit"),
+        ),
+        (
+            {"type": "ordinal", "scale": "CLEIO:mgfa", "min": "IV", "max": "II"},
+            ("/criteria/0/expr", "bounds_contradictory"),
+        ),
+        (
+            {"type": "variant", "gene": "DMD", "exons": {"within": [79, 18]}},
+            ("/criteria/0/expr/exons", "bounds_contradictory"),
+        ),
+        (
+            {
+                "all": [
+                    {"type": "value", "codes": ["CLEIO:n"], "op": op, "value": value}
+                    for op, value in ((">", 29), ("<", 16))
+                ]
+            },
             ("/criteria/0/expr", "bounds_contradictory"),
         ),
     ],
@@ -54,7 +77,10 @@ def test_codes_are_checked_against_the_terminology():
 def test_lines_of_the_document():
     cohorts = [{"id": "1", "label": TEXT}, {"id": "2", "label": TEXT}]
     assert found({"expr": MALE, "cohorts": ["1"]}, cohorts=cohorts) == [("/cohorts/1", "cohort_without_criteria")]
-    assert found({"expr": MALE}, {"expr": MALE}) == [("/criteria/0", "criterion_duplicate"), ("/criteria/1", "criterion_duplicate")]
+    assert found({"expr": MALE}, {"expr": MALE}) == [
+        ("/criteria/0", "criterion_duplicate"),
+        ("/criteria/1", "criterion_duplicate"),
+    ]
     assert found({"expr": MALE}, grade="registry") == [("/grade", "unsigned")]
     assert found({"expr": MALE, "role": None}) == [("/criteria", "indication_missing")]
     assert found({"expr": MALE, "text": None}) == [("/criteria/0/text", "text_missing")]

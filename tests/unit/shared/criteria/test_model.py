@@ -8,7 +8,12 @@ from pydantic import ValidationError
 from shared.criteria.model import CriteriaDocument, criteria_schema
 
 MALE = {"type": "sex", "value": "male"}
-SIGNED = {"grade": "signed", "authored_by": "Anne Martin", "signed_by": "Bruno Petit", "signed_at": "2025-11-01T09:00:00Z"}
+SIGNED = {
+    "grade": "signed",
+    "authored_by": "Anne Martin",
+    "signed_by": "Bruno Petit",
+    "signed_at": "2025-11-01T09:00:00Z",
+}
 
 
 def document(expr=MALE, criterion=None, **fields):
@@ -19,7 +24,10 @@ def document(expr=MALE, criterion=None, **fields):
 def refused(raw):
     with pytest.raises(ValidationError) as raised:
         CriteriaDocument.model_validate(raw)
-    return [("/" + "/".join(map(str, error["loc"])) if error["loc"] else "", error["type"]) for error in raised.value.errors()]
+    return [
+        ("/" + "/".join(map(str, error["loc"])) if error["loc"] else "", error["type"])
+        for error in raised.value.errors()
+    ]
 
 
 def nested(levels):
@@ -37,7 +45,10 @@ def nested(levels):
         ({"type": "washout"}, [("/criteria/0/expr/type", "leaf_type_unknown")]),
         ({"type": "since"}, [("/criteria/0/expr/type", "leaf_type_unknown")]),
         ({"type": "score"}, [("/criteria/0/expr/type", "leaf_type_unknown")]),
-        ({"all": [MALE, {"not": {"type": "sex", "value": "x"}}]}, [("/criteria/0/expr/all/1/not/value", "literal_error")]),
+        (
+            {"all": [MALE, {"not": {"type": "sex", "value": "x"}}]},
+            [("/criteria/0/expr/all/1/not/value", "literal_error")],
+        ),
         ({"all": []}, [("/criteria/0/expr/all", "too_short")]),
         ({"some": [MALE]}, [("/criteria/0/expr", "expression_form")]),
         ("male", [("/criteria/0/expr", "expression_form")]),
@@ -45,8 +56,14 @@ def nested(levels):
         ({"at_least": 2, "of": [MALE]}, [("/criteria/0/expr", "at_least_unreachable")]),
         ({"type": "age"}, [("/criteria/0/expr", "age_unbounded")]),
         ({"type": "has", "codes": []}, [("/criteria/0/expr/codes", "too_short")]),
-        ({"type": "has", "codes": ["CLEIO:x"], "relative": "sibling", "domain": "conditions"}, [("/criteria/0/expr", "domain_of_relative")]),
-        ({"type": "count", "codes": ["CLEIO:x"], "op": ">=", "value": 2, "within": "P2Y", "each": "P5M"}, [("/criteria/0/expr", "each_not_whole")]),
+        (
+            {"type": "has", "codes": ["CLEIO:x"], "relative": "sibling", "domain": "conditions"},
+            [("/criteria/0/expr", "domain_of_relative")],
+        ),
+        (
+            {"type": "count", "codes": ["CLEIO:x"], "op": ">=", "value": 2, "within": "P2Y", "each": "P5M"},
+            [("/criteria/0/expr", "each_not_whole")],
+        ),
         ({"type": "ordinal", "scale": "CLEIO:mgfa", "in": ["VII"]}, [("/criteria/0/expr", "level_unknown")]),
         (nested(13), [("/criteria/0/expr", "expression_too_deep")]),
     ],
@@ -62,7 +79,9 @@ def test_twelve_levels_are_not_too_deep():
 def test_five_hundred_leaves_and_no_more():
     many = [{"id": f"c{number}", "kind": "include", "expr": {"all": [MALE] * 100}} for number in range(5)]
     CriteriaDocument.model_validate(document(criteria=many))
-    assert refused(document(criteria=[*many, {"id": "more", "kind": "include", "expr": MALE}])) == [("", "leaves_too_many")]
+    assert refused(document(criteria=[*many, {"id": "more", "kind": "include", "expr": MALE}])) == [
+        ("", "leaves_too_many")
+    ]
 
 
 def test_the_messages_echo_nothing():
@@ -75,7 +94,9 @@ def test_signed_is_the_word_of_two_people():
     CriteriaDocument.model_validate(document(**SIGNED))
     assert refused(document(**{**SIGNED, "signed_by": " anne  MARTIN"})) == [("", "signed_by_author")]
     for key in ("authored_by", "signed_by", "signed_at"):
-        assert refused(document(**{name: value for name, value in SIGNED.items() if name != key})) == [("", "signature_missing")]
+        assert refused(document(**{name: value for name, value in SIGNED.items() if name != key})) == [
+            ("", "signature_missing")
+        ]
 
 
 def test_ids_are_unique_and_cohorts_exist():
@@ -85,7 +106,9 @@ def test_ids_are_unique_and_cohorts_exist():
 
 
 def test_what_is_written_is_read_again():
-    raw = document({"if": MALE, "then": {"any": [MALE]}, "else": {"type": "stable", "codes": ["ATC:H02AB"], "for": "P12W"}})
+    raw = document(
+        {"if": MALE, "then": {"any": [MALE]}, "else": {"type": "stable", "codes": ["ATC:H02AB"], "for": "P12W"}}
+    )
     read = CriteriaDocument.model_validate(raw)
     assert CriteriaDocument.model_validate_json(read.model_dump_json(exclude_none=True)) == read
     assert set(read.model_dump(exclude_none=True)["criteria"][0]["expr"]) == {"if", "then", "else"}

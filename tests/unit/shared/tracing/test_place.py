@@ -2,14 +2,14 @@
 
 import pytest
 
-from shared.tracing import Place, calling, cause_of, current, remember, working
+from shared.tracing import TraceContext, calling, cause_of, current, remember, working
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
 
 @pytest.mark.parametrize(("flags", "sampled"), [("01", True), ("00", False), ("03", True), ("02", False)])
 def test_a_header_is_read(flags: str, sampled: bool) -> None:
-    assert Place.read(f"00-{TRACE}-{SPAN}-{flags}") == Place(TRACE, SPAN, sampled)
+    assert TraceContext.read(f"00-{TRACE}-{SPAN}-{flags}") == TraceContext(TRACE, SPAN, sampled)
 
 
 @pytest.mark.parametrize(
@@ -28,21 +28,21 @@ def test_a_header_is_read(flags: str, sampled: bool) -> None:
     ],
 )
 def test_anything_else_is_nobodys_trace(header: object) -> None:
-    assert Place.read(header) is None
+    assert TraceContext.read(header) is None
 
 
 def test_what_is_written_is_read_again() -> None:
-    for place in (Place.after(None), Place.after(Place(TRACE, SPAN, sampled=True))):
-        assert Place.read(place.write()) == place
-    assert Place.after(Place(TRACE, SPAN, sampled=True)).trace == TRACE
-    assert Place.after(None).trace != Place.after(None).trace
+    for place in (TraceContext.after(None), TraceContext.after(TraceContext(TRACE, SPAN, sampled=True))):
+        assert TraceContext.read(place.write()) == place
+    assert TraceContext.after(TraceContext(TRACE, SPAN, sampled=True)).trace == TRACE
+    assert TraceContext.after(None).trace != TraceContext.after(None).trace
 
 
 def test_without_an_export_nothing_is_made_and_nothing_is_kept() -> None:
-    with working("step", [Place(TRACE, SPAN, sampled=True)]), calling("GET", "registry") as call:
+    with working("step", [TraceContext(TRACE, SPAN, sampled=True)]), calling("GET", "registry") as call:
         assert call.headers == {}
         assert current() is None
         remember("entry")
-        remember("other", Place(TRACE, SPAN, sampled=False))
+        remember("other", TraceContext(TRACE, SPAN, sampled=False))
     assert cause_of("entry") is None
     assert cause_of("other") is None

@@ -1,0 +1,109 @@
+"""What clients authenticate with: key sets that hold public keys alone, and API keys of which only a digest is kept. Pure."""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.access.callers import KEY_FORM, KEY_PREFIX
+
+MOST_KEYS = 10
+SMALLEST_RSA = 2048
+LARGEST_RSA = 4096
+_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+# What a key is kept with; anything else that was given is dropped.
+_PUBLIC = {"RSA": ("kty", "kid", "n", "e"), "EC": ("kty", "kid", "crv", "x", "y")}
+_ALGORITHM = {"RSA": "RS384", "EC": "ES384"}
+
+
+@dataclass
+class KeySetError(Exception):
+    """A key set that cannot be taken; the sentence says why and quotes nothing."""
+
+    fr: str
+    en: str
+
+
+def read_key_set(document: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The usable public keys of a JWKS: RSA of 2048 to 4096 bits for RS384, P-384 for ES384, each named once.
+
+    :raises KeySetError: a private or a symmetric key, a weak one, none at all.
+    """
+    keys = document.get("keys")
+    if (
+        not isinstance(keys, list)
+        or not 1 <= len(keys) <= MOST_KEYS
+        or not all(isinstance(key, Mapping) for key in keys)
+    ):
+        raise KeySetError(fr=f"de 1 à {MOST_KEYS} clés dans keys", en=f"1 to {MOST_KEYS} keys in keys")
+    found = [_public_key(key) for key in keys]
+    if len({key["kid"] for key in found}) != len(found):
+        raise KeySetError(fr="deux clés portent le même kid", en="two keys have the same kid")
+    return found
+
+
+def _public_key(key: Mapping[str, Any]) -> dict[str, str]:
+    if _PRIVATE & key.keys():
+        raise KeySetError(
+            fr="une clé privée ou symétrique : tenez-la pour compromise",
+            en="a private or symmetric key: treat it as compromised",
+        )
+    family = key.get("kty")
+    algorithm = _ALGORITHM.get(family) if isinstance(family, str) else None
+    if (
+        not isinstance(family, str)
+        or algorithm is None
+        or key.get("use", "sig") != "sig"
+        or key.get("alg", algorithm) != algorithm
+    ):
+        raise KeySetError(
+            fr="des clés de signature RSA (RS384) ou P-384 (ES384)", en="signing keys: RSA (RS384) or P-384 (ES384)"
+        )
+    kept = {name: value for name in _PUBLIC[family] if isinstance(value := key.get(name), str)}
+    if len(kept) != len(_PUBLIC[family]) or not 1 <= len(kept["kid"]) <= 128:
+        raise KeySetError(
+            fr="chaque clé a un kid et ses paramètres publics", en="each key has a kid and its public parameters"
+        )
+    if not _is_strong(kept):
+        raise KeySetError(
+            fr="RSA de 2048 à 4096 bits (e = AQAB), ou P-384", en="RSA of 2048 to 4096 bits (e = AQAB), or P-384"
+        )
+    return kept
+
+
+def _is_strong(key: Mapping[str, str]) -> bool:
+    from joserfc.errors import JoseError
+    from joserfc.jwk import import_key
+
+    try:
+        if key["kty"] == "EC":
+            strong = key["crv"] == "P-384"
+        else:
+            size = int.from_bytes(base64.urlsafe_b64decode(key["n"] + "==")).bit_length()
+            strong = key["e"] == "AQAB" and SMALLEST_RSA <= size <= LARGEST_RSA
+        # Only then: the library warns of what is small, and computes with what is large.
+        return strong and import_key(dict(key)) is not None
+    except (JoseError, ValueError, TypeError):
+        return False
+
+
+def new_key(client: str) -> tuple[str, bytes]:
+    """An API key that names its client (a UUID), and the digest to keep."""
+    key = f"{KEY_PREFIX}{client.replace('-', '')}_{secrets.token_urlsafe(32)}"
+    return key, digest_of(key)
+
+
+def digest_of(key: str) -> bytes:
+    """A key has 256 random bits: a plain digest of it cannot be guessed back."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+def client_of(key: str) -> str | None:
+    """The client that a key names, believed in nothing; None where it is no key."""
+    match = KEY_FORM.fullmatch(key)
+    if match is None:
+        return None
+    text = match[1]
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))

@@ -1,0 +1,44 @@
+"""A member on the wire."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, field_validator
+
+from services.registry.identity.organisations.schemas import OrganisationId
+from shared.access.principal import Role
+from shared.values.wire import ApiModel, Instant
+
+
+class MemberUpdate(ApiModel):
+    """What a member may do."""
+
+    roles: list[Role] = Field(min_length=1, max_length=7)
+
+    @field_validator("roles")
+    @classmethod
+    def _once(cls, given: list[Role]) -> list[Role]:
+        return sorted(set(given))
+
+
+class MemberInput(MemberUpdate):
+    """A person of the organisation: ``issuer`` is the identity provider, ``subject`` what it calls the person (`sub`). No name, no address."""
+
+    issuer: Annotated[str, StringConstraints(pattern="^https?://", max_length=300)]
+    subject: Annotated[str, StringConstraints(min_length=1, max_length=255)]
+
+
+class Member(ApiModel):
+    id: str
+    version: int
+    organisation: OrganisationId
+    issuer: str
+    subject: str
+    roles: list[Role]
+    status: Literal["active", "revoked"]
+    created_at: Instant
+    updated_at: Instant
+
+
+class MemberPage(ApiModel):
+    items: list[Member]
+    next: str | None

@@ -1,0 +1,55 @@
+"""The only SQL about organisations."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.registry.identity.organisations.schemas import Organisation
+from services.registry.identity.organisations.tables import organisations
+from shared.values.problems import AlreadyExistsError
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationRepository:
+    """Organisations in one transaction."""
+
+    connection: AsyncConnection
+
+    async def get(self, organisation: str, *, alone: bool = False) -> Organisation | None:
+        """``alone``: nothing is added to it, and nothing of it changed, until this transaction ends."""
+        statement = select(organisations).where(organisations.c.id == organisation)
+        row = (await self.connection.execute(statement.with_for_update() if alone else statement)).first()
+        return _organisation(row) if row else None
+
+    async def page(self, only: str | None, after: str | None, limit: int) -> list[Organisation]:
+        """In the order of their ids; ``only`` this one where it is given."""
+        statement = select(organisations).order_by(organisations.c.id).limit(limit)
+        if only is not None:
+            statement = statement.where(organisations.c.id == only)
+        if after is not None:
+            statement = statement.where(organisations.c.id > after)
+        return [_organisation(row) for row in await self.connection.execute(statement)]
+
+    async def add(self, organisation: Organisation) -> None:
+        """:raises AlreadyExistsError: 412, another came first."""
+        try:
+            await self.connection.execute(insert(organisations).values(**dict(organisation)))
+        except IntegrityError:
+            raise AlreadyExistsError from None
+
+    async def replace(self, organisation: Organisation, version: int) -> bool:
+        """Write what was made from ``version``; False when another came first."""
+        values = {name: value for name, value in organisation if name not in {"id", "created_at"}}
+        written = await self.connection.execute(
+            update(organisations)
+            .where(organisations.c.id == organisation.id, organisations.c.version == version)
+            .values(**values)
+        )
+        return bool(written.rowcount == 1)
+
+
+def _organisation(row: Row[Any]) -> Organisation:
+    return Organisation(**row._mapping)

@@ -1,0 +1,101 @@
+"""An OpenID provider whose access tokens are taken: its keys are found by discovery, through the guarded client."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import time
+from typing import Any
+
+from shared.access.fetched_keys import FetchedKeys, KeysUnavailableError, Pace
+from shared.access.tokens import InvalidTokenError, check_header, check_times, is_name, peek, signed_claims
+from shared.clients.outbound import OutboundClient, OutboundError
+
+logger = logging.getLogger(__name__)
+
+ALGORITHMS = ("RS256", "ES256", "PS256", "RS384", "ES384")
+NAMED_TYPES = ("at+jwt", "application/at+jwt")
+TYPES = (*NAMED_TYPES, "jwt", None)
+LEEWAY = 5  # seconds after `exp`: two machines' clocks
+# `stale`: while the provider is away, its last keys are believed for so long.
+PACE = Pace(held=600.0, renewed_after=10.0, retried_after=5.0, stale=3600.0)
+LARGEST = 128 * 1024
+# What only an ID token or a logout token says: they are meant for the program that signs a person in, and pass through browsers.
+_OF_ANOTHER = frozenset({"nonce", "at_hash", "c_hash", "s_hash", "events"})
+# What only an access token says.
+_OF_ACCESS = frozenset({"scope", "scp"})
+
+
+@dataclass(frozen=True, slots=True)
+class PersonClaims:
+    """Who the provider says it is. ``expires_at``: epoch seconds."""
+
+    issuer: str
+    subject: str
+    expires_at: int
+
+
+class IdentityProvider:
+    """One provider: ``issuer`` exactly as its tokens name it, ``audience`` whom they must be meant for."""
+
+    def __init__(self, issuer: str, audience: str, outbound: OutboundClient) -> None:
+        self._issuer = issuer
+        self._audience = audience
+        self._outbound = outbound
+        self._keys = FetchedKeys(self._fetch_keys, PACE)
+
+    async def claims(self, token: str) -> PersonClaims | None:
+        """Who holds this token; None where it is not one to believe.
+
+        :raises OSError: the provider's keys cannot be had at the moment.
+        """
+        try:
+            header, _ = peek(token, 16 * 1024)
+            kid = check_header(header, ALGORITHMS, TYPES)
+            claims = signed_claims(token, await self._keys.having(kid), kid, header["alg"])
+            _check_use(header, claims)
+            return self._person(claims)
+        except InvalidTokenError as error:
+            logger.info("credential_refused", extra={"code": error.reason})
+            return None
+
+    def _person(self, claims: Mapping[str, Any]) -> PersonClaims:
+        aud, subject = claims.get("aud"), claims.get("sub")
+        if claims.get("iss") != self._issuer:
+            raise InvalidTokenError("iss")
+        if self._audience not in ([aud] if isinstance(aud, str) else aud if isinstance(aud, list) else []):
+            raise InvalidTokenError("aud")
+        if not is_name(subject):
+            raise InvalidTokenError("sub")
+        return PersonClaims(self._issuer, subject, check_times(claims, int(time()), leeway=LEEWAY))
+
+    async def _fetch_keys(self) -> list[Mapping[str, Any]]:
+        document = await self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
+        if document.get("issuer") != self._issuer or not isinstance(document.get("jwks_uri"), str):
+            raise KeysUnavailableError("another_issuer")
+        keys = (await self._fetch(document["jwks_uri"])).get("keys")
+        if not isinstance(keys, list):
+            raise KeysUnavailableError("no_keys")
+        return [key for key in keys if isinstance(key, Mapping)]
+
+    async def _fetch(self, url: str) -> dict[str, Any]:
+        try:
+            answer = await self._outbound.send("GET", url, headers={"Accept": "application/json"}, max_answer=LARGEST)
+            document = json.loads(answer.body)
+        except (OutboundError, ValueError, RecursionError) as error:
+            raise KeysUnavailableError(type(error).__name__) from None
+        if answer.status != 200 or not isinstance(document, dict):
+            raise KeysUnavailableError("unanswered")
+        return document
+
+
+def _check_use(header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+    """Not every provider names the type of its access tokens (RFC 9068): without it the claims must show that it is one, and no other.
+
+    :raises InvalidTokenError: an ID token, a logout token, or what Keycloak calls something else than `Bearer`.
+    """
+    if str(header.get("typ", "")).lower() in NAMED_TYPES:
+        return
+    kind = claims.get("typ")
+    if _OF_ANOTHER & claims.keys() or kind not in (None, "Bearer") or (kind is None and not _OF_ACCESS & claims.keys()):
+        raise InvalidTokenError("no_access_token")

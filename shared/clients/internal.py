@@ -1,0 +1,110 @@
+"""The client for calls between services: httpx with strict times, the internal token, no proxies, no redirects. The trace goes on in the sibling."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+
+from shared.tracing import calling
+from shared.values.addresses import EMBEDDED_PORTS
+
+
+class SiblingError(ConnectionError):
+    """A sibling service did not answer, or not with what it was asked for."""
+
+
+class InternalClient:
+    """Calls one sibling service. Answers are returned whatever their status; transport failures raise ``httpx.HTTPError``.
+
+    ``base_url`` names its replicas, separated by commas: what one of them cannot answer is asked of the next.
+    """
+
+    def __init__(self, base_url: str, token: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        replicas = [httpx.URL(one.strip()) for one in base_url.split(",")]
+        limits = httpx.Limits(max_connections=20, max_keepalive_connections=10)
+        self._client = httpx.AsyncClient(
+            base_url=replicas[0],
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=httpx.Timeout(10.0, connect=2.0),
+            trust_env=False,
+            transport=_Replicas(replicas, transport or httpx.AsyncHTTPTransport(limits=limits, trust_env=False)),
+        )
+
+    async def get(
+        self, path: str, *, headers: Mapping[str, str] | None = None, timeout: float | None = None
+    ) -> httpx.Response:
+        with calling("GET", _sibling(path)) as call:
+            response = await self._client.get(
+                path,
+                headers={**(headers or {}), **call.headers},
+                timeout=httpx.USE_CLIENT_DEFAULT if timeout is None else timeout,
+            )
+            call.answered(response.status_code)
+            return response
+
+    async def ask(self, method: str, path: str, *, json: Any = None) -> Any:
+        """The JSON that a call answers.
+
+        :raises SiblingError: no answer, or an error.
+        """
+        with calling(method, _sibling(path)) as call:
+            try:
+                response = await self._client.request(method, path, json=json, headers=call.headers)
+            except httpx.HTTPError as error:
+                raise SiblingError(type(error).__name__) from None
+            call.answered(response.status_code)
+        if not response.is_success:
+            raise SiblingError(str(response.status_code))
+        return response.json()
+
+    @asynccontextmanager
+    async def stream(self, path: str) -> AsyncIterator[httpx.Response]:
+        """A streamed GET."""
+        with calling("GET", _sibling(path)) as call:
+            async with self._client.stream("GET", path, headers=call.headers) as response:
+                call.answered(response.status_code)
+                yield response
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+class _Replicas(httpx.AsyncBaseTransport):
+    """Asks the replica that answered last, and the others in turn where it does not: one that dies or is replaced stops nobody."""
+
+    def __init__(self, replicas: Sequence[httpx.URL], transport: httpx.AsyncBaseTransport) -> None:
+        self._replicas = replicas
+        self._transport = transport
+        self._last = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        count = len(self._replicas)
+        *turns, last = [(self._last + turn) % count for turn in range(count)]
+        for chosen in turns:
+            try:
+                return await self._ask(chosen, request)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                continue
+            except httpx.TransportError:
+                # It may have reached that one: it is asked again only where asking twice changes nothing.
+                if request.method not in {"GET", "HEAD"}:
+                    raise
+        return await self._ask(last, request)
+
+    async def _ask(self, chosen: int, request: httpx.Request) -> httpx.Response:
+        replica = self._replicas[chosen]
+        request.url = request.url.copy_with(scheme=replica.scheme, host=replica.host, port=replica.port)
+        request.headers["Host"] = replica.netloc.decode("ascii")
+        response = await self._transport.handle_async_request(request)
+        self._last = chosen
+        return response
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+
+def _sibling(path: str) -> str:
+    """The service a path belongs to; nothing else of a path is told."""
+    name = path[1:].partition("/")[0]
+    return name if name in EMBEDDED_PORTS else "unknown"

@@ -1,0 +1,65 @@
+"""The record over HTTP: an organisation reads what was done in its name, the coordination reads all."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Protocol
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from shared.access.policy import Access, allow
+from shared.audit.acts import Entry
+from shared.http.paging import Cursor, Limit, close_page, open_page
+from shared.http.route import ApiRoute
+from shared.values.wire import ApiModel, Instant
+
+Reader = Annotated[Access, Depends(allow("audit", "read"))]
+
+
+class AuditEvent(ApiModel):
+    """Who did what, and when. `outcome`: done, read or denied; `count` above 1: so many equal refusals of one second."""
+
+    at: Instant
+    request_id: str
+    principal: str
+    organisation: str | None
+    client: str | None
+    human: str | None
+    outcome: str
+    resource: str
+    resource_id: str | None
+    method: str
+    route: str
+    status: int
+    count: int
+
+
+class AuditPage(ApiModel):
+    items: list[AuditEvent]
+    next: str | None
+
+
+class Record(Protocol):
+    """Where entries are read from."""
+
+    async def page(
+        self, organisation: str | None, after: list[Any] | None, limit: int
+    ) -> Sequence[tuple[list[Any], Entry]]:
+        """Entries, newest first, each with its place; of one organisation where it is given, beyond the place ``after``."""
+
+
+def audit_router(service: str) -> APIRouter:
+    """``GET /<service>/v1/audit-events``."""
+    router = APIRouter(prefix=f"/{service}/v1", route_class=ApiRoute, tags=["audit"])
+
+    @router.api_route("/audit-events", methods=["GET", "HEAD"])
+    async def list_audit_events(
+        request: Request, response: Response, access: Reader, limit: Limit = 50, cursor: Cursor = None
+    ) -> AuditPage:
+        """The service's record, newest first: the caller's organisation's entries, or all of them."""
+        record: Record = request.app.state.audit
+        only = None if access.rows == "all" else access.principal.organisation or ""
+        found = await record.page(only, open_page(request, cursor), limit + 1)
+        page = found[:limit]
+        items = [AuditEvent(**{name: getattr(entry, name) for name in AuditEvent.model_fields}) for _, entry in page]
+        return AuditPage(items=items, next=close_page(request, response, page[-1][0] if len(found) > limit else None))
+
+    return router

@@ -1,0 +1,174 @@
+"""The feed over HTTP: CloudEvents batches with long polling. Every answer, also an empty one, links to the next."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from shared.access import Principal
+from shared.access.policy import Access, allow
+from shared.feed.changes import Reader, Visibility, to_cloudevent, write_routing
+from shared.feed.log import Entry, FeedLog, Position
+from shared.http.route import ApiRoute, accepts, produces
+from shared.persistence import Database
+from shared.tracing import cause_of
+from shared.values.cursors import Cursors
+from shared.values.problems import GoneError
+from shared.values.wire import Label
+
+MEDIA_TYPE = "application/cloudevents-batch+json"
+MAX_WAIT_SECONDS = 25
+# A reader that may see little still moves on: it scans at most this many entries in one look.
+SCAN = 1_000
+POLL_SECONDS = 0.25
+
+FeedReader = Annotated[Access, Depends(allow("feed", "read"))]
+
+
+class StaleCursorError(GoneError):
+    """The cursor belongs to an earlier history: load the export, then go on from its cursor."""
+
+    code = "cursor_of_earlier_generation"
+    title = Label(
+        fr="Ce curseur date d'avant une restauration : rechargez l'export, puis reprenez à son curseur",
+        en="This cursor is older than a restore: load the export again, then go on from its cursor",
+    )
+
+    def __init__(self, export: str) -> None:
+        super().__init__(headers={"Link": f'<{export}>; rel="alternate"'})
+
+
+def seal_position(cursors: Cursors, service: str, position: Position) -> str:
+    """A position as the opaque cursor that callers hold."""
+    return cursors.seal(f"feed:{service}", [position.generation, position.seq])
+
+
+def feed_router(service: str, log: FeedLog) -> APIRouter:
+    """``GET /<service>/v1/feed``."""
+    router = APIRouter(prefix=f"/{service}/v1", route_class=ApiRoute, tags=["feed"])
+    path = f"/{service}/v1/feed"
+
+    @router.get(
+        "/feed",
+        response_class=Response,
+        responses={200: {"content": {MEDIA_TYPE: {"schema": {"type": "array", "items": {"type": "object"}}}}}},
+    )
+    @accepts(seconds=None)
+    @produces(MEDIA_TYPE, "application/json")
+    async def read_feed(
+        request: Request,
+        access: FeedReader,
+        cursor: Annotated[
+            str | None, Query(max_length=256, description="Where to go on; absent: from the beginning.")
+        ] = None,
+        wait: Annotated[int, Query(ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait for something new.")] = 0,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        types: Annotated[str | None, Query(max_length=500, description="Event types, comma-separated.")] = None,
+        condition: Annotated[str | None, Query(max_length=200)] = None,
+        age_band: Annotated[str | None, Query(max_length=20)] = None,
+        departement: Annotated[str | None, Query(max_length=3)] = None,
+        atmp_class: Annotated[str | None, Query(max_length=40)] = None,
+        centre: Annotated[str | None, Query(max_length=64)] = None,
+    ) -> Response:
+        """What changed since the cursor, oldest first."""
+        state = request.app.state
+        asked = {
+            "condition": condition,
+            "age_band": age_band,
+            "departement": departement,
+            "atmp_class": atmp_class,
+            "centre": centre,
+        }
+        reader = Reader(
+            access.audiences,
+            {name: frozenset(value.split(",")) for name, value in asked.items() if value},
+            frozenset(types.split(",")) if types else frozenset(),
+        )
+        database: Database = state.database
+        async with database.read() as connection:
+            newest = await log.position(connection)
+        at = _open_cursor(state.cursors, service, cursor, newest)
+        events, at = await _collect(database, log, reader, at, limit, wait, _renderer(f"/{service}", access.principal))
+        following = request.url.include_query_params(cursor=seal_position(state.cursors, service, at))
+        return Response(
+            json.dumps(events, separators=(",", ":"), ensure_ascii=False),
+            media_type=MEDIA_TYPE,
+            headers={"Link": f'<{path}?{following.query}>; rel="next"', "Cache-Control": "no-store"},
+        )
+
+    return router
+
+
+def _renderer(source: str, principal: Principal) -> Callable[[Entry, bool], dict[str, Any]]:
+    def render(entry: Entry, tombstone: bool) -> dict[str, Any]:
+        event = to_cloudevent(
+            source=source,
+            event_id=entry.id,
+            event_type=entry.type,
+            subject=entry.subject,
+            version=entry.version,
+            at=entry.at,
+            changed=entry.changed,
+            extra=entry.extra,
+            tombstone=tombstone,
+        )
+        if principal.kind == "service":
+            # A service that serves subscribers of its own decides visibility again, for each of them.
+            event["routing"] = {"before": write_routing(entry.before), "after": write_routing(entry.after)}
+            if cause := cause_of(entry.id):
+                event["traceparent"] = cause.write()
+        return event
+
+    return render
+
+
+def _open_cursor(cursors: Cursors, service: str, cursor: str | None, newest: Position) -> Position:
+    if cursor is None:
+        return Position(newest.generation, 0)
+    generation, seq = cursors.open(f"feed:{service}", cursor)
+    if generation != newest.generation or seq > newest.seq:
+        raise StaleCursorError(f"/{service}/v1/export")
+    return Position(generation, seq)
+
+
+async def _collect(
+    database: Database,
+    log: FeedLog,
+    reader: Reader,
+    at: Position,
+    limit: int,
+    wait: int,
+    render: Callable[[Entry, bool], dict[str, Any]],
+) -> tuple[list[dict[str, Any]], Position]:
+    deadline = asyncio.get_running_loop().time() + wait
+    events: list[dict[str, Any]] = []
+    # Most readers see most entries: who asks for one is not made to wait for a thousand.
+    scanned = min(limit, SCAN)
+    while True:
+        committed = database.committed
+        async with database.read() as connection:
+            entries = await log.read(connection, at.seq, scanned)
+            # A database may hide entries by itself (`shared.persistence.rls_sessions`): all up to the newest have been looked at.
+            newest = at.seq if len(entries) == scanned else (await log.position(connection)).seq
+        for entry in entries:
+            seen = reader.sees(entry.type, entry.before, entry.after)
+            if seen is not Visibility.NOTHING:
+                events.append(render(entry, seen is Visibility.TOMBSTONE))
+            at = Position(at.generation, entry.seq)
+            if len(events) == limit:
+                return events, at
+        at = Position(at.generation, max(at.seq, newest))
+        remaining = deadline - asyncio.get_running_loop().time()
+        if len(entries) == scanned:
+            scanned = SCAN
+            continue
+        if events or remaining <= 0 or database.closing:
+            return events, at
+        try:
+            # Above PostgreSQL another replica may have committed: look again soon.
+            async with asyncio.timeout(remaining if database.is_sqlite else min(remaining, POLL_SECONDS)):
+                await committed.wait()
+        except TimeoutError:
+            continue

@@ -1,0 +1,41 @@
+"""Lists by keyset cursor: `{items, next}` and a `Link` header, stable while rows come and go."""
+
+import hashlib
+import json
+from typing import Annotated, Any
+
+from fastapi import Query, Request, Response
+
+from shared.values.cursors import Cursors
+
+Limit = Annotated[int, Query(ge=1, le=200, description="Items on a page.")]
+Cursor = Annotated[str | None, Query(max_length=1024, description="The `next` of the page before.")]
+
+
+def _purpose(request: Request) -> str:
+    asked = sorted(
+        (name, value) for name, value in request.query_params.multi_items() if name not in {"cursor", "limit"}
+    )
+    caller = request.scope.get("cleio_caller")
+    whose = caller.organisation if caller else None
+    return "list:" + hashlib.sha256(json.dumps([request.url.path, whose, asked]).encode()).hexdigest()
+
+
+def open_page(request: Request, cursor: str | None) -> list[Any] | None:
+    """The keyset to go on after, or None for the first page.
+
+    :raises InvalidCursorError: 400, also for a cursor of another list or filter.
+    """
+    cursors: Cursors = request.app.state.cursors
+    return None if cursor is None else cursors.open(_purpose(request), cursor)
+
+
+def close_page(request: Request, response: Response, last: list[Any] | None) -> str | None:
+    """The cursor of the following page (None on the last one), told in ``Link`` too."""
+    if last is None:
+        return None
+    cursors: Cursors = request.app.state.cursors
+    cursor = cursors.seal(_purpose(request), last)
+    following = request.url.include_query_params(cursor=cursor)
+    response.headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
+    return cursor

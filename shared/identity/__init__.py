@@ -1,5 +1,0 @@
-"""Who is calling: principals, access tokens, and where a service learns whom to believe."""
-
-from shared.identity.principal import Credential, Principal, PrincipalKind, Role
-
-__all__ = ["Credential", "Principal", "PrincipalKind", "Role"]

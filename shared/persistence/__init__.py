@@ -1,0 +1,20 @@
+"""One data layer for embedded SQLite and PostgreSQL: engines, transactions, column types and migrations."""
+
+from shared.persistence.columns import NAMING, UtcInstant
+from shared.persistence.engine import Database, OwnedElsewhereError, WrongSchemaError, open_database, own, sqlite_file
+from shared.persistence.rls_sessions import RowLevelSecurityError
+from shared.persistence.sessions import Reading, Writing
+
+__all__ = [
+    "NAMING",
+    "Database",
+    "OwnedElsewhereError",
+    "Reading",
+    "RowLevelSecurityError",
+    "UtcInstant",
+    "Writing",
+    "WrongSchemaError",
+    "open_database",
+    "own",
+    "sqlite_file",
+]

@@ -1,0 +1,172 @@
+"""Each limit of the interface, at its edge: what just fits is taken, what is one more is refused."""
+
+import asyncio
+import importlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+import httpx
+import pytest
+from fastapi import APIRouter, Body, Depends, FastAPI, Query
+from fastapi.routing import APIRoute
+
+from shared.access.policy import Access, allow
+from shared.http import route as edge
+from shared.http.route import ApiRoute, accepted, accepts
+from shared.operations.service import create_service
+from shared.persistence.inline_sqlite import STATEMENT_LIMIT
+from shared.settings import ServiceSettings
+from tests.conftest import client_of
+
+pytestmark = pytest.mark.anyio
+
+Anyone = Annotated[Access, Depends(allow("criteria", "execute"))]
+KIB, MIB = 1024, 1024 * 1024
+
+
+def service() -> FastAPI:
+    router = APIRouter(route_class=ApiRoute)
+
+    @router.post("/x")
+    async def take(given: Annotated[dict[str, Any], Body()], access: Anyone) -> None: ...
+
+    @router.post("/hurried")
+    @accepts(body_seconds=0.1)
+    async def hurried(given: Annotated[dict[str, Any], Body()], access: Anyone) -> None: ...
+
+    @router.get("/x")
+    async def ask(access: Anyone, q: Annotated[str, Query()] = "") -> None: ...
+
+    @router.get("/statement")
+    async def statement(access: Anyone) -> float | None:
+        return STATEMENT_LIMIT.get()
+
+    @asynccontextmanager
+    async def nothing(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+
+    return create_service("registry", ServiceSettings(), [router], nothing, "A service of this test.")
+
+
+@pytest.fixture
+async def caller() -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(service()) as client:
+        yield client
+
+
+def nested(levels: int) -> str:
+    """Objects and lists in one another, the outermost counted."""
+    return '{"a":' * (levels - 1) + "[]" + "}" * (levels - 1)
+
+
+def valued(count: int) -> str:
+    """A body of so many values, itself counted, in lists of the longest kind."""
+    lists = []
+    left = count - 2
+    while left > 0:
+        size = min(900, left - 1)
+        lists.append([0] * size)
+        left -= size + 1
+    return json.dumps({"a": lists})
+
+
+def sized(size: int) -> str:
+    frame = len('{"a": []}')
+    return '{"a": [' + " " * (size - frame) + "]}"
+
+
+EDGES: list[tuple[str, str, str, int, str]] = [
+    ("depth", nested(32), nested(33), 400, "too_deep"),
+    ("values", valued(10_000), valued(10_001), 400, "too_many_values"),
+    ("integer", f'{{"a": {2**53 - 1}}}', f'{{"a": {2**53}}}', 400, "number_too_large"),
+    ("negative", f'{{"a": {1 - 2**53}}}', f'{{"a": {-(2**53)}}}', 400, "number_too_large"),
+    ("string", json.dumps({"a": "é" * 10_000}), json.dumps({"a": "é" * 10_001}), 400, "string_too_long"),
+    ("key", json.dumps({"k" * 10_000: 1}), json.dumps({"k" * 10_001: 1}), 400, "string_too_long"),
+    ("array", json.dumps({"a": [1] * 1_000}), json.dumps({"a": [1] * 1_001}), 400, "array_too_long"),
+    ("body", sized(MIB), sized(MIB + 1), 413, "too_large"),
+]
+
+
+@pytest.mark.parametrize(
+    ("fits", "does_not", "status", "code"), [one[1:] for one in EDGES], ids=[one[0] for one in EDGES]
+)
+async def test_a_body_at_its_limit(caller: httpx.AsyncClient, fits: str, does_not: str, status: int, code: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    assert (await caller.post("/x", content=fits, headers=headers)).status_code == 200
+    refused = await caller.post("/x", content=does_not, headers=headers)
+    assert (refused.status_code, refused.headers["content-type"]) == (status, "application/problem+json")
+    assert code in {refused.json()["code"], *(one["code"] for one in refused.json()["errors"])}
+
+
+async def test_an_address_and_headers_at_their_limits(caller: httpx.AsyncClient) -> None:
+    room = 8 * KIB - len("/x") - len("q=")
+    assert (await caller.get("/x?q=" + "a" * room)).status_code == 200
+    assert (await caller.get("/x?q=" + "a" * (room + 1))).status_code == 414
+    bare = sum(
+        len(name) + len(value) + 4
+        for name, value in caller.build_request("GET", "/x", headers={"X-Much": ""}).headers.raw
+    )
+    room = 16 * KIB - bare
+    assert (await caller.get("/x", headers={"X-Much": "a" * room})).status_code == 200
+    refused = await caller.get("/x", headers={"X-Much": "a" * (room + 1)})
+    assert (refused.status_code, refused.json()["code"]) == (431, "headers_too_large")
+
+
+async def _stalling(parts: list[bytes], seconds: float) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+        await asyncio.sleep(seconds)
+
+
+async def test_a_body_that_does_not_arrive_in_time(caller: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = {"Content-Type": "application/json"}
+    trickle = await caller.post("/hurried", content=_stalling([b'{"a"', *[b" "] * 50, b":1}"], 0.02), headers=headers)
+    assert (trickle.status_code, trickle.json()["code"], trickle.headers["connection"]) == (
+        408,
+        "body_timed_out",
+        "close",
+    )
+    monkeypatch.setattr(edge, "BODY_SECONDS", 0.05)
+    stalled = await caller.post("/x", content=_stalling([b'{"a"', b":1}"], 0.5), headers=headers)
+    assert stalled.status_code == 408
+
+
+async def test_a_request_s_statements_have_an_end(caller: httpx.AsyncClient) -> None:
+    assert (await caller.get("/statement")).json() == 5.0
+    assert STATEMENT_LIMIT.get() is None, "other work is not cut"
+
+
+def routes_of(service: str) -> dict[str, Any]:
+    app = importlib.import_module(f"services.{service}.app").create_app()
+    return {
+        f"{method} {route.path}": accepted(route.endpoint)
+        for route in app.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods
+    }
+
+
+def test_what_each_resource_takes() -> None:
+    match, registry = routes_of("matching"), routes_of("registry")
+    assert (match["POST /matching/v1/match"].body_bytes, match["POST /matching/v1/match"].seconds) == (256 * KIB, 2.0)
+    for method, path in (("PUT", ""), ("PATCH", ""), ("PUT", "/criteria")):
+        assert registry[f"{method} /registry/v1/trials/{{identifier}}{path}"].body_bytes == MIB
+    assert edge.BODY_SECONDS == 15
+    assert edge.HANDLER_SECONDS == 10
+
+
+@pytest.mark.parametrize("service", ["registry", "matching", "notifications"])
+def test_no_route_takes_more_or_longer_than_it_may(service: str) -> None:
+    """Only a bulk upload is larger or slower, and only a stream or a long poll has no end."""
+    for name, takes in routes_of(service).items():
+        if name == "PUT /registry/v1/sources/{source}/trials":
+            continue
+        assert takes.body_bytes <= MIB + 256 * KIB, name
+        assert takes.body_seconds == 15, name
+        if takes.seconds is None:
+            assert name.partition(" ")[0] == "GET", name
+            assert name.endswith(("/feed", "/export", "/backup")), name
+        else:
+            assert takes.seconds <= 10, name
