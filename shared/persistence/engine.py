@@ -17,8 +17,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.persistence import inline_sqlite
+from shared.persistence.request_scope import current_request
 from shared.persistence.rls_policies import callers_role, public_role
-from shared.persistence.rls_sessions import RLS_CONTEXT, RlsContext, RlsEngines, check_row_level_security
+from shared.persistence.rls_sessions import RlsContext, RlsEngines, check_row_level_security
 from shared.persistence.turnstile import Turnstile
 from shared.values.problems import (
     DatabaseBusyError,
@@ -69,7 +70,7 @@ class Database:
         self._turnstile = Turnstile() if file is not None and not has_safe_wal() else None
         self.committed = asyncio.Event()
         self.closing = False
-        # What goes into every transaction as its last statements, in this order: the answer kept for its key, the record of who asked for it.
+        # Steps of every transaction, before the last rows of a request (`RequestScope.before_commit`).
         self.before_commit: list[Callable[[AsyncConnection], Awaitable[None]]] = []
 
     @property
@@ -144,8 +145,8 @@ class Database:
             self.wake()
 
     def _view(self, as_service: bool) -> RlsContext | None:
-        viewer = RLS_CONTEXT.get()
-        return None if self._walled is None or as_service or viewer is None else viewer()
+        request = current_request()
+        return None if self._walled is None or as_service or request is None else request.rls_context
 
     def _engine_for(self, view: RlsContext | None, *, reading: bool) -> AsyncEngine:
         return self.engine if self._walled is None or view is None else self._walled.engine_for(view, reading=reading)
@@ -158,6 +159,8 @@ class Database:
         if connection.in_transaction():
             for last in self.before_commit:
                 await last(connection)
+            if (request := current_request()) is not None:
+                await request.before_commit(connection)
 
     async def check_row_level_security(self) -> None:
         """:raises RowLevelSecurityError: when the second wall does not stand; nothing to check where there is none."""
