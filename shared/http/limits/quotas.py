@@ -66,9 +66,7 @@ class Quotas:
         # Separate, so that a caller from ever new addresses pushes out no identified caller.
         self._named, self._addresses = Buckets(), Buckets()
 
-    def take(
-        self, request: Request, resource: str, action: Action, caller: Principal | None
-    ) -> QuotaDecision | None:
+    def take(self, request: Request, resource: str, action: Action, caller: Principal | None) -> QuotaDecision | None:
         """Count a request; None: it has no quota. ``caller`` None: it has no valid token."""
         kind = kind_of(resource, action)
         if kind is None or not self._quotas[kind] or (caller is not None and caller.kind == "service"):
