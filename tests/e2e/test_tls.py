@@ -165,7 +165,7 @@ def test_the_operators_certificate_is_shown(tmp_path: Path) -> None:
         f"https://cleio.example:{port}",
         f"https://cleio.example:{port}",
     )
-    installation.door.check_certificate()
+    installation.gateway.check_certificate()
     installation.data_dir.mkdir()
     program = _gateway(installation)
     # The gateway alone, as `cleio up` runs it: no service is needed to see its certificate.
