@@ -213,7 +213,7 @@ def openapi(
         _fail(
             "\n  ".join(
                 [
-                    "this breaks clients of the released interface (docs/openapi/released/README.md says what to do):",
+                    "this breaks clients of the released interface:",
                     *lines,
                 ]
             )
