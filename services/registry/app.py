@@ -36,6 +36,7 @@ from shared.endpoints.audit import audit_router
 from shared.endpoints.backups import backup_router
 from shared.endpoints.feed import feed_router
 from shared.feed.log import compact
+from shared.feed.watch import ChangeWatch
 from shared.idempotency import IdempotencyKeys
 from shared.operations.service import Health, create_service
 from shared.operations.telemetry import Metrics
@@ -61,6 +62,10 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             stack.push_async_callback(database.close)
             await check_schema(database, MIGRATIONS, METADATA)
             app.state.database = database
+            app.state.answers.revision = database.revision.current
+            if not database.is_sqlite:
+                watch = asyncio.create_task(run_for_ever(ChangeWatch(database, FEED).step, "watch_feed"))
+                stack.push_async_callback(_end, watch)
             app.state.idempotency = keys = IdempotencyKeys(database, KEYS)
             app.state.audit = audit = DatabaseAudit(
                 database, AUDIT, settings.audit_folder, "registry", signing_key(settings.audit_seed)

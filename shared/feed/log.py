@@ -22,6 +22,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -34,6 +35,8 @@ from shared.tracing import remember
 
 # A writer waits for no more than this many rows to go.
 COMPACTED_AT_ONCE = 1_000
+# Delivered to the listeners of this database when the transaction is committed.
+_NOTIFY = text("SELECT pg_notify(:channel, '')")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Entry:
 
 class FeedLog:
     """The feed of one service, in that service's database."""
+
+    channel = "cleio_feed"
 
     def __init__(self, metadata: MetaData) -> None:
         self.head = Table(
@@ -106,6 +111,8 @@ class FeedLog:
         if not changes:
             return 0
         mark_changed(connection)
+        if connection.dialect.name == "postgresql":
+            await connection.execute(_NOTIFY, {"channel": self.channel})
         last: int = (
             await connection.execute(
                 update(self.head)

@@ -39,7 +39,16 @@ def required_version(request: Request) -> int | None:
 
 def unchanged(request: Request, version: int) -> Response | None:
     """304 when the caller already holds this version, else None."""
-    held = request.headers.get("if-none-match", "")
-    if held.strip() == "*" or etag(version) in [one.strip().removeprefix("W/") for one in held.split(",")]:
+    given = request.headers.get("if-none-match")
+    if names_version(None if given is None else given.encode(), etag(version).encode()):
         return Response(status_code=304, headers={"ETag": etag(version)})
     return None
+
+
+def names_version(if_none_match: bytes | None, tag: bytes) -> bool:
+    """Return whether the header ``If-None-Match`` names this ETag, or any."""
+    if if_none_match is None:
+        return False
+    return if_none_match.strip() == b"*" or tag in [
+        one.strip().removeprefix(b"W/") for one in if_none_match.split(b",")
+    ]

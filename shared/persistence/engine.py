@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from shared.persistence.inline_sqlite import InlineSQLiteDialect
 from shared.persistence.request_scope import current_request
+from shared.persistence.revision import Revision
 from shared.persistence.rls_policies import callers_role, public_role
 from shared.persistence.rls_sessions import RlsContext, RlsEngines, check_row_level_security
 from shared.persistence.unit_of_work import UnitOfWork, follow_savepoints
@@ -72,6 +73,7 @@ class Database:
         self._writer = asyncio.Lock()
         self.committed = asyncio.Event()
         self.closing = False
+        self.revision = Revision(shared=file is None)
         # Called in this order before every commit, ahead of the last rows of a request and of the collected changes.
         self.before_commit: list[Callable[[AsyncConnection], Awaitable[None]]] = []
 
@@ -167,8 +169,16 @@ class Database:
 
     def wake(self) -> None:
         """Tell those who wait for an entry of the feed that one was committed."""
+        self.revision.advance()
         self.committed.set()
         self.committed = asyncio.Event()
+
+    def confirm(self, position: object, asked_at: float) -> None:
+        """Record where the feed is (`Revision.confirm`), and wake waiting readers when that is news."""
+        before = self.revision.current()
+        self.revision.confirm(position, asked_at)
+        if before != self.revision.current():
+            self.wake()
 
     def end_waits(self) -> None:
         """The process is about to end: who waits for a change goes on at once, and nobody waits again."""

@@ -5,7 +5,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from shared.tracing.trace_context import TraceContext
@@ -98,29 +97,29 @@ class Request:
         self._is_identified = is_identified
         self._given = traceparent
         self._started = time.time_ns()
+        self._span: ExportedSpan | None = None
+        self._place: TraceContext | None = None
         self._token = _CURRENT.set(self)
 
-    @cached_property
-    def _parent(self) -> TraceContext | None:
-        return TraceContext.read(self._given) if self._is_identified() else None
-
-    @cached_property
-    def _span(self) -> "ExportedSpan | None":
-        export = _Process.export
-        return export.begin("server", self._parent, started=self._started) if export else None
-
-    @cached_property
+    @property
     def place(self) -> TraceContext:
-        return self._span.place if self._span else TraceContext.after(self._parent)
+        if self._place is None:
+            parent = TraceContext.read(self._given) if self._given and self._is_identified() else None
+            export = _Process.export
+            self._span = export.begin("server", parent, started=self._started) if export else None
+            self._place = self._span.place if self._span else TraceContext.after(parent)
+        return self._place
 
     @property
     def is_settled(self) -> bool:
-        return "place" in self.__dict__
+        return self._place is not None
 
     def end(self, method: str, route: str, status: int, error: type[BaseException] | None, *, told: bool) -> None:
         """``told`` is whether the request is worth a span; what has asked for its place has one anyway."""
         _CURRENT.reset(self._token)
-        if (told or self.is_settled) and self._span:
+        if told and _Process.export:
+            _ = self.place  # begins the span
+        if self._span:
             failed = error.__name__ if error else str(status) if status >= 500 else None
             self._span.name(f"{method} {route}")
             self._span.end(

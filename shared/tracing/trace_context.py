@@ -1,7 +1,7 @@
 """A place in a trace, as W3C Trace Context writes it. Pure."""
 
+import os
 import re
-import secrets
 from dataclasses import dataclass
 from typing import Self
 
@@ -25,11 +25,10 @@ class TraceContext:
     @classmethod
     def after(cls, parent: "TraceContext | None") -> Self:
         """A new span of the same trace, or of a new one."""
-        return cls(
-            parent.trace if parent else secrets.token_hex(16),
-            secrets.token_hex(8),
-            parent is not None and parent.sampled,
-        )
+        if parent is None:
+            random = os.urandom(24).hex()
+            return cls(random[:32], random[32:])
+        return cls(parent.trace, os.urandom(8).hex(), parent.sampled)
 
     def write(self) -> str:
         """The inverse of `read`."""

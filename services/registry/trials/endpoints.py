@@ -14,6 +14,7 @@ from services.registry.trials.service import TrialService, check_address, draft_
 from shared.access.policy import Access
 from shared.criteria.model import CriteriaDocument
 from shared.http.guards import allow
+from shared.http.marks import cached_for_public
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import etag, required_version, unchanged
@@ -78,6 +79,7 @@ def _answer(document: str, version: int, status: int = 200, **headers: str) -> R
 
 
 @router.api_route("/trials", methods=["GET", "HEAD"], response_model=TrialPage)
+@cached_for_public
 async def list_trials(
     request: Request,
     response: Response,
@@ -113,6 +115,7 @@ async def list_trials(
 
 
 @router.api_route("/trials/{identifier}", methods=["GET", "HEAD"], response_model=Trial)
+@cached_for_public
 async def read_trial(request: Request, connection: Reading, access: Reader, identifier: Identifier) -> Response:
     """One trial."""
     trial = (await _found(connection, identifier, access)).trial
