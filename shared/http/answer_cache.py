@@ -1,23 +1,24 @@
 """A cache of public answers, valid until the data of the service change.
 
 A route marked `cached_for_public` has its answers to anonymous callers kept, as they were read through the public database role. They
-are served by `CachedAnswers`, in front of the router: quota, concurrency limit and telemetry apply as to every request, and public reads
+are served by `PublicAnswers`, in front of the router: quota, concurrency limit and telemetry apply as to every request, and public reads
 are not audited. Whoever sends credentials is never answered from here.
 
 Every answer belongs to one revision of the data (`shared.persistence.revision`). It is looked up and kept only while that revision is the
 present one, so a process that has acknowledged a change never serves what was before it.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from fastapi import Request, Response
+from fastapi import FastAPI, Request, Response
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.access import Principal
 from shared.http.context import RequestContext, context_of
-from shared.http.limits.concurrency import ConcurrencyLimiter
-from shared.http.limits.quotas import Quotas, kind_of
+from shared.http.limits.quotas import kind_of
 from shared.http.problem_responses import respond
 from shared.http.rules import RouteRules
 from shared.http.stages.head import MAX_HEADERS
@@ -41,7 +42,7 @@ Revision = Callable[[], int | None]
 class CachedAnswer:
     """One answer with status 200, and the route it came from."""
 
-    route: object
+    route: APIRoute
     rules: RouteRules
     headers: Headers
     body: bytes
@@ -108,58 +109,125 @@ def answer_to_keep(request: Request, rules: RouteRules, response: Response) -> C
     return CachedAnswer(request.scope["route"], rules, headers, body, etag.encode() if etag else None)
 
 
-class CachedAnswers:
-    """Middleware inside `Telemetry`: answers from the cache, and passes on what it cannot answer."""
+@dataclass(frozen=True, slots=True)
+class PublicRead:
+    """How one route is answered to anonymous callers without its handler: the same answer at a fraction of the cost.
 
-    def __init__(self, app: ASGIApp, cache: AnswerCache, quotas: Quotas, limiter: ConcurrencyLimiter) -> None:
+    ``parse`` returns what the request asks for; None: the request is unusual or wrong, and the route itself answers it.
+    ``read`` returns headers and body; it raises a problem where the handler would.
+    """
+
+    path: str
+    parse: Callable[[Request], Any]
+    read: Callable[[Request, Any], Awaitable[tuple[Headers, bytes]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """A route and its public read."""
+
+    route: APIRoute
+    rules: RouteRules
+    public: PublicRead
+
+
+class PublicAnswers:
+    """Middleware inside `Telemetry`: answers anonymous reads from the cache or by a `PublicRead`, and passes on everything else."""
+
+    def __init__(self, app: ASGIApp, service: FastAPI) -> None:
         self._app = app
-        self._cache = cache
-        self._quotas = quotas
-        self._limiter = limiter
+        self._service = service
+        self._routes: list[_Route] = []
+        self._known: Sequence[PublicRead] = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] not in _READS:
+        if scope["type"] != "http" or scope["method"] not in _READS or (headers := _plain_headers(scope)) is None:
             await self._app(scope, receive, send)
             return
-        answer = self._cache.find(key_of(scope))
-        headers = None if answer is None else _plain_headers(scope)
-        if answer is None or headers is None:
-            await self._app(scope, receive, send)
-            return
-        context = context_of(scope)
-        scope["route"], context.principal = answer.route, PUBLIC
+        cache: AnswerCache = self._service.state.answers
+        key = key_of(scope)
+        answer = cache.find(key)
+        request = Request(scope)
         try:
-            self._admit(Request(scope), answer.rules, context)
+            if answer is not None:
+                self._begin(request, answer.route, answer.rules)
+            else:
+                found = self._find(request)
+                if found is None:
+                    await self._app(scope, receive, send)
+                    return
+                answer = await self._read(request, found, key, cache)
         except Problem as problem:
-            response = respond(Request(scope), problem)
-            response.raw_headers.extend(context.quota_headers)
+            response = respond(request, problem)
+            response.raw_headers.extend(context_of(scope).quota_headers)
             await response(scope, receive, send)
             return
-        if answer.etag is not None and names_version(headers.get(b"if-none-match"), answer.etag):
-            kept = [one for one in answer.headers if one[0] != b"content-type"]
-            await send({"type": "http.response.start", "status": 304, "headers": [*kept, *context.quota_headers]})
-            await send({"type": "http.response.body"})
-            return
-        length = (b"content-length", b"%d" % len(answer.body))
-        await send(
-            {"type": "http.response.start", "status": 200, "headers": [length, *answer.headers, *context.quota_headers]}
-        )
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
+        await _send(answer, scope, headers, send)
 
-    def _admit(self, request: Request, rules: RouteRules, context: RequestContext) -> None:
-        """Count the call as the stages of a route do.
+    def _find(self, request: Request) -> tuple[_Route, Any] | None:
+        """Return the route that answers this request by a public read, and what is asked for."""
+        reads: Sequence[PublicRead] = self._service.state.public_reads
+        if reads is not self._known:
+            self._known, self._routes = reads, [self._routed(one) for one in reads]
+        path = request.scope["path"]
+        for one in self._routes:
+            if match := one.route.path_regex.match(path):
+                request.scope["path_params"] = match.groupdict()
+                asked = one.public.parse(request)
+                return None if asked is None else (one, asked)
+        return None
+
+    def _routed(self, public: PublicRead) -> _Route:
+        (route,) = [
+            one
+            for one in self._service.routes
+            if isinstance(one, APIRoute) and one.path == public.path and "GET" in one.methods
+        ]
+        return _Route(route, RouteRules.of(route), public)
+
+    async def _read(self, request: Request, found: tuple[_Route, Any], key: Key, cache: AnswerCache) -> CachedAnswer:
+        one, asked = found
+        self._begin(request, one.route, one.rules)
+        permit = self._service.state.load.permit()
+        permit.take("working")
+        try:
+            revision = cache.revision()  # before anything is read
+            headers, body = await one.public.read(request, asked)
+        finally:
+            permit.leave()
+        etag = next((value for name, value in headers if name == b"etag"), None)
+        answer = CachedAnswer(one.route, one.rules, headers, body, etag)
+        if revision is not None and len(key[0]) + len(key[1]) <= MAX_TARGET:
+            cache.keep(key, revision, answer)
+        return answer
+
+    def _begin(self, request: Request, route: APIRoute, rules: RouteRules) -> None:
+        """Name the route for telemetry, and count the call as the stages of a route do.
 
         :raises RateLimitedError: 429.
         :raises OverloadedError: 503.
         """
-        assert rules.guard is not None  # only guarded routes are marked
-        decision = self._quotas.take(request, rules.guard.resource, rules.guard.action, PUBLIC)
+        assert rules.guard is not None  # only guarded routes are answered here
+        context = context_of(request)
+        request.scope["route"], context.principal = route, PUBLIC
+        decision = self._service.state.quotas.take(request, rules.guard.resource, rules.guard.action, PUBLIC)
         if decision is not None:
             context.quota_headers = decision.headers
             if decision.is_exceeded:
                 raise RateLimitedError(decision.level.seconds)
-        if kind_of(rules.guard.resource, rules.guard.action) is not None and self._limiter.is_full("working"):
+        if kind_of(rules.guard.resource, rules.guard.action) and self._service.state.load.is_full("working"):
             raise OverloadedError
+
+
+async def _send(answer: CachedAnswer, scope: Scope, headers: Mapping[bytes, bytes], send: Send) -> None:
+    quota = context_of(scope).quota_headers
+    if answer.etag is not None and names_version(headers.get(b"if-none-match"), answer.etag):
+        await send({"type": "http.response.start", "status": 304, "headers": [(b"etag", answer.etag), *quota]})
+        await send({"type": "http.response.body"})
+        return
+    length = (b"content-length", b"%d" % len(answer.body))
+    await send({"type": "http.response.start", "status": 200, "headers": [length, *answer.headers, *quota]})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
 
 
 def _plain_headers(scope: Scope) -> dict[bytes, bytes] | None:

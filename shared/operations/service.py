@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from shared.access.callers import Callers
 from shared.access.policy import Access
-from shared.http.answer_cache import AnswerCache, CachedAnswers
+from shared.http.answer_cache import AnswerCache, PublicAnswers
 from shared.http.guards import allow
 from shared.http.limits.concurrency import ConcurrencyLimiter
 from shared.http.limits.quotas import Quotas
@@ -82,6 +82,7 @@ def create_service(
     app.state.quotas = Quotas(settings)
     app.state.load = ConcurrencyLimiter(settings.most_working, settings.most_waiting)
     app.state.answers = AnswerCache()
+    app.state.public_reads = ()
     app.state.cursors = Cursors(settings.cursor_key_bytes)
     for router in (_operations(name), *routers):
         # Routes are taken over as they are: each is checked for its policy, and none is wrapped.
@@ -90,7 +91,7 @@ def create_service(
     refuse_unkeyed_routes(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     install_problem_handlers(app)
-    app.add_middleware(CachedAnswers, cache=app.state.answers, quotas=app.state.quotas, limiter=app.state.load)
+    app.add_middleware(PublicAnswers, service=app)
     app.add_middleware(Telemetry, metrics=metrics, requests=requests)
     return app
 
