@@ -28,6 +28,7 @@ from services.registry.sources import endpoints as sources
 from services.registry.terminology import endpoints as terminology
 from services.registry.terminology.terminology import builtin
 from services.registry.trials import endpoints as trials
+from services.registry.trials.repository import TrialRepository
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
 from shared.clients.feed import run_for_ever
@@ -71,6 +72,8 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             stack.push_async_callback(keys.stop)
             app.state.terminology = builtin()
             await _open_issuer(app, settings, database, stack)
+            async with database.transaction() as connection:
+                await TrialRepository(connection).rebuild_index()
             if settings.load_sample:
                 await load_sample(database, app.state.terminology)
             app.state.health = lambda: _health(database)
