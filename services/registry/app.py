@@ -28,6 +28,9 @@ from services.registry.sources import endpoints as sources
 from services.registry.terminology import endpoints as terminology
 from services.registry.terminology.terminology import builtin
 from services.registry.trials import endpoints as trials
+from services.registry.trials.public.reads import public_reads
+from services.registry.trials.public.repository import PublicTrials
+from services.registry.trials.repository import TrialRepository
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
 from shared.clients.feed import run_for_ever
@@ -41,6 +44,7 @@ from shared.idempotency import IdempotencyKeys
 from shared.operations.service import Health, create_service
 from shared.operations.telemetry import Metrics
 from shared.persistence import Database, open_database
+from shared.persistence.direct import open_direct_reads
 from shared.persistence.migrations import check_schema
 
 FORGOTTEN_AT_ONCE = 2_000
@@ -76,8 +80,13 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             stack.push_async_callback(keys.stop)
             app.state.terminology = builtin()
             await _open_issuer(app, settings, database, stack)
+            async with database.transaction() as connection:
+                await TrialRepository(connection).rebuild_index()
             if settings.load_sample:
                 await load_sample(database, app.state.terminology)
+            direct = open_direct_reads(database)
+            stack.push_async_callback(direct.close)
+            app.state.public_reads = public_reads(PublicTrials(direct), app.state.terminology)
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)
             app.state.end_waits = database.end_waits

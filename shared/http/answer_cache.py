@@ -181,7 +181,7 @@ class PublicAnswers:
         (route,) = [
             one
             for one in self._service.routes
-            if isinstance(one, APIRoute) and one.path == public.path and "GET" in one.methods
+            if isinstance(one, APIRoute) and one.path == public.path and "GET" in (one.methods or ())
         ]
         return _Route(route, RouteRules.of(route), public)
 

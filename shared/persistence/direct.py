@@ -9,13 +9,15 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]
 from pysqlite3 import dbapi2 as sqlite
 from sqlalchemy import URL
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql.expression import ClauseElement
 
+from shared.persistence.engine import Database
 from shared.persistence.inline_sqlite import InlineSQLiteDialect
+from shared.persistence.rls_policies import public_role
 from shared.values.problems import DatabaseBusyError, DatabaseUnavailableError, TimedOutError
 
 STATEMENT_SECONDS = 5.0
@@ -27,9 +29,11 @@ class DirectStatement:
     """A statement compiled once for one kind of database."""
 
     def __init__(self, statement: ClauseElement, *, is_sqlite: bool) -> None:
-        compiled = statement.compile(dialect=InlineSQLiteDialect() if is_sqlite else PGDialect_asyncpg())
+        compiled = statement.compile(dialect=InlineSQLiteDialect() if is_sqlite else PGDialect_asyncpg())  # type: ignore[no-untyped-call]
         self.sql = str(compiled)
         self._names = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]
+        # Values that the statement itself holds.
+        self.constants = {name: value for name, value in compiled.params.items() if value is not None}
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
         """The values in the order of the statement's places."""
@@ -124,3 +128,11 @@ class PostgresqlReads:
 
 async def _nothing(_connection: Any) -> None:
     """Leave a connection as it is."""
+
+
+def open_direct_reads(database: Database) -> DirectReads:
+    """The direct reads of a database that was opened for a service's callers."""
+    if database.file is not None:
+        return SqliteReads(database.file)
+    assert database.walled is not None
+    return PostgresqlReads(database.engine.url, public_role(database.walled.service))

@@ -78,6 +78,10 @@ class Database:
         self.before_commit: list[Callable[[AsyncConnection], Awaitable[None]]] = []
 
     @property
+    def walled(self) -> RlsEngines | None:
+        return self._walled
+
+    @property
     def is_sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
 

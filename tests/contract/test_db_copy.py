@@ -161,6 +161,8 @@ def test_a_backup_of_a_postgresql_returns_to_an_empty_one_only(
     kept = contents(empty_postgres)
     for statement in (
         "DELETE FROM trials",
+        "DELETE FROM search_published",
+        "DELETE FROM search_unpublished",
         "DELETE FROM centres",
         "DELETE FROM source_records",
         "DELETE FROM feed_entries",

@@ -34,11 +34,11 @@ from shared.settings import ServiceSettings
 from shared.values.cursors import Cursors
 from tests.conftest import ADMIN, CURSOR_KEY, INTERNAL, administer, client_of, empty_postgresql, installation_at
 from tests.contract.registry import running_registry
-from tests.contract.walls import AT, COORDINATION, HIDDEN, PUBLIC, SHOWN, as_itself, hide_one, migration_of, rows
+from tests.contract.walls import AT, COORDINATION, HIDDEN, PUBLIC, SHOWN, as_itself, hide_one, rules_of, rows
 
 pytestmark = pytest.mark.anyio
 
-OF_TRIALS = ("trial_identifiers", "trial_facets", "trial_versions", "criteria_versions", "sites")
+OF_TRIALS = ("trial_identifiers", "trial_versions", "criteria_versions", "sites")
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +213,7 @@ async def test_who_says_nothing_is_shown_nothing(registry: FastAPI) -> None:
                 return 0
             raise
 
-    for name, rule in migration_of("registry").RULES.items():
+    for name, rule in rules_of("registry").items():
         for in_request in (True, False):
             assert bool(await shown(name, in_request=in_request)) == (rule.read == "true"), name
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 
 from services.registry.centres.repository import CentreRepository
+from services.registry.search.model import SearchQuery
 from services.registry.terminology.terminology import Terminology
-from services.registry.trials.repository import Search, StoredSite, StoredTrial, TrialRepository
+from services.registry.trials.repository import StoredSite, StoredTrial, TrialRepository
 from services.registry.trials.schemas import Origin, Site, SiteInput, Trial, TrialInput
 from services.registry.trials.service import TrialService, check_address, draft_of
 from shared.access.policy import Access
@@ -99,17 +100,16 @@ async def list_trials(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """Published trials in the order of their identifiers."""
+    """Published trials in the order in which the registry took them; demonstration trials come last."""
     terminology: Terminology = request.app.state.terminology
-    search = Search(
-        q, status, terminology.same_as(condition) if condition else frozenset(), country, centre, sample is None
-    )
+    codes = terminology.same_as(condition) if condition else frozenset()
+    query = SearchQuery.parse(q, status=status, condition=codes, country=country, centre=centre, demo=sample is None)
     after = open_page(request, cursor)
     repository = TrialRepository(connection)
-    rows = await repository.page(search, access.rows, after[0] if after else None, limit + 1)
+    rows = await repository.page(query, access.rows, after[0] if after else 0, limit + 1)
     page = rows[:limit]
     following = close_page(request, response, [page[-1][0]] if len(rows) > limit else None)
-    total = f',"total":{await repository.count(search, access.rows)}' if count else ""
+    total = f',"total":{await repository.count(query, access.rows)}' if count else ""
     body = f'{{"items":[{",".join(document for _, document in page)}],"next":{json.dumps(following)}{total}}}'
     return Response(body, headers=dict(response.headers), media_type="application/json")
 
