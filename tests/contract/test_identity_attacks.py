@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import asyncpg
 import pytest
 from fastapi import APIRouter, Depends
-from tests.unit.shared.test_policy import nothing
+from tests.unit.shared.access.test_policy import nothing
 
 from services.registry.identity.tokens.repository import IssuerRepository
 from shared.access.policy import Access, allow
