@@ -119,8 +119,8 @@ async def test_used_assertions_are_forgotten_a_few_at_a_time(network: Network) -
                 )
     assert (await network.ask(signer.assertion(jti="kept"))).status_code == 200
     async with network.app.state.database.transaction() as connection:
-        assert await IssuerRepository(connection).forget_assertions(datetime.now(UTC), 40) == 40
-        assert await IssuerRepository(connection).forget_assertions(datetime.now(UTC), 40) == 10
+        assert await IssuerRepository(connection).delete_used_assertions(datetime.now(UTC), 40) == 40
+        assert await IssuerRepository(connection).delete_used_assertions(datetime.now(UTC), 40) == 10
     assert (await network.ask(signer.assertion(jti="kept"))).status_code == 401
 
 
