@@ -108,7 +108,7 @@ class ClientService:
         if not await self._clients.rotate(following, current.version, digest, until, now if ends_tokens else None):
             raise StaleVersionError
         if ends_tokens:
-            await FEED.append(self._connection, revocations(organisation, [(client, following.version)]))
+            FEED.record(self._connection, *revocations(organisation, [(client, following.version)]))
         return NewClient(**dict(following), key=key)
 
     async def revoke(self, organisation: str, client: str, expected: int | None) -> None:
@@ -139,7 +139,7 @@ class ClientService:
         following = next_version(current, self._clock(), **changes)
         if not await self._clients.replace(following, current.version, following.updated_at):
             raise StaleVersionError
-        await FEED.append(self._connection, revocations(current.organisation, [(current.id, following.version)]))
+        FEED.record(self._connection, *revocations(current.organisation, [(current.id, following.version)]))
         return following
 
 

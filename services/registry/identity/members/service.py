@@ -100,5 +100,5 @@ class MemberService:
         following = next_version(current, self._clock(), **changes)
         if not await self._members.replace(following, current.version, following.updated_at):
             raise StaleVersionError
-        await FEED.append(self._connection, revocations(current.organisation, [(current.id, following.version)]))
+        FEED.record(self._connection, *revocations(current.organisation, [(current.id, following.version)]))
         return following

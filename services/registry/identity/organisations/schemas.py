@@ -6,9 +6,9 @@ from fastapi import Path
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.registry.trials.schemas import CentreId
 from shared.access.principal import OrganisationKind
 from shared.values.wire import ApiModel, Instant
+from shared.vocabulary.identifiers import CentreId
 
 OrganisationId = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9-]{1,62}$")]
 OrganisationPath = Annotated[str, Path(pattern="^[a-z][a-z0-9-]{1,62}$", max_length=64)]

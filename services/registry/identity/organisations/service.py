@@ -96,7 +96,7 @@ class OrganisationService:
         if current.status != "active" or (following.status, following.centre) == (current.status, current.centre):
             return
         ended = await CredentialRepository(self._connection).end_tokens(following.id, following.updated_at)
-        await FEED.append(self._connection, revocations(following.id, ended))
+        FEED.record(self._connection, *revocations(following.id, ended))
 
     async def _check_centre(self, given: OrganisationInput) -> None:
         if given.centre is not None and await CentreRepository(self._connection).get(given.centre) is None:
