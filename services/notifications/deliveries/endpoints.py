@@ -8,7 +8,8 @@ from services.notifications.deliveries.schemas import DeliveryPage, LoggedState,
 from services.notifications.deliveries.service import DeliveryService
 from services.notifications.runtime import Running
 from services.notifications.subscriptions.schemas import SubscriptionId
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
+from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.idempotency import repeatable

@@ -18,7 +18,8 @@ from services.notifications.subscriptions.schemas import (
     SubscriptionUpdate,
 )
 from services.notifications.subscriptions.service import SubscriptionService, check_url
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
+from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import etag, required_version, unchanged

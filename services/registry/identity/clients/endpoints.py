@@ -14,7 +14,8 @@ from services.registry.identity.clients.schemas import (
 )
 from services.registry.identity.clients.service import ClientService, check_source, check_url
 from services.registry.identity.organisations.schemas import OrganisationPath
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
+from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import etag, required_version, unchanged

@@ -15,8 +15,9 @@ from services.registry.identity.internal.schemas import (
 from services.registry.identity.internal.service import AdministratorService
 from services.registry.identity.tokens.issuer import TokenIssuer
 from shared.access.directory import BASE, REVOKED
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
 from shared.endpoints.feed import seal_position
+from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts
 from shared.idempotency import repeatable
 from shared.persistence import Writing

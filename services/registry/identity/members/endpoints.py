@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from services.registry.identity.members.schemas import Member, MemberInput, MemberPage, MemberUpdate
 from services.registry.identity.members.service import MemberService
 from services.registry.identity.organisations.schemas import OrganisationPath
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
+from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import etag, required_version, unchanged

@@ -18,7 +18,9 @@ from services.registry.identity.tokens.schemas import (
     TokenError,
 )
 from services.registry.identity.tokens.service import AuthenticatedClient
-from shared.access.policy import SCOPED, TABLE, Access, allow, scope_of
+from shared.access.policy import SCOPED, TABLE, Access, scope_of
+from shared.http.context import context_of
+from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts
 from shared.idempotency import repeatable
 from shared.values.problems import NotFoundError
@@ -73,12 +75,11 @@ async def take_token(request: Request, access: Requester, issuer: TokenIssuer) -
 
 def _set_caller(request: Request, client: AuthenticatedClient) -> None:
     """Make the audit log name the client, which no `Authorization` header identifies here."""
-    request.scope["cleio_principal"] = client.principal.kind
-    request.scope["cleio_caller"] = client.principal
+    context_of(request).principal = client.principal
 
 
 def _refuse(request: Request, error: TokenRefusedError) -> Response:
-    logger.info("token_refused", extra={"code": error.reason, "request_id": request.scope.get("cleio_request_id")})
+    logger.info("token_refused", extra={"code": error.reason})
     challenge = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
     body = TokenError(error=error.code).model_dump_json()
     return Response(body, error.status, {**NO_STORE, **challenge}, "application/json")
