@@ -24,8 +24,8 @@ from shared.criteria.model import CriteriaDocument
 from shared.values.problems import Fault, InvalidBodyError
 from shared.values.wire import Label
 
-# Looks that one dry run may take: less than a tenth of a second. A trial of the sample takes at most a third of it, with the worst of patients.
-LOOKS = 150_000
+# Less than a tenth of a second. A trial of the sample takes at most a third of it, with the largest patient.
+MAX_WORK_UNITS = 150_000
 _TOO_COMPLEX = Label(
     fr="ces critères et ces faits demandent ensemble trop de calcul : essayez-les par parties",
     en="these criteria and these facts together take too much computing: try them in parts",
@@ -64,7 +64,7 @@ def dry_run(document: CriteriaDocument, read: ReadPatient, snapshot: Snapshot, o
     :raises InvalidBodyError: 422, the two together are too much to compute while others wait.
     """
     asked = open_chart(read, snapshot.vocabulary, options, "/patient")
-    asked.chart.budget = LOOKS
+    asked.chart.work_left = MAX_WORK_UNITS
     try:
         return _dry_run(document, asked, snapshot, options)
     except TooComplexError:
@@ -74,11 +74,11 @@ def dry_run(document: CriteriaDocument, read: ReadPatient, snapshot: Snapshot, o
 
 
 def _dry_run(document: CriteriaDocument, asked: Asked, snapshot: Snapshot, options: Options) -> bytes:
-    trial = compile_criteria(document, snapshot.vocabulary.engine)
+    trial = compile_criteria(document, snapshot.vocabulary.engine, "FR")
     result = match(trial, asked.chart, options.horizon)
     listing = result.listing
     if listing != "listed":
-        trial = trial.for_everybody()
+        trial = trial.without_indication()
         result = match(trial, asked.chart, options.horizon)
     best = result.best
     assert best is not None

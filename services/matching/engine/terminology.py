@@ -1,12 +1,12 @@
-"""Which code says the same as, includes, or rules out which other."""
+"""Relations between codes: same as, parent of, exclusive with."""
 
 from collections.abc import Collection, Mapping
 
 
 class Terminology:
-    """The closure of parent and same-as links, and the exclusive pairs, of one version of the terminology.
+    """The relations between the codes of one version of the terminology.
 
-    Same-as links hold both ways and chain with parent links: a concept is included in whatever includes its equivalents.
+    Same-as links are symmetric and chain with parent links: the parent of an equivalent is a parent.
     """
 
     def __init__(
@@ -22,7 +22,7 @@ class Terminology:
         self._equivalents: dict[str, frozenset[str]] = {}
 
     def same(self, code: str) -> frozenset[str]:
-        """The code and its equivalents in other systems."""
+        """Return the code and its equivalents in other systems."""
         if code not in self._same:
             # Not kept: it may be any code of any patient.
             return frozenset({code})
@@ -31,7 +31,7 @@ class Terminology:
         return self._equivalents[code]
 
     def above(self, code: str) -> frozenset[str]:
-        """The code, its equivalents and every concept that includes them."""
+        """Return the code, its equivalents and all their ancestors."""
         if code not in self._same and code not in self._parents:
             return frozenset({code})
         if code not in self._above:
@@ -39,7 +39,7 @@ class Terminology:
         return self._above[code]
 
     def excludes(self, code: str) -> frozenset[str]:
-        """The concepts that a patient with this code certainly does not have, most general ones only."""
+        """Return the concepts that a patient with this code certainly does not have, without their descendants."""
         return frozenset(other for general in self.above(code) for other in self._exclusive.get(general, ()))
 
 

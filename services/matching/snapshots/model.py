@@ -110,7 +110,7 @@ class Snapshot:
 
 
 def _compiled(criteria: CriteriaDocument | None, vocabulary: Vocabulary) -> CompiledTrial | None:
-    return None if criteria is None else compile_criteria(criteria, vocabulary.engine)
+    return None if criteria is None else compile_criteria(criteria, vocabulary.engine, "FR")
 
 
 def _criteria(record: TrialRecord) -> CriteriaDocument | None:
