@@ -1,11 +1,11 @@
-"""Which cohorts recruit in France: status is per trial, country, site and cohort. Pure."""
+"""Which cohorts recruit in a country: a status is given for a trial, a place and a cohort. Pure."""
 
 from collections.abc import Iterable
 
 from services.matching.clients.documents import Site, Trial, TrialRecord
 
 OPEN = frozenset({"recruiting", "enrolling_by_invitation", "available"})
-# Nobody is taken into these anywhere, whatever a place still says.
+# With one of these a trial recruits nowhere, whatever the status of a place says.
 OVER = frozenset(
     {
         "in_review",
@@ -21,18 +21,22 @@ OVER = frozenset(
 )
 
 
-def open_cohorts(record: TrialRecord, cohorts: Iterable[str]) -> frozenset[str]:
-    """Those of ``cohorts`` (``all`` in a trial without any) that recruit in France."""
-    if not recruits_in_france(record.trial, record.sites):
+def open_cohorts(record: TrialRecord, cohorts: Iterable[str], country: str) -> frozenset[str]:
+    """Return those of ``cohorts`` (``all`` in a trial without any) that recruit in the country."""
+    if not recruits_in(record.trial, record.sites, country):
         return frozenset()
     statuses = {cohort.id: cohort.status for cohort in record.trial.cohorts}
     return frozenset(cohort for cohort in cohorts if (statuses.get(cohort) or "recruiting") in OPEN)
 
 
-def recruits_in_france(trial: Trial, sites: tuple[Site, ...]) -> bool:
-    """A member centre or another French place recruits; where none is named, a trial that names France does."""
+def recruits_in(trial: Trial, sites: tuple[Site, ...], country: str) -> bool:
+    """Return whether a member centre or another place in the country recruits.
+
+    Without any place there, a recruiting trial that names the country does.
+    """
     if trial.status in OVER:
         return False
-    if any(site.status in OPEN for site in sites) or any((status or trial.status) in OPEN for status in trial.french):
+    local = [status for where, status in trial.locations if where == country]
+    if any(site.status in OPEN for site in sites) or any((status or trial.status) in OPEN for status in local):
         return True
-    return not sites and not trial.french and trial.in_france and trial.status in OPEN
+    return not sites and not local and country in trial.countries and trial.status in OPEN
