@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from fractions import Fraction
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from services.matching.engine.facts import CompleteDomain, DateBounds, Fact, Pat
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.window import DateRange, Window
 from shared.criteria.durations import ONE_DAY, Span, add, day_after
+from shared.criteria.units import conversion
 
 T = TypeVar("T")
 
@@ -83,6 +85,10 @@ class PatientIndex:
             self._cache[key] = make()
         found: T = self._cache[key]
         return found
+
+    def conversion(self, given: str, wanted: str, molar_mass: Fraction | None = None) -> Fraction | None:
+        """Return `units.conversion`, computed once for each unit of the patient and of a criterion."""
+        return self.cached(("conversion", given, wanted, molar_mass), lambda: conversion(given, wanted, molar_mass))
 
     def count_work(self, units: int) -> None:
         """Subtract work units from ``work_left``. One unit is one look at a fact, about half a microsecond.

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 class Terminology:
     """The relations between the codes of one version of the terminology.
 
-    Same-as links are symmetric and chain with parent links: the parent of an equivalent is a parent.
+    Same-as links are symmetric and chain with parent links: the parent of an equivalent is a parent. Nothing is cached
+    here, for a code may come from a patient; `PatientIndex` caches for the time of one match.
     """
 
     def __init__(
@@ -18,25 +19,14 @@ class Terminology:
         self._parents = parents or {}
         self._same = _both_ways(same_as or {})
         self._exclusive = _both_ways(exclusive_with or {})
-        self._above: dict[str, frozenset[str]] = {}
-        self._equivalents: dict[str, frozenset[str]] = {}
 
     def same(self, code: str) -> frozenset[str]:
         """Return the code and its equivalents in other systems."""
-        if code not in self._same:
-            # Not kept: it may be any code of any patient.
-            return frozenset({code})
-        if code not in self._equivalents:
-            self._equivalents[code] = _closure(code, self._same)
-        return self._equivalents[code]
+        return _closure(code, self._same)
 
     def above(self, code: str) -> frozenset[str]:
         """Return the code, its equivalents and all their ancestors."""
-        if code not in self._same and code not in self._parents:
-            return frozenset({code})
-        if code not in self._above:
-            self._above[code] = _closure(code, self._same, self._parents)
-        return self._above[code]
+        return _closure(code, self._same, self._parents)
 
     def excludes(self, code: str) -> frozenset[str]:
         """Return the concepts that a patient with this code certainly does not have, without their descendants."""

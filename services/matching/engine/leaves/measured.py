@@ -28,7 +28,7 @@ from services.matching.engine.window import DateRange, Window
 from shared.criteria import expressions
 from shared.criteria.durations import parse
 from shared.criteria.scales import SCALES
-from shared.criteria.units import conversion, is_bare, molar_mass
+from shared.criteria.units import is_bare, molar_mass
 
 T = TypeVar("T")
 
@@ -245,9 +245,11 @@ class Value(Measured):
             if invalidator.happened(patient, fact.day):
                 return None
             undecided = undecided or invalidator.evaluate(patient, fact.day).now == UNKNOWN
-        return Result(fact, UNKNOWN, "partial_detail") if undecided else self._compared(fact, fact.number)
+        if undecided:
+            return Result(fact, UNKNOWN, "partial_detail")
+        return self._compared(patient, fact, fact.number)
 
-    def _compared(self, fact: Fact, number: Fraction) -> Result:
+    def _compared(self, patient: PatientIndex, fact: Fact, number: Fraction) -> Result:
         bound = self._bound
         if self._basis in ("xULN", "xLLN"):
             limit = fact.ref_high if self._basis == "xULN" else fact.ref_low
@@ -258,7 +260,7 @@ class Value(Measured):
             if not is_bare(fact.unit):
                 return Result(fact, UNKNOWN, "unit")
         else:
-            factor = conversion(fact.unit, self._unit, self._molar_mass) if fact.unit is not None else None
+            factor = None if fact.unit is None else patient.conversion(fact.unit, self._unit, self._molar_mass)
             if factor is None:
                 return Result(fact, UNKNOWN, "unit")
             number *= factor
@@ -274,7 +276,7 @@ class Titre(Measured):
     def _facts(self, patient: PatientIndex) -> Sequence[Fact]:
         return self._concepts.carriers(patient)
 
-    def _result(self, _chart: PatientIndex, fact: Fact) -> Result | None:
+    def _result(self, _patient: PatientIndex, fact: Fact) -> Result | None:
         return None if fact.number is None else self._compared(fact, fact.number)
 
     def _compared(self, fact: Fact, number: Fraction) -> Result:
@@ -296,7 +298,7 @@ class Ordinal(Measured):
     def _facts(self, patient: PatientIndex) -> Sequence[Fact]:
         return self._concepts.carriers(patient)
 
-    def _result(self, _chart: PatientIndex, fact: Fact) -> Result | None:
+    def _result(self, _patient: PatientIndex, fact: Fact) -> Result | None:
         return None if fact.text is None else self._compared(fact, fact.text)
 
     def _compared(self, fact: Fact, text: str) -> Result:
@@ -318,7 +320,7 @@ class Human(Measured):
         patient.count_work(len(answers))
         return answers
 
-    def _result(self, _chart: PatientIndex, fact: Fact) -> Result | None:
+    def _result(self, _patient: PatientIndex, fact: Fact) -> Result | None:
         return Result(fact, MET if fact.answer == "yes" else NOT_MET)
 
 

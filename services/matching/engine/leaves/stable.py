@@ -25,7 +25,6 @@ from services.matching.engine.timeline import Timeline
 from services.matching.engine.window import Intervals, Window
 from shared.criteria import expressions
 from shared.criteria.durations import add, day_after, day_before, parse
-from shared.criteria.units import conversion
 
 _NOT_STABLE = TruthValues(NOT_MET, NOT_MET, UNKNOWN)
 
@@ -49,6 +48,7 @@ class Stable:
         self._window = Window(self._for)
         self._min = None if leaf.min is None else Fraction(str(leaf.min))
         self._max = None if leaf.max is None else Fraction(str(leaf.max))
+        self._has_bounds = leaf.min is not None or leaf.max is not None
         self._unit, self._per_kg, self._domain = leaf.unit, leaf.per_kg, leaf.domain
 
     def evaluate(self, patient: PatientIndex, day: date) -> Evaluation:
@@ -70,7 +70,7 @@ class Stable:
             )
         if ended:
             return unknown("partial_detail", [identifier for episode in ended for identifier in episode.facts])
-        return self._dosed(ongoing, evidence)
+        return self._dosed(patient, ongoing, evidence)
 
     def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
         findings = self._concepts.find(patient)
@@ -88,7 +88,10 @@ class Stable:
         ended = Intervals((day_after(latest), last_day_of(latest)) for _, _, latest in ends)
         changed = Intervals((day_after(latest), last_day_of(earliest)) for _, earliest, latest in ends)
         doses = [
-            (self._accepts(one.dose) if self._min is not None or self._max is not None else True, one.end.latest)
+            (
+                self._accepts(patient, one.dose) if self._min is not None or self._max is not None else True,
+                one.end.latest,
+            )
             for one in episodes
         ]
         outside = max((latest for accepted, latest in doses if accepted is False), default=date.min)
@@ -146,23 +149,25 @@ class Stable:
             return unknown("partial_detail", older, last_known=last_known)
         return unknown("stale" if findings.carrying else "missing", older, last_known=last_known)
 
-    def _dosed(self, ongoing: Sequence[TreatmentEpisode], evidence: Sequence[str]) -> Evaluation:
-        if self._min is None and self._max is None:
+    def _dosed(self, patient: PatientIndex, ongoing: Sequence[TreatmentEpisode], evidence: Sequence[str]) -> Evaluation:
+        if not self._has_bounds:
             return decided(MET, evidence, best_case=UNKNOWN)
         reasons: set[Reason] = set()
         for episode in ongoing:
-            accepted = self._accepts(episode.dose)
+            accepted = self._accepts(patient, episode.dose)
             if accepted is False:
                 return decided(NOT_MET, episode.facts, best_case=UNKNOWN)
             if accepted is not True:
                 reasons.add(accepted)
         return unknown(min(reasons), evidence) if reasons else decided(MET, evidence, best_case=UNKNOWN)
 
-    def _accepts(self, dose: Dose | None) -> bool | Reason:
+    def _accepts(self, patient: PatientIndex, dose: Dose | None) -> bool | Reason:
         """Return whether a dose is between the bounds, or the reason why that is unknown."""
         if dose is None:
             return "partial_detail"
-        factor = conversion(dose.unit, self._unit) if self._unit is not None and dose.per_kg == self._per_kg else None
+        if self._unit is None or dose.per_kg != self._per_kg:
+            return "unit"
+        factor = patient.conversion(dose.unit, self._unit)
         if factor is None:
             return "unit"
         value = dose.value * factor
