@@ -10,8 +10,9 @@ from services.matching.patients.index import index_patient
 from services.matching.patients.parameters import MATCH_BYTES, MATCH_SECONDS, Matcher, Parameters
 from services.matching.patients.reading import read_patient
 from services.matching.snapshots.responses import current_snapshot, snapshot_response
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
 from shared.criteria.model import CriteriaDocument
+from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts
 from shared.values.strict_json import Limits
 

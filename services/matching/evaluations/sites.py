@@ -1,15 +1,14 @@
 """The sites of a trial, best first. Pure."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from services.matching.clients.documents import Centre
 from services.matching.evaluations.places import distance_km
 from services.matching.snapshots.model import SnapshotTrial
-from services.matching.snapshots.recruitment import OPEN, OVER
-
-STALE_AFTER = timedelta(days=30)
+from shared.vocabulary.durations import STALE_AFTER
+from shared.vocabulary.recruitment import CLOSED_STATUSES, is_open
 
 
 def site_answers(
@@ -24,7 +23,7 @@ def site_answers(
     for site in trial.record.sites:
         centre = centres.get(site.centre)
         stale = site.stale or site.confirmed_at is None or as_of - site.confirmed_at.date() > STALE_AFTER
-        recruits = site.status in OPEN and trial.record.trial.status not in OVER
+        recruits = is_open(site.status) and trial.record.trial.status not in CLOSED_STATUSES
         has_place = any(name == cohort and places > 0 for name, places in site.slots)
         distance = None if centre is None else distance_km(departement, centre.lat, centre.lon)
         document = {

@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query
 
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
 from shared.criteria.durations import parse
+from shared.http.guards import allow
 from shared.values.problems import Fault, ForbiddenError, InvalidParameterError
 from shared.values.strict_json import Limits
 from shared.values.wire import Day, Duration, Label
+from shared.vocabulary.durations import in_months
 
 MATCH_BYTES = 256 * 1024
 MATCH_SECONDS = 2.0
@@ -71,7 +73,7 @@ class PatientParameters:
         :raises InvalidParameterError: 400, a horizon beyond 20 years, or a dosing before the day of evaluation.
         """
         horizon = parse(self.horizon)
-        if horizon.months + horizon.days / 30 > LONGEST_HORIZON.months:
+        if in_months(horizon.months, horizon.days) > LONGEST_HORIZON.months:
             raise InvalidParameterError(
                 errors=[Fault(pointer="/query/horizon", code="horizon_too_long", detail=_TOO_LONG)]
             )

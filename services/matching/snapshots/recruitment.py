@@ -3,22 +3,7 @@
 from collections.abc import Iterable
 
 from services.matching.clients.documents import Site, Trial, TrialRecord
-
-OPEN = frozenset({"recruiting", "enrolling_by_invitation", "available"})
-# With one of these a trial recruits nowhere, whatever the status of a place says.
-OVER = frozenset(
-    {
-        "in_review",
-        "active_not_recruiting",
-        "suspended",
-        "completed",
-        "terminated",
-        "withdrawn",
-        "refused",
-        "expired",
-        "no_longer_available",
-    }
-)
+from shared.vocabulary.recruitment import CLOSED_STATUSES, is_open
 
 
 def open_cohorts(record: TrialRecord, cohorts: Iterable[str], country: str) -> frozenset[str]:
@@ -26,7 +11,7 @@ def open_cohorts(record: TrialRecord, cohorts: Iterable[str], country: str) -> f
     if not recruits_in(record.trial, record.sites, country):
         return frozenset()
     statuses = {cohort.id: cohort.status for cohort in record.trial.cohorts}
-    return frozenset(cohort for cohort in cohorts if (statuses.get(cohort) or "recruiting") in OPEN)
+    return frozenset(cohort for cohort in cohorts if is_open(statuses.get(cohort) or "recruiting"))
 
 
 def recruits_in(trial: Trial, sites: tuple[Site, ...], country: str) -> bool:
@@ -34,9 +19,9 @@ def recruits_in(trial: Trial, sites: tuple[Site, ...], country: str) -> bool:
 
     Without any place there, a recruiting trial that names the country does.
     """
-    if trial.status in OVER:
+    if trial.status in CLOSED_STATUSES:
         return False
     local = [status for where, status in trial.locations if where == country]
-    if any(site.status in OPEN for site in sites) or any((status or trial.status) in OPEN for status in local):
+    if any(is_open(site.status) for site in sites) or any(is_open(status or trial.status) for status in local):
         return True
-    return not sites and not local and country in trial.countries and trial.status in OPEN
+    return not sites and not local and country in trial.countries and is_open(trial.status)
