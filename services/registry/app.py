@@ -23,11 +23,14 @@ from services.registry.identity.tokens.repository import IssuerRepository
 from services.registry.identity.tokens.service import TokenService
 from services.registry.sample.load import load_sample
 from services.registry.schema import AUDIT, FEED, KEYS, METADATA
+from services.registry.scope import judge
 from services.registry.settings import RegistrySettings
 from services.registry.sources import endpoints as sources
+from services.registry.sources.registry_criteria import registry_criteria
 from services.registry.terminology import endpoints as terminology
 from services.registry.terminology.terminology import builtin
 from services.registry.trials import endpoints as trials
+from services.registry.trials.rules import TrialRules
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
 from shared.clients.feed import run_for_ever
@@ -69,10 +72,12 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             stack.push_async_callback(audit.stop)
             await keys.start()
             stack.push_async_callback(keys.stop)
-            app.state.terminology = builtin()
+            terminology = builtin()
+            app.state.terminology = terminology
+            app.state.trial_rules = TrialRules(terminology, judge, registry_criteria)
             await _open_issuer(app, settings, database, stack)
             if settings.load_sample:
-                await load_sample(database, app.state.terminology)
+                await load_sample(database, app.state.trial_rules)
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)
             app.state.end_waits = database.end_waits

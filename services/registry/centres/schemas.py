@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.registry.trials.schemas import Line, ShortLine, Version
+from services.registry.model.trial import Line, ShortLine, Version
 from shared.values.wire import ApiModel, Day, Instant
 from shared.vocabulary.geography import Departement
 from shared.vocabulary.identifiers import CentreId
@@ -74,3 +74,8 @@ class CentreHead(ApiModel):
 
 class Centre(CentreInput, CentreHead):
     """A centre as everybody reads it."""
+
+
+class CentrePage(ApiModel):
+    items: list[Centre]
+    next: str | None

@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final, Literal
 
-from services.registry.scope.products import PACKAGE
+from services.registry.scope.products import PACKAGE, version_of
 from services.registry.terminology.phrases import Match, PhraseTable, Word, is_acronym, normalise, normalise_word, words
 from services.registry.terminology.terminology import Terminology
 
@@ -49,6 +49,7 @@ class DiseaseSigns:
     """The table of disease words, ready to read texts."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
+        self.version: Final = version_of(document)
         phrases: list[tuple[str, DiseaseSign]] = []
         for category in document["categories"]:
             sign = DiseaseSign(category["code"], category["label"]["fr"], category["label"]["en"])

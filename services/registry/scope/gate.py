@@ -5,13 +5,17 @@ cannot tell goes to a person.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
+from services.registry.model.trial import ScopeAnswer, ScopeReason, ScopeVerdict, TrialInput
 from services.registry.scope import diseases, products
 from services.registry.scope.diseases import DiseaseReading
 from services.registry.scope.products import ProductReading
 from services.registry.terminology.terminology import Terminology
-from services.registry.trials.schemas import ScopeAnswer, ScopeReason, ScopeVerdict, TrialInput
 from shared.values.wire import Label
+
+# Raised when the code of the gate decides otherwise for the same tables, so that unchanged records are judged again.
+GATE_VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,11 @@ class _Finding:
 
     weighs: ScopeVerdict
     reason: ScopeReason
+
+
+def rules_version() -> str:
+    """Return what identifies the rules of the gate: it changes with the sign tables and with this program's version of the gate."""
+    return f"{GATE_VERSION}-{products.table().version}-{diseases.table().version}"
 
 
 def judge(trial: TrialInput, terminology: Terminology) -> ScopeAnswer:

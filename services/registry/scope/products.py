@@ -1,12 +1,13 @@
 """What a text says the product of a trial is. The signs are data: ``product_signs.json``."""
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from services.registry.terminology.phrases import PhraseTable, normalise_word, words
 
@@ -28,10 +29,17 @@ class ProductSign:
     unless: tuple[str, ...] = ()
 
 
+def version_of(document: Mapping[str, Any]) -> str:
+    """Return a short hash of a table's content."""
+    text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 class ProductSigns:
     """The table of signs, ready to read texts."""
 
     def __init__(self, document: Mapping[str, list[dict[str, object]]]) -> None:
+        self.version: Final = version_of(document)
         rows: list[ProductSign] = []
         phrases: list[tuple[str, ProductSign]] = []
         for row in document["signs"]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from services.registry.trials.schemas import TrialInput
+from services.registry.model.trial import TrialInput
 
 
 @dataclass(frozen=True, slots=True)

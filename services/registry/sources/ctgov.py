@@ -8,16 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.registry.scope import diseases
-from services.registry.sources import ctgov_codes as codes
-from services.registry.sources.coverage import carried_fields
-from services.registry.sources.places import CentreRule, country_code, member_centre
-from services.registry.sources.problems import InvalidStudyError
-from services.registry.sources.product_reader import Intervention, read_product
-from services.registry.sources.reading import Reader, ReadingWarning, Section
-from services.registry.terminology.conditions import map_condition
-from services.registry.terminology.terminology import Terminology
-from services.registry.trials.schemas import (
+from services.registry.model.trial import (
     MAX_ELIGIBILITY_TEXT,
     MAX_ITEMS,
     MAX_LINE,
@@ -36,7 +27,16 @@ from services.registry.trials.schemas import (
     TrialSex,
     TrialSite,
 )
-from shared.vocabulary.identifiers import recognise_identifier
+from services.registry.scope import diseases
+from services.registry.sources import ctgov_codes as codes
+from services.registry.sources.coverage import carried_fields
+from services.registry.sources.places import CentreRule, country_code, member_centre
+from services.registry.sources.problems import InvalidStudyError
+from services.registry.sources.product_reader import Intervention, read_product
+from services.registry.sources.reading import Reader, ReadingWarning, Section
+from services.registry.terminology.conditions import map_condition
+from services.registry.terminology.terminology import Terminology
+from shared.vocabulary.identifiers import IDENTIFIER_PATTERNS, recognise_identifier
 from shared.vocabulary.recruitment import RecruitmentStatus
 
 __all__ = ["READER_VERSION", "InvalidStudyError", "RegistryEligibility", "StudyReading", "read_study"]
@@ -44,7 +44,7 @@ __all__ = ["READER_VERSION", "InvalidStudyError", "RegistryEligibility", "StudyR
 # Raised when the same record would now be read otherwise, so that unchanged records are read again.
 READER_VERSION: Final = 1
 _SHORT: Final = 200
-_NUMBER: Final = re.compile(r"NCT[0-9]{8}")
+_NUMBER: Final = IDENTIFIER_PATTERNS["nct"]
 _PUBLIC_NUMBER: Final = re.compile(
     r"(?<![0-9A-Za-z-])(?:[0-9]{4}-[0-9A]{6}-[0-9]{2}(?:-[0-9]{2})?|ISRCTN ?[0-9]{8}|U1111-[0-9]{4}-[0-9]{4})(?![0-9-])"
 )
@@ -71,16 +71,14 @@ class StudyReading:
     carried: frozenset[str]
 
 
-def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRule] = ()) -> StudyReading:
-    """The trial of a v2 study record. ``centres``: how locations show member centres.
+def study_number(record: Any) -> str:
+    """Return the NCT number of a v2 study record.
 
     :raises InvalidStudyError: the record is not an object or has no NCT number.
     """
     if not isinstance(record, dict):
         raise InvalidStudyError.at("", "not_an_object", "un objet est attendu", "an object is expected")
-    reader = Reader()
-    protocol = Section(reader, "", record).section("protocolSection")
-    identification = protocol.section("identificationModule")
+    identification = Section(Reader(), "", record).section("protocolSection").section("identificationModule")
     number = identification.line("nctId", _SHORT)
     if number is None or not _NUMBER.fullmatch(number):
         raise InvalidStudyError.at(
@@ -89,6 +87,18 @@ def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRu
             "un numéro NCT est attendu",
             "an NCT number is expected",
         )
+    return number
+
+
+def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRule] = ()) -> StudyReading:
+    """The trial of a v2 study record. ``centres``: how locations show member centres.
+
+    :raises InvalidStudyError: the record is not an object or has no NCT number.
+    """
+    number = study_number(record)
+    reader = Reader()
+    protocol = Section(reader, "", record).section("protocolSection")
+    identification = protocol.section("identificationModule")
     brief, official = identification.line("briefTitle", MAX_LINE), identification.line("officialTitle", MAX_LINE)
     description = protocol.section("descriptionModule")
     status = protocol.section("statusModule")

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final, TypeVar
 
-from services.registry.sources.reading import Section
-from services.registry.terminology.phrases import normalise
-from services.registry.trials.schemas import (
+from services.registry.model.trial import (
     ActualOrEstimated,
     Phase,
     SponsorKind,
     StudyType,
     TrialSex,
 )
+from services.registry.sources.reading import Section
+from services.registry.terminology.phrases import normalise
 from shared.vocabulary.recruitment import RecruitmentStatus
 
 Code = TypeVar("Code")

@@ -4,11 +4,11 @@ import hashlib
 import re
 from typing import Any, Final
 
+from services.registry.model.trial import Condition, TrialInput, preferred_identifier
 from services.registry.scope import diseases
 from services.registry.sources.eligibility_lines import EligibilityLine, eligibility_lines
 from services.registry.terminology.conditions import map_condition
 from services.registry.terminology.terminology import Terminology
-from services.registry.trials.schemas import Condition, TrialInput, preferred_identifier
 
 _MAX_LABEL: Final = 2000
 # The language takes 500 criteria; age, sex and indication keep their places.

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,8 +9,9 @@ from sqlalchemy import Select, delete, false, func, insert, literal_column, sele
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.registry.model.trial import Slots, Trial
+from services.registry.trials.model import Search, StoredSite, StoredTrial
 from services.registry.trials.problems import IdentifierTakenError
-from services.registry.trials.schemas import Slots, Trial
 from services.registry.trials.tables import (
     criteria_versions,
     sites,
@@ -21,42 +21,8 @@ from services.registry.trials.tables import (
     trials,
 )
 from shared.access.policy import Rows
-from shared.feed.changes import Routing, read_routing, write_routing
-from shared.vocabulary.recruitment import RecruitmentStatus
+from shared.feed.changes import read_routing, write_routing
 from shared.vocabulary.text import fold
-
-
-@dataclass(frozen=True, slots=True)
-class StoredTrial:
-    """A trial as it is kept: its inner key, its document, how the feed routes it, and whether a curator's hand is on it."""
-
-    key: str
-    trial: Trial
-    side: Routing
-    curated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSite:
-    """A site as it is kept."""
-
-    centre: str
-    version: int
-    status: RecruitmentStatus
-    confirmed_at: datetime | None
-    slots: tuple[Slots, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What a list is asked for. ``words`` are looked up by their beginnings; all must be found."""
-
-    words: str = ""
-    status: str | None = None
-    condition: frozenset[str] = frozenset()
-    country: str | None = None
-    centre: str | None = None
-    demo: bool = True
 
 
 class TrialRepository:
@@ -134,7 +100,7 @@ class TrialRepository:
             "curated": stored.curated,
             "search": search,
             "document": trial.model_dump_json(),
-            "side": json.dumps(write_routing(stored.side)),
+            "side": json.dumps(write_routing(stored.routing)),
         }
         if replaces is None:
             await self.connection.execute(insert(trials).values(key=stored.key, **values))
@@ -152,7 +118,7 @@ class TrialRepository:
         )
         facets = [
             {"trial_key": stored.key, "name": name, "value": value}
-            for name, values in stored.side.facets.items()
+            for name, values in stored.routing.facets.items()
             for value in sorted(values)
         ]
         facets += [{"trial_key": stored.key, "name": "country", "value": country} for country in trial.countries]

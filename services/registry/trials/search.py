@@ -1,7 +1,7 @@
 """The words by which a trial is found: accents and case do not matter, and a word's beginning is enough."""
 
+from services.registry.model.trial import Trial
 from services.registry.terminology.terminology import Terminology
-from services.registry.trials.schemas import Trial
 from shared.vocabulary.text import fold
 
 

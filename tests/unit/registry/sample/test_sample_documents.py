@@ -8,9 +8,9 @@ import pytest
 
 import services.registry.sample
 from services.registry.centres.schemas import CentreInput
+from services.registry.model.trial import SiteInput, TrialInput, preferred_identifier
 from services.registry.scope.gate import judge
 from services.registry.terminology.terminology import builtin
-from services.registry.trials.schemas import SiteInput, TrialInput, preferred_identifier
 from shared.criteria.expressions import Age, Has, Human, Ordinal, Sex, Value, Variant
 from shared.criteria.lint import RegistryRecord, lint
 from shared.criteria.model import CriteriaDocument, leaves

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from services.registry.model.trial import TrialInput
 from services.registry.scope import judge
 from services.registry.sources.ctgov import read_study
 from services.registry.terminology.terminology import builtin
-from services.registry.trials.schemas import TrialInput
 
 CASES = json.loads(Path(__file__).with_name("cases.json").read_text(encoding="utf-8"))
 

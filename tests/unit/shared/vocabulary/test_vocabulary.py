@@ -9,7 +9,7 @@ from services.matching.patients.schemas import Patient
 from services.notifications.subscriptions.schemas import SubscriptionFilter
 from services.registry.centres.schemas import CentreInput
 from services.registry.trials.routing import change_of_site
-from services.registry.trials.schemas import Trial
+from services.registry.model.trial import Trial
 from shared.criteria.durations import parse
 from shared.feed.changes import Routing
 from shared.vocabulary.durations import in_months
