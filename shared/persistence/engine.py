@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from shared.persistence.inline_sqlite import InlineSQLiteDialect
 from shared.persistence.rls_policies import callers_role, public_role
 from shared.persistence.rls_sessions import RLS_CONTEXT, RlsContext, RlsEngines, check_row_level_security
+from shared.persistence.unit_of_work import UnitOfWork, follow_savepoints
 from shared.values.problems import (
     DatabaseBusyError,
     DatabaseUnavailableError,
@@ -34,7 +35,6 @@ LOCK_WAIT_SECONDS = 2.0
 STATEMENT_SECONDS = 5.0
 # SQLite 3.7.0 to 3.51.2 can lose committed rows when the write-ahead log is reset while two connections are open.
 FIRST_SAFE_SQLITE = (3, 51, 3)
-_TOLD = "cleio_told"
 
 
 # States of PostgreSQL: a connection that broke or was not made, a server that shuts down or starts, a login that gets no more connections.
@@ -71,7 +71,7 @@ class Database:
         self._writer = asyncio.Lock()
         self.committed = asyncio.Event()
         self.closing = False
-        # What goes into every transaction as its last statements, in this order: the answer kept for its key, the record of who asked for it.
+        # Called in this order before every commit, ahead of the changes that the transaction collected.
         self.before_commit: list[Callable[[AsyncConnection], Awaitable[None]]] = []
 
     @property
@@ -87,7 +87,7 @@ class Database:
         :raises TimedOutError: a statement took longer than five.
         """
         view = self._view(as_service)
-        with _told_as_problems():
+        with translate_database_errors():
             async with _connected(self._engine_for(view, reading=True)) as connection:
                 if not self.is_sqlite:
                     await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -104,35 +104,39 @@ class Database:
         :raises StorageFullError: no room is left.
         :raises StorageFailedError: the disk fails.
         """
+        unit = UnitOfWork()
+        with translate_database_errors():
+            async with self._begin(as_service=as_service) as connection:
+                unit.begin(connection)
+                try:
+                    yield connection
+                    await self._write_last(connection, unit)
+                finally:
+                    unit.end()
+        if unit.changed:
+            self.wake()
+
+    @asynccontextmanager
+    async def _begin(self, *, as_service: bool) -> AsyncIterator[AsyncConnection]:
         if not self.is_sqlite:
             view = self._view(as_service)
-            with _told_as_problems():
-                async with _connected(self._engine_for(view, reading=False)) as connection, connection.begin():
-                    await self._tell(connection, view, reading=False)
-                    _has_told(connection)  # of a transaction that was given up
+            async with _connected(self._engine_for(view, reading=False)) as connection, connection.begin():
+                await self._tell(connection, view, reading=False)
+                yield connection
+            return
+        try:
+            # Not `wait_for`: until Python 3.12 it can swallow a cancellation, and its loop then never ends.
+            async with asyncio.timeout(LOCK_WAIT_SECONDS):
+                await self._writer.acquire()
+        except TimeoutError:
+            raise DatabaseBusyError from None
+        try:
+            async with self.engine.connect() as connection:
+                await connection.execution_options(cleio_write=True)
+                async with connection.begin():
                     yield connection
-                    await self._end(connection)
-                    told = _has_told(connection)
-        else:
-            try:
-                # Not `wait_for`: until Python 3.12 it can swallow a cancellation, and its loop then never ends.
-                async with asyncio.timeout(LOCK_WAIT_SECONDS):
-                    await self._writer.acquire()
-            except TimeoutError:
-                raise DatabaseBusyError from None
-            try:
-                with _told_as_problems():
-                    async with self.engine.connect() as connection:
-                        await connection.execution_options(cleio_write=True)
-                        async with connection.begin():
-                            _has_told(connection)
-                            yield connection
-                            await self._end(connection)
-                            told = _has_told(connection)
-            finally:
-                self._writer.release()
-        if told:
-            self.wake()
+        finally:
+            self._writer.release()
 
     def _view(self, as_service: bool) -> RlsContext | None:
         viewer = RLS_CONTEXT.get()
@@ -145,10 +149,12 @@ class Database:
         if self._walled is not None and view is not None:
             await self._walled.tell(connection, view, reading=reading)
 
-    async def _end(self, connection: AsyncConnection) -> None:
+    async def _write_last(self, connection: AsyncConnection, unit: UnitOfWork) -> None:
+        """Write the idempotency answer and the audit entry, then the collected changes: the feed's head is locked last."""
         if connection.in_transaction():
-            for last in self.before_commit:
-                await last(connection)
+            for write in self.before_commit:
+                await write(connection)
+            await unit.write(connection)
 
     async def check_row_level_security(self) -> None:
         """:raises RowLevelSecurityError: when the second wall does not stand; nothing to check where there is none."""
@@ -174,16 +180,6 @@ class Database:
             self._owner.close()
 
 
-def tell(connection: AsyncConnection) -> None:
-    """What others wait for is written in this transaction: once it is committed, they are woken. Records of who was refused wake nobody."""
-    connection.sync_connection.info[_TOLD] = True  # type: ignore[union-attr]  # it is open
-
-
-def _has_told(connection: AsyncConnection) -> bool:
-    told: bool = connection.sync_connection.info.pop(_TOLD, False)  # type: ignore[union-attr]
-    return told
-
-
 @asynccontextmanager
 async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """:raises DatabaseUnavailableError: the server gives none; its cause says why."""
@@ -199,7 +195,7 @@ async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 @contextmanager
-def _told_as_problems() -> Iterator[None]:
+def translate_database_errors() -> Iterator[None]:
     """A disk that is full or fails, a lock that is not given and a statement that does not end are no faults of the program: callers are told."""
     try:
         yield
@@ -266,10 +262,14 @@ def open_database(url: str, *, exclusive: bool = True, wall: str | None = None) 
     owner = own(path) if exclusive else None
     path.touch(mode=0o600)  # what SQLite lays beside it has the same rights
     engine = create_async_engine(
-        parsed.set(drivername=f"sqlite+{InlineSQLiteDialect.driver}"), pool_size=8, max_overflow=0, pool_timeout=LOCK_WAIT_SECONDS
+        parsed.set(drivername=f"sqlite+{InlineSQLiteDialect.driver}"),
+        pool_size=8,
+        max_overflow=0,
+        pool_timeout=LOCK_WAIT_SECONDS,
     )
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
+    follow_savepoints(engine)
     return Database(engine, owner, path)
 
 
@@ -289,6 +289,7 @@ def _postgresql(url: URL, **session: str) -> AsyncEngine:
         connect_args={"server_settings": settings},
     )
     event.listen(engine.sync_engine, "checkout", _check_open)
+    follow_savepoints(engine)
     return engine
 
 

@@ -68,7 +68,7 @@ async def write_centre(
     following = Centre(id=centre, version=held.version + 1 if held else 1, updated_at=datetime.now(UTC), **dict(given))
     if not await repository.save(following, held.version if held else None):
         raise StaleVersionError
-    await FEED.append(connection, [change_of_centre(held, following)])
+    FEED.record(connection, change_of_centre(held, following))
     return _answer(following, 200 if held else 201)
 
 

@@ -74,6 +74,5 @@ async def take_records(
     if dry_run:
         await savepoint.rollback()
     else:
-        await desk.publish()
         await savepoint.commit()
     return BulkResult(results=results, counts=dict(sorted(Counter(one.result for one in results).items())))

@@ -128,7 +128,6 @@ async def write_trial(
         if held is not None:
             raise AlreadyExistsError
         stored = await desk.create(draft, Origin(source="curated"), curated=True)
-        await desk.publish()
         return _answer(stored.trial.model_dump_json(), 1, 201, Location=f"/registry/v1/trials/{stored.trial.id}")
     expected = required_version(request)
     if held is None:
@@ -159,7 +158,6 @@ async def patch_trial(
 
 async def _updated(desk: TrialService, held: StoredTrial, draft: TrialInput, expected: int | None) -> Response:
     stored = await desk.update(held, draft, expected, curated=True)
-    await desk.publish()
     return _answer(stored.trial.model_dump_json(), stored.trial.version)
 
 
@@ -226,7 +224,6 @@ async def write_criteria(
     stored = await _found(connection, identifier, access)
     desk = _desk(request, connection)
     written = await desk.sign_criteria(stored, document.model_copy(update={"trial": stored.trial.id}), expected)
-    await desk.publish()
     assert written.version is not None
     return _answer(written.model_dump_json(exclude_none=True), written.version)
 
@@ -267,7 +264,6 @@ async def write_site(
         if not known:
             raise NotFoundError
     site = await desk.declare_site(stored, centre, given, expected)
-    await desk.publish()
     return _answer(
         site_document(stored.trial.id, site, desk.now).model_dump_json(), site.version, 200 if known else 201
     )
