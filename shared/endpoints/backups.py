@@ -50,8 +50,7 @@ def backup_router() -> APIRouter:
         if database.file is None:
             raise NoFileError
         try:
-            async with database.still():
-                spooled, digest = await asyncio.to_thread(_spool, database.file)
+            spooled, digest = await asyncio.to_thread(_spool, database.file)
         except OSError as error:
             full = error.errno == errno.ENOSPC or (isinstance(error, CopyFailedError) and error.is_for_want_of_room)
             raise StorageFullError if full else StorageFailedError from None

@@ -49,7 +49,7 @@ class CentreService:
         updated = Centre(id=centre, version=version, updated_at=datetime.now(UTC), **dict(given))
         if not await self.repository.save(updated, current.version if current else None):
             raise StaleVersionError
-        await FEED.append(self.repository.connection, [change_of_centre(current, updated)])
+        FEED.record(self.repository.connection, change_of_centre(current, updated))
         return updated
 
 

@@ -43,9 +43,7 @@ async def load_sample(database: Database, rules: TrialRules) -> int:
             return 0
         await _load_centres(CentreService(centres))
         trials = TrialService(TrialRepository(connection), centres, rules)
-        count = await _load_trials(trials)
-        await trials.publish()
-        return count
+        return await _load_trials(trials)
 
 
 async def _load_centres(centres: CentreService) -> None:

@@ -37,11 +37,7 @@ class SourceService:
         """Import the lines, or only report what would become of them."""
         savepoint = await self.trials.repository.connection.begin_nested()
         results = await self.import_lines(lines)
-        if dry_run:
-            await savepoint.rollback()
-        else:
-            await self.trials.publish()
-            await savepoint.commit()
+        await (savepoint.rollback() if dry_run else savepoint.commit())
         return results
 
     async def import_lines(self, lines: Sequence[bytes]) -> list[LineResult]:
@@ -64,12 +60,10 @@ class SourceService:
         if known is not None and known.hash == digest:
             return await self._unchanged(number, record, source_id, known)
         reading = read_study(record, self.trials.terminology, self._rules)
-        changes = len(self.trials.changes)
         try:
             async with self.trials.repository.connection.begin_nested():
                 result, key, errors = await self._apply(reading, known)
         except Problem as problem:
-            del self.trials.changes[changes:]
             return LineResult(line=number, source_id=source_id, result="invalid", errors=self._errors(problem))
         await self.records.save(self.source, source_id, SourceRecord(digest, result, key), known=known is not None)
         return await self._line(number, source_id, result, key, errors)

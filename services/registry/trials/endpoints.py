@@ -105,7 +105,6 @@ async def write_trial(
     """Create a trial (`If-None-Match: *`) or replace a version of one (`If-Match`)."""
     expected = _precondition(request)
     stored = await trials.put(identifier, draft, access.rows, expected)
-    await trials.publish()
     return _trial_answer(stored, created=expected.creates)
 
 
@@ -116,7 +115,6 @@ async def patch_trial(
 ) -> Response:
     """Change some fields of a trial (RFC 7396): null removes one."""
     stored = await trials.patch(identifier, patch, access.rows, required_version(request))
-    await trials.publish()
     return _trial_answer(stored)
 
 
@@ -163,7 +161,6 @@ async def write_criteria(
 ) -> Response:
     """A new version of the criteria. `If-Match` names the criteria version it was made from."""
     written = await trials.sign_criteria(identifier, document, access.rows, required_version(request))
-    await trials.publish()
     assert written.version is not None
     return _answer(written.model_dump_json(exclude_none=True), written.version)
 
@@ -185,7 +182,6 @@ async def write_site(
     """Declare a centre's status and open places for a trial: `If-Match` for a known site, `If-None-Match: *` for a new one."""
     expected = _precondition(request)
     trial, site = await trials.put_site(identifier, centre, given, access, expected)
-    await trials.publish()
     document = site.document(trial, trials.now, with_slots=True).model_dump_json()
     return _answer(document, site.version, 201 if expected.creates else 200)
 

@@ -50,24 +50,18 @@ from shared.values.wire import Label
 
 
 class TrialService:
-    """Trials in one transaction. Call `publish` last: it writes the feed entries."""
+    """Trials in one transaction. The feed entries recorded here are written when it is committed."""
 
     def __init__(self, repository: TrialRepository, centres: CentreRepository, rules: TrialRules) -> None:
         self.repository = repository
         self.centres = centres
         self.rules = rules
         self.now = datetime.now(UTC)
-        self.changes: list[Change] = []
         self._departements: Mapping[str, str] | None = None
 
     @property
     def terminology(self) -> Terminology:
         return self.rules.terminology
-
-    async def publish(self) -> None:
-        """Append the collected changes to the feed."""
-        await FEED.append(self.repository.connection, self.changes)
-        self.changes = []
 
     async def find(self, identifier: str, rows: Rows) -> StoredTrial:
         """Return a trial by any of its public identifiers.
@@ -129,7 +123,7 @@ class TrialService:
         await self.repository.add_criteria(
             key, 1, document.grade, self.now, document.model_dump_json(exclude_none=True)
         )
-        self.changes.append(change_of_trial(None, trial, (NOT_VISIBLE, stored.routing), ("created",)))
+        self._record(change_of_trial(None, trial, (NOT_VISIBLE, stored.routing), ("created",)))
         for site in trial.sites:
             await self._save_site(stored, StoredSite(site.centre, 1, site.status, confirmed_at, ()), None)
         return stored
@@ -303,13 +297,14 @@ class TrialService:
         )
         if not await self.repository.save(written, words_of(trial, self.terminology), changed, stored.trial.version):
             raise StaleVersionError
-        self.changes.append(
-            change_of_trial(stored.trial, trial, (stored.routing, written.routing), changed, event=event)
-        )
+        self._record(change_of_trial(stored.trial, trial, (stored.routing, written.routing), changed, event=event))
         if trial.id != stored.trial.id:
             # Readers that stored the trial under its former id must drop that copy.
-            self.changes.append(rename_of_trial(stored.trial, trial, stored.routing))
+            self._record(rename_of_trial(stored.trial, trial, stored.routing))
         return written
+
+    def _record(self, change: Change) -> None:
+        FEED.record(self.repository.connection, change)
 
     async def _add_criteria(self, key: str, head: CriteriaHead | None, document: CriteriaDocument) -> CriteriaHead:
         new = CriteriaHead(version=head.version + 1 if head else 1, grade=document.grade)
@@ -333,15 +328,13 @@ class TrialService:
             if gone.centre not in wanted and gone.centre in current:
                 await self.repository.remove_site(stored.key, gone.centre)
                 version = current[gone.centre].version + 1
-                self.changes.append(
-                    change_of_site(stored.trial, gone.centre, version, gone.status, None, stored.routing)
-                )
+                self._record(change_of_site(stored.trial, gone.centre, version, gone.status, None, stored.routing))
 
     async def _save_site(self, stored: StoredTrial, site: StoredSite, current: StoredSite | None) -> None:
         if not await self.repository.save_site(stored.key, site, current.version if current else None):
             raise StaleVersionError
         was = current.status if current else None
-        self.changes.append(change_of_site(stored.trial, site.centre, site.version, was, site.status, stored.routing))
+        self._record(change_of_site(stored.trial, site.centre, site.version, was, site.status, stored.routing))
 
     async def _check_centres(self, draft: TrialInput) -> None:
         known = await self._departements_of_centres()

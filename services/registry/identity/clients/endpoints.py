@@ -191,7 +191,7 @@ async def rotate_key(
     if not await repository.rotate(following, held.version, digest, until, now if ends else None):
         raise StaleVersionError
     if ends:
-        await FEED.append(connection, revocations(organisation, [(client, following.version)]))
+        FEED.record(connection, *revocations(organisation, [(client, following.version)]))
     return _shown(following, key, 200)
 
 
@@ -210,7 +210,7 @@ async def _changed(connection: Any, held: Client, update: dict[str, Any]) -> Cli
     following = held.model_copy(update={**update, "version": held.version + 1, "updated_at": now})
     if not await ClientRepository(connection).replace(following, held.version, now):
         raise StaleVersionError
-    await FEED.append(connection, revocations(held.organisation, [(held.id, following.version)]))
+    FEED.record(connection, *revocations(held.organisation, [(held.id, following.version)]))
     return following
 
 

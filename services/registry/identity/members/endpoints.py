@@ -123,7 +123,7 @@ async def _changed(request: Request, connection: Any, held: Member, update: dict
     following = held.model_copy(update={**update, "version": held.version + 1, "updated_at": now})
     if not await MemberRepository(connection).replace(following, held.version, now):
         raise StaleVersionError
-    await FEED.append(connection, revocations(held.organisation, [(held.id, following.version)]))
+    FEED.record(connection, *revocations(held.organisation, [(held.id, following.version)]))
     return following
 
 

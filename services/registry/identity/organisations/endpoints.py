@@ -99,7 +99,7 @@ async def write_organisation(
     # What its tokens say of it has changed, or it is out: they end now, and are made anew.
     if (held.status, held.centre) != (following.status, following.centre) and held.status == "active":
         holders = await CredentialRepository(connection).end_tokens(organisation, now)
-        await FEED.append(connection, revocations(organisation, holders))
+        FEED.record(connection, *revocations(organisation, holders))
     return _answer(following)
 
 
