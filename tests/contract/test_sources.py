@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from importlib import resources
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -11,6 +12,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from services.registry.scope import diseases
+from services.registry.scope.diseases import DiseaseSigns
 from tests.conftest import ADMIN, client_of, token_of
 from tests.contract.registry import running_registry
 from tests.contract.test_registry import events_since, now
@@ -122,6 +125,121 @@ async def test_a_curators_trial_is_never_overwritten(admin: httpx.AsyncClient) -
     told = await send(admin, study("NCT05096221"))
     assert (told["results"][0]["result"], told["results"][0]["trial"]) == ("kept_curated", "NCT05096221")
     assert (await admin.get("/registry/v1/trials/NCT05096221")).json() == before
+
+
+async def test_a_record_that_leaves_the_scope_withdraws_its_trial_and_brings_it_back(
+    app: FastAPI, admin: httpx.AsyncClient
+) -> None:
+    await send(admin, study())
+    cursor = await now(admin)
+    left = await send(admin, study(conditionsModule={"conditions": ["Osteosarcoma"]}))
+    (line,) = left["results"]
+    assert (line["result"], line["scope"], line["trial"]) == ("refused", "out_of_scope", "NCT90000001")
+    assert line["errors"][0]["code"] == "malignant_indication"
+    (event,) = await events_since(admin, cursor)
+    assert event["type"] == "trial.withdrawn"
+    async with client_of(app) as public:
+        assert (await public.get("/registry/v1/trials/NCT90000001")).status_code == 404
+    withdrawn = (await admin.get("/registry/v1/trials/NCT90000001")).json()
+    assert (withdrawn["published"], withdrawn["scope"]["answer"]) == (False, "out_of_scope")
+    assert withdrawn["scope"]["reasons"][0]["code"] == "malignant_indication"
+    cursor = await now(admin)
+    again = await send(admin, study(conditionsModule={"conditions": ["Osteosarcoma"]}))
+    assert (again["results"][0]["result"], again["results"][0]["trial"]) == ("refused", "NCT90000001")
+    assert await events_since(admin, cursor) == []
+    back = await send(admin, study())
+    assert (back["results"][0]["result"], back["results"][0]["trial"]) == ("updated", "NCT90000001")
+    assert [event["type"] for event in await events_since(admin, cursor)] == ["trial.published"]
+    async with client_of(app) as public:
+        trial = (await public.get("/registry/v1/trials/NCT90000001")).json()
+    assert trial["conditions"][0]["text"] == "Duchenne Muscular Dystrophy"
+
+
+async def patch(admin: httpx.AsyncClient, number: str, changes: dict[str, Any]) -> None:
+    path = f"/registry/v1/trials/{number}"
+    version = (await admin.get(path)).headers["ETag"]
+    headers = {"If-Match": version, "Content-Type": "application/merge-patch+json"}
+    answer = await admin.patch(path, content=json.dumps(changes), headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_an_edited_trial_leaves_the_scope_with_its_record_and_keeps_the_edits(admin: httpx.AsyncClient) -> None:
+    await send(admin, study())
+    await patch(admin, "NCT90000001", {"titles": {"fr": "Thérapie génique"}})
+    assert (await send(admin, study(designModule={"phases": ["PHASE1"]})))["counts"] == {"kept_curated": 1}
+    left = await send(admin, study(conditionsModule={"conditions": ["Osteosarcoma"]}))
+    assert left["counts"] == {"refused": 1}
+    trial = (await admin.get("/registry/v1/trials/NCT90000001")).json()
+    assert (trial["published"], trial["titles"]["fr"]) == (False, "Thérapie génique")
+    assert trial["conditions"][0]["text"] == "Duchenne Muscular Dystrophy"
+    assert (await send(admin, study()))["counts"] == {"updated": 1}
+    assert (await admin.get("/registry/v1/trials/NCT90000001")).json()["published"] is True
+
+
+@pytest.mark.parametrize(
+    ("module", "status"),
+    [
+        ({"overallStatus": "TERMINATED", "whyStopped": "Safety"}, "terminated"),
+        ({"overallStatus": "SUSPENDED"}, "suspended"),
+        ({"overallStatus": "WITHDRAWN", "whyStopped": "No funding"}, "withdrawn"),
+        ({"overallStatus": "ACTIVE_NOT_RECRUITING", "whyStopped": "Safety"}, "active_not_recruiting"),
+    ],
+)
+async def test_a_stop_of_an_edited_trial_takes_effect_and_its_other_edits_stay(
+    admin: httpx.AsyncClient, module: dict[str, Any], status: str
+) -> None:
+    await send(admin, study())
+    await patch(admin, "NCT90000001", {"titles": {"fr": "Thérapie génique"}})
+    cursor = await now(admin)
+    renamed = {"nctId": "NCT90000001", "briefTitle": "Another title"}
+    told = await send(admin, study(statusModule=module, identificationModule=renamed))
+    assert told["counts"] == {"updated": 1}
+    trial = (await admin.get("/registry/v1/trials/NCT90000001")).json()
+    assert (trial["status"], trial["source_status"]) == (status, module["overallStatus"])
+    assert trial["why_stopped"] == module.get("whyStopped")
+    assert trial["titles"] == {"fr": "Thérapie génique", "en": "AAV Gene Therapy for Duchenne Muscular Dystrophy"}
+    (event,) = await events_since(admin, cursor)
+    assert (event["type"], event["data"]["from"], event["data"]["to"]) == ("trial.status_changed", "recruiting", status)
+    await patch(admin, "NCT90000001", {"status": "recruiting"})
+    await send(admin, study(statusModule=module, designModule={"phases": ["PHASE1"]}))
+    assert (await admin.get("/registry/v1/trials/NCT90000001")).json()["status"] == "recruiting"
+
+
+async def test_a_status_that_is_no_stop_leaves_an_edited_trial_as_it_is(admin: httpx.AsyncClient) -> None:
+    await send(admin, study())
+    await patch(admin, "NCT90000001", {"titles": {"fr": "Thérapie génique"}})
+    told = await send(admin, study(statusModule={"overallStatus": "ACTIVE_NOT_RECRUITING"}))
+    assert told["counts"] == {"kept_curated": 1}
+    assert (await admin.get("/registry/v1/trials/NCT90000001")).json()["status"] == "recruiting"
+
+
+async def test_unchanged_records_are_judged_again_when_the_rules_change(
+    admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await send(admin, study(), study("NCT90000002"))
+    await patch(admin, "NCT90000002", {"titles": {"fr": "Thérapie génique"}})
+    signs = diseases.table()
+    document = json.loads((resources.files("services.registry.scope") / "disease_signs.json").read_text("utf-8"))
+    document["categories"][0]["phrases"].append("duchenne muscular dystrophy")
+    monkeypatch.setattr(diseases, "table", lambda: DiseaseSigns(document))
+    assert diseases.table().version != signs.version
+    cursor = await now(admin)
+    told = await send(admin, study(), study("NCT90000002"))
+    assert told["counts"] == {"refused": 2}
+    assert [event["type"] for event in await events_since(admin, cursor)] == ["trial.withdrawn"] * 2
+    monkeypatch.setattr(diseases, "table", lambda: signs)
+    assert (await send(admin, study(), study("NCT90000002")))["counts"] == {"updated": 2}
+
+
+@pytest.mark.parametrize("condition", ["B-ALL", "R/R MM", "Recurrent GBM", "Recurrent Disease", "maladie résiduelle"])
+async def test_a_condition_in_which_no_disease_is_recognised_goes_to_review(
+    app: FastAPI, admin: httpx.AsyncClient, condition: str
+) -> None:
+    title = {"nctId": "NCT90000001", "briefTitle": "CD19 CAR-T cells in adults"}
+    told = await send(admin, study(conditionsModule={"conditions": [condition]}, identificationModule=title))
+    assert told["results"][0]["scope"] == "scope_unclear"
+    async with client_of(app) as public:
+        assert (await public.get("/registry/v1/trials/NCT90000001")).status_code == 404
 
 
 async def test_a_record_that_joins_two_trials_is_left_to_a_person(admin: httpx.AsyncClient) -> None:

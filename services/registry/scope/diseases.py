@@ -11,11 +11,14 @@ from services.registry.scope.products import PACKAGE, version_of
 from services.registry.terminology.phrases import Match, PhraseTable, Word, is_acronym, normalise, normalise_word, words
 from services.registry.terminology.terminology import Terminology
 
-DiseaseVerdict = Literal["malignant", "review", "not_malignant", "unreadable"]
+DiseaseVerdict = Literal["malignant", "review", "not_malignant", "acronym", "unrecognised"]
 MALIGNANT: Final = "malignant"
+NOT_RECOGNISED: Final[frozenset[DiseaseVerdict]] = frozenset(("acronym", "unrecognised"))
 # How many words before a cancer's name may still make it a setting ("radiotherapy for head and neck cancer").
 _REACH: Final = 6
 PLAIN: Final = frozenset(("not_malignant", "related_word"))
+# Words between a general word and its qualifier: "disease of the liver", "maladie du foie".
+_LINKS: Final = frozenset(("of", "the", "in", "de", "du", "des", "la", "le", "les", "l"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,10 @@ class DiseaseSign:
 
 @dataclass(frozen=True, slots=True)
 class DiseaseReading:
-    """The verdict on a text and the sign it rests on. ``review`` asks a person; ``unreadable`` means that no disease is recognisably named."""
+    """The verdict on a text and the sign it rests on.
+
+    ``review``: a person must decide. ``acronym``: nothing but acronyms, none of them known. ``unrecognised``: words, but no known disease.
+    """
 
     verdict: DiseaseVerdict
     sign: DiseaseSign | None = None
@@ -57,17 +63,21 @@ class DiseaseSigns:
         self._phrases: Final = PhraseTable(phrases)
         self._before: Final = tuple(normalise(phrase) for phrase in document["settings_before"])
         self._after: Final = tuple(normalise(phrase) for phrase in document["settings_after"])
-        self._not_oma: Final = frozenset(normalise_word(word) for word in document["not_oma"])
+        self._not_tumours: Final = frozenset(normalise_word(word) for word in document["not_tumours"])
         self._not_a_condition: Final = frozenset(normalise(phrase) for phrase in document["not_a_condition"])
         self._disease_words: Final = PhraseTable((phrase, True) for phrase in document["disease_words"])
+        self._general_words: Final = frozenset(normalise_word(word) for word in document["general_words"])
+        self._qualifiers: Final = PhraseTable((phrase, True) for phrase in document["qualifiers"])
+        self.acronyms_beside_others: Final = frozenset(document["acronyms_beside_others"])
         self._endings: Final = tuple(document["disease_endings"])
+        self._not_diseases: Final = frozenset(normalise_word(word) for word in document["not_diseases"])
 
     def is_condition(self, text: str) -> bool:
-        """Whether a registry's condition entry names a health state at all, and not a product, a population or an outcome."""
+        """Return whether a registry's condition entry names a health state at all, and not a product, a population or an outcome."""
         return normalise(text) not in self._not_a_condition and bool(words(text))
 
-    def read(self, text: str, terminology: Terminology, *, title: bool = False) -> DiseaseReading:
-        """The verdict on a condition text. A title must moreover name a disease recognisably; so must a condition that is a bare acronym."""
+    def read(self, text: str, terminology: Terminology) -> DiseaseReading:
+        """Judge a condition or a title. A text in which no disease is recognised is never ``not_malignant``."""
         tokens = words(text)
         matches = self._phrases.find(tokens)
         malignant = [match for match in matches if match.value.code == MALIGNANT]
@@ -80,19 +90,35 @@ class DiseaseSigns:
             if match.value.code not in PLAIN:
                 return DiseaseReading("review", match.value)
         covered = {index for match in matches for index in range(match.first, match.last)}
-        if any(self._ends_in_oma(word) for index, word in enumerate(tokens) if index not in covered):
+        if any(self._ends_like_a_tumour(word) for index, word in enumerate(tokens) if index not in covered):
             return DiseaseReading("review", UNLISTED)
         plain = next((match.value for match in matches if match.value.code == "not_malignant"), None)
-        if (
-            plain is not None
-            or terminology.phrases.find(tokens)
+        if plain is not None or self._names_a_disease(tokens, terminology):
+            return DiseaseReading("not_malignant", plain)
+        acronyms = all(is_acronym(word.text) or word.folded.isdigit() for word in tokens)
+        return DiseaseReading("acronym" if acronyms else "unrecognised")
+
+    def _names_a_disease(self, tokens: tuple[Word, ...], terminology: Terminology) -> bool:
+        return bool(
+            terminology.disease_phrases.find(tokens)
             or self._disease_words.find(tokens)
             or self._has_ending(tokens)
-        ):
-            return DiseaseReading("not_malignant", plain)
-        if title or not tokens or all(is_acronym(word.text) or word.folded.isdigit() for word in tokens):
-            return DiseaseReading("unreadable")
-        return DiseaseReading("not_malignant")
+            or self._is_qualified(tokens)
+        )
+
+    def _is_qualified(self, tokens: tuple[Word, ...]) -> bool:
+        """Return whether a general word such as "disease" stands beside a word that says of what: "lung disease", "maladie du foie"."""
+        found = self._qualifiers.find(tokens)
+        before = {match.last for match in found}
+        after = {match.first for match in found}
+        for place, word in enumerate(tokens):
+            if word.folded in self._general_words:
+                following = place + 1
+                while following < len(tokens) and tokens[following].folded in _LINKS:
+                    following += 1
+                if place in before or following in after:
+                    return True
+        return False
 
     def _is_setting(self, match: Match[DiseaseSign], tokens: tuple[Word, ...]) -> bool:
         before = " " + " ".join(word.folded for word in tokens[max(0, match.first - _REACH) : match.first]) + " "
@@ -101,12 +127,16 @@ class DiseaseSigns:
             after == phrase or after.startswith(f"{phrase} ") for phrase in self._after
         )
 
-    def _ends_in_oma(self, word: Word) -> bool:
-        return word.folded.endswith(("oma", "omata")) and len(word.folded) > 4 and word.folded not in self._not_oma
+    def _ends_like_a_tumour(self, word: Word) -> bool:
+        """Return whether a word ends in -oma or, in French, in -ome, and is none of the words known to be no tumour."""
+        tumour = word.folded.endswith(("oma", "omata", "ome")) and len(word.folded) > 4
+        return tumour and word.folded not in self._not_tumours and not word.folded.endswith("some")
 
     def _has_ending(self, tokens: tuple[Word, ...]) -> bool:
         return any(
-            len(word.folded) > len(ending) + 2 and word.folded.endswith(ending)
+            len(word.folded) > len(ending) + 2
+            and word.folded.endswith(ending)
+            and word.folded not in self._not_diseases
             for word in tokens
             for ending in self._endings
         )
