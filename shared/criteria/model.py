@@ -124,11 +124,6 @@ def leaves(expression: Node, pointer: str = "") -> Iterator[tuple[str, Leaf]]:
     return ((place, node) for place, node in walk(expression, pointer) if isinstance(node, Leaf))
 
 
-def criteria_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a criteria document."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **CriteriaDocument.model_json_schema()}
-
-
 def _folded(name: str) -> str:
     return " ".join(name.split()).casefold()
 

@@ -29,7 +29,6 @@ from services.registry.model.trial import (
 )
 from services.registry.scope import diseases
 from services.registry.sources import ctgov_codes as codes
-from services.registry.sources.coverage import carried_fields
 from services.registry.sources.places import CentreRule, country_code, member_centre
 from services.registry.sources.problems import InvalidStudyError
 from services.registry.sources.product_reader import Intervention, read_product
@@ -39,7 +38,7 @@ from services.registry.terminology.terminology import Terminology
 from shared.vocabulary.identifiers import IDENTIFIER_PATTERNS, recognise_identifier
 from shared.vocabulary.recruitment import RecruitmentStatus
 
-__all__ = ["READER_VERSION", "InvalidStudyError", "RegistryEligibility", "StudyReading", "read_study"]
+__all__ = ["READER_VERSION", "InvalidStudyError", "StudyReading", "read_study"]
 
 # Raised when the same record would now be read otherwise, so that unchanged records are read again.
 READER_VERSION: Final = 1
@@ -51,24 +50,12 @@ _PUBLIC_NUMBER: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class RegistryEligibility:
-    """The structured eligibility as the registry wrote it ("18 Years"), beside what it became in the trial."""
-
-    minimum_age: str | None
-    maximum_age: str | None
-    sex: str | None
-    healthy_volunteers: bool | None
-
-
-@dataclass(frozen=True, slots=True)
 class StudyReading:
-    """A record read: its trial, the original words of its structured eligibility, everything that was left out, and which fields it carried."""
+    """A record as read: its trial, and a warning for everything that was left out."""
 
     source_id: str
     trial: TrialInput
-    registry_eligibility: RegistryEligibility
     warnings: tuple[ReadingWarning, ...]
-    carried: frozenset[str]
 
 
 def study_number(record: Any) -> str:
@@ -106,7 +93,6 @@ def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRu
     source_status = status.line("overallStatus", _SHORT)
     overall = codes.look_up(status, "overallStatus", codes.STATUS) or "unknown"
     locations, sites = _locations(protocol, overall, centres)
-    eligibility, original = _eligibility(protocol.section("eligibilityModule"))
     trial = TrialInput(
         identifiers=_identifiers(identification, number),
         acronym=identification.line("acronym", _SHORT),
@@ -129,9 +115,9 @@ def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRu
         dates=_dates(status),
         locations=locations,
         sites=sites,
-        eligibility=eligibility,
+        eligibility=_eligibility(protocol.section("eligibilityModule")),
     )
-    return StudyReading(number, trial, original, tuple(reader.warnings), carried_fields(record))
+    return StudyReading(number, trial, tuple(reader.warnings))
 
 
 def _identifiers(identification: Section, number: str) -> list[Identifier]:
@@ -252,13 +238,11 @@ def _site(centre: str, before: TrialSite | None, status: RecruitmentStatus) -> T
     return TrialSite(centre=centre, status=status)
 
 
-def _eligibility(module: Section) -> tuple[Eligibility, RegistryEligibility]:
-    minimum, maximum, sex = (module.line(key, _SHORT) for key in ("minimumAge", "maximumAge", "sex"))
+def _eligibility(module: Section) -> Eligibility:
     read_sex: TrialSex | None = codes.look_up(module, "sex", codes.SEX)
-    eligibility = Eligibility(
+    return Eligibility(
         text=module.text("eligibilityCriteria", MAX_ELIGIBILITY_TEXT),
         minimum_age=codes.age(module, "minimumAge"),
         maximum_age=codes.age(module, "maximumAge"),
         sex=read_sex,
     )
-    return eligibility, RegistryEligibility(minimum, maximum, sex, module.flag("healthyVolunteers"))

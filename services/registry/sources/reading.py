@@ -103,14 +103,6 @@ class Section:
             return None
         return value
 
-    def flag(self, key: str) -> bool | None:
-        """A boolean; None when absent."""
-        value = self.given.get(key)
-        if value is None or isinstance(value, bool):
-            return value
-        self.reader.warn(f"{self.pointer}/{escape(key)}", "wrong_type", "true or false was expected")
-        return None
-
     def _array(self, key: str, most: int) -> list[Any]:
         value = self.given.get(key)
         if value is None:

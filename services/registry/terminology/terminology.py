@@ -81,8 +81,7 @@ class Terminology:
             by_code[concept.code] = concept
         self._concepts: Mapping[str, Concept] = MappingProxyType(dict(sorted(by_code.items())))
         self._same = _equivalence_classes(self._concepts.values())
-        self._up = self._closure(parents=True)
-        self._down = self._closure(parents=False)
+        self._up = self._closure()
         self.phrases: Final = PhraseTable(
             (name, concept.code) for concept in self._concepts.values() for name in concept.names
         )
@@ -117,11 +116,6 @@ class Terminology:
             return self._concepts[code]
         return next((self._concepts[other] for other in sorted(self.same_as(code)) if other in self._concepts), None)
 
-    def named(self, name: str) -> tuple[Concept, ...]:
-        """The concepts that bear this label or synonym in French or English; one when the name is unambiguous."""
-        codes = dict.fromkeys(self.phrases.exactly(name))
-        return tuple(self._concepts[code] for code in codes)
-
     def same_as(self, code: str) -> frozenset[str]:
         """The codes declared the same as this one, it included."""
         return self._same.get(code, frozenset((code,)))
@@ -130,22 +124,7 @@ class Terminology:
         """Every code above this one, same-as codes of each included; never the code itself."""
         return self._up.get(code, frozenset())
 
-    def descendants(self, code: str) -> frozenset[str]:
-        """Every code below this one, same-as codes of each included; never the code itself."""
-        return self._down.get(code, frozenset())
-
-    def carriers(self, code: str) -> frozenset[str]:
-        """The codes that imply this one: itself, its same-as codes and all descendants."""
-        return self.same_as(code) | self.descendants(code)
-
-    def exclusive_with(self, code: str) -> frozenset[str]:
-        """The codes declared exclusive with this one or with one of its ancestors, from either side, same-as codes included."""
-        whole = self.same_as(code) | self.ancestors(code)
-        declared = {other for own in whole if own in self._concepts for other in self._concepts[own].exclusive_with}
-        declared |= {concept.code for concept in self if whole.intersection(concept.exclusive_with)}
-        return frozenset(same for other in declared for same in self.same_as(other))
-
-    def _closure(self, *, parents: bool) -> dict[str, frozenset[str]]:
+    def _closure(self) -> dict[str, frozenset[str]]:
         links: dict[frozenset[str], set[frozenset[str]]] = {}
         for concept in self:
             own = self.same_as(concept.code)
@@ -153,8 +132,7 @@ class Terminology:
                 above = self.same_as(parent)
                 if above == own:
                     raise TerminologyError(f"{concept.code} is its own parent")
-                first, second = (own, above) if parents else (above, own)
-                links.setdefault(first, set()).add(second)
+                links.setdefault(own, set()).add(above)
         closed: dict[frozenset[str], frozenset[str]] = {}
         for start, next_places in links.items():
             seen: set[frozenset[str]] = set()

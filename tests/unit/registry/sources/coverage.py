@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from services.registry.model.trial import TrialInput
 
@@ -14,16 +14,6 @@ class FieldCoverage:
     field: str
     carried: int
     mapped: int
-
-
-class Reading(Protocol):
-    """What the table needs of a reading."""
-
-    @property
-    def trial(self) -> TrialInput: ...
-
-    @property
-    def carried(self) -> frozenset[str]: ...
 
 
 # Field: where the record carries it (below protocolSection), and whether the trial has it.
@@ -77,13 +67,13 @@ def carried_fields(record: Mapping[str, Any]) -> frozenset[str]:
     )
 
 
-def coverage(readings: Iterable[Reading]) -> list[FieldCoverage]:
-    """The table over readings, one row a field. What comes from elsewhere (a title types the product) counts only where the field is carried."""
+def coverage(readings: Iterable[tuple[Mapping[str, Any], TrialInput]]) -> list[FieldCoverage]:
+    """Return one row per field over (record, trial) pairs. A value from elsewhere counts only where the record has the field."""
     counts = {field: [0, 0] for field in _FIELDS}
-    for reading in readings:
-        for field in reading.carried:
+    for record, trial in readings:
+        for field in carried_fields(record):
             counts[field][0] += 1
-            counts[field][1] += _FIELDS[field][1](reading.trial)
+            counts[field][1] += _FIELDS[field][1](trial)
     return [FieldCoverage(field, carried, mapped) for field, (carried, mapped) in counts.items()]
 
 
