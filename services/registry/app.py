@@ -50,10 +50,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def create_app(settings: RegistrySettings | None = None) -> FastAPI:
-    """The registry's application.
+    """Create the registry's application.
 
     :raises WrongSchemaError: at start, when the database is not at this program's schema.
-    :raises OwnedElsewhereError: at start, when another process holds the SQLite file.
+    :raises OwnedElsewhereError: at start, another process uses the SQLite file.
     """
     settings = settings or RegistrySettings()
 
@@ -136,7 +136,7 @@ async def _observe(database: Database, metrics: Metrics) -> None:
 
 
 async def _keep_house(database: Database, whole: timedelta) -> None:
-    """Four times a day: keep the feed whole for as long as it is promised, and of what is older only what a late reader needs."""
+    """Compact the feed and forget retired signing keys, four times a day."""
     now = datetime.now(UTC)
     await compact(database, FEED, now - whole)
     async with database.transaction() as connection:
@@ -145,10 +145,10 @@ async def _keep_house(database: Database, whole: timedelta) -> None:
 
 
 async def _forget_assertions(database: Database) -> None:
-    """Each minute, a few at a time: a client that asks for tokens without end must not stop the house."""
+    """Forget expired client assertions every minute, in small batches so that housekeeping never blocks other work."""
     while True:
         async with database.transaction() as connection:
-            # An hour more than need be: the clock of another replica may be behind.
+            # One hour late, because the clock of another replica may be behind.
             if (
                 await IssuerRepository(connection).forget_assertions(
                     datetime.now(UTC) - timedelta(hours=1), FORGOTTEN_AT_ONCE

@@ -1,4 +1,4 @@
-"""Taking registry records in: the good part is kept, the bad part told by line and field, and the same thing told twice writes nothing."""
+"""Import of registry records: valid parts are stored, faults are reported by line and field, repeats write nothing."""
 
 import json
 from collections import Counter
@@ -61,7 +61,7 @@ async def send(admin: httpx.AsyncClient, *records: Any, **query: Any) -> dict[st
 
 
 async def test_good_lines_are_kept_and_bad_ones_told_by_line_and_field(admin: httpx.AsyncClient) -> None:
-    told = await send(
+    report = await send(
         admin,
         study(),
         '{"protocolSection": ',
@@ -71,7 +71,7 @@ async def test_good_lines_are_kept_and_bad_ones_told_by_line_and_field(admin: ht
         study("NCT90000003", eligibilityModule={"minimumAge": 4, "sex": "DUPONT"}),
         study("NCT90000004", conditionsModule={"conditions": []}, identificationModule={"nctId": "NCT90000004"}),
     )
-    results = {one["line"]: one for one in told["results"]}
+    results = {one["line"]: one for one in report["results"]}
     assert {line: one["result"] for line, one in results.items()} == {
         1: "created",
         2: "invalid",
@@ -80,7 +80,7 @@ async def test_good_lines_are_kept_and_bad_ones_told_by_line_and_field(admin: ht
         6: "created",
         7: "created",
     }
-    assert told["counts"] == {"created": 3, "invalid": 2, "refused": 1}
+    assert report["counts"] == {"created": 3, "invalid": 2, "refused": 1}
     assert results[4]["errors"][0]["pointer"] == "/protocolSection/identificationModule/nctId"
     assert (results[5]["scope"], results[5]["errors"][0]["pointer"]) == ("out_of_scope", "/conditions/0")
     assert {error["pointer"] for error in results[6]["errors"]} >= {
@@ -88,7 +88,7 @@ async def test_good_lines_are_kept_and_bad_ones_told_by_line_and_field(admin: ht
         "/protocolSection/eligibilityModule/sex",
     }
     assert results[7]["scope"] == "scope_unclear"
-    assert "DUPONT" not in json.dumps(told)
+    assert "DUPONT" not in json.dumps(report)
     trial = (await admin.get("/registry/v1/trials/NCT90000001")).json()
     assert (trial["status"], trial["eligibility"]["minimum_age"], trial["criteria"]["grade"]) == (
         "recruiting",
@@ -122,8 +122,8 @@ async def test_a_dry_run_tells_the_same_and_writes_nothing(admin: httpx.AsyncCli
 
 async def test_a_curators_trial_is_never_overwritten(admin: httpx.AsyncClient) -> None:
     before = (await admin.get("/registry/v1/trials/NCT05096221")).json()
-    told = await send(admin, study("NCT05096221"))
-    assert (told["results"][0]["result"], told["results"][0]["trial"]) == ("kept_curated", "NCT05096221")
+    report = await send(admin, study("NCT05096221"))
+    assert (report["results"][0]["result"], report["results"][0]["trial"]) == ("kept_curated", "NCT05096221")
     assert (await admin.get("/registry/v1/trials/NCT05096221")).json() == before
 
 
@@ -192,8 +192,8 @@ async def test_a_stop_of_an_edited_trial_takes_effect_and_its_other_edits_stay(
     await patch(admin, "NCT90000001", {"titles": {"fr": "Thérapie génique"}})
     cursor = await now(admin)
     renamed = {"nctId": "NCT90000001", "briefTitle": "Another title"}
-    told = await send(admin, study(statusModule=module, identificationModule=renamed))
-    assert told["counts"] == {"updated": 1}
+    report = await send(admin, study(statusModule=module, identificationModule=renamed))
+    assert report["counts"] == {"updated": 1}
     trial = (await admin.get("/registry/v1/trials/NCT90000001")).json()
     assert (trial["status"], trial["source_status"]) == (status, module["overallStatus"])
     assert trial["why_stopped"] == module.get("whyStopped")
@@ -208,8 +208,8 @@ async def test_a_stop_of_an_edited_trial_takes_effect_and_its_other_edits_stay(
 async def test_a_status_that_is_no_stop_leaves_an_edited_trial_as_it_is(admin: httpx.AsyncClient) -> None:
     await send(admin, study())
     await patch(admin, "NCT90000001", {"titles": {"fr": "Thérapie génique"}})
-    told = await send(admin, study(statusModule={"overallStatus": "ACTIVE_NOT_RECRUITING"}))
-    assert told["counts"] == {"kept_curated": 1}
+    report = await send(admin, study(statusModule={"overallStatus": "ACTIVE_NOT_RECRUITING"}))
+    assert report["counts"] == {"kept_curated": 1}
     assert (await admin.get("/registry/v1/trials/NCT90000001")).json()["status"] == "recruiting"
 
 
@@ -224,8 +224,8 @@ async def test_unchanged_records_are_judged_again_when_the_rules_change(
     monkeypatch.setattr(diseases, "table", lambda: DiseaseSigns(document))
     assert diseases.table().version != signs.version
     cursor = await now(admin)
-    told = await send(admin, study(), study("NCT90000002"))
-    assert told["counts"] == {"refused": 2}
+    report = await send(admin, study(), study("NCT90000002"))
+    assert report["counts"] == {"refused": 2}
     assert [event["type"] for event in await events_since(admin, cursor)] == ["trial.withdrawn"] * 2
     monkeypatch.setattr(diseases, "table", lambda: signs)
     assert (await send(admin, study(), study("NCT90000002")))["counts"] == {"updated": 2}
@@ -236,8 +236,8 @@ async def test_a_condition_in_which_no_disease_is_recognised_goes_to_review(
     app: FastAPI, admin: httpx.AsyncClient, condition: str
 ) -> None:
     title = {"nctId": "NCT90000001", "briefTitle": "CD19 CAR-T cells in adults"}
-    told = await send(admin, study(conditionsModule={"conditions": [condition]}, identificationModule=title))
-    assert told["results"][0]["scope"] == "scope_unclear"
+    report = await send(admin, study(conditionsModule={"conditions": [condition]}, identificationModule=title))
+    assert report["results"][0]["scope"] == "scope_unclear"
     async with client_of(app) as public:
         assert (await public.get("/registry/v1/trials/NCT90000001")).status_code == 404
 
@@ -251,15 +251,15 @@ async def test_a_record_that_joins_two_trials_is_left_to_a_person(admin: httpx.A
         }
         return study(number, identificationModule=identification)
 
-    told = await send(
+    report = await send(
         admin,
         named("NCT90000001", "2019-001234-12"),
         named("NCT90000002", "2020-004321-34"),
         named("NCT90000003", "2019-001234-12", "2020-004321-34"),
         study("NCT90000004"),
     )
-    assert [one["result"] for one in told["results"]] == ["created", "created", "invalid", "created"]
-    assert told["results"][2]["errors"][0]["code"] == "identifier_taken"
+    assert [one["result"] for one in report["results"]] == ["created", "created", "invalid", "created"]
+    assert report["results"][2]["errors"][0]["code"] == "identifier_taken"
 
 
 @pytest.mark.parametrize(

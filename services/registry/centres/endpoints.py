@@ -56,7 +56,7 @@ async def read_centre(request: Request, centres: Reads, access: Reader, centre: 
 async def write_centre(
     request: Request, given: CentreInput, centres: Writes, access: Writer, centre: CentrePath
 ) -> Response:
-    """Create a centre (`If-None-Match: *`) or replace a version of one (`If-Match`): a centre itself, the coordination any."""
+    """Create a centre (`If-None-Match: *`) or replace a version of one (`If-Match`). A centre may write itself only."""
     expected = _precondition(request)
     written = await centres.put(centre, given, access, expected)
     return _answer(written, 201 if expected.creates else 200)

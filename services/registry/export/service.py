@@ -1,7 +1,8 @@
-"""Writes everything a caller may see as JSON lines: a header with a feed cursor, the centres, the trials, an end line with their count.
+"""Writes everything a caller may see as JSON lines: a header, the centres, the trials and an end line.
 
-The cursor is taken before anything is read, so loading the export and then following the feed from it misses nothing. A file without its
-end line is incomplete. Demonstration trials go to the network's own services and coordination only, open places to whom the policy grants them.
+The header's feed cursor is taken before anything is read, so a copy that loads the export and then follows the feed
+misses nothing. A file without its end line is incomplete. Demonstration trials go to the network's own services and
+coordination only.
 """
 
 import json
@@ -20,7 +21,7 @@ PAGE = 50
 
 
 class ExportService:
-    """The export for one caller. Each page is read in a transaction of its own, so a slow reader holds none."""
+    """The export for one caller. Each page is read in a transaction of its own, so a slow reader keeps none open."""
 
     def __init__(self, database: Database, access: Access) -> None:
         self.database = database

@@ -1,4 +1,4 @@
-"""What a writer expects to find before a write."""
+"""Precondition of a write, from `If-Match` or `If-None-Match`."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -21,7 +21,7 @@ MAX_LINE: Final = 600
 MAX_TEXT: Final = 10_000
 MAX_ELIGIBILITY_TEXT: Final = 60_000
 
-# A line holds no control character; a text may hold tabs and line ends. NUL would be refused by the database.
+# A line has no control characters; a text may have tabs and line ends. PostgreSQL refuses NUL.
 _LINE = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
 _TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 
@@ -60,7 +60,7 @@ ScopeVerdict = Literal["in_scope", "out_of_scope", "scope_unclear"]
 
 
 class Identifier(ApiModel):
-    """A number under which a trial is known. Public types have a pattern; a sponsor's code is free, but never a public number in disguise."""
+    """A number of a trial. Each public type has a pattern; a sponsor's code is free text, but not a public number."""
 
     type: IdentifierType
     value: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_LINE)]
@@ -69,18 +69,16 @@ class Identifier(ApiModel):
     def _matches_its_type(self) -> Self:
         pattern = IDENTIFIER_PATTERNS.get(self.type)
         if pattern is not None and not pattern.fullmatch(self.value):
-            raise PydanticCustomError(
-                "identifier_form", "this is not the form of a number of type {type}", {"type": self.type}
-            )
+            raise PydanticCustomError("identifier_form", "not a number of type {type}", {"type": self.type})
         if self.type == "sponsor" and recognise_identifier(self.value) is not None:
-            raise PydanticCustomError("identifier_type", "a public registry number is not a sponsor's code")
+            raise PydanticCustomError("identifier_type", "this is a public registry number: give its own type")
         return self
 
 
 def preferred_identifier(identifiers: list[Identifier]) -> str:
-    """The public name of a trial: EU CT, NCT, EudraCT, ISRCTN, UTN, ID-RCB, CLEIO, sponsor's code; of two of one type, the first given.
+    """Return the public id of a trial: the identifier whose type comes first in `PREFERENCE`.
 
-    Raises ``ValueError`` for an empty list.
+    :raises ValueError: the list is empty.
     """
     return min(identifiers, key=lambda identifier: PREFERENCE.index(identifier.type)).value
 
@@ -100,7 +98,7 @@ class BilingualSummary(ApiModel):
 
 
 class Condition(ApiModel):
-    """A disease as the source wrote it, with its code when the terminology knows it. ``target``: the indication."""
+    """A disease as the source wrote it, with its code if the terminology has one. ``target``: the indication."""
 
     code: Code | None = None
     text: Line
@@ -108,7 +106,10 @@ class Condition(ApiModel):
 
 
 class Product(ApiModel):
-    """The advanced therapy medicinal product. Null means unknown; ``vector: none`` means that nothing carries a gene."""
+    """The advanced therapy medicinal product.
+
+    Null means unknown; ``vector: none`` means that nothing carries a gene.
+    """
 
     name: Line | None = None
     atmp_class: AtmpClass | None = None
@@ -180,14 +181,17 @@ class Eligibility(ApiModel):
 
 
 class CriteriaHead(ApiModel):
-    """Which criteria document is in force; its full text is a resource of its own."""
+    """Version and grade of the criteria in force. The criteria themselves: `/trials/{id}/criteria`."""
 
     version: Version
     grade: Grade
 
 
 class ScopeReason(ApiModel):
-    """Why the scope gate answered as it did. ``pointer``: JSON Pointer into the trial, empty for the whole of it."""
+    """A reason for the answer of the scope gate.
+
+    ``pointer``: JSON Pointer into the trial, empty for the whole trial.
+    """
 
     code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,60}$")]
     pointer: Annotated[str, StringConstraints(max_length=200, pattern=r"^(/[A-Za-z0-9_]+)*$")]
@@ -195,25 +199,25 @@ class ScopeReason(ApiModel):
 
 
 class ScopeAnswer(ApiModel):
-    """The answer of the scope gate. ``out_of_scope``: only of a trial whose source record left the scope; others are refused."""
+    """The answer of the scope gate. A stored trial is ``out_of_scope`` only if its source record left the scope."""
 
     answer: ScopeVerdict
     reasons: Annotated[list[ScopeReason], Field(max_length=MAX_ITEMS)]
 
 
 class Origin(ApiModel):
-    """Where the record came from first, and its id there."""
+    """The source of the first record, and its id there."""
 
     source: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_\-]{0,39}$")]
     source_id: TrialId | None = None
 
 
-def _twice(values: list[Any]) -> bool:
+def _has_duplicates(values: list[Any]) -> bool:
     return len(set(values)) != len(values)
 
 
 class TrialFields(ApiModel):
-    """What a trial is, whoever says it."""
+    """The fields of a trial that are written by sources, sponsors and curators."""
 
     identifiers: Annotated[list[Identifier], Field(min_length=1, max_length=100)]
     acronym: ShortLine | None = None
@@ -246,19 +250,19 @@ class TrialFields(ApiModel):
             ("sites", [site.centre for site in self.sites]),
             ("countries", self.countries),
         ):
-            if _twice(values):
-                raise PydanticCustomError("duplicate", "{field} names something twice", {"field": field})
+            if _has_duplicates(values):
+                raise PydanticCustomError("duplicate", "{field} has the same item twice", {"field": field})
         if self.sample == "demo" and not self.illustrative:
             raise PydanticCustomError("demo_not_illustrative", "a demonstration trial is illustrative")
         return self
 
 
 class TrialInput(TrialFields):
-    """A trial as a source, a sponsor or a curator gives it: everything but what the registry itself decides."""
+    """A trial as a source, a sponsor or a curator writes it."""
 
 
 class TrialHead(ApiModel):
-    """What the registry sets: the preferred public identifier, the version and the instant of its last change."""
+    """Fields that the registry sets: the public id, the version and the time of the last change."""
 
     id: TrialId
     version: Version
@@ -266,7 +270,7 @@ class TrialHead(ApiModel):
 
 
 class Trial(TrialFields, TrialHead):
-    """A trial as everybody reads it."""
+    """A trial as readers get it."""
 
     criteria: CriteriaHead | None
     scope: ScopeAnswer
@@ -275,14 +279,17 @@ class Trial(TrialFields, TrialHead):
 
 
 class Slots(ApiModel):
-    """Places declared open in a cohort."""
+    """Number of places declared open in a cohort."""
 
     cohort: CohortId
     open: Annotated[int, Field(ge=0, le=100_000)]
 
 
 class SiteInput(ApiModel):
-    """What a centre or a sponsor declares about a trial at a centre. ``confirmed_at``: when it was so; the registry's clock if absent."""
+    """What a centre or a sponsor declares about a trial at a centre.
+
+    ``confirmed_at``: when it was true; now if absent.
+    """
 
     status: RecruitmentStatus
     slots: Annotated[list[Slots], Field(max_length=MAX_ITEMS)] = Field(default_factory=list)
@@ -290,13 +297,16 @@ class SiteInput(ApiModel):
 
     @model_validator(mode="after")
     def _counts_each_cohort_once(self) -> Self:
-        if _twice([slots.cohort for slots in self.slots]):
-            raise PydanticCustomError("duplicate", "{field} names something twice", {"field": "slots"})
+        if _has_duplicates([slots.cohort for slots in self.slots]):
+            raise PydanticCustomError("duplicate", "{field} has the same item twice", {"field": "slots"})
         return self
 
 
 class Site(ApiModel):
-    """A trial at a member centre. ``stale``: nobody confirmed it for 30 days. ``slots`` null: the caller reads the status alone."""
+    """A trial at a member centre.
+
+    ``stale``: not confirmed for 30 days. ``slots``: null if the caller may not see them.
+    """
 
     trial: TrialId
     centre: CentreId

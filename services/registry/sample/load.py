@@ -1,4 +1,4 @@
-"""Loads the bundled sample into an empty registry: centres, real trials from public facts, and fictitious demonstration trials."""
+"""Loads the bundled sample into an empty registry."""
 
 import json
 from collections.abc import Iterator

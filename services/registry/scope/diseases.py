@@ -1,4 +1,4 @@
-"""Whether a condition, or a title where no condition is given, names a malignant disease. The words are data: ``disease_signs.json``."""
+"""Judges whether a condition or a title names a malignant disease. The words are data: ``disease_signs.json``."""
 
 import json
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ from services.registry.terminology.terminology import Terminology
 DiseaseVerdict = Literal["malignant", "review", "not_malignant", "acronym", "unrecognised"]
 MALIGNANT: Final = "malignant"
 NOT_RECOGNISED: Final[frozenset[DiseaseVerdict]] = frozenset(("acronym", "unrecognised"))
-# How many words before a cancer's name may still make it a setting ("radiotherapy for head and neck cancer").
-_REACH: Final = 6
+# How many words before a cancer's name may make it a mere setting ("radiotherapy for head and neck cancer").
+_SETTING_WORDS: Final = 6
 PLAIN: Final = frozenset(("not_malignant", "related_word"))
 # Words between a general word and its qualifier: "disease of the liver", "maladie du foie".
 _LINKS: Final = frozenset(("of", "the", "in", "de", "du", "des", "la", "le", "les", "l"))
@@ -32,7 +32,8 @@ class DiseaseSign:
 class DiseaseReading:
     """The verdict on a text and the sign it rests on.
 
-    ``review``: a person must decide. ``acronym``: nothing but acronyms, none of them known. ``unrecognised``: words, but no known disease.
+    ``review``: a person must decide. ``acronym``: nothing but acronyms, none of them known. ``unrecognised``: words,
+    but no known disease.
     """
 
     verdict: DiseaseVerdict
@@ -46,13 +47,13 @@ SETTING: Final = DiseaseSign(
 )
 UNLISTED: Final = DiseaseSign(
     "unlisted_tumour_name",
-    "un nom en -ome que les tables ne connaissent pas",
-    "a name in -oma that the tables do not know",
+    "un nom en -ome absent des tables",
+    "a name in -oma that is not in the tables",
 )
 
 
 class DiseaseSigns:
-    """The table of disease words, ready to read texts."""
+    """Reads texts by the table of disease words."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.version: Final = version_of(document)
@@ -73,7 +74,7 @@ class DiseaseSigns:
         self._not_diseases: Final = frozenset(normalise_word(word) for word in document["not_diseases"])
 
     def is_condition(self, text: str) -> bool:
-        """Return whether a registry's condition entry names a health state at all, and not a product, a population or an outcome."""
+        """Return whether a condition entry names a health state, and not a product, a population or an outcome."""
         return normalise(text) not in self._not_a_condition and bool(words(text))
 
     def read(self, text: str, terminology: Terminology) -> DiseaseReading:
@@ -107,7 +108,7 @@ class DiseaseSigns:
         )
 
     def _is_qualified(self, tokens: tuple[Word, ...]) -> bool:
-        """Return whether a general word such as "disease" stands beside a word that says of what: "lung disease", "maladie du foie"."""
+        """Return whether a general word has a qualifier beside it: "lung disease", "maladie du foie"."""
         found = self._qualifiers.find(tokens)
         before = {match.last for match in found}
         after = {match.first for match in found}
@@ -121,7 +122,9 @@ class DiseaseSigns:
         return False
 
     def _is_setting(self, match: Match[DiseaseSign], tokens: tuple[Word, ...]) -> bool:
-        before = " " + " ".join(word.folded for word in tokens[max(0, match.first - _REACH) : match.first]) + " "
+        before = (
+            " " + " ".join(word.folded for word in tokens[max(0, match.first - _SETTING_WORDS) : match.first]) + " "
+        )
         after = " ".join(word.folded for word in tokens[match.last : match.last + 2])
         return any(f" {phrase} " in before for phrase in self._before) or any(
             after == phrase or after.startswith(f"{phrase} ") for phrase in self._after
@@ -144,5 +147,5 @@ class DiseaseSigns:
 
 @cache
 def table() -> DiseaseSigns:
-    """The disease words that ship with the program, read once."""
+    """Return the packaged table of disease words, read once."""
     return DiseaseSigns(json.loads((resources.files(PACKAGE) / "disease_signs.json").read_text(encoding="utf-8")))

@@ -1,7 +1,7 @@
 """The scope gate: is this a trial of an advanced therapy medicinal product outside oncology?
 
-The indication decides, never the product, the ward, the conditioning or the exclusion text. Three answers, each with its reasons; what the rules
-cannot tell goes to a person.
+The indication decides, never the product, the ward, the conditioning or the exclusion text. There are three answers,
+each with its reasons; what the rules cannot decide goes to a person for review.
 """
 
 from dataclasses import dataclass
@@ -14,25 +14,28 @@ from services.registry.scope.products import ProductReading
 from services.registry.terminology.terminology import Terminology
 from shared.values.wire import Label
 
-# Raised when the code of the gate decides otherwise for the same tables, so that unchanged records are judged again.
+# Increase it when the code decides differently for the same tables, so that unchanged records are judged again.
 GATE_VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
-    """A part of the answer: what it weighs, and why."""
+    """A part of the answer and its reason."""
 
     weighs: ScopeVerdict
     reason: ScopeReason
 
 
 def rules_version() -> str:
-    """Return what identifies the rules of the gate: it changes with the sign tables and with this program's version of the gate."""
+    """Return the version of the gate's rules. It changes with the sign tables and with the code of the gate."""
     return f"{GATE_VERSION}-{products.table().version}-{diseases.table().version}"
 
 
 def judge(trial: TrialInput, terminology: Terminology) -> ScopeAnswer:
-    """The scope of a trial. Out of scope beats unclear, which beats in scope; the reasons given are those that decide, or all when it is in scope."""
+    """Judge the scope of a trial.
+
+    Out of scope beats unclear, which beats in scope; only the deciding reasons are returned.
+    """
     findings = [*_indication(trial, terminology), *_product(trial)]
     for answer in ("out_of_scope", "scope_unclear"):
         deciding = [finding.reason for finding in findings if finding.weighs == answer]
@@ -64,8 +67,8 @@ _NOT_MALIGNANT: Final = _Wording(
 )
 _MALIGNANT_AMONG_OTHERS: Final = _Wording(
     "malignant_among_others",
-    "une maladie maligne figure parmi d'autres indications",
-    "one of several indications is a malignant disease",
+    "à examiner : l'une des indications est une maladie maligne",
+    "for review: one of several indications is a malignant disease",
 )
 _NOT_RECOGNISED: Final = _Wording(
     "indication_unknown",
@@ -104,7 +107,8 @@ def _indication(trial: TrialInput, terminology: Terminology) -> list[_Finding]:
         and not coded
         and not (known and text.strip() in signs.acronyms_beside_others)
     ]
-    # Words that the tables do not know may name another indication; a bare acronym beside a cancer's name does not save a trial.
+    # Words that the tables do not know may name another indication; a bare acronym beside a cancer's name does not
+    # save a trial.
     only_acronyms = all(reading.verdict == "acronym" for _, reading in unread)
     malignant = [(pointer, reading) for pointer, reading in known if reading.verdict == "malignant"]
     if malignant and len(malignant) == len(known) and only_acronyms:
@@ -194,7 +198,7 @@ def _product(trial: TrialInput) -> list[_Finding]:
                 _reason(
                     "advanced_therapy",
                     typed,
-                    "le produit est de thérapie innovante",
+                    "le produit est un médicament de thérapie innovante",
                     "the product is an advanced therapy",
                 ),
             )
@@ -209,8 +213,8 @@ def _product(trial: TrialInput) -> list[_Finding]:
             _reason(
                 "product_unknown",
                 "/product",
-                "rien ne dit si le produit est de thérapie innovante",
-                "nothing tells whether the product is an advanced therapy",
+                "à examiner : rien n'indique si le produit est un médicament de thérapie innovante",
+                "for review: nothing says whether the product is an advanced therapy",
             ),
         )
     ]
@@ -232,7 +236,12 @@ def _by_sign(pointer: str, reading: ProductReading) -> _Finding:
     if reading.verdict == "atmp":
         return _Finding(
             "in_scope",
-            _reason("advanced_therapy", pointer, f"thérapie innovante : {sign.fr}", f"advanced therapy: {sign.en}"),
+            _reason(
+                "advanced_therapy",
+                pointer,
+                f"médicament de thérapie innovante : {sign.fr}",
+                f"advanced therapy: {sign.en}",
+            ),
         )
     if reading.verdict == "not_atmp":
         return _Finding(
@@ -240,7 +249,7 @@ def _by_sign(pointer: str, reading: ProductReading) -> _Finding:
             _reason(
                 "not_an_advanced_therapy",
                 pointer,
-                f"pas une thérapie innovante : {sign.fr}",
+                f"pas un médicament de thérapie innovante : {sign.fr}",
                 f"not an advanced therapy: {sign.en}",
             ),
         )

@@ -1,6 +1,7 @@
-"""ClinicalTrials.gov API v2 to a trial (`protocolSection`; documentation of 2026-03-26, API 2.0.5).
+"""Reads a ClinicalTrials.gov API v2 record as a trial (`protocolSection`; documentation of 2026-03-26, API 2.0.5).
 
-Tolerant: any module may be missing; a value of the wrong type or form is reported with its JSON Pointer, never with itself, and the rest is kept.
+Any module may be missing. A value of the wrong type or form is left out and reported with its JSON Pointer, never
+quoted.
 """
 
 import re
@@ -32,15 +33,16 @@ from services.registry.sources import ctgov_codes as codes
 from services.registry.sources.places import CentreRule, country_code, member_centre
 from services.registry.sources.problems import InvalidStudyError
 from services.registry.sources.product_reader import Intervention, read_product
-from services.registry.sources.reading import Reader, ReadingWarning, Section
+from services.registry.sources.reading import Reader, Section
 from services.registry.terminology.conditions import map_condition
 from services.registry.terminology.terminology import Terminology
+from shared.values.problems import Fault
 from shared.vocabulary.identifiers import IDENTIFIER_PATTERNS, recognise_identifier
 from shared.vocabulary.recruitment import RecruitmentStatus
 
 __all__ = ["READER_VERSION", "InvalidStudyError", "StudyReading", "read_study"]
 
-# Raised when the same record would now be read otherwise, so that unchanged records are read again.
+# Increase it when the same record would be read differently, so that unchanged records are read again.
 READER_VERSION: Final = 1
 _SHORT: Final = 200
 _NUMBER: Final = IDENTIFIER_PATTERNS["nct"]
@@ -55,7 +57,7 @@ class StudyReading:
 
     source_id: str
     trial: TrialInput
-    warnings: tuple[ReadingWarning, ...]
+    warnings: tuple[Fault, ...]
 
 
 def study_number(record: Any) -> str:
@@ -78,7 +80,7 @@ def study_number(record: Any) -> str:
 
 
 def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRule] = ()) -> StudyReading:
-    """The trial of a v2 study record. ``centres``: how locations show member centres.
+    """Read a v2 study record as a trial. ``centres``: how locations of member centres are recognised.
 
     :raises InvalidStudyError: the record is not an object or has no NCT number.
     """
@@ -141,7 +143,10 @@ def _identifiers(identification: Section, number: str) -> list[Identifier]:
         if text is not None and _NUMBER.search(text):
             # The number of a parent or extension study: another trial, so never an identifier of this one.
             identification.reader.warn(
-                f"{secondary.pointer}/id", "other_trial", "the number of another trial is not kept as an identifier"
+                f"{secondary.pointer}/id",
+                "other_trial",
+                "le numéro d'un autre essai n'est pas gardé comme identifiant",
+                "the number of another trial is not kept as an identifier",
             )
     return list(dict.fromkeys(found))[:100]
 
@@ -186,7 +191,12 @@ def _enrolment(info: Section) -> Enrolment | None:
     if count is None:
         return None
     if count > 1_000_000_000:
-        info.reader.warn(f"{info.pointer}/count", "too_large", "no trial enrols so many")
+        info.reader.warn(
+            f"{info.pointer}/count",
+            "too_large",
+            "au plus 1 000 000 000 participants",
+            "at most 1,000,000,000 participants",
+        )
         return None
     return Enrolment(count=count, type=codes.look_up(info, "type", codes.DATE_TYPE))
 
@@ -220,7 +230,9 @@ def _locations(
         written = item.line("country", _SHORT)
         country = country_code(written) if written is not None else None
         if written is not None and country is None:
-            item.reader.warn(f"{item.pointer}/country", "unknown_country", "this country's name is not known")
+            item.reader.warn(
+                f"{item.pointer}/country", "unknown_country", "nom de pays inconnu", "unknown country name"
+            )
         state = codes.look_up(item, "status", codes.STATUS)
         if facility is None and city is None and country is None:
             continue
@@ -232,7 +244,7 @@ def _locations(
 
 
 def _site(centre: str, before: TrialSite | None, status: RecruitmentStatus) -> TrialSite:
-    """Two locations of one centre: the more open one speaks for it."""
+    """Of two locations of one centre, use the status of the more open one."""
     if before is not None and codes.OPENNESS.index(before.status) <= codes.OPENNESS.index(status):
         return before
     return TrialSite(centre=centre, status=status)

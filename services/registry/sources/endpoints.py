@@ -38,7 +38,8 @@ async def _lines(request: Request) -> list[bytes]:
     return lines
 
 
-# Declared before the service, so that the body is read before the transaction begins: a slow sender must not hold the write lock.
+# Declared before the service: the body is read before the transaction begins, so a slow sender does not keep the write
+# lock.
 Lines = Annotated[list[bytes], Depends(_lines)]
 
 

@@ -12,7 +12,7 @@ Result = Literal["created", "updated", "unchanged", "kept_curated", "refused", "
 
 
 class LineResult(ApiModel):
-    """What became of one line (numbered from 1): its trial, its scope, and every fault with its pointer into the record."""
+    """The result of one line (from 1): its trial, its scope, and every fault with its place in the record."""
 
     line: int
     source_id: str | None

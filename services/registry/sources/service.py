@@ -1,4 +1,7 @@
-"""Imports a source's records: valid parts are stored, faults are reported by line and field, and an unchanged record writes nothing."""
+"""Imports a source's records.
+
+Valid parts are stored, faults are reported by line and field, unchanged records write nothing.
+"""
 
 from collections.abc import Sequence
 
@@ -84,7 +87,7 @@ class SourceService:
             if stored is not None and self._leaves_scope(stored, reading.source_id, known):
                 await self.trials.withdraw(stored, draft_of(stored.trial) if stored.curated else reading.trial, scope)
             return "refused", stored.key if stored else None, self._reasons(scope)
-        warnings = [FieldError(pointer=one.pointer, code=one.code, detail=one.detail) for one in reading.warnings]
+        warnings = [fault.render(self.language) for fault in reading.warnings]
         owners = await self.trials.repository.owners(public_numbers(reading.trial))
         if len(owners) != 1:
             # None: a new trial. Several: `create` refuses, because a person must decide whether they are one trial.
@@ -97,7 +100,7 @@ class SourceService:
         return ("unchanged" if written is stored else "updated"), stored.key, warnings
 
     async def _apply_to_curated(self, stored: StoredTrial, draft: TrialInput) -> Result:
-        """Keep a person's edits, but apply a stop of recruitment, and judge the stored content by today's scope rules."""
+        """Keep a person's edits, apply a stop of recruitment, and judge the content by today's scope rules."""
         kept = draft_of(stored.trial)
         if _stops(stored, draft):
             stop = {name: getattr(draft, name) for name in ("status", "source_status", "why_stopped")}
@@ -116,7 +119,7 @@ class SourceService:
         return await self.trials.repository.get(owners.pop()) if len(owners) == 1 else None
 
     def _leaves_scope(self, stored: StoredTrial, source_id: str, known: SourceRecord | None) -> bool:
-        """Return whether a record that is out of scope takes its trial with it.
+        """Return whether a record that is out of scope withdraws its trial.
 
         A record does if it was in scope before, or if the trial consists of nothing but this record.
         """
@@ -144,8 +147,8 @@ class SourceService:
 
     def _reasons(self, scope: ScopeAnswer) -> list[FieldError]:
         return [
-            FieldError(pointer=one.pointer, code=one.code, detail=getattr(one.detail, self.language))
-            for one in scope.reasons
+            FieldError(pointer=reason.pointer, code=reason.code, detail=getattr(reason.detail, self.language))
+            for reason in scope.reasons
         ]
 
 

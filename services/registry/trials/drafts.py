@@ -1,4 +1,4 @@
-"""Pure functions on drafts of trials: what can be written of a trial, and patches of it."""
+"""Pure functions on drafts, the writable part of trials."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ def draft_of(trial: Trial) -> TrialInput:
 
 
 def public_numbers(draft: TrialInput) -> list[tuple[str, str]]:
-    """Return (type, value) of the identifiers that name one trial worldwide. A sponsor's code is unique only within that sponsor."""
+    """Return (type, value) of the identifiers that are unique worldwide: all but a sponsor's code."""
     return [(one.type, one.value) for one in draft.identifiers if one.type != "sponsor"]
 
 

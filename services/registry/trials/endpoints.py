@@ -1,4 +1,4 @@
-"""Trials, their criteria and their sites over HTTP. Lists are answered from the stored text of the trials."""
+"""Trials, their criteria and their sites over HTTP."""
 
 import json
 from datetime import UTC, datetime
@@ -167,7 +167,7 @@ async def write_criteria(
 
 @router.get("/trials/{identifier}/sites")
 async def read_sites(trials: Reads, access: SiteReader, identifier: Identifier) -> SiteList:
-    """The member centres of a trial, with status and freshness as of now; the places declared open, for hospitals and centres."""
+    """The sites of a trial, with status and freshness as of now. Hospitals and centres also see the open places."""
     stored = await trials.find(identifier, access.rows)
     now, slots = datetime.now(UTC), access.fields == "all"
     sites = await trials.repository.sites(stored.key)
@@ -179,7 +179,7 @@ async def read_sites(trials: Reads, access: SiteReader, identifier: Identifier) 
 async def write_site(
     request: Request, given: SiteInput, trials: Writes, access: SiteWriter, identifier: Identifier, centre: Centre
 ) -> Response:
-    """Declare a centre's status and open places for a trial: `If-Match` for a known site, `If-None-Match: *` for a new one."""
+    """Declare a centre's status and open places for a trial (`If-Match`; `If-None-Match: *` for a new site)."""
     expected = _precondition(request)
     trial, site = await trials.put_site(identifier, centre, given, access, expected)
     document = site.document(trial, trials.now, with_slots=True).model_dump_json()

@@ -1,4 +1,4 @@
-"""Trials and sites as the registry stores them, and what a search asks for."""
+"""Stored trials and sites, and the filters of a search."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The only SQL about trials, their criteria and their sites. What leaves it are documents and plain values, never rows."""
+"""SQL for trials, their criteria and their sites. Returns documents and plain values, never rows."""
 
 import json
 from collections.abc import Sequence
@@ -32,16 +32,16 @@ class TrialRepository:
         self.connection = connection
 
     async def find(self, identifier: str, rows: Rows = "all") -> StoredTrial | None:
-        """By any public identifier; only what ``rows`` lets be seen."""
+        """Return a trial by any of its public identifiers, if ``rows`` lets the caller see it."""
         keys = select(trial_identifiers.c.trial_key).where(trial_identifiers.c.value == identifier).distinct()
         found = (
             await self.connection.execute(_visible(select(trials), rows).where(trials.c.key.in_(keys)).limit(2))
         ).all()
-        # A sponsor's code may name trials of two sponsors: then it names none.
+        # Two sponsors may use the same code: it then identifies no trial.
         return _stored(found[0]) if len(found) == 1 else None
 
     async def owners(self, identifiers: Sequence[tuple[str, str]]) -> set[str]:
-        """The keys of the trials that hold one of these (type, value) identifiers."""
+        """Return the keys of the trials that have one of these (type, value) identifiers."""
         rows = await self.connection.execute(
             select(trial_identifiers.c.type, trial_identifiers.c.value, trial_identifiers.c.trial_key).where(
                 trial_identifiers.c.value.in_([value for _, value in identifiers])
@@ -53,7 +53,7 @@ class TrialRepository:
         return _stored((await self.connection.execute(select(trials).where(trials.c.key == key))).one())
 
     async def page(self, search: Search, rows: Rows, after: str | None, limit: int) -> list[tuple[str, str]]:
-        """(public id, document) in the order of the public ids, after ``after``."""
+        """Return (public id, document) in the order of the public ids, after ``after``."""
         statement = (
             _searched(_visible(select(trials.c.public_id, trials.c.document), rows), search)
             .order_by(trials.c.public_id)
@@ -68,7 +68,7 @@ class TrialRepository:
         return int((await self.connection.execute(statement)).scalar_one())
 
     async def after(self, public_id: str, rows: Rows, limit: int, *, demo: bool) -> list[StoredTrial]:
-        """The next trials in the order of their ids."""
+        """Return the next trials in the order of their ids."""
         statement = (
             _visible(select(trials), rows)
             .where(trials.c.public_id > public_id)
@@ -80,9 +80,11 @@ class TrialRepository:
         return [_stored(row) for row in await self.connection.execute(statement)]
 
     async def save(self, stored: StoredTrial, search: str, changed: Sequence[str], replaces: int | None) -> bool:
-        """Write a version. ``replaces`` is the version it was made from (None: a new trial); False when another came first.
+        """Write a version. Return False if another writer came first.
 
-        :raises IdentifierTakenError: 409, when another transaction took one of its identifiers meanwhile.
+        ``replaces``: the version it was made from (None: a new trial).
+
+        :raises IdentifierTakenError: 409, another transaction took one of its identifiers meanwhile.
         """
         try:
             return await self._save(stored, search, changed, replaces)
@@ -136,7 +138,7 @@ class TrialRepository:
         return True
 
     async def history(self, key: str, before: int | None, limit: int) -> list[dict[str, Any]]:
-        """Versions, newest first: ``{version, at, changed, trial}``."""
+        """Return versions as ``{version, at, changed, trial}``, newest first."""
         statement = (
             select(trial_versions)
             .where(trial_versions.c.trial_key == key)
@@ -156,7 +158,7 @@ class TrialRepository:
         ]
 
     async def criteria(self, key: str, version: int | None = None) -> str | None:
-        """A criteria document as JSON text: the given version, or the newest."""
+        """Return a criteria document as JSON text: the given version, or the newest."""
         statement = select(criteria_versions.c.document).where(criteria_versions.c.trial_key == key)
         if version is not None:
             statement = statement.where(criteria_versions.c.version == version)
@@ -166,7 +168,7 @@ class TrialRepository:
         return None if found is None else str(found)
 
     async def add_criteria(self, key: str, version: int, grade: str, at: datetime, document: str) -> None:
-        """A new, for ever unchanged, version."""
+        """Write a new version. Versions never change."""
         await self.connection.execute(
             insert(criteria_versions).values(trial_key=key, version=version, grade=grade, at=at, document=document)
         )
@@ -213,7 +215,7 @@ def _visible(statement: Select[Any], rows: Rows) -> Select[Any]:
 def _searched(statement: Select[Any], search: Search) -> Select[Any]:
     words = fold(search.words).split()
     if search.words.strip() and not words:
-        # Signs alone are in no word.
+        # Punctuation alone matches nothing.
         statement = statement.where(false())
     for word in words[:12]:
         statement = statement.where(trials.c.search.contains(" " + word, autoescape=True))

@@ -14,14 +14,17 @@ MAJORITY_MONTHS = 18 * 12
 
 
 def audience(trial: Trial) -> frozenset[str]:
-    """Return who sees a trial: demonstration trials only the network's services and coordination, unpublished ones coordination and authorities."""
+    """Return who sees a trial.
+
+    Demonstration trials: services and coordination. Unpublished ones: coordination and authorities.
+    """
     if not trial.published:
         return frozenset({"coordination", "authority"})
     return frozenset({"demo"}) if trial.sample == "demo" else frozenset({"public"})
 
 
 def facets(trial: Trial, terminology: Terminology, departements: Mapping[str, str]) -> dict[str, frozenset[str]]:
-    """Return condition codes with their ancestors, age bands, ATMP class, centres, and départements (``centre id → département``)."""
+    """Return the routing facets of a trial. ``departements``: département of each centre, by centre id."""
     conditions = {
         code
         for condition in trial.conditions
@@ -61,7 +64,10 @@ def change_of_trial(
     *,
     event: str | None = None,
 ) -> Change:
-    """Return the feed entry of a trial's new version. ``routing``: before and after. ``event``: its type, derived if None."""
+    """Return the feed entry of a trial's new version.
+
+    ``routing``: before and after. ``event``: its type, derived if None.
+    """
     extra: dict[str, str] = {}
     if after.published and (before is None or not before.published):
         kind = "trial.published"
@@ -85,7 +91,10 @@ def rename_of_trial(before: Trial, after: Trial, routing: Routing) -> Change:
 def change_of_site(
     trial: Trial, centre: str, version: int, was: str | None, now: str | None, routing: Routing
 ) -> Change:
-    """Return the feed entry of a site. ``was``, ``now``: its status before and after, None where it is no site of the trial."""
+    """Return the feed entry of a site.
+
+    ``was``, ``now``: its status before and after, None where it is no site of the trial.
+    """
     opens, closes = is_open(now) and not is_open(was), is_open(was) and not is_open(now)
     kind = "site.opened" if opens else "site.closed" if closes or now is None else "site.slots_changed"
     before, after = (NOT_VISIBLE if was is None else routing), (NOT_VISIBLE if now is None else routing)

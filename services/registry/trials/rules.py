@@ -1,4 +1,7 @@
-"""The rules that trials are decided by. The application passes them in, so that trials depend on no scope gate and on no source."""
+"""The rules that decide on trials.
+
+The application passes them in, so that trials do not import the scope gate or a source.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +13,7 @@ from services.registry.terminology.terminology import Terminology
 
 @dataclass(frozen=True, slots=True)
 class TrialRules:
-    """``scope``: judges whether a draft belongs in the registry. ``registry_criteria``: criteria (JSON) derived from a draft's registry fields."""
+    """``scope``: judges a draft. ``registry_criteria``: derives criteria (JSON) from a draft's registry fields."""
 
     terminology: Terminology
     scope: Callable[[TrialInput, Terminology], ScopeAnswer]

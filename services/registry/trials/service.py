@@ -1,4 +1,7 @@
-"""Decides what becomes of a trial, its criteria and its sites. Each accepted change is one version and one or more feed entries."""
+"""Decides on changes of trials, their criteria and their sites.
+
+Each accepted change is a version with its feed entries.
+"""
 
 import json
 import uuid
@@ -131,7 +134,7 @@ class TrialService:
     async def update(
         self, stored: StoredTrial, draft: TrialInput, expected: int | None, *, curated: bool
     ) -> StoredTrial:
-        """Write a new version made from version ``expected`` (None: from any). Write nothing if neither draft nor scope changed.
+        """Write a new version made from version ``expected`` (None: any), unless neither draft nor scope changed.
 
         The scope is judged even for an equal draft, because the rules of the scope gate may have changed since.
 
@@ -143,7 +146,7 @@ class TrialService:
         return await self._replace(stored, draft, self._accepted(draft), curated=curated)
 
     async def withdraw(self, stored: StoredTrial, draft: TrialInput, scope: ScopeAnswer) -> StoredTrial:
-        """Unpublish a trial whose source record left the scope. It keeps its key, its history and its link to the record."""
+        """Unpublish a trial whose source record left the scope. Its key, history and link to the record stay."""
         if await self.repository.owners(public_numbers(draft)) - {stored.key}:
             # A number of the record now belongs to another trial: that must not keep this one published.
             draft = draft_of(stored.trial)
@@ -184,7 +187,7 @@ class TrialService:
     async def put_site(
         self, identifier: str, centre: str, given: SiteInput, access: Access, expected: Precondition
     ) -> tuple[str, StoredSite]:
-        """Declare a centre's status and open places. Return the trial's public id and the site; a new site has version 1.
+        """Declare a centre's status and open places. Return the trial's public id and the site.
 
         :raises ForbiddenError: 403, a centre declares for another one.
         :raises AlreadyExistsError: 412, it was to be created and exists.

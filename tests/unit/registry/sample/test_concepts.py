@@ -1,4 +1,4 @@
-"""The built-in terminology: one place for each concept, equivalents that the reference releases confirm, and names that tell concepts apart."""
+"""The built-in terminology: concepts are unique, equivalents match the reference releases, names are unambiguous."""
 
 import csv
 import gzip

@@ -1,4 +1,4 @@
-"""The bundled sample: every document is valid, complete in both languages, tied to the others, and never passes for what it is not."""
+"""The bundled sample: documents are valid, complete in both languages, linked, and marked for what they are."""
 
 import json
 from itertools import pairwise

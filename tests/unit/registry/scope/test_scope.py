@@ -44,7 +44,7 @@ def test_words_of_exclusion_and_conditioning_do_not_count():
             "titles": {"en": "Lentiviral gene therapy of beta-thalassemia"},
             "conditions": [{"text": "Beta-Thalassemia"}],
             "summary": {
-                "en": "Patients with leukemia or any malignancy are excluded. Conditioning with busulfan in the oncology ward."
+                "en": "Patients with leukemia or any malignancy are excluded. Busulfan is given in the oncology ward."
             },
             "eligibility": {"text": "Exclusion Criteria:\n* cancer, lymphoma or leukemia"},
         }
