@@ -30,7 +30,6 @@ from services.registry.terminology.terminology import builtin
 from services.registry.trials import endpoints as trials
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
-from shared.clients.feed import run_for_ever
 from shared.clients.outbound import open_outbound
 from shared.endpoints.audit import audit_router
 from shared.endpoints.backups import backup_router
@@ -41,6 +40,7 @@ from shared.operations.service import Health, create_service
 from shared.operations.telemetry import Metrics
 from shared.persistence import Database, open_database
 from shared.persistence.migrations import check_schema
+from shared.tasks import BackgroundTasks
 
 FORGOTTEN_AT_ONCE = 2_000
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -59,15 +59,17 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         async with AsyncExitStack() as stack:
             database = open_database(settings.database, wall="registry")
             stack.push_async_callback(database.close)
+            tasks: BackgroundTasks = app.state.tasks
+            stack.push_async_callback(tasks.stop)
             await check_schema(database, MIGRATIONS, METADATA)
             app.state.database = database
             app.state.idempotency = keys = IdempotencyKeys(database, KEYS)
             app.state.audit = audit = DatabaseAudit(
                 database, AUDIT, settings.audit_folder, "registry", signing_key(settings.audit_seed)
             )
-            audit.start()
+            audit.start(tasks)
             stack.push_async_callback(audit.stop)
-            await keys.start()
+            await keys.start(tasks)
             stack.push_async_callback(keys.stop)
             app.state.terminology = builtin()
             await _open_issuer(app, settings, database, stack)
@@ -76,12 +78,8 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)
             app.state.end_waits = database.end_waits
-            house = asyncio.create_task(
-                run_for_ever(lambda: _keep_house(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
-            )
-            stack.push_async_callback(_end, house)
-            desk = asyncio.create_task(run_for_ever(lambda: _forget_assertions(database), "forget_assertions"))
-            stack.push_async_callback(_end, desk)
+            tasks.repeat(lambda: _housekeeping(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
+            tasks.repeat(lambda: _forget_assertions(database), "forget_assertions")
             yield
 
     routers = [
@@ -115,7 +113,7 @@ async def _open_issuer(app: FastAPI, settings: RegistrySettings, database: Datab
     app.state.outbound = outbound
     app.state.callers.directory = directory = LocalDirectory(database, keys, provider)
     await directory.learn()
-    directory.start()
+    directory.start(app.state.tasks)
     stack.push_async_callback(directory.stop)
 
 
@@ -130,7 +128,7 @@ async def _observe(database: Database, metrics: Metrics) -> None:
         metrics.tell(metrics.feed_position, (await FEED.position(connection)).seq)
 
 
-async def _keep_house(database: Database, whole: timedelta) -> None:
+async def _housekeeping(database: Database, whole: timedelta) -> None:
     """Four times a day: keep the feed whole for as long as it is promised, and of what is older only what a late reader needs."""
     now = datetime.now(UTC)
     await compact(database, FEED, now - whole)
@@ -140,7 +138,7 @@ async def _keep_house(database: Database, whole: timedelta) -> None:
 
 
 async def _forget_assertions(database: Database) -> None:
-    """Each minute, a few at a time: a client that asks for tokens without end must not stop the house."""
+    """Each minute, a few at a time: a client that asks for tokens without end must not block other cleaning."""
     while True:
         async with database.transaction() as connection:
             # An hour more than need be: the clock of another replica may be behind.
@@ -152,11 +150,6 @@ async def _forget_assertions(database: Database) -> None:
             ):
                 break
     await asyncio.sleep(60)
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 __all__ = ["METADATA", "MIGRATIONS", "create_app"]

@@ -9,15 +9,15 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 
 from shared.access.fetched_keys import FetchedKeys, Jwk, Pace
 from shared.access.principal import Credential
 from shared.access.tokens import LIFETIME, LONGEST
-from shared.clients.feed import FeedTail, HistoryRestartedError, run_for_ever
+from shared.clients.feed import FeedTail, HistoryRestartedError
 from shared.clients.internal import InternalClient
+from shared.tasks import BackgroundTasks, RepeatedTask
 
 BASE = "/registry/v1/internal/identity"
 REVOKED = "client.revoked"
@@ -55,7 +55,7 @@ class Directory(ABC):
         self._revoked: OrderedDict[str, tuple[int, float]] = OrderedDict()
         self._held: OrderedDict[bytes, tuple[float, Credential]] = OrderedDict()
         self._asking = asyncio.Semaphore(MOST_ASKED)
-        self._task: asyncio.Task[None] | None = None
+        self._task: RepeatedTask | None = None
 
     @abstractmethod
     async def step(self) -> None:
@@ -68,14 +68,12 @@ class Directory(ABC):
     async def ask(self, credential: str) -> Credential | None:
         """What it stands for now, wherever that is known."""
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(run_for_ever(self._follow, "revocations"))
+    def start(self, tasks: BackgroundTasks) -> None:
+        self._task = tasks.repeat(self._follow, "revocations")
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await self._task.stop()
 
     async def _follow(self) -> None:
         await self.step()

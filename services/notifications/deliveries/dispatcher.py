@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 from services.notifications.deliveries.model import Claim, Outcome, settle
 from services.notifications.deliveries.repository import DeliveryRepository
 from services.notifications.deliveries.sending import Channel, Sending
-from shared.clients.feed import run_for_ever
 from shared.persistence import Database
+from shared.tasks import BackgroundTasks, RepeatedTask
 
 logger = logging.getLogger(__name__)
 
@@ -54,27 +54,25 @@ class Dispatcher:
         self._due = asyncio.Event()
         self._outcomes: list[Outcome] = []
         self._held: Counter[str] = Counter()
-        self._loops: list[asyncio.Task[None]] = []
+        self._loops: list[RepeatedTask] = []
         self._claiming = asyncio.Lock()
 
     def wake(self) -> None:
         """Something may be due now."""
         self._due.set()
 
-    async def start(self) -> None:
+    async def start(self, tasks: BackgroundTasks) -> None:
         """Take back what a former process held, then run. On SQLite no other process can be alive; on PostgreSQL its leases must end first."""
         while self._database.is_sqlite and await self._reclaim(everything=True):
             pass
         self.wake()
-        steps = {"dispatch": self._turn, "sweep": self._sweep}
-        self._loops = [asyncio.create_task(run_for_ever(step, name)) for name, step in steps.items()]
+        self._loops = [tasks.repeat(self._turn, "dispatch"), tasks.repeat(self._sweep, "sweep")]
 
     async def stop(self, patience: float) -> None:
         """Claim nothing more, grant attempts under way ``patience`` seconds, and give back what is left."""
         async with self._claiming:
             for loop in self._loops:
-                loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
+                await loop.stop()
         await self._sending.stop(patience)
         # What cannot be written now is taken back at the next start, or when its lease ends.
         with suppress(Exception):
