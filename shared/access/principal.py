@@ -26,7 +26,7 @@ _INSIDERS: dict[PrincipalKind, frozenset[str]] = {
 class Credential:
     """The content of a verified token or API key. Times are epoch seconds.
 
-    ``client``: the identifier of a client or member, as revocations name it; ``version``: its version with these rights.
+    ``client``: the identifier of a client or member, as revocations name it; ``version``: the one with these rights.
     ``scopes``: None, as for people: not limited below the roles. ``centre``: the centre that the organisation is.
     """
 
