@@ -70,7 +70,7 @@ def create_service(
         redoc_url=None,
         openapi_url=None,
         separate_input_output_schemas=True,
-        # FastAPI's own would tell paths, query strings, baggage and messages of exceptions to whatever the environment names (decision 31).
+        # FastAPI's own would tell paths, query strings, baggage and messages of exceptions to whatever the environment names (decision 41).
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.settings = settings

@@ -31,7 +31,7 @@ from tests.contract.test_audit import CANARY, CONTENT, CUT, TRIAL, entries_of, r
 
 __all__ = ["recorded", "recorded_once"]
 
-UNBROKEN = (0, ["the record is unbroken"])
+UNBROKEN = (0, ["audit log verified: no gaps or changes"])
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 
 
