@@ -48,7 +48,7 @@ def respond(request: Request, problem: Problem) -> Response:
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Answer expected errors of ``app`` with problem documents; `shared.operations.telemetry` answers the others."""
+    """Answer expected errors of ``app`` with problem documents. `shared.operations.telemetry` answers the others."""
 
     async def expected(request: Request, error: Exception) -> Response:
         assert isinstance(error, Problem)

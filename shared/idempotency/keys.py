@@ -1,4 +1,4 @@
-"""Idempotency keys: claimed before a handler runs, stored with the answer in the transaction of its effect, released if it had none."""
+"""Idempotency keys: claimed before a handler runs, stored with the answer in the transaction of its effect."""
 
 import asyncio
 import hashlib
@@ -82,7 +82,7 @@ class IdempotencyKeys:
         self._task: RepeatedTask | None = None
 
     async def start(self, tasks: BackgroundTasks) -> None:
-        """Start to delete expired keys. On SQLite, which has one process, claims found at the start are of a dead one."""
+        """Start to delete expired keys. On SQLite, which has one process, claims found now are of a dead one."""
         if self._database.is_sqlite:
             async with self._database.transaction(as_service=True) as connection:
                 await self._on(connection).release_all()
