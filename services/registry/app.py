@@ -24,11 +24,14 @@ from services.registry.identity.tokens.repository import IssuerRepository
 from services.registry.identity.tokens.service import TokenService
 from services.registry.sample.load import load_sample
 from services.registry.schema import AUDIT, FEED, KEYS, METADATA
+from services.registry.scope import judge
 from services.registry.settings import RegistrySettings
 from services.registry.sources import endpoints as sources
+from services.registry.sources.registry_criteria import registry_criteria
 from services.registry.terminology import endpoints as terminology
 from services.registry.terminology.terminology import builtin
 from services.registry.trials import endpoints as trials
+from services.registry.trials.rules import TrialRules
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
 from shared.clients.outbound import open_outbound
@@ -48,10 +51,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def create_app(settings: RegistrySettings | None = None) -> FastAPI:
-    """The registry's application.
+    """Create the registry's application.
 
     :raises WrongSchemaError: at start, when the database is not at this program's schema.
-    :raises OwnedElsewhereError: at start, when another process holds the SQLite file.
+    :raises OwnedElsewhereError: at start, another process uses the SQLite file.
     """
     settings = settings or RegistrySettings()
 
@@ -72,10 +75,12 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             stack.push_async_callback(audit.stop)
             await keys.start(tasks)
             stack.push_async_callback(keys.stop)
-            app.state.terminology = builtin()
+            terminology = builtin()
+            app.state.terminology = terminology
+            app.state.trial_rules = TrialRules(terminology, judge, registry_criteria)
             await _open_issuer(app, settings, database, stack)
             if settings.load_sample:
-                await load_sample(database, app.state.terminology)
+                await load_sample(database, app.state.trial_rules)
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)
             app.state.end_waits = database.end_waits
@@ -131,7 +136,7 @@ async def _observe(database: Database, metrics: Metrics) -> None:
 
 
 async def _housekeeping(database: Database, whole: timedelta) -> None:
-    """Four times a day: keep the feed whole for as long as it is promised, and of what is older only what a late reader needs."""
+    """Compact the feed and forget retired signing keys, four times a day."""
     now = datetime.now(UTC)
     await compact(database, FEED, now - whole)
     async with database.transaction() as connection:
@@ -140,10 +145,10 @@ async def _housekeeping(database: Database, whole: timedelta) -> None:
 
 
 async def _forget_assertions(database: Database) -> None:
-    """Each minute, a few at a time: a client that asks for tokens without end must not block other cleaning."""
+    """Forget expired client assertions every minute, in small batches so that housekeeping never blocks other work."""
     while True:
         async with database.transaction() as connection:
-            # An hour more than need be: the clock of another replica may be behind.
+            # One hour late, because the clock of another replica may be behind.
             if (
                 await IssuerRepository(connection).delete_used_assertions(
                     datetime.now(UTC) - timedelta(hours=1), FORGOTTEN_AT_ONCE
