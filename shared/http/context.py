@@ -47,7 +47,7 @@ class RequestContext(RequestScope):
         return view_of(self.principal)
 
     async def before_commit(self, connection: Writing) -> None:
-        """Store the answer for its idempotency key, then the audit entry (whose head row stays locked until the commit)."""
+        """Store the answer for its idempotency key, then the audit entry, which locks a row until the commit."""
         if self.attempt is not None:
             await self.attempt.before_commit(connection)
         if self.audit is not None:

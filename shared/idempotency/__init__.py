@@ -1,4 +1,4 @@
-"""Idempotency keys: a POST sent again with the same key and body takes effect once and gets the same answer for a day."""
+"""Idempotency keys: a POST sent again with its key and body takes effect once and gets the same answer for a day."""
 
 from shared.idempotency.keys import IdempotencyKeys
 from shared.idempotency.marks import idempotent, repeatable

@@ -8,7 +8,7 @@ from shared.persistence.columns import UtcInstant
 class IdempotencyLog:
     """The table of one service.
 
-    ``id``: a digest of organisation, client, route and key; the key itself is not stored, because it could contain data.
+    ``id``: a digest of organisation, client, route and key; the key itself could contain data and is not stored.
     ``status``: NULL while the call is in progress, which ends at ``until``; else the status of the stored answer.
     """
 

@@ -26,7 +26,7 @@ class Quota:
 class Level:
     """The state of a bucket after a request.
 
-    ``left``: requests that are still allowed now; ``seconds``: until one more is; ``taken``: whether this one was allowed.
+    ``left``: requests still allowed now; ``seconds``: until one more is; ``taken``: whether this one was allowed.
     """
 
     left: int
@@ -35,7 +35,7 @@ class Level:
 
 
 class Buckets:
-    """At most ``most`` buckets; beyond, the least recently used one is dropped, and its owner starts with a full one."""
+    """At most ``most`` buckets; beyond, the least recently used one is dropped, and its owner starts anew."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
