@@ -19,6 +19,7 @@ from shared.clients.internal import InternalClient
 from shared.endpoints.audit import audit_router
 from shared.operations.service import Health, create_service
 from shared.operations.telemetry import Metrics
+from shared.tasks import BackgroundTasks
 
 
 def create_app(settings: MatchingSettings | None = None, registry: InternalClient | None = None) -> FastAPI:
@@ -34,10 +35,11 @@ def create_app(settings: MatchingSettings | None = None, registry: InternalClien
         app.state.health = lambda: _health(keeper)
         app.state.observe = lambda: _observe(keeper, app.state.metrics)
         app.state.audit = audit = FileAudit(chosen.audit_folder, "matching", signing_key(chosen.audit_seed))
-        audit.start()
-        keeper.start()
+        tasks: BackgroundTasks = app.state.tasks
+        audit.start(tasks)
+        keeper.start(tasks)
         app.state.callers.directory = directory = RemoteDirectory(client, chosen.feed_wait)
-        directory.start()
+        directory.start(tasks)
         try:
             yield
         finally:

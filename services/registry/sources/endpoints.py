@@ -11,7 +11,8 @@ from services.registry.sources.schemas import BulkResult
 from services.registry.sources.service import SourceService
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.service import TrialService
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
+from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts
 from shared.persistence import Writing
 from shared.values.language import negotiate
