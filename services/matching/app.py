@@ -19,6 +19,7 @@ from shared.clients.internal import InternalClient
 from shared.endpoints.audit import audit_router
 from shared.operations.service import Health, create_service
 from shared.operations.telemetry import Metrics
+from shared.tasks import BackgroundTasks
 
 
 def create_app(settings: MatchingSettings | None = None, registry: InternalClient | None = None) -> FastAPI:
@@ -35,10 +36,11 @@ def create_app(settings: MatchingSettings | None = None, registry: InternalClien
         app.state.health = lambda: _health(store)
         app.state.observe = lambda: _observe(store, app.state.metrics)
         app.state.audit = audit = FileAudit(chosen.audit_folder, "matching", signing_key(chosen.audit_seed))
-        audit.start()
-        store.start()
+        tasks: BackgroundTasks = app.state.tasks
+        audit.start(tasks)
+        store.start(tasks)
         app.state.callers.directory = directory = RemoteDirectory(client, chosen.feed_wait)
-        directory.start()
+        directory.start(tasks)
         try:
             yield
         finally:

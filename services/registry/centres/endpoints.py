@@ -12,7 +12,7 @@ from shared.access.policy import Access
 from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
-from shared.http.versions import etag, required_version, unchanged
+from shared.http.versions import ChangePrecondition, IfMatch, IfNoneMatch, etag
 from shared.persistence import Reading, Writing
 from shared.vocabulary.identifiers import CentreId
 
@@ -46,27 +46,27 @@ async def list_centres(
 
 
 @router.api_route("/centres/{centre}", methods=["GET", "HEAD"], response_model=Centre)
-async def read_centre(request: Request, centres: Reads, access: Reader, centre: CentrePath) -> Response:
+async def read_centre(cached: IfNoneMatch, centres: Reads, access: Reader, centre: CentrePath) -> Response:
     """One centre."""
     found = await centres.find(centre)
-    return unchanged(request, found.version) or _answer(found)
+    return cached.unchanged(found.version) or _answer(found)
 
 
 @router.put("/centres/{centre}", response_model=Centre, responses={201: {"model": Centre}})
 @accepts()
 async def write_centre(
-    request: Request, given: CentreInput, centres: Writes, access: Writer, centre: CentrePath
+    if_match: IfMatch, given: CentreInput, centres: Writes, access: Writer, centre: CentrePath
 ) -> Response:
     """Create a centre (`If-None-Match: *`) or replace a version of one (`If-Match`). A centre may write itself only."""
-    expected = _precondition(request)
+    expected = _precondition(if_match)
     written = await centres.put(centre, given, access, expected)
     return _answer(written, 201 if expected.creates else 200)
 
 
-def _precondition(request: Request) -> Precondition:
-    if request.headers.get("if-none-match", "").strip() == "*":
+def _precondition(if_match: ChangePrecondition) -> Precondition:
+    if if_match.creates:
         return CREATES
-    return Precondition(version=required_version(request))
+    return Precondition(version=if_match.required_version())
 
 
 def _answer(centre: Centre, status: int = 200) -> Response:

@@ -8,8 +8,8 @@ from fastapi.responses import StreamingResponse
 
 from services.registry.export.service import ExportService
 from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.endpoints.feed import seal_position
+from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
 
 router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["feed"])

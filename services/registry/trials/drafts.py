@@ -4,7 +4,8 @@ from typing import Any
 
 from services.registry.model.trial import ScopeAnswer, Trial, TrialInput
 from services.registry.trials.problems import IdentifierMismatchError
-from shared.values.problems import Fault, InvalidBodyError, faults
+from shared.values.problems import Fault, InvalidBodyError
+from shared.values.validation import faults
 
 
 def draft_of(trial: Trial) -> TrialInput:

@@ -15,11 +15,11 @@ from services.registry.trials.repository import TrialRepository
 from services.registry.trials.schemas import History, SiteList, TrialPage
 from services.registry.trials.service import TrialService
 from shared.access.policy import Access
-from shared.http.guards import allow
 from shared.criteria.model import CriteriaDocument
+from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
-from shared.http.versions import etag, required_version, unchanged
+from shared.http.versions import ChangePrecondition, IfMatch, IfNoneMatch, etag
 from shared.persistence import Reading, Writing
 from shared.values.problems import NotFoundError
 from shared.values.strict_json import Limits
@@ -92,19 +92,19 @@ async def list_trials(
 
 
 @router.api_route("/trials/{identifier}", methods=["GET", "HEAD"], response_model=Trial)
-async def read_trial(request: Request, trials: Reads, access: Reader, identifier: Identifier) -> Response:
+async def read_trial(cached: IfNoneMatch, trials: Reads, access: Reader, identifier: Identifier) -> Response:
     """One trial."""
     trial = (await trials.find(identifier, access.rows)).trial
-    return unchanged(request, trial.version) or _answer(trial.model_dump_json(), trial.version)
+    return cached.unchanged(trial.version) or _answer(trial.model_dump_json(), trial.version)
 
 
 @router.put("/trials/{identifier}", response_model=Trial, responses={201: {"model": Trial}})
 @TRIAL
 async def write_trial(
-    request: Request, draft: TrialInput, trials: Writes, access: Writer, identifier: Identifier
+    if_match: IfMatch, draft: TrialInput, trials: Writes, access: Writer, identifier: Identifier
 ) -> Response:
     """Create a trial (`If-None-Match: *`) or replace a version of one (`If-Match`)."""
-    expected = _precondition(request)
+    expected = _precondition(if_match)
     stored = await trials.put(identifier, draft, access.rows, expected)
     return _trial_answer(stored, created=expected.creates)
 
@@ -112,10 +112,10 @@ async def write_trial(
 @router.patch("/trials/{identifier}", response_model=Trial)
 @accepts("application/merge-patch+json", body_bytes=MAX_BODY, limits=LONG_TEXTS)
 async def patch_trial(
-    request: Request, patch: MergePatch, trials: Writes, access: Writer, identifier: Identifier
+    if_match: IfMatch, patch: MergePatch, trials: Writes, access: Writer, identifier: Identifier
 ) -> Response:
     """Change some fields of a trial (RFC 7396): null removes one."""
-    stored = await trials.patch(identifier, patch, access.rows, required_version(request))
+    stored = await trials.patch(identifier, patch, access.rows, if_match.required_version())
     return _trial_answer(stored)
 
 
@@ -140,7 +140,7 @@ async def read_history(
 
 @router.get("/trials/{identifier}/criteria", response_model=CriteriaDocument)
 async def read_criteria(
-    request: Request,
+    cached: IfNoneMatch,
     trials: Reads,
     access: Reader,
     identifier: Identifier,
@@ -152,16 +152,16 @@ async def read_criteria(
     if document is None or stored.trial.criteria is None:
         raise NotFoundError
     number = version or stored.trial.criteria.version
-    return unchanged(request, number) or _answer(document, number)
+    return cached.unchanged(number) or _answer(document, number)
 
 
 @router.put("/trials/{identifier}/criteria", response_model=CriteriaDocument)
 @TRIAL
 async def write_criteria(
-    request: Request, document: CriteriaDocument, trials: Writes, access: Writer, identifier: Identifier
+    if_match: IfMatch, document: CriteriaDocument, trials: Writes, access: Writer, identifier: Identifier
 ) -> Response:
     """A new version of the criteria. `If-Match` names the criteria version it was made from."""
-    written = await trials.sign_criteria(identifier, document, access.rows, required_version(request))
+    written = await trials.sign_criteria(identifier, document, access.rows, if_match.required_version())
     assert written.version is not None
     return _answer(written.model_dump_json(exclude_none=True), written.version)
 
@@ -178,19 +178,19 @@ async def read_sites(trials: Reads, access: SiteReader, identifier: Identifier) 
 @router.put("/trials/{identifier}/sites/{centre}", response_model=Site, responses={201: {"model": Site}})
 @accepts()
 async def write_site(
-    request: Request, given: SiteInput, trials: Writes, access: SiteWriter, identifier: Identifier, centre: Centre
+    if_match: IfMatch, given: SiteInput, trials: Writes, access: SiteWriter, identifier: Identifier, centre: Centre
 ) -> Response:
     """Declare a centre's status and open places for a trial (`If-Match`; `If-None-Match: *` for a new site)."""
-    expected = _precondition(request)
+    expected = _precondition(if_match)
     trial, site = await trials.put_site(identifier, centre, given, access, expected)
     document = site.document(trial, trials.now, with_slots=True).model_dump_json()
     return _answer(document, site.version, 201 if expected.creates else 200)
 
 
-def _precondition(request: Request) -> Precondition:
-    if request.headers.get("if-none-match", "").strip() == "*":
+def _precondition(if_match: ChangePrecondition) -> Precondition:
+    if if_match.creates:
         return CREATES
-    return Precondition(version=required_version(request))
+    return Precondition(version=if_match.required_version())
 
 
 def _answer(document: str, version: int, status: int = 200, **headers: str) -> Response:
