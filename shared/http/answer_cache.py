@@ -17,7 +17,7 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.access import Principal
-from shared.http.context import RequestContext, context_of
+from shared.http.context import context_of
 from shared.http.limits.quotas import kind_of
 from shared.http.problem_responses import respond
 from shared.http.rules import RouteRules
@@ -221,7 +221,7 @@ class PublicAnswers:
 
 async def _send(answer: CachedAnswer, scope: Scope, headers: Mapping[bytes, bytes], send: Send) -> None:
     quota = context_of(scope).quota_headers
-    if answer.etag is not None and names_version(headers.get(b"if-none-match"), answer.etag):
+    if answer.etag is not None and names_version(headers.get(b"if-none-match", b""), answer.etag):
         await send({"type": "http.response.start", "status": 304, "headers": [(b"etag", answer.etag), *quota]})
         await send({"type": "http.response.body"})
         return

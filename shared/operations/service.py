@@ -1,6 +1,5 @@
 """The composition root that every service shares: one way to build an application, so that no service has its own variant of anything."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated, Any
@@ -22,6 +21,7 @@ from shared.http.route_checks import refuse_unguarded_routes, refuse_unkeyed_rou
 from shared.operations.request_log import RequestLog
 from shared.operations.telemetry import Metrics, Telemetry, configure_logging
 from shared.settings import ServiceSettings
+from shared.tasks import BackgroundTasks
 from shared.tracing import start_export, stop_export
 from shared.values.cursors import Cursors
 
@@ -41,6 +41,7 @@ def create_service(
 ) -> FastAPI:
     """A service's application. ``lifespan`` opens what it needs (database, clients, background work) and closes it.
 
+    Background work goes through ``app.state.tasks``; ``lifespan`` stops it before it closes what that work uses.
     It sets ``app.state.health`` to a coroutine that answers `Health`, and may set ``app.state.observe`` to one that brings the gauges up to date, and
     ``app.state.end_waits`` to what is called when the process is told to stop.
 
@@ -54,12 +55,13 @@ def create_service(
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         start_export(name, settings.otlp_endpoint)
-        watching = asyncio.create_task(metrics.watch_loop())
         try:
-            async with lifespan(app):
-                yield
+            async with BackgroundTasks() as tasks:
+                app.state.tasks = tasks
+                tasks.repeat(metrics.watch_loop, "watch_event_loop")
+                async with lifespan(app):
+                    yield
         finally:
-            watching.cancel()
             await stop_export()
             requests.write()
 

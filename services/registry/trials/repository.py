@@ -1,8 +1,7 @@
-"""The only SQL about trials, their criteria and their sites. What leaves it are documents and plain values, never rows."""
+"""SQL for trials, their criteria and their sites. Returns documents and plain values, never rows."""
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +9,11 @@ from sqlalchemy import Select, bindparam, delete, func, insert, select, text, up
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.registry.model.trial import Slots, Trial
 from services.registry.search.model import SearchQuery, indexed_terms
 from services.registry.search.repository import SearchRepository
+from services.registry.trials.model import StoredSite, StoredTrial
 from services.registry.trials.problems import IdentifierTakenError
-from services.registry.trials.schemas import Slots, Trial
 from services.registry.trials.tables import (
     criteria_versions,
     sites,
@@ -22,35 +22,13 @@ from services.registry.trials.tables import (
     trials,
 )
 from shared.access.policy import Rows
-from shared.feed.changes import Routing, read_routing, write_routing
-from shared.vocabulary.recruitment import RecruitmentStatus
+from shared.feed.changes import read_routing, write_routing
 
 INDEXED_AT_ONCE = 500
 # Numbers of demonstration trials begin here, so that they come last in every list.
 FIRST_DEMO = 1_000_000_000
 # Two transactions that create trials take turns, or both would take the same number.
 _NUMBERING_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('cleio trial numbers', 0))")
-
-
-@dataclass(frozen=True, slots=True)
-class StoredTrial:
-    """A trial as it is kept: its inner key, its document, how the feed routes it, and whether a curator's hand is on it."""
-
-    key: str
-    trial: Trial
-    side: Routing
-    curated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSite:
-    """A site as it is kept."""
-
-    centre: str
-    version: int
-    status: RecruitmentStatus
-    confirmed_at: datetime | None
-    slots: tuple[Slots, ...]
 
 
 class TrialRepository:
@@ -61,16 +39,16 @@ class TrialRepository:
         self.index = SearchRepository(connection)
 
     async def find(self, identifier: str, rows: Rows = "all") -> StoredTrial | None:
-        """By any public identifier; only what ``rows`` lets be seen."""
+        """Return a trial by any of its public identifiers, if ``rows`` lets the caller see it."""
         keys = select(trial_identifiers.c.trial_key).where(trial_identifiers.c.value == identifier).distinct()
         found = (
             await self.connection.execute(_visible(select(trials), rows).where(trials.c.key.in_(keys)).limit(2))
         ).all()
-        # A sponsor's code may name trials of two sponsors: then it names none.
+        # Two sponsors may use the same code: it then identifies no trial.
         return _stored(found[0]) if len(found) == 1 else None
 
     async def owners(self, identifiers: Sequence[tuple[str, str]]) -> set[str]:
-        """The keys of the trials that hold one of these (type, value) identifiers."""
+        """Return the keys of the trials that have one of these (type, value) identifiers."""
         rows = await self.connection.execute(
             select(trial_identifiers.c.type, trial_identifiers.c.value, trial_identifiers.c.trial_key).where(
                 trial_identifiers.c.value.in_([value for _, value in identifiers])
@@ -82,7 +60,7 @@ class TrialRepository:
         return _stored((await self.connection.execute(select(trials).where(trials.c.key == key))).one())
 
     async def page(self, query: SearchQuery, rows: Rows, after: int, limit: int) -> list[tuple[int, str]]:
-        """(number, document) of matching trials with greater numbers than ``after``, in the order of their numbers."""
+        """Return (number, document) of matching trials with greater numbers than ``after``, in the order of their numbers."""
         if not query.is_plain or query.never:
             return await self.index.page(query, published_only=rows != "all", after=after, limit=limit)
         statement = PLAIN_PAGE[rows != "all", query.demo]
@@ -90,13 +68,13 @@ class TrialRepository:
         return [(row.number, row.document) for row in found]
 
     async def count(self, query: SearchQuery, rows: Rows) -> int:
-        """How many trials match."""
+        """Return how many trials match."""
         if not query.is_plain or query.never:
             return await self.index.count(query, published_only=rows != "all")
         return int((await self.connection.execute(PLAIN_COUNT[rows != "all", query.demo])).scalar_one())
 
     async def after(self, public_id: str, rows: Rows, limit: int, *, demo: bool) -> list[StoredTrial]:
-        """The next trials in the order of their ids."""
+        """Return the next trials in the order of their ids."""
         statement = (
             _visible(select(trials), rows)
             .where(trials.c.public_id > public_id)
@@ -108,9 +86,11 @@ class TrialRepository:
         return [_stored(row) for row in await self.connection.execute(statement)]
 
     async def save(self, stored: StoredTrial, search: str, changed: Sequence[str], replaces: int | None) -> bool:
-        """Write a version. ``replaces`` is the version it was made from (None: a new trial); False when another came first.
+        """Write a version. Return False if another writer came first.
 
-        :raises IdentifierTakenError: 409, when another transaction took one of its identifiers meanwhile.
+        ``replaces``: the version it was made from (None: a new trial).
+
+        :raises IdentifierTakenError: 409, another transaction took one of its identifiers meanwhile.
         """
         try:
             return await self._save(stored, search, changed, replaces)
@@ -129,20 +109,14 @@ class TrialRepository:
             "curated": stored.curated,
             "search": search,
             "document": trial.model_dump_json(),
-            "side": json.dumps(write_routing(stored.side)),
+            "side": json.dumps(write_routing(stored.routing)),
         }
         if replaces is None:
             number = await self._next_number(demo=demo)
             await self.connection.execute(insert(trials).values(key=stored.key, number=number, **values))
         else:
-            written = (
-                await self.connection.execute(
-                    update(trials)
-                    .where(trials.c.key == stored.key, trials.c.version == replaces)
-                    .values(**values)
-                    .returning(trials.c.number)
-                )
-            ).scalar_one_or_none()
+            statement = update(trials).where(trials.c.key == stored.key, trials.c.version == replaces).values(**values)
+            written = (await self.connection.execute(statement.returning(trials.c.number))).scalar_one_or_none()
             if written is None:
                 return False
             number = written
@@ -151,8 +125,7 @@ class TrialRepository:
             insert(trial_identifiers),
             [{"type": one.type, "value": one.value, "trial_key": stored.key} for one in trial.identifiers],
         )
-        terms = indexed_terms(search, _facets(trial, stored.side))
-        await self.index.put(number, terms, published=trial.published)
+        await self.index.put(number, indexed_terms(search, _facets(stored)), published=trial.published)
         await self.connection.execute(
             insert(trial_versions).values(
                 trial_key=stored.key,
@@ -165,7 +138,7 @@ class TrialRepository:
         return True
 
     async def _next_number(self, *, demo: bool) -> int:
-        """The number after the greatest of its kind. Trials are never deleted, so no number is used twice."""
+        """Return the number after the greatest of its kind. Trials are never deleted, so no number is used twice."""
         if self.connection.dialect.name == "postgresql":
             await self.connection.execute(_NUMBERING_LOCK)
         within = trials.c.number >= FIRST_DEMO if demo else trials.c.number < FIRST_DEMO
@@ -173,7 +146,7 @@ class TrialRepository:
         return (FIRST_DEMO if demo else 0) + 1 if greatest is None else int(greatest) + 1
 
     async def rebuild_index(self) -> int:
-        """Index every trial anew where the index lacks some, as after a copy into another database; returns how many were indexed."""
+        """Index every trial anew where the index lacks some, as after a copy into another database; return how many."""
         stored = (await self.connection.execute(select(func.count()).select_from(trials))).scalar_one()
         if await self.index.size() == stored:
             return 0
@@ -184,14 +157,13 @@ class TrialRepository:
             )
         ).all():
             for row in rows:
-                one = _stored(row)
-                terms = indexed_terms(row.search, _facets(one.trial, one.side))
+                terms = indexed_terms(row.search, _facets(_stored(row)))
                 await self.index.put(row.number, terms, published=row.published)
             count, after = count + len(rows), rows[-1].number
         return count
 
     async def history(self, key: str, before: int | None, limit: int) -> list[dict[str, Any]]:
-        """Versions, newest first: ``{version, at, changed, trial}``."""
+        """Return versions as ``{version, at, changed, trial}``, newest first."""
         statement = (
             select(trial_versions)
             .where(trial_versions.c.trial_key == key)
@@ -211,7 +183,7 @@ class TrialRepository:
         ]
 
     async def criteria(self, key: str, version: int | None = None) -> str | None:
-        """A criteria document as JSON text: the given version, or the newest."""
+        """Return a criteria document as JSON text: the given version, or the newest."""
         statement = select(criteria_versions.c.document).where(criteria_versions.c.trial_key == key)
         if version is not None:
             statement = statement.where(criteria_versions.c.version == version)
@@ -221,7 +193,7 @@ class TrialRepository:
         return None if found is None else str(found)
 
     async def add_criteria(self, key: str, version: int, grade: str, at: datetime, document: str) -> None:
-        """A new, for ever unchanged, version."""
+        """Write a new version. Versions never change."""
         await self.connection.execute(
             insert(criteria_versions).values(trial_key=key, version=version, grade=grade, at=at, document=document)
         )
@@ -265,24 +237,24 @@ def _visible(statement: Select[Any], rows: Rows) -> Select[Any]:
     return statement if rows == "all" else statement.where(trials.c.published.is_(True))
 
 
-def _facets(trial: Trial, routing: Routing) -> dict[str, Iterable[str]]:
-    """What a trial is filtered by: the facets of its feed entries, its countries, its status, and whether it is a demonstration."""
+def _facets(stored: StoredTrial) -> dict[str, Iterable[str]]:
+    """Return what a trial is filtered by: the facets of its feed entries, its countries, its status, whether it is a demonstration."""
     return {
-        **routing.facets,
-        "country": trial.countries,
-        "status": [trial.status],
-        "demo": ["yes"] if trial.sample == "demo" else [],
+        **stored.routing.facets,
+        "country": stored.trial.countries,
+        "status": [stored.trial.status],
+        "demo": ["yes"] if stored.trial.sample == "demo" else [],
     }
 
 
-def _plain(statement: Select[Any], published: bool, demo: bool) -> Select[Any]:
+def _plain(statement: Select[Any], *, published: bool, demo: bool) -> Select[Any]:
     statement = statement.where(trials.c.published.is_(True)) if published else statement
     return statement if demo else statement.where(trials.c.demo.is_(False))
 
 
-# Built once: SQLAlchemy then finds the compiled statement without looking through it.
+# Built once: SQLAlchemy then finds the compiled statement without comparing it.
 PLAIN_PAGE = {
-    (published, demo): _plain(select(trials.c.number, trials.c.document), published, demo)
+    (published, demo): _plain(select(trials.c.number, trials.c.document), published=published, demo=demo)
     .where(trials.c.number > bindparam("after"))
     .order_by(trials.c.number)
     .limit(bindparam("limit"))
@@ -290,7 +262,7 @@ PLAIN_PAGE = {
     for demo in (True, False)
 }
 PLAIN_COUNT = {
-    (published, demo): _plain(select(func.count()).select_from(trials), published, demo)
+    (published, demo): _plain(select(func.count()).select_from(trials), published=published, demo=demo)
     for published in (True, False)
     for demo in (True, False)
 }

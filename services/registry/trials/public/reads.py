@@ -1,6 +1,5 @@
 """The list of trials and single trials for anonymous callers (`shared.http.answer_cache.PublicRead`)."""
 
-import json
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
@@ -10,6 +9,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from services.registry.search.model import SearchQuery
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.public.repository import PublicTrials
+from services.registry.trials.schemas import page_text
 from shared.http.answer_cache import Headers, PublicRead
 from shared.http.paging import close_page, open_page
 from shared.http.versions import etag
@@ -70,12 +70,6 @@ def query_of(asked: ListParameters, terminology: Terminology) -> SearchQuery:
         asked.q, status=asked.status, condition=codes, country=asked.country, centre=asked.centre,
         demo=asked.sample is None,
     )  # fmt: skip
-
-
-def page_text(documents: list[str], following: str | None, total: int | None) -> str:
-    """A page of stored documents as JSON."""
-    count = "" if total is None else f',"total":{total}'
-    return f'{{"items":[{",".join(documents)}],"next":{json.dumps(following)}{count}}}'
 
 
 def _parse_list(request: Request) -> ListParameters | None:

@@ -1,32 +1,22 @@
-"""How much of what the records of ClinicalTrials.gov carry reached the trials: the table of an import report."""
+"""How much of what the records of ClinicalTrials.gov have reached the trials: the table of an import report."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from services.registry.trials.schemas import TrialInput
+from services.registry.model.trial import TrialInput
 
 
 @dataclass(frozen=True, slots=True)
 class FieldCoverage:
-    """One field over a set of records: how many carry something there, and how many of those have it in the trial."""
+    """One field over a set of records: how many have something there, and how many of those have it in the trial."""
 
     field: str
-    carried: int
+    given: int
     mapped: int
 
 
-class Reading(Protocol):
-    """What the table needs of a reading."""
-
-    @property
-    def trial(self) -> TrialInput: ...
-
-    @property
-    def carried(self) -> frozenset[str]: ...
-
-
-# Field: where the record carries it (below protocolSection), and whether the trial has it.
+# Field: where the record has it (below protocolSection), and whether the trial has it.
 _FIELDS: Final[Mapping[str, tuple[str, Callable[[TrialInput], bool]]]] = {
     "title": ("identificationModule/briefTitle", lambda trial: trial.titles.en is not None),
     "acronym": ("identificationModule/acronym", lambda trial: trial.acronym is not None),
@@ -70,21 +60,24 @@ _FIELDS: Final[Mapping[str, tuple[str, Callable[[TrialInput], bool]]]] = {
 }
 
 
-def carried_fields(record: Mapping[str, Any]) -> frozenset[str]:
+def given_fields(record: Mapping[str, Any]) -> frozenset[str]:
     """The fields at whose place the record has something, of whatever type."""
     return frozenset(
         field for field, (path, _) in _FIELDS.items() if _there(record.get("protocolSection"), path.split("/"))
     )
 
 
-def coverage(readings: Iterable[Reading]) -> list[FieldCoverage]:
-    """The table over readings, one row a field. What comes from elsewhere (a title types the product) counts only where the field is carried."""
+def coverage(readings: Iterable[tuple[Mapping[str, Any], TrialInput]]) -> list[FieldCoverage]:
+    """Return one row per field over (record, trial) pairs.
+
+    A value from elsewhere counts only where the record has the field.
+    """
     counts = {field: [0, 0] for field in _FIELDS}
-    for reading in readings:
-        for field in reading.carried:
+    for record, trial in readings:
+        for field in given_fields(record):
             counts[field][0] += 1
-            counts[field][1] += _FIELDS[field][1](reading.trial)
-    return [FieldCoverage(field, carried, mapped) for field, (carried, mapped) in counts.items()]
+            counts[field][1] += _FIELDS[field][1](trial)
+    return [FieldCoverage(field, given, mapped) for field, (given, mapped) in counts.items()]
 
 
 def _there(value: Any, path: list[str]) -> bool:

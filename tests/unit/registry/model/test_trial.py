@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from services.registry.centres.schemas import CentreInput
-from services.registry.trials.schemas import (
+from services.registry.model.trial import (
     MAX_ELIGIBILITY_TEXT,
     Identifier,
     SiteInput,
