@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from services.supervisor.gateway import GatewaySettings, InvalidGatewayError
 from shared.values.addresses import EMBEDDED_PORTS, EVERYWHERE, replica_ports
@@ -17,6 +18,7 @@ from shared.values.addresses import EMBEDDED_PORTS, EVERYWHERE, replica_ports
 # Services with a database. Only one process may open an SQLite database.
 WITH_DATABASE = frozenset({"registry", "notifications"})
 MAX_REPLICAS = 16
+LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 SECRETS = ("internal-token", "cursor-key", "audit-key")
 # Prefix of the folder where a restore keeps the data that it replaces.
 ASIDE = "before-restore-"
@@ -67,6 +69,12 @@ class Installation:
             if host in self.gateway.hosts and self.gateway.tls != "files"
             else self.url
         )
+
+    @property
+    def needs_token_to_match(self) -> bool:
+        """Whether a match needs a token: it does unless the gateway is for this machine only."""
+        names = (self.bind, urlsplit(self.configured_url).hostname or "localhost")
+        return not all(name in LOCAL_NAMES for name in names)
 
     @property
     def authority(self) -> Path:
