@@ -1,4 +1,4 @@
-"""What we build on: pinned with hashes and without addresses, under licences that were agreed to, listed offline, and audited or said not to be."""
+"""The packages are pinned with hashes and without addresses, have accepted licences, and can be listed and audited."""
 
 import importlib.util
 import json

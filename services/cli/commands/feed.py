@@ -13,7 +13,7 @@ from services.cli.output import print_message
 
 feeds = typer.Typer(
     cls=group_with_default("read", without_arguments=True),
-    help="Print and follow changes of trials and sites.",
+    help="Print and follow changes (options: cleio feed read --help).",
     rich_markup_mode=None,
 )
 
@@ -45,7 +45,9 @@ def read(
     as_json: Annotated[bool, typer.Option("--json", help="Print one CloudEvent a line as JSON.")] = False,
     url: Url = "",
 ) -> None:
-    """Print changes, oldest first, then the position where to continue (on standard error).
+    """Print the changes of trials, sites and centres, oldest first.
+
+    At the end the position where to continue is printed on standard error.
 
     Sends CLEIO_TOKEN if it is set; without it only public changes are shown. After a restore of the system the position
     is no longer valid: load the export again and start at its cursor.
