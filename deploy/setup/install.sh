@@ -40,19 +40,21 @@ end() {
   exit 1
 }
 
-pip() { "$bin/python" -m pip install --disable-pip-version-check --progress-bar off "$@"; }
+# In the background, where exec makes the process itself the one that is killed on Ctrl-C.
+pip() { exec "$bin/python" -m pip install --disable-pip-version-check --progress-bar off "$@"; }
 
 # shellcheck disable=SC2086 # the mode may be two words
-packages() { "$bin/uv" pip $mode "$lock" --no-config --compile-bytecode --require-hashes; }
-project() { "$bin/uv" pip install --no-config --no-deps --no-build-isolation --editable .; }
-create() { "$PYTHON" -m venv .venv; }
+packages() { exec "$bin/uv" pip $mode "$lock" --no-config --compile-bytecode --require-hashes; }
+project() { exec "$bin/uv" pip install --no-config --no-deps --no-build-isolation --editable .; }
+create() { exec "$PYTHON" -m venv .venv; }
 
-if [ ! -x "$bin/python" ]; then
-  mkdir -p .venv
+if "$bin/python" -m pip --version >/dev/null 2>&1; then
   : >"$log"
-  run "Creating .venv" create || end
 else
-  : >"$log"
+  # Missing, or left incomplete by an interruption.
+  rm -rf .venv
+  mkdir .venv
+  run "Creating .venv" create || end
 fi
 awk '/^[^ ]/ { mine = /^uv==/ } mine' "$lock" >.venv/uv.lock
 count=$(grep -c '^[a-zA-Z]' "$lock")
