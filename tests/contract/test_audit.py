@@ -24,8 +24,8 @@ from services.cli.app import app as command_line
 from services.cli.databases import migrate_service
 from services.matching.app import create_app as create_matching
 from services.matching.settings import MatchingSettings
-from shared.audit.acts import DenialAggregator, Entry
 from shared.audit.checkpoints import CheckpointFile, signing_key
+from shared.audit.entries import DenialAggregator, Entry
 from shared.audit.recording import FileAudit
 from shared.clients.internal import InternalClient
 from shared.settings import ServiceSettings

@@ -91,12 +91,17 @@ def _migrate(service: Service) -> None:
     if service is Service.MATCHING:  # has no database
         return
     from services.cli.databases import migrate_service
-    from shared.persistence import OwnedElsewhereError, RowLevelSecurityError, WrongSchemaError
+    from shared.persistence import (
+        OwnedElsewhereError,
+        RowLevelSecurityError,
+        UnsupportedSqliteError,
+        WrongSchemaError,
+    )
     from shared.values.problems import Problem, reason_of
 
     try:
         asyncio.run(migrate_service(service))
-    except (OwnedElsewhereError, Problem, RowLevelSecurityError, WrongSchemaError) as error:
+    except (OwnedElsewhereError, Problem, RowLevelSecurityError, UnsupportedSqliteError, WrongSchemaError) as error:
         fail(reason_of(error))
 
 
