@@ -117,6 +117,30 @@ def db_copy(
     typer.echo(f"{sum(digest.rows for digest in copied.values())} rows, the same on both sides")
 
 
+feeds = typer.Typer(help="Manage a feed of changes.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@feeds.command("new-generation")
+def feed_new_generation(
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="The service that has the feed: registry.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would happen; change nothing.")] = False,
+) -> None:
+    """Make every consumer of a feed load its copy again: run it after a fail-over to a promoted standby.
+
+    A promoted standby may lack the last changes, which consumers have already read. A new generation refuses their
+    cursors (410), so that they load the export again. The service may be running on PostgreSQL; stop it on SQLite.
+    """
+    from services.cli.feed_history import begin_generation
+
+    with one_line_errors():
+        made = asyncio.run(begin_generation(service, dry_run=dry_run))
+    typer.echo(f"{service}: the feed is at generation {made.before.generation}, entry {made.before.seq}")
+    if dry_run:
+        typer.echo(f"dry run: generation {made.number} would begin, and every consumer would load its copy again")
+    else:
+        typer.echo(f"generation {made.number} has begun: every consumer loads its copy again")
+
+
 @audits.command("verify")
 def audit_verify(
     backup: Annotated[
@@ -177,6 +201,7 @@ class one_line_errors:
             fail(str(error))
         from services.cli.audit import UnreadableKeyError
         from services.cli.copying import COPY_ERRORS
+        from services.cli.feed_history import NoFeedError
         from services.cli.restore import RestoreRefusedError
         from services.supervisor.installation import CannotStartError
         from shared.operations.backups.manifest import UnreadableBackupError
@@ -186,6 +211,7 @@ class one_line_errors:
         expected = (
             *COPY_ERRORS,
             CannotStartError,
+            NoFeedError,
             SettingError,
             Problem,
             RestoreRefusedError,

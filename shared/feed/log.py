@@ -32,8 +32,9 @@ from shared.persistence.engine import Database
 from shared.persistence.unit_of_work import collect, mark_changed
 from shared.tracing import remember
 
-# A writer waits for no more than this many rows to go.
+# Upper bound of rows deleted per transaction when trimming the feed.
 COMPACTED_AT_ONCE = 1_000
+GENERATION_EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +197,24 @@ class FeedLog:
     async def drop(self, connection: AsyncConnection, numbers: Sequence[int]) -> None:
         await connection.execute(delete(self.entries).where(self.entries.c.seq.in_(numbers)))
 
-    async def raise_generation(self, connection: AsyncConnection) -> None:
-        """After a promotion: cursors of the history before it are no longer honoured. (`cleio restore` raises it in the file, before it is used.)"""
-        await connection.execute(update(self.head).values(generation=self.head.c.generation + 1))
+    async def new_generation(self, connection: AsyncConnection) -> int:
+        """Begin a new history and return its number: cursors of earlier ones are refused (410) and consumers load the export again.
+
+        `cleio restore` does the same in the restored file before it is used.
+        """
+        statement = select(self.head.c.generation).with_for_update()
+        generation = next_generation((await connection.execute(statement)).scalar_one())
+        await connection.execute(update(self.head).values(generation=generation))
+        mark_changed(connection)
+        return generation
+
+
+def next_generation(*known: int) -> int:
+    """The number of a new history: above every known one, and above all that were begun in the past and lost.
+
+    Seconds since 2025 keep it above numbers that nobody can read any more, for example those of a lost server.
+    """
+    return max(*known, int((datetime.now(UTC) - GENERATION_EPOCH).total_seconds())) + 1
 
 
 async def compact(database: Database, log: FeedLog, before: datetime) -> int:
