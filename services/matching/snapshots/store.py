@@ -183,9 +183,9 @@ class SnapshotStore:
         for name, centre in await _each(touched.centres, self._registry.centre):
             _put_centre(centres, name, centre)
         if trials != held.trials or centres != held.centres:
-            self._snapshot = Snapshot.of(trials, centres, held.vocabulary, batch.following, now)
+            self._snapshot = Snapshot.of(trials, centres, held.vocabulary, batch.next_path, now)
         else:
-            self._snapshot = replace(held, following=batch.following, current_at=now)
+            self._snapshot = replace(held, following=batch.next_path, current_at=now)
         if batch.events:
             self._metrics.lag.labels("registry").set(
                 max(0.0, (now - datetime.fromisoformat(batch.events[-1]["time"])).total_seconds())

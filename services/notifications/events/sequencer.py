@@ -43,12 +43,12 @@ class Sequencer:
                 await EventRepository(connection).advance(self._feed, held, "")
             return
         self._read_at = monotonic()
-        if batch.following == held:
+        if batch.next_path == held:
             return
         now = datetime.now(UTC)
         with batch.applying():
             async with self._database.transaction() as connection:
-                if not await EventRepository(connection).advance(self._feed, held, batch.following):
+                if not await EventRepository(connection).advance(self._feed, held, batch.next_path):
                     return
                 made = await sequence(connection, batch.events, self._subscribers, now)
             causes = batch.causes

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from services.notifications.deliveries.repository import DeliveryRepository
-from services.notifications.subscriptions.problems import refused_url
 from services.notifications.subscriptions.repository import NewRow, SubscriptionRepository
 from services.notifications.subscriptions.schemas import (
     NewSubscription,
@@ -23,6 +22,7 @@ from services.notifications.subscriptions.secrets import new_secret, write_secre
 from shared.access.policy import Access, allow
 from shared.access.views import view_of
 from shared.clients.outbound import OutboundClient, OutboundError
+from shared.clients.problems import refused_url
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import etag, required_version, unchanged
@@ -171,7 +171,7 @@ async def _check_url(request: Request, asked: SubscriptionInput) -> None:
     try:
         await client.check(asked.channel.url)
     except OutboundError as error:
-        raise refused_url(error) from None
+        raise refused_url(error, "/channel/url") from None
 
 
 def _answer(subscription: Subscription) -> Response:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from services.registry.identity.clients.keys import new_key
-from services.registry.identity.clients.problems import ClientRevokedError, NoKeyError, refused_url
+from services.registry.identity.clients.problems import ClientRevokedError, NoKeyError
 from services.registry.identity.clients.repository import ClientRepository
 from services.registry.identity.clients.schemas import (
     Client,
@@ -23,6 +23,7 @@ from services.registry.identity.organisations.schemas import Organisation
 from services.registry.schema import FEED
 from shared.access.policy import Access, allow
 from shared.clients.outbound import OutboundClient, OutboundError
+from shared.clients.problems import refused_url
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import etag, required_version, unchanged
@@ -72,7 +73,7 @@ async def _check_url(request: Request, given: ClientUpdate) -> None:
     try:
         await outbound.check(given.jwks_url)
     except OutboundError as error:
-        raise refused_url(error) from None
+        raise refused_url(error, "/jwks_url") from None
 
 
 async def _checked(request: Request, given: ClientInput) -> ClientInput:

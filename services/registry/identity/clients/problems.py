@@ -1,7 +1,6 @@
 """What can be wrong with a client."""
 
-from shared.clients.outbound import OutboundError
-from shared.values.problems import ConflictError, Fault, InvalidBodyError
+from shared.values.problems import ConflictError, InvalidBodyError
 from shared.values.wire import Label
 
 
@@ -32,12 +31,3 @@ class NoKeyError(ConflictError):
         fr="Ce client signe avec ses propres clés : remplacez jwks ou jwks_url",
         en="This client signs with keys of its own: replace jwks or jwks_url",
     )
-
-
-def refused_url(error: OutboundError) -> InvalidBodyError:
-    """422 with the place and the reason."""
-    detail = Label(
-        fr="une adresse https publique, sans identifiants, port 0 ni fragment, est attendue",
-        en="a public https URL without credentials, port 0 or fragment is expected",
-    )
-    return InvalidBodyError(errors=[Fault(pointer="/jwks_url", code=error.code, detail=detail)])
