@@ -20,7 +20,7 @@ from shared.audit.checkpoints import CheckpointFile, signing_key
 from shared.feed.log import next_generation
 from shared.operations.backups.manifest import Manifest, check_of, sha256_of, stamp
 from shared.operations.backups.repository import generation_of, last_seal_of, make_single, set_generation
-from shared.persistence import OwnedElsewhereError, own, sqlite_file
+from shared.persistence import OwnedElsewhereError, lock_file, sqlite_file
 
 JOURNAL = "journal.json"
 STAGED = ".restore-"
@@ -153,7 +153,7 @@ def _held() -> Iterator[Installation]:
                 continue
             file.parent.mkdir(parents=True, exist_ok=True)
             try:
-                stack.enter_context(own(file))
+                stack.enter_context(lock_file(file))
             except OwnedElsewhereError:
                 raise RestoreRefusedError(f"the {name} service runs on {file}: stop it first") from None
         yield installation

@@ -45,7 +45,7 @@ class Buckets:
         """One request of ``key`` at ``now`` (seconds of a clock that never goes back)."""
         full_at = max(self._full_at.get(key, now), now)
         wait = full_at + quota.interval - quota.window - now
-        # A hair of rounding is no reason to refuse.
+        # Tolerate floating-point error.
         if wait > 1e-9 * quota.window:
             self._full_at.move_to_end(key)
             return Level(0, max(1, ceil(wait)), taken=False)
