@@ -17,7 +17,7 @@ from fastapi import Request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
 
 from shared.tracing import Request as TracedRequest
-from shared.tracing import settled
+from shared.tracing import decided
 from shared.values.problems import Problem, respond
 from shared.values.wire import write_instant
 
@@ -53,7 +53,7 @@ class _JsonLines(logging.Formatter):
             "event": record.msg if record.name.startswith(("shared", "services")) else record.name,
         }
         line.update({name: value for name, value in vars(record).items() if name in FIELDS and value is not None})
-        if "trace_id" not in line and (place := settled()):
+        if "trace_id" not in line and (place := decided()):
             line["trace_id"] = place.trace
         if record.exc_info and record.exc_info[0]:
             # The class and the places, never the message nor the values.
@@ -183,7 +183,7 @@ class Telemetry:
             await self.app(scope, receive, answer)
         except Exception as error:
             failure = type(error)
-            told = {"request_id": request_id, "trace_id": trace.place.trace, "method": method, "route": _route(scope)}
+            told = {"request_id": request_id, "trace_id": trace.context.trace, "method": method, "route": _route(scope)}
             self.logger.exception("request_broken", extra=told)
             if not status:
                 await respond(Request(scope), Problem())(scope, receive, answer)
@@ -199,7 +199,7 @@ class Telemetry:
                 "request",
                 extra={
                     "request_id": request_id,
-                    "trace_id": None if often_asked else trace.place.trace,
+                    "trace_id": None if often_asked else trace.context.trace,
                     "method": method,
                     "route": route,
                     "status": status,
@@ -207,7 +207,7 @@ class Telemetry:
                     "principal": scope.get("cleio_principal"),
                 },
             )
-            trace.end(method, route, status, failure, told=not often_asked)
+            trace.end(method, route, status, failure, exported=not often_asked)
 
 
 def _route(scope: Scope) -> str:

@@ -91,7 +91,7 @@ async def test_no_consumer_misses_an_entry_of_concurrent_writers(database_url: s
             while len(seen) < expected:
                 batch = await tail.next(following)
                 seen += [(event["subject"], event["data"]["version"]) for event in batch.events]
-                following = batch.following
+                following = batch.next_path
             await client.close()
             return seen
 
