@@ -20,7 +20,7 @@ from shared.http.context import KEY, RequestContext
 from shared.http.problem_responses import respond
 from shared.persistence.request_scope import current_request
 from shared.tracing import Request as TracedRequest
-from shared.tracing import settled
+from shared.tracing import decided
 from shared.values.problems import Problem
 from shared.values.wire import write_instant
 
@@ -58,7 +58,7 @@ class _JsonLines(logging.Formatter):
         line.update({name: value for name, value in vars(record).items() if name in FIELDS and value is not None})
         if "request_id" not in line and isinstance(request := current_request(), RequestContext):
             line["request_id"] = request.request_id
-        if "trace_id" not in line and (place := settled()):
+        if "trace_id" not in line and (place := decided()):
             line["trace_id"] = place.trace
         if record.exc_info and record.exc_info[0]:
             # The class and the places, never the message nor the values.
@@ -188,7 +188,7 @@ class Telemetry:
             await self.app(scope, receive, answer)
         except Exception as error:
             failure = type(error)
-            told = {"request_id": request_id, "trace_id": trace.place.trace, "method": method, "route": _route(scope)}
+            told = {"request_id": request_id, "trace_id": trace.context.trace, "method": method, "route": _route(scope)}
             self.logger.exception("request_broken", extra=told)
             if not status:
                 await respond(Request(scope), Problem())(scope, receive, answer)
@@ -204,7 +204,7 @@ class Telemetry:
                 "request",
                 extra={
                     "request_id": request_id,
-                    "trace_id": None if often_asked else trace.place.trace,
+                    "trace_id": None if often_asked else trace.context.trace,
                     "method": method,
                     "route": route,
                     "status": status,
@@ -212,7 +212,7 @@ class Telemetry:
                     "principal": context.principal.kind if context.principal else None,
                 },
             )
-            trace.end(method, route, status, failure, told=not often_asked)
+            trace.end(method, route, status, failure, exported=not often_asked)
 
 
 def _route(scope: Scope) -> str:

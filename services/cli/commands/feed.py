@@ -93,3 +93,26 @@ def _line(event: Mapping[str, Any]) -> str:
     if data.get("op") == "delete":
         details.append("no longer visible")
     return f"{event['time'][:19]}Z  {event['type']:<24}{event['subject']:<32}{'; '.join(details)}".rstrip()
+
+
+@feeds.command("new-generation")
+def new_generation(
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="The service that has the feed: registry.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would happen; change nothing.")] = False,
+) -> None:
+    """Make every consumer of a feed load its copy again: run it after a fail-over to a promoted standby.
+
+    A promoted standby may lack the last changes, which consumers have already read. A new generation refuses their
+    cursors (410), so that they load the export again. The service may be running on PostgreSQL; stop it on SQLite.
+    """
+    import asyncio
+
+    from services.cli.feed_history import begin_generation
+
+    with one_line_errors():
+        made = asyncio.run(begin_generation(service, dry_run=dry_run))
+    typer.echo(f"{service}: the feed is at generation {made.before.generation}, entry {made.before.seq}")
+    if dry_run:
+        typer.echo(f"dry run: generation {made.number} would begin, and every consumer would load its copy again")
+    else:
+        typer.echo(f"generation {made.number} has begun: every consumer loads its copy again")
