@@ -66,7 +66,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            database = open_database(settings.database, wall="registry")
+            database = open_database(settings.database, service="registry")
             stack.push_async_callback(database.close)
             tasks: BackgroundTasks = app.state.tasks
             stack.push_async_callback(tasks.stop)

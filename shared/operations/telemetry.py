@@ -21,7 +21,7 @@ from shared.http.problem_responses import respond
 from shared.operations.request_log import RequestLog
 from shared.persistence.request_scope import current_request
 from shared.tracing import Request as TracedRequest
-from shared.tracing import settled
+from shared.tracing import decided
 from shared.values.problems import Problem
 from shared.values.wire import write_instant
 
@@ -60,7 +60,7 @@ class _JsonLines(logging.Formatter):
         line.update({name: value for name, value in vars(record).items() if name in FIELDS and value is not None})
         if "request_id" not in line and isinstance(request := current_request(), RequestContext):
             line["request_id"] = request.request_id
-        if "trace_id" not in line and (place := settled()):
+        if "trace_id" not in line and (place := decided()):
             line["trace_id"] = place.trace
         if record.exc_info and record.exc_info[0]:
             # The class and the places, never the message nor the values.
@@ -205,7 +205,12 @@ class Telemetry:
             await self.app(scope, receive, answer)
         except Exception as error:
             failure = type(error)
-            fields = {"request_id": request_id, "trace_id": trace.place.trace, "method": method, "route": _route(scope)}
+            fields = {
+                "request_id": request_id,
+                "trace_id": trace.context.trace,
+                "method": method,
+                "route": _route(scope),
+            }
             self.logger.exception("request_broken", extra=fields)
             if not status:
                 await respond(Request(scope), Problem())(scope, receive, answer)
@@ -218,11 +223,17 @@ class Telemetry:
             level = logging.DEBUG if is_health and status < 500 else logging.INFO
             if self.logger.isEnabledFor(level):
                 self.requests.add(
-                    time.time(), "debug" if level == logging.DEBUG else "info", request_id,
-                    None if is_health else trace.place.trace, method, route, status, seconds,
+                    time.time(),
+                    "debug" if level == logging.DEBUG else "info",
+                    request_id,
+                    None if is_health else trace.context.trace,
+                    method,
+                    route,
+                    status,
+                    seconds,
                     context.principal.kind if context.principal else None,
-                )  # fmt: skip
-            trace.end(method, route, status, failure, told=not is_health)
+                )
+            trace.end(method, route, status, failure, exported=not is_health)
 
 
 def _route(scope: Scope) -> str:

@@ -21,7 +21,7 @@ from shared.persistence.rls_policies import public_role
 from shared.values.problems import DatabaseBusyError, DatabaseUnavailableError, TimedOutError
 
 STATEMENT_SECONDS = 5.0
-STEPS_BETWEEN_LOOKS = 20_000
+STEPS_BETWEEN_CHECKS = 20_000
 MAX_CONNECTIONS = 5
 
 
@@ -68,7 +68,7 @@ class SqliteReads:
             str(file), isolation_level=None, check_same_thread=False, cached_statements=256
         )
         self._connection.execute("PRAGMA query_only=1")
-        self._connection.set_progress_handler(lambda: monotonic() > self._late_at, STEPS_BETWEEN_LOOKS)
+        self._connection.set_progress_handler(lambda: monotonic() > self._late_at, STEPS_BETWEEN_CHECKS)
 
     async def fetch(self, statement: DirectStatement, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         self._late_at = monotonic() + STATEMENT_SECONDS
@@ -134,5 +134,5 @@ def open_direct_reads(database: Database) -> DirectReads:
     """The direct reads of a database that was opened for a service's callers."""
     if database.file is not None:
         return SqliteReads(database.file)
-    assert database.walled is not None
-    return PostgresqlReads(database.engine.url, public_role(database.walled.service))
+    assert database.rls is not None
+    return PostgresqlReads(database.engine.url, public_role(database.rls.service))

@@ -78,7 +78,7 @@ def filled(tmp_path: Path) -> str:
 def test_there_and_back_every_row_is_the_same(filled: str, empty_postgres: str, tmp_path: Path) -> None:
     code, told = cleio("db", "copy", "registry", "--from", filled, "--to", empty_postgres)
     assert code == 0, told
-    assert "the same on both sides" in told
+    assert "equal on both sides" in told
     assert contents(empty_postgres) == contents(filled)
     assert contents(filled)["trials"].rows > 10
     back = f"sqlite:///{tmp_path / 'back.db'}"

@@ -14,8 +14,8 @@ from shared.access import Principal
 from shared.access.views import view_of
 from shared.persistence import Database
 from shared.persistence.request_scope import RequestScope, inside_request
-from shared.persistence.rls_sessions import RlsContext
 from shared.persistence.rls_policies import Rule
+from shared.persistence.rls_sessions import RlsContext
 
 HIDDEN, SHOWN = "CLEIO-DEMO-0001", "NCT04626674"
 AT = "2026-01-01T00:00:00.000000Z"
