@@ -53,9 +53,7 @@ def test_the_hospital_guide(inhabited: System, tmp_path: Path) -> None:
     environment = environment_of(inhabited, CLEIO_TOKEN=inhabited.admin_key)
     run(["bash", "-euc", code["bash"] + "\nenv -0 > exported"], tmp_path, environment)
     assert '"results"' in (tmp_path / "answer.json").read_text(encoding="utf-8")
-    exported = dict(
-        one.split("=", 1) for one in (tmp_path / "exported").read_text(encoding="utf-8").split("\0") if one
-    )
+    exported = dict(one.split("=", 1) for one in (tmp_path / "exported").read_text(encoding="utf-8").split("\0") if one)
     # The hospital has its own key and no administrator's right.
     hospital = {**exported, "CLEIO_TOKEN": ""}
     (tmp_path / "guide.py").write_text(code["python"], encoding="utf-8")
