@@ -9,7 +9,6 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.registry.centres import endpoints as centres
-from services.registry.centres import tables as _centre_tables
 from services.registry.export import endpoints as export
 from services.registry.identity.clients import endpoints as clients
 from services.registry.identity.internal import endpoints as internal

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator
+from fractions import Fraction
 from typing import Literal, NamedTuple
 
 from shared.criteria import expressions
@@ -11,6 +12,7 @@ from shared.criteria.model import CriteriaDocument, Criterion, leaves, walk
 from shared.criteria.scales import SCALES
 from shared.criteria.units import ANALYTES, conversion, is_bare, measure, molar_mass
 from shared.values.wire import ApiModel, Duration, Label
+from shared.vocabulary.durations import in_months
 
 AGEING_WORDS = ("hiv", "hbs", "hbv", "hcv", "hepatitis", "infection", "pregnan", "covid", "tuberculosis")
 EXCLUSION_WORDS = ("no ", "not ", "absence ", "without ", "never ", "pas de ", "aucun", "absence d", "sans ", "jamais ")
@@ -267,6 +269,6 @@ def _sounds_negative(text: Label) -> bool:
     return text.fr.lower().startswith(EXCLUSION_WORDS) or text.en.lower().startswith(EXCLUSION_WORDS)
 
 
-def _months(span: Span) -> float:
+def _months(span: Span) -> Fraction:
     """Long enough a ruler to compare ages with."""
-    return span.months + span.days / 30.4375
+    return in_months(span.months, span.days)

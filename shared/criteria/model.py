@@ -8,13 +8,13 @@ from pydantic_core import PydanticCustomError
 
 from shared.criteria.expressions import Expression, Leaf, Node, Token
 from shared.values.wire import ApiModel, Duration, Instant, Label
+from shared.vocabulary.geography import Country
 
 MAX_DEPTH = 12
 MAX_LEAVES = 500
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-/]{0,63}$")]
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
 
 class Source(ApiModel):

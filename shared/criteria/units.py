@@ -6,6 +6,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
+from shared.vocabulary.durations import DAYS_PER_MONTH
+
 Dimension = tuple[tuple[str, int], ...]
 
 
@@ -53,7 +55,7 @@ _SPECIAL: Mapping[str, tuple[Fraction, Mapping[str, int]]] = {
     "h": (Fraction(3600), {"s": 1}),
     "d": (Fraction(86_400), {"s": 1}),
     "wk": (Fraction(7 * 86_400), {"s": 1}),
-    "mo": (Fraction(86_400 * 487, 16), {"s": 1}),  # 30.4375 days
+    "mo": (86_400 * DAYS_PER_MONTH, {"s": 1}),
     "a": (Fraction(86_400 * 1461, 4), {"s": 1}),  # 365.25 days
 }
 _POWER_OF_TEN = re.compile(r"10(?:\*|\^)(-?\d{1,2})", re.ASCII)

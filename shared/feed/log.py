@@ -28,7 +28,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.feed.changes import Change, Routing, read_routing, write_routing
 from shared.persistence.columns import UtcInstant
-from shared.persistence.engine import Database, tell
+from shared.persistence.engine import Database
+from shared.persistence.unit_of_work import collect, mark_changed
 from shared.tracing import remember
 
 # A writer waits for no more than this many rows to go.
@@ -88,14 +89,23 @@ class FeedLog:
         )
         Index("ix_feed_entries_subject_seq", self.entries.c.subject, self.entries.c.seq)
 
-    async def append(self, connection: AsyncConnection, changes: Sequence[Change]) -> int:
-        """Number and store the changes; returns the last number.
+    def record(self, connection: AsyncConnection, *changes: Change) -> None:
+        """Collect changes: the transaction appends them when it is committed, in this order.
 
-        The head row stays locked from here to the commit, so numbers are gapless and in commit order: call it last in the transaction.
+        A savepoint that is rolled back drops the changes recorded since it began.
+
+        :raises RuntimeError: no transaction of a `Database` is open.
+        """
+        collect(connection, self.append, *changes)
+
+    async def append(self, connection: AsyncConnection, changes: Sequence[Change]) -> int:
+        """Number and store changes; returns the last number. Features call `record` instead.
+
+        The head row stays locked from here to the commit, so numbers are gapless and in commit order.
         """
         if not changes:
             return 0
-        tell(connection)
+        mark_changed(connection)
         last: int = (
             await connection.execute(
                 update(self.head)

@@ -1,7 +1,15 @@
 """One data layer for embedded SQLite and PostgreSQL: engines, transactions, column types and migrations."""
 
 from shared.persistence.columns import NAMING, UtcInstant
-from shared.persistence.engine import Database, OwnedElsewhereError, WrongSchemaError, open_database, own, sqlite_file
+from shared.persistence.engine import (
+    Database,
+    OwnedElsewhereError,
+    UnsupportedSqliteError,
+    WrongSchemaError,
+    open_database,
+    own,
+    sqlite_file,
+)
 from shared.persistence.rls_sessions import RowLevelSecurityError
 from shared.persistence.sessions import Reading, Writing
 
@@ -11,6 +19,7 @@ __all__ = [
     "OwnedElsewhereError",
     "Reading",
     "RowLevelSecurityError",
+    "UnsupportedSqliteError",
     "UtcInstant",
     "Writing",
     "WrongSchemaError",

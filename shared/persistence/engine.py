@@ -16,10 +16,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from shared.persistence import inline_sqlite
+from shared.persistence.inline_sqlite import InlineSQLiteDialect
+from shared.persistence.request_scope import current_request
 from shared.persistence.rls_policies import callers_role, public_role
-from shared.persistence.rls_sessions import RLS_CONTEXT, RlsContext, RlsEngines, check_row_level_security
-from shared.persistence.turnstile import Turnstile
+from shared.persistence.rls_sessions import RlsContext, RlsEngines, check_row_level_security
+from shared.persistence.unit_of_work import UnitOfWork, follow_savepoints
 from shared.values.problems import (
     DatabaseBusyError,
     DatabaseUnavailableError,
@@ -33,9 +34,8 @@ logger = logging.getLogger(__name__)
 
 LOCK_WAIT_SECONDS = 2.0
 STATEMENT_SECONDS = 5.0
-# SQLite 3.7.0 to 3.51.2 can lose committed rows when a write-ahead log is reset under two connections.
-FIRST_SAFE_WAL = (3, 51, 3)
-_TOLD = "cleio_told"
+# SQLite 3.7.0 to 3.51.2 can lose committed rows when the write-ahead log is reset while two connections are open.
+FIRST_SAFE_SQLITE = (3, 51, 3)
 
 
 # States of PostgreSQL: a connection that broke or was not made, a server that shuts down or starts, a login that gets no more connections.
@@ -48,6 +48,10 @@ class WrongSchemaError(RuntimeError):
 
 class OwnedElsewhereError(RuntimeError):
     """Another process already owns this SQLite file."""
+
+
+class UnsupportedSqliteError(RuntimeError):
+    """The SQLite library is too old to keep committed data safely."""
 
 
 class Database:
@@ -66,10 +70,9 @@ class Database:
         self._walled = walled
         self._owner = owner
         self._writer = asyncio.Lock()
-        self._turnstile = Turnstile() if file is not None and not has_safe_wal() else None
         self.committed = asyncio.Event()
         self.closing = False
-        # What goes into every transaction as its last statements, in this order: the answer kept for its key, the record of who asked for it.
+        # Called in this order before every commit, ahead of the last rows of a request and of the collected changes.
         self.before_commit: list[Callable[[AsyncConnection], Awaitable[None]]] = []
 
     @property
@@ -85,21 +88,12 @@ class Database:
         :raises TimedOutError: a statement took longer than five.
         """
         view = self._view(as_service)
-        with _told_as_problems():
-            async with self.still(), _connected(self._engine_for(view, reading=True)) as connection:
+        with translate_database_errors():
+            async with _connected(self._engine_for(view, reading=True)) as connection:
                 if not self.is_sqlite:
                     await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 await self._tell(connection, view, reading=True)
                 yield connection
-
-    @asynccontextmanager
-    async def still(self) -> AsyncIterator[None]:
-        """The block reads: where a commit would have to wait for that inside SQLite, and nothing could go on, it waits outside instead."""
-        if self._turnstile is None:
-            yield
-        else:
-            async with self._turnstile.reading(LOCK_WAIT_SECONDS):
-                yield
 
     @asynccontextmanager
     async def transaction(self, *, as_service: bool = False) -> AsyncIterator[AsyncConnection]:
@@ -111,41 +105,43 @@ class Database:
         :raises StorageFullError: no room is left.
         :raises StorageFailedError: the disk fails.
         """
-        if not self.is_sqlite:
-            view = self._view(as_service)
-            with _told_as_problems():
-                async with _connected(self._engine_for(view, reading=False)) as connection, connection.begin():
-                    await self._tell(connection, view, reading=False)
-                    _has_told(connection)  # of a transaction that was given up
+        unit = UnitOfWork()
+        with translate_database_errors():
+            async with self._begin(as_service=as_service) as connection:
+                unit.begin(connection)
+                try:
                     yield connection
-                    await self._end(connection)
-                    told = _has_told(connection)
-        else:
-            try:
-                # Not `wait_for`: until Python 3.12 it can swallow a cancellation, and its loop then never ends.
-                async with asyncio.timeout(LOCK_WAIT_SECONDS):
-                    await self._writer.acquire()
-            except TimeoutError:
-                raise DatabaseBusyError from None
-            try:
-                with _told_as_problems():
-                    async with AsyncExitStack() as alone, self.engine.connect() as connection:
-                        await connection.execution_options(cleio_write=True)
-                        async with connection.begin():
-                            _has_told(connection)
-                            yield connection
-                            await self._end(connection)
-                            told = _has_told(connection)
-                            if self._turnstile is not None:
-                                await alone.enter_async_context(self._turnstile.committing(LOCK_WAIT_SECONDS))
-            finally:
-                self._writer.release()
-        if told:
+                    await self._write_last(connection, unit)
+                finally:
+                    unit.end()
+        if unit.changed:
             self.wake()
 
+    @asynccontextmanager
+    async def _begin(self, *, as_service: bool) -> AsyncIterator[AsyncConnection]:
+        if not self.is_sqlite:
+            view = self._view(as_service)
+            async with _connected(self._engine_for(view, reading=False)) as connection, connection.begin():
+                await self._tell(connection, view, reading=False)
+                yield connection
+            return
+        try:
+            # Not `wait_for`: until Python 3.12 it can swallow a cancellation, and its loop then never ends.
+            async with asyncio.timeout(LOCK_WAIT_SECONDS):
+                await self._writer.acquire()
+        except TimeoutError:
+            raise DatabaseBusyError from None
+        try:
+            async with self.engine.connect() as connection:
+                await connection.execution_options(cleio_write=True)
+                async with connection.begin():
+                    yield connection
+        finally:
+            self._writer.release()
+
     def _view(self, as_service: bool) -> RlsContext | None:
-        viewer = RLS_CONTEXT.get()
-        return None if self._walled is None or as_service or viewer is None else viewer()
+        request = current_request()
+        return None if self._walled is None or as_service or request is None else request.rls_context
 
     def _engine_for(self, view: RlsContext | None, *, reading: bool) -> AsyncEngine:
         return self.engine if self._walled is None or view is None else self._walled.engine_for(view, reading=reading)
@@ -154,10 +150,14 @@ class Database:
         if self._walled is not None and view is not None:
             await self._walled.tell(connection, view, reading=reading)
 
-    async def _end(self, connection: AsyncConnection) -> None:
+    async def _write_last(self, connection: AsyncConnection, unit: UnitOfWork) -> None:
+        """Write the idempotency answer and the audit entry, then the collected changes: the feed's head is locked last."""
         if connection.in_transaction():
-            for last in self.before_commit:
-                await last(connection)
+            for write in self.before_commit:
+                await write(connection)
+            if (request := current_request()) is not None:
+                await request.before_commit(connection)
+            await unit.write(connection)
 
     async def check_row_level_security(self) -> None:
         """:raises RowLevelSecurityError: when the second wall does not stand; nothing to check where there is none."""
@@ -183,16 +183,6 @@ class Database:
             self._owner.close()
 
 
-def tell(connection: AsyncConnection) -> None:
-    """What others wait for is written in this transaction: once it is committed, they are woken. Records of who was refused wake nobody."""
-    connection.sync_connection.info[_TOLD] = True  # type: ignore[union-attr]  # it is open
-
-
-def _has_told(connection: AsyncConnection) -> bool:
-    told: bool = connection.sync_connection.info.pop(_TOLD, False)  # type: ignore[union-attr]
-    return told
-
-
 @asynccontextmanager
 async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """:raises DatabaseUnavailableError: the server gives none; its cause says why."""
@@ -208,7 +198,7 @@ async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 @contextmanager
-def _told_as_problems() -> Iterator[None]:
+def translate_database_errors() -> Iterator[None]:
     """A disk that is full or fails, a lock that is not given and a statement that does not end are no faults of the program: callers are told."""
     try:
         yield
@@ -256,6 +246,7 @@ def open_database(url: str, *, exclusive: bool = True, wall: str | None = None) 
     """Open ``sqlite:///path`` or ``postgresql://…``; the driver is chosen here. ``wall`` names the service whose callers' requests it serves.
 
     :raises OwnedElsewhereError: another process owns this SQLite file.
+    :raises UnsupportedSqliteError: the SQLite library is too old.
     """
     parsed = _parsed(url)
     if parsed.get_backend_name() == "postgresql":
@@ -268,15 +259,20 @@ def open_database(url: str, *, exclusive: bool = True, wall: str | None = None) 
         return Database(engine, None, walled=RlsEngines(wall, callers, public))
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         raise ValueError(f"neither sqlite:///path nor postgresql://…: {parsed.render_as_string(hide_password=True)}")
+    check_sqlite()
     path = Path(parsed.database)
     path.parent.mkdir(parents=True, exist_ok=True)
     owner = own(path) if exclusive else None
     path.touch(mode=0o600)  # what SQLite lays beside it has the same rights
     engine = create_async_engine(
-        parsed.set(drivername="sqlite+inline"), pool_size=8, max_overflow=0, pool_timeout=LOCK_WAIT_SECONDS
+        parsed.set(drivername=f"sqlite+{InlineSQLiteDialect.driver}"),
+        pool_size=8,
+        max_overflow=0,
+        pool_timeout=LOCK_WAIT_SECONDS,
     )
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
+    follow_savepoints(engine)
     return Database(engine, owner, path)
 
 
@@ -296,6 +292,7 @@ def _postgresql(url: URL, **session: str) -> AsyncEngine:
         connect_args={"server_settings": settings},
     )
     event.listen(engine.sync_engine, "checkout", _check_open)
+    follow_savepoints(engine)
     return engine
 
 
@@ -335,19 +332,19 @@ def own(path: Path) -> IO[str]:
     return lock
 
 
-def has_safe_wal() -> bool:
-    """Whether this SQLite keeps what it committed to a write-ahead log."""
-    return bool(sqlite.sqlite_version_info >= FIRST_SAFE_WAL)
+def check_sqlite() -> None:
+    """:raises UnsupportedSqliteError: the SQLite library is older than the first one that is safe."""
+    if sqlite.sqlite_version_info < FIRST_SAFE_SQLITE:
+        needed = ".".join(map(str, FIRST_SAFE_SQLITE))
+        raise UnsupportedSqliteError(
+            f"SQLite {sqlite.sqlite_version} can lose committed data; CLEIO needs {needed} or newer: install the"
+            " packages pinned in requirements.lock"
+        )
 
 
 def _prepare(connection: Any, _record: Any) -> None:
-    safe = has_safe_wal()
-    if not safe:
-        logger.warning("sqlite_without_wal", extra={"version": sqlite.sqlite_version})
     raw = sqlite.Connection.cursor(connection, sqlite.Cursor)
-    raw.execute(f"PRAGMA journal_mode={'WAL' if safe else 'DELETE'}")
-    if not safe:
-        raw.execute("PRAGMA cache_spill=OFF")  # a large transaction would ask for the readers' place before its commit
+    raw.execute("PRAGMA journal_mode=WAL")
     raw.execute("PRAGMA synchronous=FULL")
     raw.execute("PRAGMA foreign_keys=ON")
     raw.execute("PRAGMA recursive_triggers=ON")  # or REPLACE would delete a row past the trigger that forbids it

@@ -390,34 +390,3 @@ def test_both_services_write_and_no_copy_has_read_further_than_another_was_writt
     heads = [manifest.services["registry"].feed for manifest in manifests]
     assert all(head is not None and not tail.after(head) for tail, head in zip(tails, heads, strict=True))
     assert tails[-1].after(tails[0]), "the consumer stood still: nothing was shown"
-
-
-def test_with_an_old_sqlite_a_backup_makes_writers_wait_and_fails_none(
-    var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An SQLite whose write-ahead log is not safe: the journal that it gets then lets no writer in while a copy is read."""
-    monkeypatch.setattr("shared.persistence.engine.FIRST_SAFE_WAL", (99, 0, 0))
-
-    async def both() -> set[int]:
-        answers: set[int] = set()
-        async with (
-            running_registry(f"sqlite:///{var / 'registry.db'}") as registry,
-            client_of(registry, token=ADMIN) as admin,
-            client_of(registry, token=INTERNAL) as inside,
-        ):
-
-            async def write() -> None:
-                for number in range(30):
-                    answers.add(
-                        (await admin.patch(TRIAL, json={"acronym": f"O-{number}"}, headers=CONTENT)).status_code
-                    )
-
-            async def copy() -> None:
-                for _ in range(5):
-                    answers.add((await inside.get("/backup")).status_code)
-
-            await asyncio.gather(write(), copy(), copy())
-        return answers
-
-    assert asyncio.run(both()) == {200}
-    assert not (var / "registry.db-wal").exists()

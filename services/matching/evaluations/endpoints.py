@@ -12,12 +12,14 @@ from services.matching.patients.reading import read_patient
 from services.matching.patients.schemas import Patient
 from services.matching.snapshots.model import Snapshot
 from services.matching.snapshots.store import SnapshotStore
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
 from shared.criteria.durations import parse
+from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts
 from shared.values.problems import Fault, ForbiddenError, InvalidParameterError
 from shared.values.strict_json import Limits
 from shared.values.wire import Day, Duration, Label
+from shared.vocabulary.durations import in_months
 
 router = APIRouter(prefix="/matching/v1", route_class=ApiRoute, tags=["match"])
 
@@ -95,7 +97,7 @@ def options_of(as_of: date | None, horizon: str, dosing_date: date | None, limit
     """:raises InvalidParameterError: 400, a horizon beyond 20 years or a dosing before the day of the match."""
     today = datetime.now(PARIS).date()
     span, longest = parse(horizon), LONGEST_HORIZON
-    if span.months + span.days / 30 > longest.months:
+    if in_months(span.months, span.days) > longest.months:
         detail = Label(fr="au plus P20Y", en="at most P20Y")
         raise InvalidParameterError(errors=[Fault(pointer="/query/horizon", code="horizon_too_long", detail=detail)])
     if dosing_date is not None and dosing_date < (as_of or today):

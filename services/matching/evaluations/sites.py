@@ -1,15 +1,14 @@
 """Which site first. Pure."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from services.matching.clients.documents import Centre
 from services.matching.evaluations.places import distance_km
 from services.matching.snapshots.model import HeldTrial
-from services.matching.snapshots.recruitment import OPEN, OVER
-
-STALE_AFTER = timedelta(days=30)
+from shared.vocabulary.durations import STALE_AFTER
+from shared.vocabulary.recruitment import CLOSED_STATUSES, is_open
 
 
 def sites_of(
@@ -20,7 +19,7 @@ def sites_of(
     for site in held.record.sites:
         centre = centres.get(site.centre)
         stale = site.stale or site.confirmed_at is None or as_of - site.confirmed_at.date() > STALE_AFTER
-        takes = site.status in OPEN and held.record.trial.status not in OVER
+        takes = is_open(site.status) and held.record.trial.status not in CLOSED_STATUSES
         free = any(name == cohort and places > 0 for name, places in site.slots)
         distance = None if centre is None else distance_km(departement, centre.lat, centre.lon)
         document = {

@@ -3,22 +3,7 @@
 from collections.abc import Iterable
 
 from services.matching.clients.documents import Site, Trial, TrialRecord
-
-OPEN = frozenset({"recruiting", "enrolling_by_invitation", "available"})
-# Nobody is taken into these anywhere, whatever a place still says.
-OVER = frozenset(
-    {
-        "in_review",
-        "active_not_recruiting",
-        "suspended",
-        "completed",
-        "terminated",
-        "withdrawn",
-        "refused",
-        "expired",
-        "no_longer_available",
-    }
-)
+from shared.vocabulary.recruitment import CLOSED_STATUSES, is_open
 
 
 def open_cohorts(record: TrialRecord, cohorts: Iterable[str]) -> frozenset[str]:
@@ -26,13 +11,13 @@ def open_cohorts(record: TrialRecord, cohorts: Iterable[str]) -> frozenset[str]:
     if not recruits_in_france(record.trial, record.sites):
         return frozenset()
     statuses = {cohort.id: cohort.status for cohort in record.trial.cohorts}
-    return frozenset(cohort for cohort in cohorts if (statuses.get(cohort) or "recruiting") in OPEN)
+    return frozenset(cohort for cohort in cohorts if is_open(statuses.get(cohort) or "recruiting"))
 
 
 def recruits_in_france(trial: Trial, sites: tuple[Site, ...]) -> bool:
     """A member centre or another French place recruits; where none is named, a trial that names France does."""
-    if trial.status in OVER:
+    if trial.status in CLOSED_STATUSES:
         return False
-    if any(site.status in OPEN for site in sites) or any((status or trial.status) in OPEN for status in trial.french):
+    if any(is_open(site.status) for site in sites) or any(is_open(status or trial.status) for status in trial.french):
         return True
-    return not sites and not trial.french and trial.in_france and trial.status in OPEN
+    return not sites and not trial.french and trial.in_france and is_open(trial.status)

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from shared.values.wire import ApiModel, Code, Instant
+from shared.vocabulary.geography import Departement
+from shared.vocabulary.identifiers import CentreId
 
 EventType = Literal[
     "trial.published", "trial.updated", "trial.status_changed", "trial.withdrawn", "trial.merged", "trial.unmerged", "trial.safety_hold",
@@ -17,9 +19,7 @@ SubscriptionStatus = Literal["active", "disabled"]
 DisabledReason = Literal["owner", "gone"]
 
 Url = Annotated[str, StringConstraints(min_length=8, max_length=2048)]
-CentreId = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}-[a-z0-9-]{1,61}$")]
 TrialId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-Departement = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|[1-8][0-9]|9[0-5]|2[AB]|97[1-6])$")]
 
 
 class WebhookChannel(ApiModel):

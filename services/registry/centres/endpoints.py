@@ -8,20 +8,22 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from services.registry.centres.repository import CentreRepository
 from services.registry.centres.schemas import Centre, CentreInput
 from services.registry.schema import FEED
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
 from shared.feed.changes import NOT_VISIBLE, Change, Routing
+from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import etag, required_version, unchanged
 from shared.persistence import Reading, Writing
 from shared.values.problems import ForbiddenError, NotFoundError, StaleVersionError
 from shared.values.wire import ApiModel
+from shared.vocabulary.identifiers import CentreId
 
 router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["centres"])
 
 Reader = Annotated[Access, Depends(allow("centre", "read"))]
 Writer = Annotated[Access, Depends(allow("centre", "write"))]
-CentreId = Annotated[str, Path(max_length=64, pattern="^[a-z]{2}-[a-z0-9-]+$")]
+CentrePath = Annotated[CentreId, Path()]
 
 
 class CentrePage(ApiModel):
@@ -41,7 +43,7 @@ async def list_centres(
 
 
 @router.api_route("/centres/{centre}", methods=["GET", "HEAD"], response_model=Centre)
-async def read_centre(request: Request, connection: Reading, access: Reader, centre: CentreId) -> Response:
+async def read_centre(request: Request, connection: Reading, access: Reader, centre: CentrePath) -> Response:
     """One centre."""
     found = await CentreRepository(connection).get(centre)
     if found is None:
@@ -52,7 +54,7 @@ async def read_centre(request: Request, connection: Reading, access: Reader, cen
 @router.put("/centres/{centre}", response_model=Centre, responses={201: {"model": Centre}})
 @accepts()
 async def write_centre(
-    request: Request, given: CentreInput, connection: Writing, access: Writer, centre: CentreId
+    request: Request, given: CentreInput, connection: Writing, access: Writer, centre: CentrePath
 ) -> Response:
     """Create a centre (`If-None-Match: *`) or replace a version of one (`If-Match`): a centre its own, the coordination any."""
     if access.rows == "own" and centre != access.principal.centre:
@@ -68,7 +70,7 @@ async def write_centre(
     following = Centre(id=centre, version=held.version + 1 if held else 1, updated_at=datetime.now(UTC), **dict(given))
     if not await repository.save(following, held.version if held else None):
         raise StaleVersionError
-    await FEED.append(connection, [change_of_centre(held, following)])
+    FEED.record(connection, change_of_centre(held, following))
     return _answer(following, 200 if held else 201)
 
 

@@ -5,8 +5,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.registry.trials.schemas import CentreId, Line, ShortLine, Version
+from services.registry.trials.schemas import Line, ShortLine, Version
 from shared.values.wire import ApiModel, Day, Instant
+from shared.vocabulary.geography import Departement
+from shared.vocabulary.identifiers import CentreId
 
 CentreLabel = Literal["candidate", "labelled", "suspended"]
 Population = Literal["adult", "child"]
@@ -53,7 +55,7 @@ class CentreInput(ApiModel):
     name: Line
     finess_et: Annotated[str, StringConstraints(pattern=r"^[0-9][0-9A-Z][0-9]{7}$")] | None = None
     city: ShortLine
-    departement: Annotated[str, StringConstraints(pattern=r"^([01345678][0-9]|2[1-9AB]|9[0-5]|97[1-8]|98[4678])$")]
+    departement: Departement
     region: ShortLine
     lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
     lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]

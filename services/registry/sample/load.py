@@ -9,6 +9,7 @@ from typing import Any
 from services.registry.centres.endpoints import change_of_centre
 from services.registry.centres.repository import CentreRepository
 from services.registry.centres.schemas import Centre, CentreInput
+from services.registry.schema import FEED
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.schemas import Origin, SiteInput, TrialInput, preferred_identifier
@@ -32,7 +33,7 @@ def listed(name: str) -> list[dict[str, Any]]:
 
 
 async def load_sample(database: Database, terminology: Terminology) -> int:
-    """ConcurrencyLimiter everything in one transaction, or nothing where the registry already holds a centre; returns the number of trials.
+    """Load everything in one transaction, or nothing where the registry already holds a centre; returns the number of trials.
 
     Of replicas that start together one loads it.
     """
@@ -46,7 +47,7 @@ async def load_sample(database: Database, terminology: Terminology) -> int:
             draft = CentreInput.model_validate({name: value for name, value in given.items() if name != "id"})
             centre = Centre(id=given["id"], version=1, updated_at=desk.now, **dict(draft))
             await centres.save(centre, None)
-            desk.changes.append(change_of_centre(None, centre))
+            FEED.record(connection, change_of_centre(None, centre))
         criteria = {document["trial"]: document for document in documents("criteria")}
         declared = listed("sites.json")
         count = 0
@@ -61,5 +62,4 @@ async def load_sample(database: Database, terminology: Terminology) -> int:
                 given_site = SiteInput(status=site["status"], slots=site.get("slots", []), confirmed_at=confirmed)
                 await desk.declare_site(stored, site["centre"], given_site, None)
             count += 1
-        await desk.publish()
         return count

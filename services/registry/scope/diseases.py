@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any, Final, Literal
 
 from services.registry.scope.products import PACKAGE
-from services.registry.terminology.phrases import Match, PhraseTable, Word, fold, fold_word, is_acronym, words
+from services.registry.terminology.phrases import Match, PhraseTable, Word, is_acronym, normalise, normalise_word, words
 from services.registry.terminology.terminology import Terminology
 
 DiseaseVerdict = Literal["malignant", "review", "not_malignant", "unreadable"]
@@ -54,16 +54,16 @@ class DiseaseSigns:
             sign = DiseaseSign(category["code"], category["label"]["fr"], category["label"]["en"])
             phrases.extend((phrase, sign) for phrase in category["phrases"])
         self._phrases: Final = PhraseTable(phrases)
-        self._before: Final = tuple(fold(phrase) for phrase in document["settings_before"])
-        self._after: Final = tuple(fold(phrase) for phrase in document["settings_after"])
-        self._not_oma: Final = frozenset(fold_word(word) for word in document["not_oma"])
-        self._not_a_condition: Final = frozenset(fold(phrase) for phrase in document["not_a_condition"])
+        self._before: Final = tuple(normalise(phrase) for phrase in document["settings_before"])
+        self._after: Final = tuple(normalise(phrase) for phrase in document["settings_after"])
+        self._not_oma: Final = frozenset(normalise_word(word) for word in document["not_oma"])
+        self._not_a_condition: Final = frozenset(normalise(phrase) for phrase in document["not_a_condition"])
         self._disease_words: Final = PhraseTable((phrase, True) for phrase in document["disease_words"])
         self._endings: Final = tuple(document["disease_endings"])
 
     def is_condition(self, text: str) -> bool:
         """Whether a registry's condition entry names a health state at all, and not a product, a population or an outcome."""
-        return fold(text) not in self._not_a_condition and bool(words(text))
+        return normalise(text) not in self._not_a_condition and bool(words(text))
 
     def read(self, text: str, terminology: Terminology, *, title: bool = False) -> DiseaseReading:
         """The verdict on a condition text. A title must moreover name a disease recognisably; so must a condition that is a bare acronym."""

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import Final, Literal
 
-from services.registry.terminology.phrases import PhraseTable, fold_word, words
+from services.registry.terminology.phrases import PhraseTable, normalise_word, words
 
 Kind = Literal["atmp", "unsure", "not_atmp", "plain", "no_product", "ignored"]
 PACKAGE: Final = "services.registry.scope"
@@ -80,7 +80,7 @@ def _sign(row: Mapping[str, object]) -> ProductSign:
         sets={str(key): str(value) for key, value in sets.items()},
         patterns=tuple(re.compile(pattern) for pattern in _strings(row, "patterns")),
         suffixes=tuple(_strings(row, "suffixes")),
-        unless=tuple(" ".join(fold_word(word) for word in phrase.split()) for phrase in _strings(row, "unless")),
+        unless=tuple(" ".join(normalise_word(word) for word in phrase.split()) for phrase in _strings(row, "unless")),
     )
 
 

@@ -30,14 +30,14 @@ from services.registry.trials.schemas import (
     Identifier,
     Location,
     Milestone,
-    RecruitmentStatus,
     Sponsor,
     TrialDates,
     TrialInput,
     TrialSex,
     TrialSite,
-    recognise_identifier,
 )
+from shared.vocabulary.identifiers import recognise_identifier
+from shared.vocabulary.recruitment import RecruitmentStatus
 
 __all__ = ["READER_VERSION", "InvalidStudyError", "RegistryEligibility", "StudyReading", "read_study"]
 

@@ -6,15 +6,15 @@ from datetime import date
 from typing import Final, TypeVar
 
 from services.registry.sources.reading import Section
-from services.registry.terminology.phrases import fold
+from services.registry.terminology.phrases import normalise
 from services.registry.trials.schemas import (
     ActualOrEstimated,
     Phase,
-    RecruitmentStatus,
     SponsorKind,
     StudyType,
     TrialSex,
 )
+from shared.vocabulary.recruitment import RecruitmentStatus
 
 Code = TypeVar("Code")
 
@@ -120,7 +120,7 @@ def sponsor_kind(sponsor_class: str | None, name: str) -> SponsorKind | None:
     """The kind of a sponsor: by its class, and by its name where the class only says "other" or is absent."""
     if sponsor_class is not None and sponsor_class in SPONSOR_KIND:
         return SPONSOR_KIND[sponsor_class]
-    if _ACADEMIC.search(fold(name)):
+    if _ACADEMIC.search(normalise(name)):
         return "academic"
     return "other" if sponsor_class == "OTHER" else None
 

@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-from services.registry.terminology.phrases import fold
+from services.registry.terminology.phrases import normalise
 
 _PACKAGE: Final = "services.registry.sources"
 # What the fold of a French city name may carry besides the name itself.
@@ -20,13 +20,13 @@ def _packaged(name: str) -> Any:
 
 @cache
 def _countries() -> dict[str, str]:
-    return {fold(name): code for code, names in _packaged("countries.json")["countries"].items() for name in names}
+    return {normalise(name): code for code, names in _packaged("countries.json")["countries"].items() for name in names}
 
 
 def country_code(name: str) -> str | None:
     """The ISO 3166-1 alpha-2 code of a country's name or of a code itself; None when it is not known."""
     known = _countries()
-    code = known.get(fold(name))
+    code = known.get(normalise(name))
     if code is None and len(name) == 2 and name.upper() in set(known.values()):
         return name.upper()
     return code
@@ -42,8 +42,8 @@ class CentreRule:
 
     def holds(self, facility: str, city: str) -> bool:
         """Whether the location is that centre's hospital."""
-        place = " ".join(part for part in fold(city).split() if part not in _CITY_NOISE and not part.isdigit())
-        padded = f" {fold(facility)} "
+        place = " ".join(part for part in normalise(city).split() if part not in _CITY_NOISE and not part.isdigit())
+        padded = f" {normalise(facility)} "
         return place in self.cities and any(f" {phrase} " in padded for phrase in self.phrases)
 
 
@@ -55,12 +55,12 @@ def centre_rules(centres: Iterable[tuple[str, str, str]]) -> tuple[CentreRule, .
     hospitals = _packaged("french_hospitals.json")["hospitals"]
     rules = []
     for centre, name, city in centres:
-        cities, phrases = {fold(city)}, {fold(name)}
-        padded = f" {fold(name)} {fold(city)} "
+        cities, phrases = {normalise(city)}, {normalise(name)}
+        padded = f" {normalise(name)} {normalise(city)} "
         for hospital in hospitals:
-            if any(f" {fold(word)} " in padded for word in hospital["name_words"]):
-                cities.update(fold(place) for place in hospital["cities"])
-                phrases.update(fold(phrase) for phrase in hospital["phrases"])
+            if any(f" {normalise(word)} " in padded for word in hospital["name_words"]):
+                cities.update(normalise(place) for place in hospital["cities"])
+                phrases.update(normalise(phrase) for phrase in hospital["phrases"])
         rules.append(CentreRule(centre, tuple(sorted(cities)), tuple(sorted(phrases))))
     return tuple(rules)
 

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 from services.registry.scope import products
 from services.registry.scope.products import ProductReading, ProductSign
-from services.registry.terminology.phrases import fold, is_acronym, words
+from services.registry.terminology.phrases import is_acronym, normalise, words
 from services.registry.trials.schemas import MAX_LINE, AtmpClass, CellOrigin, Delivery, Product, Vector
 
 _SEROTYPE: Final = re.compile(
@@ -80,8 +80,8 @@ def read_product(interventions: Sequence[Intervention], titles: Sequence[str]) -
 
 
 def _says(text: str, phrases: Sequence[str]) -> bool:
-    padded = f" {fold(text)} "
-    return any(f" {fold(phrase)} " in padded for phrase in phrases)
+    padded = f" {normalise(text)} "
+    return any(f" {normalise(phrase)} " in padded for phrase in phrases)
 
 
 def _is_control(name: str) -> bool:

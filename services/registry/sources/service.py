@@ -69,12 +69,10 @@ class SourceService:
             return await self._again(number, reading, known)
         try:
             async with self.desk.repository.connection.begin_nested():
-                changes = len(self.desk.changes)
                 result, key = await self._apply(reading)
         except OutOfScopeError as problem:
             result, key, errors = "refused", None, self._errors(problem)
         except Problem as problem:
-            del self.desk.changes[changes:]
             return LineResult(line=number, source_id=reading.source_id, result="invalid", errors=self._errors(problem))
         else:
             errors = [FieldError(pointer=one.pointer, code=one.code, detail=one.detail) for one in reading.warnings]

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Final, Literal
 
-from services.registry.terminology.phrases import Match, Word, fold_word, words
+from services.registry.terminology.phrases import Match, Word, normalise_word, words
 from services.registry.terminology.terminology import BUILTIN, Terminology
 
 Outcome = Literal["mapped", "unknown", "ambiguous", "negated", "other_disease"]
 
 
 def _word_table(name: str) -> frozenset[str]:
-    return frozenset(fold_word(word) for word in _WORDS[name])
+    return frozenset(normalise_word(word) for word in _WORDS[name])
 
 
 _WORDS: Final[dict[str, list[str]]] = json.loads(

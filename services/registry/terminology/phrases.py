@@ -1,11 +1,12 @@
 """Words of a medical text, folded so that accents, case, spelling of both sides of the Atlantic, possessives and plurals do not matter."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
+
+from shared.vocabulary.text import without_accents
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*\+?", re.UNICODE)
 _ACRONYM = re.compile(r"[A-Z0-9]{2,6}s?")
@@ -15,12 +16,11 @@ Value = TypeVar("Value")
 
 
 @lru_cache(maxsize=65536)
-def fold_word(word: str) -> str:
+def normalise_word(word: str) -> str:
     """One word, folded: ``Sjögren's`` -> ``sjogren``, ``anaemias`` -> ``anemia``, ``maladies`` -> ``malady``."""
     if word in _ROMAN:
         return _ROMAN[word]
-    plain = unicodedata.normalize("NFKD", word)
-    plain = "".join(mark for mark in plain if not unicodedata.combining(mark)).casefold().replace("’", "'")
+    plain = without_accents(word).replace("’", "'")
     plain = plain.removesuffix("'s")
     head, _, tail = plain.rpartition("'")
     if head and len(head) <= 2:  # l'anémie, d'une
@@ -49,11 +49,11 @@ class Word:
 def words(text: str) -> tuple[Word, ...]:
     """The words of a text in order. Hyphens and punctuation part words; a final plus (``CD34+``) belongs to its word."""
     return tuple(
-        Word(found.group(), fold_word(found.group()), found.start(), found.end()) for found in _WORD.finditer(text)
+        Word(found.group(), normalise_word(found.group()), found.start(), found.end()) for found in _WORD.finditer(text)
     )
 
 
-def fold(text: str) -> str:
+def normalise(text: str) -> str:
     """The folded words of a text, one space between them."""
     return " ".join(word.folded for word in words(text))
 

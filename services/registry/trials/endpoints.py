@@ -1,7 +1,7 @@
 """Trials over HTTP. Lists and trials are answered from their stored text: nothing is parsed on the way out."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
@@ -9,17 +9,22 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from services.registry.centres.repository import CentreRepository
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.repository import Search, StoredSite, StoredTrial, TrialRepository
-from services.registry.trials.schemas import Origin, RecruitmentStatus, Site, SiteInput, Trial, TrialInput
+from services.registry.trials.schemas import Origin, Site, SiteInput, Trial, TrialInput
 from services.registry.trials.service import TrialService, check_address, draft_of
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
 from shared.criteria.model import CriteriaDocument
+from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import etag, required_version, unchanged
 from shared.persistence import Reading, Writing
-from shared.values.problems import AlreadyExistsError, ForbiddenError, InvalidBodyError, NotFoundError, faults
+from shared.values.problems import AlreadyExistsError, ForbiddenError, InvalidBodyError, NotFoundError
 from shared.values.strict_json import Limits
+from shared.values.validation import faults
 from shared.values.wire import ApiModel
+from shared.vocabulary.durations import STALE_AFTER
+from shared.vocabulary.geography import COUNTRY_PATTERN
+from shared.vocabulary.recruitment import RecruitmentStatus
 
 router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["trials"])
 
@@ -29,7 +34,6 @@ SiteReader = Annotated[Access, Depends(allow("site", "read"))]
 SiteWriter = Annotated[Access, Depends(allow("site", "write"))]
 Identifier = Annotated[str, Path(max_length=100, description="Any public identifier of the trial.")]
 
-STALE_AFTER = timedelta(days=30)
 TRIAL = accepts(body_bytes=1024 * 1024, limits=Limits(string=60_000))
 
 
@@ -84,7 +88,7 @@ async def list_trials(
     ] = "",
     status: Annotated[RecruitmentStatus | None, Query()] = None,
     condition: Annotated[str | None, Query(max_length=80, description="A code; its descendants are found too.")] = None,
-    country: Annotated[str | None, Query(pattern="^[A-Z]{2}$")] = None,
+    country: Annotated[str | None, Query(pattern=COUNTRY_PATTERN)] = None,
     centre: Annotated[str | None, Query(max_length=64)] = None,
     sample: Annotated[
         str | None, Query(pattern="^none$", description="`none` leaves the fictitious demonstration trials out.")
@@ -128,7 +132,6 @@ async def write_trial(
         if held is not None:
             raise AlreadyExistsError
         stored = await desk.create(draft, Origin(source="curated"), curated=True)
-        await desk.publish()
         return _answer(stored.trial.model_dump_json(), 1, 201, Location=f"/registry/v1/trials/{stored.trial.id}")
     expected = required_version(request)
     if held is None:
@@ -159,7 +162,6 @@ async def patch_trial(
 
 async def _updated(desk: TrialService, held: StoredTrial, draft: TrialInput, expected: int | None) -> Response:
     stored = await desk.update(held, draft, expected, curated=True)
-    await desk.publish()
     return _answer(stored.trial.model_dump_json(), stored.trial.version)
 
 
@@ -226,7 +228,6 @@ async def write_criteria(
     stored = await _found(connection, identifier, access)
     desk = _desk(request, connection)
     written = await desk.sign_criteria(stored, document.model_copy(update={"trial": stored.trial.id}), expected)
-    await desk.publish()
     assert written.version is not None
     return _answer(written.model_dump_json(exclude_none=True), written.version)
 
@@ -267,7 +268,6 @@ async def write_site(
         if not known:
             raise NotFoundError
     site = await desk.declare_site(stored, centre, given, expected)
-    await desk.publish()
     return _answer(
         site_document(stored.trial.id, site, desk.now).model_dump_json(), site.version, 200 if known else 201
     )

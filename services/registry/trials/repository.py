@@ -11,8 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.trials.problems import IdentifierTakenError
-from services.registry.trials.schemas import RecruitmentStatus, Slots, Trial
-from services.registry.trials.search import fold
+from services.registry.trials.schemas import Slots, Trial
 from services.registry.trials.tables import (
     criteria_versions,
     sites,
@@ -23,6 +22,8 @@ from services.registry.trials.tables import (
 )
 from shared.access.policy import Rows
 from shared.feed.changes import Routing, read_routing, write_routing
+from shared.vocabulary.recruitment import RecruitmentStatus
+from shared.vocabulary.text import fold
 
 
 @dataclass(frozen=True, slots=True)

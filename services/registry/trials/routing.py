@@ -1,13 +1,15 @@
 """Who may see a trial, what it is about for routing, and what a change of it is called: pure."""
 
+from fractions import Fraction
+
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.schemas import Trial
 from shared.criteria.durations import parse
 from shared.feed.changes import NOT_VISIBLE, Change, Routing
+from shared.vocabulary.durations import in_months
+from shared.vocabulary.recruitment import is_open
 
 MAJORITY_MONTHS = 18 * 12
-# A site takes patients, or will say so soon.
-OPEN = frozenset({"recruiting", "enrolling_by_invitation"})
 
 
 def audience(trial: Trial) -> frozenset[str]:
@@ -45,9 +47,9 @@ def _age_bands(trial: Trial) -> frozenset[str]:
     return frozenset(bands)
 
 
-def _months(duration: str) -> float:
+def _months(duration: str) -> Fraction:
     span = parse(duration)
-    return span.months + span.days / 30.44
+    return in_months(span.months, span.days)
 
 
 def change_of_trial(
@@ -69,7 +71,7 @@ def change_of_trial(
 
 def change_of_site(trial: Trial, centre: str, version: int, was: str | None, now: str | None, side: Routing) -> Change:
     """The feed entry of a site: its status before and after (None: it was not, or is no longer, a site of the trial)."""
-    opens, closes = now in OPEN and was not in OPEN, was in OPEN and now not in OPEN
+    opens, closes = is_open(now) and not is_open(was), is_open(was) and not is_open(now)
     kind = "site.opened" if opens else "site.closed" if closes or now is None else "site.slots_changed"
     before, after = (NOT_VISIBLE if was is None else side), (NOT_VISIBLE if now is None else side)
     return Change(

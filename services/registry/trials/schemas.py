@@ -1,12 +1,20 @@
 """A trial on the wire: what a source or a curator gives (:class:`TrialInput`) and what everybody reads (:class:`Trial`)."""
 
-import re
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.values.wire import ApiModel, Code, Instant, Label, PartialDate
+from shared.values.wire import ApiModel, Code, Duration, Instant, Label, PartialDate
+from shared.vocabulary.geography import Country
+from shared.vocabulary.identifiers import (
+    IDENTIFIER_PATTERNS,
+    PREFERENCE,
+    CentreId,
+    IdentifierType,
+    recognise_identifier,
+)
+from shared.vocabulary.recruitment import RecruitmentStatus
 
 MAX_ITEMS: Final = 1000
 MAX_LINE: Final = 600
@@ -21,37 +29,11 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=MAX_LINE, patte
 ShortLine = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_LINE)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=_TEXT)]
 EligibilityText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ELIGIBILITY_TEXT, pattern=_TEXT)]
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 CohortId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,31}$")]
-CentreId = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}-[a-z0-9](-?[a-z0-9]){0,60}$")]
 TrialId = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_LINE)]
-# An ISO 8601 duration of at least one part, largest unit first.
-Age = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^P([0-9]{1,3}Y([0-9]{1,4}M)?([0-9]{1,4}W)?([0-9]{1,5}D)?|[0-9]{1,4}M([0-9]{1,4}W)?([0-9]{1,5}D)?|[0-9]{1,4}W([0-9]{1,5}D)?|[0-9]{1,5}D)$"
-    ),
-]
 Version = Annotated[int, Field(ge=1)]
 Gene = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9\-]{0,29}$")]
 
-IdentifierType = Literal["nct", "euct", "eudract", "isrctn", "utn", "id_rcb", "sponsor", "cleio"]
-RecruitmentStatus = Literal[
-    "in_review",
-    "not_yet_recruiting",
-    "recruiting",
-    "enrolling_by_invitation",
-    "active_not_recruiting",
-    "suspended",
-    "completed",
-    "terminated",
-    "withdrawn",
-    "refused",
-    "expired",
-    "available",
-    "no_longer_available",
-    "unknown",
-]
 Phase = Literal[
     "early-phase-1",
     "phase-1",
@@ -76,38 +58,6 @@ SampleKind = Literal["real", "demo"]
 Grade = Literal["signed", "registry"]
 ScopeVerdict = Literal["in_scope", "out_of_scope", "scope_unclear"]
 
-# One pattern per type (WHO UTN; ID-RCB of the French agency). A EudraCT number must not be the beginning of an EU CT number.
-IDENTIFIER_PATTERNS: Final[dict[str, re.Pattern[str]]] = {
-    "euct": re.compile(r"[0-9]{4}-5[0-9]{5}-[0-9]{2}-[0-9]{2}"),
-    "nct": re.compile(r"NCT[0-9]{8}"),
-    "eudract": re.compile(r"[0-9]{4}-[0-9]{6}-[0-9]{2}(?!-[0-9]{2})"),
-    "isrctn": re.compile(r"ISRCTN[0-9]{8}"),
-    "utn": re.compile(r"U1111-[0-9]{4}-[0-9]{4}"),
-    "id_rcb": re.compile(r"[0-9]{4}-A[0-9]{5}-[0-9]{2}"),
-    "cleio": re.compile(r"CLEIO-[A-Z]+-[0-9]{4,8}"),
-}
-# The order in which an identifier names the trial in public; also the order in which a text is tested.
-PREFERENCE: Final[tuple[IdentifierType, ...]] = (
-    "euct",
-    "nct",
-    "eudract",
-    "isrctn",
-    "utn",
-    "id_rcb",
-    "cleio",
-    "sponsor",
-)
-
-
-def recognise_identifier(text: str) -> tuple[IdentifierType, str] | None:
-    """The public registry number that ``text`` is, as (type, canonical value), or None. EU CT is tested before EudraCT."""
-    candidate = text.strip().upper()
-    for kind in PREFERENCE:
-        pattern = IDENTIFIER_PATTERNS.get(kind)
-        if pattern is not None and pattern.fullmatch(candidate):
-            return kind, candidate
-    return None
-
 
 class Identifier(ApiModel):
     """A number under which a trial is known. Public types have a pattern; a sponsor's code is free, but never a public number in disguise."""
@@ -125,11 +75,6 @@ class Identifier(ApiModel):
         if self.type == "sponsor" and recognise_identifier(self.value) is not None:
             raise PydanticCustomError("identifier_type", "a public registry number is not a sponsor's code")
         return self
-
-    @property
-    def group_key(self) -> tuple[str, str]:
-        """What two records of one trial share: an EU CT number loses its resubmission suffix."""
-        return (self.type, self.value[:-3] if self.type == "euct" else self.value)
 
 
 def preferred_identifier(identifiers: list[Identifier]) -> str:
@@ -229,8 +174,8 @@ class Eligibility(ApiModel):
     """The source's own text and its structured fields; ages are ISO 8601 durations."""
 
     text: EligibilityText | None = None
-    minimum_age: Age | None = None
-    maximum_age: Age | None = None
+    minimum_age: Duration | None = None
+    maximum_age: Duration | None = None
     sex: TrialSex | None = None
 
 

@@ -1,15 +1,8 @@
 """The words by which a trial is found: accents and case do not matter, and a word's beginning is enough."""
 
-import unicodedata
-
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.schemas import Trial
-
-
-def fold(text: str) -> str:
-    """Lower case without accents, anything but letters and digits turned into single spaces."""
-    plain = "".join(mark for mark in unicodedata.normalize("NFKD", text) if not unicodedata.combining(mark))
-    return " ".join("".join(mark if mark.isalnum() else " " for mark in plain.casefold()).split())
+from shared.vocabulary.text import fold
 
 
 def words_of(trial: Trial, terminology: Terminology) -> str:

@@ -41,20 +41,14 @@ from shared.values.wire import Label
 
 
 class TrialService:
-    """Changes of trials in one transaction. Call `publish` last: the feed takes its numbers then."""
+    """Changes of trials in one transaction, which appends what is recorded here to the feed when it is committed."""
 
     def __init__(self, repository: TrialRepository, centres: CentreRepository, terminology: Terminology) -> None:
         self.repository = repository
         self.centres = centres
         self.terminology = terminology
         self.now = datetime.now(UTC)
-        self.changes: list[Change] = []
         self._departements: dict[str, str] | None = None
-
-    async def publish(self) -> None:
-        """Append what happened to the feed."""
-        await FEED.append(self.repository.connection, self.changes)
-        self.changes = []
 
     async def create(
         self,
@@ -84,7 +78,7 @@ class TrialService:
         await self.repository.add_criteria(
             key, 1, document.grade, self.now, document.model_dump_json(exclude_none=True)
         )
-        self.changes.append(change_of_trial(None, trial, (NOT_VISIBLE, stored.side), ("created",)))
+        self._record(change_of_trial(None, trial, (NOT_VISIBLE, stored.side), ("created",)))
         for site in trial.sites:
             await self._save_site(stored, StoredSite(site.centre, 1, site.status, confirmed_at, ()), None)
         return stored
@@ -236,10 +230,10 @@ class TrialService:
             change = Change(
                 kind, change.subject, change.version, change.before, change.after, change.changed, change.extra
             )
-        self.changes.append(change)
+        self._record(change)
         if trial.id != stored.trial.id:
             # The trial goes on under a better identifier: who holds the old name must let it go.
-            self.changes.append(
+            self._record(
                 Change(
                     "trial.merged",
                     f"trial/{stored.trial.id}",
@@ -251,6 +245,9 @@ class TrialService:
                 )
             )
         return written
+
+    def _record(self, change: Change) -> None:
+        FEED.record(self.repository.connection, change)
 
     async def _add_criteria(self, key: str, head: CriteriaHead | None, document: CriteriaDocument) -> CriteriaHead:
         new = CriteriaHead(version=head.version + 1 if head else 1, grade=document.grade)
@@ -274,13 +271,13 @@ class TrialService:
             if gone.centre not in wanted and gone.centre in held:
                 await self.repository.remove_site(stored.key, gone.centre)
                 version = held[gone.centre].version + 1
-                self.changes.append(change_of_site(stored.trial, gone.centre, version, gone.status, None, stored.side))
+                self._record(change_of_site(stored.trial, gone.centre, version, gone.status, None, stored.side))
 
     async def _save_site(self, stored: StoredTrial, site: StoredSite, held: StoredSite | None) -> None:
         if not await self.repository.save_site(stored.key, site, held.version if held else None):
             raise StaleVersionError
         was = held.status if held else None
-        self.changes.append(change_of_site(stored.trial, site.centre, site.version, was, site.status, stored.side))
+        self._record(change_of_site(stored.trial, site.centre, site.version, was, site.status, stored.side))
 
     async def _check_centres(self, draft: TrialInput) -> None:
         if self._departements is None:

@@ -21,8 +21,9 @@ from services.registry.identity.clients.service import check_own, check_scopes, 
 from services.registry.identity.organisations.endpoints import OrganisationPath, check_active, found_organisation
 from services.registry.identity.organisations.schemas import Organisation
 from services.registry.schema import FEED
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
 from shared.clients.outbound import OutboundClient, OutboundError
+from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import etag, required_version, unchanged
@@ -191,7 +192,7 @@ async def rotate_key(
     if not await repository.rotate(following, held.version, digest, until, now if ends else None):
         raise StaleVersionError
     if ends:
-        await FEED.append(connection, revocations(organisation, [(client, following.version)]))
+        FEED.record(connection, *revocations(organisation, [(client, following.version)]))
     return _shown(following, key, 200)
 
 
@@ -210,7 +211,7 @@ async def _changed(connection: Any, held: Client, update: dict[str, Any]) -> Cli
     following = held.model_copy(update={**update, "version": held.version + 1, "updated_at": now})
     if not await ClientRepository(connection).replace(following, held.version, now):
         raise StaleVersionError
-    await FEED.append(connection, revocations(held.organisation, [(held.id, following.version)]))
+    FEED.record(connection, *revocations(held.organisation, [(held.id, following.version)]))
     return following
 
 

@@ -13,7 +13,8 @@ from services.registry.identity.organisations.repository import OrganisationRepo
 from services.registry.identity.organisations.schemas import Organisation, OrganisationInput, OrganisationPage
 from services.registry.schema import FEED
 from services.registry.trials.problems import UnknownCentreError
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
+from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import etag, required_version, unchanged
@@ -99,7 +100,7 @@ async def write_organisation(
     # What its tokens say of it has changed, or it is out: they end now, and are made anew.
     if (held.status, held.centre) != (following.status, following.centre) and held.status == "active":
         holders = await CredentialRepository(connection).end_tokens(organisation, now)
-        await FEED.append(connection, revocations(organisation, holders))
+        FEED.record(connection, *revocations(organisation, holders))
     return _answer(following)
 
 

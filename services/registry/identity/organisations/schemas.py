@@ -5,9 +5,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.registry.trials.schemas import CentreId
 from shared.access.principal import OrganisationKind
 from shared.values.wire import ApiModel, Instant
+from shared.vocabulary.identifiers import CentreId
 
 OrganisationId = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9-]{1,62}$")]
 OrganisationStatus = Literal["active", "suspended"]

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from services.registry.terminology.conditions import map_condition
-from services.registry.terminology.phrases import fold
+from services.registry.terminology.phrases import normalise
 from services.registry.terminology.terminology import builtin
 
 CONCEPTS = {concept.code: concept for concept in builtin()}
@@ -29,7 +29,7 @@ def test_every_concept_is_named_in_french_and_english():
 def test_a_name_means_one_concept():
     owners = {}
     for concept in CONCEPTS.values():
-        for name in {fold(name) for name in concept.names}:
+        for name in {normalise(name) for name in concept.names}:
             owners.setdefault(name, set()).add(concept.code)
     assert {name: codes for name, codes in owners.items() if len(codes) > 1} == {}
 

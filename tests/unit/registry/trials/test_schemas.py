@@ -10,8 +10,8 @@ from services.registry.trials.schemas import (
     SiteInput,
     TrialInput,
     preferred_identifier,
-    recognise_identifier,
 )
+from shared.vocabulary.identifiers import recognise_identifier
 
 NCT = {"type": "nct", "value": "NCT03745287"}
 
@@ -68,11 +68,6 @@ def test_the_preferred_identifier_follows_the_order_of_the_registries():
     assert preferred_identifier(given[:3]) == "NCT03745287"
     assert preferred_identifier(given[:2]) == "2013-001234-12"
     assert preferred_identifier(given[:1]) == "P130917"
-
-
-def test_two_submissions_of_one_eu_trial_share_a_group():
-    first, second = (Identifier(type="euct", value=f"2023-505234-12-0{number}") for number in (0, 1))
-    assert first.group_key == second.group_key
 
 
 def test_a_trial_needs_an_identifier_and_nothing_else():

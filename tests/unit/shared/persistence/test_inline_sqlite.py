@@ -10,7 +10,7 @@ from pysqlite3 import dbapi2 as sqlite
 from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select, text
 
 from shared.persistence import Database, OwnedElsewhereError, UtcInstant, open_database
-from shared.persistence.engine import FIRST_SAFE_WAL
+from shared.persistence.engine import FIRST_SAFE_SQLITE
 from shared.values.problems import DatabaseBusyError
 
 pytestmark = pytest.mark.anyio
@@ -47,7 +47,7 @@ async def test_rows_survive_their_connection_and_a_failed_block_leaves_nothing(d
 
 
 async def test_an_acknowledged_row_is_on_the_disk(database: Database) -> None:
-    assert sqlite.sqlite_version_info >= FIRST_SAFE_WAL
+    assert sqlite.sqlite_version_info >= FIRST_SAFE_SQLITE
     async with database.read() as connection:
         mode = (await connection.execute(text("PRAGMA journal_mode"))).scalar_one()
         synchronous = (await connection.execute(text("PRAGMA synchronous"))).scalar_one()
@@ -118,43 +118,13 @@ async def test_a_cancelled_writer_is_cancelled_whenever_it_comes(database: Datab
     await database.close()
 
 
-async def test_without_a_write_ahead_log_a_commit_waits_for_readers_and_lets_them_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Inside SQLite it would hold the loop in which they have to end, and fail."""
-    monkeypatch.setattr("shared.persistence.engine.FIRST_SAFE_WAL", (99, 0, 0))
-    database = open_database(f"sqlite:///{tmp_path / 'old.db'}")
-    async with database.transaction() as connection:
-        await connection.run_sync(METADATA.create_all)
-    assert not (tmp_path / "old.db-wal").exists()
-    reads = asyncio.Event()
-
-    async def read_for_a_while() -> int:
-        async with database.read() as connection:
-            found = len((await connection.execute(select(ROWS.c.id))).all())
-            reads.set()
-            await asyncio.sleep(0.1)
-            assert len((await connection.execute(select(ROWS.c.id))).all()) == found
-            return found
-
-    async def write(first: int) -> None:
-        await reads.wait()
-        async with database.transaction() as connection:
-            # More than SQLite keeps in memory by itself.
-            await connection.execute(
-                insert(ROWS), [{"id": first + number, "name": "n" * 20} for number in range(60_000)]
-            )
-
-    await asyncio.gather(*(read_for_a_while() for _ in range(3)), write(0), write(100_000))
-    assert await read_for_a_while() == 120_000
-    monkeypatch.setattr("shared.persistence.engine.LOCK_WAIT_SECONDS", 0.05)
-    reads.clear()
-    reading = asyncio.create_task(read_for_a_while())
-    await reads.wait()
-    with pytest.raises(DatabaseBusyError):
-        async with database.transaction() as connection:
-            await connection.execute(insert(ROWS).values(id=-1))
-    assert await reading == 120_000
-    async with database.transaction() as connection:
-        await connection.execute(insert(ROWS).values(id=-1))
-    await database.close()
+def test_an_old_sqlite_is_refused_in_one_line(tmp_path: Path) -> None:
+    program = (
+        "from shared.persistence import engine, open_database;"
+        "engine.FIRST_SAFE_SQLITE = (99, 0, 0);"
+        f"open_database('sqlite:///{tmp_path / 'old.db'}')"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert result.returncode != 0
+    assert "CLEIO needs 99.0.0 or newer" in result.stderr.strip().splitlines()[-1]
+    assert list(tmp_path.iterdir()) == []

@@ -1,15 +1,24 @@
-"""What a client of the released interface would stumble over in the present one: two OpenAPI documents of a service, compared.
+"""Report changes of docs/openapi/*.json that would break a client: `python -m tests.tools.openapi_changes [REF]`.
 
-What a client sends must still be taken: a request may gain what can be left out, and limits may widen. What it is told must still be what it knows:
-an answer may gain fields, headers and refusals, and limits may narrow. A keyword that is not known here is breaking when it changes.
+Compares the files with those of a Git reference (default: the last commit). Until 0.1.0 is tagged it only reports.
+
+A request stays compatible when it gains optional parts or when limits widen. An answer stays compatible when it gains
+fields, headers or error statuses, or when limits narrow. A change of a keyword that is not known here is breaking.
 """
 
+import argparse
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 Schema = dict[str, Any]
 
-_ANYTHING: Schema = {}  # One object: schemas are known again by which object they are.
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = ("registry", "matching", "notifications")
+_ANY_SCHEMA: Schema = {}  # one object: schemas are compared by identity
 _LOWEST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _HIGHEST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 _FORMS = ("format", "pattern", "uniqueItems")
@@ -31,7 +40,7 @@ _KNOWN = {*_LOWEST, *_HIGHEST, *_FORMS, *_SHAPE, *_REMARKS}
 
 
 def breaking_changes(released: dict[str, Any], present: dict[str, Any]) -> list[str]:
-    """One line for each, with its place. Another API version is another contract: then nothing is compared."""
+    """Describe each breaking change in one line that names its place. Different API versions are not compared."""
     if released["info"]["version"] != present["info"]["version"]:
         return []
     comparison = _Comparison(released, present)
@@ -54,7 +63,7 @@ class _Comparison:
             yield f"operationId: {before['operationId']} is now {after['operationId']}"
         for way in before.get("security", []):
             if not any(_opens(other, way) for other in after.get("security", [])):
-                yield f"security: no longer open to {' and '.join(way) or 'everybody'}"
+                yield f"security: no longer open to {' and '.join(way) or 'anonymous callers'}"
         yield from self._parameters(before, after)
         yield from self._body(before.get("requestBody"), after.get("requestBody"))
         yield from self._answers(before["responses"], after["responses"])
@@ -89,13 +98,13 @@ class _Comparison:
 
     def _answers(self, before: Schema, after: Schema) -> Iterator[str]:
         yield from (
-            f"{status}: a new answer that is no refusal" for status in after if status not in before and status < "4"
+            f"{status}: new status that is not an error" for status in after if status not in before and status < "4"
         )
-        for status, told in before.items():
+        for status, answer in before.items():
             if status not in after:
                 yield f"{status}: removed"
                 continue
-            old, new = _resolved(told, self._released), _resolved(after[status], self._present)
+            old, new = _resolved(answer, self._released), _resolved(after[status], self._present)
             yield from (
                 f"{status}: header {name} removed"
                 for name in old.get("headers", {})
@@ -105,27 +114,30 @@ class _Comparison:
                 if media_type not in new.get("content", {}):
                     yield f"{status}: {media_type} removed"
                 else:
-                    yield from self._told(status, content, new["content"][media_type])
+                    yield from self._received(status, content, new["content"][media_type])
 
     def _sent(self, place: str, before: Schema, after: Schema) -> Iterator[str]:
         yield from (
             place + line
-            for line in self._misfits(before.get("schema", _ANYTHING), after.get("schema", _ANYTHING), answer=False)
+            for line in self._misfits(before.get("schema", _ANY_SCHEMA), after.get("schema", _ANY_SCHEMA), answer=False)
         )
 
-    def _told(self, place: str, before: Schema, after: Schema) -> Iterator[str]:
+    def _received(self, place: str, before: Schema, after: Schema) -> Iterator[str]:
         yield from (
             place + line
-            for line in self._misfits(after.get("schema", _ANYTHING), before.get("schema", _ANYTHING), answer=True)
+            for line in self._misfits(after.get("schema", _ANY_SCHEMA), before.get("schema", _ANY_SCHEMA), answer=True)
         )
 
     def _misfits(self, given: Schema, taken: Schema, *, answer: bool) -> list[str]:
-        """Why a value that is ``given`` may be none that is ``taken``: by the service in a request, by the client in an answer."""
+        """Say why a value of the schema ``given`` may not be valid for ``taken``.
+
+        ``answer``: the service gives and the client takes; otherwise the reverse.
+        """
         documents = (self._present, self._released) if answer else (self._released, self._present)
         given, taken = _resolved(given, documents[0]), _resolved(taken, documents[1])
         pair = (answer, id(given), id(taken))
         if pair not in self._compared:
-            self._compared[pair] = []  # What contains itself fits where the rest of it does.
+            self._compared[pair] = []  # A recursive schema fits if the rest of it fits.
             self._compared[pair] = list(self._differences(given, taken, answer=answer))
         return self._compared[pair]
 
@@ -140,21 +152,21 @@ class _Comparison:
             return
         if "items" in taken:
             yield from (
-                "/*" + line for line in self._misfits(given.get("items", _ANYTHING), taken["items"], answer=answer)
+                "/*" + line for line in self._misfits(given.get("items", _ANY_SCHEMA), taken["items"], answer=answer)
             )
         if "object" in _types(given) & _types(taken):
             yield from self._object(given, taken, answer=answer)
 
     def _choices(self, given: Schema, taken: Schema, *, answer: bool) -> Iterator[str]:
         for choice in _forms(given):
-            # A form is held against those of its name: another that takes anything would hide what it lost.
+            # Compare a form with the form of the same name: another that accepts anything would hide the loss.
             namesakes = [form for form in _forms(taken) if _label(form) == _label(choice)]
             misfits = [self._misfits(choice, form, answer=answer) for form in namesakes or _forms(taken)]
             if all(misfits):
                 yield from (
                     min(misfits, key=len)
                     if namesakes
-                    else [f": {_label(choice)} {'is new' if answer else 'no longer taken'}"]
+                    else [f": {_label(choice)} {'is new' if answer else 'no longer accepted'}"]
                 )
 
     def _object(self, given: Schema, taken: Schema, *, answer: bool) -> Iterator[str]:
@@ -171,7 +183,7 @@ class _Comparison:
         if isinstance(more, dict) and isinstance(known, dict):
             yield from (f"/*{line}" for line in self._misfits(more, known, answer=answer))
         elif more and known is not True and (not answer or isinstance(known, dict)):
-            yield ": other fields no longer taken" if not answer else ": other fields are now of any form"
+            yield ": other fields are no longer accepted" if not answer else ": other fields are now of any form"
 
 
 def _keywords(given: Schema, taken: Schema, *, answer: bool) -> Iterator[str]:
@@ -192,14 +204,14 @@ def _keywords(given: Schema, taken: Schema, *, answer: bool) -> Iterator[str]:
         yield f": no longer one of {known}" if answer else f": now one of {known}"
     elif known is not None and values is not None:
         yield from (
-            f": {value!r} is new" if answer else f": {value!r} no longer taken"
+            f": {value!r} is new" if answer else f": {value!r} no longer accepted"
             for value in values
             if value not in known
         )
 
 
 def _opens(way: Schema, other: Schema) -> bool:
-    """Whether who can go the other way can go this one: it asks for no scheme and no scope more."""
+    """Say whether every caller that satisfies ``way`` also satisfies ``other`` (no further scheme or scope)."""
     return all(name in other and set(scopes) <= set(other[name]) for name, scopes in way.items())
 
 
@@ -227,3 +239,43 @@ def _types(schema: Schema) -> set[str]:
 
 def _label(schema: Schema) -> str:
     return str(schema.get("$ref") or schema.get("title") or schema.get("type", "anything")).rpartition("/")[2]
+
+
+def changes_since(ref: str) -> list[str]:
+    """Compare the present files with those of the Git reference ``ref``; a service that it does not have is left out.
+
+    :raises subprocess.CalledProcessError: when ``ref`` does not exist.
+    """
+    subprocess.run(
+        ["git", "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    lines = []
+    for name in SERVICES:
+        path = f"docs/openapi/{name}.json"
+        before = subprocess.run(["git", "show", f"{ref}:{path}"], cwd=ROOT, capture_output=True, text=True, check=False)
+        if before.returncode == 0:
+            after = json.loads((ROOT / path).read_text(encoding="utf-8"))
+            lines += [f"{name}: {line}" for line in breaking_changes(json.loads(before.stdout), after)]
+    return lines
+
+
+def main() -> None:
+    """Print the breaking changes. The exit code is always 0: nothing is released yet."""
+    parser = argparse.ArgumentParser(description="Report changes of docs/openapi/*.json that would break a client.")
+    parser.add_argument("ref", nargs="?", default="HEAD", help="the Git reference to compare with (default: HEAD)")
+    ref = parser.parse_args().ref
+    try:
+        lines = changes_since(ref)
+    except subprocess.CalledProcessError:
+        sys.stdout.write(f"not compared: {ref} is not a commit of a Git repository here\n")
+        return
+    for line in lines:
+        sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{len(lines)} breaking changes of the API since {ref}\n")
+
+
+if __name__ == "__main__":
+    main()
