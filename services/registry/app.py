@@ -17,7 +17,8 @@ from services.registry.identity.organisations import endpoints as organisations
 from services.registry.identity.tokens import endpoints as tokens
 from services.registry.identity.tokens.client_keys import ClientKeySets
 from services.registry.identity.tokens.directory import LocalDirectory
-from services.registry.identity.tokens.keys import KEPT_RETIRED, SigningKeys
+from services.registry.identity.tokens.issuer import Issuer
+from services.registry.identity.tokens.keys import RETIRED_PUBLISHED, SigningKeys
 from services.registry.identity.tokens.provider import IdentityProvider
 from services.registry.identity.tokens.repository import IssuerRepository
 from services.registry.identity.tokens.service import TokenService
@@ -106,14 +107,15 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
 
 async def _open_issuer(app: FastAPI, settings: RegistrySettings, database: Database, stack: AsyncExitStack) -> None:
     outbound = await stack.enter_async_context(open_outbound(settings))
-    app.state.signing_keys = keys = SigningKeys(database, settings.cursor_key_bytes)
+    keys = SigningKeys(database, settings.cursor_key_bytes)
     await keys.ensure()
-    app.state.token_service = TokenService(database, keys, ClientKeySets(outbound), settings.issuer, settings.token_url)
+    tokens = TokenService(database, keys, ClientKeySets(outbound), settings.issuer, settings.token_url)
     provider = (
         IdentityProvider(settings.oidc_issuer, settings.oidc_audience, outbound) if settings.oidc_issuer else None
     )
     app.state.outbound = outbound
     app.state.callers.directory = directory = LocalDirectory(database, keys, provider)
+    app.state.issuer = Issuer(settings.builtin_issuer, settings.issuer, settings.token_url, keys, tokens, directory)
     await directory.learn()
     directory.start()
     stack.push_async_callback(directory.stop)
@@ -135,7 +137,7 @@ async def _keep_house(database: Database, whole: timedelta) -> None:
     now = datetime.now(UTC)
     await compact(database, FEED, now - whole)
     async with database.transaction() as connection:
-        await IssuerRepository(connection).forget_keys(now - KEPT_RETIRED)
+        await IssuerRepository(connection).delete_retired_keys(now - RETIRED_PUBLISHED)
     await asyncio.sleep(6 * 3600)
 
 
@@ -145,7 +147,7 @@ async def _forget_assertions(database: Database) -> None:
         async with database.transaction() as connection:
             # An hour more than need be: the clock of another replica may be behind.
             if (
-                await IssuerRepository(connection).forget_assertions(
+                await IssuerRepository(connection).delete_used_assertions(
                     datetime.now(UTC) - timedelta(hours=1), FORGOTTEN_AT_ONCE
                 )
                 < FORGOTTEN_AT_ONCE

@@ -3,7 +3,6 @@
 import re
 from calendar import monthrange
 from datetime import date, timedelta
-from functools import lru_cache
 from typing import NamedTuple
 
 ONE_DAY = timedelta(days=1)
@@ -20,9 +19,11 @@ class Span(NamedTuple):
         return Span(self.months * factor, self.days * factor)
 
 
-@lru_cache(maxsize=4096)
 def parse(text: str) -> Span:
-    """The span of an ISO duration in years, months, weeks and days; ``ValueError`` for any other form."""
+    """Parse an ISO duration in years, months, weeks and days. Not cached: it may be the age of a patient.
+
+    :raises ValueError: the text has another form.
+    """
     found = _FORM.fullmatch(text)
     if found is None:
         raise ValueError("a duration is written P, then years, months, weeks and days")

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key, RSAKey
-from tests.unit.shared.test_tokens import spoilt, written
+from tests.unit.shared.access.test_tokens import spoilt, written
 
 from tests.conftest import install
 from tests.contract.network import ORGANISATIONS, Network, Services, b64, running_services, signed, under_hmac

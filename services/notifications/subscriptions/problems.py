@@ -1,4 +1,4 @@
-"""What can be wrong with a subscription."""
+"""Errors about subscriptions."""
 
 from shared.clients.outbound import OutboundError
 from shared.values.problems import ConflictError, Fault, InvalidBodyError
@@ -6,11 +6,13 @@ from shared.values.wire import Label
 
 _REASONS = {
     "url_refused": Label(
-        fr="une adresse https sans identifiants, port 0 ni fragment est attendue",
+        fr="une adresse https sans identifiants, sans port 0 et sans fragment est attendue",
         en="an https URL without credentials, port 0 or fragment is expected",
     ),
-    "address_refused": Label(fr="cette adresse n'est pas publique", en="this address is not public"),
-    "unresolved": Label(fr="ce nom n'a pas d'adresse", en="this name has no address"),
+    "address_refused": Label(
+        fr="ce nom correspond à une adresse qui n'est pas publique", en="this host has an address that is not public"
+    ),
+    "unresolved": Label(fr="ce nom d'hôte est introuvable dans le DNS", en="this host name is not found in DNS"),
 }
 
 
@@ -20,6 +22,6 @@ class SubscriptionDisabledError(ConflictError):
 
 
 def refused_url(error: OutboundError) -> InvalidBodyError:
-    """422 with the place and the reason."""
+    """Return the 422 for a webhook URL that may not be called, with the reason as code."""
     detail = _REASONS.get(error.code, Label(fr="adresse refusée", en="URL refused"))
     return InvalidBodyError(errors=[Fault(pointer="/channel/url", code=error.code, detail=detail)])

@@ -1,4 +1,4 @@
-"""The delivery ledger."""
+"""Tables of the notifications service. One module, because the delivery ledger joins them in most queries."""
 
 from sqlalchemy import (
     BigInteger,
@@ -8,14 +8,57 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
+    Text,
     UniqueConstraint,
     literal_column,
 )
 
 from services.notifications.schema import METADATA
 from shared.persistence import UtcInstant
+
+# How far each feed was read: the path of its next page.
+feed_positions = Table(
+    "tails",
+    METADATA,
+    Column("feed", String(32), primary_key=True),
+    Column("following", Text, nullable=False),
+)
+
+# The id of every event read is stored, so that none is processed twice; its text only if it is sent to a subscriber.
+events = Table(
+    "events",
+    METADATA,
+    Column("source", String(64), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("type", String(64), nullable=False),
+    Column("subject", String(160), nullable=False),
+    Column("at", UtcInstant, nullable=False),
+    Column("body", Text),
+    Column("tombstone", Text),
+)
+Index("ix_events_at", events.c.at)
+
+subscriptions = Table(
+    "subscriptions",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("audiences", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("disabled_reason", String(16)),
+    Column("url", Text, nullable=False),
+    Column("types", Text, nullable=False),
+    Column("filter", Text, nullable=False),
+    Column("sealed_secret", LargeBinary, nullable=False),
+    Column("last_number", BigInteger, nullable=False),
+    Column("created_at", UtcInstant, nullable=False),
+    Column("updated_at", UtcInstant, nullable=False),
+)
+Index("ix_subscriptions_owner_created_at_id", subscriptions.c.owner, subscriptions.c.created_at, subscriptions.c.id)
 
 deliveries = Table(
     "deliveries",
@@ -28,7 +71,7 @@ deliveries = Table(
     Column("tombstone", Boolean, nullable=False),
     Column("state", String(16), nullable=False),
     Column("failures", Integer, nullable=False),
-    # Each claim raises the fence: only the claim that holds the current one may write an outcome.
+    # Fencing token: each claim raises it, and only the claim with the current value may write an outcome.
     Column("fence", Integer, nullable=False),
     Column("due_at", UtcInstant, nullable=False),
     Column("lease_until", UtcInstant),
@@ -38,7 +81,7 @@ deliveries = Table(
     UniqueConstraint("subscription_id", "event_source", "event_id"),
     ForeignKeyConstraint(["event_source", "event_id"], ["events.source", "events.id"]),
 )
-# Written out, never bound: a database uses a partial index only for a condition it can read.
+# Literals, not bound parameters: a planner uses a partial index only if it can read the condition.
 PENDING = deliveries.c.state == literal_column("'pending'")
 SENDING = deliveries.c.state == literal_column("'sending'")
 Index(

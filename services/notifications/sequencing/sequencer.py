@@ -1,4 +1,6 @@
-"""The loop that takes a feed into the inbox. Position, events and deliveries are one transaction: a crash repeats a batch and changes nothing."""
+"""The loop that reads a feed. Position, events and deliveries are written in one transaction, so that after a crash a
+batch is read again without effect.
+"""
 
 import logging
 from collections.abc import Callable
@@ -7,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from services.notifications.events.repository import EventRepository
-from services.notifications.events.service import Subscribers, sequence
+from services.notifications.sequencing.service import SequencingService, SubscriberCache
 from shared.clients.feed import FeedTail, HistoryRestartedError
 from shared.persistence import Database
 from shared.tracing import remember
@@ -16,52 +18,61 @@ logger = logging.getLogger(__name__)
 
 
 class Sequencer:
-    """Reads one feed, batch by batch. ``told`` is called after a commit that made deliveries, ``lag`` with the age of the newest event (seconds)."""
+    """Reads one feed, batch by batch.
+
+    ``wake_dispatcher`` is called after a commit that added deliveries; ``observe_lag`` with the age of the newest
+    event, in seconds.
+    """
 
     def __init__(
-        self, database: Database, tail: FeedTail, feed: str, told: Callable[[], None], lag: Callable[[float], None]
+        self,
+        database: Database,
+        tail: FeedTail,
+        feed: str,
+        wake_dispatcher: Callable[[], None],
+        observe_lag: Callable[[float], None],
     ) -> None:
         self._database = database
         self._tail = tail
         self._feed = feed
-        self._told = told
-        self._lag = lag
-        self._subscribers = Subscribers()
+        self._wake_dispatcher = wake_dispatcher
+        self._observe_lag = observe_lag
+        self._subscribers = SubscriberCache()
         self._read_at: float | None = None
         self._lag_seconds: float | None = None
 
     async def step(self) -> None:
-        """One batch, perhaps empty."""
+        """Read one batch, which may be empty."""
         async with self._database.read() as connection:
-            held = await EventRepository(connection).following(self._feed)
+            current = await EventRepository(connection).position(self._feed)
         try:
-            batch = await self._tail.next(held or None)
+            batch = await self._tail.next(current or None)
         except HistoryRestartedError:
-            # Restored from a backup: read its history again. What was taken before is known by its id.
+            # Restored from a backup: read it from the beginning. Events that were read before are recognised by id.
             logger.warning("feed_restarted", extra={"source": self._feed})
             async with self._database.transaction() as connection:
-                await EventRepository(connection).advance(self._feed, held, "")
+                await EventRepository(connection).advance(self._feed, current, "")
             return
         self._read_at = monotonic()
-        if batch.following == held:
+        if batch.following == current:
             return
         now = datetime.now(UTC)
         with batch.applying():
             async with self._database.transaction() as connection:
-                if not await EventRepository(connection).advance(self._feed, held, batch.following):
+                if not await EventRepository(connection).advance(self._feed, current, batch.following):
                     return
-                made = await sequence(connection, batch.events, self._subscribers, now)
+                new = await SequencingService(connection, self._subscribers).sequence(batch.events, now)
             causes = batch.causes
-            for delivery in made:
+            for delivery in new:
                 remember(delivery.id, causes.get(delivery.event))
         if batch.events:
             self._lag_seconds = max(0.0, (now - datetime.fromisoformat(batch.events[-1]["time"])).total_seconds())
-            self._lag(self._lag_seconds)
-        if made:
-            self._told()
+            self._observe_lag(self._lag_seconds)
+        if new:
+            self._wake_dispatcher()
 
     def health(self) -> dict[str, Any]:
-        """How old the newest event was when it was taken, and how long ago the feed answered; null before the first answer."""
+        """Return the age of the newest event when it was read, and the time since the feed answered; null before."""
         return {
             "lag_seconds": None if self._lag_seconds is None else round(self._lag_seconds, 3),
             "read_seconds_ago": None if self._read_at is None else round(monotonic() - self._read_at, 3),
