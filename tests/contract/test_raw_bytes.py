@@ -1,4 +1,4 @@
-"""Bytes that no client library would send, to every route of the real processes: always a problem, never a fault, and nothing of it comes back."""
+"""Bytes that no client library would send, to every route of real processes: always a problem without their content."""
 
 import asyncio
 import gzip
