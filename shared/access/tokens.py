@@ -129,6 +129,7 @@ def signed_claims(token: str, keys: Sequence[Mapping[str, Any]], kid: str, algor
     from joserfc import jwt
     from joserfc.errors import JoseError
     from joserfc.jwk import import_key
+    from joserfc.jws import JWSRegistry
 
     named = [key for key in keys if key.get("kid") == kid]
     if len(named) != 1:
@@ -138,7 +139,9 @@ def signed_claims(token: str, keys: Sequence[Mapping[str, Any]], kid: str, algor
     if key.get("kty") != family or key.get("alg", algorithm) != algorithm or key.get("use", "sig") != "sig":
         raise InvalidTokenError("key_type")
     try:
-        found = jwt.decode(token, import_key(dict(key)), algorithms=[algorithm])
+        # Header members that are not known are ignored (RFC 7515 §4), unless `crit` names them.
+        registry = JWSRegistry(algorithms=[algorithm], strict_check_header=False)
+        found = jwt.decode(token, import_key(dict(key)), algorithms=[algorithm], registry=registry)
     except (JoseError, ValueError, TypeError, LookupError):  # a key of an unknown curve is a KeyError
         raise InvalidTokenError("signature") from None
     return dict(found.claims)

@@ -205,7 +205,7 @@ async def test_who_is_revoked_is_out_at_once_and_stays_so(network: Network) -> N
             answer = await network.call(method, path + more, admin, json=body, headers=IF_ANY)
             assert (answer.status_code, answer.json()["code"]) == (409, "client_revoked")
     refused = await network.ask(signer.assertion())
-    assert (refused.status_code, refused.json()) == (401, {"error": "invalid_client"})
+    assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
     listed = (await network.call("GET", clients(name), admin)).json()["items"]
     assert sorted(one["status"] for one in listed) == ["active", "revoked", "revoked"]
 

@@ -182,7 +182,7 @@ async def test_an_answer_that_is_no_key_set_is_not_used(
             organisation, method="private_key_jwt", jwks_url=server.url.replace("jwks.json", str(number))
         )
         refused = await network.ask(Signer(made["id"], OLD).assertion())
-        assert (refused.status_code, refused.json()) == (401, {"error": "invalid_client"}), name
+        assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client"), name
     assert server.asked == len(UNUSABLE), "a redirect is not followed"
 
 
