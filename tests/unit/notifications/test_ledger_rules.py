@@ -17,7 +17,7 @@ SCHEDULE = (0.0, 5.0, 300.0, 1800.0, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 2
 def outcome(
     failures: int, status: int | None = 500, error: str | None = None, retry_after: str | None = None
 ) -> Outcome:
-    claim = Claim("delivery", "subscription", 1, 1, failures, "https://receiver.example/", b"", b"{}")
+    claim = Claim("delivery", "subscription", "owner", 1, 1, failures, "https://receiver.example/", b"", b"{}")
     return Outcome(claim, Attempt(NOW, status, error, 12, retry_after))
 
 
