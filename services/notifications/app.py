@@ -1,8 +1,7 @@
 """Composition root of the notifications service."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from services.notifications.subscriptions.secrets import secret_cipher
 from shared.access.directory import RemoteDirectory
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
-from shared.clients.feed import run_for_ever
 from shared.clients.internal import InternalClient
 from shared.clients.outbound import open_outbound
 from shared.endpoints.audit import audit_router
@@ -32,6 +30,7 @@ from shared.operations.service import Health, create_service
 from shared.operations.telemetry import Metrics
 from shared.persistence import Database, open_database
 from shared.persistence.migrations import check_schema
+from shared.tasks import BackgroundTasks
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -49,14 +48,16 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
         async with AsyncExitStack() as stack:
             database = open_database(settings.database, wall="notifications")
             stack.push_async_callback(database.close)
+            tasks: BackgroundTasks = app.state.tasks
+            stack.push_async_callback(tasks.stop)
             await check_schema(database, MIGRATIONS, METADATA)
             app.state.idempotency = keys = IdempotencyKeys(database, KEYS)
             app.state.audit = audit = DatabaseAudit(
                 database, AUDIT, settings.audit_folder, "notifications", signing_key(settings.audit_seed)
             )
-            audit.start()
+            audit.start(tasks)
             stack.push_async_callback(audit.stop)
-            await keys.start()
+            await keys.start(tasks)
             stack.push_async_callback(keys.stop)
             outbound = await stack.enter_async_context(open_outbound(settings, total_seconds=settings.attempt_seconds))
             registry = line or InternalClient(
@@ -64,7 +65,7 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
             )
             stack.push_async_callback(registry.close)
             app.state.callers.directory = directory = RemoteDirectory(registry, settings.feed_wait_seconds)
-            directory.start()
+            directory.start(tasks)
             stack.push_async_callback(directory.stop)
             cipher = secret_cipher(settings.sealing_key)
             dispatcher = Dispatcher(database, WebhookChannel(outbound, cipher), _policy(settings))
@@ -81,10 +82,9 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
             )
             app.state.health = lambda: _health(database, sequencer)
             app.state.observe = lambda: _observe(database, sequencer, app.state.metrics)
-            await dispatcher.start()
+            await dispatcher.start(tasks)
             stack.push_async_callback(dispatcher.stop, settings.drain_seconds)
-            tailing = asyncio.create_task(run_for_ever(sequencer.step, "registry_feed"))
-            stack.push_async_callback(_end, tailing)
+            stack.push_async_callback(tasks.repeat(sequencer.step, "registry_feed").stop)
             yield
 
     routers = [subscriptions.router, deliveries.router, audit_router("notifications"), backup_router()]
@@ -126,12 +126,6 @@ async def _observe(database: Database, sequencer: Sequencer, metrics: Metrics) -
     read = sequencer.health()["read_seconds_ago"]
     if read is not None:
         metrics.feed_read.labels("registry").set(read)
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
 
 
 __all__ = ["METADATA", "MIGRATIONS", "create_app"]

@@ -1,20 +1,13 @@
 """Reading another service's feed: the loop that every consumer runs, whatever it does with the events."""
 
-import asyncio
-import logging
-import random
-from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from shared.clients.internal import InternalClient
+from shared.clients.internal import InternalClient, SiblingError
 from shared.tracing import TraceContext, working
-from shared.values.problems import Problem
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +47,12 @@ class FeedTail:
         """The next batch, perhaps empty, after at most ``wait`` seconds.
 
         :raises HistoryRestartedError: the cursor is of an earlier generation.
+        :raises SiblingError: no answer, or an error.
         """
         path = httpx.URL(following or self.start).copy_merge_params({"wait": str(self.wait)})
         response = await self.client.get(str(path), timeout=self.wait + 10.0)
         if response.status_code == httpx.codes.GONE:
             raise HistoryRestartedError
-        response.raise_for_status()
+        if not response.is_success:
+            raise SiblingError(str(response.status_code))
         return Batch(response.json(), response.links["next"]["url"])
-
-
-async def run_for_ever(step: Callable[[], Awaitable[None]], name: str) -> None:
-    """Repeat a step; after a failure wait (0.2 s doubling to 5 s, jittered) and try again."""
-    failures = 0
-    while True:
-        try:
-            await step()
-            failures = 0
-        except (httpx.HTTPError, OSError, Problem, TimeoutError) as error:
-            failures += 1
-            logger.warning(
-                "step_failed", extra={"step": name, "error_class": type(error).__name__, "failures": failures}
-            )
-            await asyncio.sleep(min(5.0, 0.1 * 2**failures) * random.uniform(0.8, 1.2))
-        except Exception:
-            failures += 1
-            logger.exception("step_broken", extra={"step": name, "failures": failures})
-            await asyncio.sleep(min(5.0, 0.1 * 2**failures))

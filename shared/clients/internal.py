@@ -1,7 +1,7 @@
 """The client for calls between services: httpx with strict times, the internal token, no proxies, no redirects. The trace goes on in the sibling."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx
@@ -15,7 +15,7 @@ class SiblingError(ConnectionError):
 
 
 class InternalClient:
-    """Calls one sibling service. Answers are returned whatever their status; transport failures raise ``httpx.HTTPError``.
+    """Calls one sibling service. Answers are returned whatever their status; transport failures raise `SiblingError`.
 
     ``base_url`` names its replicas, separated by commas: what one of them cannot answer is asked of the next.
     """
@@ -34,7 +34,12 @@ class InternalClient:
     async def get(
         self, path: str, *, headers: Mapping[str, str] | None = None, timeout: float | None = None
     ) -> httpx.Response:
-        with calling("GET", _sibling(path)) as call:
+        """The answer to a GET, whatever its status.
+
+        :param timeout: seconds; None: ten.
+        :raises SiblingError: no answer.
+        """
+        with calling("GET", _sibling(path)) as call, _transport_errors():
             response = await self._client.get(
                 path,
                 headers={**(headers or {}), **call.headers},
@@ -49,10 +54,8 @@ class InternalClient:
         :raises SiblingError: no answer, or an error.
         """
         with calling(method, _sibling(path)) as call:
-            try:
+            with _transport_errors():
                 response = await self._client.request(method, path, json=json, headers=call.headers)
-            except httpx.HTTPError as error:
-                raise SiblingError(type(error).__name__) from None
             call.answered(response.status_code)
         if not response.is_success:
             raise SiblingError(str(response.status_code))
@@ -60,14 +63,25 @@ class InternalClient:
 
     @asynccontextmanager
     async def stream(self, path: str) -> AsyncIterator[httpx.Response]:
-        """A streamed GET."""
-        with calling("GET", _sibling(path)) as call:
+        """A streamed GET.
+
+        :raises SiblingError: no answer, or one that is cut off.
+        """
+        with calling("GET", _sibling(path)) as call, _transport_errors():
             async with self._client.stream("GET", path, headers=call.headers) as response:
                 call.answered(response.status_code)
                 yield response
 
     async def close(self) -> None:
         await self._client.aclose()
+
+
+@contextmanager
+def _transport_errors() -> Iterator[None]:
+    try:
+        yield
+    except httpx.HTTPError as error:
+        raise SiblingError(type(error).__name__) from error
 
 
 class _Replicas(httpx.AsyncBaseTransport):

@@ -1,6 +1,5 @@
 """The composition root that every service shares: one way to build an application, so that no service has its own variant of anything."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated, Any
@@ -19,6 +18,7 @@ from shared.http.route import ApiRoute, produces
 from shared.http.route_checks import refuse_unguarded_routes, refuse_unkeyed_routes
 from shared.operations.telemetry import Metrics, Telemetry, configure_logging
 from shared.settings import ServiceSettings
+from shared.tasks import BackgroundTasks
 from shared.tracing import start_export, stop_export
 from shared.values.cursors import Cursors
 
@@ -38,6 +38,7 @@ def create_service(
 ) -> FastAPI:
     """A service's application. ``lifespan`` opens what it needs (database, clients, background work) and closes it.
 
+    Background work goes through ``app.state.tasks``; ``lifespan`` stops it before it closes what that work uses.
     It sets ``app.state.health`` to a coroutine that answers `Health`, and may set ``app.state.observe`` to one that brings the gauges up to date, and
     ``app.state.end_waits`` to what is called when the process is told to stop.
 
@@ -50,12 +51,13 @@ def create_service(
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         start_export(name, settings.otlp_endpoint)
-        watching = asyncio.create_task(metrics.watch_loop())
         try:
-            async with lifespan(app):
-                yield
+            async with BackgroundTasks() as tasks:
+                app.state.tasks = tasks
+                tasks.repeat(metrics.watch_loop, "watch_event_loop")
+                async with lifespan(app):
+                    yield
         finally:
-            watching.cancel()
             await stop_export()
 
     app = FastAPI(
@@ -68,7 +70,7 @@ def create_service(
         redoc_url=None,
         openapi_url=None,
         separate_input_output_schemas=True,
-        # FastAPI's own would tell paths, query strings, baggage and messages of exceptions to whatever the environment names (decision 31).
+        # FastAPI's own would tell paths, query strings, baggage and messages of exceptions to whatever the environment names (decision 41).
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.settings = settings

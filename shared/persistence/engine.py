@@ -192,7 +192,7 @@ async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         except (DBAPIError, OSError) as error:
             if engine.dialect.name == "sqlite":
                 raise
-            logger.warning("database_away", extra=_seen(error))
+            logger.warning("database_unavailable", extra=_seen(error))
             raise DatabaseUnavailableError from error
         yield connection
 
@@ -211,7 +211,7 @@ def translate_database_errors() -> Iterator[None]:
         if problem is None:
             raise
         if problem is DatabaseUnavailableError:
-            logger.warning("database_away", extra=_seen(error))
+            logger.warning("database_unavailable", extra=_seen(error))
         if problem in {StorageFullError, StorageFailedError}:
             logger.error("storage", extra={"code": problem.code})
         raise problem() from None

@@ -29,7 +29,7 @@ def change(admin: httpx.AsyncClient, acronym: str) -> Awaitable[httpx.Response]:
 
 
 def assert_away(answer: httpx.Response) -> None:
-    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "database_away", "2"), (
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "database_unavailable", "2"), (
         answer.text
     )
 

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import asyncpg
 import pytest
 from fastapi import APIRouter, Depends
-from tests.unit.shared.access.test_policy import nothing
 
 from services.registry.identity.tokens.repository import IssuerRepository
 from shared.access.policy import Access
@@ -21,6 +20,7 @@ from shared.settings import ServiceSettings
 from tests.conftest import client_of, new_database
 from tests.contract.network import ORGANISATIONS, Network, running_network
 from tests.contract.registry import running_registry
+from tests.unit.shared.access.test_policy import nothing
 
 pytestmark = pytest.mark.anyio
 

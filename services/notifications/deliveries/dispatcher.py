@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from services.notifications.deliveries.model import Claim, Outcome, settle
 from services.notifications.deliveries.repository import Busy, DeliveryRepository
 from services.notifications.deliveries.sending import Channel, Sending, SendingLimits
-from shared.clients.feed import run_for_ever
 from shared.persistence import Database
+from shared.tasks import BackgroundTasks, RepeatedTask
 from shared.values.clock import Clock, utc_now
 
 logger = logging.getLogger(__name__)
@@ -80,14 +80,14 @@ class Dispatcher:
         self._wake = asyncio.Event()
         self._outcomes: list[Outcome] = []
         self._claimed = Claimed()
-        self._loops: list[asyncio.Task[None]] = []
+        self._loops: list[RepeatedTask] = []
         self._claiming = asyncio.Lock()
 
     def wake(self) -> None:
         """Look for due deliveries now."""
         self._wake.set()
 
-    async def start(self) -> None:
+    async def start(self, tasks: BackgroundTasks) -> None:
         """Release the claims of an earlier process, then run.
 
         On SQLite no other process can be running; on PostgreSQL the leases must end first.
@@ -95,15 +95,13 @@ class Dispatcher:
         while self._database.is_sqlite and await self._reclaim(everything=True):
             pass
         self.wake()
-        steps = {"dispatch": self._step, "sweep": self._sweep}
-        self._loops = [asyncio.create_task(run_for_ever(step, name)) for name, step in steps.items()]
+        self._loops = [tasks.repeat(self._step, "dispatch"), tasks.repeat(self._sweep, "sweep")]
 
     async def stop(self, patience: float) -> None:
         """Stop claiming, let attempts in progress finish for ``patience`` seconds, and release the other claims."""
         async with self._claiming:
             for loop in self._loops:
-                loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
+                await loop.stop()
         await self._sending.stop(patience)
         # Outcomes that cannot be written are lost: their claims are released at the next start, or when the lease ends.
         with suppress(Exception):

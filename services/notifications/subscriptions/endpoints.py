@@ -22,7 +22,7 @@ from shared.access.policy import Access
 from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
-from shared.http.versions import etag, required_version, unchanged
+from shared.http.versions import IfMatch, IfNoneMatch, etag
 from shared.idempotency import idempotent
 from shared.persistence import Reading, Writing
 
@@ -85,20 +85,20 @@ async def list_summaries(
 
 @router.api_route("/subscriptions/{subscription}", methods=["GET", "HEAD"], response_model=Subscription)
 async def read_subscription(
-    request: Request, connection: Reading, access: Reader, subscription: SubscriptionId
+    cached: IfNoneMatch, connection: Reading, access: Reader, subscription: SubscriptionId
 ) -> Response:
     """Read one subscription."""
     found = await SubscriptionService(connection, access).get(subscription)
-    return unchanged(request, found.version) or _answer(found)
+    return cached.unchanged(found.version) or _answer(found)
 
 
 @router.put("/subscriptions/{subscription}", response_model=Subscription)
 @accepts(body_bytes=BODY_BYTES)
 async def replace_subscription(
-    request: Request, asked: SubscriptionUpdate, access: Writer, runtime: Running, subscription: SubscriptionId
+    if_match: IfMatch, asked: SubscriptionUpdate, access: Writer, runtime: Running, subscription: SubscriptionId
 ) -> Response:
     """Replace a version of a subscription (`If-Match`). While it is disabled, its deliveries wait."""
-    expected = required_version(request)
+    expected = if_match.required_version()
     await check_url(asked, runtime.outbound)
     async with runtime.database.transaction() as connection:
         updated = await SubscriptionService(connection, access).replace(subscription, asked, expected)
@@ -108,10 +108,10 @@ async def replace_subscription(
 
 @router.delete("/subscriptions/{subscription}", status_code=204)
 async def delete_subscription(
-    request: Request, connection: Writing, access: Writer, subscription: SubscriptionId
+    if_match: IfMatch, connection: Writing, access: Writer, subscription: SubscriptionId
 ) -> None:
     """Delete a subscription (`If-Match`) with its delivery log."""
-    await SubscriptionService(connection, access).delete(subscription, required_version(request))
+    await SubscriptionService(connection, access).delete(subscription, if_match.required_version())
 
 
 def _after(request: Request, cursor: str | None) -> tuple[datetime, str] | None:

@@ -1,8 +1,7 @@
-"""The only SQL about trials, their criteria and their sites. What leaves it are documents and plain values, never rows."""
+"""SQL for trials, their criteria and their sites. Returns documents and plain values, never rows."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,8 +9,9 @@ from sqlalchemy import Select, delete, false, func, insert, literal_column, sele
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.registry.model.trial import Slots, Trial
+from services.registry.trials.model import Search, StoredSite, StoredTrial
 from services.registry.trials.problems import IdentifierTakenError
-from services.registry.trials.schemas import Slots, Trial
 from services.registry.trials.tables import (
     criteria_versions,
     sites,
@@ -21,42 +21,8 @@ from services.registry.trials.tables import (
     trials,
 )
 from shared.access.policy import Rows
-from shared.feed.changes import Routing, read_routing, write_routing
-from shared.vocabulary.recruitment import RecruitmentStatus
+from shared.feed.changes import read_routing, write_routing
 from shared.vocabulary.text import fold
-
-
-@dataclass(frozen=True, slots=True)
-class StoredTrial:
-    """A trial as it is kept: its inner key, its document, how the feed routes it, and whether a curator's hand is on it."""
-
-    key: str
-    trial: Trial
-    side: Routing
-    curated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSite:
-    """A site as it is kept."""
-
-    centre: str
-    version: int
-    status: RecruitmentStatus
-    confirmed_at: datetime | None
-    slots: tuple[Slots, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What a list is asked for. ``words`` are looked up by their beginnings; all must be found."""
-
-    words: str = ""
-    status: str | None = None
-    condition: frozenset[str] = frozenset()
-    country: str | None = None
-    centre: str | None = None
-    demo: bool = True
 
 
 class TrialRepository:
@@ -66,16 +32,16 @@ class TrialRepository:
         self.connection = connection
 
     async def find(self, identifier: str, rows: Rows = "all") -> StoredTrial | None:
-        """By any public identifier; only what ``rows`` lets be seen."""
+        """Return a trial by any of its public identifiers, if ``rows`` lets the caller see it."""
         keys = select(trial_identifiers.c.trial_key).where(trial_identifiers.c.value == identifier).distinct()
         found = (
             await self.connection.execute(_visible(select(trials), rows).where(trials.c.key.in_(keys)).limit(2))
         ).all()
-        # A sponsor's code may name trials of two sponsors: then it names none.
+        # Two sponsors may use the same code: it then identifies no trial.
         return _stored(found[0]) if len(found) == 1 else None
 
     async def owners(self, identifiers: Sequence[tuple[str, str]]) -> set[str]:
-        """The keys of the trials that hold one of these (type, value) identifiers."""
+        """Return the keys of the trials that have one of these (type, value) identifiers."""
         rows = await self.connection.execute(
             select(trial_identifiers.c.type, trial_identifiers.c.value, trial_identifiers.c.trial_key).where(
                 trial_identifiers.c.value.in_([value for _, value in identifiers])
@@ -87,7 +53,7 @@ class TrialRepository:
         return _stored((await self.connection.execute(select(trials).where(trials.c.key == key))).one())
 
     async def page(self, search: Search, rows: Rows, after: str | None, limit: int) -> list[tuple[str, str]]:
-        """(public id, document) in the order of the public ids, after ``after``."""
+        """Return (public id, document) in the order of the public ids, after ``after``."""
         statement = (
             _searched(_visible(select(trials.c.public_id, trials.c.document), rows), search)
             .order_by(trials.c.public_id)
@@ -102,7 +68,7 @@ class TrialRepository:
         return int((await self.connection.execute(statement)).scalar_one())
 
     async def after(self, public_id: str, rows: Rows, limit: int, *, demo: bool) -> list[StoredTrial]:
-        """The next trials in the order of their ids."""
+        """Return the next trials in the order of their ids."""
         statement = (
             _visible(select(trials), rows)
             .where(trials.c.public_id > public_id)
@@ -114,9 +80,11 @@ class TrialRepository:
         return [_stored(row) for row in await self.connection.execute(statement)]
 
     async def save(self, stored: StoredTrial, search: str, changed: Sequence[str], replaces: int | None) -> bool:
-        """Write a version. ``replaces`` is the version it was made from (None: a new trial); False when another came first.
+        """Write a version. Return False if another writer came first.
 
-        :raises IdentifierTakenError: 409, when another transaction took one of its identifiers meanwhile.
+        ``replaces``: the version it was made from (None: a new trial).
+
+        :raises IdentifierTakenError: 409, another transaction took one of its identifiers meanwhile.
         """
         try:
             return await self._save(stored, search, changed, replaces)
@@ -134,7 +102,7 @@ class TrialRepository:
             "curated": stored.curated,
             "search": search,
             "document": trial.model_dump_json(),
-            "side": json.dumps(write_routing(stored.side)),
+            "side": json.dumps(write_routing(stored.routing)),
         }
         if replaces is None:
             await self.connection.execute(insert(trials).values(key=stored.key, **values))
@@ -152,7 +120,7 @@ class TrialRepository:
         )
         facets = [
             {"trial_key": stored.key, "name": name, "value": value}
-            for name, values in stored.side.facets.items()
+            for name, values in stored.routing.facets.items()
             for value in sorted(values)
         ]
         facets += [{"trial_key": stored.key, "name": "country", "value": country} for country in trial.countries]
@@ -170,7 +138,7 @@ class TrialRepository:
         return True
 
     async def history(self, key: str, before: int | None, limit: int) -> list[dict[str, Any]]:
-        """Versions, newest first: ``{version, at, changed, trial}``."""
+        """Return versions as ``{version, at, changed, trial}``, newest first."""
         statement = (
             select(trial_versions)
             .where(trial_versions.c.trial_key == key)
@@ -190,7 +158,7 @@ class TrialRepository:
         ]
 
     async def criteria(self, key: str, version: int | None = None) -> str | None:
-        """A criteria document as JSON text: the given version, or the newest."""
+        """Return a criteria document as JSON text: the given version, or the newest."""
         statement = select(criteria_versions.c.document).where(criteria_versions.c.trial_key == key)
         if version is not None:
             statement = statement.where(criteria_versions.c.version == version)
@@ -200,7 +168,7 @@ class TrialRepository:
         return None if found is None else str(found)
 
     async def add_criteria(self, key: str, version: int, grade: str, at: datetime, document: str) -> None:
-        """A new, for ever unchanged, version."""
+        """Write a new version. Versions never change."""
         await self.connection.execute(
             insert(criteria_versions).values(trial_key=key, version=version, grade=grade, at=at, document=document)
         )
@@ -247,7 +215,7 @@ def _visible(statement: Select[Any], rows: Rows) -> Select[Any]:
 def _searched(statement: Select[Any], search: Search) -> Select[Any]:
     words = fold(search.words).split()
     if search.words.strip() and not words:
-        # Signs alone are in no word.
+        # Punctuation alone matches nothing.
         statement = statement.where(false())
     for word in words[:12]:
         statement = statement.where(trials.c.search.contains(" " + word, autoescape=True))

@@ -1,4 +1,4 @@
-"""Where trials live. The document column is the trial exactly as everybody reads it; the others serve to find it."""
+"""Tables of trials. ``document`` is the trial as readers get it; the other columns serve to find it."""
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
 

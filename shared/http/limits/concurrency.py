@@ -1,4 +1,4 @@
-"""Limits concurrent requests per process. Excess requests get 503 at once: refusing costs little, a queue delays everybody."""
+"""Limits concurrent requests per process. Excess requests get 503 at once: refusing costs little, queues delay all."""
 
 from collections import Counter
 from typing import Literal

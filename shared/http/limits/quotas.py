@@ -1,4 +1,4 @@
-"""Quotas: a token bucket for each caller and kind of request, reported in `RateLimit-Policy` and `RateLimit` (IETF draft)."""
+"""Quotas: a token bucket for each caller and kind of request, reported in `RateLimit` headers (IETF draft)."""
 
 import ipaddress
 import time
@@ -51,7 +51,7 @@ class QuotaDecision:
 
 
 class Quotas:
-    """The buckets of one process. Behind a gateway that balances over replicas, a caller has the whole quota at each."""
+    """The buckets of one process. Behind a gateway with replicas, a caller has the whole quota at each of them."""
 
     def __init__(self, settings: ServiceSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._quotas: dict[Kind, int] = {
@@ -81,7 +81,7 @@ class Quotas:
 
 
 def site_of(address: str) -> str:
-    """Return an IPv4 address, or the /64 network of an IPv6 one, which belongs to one customer; `unknown` for other texts."""
+    """Return an IPv4 address, or the /64 network of an IPv6 one, which has one owner; `unknown` for other texts."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

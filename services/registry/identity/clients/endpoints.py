@@ -18,7 +18,7 @@ from shared.access.policy import Access
 from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
-from shared.http.versions import etag, required_version, unchanged
+from shared.http.versions import IfMatch, IfNoneMatch, etag
 from shared.idempotency import idempotent
 from shared.persistence import Reading, Writing
 
@@ -75,17 +75,17 @@ async def list_clients(
 
 @router.api_route("/clients/{client}", methods=["GET", "HEAD"], response_model=Client)
 async def read_client(
-    request: Request, connection: Reading, access: Reader, organisation: OrganisationPath, client: ClientPath
+    cached: IfNoneMatch, connection: Reading, access: Reader, organisation: OrganisationPath, client: ClientPath
 ) -> Response:
     """Read one client, without its key."""
     found = await ClientService(connection, access).get(organisation, client)
-    return unchanged(request, found.version) or _answer(found)
+    return cached.unchanged(found.version) or _answer(found)
 
 
 @router.put("/clients/{client}", response_model=Client)
 @accepts(body_bytes=BODY_BYTES)
 async def replace_client(
-    request: Request,
+    if_match: IfMatch,
     access: Writer,
     given: CheckedUpdate,
     connection: Writing,
@@ -94,14 +94,14 @@ async def replace_client(
 ) -> Response:
     """Replace a version of a client (`If-Match`). Its tokens end at once; it requests new ones with its new rights."""
     service = ClientService(connection, access)
-    return _answer(await service.replace(organisation, client, given, required_version(request)))
+    return _answer(await service.replace(organisation, client, given, if_match.required_version()))
 
 
 @router.post("/clients/{client}/rotate", response_model=NewClient)
 @idempotent(shown_once=["key"])
 @accepts(body_bytes=BODY_BYTES)
 async def rotate_key(
-    request: Request,
+    if_match: IfMatch,
     given: Rotation,
     connection: Writing,
     access: Writer,
@@ -111,16 +111,16 @@ async def rotate_key(
     """Create a new API key for a client (`If-Match`), shown once. The previous key stays valid during the overlap."""
     service = ClientService(connection, access)
     return _show_key(
-        await service.rotate_key(organisation, client, given.overlap_hours, required_version(request)), 200
+        await service.rotate_key(organisation, client, given.overlap_hours, if_match.required_version()), 200
     )
 
 
 @router.delete("/clients/{client}", status_code=204)
 async def revoke_client(
-    request: Request, connection: Writing, access: Writer, organisation: OrganisationPath, client: ClientPath
+    if_match: IfMatch, connection: Writing, access: Writer, organisation: OrganisationPath, client: ClientPath
 ) -> None:
     """Revoke a client (`If-Match`): it gets no new tokens, and its existing tokens end within seconds."""
-    await ClientService(connection, access).revoke(organisation, client, required_version(request))
+    await ClientService(connection, access).revoke(organisation, client, if_match.required_version())
 
 
 def _answer(client: Client) -> Response:

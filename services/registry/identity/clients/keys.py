@@ -32,7 +32,7 @@ class _UnusableKeyError(KeySetError):
 
 
 def read_key_set(document: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return the usable public keys of a JWKS: RSA of 2048 to 4096 bits for RS384, P-384 for ES384, with unique kids.
+    """Return the usable public keys of a JWKS: RSA of 2048 to 4096 bits for RS384, P-384 for ES384, with distinct kids.
 
     Other public keys are ignored (RFC 7517 §5), for example those for encryption.
 
@@ -56,8 +56,8 @@ def read_key_set(document: Mapping[str, Any]) -> list[dict[str, str]]:
         )
     if len(found) > MAX_KEYS:
         raise KeySetError(fr=f"au plus {MAX_KEYS} clés de signature", en=f"at most {MAX_KEYS} signing keys")
-    if len({key["kid"] for key in found}) != len(found):
-        raise KeySetError(fr="deux clés portent le même kid", en="two keys have the same kid")
+    if len({(key["kid"], key["kty"]) for key in found}) != len(found):  # RFC 7517 §4.5
+        raise KeySetError(fr="deux clés du même type portent le même kid", en="two keys of one type have the same kid")
     return found
 
 

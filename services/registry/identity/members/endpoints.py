@@ -11,7 +11,7 @@ from shared.access.policy import Access
 from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
-from shared.http.versions import etag, required_version, unchanged
+from shared.http.versions import IfMatch, IfNoneMatch, etag
 from shared.idempotency import idempotent
 from shared.persistence import Reading, Writing
 
@@ -53,17 +53,17 @@ async def list_members(
 
 @router.api_route("/members/{member}", methods=["GET", "HEAD"], response_model=Member)
 async def read_member(
-    request: Request, connection: Reading, access: Reader, organisation: OrganisationPath, member: MemberPath
+    cached: IfNoneMatch, connection: Reading, access: Reader, organisation: OrganisationPath, member: MemberPath
 ) -> Response:
     """Read one member."""
     found = await MemberService(connection, access).get(organisation, member)
-    return unchanged(request, found.version) or _answer(found)
+    return cached.unchanged(found.version) or _answer(found)
 
 
 @router.put("/members/{member}", response_model=Member)
 @accepts(body_bytes=BODY_BYTES)
 async def replace_member(
-    request: Request,
+    if_match: IfMatch,
     given: MemberUpdate,
     connection: Writing,
     access: Writer,
@@ -72,15 +72,15 @@ async def replace_member(
 ) -> Response:
     """Replace the roles of a member (`If-Match`)."""
     service = MemberService(connection, access)
-    return _answer(await service.replace(organisation, member, given, required_version(request)))
+    return _answer(await service.replace(organisation, member, given, if_match.required_version()))
 
 
 @router.delete("/members/{member}", status_code=204)
 async def revoke_member(
-    request: Request, connection: Writing, access: Writer, organisation: OrganisationPath, member: MemberPath
+    if_match: IfMatch, connection: Writing, access: Writer, organisation: OrganisationPath, member: MemberPath
 ) -> None:
     """Revoke a member (`If-Match`): the person can no longer act for the organisation, within seconds."""
-    await MemberService(connection, access).revoke(organisation, member, required_version(request))
+    await MemberService(connection, access).revoke(organisation, member, if_match.required_version())
 
 
 def _answer(member: Member, status: int = 200, **headers: str) -> Response:

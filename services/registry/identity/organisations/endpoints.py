@@ -15,7 +15,7 @@ from shared.access.policy import Access
 from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
-from shared.http.versions import etag, required_version, unchanged
+from shared.http.versions import IfMatch, IfNoneMatch, etag
 from shared.persistence import Reading, Writing
 
 router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["organisations"])
@@ -39,26 +39,26 @@ async def list_organisations(
 
 @router.api_route("/organisations/{organisation}", methods=["GET", "HEAD"], response_model=Organisation)
 async def read_organisation(
-    request: Request, connection: Reading, access: Reader, organisation: OrganisationPath
+    cached: IfNoneMatch, connection: Reading, access: Reader, organisation: OrganisationPath
 ) -> Response:
     """Read one organisation."""
     found = await OrganisationService(connection, access).get(organisation)
-    return unchanged(request, found.version) or _answer(found)
+    return cached.unchanged(found.version) or _answer(found)
 
 
 @router.put("/organisations/{organisation}", response_model=Organisation, responses={201: {"model": Organisation}})
 @accepts(body_bytes=BODY_BYTES)
 async def write_organisation(
-    request: Request, given: OrganisationInput, connection: Writing, access: Writer, organisation: OrganisationPath
+    if_match: IfMatch, given: OrganisationInput, connection: Writing, access: Writer, organisation: OrganisationPath
 ) -> Response:
     """Create an organisation (`If-None-Match: *`) or replace a version of one (`If-Match`).
 
     Suspending an organisation ends the tokens of its clients and members within seconds.
     """
     service = OrganisationService(connection, access)
-    if request.headers.get("if-none-match", "").strip() == "*":
+    if if_match.creates:
         return _answer(await service.create(organisation, given), 201)
-    return _answer(await service.replace(organisation, given, required_version(request)))
+    return _answer(await service.replace(organisation, given, if_match.required_version()))
 
 
 def _answer(organisation: Organisation, status: int = 200) -> Response:
