@@ -1,4 +1,4 @@
-"""Organisations through the front door, on both databases: who describes them, what a suspension does, and who learns of it."""
+"""Organisations over HTTP, on both databases: who changes them, what a suspension does, and who is notified."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Subscriptions through the front door, on both databases."""
+"""Subscriptions over HTTP, on both databases."""
 
 import base64
 from pathlib import Path
@@ -39,7 +39,7 @@ async def test_a_secret_is_shown_once_and_is_readable_in_no_row(
         assert "whsec" not in answer.text
         assert "secret" not in answer.text
     if migrated.startswith("sqlite"):
-        stored = b"".join(file.read_bytes() for file in tmp_path.glob("test.db*"))
+        stored = b"".join(file.read_bytes() for file in tmp_path.glob("test.db*"))  # noqa: ASYNC240
         assert subscription["id"].encode() in stored
         assert secret not in stored
         assert base64.b64encode(secret) not in stored

@@ -87,7 +87,7 @@ async def test_tokens_of_any_shape(
 )
 @settings(max_examples=25)
 async def test_a_token_that_was_written_over(network: Network, signer: Signer, text: str, place: int, how: str) -> None:
-    """Letters put in, taken out or exchanged: it is never believed, unless it is what it was."""
+    """With characters inserted, deleted or replaced, a token is refused, unless it is unchanged."""
     for good, send in (
         (signer.assertion(), network.ask),
         (signed(ISSUERS, credential(), ISSUER_KEY), lambda token: network.call("GET", ME, token)),

@@ -1,4 +1,4 @@
-"""The issuer through the front door, on both databases: tokens, keys, discovery, who the caller is, and the internal routes."""
+"""The token issuer over HTTP, on both databases: tokens, keys, discovery, the caller's own rights, internal routes."""
 
 import asyncio
 import json
@@ -116,7 +116,7 @@ async def test_it_is_told_where_tokens_are_had(network: Network) -> None:
     assert keys.headers["cache-control"] == "public, max-age=60"
     for path in ("jwks.json", "oauth-authorization-server", "smart-configuration"):
         assert (await network.call("HEAD", f"/.well-known/{path}")).status_code == 200
-        # Whoever reads it with a bad token is told so.
+        # A bad token is refused, also where none is needed.
         assert (await network.call("GET", f"/.well-known/{path}", "bad")).status_code == 401
 
 
