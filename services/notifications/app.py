@@ -46,7 +46,7 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            database = open_database(settings.database, wall="notifications")
+            database = open_database(settings.database, service="notifications")
             stack.push_async_callback(database.close)
             tasks: BackgroundTasks = app.state.tasks
             stack.push_async_callback(tasks.stop)

@@ -9,13 +9,16 @@ from pydantic import BaseModel
 
 from shared.access.callers import Callers
 from shared.access.policy import Access
+from shared.http.answer_cache import AnswerCache, PublicAnswers
 from shared.http.guards import allow
 from shared.http.limits.concurrency import ConcurrencyLimiter
 from shared.http.limits.quotas import Quotas
+from shared.http.marks import cached_for_public, produces
 from shared.http.openapi import describe
 from shared.http.problem_responses import install_problem_handlers
-from shared.http.route import ApiRoute, produces
+from shared.http.route import ApiRoute
 from shared.http.route_checks import refuse_unguarded_routes, refuse_unkeyed_routes
+from shared.operations.request_log import RequestLog
 from shared.operations.telemetry import Metrics, Telemetry, configure_logging
 from shared.settings import ServiceSettings
 from shared.tasks import BackgroundTasks
@@ -47,6 +50,7 @@ def create_service(
     """
     configure_logging(name, settings.log_level)
     metrics = Metrics()
+    requests = RequestLog(name)
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -59,6 +63,7 @@ def create_service(
                     yield
         finally:
             await stop_export()
+            requests.write()
 
     app = FastAPI(
         title=f"CLEIO {name}",
@@ -78,6 +83,8 @@ def create_service(
     app.state.callers = Callers(settings, name)
     app.state.quotas = Quotas(settings)
     app.state.load = ConcurrencyLimiter(settings.most_working, settings.most_waiting)
+    app.state.answers = AnswerCache()
+    app.state.public_reads = ()
     app.state.cursors = Cursors(settings.cursor_key_bytes)
     for router in (_operations(name), *routers):
         # Routes are taken over as they are: each is checked for its policy, and none is wrapped.
@@ -86,7 +93,8 @@ def create_service(
     refuse_unkeyed_routes(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     install_problem_handlers(app)
-    app.add_middleware(Telemetry, metrics=metrics)
+    app.add_middleware(PublicAnswers, service=app)
+    app.add_middleware(Telemetry, metrics=metrics, requests=requests)
     return app
 
 
@@ -94,6 +102,7 @@ def _operations(name: str) -> APIRouter:
     router = APIRouter(route_class=ApiRoute, tags=["operations"])
 
     @router.api_route(f"/{name}/livez", methods=["GET", "HEAD"])
+    @cached_for_public
     async def livez(access: HealthReader) -> Health:
         """Alive: no input or output behind it."""
         return Health(ready=True)

@@ -1,4 +1,4 @@
-"""An assertion is accepted once: by parallel requests, replicas, after a restart or crash. Clocks may differ by 30 s."""
+"""An assertion is accepted once: by parallel requests, replicas, after a restart or crash. Clocks may differ by 30s."""
 
 import asyncio
 import os

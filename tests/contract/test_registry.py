@@ -90,7 +90,8 @@ async def test_the_sample_is_listed_a_page_at_a_time(public: httpx.AsyncClient) 
         assert (page.json()["next"] is None) == ("next" not in page.links)
         following = page.links.get("next", {}).get("url")
     assert len(seen) == len(set(seen)) == 18
-    assert seen == sorted(seen)
+    # In the order in which the registry took them (the sample is loaded by identifier), demonstration trials last.
+    assert seen == sorted(seen, key=lambda one: (one.startswith("CLEIO-DEMO"), one))
     assert sum(one.startswith("CLEIO-DEMO-") for one in seen) == 6
 
 

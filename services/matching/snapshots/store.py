@@ -197,9 +197,9 @@ class SnapshotStore:
         for name, centre in await _read_all(changes.centres, self._registry.centre):
             _put_centre(centres, name, centre)
         if trials != current.trials or centres != current.centres:
-            self._snapshot = Snapshot.of(trials, centres, current.vocabulary, current.country, batch.following, now)
+            self._snapshot = Snapshot.of(trials, centres, current.vocabulary, current.country, batch.next_path, now)
         else:
-            self._snapshot = replace(current, next_feed_path=batch.following, current_at=now)
+            self._snapshot = replace(current, next_feed_path=batch.next_path, current_at=now)
         if batch.events:
             self._metrics.lag.labels("registry").set(
                 max(0.0, (now - datetime.fromisoformat(batch.events[-1]["time"])).total_seconds())

@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from services.notifications.subscriptions.problems import TooManySubscriptionsError, refused_url
+from services.notifications.subscriptions.problems import TooManySubscriptionsError
 from services.notifications.subscriptions.repository import NewRow, SubscriptionRepository
 from services.notifications.subscriptions.schemas import (
     NewSubscription,
@@ -16,6 +16,7 @@ from services.notifications.subscriptions.secrets import new_secret, write_secre
 from shared.access.policy import Access
 from shared.access.views import view_of
 from shared.clients.outbound import OutboundClient, OutboundError
+from shared.clients.problems import refused_url
 from shared.persistence import Writing
 from shared.values.clock import Clock, utc_now
 from shared.values.encryption import Seal
@@ -109,4 +110,4 @@ async def check_url(asked: SubscriptionInput, outbound: OutboundClient) -> None:
     try:
         await outbound.check(asked.channel.url)
     except OutboundError as error:
-        raise refused_url(error) from None
+        raise refused_url(error, "/channel/url") from None

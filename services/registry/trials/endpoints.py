@@ -9,10 +9,11 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from services.registry.centres.repository import CentreRepository
 from services.registry.model.precondition import CREATES, Precondition
 from services.registry.model.trial import Site, SiteInput, Trial, TrialInput
+from services.registry.search.model import SearchQuery
 from services.registry.terminology.terminology import Terminology
-from services.registry.trials.model import Search, StoredTrial
+from services.registry.trials.model import StoredTrial
 from services.registry.trials.repository import TrialRepository
-from services.registry.trials.schemas import History, SiteList, TrialPage
+from services.registry.trials.schemas import History, SiteList, TrialPage, page_text
 from services.registry.trials.service import TrialService
 from shared.access.policy import Access
 from shared.criteria.model import CriteriaDocument
@@ -49,15 +50,15 @@ def _search(
     sample: Annotated[
         str | None, Query(pattern="^none$", description="`none` leaves the fictitious demonstration trials out.")
     ] = None,
-) -> Search:
+) -> SearchQuery:
     terminology: Terminology = request.app.state.trial_rules.terminology
     codes = terminology.same_as(condition) if condition else frozenset()
-    return Search(q, status, codes, country, centre, sample is None)
+    return SearchQuery.parse(q, status=status, condition=codes, country=country, centre=centre, demo=sample is None)
 
 
 Reads = Annotated[TrialService, Depends(_reading_service)]
 Writes = Annotated[TrialService, Depends(_writing_service)]
-Filters = Annotated[Search, Depends(_search)]
+Filters = Annotated[SearchQuery, Depends(_search)]
 Reader = Annotated[Access, Depends(allow("trial", "read"))]
 Writer = Annotated[Access, Depends(allow("trial", "write"))]
 SiteReader = Annotated[Access, Depends(allow("site", "read"))]
@@ -83,12 +84,12 @@ async def list_trials(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """Published trials in the order of their identifiers."""
+    """Published trials in the order in which the registry took them; demonstration trials come last."""
     after = open_page(request, cursor)
-    rows = await trials.repository.page(search, access.rows, after[0] if after else None, limit + 1)
+    rows = await trials.repository.page(search, access.rows, after[0] if after else 0, limit + 1)
     total = await trials.repository.count(search, access.rows) if count else None
     next_cursor = close_page(request, response, [rows[limit - 1][0]] if len(rows) > limit else None)
-    return _page_of(rows[:limit], next_cursor, total, response)
+    return _json(page_text([document for _, document in rows[:limit]], next_cursor, total), response)
 
 
 @router.api_route("/trials/{identifier}", methods=["GET", "HEAD"], response_model=Trial)
@@ -201,12 +202,6 @@ def _trial_answer(stored: StoredTrial, *, created: bool = False) -> Response:
     trial = stored.trial
     headers = {"Location": f"/registry/v1/trials/{trial.id}"} if created else {}
     return _answer(trial.model_dump_json(), trial.version, 201 if created else 200, **headers)
-
-
-def _page_of(rows: list[tuple[str, str]], next_cursor: str | None, total: int | None, response: Response) -> Response:
-    counted = "" if total is None else f',"total":{total}'
-    items = ",".join(document for _, document in rows)
-    return _json(f'{{"items":[{items}],"next":{json.dumps(next_cursor)}{counted}}}', response)
 
 
 def _json(body: str, response: Response) -> Response:
