@@ -188,7 +188,7 @@ async def test_the_coordination_sees_whose_subscriptions_there_are_and_nothing_o
     for name in ("one-hospital", "another-hospital", "a-third"):
         async with client_of(service.app, token=token_of("hospital", "system", organisation=name)) as hospital:
             made.append((await hospital.post(SUBSCRIPTIONS, json=asked, headers=new_key())).json())
-            assert (await hospital.get(SUMMARIES)).status_code == 404
+            assert (await hospital.get(SUMMARIES)).status_code == 403
     seen = await _walk(service, SUMMARIES)
     assert [(one["organisation"], one["id"], one["status"]) for one in seen] == [
         (name, one["id"], "active")
