@@ -1,16 +1,9 @@
-"""Imports a source's records.
-
-Valid parts are stored, faults are reported by line and field, unchanged records write nothing.
-"""
+"""Imports a source's records: valid parts are stored, faults are reported, unchanged records write nothing."""
 
 from collections.abc import Sequence
 
 from services.registry.model.trial import Origin, ScopeAnswer, ScopeVerdict, TrialInput
-from services.registry.scope import rules_version
-from services.registry.sources.canonical import canonical_hash
-from services.registry.sources.ctgov import READER_VERSION, StudyReading, read_study, study_number
-from services.registry.sources.places import CentreRule, centre_rules
-from services.registry.sources.problems import InvalidStudyError
+from services.registry.sources.preparing import Draft, Line
 from services.registry.sources.repository import SourceRecord, SourceRepository
 from services.registry.sources.schemas import LineResult, Result
 from services.registry.trials.drafts import draft_of, public_numbers
@@ -18,12 +11,8 @@ from services.registry.trials.model import StoredTrial
 from services.registry.trials.problems import OutOfScopeError
 from services.registry.trials.service import TrialService
 from shared.values.language import Language
-from shared.values.problems import FieldError, MalformedJsonError, Problem
-from shared.values.strict_json import Limits, loads
+from shared.values.problems import FieldError, Problem
 from shared.vocabulary.recruitment import CLOSED_STATUSES, STOPPED_STATUSES
-
-# Bounds of one record: registry records are long, and deep in places.
-RECORD = Limits(string=200_000, array=20_000, nodes=200_000)
 
 
 class SourceService:
@@ -34,56 +23,41 @@ class SourceService:
         self.trials = trials
         self.records = records
         self.language = language
-        self._rules: tuple[CentreRule, ...] = ()
 
-    async def run(self, lines: Sequence[bytes], *, dry_run: bool) -> list[LineResult]:
-        """Import the lines, or only report what would become of them."""
-        savepoint = await self.trials.repository.connection.begin_nested()
-        results = await self.import_lines(lines)
-        await (savepoint.rollback() if dry_run else savepoint.commit())
-        return results
+    async def stored(self, lines: Sequence[Line]) -> dict[str, SourceRecord]:
+        """Return what is stored of the records of some lines, by source id."""
+        return await self.records.find(self.source, [line.source_id for line in lines if line.source_id is not None])
 
-    async def import_lines(self, lines: Sequence[bytes]) -> list[LineResult]:
-        """Import every line in turn; a line that fails writes nothing."""
-        # Illustrative centres stand in for members whose names are not public: no location is theirs.
-        members = [
-            centre for centre in await self.trials.centres.page(None, 200) if centre.member and not centre.illustrative
-        ]
-        self._rules = centre_rules((centre.id, centre.name, centre.city) for centre in members)
-        return [await self._import_line(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+    async def report_unchanged(self, line: Line, known: SourceRecord | None, draft: Draft | None) -> LineResult:
+        """Report a line that is invalid, or whose record is stored in this form. ``draft``: of a refused record."""
+        if line.problem is not None or known is None:
+            errors = self._errors(line.problem) if line.problem is not None else []
+            return LineResult(line=line.number, source_id=line.source_id, result="invalid", errors=errors)
+        if known.result != "refused":
+            return await self._line(line, "unchanged", known.trial_key, [])
+        return await self._line(line, "refused", known.trial_key, self._reasons(draft.scope) if draft else [])
 
-    async def _import_line(self, number: int, line: bytes) -> LineResult:
-        try:
-            record = loads(line, RECORD)
-            source_id = study_number(record)
-        except (MalformedJsonError, InvalidStudyError) as problem:
-            return LineResult(line=number, source_id=None, result="invalid", errors=self._errors(problem))
-        digest = canonical_hash([READER_VERSION, rules_version(), self.trials.terminology.version, record])
-        known = (await self.records.find(self.source, [source_id])).get(source_id)
-        if known is not None and known.hash == digest:
-            return await self._unchanged(number, record, source_id, known)
-        reading = read_study(record, self.trials.terminology, self._rules)
+    async def import_line(self, line: Line, draft: Draft) -> LineResult:
+        """Import a record that is new or changed; a line that fails writes nothing."""
+        source_id = draft.reading.source_id
+        known = (await self.stored([line])).get(source_id)
+        if known is not None and known.hash == line.digest:
+            # An earlier line of this request, or another import, stored the same record meanwhile.
+            return await self.report_unchanged(line, known, draft)
         try:
             async with self.trials.repository.connection.begin_nested():
-                result, key, errors = await self._apply(reading, known)
+                result, key, errors = await self._apply(draft, known)
         except Problem as problem:
-            return LineResult(line=number, source_id=source_id, result="invalid", errors=self._errors(problem))
-        await self.records.save(self.source, source_id, SourceRecord(digest, result, key), known=known is not None)
-        return await self._line(number, source_id, result, key, errors)
+            errors = self._errors(problem)
+            return LineResult(line=line.number, source_id=source_id, result="invalid", errors=errors)
+        record = SourceRecord(line.digest, result, key)
+        await self.records.save(self.source, source_id, record, known=known is not None)
+        return await self._line(line, result, key, errors)
 
-    async def _unchanged(self, number: int, record: object, source_id: str, known: SourceRecord) -> LineResult:
-        if known.result != "refused":
-            return await self._line(number, source_id, "unchanged", known.trial_key, [])
-        draft = read_study(record, self.trials.terminology, self._rules).trial
-        reasons = self._reasons(self.trials.scope_of(draft))
-        return await self._line(number, source_id, "refused", known.trial_key, reasons)
-
-    async def _apply(
-        self, reading: StudyReading, known: SourceRecord | None
-    ) -> tuple[Result, str | None, list[FieldError]]:
-        scope = self.trials.scope_of(reading.trial)
+    async def _apply(self, draft: Draft, known: SourceRecord | None) -> tuple[Result, str | None, list[FieldError]]:
+        reading, scope = draft.reading, draft.scope
         if scope.answer == "out_of_scope":
-            stored = await self._linked(reading, known)
+            stored = await self._linked(reading.trial, known)
             if stored is not None and self._leaves_scope(stored, reading.source_id, known):
                 await self.trials.withdraw(stored, draft_of(stored.trial) if stored.curated else reading.trial, scope)
             return "refused", stored.key if stored else None, self._reasons(scope)
@@ -111,11 +85,11 @@ class SourceService:
             written = await self.trials.withdraw(stored, kept, self.trials.scope_of(kept))
         return "kept_curated" if written is stored else "updated"
 
-    async def _linked(self, reading: StudyReading, known: SourceRecord | None) -> StoredTrial | None:
+    async def _linked(self, draft: TrialInput, known: SourceRecord | None) -> StoredTrial | None:
         """Return the trial of a record: the one it is linked to, else the only one that has one of its numbers."""
         if known is not None and known.trial_key is not None:
             return await self.trials.repository.get(known.trial_key)
-        owners = await self.trials.repository.owners(public_numbers(reading.trial))
+        owners = await self.trials.repository.owners(public_numbers(draft))
         return await self.trials.repository.get(owners.pop()) if len(owners) == 1 else None
 
     def _leaves_scope(self, stored: StoredTrial, source_id: str, known: SourceRecord | None) -> bool:
@@ -127,14 +101,12 @@ class SourceService:
         own = not stored.curated and stored.trial.origin == Origin(source=self.source, source_id=source_id)
         return was_in_scope or own
 
-    async def _line(
-        self, number: int, source_id: str, result: Result, key: str | None, errors: list[FieldError]
-    ) -> LineResult:
+    async def _line(self, line: Line, result: Result, key: str | None, errors: list[FieldError]) -> LineResult:
         trial = (await self.trials.repository.get(key)).trial if key else None
         scope: ScopeVerdict | None = "out_of_scope" if result == "refused" else trial.scope.answer if trial else None
         return LineResult(
-            line=number,
-            source_id=source_id,
+            line=line.number,
+            source_id=line.source_id,
             result=result,
             trial=trial.id if trial else None,
             scope=scope,
