@@ -22,6 +22,8 @@ from shared.persistence import Database, Writing
 from shared.values.language import Language
 
 SLICE_LINES = 5
+# Long enough for waiting requests to be answered between two lines, short beside the time of a line.
+PAUSE_SECONDS = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class ImportService:
             service = self._service(connection)
             for line in lines:
                 results[line.number] = await service.import_line(line, drafts[line.number])
-                await asyncio.sleep(0)
+                await asyncio.sleep(PAUSE_SECONDS)
             await (savepoint.rollback() if dry_run else savepoint.commit())
         return results
 

@@ -33,9 +33,10 @@ class SourceService:
         if line.problem is not None or known is None:
             errors = self._errors(line.problem) if line.problem is not None else []
             return LineResult(line=line.number, source_id=line.source_id, result="invalid", errors=errors)
+        stored = await self.trials.repository.get(known.trial_key) if known.trial_key else None
         if known.result != "refused":
-            return await self._line(line, "unchanged", known.trial_key, [])
-        return await self._line(line, "refused", known.trial_key, self._reasons(draft.scope) if draft else [])
+            return _report(line, "unchanged", stored, [])
+        return _report(line, "refused", stored, self._reasons(draft.scope) if draft else [])
 
     async def import_line(self, line: Line, draft: Draft) -> LineResult:
         """Import a record that is new or changed; a line that fails writes nothing."""
@@ -46,34 +47,37 @@ class SourceService:
             return await self.report_unchanged(line, known, draft)
         try:
             async with self.trials.repository.connection.begin_nested():
-                result, key, errors = await self._apply(draft, known)
+                result, stored, errors = await self._apply(draft, known)
         except Problem as problem:
             errors = self._errors(problem)
             return LineResult(line=line.number, source_id=source_id, result="invalid", errors=errors)
-        record = SourceRecord(line.digest, result, key)
+        record = SourceRecord(line.digest, result, stored.key if stored else None)
         await self.records.save(self.source, source_id, record, known=known is not None)
-        return await self._line(line, result, key, errors)
+        return _report(line, result, stored, errors)
 
-    async def _apply(self, draft: Draft, known: SourceRecord | None) -> tuple[Result, str | None, list[FieldError]]:
+    async def _apply(
+        self, draft: Draft, known: SourceRecord | None
+    ) -> tuple[Result, StoredTrial | None, list[FieldError]]:
         reading, scope = draft.reading, draft.scope
         if scope.answer == "out_of_scope":
             stored = await self._linked(reading.trial, known)
             if stored is not None and self._leaves_scope(stored, reading.source_id, known):
-                await self.trials.withdraw(stored, draft_of(stored.trial) if stored.curated else reading.trial, scope)
-            return "refused", stored.key if stored else None, self._reasons(scope)
+                kept = draft_of(stored.trial) if stored.curated else reading.trial
+                stored = await self.trials.withdraw(stored, kept, scope)
+            return "refused", stored, self._reasons(scope)
         warnings = [fault.render(self.language) for fault in reading.warnings]
         owners = await self.trials.repository.owners(public_numbers(reading.trial))
         if len(owners) != 1:
             # None: a new trial. Several: `create` refuses, because a person must decide whether they are one trial.
             origin = Origin(source=self.source, source_id=reading.source_id)
-            return "created", (await self.trials.create(reading.trial, origin, curated=False)).key, warnings
+            return "created", await self.trials.create(reading.trial, origin, curated=False, scope=scope), warnings
         stored = await self.trials.repository.get(owners.pop())
         if stored.curated:
-            return await self._apply_to_curated(stored, reading.trial), stored.key, warnings
-        written = await self.trials.update(stored, reading.trial, None, curated=False)
-        return ("unchanged" if written is stored else "updated"), stored.key, warnings
+            return *await self._apply_to_curated(stored, reading.trial), warnings
+        written = await self.trials.update(stored, reading.trial, None, curated=False, scope=scope)
+        return ("unchanged" if written is stored else "updated"), written, warnings
 
-    async def _apply_to_curated(self, stored: StoredTrial, draft: TrialInput) -> Result:
+    async def _apply_to_curated(self, stored: StoredTrial, draft: TrialInput) -> tuple[Result, StoredTrial]:
         """Keep a person's edits, apply a stop of recruitment, and judge the content by today's scope rules."""
         kept = draft_of(stored.trial)
         if _stops(stored, draft):
@@ -83,7 +87,7 @@ class SourceService:
             written = await self.trials.update(stored, kept, None, curated=True)
         except OutOfScopeError:
             written = await self.trials.withdraw(stored, kept, self.trials.scope_of(kept))
-        return "kept_curated" if written is stored else "updated"
+        return ("kept_curated" if written is stored else "updated"), written
 
     async def _linked(self, draft: TrialInput, known: SourceRecord | None) -> StoredTrial | None:
         """Return the trial of a record: the one it is linked to, else the only one that has one of its numbers."""
@@ -101,18 +105,6 @@ class SourceService:
         own = not stored.curated and stored.trial.origin == Origin(source=self.source, source_id=source_id)
         return was_in_scope or own
 
-    async def _line(self, line: Line, result: Result, key: str | None, errors: list[FieldError]) -> LineResult:
-        trial = (await self.trials.repository.get(key)).trial if key else None
-        scope: ScopeVerdict | None = "out_of_scope" if result == "refused" else trial.scope.answer if trial else None
-        return LineResult(
-            line=line.number,
-            source_id=line.source_id,
-            result=result,
-            trial=trial.id if trial else None,
-            scope=scope,
-            errors=errors,
-        )
-
     def _errors(self, problem: Problem) -> list[FieldError]:
         found = [fault.render(self.language) for fault in problem.faults]
         return found or [FieldError(pointer="", code=problem.code, detail=getattr(problem.explanation, self.language))]
@@ -122,6 +114,19 @@ class SourceService:
             FieldError(pointer=reason.pointer, code=reason.code, detail=getattr(reason.detail, self.language))
             for reason in scope.reasons
         ]
+
+
+def _report(line: Line, result: Result, stored: StoredTrial | None, errors: list[FieldError]) -> LineResult:
+    trial = stored.trial if stored else None
+    scope: ScopeVerdict | None = "out_of_scope" if result == "refused" else trial.scope.answer if trial else None
+    return LineResult(
+        line=line.number,
+        source_id=line.source_id,
+        result=result,
+        trial=trial.id if trial else None,
+        scope=scope,
+        errors=errors,
+    )
 
 
 def _stops(stored: StoredTrial, draft: TrialInput) -> bool:

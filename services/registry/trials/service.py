@@ -106,14 +106,16 @@ class TrialService:
         *,
         curated: bool,
         criteria: dict[str, Any] | None = None,
-        confirmed_at: datetime | None = None,
+        scope: ScopeAnswer | None = None,
     ) -> StoredTrial:
         """Create a trial with its first criteria: ``criteria``, or those derived from its registry fields.
+
+        ``scope``: the answer of the scope gate, if the caller knows it already.
 
         :raises OutOfScopeError: 422, naming the fields that decide.
         :raises IdentifierTakenError: 409.
         """
-        scope = self._accepted(draft)
+        scope = scope or self._accepted(draft)
         if await self.repository.owners(public_numbers(draft)):
             raise IdentifierTakenError
         await self._check_centres(draft)
@@ -128,11 +130,17 @@ class TrialService:
         )
         self._record(change_of_trial(None, trial, (NOT_VISIBLE, stored.routing), ("created",)))
         for site in trial.sites:
-            await self._save_site(stored, StoredSite(site.centre, 1, site.status, confirmed_at, ()), None)
+            await self._save_site(stored, StoredSite(site.centre, 1, site.status, None, ()), None)
         return stored
 
     async def update(
-        self, stored: StoredTrial, draft: TrialInput, expected: int | None, *, curated: bool
+        self,
+        stored: StoredTrial,
+        draft: TrialInput,
+        expected: int | None,
+        *,
+        curated: bool,
+        scope: ScopeAnswer | None = None,
     ) -> StoredTrial:
         """Write a new version made from version ``expected`` (None: any), unless neither draft nor scope changed.
 
@@ -143,7 +151,7 @@ class TrialService:
         """
         if expected is not None and expected != stored.trial.version:
             raise StaleVersionError
-        return await self._replace(stored, draft, self._accepted(draft), curated=curated)
+        return await self._replace(stored, draft, scope or self._accepted(draft), curated=curated)
 
     async def withdraw(self, stored: StoredTrial, draft: TrialInput, scope: ScopeAnswer) -> StoredTrial:
         """Unpublish a trial whose source record left the scope. Its key, history and link to the record stay."""
