@@ -44,7 +44,10 @@ class StoredSite:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Filters of a list of trials. Every word of ``words`` must be the beginning of a word of the trial."""
+    """Filters of a list of trials. Every word of ``words`` must be the beginning of a word of the trial.
+
+    ``condition``: a code and its equivalents.
+    """
 
     words: str = ""
     status: str | None = None
@@ -52,3 +55,12 @@ class Search:
     country: str | None = None
     centre: str | None = None
     demo: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTrial:
+    """A trial of a list as its stored text, and its place in the order of lists."""
+
+    demo: bool
+    id: str
+    document: str

@@ -1,16 +1,16 @@
 """SQL for trials, their criteria and their sites. Returns documents and plain values, never rows."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, false, func, insert, literal_column, select, update
+from sqlalchemy import Select, delete, exists, false, func, insert, literal, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.model.trial import Slots, Trial
-from services.registry.trials.model import Search, StoredSite, StoredTrial
+from services.registry.trials.model import ListedTrial, Search, StoredSite, StoredTrial
 from services.registry.trials.problems import IdentifierTakenError
 from services.registry.trials.tables import (
     criteria_versions,
@@ -52,16 +52,35 @@ class TrialRepository:
     async def get(self, key: str) -> StoredTrial:
         return _stored((await self.connection.execute(select(trials).where(trials.c.key == key))).one())
 
-    async def page(self, search: Search, rows: Rows, after: str | None, limit: int) -> list[tuple[str, str]]:
-        """Return (public id, document) in the order of the public ids, after ``after``."""
+    async def page(self, search: Search, rows: Rows, after: tuple[bool, str] | None, limit: int) -> list[ListedTrial]:
+        """Return a page of a list: real trials before demonstration trials, each in the order of their public ids.
+
+        ``after``: the place (demonstration, public id) of the last trial of the page before.
+        """
+        found: list[ListedTrial] = []
+        for demo in (False, True):
+            if len(found) < limit and (after is None or demo >= after[0]) and (search.demo or not demo):
+                start = after[1] if after is not None and after[0] == demo else None
+                found += await self._page(search, rows, demo, start, limit - len(found))
+        return found
+
+    async def _page(self, search: Search, rows: Rows, demo: bool, after: str | None, limit: int) -> list[ListedTrial]:
         statement = (
             _searched(_visible(select(trials.c.public_id, trials.c.document), rows), search)
+            .where(trials.c.demo.is_(demo))
             .order_by(trials.c.public_id)
             .limit(limit)
         )
         if after is not None:
             statement = statement.where(trials.c.public_id > after)
-        return [(row.public_id, row.document) for row in await self.connection.execute(statement)]
+        return [ListedTrial(demo, row.public_id, row.document) for row in await self.connection.execute(statement)]
+
+    async def has_condition(self, codes: Iterable[str]) -> bool:
+        """Return whether any trial has one of these condition codes, or a descendant of it."""
+        statement = select(literal(value=True)).where(
+            exists().where(trial_facets.c.name == "condition", trial_facets.c.value.in_(sorted(codes)))
+        )
+        return (await self.connection.execute(statement)).first() is not None
 
     async def count(self, search: Search, rows: Rows) -> int:
         statement = _searched(_visible(select(func.count(literal_column("1"))).select_from(trials), rows), search)

@@ -25,13 +25,14 @@ from services.registry.model.trial import (
 from services.registry.schema import FEED
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.drafts import check_address, draft_of, patched, public_numbers, same_scope
-from services.registry.trials.model import StoredSite, StoredTrial
+from services.registry.trials.model import Search, StoredSite, StoredTrial
 from services.registry.trials.problems import (
     CriteriaRefusedError,
     IdentifierTakenError,
     OutOfScopeError,
     UnknownCentreError,
     UnknownCohortError,
+    UnknownFilterError,
 )
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.routing import audience, change_of_site, change_of_trial, facets, rename_of_trial
@@ -75,6 +76,27 @@ class TrialService:
         if stored is None:
             raise NotFoundError
         return stored
+
+    async def check_filters(self, search: Search) -> None:
+        """Check that centre and condition of a search exist, so that a typing error is not an empty list.
+
+        A condition exists if the terminology or a trial has it.
+
+        :raises UnknownFilterError: 400.
+        """
+        unknown = []
+        if search.centre is not None and search.centre not in await self._departements_of_centres():
+            unknown.append("centre")
+        known = any(self.terminology.concept(code) is not None for code in search.condition)
+        if search.condition and not known and not await self.repository.has_condition(search.condition):
+            unknown.append("condition")
+        if unknown:
+            raise UnknownFilterError(
+                errors=[
+                    Fault(pointer=f"/query/{name}", code=f"unknown_{name}", detail=UnknownFilterError.title)
+                    for name in unknown
+                ]
+            )
 
     async def put(self, identifier: str, draft: TrialInput, rows: Rows, expected: Precondition) -> StoredTrial:
         """Create a trial or replace a version of one. A new trial has version 1.
