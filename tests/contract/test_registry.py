@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from tests.conftest import ADMIN, INTERNAL, client_of
+from tests.conftest import ADMIN, INTERNAL, client_of, token_of
 from tests.contract.registry import running_registry
 
 pytestmark = pytest.mark.anyio
@@ -432,6 +432,20 @@ async def test_centres_are_read_and_changed(public: httpx.AsyncClient, admin: ht
     assert (changed.status_code, changed.json()["label"], changed.headers["etag"]) == (200, "suspended", '"v2"')
     assert (await admin.put(path, json=body, headers={"If-Match": '"v1"'})).status_code == 412
     assert (await public.put(path, json=body, headers={"If-Match": '"v2"'})).status_code == 401
+
+
+async def test_a_centre_does_not_decide_on_its_label_or_membership(app: FastAPI) -> None:
+    path = "/registry/v1/centres/fr-necker"
+    async with client_of(app, token=token_of("centre", "editor", "system", centre="fr-necker")) as centre:
+        now = await centre.get(path)
+        body = {name: value for name, value in now.json().items() if name not in {"id", "version", "updated_at"}}
+        version = {"If-Match": now.headers["etag"]}
+        for changes in ({"label": "labelled"}, {"member": False}, {"illustrative": True}):
+            refused = await centre.put(path, json={**body, **changes}, headers=version)
+            assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+            assert [error["pointer"] for error in refused.json()["errors"]] == [f"/{name}" for name in changes]
+        accepted = await centre.put(path, json={**body, "city": "Paris 15"}, headers=version)
+        assert (accepted.status_code, accepted.json()["city"]) == (200, "Paris 15")
 
 
 async def test_a_copy_from_the_export_and_the_feed_equals_the_registry(app: FastAPI, admin: httpx.AsyncClient) -> None:
