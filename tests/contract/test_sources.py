@@ -238,7 +238,8 @@ async def test_a_condition_in_which_no_disease_is_recognised_goes_to_review(
 ) -> None:
     title = {"nctId": "NCT90000001", "briefTitle": "CD19 CAR-T cells in adults"}
     report = await send(admin, study(conditionsModule={"conditions": [condition]}, identificationModule=title))
-    assert report["results"][0]["scope"] == "scope_unclear"
+    (line,) = report["results"]
+    assert (line["scope"], line["reasons"][0]["pointer"]) == ("scope_unclear", "/conditions/0")
     async with client_of(app) as public:
         assert (await public.get("/registry/v1/trials/NCT90000001")).status_code == 404
 

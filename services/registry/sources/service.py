@@ -35,8 +35,8 @@ class SourceService:
             return LineResult(line=line.number, source_id=line.source_id, result="invalid", errors=errors)
         stored = await self.trials.repository.get(known.trial_key) if known.trial_key else None
         if known.result != "refused":
-            return _report(line, "unchanged", stored, [])
-        return _report(line, "refused", stored, self._reasons(draft.scope) if draft else [])
+            return self._report(line, "unchanged", stored, [])
+        return self._report(line, "refused", stored, self._reasons(draft.scope) if draft else [])
 
     async def import_line(self, line: Line, draft: Draft) -> LineResult:
         """Import a record that is new or changed; a line that fails writes nothing."""
@@ -53,7 +53,7 @@ class SourceService:
             return LineResult(line=line.number, source_id=source_id, result="invalid", errors=errors)
         record = SourceRecord(line.digest, result, stored.key if stored else None)
         await self.records.save(self.source, source_id, record, known=known is not None)
-        return _report(line, result, stored, errors)
+        return self._report(line, result, stored, errors)
 
     async def _apply(
         self, draft: Draft, known: SourceRecord | None
@@ -105,6 +105,19 @@ class SourceService:
         own = not stored.curated and stored.trial.origin == Origin(source=self.source, source_id=source_id)
         return was_in_scope or own
 
+    def _report(self, line: Line, result: Result, stored: StoredTrial | None, errors: list[FieldError]) -> LineResult:
+        trial = stored.trial if stored else None
+        scope: ScopeVerdict | None = "out_of_scope" if result == "refused" else trial.scope.answer if trial else None
+        return LineResult(
+            line=line.number,
+            source_id=line.source_id,
+            result=result,
+            trial=trial.id if trial else None,
+            scope=scope,
+            errors=errors,
+            reasons=self._reasons(trial.scope) if trial and scope == "scope_unclear" else [],
+        )
+
     def _errors(self, problem: Problem) -> list[FieldError]:
         found = [fault.render(self.language) for fault in problem.faults]
         return found or [FieldError(pointer="", code=problem.code, detail=getattr(problem.explanation, self.language))]
@@ -114,19 +127,6 @@ class SourceService:
             FieldError(pointer=reason.pointer, code=reason.code, detail=getattr(reason.detail, self.language))
             for reason in scope.reasons
         ]
-
-
-def _report(line: Line, result: Result, stored: StoredTrial | None, errors: list[FieldError]) -> LineResult:
-    trial = stored.trial if stored else None
-    scope: ScopeVerdict | None = "out_of_scope" if result == "refused" else trial.scope.answer if trial else None
-    return LineResult(
-        line=line.number,
-        source_id=line.source_id,
-        result=result,
-        trial=trial.id if trial else None,
-        scope=scope,
-        errors=errors,
-    )
 
 
 def _stops(stored: StoredTrial, draft: TrialInput) -> bool:
