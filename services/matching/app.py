@@ -18,7 +18,7 @@ from shared.audit.recording import FileAudit
 from shared.clients.internal import InternalClient
 from shared.endpoints.audit import audit_router
 from shared.operations.service import Health, create_service
-from shared.operations.telemetry import Metrics
+from shared.operations.metrics import Metrics
 from shared.tasks import BackgroundTasks
 
 
@@ -60,9 +60,9 @@ def create_app(settings: MatchingSettings | None = None, registry: InternalClien
 async def _observe(keeper: SnapshotStore, metrics: Metrics) -> None:
     held = keeper.loaded
     if held is not None:
-        metrics.tell(metrics.snapshot_age, max(0.0, (datetime.now(UTC) - held.current_at).total_seconds()))
-        metrics.tell(metrics.snapshot_trials, len(held.trials))
-    metrics.tell(metrics.snapshot_unwritten, keeper.unwritten_seconds)
+        metrics.set(metrics.snapshot_age, max(0.0, (datetime.now(UTC) - held.current_at).total_seconds()))
+        metrics.set(metrics.snapshot_trials, len(held.trials))
+    metrics.set(metrics.snapshot_unwritten, keeper.unwritten_seconds)
 
 
 async def _health(keeper: SnapshotStore) -> Health:

@@ -27,7 +27,7 @@ from shared.endpoints.audit import audit_router
 from shared.endpoints.backups import backup_router
 from shared.idempotency import IdempotencyKeys
 from shared.operations.service import Health, create_service
-from shared.operations.telemetry import Metrics
+from shared.operations.metrics import Metrics
 from shared.persistence import Database, open_database
 from shared.persistence.migrations import check_schema
 from shared.tasks import BackgroundTasks
@@ -118,8 +118,8 @@ async def _observe(database: Database, sequencer: Sequencer, metrics: Metrics) -
     now = datetime.now(UTC)
     async with database.read(as_service=True) as connection:
         depth, oldest = await DeliveryRepository(connection).backlog(now)
-    metrics.tell(metrics.queue_depth, depth)
-    metrics.tell(metrics.oldest_unsent, 0.0 if oldest is None else (now - oldest).total_seconds())
+    metrics.set(metrics.queue_depth, depth)
+    metrics.set(metrics.oldest_unsent, 0.0 if oldest is None else (now - oldest).total_seconds())
     read = sequencer.health()["read_seconds_ago"]
     if read is not None:
         metrics.feed_read.labels("registry").set(read)

@@ -41,7 +41,7 @@ from shared.endpoints.feed import feed_router
 from shared.feed.log import compact
 from shared.idempotency import IdempotencyKeys
 from shared.operations.service import Health, create_service
-from shared.operations.telemetry import Metrics
+from shared.operations.metrics import Metrics
 from shared.persistence import Database, open_database
 from shared.persistence.migrations import check_schema
 from shared.tasks import BackgroundTasks
@@ -132,7 +132,7 @@ async def _health(database: Database) -> Health:
 
 async def _observe(database: Database, metrics: Metrics) -> None:
     async with database.read(as_service=True) as connection:
-        metrics.tell(metrics.feed_position, (await FEED.position(connection)).seq)
+        metrics.set(metrics.feed_position, (await FEED.position(connection)).seq)
 
 
 async def _housekeeping(database: Database, whole: timedelta) -> None:

@@ -5,9 +5,10 @@ They become answers in `shared.http.problem_responses`.
 
 import errno
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, WithJsonSchema
+from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from shared.values.language import Language
 from shared.values.wire import ApiModel, Label
@@ -24,6 +25,10 @@ class FieldError(ApiModel):
     detail: str
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    del schema["default"]
+
+
 class ProblemDocument(BaseModel):
     """The body of an error (RFC 9457). ``detail`` is absent where the title and the ``errors`` say everything."""
 
@@ -31,7 +36,7 @@ class ProblemDocument(BaseModel):
     title: str
     status: int
     code: str
-    detail: Annotated[str | None, WithJsonSchema({"type": "string"})] = None
+    detail: str | SkipJsonSchema[None] = Field(default=None, json_schema_extra=_without_default)
     instance: str
     errors: list[FieldError] = []
 

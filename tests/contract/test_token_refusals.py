@@ -12,7 +12,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from shared.operations.telemetry import _JsonLines
+from shared.operations.logs import JsonFormatter
 from tests.conftest import ISSUER
 from tests.contract.network import TOKEN, Network, Signer, b64, form, key_of, signed, under_hmac
 
@@ -246,7 +246,7 @@ async def parties_of(network: Network) -> Parties:
 
 def reasons(caplog: pytest.LogCaptureFixture) -> list[str]:
     found = [record.code for record in caplog.records if record.msg == "token_refused"]
-    written = "\n".join(map(_JsonLines("registry").format, caplog.records))
+    written = "\n".join(map(JsonFormatter("registry").format, caplog.records))
     assert CANARY not in written, "nothing that was sent is in the log"
     caplog.clear()
     return found
