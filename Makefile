@@ -1,15 +1,15 @@
-# CLEIO: everything a developer or an operator types. `make` alone lists it.
-# A bare checkout needs Python 3.11 or newer with its venv module, pip and make; the rest comes from requirements.lock, checked against its hashes.
+# Commands for developers and operators; `make` lists them.
+# Needs Python 3.11 or newer with venv, pip and make. Everything else comes from requirements.lock, with hashes checked.
 
 PYTHON ?= python3
 SHELL := /bin/sh
 BIN := .venv/bin
 READY := .venv/.ready
-# Tests wait more than they work: a worker a processor, each with a PostgreSQL of its own.
+# One worker for each processor, each with a PostgreSQL of its own.
 SIDE_BY_SIDE := -n auto --maxprocesses 4
 .DEFAULT_GOAL := help
 
-# The environment belongs to this folder: its scripts hold absolute paths, so a moved or copied checkout is set up again.
+# The scripts in .venv contain absolute paths: set it up again when the checkout was moved or copied.
 ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
 .PHONY: $(READY)
 endif
@@ -42,24 +42,24 @@ else
 endif
 
 .PHONY: lint
-lint: $(READY) ## Check style, form, types and the import rules; changes nothing
+lint: $(READY) ## Check style, format, types and import rules; changes nothing
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
 .PHONY: fmt
-fmt: $(READY) ## Put the code in form
+fmt: $(READY) ## Format the code
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 	@$(BIN)/caddy fmt --overwrite deploy/gateway/Caddyfile
 
 .PHONY: bench
-bench: $(READY) ## Measure the main calls, and what they are compared with
+bench: $(READY) ## Measure the main calls and compare them
 	@$(BIN)/cleio bench
 
 .PHONY: migrate
-migrate: $(READY) ## Bring every database to the current schema
+migrate: $(READY) ## Migrate every database to the current schema
 	@$(BIN)/cleio migrate
 
 .PHONY: revision
@@ -67,8 +67,9 @@ revision: $(READY) ## New migration: make revision service=registry m="add the s
 	@$(BIN)/cleio revision "$(service)" "$(m)"
 
 .PHONY: openapi
-openapi: $(READY) ## Write docs/openapi/*.json from the services
+openapi: $(READY) ## Write docs/openapi/*.json from the services and report breaking changes
 	@$(BIN)/cleio openapi
+	@$(BIN)/python -m tests.tools.openapi_changes $(ref)
 
 .PHONY: sbom
 sbom: $(READY) ## Write build/sbom.cdx.json (CycloneDX) and build/licences.md from the lock
@@ -79,17 +80,17 @@ sbom: $(READY) ## Write build/sbom.cdx.json (CycloneDX) and build/licences.md fr
 	@echo "build/sbom.cdx.json build/licences.md"
 
 .PHONY: audit
-audit: $(READY) ## Ask for known vulnerabilities of the locked packages (needs the network)
+audit: $(READY) ## Check the locked packages for known vulnerabilities (needs the network)
 	@$(BIN)/python deploy/supply-chain/audit.py requirements.lock
 
 .PHONY: lock
-lock: $(READY) ## Choose versions again and write requirements.lock (upgrade=1 for the newest)
+lock: $(READY) ## Resolve versions and write requirements.lock (upgrade=1 for the newest)
 	@env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS $(BIN)/uv pip compile pyproject.toml --group dev --group build \
 		--universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-config --no-emit-index-url --no-emit-find-links \
 		$(if $(upgrade),--upgrade) --quiet --output-file requirements.lock
 
-# pip installs uv at the version and with the hashes of the lock, uv does the rest; where uv has no wheel, pip does it all, more slowly.
-# All is compiled once, here: where PYTHONDONTWRITEBYTECODE is set (it often is in containers), each start would compile it anew, in twice the time.
+# pip installs uv, and uv installs the rest. If there is no wheel of uv for this machine, pip installs everything, more slowly.
+# Compiled here once: with PYTHONDONTWRITEBYTECODE (often set in containers) every start would compile again, which doubles its time.
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "CLEIO needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3 ..." >&2; exit 1; }

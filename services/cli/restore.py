@@ -13,7 +13,7 @@ from pathlib import Path
 from services.cli.backup import flush_file, flush_folder, opened_backup, verify_folder
 from services.cli.copying import copy_into, prepare_for_copy
 from services.cli.databases import settings_of, upgrade_at
-from services.cli.revived import revived
+from services.cli.restored_access import restored_access
 from services.supervisor.installation import ASIDE, CannotStartError, Installation, interrupted_restore
 from shared.audit.chain import Seal
 from shared.audit.checkpoints import CheckpointFile, signing_key
@@ -64,7 +64,7 @@ def restore(path: Path, *, dry_run: bool, tell: Tell) -> Path | None:
         staged = installation.data_dir / f"{STAGED}{stamp(datetime.now(UTC))}"
         try:
             _stage(manifest, folder, staged, generation, tell)
-            back = asyncio.run(revived(files["registry"], staged / "registry.db"))
+            back = restored_access(files["registry"], staged / "registry.db")
             make_single(staged / "registry.db")
             aside = _exchange(files, staged, installation.data_dir, generation, tell)
             for line in back:

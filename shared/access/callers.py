@@ -83,9 +83,7 @@ class Callers:
             async with asyncio.timeout(IDENTIFY_SECONDS):
                 credential = await self._valid(token)
         except InvalidTokenError as error:
-            logger.info(
-                "credential_refused", extra={"code": error.reason, "request_id": request.scope.get("cleio_request_id")}
-            )
+            logger.info("credential_refused", extra={"code": error.reason})
             raise UnauthenticatedError('Bearer error="invalid_token"') from None
         except OSError:
             raise IdentityUnavailableError from None

@@ -1,14 +1,9 @@
-"""Who may do what: one pure function over one reviewed table, deny by default. A route without a policy stops the start."""
+"""The access policy: one reviewed table and pure functions over it. What the table does not grant is denied."""
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
-from fastapi import FastAPI, Request
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
-
-from shared.access.callers import Callers
 from shared.access.principal import INSIDE, ORGANISATION_KINDS, PRINCIPAL_KINDS, Principal, PrincipalKind, Role
 from shared.values.problems import ForbiddenError, InsufficientScopeError, NotFoundError, UnauthenticatedError
 
@@ -187,69 +182,22 @@ def _is_near(principal: Principal, grant: Grant) -> bool:
     return {"anywhere": True, "this_machine": principal.on_loopback, "closed": principal.closed}[grant.place]
 
 
-def allow(resource: str, action: Action) -> Callable[[Request], Coroutine[Any, Any, Access]]:
-    """The dependency that guards a route: ``access: Annotated[Access, Depends(allow("trial", "read"))]``.
+def authorize(principal: Principal, action: Action, resource: str) -> Access:
+    """Decide one call.
 
-    :raises LookupError: when the table has no such row.
+    :raises UnauthenticatedError: 401, an anonymous caller.
+    :raises InsufficientScopeError: 403, the token lacks a scope that it could have.
+    :raises ForbiddenError: 403, the caller may read the resource but not do this.
+    :raises NotFoundError: 404, the caller may not even know that the resource exists.
     """
-    if (resource, action) not in TABLE:
-        raise LookupError(f"no policy for {action} on {resource}")
-
-    async def check(request: Request) -> Access:
-        asked_by, held = request.scope.get("cleio_access", (None, None))
-        if asked_by is check and isinstance(held, Access):
-            return held  # the edge has asked before it read the body, and before anything held a connection of the database
-        callers: Callers = request.app.state.callers
-        principal = await callers.identify(request)
-        request.scope["cleio_principal"] = principal.kind
-        request.scope["cleio_caller"] = principal
-        grant = decide(principal, action, resource)
-        if grant is None:
-            raise _refusal(principal, action, resource)
-        access = Access(principal, grant.rows, grant.fields)
-        request.scope["cleio_access"] = check, access
-        return access
-
-    check.__dict__["cleio_policy"] = (resource, action)
-    return check
-
-
-def _refusal(principal: Principal, action: Action, resource: str) -> Exception:
-    """Unreadable equals unknown; what a token could have carried is said."""
+    grant = decide(principal, action, resource)
+    if grant is not None:
+        return Access(principal, grant.rows, grant.fields)
     if principal.kind == "public":
-        return UnauthenticatedError()
-    granted = TABLE[resource, action].get(principal.kind)
-    if granted is not None and principal.scopes is not None and scope_of(resource, action) not in principal.scopes:
-        return InsufficientScopeError(scope_of(resource, action))
-    if granted is not None or decide(principal, "read", resource) is not None:
-        return ForbiddenError()
-    return NotFoundError()
-
-
-class UnguardedRouteError(RuntimeError):
-    """A route was declared without a policy."""
-
-
-def guard_of(dependant: Dependant) -> Callable[[Request], Coroutine[Any, Any, Access]] | None:
-    """What `allow` made for a route, or None."""
-    return next((one.call for one in _dependencies(dependant) if one.call and "cleio_policy" in vars(one.call)), None)
-
-
-def policy_of(dependant: Dependant) -> tuple[str, Action] | None:
-    """The policy a route declares, or None."""
-    guard = guard_of(dependant)
-    return vars(guard)["cleio_policy"] if guard else None
-
-
-def _dependencies(dependant: Dependant) -> list[Dependant]:
-    found = []
-    for one in dependant.dependencies:
-        found += [one, *_dependencies(one)]
-    return found
-
-
-def refuse_unguarded_routes(app: FastAPI) -> None:
-    """:raises UnguardedRouteError: when a route has no policy; called when a service starts."""
-    for route in app.routes:
-        if not isinstance(route, APIRoute) or policy_of(route.dependant) is None:
-            raise UnguardedRouteError(getattr(route, "path", repr(route)))
+        raise UnauthenticatedError
+    own = TABLE[resource, action].get(principal.kind)
+    if own is not None and principal.scopes is not None and scope_of(resource, action) not in principal.scopes:
+        raise InsufficientScopeError(scope_of(resource, action))
+    if own is not None or decide(principal, "read", resource) is not None:
+        raise ForbiddenError
+    raise NotFoundError

@@ -15,7 +15,8 @@ from typing import IO, Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
+from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
 from shared.operations.backups.repository import CopyFailedError, copy_live
 from shared.persistence import Database

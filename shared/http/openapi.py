@@ -14,11 +14,15 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from shared.access.policy import TABLE, Grant, policy_of
+from shared.access.policy import TABLE, Grant
+from shared.http.guards import policy_of
 from shared.http.limits.quotas import kind_of
-from shared.http.route import MAX_HEADERS, MAX_URI, WITH_BODY, Accepted, accepted
+from shared.http.marks import Accepted, accepted
+from shared.http.problem_responses import MEDIA_TYPE
+from shared.http.stages.body import WITH_BODY
+from shared.http.stages.head import MAX_HEADERS, MAX_URI
 from shared.idempotency.marks import keyed
-from shared.values.problems import MEDIA_TYPE, ProblemDocument
+from shared.values.problems import ProblemDocument
 from shared.values.strict_json import MAX_ARRAY, MAX_DEPTH, MAX_INTEGER, MAX_NODES
 
 # What stands in answers alone was never held against the limits of a body.

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
 
+from shared.http.context import context_of
 from shared.values.cursors import Cursors
 
 Limit = Annotated[int, Query(ge=1, le=200, description="Items on a page.")]
@@ -16,7 +17,7 @@ def _purpose(request: Request) -> str:
     asked = sorted(
         (name, value) for name, value in request.query_params.multi_items() if name not in {"cursor", "limit"}
     )
-    caller = request.scope.get("cleio_caller")
+    caller = context_of(request).principal
     whose = caller.organisation if caller else None
     return "list:" + hashlib.sha256(json.dumps([request.url.path, whose, asked]).encode()).hexdigest()
 

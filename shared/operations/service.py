@@ -9,15 +9,17 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from pydantic import BaseModel
 
 from shared.access.callers import Callers
-from shared.access.policy import Access, allow, refuse_unguarded_routes
-from shared.http.limits import ConcurrencyLimiter, Quotas
+from shared.access.policy import Access
+from shared.http.guards import allow
+from shared.http.limits.concurrency import ConcurrencyLimiter
+from shared.http.limits.quotas import Quotas
 from shared.http.openapi import describe
+from shared.http.problem_responses import install_problem_handlers
 from shared.http.route import ApiRoute, produces
-from shared.idempotency.marks import refuse_unkeyed_routes
+from shared.http.route_checks import refuse_unguarded_routes, refuse_unkeyed_routes
 from shared.operations.telemetry import Metrics, Telemetry, configure_logging
 from shared.settings import ServiceSettings
 from shared.tracing import start_export, stop_export
-from shared.values import problems
 from shared.values.cursors import Cursors
 
 HealthReader = Annotated[Access, Depends(allow("health", "read"))]
@@ -66,7 +68,7 @@ def create_service(
         redoc_url=None,
         openapi_url=None,
         separate_input_output_schemas=True,
-        # FastAPI's own would tell paths, query strings, baggage and messages of exceptions to whatever the environment names (decision 31).
+        # FastAPI's own would tell paths, query strings, baggage and messages of exceptions to whatever the environment names (decision 41).
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.settings = settings
@@ -81,7 +83,7 @@ def create_service(
     refuse_unguarded_routes(app)
     refuse_unkeyed_routes(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
-    problems.install(app)
+    install_problem_handlers(app)
     app.add_middleware(Telemetry, metrics=metrics)
     return app
 

@@ -16,9 +16,12 @@ from typing import Any
 from fastapi import Request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
 
+from shared.http.context import KEY, RequestContext
+from shared.http.problem_responses import respond
+from shared.persistence.request_scope import current_request
 from shared.tracing import Request as TracedRequest
 from shared.tracing import settled
-from shared.values.problems import Problem, respond
+from shared.values.problems import Problem
 from shared.values.wire import write_instant
 
 Scope = MutableMapping[str, Any]
@@ -53,6 +56,8 @@ class _JsonLines(logging.Formatter):
             "event": record.msg if record.name.startswith(("shared", "services")) else record.name,
         }
         line.update({name: value for name, value in vars(record).items() if name in FIELDS and value is not None})
+        if "request_id" not in line and isinstance(request := current_request(), RequestContext):
+            line["request_id"] = request.request_id
         if "trace_id" not in line and (place := settled()):
             line["trace_id"] = place.trace
         if record.exc_info and record.exc_info[0]:
@@ -163,8 +168,8 @@ class Telemetry:
         given = headers.get(b"x-request-id", b"").decode("latin-1")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-        scope["cleio_request_id"] = request_id
-        trace = TracedRequest(scope, headers.get(b"traceparent", b"").decode("latin-1"))
+        trace = TracedRequest(lambda: context.is_identified, headers.get(b"traceparent", b"").decode("latin-1"))
+        context = scope[KEY] = RequestContext(request_id=request_id, trace=trace)
         status = 0
         failure: type[BaseException] | None = None
         started = time.perf_counter()
@@ -205,7 +210,7 @@ class Telemetry:
                     "route": route,
                     "status": status,
                     "ms": round(seconds * 1000, 2),
-                    "principal": scope.get("cleio_principal"),
+                    "principal": context.principal.kind if context.principal else None,
                 },
             )
             trace.end(method, route, status, failure, told=not often_asked)

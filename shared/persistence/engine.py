@@ -17,8 +17,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.persistence.inline_sqlite import InlineSQLiteDialect
+from shared.persistence.request_scope import current_request
 from shared.persistence.rls_policies import callers_role, public_role
-from shared.persistence.rls_sessions import RLS_CONTEXT, RlsContext, RlsEngines, check_row_level_security
+from shared.persistence.rls_sessions import RlsContext, RlsEngines, check_row_level_security
 from shared.persistence.unit_of_work import UnitOfWork, follow_savepoints
 from shared.values.problems import (
     DatabaseBusyError,
@@ -71,7 +72,7 @@ class Database:
         self._writer = asyncio.Lock()
         self.committed = asyncio.Event()
         self.closing = False
-        # Called in this order before every commit, ahead of the changes that the transaction collected.
+        # Called in this order before every commit, ahead of the last rows of a request and of the collected changes.
         self.before_commit: list[Callable[[AsyncConnection], Awaitable[None]]] = []
 
     @property
@@ -139,8 +140,8 @@ class Database:
             self._writer.release()
 
     def _view(self, as_service: bool) -> RlsContext | None:
-        viewer = RLS_CONTEXT.get()
-        return None if self._walled is None or as_service or viewer is None else viewer()
+        request = current_request()
+        return None if self._walled is None or as_service or request is None else request.rls_context
 
     def _engine_for(self, view: RlsContext | None, *, reading: bool) -> AsyncEngine:
         return self.engine if self._walled is None or view is None else self._walled.engine_for(view, reading=reading)
@@ -154,6 +155,8 @@ class Database:
         if connection.in_transaction():
             for write in self.before_commit:
                 await write(connection)
+            if (request := current_request()) is not None:
+                await request.before_commit(connection)
             await unit.write(connection)
 
     async def check_row_level_security(self) -> None:

@@ -5,7 +5,6 @@ its only home and ``tests/unit/shared/persistence/test_inline_sqlite.py`` its gu
 """
 
 from collections import deque
-from contextvars import ContextVar
 from math import inf
 from time import monotonic
 from typing import Any
@@ -17,8 +16,8 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.pool import AsyncAdaptedQueuePool, Pool
 from sqlalchemy.util import await_only
 
-# Seconds that each statement of the work under way may take. None: as long as it needs (house-keeping, migrations, backups).
-STATEMENT_LIMIT: ContextVar[float | None] = ContextVar("cleio_statement_limit", default=None)
+from shared.persistence.request_scope import current_request
+
 STEPS_BETWEEN_LOOKS = 20_000
 
 
@@ -71,7 +70,8 @@ class _Connection(sqlite.Connection):  # type: ignore[misc]
         self.set_progress_handler(lambda: monotonic() > self._late_at, STEPS_BETWEEN_LOOKS)
 
     def begin_statement(self) -> None:
-        limit = STATEMENT_LIMIT.get()
+        request = current_request()
+        limit = None if request is None else request.statement_seconds
         self._late_at = inf if limit is None else monotonic() + limit
 
     def cursor(self, factory: type[sqlite.Cursor] = _Cursor) -> Any:

@@ -4,8 +4,6 @@ Row-level security decides by what a transaction says of its caller (`RlsContext
 nothing is shown nothing. Outside of requests the service works as itself. SQLite has no such thing: there the repositories are the only wall.
 """
 
-from collections.abc import Callable
-from contextvars import ContextVar
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -30,9 +28,6 @@ class RlsContext:
 
 # A request whose caller nobody has asked for yet.
 NO_ACCESS = RlsContext()
-
-# Tells the view of the request under way, at the moment it is asked; None: no request, the service itself.
-RLS_CONTEXT: ContextVar[Callable[[], RlsContext] | None] = ContextVar("cleio_viewer", default=None)
 
 _TELL = text(
     "SELECT set_config('cleio.grants', :grants, true), set_config('cleio.organisation', :organisation, true),"

@@ -2,11 +2,11 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from shared.tracing.trace_context import TraceContext
 
@@ -88,22 +88,21 @@ def cause_of(key: str) -> TraceContext | None:
 
 
 class Request:
-    """A request under way, an ASGI scope.
+    """A request under way. ``is_identified``: whether its caller is known by now, and not anonymous.
 
     Whose trace it goes on with is decided when that is first asked: by then the policy knows the caller, or has refused it. A caller without a name
     begins a new trace, whatever it sent.
     """
 
-    def __init__(self, scope: MutableMapping[str, Any], traceparent: str) -> None:
-        self._scope = scope
+    def __init__(self, is_identified: Callable[[], bool], traceparent: str) -> None:
+        self._is_identified = is_identified
         self._given = traceparent
         self._started = time.time_ns()
         self._token = _CURRENT.set(self)
 
     @cached_property
     def _parent(self) -> TraceContext | None:
-        known = self._scope.get("cleio_principal") not in {None, "public"}
-        return TraceContext.read(self._given) if known else None
+        return TraceContext.read(self._given) if self._is_identified() else None
 
     @cached_property
     def _span(self) -> "ExportedSpan | None":

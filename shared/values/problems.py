@@ -1,26 +1,23 @@
-"""Errors on the wire: RFC 9457 problem details with stable codes and JSON Pointers, in French or English, that never echo what was sent."""
+"""The catalogue of expected errors: RFC 9457 problems with stable codes, in French and English, that never repeat what was sent.
+
+They become answers in `shared.http.problem_responses`.
+"""
 
 import errno
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, get_args
+from typing import ClassVar
 
-from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from pydantic_core.core_schema import ErrorType
-from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.routing import Match
 
-from shared.values.language import Language, negotiate
+from shared.values.language import Language
 from shared.values.wire import ApiModel, Label
-
-MEDIA_TYPE = "application/problem+json"
 
 
 class FieldError(ApiModel):
-    """One fault in what was sent. ``pointer`` is a JSON Pointer into the body, or ``/query/<name>``, ``/path/<name>``, ``/header/<name>``."""
+    """One fault in a request.
+
+    ``pointer``: a JSON Pointer into the body, or ``/query/<name>``, ``/path/<name>``, ``/header/<name>``.
+    """
 
     pointer: str
     code: str
@@ -39,8 +36,12 @@ class ProblemDocument(BaseModel):
     errors: list[FieldError] = []
 
 
-class Problem(HTTPException):
-    """An expected error: a subclass names its ``code``, ``status`` and ``title``; an instance may say where (``errors``) and more (``detail``)."""
+class Problem(Exception):  # noqa: N818  # the standard's word for the document that it becomes
+    """An expected error. A subclass sets its ``code``, ``status`` and ``title``.
+
+    ``detail``: what the caller needs to know beyond the title. ``errors``: the faults, with their places.
+    ``headers``: of the answer.
+    """
 
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
@@ -49,7 +50,8 @@ class Problem(HTTPException):
     def __init__(
         self, detail: Label | None = None, *, errors: Sequence["Fault"] = (), headers: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(self.status, self.title.en, dict(headers) if headers else None)
+        super().__init__(self.title.en)
+        self.headers = dict(headers or {})
         self.explanation = detail or self.title
         self.faults = list(errors)
 
@@ -245,104 +247,6 @@ class RateLimitedError(Problem):
         super().__init__(headers={"Retry-After": str(seconds)})
 
 
-_BY_STATUS: dict[int, type[Problem]] = {
-    400: MalformedJsonError,
-    404: NotFoundError,
-    405: MethodNotAllowedError,
-    413: TooLargeError,
-}
-
-# What pydantic calls an error, in words. Anything else is told by its code alone.
-_SAYINGS: dict[str, Label] = {
-    "missing": Label(fr="ce champ est requis", en="this field is required"),
-    "extra_forbidden": Label(fr="ce champ est inconnu", en="this field is unknown"),
-    "string_type": Label(fr="un texte est attendu", en="a string is expected"),
-    "int_type": Label(fr="un entier est attendu", en="an integer is expected"),
-    "float_type": Label(fr="un nombre est attendu", en="a number is expected"),
-    "bool_type": Label(fr="un booléen est attendu", en="a boolean is expected"),
-    "list_type": Label(fr="une liste est attendue", en="a list is expected"),
-    "dict_type": Label(fr="un objet est attendu", en="an object is expected"),
-    "model_type": Label(fr="un objet est attendu", en="an object is expected"),
-    "model_attributes_type": Label(fr="un objet est attendu", en="an object is expected"),
-    "literal_error": Label(fr="valeur hors de la liste permise", en="not one of the allowed values"),
-    "string_pattern_mismatch": Label(
-        fr="le texte n'a pas la forme attendue", en="the string does not have the expected form"
-    ),
-    "string_too_long": Label(fr="texte trop long", en="string too long"),
-    "string_too_short": Label(fr="texte trop court", en="string too short"),
-    "too_long": Label(fr="trop d'éléments", en="too many items"),
-    "too_short": Label(fr="pas assez d'éléments", en="not enough items"),
-    "date_form": Label(
-        fr="une date s'écrit AAAA-MM-JJ et doit exister", en="a date is written YYYY-MM-DD and must exist"
-    ),
-    "instant_form": Label(
-        fr="un instant s'écrit comme dans la RFC 3339, en UTC, avec un Z final",
-        en="an instant is written as in RFC 3339, in UTC, ending in Z",
-    ),
-    "int_parsing": Label(fr="un entier est attendu", en="an integer is expected"),
-    "bool_parsing": Label(fr="vrai ou faux est attendu", en="true or false is expected"),
-    "greater_than_equal": Label(fr="valeur trop petite", en="value too small"),
-    "greater_than": Label(fr="valeur trop petite", en="value too small"),
-    "less_than_equal": Label(fr="valeur trop grande", en="value too large"),
-    "less_than": Label(fr="valeur trop grande", en="value too large"),
-    "finite_number": Label(fr="un nombre fini est attendu", en="a finite number is expected"),
-}
-_PYDANTIC_KINDS = frozenset(get_args(ErrorType))
-_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
-_REFUSED = Label(fr="valeur refusée", en="value refused")
-
-
-def escape(part: str | int) -> str:
-    """One reference token of a JSON Pointer (RFC 6901)."""
-    return str(part).replace("~", "~0").replace("/", "~1")
-
-
-def faults(errors: Sequence[Any], prefix: str = "") -> list[Fault]:
-    """Pydantic's errors as faults: place, code and a sentence of ours. The rejected input, and any message built from it, is dropped.
-
-    An unknown key stands in the pointer only where it looks like a field's name: anything else could be data.
-    """
-    found = []
-    for error in errors[:50]:
-        places = list(error["loc"])
-        if error["type"] == "extra_forbidden" and not _FIELD_NAME.fullmatch(str(places[-1])):
-            places.pop()
-        found.append(
-            Fault(
-                pointer=prefix + "".join(f"/{escape(part)}" for part in places),
-                code=error["type"],
-                detail=_say(error),
-            )
-        )
-    return found
-
-
-def _say(error: Any) -> Label:
-    kind = error["type"]
-    if kind in _SAYINGS:
-        return _SAYINGS[kind]
-    if kind in _PYDANTIC_KINDS:
-        return _REFUSED  # its message may quote the input
-    # One of our own validators: its sentence is a constant; its French stands in the context.
-    return Label(fr=str(error.get("ctx", {}).get("fr", error["msg"])), en=error["msg"])
-
-
-def respond(request: Request, problem: Problem) -> Response:
-    """The problem as an HTTP answer in the caller's language."""
-    language = negotiate(request.headers.get("accept-language"))
-    document = ProblemDocument(
-        type=f"urn:cleio:problem:{problem.code}",
-        title=getattr(problem.title, language),
-        status=problem.status,
-        code=problem.code,
-        detail=getattr(problem.explanation, language),
-        instance=f"urn:request:{request.scope.get('cleio_request_id', 'none')}",
-        errors=[fault.render(language) for fault in problem.faults],
-    )
-    headers = {**(problem.headers or {}), "Content-Language": language, "Cache-Control": "no-store"}
-    return JSONResponse(document.model_dump(), problem.status, headers, MEDIA_TYPE)
-
-
 def reason_of(error: BaseException) -> str:
     """Why something failed, in one line for the operator: what our own errors, the system and the driver of the database say of it.
 
@@ -355,39 +259,3 @@ def reason_of(error: BaseException) -> str:
     if type(error).__module__.startswith(("shared.", "services.")) or type(error) in {RuntimeError, ValueError}:
         return words or name
     return f"{name}: {words}" if words and (driver or isinstance(error, OSError)) else name
-
-
-def _methods_at(app: FastAPI, scope: Any) -> set[str]:
-    """Every method that a path can be called with."""
-    return {
-        method
-        for route in app.routes
-        if route.matches(scope)[0] is not Match.NONE
-        for method in getattr(route, "methods", None) or ()
-    }
-
-
-def install(app: FastAPI) -> None:
-    """Make every expected error of ``app`` a problem document; the unexpected ones are the business of `shared.operations.telemetry`."""
-
-    async def refused(request: Request, error: Exception) -> Response:
-        assert isinstance(error, StarletteHTTPException)
-        known = (
-            error if isinstance(error, Problem) else _BY_STATUS.get(error.status_code, Problem)(headers=error.headers)
-        )
-        if error.status_code == 405:
-            # Several routes share a path; the one that was tried first knows its own methods alone.
-            known.headers = {"Allow": ", ".join(sorted(_methods_at(app, request.scope)))}
-        return respond(request, known)
-
-    async def invalid(request: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
-        elsewhere = [one for one in error.errors() if one["loc"][0] != "body"]
-        if elsewhere:
-            return respond(request, InvalidParameterError(errors=faults(elsewhere)))
-        return respond(
-            request, InvalidBodyError(errors=faults([{**one, "loc": one["loc"][1:]} for one in error.errors()]))
-        )
-
-    app.add_exception_handler(StarletteHTTPException, refused)
-    app.add_exception_handler(RequestValidationError, invalid)

@@ -5,7 +5,8 @@ import re
 from math import isfinite
 from typing import Any
 
-from shared.values.problems import Fault, MalformedJsonError, escape
+from shared.values.json_pointer import escape
+from shared.values.problems import Fault, MalformedJsonError
 from shared.values.wire import Label
 
 MAX_DEPTH = 32

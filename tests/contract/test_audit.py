@@ -24,8 +24,8 @@ from services.cli.app import app as command_line
 from services.cli.databases import migrate_service
 from services.matching.app import create_app as create_matching
 from services.matching.settings import MatchingSettings
-from shared.audit.acts import DenialAggregator, Entry
 from shared.audit.checkpoints import CheckpointFile, signing_key
+from shared.audit.entries import DenialAggregator, Entry
 from shared.audit.recording import FileAudit
 from shared.clients.internal import InternalClient
 from shared.settings import ServiceSettings
@@ -256,7 +256,7 @@ TAMPERINGS: dict[str, tuple[str, ...]] = {
 
 
 def test_an_untouched_record_is_unbroken(recorded: Path) -> None:
-    assert verify() == (0, ["the record is unbroken"])
+    assert verify() == (0, ["audit log verified: no gaps or changes"])
 
 
 @pytest.mark.parametrize("tampering", TAMPERINGS)
@@ -305,7 +305,7 @@ def test_a_restore_is_no_cut(recorded: Path, tmp_path: Path) -> None:
     assert run(command_line, ["backup", str(tmp_path / "kept")]).exit_code == 0
     asyncio.run(more("LOST"))
     assert run(command_line, ["restore", str(tmp_path / "kept")]).exit_code == 0
-    assert verify() == (0, ["the record is unbroken"])
+    assert verify() == (0, ["audit log verified: no gaps or changes"])
     asyncio.run(more("AFTER"))
     assert verify()[0] == 0
     assert verify("--backup", str(tmp_path / "kept"))[0] == 0

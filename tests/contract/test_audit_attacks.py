@@ -18,9 +18,9 @@ from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
 from services.cli.app import app as command_line
-from shared.audit.acts import Entry
 from shared.audit.chain import BEGINNING, Seal, digest_of, line_of, read_seal
 from shared.audit.checkpoints import CheckpointFile, signing_key
+from shared.audit.entries import Entry
 from shared.audit.recording import FileAudit
 from shared.operations.backups.manifest import Manifest, sha256_of
 from shared.settings import ServiceSettings
@@ -31,7 +31,7 @@ from tests.contract.test_audit import CANARY, CONTENT, CUT, TRIAL, entries_of, r
 
 __all__ = ["recorded", "recorded_once"]
 
-UNBROKEN = (0, ["the record is unbroken"])
+UNBROKEN = (0, ["audit log verified: no gaps or changes"])
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 
 

@@ -13,7 +13,8 @@ from fastapi import APIRouter, Depends
 from tests.unit.shared.test_policy import nothing
 
 from services.registry.identity.tokens.repository import IssuerRepository
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
+from shared.http.guards import allow
 from shared.http.route import ApiRoute
 from shared.operations.service import create_service
 from shared.settings import ServiceSettings

@@ -21,10 +21,11 @@ from sqlalchemy.exc import DBAPIError
 from services.registry.app import create_app
 from services.registry.settings import RegistrySettings
 from shared.access import Principal
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
 from shared.access.views import view_of
 from shared.feed import Change
 from shared.feed.changes import NOT_VISIBLE, Routing
+from shared.http.guards import allow
 from shared.http.route import ApiRoute
 from shared.operations.service import create_service
 from shared.persistence import Reading, Writing

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.persistence import Database, open_database
-from shared.persistence.inline_sqlite import STATEMENT_LIMIT
+from shared.persistence.request_scope import RequestScope, inside_request
 from shared.values.problems import TimedOutError
 from tests.conftest import ADMIN, client_of
 from tests.contract.registry import running_registry
@@ -63,13 +63,12 @@ async def _run_endless(database: Database, begun: AbstractAsyncContextManager[As
 
 async def test_a_statement_that_does_not_end_is_interrupted(database_url: str) -> None:
     database = open_database(database_url)
-    outside = STATEMENT_LIMIT.set(0.1)
     try:
-        for begin in (database.read, database.transaction):
-            with pytest.raises(TimedOutError):
-                await _run_endless(database, begin())
-        async with database.transaction() as connection:
-            assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
+        with inside_request(RequestScope(statement_seconds=0.1)):
+            for begin in (database.read, database.transaction):
+                with pytest.raises(TimedOutError):
+                    await _run_endless(database, begin())
+            async with database.transaction() as connection:
+                assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
     finally:
-        STATEMENT_LIMIT.reset(outside)
         await database.close()

@@ -35,7 +35,7 @@ def test_a_trial_is_explained_criterion_by_criterion(system: System) -> None:
     trial = json.loads(machine.stdout)["results"][0]
     shown = system.cleio("match", PATIENT, "--trial", trial["trial"], "--lang", "en", check=False)
     assert shown.returncode == 0, shown.stderr
-    # The table may break an identifier over two lines; its letters are all there, in order.
+    # The table may wrap an identifier.
     letters = "".join(shown.stdout.split()).replace("│", "")
     assert [one["id"] for one in trial["criteria"] if one["id"] not in letters] == []
 
@@ -50,12 +50,12 @@ def test_nothing_listening_is_one_line(system: System) -> None:
     refused = system.cleio("match", PATIENT, check=False, CLEIO_PORT=str(port))
     assert (refused.returncode, refused.stdout) == (1, "")
     assert (
-        refused.stderr
-        == f"cleio: nothing listens at http://127.0.0.1:{port}: start it with `make run`, or name another address with --url\n"
+        refused.stderr == f"cleio: nothing listens at http://127.0.0.1:{port}: "
+        "start the system with `make run`, or name another address with --url\n"
     )
 
 
-def test_an_import_tells_each_bad_place_and_takes_the_rest(system: System, tmp_path: Path) -> None:
+def test_an_import_reports_each_bad_record_and_takes_the_others(system: System, tmp_path: Path) -> None:
     (tmp_path / "studies.json").write_text(
         json.dumps({"studies": [study("NCT90000001", "One"), study("NCT90000002", "Two")]})
     )
@@ -95,8 +95,8 @@ def test_an_import_without_the_token_is_one_line(system: System, tmp_path: Path)
 
 
 def test_each_command_explains_itself(system: System) -> None:
-    told = system.cleio("--help")
-    assert told.returncode == 0
-    assert "..." not in told.stdout.split("Commands:")[1]
+    shown = system.cleio("--help")
+    assert shown.returncode == 0
+    assert "..." not in shown.stdout.split("Commands:")[1]
     for command in ("up", "serve", "migrate", "revision", "import", "match", "openapi", "bench"):
-        assert f"\n  {command} " in told.stdout
+        assert f"\n  {command} " in shown.stdout

@@ -1,4 +1,4 @@
-"""`cleio up` as its operator meets it: one command, one line when it cannot start, nothing left behind, and services that come back."""
+"""`cleio up`: one line when it cannot start, services that are restarted, and nothing left running after it stops."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ def test_ready_means_that_each_service_answers_through_the_gateway(system: Syste
     assert system.programs().keys() == PROGRAMS
 
 
-def test_secrets_are_their_owners_alone(system: System) -> None:
+def test_secrets_are_readable_only_by_their_owner(system: System) -> None:
     folder = system.folder / "secrets"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {
@@ -31,7 +31,7 @@ def test_secrets_are_their_owners_alone(system: System) -> None:
     }
 
 
-def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_taken_port_is_reported_in_one_line(tmp_path: Path) -> None:
     first = free_port(4)
     for offset, variable in enumerate(
         ["CLEIO_PORT", "CLEIO_REGISTRY_PORT", "CLEIO_MATCHING_PORT", "CLEIO_NOTIFICATIONS_PORT"]
@@ -45,7 +45,7 @@ def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
         assert f"{variable}=" in lines[0]
 
 
-def test_a_second_one_on_the_same_folder_is_told_in_one_line(system: System) -> None:
+def test_a_second_one_on_the_same_folder_is_reported_in_one_line(system: System) -> None:
     second = System(system.folder)
     lines = second.read_to_the_end()
     assert second.process.returncode == 1
@@ -54,11 +54,11 @@ def test_a_second_one_on_the_same_folder_is_told_in_one_line(system: System) -> 
     assert "CLEIO_DATA_DIR" in lines[0]
 
 
-def test_a_killed_service_comes_back_and_the_others_stay(system: System) -> None:
+def test_a_killed_service_is_restarted_alone(system: System) -> None:
     for name in ("registry", "matching", "notifications"):
         before = system.programs()
         os.kill(before[name], signal.SIGKILL)
-        # The gateway holds a request until the service is back, or says 503 meanwhile; never anything else.
+        # Until the service is back the gateway delays a request or answers 502 or 503.
         with system.client() as client:
             statuses: list[int] = []
 
@@ -75,7 +75,7 @@ def test_a_killed_service_comes_back_and_the_others_stay(system: System) -> None
         }
 
 
-def test_a_killed_gateway_comes_back(system: System) -> None:
+def test_a_killed_gateway_is_restarted(system: System) -> None:
     before = system.programs()
     os.kill(before["caddy"], signal.SIGKILL)
 

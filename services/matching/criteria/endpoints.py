@@ -20,8 +20,9 @@ from services.matching.evaluations.endpoints import (
 )
 from services.matching.patients.reading import read_patient
 from services.matching.snapshots.store import SnapshotStore
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
 from shared.criteria.model import CriteriaDocument
+from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts
 from shared.values.strict_json import Limits
 

@@ -12,8 +12,9 @@ from services.matching.patients.reading import read_patient
 from services.matching.patients.schemas import Patient
 from services.matching.snapshots.model import Snapshot
 from services.matching.snapshots.store import SnapshotStore
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
 from shared.criteria.durations import parse
+from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts
 from shared.values.problems import Fault, ForbiddenError, InvalidParameterError
 from shared.values.strict_json import Limits

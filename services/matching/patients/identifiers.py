@@ -9,7 +9,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-from shared.values.problems import Fault, escape
+from shared.values.json_pointer import escape
+from shared.values.problems import Fault
 from shared.values.wire import Label
 
 MOST = 10

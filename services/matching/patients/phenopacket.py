@@ -22,7 +22,8 @@ from services.matching.patients.phenopacket_codes import (
 )
 from services.matching.patients.phenopacket_times import Moment, moment
 from services.matching.patients.schemas import Patient, Variant
-from shared.values.problems import Fault, InvalidBodyError, faults
+from shared.values.problems import Fault, InvalidBodyError
+from shared.values.validation import faults
 from shared.values.wire import Label
 
 _SEXES = {"MALE": "male", "FEMALE": "female", "OTHER_SEX": "other"}

@@ -11,7 +11,8 @@ from services.matching.patients.identifiers import identifying
 from services.matching.patients.phenopacket import Ignored, is_phenopacket, read_phenopacket
 from services.matching.patients.problems import FormatNotSupportedError, IdentifierForbiddenError
 from services.matching.patients.schemas import Patient
-from shared.values.problems import Fault, InvalidBodyError, InvalidParameterError, faults
+from shared.values.problems import Fault, InvalidBodyError, InvalidParameterError
+from shared.values.validation import faults
 from shared.values.wire import Label
 
 _AS_OF_TWICE = Fault(

@@ -10,7 +10,8 @@ from services.notifications.deliveries.schemas import DeliveryPage, LoggedState,
 from services.notifications.events.service import send_test
 from services.notifications.subscriptions.endpoints import SubscriptionId, held_subscription
 from services.notifications.subscriptions.problems import SubscriptionDisabledError
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
+from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.idempotency import repeatable

@@ -20,9 +20,10 @@ from services.notifications.subscriptions.schemas import (
     SubscriptionUpdate,
 )
 from services.notifications.subscriptions.secrets import new_secret, write_secret
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
 from shared.access.views import view_of
 from shared.clients.outbound import OutboundClient, OutboundError
+from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import etag, required_version, unchanged

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from services.registry.centres.repository import CentreRepository
 from services.registry.centres.schemas import Centre, CentreInput
 from services.registry.schema import FEED
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
 from shared.feed.changes import NOT_VISIBLE, Change, Routing
+from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import etag, required_version, unchanged

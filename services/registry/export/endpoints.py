@@ -15,8 +15,9 @@ from services.registry.centres.repository import CentreRepository
 from services.registry.schema import FEED
 from services.registry.trials.endpoints import site_document
 from services.registry.trials.repository import StoredTrial, TrialRepository
-from shared.access.policy import Access, allow, decide
+from shared.access.policy import Access, decide
 from shared.endpoints.feed import seal_position
+from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
 from shared.persistence import Database
 

@@ -10,7 +10,8 @@ from services.registry.sources.repository import SourceRepository
 from services.registry.sources.service import LineResult, SourceService
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.service import TrialService
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
+from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts
 from shared.persistence import Writing
 from shared.values.language import negotiate

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.registry.terminology.terminology import Terminology
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
+from shared.http.guards import allow
 from shared.http.route import ApiRoute
 from shared.values.wire import ApiModel, Label
 

@@ -11,14 +11,16 @@ from services.registry.terminology.terminology import Terminology
 from services.registry.trials.repository import Search, StoredSite, StoredTrial, TrialRepository
 from services.registry.trials.schemas import Origin, Site, SiteInput, Trial, TrialInput
 from services.registry.trials.service import TrialService, check_address, draft_of
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
 from shared.criteria.model import CriteriaDocument
+from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import etag, required_version, unchanged
 from shared.persistence import Reading, Writing
-from shared.values.problems import AlreadyExistsError, ForbiddenError, InvalidBodyError, NotFoundError, faults
+from shared.values.problems import AlreadyExistsError, ForbiddenError, InvalidBodyError, NotFoundError
 from shared.values.strict_json import Limits
+from shared.values.validation import faults
 from shared.values.wire import ApiModel
 from shared.vocabulary.durations import STALE_AFTER
 from shared.vocabulary.geography import COUNTRY_PATTERN

@@ -1,4 +1,4 @@
-"""What docs/operations.md says about callers is what the program does."""
+"""docs/operations.md describes the commands and scopes of the program."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from services.cli.app import app
-from services.cli.organisations import Kind
+from services.cli.commands.organisations import Kind
 from shared.access.policy import scopes_for
 from shared.access.principal import ORGANISATION_KINDS
 

@@ -21,8 +21,9 @@ from services.registry.identity.clients.service import check_own, check_scopes, 
 from services.registry.identity.organisations.endpoints import OrganisationPath, check_active, found_organisation
 from services.registry.identity.organisations.schemas import Organisation
 from services.registry.schema import FEED
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
 from shared.clients.outbound import OutboundClient, OutboundError
+from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import etag, required_version, unchanged

@@ -21,8 +21,9 @@ from services.registry.identity.tokens.schemas import (
     Introspection,
 )
 from shared.access.directory import BASE, REVOKED
-from shared.access.policy import Access, allow, scopes_for
+from shared.access.policy import Access, scopes_for
 from shared.endpoints.feed import seal_position
+from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts
 from shared.idempotency import repeatable
 from shared.persistence import Writing

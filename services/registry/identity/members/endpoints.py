@@ -12,7 +12,8 @@ from services.registry.identity.members.repository import MemberRepository
 from services.registry.identity.members.schemas import Member, MemberInput, MemberPage, MemberUpdate
 from services.registry.identity.organisations.endpoints import OrganisationPath, check_active, found_organisation
 from services.registry.schema import FEED
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
+from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import etag, required_version, unchanged

@@ -13,7 +13,8 @@ from services.registry.identity.organisations.repository import OrganisationRepo
 from services.registry.identity.organisations.schemas import Organisation, OrganisationInput, OrganisationPage
 from services.registry.schema import FEED
 from services.registry.trials.problems import UnknownCentreError
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
+from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import etag, required_version, unchanged

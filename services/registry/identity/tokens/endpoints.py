@@ -19,8 +19,10 @@ from services.registry.identity.tokens.schemas import (
 )
 from services.registry.identity.tokens.service import TokenService
 from services.registry.settings import RegistrySettings
-from shared.access.policy import SCOPED, TABLE, Access, allow, scope_of
+from shared.access.policy import SCOPED, TABLE, Access, scope_of
 from shared.access.principal import Principal
+from shared.http.context import context_of
+from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts
 from shared.idempotency import repeatable
 from shared.persistence import Database
@@ -71,14 +73,13 @@ async def take_token(request: Request, access: Asker) -> Response:
         asked = read_request(await request.body(), "authorization" in request.headers)
         held, jti, exp = await desk.identify(asked)
         # From here on it is this client that calls: the record says so.
-        request.scope["cleio_principal"] = held.kind
-        request.scope["cleio_caller"] = Principal(
+        context_of(request).principal = Principal(
             held.kind, organisation=held.client.organisation, client=held.client.id
         )
         async with database.transaction(as_service=True) as connection:
             answer = await desk.answer(connection, asked, held, jti, exp)
     except TokenRefusedError as error:
-        logger.info("token_refused", extra={"code": error.reason, "request_id": request.scope.get("cleio_request_id")})
+        logger.info("token_refused", extra={"code": error.reason})
         challenge = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
         return Response(
             TokenError(error=error.code).model_dump_json(), error.status, {**NO_STORE, **challenge}, "application/json"
