@@ -27,7 +27,7 @@ from shared.operations.backups.manifest import (
     stamp,
 )
 from shared.operations.backups.repository import Contents, DamagedFileError, copy_live, examine, make_single
-from shared.persistence import OwnedElsewhereError, own, sqlite_file
+from shared.persistence import OwnedElsewhereError, lock_file, sqlite_file
 from shared.values.cursors import Cursors
 from shared.values.problems import InvalidCursorError
 
@@ -214,7 +214,7 @@ def copy_database_file(name: str, target: Path) -> str:
 def _copy_sqlite(name: str, settings: Any, source: Path, target: Path) -> str:
     """From its owner while there is one, else as its owner."""
     try:
-        owner = own(source)
+        owner = lock_file(source)
     except OwnedElsewhereError:
         fetch_file(f"{address_of(name)}/backup", settings.internal_token.get_secret_value(), target)
         return "from the running service"

@@ -228,23 +228,29 @@ def _ratios(measured: Sequence[Measured]) -> Iterator[Ratio]:
 
 def _ratio_of_the_snapshot(target: Target) -> Iterator[Ratio]:
     """Compare a match on the compiled snapshot with one that first compiles it, by processor time."""
-    from services.matching.evaluations.service import Options, answer
+    from services.matching.evaluations.service import match_patient
+    from services.matching.patients.index import index_patient
     from services.matching.patients.reading import read_patient
     from services.matching.snapshots.files import SnapshotFiles
+    from services.matching.snapshots.model import Snapshot
 
-    files = None if target.folder is None else SnapshotFiles(target.folder / "matching" / "snapshot")
+    files = None if target.folder is None else SnapshotFiles(target.folder / "matching" / "snapshot", "FR")
     snapshot = files.newest() if files is not None else None
     if files is None or snapshot is None:
         return
-    patient, options = json.loads(PATIENT.read_bytes()), Options(date.fromisoformat("2025-11-22"))
+    patient = json.loads(PATIENT.read_bytes())
+
+    def match_with(used: Snapshot) -> None:
+        read = index_patient(read_patient(patient), used.vocabulary, date.fromisoformat("2025-11-22"))
+        match_patient(used, read, "P2Y", 50)
 
     def compiled() -> None:
-        answer(snapshot, read_patient(patient), options)
+        match_with(snapshot)
 
     def with_compilation() -> None:
         again = files.newest()
         assert again is not None
-        answer(again, read_patient(patient), options)
+        match_with(again)
 
     times = {work: _processor_time(work) for work in (with_compilation, compiled)}
     yield Ratio(

@@ -10,6 +10,7 @@ from shared.persistence import (
     Database,
     OwnedElsewhereError,
     RowLevelSecurityError,
+    UnsupportedSqliteError,
     WrongSchemaError,
     open_database,
     sqlite_file,
@@ -35,6 +36,7 @@ COPY_ERRORS = (
     OwnedElsewhereError,
     UnreachableDatabaseError,
     RowLevelSecurityError,
+    UnsupportedSqliteError,
     WrongSchemaError,
     ValueError,
 )
@@ -49,7 +51,7 @@ async def copy_database(
     """
     if from_url == to_url:
         raise ValueError("--from and --to are the same database")
-    async with _opened(from_url, must_exist=True) as source, _opened(to_url) as target:
+    async with opened(from_url, must_exist=True) as source, opened(to_url) as target:
         await check_reachable(source, alone=True)
         await check_schema(source, tree_of(service), metadata_of(service))
         await check_reachable(target, alone=True)
@@ -59,7 +61,7 @@ async def copy_database(
 
 async def copy_from(service: str, from_url: str, to_url: str) -> None:
     """The same without asking that nobody writes: a copy of one moment, for a backup of a PostgreSQL."""
-    async with _opened(from_url) as source, _opened(to_url) as target:
+    async with opened(from_url) as source, opened(to_url) as target:
         await check_reachable(source)
         await check_schema(source, tree_of(service), metadata_of(service))
         await upgrade(target, tree_of(service), metadata_of(service))
@@ -71,7 +73,7 @@ async def prepare_for_copy(service: str, to_url: str) -> None:
 
     :raises NotEmptyError: it holds rows.
     """
-    async with _opened(to_url) as target:
+    async with opened(to_url) as target:
         await check_reachable(target, alone=True)
         await upgrade(target, tree_of(service), metadata_of(service))
         await check_empty(target, metadata_of(service), await fresh_digests(service))
@@ -79,7 +81,7 @@ async def prepare_for_copy(service: str, to_url: str) -> None:
 
 async def copy_into(service: str, from_url: str, to_url: str) -> None:
     """Copy a file into an empty PostgreSQL database, both brought to this program's schema: how a backup returns there."""
-    async with _opened(from_url) as source, _opened(to_url) as target:
+    async with opened(from_url) as source, opened(to_url) as target:
         await check_reachable(target, alone=True)
         for database in (source, target):
             await upgrade(database, tree_of(service), metadata_of(service))
@@ -91,12 +93,16 @@ async def fresh_digests(service: str) -> dict[str, TableDigest]:
     with tempfile.TemporaryDirectory(prefix="cleio-fresh-") as folder:
         url = f"sqlite:///{Path(folder) / 'fresh.db'}"
         await upgrade_at(service, url)
-        async with _opened(url) as fresh:
+        async with opened(url) as fresh:
             return await digests(fresh, metadata_of(service))
 
 
 @asynccontextmanager
-async def _opened(url: str, *, must_exist: bool = False) -> AsyncIterator[Database]:
+async def opened(url: str, *, must_exist: bool = False) -> AsyncIterator[Database]:
+    """The database at a URL, closed at the end of the block. ``must_exist``: a SQLite file is not created.
+
+    :raises UnreachableDatabaseError: it cannot be opened.
+    """
     try:
         if must_exist and (file := sqlite_file(url)) is not None:
             file.stat()

@@ -17,15 +17,13 @@ from services.cli.restored_access import restored_access
 from services.supervisor.installation import ASIDE, CannotStartError, Installation, interrupted_restore
 from shared.audit.chain import Seal
 from shared.audit.checkpoints import CheckpointFile, signing_key
+from shared.feed.log import next_generation
 from shared.operations.backups.manifest import Manifest, check_of, sha256_of, stamp
 from shared.operations.backups.repository import generation_of, last_seal_of, make_single, set_generation
-from shared.persistence import OwnedElsewhereError, own, sqlite_file
+from shared.persistence import OwnedElsewhereError, lock_file, sqlite_file
 
 JOURNAL = "journal.json"
 STAGED = ".restore-"
-# Generations count seconds from here where that is more than counting up, so that a history begun anew never takes
-# the number of one that was lost and can no longer be asked.
-EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 _WITH_IT = ("", "-wal", "-shm", "-journal")
 Tell = Callable[[str], None]
 
@@ -98,7 +96,7 @@ def undo(tell: Tell) -> None:
         files = {name: sqlite_file(settings_of(name).database) for name in ("registry", "notifications")}
         registry = files["registry"]
         if registry is not None and registry.is_file():
-            set_generation(registry, max(journal.generation, generation_of(registry), _now_as_generation()) + 1)
+            set_generation(registry, next_generation(journal.generation, generation_of(registry)))
         _go_on_recording(files)
         (folder / JOURNAL).rename(folder / "undone.json")
         flush_file(folder)
@@ -155,7 +153,7 @@ def _held() -> Iterator[Installation]:
                 continue
             file.parent.mkdir(parents=True, exist_ok=True)
             try:
-                stack.enter_context(own(file))
+                stack.enter_context(lock_file(file))
             except OwnedElsewhereError:
                 raise RestoreRefusedError(f"the {name} service runs on {file}: stop it first") from None
         yield installation
@@ -184,11 +182,7 @@ def _next_generation(manifest: Manifest, files: dict[str, Path | None]) -> int:
     live = files["registry"]
     held = generation_of(live) if live is not None and live.is_file() else 0
     copied = manifest.services["registry"].feed
-    return max(held, copied.generation if copied else 0, _now_as_generation()) + 1
-
-
-def _now_as_generation() -> int:
-    return int((datetime.now(UTC) - EPOCH).total_seconds())
+    return next_generation(held, copied.generation if copied else 0)
 
 
 def _stage(manifest: Manifest, folder: Path, staged: Path, generation: int, tell: Tell) -> None:

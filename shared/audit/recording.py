@@ -19,9 +19,9 @@ from shared.audit.entries import DenialAggregator, Entry
 from shared.audit.files import newest_of
 from shared.audit.repository import AuditRepository
 from shared.audit.tables import AuditLog
-from shared.clients.feed import run_for_ever
 from shared.persistence import Database, Writing
 from shared.persistence.request_scope import outside_request
+from shared.tasks import BackgroundTasks, RepeatedTask
 from shared.values.problems import StorageFullError, storage_problem
 
 logger = logging.getLogger(__name__)
@@ -37,23 +37,21 @@ class AuditSigner(ABC):
         self.key = key
         self.checkpoints = CheckpointFile(folder, service)
         self._crowd = DenialAggregator()
-        self._task: asyncio.Task[None] | None = None
+        self._task: RepeatedTask | None = None
         self._stepping = asyncio.Lock()
 
     def note(self, entry: Entry) -> None:
         self._crowd.add(entry)
 
-    def start(self) -> None:
+    def start(self, tasks: BackgroundTasks) -> None:
         self.checkpoints.publish(self.key)
-        self._task = asyncio.create_task(run_for_ever(self._later, "seal_audit"))
+        self._task = tasks.repeat(self._later, "seal_audit")
 
     async def stop(self) -> None:
         """Seal what is left."""
         if self._task is not None:
-            async with self._stepping:  # a step is ended, not cut: its thread would go on
-                self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            async with self._stepping:  # let the step end: its thread cannot be cancelled
+                await self._task.stop()
         with suppress(Exception):  # what cannot be sealed now is sealed at the next start
             await self.step()
 

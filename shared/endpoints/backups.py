@@ -53,7 +53,7 @@ def backup_router() -> APIRouter:
         try:
             spooled, digest = await asyncio.to_thread(_spool, database.file)
         except OSError as error:
-            full = error.errno == errno.ENOSPC or (isinstance(error, CopyFailedError) and error.is_for_want_of_room)
+            full = error.errno == errno.ENOSPC or (isinstance(error, CopyFailedError) and error.is_out_of_space)
             raise StorageFullError if full else StorageFailedError from None
         size = os.fstat(spooled.fileno()).st_size
         headers = {

@@ -1,6 +1,5 @@
 """The composition root that every service shares: one way to build an application, so that no service has its own variant of anything."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated, Any
@@ -10,15 +9,19 @@ from pydantic import BaseModel
 
 from shared.access.callers import Callers
 from shared.access.policy import Access
+from shared.http.answer_cache import AnswerCache, PublicAnswers
 from shared.http.guards import allow
 from shared.http.limits.concurrency import ConcurrencyLimiter
 from shared.http.limits.quotas import Quotas
+from shared.http.marks import cached_for_public, produces
 from shared.http.openapi import describe
 from shared.http.problem_responses import install_problem_handlers
-from shared.http.route import ApiRoute, produces
+from shared.http.route import ApiRoute
 from shared.http.route_checks import refuse_unguarded_routes, refuse_unkeyed_routes
+from shared.operations.request_log import RequestLog
 from shared.operations.telemetry import Metrics, Telemetry, configure_logging
 from shared.settings import ServiceSettings
+from shared.tasks import BackgroundTasks
 from shared.tracing import start_export, stop_export
 from shared.values.cursors import Cursors
 
@@ -38,6 +41,7 @@ def create_service(
 ) -> FastAPI:
     """A service's application. ``lifespan`` opens what it needs (database, clients, background work) and closes it.
 
+    Background work goes through ``app.state.tasks``; ``lifespan`` stops it before it closes what that work uses.
     It sets ``app.state.health`` to a coroutine that answers `Health`, and may set ``app.state.observe`` to one that brings the gauges up to date, and
     ``app.state.end_waits`` to what is called when the process is told to stop.
 
@@ -46,17 +50,20 @@ def create_service(
     """
     configure_logging(name, settings.log_level)
     metrics = Metrics()
+    requests = RequestLog(name)
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         start_export(name, settings.otlp_endpoint)
-        watching = asyncio.create_task(metrics.watch_loop())
         try:
-            async with lifespan(app):
-                yield
+            async with BackgroundTasks() as tasks:
+                app.state.tasks = tasks
+                tasks.repeat(metrics.watch_loop, "watch_event_loop")
+                async with lifespan(app):
+                    yield
         finally:
-            watching.cancel()
             await stop_export()
+            requests.write()
 
     app = FastAPI(
         title=f"CLEIO {name}",
@@ -76,6 +83,8 @@ def create_service(
     app.state.callers = Callers(settings, name)
     app.state.quotas = Quotas(settings)
     app.state.load = ConcurrencyLimiter(settings.most_working, settings.most_waiting)
+    app.state.answers = AnswerCache(settings.answer_cache_mib * 1024 * 1024)
+    app.state.public_reads = ()
     app.state.cursors = Cursors(settings.cursor_key_bytes)
     for router in (_operations(name), *routers):
         # Routes are taken over as they are: each is checked for its policy, and none is wrapped.
@@ -84,7 +93,8 @@ def create_service(
     refuse_unkeyed_routes(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     install_problem_handlers(app)
-    app.add_middleware(Telemetry, metrics=metrics)
+    app.add_middleware(PublicAnswers, service=app)
+    app.add_middleware(Telemetry, metrics=metrics, requests=requests)
     return app
 
 
@@ -92,6 +102,7 @@ def _operations(name: str) -> APIRouter:
     router = APIRouter(route_class=ApiRoute, tags=["operations"])
 
     @router.api_route(f"/{name}/livez", methods=["GET", "HEAD"])
+    @cached_for_public
     async def livez(access: HealthReader) -> Health:
         """Alive: no input or output behind it."""
         return Health(ready=True)

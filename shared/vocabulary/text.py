@@ -10,5 +10,5 @@ def without_accents(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Return the letters and digits of ``text`` without accents, in lower case, other characters turned into single spaces."""
+    """Return lower-case words of letters and digits without accents, separated by single spaces."""
     return " ".join("".join(mark if mark.isalnum() else " " for mark in without_accents(text)).split())

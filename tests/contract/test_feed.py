@@ -91,7 +91,7 @@ async def test_no_consumer_misses_an_entry_of_concurrent_writers(database_url: s
             while len(seen) < expected:
                 batch = await tail.next(following)
                 seen += [(event["subject"], event["data"]["version"]) for event in batch.events]
-                following = batch.following
+                following = batch.next_path
             await client.close()
             return seen
 
@@ -147,7 +147,7 @@ async def test_a_cursor_of_an_earlier_generation_points_to_the_export(database_u
         await append(database, change("A", 1))
         following = (await public.get("/registry/v1/feed")).links["next"]["url"]
         async with database.transaction() as connection:
-            await FEED.raise_generation(connection)
+            await FEED.new_generation(connection)
         answer = await public.get(following)
         assert answer.status_code == 410
         assert answer.json()["code"] == "cursor_of_earlier_generation"

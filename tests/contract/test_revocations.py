@@ -261,7 +261,7 @@ async def listening(line: Line) -> AsyncIterator[Callable[[str | None], Awaitabl
         app.state.callers.directory = directory = RemoteDirectory(
             InternalClient("http://registry", INTERNAL, line), feed_wait=1
         )
-        directory.start()
+        directory.start(app.state.tasks)
         yield
         await directory.stop()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.cli.client_keys import read_private_key, fetch_token
+from services.cli.client_keys import fetch_token, read_private_key
 from services.cli.gateway import CallError, open_gateway
 from tests.e2e.conftest import ROOT, System, eventually
 

@@ -168,7 +168,10 @@ async def test_replicas_are_replaced_under_load(
         assert set(load.failed("write")) <= {("write", 502)}
     finally:
         system.end()
-    assert await asyncio.to_thread(told_of_the_record, system.folder, databases) == "audit log verified: no gaps or changes\n"
+    assert (
+        await asyncio.to_thread(told_of_the_record, system.folder, databases)
+        == "audit log verified: no gaps or changes\n"
+    )
 
 
 def told_of_the_record(folder: Path, databases: dict[str, str]) -> str:

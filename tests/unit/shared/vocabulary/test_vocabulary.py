@@ -8,8 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 from services.matching.patients.schemas import Patient
 from services.notifications.subscriptions.schemas import SubscriptionFilter
 from services.registry.centres.schemas import CentreInput
+from services.registry.model.trial import Trial
 from services.registry.trials.routing import change_of_site
-from services.registry.trials.schemas import Trial
 from shared.criteria.durations import parse
 from shared.feed.changes import Routing
 from shared.vocabulary.durations import in_months
