@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, Request, Response
+from pydantic import Field
 
 from shared.access.policy import Access
 from shared.audit.entries import Entry
@@ -16,29 +17,33 @@ Reader = Annotated[Access, Depends(allow("audit", "read"))]
 
 
 class AuditEvent(ApiModel):
-    """Who did what and when.
+    """Who did what and when."""
 
-    `outcome`: done, read or denied. `count`: above 1 for equal denials of one second that were aggregated.
-    """
-
-    at: Instant
-    request_id: str
-    principal: str
-    organisation: str | None
-    client: str | None
-    human: str | None
-    outcome: str
-    resource: str
-    resource_id: str | None
-    method: str
-    route: str
-    status: int
-    count: int
+    at: Instant = Field(description="When it happened.")
+    request_id: str = Field(description="The id of the request, as in the header `X-Request-Id`.")
+    principal: str = Field(description="The kind of caller; `unknown`: without a valid token.")
+    organisation: str | None = Field(description="The id of the caller's organisation.")
+    client: str | None = Field(description="The id of the client.")
+    human: str | None = Field(description="The opaque identifier of the person who called; null: a program.")
+    outcome: str = Field(
+        description="`done`: something was changed. `read`: data that are not public were read. `denied`: the call "
+        "was refused."
+    )
+    resource: str = Field(description="The kind of resource.")
+    resource_id: str | None = Field(description="The id of the resource; null: a list, or none.")
+    method: str = Field(description="The HTTP method.")
+    route: str = Field(description="The template of the path.")
+    status: int = Field(description="The HTTP status of the answer.")
+    count: int = Field(
+        description="The number of calls; above 1 where equal denials within one second were aggregated."
+    )
 
 
 class AuditPage(ApiModel):
-    items: list[AuditEvent]
-    next: str | None
+    """A page of the audit log."""
+
+    items: list[AuditEvent] = Field(description="The entries of this page, newest first.")
+    next: str | None = Field(description="The `cursor` of the next page; null on the last page.")
 
 
 class AuditLogReader(Protocol):

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from shared.access.callers import Callers
 from shared.access.policy import Access
@@ -32,10 +32,10 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 class Health(BaseModel):
-    """``ready``: whether the service can answer requests. ``detail``: lag and similar facts."""
+    """The state of a service."""
 
-    ready: bool
-    detail: dict[str, Any] = {}
+    ready: bool = Field(description="Whether the service can answer requests.")
+    detail: dict[str, Any] = Field(default={}, description="Lag and similar facts; they do not change `ready`.")
 
 
 def create_service(

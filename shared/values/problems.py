@@ -15,14 +15,13 @@ from shared.values.wire import ApiModel, Label
 
 
 class FieldError(ApiModel):
-    """One fault in a request.
+    """One fault in a request."""
 
-    ``pointer``: a JSON Pointer into the body, or ``/query/<name>``, ``/path/<name>``, ``/header/<name>``.
-    """
-
-    pointer: str
-    code: str
-    detail: str
+    pointer: str = Field(
+        description="A JSON Pointer into the body, or `/query/<name>`, `/path/<name>`, `/header/<name>`."
+    )
+    code: str = Field(description="A stable code of the fault.")
+    detail: str = Field(description="What is wrong and which form is expected.")
 
 
 def _without_default(schema: dict[str, Any]) -> None:
@@ -30,15 +29,19 @@ def _without_default(schema: dict[str, Any]) -> None:
 
 
 class ProblemDocument(BaseModel):
-    """The body of an error (RFC 9457). ``detail`` is absent where the title and the ``errors`` say everything."""
+    """The body of an error (RFC 9457)."""
 
-    type: str
-    title: str
-    status: int
-    code: str
-    detail: str | SkipJsonSchema[None] = Field(default=None, json_schema_extra=_without_default)
-    instance: str
-    errors: list[FieldError] = []
+    type: str = Field(description="A URN with the code: `urn:cleio:problem:<code>`.")
+    title: str = Field(description="What is wrong, in the language of the request.")
+    status: int = Field(description="The HTTP status.")
+    code: str = Field(description="A stable code of the problem.")
+    detail: str | SkipJsonSchema[None] = Field(
+        default=None,
+        json_schema_extra=_without_default,
+        description="What to do; absent where title and `errors` say everything.",
+    )
+    instance: str = Field(description="A URN with the id of the request.")
+    errors: list[FieldError] = Field(default=[], description="The faults with their places.")
 
 
 class Problem(Exception):  # noqa: N818  # the standard's word for the document that it becomes

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -20,8 +20,8 @@ class ApiModel(BaseModel):
 class Label(ApiModel):
     """A text in French and English."""
 
-    fr: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-    en: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+    fr: Annotated[str, StringConstraints(min_length=1, max_length=2000)] = Field(description="The text in French.")
+    en: Annotated[str, StringConstraints(min_length=1, max_length=2000)] = Field(description="The text in English.")
 
 
 def _parse_date(value: Any) -> Any:

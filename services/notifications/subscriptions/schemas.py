@@ -32,82 +32,92 @@ TrialId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class WebhookChannel(ApiModel):
-    """Signed POST requests to ``url`` (https), as specified by Standard Webhooks."""
+    """Signed POST requests, as specified by Standard Webhooks."""
 
-    type: Literal["webhook"]
-    url: Url
+    type: Literal["webhook"] = Field(description="The kind of channel.")
+    url: Url = Field(description="The https URL that receives the events.")
 
 
 class SubscriptionFilter(ApiModel):
-    """Properties that the event's subject must have: one value of each non-empty list.
+    """Properties that the event's subject must have: one value of each non-empty list."""
 
-    A condition includes its descendants.
-    """
-
-    condition: list[Code] = Field(default=[], max_length=50)
-    age_band: list[Literal["child", "adult"]] = Field(default=[], max_length=2)
-    departement: list[Departement] = Field(default=[], max_length=110)
-    atmp_class: list[Literal["gene_therapy", "somatic_cell", "tissue_engineered"]] = Field(default=[], max_length=3)
-    centre: list[CentreId] = Field(default=[], max_length=100)
-    trial: list[TrialId] = Field(default=[], max_length=100)
+    condition: list[Code] = Field(default=[], max_length=50, description="Codes of diseases; descendants are included.")
+    age_band: list[Literal["child", "adult"]] = Field(default=[], max_length=2, description="Age bands.")
+    departement: list[Departement] = Field(
+        default=[], max_length=110, description="French départements or territories of sites and centres."
+    )
+    atmp_class: list[Literal["gene_therapy", "somatic_cell", "tissue_engineered"]] = Field(
+        default=[], max_length=3, description="Classes of products."
+    )
+    centre: list[CentreId] = Field(default=[], max_length=100, description="Ids of centres.")
+    trial: list[TrialId] = Field(default=[], max_length=100, description="Public identifiers of trials.")
 
 
 class SubscriptionInput(ApiModel):
-    """A subscription to create. An empty ``types`` means all types."""
+    """A subscription to create."""
 
-    channel: WebhookChannel
-    types: list[EventType] = Field(default=[], max_length=50)
-    filter: SubscriptionFilter = SubscriptionFilter()
+    channel: WebhookChannel = Field(description="Where events are sent.")
+    types: list[EventType] = Field(default=[], max_length=50, description="The types of events; empty: all.")
+    filter: SubscriptionFilter = Field(default=SubscriptionFilter(), description="Which events are sent; empty: all.")
 
 
 class SubscriptionUpdate(SubscriptionInput):
-    """The new content of a subscription. Set to ``active`` again, it sends the deliveries that waited."""
+    """The new content of a subscription."""
 
-    status: SubscriptionStatus = "active"
+    status: SubscriptionStatus = Field(
+        default="active", description="`disabled`: deliveries wait until it is `active` again."
+    )
 
 
 class Subscription(ApiModel):
-    """A subscription. ``disabled_reason``: `owner`, or `gone` if the receiver answered 410."""
+    """A subscription."""
 
-    id: str
-    version: int
-    status: SubscriptionStatus
-    disabled_reason: DisabledReason | None
-    channel: WebhookChannel
-    types: list[str]
-    filter: SubscriptionFilter
-    last_number: int
-    created_at: Instant
-    updated_at: Instant
+    id: str = Field(description="The id.")
+    version: int = Field(description="The version, as in the `ETag`; each change raises it by one.")
+    status: SubscriptionStatus = Field(description="Whether events are sent.")
+    disabled_reason: DisabledReason | None = Field(
+        description="Why it is disabled: by its `owner`, or because the receiver answered 410 (`gone`); null: it is "
+        "active."
+    )
+    channel: WebhookChannel = Field(description="Where events are sent.")
+    types: list[str] = Field(description="The types of events; empty: all.")
+    filter: SubscriptionFilter = Field(description="Which events are sent; empty: all.")
+    last_number: int = Field(description="The number of its last delivery.")
+    created_at: Instant = Field(description="When it was created.")
+    updated_at: Instant = Field(description="When it was last changed.")
 
 
 class NewSubscription(Subscription):
-    """The only answer that shows the signing secret (``whsec_…``).
+    """The only answer that shows the signing secret.
 
     A repetition with the same `Idempotency-Key` omits it: if the first answer was lost, delete this subscription and
     create another.
     """
 
-    secret: str | None = None
+    secret: str | None = Field(default=None, description="The signing secret (`whsec_…`), shown only here.")
 
 
 class SubscriptionPage(ApiModel):
-    items: list[Subscription]
-    next: str | None
+    """A page of subscriptions."""
+
+    items: list[Subscription] = Field(description="The subscriptions of this page.")
+    next: str | None = Field(description="The `cursor` of the next page; null on the last page.")
 
 
 class SubscriptionSummary(ApiModel):
-    """The status of a subscription, without its URL and filter. ``last_number``: number of its last delivery."""
+    """The status of a subscription, without its URL and filter."""
 
-    id: str
-    organisation: str
-    status: SubscriptionStatus
-    disabled_reason: DisabledReason | None
-    last_number: int
-    created_at: Instant
-    updated_at: Instant
+    id: str = Field(description="The id.")
+    organisation: str = Field(description="The id of its organisation.")
+    status: SubscriptionStatus = Field(description="Whether events are sent.")
+    disabled_reason: DisabledReason | None = Field(description="Why it is disabled; null: it is active.")
+    last_number: int = Field(description="The number of its last delivery.")
+    created_at: Instant = Field(description="When it was created.")
+    updated_at: Instant = Field(description="When it was last changed.")
 
 
 class SubscriptionSummaryPage(ApiModel):
-    items: list[SubscriptionSummary]
-    next: str | None
+    """A page of summaries."""
+
+    items: list[SubscriptionSummary] = Field(description="The summaries of this page.")
+    next: str | None = Field(description="The `cursor` of the next page; null on the last page.")

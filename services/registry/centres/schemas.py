@@ -33,17 +33,16 @@ CapabilityCode = Literal[
 
 
 class Capability(ApiModel):
-    """What a centre can do, who certifies it, on what evidence, and when it is valid (both days included).
+    """What a centre can do, and on what evidence."""
 
-    ``scope``: the product class, age band or technique it is limited to.
-    """
-
-    code: CapabilityCode
-    scope: ShortLine | None = None
-    issuer: ShortLine | None = None
-    evidence: ShortLine | None = None
-    valid_from: Day | None = None
-    valid_to: Day | None = None
+    code: CapabilityCode = Field(description="What the centre can do or is authorised to do.")
+    scope: ShortLine | None = Field(
+        default=None, description="The product class, age band or technique to which it is limited; null: no limit."
+    )
+    issuer: ShortLine | None = Field(default=None, description="Who certifies it.")
+    evidence: ShortLine | None = Field(default=None, description="The reference of the certificate or authorisation.")
+    valid_from: Day | None = Field(default=None, description="The first day on which it is valid; null: not known.")
+    valid_to: Day | None = Field(default=None, description="The last day on which it is valid; null: no end.")
 
     @model_validator(mode="after")
     def _begins_before_it_ends(self) -> Self:
@@ -53,29 +52,38 @@ class Capability(ApiModel):
 
 
 class CentreInput(ApiModel):
-    """A centre as its curator writes it.
+    """A centre as its curator writes it."""
 
-    Coordinates in WGS 84 degrees; ``finess_et``: number of the geographic site.
-    """
-
-    name: Line
-    finess_et: Annotated[str, StringConstraints(pattern=r"^[0-9][0-9A-Z][0-9]{7}$")] | None = None
-    city: ShortLine
-    departement: Departement
-    region: ShortLine
-    lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
-    lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
-    label: CentreLabel
-    populations: Annotated[list[Population], Field(min_length=1, max_length=2)]
-    capabilities: Annotated[list[Capability], Field(max_length=200)] = Field(default_factory=list)
-    member: bool = True
-    illustrative: bool = False
+    name: Line = Field(description="The name.")
+    finess_et: Annotated[str, StringConstraints(pattern=r"^[0-9][0-9A-Z][0-9]{7}$")] | None = Field(
+        default=None, description="The FINESS number of the geographic site (FINESS ET)."
+    )
+    city: ShortLine = Field(description="The city.")
+    departement: Departement = Field(description="The French département or territory: `59`, `2A`, `971`.")
+    region: ShortLine = Field(description="The region.")
+    lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)] = Field(
+        description="The latitude in degrees (WGS 84)."
+    )
+    lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)] = Field(
+        description="The longitude in degrees (WGS 84)."
+    )
+    label: CentreLabel = Field(description="Its place in the network: candidate, labelled or suspended.")
+    populations: Annotated[list[Population], Field(min_length=1, max_length=2)] = Field(
+        description="The patients it can take."
+    )
+    capabilities: Annotated[list[Capability], Field(max_length=200)] = Field(
+        default_factory=list, description="What it can do."
+    )
+    member: bool = Field(default=True, description="Whether it is a member of the network.")
+    illustrative: bool = Field(default=False, description="Whether it stands in for a member whose name is not public.")
 
 
 class CentreHead(ApiModel):
-    id: CentreId
-    version: Version
-    updated_at: Instant
+    """Fields that the registry sets."""
+
+    id: CentreId = Field(description="The id, such as `fr-lille`.")
+    version: Version = Field(description="The version, as in the `ETag`; each change raises it by one.")
+    updated_at: Instant = Field(description="When it was last changed.")
 
 
 class Centre(CentreInput, CentreHead):
@@ -83,5 +91,7 @@ class Centre(CentreInput, CentreHead):
 
 
 class CentrePage(ApiModel):
-    items: list[Centre]
-    next: str | None
+    """A page of centres."""
+
+    items: list[Centre] = Field(description="The centres of this page.")
+    next: str | None = Field(description="The `cursor` of the next page; null on the last page.")

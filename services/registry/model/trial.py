@@ -62,8 +62,14 @@ ScopeVerdict = Literal["in_scope", "out_of_scope", "scope_unclear"]
 class Identifier(ApiModel):
     """A number of a trial. Each public type has a pattern; a sponsor's code is free text, but not a public number."""
 
-    type: IdentifierType
-    value: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_LINE)]
+    type: IdentifierType = Field(
+        description="The registry that gave the number: `nct` ClinicalTrials.gov, `euct` CTIS, `eudract` EudraCT, "
+        "`isrctn` ISRCTN, `utn` WHO, `id_rcb` the French agency; `sponsor`: the sponsor's code; `cleio`: "
+        "a number of this network."
+    )
+    value: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_LINE)] = Field(
+        description="The number, in the form of its registry."
+    )
 
     @model_validator(mode="after")
     def _matches_its_type(self) -> Self:
@@ -86,161 +92,215 @@ def preferred_identifier(identifiers: list[Identifier]) -> str:
 class BilingualText(ApiModel):
     """A line in French and in English, each possibly unknown."""
 
-    fr: Line | None = None
-    en: Line | None = None
+    fr: Line | None = Field(default=None, description="The text in French; null: not known.")
+    en: Line | None = Field(default=None, description="The text in English; null: not known.")
 
 
 class BilingualSummary(ApiModel):
     """A lay summary in French and in English, each possibly unknown."""
 
-    fr: Text | None = None
-    en: Text | None = None
+    fr: Text | None = Field(default=None, description="The summary in French; null: not known.")
+    en: Text | None = Field(default=None, description="The summary in English; null: not known.")
 
 
 class Condition(ApiModel):
-    """A disease as the source wrote it, with its code if the terminology has one. ``target``: the indication."""
+    """A disease of the trial."""
 
-    code: Code | None = None
-    text: Line
-    role: ConditionRole = "target"
+    code: Code | None = Field(
+        default=None,
+        description="The code of the disease, as `SYSTEM:code`; null: the terminology does not recognise the text.",
+    )
+    text: Line = Field(description="The disease as the source wrote it.")
+    role: ConditionRole = Field(
+        default="target", description="`target`: the trial treats it. `related`: it is mentioned."
+    )
 
 
 class Product(ApiModel):
-    """The advanced therapy medicinal product.
+    """The advanced therapy medicinal product. What is null is not known."""
 
-    Null means unknown; ``vector: none`` means that nothing carries a gene.
-    """
-
-    name: Line | None = None
-    atmp_class: AtmpClass | None = None
-    combined: bool = False
-    delivery: Delivery | None = None
-    vector: Vector | None = None
-    serotype: ShortLine | None = None
-    genes: Annotated[list[Gene], Field(max_length=50)] = Field(default_factory=list)
-    editing_tool: ShortLine | None = None
-    cell_origin: CellOrigin | None = None
-    cell_type: ShortLine | None = None
-    route: ShortLine | None = None
-    orphan_designation: bool | None = None
+    name: Line | None = Field(default=None, description="The name of the product.")
+    atmp_class: AtmpClass | None = Field(default=None, description="The class in EU Regulation 1394/2007.")
+    combined: bool = Field(default=False, description="Whether it is combined with a medical device.")
+    delivery: Delivery | None = Field(
+        default=None, description="`in_vivo`: given to the patient. `ex_vivo`: cells are modified outside the body."
+    )
+    vector: Vector | None = Field(default=None, description="What carries the gene; `none`: nothing does.")
+    serotype: ShortLine | None = Field(default=None, description="The serotype of the vector, such as `AAV9`.")
+    genes: Annotated[list[Gene], Field(max_length=50)] = Field(
+        default_factory=list, description="The genes that it delivers or edits (HGNC symbols)."
+    )
+    editing_tool: ShortLine | None = Field(default=None, description="The tool of gene editing, such as `CRISPR-Cas9`.")
+    cell_origin: CellOrigin | None = Field(
+        default=None, description="Where the cells come from: the patient, a donor or an animal."
+    )
+    cell_type: ShortLine | None = Field(default=None, description="The type of the cells.")
+    route: ShortLine | None = Field(default=None, description="The route of administration.")
+    orphan_designation: bool | None = Field(default=None, description="Whether it has an orphan designation.")
 
 
 class Sponsor(ApiModel):
-    name: Line
-    kind: SponsorKind | None = None
+    """The organisation that is responsible for the trial."""
+
+    name: Line = Field(description="The name of the sponsor.")
+    kind: SponsorKind | None = Field(default=None, description="The kind of sponsor; null: not known.")
 
 
 class Enrolment(ApiModel):
-    count: Annotated[int, Field(ge=0, le=1_000_000_000)]
-    type: ActualOrEstimated | None = None
+    """The number of participants, planned or final."""
+
+    count: Annotated[int, Field(ge=0, le=1_000_000_000)] = Field(description="The number of participants.")
+    type: ActualOrEstimated | None = Field(
+        default=None, description="Whether the number is final or planned; null: not known."
+    )
 
 
 class Milestone(ApiModel):
     """A date of the trial with the precision of its source (year, month or day)."""
 
-    date: PartialDate
-    type: ActualOrEstimated | None = None
+    date: PartialDate = Field(description="The date: `2024`, `2024-05` or `2024-05-03`.")
+    type: ActualOrEstimated | None = Field(
+        default=None, description="Whether it has happened or is planned; null: not known."
+    )
 
 
 class TrialDates(ApiModel):
-    start: Milestone | None = None
-    primary_completion: Milestone | None = None
-    completion: Milestone | None = None
-    last_update: Milestone | None = None
+    """The dates of a trial; those that are null are not known."""
+
+    start: Milestone | None = Field(default=None, description="When the trial starts.")
+    primary_completion: Milestone | None = Field(
+        default=None, description="When the last data for the primary outcome are collected."
+    )
+    completion: Milestone | None = Field(default=None, description="When the trial ends.")
+    last_update: Milestone | None = Field(default=None, description="When the source last updated its record.")
 
 
-class Cohort(ApiModel):
-    id: CohortId
-    label: Label
-    status: RecruitmentStatus | None = None
+class TrialCohort(ApiModel):
+    """A part of the trial that recruits separately."""
+
+    id: CohortId = Field(description="The id of the cohort, unique in the trial.")
+    label: Label = Field(description="The name of the cohort.")
+    status: RecruitmentStatus | None = Field(
+        default=None, description="The recruitment status of the cohort; null: that of the trial."
+    )
 
 
 class Location(ApiModel):
     """A place as a registry wrote it; never a person's name, telephone or address."""
 
-    facility: Line | None = None
-    city: ShortLine | None = None
-    country: Country | None = None
-    status: RecruitmentStatus | None = None
+    facility: Line | None = Field(default=None, description="The name of the facility.")
+    city: ShortLine | None = Field(default=None, description="The city.")
+    country: Country | None = Field(default=None, description="The country (ISO 3166-1 alpha-2).")
+    status: RecruitmentStatus | None = Field(default=None, description="The recruitment status there; null: not known.")
 
 
 class TrialSite(ApiModel):
     """A member centre of the trial, by its id."""
 
-    centre: CentreId
-    status: RecruitmentStatus
+    centre: CentreId = Field(description="The id of the centre.")
+    status: RecruitmentStatus = Field(description="The recruitment status that the source gives for the centre.")
 
 
 class Eligibility(ApiModel):
     """The source's own text and its structured fields; ages are ISO 8601 durations."""
 
-    text: EligibilityText | None = None
-    minimum_age: Duration | None = None
-    maximum_age: Duration | None = None
-    sex: TrialSex | None = None
+    text: EligibilityText | None = Field(default=None, description="The eligibility criteria as the source wrote them.")
+    minimum_age: Duration | None = Field(default=None, description="The lowest age, such as `P4Y`; null: none.")
+    maximum_age: Duration | None = Field(default=None, description="The highest age; null: none.")
+    sex: TrialSex | None = Field(default=None, description="The sex of participants; null: not known.")
 
 
 class CriteriaHead(ApiModel):
     """Version and grade of the criteria in force. The criteria themselves: `/trials/{id}/criteria`."""
 
-    version: Version
-    grade: Grade
+    version: Version = Field(description="The version of the criteria.")
+    grade: Grade = Field(
+        description="`signed`: encoded by one person and signed by another. `registry`: derived from the public "
+        "record (age, sex, conditions)."
+    )
 
 
 class ScopeReason(ApiModel):
-    """A reason for the answer of the scope gate.
+    """A reason for the answer of the scope gate."""
 
-    ``pointer``: JSON Pointer into the trial, empty for the whole trial.
-    """
-
-    code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,60}$")]
-    pointer: Annotated[str, StringConstraints(max_length=200, pattern=r"^(/[A-Za-z0-9_]+)*$")]
-    detail: Label
+    code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,60}$")] = Field(description="A stable code.")
+    pointer: Annotated[str, StringConstraints(max_length=200, pattern=r"^(/[A-Za-z0-9_]+)*$")] = Field(
+        description="A JSON Pointer into the trial; empty: the whole trial."
+    )
+    detail: Label = Field(description="The reason in words.")
 
 
 class ScopeAnswer(ApiModel):
-    """The answer of the scope gate. A stored trial is ``out_of_scope`` only if its source record left the scope."""
+    """The answer of the scope gate. A stored trial is out of scope only if its source record left the scope."""
 
-    answer: ScopeVerdict
-    reasons: Annotated[list[ScopeReason], Field(max_length=MAX_ITEMS)]
+    answer: ScopeVerdict = Field(
+        description="`in_scope`: an advanced therapy outside oncology. `scope_unclear`: a person must decide; until "
+        "then the trial is not published. `out_of_scope`: no advanced therapy, or for cancer."
+    )
+    reasons: Annotated[list[ScopeReason], Field(max_length=MAX_ITEMS)] = Field(
+        description="Why the answer is not simply `in_scope`."
+    )
 
 
 class Origin(ApiModel):
     """The source of the first record, and its id there."""
 
-    source: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_\-]{0,39}$")]
-    source_id: TrialId | None = None
+    source: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_\-]{0,39}$")] = Field(
+        description="The source: `ctgov`, `sample`, or `curated` for a trial that a person wrote."
+    )
+    source_id: TrialId | None = Field(default=None, description="The id of the record there.")
 
 
-def _has_duplicates(values: list[Any]) -> bool:
+def has_duplicates(values: list[Any]) -> bool:
     return len(set(values)) != len(values)
 
 
 class TrialFields(ApiModel):
     """The fields of a trial that are written by sources, sponsors and curators."""
 
-    identifiers: Annotated[list[Identifier], Field(min_length=1, max_length=100)]
-    acronym: ShortLine | None = None
-    titles: BilingualText = BilingualText()
-    summary: BilingualSummary = BilingualSummary()
-    conditions: Annotated[list[Condition], Field(max_length=MAX_ITEMS)] = Field(default_factory=list)
-    product: Product = Product()
-    phase: Phase | None = None
-    study_type: StudyType | None = None
-    status: RecruitmentStatus = "unknown"
-    source_status: ShortLine | None = None
-    why_stopped: Text | None = None
-    countries: Annotated[list[Country], Field(max_length=260)] = Field(default_factory=list)
-    sponsor: Sponsor | None = None
-    collaborators: Annotated[list[Line], Field(max_length=MAX_ITEMS)] = Field(default_factory=list)
-    enrolment: Enrolment | None = None
-    dates: TrialDates = TrialDates()
-    cohorts: Annotated[list[Cohort], Field(max_length=MAX_ITEMS)] = Field(default_factory=list)
-    locations: Annotated[list[Location], Field(max_length=MAX_ITEMS)] = Field(default_factory=list)
-    sites: Annotated[list[TrialSite], Field(max_length=MAX_ITEMS)] = Field(default_factory=list)
-    eligibility: Eligibility = Eligibility()
-    sample: SampleKind | None = None
-    illustrative: bool = False
+    identifiers: Annotated[list[Identifier], Field(min_length=1, max_length=100)] = Field(
+        description="The numbers of the trial. The preferred one is its `id`; each finds the trial."
+    )
+    acronym: ShortLine | None = Field(default=None, description="The acronym.")
+    titles: BilingualText = Field(default=BilingualText(), description="The title in each language.")
+    summary: BilingualSummary = Field(default=BilingualSummary(), description="A summary in plain language.")
+    conditions: Annotated[list[Condition], Field(max_length=MAX_ITEMS)] = Field(
+        default_factory=list, description="The diseases."
+    )
+    product: Product = Field(default=Product(), description="The product under trial.")
+    phase: Phase | None = Field(default=None, description="The phase.")
+    study_type: StudyType | None = Field(default=None, description="The type of study.")
+    status: RecruitmentStatus = Field(default="unknown", description="The recruitment status of the whole trial.")
+    source_status: ShortLine | None = Field(default=None, description="The status in the words of the source.")
+    why_stopped: Text | None = Field(default=None, description="Why the trial was stopped, in the words of the source.")
+    countries: Annotated[list[Country], Field(max_length=260)] = Field(
+        default_factory=list, description="The countries of the trial (ISO 3166-1 alpha-2)."
+    )
+    sponsor: Sponsor | None = Field(default=None, description="The sponsor.")
+    collaborators: Annotated[list[Line], Field(max_length=MAX_ITEMS)] = Field(
+        default_factory=list, description="Other organisations that take part."
+    )
+    enrolment: Enrolment | None = Field(default=None, description="The number of participants.")
+    dates: TrialDates = Field(default=TrialDates(), description="The dates of the trial.")
+    cohorts: Annotated[list[TrialCohort], Field(max_length=MAX_ITEMS)] = Field(
+        default_factory=list, description="The cohorts that recruit separately."
+    )
+    locations: Annotated[list[Location], Field(max_length=MAX_ITEMS)] = Field(
+        default_factory=list, description="The places as the source wrote them."
+    )
+    sites: Annotated[list[TrialSite], Field(max_length=MAX_ITEMS)] = Field(
+        default_factory=list,
+        description="The member centres of the trial. Current status and open places: `/trials/{identifier}/sites`.",
+    )
+    eligibility: Eligibility = Field(default=Eligibility(), description="The eligibility criteria of the source.")
+    sample: SampleKind | None = Field(
+        default=None,
+        description="`real`, `demo`: loaded with the sample data, as a real or a fictitious trial. null: not from the "
+        "sample.",
+    )
+    illustrative: bool = Field(
+        default=False, description="Whether the trial is invented, for demonstration: it recruits nobody."
+    )
 
     @model_validator(mode="after")
     def _names_each_thing_once(self) -> Self:
@@ -250,7 +310,7 @@ class TrialFields(ApiModel):
             ("sites", [site.centre for site in self.sites]),
             ("countries", self.countries),
         ):
-            if _has_duplicates(values):
+            if has_duplicates(values):
                 raise PydanticCustomError("duplicate", "{field} has the same item twice", {"field": field})
         if self.sample == "demo" and not self.illustrative:
             raise PydanticCustomError("demo_not_illustrative", "a demonstration trial is illustrative")
@@ -262,56 +322,19 @@ class TrialInput(TrialFields):
 
 
 class TrialHead(ApiModel):
-    """Fields that the registry sets: the public id, the version and the time of the last change."""
+    """Fields that the registry sets."""
 
-    id: TrialId
-    version: Version
-    updated_at: Instant
+    id: TrialId = Field(description="The public identifier: the preferred one of `identifiers`.")
+    version: Version = Field(description="The version, as in the `ETag`; each change raises it by one.")
+    updated_at: Instant = Field(description="When it was last changed.")
 
 
 class Trial(TrialFields, TrialHead):
     """A trial as readers get it."""
 
-    criteria: CriteriaHead | None
-    scope: ScopeAnswer
-    published: bool
-    origin: Origin
-
-
-class Slots(ApiModel):
-    """Number of places declared open in a cohort."""
-
-    cohort: CohortId
-    open: Annotated[int, Field(ge=0, le=100_000)]
-
-
-class SiteInput(ApiModel):
-    """What a centre or a sponsor declares about a trial at a centre.
-
-    ``confirmed_at``: when it was true; now if absent.
-    """
-
-    status: RecruitmentStatus
-    slots: Annotated[list[Slots], Field(max_length=MAX_ITEMS)] = Field(default_factory=list)
-    confirmed_at: Instant | None = None
-
-    @model_validator(mode="after")
-    def _counts_each_cohort_once(self) -> Self:
-        if _has_duplicates([slots.cohort for slots in self.slots]):
-            raise PydanticCustomError("duplicate", "{field} has the same item twice", {"field": "slots"})
-        return self
-
-
-class Site(ApiModel):
-    """A trial at a member centre.
-
-    ``stale``: not confirmed for 30 days. ``slots``: null if the caller may not see them.
-    """
-
-    trial: TrialId
-    centre: CentreId
-    version: Version
-    status: RecruitmentStatus
-    confirmed_at: Instant | None
-    slots: Annotated[list[Slots], Field(max_length=MAX_ITEMS)] | None
-    stale: bool
+    criteria: CriteriaHead | None = Field(
+        description="Version and grade of the computable criteria; null: there are none."
+    )
+    scope: ScopeAnswer = Field(description="Whether the trial belongs in this registry.")
+    published: bool = Field(description="Whether everybody may read it.")
+    origin: Origin = Field(description="Where the first record of the trial came from.")

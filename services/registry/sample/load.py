@@ -9,7 +9,8 @@ from typing import Any
 from services.registry.centres.repository import CentreRepository
 from services.registry.centres.schemas import CentreInput
 from services.registry.centres.service import CentreService
-from services.registry.model.trial import Origin, SiteInput, TrialInput, preferred_identifier
+from services.registry.model.site import SiteInput
+from services.registry.model.trial import Origin, TrialInput, preferred_identifier
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.rules import TrialRules
 from services.registry.trials.service import TrialService

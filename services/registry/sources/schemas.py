@@ -12,22 +12,27 @@ Result = Literal["created", "updated", "unchanged", "kept_curated", "refused", "
 
 
 class LineResult(ApiModel):
-    """The result of one line (from 1): its trial, its scope, and every fault with its place in the record.
+    """The result of one line."""
 
-    ``reasons``: why a person must decide on the scope of the trial, which is not published until then.
-    """
-
-    line: int
-    source_id: str | None
-    result: Result
-    trial: str | None = None
-    scope: ScopeVerdict | None = None
-    errors: list[FieldError] = Field(default_factory=list)
-    reasons: list[FieldError] = Field(default_factory=list)
+    line: int = Field(description="The number of the line, from 1.")
+    source_id: str | None = Field(description="The id of the record in its source; null: not found in the line.")
+    result: Result = Field(
+        description="What happened. `kept_curated`: a person has edited the trial, so the record was stored and did "
+        "not change it. `refused`: out of scope. `invalid`: the line cannot be read."
+    )
+    trial: str | None = Field(default=None, description="The public identifier of the trial.")
+    scope: ScopeVerdict | None = Field(
+        default=None, description="Whether the trial belongs in this registry; null: not judged."
+    )
+    errors: list[FieldError] = Field(default_factory=list, description="The faults, with their places in the record.")
+    reasons: list[FieldError] = Field(
+        default_factory=list,
+        description="Why a person must decide whether the trial is in scope. Until then it is not published.",
+    )
 
 
 class BulkResult(ApiModel):
-    """A result per line that was not blank, and how often each occurred."""
+    """The results of an import."""
 
-    results: list[LineResult]
-    counts: dict[str, int]
+    results: list[LineResult] = Field(description="A result for each line that is not blank.")
+    counts: dict[str, int] = Field(description="How often each result occurred.")

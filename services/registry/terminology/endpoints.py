@@ -4,6 +4,7 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
+from pydantic import Field
 
 from services.registry.terminology.terminology import Terminology
 from shared.access.policy import Access
@@ -17,18 +18,22 @@ Reader = Annotated[Access, Depends(allow("terminology", "read"))]
 
 
 class ConceptDocument(ApiModel):
-    code: str
-    system: str
-    label: Label
-    synonyms: dict[str, list[str]]
-    parents: list[str]
-    same_as: list[str]
-    exclusive_with: list[str]
+    """A concept of the terminology."""
+
+    code: str = Field(description="The code, as `SYSTEM:code`.")
+    system: str = Field(description="The code system.")
+    label: Label = Field(description="The preferred name.")
+    synonyms: dict[str, list[str]] = Field(description="Other names, by language.")
+    parents: list[str] = Field(description="The codes of more general concepts.")
+    same_as: list[str] = Field(description="Codes of the same concept in other systems.")
+    exclusive_with: list[str] = Field(description="Codes that a patient cannot have together with this one.")
 
 
 class TerminologyDocument(ApiModel):
-    version: str
-    concepts: list[ConceptDocument]
+    """All concepts that trials of this network are coded with."""
+
+    version: str = Field(description="Changes with the content.")
+    concepts: list[ConceptDocument] = Field(description="All concepts.")
 
 
 @router.get("/terminology", response_model=TerminologyDocument)

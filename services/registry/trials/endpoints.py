@@ -8,7 +8,8 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 
 from services.registry.centres.repository import CentreRepository
 from services.registry.model.precondition import CREATES, Precondition
-from services.registry.model.trial import Site, SiteInput, Trial, TrialInput
+from services.registry.model.site import Site, SiteInput
+from services.registry.model.trial import Trial, TrialInput
 from services.registry.search.model import SearchQuery
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.model import StoredTrial

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.registry.model.trial import Site, Slots, Trial
+from services.registry.model.site import Site, Slots
+from services.registry.model.trial import Trial
 from shared.feed.changes import Routing
 from shared.vocabulary.durations import STALE_AFTER
 from shared.vocabulary.recruitment import RecruitmentStatus

@@ -3,32 +3,41 @@
 import json
 from collections.abc import Sequence
 
-from services.registry.model.trial import Site, Trial
+from pydantic import Field
+
+from services.registry.model.site import Site
+from services.registry.model.trial import Trial
 from shared.values.wire import ApiModel
 
 
 class TrialPage(ApiModel):
-    items: list[Trial]
-    next: str | None
-    total: int | None = None
+    """A page of trials."""
+
+    items: list[Trial] = Field(description="The trials of this page.")
+    next: str | None = Field(description="The `cursor` of the next page; null on the last page.")
+    total: int | None = Field(default=None, description="The number of trials on all pages; only with `count=exact`.")
 
 
 class SiteList(ApiModel):
-    items: list[Site]
+    """The sites of a trial."""
+
+    items: list[Site] = Field(description="The sites.")
 
 
 class TrialVersion(ApiModel):
-    """One version of a trial: which fields it changed, and the trial as it was then."""
+    """One version of a trial."""
 
-    version: int
-    at: str
-    changed: list[str]
-    trial: Trial
+    version: int = Field(description="The version.")
+    at: str = Field(description="When it was written.")
+    changed: list[str] = Field(description="The fields that it changed.")
+    trial: Trial = Field(description="The trial as it was then.")
 
 
 class History(ApiModel):
-    items: list[TrialVersion]
-    next: str | None
+    """A page of the versions of a trial."""
+
+    items: list[TrialVersion] = Field(description="The versions of this page, newest first.")
+    next: str | None = Field(description="The `cursor` of the next page; null on the last page.")
 
 
 def page_text(documents: Sequence[str], following: str | None, total: int | None) -> str:

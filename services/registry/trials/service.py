@@ -11,12 +11,11 @@ from typing import Any
 
 from services.registry.centres.repository import CentreRepository
 from services.registry.model.precondition import Precondition
+from services.registry.model.site import SiteInput, Slots
 from services.registry.model.trial import (
     CriteriaHead,
     Origin,
     ScopeAnswer,
-    SiteInput,
-    Slots,
     Trial,
     TrialInput,
     TrialSite,

@@ -19,19 +19,27 @@ Url = Annotated[str, StringConstraints(min_length=8, max_length=2048)]
 class ClientUpdate(ApiModel):
     """The changeable part of a client.
 
-    ``audience``: the `aud` of its assertions, either the issuer (`issuer`) or the URL of the token endpoint (`smart`).
     A `private_key_jwt` client gives its public keys, or the https URL where it publishes them; an `api_key` client
     gives neither.
     """
 
-    name: ClientName
-    scopes: list[Scope] = Field(max_length=50)
-    roles: list[Role] = Field(default=["system"], max_length=7)
-    audience: Literal["issuer", "smart"] = "issuer"
+    name: ClientName = Field(description="A name for people.")
+    scopes: list[Scope] = Field(
+        max_length=50, description="What the client may do at most: scopes such as `match.execute`."
+    )
+    roles: list[Role] = Field(
+        default=["system"], max_length=7, description="The roles of the client in its organisation."
+    )
+    audience: Literal["issuer", "smart"] = Field(
+        default="issuer",
+        description="The `aud` of its assertions: the issuer (`issuer`) or the URL of the token endpoint (`smart`).",
+    )
     jwks: dict[str, Any] | None = Field(
         default=None, description="A JSON Web Key Set (RFC 7517) with public RSA or P-384 keys, each with a kid."
     )
-    jwks_url: Url | None = None
+    jwks_url: Url | None = Field(
+        default=None, description="The https URL where the client publishes its key set, instead of `jwks`."
+    )
 
     @field_validator("jwks")
     @classmethod
@@ -48,10 +56,16 @@ class ClientUpdate(ApiModel):
 
 
 class ClientInput(ClientUpdate):
-    """A client to create. ``expires_in_days``: lifetime of its API key, 365 by default, at most 731."""
+    """A client to create."""
 
-    method: Method = "private_key_jwt"
-    expires_in_days: int | None = Field(default=None, ge=1, le=731)
+    method: Method = Field(
+        default="private_key_jwt",
+        description="How it authenticates: with a signed assertion (`private_key_jwt`) or with a fixed key "
+        "(`api_key`).",
+    )
+    expires_in_days: int | None = Field(
+        default=None, ge=1, le=731, description="The lifetime of its API key in days; null: 365."
+    )
 
     @model_validator(mode="after")
     def _expires_with_key(self) -> Self:
@@ -65,39 +79,47 @@ class ClientInput(ClientUpdate):
 
 
 class Rotation(ApiModel):
-    """``overlap_hours``: how long the previous key stays valid; 0 if it may be compromised."""
+    """How to rotate a key."""
 
-    overlap_hours: int = Field(default=24, ge=0, le=168)
+    overlap_hours: int = Field(
+        default=24, ge=0, le=168, description="How many hours the previous key stays valid; 0 if it may be compromised."
+    )
 
 
 class Client(ApiModel):
-    """A client. ``expires_at``: end of its API key, null for a client that signs assertions."""
+    """An API client of an organisation."""
 
-    id: str
-    version: int
-    organisation: OrganisationId
-    name: str
-    method: Method
-    audience: Literal["issuer", "smart"]
-    scopes: list[str]
-    roles: list[Role]
-    jwks: dict[str, Any] | None
-    jwks_url: str | None
-    status: Literal["active", "revoked"]
-    expires_at: Instant | None
-    created_at: Instant
-    updated_at: Instant
+    id: str = Field(description="The id, also the `iss` and `sub` of its assertions.")
+    version: int = Field(description="The version, as in the `ETag`; each change raises it by one.")
+    organisation: OrganisationId = Field(description="The id of its organisation.")
+    name: str = Field(description="A name for people.")
+    method: Method = Field(description="How it authenticates.")
+    audience: Literal["issuer", "smart"] = Field(
+        description="The `aud` of its assertions: the issuer or the URL of the token endpoint."
+    )
+    scopes: list[str] = Field(description="What the client may do at most.")
+    roles: list[Role] = Field(description="The roles of the client in its organisation.")
+    jwks: dict[str, Any] | None = Field(description="Its public keys (RFC 7517); null: it has none here.")
+    jwks_url: str | None = Field(description="Where it publishes its public keys; null: nowhere.")
+    status: Literal["active", "revoked"] = Field(description="Whether it may obtain tokens.")
+    expires_at: Instant | None = Field(description="When its API key expires; null for a client that signs assertions.")
+    created_at: Instant = Field(description="When it was created.")
+    updated_at: Instant = Field(description="When it was last changed.")
 
 
 class NewClient(Client):
-    """The only answer that shows the API key (``cleio_…``); null for a client that signs assertions.
+    """The only answer that shows the API key.
 
     A repetition with the same `Idempotency-Key` omits it: if the first answer was lost, rotate the key.
     """
 
-    key: str | None = None
+    key: str | None = Field(
+        default=None, description="The API key (`cleio_…`), shown only here; null for a client that signs assertions."
+    )
 
 
 class ClientPage(ApiModel):
-    items: list[Client]
-    next: str | None
+    """A page of clients."""
+
+    items: list[Client] = Field(description="The clients of this page.")
+    next: str | None = Field(description="The `cursor` of the next page; null on the last page.")

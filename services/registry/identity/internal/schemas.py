@@ -2,36 +2,40 @@
 
 from typing import Any
 
+from pydantic import Field
+
 from services.registry.identity.clients.schemas import ClientName
 from shared.values.wire import ApiModel
 
 
 class EndedRights(ApiModel):
-    """Tokens issued to this client or member before this version of it are refused."""
+    """The end of the rights that a client or member had."""
 
-    client: str
-    version: int
+    client: str = Field(description="The id of the client or member.")
+    version: int = Field(description="The first version whose tokens are valid again.")
 
 
 class IdentityState(ApiModel):
-    """What another service loads when it starts. ``following``: where the feed of revocations continues."""
+    """What another service loads when it starts."""
 
-    keys: list[dict[str, Any]]
-    revocations: list[EndedRights]
-    following: str
+    keys: list[dict[str, Any]] = Field(description="The public keys of the issuer.")
+    revocations: list[EndedRights] = Field(description="The recent revocations.")
+    following: str = Field(description="The URL of the feed of later revocations.")
 
 
 class Introspection(ApiModel):
-    """The rights of a credential, as a `shared.access.principal.Credential`; null if it is not valid."""
+    """The rights of a credential, as a `shared.access.principal.Credential`."""
 
-    credential: dict[str, Any] | None
+    credential: dict[str, Any] | None = Field(description="The rights; null: the credential is not valid.")
 
 
 class CredentialInput(ApiModel):
-    credential: str
+    """A credential to check."""
+
+    credential: str = Field(description="An API key, or a token of the OpenID provider.")
 
 
 class AdministratorInput(ApiModel):
-    """``name`` distinguishes the keys of several administrators."""
+    """An administrator to create."""
 
-    name: ClientName
+    name: ClientName = Field(description="A name that distinguishes the keys of several administrators.")

@@ -12,7 +12,7 @@ from shared.values.wire import ApiModel, Instant
 class MemberUpdate(ApiModel):
     """The roles of a member."""
 
-    roles: list[Role] = Field(min_length=1, max_length=7)
+    roles: list[Role] = Field(min_length=1, max_length=7, description="The roles of the person in the organisation.")
 
     @field_validator("roles")
     @classmethod
@@ -21,27 +21,32 @@ class MemberUpdate(ApiModel):
 
 
 class MemberInput(MemberUpdate):
-    """A person who acts for the organisation, without name or address.
+    """A person who is to act for the organisation, without name or address."""
 
-    ``issuer`` is the URL of the identity provider; ``subject`` is the person's identifier there (`sub`).
-    """
-
-    issuer: Annotated[str, StringConstraints(pattern="^https?://", max_length=300)]
-    subject: Annotated[str, StringConstraints(min_length=1, max_length=255)]
+    issuer: Annotated[str, StringConstraints(pattern="^https?://", max_length=300)] = Field(
+        description="The URL of the identity provider."
+    )
+    subject: Annotated[str, StringConstraints(min_length=1, max_length=255)] = Field(
+        description="The person's identifier there (`sub`)."
+    )
 
 
 class Member(ApiModel):
-    id: str
-    version: int
-    organisation: OrganisationId
-    issuer: str
-    subject: str
-    roles: list[Role]
-    status: Literal["active", "revoked"]
-    created_at: Instant
-    updated_at: Instant
+    """A person who acts for an organisation, without name or address."""
+
+    id: str = Field(description="The id.")
+    version: int = Field(description="The version, as in the `ETag`; each change raises it by one.")
+    organisation: OrganisationId = Field(description="The id of the organisation.")
+    issuer: str = Field(description="The URL of the identity provider.")
+    subject: str = Field(description="The person's identifier there (`sub`).")
+    roles: list[Role] = Field(description="The roles of the person in the organisation.")
+    status: Literal["active", "revoked"] = Field(description="Whether the person may act for the organisation.")
+    created_at: Instant = Field(description="When it was created.")
+    updated_at: Instant = Field(description="When it was last changed.")
 
 
 class MemberPage(ApiModel):
-    items: list[Member]
-    next: str | None
+    """A page of members."""
+
+    items: list[Member] = Field(description="The members of this page.")
+    next: str | None = Field(description="The `cursor` of the next page; null on the last page.")

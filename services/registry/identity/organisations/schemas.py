@@ -16,12 +16,16 @@ OrganisationStatus = Literal["active", "suspended"]
 
 
 class OrganisationInput(ApiModel):
-    """An organisation to create or replace. ``centre``: for the kind `centre` only, the id of the network's centre."""
+    """An organisation to create or replace."""
 
-    kind: OrganisationKind
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    centre: CentreId | None = None
-    status: OrganisationStatus = "active"
+    kind: OrganisationKind = Field(description="The kind, which decides what its clients and members may do.")
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(description="The name.")
+    centre: CentreId | None = Field(
+        default=None, description="Of the kind `centre` only: the id of the network's centre that it is."
+    )
+    status: OrganisationStatus = Field(
+        default="active", description="`suspended`: its clients and members can do only what the public can."
+    )
 
     @model_validator(mode="after")
     def _centre_fits_kind(self) -> Self:
@@ -37,16 +41,18 @@ class OrganisationInput(ApiModel):
 class Organisation(ApiModel):
     """An organisation. While it is suspended, its clients and members can do only what the public can."""
 
-    id: OrganisationId
-    version: int
-    kind: OrganisationKind
-    name: str
-    centre: CentreId | None
-    status: OrganisationStatus
-    created_at: Instant
-    updated_at: Instant
+    id: OrganisationId = Field(description="The id, chosen by the coordination.")
+    version: int = Field(description="The version, as in the `ETag`; each change raises it by one.")
+    kind: OrganisationKind = Field(description="The kind, which decides what its clients and members may do.")
+    name: str = Field(description="The name.")
+    centre: CentreId | None = Field(description="The id of the network's centre that it is; null: it is none.")
+    status: OrganisationStatus = Field(description="Whether its clients and members can act for it.")
+    created_at: Instant = Field(description="When it was created.")
+    updated_at: Instant = Field(description="When it was last changed.")
 
 
 class OrganisationPage(ApiModel):
-    items: list[Organisation]
+    """A page of organisations."""
+
+    items: list[Organisation] = Field(description="The organisations of this page.")
     next: str | None = Field(description="Cursor of the next page; null on the last page.")

@@ -4,10 +4,10 @@ import pytest
 from pydantic import ValidationError
 
 from services.registry.centres.schemas import CentreInput
+from services.registry.model.site import SiteInput
 from services.registry.model.trial import (
     MAX_ELIGIBILITY_TEXT,
     Identifier,
-    SiteInput,
     TrialInput,
     preferred_identifier,
 )

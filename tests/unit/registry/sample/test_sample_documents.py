@@ -8,7 +8,8 @@ import pytest
 
 import services.registry.sample
 from services.registry.centres.schemas import CentreInput
-from services.registry.model.trial import SiteInput, TrialInput, preferred_identifier
+from services.registry.model.site import SiteInput
+from services.registry.model.trial import TrialInput, preferred_identifier
 from services.registry.scope.gate import judge
 from services.registry.terminology.terminology import builtin
 from shared.criteria.expressions import Age, Has, Human, Ordinal, Sex, Value, Variant
