@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from fastapi import FastAPI
 
@@ -20,6 +21,8 @@ from shared.endpoints.audit import audit_router
 from shared.operations.metrics import Metrics
 from shared.operations.service import Health, create_service
 from shared.tasks import BackgroundTasks
+
+EXAMPLES = Path(__file__).parent / "examples.json"
 
 
 def create_app(settings: MatchingSettings | None = None, registry: InternalClient | None = None) -> FastAPI:
@@ -55,6 +58,7 @@ def create_app(settings: MatchingSettings | None = None, registry: InternalClien
         [match_router, criteria_router, audit_router("matching")],
         lifespan,
         "Which trial, where and when, for this patient.",
+        EXAMPLES,
     )
 
 

@@ -33,6 +33,7 @@ from shared.persistence.migrations import check_schema
 from shared.tasks import BackgroundTasks
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+EXAMPLES = Path(__file__).parent / "examples.json"
 
 
 def create_app(settings: NotificationsSettings | None = None, line: InternalClient | None = None) -> FastAPI:
@@ -94,6 +95,7 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
         routers,
         lifespan,
         "Subscriptions to changes, and the log of their deliveries.",
+        EXAMPLES,
     )
 
 

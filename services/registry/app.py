@@ -22,6 +22,7 @@ from services.registry.identity.tokens.keys import RETIRED_PUBLISHED, SigningKey
 from services.registry.identity.tokens.provider import IdentityProvider
 from services.registry.identity.tokens.repository import IssuerRepository
 from services.registry.identity.tokens.service import TokenService
+from services.registry.model.events import RegistryEvent
 from services.registry.sample.load import load_sample
 from services.registry.schema import AUDIT, FEED, KEYS, METADATA
 from services.registry.scope import judge
@@ -53,6 +54,7 @@ from shared.tasks import BackgroundTasks
 
 FORGOTTEN_AT_ONCE = 2_000
 MIGRATIONS = Path(__file__).parent / "migrations"
+EXAMPLES = Path(__file__).parent / "examples.json"
 
 
 def create_app(settings: RegistrySettings | None = None) -> FastAPI:
@@ -112,12 +114,17 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         members.router,
         tokens.router,
         internal.router,
-        feed_router("registry", FEED),
+        feed_router("registry", FEED, RegistryEvent),
         audit_router("registry"),
         backup_router(),
     ]
     return create_service(
-        "registry", settings, routers, lifespan, "Trials, centres, organisations, tokens, and the feed of what changes."
+        "registry",
+        settings,
+        routers,
+        lifespan,
+        "Trials, centres, organisations, tokens, and the feed of what changes.",
+        EXAMPLES,
     )
 
 

@@ -62,11 +62,11 @@ def audit_router(service: str) -> APIRouter:
     """``GET /<service>/v1/audit-events``."""
     router = APIRouter(prefix=f"/{service}/v1", route_class=ApiRoute, tags=["audit"])
 
-    @router.api_route("/audit-events", methods=["GET", "HEAD"])
+    @router.api_route("/audit-events", methods=["GET", "HEAD"], summary="List audit events")
     async def list_audit_events(
         request: Request, response: Response, access: Reader, limit: Limit = 50, cursor: Cursor = None
     ) -> AuditPage:
-        """The audit log of the service, newest first: the entries of the caller's organisation, or all of them."""
+        """List the audit log of the service, newest first: the entries of the caller's organisation, or all of them."""
         log: AuditLogReader = request.app.state.audit
         only = None if access.rows == "all" else access.principal.organisation or ""
         found = await log.page(only, open_page(request, cursor), limit + 1)

@@ -46,11 +46,16 @@ def backup_router() -> APIRouter:
     """The gateway does not route this path."""
     router = APIRouter(route_class=ApiRoute, tags=["operations"])
 
-    @router.get("/backup", response_class=Response, responses={200: {"content": {MEDIA_TYPE: {}}}, 507: {}})
+    @router.get(
+        "/backup",
+        response_class=Response,
+        responses={200: {"content": {MEDIA_TYPE: {}}}, 507: {}},
+        summary="Copy the database",
+    )
     @accepts(seconds=None)
     @produces(MEDIA_TYPE, "application/octet-stream")
     async def copy(request: Request, access: BackupReader) -> StreamingResponse:
-        """The database as of one moment, as one SQLite file. `Content-Digest` has its SHA-256."""
+        """Return the database as of one moment, as one SQLite file. `Content-Digest` has its SHA-256."""
         database: Database = request.app.state.database
         if database.file is None:
             raise NoFileError

@@ -25,6 +25,11 @@ MAX_WAIT_SECONDS = 25
 SCAN = 1_000
 POLL_SECONDS = 0.25
 
+
+class CloudEventsResponse(Response):
+    media_type = MEDIA_TYPE
+
+
 FeedReader = Annotated[Access, Depends(allow("feed", "read"))]
 
 
@@ -50,15 +55,16 @@ def seal_position(cursors: Cursors, service: str, position: Position) -> str:
     return cursors.seal(f"feed:{service}", [position.generation, position.seq])
 
 
-def feed_router(service: str, log: FeedLog) -> APIRouter:
-    """``GET /<service>/v1/feed``."""
+def feed_router(service: str, log: FeedLog, event: Any = dict[str, Any]) -> APIRouter:
+    """``GET /<service>/v1/feed``. ``event``: the model that describes its events in OpenAPI."""
     router = APIRouter(prefix=f"/{service}/v1", route_class=ApiRoute, tags=["feed"])
     path = f"/{service}/v1/feed"
 
     @router.get(
         "/feed",
-        response_class=Response,
-        responses={200: {"content": {MEDIA_TYPE: {"schema": {"type": "array", "items": {"type": "object"}}}}}},
+        response_class=CloudEventsResponse,
+        response_model=list[event],
+        summary="Read the feed of changes",
     )
     @accepts(seconds=None)
     @produces(MEDIA_TYPE, "application/json")
@@ -71,13 +77,25 @@ def feed_router(service: str, log: FeedLog) -> APIRouter:
         wait: Annotated[int, Query(ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait for a new entry.")] = 0,
         limit: Annotated[int, Query(ge=1, le=1000, description="Maximum number of entries.")] = 100,
         types: Annotated[str | None, Query(max_length=500, description="Event types, comma-separated.")] = None,
-        condition: Annotated[str | None, Query(max_length=200)] = None,
-        age_band: Annotated[str | None, Query(max_length=20)] = None,
-        departement: Annotated[str | None, Query(max_length=3)] = None,
-        atmp_class: Annotated[str | None, Query(max_length=40)] = None,
-        centre: Annotated[str | None, Query(max_length=64)] = None,
+        condition: Annotated[
+            str | None, Query(max_length=200, description="Codes of diseases such as `ORPHA:98896`, comma-separated.")
+        ] = None,
+        age_band: Annotated[
+            str | None, Query(max_length=20, description="Age bands, `child` or `adult`, comma-separated.")
+        ] = None,
+        departement: Annotated[
+            str | None, Query(max_length=3, description="A French département or territory: `59`, `2A`, `971`.")
+        ] = None,
+        atmp_class: Annotated[
+            str | None,
+            Query(max_length=40, description="A class of product, such as `gene_therapy`."),
+        ] = None,
+        centre: Annotated[str | None, Query(max_length=64, description="The id of a centre.")] = None,
     ) -> Response:
-        """Changes since the cursor, oldest first."""
+        """List the changes since the cursor, oldest first. The header `Link` leads to the next batch, also from an empty one.
+
+        A subject that the caller may no longer see, or that no longer matches the filter, comes as a `….removed` event.
+        """
         state = request.app.state
         asked = {
             "condition": condition,

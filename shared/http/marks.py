@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel
+
 from shared.values.strict_json import ORDINARY, Limits
 
 MAX_BODY = 1024 * 1024
@@ -19,6 +21,7 @@ class Accepted:
 
     ``seconds``: time limit of the handler; None for a stream or a long poll, which have none.
     ``body_seconds``: time limit for the whole body; between two parts of it no more than `BODY_SECONDS` may pass.
+    ``model``: describes, for OpenAPI only, a body that the handler reads itself; of lines, one line.
     """
 
     media_types: tuple[str, ...] = JSON_TYPES
@@ -26,6 +29,7 @@ class Accepted:
     limits: Limits = ORDINARY
     seconds: float | None = HANDLER_SECONDS
     body_seconds: float = BODY_SECONDS
+    model: type[BaseModel] | None = None
 
 
 def accepts(
@@ -34,11 +38,14 @@ def accepts(
     limits: Limits = ORDINARY,
     seconds: float | None = HANDLER_SECONDS,
     body_seconds: float = BODY_SECONDS,
+    model: type[BaseModel] | None = None,
 ) -> Callable[..., Any]:
     """Set media types, size and shape of a handler's body, and its time limits. Write it below the route decorator."""
 
     def mark(handler: Callable[..., Any]) -> Callable[..., Any]:
-        handler.__dict__[_ACCEPTS] = Accepted(media_types or JSON_TYPES, body_bytes, limits, seconds, body_seconds)
+        handler.__dict__[_ACCEPTS] = Accepted(
+            media_types or JSON_TYPES, body_bytes, limits, seconds, body_seconds, model
+        )
         return handler
 
     return mark

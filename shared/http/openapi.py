@@ -5,31 +5,31 @@ dependencies.
 """
 
 import json
-import re
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
 
-from shared.access.policy import TABLE, Grant
+from shared.access.policy import TABLE, Action, Grant
 from shared.http.guards import policy_of
 from shared.http.limits.quotas import kind_of
 from shared.http.marks import Accepted, accepted
+from shared.http.openapi_examples import Examples, add_examples, problem_example, read_examples
+from shared.http.openapi_schemas import SCHEMA, bound, reached, unite_sides
+from shared.http.openapi_security import is_internal, schemes_of, security_of
 from shared.http.problem_responses import MEDIA_TYPE
 from shared.http.stages.body import WITH_BODY
 from shared.http.stages.head import MAX_HEADERS, MAX_URI
 from shared.http.versions import answers_unchanged, requires_version
 from shared.idempotency.marks import keyed
 from shared.values.problems import ProblemDocument
-from shared.values.strict_json import MAX_ARRAY, MAX_DEPTH, MAX_INTEGER, MAX_NODES
+from shared.values.strict_json import MAX_DEPTH
 
-# The limits of bodies do not apply to schemas that occur in answers only.
-MAX_ANSWER_STRING = 256 * 1024
-MAX_ANSWER_ARRAY = MAX_NODES
-_SCHEMA = "#/components/schemas/"
+NDJSON = "application/x-ndjson"
 
 STATUSES: dict[int, str] = {
     304: "The caller has the current version.",
@@ -92,47 +92,32 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 }
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
-    """Return the whole document. HEAD is left out: it works wherever GET does."""
+def describe(app: FastAPI, *, internal: bool = False) -> dict[str, Any]:
+    """Return the whole document. HEAD is left out: it works wherever GET does.
+
+    ``internal``: with the routes that the gateway does not serve: metrics, backup, calls between services.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Duplicate Operation ID")  # of GET and HEAD
         app.openapi_schema = None
         document = FastAPI.openapi(app)
         app.openapi_schema = None
-    routes = [route for route in app.routes if isinstance(route, APIRoute)]
-    for path, operations in document["paths"].items():
-        if operations.pop("head", None):
-            operations["get"]["operationId"] = re.sub("_(get|head)$", "_get", operations["get"]["operationId"])
-        for method, operation in operations.items():
-            route = next(one for one in routes if one.path_format == path and method.upper() in (one.methods or ()))
-            _restore_examples(operation, route)
-            _describe_operation(operation, route, method.upper())
+    routes = [route for route in app.routes if isinstance(route, APIRoute) and (internal or not _is_internal(route))]
     schemas = document["components"]["schemas"]
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
-    schemas["Problem"] = ProblemDocument.model_json_schema(ref_template=_SCHEMA + "{model}")
-    schemas |= schemas["Problem"].pop("$defs")
-    _bound(document, max((accepted(route.endpoint) for route in routes), key=lambda takes: takes.limits.string))
+    document["paths"] = _operations(document["paths"], routes, schemas, read_examples(app.state.examples))
+    schemas["Problem"] = _schema_of(ProblemDocument, schemas)
     problems = {str(status): _problem(status) for status in STATUSES if status >= 400}
     referring = json.dumps([document["paths"], problems])
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
     document["components"] |= {
+        "schemas": _reachable(schemas, [operations, schemas["Problem"]]) | {"Problem": schemas["Problem"]},
         "responses": {
             status: problem for status, problem in problems.items() if f"#/components/responses/{status}" in referring
         },
         "headers": {name: header for name, header in HEADERS.items() if f'#/components/headers/{name}"' in referring},
-        "securitySchemes": {
-            "bearer": {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "An access token or an API key, as `Authorization: Bearer …`.",
-            },
-            "internal": {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "The internal token of the installation, from this machine.",
-            },
-        },
+        "securitySchemes": schemes_of(operation["security"] for operation in operations),
     }
+    bound(document, max((accepted(route.endpoint) for route in routes), key=lambda takes: takes.limits.string))
     document["servers"] = [
         {"url": "/", "description": "The gateway, in production as in a local run.", "x-internal": False}
     ]
@@ -143,20 +128,51 @@ def describe(app: FastAPI) -> dict[str, Any]:
         "contact": {"name": "The coordination of the network"},
         "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     }
-    return document
+    return unite_sides(document)
 
 
-def _restore_examples(operation: dict[str, Any], route: APIRoute) -> None:
-    """Put the examples of answers in as the route gives them: FastAPI leaves out their null values."""
-    for status, answer in route.responses.items():
-        for media_type, content in answer.get("content", {}).items():
-            if "example" in content:
-                operation["responses"][str(status)]["content"][media_type]["example"] = content["example"]
+def _is_internal(route: APIRoute) -> bool:
+    resource, action = _policy(route)
+    return is_internal(resource, action) or bool((route.openapi_extra or {}).get("x-internal"))
 
 
-def _describe_operation(operation: dict[str, Any], route: APIRoute, method: str) -> None:
+def _policy(route: APIRoute) -> tuple[str, Action]:
+    return policy_of(route.dependant) or ("health", "read")
+
+
+def _operations(
+    paths: dict[str, Any], routes: list[APIRoute], schemas: dict[str, Any], examples: Examples
+) -> dict[str, Any]:
+    """Return the paths of these routes, with each operation completed."""
+    found: dict[str, Any] = {}
+    for route in routes:
+        for method in sorted((route.methods or set()) - {"HEAD"}):
+            operation = found.setdefault(route.path_format, {})[method.lower()] = paths[route.path_format][
+                method.lower()
+            ]
+            # The name of the handler: generated clients name their functions after it.
+            operation["operationId"] = route.name
+            _describe_operation(operation, route, method, schemas)
+            add_examples(operation, route, examples)
+    return found
+
+
+def _schema_of(model: Any, schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a model that FastAPI does not know of; the models inside it go to ``schemas``."""
+    schema = TypeAdapter(model).json_schema(ref_template=SCHEMA + "{model}")
+    for name, inner in schema.pop("$defs", {}).items():
+        schemas.setdefault(name, inner)
+    return schema
+
+
+def _reachable(schemas: dict[str, Any], roots: Any) -> dict[str, Any]:
+    names = reached(roots, schemas)
+    return {name: schema for name, schema in schemas.items() if name in names}
+
+
+def _describe_operation(operation: dict[str, Any], route: APIRoute, method: str, schemas: dict[str, Any]) -> None:
     takes, key, dependant = accepted(route.endpoint), keyed(route.endpoint), route.dependant
-    resource, action = policy_of(route.dependant) or ("health", "read")
+    resource, action = _policy(route)
     limited = kind_of(resource, action) is not None
     answers = operation["responses"]
     answers.pop("422", None)
@@ -199,9 +215,17 @@ def _describe_operation(operation: dict[str, Any], route: APIRoute, method: str)
         operation.setdefault("parameters", []).append(
             {"name": name, "in": "header", "required": name in needed, **PARAMETERS[name]}
         )
-    operation["security"] = _security(TABLE[resource, action])
+    operation["security"] = security_of(resource, action)
+    if takes.model is not None:
+        schema = schemas[takes.model.__name__] = _schema_of(takes.model, schemas)
+        del schema["title"]
+        reference = {"schema": {"$ref": SCHEMA + takes.model.__name__}}
+        operation["requestBody"] = {"required": True, "content": {one: dict(reference) for one in takes.media_types}}
     if "requestBody" in operation:
         _describe_body(operation["requestBody"], takes)
+        _describe_lines(operation["requestBody"])
+    for answer in good.values():
+        _describe_lines(answer)
 
 
 def _describe_body(body: dict[str, Any], takes: Accepted) -> None:
@@ -214,8 +238,16 @@ def _describe_body(body: dict[str, Any], takes: Accepted) -> None:
     body["x-max-bytes"] = takes.body_bytes
 
 
+def _describe_lines(body: dict[str, Any]) -> None:
+    """Describe newline-delimited JSON: the schema is that of one line, as `itemSchema` is in OpenAPI 3.2."""
+    content = body.get("content", {}).get(NDJSON)
+    if content is not None:
+        content["x-itemSchema"] = content["schema"]
+        content["schema"] = {"type": "string", "description": "One JSON object on each line."}
+
+
 def _refusals(route: APIRoute, method: str) -> Iterator[int]:
-    resource, action = policy_of(route.dependant) or ("health", "read")
+    resource, action = _policy(route)
     yield from (400, 401, 406, 414, 431, 500, 503)
     if kind_of(resource, action) is not None:
         yield 429
@@ -225,7 +257,7 @@ def _refusals(route: APIRoute, method: str) -> Iterator[int]:
         yield 404
     if method in WITH_BODY:
         yield from (408, 413, 415)
-        if route.body_field is not None or "requestBody" in (route.openapi_extra or {}):
+        if route.body_field is not None or accepted(route.endpoint).model is not None:
             yield 422
     if action == "write":
         yield from (409, 507)
@@ -233,12 +265,6 @@ def _refusals(route: APIRoute, method: str) -> Iterator[int]:
         yield 422
     if requires_version(route.dependant):
         yield from (412, 428)
-
-
-def _security(grants: Mapping[str, Grant]) -> list[dict[str, list[str]]]:
-    if set(grants) == {"service"}:
-        return [{"internal": []}]
-    return ([{}] if "public" in grants else []) + [{"bearer": []}]
 
 
 def _is_open(grant: Grant | None) -> bool:
@@ -254,7 +280,7 @@ def _problem(status: int) -> dict[str, Any]:
     return {
         "description": STATUSES[status],
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
-        "content": {MEDIA_TYPE: {"schema": {"$ref": _SCHEMA + "Problem"}}},
+        "content": {MEDIA_TYPE: {"schema": {"$ref": SCHEMA + "Problem"}, "example": problem_example(status)}},
     }
 
 
@@ -265,73 +291,3 @@ def _tags(routes: list[APIRoute]) -> dict[str, str]:
         for route in routes
         for tag in route.tags
     }
-
-
-def _bound(document: dict[str, Any], takes: Accepted) -> None:
-    """Write the general limits of bodies and answers into schemas that have none of their own."""
-    sent = _reached(
-        [operation.get("requestBody", {}) for path in document["paths"].values() for operation in path.values()],
-        document,
-    )
-    for name, schema in document["components"]["schemas"].items():
-        ends = (takes.limits.string, MAX_ARRAY) if name in sent else (MAX_ANSWER_STRING, MAX_ANSWER_ARRAY)
-        _bound_schema(schema, *ends)
-    for path in document["paths"].values():
-        for operation in path.values():
-            _bound_schema([operation.get("parameters", []), operation.get("requestBody", {})], MAX_URI, MAX_ARRAY)
-            _bound_schema(
-                [answer for answer in operation["responses"].values() if "$ref" not in answer],
-                MAX_ANSWER_STRING,
-                MAX_ANSWER_ARRAY,
-            )
-
-
-def _reached(roots: list[Any], document: dict[str, Any]) -> set[str]:
-    """Return the names of the schemas that these refer to, directly or indirectly."""
-    found: set[str] = set()
-    pending = list(roots)
-    while pending:
-        value = pending.pop()
-        if isinstance(value, dict):
-            name = str(value.get("$ref", "")).removeprefix(_SCHEMA)
-            if name in document["components"]["schemas"] and name not in found:
-                found.add(name)
-                pending.append(document["components"]["schemas"][name])
-            pending.extend(value.values())
-        elif isinstance(value, list):
-            pending.extend(value)
-    return found
-
-
-_LENGTHS = {"date": 10, "date-time": 40, "uuid": 36}
-# Pydantic writes the bounds of a number of either type in its own words, which JSON Schema does not know.
-_BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
-
-
-def _bound_schema(value: Any, string: int, array: int) -> None:
-    if isinstance(value, list):
-        for one in value:
-            _bound_schema(one, string, array)
-        return
-    if not isinstance(value, dict):
-        return
-    kind = value.get("type")
-    if "anyOf" in value:
-        bounds = {keyword: value.pop(word) for word, keyword in _BOUNDS.items() if word in value}
-        if "exclusiveMinimum" in bounds:
-            bounds.pop("minimum", None)  # of the wider type, which this one narrows
-        for number in value["anyOf"] if bounds else ():
-            number.update(bounds)
-    if kind == "string" and not {"enum", "const", "maxLength"} & set(value):
-        value["maxLength"] = _LENGTHS.get(value.get("format", ""), string)
-    elif kind == "array" and "maxItems" not in value:
-        value["maxItems"] = array
-    elif kind == "integer" and "enum" not in value and "const" not in value:
-        value.setdefault("format", "int64")
-        if "exclusiveMinimum" not in value:
-            value.setdefault("minimum", -MAX_INTEGER)
-        if "exclusiveMaximum" not in value:
-            value.setdefault("maximum", MAX_INTEGER)
-    for name, one in value.items():
-        if name not in {"enum", "const", "default", "example", "examples"}:
-            _bound_schema(one, string, array)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -39,9 +40,16 @@ class Health(BaseModel):
 
 
 def create_service(
-    name: str, settings: ServiceSettings, routers: Sequence[APIRouter], lifespan: Lifespan, summary: str
+    name: str,
+    settings: ServiceSettings,
+    routers: Sequence[APIRouter],
+    lifespan: Lifespan,
+    summary: str,
+    examples: Path | None = None,
 ) -> FastAPI:
     """Build the application of a service. ``lifespan`` opens and closes what it needs (database, clients).
+
+    ``summary`` and ``examples`` are for OpenAPI: a sentence, and the file for `shared.http.openapi_examples`.
 
     Background work runs in ``app.state.tasks``; ``lifespan`` stops it before it closes what that work uses.
     ``lifespan`` sets ``app.state.health``, an async function that returns `Health`. It may set ``app.state.observe``,
@@ -81,6 +89,7 @@ def create_service(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.settings = settings
+    app.state.examples = examples
     app.state.metrics = metrics
     app.state.callers = Callers(settings, name)
     app.state.quotas = Quotas(settings)
@@ -103,23 +112,28 @@ def create_service(
 def _operations(name: str) -> APIRouter:
     router = APIRouter(route_class=ApiRoute, tags=["operations"])
 
-    @router.api_route(f"/{name}/livez", methods=["GET", "HEAD"])
+    @router.api_route(f"/{name}/livez", methods=["GET", "HEAD"], summary="Check that the process runs")
     @cached_for_public
     async def livez(access: HealthReader) -> Health:
-        """Whether the process runs; reads nothing."""
+        """Check that the process runs. Nothing is read."""
         return Health(ready=True)
 
-    @router.api_route(f"/{name}/readyz", methods=["GET", "HEAD"], responses={503: {"model": Health}})
+    @router.api_route(
+        f"/{name}/readyz",
+        methods=["GET", "HEAD"],
+        responses={503: {"model": Health}},
+        summary="Check that the service can answer",
+    )
     async def readyz(request: Request, response: Response, access: HealthReader) -> Health:
-        """Whether the service can answer requests. It reports lag, which does not make it fail."""
+        """Check that the service can answer requests. It also reports lag, which does not make it fail."""
         health: Health = await request.app.state.health()
         response.status_code = 200 if health.ready else 503
         return health
 
-    @router.get("/metrics", response_class=Response)
+    @router.get("/metrics", response_class=Response, openapi_extra={"x-internal": True})
     @produces("text/plain", "application/openmetrics-text")
     async def metrics(request: Request, access: HealthReader) -> Response:
-        """Metrics for Prometheus. The gateway does not route this path."""
+        """Return metrics for Prometheus. The gateway does not route this path."""
         observe: Callable[[], Awaitable[None]] | None = getattr(request.app.state, "observe", None)
         if observe is not None:
             await observe()

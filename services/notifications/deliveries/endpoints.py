@@ -24,7 +24,7 @@ State = Annotated[
 ]
 
 
-@router.api_route("/subscriptions/{subscription}/deliveries", methods=["GET", "HEAD"])
+@router.api_route("/subscriptions/{subscription}/deliveries", methods=["GET", "HEAD"], summary="List deliveries")
 async def list_deliveries(
     request: Request,
     response: Response,
@@ -44,7 +44,7 @@ async def list_deliveries(
     return DeliveryPage(items=page, next=following)
 
 
-@router.post("/subscriptions/{subscription}/test", status_code=202)
+@router.post("/subscriptions/{subscription}/test", status_code=202, summary="Send a test event")
 @repeatable("a second test is one more event, with another id")
 @accepts(body_bytes=1024)
 async def test_subscription(access: Writer, runtime: Running, subscription: SubscriptionId) -> SentTest:

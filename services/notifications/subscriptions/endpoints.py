@@ -43,7 +43,7 @@ async def _checked(runtime: Running, asked: SubscriptionInput) -> SubscriptionIn
 Checked = Annotated[SubscriptionInput, Depends(_checked)]
 
 
-@router.post("/subscriptions", response_model=NewSubscription, status_code=201)
+@router.post("/subscriptions", response_model=NewSubscription, status_code=201, summary="Create a subscription")
 @idempotent(shown_once=["secret"])
 @accepts(body_bytes=BODY_BYTES)
 async def create_subscription(access: Writer, asked: Checked, connection: Writing, runtime: Running) -> Response:
@@ -58,7 +58,7 @@ async def create_subscription(access: Writer, asked: Checked, connection: Writin
     return Response(created.model_dump_json(), 201, headers, "application/json")
 
 
-@router.api_route("/subscriptions", methods=["GET", "HEAD"])
+@router.api_route("/subscriptions", methods=["GET", "HEAD"], summary="List subscriptions")
 async def list_subscriptions(
     request: Request, response: Response, connection: Reading, access: Reader, limit: Limit = 50, cursor: Cursor = None
 ) -> SubscriptionPage:
@@ -67,7 +67,7 @@ async def list_subscriptions(
     return SubscriptionPage(items=rows[:limit], next=close_page(request, response, _last(rows, limit)))
 
 
-@router.api_route("/subscription-summaries", methods=["GET", "HEAD"])
+@router.api_route("/subscription-summaries", methods=["GET", "HEAD"], summary="List the status of all subscriptions")
 async def list_summaries(
     request: Request,
     response: Response,
@@ -83,7 +83,9 @@ async def list_summaries(
     return SubscriptionSummaryPage(items=rows[:limit], next=close_page(request, response, _last(rows, limit)))
 
 
-@router.api_route("/subscriptions/{subscription}", methods=["GET", "HEAD"], response_model=Subscription)
+@router.api_route(
+    "/subscriptions/{subscription}", methods=["GET", "HEAD"], response_model=Subscription, summary="Read a subscription"
+)
 async def read_subscription(
     cached: IfNoneMatch, connection: Reading, access: Reader, subscription: SubscriptionId
 ) -> Response:
@@ -92,7 +94,7 @@ async def read_subscription(
     return cached.unchanged(found.version) or _answer(found)
 
 
-@router.put("/subscriptions/{subscription}", response_model=Subscription)
+@router.put("/subscriptions/{subscription}", response_model=Subscription, summary="Replace a subscription")
 @accepts(body_bytes=BODY_BYTES)
 async def replace_subscription(
     if_match: IfMatch, asked: SubscriptionUpdate, access: Writer, runtime: Running, subscription: SubscriptionId
@@ -106,7 +108,7 @@ async def replace_subscription(
     return _answer(updated)
 
 
-@router.delete("/subscriptions/{subscription}", status_code=204)
+@router.delete("/subscriptions/{subscription}", status_code=204, summary="Delete a subscription")
 async def delete_subscription(
     if_match: IfMatch, connection: Writing, access: Writer, subscription: SubscriptionId
 ) -> None:

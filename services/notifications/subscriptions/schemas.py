@@ -23,7 +23,7 @@ EventType = Literal[
     "centre.updated",
     "client.revoked",
 ]
-SubscriptionId = Annotated[str, Path(max_length=36)]
+SubscriptionId = Annotated[str, Path(max_length=36, description="The id of the subscription.")]
 SubscriptionStatus = Literal["active", "disabled"]
 DisabledReason = Literal["owner", "gone"]
 

@@ -31,28 +31,30 @@ Reads = Annotated[CentreService, Depends(_reading_service)]
 Writes = Annotated[CentreService, Depends(_writing_service)]
 Reader = Annotated[Access, Depends(allow("centre", "read"))]
 Writer = Annotated[Access, Depends(allow("centre", "write"))]
-CentrePath = Annotated[CentreId, Path()]
+CentrePath = Annotated[CentreId, Path(description="The id of the centre, such as `fr-lille`.")]
 
 
-@router.api_route("/centres", methods=["GET", "HEAD"])
+@router.api_route("/centres", methods=["GET", "HEAD"], summary="List centres")
 async def list_centres(
     request: Request, response: Response, centres: Reads, access: Reader, limit: Limit = 50, cursor: Cursor = None
 ) -> CentrePage:
-    """The network's centres. Those with `illustrative: true` stand in for members whose names are not public."""
+    """List the centres of the network. Those with `illustrative: true` stand in for members whose names are not public."""
     after = open_page(request, cursor)
     rows = await centres.repository.page(after[0] if after else None, limit + 1)
     page = rows[:limit]
     return CentrePage(items=page, next=close_page(request, response, [page[-1].id] if len(rows) > limit else None))
 
 
-@router.api_route("/centres/{centre}", methods=["GET", "HEAD"], response_model=Centre)
+@router.api_route("/centres/{centre}", methods=["GET", "HEAD"], response_model=Centre, summary="Read a centre")
 async def read_centre(cached: IfNoneMatch, centres: Reads, access: Reader, centre: CentrePath) -> Response:
-    """One centre."""
+    """Return one centre."""
     found = await centres.find(centre)
     return cached.unchanged(found.version) or _answer(found)
 
 
-@router.put("/centres/{centre}", response_model=Centre, responses={201: {"model": Centre}})
+@router.put(
+    "/centres/{centre}", response_model=Centre, responses={201: {"model": Centre}}, summary="Create or replace a centre"
+)
 @accepts()
 async def write_centre(
     if_match: IfMatch, given: CentreInput, centres: Writes, access: Writer, centre: CentrePath

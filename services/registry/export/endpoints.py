@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 
+from services.registry.export.schemas import ExportLine
 from services.registry.export.service import ExportService
 from shared.access.policy import Access
 from shared.endpoints.feed import seal_position
@@ -18,13 +19,20 @@ Reader = Annotated[Access, Depends(allow("feed", "read"))]
 MEDIA_TYPE = "application/x-ndjson"
 
 
-@router.get("/export", response_class=Response, responses={200: {"content": {MEDIA_TYPE: {}}}})
+class NdjsonResponse(StreamingResponse):
+    media_type = MEDIA_TYPE
+
+
+@router.get("/export", response_class=NdjsonResponse, response_model=ExportLine, summary="Export the registry")
 @accepts(seconds=None)
 @produces(MEDIA_TYPE)
-async def export(request: Request, access: Reader) -> StreamingResponse:
-    """Everything the caller may see, one JSON object a line."""
+async def export(request: Request, access: Reader) -> NdjsonResponse:
+    """Return everything that the caller may see, one JSON object on each line: a header, centres, trials and an end.
+
+    Load it, then follow the feed from the path in the header. A file without its end line is incomplete.
+    """
     lines = _lines(request, ExportService(request.app.state.database, access))
-    return StreamingResponse(lines, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
+    return NdjsonResponse(lines, headers={"Cache-Control": "no-store"})
 
 
 async def _lines(request: Request, service: ExportService) -> AsyncIterator[str]:

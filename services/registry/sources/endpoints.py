@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from services.registry.sources.importing import ImportService
-from services.registry.sources.schemas import BulkResult
+from services.registry.sources.schemas import BulkResult, StudyRecord
 from shared.access.policy import Access
 from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts
@@ -30,7 +30,10 @@ async def _lines(request: Request) -> list[bytes]:
     return lines
 
 
-def _service(request: Request, source: Annotated[str, Path(max_length=40)]) -> ImportService:
+def _service(
+    request: Request,
+    source: Annotated[str, Path(max_length=40, description="The source: `ctgov` (ClinicalTrials.gov).")],
+) -> ImportService:
     if source not in SOURCES:
         raise NotFoundError
     state, language = request.app.state, negotiate(request.headers.get("accept-language"))
@@ -39,11 +42,9 @@ def _service(request: Request, source: Annotated[str, Path(max_length=40)]) -> I
 
 @router.put(
     "/sources/{source}/trials",
-    openapi_extra={
-        "requestBody": {"required": True, "content": {"application/x-ndjson": {"schema": {"type": "string"}}}}
-    },
+    summary="Import records of another registry",
 )
-@accepts("application/x-ndjson", body_bytes=64 * 1024 * 1024, seconds=300, body_seconds=600)
+@accepts("application/x-ndjson", body_bytes=64 * 1024 * 1024, seconds=300, body_seconds=600, model=StudyRecord)
 async def import_records(
     access: Writer,
     lines: Annotated[list[bytes], Depends(_lines)],

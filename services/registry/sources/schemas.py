@@ -1,14 +1,26 @@
 """Results of a bulk import on the wire."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.registry.model.trial import ScopeVerdict
 from shared.values.problems import FieldError
 from shared.values.wire import ApiModel
 
 Result = Literal["created", "updated", "unchanged", "kept_curated", "refused", "invalid"]
+
+
+class StudyRecord(BaseModel):
+    """A study as the API of ClinicalTrials.gov gives it (version 2). Modules that are not read may be left out."""
+
+    model_config = ConfigDict(extra="allow")
+
+    protocol_section: dict[str, Any] = Field(
+        alias="protocolSection",
+        description="The modules of the protocol: `identificationModule` with `nctId`, `statusModule`,"
+        " `conditionsModule`, `designModule`, `armsInterventionsModule`, `eligibilityModule` and others.",
+    )
 
 
 class LineResult(ApiModel):

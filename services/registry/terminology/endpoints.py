@@ -36,9 +36,9 @@ class TerminologyDocument(ApiModel):
     concepts: list[ConceptDocument] = Field(description="All concepts.")
 
 
-@router.get("/terminology", response_model=TerminologyDocument)
+@router.get("/terminology", response_model=TerminologyDocument, summary="Read the terminology")
 async def read_terminology(request: Request, access: Reader) -> Response:
-    """All concepts that trials of this network are coded with."""
+    """Return all concepts that trials of this network are coded with."""
     terminology: Terminology = request.app.state.terminology
     tag = f'"{terminology.version}"'
     if tag in request.headers.get("if-none-match", ""):

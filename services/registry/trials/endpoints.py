@@ -47,7 +47,7 @@ def _search(
     q: Annotated[
         str, Query(max_length=200, description="Words: disease, gene, product, title, number; accents do not matter.")
     ] = "",
-    status: Annotated[RecruitmentStatus | None, Query()] = None,
+    status: Annotated[RecruitmentStatus | None, Query(description="The recruitment status of the trial.")] = None,
     condition: Annotated[
         Code | None,
         Query(max_length=80, description="A code such as `ORPHA:98896`; its descendants are found too. Unknown: 400."),
@@ -89,16 +89,19 @@ Writer = Annotated[Access, Depends(allow("trial", "write"))]
 SiteReader = Annotated[Access, Depends(allow("site", "read"))]
 SiteWriter = Annotated[Access, Depends(allow("site", "write"))]
 Identifier = Annotated[str, Path(max_length=100, description="Any public identifier of the trial.")]
-Centre = Annotated[str, Path(max_length=64)]
+Centre = Annotated[str, Path(max_length=64, description="The id of the centre, such as `fr-lille`.")]
 Count = Annotated[str | None, Query(pattern="^exact$", description="`exact` adds the total.")]
-MergePatch = Annotated[dict[str, Any], Body(media_type="application/merge-patch+json")]
+MergePatch = Annotated[
+    dict[str, Any],
+    Body(media_type="application/merge-patch+json", description="Fields of `TrialInput`; null removes one."),
+]
 
 MAX_BODY = 1024 * 1024
 LONG_TEXTS = Limits(string=60_000)
 TRIAL = accepts(body_bytes=MAX_BODY, limits=LONG_TEXTS)
 
 
-@router.api_route("/trials", methods=["GET", "HEAD"], response_model=TrialPage)
+@router.api_route("/trials", methods=["GET", "HEAD"], response_model=TrialPage, summary="List trials")
 async def list_trials(
     request: Request,
     response: Response,
@@ -109,7 +112,7 @@ async def list_trials(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """Published trials in the order in which the registry took them; demonstration trials come last."""
+    """List published trials in the order in which the registry took them; demonstration trials come last."""
     after = open_page(request, cursor)
     await trials.check_filters(search)
     rows = await trials.repository.page(search, access.rows, after[0] if after else 0, limit + 1)
@@ -118,14 +121,16 @@ async def list_trials(
     return _json(page_text([document for _, document in rows[:limit]], next_cursor, total), response)
 
 
-@router.api_route("/trials/{identifier}", methods=["GET", "HEAD"], response_model=Trial)
+@router.api_route("/trials/{identifier}", methods=["GET", "HEAD"], response_model=Trial, summary="Read a trial")
 async def read_trial(cached: IfNoneMatch, trials: Reads, access: Reader, identifier: Identifier) -> Response:
-    """One trial."""
+    """Return one trial, by any of its public identifiers."""
     trial = (await trials.find(identifier, access.rows)).trial
     return cached.unchanged(trial.version) or _answer(trial.model_dump_json(), trial.version)
 
 
-@router.put("/trials/{identifier}", response_model=Trial, responses={201: {"model": Trial}})
+@router.put(
+    "/trials/{identifier}", response_model=Trial, responses={201: {"model": Trial}}, summary="Create or replace a trial"
+)
 @TRIAL
 async def write_trial(
     if_match: IfMatch, draft: TrialInput, trials: Writes, access: Writer, identifier: Identifier
@@ -136,7 +141,7 @@ async def write_trial(
     return _trial_answer(stored, created=expected.creates)
 
 
-@router.patch("/trials/{identifier}", response_model=Trial)
+@router.patch("/trials/{identifier}", response_model=Trial, summary="Change some fields of a trial")
 @accepts("application/merge-patch+json", body_bytes=MAX_BODY, limits=LONG_TEXTS)
 async def patch_trial(
     if_match: IfMatch, patch: MergePatch, trials: Writes, access: Writer, identifier: Identifier
@@ -146,7 +151,7 @@ async def patch_trial(
     return _trial_answer(stored)
 
 
-@router.get("/trials/{identifier}/history", response_model=History)
+@router.get("/trials/{identifier}/history", response_model=History, summary="List the versions of a trial")
 async def read_history(
     request: Request,
     response: Response,
@@ -156,7 +161,7 @@ async def read_history(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """The versions of a trial, newest first, each with the names of what it changed."""
+    """List the versions of a trial, newest first, each with the names of the fields that it changed."""
     stored = await trials.find(identifier, access.rows)
     before = open_page(request, cursor)
     rows = await trials.repository.history(stored.key, before[0] if before else None, limit + 1)
@@ -165,15 +170,15 @@ async def read_history(
     return _json(json.dumps({"items": items, "next": next_cursor}, ensure_ascii=False), response)
 
 
-@router.get("/trials/{identifier}/criteria", response_model=CriteriaDocument)
+@router.get("/trials/{identifier}/criteria", response_model=CriteriaDocument, summary="Read the criteria of a trial")
 async def read_criteria(
     cached: IfNoneMatch,
     trials: Reads,
     access: Reader,
     identifier: Identifier,
-    version: Annotated[int | None, Query(ge=1, le=1_000_000)] = None,
+    version: Annotated[int | None, Query(ge=1, le=1_000_000, description="Absent: the version in force.")] = None,
 ) -> Response:
-    """The computable criteria in force, or an earlier version of them; versions never change."""
+    """Return the computable criteria in force, or an earlier version of them. A version never changes."""
     stored = await trials.find(identifier, access.rows)
     document = await trials.repository.criteria(stored.key, version)
     if document is None or stored.trial.criteria is None:
@@ -182,27 +187,34 @@ async def read_criteria(
     return cached.unchanged(number) or _answer(document, number)
 
 
-@router.put("/trials/{identifier}/criteria", response_model=CriteriaDocument)
+@router.put(
+    "/trials/{identifier}/criteria", response_model=CriteriaDocument, summary="Sign a new version of the criteria"
+)
 @TRIAL
 async def write_criteria(
     if_match: IfMatch, document: CriteriaDocument, trials: Writes, access: Writer, identifier: Identifier
 ) -> Response:
-    """A new version of the criteria. `If-Match` names the criteria version it was made from."""
+    """Sign a new version of the criteria. `If-Match` names the version of the criteria that it was made from."""
     written = await trials.sign_criteria(identifier, document, access.rows, if_match.required_version())
     assert written.version is not None
     return _answer(written.model_dump_json(exclude_none=True), written.version)
 
 
-@router.get("/trials/{identifier}/sites")
+@router.get("/trials/{identifier}/sites", summary="List the sites of a trial")
 async def read_sites(trials: Reads, access: SiteReader, identifier: Identifier) -> SiteList:
-    """The sites of a trial, with status and freshness as of now. Hospitals and centres also see the open places."""
+    """List the sites of a trial, with their present status. Hospitals and centres also see the open places."""
     stored = await trials.find(identifier, access.rows)
     now, slots = datetime.now(UTC), access.fields == "all"
     sites = await trials.repository.sites(stored.key)
     return SiteList(items=[site.document(stored.trial.id, now, with_slots=slots) for site in sites])
 
 
-@router.put("/trials/{identifier}/sites/{centre}", response_model=Site, responses={201: {"model": Site}})
+@router.put(
+    "/trials/{identifier}/sites/{centre}",
+    response_model=Site,
+    responses={201: {"model": Site}},
+    summary="Declare a site",
+)
 @accepts()
 async def write_site(
     if_match: IfMatch, given: SiteInput, trials: Writes, access: SiteWriter, identifier: Identifier, centre: Centre

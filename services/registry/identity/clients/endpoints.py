@@ -26,7 +26,7 @@ router = APIRouter(prefix="/registry/v1/organisations/{organisation}", route_cla
 
 Reader = Annotated[Access, Depends(allow("client", "read"))]
 Writer = Annotated[Access, Depends(allow("client", "write"))]
-ClientPath = Annotated[str, Path(max_length=36)]
+ClientPath = Annotated[str, Path(max_length=36, description="The id of the client.")]
 BODY_BYTES = 64 * 1024
 
 
@@ -46,7 +46,7 @@ Checked = Annotated[ClientInput, Depends(_checked)]
 CheckedUpdate = Annotated[ClientUpdate, Depends(_checked_update)]
 
 
-@router.post("/clients", response_model=NewClient, status_code=201)
+@router.post("/clients", response_model=NewClient, status_code=201, summary="Register an API client")
 @idempotent(shown_once=["key"])
 @accepts(body_bytes=BODY_BYTES)
 async def create_client(
@@ -56,7 +56,7 @@ async def create_client(
     return _show_key(await ClientService(connection, access).create(organisation, given), 201)
 
 
-@router.api_route("/clients", methods=["GET", "HEAD"])
+@router.api_route("/clients", methods=["GET", "HEAD"], summary="List API clients")
 async def list_clients(
     request: Request,
     response: Response,
@@ -73,7 +73,7 @@ async def list_clients(
     return ClientPage(items=page, next=close_page(request, response, [page[-1].id] if len(rows) > limit else None))
 
 
-@router.api_route("/clients/{client}", methods=["GET", "HEAD"], response_model=Client)
+@router.api_route("/clients/{client}", methods=["GET", "HEAD"], response_model=Client, summary="Read an API client")
 async def read_client(
     cached: IfNoneMatch, connection: Reading, access: Reader, organisation: OrganisationPath, client: ClientPath
 ) -> Response:
@@ -82,7 +82,7 @@ async def read_client(
     return cached.unchanged(found.version) or _answer(found)
 
 
-@router.put("/clients/{client}", response_model=Client)
+@router.put("/clients/{client}", response_model=Client, summary="Replace an API client")
 @accepts(body_bytes=BODY_BYTES)
 async def replace_client(
     if_match: IfMatch,
@@ -97,7 +97,7 @@ async def replace_client(
     return _answer(await service.replace(organisation, client, given, if_match.required_version()))
 
 
-@router.post("/clients/{client}/rotate", response_model=NewClient)
+@router.post("/clients/{client}/rotate", response_model=NewClient, summary="Rotate an API key")
 @idempotent(shown_once=["key"])
 @accepts(body_bytes=BODY_BYTES)
 async def rotate_key(
@@ -115,7 +115,7 @@ async def rotate_key(
     )
 
 
-@router.delete("/clients/{client}", status_code=204)
+@router.delete("/clients/{client}", status_code=204, summary="Revoke an API client")
 async def revoke_client(
     if_match: IfMatch, connection: Writing, access: Writer, organisation: OrganisationPath, client: ClientPath
 ) -> None:

@@ -29,7 +29,7 @@ InternalService = Annotated[Access, Depends(allow("identity", "read"))]
 Installer = Annotated[Access, Depends(allow("administrator", "write"))]
 
 
-@router.get(BASE)
+@router.get(BASE, summary="Read keys and revocations")
 async def read_state(request: Request, access: InternalService, issuer: TokenIssuer) -> IdentityState:
     """Read the issuer's keys and the recent revocations, with the feed position at which they were read."""
     state, position = await issuer.directory.state()
@@ -41,7 +41,7 @@ async def read_state(request: Request, access: InternalService, issuer: TokenIss
     )
 
 
-@router.post(f"{BASE}/introspect")
+@router.post(f"{BASE}/introspect", summary="Check a credential")
 @accepts(body_bytes=32 * 1024)
 async def introspect(given: CredentialInput, access: InternalService, issuer: TokenIssuer) -> Introspection:
     """Return the rights of an API key or of a token of the OpenID provider."""
@@ -52,7 +52,9 @@ async def introspect(given: CredentialInput, access: InternalService, issuer: To
     return Introspection(credential=found.write() if found else None)
 
 
-@router.post("/registry/v1/internal/administrators", status_code=201, response_model=NewClient)
+@router.post(
+    "/registry/v1/internal/administrators", status_code=201, response_model=NewClient, summary="Create an administrator"
+)
 @repeatable("a second administrator appears in the list of clients, where it can be revoked")
 @accepts(body_bytes=4 * 1024)
 async def create_administrator(given: AdministratorInput, connection: Writing, access: Installer) -> Response:

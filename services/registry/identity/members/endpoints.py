@@ -19,11 +19,11 @@ router = APIRouter(prefix="/registry/v1/organisations/{organisation}", route_cla
 
 Reader = Annotated[Access, Depends(allow("member", "read"))]
 Writer = Annotated[Access, Depends(allow("member", "write"))]
-MemberPath = Annotated[str, Path(max_length=36)]
+MemberPath = Annotated[str, Path(max_length=36, description="The id of the member.")]
 BODY_BYTES = 16 * 1024
 
 
-@router.post("/members", response_model=Member, status_code=201)
+@router.post("/members", response_model=Member, status_code=201, summary="Add a member")
 @idempotent()
 @accepts(body_bytes=BODY_BYTES)
 async def add_member(
@@ -34,7 +34,7 @@ async def add_member(
     return _answer(created, 201, Location=f"/registry/v1/organisations/{organisation}/members/{created.id}")
 
 
-@router.api_route("/members", methods=["GET", "HEAD"])
+@router.api_route("/members", methods=["GET", "HEAD"], summary="List members")
 async def list_members(
     request: Request,
     response: Response,
@@ -51,7 +51,7 @@ async def list_members(
     return MemberPage(items=page, next=close_page(request, response, [page[-1].id] if len(rows) > limit else None))
 
 
-@router.api_route("/members/{member}", methods=["GET", "HEAD"], response_model=Member)
+@router.api_route("/members/{member}", methods=["GET", "HEAD"], response_model=Member, summary="Read a member")
 async def read_member(
     cached: IfNoneMatch, connection: Reading, access: Reader, organisation: OrganisationPath, member: MemberPath
 ) -> Response:
@@ -60,7 +60,7 @@ async def read_member(
     return cached.unchanged(found.version) or _answer(found)
 
 
-@router.put("/members/{member}", response_model=Member)
+@router.put("/members/{member}", response_model=Member, summary="Replace the roles of a member")
 @accepts(body_bytes=BODY_BYTES)
 async def replace_member(
     if_match: IfMatch,
@@ -75,7 +75,7 @@ async def replace_member(
     return _answer(await service.replace(organisation, member, given, if_match.required_version()))
 
 
-@router.delete("/members/{member}", status_code=204)
+@router.delete("/members/{member}", status_code=204, summary="Revoke a member")
 async def revoke_member(
     if_match: IfMatch, connection: Writing, access: Writer, organisation: OrganisationPath, member: MemberPath
 ) -> None:

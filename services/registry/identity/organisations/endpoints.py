@@ -25,7 +25,7 @@ Writer = Annotated[Access, Depends(allow("organisation", "write"))]
 BODY_BYTES = 16 * 1024
 
 
-@router.api_route("/organisations", methods=["GET", "HEAD"])
+@router.api_route("/organisations", methods=["GET", "HEAD"], summary="List organisations")
 async def list_organisations(
     request: Request, response: Response, connection: Reading, access: Reader, limit: Limit = 50, cursor: Cursor = None
 ) -> OrganisationPage:
@@ -37,7 +37,12 @@ async def list_organisations(
     return OrganisationPage(items=page, next=following)
 
 
-@router.api_route("/organisations/{organisation}", methods=["GET", "HEAD"], response_model=Organisation)
+@router.api_route(
+    "/organisations/{organisation}",
+    methods=["GET", "HEAD"],
+    response_model=Organisation,
+    summary="Read an organisation",
+)
 async def read_organisation(
     cached: IfNoneMatch, connection: Reading, access: Reader, organisation: OrganisationPath
 ) -> Response:
@@ -46,7 +51,12 @@ async def read_organisation(
     return cached.unchanged(found.version) or _answer(found)
 
 
-@router.put("/organisations/{organisation}", response_model=Organisation, responses={201: {"model": Organisation}})
+@router.put(
+    "/organisations/{organisation}",
+    response_model=Organisation,
+    responses={201: {"model": Organisation}},
+    summary="Create or replace an organisation",
+)
 @accepts(body_bytes=BODY_BYTES)
 async def write_organisation(
     if_match: IfMatch, given: OrganisationInput, connection: Writing, access: Writer, organisation: OrganisationPath

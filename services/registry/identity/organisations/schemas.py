@@ -11,7 +11,9 @@ from shared.values.wire import ApiModel, Instant
 from shared.vocabulary.identifiers import CentreId
 
 OrganisationId = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9-]{1,62}$")]
-OrganisationPath = Annotated[str, Path(pattern="^[a-z][a-z0-9-]{1,62}$", max_length=64)]
+OrganisationPath = Annotated[
+    str, Path(pattern="^[a-z][a-z0-9-]{1,62}$", max_length=64, description="The id of the organisation.")
+]
 OrganisationStatus = Literal["active", "suspended"]
 
 

@@ -5,17 +5,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.registry.identity.tokens.assertions import ALGORITHMS, ASSERTION_TYPE, read_request
+from services.registry.identity.tokens.assertions import ALGORITHMS, read_request
 from services.registry.identity.tokens.issuer import Issuer, TokenIssuer
 from services.registry.identity.tokens.problems import TokenRefusedError
 from services.registry.identity.tokens.schemas import (
+    CallerRights,
     Discovery,
     KeyIds,
     KeySet,
-    Self,
     SmartConfiguration,
     TokenAnswer,
     TokenError,
+    TokenForm,
 )
 from services.registry.identity.tokens.service import AuthenticatedClient
 from shared.access.address import on_loopback
@@ -55,35 +56,6 @@ Compromised = Annotated[
         description="The keys may be compromised: replace both, and refuse every token signed with the present ones."
     ),
 ]
-FORM = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/x-www-form-urlencoded": {
-                "schema": {
-                    "type": "object",
-                    "required": ["grant_type", "client_assertion_type", "client_assertion"],
-                    "properties": {
-                        "grant_type": {"type": "string", "const": "client_credentials"},
-                        "client_assertion_type": {"type": "string", "const": ASSERTION_TYPE},
-                        "client_assertion": {"type": "string", "description": "A JWT signed by the client (RFC 7523)."},
-                        "scope": {
-                            "type": "string",
-                            "description": "Scopes separated by single spaces; all of the client's by default.",
-                        },
-                        "resource": {
-                            "type": "string",
-                            "description": "A service that the token is for (RFC 8707), as `urn:cleio:matching`."
-                            " May be repeated; by default all services that the scopes are for.",
-                        },
-                        "client_id": {"type": "string", "description": "Optional: the `sub` of the assertion."},
-                    },
-                    "additionalProperties": {"type": "string"},
-                }
-            }
-        },
-    }
-}
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
@@ -91,10 +63,10 @@ NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
     "/oauth/token",
     response_model=TokenAnswer,
     responses={400: {"model": TokenError}, 401: {"model": TokenError}},
-    openapi_extra=FORM,
+    summary="Obtain an access token",
 )
 @repeatable("each request needs a new assertion, because an assertion is accepted once")
-@accepts("application/x-www-form-urlencoded", body_bytes=64 * 1024)
+@accepts("application/x-www-form-urlencoded", body_bytes=64 * 1024, model=TokenForm)
 async def take_token(request: Request, access: Requester, issuer: TokenIssuer) -> Response:
     """Issue an access token to a client that signs an assertion (`private_key_jwt`). An assertion is accepted once."""
     if not issuer.enabled:
@@ -124,20 +96,22 @@ def _refuse(request: Request, error: TokenRefusedError) -> Response:
     return Response(body.model_dump_json(), error.status, headers, "application/json")
 
 
-@router.api_route("/.well-known/jwks.json", methods=["GET", "HEAD"])
+@router.api_route("/.well-known/jwks.json", methods=["GET", "HEAD"], summary="Read the public keys of the issuer")
 async def read_keys(response: Response, access: Discoverer, issuer: TokenIssuer) -> KeySet:
     """Read the issuer's public keys: the active one, the next one, and retired ones whose tokens are still valid."""
     response.headers["Cache-Control"] = "public, max-age=60"
     return KeySet(keys=await issuer.keys.public())
 
 
-@router.api_route("/.well-known/oauth-authorization-server", methods=["GET", "HEAD"])
+@router.api_route(
+    "/.well-known/oauth-authorization-server", methods=["GET", "HEAD"], summary="Read the metadata of the issuer"
+)
 async def discover(access: Discoverer, issuer: TokenIssuer) -> Discovery:
     """Read the metadata of the authorization server (RFC 8414)."""
     return _discovery(issuer)
 
 
-@router.api_route("/.well-known/smart-configuration", methods=["GET", "HEAD"])
+@router.api_route("/.well-known/smart-configuration", methods=["GET", "HEAD"], summary="Read the metadata for SMART")
 async def discover_smart(access: Discoverer, issuer: TokenIssuer) -> SmartConfiguration:
     """Read the same metadata in the form of SMART Backend Services."""
     return SmartConfiguration(
@@ -162,7 +136,7 @@ def _discovery(issuer: Issuer) -> Discovery:
     )
 
 
-@router.post("/registry/v1/signing-keys/rotate")
+@router.post("/registry/v1/signing-keys/rotate", summary="Rotate the signing keys")
 @repeatable("a second rotation is refused until the next key has been published for ten seconds")
 async def rotate_keys(access: Rotator, issuer: TokenIssuer, compromised: Compromised = False) -> KeyIds:
     """Activate the next signing key and publish another one. Existing tokens stay valid, unless `compromised` is set.
@@ -174,11 +148,11 @@ async def rotate_keys(access: Rotator, issuer: TokenIssuer, compromised: Comprom
     return KeyIds(kids=kids)
 
 
-@router.api_route("/registry/v1/me", methods=["GET", "HEAD"])
-async def read_self(access: Caller) -> Self:
+@router.api_route("/registry/v1/me", methods=["GET", "HEAD"], summary="Read the rights of the caller")
+async def read_self(access: Caller) -> CallerRights:
     """Read who the caller is to the system, and what it may do."""
     caller = access.principal
-    return Self(
+    return CallerRights(
         kind=caller.kind,
         organisation=caller.organisation or "",
         client=caller.client,

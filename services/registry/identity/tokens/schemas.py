@@ -2,9 +2,34 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.values.wire import ApiModel
+
+
+class TokenForm(BaseModel):
+    """The form of a token request (RFC 6749 §4.4, RFC 7523 §2.2). Other parameters are ignored."""
+
+    __pydantic_extra__: dict[str, str]
+    model_config = ConfigDict(extra="allow")
+
+    grant_type: Literal["client_credentials"] = Field(description="Always `client_credentials`.")
+    client_assertion_type: Literal["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"] = Field(
+        description="The kind of assertion: a JWT."
+    )
+    client_assertion: str = Field(
+        description="A JWT that the client signs: `iss` and `sub` are its id, `aud` the issuer or the URL of the token"
+        " endpoint (as the client is registered), `exp` at most five minutes away, `jti` new each time."
+    )
+    scope: str | None = Field(
+        default=None, description="Scopes separated by single spaces; by default all of the client's."
+    )
+    resource: str | None = Field(
+        default=None,
+        description="A service that the token is for (RFC 8707), as `urn:cleio:matching`. May be repeated; by default"
+        " all services that the scopes are for.",
+    )
+    client_id: str | None = Field(default=None, description="The `sub` of the assertion; may be left out.")
 
 
 class TokenAnswer(ApiModel):
@@ -57,7 +82,7 @@ class KeyIds(ApiModel):
     kids: list[str] = Field(description="The ids (`kid`) of the published keys.")
 
 
-class Self(ApiModel):
+class CallerRights(ApiModel):
     """The caller as the access policy sees it."""
 
     kind: str = Field(description="The kind of the caller's organisation.")

@@ -1,0 +1,80 @@
+"""Security schemes of an OpenAPI document, and what each operation requires by the policy table."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from shared.access.policy import SCOPED, TABLE, Action, scope_of
+
+# What each scope allows. The roles of a client and the kind of its organisation may allow less.
+SCOPES: dict[str, str] = {
+    "audit.read": "Read the audit log.",
+    "centre.read": "Read centres.",
+    "centre.write": "Create and change centres.",
+    "client.read": "Read API clients.",
+    "client.write": "Register, change and revoke API clients.",
+    "criteria.execute": "Check criteria documents.",
+    "feed.read": "Read the feed and the export.",
+    "match.execute": "Match patients with trials.",
+    "member.read": "Read members.",
+    "member.write": "Add, change and revoke members.",
+    "organisation.read": "Read organisations.",
+    "organisation.write": "Create and change organisations.",
+    "signing_key.write": "Rotate the keys that sign access tokens.",
+    "site.read": "Read the sites of trials.",
+    "site.write": "Declare status and open places of sites.",
+    "source.write": "Import records of other registries.",
+    "subscription.read": "Read subscriptions and their deliveries.",
+    "subscription.write": "Create, change and delete subscriptions.",
+    "subscription_summary.read": "Read the status of all subscriptions.",
+    "terminology.read": "Read the terminology.",
+    "trial.read": "Read trials and their criteria.",
+    "trial.write": "Create and change trials and their criteria.",
+}
+_SCHEMES: dict[str, dict[str, Any]] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An access token or an API key, as `Authorization: Bearer …`.",
+    },
+    "oauth": {
+        "type": "oauth2",
+        "description": "An access token that the client obtains with an assertion that it signs"
+        " (`private_key_jwt`, RFC 7523).",
+        "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": SCOPES}},
+    },
+    "internal": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The internal token of the installation, from this machine.",
+    },
+}
+
+
+def security_of(resource: str, action: Action) -> list[dict[str, list[str]]]:
+    """Return the alternatives of an operation: no credentials where the public may call, else a token with its scope."""
+    grants = TABLE[resource, action]
+    if is_internal(resource, action):
+        return [{"internal": []}]
+    alternatives: list[dict[str, list[str]]] = [{}] if "public" in grants else []
+    alternatives.append({"bearer": []})
+    if resource in SCOPED:
+        alternatives.append({"oauth": [scope_of(resource, action)]})
+    elif "public" not in grants:
+        alternatives.append({"oauth": []})
+    return alternatives
+
+
+def is_internal(resource: str, action: Action) -> bool:
+    """Return whether only the installation's own programs may call."""
+    return set(TABLE[resource, action]) == {"service"}
+
+
+def schemes_of(security: Iterable[list[dict[str, list[str]]]]) -> dict[str, Any]:
+    """Return the schemes that these operations name, with the scopes that they name."""
+    named = [alternative for alternatives in security for alternative in alternatives]
+    scopes = {scope for alternative in named for scope in alternative.get("oauth", [])}
+    schemes = {name: scheme for name, scheme in _SCHEMES.items() if any(name in one for one in named)}
+    if "oauth" in schemes:
+        flow = {"tokenUrl": "/oauth/token", "scopes": {name: SCOPES[name] for name in sorted(scopes)}}
+        schemes["oauth"] = {**schemes["oauth"], "flows": {"clientCredentials": flow}}
+    return schemes
