@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse
 
 from shared.access import Principal
 from shared.access.policy import Access
@@ -26,7 +27,9 @@ SCAN = 1_000
 POLL_SECONDS = 0.25
 
 
-class CloudEventsResponse(Response):
+class DescribedResponse(JSONResponse):
+    """For OpenAPI: FastAPI describes the model of an answer only for a subclass of `JSONResponse`."""
+
     media_type = MEDIA_TYPE
 
 
@@ -62,7 +65,7 @@ def feed_router(service: str, log: FeedLog, event: Any = dict[str, Any]) -> APIR
 
     @router.get(
         "/feed",
-        response_class=CloudEventsResponse,
+        response_class=DescribedResponse,
         response_model=list[event],
         summary="Read the feed of changes",
     )
@@ -92,7 +95,7 @@ def feed_router(service: str, log: FeedLog, event: Any = dict[str, Any]) -> APIR
         ] = None,
         centre: Annotated[str | None, Query(max_length=64, description="The id of a centre.")] = None,
     ) -> Response:
-        """List the changes since the cursor, oldest first. The header `Link` leads to the next batch, also from an empty one.
+        """List the changes since the cursor, oldest first. The header `Link` always leads to the next batch.
 
         A subject that the caller may no longer see, or that no longer matches the filter, comes as a `….removed` event.
         """

@@ -117,6 +117,7 @@ def describe(app: FastAPI, *, internal: bool = False) -> dict[str, Any]:
         "headers": {name: header for name, header in HEADERS.items() if f'#/components/headers/{name}"' in referring},
         "securitySchemes": schemes_of(operation["security"] for operation in operations),
     }
+    document = unite_sides(document)
     bound(document, max((accepted(route.endpoint) for route in routes), key=lambda takes: takes.limits.string))
     document["servers"] = [
         {"url": "/", "description": "The gateway, in production as in a local run.", "x-internal": False}
@@ -128,7 +129,7 @@ def describe(app: FastAPI, *, internal: bool = False) -> dict[str, Any]:
         "contact": {"name": "The coordination of the network"},
         "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     }
-    return unite_sides(document)
+    return document
 
 
 def _is_internal(route: APIRoute) -> bool:

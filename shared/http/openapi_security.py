@@ -38,8 +38,8 @@ _SCHEMES: dict[str, dict[str, Any]] = {
     },
     "oauth": {
         "type": "oauth2",
-        "description": "An access token that the client obtains with an assertion that it signs"
-        " (`private_key_jwt`, RFC 7523).",
+        "description": "An access token, valid for a few minutes, that the client obtains with an assertion that"
+        " it signs (`private_key_jwt`, RFC7523). Both are JWTs and conform to RFC8725.",
         "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": SCOPES}},
     },
     "internal": {
@@ -51,7 +51,7 @@ _SCHEMES: dict[str, dict[str, Any]] = {
 
 
 def security_of(resource: str, action: Action) -> list[dict[str, list[str]]]:
-    """Return the alternatives of an operation: no credentials where the public may call, else a token with its scope."""
+    """Return the alternatives of an operation: nothing where the public may call, a token, a token with a scope."""
     grants = TABLE[resource, action]
     if is_internal(resource, action):
         return [{"internal": []}]

@@ -3,6 +3,7 @@
 Each push runs a smoke test: two generated requests for each operation. The long version varies callers and phases.
 """
 
+import importlib
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from shared.http.openapi import describe
 from tests.conftest import ADMIN, INTERNAL, token_of
 from tests.contract.processes import ServiceProcess
 
@@ -73,7 +75,7 @@ def without_general_limits(value: Any) -> Any:
 
 def document_of(service: str) -> dict[str, Any]:
     document: dict[str, Any] = without_general_limits(
-        json.loads((ROOT / "docs" / "openapi" / f"{service}.json").read_text(encoding="utf-8"))
+        describe(importlib.import_module(f"services.{service}.app").create_app(), internal=True)
     )
     for path in document["paths"].values():
         for method, operation in list(path.items()):

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,10 @@ import jsonschema_rs
 import pytest
 from fastapi.routing import APIRoute
 
+from shared.access.policy import SCOPED, TABLE, scope_of
+from shared.http.openapi import describe
+from shared.http.openapi_examples import problem_example
+from shared.http.openapi_security import SCOPES
 from shared.http.stages.body import WITH_BODY
 from shared.idempotency.marks import keyed
 
@@ -85,9 +90,9 @@ def test_the_linter_would_find_something(spectral: list[str], tmp_path: Path) ->
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_operation_says_what_the_edge_does(service: str) -> None:
-    document = documents()[service]
-    routes = importlib.import_module(f"services.{service}.app").create_app().routes
-    for route in routes:
+    app = importlib.import_module(f"services.{service}.app").create_app()
+    document = describe(app, internal=True)
+    for route in app.routes:
         assert isinstance(route, APIRoute)
         for method in route.methods - {"HEAD"}:
             operation = document["paths"][route.path_format][method.lower()]
@@ -123,3 +128,126 @@ def test_the_lock_of_the_linter_names_no_address() -> None:
     assert "://" not in text
     assert '"resolved"' not in text
     assert all("integrity" in package for name, package in json.loads(text)["packages"].items() if name)
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for inner in value.values():
+            yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_model_property_and_parameter_is_described(service: str) -> None:
+    document = documents()[service]
+    bare = []
+    for name, schema in document["components"]["schemas"].items():
+        bare += [name] if "properties" in schema and not schema.get("description") else []
+        bare += [f"{name}.{one}" for one, value in schema.get("properties", {}).items() if not value.get("description")]
+    for name, operation in operations(document):
+        bare += [f"{name} {one['name']}" for one in operation.get("parameters", []) if not one.get("description")]
+    assert bare == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_operation_has_a_summary_and_a_name_of_its_own(service: str) -> None:
+    document = documents()[service]
+    names = [operation["operationId"] for _, operation in operations(document)]
+    assert len(set(names)) == len(names)
+    for place, operation in operations(document):
+        assert operation["summary"] != operation["operationId"].replace("_", " ").title(), place
+        assert operation["description"], place
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_model_has_one_plain_name_that_references_use(service: str) -> None:
+    document = documents()[service]
+    found = set(references(document))
+    assert {one for one in found if not one.startswith("#/components/")} == set()
+    for one in found:
+        _, part, name = one.removeprefix("#/").split("/")
+        assert name in document["components"][part]
+    schemas = document["components"]["schemas"]
+    assert [name for name in schemas if not name.isalnum()] == []
+    assert [name for name in schemas if f"#/components/schemas/{name}" not in found] == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_public_document_has_no_route_that_the_gateway_refuses(service: str) -> None:
+    public, whole = (
+        {
+            place
+            for place, _ in operations(
+                describe(importlib.import_module(f"services.{service}.app").create_app(), internal=one)
+            )
+        }
+        for one in (False, True)
+    )
+    hidden = {"GET /metrics"} | ({"GET /backup"} if service != "matching" else set())
+    if service == "registry":
+        hidden |= {
+            "GET /registry/v1/internal/identity",
+            "POST /registry/v1/internal/identity/introspect",
+            "POST /registry/v1/internal/administrators",
+        }
+    assert whole - public == hidden
+
+
+def examples_of(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], Any]]:
+    """Yield place, schema and value of every example; a content without one has the value None."""
+    for place, operation in operations(document):
+        bodies = {"request": operation.get("requestBody", {}), **operation["responses"]}
+        for name, body in bodies.items():
+            for media_type, content in body.get("content", {}).items():
+                values = [one["value"] for one in content.get("examples", {}).values()] or [content.get("example")]
+                for value in values:
+                    lines = value.splitlines() if value and media_type == "application/x-ndjson" else None
+                    schema = content["schema"] if lines is None else content["x-itemSchema"]
+                    for one in [value] if lines is None else map(json.loads, lines):
+                        yield f"{place} {name} {media_type}", schema, one
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_request_and_answer_has_an_example_that_its_schema_allows(service: str) -> None:
+    document = documents()[service]
+    found = list(examples_of(document))
+    assert len(found) > 10
+    assert [place for place, _, value in found if value is None] == []
+    for place, schema, value in found:
+        validator = jsonschema_rs.validator_for({**document, **schema}, validate_formats=True)
+        errors = [f"{place}: {error.instance_path}: {error.message[:300]}" for error in validator.iter_errors(value)]
+        assert errors == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_problem_has_an_example(service: str) -> None:
+    document = documents()[service]
+    for status, answer in document["components"]["responses"].items():
+        (content,) = answer["content"].values()
+        assert content["example"] == problem_example(int(status))
+        assert jsonschema_rs.is_valid({**document, **content["schema"]}, content["example"])
+
+
+def test_every_scope_is_described_and_named_by_the_operations_that_need_it() -> None:
+    assert set(SCOPES) == {scope_of(resource, action) for resource, action in TABLE if resource in SCOPED}
+    found = {}
+    for document in documents().values():
+        flow = document["components"]["securitySchemes"]["oauth"]["flows"]["clientCredentials"]
+        assert flow["tokenUrl"] == "/oauth/token"
+        for place, operation in operations(document):
+            found[place] = [scope for one in operation["security"] for scope in one.get("oauth", [])]
+            assert set(found[place]) <= set(flow["scopes"]), place
+    assert found["POST /matching/v1/match"] == ["match.execute"]
+    assert found["PATCH /registry/v1/trials/{identifier}"] == ["trial.write"]
+    assert found["GET /registry/v1/me"] == []
+    assert {scope for scopes in found.values() for scope in scopes} == set(SCOPES)

@@ -38,7 +38,7 @@ CentrePath = Annotated[CentreId, Path(description="The id of the centre, such as
 async def list_centres(
     request: Request, response: Response, centres: Reads, access: Reader, limit: Limit = 50, cursor: Cursor = None
 ) -> CentrePage:
-    """List the centres of the network. Those with `illustrative: true` stand in for members whose names are not public."""
+    """List the centres. Those with `illustrative: true` stand in for members whose names are not public."""
     after = open_page(request, cursor)
     rows = await centres.repository.page(after[0] if after else None, limit + 1)
     page = rows[:limit]

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from services.registry.export.schemas import ExportLine
 from services.registry.export.service import ExportService
@@ -19,20 +19,22 @@ Reader = Annotated[Access, Depends(allow("feed", "read"))]
 MEDIA_TYPE = "application/x-ndjson"
 
 
-class NdjsonResponse(StreamingResponse):
+class DescribedResponse(JSONResponse):
+    """For OpenAPI: FastAPI describes the model of an answer only for a subclass of `JSONResponse`."""
+
     media_type = MEDIA_TYPE
 
 
-@router.get("/export", response_class=NdjsonResponse, response_model=ExportLine, summary="Export the registry")
+@router.get("/export", response_class=DescribedResponse, response_model=ExportLine, summary="Export the registry")
 @accepts(seconds=None)
 @produces(MEDIA_TYPE)
-async def export(request: Request, access: Reader) -> NdjsonResponse:
+async def export(request: Request, access: Reader) -> StreamingResponse:
     """Return everything that the caller may see, one JSON object on each line: a header, centres, trials and an end.
 
     Load it, then follow the feed from the path in the header. A file without its end line is incomplete.
     """
     lines = _lines(request, ExportService(request.app.state.database, access))
-    return NdjsonResponse(lines, headers={"Cache-Control": "no-store"})
+    return StreamingResponse(lines, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 
 
 async def _lines(request: Request, service: ExportService) -> AsyncIterator[str]:

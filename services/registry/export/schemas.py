@@ -1,4 +1,4 @@
-"""The lines of the export. They describe it in OpenAPI; `ExportService` writes stored documents without parsing them."""
+"""The lines of the export. They describe it in OpenAPI only: the service writes stored documents."""
 
 from typing import Annotated, Literal, TypeAlias
 
