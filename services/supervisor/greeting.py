@@ -36,6 +36,8 @@ def greeting(installation: Installation) -> str:
         match_header = f" {authorization}"
     public = installation.public_url.rstrip("/")
     return f"""
+  start page     {public}/
+  API reference  {public}/docs
   trials         {public}/registry/v1/trials
   changes        {public}/registry/v1/feed
   match          {public}/matching/v1/match

@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from time import monotonic
 
@@ -169,7 +170,7 @@ def _service(installation: Installation, name: str, service: str, port: int) -> 
         # The output of the service is a pipe: only the supervisor knows whether people read it.
         variables["CLEIO_LOG_FORMAT"] = "text" if sys.stdout.isatty() else "json"
     if service == "registry":
-        variables["CLEIO_REGISTRY_LOAD_SAMPLE"] = os.environ.get("CLEIO_REGISTRY_LOAD_SAMPLE", "true")
+        variables["CLEIO_REGISTRY_LOAD_SAMPLE"] = _loads_sample()
     return Program(name, _cleio("serve", service, "--migrate"), variables)
 
 
@@ -193,6 +194,7 @@ def _gateway(installation: Installation) -> Program:
                 f"CLEIO_{name.upper()}_UPSTREAMS": " ".join(f"{LOOPBACK}:{port}" for port in ports)
                 for name, ports in installation.service_ports.items()
             },
+            **gateway_pages(),
             "CLEIO_GATEWAY_STORAGE": str(home),
             "CLEIO_GATEWAY_ACCESS_LOG": f'file "{home / "access.log"}"',
             "XDG_DATA_HOME": str(home),
@@ -201,6 +203,28 @@ def _gateway(installation: Installation) -> Program:
             "GOGC": "400",
         },
     )
+
+
+def gateway_pages() -> dict[str, str]:
+    """Return where the gateway finds its pages, and whether search engines may list them: not a demonstration.
+
+    :raises CannotStartError: when the package with Swagger UI is not installed.
+    """
+    try:
+        swagger = distribution("fastapi-offline").locate_file("fastapi_offline/static")
+    except PackageNotFoundError:
+        raise CannotStartError(
+            "the package fastapi-offline is missing: install the project with its dependencies (`make run` does it)"
+        ) from None
+    return {
+        "CLEIO_GATEWAY_ROOT": str(ROOT),
+        "CLEIO_GATEWAY_SWAGGER_UI": str(swagger),
+        "CLEIO_GATEWAY_ROBOTS": "none" if _loads_sample() in {"1", "true", "t", "yes", "y", "on"} else "all",
+    }
+
+
+def _loads_sample() -> str:
+    return os.environ.get("CLEIO_REGISTRY_LOAD_SAMPLE", "true").lower()
 
 
 def _line_writer() -> Callable[[str, str], None]:

@@ -5,7 +5,6 @@ dependencies.
 """
 
 import json
-import sys
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -31,6 +30,25 @@ from shared.values.strict_json import MAX_DEPTH
 
 NDJSON = "application/x-ndjson"
 
+# The groups of operations, in the order in which they are shown.
+TAGS: dict[str, str] = {
+    "match": "Find the trials for a patient. Nothing is stored.",
+    "criteria": "Help for authors of criteria. Nothing is stored.",
+    "trials": "Trials, their criteria and their sites.",
+    "centres": "The centres of the network.",
+    "terminology": "The concepts that trials are coded with.",
+    "feed": "Keep a copy of the registry: load the export, then follow the feed of changes.",
+    "subscriptions": "Subscribe a webhook to changes.",
+    "deliveries": "What was sent to a subscription, and a test event.",
+    "identity": "Access tokens, the keys and metadata of their issuer, and the rights of the caller.",
+    "organisations": "Hospitals, centres, sponsors and others that take part.",
+    "clients": "The programs of an organisation: their keys and rights.",
+    "members": "The people who act for an organisation.",
+    "sources": "Import of records from other registries.",
+    "audit": "Who did what: an organisation reads about its own callers, the coordination about all.",
+    "operations": "Health checks.",
+    "internal": "Calls between the services of one installation.",
+}
 STATUSES: dict[int, str] = {
     304: "The caller has the current version.",
     400: "A parameter, a header or the JSON is malformed or unknown.",
@@ -122,10 +140,11 @@ def describe(app: FastAPI, *, internal: bool = False) -> dict[str, Any]:
     document["servers"] = [
         {"url": "/", "description": "The gateway, in production as in a local run.", "x-internal": False}
     ]
-    document["tags"] = [{"name": name, "description": text} for name, text in sorted(_tags(routes).items())]
+    used = {str(tag) for route in routes for tag in route.tags}
+    document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items() if name in used]
     document["info"] |= {
-        "description": f"{app.summary} Times are in UTC. Errors are problem details (RFC 9457) in French or English;"
-        " they never repeat what was sent.",
+        "description": "Times are in UTC. Errors are problem details (RFC 9457) in French or English; they never repeat"
+        " what was sent. Clients ignore fields and event types that they do not know.",
         "contact": {"name": "The coordination of the network"},
         "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     }
@@ -282,13 +301,4 @@ def _problem(status: int) -> dict[str, Any]:
         "description": STATUSES[status],
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
         "content": {MEDIA_TYPE: {"schema": {"$ref": SCHEMA + "Problem"}, "example": problem_example(status)}},
-    }
-
-
-def _tags(routes: list[APIRoute]) -> dict[str, str]:
-    """Return each tag with the first sentence of its module."""
-    return {
-        str(tag): (sys.modules[route.endpoint.__module__].__doc__ or str(tag)).split("\n\n")[0].strip()
-        for route in routes
-        for tag in route.tags
     }

@@ -167,6 +167,7 @@ def test_every_operation_has_a_summary_and_a_name_of_its_own(service: str) -> No
     for place, operation in operations(document):
         assert operation["summary"] != operation["operationId"].replace("_", " ").title(), place
         assert operation["description"], place
+        assert set(operation["tags"]) <= {tag["name"] for tag in document["tags"]}, place
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -1,0 +1,161 @@
+"""The pages for browsers: they load nothing from elsewhere, and their policy allows everything that they need."""
+
+import re
+from html.parser import HTMLParser
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import System
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+SERVICES = ("registry", "matching", "notifications")
+PAGES = ("/", "/index.fr.html", "/index.en.html", "/docs", *(f"/docs/{name}" for name in SERVICES))
+GUIDES = (
+    "/guides/README.md",
+    *(f"/guides/docs/{name}.md" for name in ("guides/hospital", "eligibility", "operations")),
+)
+
+
+class Page(HTMLParser):
+    """The links of a page, what it loads with the directive that must allow it, and what a strict policy forbids."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loads: list[tuple[str, str]] = []
+        self.forbidden: list[str] = []
+        self.language = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attributes}
+        if tag == "html":
+            self.language = given["lang"]
+        elif tag == "a" and "href" in given:
+            self.links.append(given["href"])
+        elif tag == "script" and "src" in given:
+            self.loads.append(("script-src", given["src"]))
+        elif tag == "link":
+            self.loads.append(("img-src" if given["rel"] == "icon" else "style-src", given["href"]))
+        elif tag == "img":
+            self.loads.append(("img-src", given["src"]))
+        elif tag in {"script", "style", "iframe", "object", "embed", "form", "base"}:
+            self.forbidden.append(tag)
+        self.forbidden += [name for name in given if name == "style" or name.startswith("on")]
+
+
+def policy_of(answer: httpx.Response) -> dict[str, set[str]]:
+    parts = [part.split() for part in answer.headers["content-security-policy"].split(";")]
+    return {name: set(values) for name, *values in parts}
+
+
+@pytest.mark.parametrize("path", [*PAGES, *GUIDES])
+def test_a_page_has_no_inline_code_and_loads_only_what_its_policy_allows(system: System, path: str) -> None:
+    with system.client() as client:
+        answer = client.get(path, headers=BROWSER)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        policy, page = policy_of(answer), Page(answer.text)
+        assert policy["default-src"] == {"'none'"}
+        assert {"'unsafe-inline'", "'unsafe-eval'", "*", "http:", "https:"} & set().union(*policy.values()) == set()
+        assert page.forbidden == []
+        for directive, address in page.loads:
+            assert address.startswith("/")
+            assert "'self'" in policy[directive], (directive, address)
+            loaded = client.get(address)
+            assert loaded.status_code == 200, address
+            assert loaded.headers["x-content-type-options"] == "nosniff"
+            expected = {"script-src": "text/javascript", "style-src": "text/css", "img-src": "image/"}[directive]
+            assert loaded.headers["content-type"].startswith(expected), address
+        script = any(directive == "script-src" for directive, _ in page.loads)
+        assert script == path.startswith("/docs")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_reference_has_its_document_and_its_style_sheet_needs_nothing_else(system: System, service: str) -> None:
+    with system.client() as client:
+        assert "'self'" in policy_of(client.get(f"/docs/{service}"))["connect-src"]
+        document = client.get(f"/docs/openapi/{service}.json")
+        assert document.headers["content-type"] == "application/json"
+        assert document.json()["info"]["title"] == f"CLEIO {service}"
+        script = client.get("/assets/reference.js").text
+        assert "/docs/openapi/${service}.json" in script
+        assert "validatorUrl: null" in script
+        style = client.get("/docs/assets/swagger-ui.css").text
+    # Pictures in the style sheet itself, which `img-src data:` allows.
+    assert {address[:5] for address in re.findall(r"url\([\"']?([^)\"']+)", style)} == {"data:"}
+    assert "@import" not in style
+
+
+def test_every_link_of_the_start_page_and_of_the_reference_leads_somewhere(system: System) -> None:
+    with system.client() as client:
+        for path in ("/", "/index.en.html", "/docs", "/guides/README.md", "/guides/docs/guides/hospital.md"):
+            for link in Page(client.get(path, headers=BROWSER).text).links:
+                target = urlsplit(urljoin(path, link))
+                # The guides also name other sites, and folders and programs of the repository, which are not served.
+                if not target.netloc and ("." not in target.path or target.path.endswith((".md", ".json"))):
+                    assert client.get(target.geturl()).status_code == 200, (path, link)
+
+
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [
+        ("fr-FR,fr;q=0.9,en;q=0.8", "fr"),
+        ("en-GB,en;q=0.9,fr;q=0.5", "en"),
+        ("de,en;q=0.8", "en"),
+        ("de", "fr"),
+        ("", "fr"),
+    ],
+)
+def test_the_start_page_is_in_the_readers_language(system: System, asked: str, language: str) -> None:
+    with system.client() as client:
+        answer = client.get("/", headers={**BROWSER, "Accept-Language": asked})
+    assert Page(answer.text).language == answer.headers["content-language"] == language
+    assert {"Accept", "Accept-Language"} <= {one.strip() for one in answer.headers["vary"].split(",")}
+    links = Page(answer.text).links
+    assert {"/docs", "/guides/README.md", "/registry/v1/trials?limit=20"} <= set(links)
+
+
+def test_a_program_gets_the_links_as_json(system: System) -> None:
+    with system.client() as client:
+        answer = client.get("/", headers={"Accept": "application/json"})
+        assert answer.headers["content-type"] == "application/json"
+        links = answer.json()["links"]
+        for path in (links["reference"], links["guides"], links["trials"], links["feed"], *links["openapi"].values()):
+            assert client.get(path).status_code == 200, path
+        assert client.get(links["authorization_server"]).status_code == 200
+
+
+def test_a_demonstration_is_not_listed_by_search_engines(system: System) -> None:
+    with system.client() as client:
+        robots = client.get("/robots.txt")
+        assert robots.headers["content-type"] == "text/plain; charset=utf-8"
+        assert robots.text.splitlines()[-2:] == ["User-agent: *", "Disallow: /"]
+        assert client.get("/").headers["x-robots-tag"] == "none"
+        assert client.get("/favicon.ico").headers["content-type"] == "image/svg+xml"
+
+
+OTHERS = (
+    "/docs/x",
+    "/docs/openapi/x.json",
+    "/docs/assets/redoc.standalone.js",
+    "/guides/pyproject.toml",
+    "/guides/docs/x.md",
+    "/guides/docs/../pyproject.toml",
+    "/guides/docs/../var/x.json",
+    "/guides/deploy/gateway/site/guide.html",
+    "/assets/x",
+    "/assets/../guide.html",
+)
+
+
+@pytest.mark.parametrize("path", OTHERS)
+def test_no_other_file_is_served(system: System, path: str) -> None:
+    with system.client() as client:
+        answer = client.get(path, headers={"Accept-Language": "en"})
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        refused = client.post("/docs")
+        assert (refused.status_code, refused.json()["code"]) == (405, "method_not_allowed")
+        assert refused.headers["allow"] == "GET, HEAD"
