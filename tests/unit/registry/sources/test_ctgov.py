@@ -32,7 +32,7 @@ RECORD = {
                 {"id": "Extension of NCT01234567"},
                 {"id": "R01-HL-1"},
             ],
-            "briefTitle": "Autologous CD34+ cells transduced ex vivo, GLOBE1 lentiviral vector &amp; sickle cell disease",
+            "briefTitle": "Autologous CD34+ cells modified ex vivo, GLOBE1 lentiviral vector &amp; sickle cell disease",
             "acronym": "DREPAGLOBE",
         },
         "statusModule": {
