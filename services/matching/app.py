@@ -17,8 +17,8 @@ from shared.audit.checkpoints import signing_key
 from shared.audit.recording import FileAudit
 from shared.clients.internal import InternalClient
 from shared.endpoints.audit import audit_router
-from shared.operations.service import Health, create_service
 from shared.operations.metrics import Metrics
+from shared.operations.service import Health, create_service
 from shared.tasks import BackgroundTasks
 
 

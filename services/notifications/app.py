@@ -26,8 +26,8 @@ from shared.clients.outbound import open_outbound
 from shared.endpoints.audit import audit_router
 from shared.endpoints.backups import backup_router
 from shared.idempotency import IdempotencyKeys
-from shared.operations.service import Health, create_service
 from shared.operations.metrics import Metrics
+from shared.operations.service import Health, create_service
 from shared.persistence import Database, open_database
 from shared.persistence.migrations import check_schema
 from shared.tasks import BackgroundTasks

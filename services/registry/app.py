@@ -40,8 +40,8 @@ from shared.endpoints.backups import backup_router
 from shared.endpoints.feed import feed_router
 from shared.feed.log import compact
 from shared.idempotency import IdempotencyKeys
-from shared.operations.service import Health, create_service
 from shared.operations.metrics import Metrics
+from shared.operations.service import Health, create_service
 from shared.persistence import Database, open_database
 from shared.persistence.migrations import check_schema
 from shared.tasks import BackgroundTasks

@@ -21,6 +21,7 @@ from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import ChangePrecondition, IfMatch, IfNoneMatch, etag
 from shared.persistence import Reading, Writing
+from shared.values.forms import described
 from shared.values.problems import NotFoundError
 from shared.values.strict_json import Limits
 from shared.vocabulary.geography import COUNTRY_PATTERN
@@ -47,7 +48,11 @@ def _search(
     country: Annotated[str | None, Query(pattern=COUNTRY_PATTERN)] = None,
     centre: Annotated[str | None, Query(max_length=64)] = None,
     sample: Annotated[
-        str | None, Query(pattern="^none$", description="`none` leaves the fictitious demonstration trials out.")
+        str | None,
+        Query(
+            pattern=described("^none$", fr="la valeur none", en="the value none"),
+            description="`none` leaves the fictitious demonstration trials out.",
+        ),
     ] = None,
 ) -> Search:
     terminology: Terminology = request.app.state.trial_rules.terminology
@@ -64,7 +69,12 @@ SiteReader = Annotated[Access, Depends(allow("site", "read"))]
 SiteWriter = Annotated[Access, Depends(allow("site", "write"))]
 Identifier = Annotated[str, Path(max_length=100, description="Any public identifier of the trial.")]
 Centre = Annotated[str, Path(max_length=64)]
-Count = Annotated[str | None, Query(pattern="^exact$", description="`exact` adds the total.")]
+Count = Annotated[
+    str | None,
+    Query(
+        pattern=described("^exact$", fr="la valeur exact", en="the value exact"), description="`exact` adds the total."
+    ),
+]
 MergePatch = Annotated[dict[str, Any], Body(media_type="application/merge-patch+json")]
 
 MAX_BODY = 1024 * 1024
