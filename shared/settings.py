@@ -6,12 +6,14 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from shared.values.addresses import EMBEDDED_PORTS
+from shared.values.database_urls import read_database_url
 
 Network = IPv4Network | IPv6Network
+DatabaseUrl = Annotated[str, AfterValidator(lambda text: read_database_url(text) if text else text)]
 LogLevel = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
     BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),
@@ -145,7 +147,7 @@ class ServiceSettings(BaseSettings):
             super().__init__(**given)
         except ValidationError as error:
             wrong = (
-                f"{self._name(one['loc'])}: {one['msg']}"
+                f"{self._name(one['loc'])}: {one['msg'].removeprefix('Value error, ')}"
                 for one in error.errors(include_url=False, include_input=False, include_context=False)
             )
             raise SettingError("; ".join(wrong)) from None

@@ -21,8 +21,10 @@ from shared.persistence.request_scope import current_request
 from shared.persistence.rls_policies import callers_role, public_role
 from shared.persistence.rls_sessions import RlsContext, RlsEngines, check_row_level_security
 from shared.persistence.unit_of_work import UnitOfWork, follow_savepoints
+from shared.values.database_urls import read_database_url
 from shared.values.problems import (
     DatabaseBusyError,
+    DatabaseDamagedError,
     DatabaseUnavailableError,
     Problem,
     StorageFailedError,
@@ -212,7 +214,7 @@ def translate_database_errors() -> Iterator[None]:
             raise
         if problem is DatabaseUnavailableError:
             logger.warning("database_unavailable", extra=_seen(error))
-        if problem in {StorageFullError, StorageFailedError}:
+        if problem in {StorageFullError, StorageFailedError, DatabaseDamagedError}:
             logger.error("storage", extra={"code": problem.code})
         raise problem() from None
 
@@ -232,6 +234,8 @@ def _problem_of(told: str, state: str) -> Callable[[], Problem] | None:
         return StorageFullError
     if "disk I/O error" in told or "readonly database" in told or state in {"58030", "53000"}:
         return StorageFailedError
+    if "malformed" in told or "file is not a database" in told or state in {"XX001", "XX002"}:
+        return DatabaseDamagedError
     if _AWAY.match(state):
         return DatabaseUnavailableError
     if told == "interrupted" or state == "57014":
@@ -310,7 +314,7 @@ def sqlite_file(url: str) -> Path | None:
 
 def _parsed(url: str) -> URL:
     try:
-        return make_url(url)
+        return make_url(read_database_url(url))
     except ArgumentError:
         raise ValueError("not a database URL: sqlite:///path or postgresql://user@host/database") from None
 
