@@ -207,6 +207,13 @@ class ServiceSettings(BaseSettings):
     def audit_folder(self) -> Path:
         return self.data_dir / "audit"
 
+    @property
+    def written_folders(self) -> list[Path]:
+        """The folders that the service must be able to write to."""
+        url: str = getattr(self, "database", "")
+        is_file = url.startswith("sqlite:///")
+        return [self.audit_folder, *([Path(url.removeprefix("sqlite:///")).parent] if is_file else [])]
+
     def service_url(self, name: str) -> str:
         """Return the URL of another service, or those of its replicas separated by commas.
 

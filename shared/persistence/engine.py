@@ -234,7 +234,7 @@ def _problem_of(told: str, state: str) -> Callable[[], Problem] | None:
         return StorageFullError
     if "disk I/O error" in told or "readonly database" in told or state in {"58030", "53000"}:
         return StorageFailedError
-    if "malformed" in told or "file is not a database" in told or state in {"XX001", "XX002"}:
+    if "malformed" in told or "file is not a database" in told:
         return DatabaseDamagedError
     if _AWAY.match(state):
         return DatabaseUnavailableError
