@@ -135,6 +135,12 @@ class ServiceSettings(BaseSettings):
         validation_alias="CLEIO_LOG_FORMAT",
         description="Log lines for people (`text`) or programs (`json`); `auto`: text on a terminal, else JSON.",
     )
+    answer_cache_mib: int = Field(
+        default=64,
+        ge=0,
+        validation_alias="CLEIO_ANSWER_CACHE_MIB",
+        description="Memory (MiB) for cached public answers of a process; 0: none are cached.",
+    )
     otlp_endpoint: str = Field(
         default="",
         validation_alias=AliasChoices("CLEIO_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),

@@ -46,7 +46,7 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            database = open_database(settings.database, wall="notifications")
+            database = open_database(settings.database, service="notifications")
             stack.push_async_callback(database.close)
             tasks: BackgroundTasks = app.state.tasks
             stack.push_async_callback(tasks.stop)
@@ -77,7 +77,9 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
                 app.state.metrics.lag.labels("registry").set,
             )
             app.state.database = database
-            app.state.runtime = Runtime(database, outbound, cipher, dispatcher.wake)
+            app.state.runtime = Runtime(
+                database, outbound, cipher, dispatcher.wake, settings.subscriptions_per_organisation
+            )
             app.state.health = lambda: _health(database, sequencer)
             app.state.observe = lambda: _observe(database, sequencer, app.state.metrics)
             await dispatcher.start(tasks)
@@ -103,6 +105,7 @@ def _policy(settings: NotificationsSettings) -> DispatchPolicy:
         sweep=settings.sweep_seconds,
         workers=settings.concurrency,
         per_subscription=settings.concurrency_per_subscription,
+        contended_attempt=settings.contended_attempt_seconds,
     )
 
 

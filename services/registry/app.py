@@ -31,6 +31,9 @@ from services.registry.sources.registry_criteria import registry_criteria
 from services.registry.terminology import endpoints as terminology
 from services.registry.terminology.terminology import builtin
 from services.registry.trials import endpoints as trials
+from services.registry.trials.public.reads import public_reads
+from services.registry.trials.public.repository import PublicTrials
+from services.registry.trials.repository import TrialRepository
 from services.registry.trials.rules import TrialRules
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
@@ -39,10 +42,12 @@ from shared.endpoints.audit import audit_router
 from shared.endpoints.backups import backup_router
 from shared.endpoints.feed import feed_router
 from shared.feed.log import compact
+from shared.feed.watch import ChangeWatch
 from shared.idempotency import IdempotencyKeys
 from shared.operations.metrics import Metrics
 from shared.operations.service import Health, create_service
 from shared.persistence import Database, open_database
+from shared.persistence.direct import open_direct_reads
 from shared.persistence.migrations import check_schema
 from shared.tasks import BackgroundTasks
 
@@ -61,12 +66,17 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            database = open_database(settings.database, wall="registry")
+            database = open_database(settings.database, service="registry")
             stack.push_async_callback(database.close)
             tasks: BackgroundTasks = app.state.tasks
             stack.push_async_callback(tasks.stop)
             await check_schema(database, MIGRATIONS, METADATA)
             app.state.database = database
+            app.state.answers.revision = database.revision.current
+            if not database.is_sqlite:
+                tasks.repeat(ChangeWatch(database, FEED).step, "watch_feed")
+            async with database.transaction() as connection:
+                await TrialRepository(connection).rebuild_index()
             app.state.idempotency = keys = IdempotencyKeys(database, KEYS)
             app.state.audit = audit = DatabaseAudit(
                 database, AUDIT, settings.audit_folder, "registry", signing_key(settings.audit_seed)
@@ -81,6 +91,9 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             await _open_issuer(app, settings, database, stack)
             if settings.load_sample:
                 await load_sample(database, app.state.trial_rules)
+            direct = open_direct_reads(database)
+            stack.push_async_callback(direct.close)
+            app.state.public_reads = public_reads(PublicTrials(direct), terminology)
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)
             app.state.end_waits = database.end_waits

@@ -174,7 +174,7 @@ class RemoteDirectory(Directory):
             for event in batch.events
             if event["type"] == REVOKED
         )
-        self._following = batch.following
+        self._following = batch.next_path
 
     async def _ask_keys(self) -> Sequence[Jwk]:
         keys: list[Jwk] = (await self._client.ask("GET", "/.well-known/jwks.json"))["keys"]

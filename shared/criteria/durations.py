@@ -6,7 +6,6 @@ Pure; saturates at the ends of the calendar.
 import re
 from calendar import monthrange
 from datetime import date, timedelta
-from functools import lru_cache
 from typing import NamedTuple
 
 ONE_DAY = timedelta(days=1)
@@ -23,11 +22,10 @@ class Span(NamedTuple):
         return Span(self.months * factor, self.days * factor)
 
 
-@lru_cache(maxsize=4096)
 def parse(text: str) -> Span:
-    """Parse an ISO 8601 duration in years, months, weeks and days.
+    """Parse an ISO duration in years, months, weeks and days. Not cached: it may be the age of a patient.
 
-    :raises ValueError: any other form.
+    :raises ValueError: the text has another form.
     """
     found = _FORM.fullmatch(text)
     if found is None:

@@ -94,7 +94,6 @@ ANALYTES: Mapping[str, Analyte] = {
 }
 
 
-@lru_cache(maxsize=1024)
 def measure(unit: str) -> Measure | None:
     """Return factor and dimension of a UCUM unit such as ``ukat/L`` or ``10*3/uL``; None if it is unknown."""
     factor, powers = Fraction(1), dict[str, int]()
@@ -116,16 +115,25 @@ def measure(unit: str) -> Measure | None:
     return Measure(factor, tuple(sorted((base, power) for base, power in powers.items() if power)))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
+def _measure_of_criteria(unit: str) -> Measure | None:
+    """Return `measure` of a unit in criteria. Units of patients must not come here: the cache outlives the call."""
+    return measure(unit)
+
+
 def conversion(given: str, wanted: str, molar_mass: Fraction | None = None) -> Fraction | None:
     """Return the factor from ``given`` to ``wanted``; None if they have different dimensions.
 
-    With a molar mass (g/mol), mass and amount of substance convert into each other.
+    ``given`` may be the unit of a patient and is not cached; ``wanted`` is that of a criterion. With a molar mass
+    (g/mol), mass and amount of substance convert into each other.
     """
-    if given == wanted and measure(given) is not None:
+    target = _measure_of_criteria(wanted)
+    if target is None:
+        return None
+    if given == wanted:
         return Fraction(1)
-    source, target = measure(given), measure(wanted)
-    if source is None or target is None:
+    source = measure(given)
+    if source is None:
         return None
     if source.dimension == target.dimension:
         return source.factor / target.factor

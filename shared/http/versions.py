@@ -54,10 +54,16 @@ class CachedVersions:
 
     def unchanged(self, version: int) -> Response | None:
         """Return 304 if the caller has this version, else None."""
-        cached = [one.strip().removeprefix("W/") for one in self._header.split(",")]
-        if self._header.strip() == "*" or etag(version) in cached:
+        if names_version(self._header.encode(), etag(version).encode()):
             return Response(status_code=304, headers={"ETag": etag(version)})
         return None
+
+
+def names_version(if_none_match: bytes, tag: bytes) -> bool:
+    """Return whether the value of ``If-None-Match`` names this ETag, or any."""
+    return if_none_match.strip() == b"*" or tag in [
+        one.strip().removeprefix(b"W/") for one in if_none_match.split(b",")
+    ]
 
 
 # Asynchronous, because FastAPI runs other dependencies in threads.

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from shared.http.context import RequestContext
 from shared.persistence.request_scope import current_request
-from shared.tracing import settled
+from shared.tracing import decided
 from shared.values.wire import write_instant
 
 LogFormat = Literal["auto", "text", "json"]
@@ -46,7 +46,7 @@ class _Formatter(logging.Formatter):
         fields = {name: value for name, value in vars(record).items() if name in FIELDS and value is not None}
         if "request_id" not in fields and isinstance(request := current_request(), RequestContext):
             fields["request_id"] = request.request_id
-        if "trace_id" not in fields and (trace := settled()):
+        if "trace_id" not in fields and (trace := decided()):
             fields["trace_id"] = trace.trace
         if record.exc_info and record.exc_info[0]:
             fields["error_class"] = record.exc_info[0].__name__
@@ -83,11 +83,15 @@ class TextFormatter(_Formatter):
         return " ".join([at, f"{record.levelname.lower():7}", f"{self._service:13}", self._event(record), *shown])
 
 
+def is_text(log_format: LogFormat) -> bool:
+    """Return whether lines are for a person."""
+    return log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
+
+
 def configure_logging(service: str, level: str, log_format: LogFormat = "auto") -> None:
     """Log to standard error; ``auto``: text on a terminal, else JSON."""
-    is_text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(TextFormatter(service) if is_text else JsonFormatter(service))
+    handler.setFormatter(TextFormatter(service) if is_text(log_format) else JsonFormatter(service))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

@@ -16,6 +16,8 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._exposed: set[Gauge] = set()
+        # Looking a metric up by its labels costs more than counting.
+        self._counted: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         labels = ("method", "route", "status")
         self.requests = Counter(
             "cleio_requests", "Requests answered, by method, route and status.", labels, registry=self.registry
@@ -69,6 +71,15 @@ class Metrics:
         if gauge not in self._exposed:
             self._exposed.add(gauge)
             self.registry.register(gauge)
+
+    def count(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count an answered request, and how long it took."""
+        found = self._counted.get((method, route, status))
+        if found is None:
+            counter, histogram = self.requests.labels(method, route, str(status)), self.seconds.labels(method, route)
+            found = self._counted[method, route, status] = counter, histogram
+        found[0].inc()
+        found[1].observe(seconds)
 
     def exposition(self) -> bytes:
         return generate_latest(self.registry)

@@ -11,15 +11,18 @@ from starlette.datastructures import State
 
 from shared.access.callers import Callers
 from shared.access.policy import Access
+from shared.http.answer_cache import AnswerCache, PublicAnswers
 from shared.http.guards import allow
 from shared.http.limits.concurrency import ConcurrencyLimiter
 from shared.http.limits.quotas import Quotas
+from shared.http.marks import cached_for_public, produces
 from shared.http.openapi import describe
 from shared.http.problem_responses import install_problem_handlers
-from shared.http.route import ApiRoute, produces
+from shared.http.route import ApiRoute
 from shared.http.route_checks import refuse_unguarded_routes, refuse_unkeyed_routes
-from shared.operations.logs import configure_logging
+from shared.operations.logs import configure_logging, is_text
 from shared.operations.metrics import Metrics
+from shared.operations.request_log import RequestLog
 from shared.operations.storage_probe import StorageProbe
 from shared.operations.telemetry import Telemetry
 from shared.settings import ServiceSettings
@@ -55,6 +58,7 @@ def create_service(
     """
     configure_logging(name, settings.log_level, settings.log_format)
     metrics = Metrics()
+    requests = RequestLog(name, is_text=is_text(settings.log_format))
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -67,6 +71,7 @@ def create_service(
                     yield
         finally:
             await stop_export()
+            requests.write()
 
     app = FastAPI(
         title=f"CLEIO {name}",
@@ -86,6 +91,8 @@ def create_service(
     app.state.callers = Callers(settings, name)
     app.state.quotas = Quotas(settings)
     app.state.load = ConcurrencyLimiter(settings.most_working, settings.most_waiting)
+    app.state.answers = AnswerCache(settings.answer_cache_mib * 1024 * 1024)
+    app.state.public_reads = ()
     app.state.cursors = Cursors(settings.cursor_key_bytes)
     app.state.storage = StorageProbe(settings.written_folders)
     app.state.was_ready = True
@@ -96,7 +103,8 @@ def create_service(
     refuse_unkeyed_routes(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     install_problem_handlers(app)
-    app.add_middleware(Telemetry, metrics=metrics)
+    app.add_middleware(PublicAnswers, service=app)
+    app.add_middleware(Telemetry, metrics=metrics, requests=requests)
     return app
 
 
@@ -104,6 +112,7 @@ def _operations(name: str) -> APIRouter:
     router = APIRouter(route_class=ApiRoute, tags=["operations"])
 
     @router.api_route(f"/{name}/livez", methods=["GET", "HEAD"])
+    @cached_for_public
     async def livez(access: HealthReader) -> Health:
         """Whether the process runs; reads nothing."""
         return Health(ready=True)

@@ -135,7 +135,12 @@ class InsufficientScopeError(ForbiddenError):
     title = Label(fr="Le jeton n'a pas la portée requise", en="The token lacks the required scope")
 
     def __init__(self, scope: str) -> None:
-        detail = Label(fr=f"Demandez un jeton avec la portée {scope}.", en=f"Request a token with the scope {scope}.")
+        detail = Label(
+            fr=f"Demandez un jeton avec la portée {scope}. Si le client ne l'a pas, un administrateur de votre"
+            " organisation peut la lui accorder.",
+            en=f"Request a token with the scope {scope}. If the client does not have it, an administrator of your"
+            " organisation can grant it.",
+        )
         super().__init__(detail, headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'})
 
 

@@ -1,4 +1,4 @@
-"""What no service must believe of a caller: each service refuses each of these alike, and the log says why in one word of ours."""
+"""Invalid credentials: each service refuses each of them alike, and logs the reason in one word."""
 
 import logging
 import time
@@ -24,7 +24,7 @@ STRANGER = ECKey.generate_key("P-256", {"kid": "of-the-tests"})
 
 @dataclass
 class Held:
-    """What an attacker may have got hold of: a service's name to try, two API keys of two clients, an assertion of a client."""
+    """What an attacker may have: the API keys of two clients, and an assertion of a client."""
 
     service: str
     key: str

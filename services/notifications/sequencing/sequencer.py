@@ -54,12 +54,12 @@ class Sequencer:
                 await EventRepository(connection).advance(self._feed, current, "")
             return
         self._read_at = monotonic()
-        if batch.following == current:
+        if batch.next_path == current:
             return
         now = datetime.now(UTC)
         with batch.applying():
             async with self._database.transaction() as connection:
-                if not await EventRepository(connection).advance(self._feed, current, batch.following):
+                if not await EventRepository(connection).advance(self._feed, current, batch.next_path):
                     return
                 new = await SequencingService(connection, self._subscribers).sequence(batch.events, now)
             causes = batch.causes

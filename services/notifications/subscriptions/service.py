@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from services.notifications.subscriptions.problems import refused_url
+from services.notifications.subscriptions.problems import TooManySubscriptionsError
 from services.notifications.subscriptions.repository import NewRow, SubscriptionRepository
 from services.notifications.subscriptions.schemas import (
     NewSubscription,
@@ -16,6 +16,7 @@ from services.notifications.subscriptions.secrets import new_secret, write_secre
 from shared.access.policy import Access
 from shared.access.views import view_of
 from shared.clients.outbound import OutboundClient, OutboundError
+from shared.clients.problems import refused_url
 from shared.persistence import Writing
 from shared.values.clock import Clock, utc_now
 from shared.values.encryption import Seal
@@ -55,11 +56,16 @@ class SubscriptionService:
         """Return the status of every organisation's subscriptions, oldest first."""
         return await self._subscriptions.summaries(after, limit)
 
-    async def create(self, asked: SubscriptionInput, cipher: Seal) -> NewSubscription:
+    async def create(self, asked: SubscriptionInput, cipher: Seal, maximum: int) -> NewSubscription:
         """Create a subscription; the answer holds its signing secret.
 
         It receives what its creator may read in the feed: the right to subscribe gives no right to read more.
+
+        :raises TooManySubscriptionsError: 409, the organisation has ``maximum`` already. Requests at the same moment
+            may exceed it by a few.
         """
+        if await self._subscriptions.count(self._owner) >= maximum:
+            raise TooManySubscriptionsError
         new_id, secret = str(uuid.uuid4()), new_secret()
         audiences = sorted(view_of(self._access.principal).audiences - NOT_SENT)
         row = NewRow(new_id, self._owner, audiences, cipher.seal(new_id, secret), self._clock())
@@ -104,4 +110,4 @@ async def check_url(asked: SubscriptionInput, outbound: OutboundClient) -> None:
     try:
         await outbound.check(asked.channel.url)
     except OutboundError as error:
-        raise refused_url(error) from None
+        raise refused_url(error, "/channel/url") from None

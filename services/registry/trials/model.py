@@ -40,15 +40,3 @@ class StoredSite:
             slots=list(self.slots) if with_slots else None,
             stale=self.confirmed_at is None or now - self.confirmed_at > STALE_AFTER,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """Filters of a list of trials. Every word of ``words`` must be the beginning of a word of the trial."""
-
-    words: str = ""
-    status: str | None = None
-    condition: frozenset[str] = frozenset()
-    country: str | None = None
-    centre: str | None = None
-    demo: bool = True

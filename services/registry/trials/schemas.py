@@ -1,5 +1,8 @@
 """Answers of the trial endpoints that hold more than one trial or site."""
 
+import json
+from collections.abc import Sequence
+
 from services.registry.model.trial import Site, Trial
 from shared.values.wire import ApiModel
 
@@ -26,3 +29,9 @@ class TrialVersion(ApiModel):
 class History(ApiModel):
     items: list[TrialVersion]
     next: str | None
+
+
+def page_text(documents: Sequence[str], following: str | None, total: int | None) -> str:
+    """Return a page of stored documents as JSON, without parsing them."""
+    count = "" if total is None else f',"total":{total}'
+    return f'{{"items":[{",".join(documents)}],"next":{json.dumps(following)}{count}}}'

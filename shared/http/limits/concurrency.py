@@ -25,6 +25,10 @@ class ConcurrencyLimiter:
             raise OverloadedError
         self._count[stage] += 1
 
+    def is_full(self, stage: Stage) -> bool:
+        """Return whether a request that enters this stage now is refused."""
+        return self._count[stage] >= self._max[stage]
+
     def leave(self, stage: Stage) -> None:
         self._count[stage] -= 1
 

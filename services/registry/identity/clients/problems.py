@@ -1,7 +1,6 @@
 """Errors about API clients."""
 
-from shared.clients.outbound import OutboundError
-from shared.values.problems import ConflictError, Fault, InvalidBodyError
+from shared.values.problems import ConflictError, InvalidBodyError
 from shared.values.wire import Label
 
 
@@ -24,12 +23,3 @@ class NoKeyError(ConflictError):
         fr="Ce client n'a pas de clé d'API, il signe avec ses propres clés : remplacez jwks ou jwks_url",
         en="This client has no API key, it signs with its own keys: replace jwks or jwks_url",
     )
-
-
-def refused_url(error: OutboundError) -> InvalidBodyError:
-    """Return the 422 for a ``jwks_url`` that may not be fetched, with the reason as code."""
-    detail = Label(
-        fr="une adresse https publique, sans identifiants, port 0 ni fragment, est attendue",
-        en="a public https URL without credentials, port 0 or fragment is expected",
-    )
-    return InvalidBodyError(errors=[Fault(pointer="/jwks_url", code=error.code, detail=detail)])

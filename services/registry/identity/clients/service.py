@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.registry.identity.clients.keys import new_key
-from services.registry.identity.clients.problems import ClientRevokedError, NoKeyError, OneSourceError, refused_url
+from services.registry.identity.clients.problems import ClientRevokedError, NoKeyError, OneSourceError
 from services.registry.identity.clients.repository import ClientRepository
 from services.registry.identity.clients.schemas import Client, ClientInput, ClientUpdate, Method, NewClient
 from services.registry.identity.credentials.service import check_own, check_scopes, revocations
@@ -15,6 +15,7 @@ from services.registry.identity.versions import check_version, next_version
 from services.registry.schema import FEED
 from shared.access.policy import Access
 from shared.clients.outbound import OutboundClient, OutboundError
+from shared.clients.problems import refused_url
 from shared.persistence import Writing
 from shared.values.clock import Clock, utc_now
 from shared.values.problems import Fault, NotFoundError, StaleVersionError
@@ -163,4 +164,4 @@ async def check_url(given: ClientUpdate, outbound: OutboundClient) -> None:
     try:
         await outbound.check(given.jwks_url)
     except OutboundError as error:
-        raise refused_url(error) from None
+        raise refused_url(error, "/jwks_url") from None

@@ -15,7 +15,8 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 from services.registry.identity.tokens.provider import IdentityProvider
 from services.registry.settings import RegistrySettings
 from shared.access.fetched_keys import Pace
-from shared.clients.outbound import OutboundClient, read_networks
+from shared.clients.outbound import OutboundClient
+from shared.clients.public_addresses import read_networks
 from shared.settings import SettingError
 
 pytestmark = pytest.mark.anyio

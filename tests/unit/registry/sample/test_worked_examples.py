@@ -124,7 +124,7 @@ GIRL = {
 def answer(patient, trial):
     document = CriteriaDocument.model_validate_json((FOLDER / f"{trial}.json").read_text(encoding="utf-8"))
     chart = engine.PatientIndex(to_engine(Patient.model_validate(patient), AS_OF).patient, TERMINOLOGY, AS_OF)
-    return match(compile_criteria(document, TERMINOLOGY), chart)
+    return match(compile_criteria(document, TERMINOLOGY, "FR"), chart)
 
 
 def states(result):

@@ -4,7 +4,7 @@ import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from types import ModuleType
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,6 +14,7 @@ from shared.access import Principal
 from shared.access.views import view_of
 from shared.persistence import Database
 from shared.persistence.request_scope import RequestScope, inside_request
+from shared.persistence.rls_policies import Rule
 from shared.persistence.rls_sessions import RlsContext
 
 HIDDEN, SHOWN = "CLEIO-DEMO-0001", "NCT04626674"
@@ -22,8 +23,16 @@ PUBLIC = view_of(Principal("public", on_loopback=False))
 COORDINATION = view_of(Principal("coordination", on_loopback=True, organisation="local"))
 
 
-def migration_of(service: str) -> ModuleType:
-    return importlib.import_module(f"services.{service}.migrations.versions.0005_row_security")
+def rules_of(service: str) -> dict[str, Rule]:
+    """The rule of every table as all migrations together leave it."""
+    rules: dict[str, Rule] = {}
+    folder = Path(__file__).resolve().parents[2] / "services" / service / "migrations" / "versions"
+    for file in sorted(folder.glob("[0-9]*.py")):
+        migration = importlib.import_module(f"services.{service}.migrations.versions.{file.stem}")
+        rules |= getattr(migration, "RULES", {})
+        for dropped in getattr(migration, "DROPPED", ()):
+            del rules[dropped]
+    return rules
 
 
 @dataclass(slots=True, kw_only=True)
