@@ -15,9 +15,10 @@ from fastapi import FastAPI, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.connections import BoundedConnection
+from shared.http.problem_responses import respond
 from shared.tracing import flush_export
 from shared.values.addresses import LOOPBACK_NAMES, host_of
-from shared.values.problems import Problem, reason_of, respond
+from shared.values.problems import Problem, reason_of
 from shared.values.wire import Label
 
 TICK = 0.05  # seconds

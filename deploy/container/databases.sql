@@ -1,3 +1,3 @@
--- One database a service; run once, when the server's own volume is empty.
+-- One database for each service. Runs once, when the volume of the server is empty.
 CREATE DATABASE registry;
 CREATE DATABASE notifications;

@@ -1,4 +1,7 @@
-"""`cleio bench`: the main calls through the gateway, and in the same rounds what they are compared with, so that a busy machine is busy for both."""
+"""Measure the main calls through the gateway.
+
+Calls that are compared are measured in the same rounds, so that other load on the machine affects both.
+"""
 
 import asyncio
 import json
@@ -20,7 +23,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from services.cli.bench_calls import Call, Measured, Processors, ask, measure
+from services.cli.bench_calls import Call, Measured, ProcessorTimes, measure, request_once
 from services.cli.gateway import CallError
 from shared.values.addresses import EMBEDDED_PORTS
 
@@ -31,7 +34,7 @@ DIRECT = " (direct)"
 
 @dataclass(frozen=True)
 class Target:
-    """The system that is measured. One of our own has a folder, and programs whose processor time is counted."""
+    """The measured system. One that was started for the measurement also has a folder and a supervisor process."""
 
     url: str
     folder: Path | None = None
@@ -40,7 +43,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times better the first is than what it is compared with, in ``unit``."""
+    """How many times as many ``unit`` the call ``what`` handles in the same time as ``compared_with``."""
 
     what: str
     compared_with: str
@@ -49,7 +52,7 @@ class Ratio:
 
 
 def run_bench(seconds: float, connections: int, url: str, *, as_json: bool) -> None:
-    """Measure and print.
+    """Measure the calls and print the figures.
 
     :raises CallError: when the system does not start or does not answer.
     """
@@ -57,30 +60,31 @@ def run_bench(seconds: float, connections: int, url: str, *, as_json: bool) -> N
         measured = asyncio.run(_measure_all(target, seconds, connections))
         ratios = [*_ratios(measured), *_ratio_of_the_snapshot(target)]
     if as_json:
-        told = {
+        document = {
             "connections": connections,
             "seconds": seconds,
             "calls": [_figures(one) for one in measured],
             "ratios": [vars(one) for one in ratios],
         }
-        typer.echo(json.dumps(told, indent=2))
+        typer.echo(json.dumps(document, indent=2))
         return
     _print(
         measured,
         ratios,
-        f"{connections} callers, {seconds:g} s each in {ROUNDS} rounds, {os.cpu_count()} processors, Python {platform.python_version()}",
+        f"{connections} callers, {seconds:g} s each in {ROUNDS} rounds, "
+        f"{os.cpu_count()} processors, Python {platform.python_version()}",
     )
 
 
 def _figures(one: Measured) -> dict[str, Any]:
-    """Times in milliseconds, processor time in microseconds for each request (null where it cannot be read)."""
+    """Times in milliseconds; processor time in microseconds for each request (null if unknown)."""
     return {
         "call": one.call.name,
         "per_second": round(one.per_second, 1),
         "p50": round(one.quantile(0.5), 3),
         "p99": round(one.quantile(0.99), 3),
-        "cpu": _rounded(one.without("gateway")),
-        "gateway_cpu": _rounded(one.micros("gateway")),
+        "cpu": _rounded(one.cpu_microseconds_without("gateway")),
+        "gateway_cpu": _rounded(one.cpu_microseconds("gateway")),
         "failed": one.failed,
     }
 
@@ -113,7 +117,7 @@ def _running(url: str) -> Iterator[Target]:
         port = _four_free_ports()
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CLEIO_")}
         environment |= {"CLEIO_PORT": str(port), "CLEIO_DATA_DIR": folder, "CLEIO_LOG_LEVEL": "WARNING"}
-        environment |= {"CLEIO_RATE_READ": "0", "CLEIO_RATE_MATCH": "0"}  # quotas are not what is measured
+        environment |= {"CLEIO_RATE_READ": "0", "CLEIO_RATE_MATCH": "0"}  # measure without quotas
         log = Path(folder) / "up.log"
         with log.open("wb") as output:
             system = subprocess.Popen(
@@ -132,16 +136,16 @@ def _running(url: str) -> Iterator[Target]:
 
 
 def _wait_until_ready(system: "subprocess.Popen[bytes]", log: Path) -> None:
-    while b"ready in" not in (told := log.read_bytes()):
+    while b"ready in" not in (output := log.read_bytes()):
         try:
             system.wait(timeout=0.1)
         except subprocess.TimeoutExpired:
             continue
-        raise CallError("the system did not start:\n" + told.decode(errors="replace"))
+        raise CallError("the system did not start:\n" + output.decode(errors="replace"))
 
 
 def _four_free_ports() -> int:
-    """The first of four ports in a row that nothing uses at the moment."""
+    """Return the first of four consecutive ports that are free now."""
     for first in range(20_000, 60_000, 4):
         try:
             for port in range(first, first + 4):
@@ -150,7 +154,7 @@ def _four_free_ports() -> int:
         except OSError:
             continue
         return first
-    raise CallError("no four free ports in a row")
+    raise CallError("no four consecutive free ports")
 
 
 async def _measure_all(target: Target, seconds: float, connections: int) -> list[Measured]:
@@ -164,27 +168,27 @@ async def _measure_all(target: Target, seconds: float, connections: int) -> list
         raise CallError(f"nothing listens at {target.url}: start it with `make run`") from None
     rows = [(Measured(call), gateway) for call in calls]
     if target.folder is not None:
-        # Where a service listens is known of our own system alone.
+        # The ports of the services are known only for the system that was started here.
         rows += [
             (Measured(_renamed(call, call.name + DIRECT)), _direct(gateway, call)) for call in calls[:2] + calls[-3:-2]
         ]
-    processors = Processors(target.supervisor)
+    processors = ProcessorTimes(target.supervisor)
     for _ in range(ROUNDS):
         for measured, where in rows:
             await measure(measured, where, seconds / ROUNDS, connections, processors)
     if slow := next((measured.call.name for measured, _ in rows if not measured.times), None):
-        raise CallError(f"no call ended in time: {slow}")
+        raise CallError(f"no call finished in time: {slow}")
     return [measured for measured, _ in rows]
 
 
 async def _calls(gateway: tuple[str, int]) -> list[Call]:
-    status, body = await ask(gateway, Call("", "GET", "/registry/v1/trials?limit=1"))
+    status, body = await request_once(gateway, Call("", "GET", "/registry/v1/trials?limit=1"))
     if status != 200:
         raise CallError(f"/registry/v1/trials answered {status}")
     [trial] = json.loads(body)["items"]
     path = f"/registry/v1/trials/{trial['id']}"
-    _, whole = await ask(gateway, Call("", "GET", path))
-    _, batch = await ask(gateway, Call("", "GET", "/registry/v1/feed?limit=1000"))
+    _, whole = await request_once(gateway, Call("", "GET", path))
+    _, batch = await request_once(gateway, Call("", "GET", "/registry/v1/feed?limit=1000"))
     return [
         Call("list 20 trials", "GET", "/registry/v1/trials?limit=20"),
         Call("read one trial", "GET", path),
@@ -217,42 +221,51 @@ def _ratios(measured: Sequence[Measured]) -> Iterator[Ratio]:
             through = named[name.removesuffix(DIRECT)]
             yield Ratio(name, "the same through the gateway", direct.per_second / through.per_second, "the requests")
     unchanged, read = named["read one trial, unchanged"], named["read one trial"]
-    yield Ratio(unchanged.call.name, "reading it whole", unchanged.per_second / read.per_second, "the requests")
+    yield Ratio(unchanged.call.name, "reading it completely", unchanged.per_second / read.per_second, "the requests")
     batch, single = named["follow changes, a batch"], named["follow changes, one by one"]
     yield Ratio(batch.call.name, "one by one", batch.per_second * batch.call.entries / single.per_second, "the entries")
 
 
 def _ratio_of_the_snapshot(target: Target) -> Iterator[Ratio]:
-    """A match on the compiled snapshot against one that reads and compiles it anew, in this process; by processor time."""
-    from services.matching.evaluations.service import Options, answer
+    """Compare a match on the compiled snapshot with one that first compiles it, by processor time."""
+    from services.matching.evaluations.service import match_patient
+    from services.matching.patients.index import index_patient
     from services.matching.patients.reading import read_patient
     from services.matching.snapshots.files import SnapshotFiles
+    from services.matching.snapshots.model import Snapshot
 
-    files = None if target.folder is None else SnapshotFiles(target.folder / "matching" / "snapshot")
+    files = None if target.folder is None else SnapshotFiles(target.folder / "matching" / "snapshot", "FR")
     snapshot = files.newest() if files is not None else None
     if files is None or snapshot is None:
         return
-    patient, options = json.loads(PATIENT.read_bytes()), Options(date.fromisoformat("2025-11-22"))
+    patient = json.loads(PATIENT.read_bytes())
+
+    def match_with(used: Snapshot) -> None:
+        read = index_patient(read_patient(patient), used.vocabulary, date.fromisoformat("2025-11-22"))
+        match_patient(used, read, "P2Y", 50)
 
     def compiled() -> None:
-        answer(snapshot, read_patient(patient), options)
+        match_with(snapshot)
 
-    def anew() -> None:
+    def with_compilation() -> None:
         again = files.newest()
         assert again is not None
-        answer(again, read_patient(patient), options)
+        match_with(again)
 
-    times = {work: _spent(work) for work in (anew, compiled)}
+    times = {work: _processor_time(work) for work in (with_compilation, compiled)}
     yield Ratio(
-        "match, snapshot compiled", "one compiled anew for each call", times[anew] / times[compiled], "the matches"
+        "match, snapshot compiled",
+        "a match that compiles it for each call",
+        times[with_compilation] / times[compiled],
+        "the matches",
     )
 
 
-def _spent(work: Any, least: float = 0.5) -> float:
-    """Seconds of processor time for one turn."""
+def _processor_time(work: Any, least: float = 0.5) -> float:
+    """Return the seconds of processor time of one call of ``work``, measured for at least ``least`` seconds."""
     work()
-    began, started, turns = perf_counter(), process_time(), 0
-    while perf_counter() - began < least or turns < 3:
+    began, started, runs = perf_counter(), process_time(), 0
+    while perf_counter() - began < least or runs < 3:
         work()
-        turns += 1
-    return (process_time() - started) / turns
+        runs += 1
+    return (process_time() - started) / runs

@@ -1,4 +1,4 @@
-"""What `cleio bench` measures with: a plain client that costs less than the server it measures, and the processor time of the programs."""
+"""Measure repeated calls with a plain HTTP client that costs less than the server."""
 
 import asyncio
 import os
@@ -9,12 +9,12 @@ from time import perf_counter
 
 from services.cli.gateway import CallError
 
-WARM_UP = 0.1  # of the measured time, not counted
+WARM_UP = 0.1  # share of the measured time that runs before, without being counted
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request that is repeated; ``status`` is what must be answered. ``entries``: how many things one answer brings, where that is compared."""
+    """A request to repeat, and its expected ``status``. ``entries``: the number of items in one answer."""
 
     name: str
     method: str
@@ -35,7 +35,7 @@ class Call:
 
 @dataclass(slots=True)
 class Measured:
-    """What one call did, over all its rounds. ``spent``: seconds of processor time by program."""
+    """The measurements of one call over all rounds. ``spent``: seconds of processor time by program."""
 
     call: Call
     times: list[float] = field(default_factory=list)
@@ -48,27 +48,27 @@ class Measured:
         return len(self.times) / self.seconds
 
     def quantile(self, share: float) -> float:
-        """Milliseconds."""
+        """Return the quantile of the times, in milliseconds."""
         ordered = sorted(self.times)
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000
 
-    def micros(self, *programs: str) -> float | None:
-        """Processor time of one request in microseconds, of these programs or of all; None where it cannot be read."""
+    def cpu_microseconds(self, *programs: str) -> float | None:
+        """Return the processor time of one request in the ``programs`` (default: all), or None if it is unknown."""
         spent = [seconds for name, seconds in self.spent.items() if not programs or name in programs]
         return sum(spent) / len(self.times) * 1e6 if spent else None
 
-    def without(self, *programs: str) -> float | None:
-        return self.micros(*(name for name in self.spent if name not in programs)) if self.spent else None
+    def cpu_microseconds_without(self, *programs: str) -> float | None:
+        return self.cpu_microseconds(*(name for name in self.spent if name not in programs)) if self.spent else None
 
 
-class Processors:
-    """The processor time of the programs that `cleio up` started, as the system counts it; nothing where it does not say."""
+class ProcessorTimes:
+    """The processor time of the programs that `cleio up` started, read from /proc; empty where there is none."""
 
     def __init__(self, supervisor: int | None) -> None:
         self._programs = {} if supervisor is None else _programs(supervisor)
 
     def spent(self) -> dict[str, float]:
-        """Seconds by program, all its replicas together."""
+        """Return seconds by program; the replicas of a service are added up."""
         found: dict[str, float] = {}
         for pid, name in self._programs.items():
             try:
@@ -92,11 +92,11 @@ def _programs(supervisor: int) -> dict[int, str]:
 
 
 async def measure(
-    measured: Measured, address: tuple[str, int], seconds: float, connections: int, processors: Processors
+    measured: Measured, address: tuple[str, int], seconds: float, connections: int, processors: ProcessorTimes
 ) -> None:
-    """Repeat a call for so long with so many callers, and add to what is measured.
+    """Repeat a call for ``seconds`` on ``connections`` connections and add the results to ``measured``.
 
-    :raises CallError: when a connection breaks off.
+    :raises CallError: when a connection is lost.
     """
     call = measured.call
     begin = perf_counter() + WARM_UP * seconds
@@ -116,20 +116,20 @@ async def measure(
 
     async def watch() -> None:
         await asyncio.sleep(begin - perf_counter())
-        at_first = processors.spent()
+        before = processors.spent()
         await asyncio.sleep(end - perf_counter())
         for name, total in processors.spent().items():
-            measured.spent[name] = measured.spent.get(name, 0.0) + total - at_first.get(name, 0.0)
+            measured.spent[name] = measured.spent.get(name, 0.0) + total - before.get(name, 0.0)
 
     try:
         await asyncio.gather(watch(), *(caller() for _ in range(connections)))
     except (OSError, asyncio.IncompleteReadError):
-        raise CallError(f"the connection broke off during: {call.name}") from None
+        raise CallError(f"connection lost during: {call.name}") from None
     measured.seconds += seconds
 
 
-async def ask(address: tuple[str, int], call: Call) -> tuple[int, bytes]:
-    """One answer, on a connection of its own."""
+async def request_once(address: tuple[str, int], call: Call) -> tuple[int, bytes]:
+    """Send one request on a connection of its own; return status and body."""
     reader, writer = await asyncio.open_connection(*address)
     try:
         return await exchange(reader, writer, call.request(address[0]))
@@ -138,7 +138,7 @@ async def ask(address: tuple[str, int], call: Call) -> tuple[int, bytes]:
 
 
 async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> tuple[int, bytes]:
-    """One request and its answer on an open connection."""
+    """Send one request on an open connection; return status and body."""
     writer.write(request)
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
     status = int(head[9:12])

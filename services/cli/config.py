@@ -1,4 +1,4 @@
-"""`cleio config`: every setting as the services would read it, each secret masked."""
+"""Every setting as the services read it, with secrets masked."""
 
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -14,9 +14,9 @@ MASK = "********"
 
 
 def effective_settings() -> dict[str, dict[str, Any]]:
-    """Service → setting → value. A secret shows whether it is set; a URL loses its password.
+    """Return the settings by service and name, without secrets and the passwords of URLs.
 
-    :raises MissingSecretError: when an installation has no secrets yet.
+    :raises MissingSecretError: when the installation has no secrets yet.
     """
     found = {}
     for name in SERVICES:
@@ -24,11 +24,11 @@ def effective_settings() -> dict[str, dict[str, Any]]:
         values = {field: getattr(settings, field) for field in type(settings).model_fields}
         if "database_url" in values:
             values["database_url"] = settings.database
-        found[name] = {field: _shown(value) for field, value in sorted(values.items())}
+        found[name] = {field: _masked(value) for field, value in sorted(values.items())}
     return found
 
 
-def _shown(value: Any) -> Any:
+def _masked(value: Any) -> Any:
     if isinstance(value, SecretStr):
         return MASK if value.get_secret_value() else ""
     if isinstance(value, Path | IPv4Network | IPv6Network):
@@ -36,7 +36,7 @@ def _shown(value: Any) -> Any:
     if isinstance(value, str) and "://" in value:
         return _without_password(value)
     if isinstance(value, tuple | list | set | frozenset):
-        return [_shown(one) for one in value]
+        return [_masked(one) for one in value]
     return value
 
 

@@ -1,4 +1,4 @@
-"""The command line's calls to the running system: one HTTP client, and one clear line when a call does not succeed."""
+"""Calls of the command line to the running system: one HTTP client, and one line for each call that fails."""
 
 import base64
 import hashlib
@@ -10,21 +10,25 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Literal
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 
 from services.supervisor.installation import CannotStartError, Installation
 
+Authentication = Literal["none", "optional", "required"]
+
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-STALE = 412
-TRIES = 5
-_OAUTH_ERROR = re.compile("[a-z_]{1,40}")  # RFC 6749 §5.2
+PRECONDITION_FAILED = 412
+UPDATE_ATTEMPTS = 5
+# RFC 6749 §5.2; nothing that a terminal would interpret.
+_OAUTH_ERROR = re.compile("[a-z_]{1,40}")
+_OAUTH_DESCRIPTION = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]{1,300}")
 
 
 class CallError(Exception):
-    """A call did not succeed; the message is the line to show, ``status`` the answer's (0: there was none)."""
+    """A failed call. The message is the line to show; ``status`` is the HTTP status, or 0 without an answer."""
 
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)
@@ -32,42 +36,42 @@ class CallError(Exception):
 
 
 def gateway_url(url: str = "") -> str:
-    """``url`` as given, or where `cleio up` listens.
+    """Return ``url`` if given, or else the address of the local gateway.
 
-    :raises CallError: when the installation's settings make no sense.
+    :raises CallError: when the settings of the installation are invalid.
     """
     return (url or _installation().local_url).rstrip("/")
 
 
 @contextmanager
-def open_gateway(url: str = "", *, as_caller: bool = False, token: str = "") -> Iterator["Gateway"]:
-    """``as_caller``: with the key or token of ``CLEIO_TOKEN``; or with the ``token`` given.
+def open_gateway(url: str = "", *, authentication: Authentication = "none", token: str = "") -> Iterator["Gateway"]:
+    """Open a client for the gateway at ``url`` (default: the local one).
 
-    :raises CallError: when the call needs a token and none is set.
+    ``authentication``: whether the key or token in ``CLEIO_TOKEN`` is sent never, if it is set, or always.
+    ``token``: a token to send instead.
+
+    :raises CallError: when a token is required and ``CLEIO_TOKEN`` is not set.
     """
-    base, home = gateway_url(url), _installation()
+    base, installation = gateway_url(url), _installation()
     headers = {"User-Agent": "cleio-cli"}
-    if as_caller or token:
-        headers["Authorization"] = f"Bearer {token or _token()}"
-    called, name = base, ""
-    if not url and home.door.tls == "files":
-        # The certificate's name may lead elsewhere: the gateway is on this machine, under that name.
-        called, name = f"https://{home.host}:{home.port}", home.door.name
-        headers["Host"] = f"{name}:{home.port}"
-    # A proxy of the environment is for addresses elsewhere.
-    elsewhere = not is_loopback(called)
+    if bearer := token or _token(authentication):
+        headers["Authorization"] = f"Bearer {bearer}"
+    address, certificate_name = base, ""
+    if not url and installation.gateway.tls == "files":
+        # The name in the certificate may resolve to another machine: call this one, and check for that name.
+        address, certificate_name = f"https://{installation.host}:{installation.port}", installation.gateway.name
+        headers["Host"] = f"{certificate_name}:{installation.port}"
     with httpx.Client(
-        base_url=called,
+        base_url=address,
         headers=headers,
         timeout=httpx.Timeout(60, connect=5),
-        trust_env=elsewhere,
-        verify=_trusted(home),
+        trust_env=not is_loopback(address),  # a proxy is used for remote addresses only
+        verify=_trusted_certificates(installation),
     ) as client:
-        yield Gateway(base, client, name)
+        yield Gateway(base, client, certificate_name)
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL leads to this machine."""
     return urlsplit(url).hostname in LOOPBACK
 
 
@@ -78,22 +82,22 @@ def _installation() -> Installation:
         raise CallError(str(error)) from None
 
 
-def _trusted(home: Installation) -> ssl.SSLContext:
-    """The authorities that the system and the environment name, and the gateway's own where it has one."""
+def _trusted_certificates(installation: Installation) -> ssl.SSLContext:
+    """Trust the authorities of the system and the environment, and the gateway's own authority if it has one."""
     context = httpx.create_ssl_context()
-    if home.authority.is_file():
-        context.load_verify_locations(home.authority)
+    if installation.authority.is_file():
+        context.load_verify_locations(installation.authority)
     return context
 
 
 class Gateway:
-    """Calls that either succeed or raise `CallError`."""
+    """An HTTP client whose calls either succeed or raise `CallError`."""
 
-    def __init__(self, base: str, client: httpx.Client, certified: str = "") -> None:
-        """``certified``: the name on its certificate, where it is called under another."""
+    def __init__(self, base: str, client: httpx.Client, certificate_name: str = "") -> None:
+        """``certificate_name``: the name that the certificate must hold, if it differs from the host that is called."""
         self.base = base
         self._client = client
-        self._extensions = {"sni_hostname": certified} if certified else {}
+        self._extensions = {"sni_hostname": certificate_name} if certificate_name else {}
 
     def send(
         self,
@@ -107,89 +111,104 @@ class Gateway:
         headers: Mapping[str, str] | None = None,
         **query: str,
     ) -> httpx.Response:
-        """The answer to one request, with ``content`` or with ``body`` as JSON. ``path`` may be a whole URL.
+        """Send one request with ``content``, or with ``body`` as JSON. ``path`` may be a whole URL.
 
-        :raises CallError: when nothing answers, or the answer is an error.
+        :raises CallError: when there is no answer, or the answer is an error.
         """
-        told = {"Accept-Language": language, **(headers or {})}
+        all_headers = {"Accept-Language": language, **(headers or {})}
         if body is not None:
             content = json.dumps(body).encode()
         if content is not None:
-            told["Content-Type"] = media_type
+            all_headers["Content-Type"] = media_type
         if method == "POST":
-            # What is sent again on the way takes effect once.
-            told["Idempotency-Key"] = uuid.uuid4().hex
-        try:
-            answer = self._client.request(
-                method, path, content=content, headers=told, params=query or None, extensions=self._extensions
-            )
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-            raise CallError(f"{self.base} is not an address that can be called") from None
-        except httpx.ConnectError:
-            raise CallError(
-                f"nothing listens at {self.base}: start it with `make run`, or name another address with --url"
-            ) from None
-        except httpx.TimeoutException:
-            raise CallError(f"{self.base} did not answer in time") from None
-        except httpx.HTTPError as error:
-            raise CallError(f"the call to {self.base} broke off ({type(error).__name__})") from None
+            # A request that is sent twice on the way takes effect once.
+            all_headers["Idempotency-Key"] = uuid.uuid4().hex
+        answer = self._request(method, path, content, all_headers, query)
         if answer.is_success:
             return answer
         if answer.status_code == httpx.codes.UNAUTHORIZED and "Authorization" in answer.request.headers:
             raise CallError(
-                "CLEIO_TOKEN is not believed: it is over, revoked, or not meant for this (401 unauthenticated)",
+                "CLEIO_TOKEN rejected: expired, revoked or meant for another system (401 unauthenticated)",
                 answer.status_code,
             )
-        raise CallError(_explain(answer), answer.status_code)
+        raise CallError(_describe_error(answer), answer.status_code)
 
-    def read(self, path: str) -> Any:
-        """The JSON at ``path``.
+    def probe(self, path: str) -> httpx.Response:
+        """Return the answer to a GET, whatever its status.
 
-        :raises CallError: as `send`; or what answers speaks no JSON.
+        :raises CallError: when there is no answer.
         """
-        return read_json(self.send("GET", path))
+        return self._request("GET", path, None, {}, {})
+
+    def _request(
+        self, method: str, path: str, content: bytes | None, headers: Mapping[str, str], query: Mapping[str, str]
+    ) -> httpx.Response:
+        try:
+            return self._client.request(
+                method, path, content=content, headers=headers, params=query or None, extensions=self._extensions
+            )
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+            raise CallError(f"{self.base} is not a valid address") from None
+        except httpx.ConnectError:
+            raise CallError(
+                f"nothing listens at {self.base}: start the system with `make run`, or name another address with --url"
+            ) from None
+        except httpx.TimeoutException:
+            raise CallError(f"{self.base} did not answer in time") from None
+        except httpx.HTTPError as error:
+            raise CallError(f"the call to {self.base} failed ({type(error).__name__})") from None
+
+    def read(self, path: str, query: Mapping[str, str] | None = None) -> Any:
+        """Return the JSON at ``path``.
+
+        :raises CallError: as `send`, and when the answer is not JSON.
+        """
+        return read_json(self.send("GET", f"{path}?{urlencode(query)}" if query else path))
 
     def walk(self, path: str) -> Iterator[Any]:
-        """Every item of a list, page after page.
+        """Yield every item of a list, page by page.
 
         :raises CallError: as `read`.
         """
-        page = self.read(f"{path}?limit=200")
+        page = self.read(path, {"limit": "200"})
         yield from page["items"]
         while page["next"]:
-            page = read_json(self.send("GET", path, limit="200", cursor=page["next"]))
+            page = self.read(path, {"limit": "200", "cursor": page["next"]})
             yield from page["items"]
 
     def change(self, path: str, write: Callable[[Any], tuple[str, str, Any]]) -> httpx.Response:
-        """Read what is at ``path`` and write what follows from it: ``write`` gives method, path and body. Where another came first, it is done again.
+        """Read the resource at ``path`` and send the request that ``write`` makes of it: method, path and body.
+
+        When the resource changes in between, start again.
 
         :raises CallError: as `send`.
         """
-        for _ in range(TRIES):
-            held = self.send("GET", path)
-            method, target, body = write(read_json(held))
+        for _ in range(UPDATE_ATTEMPTS):
+            current = self.send("GET", path)
+            method, target, body = write(read_json(current))
             try:
-                return self.send(method, target, body=body, headers={"If-Match": held.headers["etag"]})
+                return self.send(method, target, body=body, headers={"If-Match": current.headers["etag"]})
             except CallError as error:
-                if error.status != STALE:
+                if error.status != PRECONDITION_FAILED:
                     raise
-        raise CallError("somebody else changed it each time: try again", STALE)
+        raise CallError("it was changed by another caller at every attempt: try again", PRECONDITION_FAILED)
 
 
 def read_json(answer: httpx.Response) -> Any:
-    """:raises CallError: it is none."""
+    """Parse the body of an answer.
+
+    :raises CallError: when it is not JSON.
+    """
     try:
         return answer.json()
     except ValueError:
-        raise CallError(
-            f"{answer.request.url.host} answered something else than JSON: is it the right address?"
-        ) from None
+        raise CallError(f"{answer.request.url.host} did not answer with JSON: is the address right?") from None
 
 
 def fetch_file(url: str, token: str, target: Path) -> None:
-    """GET a file from a service on this machine into ``target``, checked against the digest that comes with it.
+    """Download a file from a service on this machine to ``target`` and check it against the digest in the answer.
 
-    :raises CallError: when it does not arrive whole.
+    :raises CallError: when it does not arrive complete.
     """
     digest = hashlib.sha256()
     try:
@@ -200,32 +219,36 @@ def fetch_file(url: str, token: str, target: Path) -> None:
         ):
             if answer.status_code != httpx.codes.OK:
                 answer.read()
-                raise CallError(_explain(answer))
+                raise CallError(_describe_error(answer))
             for chunk in answer.iter_bytes():
                 digest.update(chunk)
                 file.write(chunk)
-            told = answer.headers.get("content-digest", "")
+            expected = answer.headers.get("content-digest", "")
     except httpx.HTTPError as error:
-        raise CallError(f"the copy from {url} broke off ({type(error).__name__})") from None
-    if told != f"sha-256=:{base64.b64encode(digest.digest()).decode()}:":
-        raise CallError(f"the copy from {url} did not arrive whole")
+        raise CallError(f"the download of {url} failed ({type(error).__name__})") from None
+    if expected != f"sha-256=:{base64.b64encode(digest.digest()).decode()}:":
+        raise CallError(f"the download of {url} is incomplete: its digest differs")
 
 
-def _explain(answer: httpx.Response) -> str:
+def _describe_error(answer: httpx.Response) -> str:
     try:
         problem: Any = answer.json()
         if _OAUTH_ERROR.fullmatch(problem.get("error", "")):
-            return f"{answer.request.url.path} refused: {problem['error']} ({answer.status_code})"
-        told = f"{problem['detail']} ({answer.status_code} {problem['code']})"
+            description = problem.get("error_description", "")
+            details = f": {description}" if _OAUTH_DESCRIPTION.fullmatch(description) else ""
+            return f"{answer.request.url.path} refused: {problem['error']}{details} ({answer.status_code})"
+        line = f"{problem['detail']} ({answer.status_code} {problem['code']})"
         faults = [f"{fault['pointer'] or '/'}: {fault['detail']}" for fault in problem.get("errors", [])]
     except (ValueError, KeyError, TypeError, AttributeError):
         return f"{answer.request.url.path} answered {answer.status_code}"
-    return "\n  ".join([told, *faults[:20]])
+    return "\n  ".join([line, *faults[:20]])
 
 
-def _token() -> str:
-    if token := os.environ.get("CLEIO_TOKEN"):
-        return token
-    raise CallError(
-        'this needs a right: export CLEIO_TOKEN="$(cleio admin create)" makes an administrator of this installation and takes its key'
-    )
+def _token(authentication: Authentication) -> str:
+    token = os.environ.get("CLEIO_TOKEN", "") if authentication != "none" else ""
+    if authentication == "required" and not token:
+        raise CallError(
+            'this command needs a token: export CLEIO_TOKEN="$(cleio admin create)" '
+            "creates an administrator of this installation and uses its key"
+        )
+    return token

@@ -1,6 +1,6 @@
-"""`cleio login`: a person signs in at the OpenID provider with its own browser, and the access token comes back to this machine.
+"""Sign in as a person at the OpenID provider with a browser, and receive the access token on this machine.
 
-Authorization code with PKCE, over a redirect to loopback (RFC 8252, RFC 7636, RFC 9207); nothing secret is kept but the token itself.
+Authorization code with PKCE over a redirect to loopback (RFC 8252, RFC 7636, RFC 9207).
 """
 
 import base64
@@ -27,15 +27,15 @@ from shared.access.tokens import CLOCK_SKEW, InvalidTokenError, check_header, ch
 
 ALGORITHMS = ("RS256", "ES256", "PS256", "RS384", "ES384")
 CALLBACK = "/callback"
-LONGEST_TARGET = 8 * 1024
-_PLAIN = re.compile("[a-z_]{1,40}")
-_DONE = "Vous pouvez fermer cette page et revenir au terminal. / You may close this page and go back to the terminal.\n"
-_ODD = "Cette page n'attend rien. / This page waits for nothing.\n"
+MAX_TARGET_LENGTH = 8 * 1024
+_ERROR_CODE = re.compile("[a-z_]{1,40}")
+_DONE = "Vous pouvez fermer cette page et revenir au terminal. / You can close this page and return to the terminal.\n"
+_UNEXPECTED = "Page introuvable. / Page not found.\n"
 
 
 @dataclass(frozen=True)
 class Provider:
-    """What the provider says about itself, and who asks: ``client`` is the command line's name there."""
+    """The endpoints of the provider. ``client`` is the client id of the command line there."""
 
     issuer: str
     client: str
@@ -43,16 +43,17 @@ class Provider:
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
-    names_itself: bool
+    returns_issuer: bool
 
 
 def discover(gateway: Gateway, issuer: str, client: str, audience: str) -> Provider:
-    """:raises CallError: it is another, or asks for what is not safe."""
+    """Read the provider's configuration.
+
+    :raises CallError: when it names another issuer, lacks PKCE or has an endpoint without https.
+    """
     document = gateway.read(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
     if not isinstance(document, dict) or document.get("issuer") != issuer:
-        raise CallError(
-            f"{issuer} does not describe itself as {issuer}: the issuer is written exactly as the provider writes it"
-        )
+        raise CallError(f"{issuer} gives itself another address: write --issuer exactly as the provider does")
     methods = document.get("code_challenge_methods_supported")
     if isinstance(methods, list) and "S256" not in methods:
         raise CallError(f"{issuer} does not offer PKCE with S256")
@@ -61,31 +62,33 @@ def discover(gateway: Gateway, issuer: str, client: str, audience: str) -> Provi
     )
     for endpoint in (authorization, token, keys):
         _check_safe(endpoint)
-    names_itself = document.get("authorization_response_iss_parameter_supported") is True
-    return Provider(issuer, client, audience, authorization, token, keys, names_itself)
+    returns_issuer = document.get("authorization_response_iss_parameter_supported") is True
+    return Provider(issuer, client, audience, authorization, token, keys, returns_issuer)
 
 
 def _check_safe(url: str) -> None:
     if urlsplit(url).scheme != "https" and not (urlsplit(url).scheme == "http" and is_loopback(url)):
-        raise CallError(f"{url or 'an endpoint'} is not https: nobody signs in over it")
+        raise CallError(f"{url or 'an endpoint'} is not https: signing in over it would not be safe")
 
 
 def log_in(
-    issuer: str, client: str, audience: str, *, browser: bool, patience: float, tell: Callable[[str], None]
+    issuer: str, client: str, audience: str, *, browser: bool, timeout: float, report: Callable[[str], None]
 ) -> dict[str, Any]:
-    """What the provider's token endpoint answers, once the person has signed in and the ID token fits the question.
+    """Sign in, check the ID token and return the answer of the provider's token endpoint.
 
-    :raises CallError: it did not come to that.
+    ``timeout``: seconds to wait for the person. ``report`` receives lines to show.
+
+    :raises CallError: when it does not succeed.
     """
     _check_safe(issuer)
     with open_gateway(issuer) as gateway, _listening() as (redirect, answers):
         provider = discover(gateway, issuer, client, audience)
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-        url = _question(provider, redirect, state, nonce, verifier)
-        tell(f"Sign in with a browser on this machine:\n  {url}")
+        url = _authorization_url(provider, redirect, state, nonce, verifier)
+        report(f"Sign in with a browser on this machine:\n  {url}")
         if browser:
             _open_browser(url)
-        code = _code(provider, _answer(answers, state, patience))
+        code = _authorization_code(provider, _await_callback(answers, state, timeout))
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -95,25 +98,25 @@ def log_in(
             "resource": audience,
         }
         content = urlencode(form).encode()
-        told = read_json(
+        answer = read_json(
             gateway.send(
                 "POST", provider.token_endpoint, content=content, media_type="application/x-www-form-urlencoded"
             )
         )
         keys = gateway.read(provider.jwks_uri)
     if (
-        not isinstance(told, dict)
-        or not isinstance(told.get("access_token"), str)
-        or str(told.get("token_type", "")).lower() != "bearer"
+        not isinstance(answer, dict)
+        or not isinstance(answer.get("access_token"), str)
+        or str(answer.get("token_type", "")).lower() != "bearer"
     ):
         raise CallError(f"{issuer} gave no access token")
-    check_id_token(provider, str(told.get("id_token", "")), keys, nonce)
-    return told
+    check_id_token(provider, str(answer.get("id_token", "")), keys, nonce)
+    return answer
 
 
-def _question(provider: Provider, redirect: str, state: str, nonce: str, verifier: str) -> str:
+def _authorization_url(provider: Provider, redirect: str, state: str, nonce: str, verifier: str) -> str:
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    asked = {
+    query = {
         "response_type": "code",
         "client_id": provider.client,
         "redirect_uri": redirect,
@@ -122,15 +125,15 @@ def _question(provider: Provider, redirect: str, state: str, nonce: str, verifie
         "nonce": nonce,
         "code_challenge": challenge,
         "code_challenge_method": "S256",
-        "resource": provider.audience,  # RFC 8707; a provider that knows it not leaves it alone
+        "resource": provider.audience,  # RFC 8707; a provider that does not support it ignores it
     }
     parts = urlsplit(provider.authorization_endpoint)
-    return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, urlencode(asked)))), fragment=""))
+    return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, urlencode(query)))), fragment=""))
 
 
-def _answer(answers: "queue.Queue[dict[str, str]]", state: str, patience: float) -> Mapping[str, str]:
-    """The answer to our question; what comes without its state is somebody else's, and waited over."""
-    end = time.monotonic() + patience
+def _await_callback(answers: "queue.Queue[dict[str, str]]", state: str, timeout: float) -> Mapping[str, str]:
+    """Wait for the callback with our ``state``; ignore every other one."""
+    end = time.monotonic() + timeout
     while (left := end - time.monotonic()) > 0:
         try:
             given = answers.get(timeout=left)
@@ -138,29 +141,29 @@ def _answer(answers: "queue.Queue[dict[str, str]]", state: str, patience: float)
             break
         if hmac.compare_digest(given.get("state", "").encode(), state.encode()):
             return given
-    raise CallError(f"nobody signed in within {patience:.0f} seconds")
+    raise CallError(f"no sign-in within {timeout:.0f} seconds")
 
 
-def _code(provider: Provider, given: Mapping[str, str]) -> str:
-    if ("iss" in given or provider.names_itself) and given.get("iss") != provider.issuer:
-        raise CallError("another provider answered than the one that was asked")
+def _authorization_code(provider: Provider, given: Mapping[str, str]) -> str:
+    if ("iss" in given or provider.returns_issuer) and given.get("iss") != provider.issuer:
+        raise CallError("the answer came from another provider")
     if "error" in given:
-        why = given["error"]
-        raise CallError(f"{provider.issuer} refused: {why if _PLAIN.fullmatch(why) else 'error'}")
+        code = given["error"]
+        raise CallError(f"{provider.issuer} refused: {code if _ERROR_CODE.fullmatch(code) else 'error'}")
     if not given.get("code"):
         raise CallError(f"{provider.issuer} answered without a code")
     return given["code"]
 
 
 def check_id_token(provider: Provider, token: str, keys: Any, nonce: str) -> None:
-    """Whether this sign-in is the one that was asked for (OpenID Connect Core §3.1.3.7).
+    """Check that the ID token belongs to this sign-in (OpenID Connect Core §3.1.3.7).
 
-    :raises CallError: it is not.
+    :raises CallError: when it does not.
     """
     try:
         _check_claims(provider, _signed(token, keys), nonce)
     except InvalidTokenError as error:
-        raise CallError(f"the ID token of {provider.issuer} is not to be believed ({error.reason})") from None
+        raise CallError(f"the ID token of {provider.issuer} is not valid ({error.reason})") from None
 
 
 def _signed(token: str, keys: Any) -> dict[str, Any]:
@@ -186,7 +189,7 @@ def _check_claims(provider: Provider, claims: Mapping[str, Any], nonce: str) -> 
 
 @contextmanager
 def _listening() -> "Iterator[tuple[str, queue.Queue[dict[str, str]]]]":
-    """A redirect address on loopback, and what arrives there."""
+    """Listen on loopback; yield the redirect address and a queue of the parameters that arrive there."""
     answers: queue.Queue[dict[str, str]] = queue.Queue(maxsize=100)
 
     class Callback(BaseHTTPRequestHandler):
@@ -196,11 +199,11 @@ def _listening() -> "Iterator[tuple[str, queue.Queue[dict[str, str]]]]":
             target = urlsplit(self.path)
             given = (
                 parse_qs(target.query, max_num_fields=20)
-                if target.path == CALLBACK and len(self.path) <= LONGEST_TARGET
+                if target.path == CALLBACK and len(self.path) <= MAX_TARGET_LENGTH
                 else {}
             )
             expected = given and all(len(values) == 1 for values in given.values()) and not answers.full()
-            content = (_DONE if expected else _ODD).encode()
+            content = (_DONE if expected else _UNEXPECTED).encode()
             self.send_response(200 if expected else 404)
             self.send_header("Content-Type", "text/plain; charset=utf-8")
             self.send_header("Content-Length", str(len(content)))
@@ -212,7 +215,7 @@ def _listening() -> "Iterator[tuple[str, queue.Queue[dict[str, str]]]]":
                 answers.put_nowait({name: values[0] for name, values in given.items()})
 
         def log_message(self, *_: object) -> None:
-            """The code stands in the address: nothing is written."""
+            """Log nothing: the address contains the code."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Callback) as server:
         server.daemon_threads = True
@@ -224,20 +227,20 @@ def _listening() -> "Iterator[tuple[str, queue.Queue[dict[str, str]]]]":
 
 
 def _open_browser(url: str) -> None:
-    """Try; the address has been printed. A program of its own, so that whatever the browser writes does not mix with the token."""
+    """Try to open a browser, in a process of its own so that its output does not mix with the token."""
     quiet: Any = {
         "stdin": subprocess.DEVNULL,
         "stdout": subprocess.DEVNULL,
         "stderr": subprocess.DEVNULL,
         "start_new_session": True,
     }
-    subprocess.Popen([sys.executable, "-m", "webbrowser", url], **quiet)
+    subprocess.Popen([sys.executable, "-m", "webbrowser", url], **quiet)  # noqa: S603 - not a shell; the URL is https or loopback
 
 
-def keep_token(file: Path, token: str) -> None:
-    """Write a token for its owner alone, in the place of the one before.
+def write_token(file: Path, token: str) -> None:
+    """Replace ``file`` with the token, readable only by its owner.
 
-    :raises OSError: it cannot be written.
+    :raises OSError: when it cannot be written.
     """
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}.new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -16,7 +16,7 @@ from pathlib import Path
 from services.cli.backup import flush_file, flush_folder, opened_backup, verify_folder
 from services.cli.copying import copy_into, prepare_for_copy
 from services.cli.databases import settings_of, upgrade_at
-from services.cli.revived import revived
+from services.cli.restored_access import restored_access
 from services.supervisor.installation import ASIDE, CannotStartError, Installation, interrupted_restore
 from shared.audit.chain import Checkpoint
 from shared.audit.checkpoints import CheckpointFile, signing_key
@@ -65,7 +65,7 @@ def restore(path: Path, *, dry_run: bool, report: Report) -> Path | None:
         staged = installation.data_dir / f"{STAGED}{stamp(datetime.now(UTC))}"
         try:
             _stage(manifest, folder, staged, generation, report)
-            restored = asyncio.run(revived(files["registry"], staged / "registry.db"))
+            restored = restored_access(files["registry"], staged / "registry.db")
             make_single(staged / "registry.db")
             aside = _exchange(files, staged, installation.data_dir, generation, report)
             for line in restored:
@@ -175,9 +175,7 @@ def _check_room(manifest: Manifest, data_dir: Path) -> None:
 
 def _check_keys(manifest: Manifest, installation: Installation, report: Report) -> None:
     if manifest.secrets:
-        report(
-            f"the backup contains secrets, which replace the present ones: {', '.join(sorted(manifest.secrets))}"
-        )
+        report(f"the backup contains secrets, which replace the present ones: {', '.join(sorted(manifest.secrets))}")
     elif manifest.key_check != check_of(settings_of("registry").cursor_key_bytes):
         raise RestoreRefusedError(
             f"the backup contains no secrets and was made with another cursor key than"

@@ -1,4 +1,4 @@
-"""The matching service: its composition root."""
+"""Composition root of the matching service."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,28 +23,29 @@ from shared.tasks import BackgroundTasks
 
 
 def create_app(settings: MatchingSettings | None = None, registry: InternalClient | None = None) -> FastAPI:
-    """The application. ``registry``: another way to reach the registry than its URL."""
+    """Build the application. ``registry``: a client to use instead of one for the registry's URL, for tests."""
     chosen = settings or MatchingSettings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         client = registry or InternalClient(chosen.service_url("registry"), chosen.internal_token.get_secret_value())
         reader = RegistryClient(client, chosen.feed_wait)
-        keeper = SnapshotStore(reader, SnapshotFiles(chosen.snapshot_folder), chosen.persist_every, app.state.metrics)
-        app.state.snapshots = keeper
-        app.state.health = lambda: _health(keeper)
-        app.state.observe = lambda: _observe(keeper, app.state.metrics)
+        files = SnapshotFiles(chosen.snapshot_folder, chosen.country)
+        store = SnapshotStore(reader, files, chosen.persist_every, app.state.metrics)
+        app.state.snapshots = store
+        app.state.health = lambda: _health(store)
+        app.state.observe = lambda: _observe(store, app.state.metrics)
         app.state.audit = audit = FileAudit(chosen.audit_folder, "matching", signing_key(chosen.audit_seed))
         tasks: BackgroundTasks = app.state.tasks
         audit.start(tasks)
-        keeper.start(tasks)
+        store.start(tasks)
         app.state.callers.directory = directory = RemoteDirectory(client, chosen.feed_wait)
         directory.start(tasks)
         try:
             yield
         finally:
             await directory.stop()
-            await keeper.stop()
+            await store.stop()
             await reader.close()
             await audit.stop()
 
@@ -57,25 +58,25 @@ def create_app(settings: MatchingSettings | None = None, registry: InternalClien
     )
 
 
-async def _observe(keeper: SnapshotStore, metrics: Metrics) -> None:
-    held = keeper.loaded
-    if held is not None:
-        metrics.tell(metrics.snapshot_age, max(0.0, (datetime.now(UTC) - held.current_at).total_seconds()))
-        metrics.tell(metrics.snapshot_trials, len(held.trials))
-    metrics.tell(metrics.snapshot_unwritten, keeper.unwritten_seconds)
+async def _observe(store: SnapshotStore, metrics: Metrics) -> None:
+    snapshot = store.loaded
+    if snapshot is not None:
+        metrics.tell(metrics.snapshot_age, max(0.0, (datetime.now(UTC) - snapshot.current_at).total_seconds()))
+        metrics.tell(metrics.snapshot_trials, len(snapshot.trials))
+    metrics.tell(metrics.snapshot_unwritten, store.unwritten_seconds)
 
 
-async def _health(keeper: SnapshotStore) -> Health:
-    """Ready with any snapshot, however old."""
-    held = keeper.loaded
-    if held is None:
+async def _health(store: SnapshotStore) -> Health:
+    """Report ready with any snapshot, however old."""
+    snapshot = store.loaded
+    if snapshot is None:
         return Health(ready=False, detail={"snapshot": None})
     return Health(
         ready=True,
         detail={
-            "snapshot": held.id,
-            "age_seconds": round((datetime.now(UTC) - held.current_at).total_seconds(), 1),
-            "trials": len(held.trials),
-            "without_criteria": sum(1 for trial in held.trials.values() if trial.compiled is None),
+            "snapshot": snapshot.id,
+            "age_seconds": round((datetime.now(UTC) - snapshot.current_at).total_seconds(), 1),
+            "trials": len(snapshot.trials),
+            "without_criteria": sum(1 for trial in snapshot.trials.values() if trial.compiled is None),
         },
     )

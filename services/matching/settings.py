@@ -1,4 +1,4 @@
-"""Settings of matching (``CLEIO_MATCHING_…``)."""
+"""Settings of the matching service (``CLEIO_MATCHING_…``)."""
 
 from pathlib import Path
 
@@ -9,12 +9,19 @@ from shared.settings import ServiceSettings
 
 
 class MatchingSettings(ServiceSettings):
-    """``feed_wait``: seconds of a long poll. ``persist_every``: seconds between two writes of the snapshot while the registry changes."""
+    """The settings of the matching service, beside those that all services have."""
 
     model_config = SettingsConfigDict(env_prefix="CLEIO_MATCHING_", extra="ignore")
 
-    feed_wait: int = Field(default=20, ge=0, le=25)
-    persist_every: float = Field(default=5.0, ge=0.05)
+    country: str = Field(
+        default="FR",
+        pattern=r"^[A-Z]{2}$",
+        description="The country in which trials must recruit, and whose criteria count (ISO 3166-1 alpha-2).",
+    )
+    feed_wait: int = Field(default=20, ge=0, le=25, description="Seconds that one long poll of the feed may wait.")
+    persist_every: float = Field(
+        default=5.0, ge=0.05, description="Seconds between two writes of the snapshot while the registry changes."
+    )
 
     @property
     def snapshot_folder(self) -> Path:

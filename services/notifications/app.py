@@ -10,13 +10,14 @@ from fastapi import FastAPI
 from services.notifications.channels.webhook import WebhookChannel
 from services.notifications.clients.registry import registry_tail
 from services.notifications.deliveries import endpoints as deliveries
-from services.notifications.deliveries.dispatcher import Dispatcher, Pace
+from services.notifications.deliveries.dispatcher import Dispatcher, DispatchPolicy
 from services.notifications.deliveries.repository import DeliveryRepository
-from services.notifications.events.sequencer import Sequencer
+from services.notifications.runtime import Runtime
 from services.notifications.schema import AUDIT, KEYS, METADATA
+from services.notifications.sequencing.sequencer import Sequencer
 from services.notifications.settings import NotificationsSettings
 from services.notifications.subscriptions import endpoints as subscriptions
-from services.notifications.subscriptions.secrets import secret_seal
+from services.notifications.subscriptions.secrets import secret_cipher
 from shared.access.directory import RemoteDirectory
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
@@ -35,9 +36,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def create_app(settings: NotificationsSettings | None = None, line: InternalClient | None = None) -> FastAPI:
-    """The notifications service's application. ``line``: another way to reach the registry than its URL.
+    """Create the application. ``line``: another way to reach the registry than its URL, for tests.
 
-    :raises WrongSchemaError: at start, when the database is not at this program's schema.
+    :raises WrongSchemaError: at start, the database has not the schema of this program.
     :raises OwnedElsewhereError: at start, when another process holds the SQLite file.
     """
     settings = settings or NotificationsSettings()
@@ -66,8 +67,8 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
             app.state.callers.directory = directory = RemoteDirectory(registry, settings.feed_wait_seconds)
             directory.start(tasks)
             stack.push_async_callback(directory.stop)
-            seal = secret_seal(settings.sealing_key)
-            dispatcher = Dispatcher(database, WebhookChannel(outbound, seal), _pace(settings))
+            cipher = secret_cipher(settings.sealing_key)
+            dispatcher = Dispatcher(database, WebhookChannel(outbound, cipher), _policy(settings))
             sequencer = Sequencer(
                 database,
                 registry_tail(registry, settings.feed_wait_seconds),
@@ -75,12 +76,8 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
                 dispatcher.wake,
                 app.state.metrics.lag.labels("registry").set,
             )
-            app.state.database, app.state.outbound, app.state.seal, app.state.dispatcher = (
-                database,
-                outbound,
-                seal,
-                dispatcher,
-            )
+            app.state.database = database
+            app.state.runtime = Runtime(database, outbound, cipher, dispatcher.wake)
             app.state.health = lambda: _health(database, sequencer)
             app.state.observe = lambda: _observe(database, sequencer, app.state.metrics)
             await dispatcher.start(tasks)
@@ -94,17 +91,17 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
         settings,
         routers,
         lifespan,
-        "Subscriptions to what changes, and the ledger of their deliveries.",
+        "Subscriptions to changes, and the log of their deliveries.",
     )
 
 
-def _pace(settings: NotificationsSettings) -> Pace:
-    return Pace(
+def _policy(settings: NotificationsSettings) -> DispatchPolicy:
+    return DispatchPolicy(
         schedule=settings.retry_seconds,
         attempt=settings.attempt_seconds,
         margin=settings.lease_margin_seconds,
         sweep=settings.sweep_seconds,
-        places=settings.concurrency,
+        workers=settings.concurrency,
         per_subscription=settings.concurrency_per_subscription,
     )
 

@@ -1,1 +1,1 @@
-"""Runs the gateway and the services as separate programs on one machine; it serves nothing and imports none of them."""
+"""Runs the gateway and the services as separate processes on one machine. It imports none of the services."""

@@ -1,4 +1,4 @@
-"""How the gateway is reached: under which names, and whether over TLS."""
+"""Settings of the gateway: its host names and TLS."""
 
 import ssl
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,15 @@ Tls = Literal["off", "internal", "files"]
 
 
 class InvalidGatewayError(ValueError):
-    """A setting of the door that cannot be; the message is the one line its operator needs."""
+    """A setting of the gateway is invalid; the message is one line for the operator."""
 
 
 @dataclass(frozen=True)
 class GatewaySettings:
-    """``hosts`` are the names it answers to, its own first. ``tls``: none, certificates of Caddy's own authority, or the operator's."""
+    """``hosts``: the names that the gateway answers to, its own first.
+
+    ``tls``: off, certificates of Caddy's own authority (internal), or the operator's (files).
+    """
 
     hosts: Sequence[str]
     tls: Tls
@@ -26,21 +29,23 @@ class GatewaySettings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], bind: str) -> "GatewaySettings":
-        """:raises InvalidGatewayError: when CLEIO_HOSTS or one of CLEIO_TLS… makes no sense."""
+        """:raises InvalidGatewayError: when CLEIO_HOSTS or one of CLEIO_TLS… is invalid."""
         try:
             hosts = known_hosts(environment.get("CLEIO_HOSTS", ""), bind)
         except ValueError as error:
             raise InvalidGatewayError(f"CLEIO_HOSTS is {error}") from None
-        wanted = environment.get("CLEIO_TLS", "")
+        mode = environment.get("CLEIO_TLS", "")
         files = [environment.get(name) for name in ("CLEIO_TLS_CERT", "CLEIO_TLS_KEY")]
-        if wanted not in {"", "off", "internal"}:
+        if mode not in {"", "off", "internal"}:
             raise InvalidGatewayError(
-                "CLEIO_TLS is off or internal; a certificate of your own is named with CLEIO_TLS_CERT and CLEIO_TLS_KEY"
+                "CLEIO_TLS must be off or internal; for a certificate of your own set CLEIO_TLS_CERT and CLEIO_TLS_KEY"
             )
         if not any(files):
-            return cls(hosts, "internal" if wanted == "internal" else "off")
-        if wanted or not all(files):
-            raise InvalidGatewayError("a certificate needs CLEIO_TLS_CERT and CLEIO_TLS_KEY, and no CLEIO_TLS")
+            return cls(hosts, "internal" if mode == "internal" else "off")
+        if mode or not all(files):
+            raise InvalidGatewayError(
+                "a certificate of your own needs both CLEIO_TLS_CERT and CLEIO_TLS_KEY, and CLEIO_TLS must be unset"
+            )
         certificate, key = (Path(file or "").absolute() for file in files)
         return cls(hosts, "files", certificate, key)
 
@@ -50,26 +55,26 @@ class GatewaySettings:
 
     @property
     def name(self) -> str:
-        """The host to call it by. Over TLS the certificate must hold it."""
+        """The host name for calls. With TLS the certificate must contain it."""
         return self.hosts[0]
 
     def check_certificate(self) -> None:
-        """:raises InvalidGatewayError: when the certificate and its key cannot be read, or are not of each other."""
+        """:raises InvalidGatewayError: when the certificate or its key is unreadable, or they do not match."""
         if self.tls != "files":
             return
         try:
-            # A key with a passphrase is refused, not asked for.
+            # The empty password refuses a key with a passphrase instead of asking for it.
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(str(self.certificate), str(self.key), password="")
         except (OSError, ValueError) as error:
             raise InvalidGatewayError(f"CLEIO_TLS_CERT and CLEIO_TLS_KEY cannot be used: {error}") from None
 
     def environment(self, port: int) -> dict[str, str]:
-        """What the gateway's Caddyfile is told of it."""
-        told = {
+        """Return the variables that the Caddyfile reads."""
+        variables = {
             "CLEIO_GATEWAY_SITES": " ".join(f"{self.scheme}://{host}:{port}" for host in self.hosts),
             "CLEIO_GATEWAY_ELSEWHERE": f"{self.scheme}://:{port}",
             "CLEIO_GATEWAY_TLS": self.tls,
         }
         if self.tls == "files":
-            told |= {"CLEIO_TLS_CERT": str(self.certificate), "CLEIO_TLS_KEY": str(self.key)}
-        return told
+            variables |= {"CLEIO_TLS_CERT": str(self.certificate), "CLEIO_TLS_KEY": str(self.key)}
+        return variables

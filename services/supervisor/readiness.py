@@ -1,4 +1,4 @@
-"""When is the system ready: after real requests have passed through the gateway."""
+"""Find out whether a service or the whole system answers."""
 
 import asyncio
 import ssl
@@ -6,24 +6,30 @@ from collections.abc import Iterable
 
 from services.supervisor.gateway import GatewaySettings
 
-_PATIENCE = 5.0  # seconds for one answer
-_PAUSE = 0.05  # seconds between two tries
+_ANSWER_TIMEOUT = 5.0  # seconds
+_RETRY_SECONDS = 0.1
 
 
-async def wait_until_answering(host: str, port: int, paths: Iterable[str], door: GatewaySettings | None = None) -> None:
-    """Return when each of ``paths`` has been answered with 200; tries for ever. ``door``: the gateway's, where it is the one that is asked."""
+async def wait_until_answering(
+    host: str, port: int, paths: Iterable[str], gateway: GatewaySettings | None = None
+) -> None:
+    """Return when each of ``paths`` has been answered with 200; retry without end.
+
+    ``gateway``: its settings, if the address is the gateway's.
+    """
     for path in paths:
-        # Another process decides when: there is no event to wait for.
-        while await answer_of(host, port, path, door) != 200:
-            await asyncio.sleep(_PAUSE)
+        while await get_status(host, port, path, gateway) != 200:  # noqa: ASYNC110 - another process: no event to wait for
+            await asyncio.sleep(_RETRY_SECONDS)
 
 
-async def answer_of(host: str, port: int, path: str, door: GatewaySettings | None = None) -> int | None:
-    """The status of one GET, or None when there was no answer."""
-    name = door.name if door else host
+async def get_status(
+    host: str, port: int, path: str, gateway: GatewaySettings | None = None, *, seconds: float = _ANSWER_TIMEOUT
+) -> int | None:
+    """Return the status of one GET, or None without an answer within ``seconds``."""
+    name = gateway.name if gateway else host
     try:
-        async with asyncio.timeout(_PATIENCE):
-            if door is None or door.tls == "off":
+        async with asyncio.timeout(seconds):
+            if gateway is None or gateway.tls == "off":
                 reader, writer = await asyncio.open_connection(host, port)
             else:
                 reader, writer = await asyncio.open_connection(
@@ -40,7 +46,7 @@ async def answer_of(host: str, port: int, path: str, door: GatewaySettings | Non
 
 
 def _any_certificate() -> ssl.SSLContext:
-    """Who answers is not in question here, only whether: no secret goes that way."""
+    """Accept any certificate: only whether it answers matters here, and no secret is sent."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

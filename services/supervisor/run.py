@@ -1,4 +1,4 @@
-"""The order of things: lock, ports, secrets, services (each migrates its database first), gateway, ready; and back."""
+"""Start the system: lock, ports, secrets, services (each migrates its database first), gateway. Stop it in reverse."""
 
 import asyncio
 import os
@@ -13,42 +13,56 @@ from services.supervisor.gateway import InvalidGatewayError
 from services.supervisor.greeting import greeting
 from services.supervisor.installation import CannotStartError, Installation, port_variable
 from services.supervisor.program import ConfigurationFailedError, Program, SupervisedProcess
-from services.supervisor.readiness import answer_of, wait_until_answering
+from services.supervisor.readiness import get_status, wait_until_answering
+from services.supervisor.watchdog import (
+    InvalidHangTimeoutError,
+    feed_systemd_watchdog,
+    hang_timeout,
+    notify_systemd,
+    replace_when_hung,
+)
 from shared.values.addresses import EVERYWHERE, LOOPBACK_NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
+GATEWAY_PROBE = "/gateway/livez"  # answered by the gateway itself, with 404
 THROUGH_THE_GATEWAY = ("/registry/v1/trials?limit=1", "/matching/readyz", "/notifications/readyz")
-START_PATIENCE = 120.0  # seconds until all must answer
-# Together with the exchange of signals under five seconds. The gateway gives its open requests one (Caddyfile), a service two (`cleio serve`).
-GATEWAY_PATIENCE, SERVICE_PATIENCE = 1.5, 2.8
+START_TIMEOUT = 120.0  # seconds until everything must answer
+# Less than five seconds together. The gateway gives its open requests one second (Caddyfile), a service two.
+GATEWAY_STOP_TIMEOUT, SERVICE_STOP_TIMEOUT = 1.5, 2.8
 _COLOURS = {"gateway": 35, "registry": 36, "matching": 32, "notifications": 33}
 
 
 def up(replicas: Sequence[str] = ()) -> int:
-    """Run the whole system in the foreground until SIGINT, SIGTERM or SIGHUP; the exit code. ``replicas``: ``service=number``."""
+    """Run the whole system until SIGINT, SIGTERM or SIGHUP; return the exit code. ``replicas``: ``service=number``."""
     started = monotonic()
     try:
+        hang_timeout(os.environ)  # checked before anything starts
         installation = Installation.from_environment(os.environ, replicas)
+        if not installation.data_dir.exists():
+            # Leave no folder behind when the start fails. In an existing one a second supervisor is named first.
+            installation.check_ports()
+            installation.gateway.check_certificate()
+            write_line("cleio", f"creating a new installation in {installation.data_dir}")
         with installation.locked():
             installation.check_restored()
             installation.check_ports()
-            installation.door.check_certificate()
+            installation.gateway.check_certificate()
             installation.make_secrets()
             return asyncio.run(_run(installation, started))
-    except (CannotStartError, InvalidGatewayError, OSError) as error:
+    except (CannotStartError, InvalidGatewayError, InvalidHangTimeoutError, OSError) as error:
         print(f"cleio: {error}", file=sys.stderr)
         return 1
 
 
 async def _run(installation: Installation, started: float) -> int:
-    told_to_stop = asyncio.Event()
+    stop_requested = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop_requested.set)
     services = [SupervisedProcess(_service(installation, *replica), write_line) for replica in installation.replicas()]
     gateway = SupervisedProcess(_gateway(installation), write_line)
     running = asyncio.create_task(_start_and_watch(installation, services, gateway, started))
-    stopping = asyncio.create_task(told_to_stop.wait())
+    stopping = asyncio.create_task(stop_requested.wait())
     try:
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if running.done():
@@ -56,58 +70,93 @@ async def _run(installation: Installation, started: float) -> int:
         return 0
     finally:
         write_line("cleio", "stopping")
+        notify_systemd("STOPPING=1")
         running.cancel()
         stopping.cancel()
         await asyncio.gather(running, stopping, return_exceptions=True)
-        # The door first, so that nobody is let in to a service that is going.
-        await gateway.stop(GATEWAY_PATIENCE)
-        await asyncio.gather(*(service.stop(SERVICE_PATIENCE) for service in services))
+        # The gateway first, so that no new request reaches a service that is stopping.
+        await gateway.stop(GATEWAY_STOP_TIMEOUT)
+        await asyncio.gather(*(service.stop(SERVICE_STOP_TIMEOUT) for service in services))
         write_line("cleio", "stopped")
 
 
 async def _start_and_watch(
     installation: Installation, services: Sequence[SupervisedProcess], gateway: SupervisedProcess, started: float
 ) -> None:
-    """Ends only with trouble: a program that cannot run at all, or a system that does not get ready."""
+    """Start everything and wait until a program cannot run.
+
+    :raises CannotStartError: when a program cannot run with its settings, or the system does not become ready.
+    """
     for service in services:
         service.start()
-    troubles = [service.trouble for service in services]
+    failures = [service.failure for service in services]
     ready = asyncio.create_task(_get_ready(installation, gateway))
     try:
-        async with asyncio.timeout(START_PATIENCE):
-            await asyncio.wait({ready, *troubles}, return_when=asyncio.FIRST_COMPLETED)
+        async with asyncio.timeout(START_TIMEOUT):
+            await asyncio.wait({ready, *failures}, return_when=asyncio.FIRST_COMPLETED)
     except TimeoutError:
         answers = [
-            f"{name} {await answer_of(LOOPBACK, port, f'/{service}/readyz') or 'nothing'}"
+            f"{name} {await get_status(LOOPBACK, port, f'/{service}/readyz') or 'no answer'}"
             for name, service, port in installation.replicas()
         ]
         raise CannotStartError(
-            f"not ready after {START_PATIENCE:g} s; the services answer: {', '.join(answers)}"
+            f"not ready after {START_TIMEOUT:g} s; the services answer: {', '.join(answers)}"
         ) from None
     finally:
         ready.cancel()
-    if not any(trouble.done() for trouble in troubles):
+    if not any(failure.done() for failure in failures):
         write_line("cleio", f"ready in {monotonic() - started:.1f} s: {installation.url}")
-        if installation.bind in EVERYWHERE and installation.door.hosts == LOOPBACK_NAMES:
+        if installation.bind in EVERYWHERE and installation.gateway.hosts == LOOPBACK_NAMES:
             write_line(
                 "cleio",
-                f"it listens at every address, and answers only to {', '.join(LOOPBACK_NAMES)}: name it with CLEIO_HOSTS=…",
+                f"it listens at every address but answers only to {', '.join(LOOPBACK_NAMES)}: "
+                "set its host name with CLEIO_HOSTS=…",
             )
         print(greeting(installation), flush=True)
-        await asyncio.wait(troubles, return_when=asyncio.FIRST_COMPLETED)
+        notify_systemd("READY=1")
+        await _watch(installation, services, gateway, failures)
     try:
-        await asyncio.gather(*(trouble for trouble in troubles if trouble.done()))
+        await asyncio.gather(*(failure for failure in failures if failure.done()))
     except ConfigurationFailedError as error:
-        raise CannotStartError(f"{error} cannot run as it is set up (its line above says why)") from None
+        raise CannotStartError(f"{error} cannot run with its settings (see its line above)") from None
+
+
+async def _watch(
+    installation: Installation,
+    services: Sequence[SupervisedProcess],
+    gateway: SupervisedProcess,
+    failures: Sequence["asyncio.Task[None]"],
+) -> None:
+    """Replace programs that do not answer any more, until one cannot run."""
+    watchers = [asyncio.create_task(feed_systemd_watchdog())]
+    if seconds := hang_timeout(os.environ):
+        watchers += [
+            asyncio.create_task(replace_when_hung(process, LOOPBACK, port, f"/{service}/livez", seconds))
+            for process, (_, service, port) in zip(services, installation.replicas(), strict=True)
+        ]
+        address = (installation.host, installation.port)
+        watchers.append(
+            asyncio.create_task(replace_when_hung(gateway, *address, GATEWAY_PROBE, seconds, installation.gateway))
+        )
+    try:
+        await asyncio.wait(failures, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for watcher in watchers:
+            watcher.cancel()
+        await asyncio.gather(*watchers, return_exceptions=True)
 
 
 async def _get_ready(installation: Installation, gateway: SupervisedProcess) -> None:
-    await asyncio.gather(
-        *(wait_until_answering(LOOPBACK, port, [f"/{service}/readyz"]) for _, service, port in installation.replicas())
-    )
-    # Only now: its first look at the services finds them all.
+    write_line("cleio", f"starting {', '.join(installation.service_ports)}")
+    await asyncio.gather(*(_wait_for_service(*replica) for replica in installation.replicas()))
+    # Started last, so that its first health check finds all services.
     gateway.start()
-    await wait_until_answering(installation.host, installation.port, THROUGH_THE_GATEWAY, installation.door)
+    await wait_until_answering(installation.host, installation.port, THROUGH_THE_GATEWAY, installation.gateway)
+
+
+async def _wait_for_service(name: str, service: str, port: int) -> None:
+    await wait_until_answering(LOOPBACK, port, [f"/{service}/readyz"])
+    write_line("cleio", f"{name} is ready")
 
 
 def _cleio(*arguments: str) -> tuple[str, ...]:
@@ -115,10 +164,13 @@ def _cleio(*arguments: str) -> tuple[str, ...]:
 
 
 def _service(installation: Installation, name: str, service: str, port: int) -> Program:
-    told = {**installation.environment(), port_variable(service): str(port)}
+    variables = {**installation.environment(), port_variable(service): str(port), "CLEIO_SUPERVISED": "1"}
+    if os.environ.get("CLEIO_LOG_FORMAT", "auto") in {"", "auto"}:
+        # The output of the service is a pipe: only the supervisor knows whether people read it.
+        variables["CLEIO_LOG_FORMAT"] = "text" if sys.stdout.isatty() else "json"
     if service == "registry":
-        told["CLEIO_REGISTRY_LOAD_SAMPLE"] = os.environ.get("CLEIO_REGISTRY_LOAD_SAMPLE", "true")
-    return Program(name, _cleio("serve", service, "--migrate"), told)
+        variables["CLEIO_REGISTRY_LOAD_SAMPLE"] = os.environ.get("CLEIO_REGISTRY_LOAD_SAMPLE", "true")
+    return Program(name, _cleio("serve", service, "--migrate"), variables)
 
 
 def _gateway(installation: Installation) -> Program:
@@ -126,7 +178,8 @@ def _gateway(installation: Installation) -> Program:
     caddy = shutil.which("caddy", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
     if caddy is None:
         raise CannotStartError(
-            "the gateway's program `caddy` is missing: install the project with its dependencies (make run does)"
+            "the program `caddy` of the gateway is missing: "
+            "install the project with its dependencies (`make run` does it)"
         )
     home = installation.data_dir / "gateway"
     home.mkdir(exist_ok=True)
@@ -135,7 +188,7 @@ def _gateway(installation: Installation) -> Program:
         (caddy, "run", "--config", str(ROOT / "deploy" / "gateway" / "Caddyfile"), "--adapter", "caddyfile"),
         {
             **installation.environment(),
-            **installation.door.environment(installation.port),
+            **installation.gateway.environment(installation.port),
             **{
                 f"CLEIO_{name.upper()}_UPSTREAMS": " ".join(f"{LOOPBACK}:{port}" for port in ports)
                 for name, ports in installation.service_ports.items()
@@ -144,6 +197,8 @@ def _gateway(installation: Installation) -> Program:
             "CLEIO_GATEWAY_ACCESS_LOG": f'file "{home / "access.log"}"',
             "XDG_DATA_HOME": str(home),
             "XDG_CONFIG_HOME": str(home),
+            # Go collects garbage when the heap has doubled; here it is small and refilled by every answer. Four times as large costs little.
+            "GOGC": "400",
         },
     )
 

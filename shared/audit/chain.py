@@ -14,7 +14,7 @@ from typing import Any, Literal
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from shared.audit.acts import Entry
+from shared.audit.entries import Entry
 
 BEGINNING = "0" * 64
 CheckpointKind = Literal["begun", "seal", "restored"]

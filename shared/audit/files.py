@@ -7,8 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from shared.audit.acts import Entry
 from shared.audit.chain import entry_of
+from shared.audit.entries import Entry
 
 _BLOCK = 64 * 1024
 

@@ -13,13 +13,14 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shared.audit.acts import CURRENT, DenialAggregator, Entry
 from shared.audit.chain import BEGINNING, Checkpoint, digest_of, line_of
 from shared.audit.checkpoints import CheckpointFile
+from shared.audit.entries import DenialAggregator, Entry
 from shared.audit.files import newest_of
 from shared.audit.repository import AuditRepository
 from shared.audit.tables import AuditLog
 from shared.persistence import Database, Writing
+from shared.persistence.request_scope import outside_request
 from shared.tasks import BackgroundTasks, RepeatedTask
 from shared.values.problems import StorageFullError, storage_problem
 
@@ -82,12 +83,15 @@ class DatabaseAudit(AuditSigner):
         self._database = database
         self._log = log
         self._exported: int | None = None
-        database.before_commit.append(self._with_effect)
 
     async def record(self, entry: Entry) -> None:
-        CURRENT.set(None)  # this transaction is not the request's own
-        async with self._database.transaction(as_service=True) as connection:
-            await self._on(connection).append([entry])
+        with outside_request():  # this transaction must not record the request once more
+            async with self._database.transaction(as_service=True) as connection:
+                await self.append(connection, entry)
+
+    async def append(self, connection: Writing, entry: Entry) -> None:
+        """Write an entry in a transaction of the request; the head row stays locked until the commit."""
+        await self._on(connection).append([entry])
 
     async def page(
         self, organisation: str | None, after: list[Any] | None, limit: int
@@ -133,11 +137,6 @@ class DatabaseAudit(AuditSigner):
                 return
             await asyncio.to_thread(self.checkpoints.append, checkpoints)
             self._exported = checkpoints[-1].number
-
-    async def _with_effect(self, connection: Writing) -> None:
-        act = CURRENT.get()
-        if act is not None and act.is_write and act.caller is not None:
-            await self._on(connection).append([act.entry("done", act.declared_status)])
 
     def _on(self, connection: Writing) -> AuditRepository:
         return AuditRepository(connection, self._log, self.service)

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Row, Table, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.audit.acts import Entry
 from shared.audit.chain import BEGINNING, Checkpoint, digest_of, line_of
+from shared.audit.entries import Entry
 from shared.audit.tables import AuditLog
 
 COVERED_AT_ONCE = 2_000

@@ -1,10 +1,15 @@
-"""Exact conversion between the UCUM units of laboratory results and doses. Factors are fractions: nothing is rounded."""
+"""Exact conversion between the UCUM units of laboratory results and doses.
+
+Factors are fractions: nothing is rounded.
+"""
 
 import re
 from collections.abc import Collection, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
+
+from shared.vocabulary.durations import DAYS_PER_MONTH
 
 Dimension = tuple[tuple[str, int], ...]
 
@@ -17,7 +22,7 @@ class Measure(NamedTuple):
 
 
 class Analyte(NamedTuple):
-    """What is known of a measured code: its molar mass in g/mol where mass and amount convert, and one usual unit."""
+    """A measured code: one usual unit, and the molar mass in g/mol if mass and amount of substance convert."""
 
     unit: str
     molar_mass: Fraction | None = None
@@ -53,7 +58,7 @@ _SPECIAL: Mapping[str, tuple[Fraction, Mapping[str, int]]] = {
     "h": (Fraction(3600), {"s": 1}),
     "d": (Fraction(86_400), {"s": 1}),
     "wk": (Fraction(7 * 86_400), {"s": 1}),
-    "mo": (Fraction(86_400 * 487, 16), {"s": 1}),  # 30.4375 days
+    "mo": (86_400 * DAYS_PER_MONTH, {"s": 1}),
     "a": (Fraction(86_400 * 1461, 4), {"s": 1}),  # 365.25 days
 }
 _POWER_OF_TEN = re.compile(r"10(?:\*|\^)(-?\d{1,2})", re.ASCII)
@@ -89,9 +94,8 @@ ANALYTES: Mapping[str, Analyte] = {
 }
 
 
-@lru_cache(maxsize=1024)
 def measure(unit: str) -> Measure | None:
-    """The factor and dimension of a UCUM unit such as ``ukat/L``, ``10*3/uL`` or ``mg/kg/d``; None when it is not understood."""
+    """Return factor and dimension of a UCUM unit such as ``ukat/L`` or ``10*3/uL``; None if it is unknown."""
     factor, powers = Fraction(1), dict[str, int]()
     terms = _TERM.findall(unit)
     if not terms or "".join(operator + term for operator, term in terms) != unit or terms[0][0] == ".":
@@ -102,7 +106,7 @@ def measure(unit: str) -> Measure | None:
         known = _term(term)
         if known is None or (
             divided and operator == "."
-        ):  # a product after a division is often meant otherwise than UCUM reads it
+        ):  # a product after a division is often not meant as UCUM reads it
             return None
         sign = -1 if operator == "/" else 1
         factor *= known[0] ** sign
@@ -111,16 +115,25 @@ def measure(unit: str) -> Measure | None:
     return Measure(factor, tuple(sorted((base, power) for base, power in powers.items() if power)))
 
 
-@lru_cache(maxsize=4096)
-def conversion(given: str, wanted: str, molar_mass: Fraction | None = None) -> Fraction | None:
-    """What to multiply a value in ``given`` by to have it in ``wanted``; None when they do not measure the same thing.
+@lru_cache(maxsize=1024)
+def _measure_of_criteria(unit: str) -> Measure | None:
+    """Return `measure` of a unit in criteria. Units of patients must not come here: the cache outlives the call."""
+    return measure(unit)
 
-    With a molar mass (g/mol), mass and amount of substance convert into each other.
+
+def conversion(given: str, wanted: str, molar_mass: Fraction | None = None) -> Fraction | None:
+    """Return the factor from ``given`` to ``wanted``; None if they have different dimensions.
+
+    ``given`` may be the unit of a patient and is not cached; ``wanted`` is that of a criterion. With a molar mass
+    (g/mol), mass and amount of substance convert into each other.
     """
-    if given == wanted and measure(given) is not None:
+    target = _measure_of_criteria(wanted)
+    if target is None:
+        return None
+    if given == wanted:
         return Fraction(1)
-    source, target = measure(given), measure(wanted)
-    if source is None or target is None:
+    source = measure(given)
+    if source is None:
         return None
     if source.dimension == target.dimension:
         return source.factor / target.factor
@@ -131,12 +144,12 @@ def conversion(given: str, wanted: str, molar_mass: Fraction | None = None) -> F
 
 
 def is_bare(unit: str | None) -> bool:
-    """No unit, the unit one, or an annotation alone, as scores and titres have."""
+    """Return whether a unit is none, one, or an annotation only, as for scores and titres."""
     return unit is None or unit == "1" or _ANNOTATION.fullmatch(unit) is not None
 
 
 def molar_mass(codes: Collection[str]) -> Fraction | None:
-    """The molar mass that all of the codes share; None when one is unknown or they differ."""
+    """Return the molar mass that all codes share; None if one is unknown or they differ."""
     masses = {ANALYTES[code].molar_mass if code in ANALYTES else None for code in codes}
     return next(iter(masses)) if len(masses) == 1 else None
 

@@ -5,8 +5,9 @@ from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from shared.access.policy import Access, allow
-from shared.audit.acts import Entry
+from shared.access.policy import Access
+from shared.audit.entries import Entry
+from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute
 from shared.values.wire import ApiModel, Instant

@@ -15,7 +15,8 @@ from typing import IO, Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
+from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
 from shared.operations.backups.repository import CopyFailedError, copy_live
 from shared.persistence import Database
@@ -52,7 +53,7 @@ def backup_router() -> APIRouter:
         try:
             spooled, digest = await asyncio.to_thread(_spool, database.file)
         except OSError as error:
-            full = error.errno == errno.ENOSPC or (isinstance(error, CopyFailedError) and error.is_for_want_of_room)
+            full = error.errno == errno.ENOSPC or (isinstance(error, CopyFailedError) and error.is_out_of_space)
             raise StorageFullError if full else StorageFailedError from None
         size = os.fstat(spooled.fileno()).st_size
         headers = {

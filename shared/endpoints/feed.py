@@ -8,9 +8,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from shared.access import Principal
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
 from shared.feed.changes import Reader, Visibility, to_cloudevent, write_routing
 from shared.feed.log import Entry, FeedLog, Position
+from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
 from shared.persistence import Database
 from shared.tracing import cause_of

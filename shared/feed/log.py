@@ -22,6 +22,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -34,6 +35,8 @@ from shared.tracing import remember
 
 # Upper bound of rows deleted per transaction when trimming the feed.
 COMPACTED_AT_ONCE = 1_000
+# Delivered to the listeners of this database when the transaction is committed.
+_NOTIFY = text("SELECT pg_notify(:channel, '')")
 GENERATION_EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 
 
@@ -63,6 +66,8 @@ class Entry:
 
 class FeedLog:
     """The feed of one service, in that service's database."""
+
+    channel = "cleio_feed"
 
     def __init__(self, metadata: MetaData) -> None:
         self.head = Table(
@@ -107,6 +112,8 @@ class FeedLog:
         if not changes:
             return 0
         mark_changed(connection)
+        if connection.dialect.name == "postgresql":
+            await connection.execute(_NOTIFY, {"channel": self.channel})
         last: int = (
             await connection.execute(
                 update(self.head)

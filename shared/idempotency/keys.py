@@ -1,4 +1,4 @@
-"""Keys at work: claimed before a handler runs, answered in the transaction of its effect, given back where nothing came of it."""
+"""Idempotency keys: claimed before a handler runs, stored with the answer in the transaction of its effect."""
 
 import asyncio
 import hashlib
@@ -8,50 +8,81 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import Request, Response
 
-from shared.audit.acts import CURRENT
 from shared.idempotency.marks import Keyed
 from shared.idempotency.problems import InvalidKeyError, KeyInFlightError, KeyRequiredError, KeyReusedError
 from shared.idempotency.repository import Claim, Held, IdempotencyRepository, KeptAnswer
 from shared.idempotency.tables import IdempotencyLog
 from shared.persistence import Database, Writing
+from shared.persistence.request_scope import outside_request
 from shared.tasks import BackgroundTasks, RepeatedTask
 
 KEPT = timedelta(hours=24)
-# A claim outlives the longest that its handler may take, by more than two replicas' clocks differ.
+# A claim outlives the time limit of its handler by more than the clocks of two replicas differ.
 MARGIN = timedelta(seconds=5)
 SWEEP_SECONDS = 600.0
-# The draft writes the key as a quoted string; the bare form is what most clients send. Both mean the same.
+# The IETF draft writes the key as a quoted string; most clients send it without quotes. Both mean the same.
 _KEY = re.compile(r'("?)([A-Za-z0-9_-]{16,255})\1')
 _REPLAYED_HEADERS = ("content-type", "location", "etag", "cache-control")
 
 
+class KeyOwner(Protocol):
+    """Whom a key belongs to: one client of one organisation; callers without one share the keys of their kind."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def organisation(self) -> str | None: ...
+
+    @property
+    def client(self) -> str | None: ...
+
+
 @dataclass(slots=True)
 class Attempt:
-    """One call with a key. ``replay``: the answer that its key got before. ``answer``: what its handler made, once known."""
+    """One call with a key.
 
+    ``replay``: the stored answer of an earlier call with this key. ``answer``: the answer of the handler, once known.
+    """
+
+    keys: "IdempotencyKeys"
     claim: Claim
     keyed: Keyed
     replay: Response | None = None
     answer: Response | None = None
-    kept: bool = False
+    stored: bool = False
     settled: bool = False
+
+    @property
+    def is_replay(self) -> bool:
+        return self.replay is not None
+
+    async def before_commit(self, connection: Writing) -> None:
+        """Store the answer in the transaction of its effect.
+
+        :raises KeyInFlightError: 409, the claim expired and another call has the key; the effect is rolled back.
+        """
+        await self.keys.store(connection, self)
+
+    async def settle(self, status: int) -> None:
+        """Release the key if the call had no effect. Call it after the transaction and before the answer is sent."""
+        await self.keys.settle(self, status)
 
 
 class IdempotencyKeys:
-    """One service's keys. Made before the audit record is, so that an answer is kept before the record's head is locked."""
+    """The keys of one service."""
 
     def __init__(self, database: Database, log: IdempotencyLog) -> None:
         self._database = database
         self._log = log
         self._task: RepeatedTask | None = None
-        database.before_commit.append(self._with_effect)
 
     async def start(self, tasks: BackgroundTasks) -> None:
-        """Keep house. A SQLite file has one process: claims that are found at its start are of a dead one."""
+        """Start to delete expired keys. On SQLite, which has one process, claims found now are of a dead one."""
         if self._database.is_sqlite:
             async with self._database.transaction(as_service=True) as connection:
                 await self._on(connection).release_all()
@@ -61,50 +92,42 @@ class IdempotencyKeys:
         if self._task is not None:
             await self._task.stop()
 
-    async def begin(self, request: Request, route: str, keyed: Keyed, seconds: float) -> Attempt:
-        """Claim the key of a call whose caller is known, for at most ``seconds``.
+    async def begin(self, request: Request, owner: KeyOwner, route: str, keyed: Keyed, seconds: float) -> Attempt:
+        """Claim the key of a request for at most ``seconds``.
 
         :raises KeyRequiredError, InvalidKeyError: 400.
-        :raises KeyReusedError: 422, the key came with another request before.
-        :raises KeyInFlightError: 409.
+        :raises KeyReusedError: 422, the key was used for another request.
+        :raises KeyInFlightError: 409, another call with this key is in progress.
         """
-        attempt = Attempt(await _claim(request, route), keyed)
-        outside = CURRENT.set(None)  # this transaction is not the act's own
-        try:
+        attempt = Attempt(self, await _claim(request, owner, route), keyed)
+        with outside_request():  # the claim must be visible before the request's own transaction ends
             for _ in range(3):
                 now = datetime.now(UTC)
                 async with self._database.transaction(as_service=True) as connection:
                     repository = self._on(connection)
                     if await repository.claim(attempt.claim, now, now + timedelta(seconds=seconds) + MARGIN):
                         return attempt
-                    held = await repository.held(attempt.claim)
-                if held is not None:  # else given back at this moment
-                    attempt.replay = _replay(held, attempt.claim)
+                    found = await repository.held(attempt.claim)
+                if found is not None:  # else it was released at this moment
+                    attempt.replay = _replay(found, attempt.claim)
                     return attempt
-        finally:
-            CURRENT.reset(outside)
         raise KeyInFlightError
 
     async def settle(self, attempt: Attempt, status: int) -> None:
-        """After the transaction has ended, before its answer leaves: a key that nothing came of is free for another try."""
-        if attempt.replay is not None or attempt.settled:
+        """As `Attempt.settle`."""
+        if attempt.is_replay or attempt.settled:
             return
         attempt.settled = True
-        if attempt.kept and status < 300:
+        if attempt.stored and status < 300:
             return
-        outside = CURRENT.set(None)
-        try:
-            # What cannot be given back ends by itself.
-            with suppress(Exception):
-                async with self._database.transaction(as_service=True) as connection:
-                    await self._on(connection).release(attempt.claim)
-        finally:
-            CURRENT.reset(outside)
+        # A claim that cannot be released now expires.
+        with outside_request(), suppress(Exception):
+            async with self._database.transaction(as_service=True) as connection:
+                await self._on(connection).release(attempt.claim)
 
-    async def _with_effect(self, connection: Writing) -> None:
-        act = CURRENT.get()
-        attempt: Attempt | None = act.request.scope.get("cleio_attempt") if act is not None else None
-        if attempt is None or attempt.kept:
+    async def store(self, connection: Writing, attempt: Attempt) -> None:
+        """As `Attempt.before_commit`."""
+        if attempt.stored:
             return
         if attempt.answer is None:
             raise RuntimeError(
@@ -113,19 +136,19 @@ class IdempotencyKeys:
         if attempt.answer.status_code >= 300:
             return
         if not await self._on(connection).keep(
-            attempt.claim, _kept(attempt.answer, attempt.keyed), datetime.now(UTC) + KEPT
+            attempt.claim, _stored_form(attempt.answer, attempt.keyed), datetime.now(UTC) + KEPT
         ):
-            raise KeyInFlightError  # it took so long that another call has the key: nothing of this one stands
-        attempt.kept = True
+            raise KeyInFlightError  # it took so long that another call has claimed the key
+        attempt.stored = True
 
     async def sweep(self) -> int:
-        """Drop what is past its time; how many keys were."""
+        """Delete expired keys; returns their number."""
         count = 0
         while True:
             async with self._database.transaction(as_service=True) as connection:
-                gone = await self._on(connection).forget(datetime.now(UTC))
-            count += gone
-            if not gone:
+                deleted = await self._on(connection).forget(datetime.now(UTC))
+            count += deleted
+            if not deleted:
                 return count
 
     async def _later(self) -> None:
@@ -136,25 +159,18 @@ class IdempotencyKeys:
         return IdempotencyRepository(connection, self._log)
 
 
-async def _claim(request: Request, route: str) -> Claim:
+async def _claim(request: Request, owner: KeyOwner, route: str) -> Claim:
     given = request.headers.getlist("idempotency-key")
     if not given:
         raise KeyRequiredError
     key = _KEY.fullmatch(given[0])
     if len(given) > 1 or key is None:
         raise InvalidKeyError
-    caller = request.scope["cleio_caller"]
-    scope = [
-        caller.organisation or f"({caller.kind})",
-        getattr(caller, "client", None),
-        request.method,
-        route,
-        key.group(2),
-    ]
+    scope = [owner.organisation or f"({owner.kind})", owner.client, request.method, route, key.group(2)]
     body = await request.json() if await request.body() else None
-    # The path stands for what the template leaves open: the same body for another parent is another request.
-    asked = [request.method, request.scope["path"], sorted(request.query_params.multi_items()), body]
-    return Claim(_digest(scope), caller.organisation, f"{request.method} {route}", _digest(asked), uuid.uuid4().hex)
+    # With the path, not the template: the same body for another parent is another request.
+    content = [request.method, request.scope["path"], sorted(request.query_params.multi_items()), body]
+    return Claim(_digest(scope), owner.organisation, f"{request.method} {route}", _digest(content), uuid.uuid4().hex)
 
 
 def _digest(value: Any) -> str:
@@ -162,7 +178,7 @@ def _digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _kept(answer: Response, keyed: Keyed) -> KeptAnswer:
+def _stored_form(answer: Response, keyed: Keyed) -> KeptAnswer:
     body = bytes(answer.body).decode()
     if keyed.shown_once:
         document = json.loads(body)
@@ -173,9 +189,9 @@ def _kept(answer: Response, keyed: Keyed) -> KeptAnswer:
     return KeptAnswer(answer.status_code, headers, body)
 
 
-def _replay(held: Held, claim: Claim) -> Response:
-    if held.fingerprint != claim.fingerprint:
+def _replay(found: Held, claim: Claim) -> Response:
+    if found.fingerprint != claim.fingerprint:
         raise KeyReusedError
-    if held.answer is None:
+    if found.answer is None:
         raise KeyInFlightError
-    return Response(held.answer.body, held.answer.status, {**held.answer.headers, "Idempotency-Replayed": "true"})
+    return Response(found.answer.body, found.answer.status, {**found.answer.headers, "Idempotency-Replayed": "true"})

@@ -8,16 +8,21 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from pydantic import BaseModel
 
 from shared.access.callers import Callers
-from shared.access.policy import Access, allow, refuse_unguarded_routes
-from shared.http.limits import ConcurrencyLimiter, Quotas
+from shared.access.policy import Access
+from shared.http.answer_cache import AnswerCache, PublicAnswers
+from shared.http.guards import allow
+from shared.http.limits.concurrency import ConcurrencyLimiter
+from shared.http.limits.quotas import Quotas
+from shared.http.marks import cached_for_public, produces
 from shared.http.openapi import describe
-from shared.http.route import ApiRoute, produces
-from shared.idempotency.marks import refuse_unkeyed_routes
+from shared.http.problem_responses import install_problem_handlers
+from shared.http.route import ApiRoute
+from shared.http.route_checks import refuse_unguarded_routes, refuse_unkeyed_routes
+from shared.operations.request_log import RequestLog
 from shared.operations.telemetry import Metrics, Telemetry, configure_logging
 from shared.settings import ServiceSettings
 from shared.tasks import BackgroundTasks
 from shared.tracing import start_export, stop_export
-from shared.values import problems
 from shared.values.cursors import Cursors
 
 HealthReader = Annotated[Access, Depends(allow("health", "read"))]
@@ -45,6 +50,7 @@ def create_service(
     """
     configure_logging(name, settings.log_level)
     metrics = Metrics()
+    requests = RequestLog(name)
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -57,6 +63,7 @@ def create_service(
                     yield
         finally:
             await stop_export()
+            requests.write()
 
     app = FastAPI(
         title=f"CLEIO {name}",
@@ -68,7 +75,7 @@ def create_service(
         redoc_url=None,
         openapi_url=None,
         separate_input_output_schemas=True,
-        # FastAPI's own would tell paths, query strings, baggage and messages of exceptions to whatever the environment names (decision 31).
+        # FastAPI's own would tell paths, query strings, baggage and messages of exceptions to whatever the environment names (decision 41).
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.settings = settings
@@ -76,6 +83,8 @@ def create_service(
     app.state.callers = Callers(settings, name)
     app.state.quotas = Quotas(settings)
     app.state.load = ConcurrencyLimiter(settings.most_working, settings.most_waiting)
+    app.state.answers = AnswerCache(settings.answer_cache_mib * 1024 * 1024)
+    app.state.public_reads = ()
     app.state.cursors = Cursors(settings.cursor_key_bytes)
     for router in (_operations(name), *routers):
         # Routes are taken over as they are: each is checked for its policy, and none is wrapped.
@@ -83,8 +92,9 @@ def create_service(
     refuse_unguarded_routes(app)
     refuse_unkeyed_routes(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
-    problems.install(app)
-    app.add_middleware(Telemetry, metrics=metrics)
+    install_problem_handlers(app)
+    app.add_middleware(PublicAnswers, service=app)
+    app.add_middleware(Telemetry, metrics=metrics, requests=requests)
     return app
 
 
@@ -92,6 +102,7 @@ def _operations(name: str) -> APIRouter:
     router = APIRouter(route_class=ApiRoute, tags=["operations"])
 
     @router.api_route(f"/{name}/livez", methods=["GET", "HEAD"])
+    @cached_for_public
     async def livez(access: HealthReader) -> Health:
         """Alive: no input or output behind it."""
         return Health(ready=True)

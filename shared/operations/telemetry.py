@@ -3,11 +3,11 @@
 import asyncio
 import json
 import logging
+import os
 import platform
 import re
 import sys
 import time
-import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -16,9 +16,13 @@ from typing import Any
 from fastapi import Request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
 
+from shared.http.context import KEY, RequestContext
+from shared.http.problem_responses import respond
+from shared.operations.request_log import RequestLog
+from shared.persistence.request_scope import current_request
 from shared.tracing import Request as TracedRequest
 from shared.tracing import decided
-from shared.values.problems import Problem, respond
+from shared.values.problems import Problem
 from shared.values.wire import write_instant
 
 Scope = MutableMapping[str, Any]
@@ -32,7 +36,8 @@ FIELDS = frozenset(
         "count", "version", "trials", "port", "pid", "subscription", "delivery", "attempt", "next_in_seconds", "source", "code",
     }
 )  # fmt: skip
-_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
 # Anything else is one word, whatever the server lets through.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 LOOP_SECONDS = 0.5
@@ -53,6 +58,8 @@ class _JsonLines(logging.Formatter):
             "event": record.msg if record.name.startswith(("shared", "services")) else record.name,
         }
         line.update({name: value for name, value in vars(record).items() if name in FIELDS and value is not None})
+        if "request_id" not in line and isinstance(request := current_request(), RequestContext):
+            line["request_id"] = request.request_id
         if "trace_id" not in line and (place := decided()):
             line["trace_id"] = place.trace
         if record.exc_info and record.exc_info[0]:
@@ -88,6 +95,8 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._told: set[Gauge] = set()
+        # Looking a metric up by its labels costs more than counting.
+        self._counted: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         labels = ("method", "route", "status")
         self.requests = Counter("cleio_requests", "Requests answered.", labels, registry=self.registry)
         self.seconds = Histogram(
@@ -136,6 +145,15 @@ class Metrics:
             self._told.add(gauge)
             self.registry.register(gauge)
 
+    def count(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count an answered request, and how long it took."""
+        found = self._counted.get((method, route, status))
+        if found is None:
+            counter, histogram = self.requests.labels(method, route, str(status)), self.seconds.labels(method, route)
+            found = self._counted[method, route, status] = counter, histogram
+        found[0].inc()
+        found[1].observe(seconds)
+
     def exposition(self) -> bytes:
         return generate_latest(self.registry)
 
@@ -147,23 +165,31 @@ class Metrics:
 
 
 class Telemetry:
-    """Outermost middleware: gives each request an id, times it, logs one line, and turns what nobody expected into a bare 500."""
+    """Outermost middleware: gives each request an id, times it, logs one line, and turns an unexpected exception into a bare 500."""
 
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], metrics: Metrics) -> None:
+    def __init__(
+        self, app: Callable[[Scope, Receive, Send], Awaitable[None]], metrics: Metrics, requests: RequestLog
+    ) -> None:
         self.app = app
         self.metrics = metrics
+        self.requests = requests
         self.logger = logging.getLogger("shared.requests")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        given = headers.get(b"x-request-id", b"").decode("latin-1")
-        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        given = traceparent = b""
+        for name, value in scope["headers"]:
+            if name == b"x-request-id":
+                given = value
+            elif name == b"traceparent":
+                traceparent = value
+        request_id = given.decode("latin-1") if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-        scope["cleio_request_id"] = request_id
-        trace = TracedRequest(scope, headers.get(b"traceparent", b"").decode("latin-1"))
+        trace = TracedRequest(lambda: context.is_identified, traceparent.decode("latin-1"))
+        context = scope[KEY] = RequestContext(request_id=request_id, trace=trace)
+        own_headers = ((b"x-request-id", request_id.encode()), _NOSNIFF)
         status = 0
         failure: type[BaseException] | None = None
         started = time.perf_counter()
@@ -172,42 +198,42 @@ class Telemetry:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    (b"x-request-id", request_id.encode()),
-                    (b"x-content-type-options", b"nosniff"),
-                ]
+                message["headers"] = [*message.get("headers", ()), *own_headers]
             await send(message)
 
         try:
             await self.app(scope, receive, answer)
         except Exception as error:
             failure = type(error)
-            told = {"request_id": request_id, "trace_id": trace.context.trace, "method": method, "route": _route(scope)}
-            self.logger.exception("request_broken", extra=told)
+            fields = {
+                "request_id": request_id,
+                "trace_id": trace.context.trace,
+                "method": method,
+                "route": _route(scope),
+            }
+            self.logger.exception("request_broken", extra=fields)
             if not status:
                 await respond(Request(scope), Problem())(scope, receive, answer)
         finally:
             seconds = time.perf_counter() - started
             route = _route(scope)
-            self.metrics.requests.labels(method, route, str(status)).inc()
-            self.metrics.seconds.labels(method, route).observe(seconds)
-            # Health is asked every second: it has no span, and its line is only for who debugs.
-            often_asked = route.endswith(_OFTEN_ASKED)
-            self.logger.log(
-                logging.DEBUG if often_asked and status < 500 else logging.INFO,
-                "request",
-                extra={
-                    "request_id": request_id,
-                    "trace_id": None if often_asked else trace.context.trace,
-                    "method": method,
-                    "route": route,
-                    "status": status,
-                    "ms": round(seconds * 1000, 2),
-                    "principal": scope.get("cleio_principal"),
-                },
-            )
-            trace.end(method, route, status, failure, exported=not often_asked)
+            self.metrics.count(method, route, status, seconds)
+            # Health is asked every second: it has no span, and its line is only for debugging.
+            is_health = route.endswith(_OFTEN_ASKED)
+            level = logging.DEBUG if is_health and status < 500 else logging.INFO
+            if self.logger.isEnabledFor(level):
+                self.requests.add(
+                    time.time(),
+                    "debug" if level == logging.DEBUG else "info",
+                    request_id,
+                    None if is_health else trace.context.trace,
+                    method,
+                    route,
+                    status,
+                    seconds,
+                    context.principal.kind if context.principal else None,
+                )
+            trace.end(method, route, status, failure, exported=not is_health)
 
 
 def _route(scope: Scope) -> str:

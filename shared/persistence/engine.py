@@ -20,8 +20,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.persistence.inline_sqlite import InlineSQLiteDialect
+from shared.persistence.request_scope import current_request
+from shared.persistence.revision import Revision
 from shared.persistence.rls_policies import callers_role, public_role
-from shared.persistence.rls_sessions import RLS_CONTEXT, RlsContext, RlsEngines, check_row_level_security
+from shared.persistence.rls_sessions import RlsContext, RlsEngines, check_row_level_security
 from shared.persistence.unit_of_work import UnitOfWork, follow_savepoints
 from shared.values.problems import (
     DatabaseBusyError,
@@ -73,7 +75,8 @@ class Database:
         self._writer = asyncio.Lock()
         self.committed = asyncio.Event()
         self.closing = False
-        # Called in this order before every commit, ahead of the changes that the transaction collected.
+        self.revision = Revision(shared=file is None)
+        # Called in this order before every commit, ahead of the last rows of a request and of the collected changes.
         self.before_commit: list[Callable[[AsyncConnection], Awaitable[None]]] = []
 
     @property
@@ -143,8 +146,8 @@ class Database:
             self._writer.release()
 
     def _view(self, as_service: bool) -> RlsContext | None:
-        viewer = RLS_CONTEXT.get()
-        return None if self.rls is None or as_service or viewer is None else viewer()
+        request = current_request()
+        return None if self.rls is None or as_service or request is None else request.rls_context
 
     def _engine_for(self, view: RlsContext | None, *, reading: bool) -> AsyncEngine:
         return self.engine if self.rls is None or view is None else self.rls.engine_for(view, reading=reading)
@@ -158,6 +161,8 @@ class Database:
         if connection.in_transaction():
             for write in self.before_commit:
                 await write(connection)
+            if (request := current_request()) is not None:
+                await request.before_commit(connection)
             await unit.write(connection)
 
     async def check_row_level_security(self) -> None:
@@ -171,8 +176,16 @@ class Database:
 
     def wake(self) -> None:
         """Wake the readers that wait for a committed change."""
+        self.revision.advance()
         self.committed.set()
         self.committed = asyncio.Event()
+
+    def confirm(self, position: object, asked_at: float) -> None:
+        """Record where the feed is (`Revision.confirm`), and wake waiting readers when that is news."""
+        before = self.revision.current()
+        self.revision.confirm(position, asked_at)
+        if before != self.revision.current():
+            self.wake()
 
     def end_waits(self) -> None:
         """Wake all waiting readers for good, because the process is about to end."""

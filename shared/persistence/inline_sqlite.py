@@ -5,7 +5,6 @@ a statement must await something, and a cursor has ``_async_soft_close``. A long
 """
 
 from collections import deque
-from contextvars import ContextVar
 from math import inf
 from time import monotonic
 from typing import Any
@@ -17,8 +16,8 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.pool import AsyncAdaptedQueuePool, Pool
 from sqlalchemy.util import await_only
 
-# Seconds that each statement of the current request may take. None: no limit (housekeeping, migrations, backups).
-STATEMENT_LIMIT: ContextVar[float | None] = ContextVar("cleio_statement_limit", default=None)
+from shared.persistence.request_scope import current_request
+
 STEPS_BETWEEN_CHECKS = 20_000
 
 
@@ -71,7 +70,8 @@ class _Connection(sqlite.Connection):  # type: ignore[misc]
         self.set_progress_handler(lambda: monotonic() > self._deadline, STEPS_BETWEEN_CHECKS)
 
     def begin_statement(self) -> None:
-        limit = STATEMENT_LIMIT.get()
+        request = current_request()
+        limit = None if request is None else request.statement_seconds
         self._deadline = inf if limit is None else monotonic() + limit
 
     def cursor(self, factory: type[sqlite.Cursor] = _Cursor) -> Any:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 INSUFFICIENT_PRIVILEGE = "42501"
+SEARCH_PREFIX = "search_"
 SHARED_TABLES = ("audit_", "feed_", "idempotency_")
 
 
@@ -131,6 +132,8 @@ def _options(metadata: MetaData) -> dict[str, Any]:
         "render_as_batch": True,
         "compare_type": True,
         "transaction_per_migration": False,
+        # The tables of search indexes differ from database to database: migrations write them out, metadata does not know them.
+        "include_name": lambda name, kind, _parents: not (kind == "table" and name.startswith(SEARCH_PREFIX)),
     }
 
 

@@ -5,8 +5,6 @@ the transaction (`RlsContext`); a transaction that sets nothing sees nothing. Ou
 itself. SQLite has no row-level security: there the filters of the repositories are the only protection.
 """
 
-from collections.abc import Callable
-from contextvars import ContextVar
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -31,9 +29,6 @@ class RlsContext:
 
 # A request whose caller is not known yet.
 NO_ACCESS = RlsContext()
-
-# Returns the context of the current request; None: no request, the service acts as itself.
-RLS_CONTEXT: ContextVar[Callable[[], RlsContext] | None] = ContextVar("cleio_viewer", default=None)
 
 _SET_CONTEXT = text(
     "SELECT set_config('cleio.grants', :grants, true), set_config('cleio.organisation', :organisation, true),"

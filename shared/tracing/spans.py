@@ -2,11 +2,10 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from shared.tracing.trace_context import TraceContext
 
@@ -88,40 +87,40 @@ def cause_of(key: str) -> TraceContext | None:
 
 
 class Request:
-    """The trace of one request (an ASGI scope).
+    """The trace of one request. ``is_identified``: whether its caller is known by now, and not anonymous.
+
 
     Its parent is decided at the first use, when the caller is known. Only an identified caller continues its own
     trace; any other request begins a new one.
     """
 
-    def __init__(self, scope: MutableMapping[str, Any], traceparent: str) -> None:
-        self._scope = scope
+    def __init__(self, is_identified: Callable[[], bool], traceparent: str) -> None:
+        self._is_identified = is_identified
         self._given = traceparent
         self._started = time.time_ns()
+        self._span: ExportedSpan | None = None
+        self._context: TraceContext | None = None
         self._token = _CURRENT.set(self)
 
-    @cached_property
-    def _parent(self) -> TraceContext | None:
-        known = self._scope.get("cleio_principal") not in {None, "public"}
-        return TraceContext.read(self._given) if known else None
-
-    @cached_property
-    def _span(self) -> "ExportedSpan | None":
-        export = _Process.export
-        return export.begin("server", self._parent, started=self._started) if export else None
-
-    @cached_property
+    @property
     def context(self) -> TraceContext:
-        return self._span.context if self._span else TraceContext.after(self._parent)
+        if self._context is None:
+            parent = TraceContext.read(self._given) if self._given and self._is_identified() else None
+            export = _Process.export
+            self._span = export.begin("server", parent, started=self._started) if export else None
+            self._context = self._span.context if self._span else TraceContext.after(parent)
+        return self._context
 
     @property
     def is_decided(self) -> bool:
-        return "context" in self.__dict__
+        return self._context is not None
 
     def end(self, method: str, route: str, status: int, error: type[BaseException] | None, *, exported: bool) -> None:
         """End the request. ``exported``: make a span for it; a request whose context was used has one anyway."""
         _CURRENT.reset(self._token)
-        if (exported or self.is_decided) and self._span:
+        if exported and _Process.export:
+            _ = self.context  # begins the span
+        if self._span:
             failed = error.__name__ if error else str(status) if status >= 500 else None
             self._span.name(f"{method} {route}")
             self._span.end(

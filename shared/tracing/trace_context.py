@@ -1,7 +1,7 @@
 """The `traceparent` header of W3C Trace Context, so that OpenTelemetry is needed only for the export. Pure."""
 
+import os
 import re
-import secrets
 from dataclasses import dataclass
 from typing import Self
 
@@ -25,11 +25,10 @@ class TraceContext:
     @classmethod
     def after(cls, parent: "TraceContext | None") -> Self:
         """A new span of the parent's trace, or of a new trace."""
-        return cls(
-            parent.trace if parent else secrets.token_hex(16),
-            secrets.token_hex(8),
-            parent is not None and parent.sampled,
-        )
+        if parent is None:
+            random = os.urandom(24).hex()
+            return cls(random[:32], random[32:])
+        return cls(parent.trace, os.urandom(8).hex(), parent.sampled)
 
     def write(self) -> str:
         """Format as a `traceparent`."""

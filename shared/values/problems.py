@@ -1,26 +1,23 @@
-"""Errors on the wire: RFC 9457 problem details with stable codes and JSON Pointers, in French or English, that never echo what was sent."""
+"""The catalogue of expected errors (RFC 9457): stable codes, and texts that never repeat what was sent.
+
+They become answers in `shared.http.problem_responses`.
+"""
 
 import errno
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, get_args
+from typing import Annotated, ClassVar
 
-from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel
-from pydantic_core.core_schema import ErrorType
-from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.routing import Match
+from pydantic import BaseModel, WithJsonSchema
 
-from shared.values.language import Language, negotiate
+from shared.values.language import Language
 from shared.values.wire import ApiModel, Label
-
-MEDIA_TYPE = "application/problem+json"
 
 
 class FieldError(ApiModel):
-    """One fault in what was sent. ``pointer`` is a JSON Pointer into the body, or ``/query/<name>``, ``/path/<name>``, ``/header/<name>``."""
+    """One fault in a request.
+
+    ``pointer``: a JSON Pointer into the body, or ``/query/<name>``, ``/path/<name>``, ``/header/<name>``.
+    """
 
     pointer: str
     code: str
@@ -28,29 +25,41 @@ class FieldError(ApiModel):
 
 
 class ProblemDocument(BaseModel):
-    """The body of every error."""
+    """The body of an error (RFC 9457). ``detail`` is absent where the title and the ``errors`` say everything."""
 
     type: str
     title: str
     status: int
     code: str
-    detail: str
+    detail: Annotated[str | None, WithJsonSchema({"type": "string"})] = None
     instance: str
     errors: list[FieldError] = []
 
 
-class Problem(HTTPException):
-    """An expected error: a subclass names its ``code``, ``status`` and ``title``; an instance may say where (``errors``) and more (``detail``)."""
+class Problem(Exception):  # noqa: N818  # the standard's word for the document that it becomes
+    """An expected error. A subclass sets its ``code``, ``status`` and ``title``.
+
+    ``detail``: what the caller should know or do beyond the title; a subclass with another title inherits none.
+    ``explanation``: the detail given to the instance, else the title.
+    ``errors``: the faults, with their places. ``headers``: of the answer.
+    """
 
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
     title: ClassVar[Label] = Label(fr="Erreur interne", en="Internal error")
+    detail: Label | None = None
+
+    def __init_subclass__(cls) -> None:
+        if "title" in vars(cls) and "detail" not in vars(cls):
+            cls.detail = None
 
     def __init__(
         self, detail: Label | None = None, *, errors: Sequence["Fault"] = (), headers: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(self.status, self.title.en, dict(headers) if headers else None)
+        super().__init__(self.title.en)
+        self.headers = dict(headers or {})
         self.explanation = detail or self.title
+        self.detail = detail or self.detail
         self.faults = list(errors)
 
 
@@ -67,7 +76,7 @@ class Fault(ApiModel):
 
 class MalformedJsonError(Problem):
     code, status = "malformed_json", 400
-    title = Label(fr="Le corps n'est pas un JSON acceptable", en="The body is not acceptable JSON")
+    title = Label(fr="Le corps n'est pas un JSON valide", en="The body is not valid JSON")
 
 
 class InvalidParameterError(Problem):
@@ -83,6 +92,10 @@ class InvalidCursorError(Problem):
 class UnauthenticatedError(Problem):
     code, status = "unauthenticated", 401
     title = Label(fr="Authentification requise", en="Authentication required")
+    detail = Label(
+        fr="Envoyez un jeton d'accès ou une clé d'API valide dans l'en-tête `Authorization: Bearer …`.",
+        en="Send a valid access token or API key in the header `Authorization: Bearer …`.",
+    )
 
     def __init__(self, challenge: str = "Bearer") -> None:
         super().__init__(headers={"WWW-Authenticate": challenge})
@@ -94,6 +107,10 @@ class IdentityUnavailableError(Problem):
         fr="L'identité de l'appelant ne peut pas être vérifiée pour l'instant",
         en="The caller's identity cannot be verified at the moment",
     )
+    detail = Label(
+        fr="Le service qui vérifie les jetons est injoignable ; réessayez dans quelques secondes.",
+        en="The service that verifies tokens cannot be reached; retry in a few seconds.",
+    )
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "2"})
@@ -102,29 +119,46 @@ class IdentityUnavailableError(Problem):
 class ForbiddenError(Problem):
     code, status = "forbidden", 403
     title = Label(fr="Action non autorisée", en="Action not allowed")
+    detail = Label(
+        fr="Les rôles de l'appelant ne permettent pas cette action ; un administrateur de son organisation les gère.",
+        en="The caller's roles do not allow this action; an administrator of its organisation manages them.",
+    )
 
 
 class InsufficientScopeError(ForbiddenError):
     code = "insufficient_scope"
-    title = Label(fr="Le jeton ne porte pas ce droit", en="The token does not carry this right")
+    title = Label(fr="Le jeton n'a pas la portée requise", en="The token lacks the required scope")
 
     def __init__(self, scope: str) -> None:
-        super().__init__(headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'})
+        detail = Label(fr=f"Demandez un jeton avec la portée {scope}.", en=f"Request a token with the scope {scope}.")
+        super().__init__(detail, headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'})
 
 
 class NotFoundError(Problem):
     code, status = "not_found", 404
     title = Label(fr="Introuvable", en="Not found")
+    detail = Label(
+        fr="La ressource n'existe pas, ou l'appelant n'y a pas accès.",
+        en="The resource does not exist, or the caller has no access to it.",
+    )
 
 
 class MethodNotAllowedError(Problem):
     code, status = "method_not_allowed", 405
     title = Label(fr="Méthode non autorisée", en="Method not allowed")
+    detail = Label(
+        fr="L'en-tête `Allow` de la réponse donne les méthodes possibles.",
+        en="The header `Allow` of the answer lists the possible methods.",
+    )
 
 
 class NotAcceptableError(Problem):
     code, status = "not_acceptable", 406
-    title = Label(fr="Aucune représentation acceptable", en="No acceptable representation")
+    title = Label(fr="Aucun format acceptable", en="No acceptable format")
+    detail = Label(
+        fr="L'en-tête `Accept` exclut tous les formats de cette ressource.",
+        en="The header `Accept` excludes every format of this resource.",
+    )
 
 
 class ConflictError(Problem):
@@ -139,12 +173,20 @@ class GoneError(Problem):
 
 class StaleVersionError(Problem):
     code, status = "stale_version", 412
-    title = Label(fr="La version a changé entre-temps", en="The version has changed meanwhile")
+    title = Label(fr="La version n'est plus la version actuelle", en="The version is no longer current")
+    detail = Label(
+        fr="Relisez la ressource et refaites la modification avec son `ETag` actuel dans `If-Match`.",
+        en="Read the resource again and repeat the change with its current `ETag` in `If-Match`.",
+    )
 
 
 class AlreadyExistsError(Problem):
     code, status = "already_exists", 412
-    title = Label(fr="Existe déjà", en="Already exists")
+    title = Label(fr="La ressource existe déjà", en="The resource already exists")
+    detail = Label(
+        fr="Pour la modifier, envoyez son `ETag` dans `If-Match` au lieu de `If-None-Match: *`.",
+        en="To change it, send its `ETag` in `If-Match` instead of `If-None-Match: *`.",
+    )
 
 
 class BodyTimedOutError(Problem):
@@ -158,21 +200,31 @@ class BodyTimedOutError(Problem):
 class TooLargeError(Problem):
     code, status = "too_large", 413
     title = Label(fr="Corps trop volumineux", en="Body too large")
+    detail = Label(
+        fr="La description OpenAPI donne la taille maximale de chaque corps.",
+        en="The OpenAPI description states the maximum size of each body.",
+    )
 
 
 class UriTooLongError(Problem):
     code, status = "uri_too_long", 414
-    title = Label(fr="Adresse trop longue", en="URI too long")
+    title = Label(fr="URI trop longue", en="URI too long")
+    detail = Label(fr="Une URI compte au plus 8 Kio.", en="A URI has at most 8 KiB.")
 
 
 class UnsupportedMediaTypeError(Problem):
     code, status = "unsupported_media_type", 415
     title = Label(fr="Type de contenu non pris en charge", en="Unsupported media type")
+    detail = Label(
+        fr="Envoyez l'un des types de la description OpenAPI, en UTF-8 et sans compression.",
+        en="Send one of the media types of the OpenAPI description, in UTF-8 and uncompressed.",
+    )
 
 
 class HeadersTooLargeError(Problem):
     code, status = "headers_too_large", 431
     title = Label(fr="En-têtes trop volumineux", en="Headers too large")
+    detail = Label(fr="Les en-têtes comptent au plus 16 Kio.", en="The headers have at most 16 KiB.")
 
 
 class InvalidBodyError(Problem):
@@ -183,21 +235,30 @@ class InvalidBodyError(Problem):
 class VersionRequiredError(Problem):
     code, status = "version_required", 428
     title = Label(fr="L'en-tête If-Match est requis", en="The If-Match header is required")
+    detail = Label(
+        fr="Lisez la ressource et renvoyez son `ETag` dans `If-Match`.",
+        en="Read the resource and send its `ETag` in `If-Match`.",
+    )
 
 
 class DatabaseBusyError(Problem):
-    code, status = "busy", 503
-    title = Label(fr="Service momentanément saturé", en="Service momentarily busy")
+    code, status = "database_busy", 503
+    title = Label(fr="Base de données momentanément saturée", en="Database temporarily busy")
+    detail = Label(fr="Réessayez dans une seconde.", en="Retry in a second.")
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "1"})
 
 
 class DatabaseUnavailableError(Problem):
-    """Nothing can be asked of it, or its connection broke: whether the last thing that was asked of it was done is not known."""
+    """The database cannot be reached, or the connection broke: the last statement may or may not have taken effect."""
 
-    code, status = "database_away", 503
-    title = Label(fr="Base de données momentanément injoignable", en="The database is momentarily out of reach")
+    code, status = "database_unavailable", 503
+    title = Label(fr="Base de données temporairement indisponible", en="Database temporarily unavailable")
+    detail = Label(
+        fr="Réessayez dans quelques secondes ; une modification en cours a pu être faite ou non.",
+        en="Retry in a few seconds; a change in progress may or may not have been made.",
+    )
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "2"})
@@ -205,25 +266,34 @@ class DatabaseUnavailableError(Problem):
 
 class StorageFullError(Problem):
     code, status = "storage_full", 507
-    title = Label(fr="Plus de place pour écrire : rien n'a été changé", en="No room left to write: nothing was changed")
+    title = Label(fr="Espace de stockage épuisé", en="Storage full")
+    detail = Label(
+        fr="Rien n'a été modifié ; l'exploitant doit libérer de l'espace.",
+        en="Nothing was changed; the operator must free some space.",
+    )
 
 
 class StorageFailedError(Problem):
     code, status = "storage_failed", 503
-    title = Label(fr="L'écriture a échoué : rien n'a été changé", en="Writing failed: nothing was changed")
+    title = Label(fr="Échec de l'écriture sur le disque", en="Writing to disk failed")
+    detail = Label(fr="Rien n'a été modifié ; réessayez.", en="Nothing was changed; retry.")
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "5"})
 
 
 def storage_problem(error: OSError) -> Problem:
-    """What the system's word about a file that could not be written is to a caller."""
+    """Translate a failure to write a file."""
     return StorageFullError() if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} else StorageFailedError()
 
 
 class TimedOutError(Problem):
     code, status = "timed_out", 503
-    title = Label(fr="La réponse a pris trop de temps", en="The answer took too long")
+    title = Label(fr="Délai de traitement dépassé", en="Processing timed out")
+    detail = Label(
+        fr="Réessayez dans quelques secondes, si possible avec une requête plus petite.",
+        en="Retry in a few seconds, if possible with a smaller request.",
+    )
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "5"})
@@ -231,7 +301,8 @@ class TimedOutError(Problem):
 
 class OverloadedError(Problem):
     code, status = "overloaded", 503
-    title = Label(fr="Trop de requêtes en cours : réessayez", en="Too many requests in hand: try again")
+    title = Label(fr="Serveur saturé", en="Server busy")
+    detail = Label(fr="Réessayez dans une seconde.", en="Retry in a second.")
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "1"})
@@ -239,114 +310,20 @@ class OverloadedError(Problem):
 
 class RateLimitedError(Problem):
     code, status = "rate_limited", 429
-    title = Label(fr="Trop de requêtes de votre part", en="Too many requests from you")
+    title = Label(fr="Quota de requêtes dépassé", en="Request quota exceeded")
+    detail = Label(
+        fr="Attendez le nombre de secondes de `Retry-After` ; `RateLimit-Policy` donne le quota.",
+        en="Wait for the seconds in `Retry-After`; `RateLimit-Policy` states the quota.",
+    )
 
     def __init__(self, seconds: int) -> None:
         super().__init__(headers={"Retry-After": str(seconds)})
 
 
-_BY_STATUS: dict[int, type[Problem]] = {
-    400: MalformedJsonError,
-    404: NotFoundError,
-    405: MethodNotAllowedError,
-    413: TooLargeError,
-}
-
-# What pydantic calls an error, in words. Anything else is told by its code alone.
-_SAYINGS: dict[str, Label] = {
-    "missing": Label(fr="ce champ est requis", en="this field is required"),
-    "extra_forbidden": Label(fr="ce champ est inconnu", en="this field is unknown"),
-    "string_type": Label(fr="un texte est attendu", en="a string is expected"),
-    "int_type": Label(fr="un entier est attendu", en="an integer is expected"),
-    "float_type": Label(fr="un nombre est attendu", en="a number is expected"),
-    "bool_type": Label(fr="un booléen est attendu", en="a boolean is expected"),
-    "list_type": Label(fr="une liste est attendue", en="a list is expected"),
-    "dict_type": Label(fr="un objet est attendu", en="an object is expected"),
-    "model_type": Label(fr="un objet est attendu", en="an object is expected"),
-    "model_attributes_type": Label(fr="un objet est attendu", en="an object is expected"),
-    "literal_error": Label(fr="valeur hors de la liste permise", en="not one of the allowed values"),
-    "string_pattern_mismatch": Label(
-        fr="le texte n'a pas la forme attendue", en="the string does not have the expected form"
-    ),
-    "string_too_long": Label(fr="texte trop long", en="string too long"),
-    "string_too_short": Label(fr="texte trop court", en="string too short"),
-    "too_long": Label(fr="trop d'éléments", en="too many items"),
-    "too_short": Label(fr="pas assez d'éléments", en="not enough items"),
-    "date_form": Label(
-        fr="une date s'écrit AAAA-MM-JJ et doit exister", en="a date is written YYYY-MM-DD and must exist"
-    ),
-    "instant_form": Label(
-        fr="un instant s'écrit comme dans la RFC 3339, en UTC, avec un Z final",
-        en="an instant is written as in RFC 3339, in UTC, ending in Z",
-    ),
-    "int_parsing": Label(fr="un entier est attendu", en="an integer is expected"),
-    "bool_parsing": Label(fr="vrai ou faux est attendu", en="true or false is expected"),
-    "greater_than_equal": Label(fr="valeur trop petite", en="value too small"),
-    "greater_than": Label(fr="valeur trop petite", en="value too small"),
-    "less_than_equal": Label(fr="valeur trop grande", en="value too large"),
-    "less_than": Label(fr="valeur trop grande", en="value too large"),
-    "finite_number": Label(fr="un nombre fini est attendu", en="a finite number is expected"),
-}
-_PYDANTIC_KINDS = frozenset(get_args(ErrorType))
-_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
-_REFUSED = Label(fr="valeur refusée", en="value refused")
-
-
-def escape(part: str | int) -> str:
-    """One reference token of a JSON Pointer (RFC 6901)."""
-    return str(part).replace("~", "~0").replace("/", "~1")
-
-
-def faults(errors: Sequence[Any], prefix: str = "") -> list[Fault]:
-    """Pydantic's errors as faults: place, code and a sentence of ours. The rejected input, and any message built from it, is dropped.
-
-    An unknown key stands in the pointer only where it looks like a field's name: anything else could be data.
-    """
-    found = []
-    for error in errors[:50]:
-        places = list(error["loc"])
-        if error["type"] == "extra_forbidden" and not _FIELD_NAME.fullmatch(str(places[-1])):
-            places.pop()
-        found.append(
-            Fault(
-                pointer=prefix + "".join(f"/{escape(part)}" for part in places),
-                code=error["type"],
-                detail=_say(error),
-            )
-        )
-    return found
-
-
-def _say(error: Any) -> Label:
-    kind = error["type"]
-    if kind in _SAYINGS:
-        return _SAYINGS[kind]
-    if kind in _PYDANTIC_KINDS:
-        return _REFUSED  # its message may quote the input
-    # One of our own validators: its sentence is a constant; its French stands in the context.
-    return Label(fr=str(error.get("ctx", {}).get("fr", error["msg"])), en=error["msg"])
-
-
-def respond(request: Request, problem: Problem) -> Response:
-    """The problem as an HTTP answer in the caller's language."""
-    language = negotiate(request.headers.get("accept-language"))
-    document = ProblemDocument(
-        type=f"urn:cleio:problem:{problem.code}",
-        title=getattr(problem.title, language),
-        status=problem.status,
-        code=problem.code,
-        detail=getattr(problem.explanation, language),
-        instance=f"urn:request:{request.scope.get('cleio_request_id', 'none')}",
-        errors=[fault.render(language) for fault in problem.faults],
-    )
-    headers = {**(problem.headers or {}), "Content-Language": language, "Cache-Control": "no-store"}
-    return JSONResponse(document.model_dump(), problem.status, headers, MEDIA_TYPE)
-
-
 def reason_of(error: BaseException) -> str:
-    """Why something failed, in one line for the operator: what our own errors, the system and the driver of the database say of it.
+    """Describe a failure in one line for the operator.
 
-    What others say may quote values: of them the class alone.
+    Quotes only messages of our own errors, of the operating system and of the database driver; others may contain data.
     """
     if isinstance(error, Problem):
         return error.title.en + (f": {reason_of(error.__cause__)}" if error.__cause__ is not None else "")
@@ -355,39 +332,3 @@ def reason_of(error: BaseException) -> str:
     if type(error).__module__.startswith(("shared.", "services.")) or type(error) in {RuntimeError, ValueError}:
         return words or name
     return f"{name}: {words}" if words and (driver or isinstance(error, OSError)) else name
-
-
-def _methods_at(app: FastAPI, scope: Any) -> set[str]:
-    """Every method that a path can be called with."""
-    return {
-        method
-        for route in app.routes
-        if route.matches(scope)[0] is not Match.NONE
-        for method in getattr(route, "methods", None) or ()
-    }
-
-
-def install(app: FastAPI) -> None:
-    """Make every expected error of ``app`` a problem document; the unexpected ones are the business of `shared.operations.telemetry`."""
-
-    async def refused(request: Request, error: Exception) -> Response:
-        assert isinstance(error, StarletteHTTPException)
-        known = (
-            error if isinstance(error, Problem) else _BY_STATUS.get(error.status_code, Problem)(headers=error.headers)
-        )
-        if error.status_code == 405:
-            # Several routes share a path; the one that was tried first knows its own methods alone.
-            known.headers = {"Allow": ", ".join(sorted(_methods_at(app, request.scope)))}
-        return respond(request, known)
-
-    async def invalid(request: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
-        elsewhere = [one for one in error.errors() if one["loc"][0] != "body"]
-        if elsewhere:
-            return respond(request, InvalidParameterError(errors=faults(elsewhere)))
-        return respond(
-            request, InvalidBodyError(errors=faults([{**one, "loc": one["loc"][1:]} for one in error.errors()]))
-        )
-
-    app.add_exception_handler(StarletteHTTPException, refused)
-    app.add_exception_handler(RequestValidationError, invalid)

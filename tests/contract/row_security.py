@@ -3,7 +3,8 @@
 import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from types import ModuleType
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,7 +13,9 @@ from sqlalchemy import text
 from shared.access import Principal
 from shared.access.views import view_of
 from shared.persistence import Database
-from shared.persistence.rls_sessions import RLS_CONTEXT, RlsContext
+from shared.persistence.request_scope import RequestScope, inside_request
+from shared.persistence.rls_policies import Rule
+from shared.persistence.rls_sessions import RlsContext
 
 HIDDEN, SHOWN = "CLEIO-DEMO-0001", "NCT04626674"
 AT = "2026-01-01T00:00:00.000000Z"
@@ -20,18 +23,32 @@ PUBLIC = view_of(Principal("public", on_loopback=False))
 COORDINATION = view_of(Principal("coordination", on_loopback=True, organisation="local"))
 
 
-def migration_of(service: str) -> ModuleType:
-    return importlib.import_module(f"services.{service}.migrations.versions.0005_row_security")
+def rules_of(service: str) -> dict[str, Rule]:
+    """The rule of every table as all migrations together leave it."""
+    rules: dict[str, Rule] = {}
+    folder = Path(__file__).resolve().parents[2] / "services" / service / "migrations" / "versions"
+    for file in sorted(folder.glob("[0-9]*.py")):
+        migration = importlib.import_module(f"services.{service}.migrations.versions.{file.stem}")
+        rules |= getattr(migration, "RULES", {})
+        for dropped in getattr(migration, "DROPPED", ()):
+            del rules[dropped]
+    return rules
+
+
+@dataclass(slots=True, kw_only=True)
+class CallerScope(RequestScope):
+    view: RlsContext | None
+
+    @property
+    def rls_context(self) -> RlsContext | None:
+        return self.view
 
 
 @asynccontextmanager
 async def seen_by(view: RlsContext | None) -> AsyncIterator[None]:
     """As inside a request of this caller; None: outside of any."""
-    outside = RLS_CONTEXT.set(None if view is None else lambda: view)
-    try:
+    with inside_request(CallerScope(view=view)):
         yield
-    finally:
-        RLS_CONTEXT.reset(outside)
 
 
 async def rows(database: Database, statement: str, view: RlsContext | None, *, writing: bool = False) -> list[Any]:

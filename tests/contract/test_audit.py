@@ -25,8 +25,8 @@ from services.cli.databases import migrate_service
 from services.matching.app import create_app as create_matching
 from services.matching.settings import MatchingSettings
 from services.notifications.schema import AUDIT as NOTIFICATIONS_AUDIT
-from shared.audit.acts import DenialAggregator, Entry
 from shared.audit.checkpoints import CheckpointFile, signing_key
+from shared.audit.entries import DenialAggregator, Entry
 from shared.audit.recording import DatabaseAudit, FileAudit
 from shared.clients.internal import InternalClient
 from shared.persistence import open_database
@@ -186,7 +186,7 @@ async def test_concurrent_writers_leave_no_gap(registry: FastAPI) -> None:
     assert [one["number"] for one in entries] == list(range(1, done + 1))
 
 
-INTACT = (0, ["audit logs verified: no gaps or changes"])
+INTACT = (0, ["audit log verified: no gaps or changes"])
 
 
 async def begin_logs(folder: Path) -> None:

@@ -19,9 +19,9 @@ from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
 from services.cli.app import app as command_line
-from shared.audit.acts import Entry
 from shared.audit.chain import BEGINNING, Checkpoint, digest_of, line_of, read_checkpoint
 from shared.audit.checkpoints import CheckpointFile, signing_key
+from shared.audit.entries import Entry
 from shared.audit.recording import FileAudit
 from shared.operations.backups.manifest import Manifest, sha256_of
 from shared.settings import ServiceSettings

@@ -153,7 +153,7 @@ def test_the_operator_is_told_who_can_call_again(var: Path, backup: Path, tmp_pa
         assert f"  client {client} of {organisation}" in told.splitlines()
     assert kept not in told
     (var / "registry.db").write_bytes(b"broken")
-    assert "end what must stay ended" in cleio("restore", str(later))[1], "nobody can be named any more"
+    assert "revoke again what must stay revoked" in cleio("restore", str(later))[1], "nobody can be named any more"
 
 
 def test_it_brings_an_installation_to_an_empty_folder(

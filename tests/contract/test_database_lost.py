@@ -29,9 +29,11 @@ def change(admin: httpx.AsyncClient, acronym: str) -> Awaitable[httpx.Response]:
 
 
 def assert_away(answer: httpx.Response) -> None:
-    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "database_away", "2"), (
-        answer.text
-    )
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (
+        503,
+        "database_unavailable",
+        "2",
+    ), answer.text
 
 
 async def broken_while_it_waits(url: str, call: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:

@@ -77,7 +77,7 @@ def test_a_database_of_a_newer_program_is_not_migrated(filled: str, monkeypatch:
 
 KILLED = """
 import os, signal, sys
-from services.cli import copying, operations
+from services.cli import copying
 copy = copying.copy_database
 async def dying(service, from_url, to_url, told):
     def tell(table, rows):

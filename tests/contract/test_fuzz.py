@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 HOOKS = Path(__file__).with_name("fuzz_hooks.py")
 SCHEMA = "#/components/schemas/"
-# From here on a limit is one of all bodies (tests/unit/shared/test_edge_limits.py), and generating bodies of that size is only slow.
+# From here on a limit is one of all bodies (tests/unit/shared/http/test_edge_limits.py), and generating bodies of that size is only slow.
 GENERAL_STRING, GENERAL_ARRAY = 8_000, 1_000
 # How deep expressions hold expressions where every form of every value is gone through: in each of them in turn, so each level multiplies.
 LEVELS = 2

@@ -14,7 +14,8 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from sqlalchemy import Column, Integer, MetaData, String, Table, func, insert, select, text, update
 
 from services.notifications.schema import KEYS
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
+from shared.http.guards import allow
 from shared.http.route import ApiRoute
 from shared.idempotency import IdempotencyKeys, IdempotencyLog, idempotent
 from shared.operations.service import create_service

@@ -10,16 +10,17 @@ from typing import Annotated, Any
 import asyncpg
 import pytest
 from fastapi import APIRouter, Depends
-from tests.unit.shared.test_policy import nothing
 
 from services.registry.identity.tokens.repository import IssuerRepository
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
+from shared.http.guards import allow
 from shared.http.route import ApiRoute
 from shared.operations.service import create_service
 from shared.settings import ServiceSettings
 from tests.conftest import client_of, new_database
 from tests.contract.network import ORGANISATIONS, Network, running_network
 from tests.contract.registry import running_registry
+from tests.unit.shared.access.test_policy import nothing
 
 pytestmark = pytest.mark.anyio
 
@@ -119,8 +120,8 @@ async def test_used_assertions_are_forgotten_a_few_at_a_time(network: Network) -
                 )
     assert (await network.ask(signer.assertion(jti="kept"))).status_code == 200
     async with network.app.state.database.transaction() as connection:
-        assert await IssuerRepository(connection).forget_assertions(datetime.now(UTC), 40) == 40
-        assert await IssuerRepository(connection).forget_assertions(datetime.now(UTC), 40) == 10
+        assert await IssuerRepository(connection).delete_used_assertions(datetime.now(UTC), 40) == 40
+        assert await IssuerRepository(connection).delete_used_assertions(datetime.now(UTC), 40) == 10
     assert (await network.ask(signer.assertion(jti="kept"))).status_code == 401
 
 

@@ -99,7 +99,7 @@ def _held(app: FastAPI) -> Any:
 
     stack = ExitStack()
     for _ in range(2):
-        place = app.state.load.place()
+        place = app.state.load.permit()
         place.take("working")
         stack.callback(place.leave)
     return stack

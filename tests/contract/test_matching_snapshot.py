@@ -64,7 +64,11 @@ async def test_open_trials_come_before_closed_ones_then_the_better_verdict(
         answer = await curator.patch(f"/registry/v1/trials/{trial}", content=json.dumps(patch), headers=headers)
         assert answer.status_code == 200, answer.text
         version = answer.json()["version"]
-        await until(lambda: matching.state.snapshots.current.trials[trial].record.trial.version == version)
+        await until(
+            lambda trial=trial, version=version: (
+                matching.state.snapshots.current.trials[trial].record.trial.version == version
+            )
+        )
     ranked = (await public.post(MATCH, json=example("duchenne-boy"))).json()["results"]
     told = [(one["trial"], one["recruitment"], one["verdict"]) for one in ranked]
     assert told == [
@@ -167,7 +171,10 @@ async def test_a_restored_registry_is_loaded_again_from_its_export(
     async with registry.state.database.transaction() as connection:
         await FEED.new_generation(connection)
     await until(
-        lambda: "/registry/v1/export" in line.paths and matching.state.snapshots.current.following != held.following
+        lambda: (
+            "/registry/v1/export" in line.paths
+            and matching.state.snapshots.current.next_feed_path != held.next_feed_path
+        )
     )
     assert matching.state.snapshots.current.id == held.id
 

@@ -288,7 +288,7 @@ async def test_of_two_programs_that_begin_a_feed_together_one_takes_its_first_ba
         await asyncio.sleep(0.1)
     assert await waiting is False
     async with database.read() as connection:
-        assert await EventRepository(connection).following("registry") == "/one"
+        assert await EventRepository(connection).position("registry") == "/one"
     await database.close()
 
 

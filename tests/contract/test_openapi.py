@@ -13,8 +13,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from fastapi.routing import APIRoute
-from shared.clients.internal.route import WITH_BODY
 
+from shared.http.stages.body import WITH_BODY
 from shared.idempotency.marks import keyed
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,10 +13,10 @@ import pytest
 from aiohttp import web
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key, RSAKey
-from tests.unit.shared.test_tokens import spoilt, written
 
 from tests.conftest import install
 from tests.contract.network import ORGANISATIONS, Network, Services, b64, running_services, signed, under_hmac
+from tests.unit.shared.access.test_tokens import spoilt, written
 
 pytestmark = pytest.mark.anyio
 

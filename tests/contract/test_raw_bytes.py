@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from shared.http.route import WITH_BODY, accepted
+from shared.http.marks import accepted
+from shared.http.stages.body import WITH_BODY
 from tests.conftest import ADMIN
 from tests.contract.processes import ServiceProcess
 

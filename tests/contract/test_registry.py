@@ -1,4 +1,4 @@
-"""The registry through its front door, on both databases."""
+"""The registry over HTTP, on both databases."""
 
 import asyncio
 import json
@@ -90,7 +90,8 @@ async def test_the_sample_is_listed_a_page_at_a_time(public: httpx.AsyncClient) 
         assert (page.json()["next"] is None) == ("next" not in page.links)
         following = page.links.get("next", {}).get("url")
     assert len(seen) == len(set(seen)) == 18
-    assert seen == sorted(seen)
+    # In the order in which the registry took them (the sample is loaded by identifier), demonstration trials last.
+    assert seen == sorted(seen, key=lambda one: (one.startswith("CLEIO-DEMO"), one))
     assert sum(one.startswith("CLEIO-DEMO-") for one in seen) == 6
 
 
@@ -318,8 +319,8 @@ async def test_criteria_are_versions_that_never_change(public: httpx.AsyncClient
     }
     same_person = await admin.put(path, json={**document, "signed_by": " a.  author"}, headers={"If-Match": '"v1"'})
     assert (same_person.status_code, same_person.json()["code"]) == (422, "invalid_body")
-    nobody = {name: value for name, value in document.items() if not name.startswith("signed")}
-    assert (await admin.put(path, json=nobody, headers={"If-Match": '"v1"'})).status_code == 422
+    unsigned = {name: value for name, value in document.items() if not name.startswith("signed")}
+    assert (await admin.put(path, json=unsigned, headers={"If-Match": '"v1"'})).status_code == 422
     unknown = json.loads(json.dumps(document).replace('"codes"', '"colour": "DUPONT", "codes"'))
     refused = await admin.put(path, json=unknown, headers={"If-Match": '"v1"'})
     assert refused.status_code == 422
@@ -353,7 +354,7 @@ async def test_a_site_declares_places_without_touching_the_trials_version(
     assert fewer.json()["slots"] == [{"cohort": "1", "open": 1}]
     assert (await public.get("/registry/v1/trials/NCT99999991")).json()["version"] == 2
     assert (await admin.get("/registry/v1/trials/NCT99999991/sites")).json()["items"] == [fewer.json()]
-    # Everybody reads where a trial is open, and not how many places there are.
+    # Anonymous readers see where a trial is open, but not how many places there are.
     assert (await public.get("/registry/v1/trials/NCT99999991/sites")).json()["items"] == [
         {**fewer.json(), "slots": None}
     ]

@@ -29,10 +29,10 @@ from pathlib import Path
 from services.matching.snapshots.files import SnapshotFiles
 from tests.unit.matching.snapshots.test_files import record, snapshot
 from dataclasses import replace
-files, name = SnapshotFiles(Path(sys.argv[1])), sys.argv[2]
+files, name = SnapshotFiles(Path(sys.argv[1]), "FR"), sys.argv[2]
 for version in range(1, int(sys.argv[3])):
     now = datetime.now(UTC).replace(microsecond=0) + timedelta(milliseconds=version)
-    held = replace(snapshot(*(record(f"NCT{number}", version) for number in range(20)), following=f"/{name}/{version}"), current_at=now)
+    held = replace(snapshot(*(record(f"NCT{number}", version) for number in range(20)), next_feed_path=f"/{name}/{version}"), current_at=now)
     files.write(held)
     assert files.newest().current_at >= held.current_at
 """
@@ -52,7 +52,7 @@ async def test_replicas_that_start_together_load_the_sample_once(database_url: s
 
 
 def test_replicas_of_matching_share_their_snapshots(tmp_path: Path) -> None:
-    files = SnapshotFiles(tmp_path / "snapshot")
+    files = SnapshotFiles(tmp_path / "snapshot", "FR")
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, str(files.folder), name, count], cwd=ROOT)
         for name, count in [("a", "40"), ("b", "40"), ("c", "100000")]

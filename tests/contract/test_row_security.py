@@ -21,10 +21,11 @@ from sqlalchemy.exc import DBAPIError
 from services.registry.app import create_app
 from services.registry.settings import RegistrySettings
 from shared.access import Principal
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
 from shared.access.views import view_of
 from shared.feed import Change
 from shared.feed.changes import NOT_VISIBLE, Routing
+from shared.http.guards import allow
 from shared.http.route import ApiRoute
 from shared.operations.service import create_service
 from shared.persistence import Reading, Writing
@@ -33,11 +34,11 @@ from shared.settings import ServiceSettings
 from shared.values.cursors import Cursors
 from tests.conftest import ADMIN, CURSOR_KEY, INTERNAL, administer, client_of, empty_postgresql, installation_at
 from tests.contract.registry import running_registry
-from tests.contract.row_security import AT, COORDINATION, HIDDEN, PUBLIC, SHOWN, as_itself, hide_one, migration_of, rows
+from tests.contract.row_security import AT, COORDINATION, HIDDEN, PUBLIC, SHOWN, as_itself, hide_one, rows, rules_of
 
 pytestmark = pytest.mark.anyio
 
-OF_TRIALS = ("trial_identifiers", "trial_facets", "trial_versions", "criteria_versions", "sites")
+OF_TRIALS = ("trial_identifiers", "trial_versions", "criteria_versions", "sites")
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +213,7 @@ async def test_who_says_nothing_is_shown_nothing(registry: FastAPI) -> None:
                 return 0
             raise
 
-    for name, rule in migration_of("registry").RULES.items():
+    for name, rule in rules_of("registry").items():
         for in_request in (True, False):
             assert bool(await shown(name, in_request=in_request)) == (rule.read == "true"), name
 

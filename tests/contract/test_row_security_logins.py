@@ -14,14 +14,14 @@ from services.registry.settings import RegistrySettings
 from shared.persistence import RowLevelSecurityError, open_database
 from tests.conftest import ADMIN, administer, client_of, empty_postgresql, started_postgres
 from tests.contract.registry import running_registry
-from tests.contract.row_security import HIDDEN, PUBLIC, SHOWN, as_itself, hide_one, migration_of, rows
+from tests.contract.row_security import HIDDEN, PUBLIC, SHOWN, as_itself, hide_one, rows, rules_of
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize("service", ["registry", "notifications"])
 async def test_every_table_stands_behind_the_wall(postgresql_url: str, service: str) -> None:
-    assert migration_of(service).RULES.keys() == metadata_of(service).tables.keys(), (
+    assert {one for one in rules_of(service) if not one.startswith("search_")} == metadata_of(service).tables.keys(), (
         "a new table needs its rule (shared.persistence.rls_policies)"
     )
     await upgrade_at(service, postgresql_url)

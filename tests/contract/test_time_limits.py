@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.persistence import Database, open_database
-from shared.persistence.inline_sqlite import STATEMENT_LIMIT
+from shared.persistence.request_scope import RequestScope, inside_request
 from shared.values.problems import TimedOutError
 from tests.conftest import ADMIN, client_of
 from tests.contract.registry import running_registry
@@ -32,7 +32,11 @@ async def test_a_place_in_the_database_that_does_not_come_free_is_told(database_
             admin.patch(TRIAL, json={"acronym": "A"}, headers=CONTENT), admin.get(TRIAL)
         )
         for answer in (patched, read):
-            assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "busy", "1")
+            assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (
+                503,
+                "database_busy",
+                "1",
+            )
             assert "NCT05096221" not in answer.text
         await writer.rollback()
         # What the public may read needs no record, but a connection.
@@ -40,7 +44,7 @@ async def test_a_place_in_the_database_that_does_not_come_free_is_told(database_
             assert (await public.get(TRIAL)).status_code == 200
             await _hold_all_connections(app, held)
             answer = await public.get(TRIAL)
-            assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+            assert (answer.status_code, answer.json()["code"]) == (503, "database_busy")
 
 
 async def _hold_all_connections(app: FastAPI, held: AsyncExitStack) -> None:
@@ -63,13 +67,12 @@ async def _run_endless(database: Database, begun: AbstractAsyncContextManager[As
 
 async def test_a_statement_that_does_not_end_is_interrupted(database_url: str) -> None:
     database = open_database(database_url)
-    outside = STATEMENT_LIMIT.set(0.1)
     try:
-        for begin in (database.read, database.transaction):
-            with pytest.raises(TimedOutError):
-                await _run_endless(database, begin())
-        async with database.transaction() as connection:
-            assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
+        with inside_request(RequestScope(statement_seconds=0.1)):
+            for begin in (database.read, database.transaction):
+                with pytest.raises(TimedOutError):
+                    await _run_endless(database, begin())
+            async with database.transaction() as connection:
+                assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
     finally:
-        STATEMENT_LIMIT.reset(outside)
         await database.close()

@@ -8,10 +8,10 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.shared.test_tokens import CREDENTIAL, HEADERS, ISSUERS, some, spoilt, written
 
 from tests.conftest import ISSUER_KEY
 from tests.contract.network import TOKEN, Network, Signer, form, signed
+from tests.unit.shared.access.test_tokens import CREDENTIAL, HEADERS, ISSUERS, some, spoilt, written
 
 pytestmark = pytest.mark.anyio
 

@@ -139,7 +139,7 @@ async def test_a_rotation_of_the_issuers_keys_surprises_nobody(network: Network)
         assert (await network.call("GET", ME, token)).status_code == 200
     async with network.app.state.database.transaction() as connection:
         later = datetime.now(UTC) + timedelta(seconds=601)
-        await IssuerRepository(connection).forget_keys(later - timedelta(seconds=600))
+        await IssuerRepository(connection).delete_retired_keys(later - timedelta(seconds=600))
     assert len(await kids()) == 2
     assert read(former)[0]["kid"] not in await kids()
 

@@ -1,4 +1,4 @@
-"""A whole system as a user runs it: `cleio up` in a folder of its own, on ports that nothing else uses."""
+"""A whole system as a user runs it: `cleio up` in a folder of its own, on free ports."""
 
 import contextlib
 import os
@@ -29,7 +29,7 @@ START_SECONDS = 120
 
 
 def eventually(fact: Callable[[], bool], seconds: float) -> bool:
-    """Whether ``fact`` becomes true before the time is over."""
+    """Return whether ``fact`` becomes true within ``seconds``."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if fact():
@@ -39,7 +39,7 @@ def eventually(fact: Callable[[], bool], seconds: float) -> bool:
 
 
 def alive(pid: int) -> bool:
-    """A process that runs: neither gone nor waiting to be buried."""
+    """Return whether the process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -75,7 +75,7 @@ class System:
         self._arriving.put(None)
 
     def read_until(self, words: str) -> str:
-        """The next line with these words."""
+        """Return the next line that contains ``words``."""
         end = time.monotonic() + START_SECONDS
         while (line := self._arriving.get(timeout=max(0.1, end - time.monotonic()))) is not None:
             self.lines.append(line)
@@ -90,20 +90,20 @@ class System:
         return self.lines
 
     def programs(self) -> dict[str, int]:
-        """The processes it started, by name; of several replicas one."""
+        """Return the processes it started by name; one of several replicas."""
         return {name: pid for pid, name in self._children()}
 
     def replicas(self, service: str) -> dict[str, int]:
-        """The processes of one service, by the port each is told to listen at."""
+        """Return the processes of one service by the port of each."""
         found = {}
         for pid, name in self._children():
             if name == service:
-                told = dict(
+                environment = dict(
                     one.split("=", 1)
                     for one in Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
                     if "=" in one
                 )
-                found[told[f"CLEIO_{service.upper()}_PORT"]] = pid
+                found[environment[f"CLEIO_{service.upper()}_PORT"]] = pid
         return found
 
     def _children(self) -> Iterator[tuple[int, str]]:
@@ -117,18 +117,23 @@ class System:
 
     @cached_property
     def admin_key(self) -> str:
-        """The key of an administrator, made as its operator makes one."""
+        """The key of an administrator, created as an operator does."""
         return self.cleio("admin", "create").stdout.strip()
 
     def cleio(self, *arguments: str, check: bool = True, **settings: str) -> "subprocess.CompletedProcess[str]":
-        """A command typed where this system runs."""
+        """Run a command as a process beside this system."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CLEIO_")}
-        told = {**environment, "CLEIO_DATA_DIR": str(self.folder), "CLEIO_PORT": str(self.port), **settings}
+        settings_here = {**environment, "CLEIO_DATA_DIR": str(self.folder), "CLEIO_PORT": str(self.port), **settings}
         command = [sys.executable, "-m", "services.cli", *arguments]
-        return subprocess.run(command, cwd=ROOT, env=told, capture_output=True, text=True, timeout=120, check=check)
+        return subprocess.run(
+            command, cwd=ROOT, env=settings_here, capture_output=True, text=True, timeout=120, check=check
+        )
 
     def typed(self, *arguments: str, token: str = "", code: int | None = 0) -> Result:
-        """A command in this process, with the administrator's right unless another is given; it must end with this exit code, where one is given."""
+        """Run a command in this process and check its exit code, unless ``code`` is None.
+
+        ``token``: the token to use instead of the administrator's key.
+        """
         environment = {
             "CLEIO_PORT": str(self.port),
             "CLEIO_DATA_DIR": str(self.folder),
@@ -139,7 +144,7 @@ class System:
         return result
 
     def end(self) -> None:
-        """Whatever the test did to it, leave nothing behind."""
+        """Stop it, whatever the test did to it."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -150,7 +155,7 @@ class System:
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A system that answers, shared by the tests that leave it as it is."""
+    """A running system, shared by tests that do not change it."""
     running = System(tmp_path_factory.mktemp("system") / "var")
     try:
         running.read_until("ready in")
@@ -161,7 +166,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 @pytest.fixture(scope="session")
 def provider() -> Iterator[Provider]:
-    """An OpenID provider that runs once it is started."""
+    """An OpenID provider, to be started by a test."""
     found = Provider(free_port(2))
     yield found
     found.stop()
@@ -169,7 +174,7 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture(scope="session")
 def inhabited(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A system that answers, shared by the tests that let organisations and people in and change what is theirs."""
+    """A running system, shared by tests that create organisations, clients and members."""
     settings = {
         "CLEIO_OIDC_ISSUER": provider.url,
         "CLEIO_OIDC_AUDIENCE": AUDIENCE,
@@ -185,7 +190,7 @@ def inhabited(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture
 def own_system(tmp_path: Path) -> Iterator[System]:
-    """A system that answers, for a test that ends it."""
+    """A running system for a test that stops it."""
     running = System(tmp_path / "own")
     try:
         running.read_until("ready in")
@@ -195,7 +200,7 @@ def own_system(tmp_path: Path) -> Iterator[System]:
 
 
 class Receiver:
-    """A subscriber's own server: fails when told to, and keeps what it got."""
+    """A subscriber's server: fails on demand, and records what it receives."""
 
     def __init__(self) -> None:
         self.failing = 0
@@ -232,7 +237,7 @@ def receiver() -> Iterator[Receiver]:
 
 @dataclass
 class Traced:
-    """A system that may reach receivers on loopback, and the collector of its spans."""
+    """A system that may call receivers on loopback, with a collector of its spans."""
 
     system: System
     collector: Collector
@@ -249,7 +254,7 @@ def running_traced(folder: Path, **more: str) -> Iterator[Traced]:
             "CLEIO_OUTBOUND_DEV_HOSTS": "127.0.0.0/8",
             "CLEIO_GATEWAY_PATIENCE": "500ms",
             "CLEIO_LOG_LEVEL": "DEBUG",
-            # More is asked here in a minute than a caller may.
+            # These tests send more requests a minute than the quotas allow.
             **dict.fromkeys(("CLEIO_RATE_READ", "CLEIO_RATE_MATCH", "CLEIO_RATE_WRITE"), "0"),
             "TMPDIR": str(temporary),
         }
@@ -263,6 +268,6 @@ def running_traced(folder: Path, **more: str) -> Iterator[Traced]:
 
 @pytest.fixture(scope="session")
 def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
-    """Shared by the tests that look at what leaves a system beside its answers."""
+    """A system with tracing, shared by the tests of its spans and logs."""
     with running_traced(tmp_path_factory.mktemp("traced")) as running:
         yield running

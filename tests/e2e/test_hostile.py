@@ -201,7 +201,7 @@ async def test_callers_that_never_end_hold_nobody_up(
         f"longest that one of {sockets} slow callers was borne, s",
         f"{max(task.result()[0] for task in cut):.1f}, {len(left)} longer than {LONGEST_BORNE}",
     )
-    # One in some thousands was not cut; the cause was not found (decision 43).
+    # One in some thousands was not cut; the cause was not found (decision 26).
     assert left <= set(gateway)
     assert len(left) <= max(1, sockets // 100)
     assert {status for task in cut for status in task.result()[1]} <= {100, 400, 401, 404, 408}

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.cli.client_keys import read_private_key, take_token
+from services.cli.client_keys import fetch_token, read_private_key
 from services.cli.gateway import CallError, open_gateway
 from tests.e2e.conftest import ROOT, System, eventually
 
@@ -84,7 +84,7 @@ def signing_client(system: System, organisation: str) -> tuple[str, Path]:
 
 def token_of(system: System, client: str, key: Path) -> str:
     with open_gateway(system.url) as gateway:
-        token: str = take_token(gateway, client, read_private_key(key))["access_token"]
+        token: str = fetch_token(gateway, client, read_private_key(key))["access_token"]
         return token
 
 

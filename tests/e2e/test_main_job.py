@@ -1,4 +1,4 @@
-"""The main job, end to end through the real gateway: trials read, a patient matched, a change notified with a signature that holds."""
+"""The main tasks through the real gateway: read trials, match a patient, notify a change with a valid signature."""
 
 import base64
 import json

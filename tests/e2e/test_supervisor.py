@@ -1,11 +1,14 @@
-"""`cleio up` as its operator meets it: one command, one line when it cannot start, nothing left behind, and services that come back."""
+"""`cleio up`: one line when it cannot start, services that are restarted, and nothing left running after it stops."""
 
 import os
 import signal
 import socket
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from tests.conftest import free_port
 from tests.e2e.conftest import System, alive, eventually
@@ -21,7 +24,7 @@ def test_ready_means_that_each_service_answers_through_the_gateway(system: Syste
     assert system.programs().keys() == PROGRAMS
 
 
-def test_secrets_are_their_owners_alone(system: System) -> None:
+def test_secrets_are_readable_only_by_their_owner(system: System) -> None:
     folder = system.folder / "secrets"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {
@@ -31,7 +34,7 @@ def test_secrets_are_their_owners_alone(system: System) -> None:
     }
 
 
-def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_taken_port_is_reported_in_one_line(tmp_path: Path) -> None:
     first = free_port(4)
     for offset, variable in enumerate(
         ["CLEIO_PORT", "CLEIO_REGISTRY_PORT", "CLEIO_MATCHING_PORT", "CLEIO_NOTIFICATIONS_PORT"]
@@ -45,7 +48,7 @@ def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
         assert f"{variable}=" in lines[0]
 
 
-def test_a_second_one_on_the_same_folder_is_told_in_one_line(system: System) -> None:
+def test_a_second_one_on_the_same_folder_is_reported_in_one_line(system: System) -> None:
     second = System(system.folder)
     lines = second.read_to_the_end()
     assert second.process.returncode == 1
@@ -54,11 +57,11 @@ def test_a_second_one_on_the_same_folder_is_told_in_one_line(system: System) -> 
     assert "CLEIO_DATA_DIR" in lines[0]
 
 
-def test_a_killed_service_comes_back_and_the_others_stay(system: System) -> None:
+def test_a_killed_service_is_restarted_alone(system: System) -> None:
     for name in ("registry", "matching", "notifications"):
         before = system.programs()
         os.kill(before[name], signal.SIGKILL)
-        # The gateway holds a request until the service is back, or says 503 meanwhile; never anything else.
+        # Until the service is back the gateway delays a request or answers 502 or 503.
         with system.client() as client:
             statuses: list[int] = []
 
@@ -75,7 +78,7 @@ def test_a_killed_service_comes_back_and_the_others_stay(system: System) -> None
         }
 
 
-def test_a_killed_gateway_comes_back(system: System) -> None:
+def test_a_killed_gateway_is_restarted(system: System) -> None:
     before = system.programs()
     os.kill(before["caddy"], signal.SIGKILL)
 
@@ -127,3 +130,64 @@ def test_a_killed_supervisor_leaves_no_orphans(own_system: System, figure: Calla
         )
     finally:
         following.end()
+
+
+def test_a_hung_service_is_replaced(tmp_path: Path) -> None:
+    running = System(tmp_path / "var", CLEIO_HANG_TIMEOUT="3")
+    try:
+        running.read_until("ready in")
+        before = running.programs()
+        # Wait for a first probe: a process that never answered counts as starting.
+        time.sleep(2)
+        os.kill(before["registry"], signal.SIGSTOP)
+        running.read_until("has not answered for 3 s: killed")
+        with running.client() as client:
+            assert eventually(lambda: client.get("/registry/v1/trials?limit=1").status_code == 200, 60)
+        after = running.programs()
+        assert after["registry"] != before["registry"]
+        assert {name: pid for name, pid in after.items() if name != "registry"} == {
+            name: pid for name, pid in before.items() if name != "registry"
+        }
+    finally:
+        running.end()
+
+
+def test_few_lines_precede_ready(tmp_path: Path) -> None:
+    running = System(tmp_path / "var", CLEIO_LOG_LEVEL="ERROR")
+    try:
+        running.read_until("ready in")
+        assert len(running.lines) <= 10, running.lines
+        assert "creating a new installation" in running.lines[0]
+        assert any("registry is ready" in line for line in running.lines)
+    finally:
+        running.end()
+
+
+def test_a_failed_start_leaves_no_folder(tmp_path: Path) -> None:
+    first = free_port(4)
+    with socket.create_server(("127.0.0.1", first)):
+        System(tmp_path / "var", first).read_to_the_end()
+    assert not (tmp_path / "var").exists()
+
+
+def test_a_file_as_data_folder_is_reported_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("")
+    refused = System(tmp_path / "var")
+    lines = refused.read_to_the_end()
+    assert (refused.process.returncode, len(lines)) == (1, 1)
+    assert "CLEIO_DATA_DIR names a file" in lines[0]
+
+
+@pytest.mark.parametrize("arguments", [("migrate",), ("backup", "{folder}/backup"), ("config",), ("audit", "verify")])
+def test_a_command_creates_no_installation(system: System, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    typed = [argument.format(folder=tmp_path) for argument in arguments]
+    refused = system.cleio(*typed, check=False, CLEIO_DATA_DIR=str(tmp_path / "var"))
+    assert (refused.returncode, refused.stdout, len(refused.stderr.splitlines())) == (1, "", 1)
+    assert "CLEIO_DATA_DIR" in refused.stderr
+    assert "/etc/cleio/cleio.env" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_setting_is_named(tmp_path: Path) -> None:
+    refused = System(tmp_path / "var", CLEIO_PORT="0", CLEIO_PROT="1")
+    assert "did you mean CLEIO_PORT?" in refused.read_to_the_end()[0]

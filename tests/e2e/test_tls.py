@@ -165,7 +165,7 @@ def test_the_operators_certificate_is_shown(tmp_path: Path) -> None:
         f"https://cleio.example:{port}",
         f"https://cleio.example:{port}",
     )
-    installation.door.check_certificate()
+    installation.gateway.check_certificate()
     installation.data_dir.mkdir()
     program = _gateway(installation)
     # The gateway alone, as `cleio up` runs it: no service is needed to see its certificate.
@@ -226,9 +226,9 @@ def test_a_certificate_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"CLEIO_TLS": "on"}, "CLEIO_TLS is off or internal"),
+        ({"CLEIO_TLS": "on"}, "CLEIO_TLS must be off or internal"),
         ({"CLEIO_TLS_CERT": "a.pem"}, "CLEIO_TLS_KEY"),
-        ({"CLEIO_TLS_CERT": "a.pem", "CLEIO_TLS_KEY": "b.pem", "CLEIO_TLS": "internal"}, "no CLEIO_TLS"),
+        ({"CLEIO_TLS_CERT": "a.pem", "CLEIO_TLS_KEY": "b.pem", "CLEIO_TLS": "internal"}, "CLEIO_TLS must be unset"),
         ({"CLEIO_HOSTS": "a.example b.example"}, "CLEIO_HOSTS"),
         ({"CLEIO_HOSTS": "a.example {\n}"}, "CLEIO_HOSTS"),
         ({"CLEIO_HOSTS": "*.example"}, "CLEIO_HOSTS"),

@@ -1,4 +1,4 @@
-"""Leaves over several events: `count` and `stable`, each on one day, in the three readings."""
+"""Leaves over several events: `count` and `stable`, each on one day, in the three scenarios."""
 
 from tests.oracle.days import ONE_DAY, add, day_of, first_day_within, how_many, is_full, possible_days, times
 from tests.oracle.leaves import MET, NOT_MET, UNKNOWN, denied, deniers, run_out, within_bounds
@@ -159,7 +159,7 @@ def stable(leaf, case, day):
         denial = denied(leaf["codes"], case, window, day)
         if denial == YES or record.complete(leaf.get("domain"), day, window):
             return NOT_MET, NOT_MET, UNKNOWN, None
-        carried = NOT_MET
+        last_known = NOT_MET
         presences = [
             fact
             for fact in record.with_status("present")
@@ -167,9 +167,9 @@ def stable(leaf, case, day):
         ]
         for denials in deniers(leaf["codes"], case, None):
             if not run_out(denials, presences, case, day):
-                carried = UNKNOWN
+                last_known = UNKNOWN
         ended = [course for course in courses if record.in_window(course, None, day) != NO]
-        return UNKNOWN, carried, UNKNOWN, "partial_detail" if denial == MAYBE else "stale" if ended else "missing"
+        return UNKNOWN, last_known, UNKNOWN, "partial_detail" if denial == MAYBE else "stale" if ended else "missing"
     if any(not is_full(course["start"]) or record.ongoing(course, day) == MAYBE for course in current):
         return UNKNOWN, UNKNOWN, UNKNOWN, "partial_detail"
     if any(add(day_of(course["start"]), window) > day for course in current):

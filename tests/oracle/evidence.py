@@ -119,7 +119,7 @@ OF = {
 
 
 def of_leaf(leaf, case, day):
-    state, _carried, _hope, reason = case.leaf(leaf, day)
+    state, _last_known, _best_case, reason = case.leaf(leaf, day)
     if leaf["type"] in ("age", "sex"):
         return []
     if leaf["type"] == "variant":

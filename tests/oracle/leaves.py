@@ -1,4 +1,4 @@
-"""Every leaf of the language, each on one day, in the three readings: (now, carried, hope, reason of the unknown now)."""
+"""Every leaf on one day in the three scenarios: (now, last_known, best_case, reason of the unknown now)."""
 
 from tests.oracle.days import add, possible_days
 from tests.oracle.record import MAYBE, NO, YES
@@ -133,7 +133,7 @@ def exclusive_conditions(code, case):
 
 
 def run_out(denials, presences, case, day):
-    """`carried`: a fact denied the code on or before the day, and nothing present lasted, or may have lasted, longer than that."""
+    """For `last_known`: a fact denied the code by the day, and nothing present lasted, or may have lasted, longer."""
     record = case.record
     latest = [record.last_days(fact)[1] for fact in presences if record.in_window(fact, None, day) != NO]
     return any(
@@ -149,15 +149,15 @@ class Told:
         record, terminology = case.record, case.terminology
         self.codes, relative = leaf["codes"], leaf.get("relative")
 
-        def carried(fact):
+        def last_known(fact):
             return [code for code in self.codes if terminology.carries(fact, code, leaf.get("descendants", True))]
 
         self.present = [
-            (fact, carried(fact)) for fact in record.with_status("present", relative=relative) if carried(fact)
+            (fact, last_known(fact)) for fact in record.with_status("present", relative=relative) if last_known(fact)
         ]
         self.perhaps = [fact for fact, _codes in self.present]
         for fact in record.with_status("present", "unconfirmed", "ordered", relative=relative):
-            unsure = fact.get("status", "present") != "present" and carried(fact)
+            unsure = fact.get("status", "present") != "present" and last_known(fact)
             if unsure or any(terminology.has_an_ancestor(fact, code) for code in self.codes):
                 self.perhaps.append(fact)
         self.absent = record.with_status("absent", relative=relative)
@@ -168,8 +168,8 @@ def has(leaf, case, day):
     record, within, relative = case.record, leaf.get("within"), leaf.get("relative")
     told = case.once(("has", id(leaf)), lambda: Told(leaf, case))
 
-    def finish(now, carried, reason=None):
-        return now, carried, UNKNOWN if within else carried, reason
+    def finish(now, last_known, reason=None):
+        return now, last_known, UNKNOWN if within else last_known, reason
 
     present = [(fact, codes, attributes(leaf, case, fact, day)) for fact, codes in told.present]
     present = [(fact, codes, attribute) for fact, codes, attribute in present if attribute != NO]
@@ -195,17 +195,17 @@ def has(leaf, case, day):
         return finish(NOT_MET, NOT_MET)
 
     # 4. not known; whatever its attributes, what is there overtakes an older denial
-    carried = NOT_MET
+    last_known = NOT_MET
     for code in open_codes:
         if not run_out(told.deniers[code], [fact for fact, _codes in told.present], case, day):
-            carried = UNKNOWN
+            last_known = UNKNOWN
     if denial == MAYBE:
-        return finish(UNKNOWN, carried, "partial_detail")
+        return finish(UNKNOWN, last_known, "partial_detail")
     old = [fact for fact, _codes, _attribute in present] + [fact for facts in told.deniers.values() for fact in facts]
     old = [
         fact for fact in old if record.in_window(fact, within, day) == NO and record.in_window(fact, None, day) != NO
     ]
-    return finish(UNKNOWN, carried, "stale" if old else "missing")
+    return finish(UNKNOWN, last_known, "stale" if old else "missing")
 
 
 def contradicts(case, other, fact, within, day):

@@ -279,10 +279,10 @@ def measured(leaf, case, day):
             if newer:
                 state, reason = UNKNOWN, "partial_detail"
         return state, state, UNKNOWN, reason
-    carried = UNKNOWN
+    last_known = UNKNOWN
     if older or vague_older:
         latest = max((first for first, *_rest in older), default=BEGINNING)
-        carried, _reason = pick(
+        last_known, _reason = pick(
             {**leaf, "pick": "latest"},
             case,
             day,
@@ -290,10 +290,10 @@ def measured(leaf, case, day):
             [r for r in vague_older if r[1] >= latest],
         )
     if older or vague_older:
-        return UNKNOWN, carried, UNKNOWN, "stale"
+        return UNKNOWN, last_known, UNKNOWN, "stale"
     return (
         UNKNOWN,
-        carried,
+        last_known,
         UNKNOWN,
         "partial_detail" if unsure else "needs_human" if leaf["type"] == "human" else "missing",
     )

@@ -54,7 +54,7 @@ class Case:
 
 
 def leaf_state(leaf, patient, terminology, day, as_of, **case):
-    """(now, carried, hope, reason of an unknown now) of one leaf on one day."""
+    """(now, last_known, best_case, reason of an unknown now) of one leaf on one day."""
     return LEAVES[leaf["type"]](leaf, Case({}, patient, terminology, as_of, **case), day)
 
 
@@ -84,7 +84,7 @@ def kleene_if(condition, then, otherwise):
 
 
 def expression(expr, case, day):
-    """(now, carried, hope, set of the reasons of what is unknown now)."""
+    """(now, last_known, best_case, set of the reasons of what is unknown now)."""
     if "all" in expr or "any" in expr or "of" in expr:
         inner = [expression(one, case, day) for one in expr.get("all") or expr.get("any") or expr.get("of")]
 
@@ -96,8 +96,8 @@ def expression(expr, case, day):
         three = [combine([one[reading] for one in inner]) for reading in range(3)]
         reasons = set().union(*(one[3] for one in inner))
     elif "not" in expr:
-        now, carried, hope, reasons = expression(expr["not"], case, day)
-        three = [FLIP[now], FLIP[carried], FLIP[hope]]
+        now, last_known, best_case, reasons = expression(expr["not"], case, day)
+        three = [FLIP[now], FLIP[last_known], FLIP[best_case]]
     elif "if" in expr:
         condition, then = expression(expr["if"], case, day), expression(expr["then"], case, day)
         otherwise = expression(expr["else"], case, day) if expr.get("else") else (MET, MET, MET, set())
@@ -110,8 +110,8 @@ def expression(expr, case, day):
             else condition[3] | then[3] | otherwise[3]
         )
     else:
-        now, carried, hope, reason = case.leaf(expr, day)
-        three, reasons = [now, carried, hope], {reason}
+        now, last_known, best_case, reason = case.leaf(expr, day)
+        three, reasons = [now, last_known, best_case], {reason}
     return (*three, reasons if three[0] == UNKNOWN else set())
 
 
@@ -127,24 +127,24 @@ def applicable(document):
 
 
 def criterion_state(criterion, case, day):
-    """(now, carried, hope, reasons) of one criterion on one day."""
+    """(now, last_known, best_case, reasons) of one criterion on one day."""
     return case.once((id(criterion), day), lambda: evaluate_criterion(criterion, case, day))
 
 
 def evaluate_criterion(criterion, case, day):
-    now, carried, hope, reasons = expression(criterion["expr"], case, day)
+    now, last_known, best_case, reasons = expression(criterion["expr"], case, day)
     if criterion["kind"] == "exclude":
-        now, carried, hope = FLIP[now], FLIP[carried], FLIP[hope]
+        now, last_known, best_case = FLIP[now], FLIP[last_known], FLIP[best_case]
     if criterion.get("discretion"):
         if now == NOT_MET:
             now, reasons = UNKNOWN, {"needs_human"}
-        carried = UNKNOWN if carried == NOT_MET else carried
-        hope = UNKNOWN if hope == NOT_MET else hope
-    return now, carried, hope, reasons
+        last_known = UNKNOWN if last_known == NOT_MET else last_known
+        best_case = UNKNOWN if best_case == NOT_MET else best_case
+    return now, last_known, best_case, reasons
 
 
 def criterion_states(case, day):
-    """{criterion id: (now, carried, hope, reasons)} of the criteria that count in France."""
+    """{criterion id: (now, last_known, best_case, reasons)} of the criteria that count in France."""
     return {criterion["id"]: criterion_state(criterion, case, day) for criterion in applicable(case.document)}
 
 
@@ -169,7 +169,7 @@ def cohort_open(case, cohort, day):
     return all(criterion_state(criterion, case, day)[1] != NOT_MET for criterion in criteria_of(case.document, cohort))
 
 
-def cohort_hopeful(case, cohort, day):
+def cohort_open_in_best_case(case, cohort, day):
     return all(criterion_state(criterion, case, day)[2] != NOT_MET for criterion in criteria_of(case.document, cohort))
 
 
@@ -190,7 +190,7 @@ def verdict_on(case, cohort, day, look_ahead=None):
     later = [day + timedelta(days=number) for number in range((last - day).days + 1)]
     if any(cohort_open(case, cohort, one) for one in later):
         return "not_yet"
-    return "not_now" if any(cohort_hopeful(case, cohort, one) for one in later) else "excluded"
+    return "not_now" if any(cohort_open_in_best_case(case, cohort, one) for one in later) else "excluded"
 
 
 # --- the whole span, one day after the other --------------------------------------------------------------------------
@@ -222,14 +222,16 @@ def settled(case):
 
 
 class Span:
-    """One cohort on every day from `as_of` on: whether it is open, compatible, hopeful. The last day stands for all later ones."""
+    """One cohort on every day from `as_of` on. The last day stands for all later ones."""
 
     def __init__(self, case, cohort, last=None):
         self.case, self.cohort = case, cohort
         last = last or settled(case)
         self.days = [case.as_of + timedelta(days=number) for number in range((last - case.as_of).days + 1)]
         self.open = [cohort_open(case, cohort, day) for day in self.days]
-        self.hopeful = None if all(self.open) else [cohort_hopeful(case, cohort, day) for day in self.days]
+        self.open_in_best_case = (
+            None if all(self.open) else [cohort_open_in_best_case(case, cohort, day) for day in self.days]
+        )
 
     def verdicts(self, number):
         """The verdict of each of the first `number` days."""
@@ -243,7 +245,7 @@ class Span:
             elif any(self.open[place:]):
                 answers.append("not_yet")
             else:
-                answers.append("not_now" if any(self.hopeful[place:]) else "excluded")
+                answers.append("not_now" if any(self.open_in_best_case[place:]) else "excluded")
         return answers
 
     def opening(self):
@@ -257,14 +259,14 @@ class Span:
         return self.days[first], until, max(self.case.as_of, subtract(until, self.case.lead_time))
 
     def retest(self):
-        """The first hopeful day that is not before any failing measurement's day plus the criterion's `retest`."""
-        if any(self.open) or not any(self.hopeful):
+        """The first day open in the best case, not before any failing measurement plus the criterion's `retest`."""
+        if any(self.open) or not any(self.open_in_best_case):
             return None
         earliest = max([self.case.as_of, *failing_days_and_retest(self.case, self.cohort)])
-        for day, hopeful in zip(self.days, self.hopeful, strict=True):
-            if hopeful and day >= earliest:
+        for day, open_in_best_case in zip(self.days, self.open_in_best_case, strict=True):
+            if open_in_best_case and day >= earliest:
                 return day
-        return earliest if self.hopeful[-1] and earliest > self.days[-1] else None
+        return earliest if self.open_in_best_case[-1] and earliest > self.days[-1] else None
 
 
 def failing_days_and_retest(case, cohort):
@@ -279,7 +281,7 @@ def evidence(criterion, case):
 
 
 def clears_on(criterion, span):
-    """The first day on which a criterion that is `not_met` on `as_of` no longer is so in `carried`."""
+    """The first day on which a criterion that is `not_met` on `as_of` no longer is so in `last_known`."""
     if criterion_state(criterion, span.case, span.case.as_of)[0] != NOT_MET:
         return None
     return next((day for day in span.days if criterion_state(criterion, span.case, day)[1] != NOT_MET), None)
@@ -342,7 +344,7 @@ def cohort_listing(case, cohort):
     ]
     if any(now == NOT_MET for _one, (now, *_rest) in asked):
         return "not_indicated"
-    for one, (now, _carried, _hope, reasons) in asked:
+    for one, (now, _last_known, _best_case, reasons) in asked:
         unsaid = {"missing"} if one.get("discretion") else {"missing", "needs_human"}
         if now == UNKNOWN and reasons <= unsaid:
             return "undetermined"

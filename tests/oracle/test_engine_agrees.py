@@ -78,7 +78,7 @@ def asked_of_the_engine(document, patient, dosing_date, recruiting):
         parents=relation("parents"), same_as=relation("same_as"), exclusive_with=relation("exclusive_with")
     )
     as_of = date.fromisoformat(patient["as_of"])
-    compiled = compile_criteria(CriteriaDocument.model_validate(document), terminology)
+    compiled = compile_criteria(CriteriaDocument.model_validate(document), terminology, "FR")
     mapped = to_engine(Patient.model_validate(patient), as_of)
     return match(compiled, PatientIndex(mapped.patient, terminology, as_of, dosing_date), HORIZON, recruiting)
 
@@ -139,7 +139,8 @@ def compare(document, patient, dosing_date=None, recruiting=None):
 def differing_states(case, engine):
     """Each criterion's state and reasons on `as_of`."""
     ours = {
-        name: (now, reasons) for name, (now, _carried, _hope, reasons) in criterion_states(case, case.as_of).items()
+        name: (now, reasons)
+        for name, (now, _last_known, _best_case, reasons) in criterion_states(case, case.as_of).items()
     }
     theirs = {criterion.id: (criterion.state, set(criterion.reasons)) for criterion in engine.criteria}
     if list(ours) != list(theirs):

@@ -210,7 +210,7 @@ def test_the_generator_makes_every_verdict_and_reason(capsys):
     for seed in range(250):
         document, told, dosing_date = build(seed)
         case = Case(document, told, Terminology(TERMINOLOGY), dosing_date=dosing_date, scales=SCALES)
-        for now, _carried, _hope, why in criterion_states(case, case.as_of).values():
+        for now, _last_known, _best_case, why in criterion_states(case, case.as_of).values():
             states[now] += 1
             reasons.update(why)
         listings[listing(case)] += 1

@@ -130,7 +130,7 @@ def test_sex_unknown_is_missing_and_other_needs_a_human():
     ],
 )
 def test_codes_carry_downwards_and_are_denied_downwards(codes, status, expected):
-    now, _carried, _hope, reason = state(has(), fact(codes=codes, status=status, date="2024-01-01"))
+    now, _last_known, _best_case, reason = state(has(), fact(codes=codes, status=status, date="2024-01-01"))
     assert (now, reason) == expected
 
 
@@ -139,7 +139,7 @@ def test_descendants_false_asks_for_the_code_itself():
     assert state(has(descendants=False), fact(codes=["MONDO:110"], date="2024-01-01"))[0] == MET
 
 
-def test_a_denial_ages_and_is_carried():
+def test_a_denial_ages_and_keeps_its_last_value():
     leaf = has("CLEIO:hiv", within="P6M")
     negative = fact("observation", ["CLEIO:hiv"], status="absent", date="2025-05-23")
     assert state(leaf, negative, day=date(2025, 11, 23)) == (NOT_MET, NOT_MET, UNKNOWN, None)
@@ -225,7 +225,7 @@ def test_a_relative_is_not_the_patient():
     ],
 )
 def test_a_multiple_of_the_upper_limit_is_exact(number, unit, high, expected):
-    now, _carried, _hope, reason = state(
+    now, _last_known, _best_case, reason = state(
         alt(), measure(number, "2025-11-01", unit=unit, **({"ref_high": high} if high else {}))
     )
     assert (now, reason) == expected
@@ -239,7 +239,7 @@ def test_units_convert_exactly_or_not_at_all():
     assert state(leaf, measure(1, "2025-11-01"))[3] == "unit"
 
 
-def test_the_latest_measurement_counts_until_it_is_stale_and_then_is_carried():
+def test_the_latest_measurement_counts_until_it_is_stale_and_then_keeps_its_last_value():
     leaf = alt(within="P3M")
     bad, good = measure(200, "2025-09-01", ref_high=35), measure(60, "2025-08-22", ref_high=35)
     assert state(leaf, bad, good) == (NOT_MET, NOT_MET, UNKNOWN, None)

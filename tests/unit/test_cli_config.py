@@ -1,4 +1,4 @@
-"""`cleio config` shows how the system is set up, and no secret."""
+"""`cleio config` shows the settings, and no secret."""
 
 import json
 

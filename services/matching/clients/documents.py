@@ -1,4 +1,4 @@
-"""What matching reads of the registry's documents. Unknown fields are ignored, and so is whatever a trial has that no answer shows."""
+"""The registry's documents as matching reads them. Fields that no answer needs are ignored, known or not."""
 
 import json
 from collections.abc import Mapping
@@ -12,12 +12,15 @@ Document = Mapping[str, Any]
 
 
 class UnreadableDocumentError(ValueError):
-    """A document of the registry lacks what matching cannot do without."""
+    """A document of the registry lacks a field that matching needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A trial at a member centre. ``slots``: (cohort, places declared open); ``stale`` as the registry judged it when it was read."""
+    """A trial at a member centre.
+
+    ``slots``: pairs of a cohort and its places declared open; ``stale``: as the registry said when it was read.
+    """
 
     centre: str
     version: int
@@ -39,7 +42,7 @@ class Site:
         )
 
     def write(self) -> dict[str, Any]:
-        """The inverse of `read`."""
+        """Return the document that reads as this site."""
         return {
             "centre": self.centre,
             "version": self.version,
@@ -59,7 +62,10 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """``french``: the status of each French place that a registry named (None where it gave none)."""
+    """The fields of a trial that a match needs.
+
+    ``locations``: the distinct pairs of country and recruitment status (None where not given) of its places.
+    """
 
     id: str
     version: int
@@ -67,8 +73,8 @@ class Trial:
     title_fr: str | None
     title_en: str | None
     status: str
-    in_france: bool
-    french: tuple[str | None, ...]
+    countries: tuple[str, ...]
+    locations: tuple[tuple[str, str | None], ...]
     cohorts: tuple[Cohort, ...]
     illustrative: bool
     published: bool
@@ -79,11 +85,15 @@ class Trial:
 
     @classmethod
     def read(cls, document: Document) -> Self:
-        """:raises UnreadableDocumentError: without id, version or status."""
+        """:raises UnreadableDocumentError: id, version or status is missing."""
         try:
             titles = document.get("titles") or {}
             eligibility = document.get("eligibility") or {}
-            places = [place for place in document.get("locations") or () if place.get("country") == "FR"]
+            places = {
+                (place["country"], place.get("status"))
+                for place in document.get("locations") or ()
+                if place.get("country")
+            }
             return cls(
                 id=document["id"],
                 version=int(document["version"]),
@@ -91,8 +101,8 @@ class Trial:
                 title_fr=titles.get("fr"),
                 title_en=titles.get("en"),
                 status=document["status"],
-                in_france="FR" in (document.get("countries") or ()),
-                french=tuple(place.get("status") for place in places),
+                countries=tuple(document.get("countries") or ()),
+                locations=tuple(sorted(places, key=lambda place: (place[0], place[1] or ""))),
                 cohorts=tuple(
                     Cohort(one["id"], dict(one["label"]), one.get("status")) for one in document.get("cohorts") or ()
                 ),
@@ -107,15 +117,15 @@ class Trial:
             raise UnreadableDocumentError(type(error).__name__) from None
 
     def write(self) -> dict[str, Any]:
-        """The inverse of `read`: the least document that reads as this trial."""
+        """Return the smallest document that reads as this trial."""
         return {
             "id": self.id,
             "version": self.version,
             "acronym": self.acronym,
             "titles": {"fr": self.title_fr, "en": self.title_en},
             "status": self.status,
-            "countries": ["FR"] if self.in_france else [],
-            "locations": [{"country": "FR", "status": status} for status in self.french],
+            "countries": list(self.countries),
+            "locations": [{"country": country, "status": status} for country, status in self.locations],
             "cohorts": [{"id": one.id, "label": dict(one.label), "status": one.status} for one in self.cohorts],
             "illustrative": self.illustrative,
             "published": self.published,
@@ -126,7 +136,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class TrialRecord:
-    """A trial with its sites and its criteria, a document that the eligibility language will read."""
+    """A trial with its sites and its criteria; the criteria are kept as they came."""
 
     trial: Trial
     criteria: Document | None
@@ -134,9 +144,9 @@ class TrialRecord:
 
     @classmethod
     def read(cls, document: Document) -> Self:
-        """Reads a line of the export or of a snapshot.
+        """Read a line of the export or of a snapshot.
 
-        :raises UnreadableDocumentError: without what a trial or a site needs.
+        :raises UnreadableDocumentError: a trial or site lacks a field that matching needs.
         """
         try:
             sites = tuple(
@@ -148,7 +158,7 @@ class TrialRecord:
         return cls(Trial.read(document.get("trial") or {}), criteria if isinstance(criteria, dict) else None, sites)
 
     def write(self) -> dict[str, Any]:
-        """The inverse of `read`."""
+        """Return the document that reads as this record."""
         return {
             "kind": "trial",
             "trial": self.trial.write(),
@@ -159,7 +169,7 @@ class TrialRecord:
 
 @dataclass(frozen=True, slots=True)
 class Centre:
-    """A centre of the network; WGS 84 degrees."""
+    """A centre of the network. ``lat``, ``lon``: degrees (WGS 84)."""
 
     id: str
     version: int
@@ -170,7 +180,7 @@ class Centre:
 
     @classmethod
     def read(cls, document: Document) -> Self:
-        """:raises UnreadableDocumentError: without any of the fields."""
+        """:raises UnreadableDocumentError: a field is missing."""
         try:
             return cls(
                 id=document["id"],
@@ -184,7 +194,7 @@ class Centre:
             raise UnreadableDocumentError(type(error).__name__) from None
 
     def write(self) -> dict[str, Any]:
-        """The inverse of `read`."""
+        """Return the document that reads as this centre."""
         return {name: getattr(self, name) for name in ("id", "version", "name", "city", "lat", "lon")}
 
 
@@ -206,7 +216,7 @@ class Concepts:
 
     @classmethod
     def read(cls, document: Document) -> Self:
-        """:raises UnreadableDocumentError: without a version, or with a concept that has no code or label."""
+        """:raises UnreadableDocumentError: the version, or the code or label of a concept, is missing."""
         try:
             return cls(
                 document["version"],
@@ -225,7 +235,7 @@ class Concepts:
             raise UnreadableDocumentError(type(error).__name__) from None
 
     def write(self) -> dict[str, Any]:
-        """The inverse of `read`."""
+        """Return the document that reads as this terminology."""
         return {
             "version": self.version,
             "concepts": [
@@ -242,5 +252,5 @@ class Concepts:
 
 
 def canonical(document: Document) -> bytes:
-    """One line of JSON that is the same for the same document."""
+    """Return compact JSON with sorted keys: equal documents give equal bytes."""
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()

@@ -1,4 +1,4 @@
-"""The registry as matching sees it: its export, its feed, and single resources, read with the internal token."""
+"""Reads the registry with the internal token: its export, its feed and single resources."""
 
 import asyncio
 import json
@@ -23,23 +23,26 @@ from shared.clients.feed import FeedTail
 from shared.clients.internal import InternalClient
 
 BASE = "/registry/v1"
-# Entries of the feed in one batch.
+# Feed entries in one batch.
 BATCH = 500
 
 
 class CutExportError(ConnectionError):
-    """The export ended before its end line, or counts other than it says."""
+    """The export has no end line, or not as many records as that line says."""
 
 
 class RegistryRefusedError(ConnectionError):
-    """The registry answered something else than what was asked."""
+    """The registry answered with an unexpected status."""
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """Everything at one position of the feed. ``unreadable`` counts the records that could not be read."""
+    """Everything published at one position of the feed.
 
-    following: str
+    ``next_feed_path``: the path of the feed from that position on. ``unreadable``: how many records could not be read.
+    """
+
+    next_feed_path: str
     terminology: str
     trials: list[TrialRecord]
     centres: list[Centre]
@@ -47,7 +50,7 @@ class Export:
 
 
 class RegistryClient:
-    """Reads the registry. Transport failures, refusals and cut answers raise ``OSError``."""
+    """A client of the registry. Transport failures, refusals and cut answers raise ``OSError``."""
 
     def __init__(self, client: InternalClient, feed_wait: int) -> None:
         self._client = client
@@ -57,7 +60,10 @@ class RegistryClient:
         await self._client.close()
 
     async def export(self) -> Export:
-        """:raises CutExportError: when the export is not whole."""
+        """Read the whole export.
+
+        :raises CutExportError: it is not complete.
+        """
         header: Document | None = None
         trials: list[TrialRecord] = []
         centres: list[Centre] = []
@@ -88,7 +94,7 @@ class RegistryClient:
         raise CutExportError
 
     async def trial(self, identifier: str) -> TrialRecord | None:
-        """A trial under any of its identifiers, with its criteria and sites; None when there is none."""
+        """Read a trial by any of its identifiers, with its criteria and sites; None where there is none."""
         path = f"{BASE}/trials/{quote(identifier, safe='')}"
         document = await self._get(path)
         if document is None:
@@ -104,7 +110,7 @@ class RegistryClient:
         )
 
     async def sites(self, identifier: str) -> tuple[Site, ...] | None:
-        """The sites of a trial; None when there is no such trial."""
+        """Read the sites of a trial; None where there is no such trial."""
         document = await self._get(f"{BASE}/trials/{quote(identifier, safe='')}/sites")
         return (
             None
@@ -116,9 +122,11 @@ class RegistryClient:
         document = await self._get(f"{BASE}/centres/{quote(identifier, safe='')}")
         return None if document is None else Centre.read(document)
 
-    async def terminology(self, held: str | None = None) -> Concepts | None:
-        """The terminology, or None when ``held`` is still its version."""
-        response = await self._client.get(f"{BASE}/terminology", headers={"If-None-Match": f'"{held}"'} if held else {})
+    async def terminology(self, current: str | None = None) -> Concepts | None:
+        """Read the terminology; None where its version is still ``current``."""
+        response = await self._client.get(
+            f"{BASE}/terminology", headers={"If-None-Match": f'"{current}"'} if current else {}
+        )
         if response.status_code == httpx.codes.NOT_MODIFIED:
             return None
         return Concepts.read(_document(response))
@@ -136,10 +144,10 @@ class RegistryClient:
 
 
 async def _split(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Lines of NDJSON: only a line feed ends one, unlike the other separators of Unicode that a text may hold. A last line without one is cut."""
-    held = b""
+    """Split NDJSON at line feeds only, for texts may contain other line separators. Drop an unfinished last line."""
+    rest = b""
     async for chunk in chunks:
-        *lines, held = (held + chunk).split(b"\n")
+        *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             yield line
 

@@ -1,1 +1,1 @@
-"""Help for authors of criteria: what is wrong with a document, and what it says of a patient."""
+"""Help for authors of criteria: checks of a document, and dry runs on a patient."""

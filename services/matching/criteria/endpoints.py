@@ -1,4 +1,4 @@
-"""``POST /matching/v1/criteria/check`` and ``…/dry-run``."""
+"""``POST /matching/v1/criteria/check`` and ``…/dry-run``: help for authors of criteria; nothing is stored."""
 
 from typing import Annotated
 
@@ -6,22 +6,13 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.matching.criteria.schemas import CheckAnswer, DryRun, DryRunAnswer
 from services.matching.criteria.service import check, dry_run
-from services.matching.evaluations.endpoints import (
-    MATCH_BYTES,
-    MATCH_SECONDS,
-    AsOf,
-    DosingDate,
-    Horizon,
-    Matcher,
-    Synthetic,
-    check_invented,
-    headers_of,
-    options_of,
-)
+from services.matching.patients.index import index_patient
+from services.matching.patients.parameters import MATCH_BYTES, MATCH_SECONDS, Matcher, Parameters
 from services.matching.patients.reading import read_patient
-from services.matching.snapshots.store import SnapshotStore
-from shared.access.policy import Access, allow
+from services.matching.snapshots.responses import current_snapshot, snapshot_response
+from shared.access.policy import Access
 from shared.criteria.model import CriteriaDocument
+from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts
 from shared.values.strict_json import Limits
 
@@ -29,36 +20,24 @@ router = APIRouter(prefix="/matching/v1/criteria", route_class=ApiRoute, tags=["
 
 Checker = Annotated[Access, Depends(allow("criteria", "execute"))]
 DOCUMENT_BYTES = 1024 * 1024
+DRY_RUN_LIMITS = Limits(string=MATCH_BYTES, nodes=20_000)
 
 
 @router.post("/check", response_model=CheckAnswer)
 @accepts(body_bytes=DOCUMENT_BYTES)
 async def check_criteria(request: Request, document: CriteriaDocument, access: Checker) -> Response:
-    """What is wrong with a criteria document. Nothing is stored."""
-    keeper: SnapshotStore = request.app.state.snapshots
-    snapshot = keeper.current
-    return Response(check(document, snapshot), media_type="application/json", headers=headers_of(snapshot))
+    """Check a criteria document for errors and doubtful expressions."""
+    snapshot = current_snapshot(request)
+    return snapshot_response(snapshot, check(document, snapshot))
 
 
 @router.post("/dry-run", response_model=DryRunAnswer)
-@accepts(
-    body_bytes=DOCUMENT_BYTES + MATCH_BYTES, limits=Limits(string=MATCH_BYTES, nodes=20_000), seconds=MATCH_SECONDS
-)
-async def dry_run_criteria(
-    request: Request,
-    body: DryRun,
-    access: Matcher,  # it carries a patient
-    horizon: Horizon = "P2Y",
-    dosing_date: DosingDate = None,
-    as_of: AsOf = None,
-    synthetic: Synthetic = False,
-) -> Response:
-    """What a criteria document says of a patient, signed or not. Nothing is stored."""
-    check_invented(access, synthetic)
-    keeper: SnapshotStore = request.app.state.snapshots
-    snapshot = keeper.current
-    read = read_patient(body.patient, as_of, "/patient")
-    options = options_of(read.patient.as_of, horizon, dosing_date, limit=1)
-    return Response(
-        dry_run(body.criteria, read, snapshot, options), media_type="application/json", headers=headers_of(snapshot)
-    )
+@accepts(body_bytes=DOCUMENT_BYTES + MATCH_BYTES, limits=DRY_RUN_LIMITS, seconds=MATCH_SECONDS)
+async def dry_run_criteria(request: Request, body: DryRun, access: Matcher, parameters: Parameters) -> Response:
+    """Evaluate a criteria document, signed or not, for one patient."""
+    parameters.check_access(access)
+    snapshot = current_snapshot(request)
+    read = read_patient(body.patient, parameters.as_of, "/patient")
+    parameters.check_days(read.patient.as_of)
+    patient = index_patient(read, snapshot.vocabulary, parameters.today, parameters.dosing_date, "/patient")
+    return snapshot_response(snapshot, dry_run(body.criteria, patient, snapshot, parameters.horizon))

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from services.matching.evaluations.schemas import (
+from services.matching.answers.schemas import (
     CriterionAnswer,
     IgnoredAnswer,
     IntervalAnswer,
@@ -16,7 +16,7 @@ from shared.values.wire import ApiModel, Day, Label
 
 
 class FindingAnswer(ApiModel):
-    """What is wrong, or may be, and where in the document."""
+    """An error or a doubtful expression. ``pointer``: its place in the document."""
 
     pointer: str
     code: str
@@ -25,7 +25,7 @@ class FindingAnswer(ApiModel):
 
 
 class CheckAnswer(ApiModel):
-    """A document without errors may be signed; warnings are for its author to judge."""
+    """The findings of a check. A document without errors may be signed; its author judges the warnings."""
 
     findings: list[FindingAnswer]
     errors: int
@@ -33,7 +33,7 @@ class CheckAnswer(ApiModel):
 
 
 class DryRun(ApiModel):
-    """A document and a patient, native or a Phenopacket v2."""
+    """A criteria document, and a native patient or a Phenopacket v2."""
 
     criteria: CriteriaDocument
     patient: dict[str, Any]
@@ -48,7 +48,7 @@ class CohortTimeline(ApiModel):
 
 
 class DryRunAnswer(ApiModel):
-    """What the document says of the patient. ``listing``: whether a match would list the trial, or only count it."""
+    """A criteria document for one patient. ``listing``: whether a match would list the trial or only count it."""
 
     as_of: Day
     engine_version: str

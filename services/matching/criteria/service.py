@@ -1,42 +1,39 @@
-"""Judges a criteria document that nobody has signed yet: pure computation."""
+"""Check a criteria document, or evaluate it for one patient. Pure."""
 
 from typing import Any
 
 from pydantic import ValidationError
 
-from services.matching.engine import TooComplexError, compile_criteria, match
-from services.matching.evaluations.service import (
+from services.matching.answers.rendering import (
     ENGINE_VERSION,
-    Asked,
-    Options,
-    course,
-    criteria,
-    open_chart,
-    questions,
-    timeline,
-    write,
+    criterion_answers,
+    question_answers,
+    timeline_answer,
+    to_json,
+    verdict_fields,
 )
-from services.matching.evaluations.wording import PRE_SCREENING
-from services.matching.patients.reading import ReadPatient
+from services.matching.answers.wording import PRE_SCREENING
+from services.matching.engine import TooComplexError, compile_criteria, match
+from services.matching.patients.index import IndexedPatient
 from services.matching.snapshots.model import Snapshot
 from shared.criteria.lint import RegistryRecord, lint
 from shared.criteria.model import CriteriaDocument
 from shared.values.problems import Fault, InvalidBodyError
 from shared.values.wire import Label
 
-# Looks that one dry run may take: less than a tenth of a second. A trial of the sample takes at most a third of it, with the worst of patients.
-LOOKS = 150_000
+# Less than a tenth of a second. A trial of the sample takes at most a third of it, with the largest patient.
+MAX_WORK_UNITS = 150_000
 _TOO_COMPLEX = Label(
-    fr="ces critères et ces faits demandent ensemble trop de calcul : essayez-les par parties",
-    en="these criteria and these facts together take too much computing: try them in parts",
+    fr="trop complexe pour une seule évaluation ; répartissez les critères sur plusieurs appels",
+    en="too complex to evaluate at once; split the criteria over several calls",
 )
 
 
 def check(document: CriteriaDocument, snapshot: Snapshot) -> bytes:
-    """What the lint finds, against the terminology and the registry's own record of the trial (`schemas.CheckAnswer`)."""
-    held = snapshot.trials.get(document.trial)
-    trial = held.record.trial if held else None
-    # What the registry sent was read tolerantly: what the lint cannot compare with is no record.
+    """Check a document against the terminology and the registry's record of the trial (`schemas.CheckAnswer`)."""
+    stored = snapshot.trials.get(document.trial)
+    trial = stored.record.trial if stored else None
+    # The registry's record was read tolerantly: one that the check cannot compare with counts as missing.
     try:
         record = (
             RegistryRecord.model_validate({name: getattr(trial, name) for name in RegistryRecord.model_fields})
@@ -55,49 +52,48 @@ def check(document: CriteriaDocument, snapshot: Snapshot) -> bytes:
         for one in lint(document, snapshot.vocabulary.known, record)
     ]
     errors = sum(1 for one in found if one["severity"] == "error")
-    return write({"findings": found, "errors": errors, "warnings": len(found) - errors})
+    return to_json({"findings": found, "errors": errors, "warnings": len(found) - errors})
 
 
-def dry_run(document: CriteriaDocument, read: ReadPatient, snapshot: Snapshot, options: Options) -> bytes:
-    """What the document says of a patient, also where a match would not list it (`schemas.DryRunAnswer`).
+def dry_run(document: CriteriaDocument, patient: IndexedPatient, snapshot: Snapshot, horizon: str) -> bytes:
+    """Evaluate a document for a patient, also where a match would not list the trial (`schemas.DryRunAnswer`).
 
-    :raises InvalidBodyError: 422, the two together are too much to compute while others wait.
+    :raises InvalidBodyError: 422, the document and the patient together take more than `MAX_WORK_UNITS`.
     """
-    asked = open_chart(read, snapshot.vocabulary, options, "/patient")
-    asked.chart.budget = LOOKS
+    patient.index.work_left = MAX_WORK_UNITS
     try:
-        return _dry_run(document, asked, snapshot, options)
+        return _dry_run(document, patient, snapshot, horizon)
     except TooComplexError:
         raise InvalidBodyError(
             errors=[Fault(pointer="/criteria/criteria", code="too_complex", detail=_TOO_COMPLEX)]
         ) from None
 
 
-def _dry_run(document: CriteriaDocument, asked: Asked, snapshot: Snapshot, options: Options) -> bytes:
-    trial = compile_criteria(document, snapshot.vocabulary.engine)
-    result = match(trial, asked.chart, options.horizon)
+def _dry_run(document: CriteriaDocument, patient: IndexedPatient, snapshot: Snapshot, horizon: str) -> bytes:
+    trial = compile_criteria(document, snapshot.vocabulary.engine, snapshot.country)
+    result = match(trial, patient.index, horizon)
     listing = result.listing
     if listing != "listed":
-        trial = trial.for_everybody()
-        result = match(trial, asked.chart, options.horizon)
+        trial = trial.without_indication()
+        result = match(trial, patient.index, horizon)
     best = result.best
     assert best is not None
     cohorts: list[dict[str, Any]] = [
         {"id": one.id, "verdict": one.verdict, "from": one.start, "until": one.until, "criteria": list(one.criteria)}
         for one in result.cohorts
     ]
-    return write(
+    return to_json(
         {
-            "as_of": asked.as_of,
+            "as_of": patient.as_of,
             "engine_version": ENGINE_VERSION,
             "terminology_version": snapshot.vocabulary.version,
             "pre_screening": PRE_SCREENING,
             "listing": listing,
-            **course(best, trial),
-            "criteria": criteria(trial, result, best.criteria),
-            "timeline": timeline(best),
+            **verdict_fields(best, trial),
+            "criteria": criterion_answers(trial, result, best.criteria),
+            "timeline": timeline_answer(best),
             "cohorts": cohorts,
-            "ask_next": questions([(trial, result)], asked.chart, snapshot.vocabulary),
-            "ignored_facts": asked.ignored,
+            "ask_next": question_answers([(trial, result)], patient.index, snapshot.vocabulary),
+            "ignored_facts": patient.ignored,
         }
     )

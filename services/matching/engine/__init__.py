@@ -1,6 +1,6 @@
-"""The pure core: who is eligible, why, and from which day until which. No clock, no I/O, no framework.
+"""The pure core: which criteria a patient meets, why, and on which days. No clock, no I/O, no framework.
 
-Compile a trial's criteria once, open a patient's chart once, then match any one with any other.
+Compile the criteria of a trial once, index a patient once, then match any trial with any patient.
 """
 
 from services.matching.engine.ask import Question, ask_next, question_code

@@ -1,4 +1,4 @@
-"""The questions whose answers would decide most trials, cheapest first (`docs/eligibility.md` §6, ask next)."""
+"""The questions whose answers would help to decide most trials, cheapest first (`docs/eligibility.md` §6, ask next)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _LABORATORY = frozenset(("value", "titre", "variant"))
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One thing to find out; ``text`` is None where no author wrote the question. ``cost`` runs from 0 (free) to 5."""
+    """One thing to find out. ``text``: None where no author wrote the question; ``cost``: from 0 (free) to 5."""
 
     code: str
     text: Label | None
@@ -27,18 +27,20 @@ class Question:
     trials: tuple[str, ...]
 
 
-def ask_next(matches: Iterable[tuple[CompiledTrial, TrialResult]], chart: PatientIndex) -> list[Question]:
-    """The distinct questions that the unknown leaves of possible and not-yet trials ask, best first."""
-    asked: dict[str, Question] = {}
+def ask_next(matches: Iterable[tuple[CompiledTrial, TrialResult]], patient: PatientIndex) -> list[Question]:
+    """Return one question for each thing that is unknown in the possible and not-yet trials, best first."""
+    questions: dict[str, Question] = {}
     for trial, result in matches:
         if result.best is not None and result.verdict in ("possible", "not_yet"):
-            for question in _questions(trial, frozenset(result.best.criteria), chart, chart.as_of):
-                asked[question.code] = _joined(asked[question.code], question) if question.code in asked else question
-    return sorted(asked.values(), key=_rank)
+            for question in _questions(trial, frozenset(result.best.criteria), patient, patient.as_of):
+                questions[question.code] = (
+                    _merge(questions[question.code], question) if question.code in questions else question
+                )
+    return sorted(questions.values(), key=_rank)
 
 
 def question_code(leaf: expressions.Leaf) -> str:
-    """The stable code of the question that a leaf asks: the same for every window, bound and trial."""
+    """Return the stable code of the question that a leaf asks: the same for every window, bound and trial."""
     match leaf:
         case expressions.Human():
             return leaf.question
@@ -55,10 +57,10 @@ def question_code(leaf: expressions.Leaf) -> str:
     return leaf.type
 
 
-def _questions(trial: CompiledTrial, counted: frozenset[str], chart: PatientIndex, day: date) -> Iterable[Question]:
+def _questions(trial: CompiledTrial, counted: frozenset[str], patient: PatientIndex, day: date) -> Iterable[Question]:
     for criterion in trial.criteria:
         if criterion.source.id in counted and not criterion.investigator:
-            for leaf in criterion.expression.unknown_leaves(chart, day):
+            for leaf in criterion.expression.unknown_leaves(patient, day):
                 yield _question(criterion.source, leaf, trial.document.trial)
 
 
@@ -77,13 +79,13 @@ def _question(criterion: Criterion, leaf: expressions.Leaf, trial: str) -> Quest
     return Question(code, Label(fr=ask.fr, en=ask.en), ask.who, ask.cost, leaf.type, (trial,))
 
 
-def _joined(first: Question, second: Question) -> Question:
-    """One question for all trials, in the words of the cheaper one, then of the first trial by id."""
+def _merge(first: Question, second: Question) -> Question:
+    """Merge two questions with the same code: the text is that of the cheaper one, then of the first trial by id."""
     cheaper = min(first, second, key=lambda question: (question.cost, question.trials[0]))
     trials = tuple(sorted({*first.trials, *second.trials}))
     return Question(cheaper.code, cheaper.text, cheaper.who, cheaper.cost, cheaper.leaf, trials)
 
 
 def _rank(question: Question) -> tuple[bool, float, int, str]:
-    """Free questions first; then the trials decided for each unit of cost."""
+    """Sort free questions first, then by the number of trials for each unit of cost."""
     return question.cost > 0, -len(question.trials) / (question.cost or 1), question.cost, question.code

@@ -1,4 +1,4 @@
-"""From a signed document and a patient's chart to a verdict for every day (`docs/eligibility.md` §6)."""
+"""From a criteria document and a patient to a verdict for every day (`docs/eligibility.md` §6)."""
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from services.matching.engine.expression import Combination, Expression, compile_expression
-from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, Reading, Reason, negation
+from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Evaluation, Reason, TruthValues, negation
 from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.result import RANK, CohortResult, CriterionResult, Interval, Listing, TrialResult, Verdict
 from services.matching.engine.terminology import Terminology
@@ -17,67 +17,70 @@ from shared.criteria import expressions
 from shared.criteria.durations import Span, add, parse, subtract
 from shared.criteria.model import CriteriaDocument, Criterion
 
-COUNTRY = "FR"
 DEFAULT_HORIZON = "P2Y"
-NOTHING_RECORDED: frozenset[Reason] = frozenset({"missing"})
+_NO_DATA: frozenset[Reason] = frozenset({"missing"})
 _LISTINGS: tuple[Listing, ...] = ("listed", "undetermined", "not_indicated")
 
 
-class Day(NamedTuple):
-    """What decides a cohort's verdict on a day."""
+class DayStatus(NamedTuple):
+    """What decides the verdict of a cohort on one day: its own criteria, or one criterion alone."""
 
     open: bool
     compatible: bool
-    hopeless: bool
+    best_case_fails: bool
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledCriterion:
+    """A criterion ready to be evaluated. The expression of an exclusion is already negated."""
+
     source: Criterion
     expression: Expression
     retest: Span
     investigator: bool
 
     @property
-    def silence(self) -> frozenset[Reason]:
-        """The reasons that say nobody has said anything; under discretion a question to a person may also stand for a failure."""
-        return NOTHING_RECORDED if self.source.discretion else NOTHING_RECORDED | {"needs_human"}
+    def no_data_reasons(self) -> frozenset[Reason]:
+        """The reasons which mean that nothing is recorded. Under discretion ``needs_human`` may also mean a failure."""
+        return _NO_DATA if self.source.discretion else _NO_DATA | {"needs_human"}
 
     def counts_for(self, cohort: str) -> bool:
         return self.source.cohorts is None or cohort in self.source.cohorts
 
-    def judged(self, judgement: Judgement) -> Judgement:
-        """A failure that the protocol leaves to discretion is a question, not a failure."""
+    def with_discretion(self, evaluation: Evaluation) -> Evaluation:
+        """Turn a failure that the protocol leaves to discretion into an unknown with the reason ``needs_human``."""
         if not self.source.discretion:
-            return judgement
-        raised = judgement._replace(
-            now=max(judgement.now, UNKNOWN), carried=max(judgement.carried, UNKNOWN), hope=max(judgement.hope, UNKNOWN)
+            return evaluation
+        raised = evaluation._replace(
+            now=max(evaluation.now, UNKNOWN),
+            last_known=max(evaluation.last_known, UNKNOWN),
+            best_case=max(evaluation.best_case, UNKNOWN),
         )
-        return raised._replace(reasons=frozenset({"needs_human"})) if judgement.now == NOT_MET else raised
+        return raised._replace(reasons=frozenset({"needs_human"})) if evaluation.now == NOT_MET else raised
 
-    def judge(self, chart: PatientIndex, day: date) -> Judgement:
-        return self.judged(self.expression.judge(chart, day))
+    def evaluate(self, patient: PatientIndex, day: date) -> Evaluation:
+        return self.with_discretion(self.expression.evaluate(patient, day))
 
-    def course(self, chart: PatientIndex) -> Timeline[Reading]:
-        course = self.expression.course(chart)
+    def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
+        timeline = self.expression.evaluate_over_time(patient)
         return (
-            course.map(lambda reading: Reading(*(max(state, UNKNOWN) for state in reading)))
+            timeline.map(lambda values: TruthValues(*(max(state, UNKNOWN) for state in values)))
             if self.source.discretion
-            else course
+            else timeline
         )
 
-    def days(self, course: Timeline[Reading]) -> Timeline[Day]:
-        """What the criterion alone lets a day be."""
-        return course.map(
-            lambda reading: Day(
-                reading.carried != NOT_MET, reading.now == MET or self.investigator, reading.hope == NOT_MET
+    def statuses(self, timeline: Timeline[TruthValues]) -> Timeline[DayStatus]:
+        """Return the status of each day as far as this criterion decides it."""
+        return timeline.map(
+            lambda values: DayStatus(
+                values.last_known != NOT_MET, values.now == MET or self.investigator, values.best_case == NOT_MET
             )
         )
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledCohort:
-    """The criteria that count for a cohort, and those among them that say whom it is for."""
+    """The criteria that count for a cohort; ``indication``: those among them with the role ``indication``."""
 
     counted: tuple[CompiledCriterion, ...]
     indication: tuple[CompiledCriterion, ...]
@@ -85,25 +88,25 @@ class CompiledCohort:
 
 @dataclass(frozen=True, slots=True)
 class CompiledTrial:
-    """One version of a trial's criteria, ready to be matched with many patients."""
+    """One version of the criteria of a trial, ready to be matched with many patients."""
 
     document: CriteriaDocument
     criteria: tuple[CompiledCriterion, ...]
     cohorts: dict[str, CompiledCohort]
     lead_time: Span
 
-    def for_everybody(self) -> "CompiledTrial":
-        """The same criteria without the rule that lists a trial only for its own patients."""
+    def without_indication(self) -> "CompiledTrial":
+        """Return the same criteria, listed for every patient whatever the condition."""
         return replace(self, cohorts={name: replace(cohort, indication=()) for name, cohort in self.cohorts.items()})
 
 
-def compile_criteria(document: CriteriaDocument, terminology: Terminology) -> CompiledTrial:
-    """Compiles a document once; criteria that do not count in France are left out."""
+def compile_criteria(document: CriteriaDocument, terminology: Terminology, country: str) -> CompiledTrial:
+    """Compile a document for one country (ISO 3166-1 alpha-2); leave out criteria for other countries."""
     lead_time = parse(document.lead_time) if document.lead_time else None
     criteria = tuple(
         _compile_criterion(criterion, terminology, lead_time)
         for criterion in document.criteria
-        if criterion.countries is None or COUNTRY in criterion.countries
+        if criterion.countries is None or country in criterion.countries
     )
     cohorts = {}
     for cohort in [cohort.id for cohort in document.cohorts] or ["all"]:
@@ -115,21 +118,24 @@ def compile_criteria(document: CriteriaDocument, terminology: Terminology) -> Co
 
 
 def match(
-    trial: CompiledTrial, chart: PatientIndex, horizon: str = DEFAULT_HORIZON, recruiting: Container[str] | None = None
+    trial: CompiledTrial,
+    patient: PatientIndex,
+    horizon: str = DEFAULT_HORIZON,
+    recruiting: Container[str] | None = None,
 ) -> TrialResult:
-    """The trial's verdict for the patient of a chart, told up to ``horizon``.
+    """Match one trial with one patient. Intervals of the timeline that begin after ``horizon`` are left out.
 
-    ``recruiting`` holds the ids of the cohorts open to recruitment in France, which come first; None makes no difference.
+    ``recruiting``: the ids of the cohorts that recruit, which are preferred; None for no preference.
     """
-    listings = {name: _listing(cohort, chart) for name, cohort in trial.cohorts.items()}
+    listings = {name: _listing(cohort, patient) for name, cohort in trial.cohorts.items()}
     listing = min(listings.values(), key=_LISTINGS.index)
     if listing != "listed":
         return TrialResult(trial.document.trial, trial.document.version, listing)
-    today = {criterion.source.id: criterion.judge(chart, chart.as_of) for criterion in trial.criteria}
-    courses = {criterion.source.id: criterion.course(chart) for criterion in trial.criteria}
-    days = {criterion.source.id: criterion.days(courses[criterion.source.id]) for criterion in trial.criteria}
-    told_until = add(chart.as_of, parse(horizon))
-    cohorts = tuple(_cohort(trial, cohort, today, days, chart, told_until) for cohort in trial.cohorts)
+    today = {criterion.source.id: criterion.evaluate(patient, patient.as_of) for criterion in trial.criteria}
+    timelines = {criterion.source.id: criterion.evaluate_over_time(patient) for criterion in trial.criteria}
+    statuses = {criterion.source.id: criterion.statuses(timelines[criterion.source.id]) for criterion in trial.criteria}
+    horizon_end = add(patient.as_of, parse(horizon))
+    cohorts = tuple(_cohort(trial, cohort, today, statuses, patient, horizon_end) for cohort in trial.cohorts)
 
     def preference(cohort: CohortResult) -> tuple[bool, int, date]:
         return recruiting is not None and cohort.id not in recruiting, RANK[cohort.verdict], cohort.start or date.max
@@ -141,13 +147,14 @@ def match(
         min((cohort for cohort in cohorts if listings[cohort.id] == "listed"), key=preference),
         cohorts,
         tuple(
-            _criterion(criterion, today[criterion.source.id], courses[criterion.source.id], chart)
+            _criterion(criterion, today[criterion.source.id], timelines[criterion.source.id], patient)
             for criterion in trial.criteria
         ),
     )
 
 
 def left_to_the_investigator(criterion: Criterion) -> bool:
+    """Return whether an unknown of this criterion does not keep a cohort from being compatible."""
     expr = criterion.expr
     return criterion.stage == "consent" or (isinstance(expr, expressions.Human) and expr.role == "investigator")
 
@@ -160,14 +167,14 @@ def _compile_criterion(criterion: Criterion, terminology: Terminology, lead_time
     return CompiledCriterion(criterion, expression, retest, left_to_the_investigator(criterion))
 
 
-def _listing(cohort: CompiledCohort, chart: PatientIndex) -> Listing:
-    """Whether the cohort is for this patient at all: where nothing is known of its condition, it is only counted."""
+def _listing(cohort: CompiledCohort, patient: PatientIndex) -> Listing:
+    """Return whether the cohort is meant for this patient; ``undetermined`` where nothing is known of the condition."""
     listing: Listing = "listed"
     for criterion in cohort.indication:
-        judgement = criterion.judge(chart, chart.as_of)
-        if judgement.now == NOT_MET:
+        evaluation = criterion.evaluate(patient, patient.as_of)
+        if evaluation.now == NOT_MET:
             return "not_indicated"
-        if judgement.now == UNKNOWN and judgement.reasons <= criterion.silence:
+        if evaluation.now == UNKNOWN and evaluation.reasons <= criterion.no_data_reasons:
             listing = "undetermined"
     return listing
 
@@ -175,47 +182,49 @@ def _listing(cohort: CompiledCohort, chart: PatientIndex) -> Listing:
 def _cohort(
     trial: CompiledTrial,
     cohort: str,
-    today: Mapping[str, Judgement],
-    lets: Mapping[str, Timeline[Day]],
-    chart: PatientIndex,
-    told_until: date,
+    today: Mapping[str, Evaluation],
+    statuses: Mapping[str, Timeline[DayStatus]],
+    patient: PatientIndex,
+    horizon_end: date,
 ) -> CohortResult:
     counted = trial.cohorts[cohort].counted
     best_possible: Verdict = "compatible" if trial.document.grade == "signed" and counted else "possible"
-    parts = [lets[criterion.source.id] for criterion in counted]
-    chart.spend(4 * sum(len(part.days) for part in parts))
+    parts = [statuses[criterion.source.id] for criterion in counted]
+    patient.count_work(4 * sum(len(part.days) for part in parts))
     days = (
-        Timeline.tally(parts, _together)
+        Timeline.combine_counts(parts, _combined_status)
         if parts
-        else Timeline((chart.as_of,), (Day(open=True, compatible=True, hopeless=False),))
+        else Timeline((patient.as_of,), (DayStatus(open=True, compatible=True, best_case_fails=False),))
     )
     verdicts = _verdicts(days, best_possible)
     start = days.first(lambda day: day.open)
     until = None if start is None else days.first(lambda day: not day.open, start)
-    verdict = verdicts.at(chart.as_of)
+    verdict = verdicts.at(patient.as_of)
     return CohortResult(
         cohort,
         verdict,
         start,
         until,
-        None if until is None else max(chart.as_of, subtract(until, trial.lead_time)),
-        _retest(counted, today, days, chart) if verdict == "not_now" else None,
-        _told(verdicts, told_until),
+        None if until is None else max(patient.as_of, subtract(until, trial.lead_time)),
+        _retest(counted, today, days, patient) if verdict == "not_now" else None,
+        _intervals(verdicts, horizon_end),
         tuple(criterion.source.id for criterion in counted),
     )
 
 
-def _together(held: Counter[Day]) -> Day:
-    days = [day for day, number in held.items() if number]
-    return Day(all(day.open for day in days), all(day.compatible for day in days), any(day.hopeless for day in days))
+def _combined_status(counts: Counter[DayStatus]) -> DayStatus:
+    days = [day for day, number in counts.items() if number]
+    return DayStatus(
+        all(day.open for day in days), all(day.compatible for day in days), any(day.best_case_fails for day in days)
+    )
 
 
-def _verdicts(days: Timeline[Day], best_possible: Verdict) -> Timeline[Verdict]:
-    """Each day's verdict, which depends on what comes after it: told from the last day back."""
+def _verdicts(days: Timeline[DayStatus], best_possible: Verdict) -> Timeline[Verdict]:
+    """Return the verdict of each day. It depends on the later days, so they are read from the last one back."""
     verdicts: list[Verdict] = []
     opens = clears = False
     for day in reversed(days.values):
-        clears = clears or not day.hopeless
+        clears = clears or not day.best_case_fails
         opens = opens or day.open
         if day.open:
             verdicts.append(best_possible if day.compatible else "possible")
@@ -224,44 +233,47 @@ def _verdicts(days: Timeline[Day], best_possible: Verdict) -> Timeline[Verdict]:
     return Timeline.of(zip(days.days, reversed(verdicts), strict=True))
 
 
-def _told(verdicts: Timeline[Verdict], told_until: date) -> tuple[Interval, ...]:
+def _intervals(verdicts: Timeline[Verdict], horizon_end: date) -> tuple[Interval, ...]:
     ends: tuple[date | None, ...] = (*verdicts.days[1:], None)
     return tuple(
-        Interval(day, end, verdict) for (day, verdict), end in zip(verdicts, ends, strict=True) if day <= told_until
+        Interval(day, end, verdict) for (day, verdict), end in zip(verdicts, ends, strict=True) if day <= horizon_end
     )
 
 
 def _retest(
-    counted: Sequence[CompiledCriterion], today: Mapping[str, Judgement], days: Timeline[Day], chart: PatientIndex
+    counted: Sequence[CompiledCriterion],
+    today: Mapping[str, Evaluation],
+    days: Timeline[DayStatus],
+    patient: PatientIndex,
 ) -> date | None:
-    """The first day without hopeless criteria that leaves each failing measurement the time its criterion asks for."""
-    earliest = chart.as_of
+    """Return the first day on which no criterion fails in the best case and failing measurements may be repeated."""
+    earliest = patient.as_of
     for criterion in counted:
         failing = today[criterion.source.id]
-        if failing.carried == NOT_MET:
-            measured = chart.once(("measured", failing.evidence), partial(_last_day, failing.evidence, chart))
+        if failing.last_known == NOT_MET:
+            measured = patient.cached(("measured", failing.evidence), partial(_last_day, failing.evidence, patient))
             earliest = earliest if measured is None else max(earliest, add(measured, criterion.retest))
-    return days.first(lambda day: not day.hopeless, earliest)
+    return days.first(lambda day: not day.best_case_fails, earliest)
 
 
-def _last_day(evidence: Iterable[str], chart: PatientIndex) -> date | None:
+def _last_day(evidence: Iterable[str], patient: PatientIndex) -> date | None:
     return max(
-        (fact.day for identifier in evidence if (fact := chart.by_id.get(identifier)) and fact.day is not None),
+        (fact.day for identifier in evidence if (fact := patient.by_id.get(identifier)) and fact.day is not None),
         default=None,
     )
 
 
 def _criterion(
-    criterion: CompiledCriterion, judgement: Judgement, course: Timeline[Reading], chart: PatientIndex
+    criterion: CompiledCriterion, evaluation: Evaluation, timeline: Timeline[TruthValues], patient: PatientIndex
 ) -> CriterionResult:
-    chart.spend(len(judgement.evidence))
-    clears_on = course.first(lambda later: later.carried != NOT_MET) if judgement.now == NOT_MET else None
+    patient.count_work(len(evaluation.evidence))
+    clears_on = timeline.first(lambda later: later.last_known != NOT_MET) if evaluation.now == NOT_MET else None
     return CriterionResult(
         criterion.source.id,
         criterion.source.kind,
-        judgement.now.code,
-        tuple(sorted(judgement.reasons)),
-        chart.once(("sorted", judgement.evidence), lambda: tuple(sorted(judgement.evidence))),
+        evaluation.now.code,
+        tuple(sorted(evaluation.reasons)),
+        patient.cached(("sorted", evaluation.evidence), lambda: tuple(sorted(evaluation.evidence))),
         clears_on,
         criterion.investigator,
     )

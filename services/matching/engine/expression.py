@@ -1,4 +1,4 @@
-"""Compiled expressions: leaves and the combinators over them, each judged on one day or read for every day."""
+"""Compiled expressions: leaves and combinators, evaluated on one day or for every day."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from typing import Protocol, TypeAlias
 from services.matching.engine.kleene import (
     MET,
     UNKNOWN,
-    Join,
-    Judgement,
-    Reading,
+    Combinator,
+    Evaluation,
+    TruthValues,
     all_of,
     any_of,
     at_least,
     conditional,
+    decided,
     negation,
-    settled,
 )
 from services.matching.engine.leaves.count import Count
 from services.matching.engine.leaves.has import Has
@@ -31,34 +31,38 @@ from shared.criteria import expressions
 from shared.criteria.durations import Span
 
 
-class Asked(Protocol):
-    """What every leaf can say of a patient: the judgement of a day, and the readings of every day."""
+class CompiledLeaf(Protocol):
+    """A leaf, ready to be evaluated for any patient.
 
-    def judge(self, chart: PatientIndex, day: date) -> Judgement: ...
+    ``evaluate_over_time`` gives the truth values of every day from ``as_of`` on. On each day they equal those of
+    ``evaluate``, but far fewer facts are looked at.
+    """
 
-    def course(self, chart: PatientIndex) -> Timeline[Reading]: ...
+    def evaluate(self, patient: PatientIndex, day: date) -> Evaluation: ...
+
+    def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class LeafExpression:
-    """A leaf with the text that it was compiled from; ``key`` is the same for leaves that ask the same."""
+    """A compiled leaf and its source; leaves that ask the same have the same ``key``."""
 
     source: expressions.Leaf
-    leaf: Asked
+    leaf: CompiledLeaf
     key: str
 
-    def judge(self, chart: PatientIndex, day: date) -> Judgement:
+    def evaluate(self, patient: PatientIndex, day: date) -> Evaluation:
         return (
-            self.leaf.judge(chart, day)
-            if day != chart.as_of
-            else chart.once(("judge", self.key), lambda: self.leaf.judge(chart, day))
+            self.leaf.evaluate(patient, day)
+            if day != patient.as_of
+            else patient.cached(("evaluate", self.key), lambda: self.leaf.evaluate(patient, day))
         )
 
-    def course(self, chart: PatientIndex) -> Timeline[Reading]:
-        return chart.once(("course", self.key), lambda: self.leaf.course(chart))
+    def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
+        return patient.cached(("evaluate_over_time", self.key), lambda: self.leaf.evaluate_over_time(patient))
 
-    def unknown_leaves(self, chart: PatientIndex, day: date) -> Iterator[expressions.Leaf]:
-        if self.judge(chart, day).now == UNKNOWN:
+    def unknown_leaves(self, patient: PatientIndex, day: date) -> Iterator[expressions.Leaf]:
+        if self.evaluate(patient, day).now == UNKNOWN:
             yield self.source
 
 
@@ -66,11 +70,11 @@ class LeafExpression:
 class Always:
     """The branch that an `if` without `else` takes."""
 
-    def judge(self, _chart: PatientIndex, _day: date) -> Judgement:
-        return settled(MET)
+    def evaluate(self, _chart: PatientIndex, _day: date) -> Evaluation:
+        return decided(MET)
 
-    def course(self, chart: PatientIndex) -> Timeline[Reading]:
-        return Timeline((chart.as_of,), (Reading(MET, MET, MET),))
+    def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
+        return Timeline((patient.as_of,), (TruthValues(MET, MET, MET),))
 
     def unknown_leaves(self, _chart: PatientIndex, _day: date) -> Iterator[expressions.Leaf]:
         return iter(())
@@ -78,35 +82,35 @@ class Always:
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """A truth table over the operands."""
+    """A combinator applied to its operands."""
 
-    join: Join
+    combinator: Combinator
     operands: "Sequence[Expression]"
 
-    def judge(self, chart: PatientIndex, day: date) -> Judgement:
-        parts = [operand.judge(chart, day) for operand in self.operands]
+    def evaluate(self, patient: PatientIndex, day: date) -> Evaluation:
+        parts = [operand.evaluate(patient, day) for operand in self.operands]
         if len(parts) > 1:
-            chart.spend(sum(len(part.evidence) for part in parts))
-        return self.join.judge(parts)
+            patient.count_work(sum(len(part.evidence) for part in parts))
+        return self.combinator.evaluate(parts)
 
-    def course(self, chart: PatientIndex) -> Timeline[Reading]:
-        parts = [operand.course(chart) for operand in self.operands]
+    def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
+        parts = [operand.evaluate_over_time(patient) for operand in self.operands]
         if len(parts) > 1:
-            chart.spend(sum(len(part.days) for part in parts))
-        return self.join.course(parts)
+            patient.count_work(sum(len(part.days) for part in parts))
+        return self.combinator.evaluate_over_time(parts)
 
-    def unknown_leaves(self, chart: PatientIndex, day: date) -> Iterator[expressions.Leaf]:
-        """The unknown leaves that may decide this; none where it is known already."""
-        if self.judge(chart, day).now == UNKNOWN:
+    def unknown_leaves(self, patient: PatientIndex, day: date) -> Iterator[expressions.Leaf]:
+        """Yield the unknown leaves that may decide this expression; none where it is known."""
+        if self.evaluate(patient, day).now == UNKNOWN:
             for operand in self.operands:
-                yield from operand.unknown_leaves(chart, day)
+                yield from operand.unknown_leaves(patient, day)
 
 
 Expression: TypeAlias = LeafExpression | Combination | Always
 
 
 def compile_expression(node: expressions.Node, terminology: Terminology, lead_time: Span | None) -> Expression:
-    """An expression ready to be judged; ``lead_time`` is what lies between screening and dosing."""
+    """Compile an expression. ``lead_time``: the time between screening and dosing; None where it is not known."""
 
     def inner(operand: expressions.Node) -> Expression:
         return compile_expression(operand, terminology, lead_time)
@@ -131,7 +135,7 @@ def compile_expression(node: expressions.Node, terminology: Terminology, lead_ti
     raise AssertionError(node)
 
 
-def _compile_leaf(leaf: expressions.Leaf, terminology: Terminology, lead_time: Span | None) -> Asked:
+def _compile_leaf(leaf: expressions.Leaf, terminology: Terminology, lead_time: Span | None) -> CompiledLeaf:
     match leaf:
         case expressions.Age():
             return Age(leaf, lead_time)

@@ -1,4 +1,4 @@
-"""A patient as plain values: every date as the days it could be, every number exact."""
+"""A patient as plain values: every date as the range of days that it could be, every number exact."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +11,7 @@ Comparator = Literal["<", "<=", ">", ">="]
 
 
 class DateBounds(NamedTuple):
-    """The days that a full or partial date could be, both ends included."""
+    """The earliest and the latest day that a full or partial date could be."""
 
     earliest: date
     latest: date
@@ -30,7 +30,10 @@ class Dose:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A variant of a gene as a laboratory reports it; None where the report does not say."""
+    """A variant of a gene as a laboratory reports it; None where the report does not say.
+
+    ``exons``: the first and the last exon; ``copies``: the number of copies of the gene.
+    """
 
     gene: str
     type: str | None = None
@@ -46,11 +49,11 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing known of the patient or of a relative.
+    """One thing known about the patient or a relative.
 
-    ``first`` and ``last`` are its first and last day; they are the same day unless ``exposure``. An exposure without an
-    end lasts for ever; a fact without a date could be of any day. ``day`` is the full date (of the start of an exposure)
-    where one is given.
+    ``first`` and ``last``: its first and last day; the same day unless ``exposure``. An exposure without an end never
+    ends; a fact without a date could be of any day. ``day``: the full date (of an exposure: of its start), if given.
+    ``ref_low`` and ``ref_high``: the reference range, in ``unit``. ``relative``: None for the patient.
     """
 
     id: str
@@ -80,7 +83,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class CompleteDomain:
-    """A declaration that all facts of a domain from ``since`` (None: birth) to ``to`` are given."""
+    """A declaration that all facts of a domain between two days are given. ``since``: None for the birth."""
 
     domain: str
     since: date | None
@@ -89,7 +92,7 @@ class CompleteDomain:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """``birth`` holds the possible birth dates; None when neither a birth date nor an age is known."""
+    """A patient to match. ``birth``: the possible birth dates; None where neither a birth date nor an age is known."""
 
     birth: DateBounds | None = None
     sex: Literal["male", "female", "other"] | None = None

@@ -1,4 +1,4 @@
-"""Kleene's strong three-valued logic over judgements that carry three readings, evidence and reasons (`docs/eligibility.md` §1)."""
+"""Kleene's strong three-valued logic, applied to the three scenarios of an expression (`docs/eligibility.md` §1)."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +11,7 @@ Reason = Literal["missing", "stale", "unit", "no_reference_range", "partial_deta
 
 
 class State(IntEnum):
-    """Ordered so that conjunction is the minimum and disjunction the maximum."""
+    """A truth value. The order makes conjunction the minimum and disjunction the maximum."""
 
     NOT_MET = 0
     UNKNOWN = 1
@@ -25,56 +25,64 @@ class State(IntEnum):
 NOT_MET, UNKNOWN, MET = State.NOT_MET, State.UNKNOWN, State.MET
 _CODES: dict[State, Literal["met", "not_met", "unknown"]] = {NOT_MET: "not_met", UNKNOWN: "unknown", MET: "met"}
 _NEGATION = (MET, UNKNOWN, NOT_MET)
-_NOTHING: frozenset[str] = frozenset()
+_NO_EVIDENCE: frozenset[str] = frozenset()
 _NO_REASON: frozenset[Reason] = frozenset()
 
 
-class Judgement(NamedTuple):
-    """What an expression is on one day: its readings, and for ``now`` the reasons of an unknown and the ids of the facts it rests on."""
+class TruthValues(NamedTuple):
+    """The state of an expression on one day in the three scenarios.
+
+    ``now``: with what is known on that day. ``last_known``: a measurement that is out of date keeps its last value.
+    ``best_case``: also, whatever a new test, a treatment or a stop could change is unknown.
+    """
 
     now: State
-    carried: State
-    hope: State
-    reasons: frozenset[Reason] = _NO_REASON
-    evidence: frozenset[str] = _NOTHING
-
-
-class Reading(NamedTuple):
-    """A judgement without what it rests on."""
-
-    now: State
-    carried: State
-    hope: State
+    last_known: State
+    best_case: State
 
     @classmethod
-    def of(cls, judgement: Judgement) -> "Reading":
-        return cls(judgement.now, judgement.carried, judgement.hope)
+    def of(cls, evaluation: "Evaluation") -> "TruthValues":
+        return cls(evaluation.now, evaluation.last_known, evaluation.best_case)
 
 
-OPEN = Reading(UNKNOWN, UNKNOWN, UNKNOWN)
+class Evaluation(NamedTuple):
+    """The truth values of an expression on one day, and what ``now`` rests on.
+
+    ``reasons``: why ``now`` is unknown; empty where it is not. ``evidence``: ids of facts, ``#birth``, ``#sex`` or
+    ``#complete:<domain>``.
+    """
+
+    now: State
+    last_known: State
+    best_case: State
+    reasons: frozenset[Reason] = _NO_REASON
+    evidence: frozenset[str] = _NO_EVIDENCE
 
 
-class Join(NamedTuple):
-    """A truth table: over the judgements of one day, and over the readings of every day."""
-
-    judge: Callable[[Sequence[Judgement]], Judgement]
-    course: Callable[[Sequence[Timeline[Reading]]], Timeline[Reading]]
+ALL_UNKNOWN = TruthValues(UNKNOWN, UNKNOWN, UNKNOWN)
 
 
-def settled(state: State, evidence: Iterable[str] = (), *, hope: State | None = None) -> Judgement:
-    """A leaf that is known; its ``hope`` differs where a new test, a treatment or a stop could change it."""
-    return Judgement(state, state, state if hope is None else hope, _NO_REASON, frozenset(evidence))
+class Combinator(NamedTuple):
+    """A truth table, applied to the evaluations of one day or to the truth values of every day."""
+
+    evaluate: Callable[[Sequence[Evaluation]], Evaluation]
+    evaluate_over_time: Callable[[Sequence[Timeline[TruthValues]]], Timeline[TruthValues]]
+
+
+def decided(state: State, evidence: Iterable[str] = (), *, best_case: State | None = None) -> Evaluation:
+    """Return the evaluation of a leaf that is known now. Give ``best_case`` where it differs from ``state``."""
+    return Evaluation(state, state, state if best_case is None else best_case, _NO_REASON, frozenset(evidence))
 
 
 def unknown(
-    reason: Reason, evidence: Iterable[str] = (), *, carried: State = UNKNOWN, hope: State = UNKNOWN
-) -> Judgement:
-    """A leaf that is not known now."""
-    return Judgement(UNKNOWN, carried, hope, frozenset((reason,)), frozenset(evidence))
+    reason: Reason, evidence: Iterable[str] = (), *, last_known: State = UNKNOWN, best_case: State = UNKNOWN
+) -> Evaluation:
+    """Return the evaluation of a leaf that is not known now."""
+    return Evaluation(UNKNOWN, last_known, best_case, frozenset((reason,)), frozenset(evidence))
 
 
-def at_least(count: int) -> Join:
-    """``met`` when ``count`` parts are, ``not_met`` when that many no longer can be."""
+def at_least(count: int) -> Combinator:
+    """Return the combinator that is met when ``count`` parts are, and not met when that many no longer can be."""
 
     def reached(states: Counter[State]) -> State:
         if states[MET] >= count:
@@ -84,23 +92,23 @@ def at_least(count: int) -> Join:
     return _counting(reached)
 
 
-def _counting(reached: Callable[[Counter[State]], State]) -> Join:
-    """Where only the number of parts in each state matters."""
+def _counting(reached: Callable[[Counter[State]], State]) -> Combinator:
+    """Return a combinator for which only the number of parts in each state matters."""
 
-    def judge(parts: Sequence[Judgement]) -> Judgement:
-        return parts[0] if len(parts) == 1 else _judged(parts, *read(Counter(map(Reading.of, parts))))
+    def evaluate(parts: Sequence[Evaluation]) -> Evaluation:
+        return parts[0] if len(parts) == 1 else _combined(parts, *combine(Counter(map(TruthValues.of, parts))))
 
-    def read(held: Counter[Reading]) -> Reading:
+    def combine(counts: Counter[TruthValues]) -> TruthValues:
         states = [Counter[State](), Counter[State](), Counter[State]()]
-        for reading, number in held.items():
-            for counted, state in zip(states, reading, strict=True):
+        for values, number in counts.items():
+            for counted, state in zip(states, values, strict=True):
                 counted[state] += number
-        return Reading(*map(reached, states))
+        return TruthValues(*map(reached, states))
 
-    def course(parts: Sequence[Timeline[Reading]]) -> Timeline[Reading]:
-        return parts[0] if len(parts) == 1 else Timeline.tally(parts, read)
+    def evaluate_over_time(parts: Sequence[Timeline[TruthValues]]) -> Timeline[TruthValues]:
+        return parts[0] if len(parts) == 1 else Timeline.combine_counts(parts, combine)
 
-    return Join(judge, course)
+    return Combinator(evaluate, evaluate_over_time)
 
 
 def _all(states: Counter[State]) -> State:
@@ -111,18 +119,19 @@ def _any(states: Counter[State]) -> State:
     return MET if states[MET] else UNKNOWN if states[UNKNOWN] else NOT_MET
 
 
-def _negated(parts: Sequence[Judgement]) -> Judgement:
-    """The opposite of the one part."""
+def _negate(parts: Sequence[Evaluation]) -> Evaluation:
     (part,) = parts
-    return part._replace(now=_NEGATION[part.now], carried=_NEGATION[part.carried], hope=_NEGATION[part.hope])
+    return part._replace(
+        now=_NEGATION[part.now], last_known=_NEGATION[part.last_known], best_case=_NEGATION[part.best_case]
+    )
 
 
-def _opposite(reading: Reading) -> Reading:
-    return Reading(_NEGATION[reading.now], _NEGATION[reading.carried], _NEGATION[reading.hope])
+def _negate_values(values: TruthValues) -> TruthValues:
+    return TruthValues(_NEGATION[values.now], _NEGATION[values.last_known], _NEGATION[values.best_case])
 
 
-def _decided(parts: Sequence[Judgement]) -> Judgement:
-    """Condition, then, else: an unknown condition concludes only where both branches agree."""
+def _if_then_else(parts: Sequence[Evaluation]) -> Evaluation:
+    """Combine condition, then and else. An unknown condition concludes only where both branches agree."""
     condition, then, otherwise = parts
     taken = (
         (condition, then)
@@ -131,36 +140,36 @@ def _decided(parts: Sequence[Judgement]) -> Judgement:
         if condition.now == NOT_MET
         else (condition, then, otherwise)
     )
-    now = _chosen(condition.now, then.now, otherwise.now)
-    return Judgement(
+    now = _choose(condition.now, then.now, otherwise.now)
+    return Evaluation(
         now,
-        _chosen(condition.carried, then.carried, otherwise.carried),
-        _chosen(condition.hope, then.hope, otherwise.hope),
+        _choose(condition.last_known, then.last_known, otherwise.last_known),
+        _choose(condition.best_case, then.best_case, otherwise.best_case),
         frozenset().union(*(part.reasons for part in taken)) if now == UNKNOWN else _NO_REASON,
         frozenset().union(*(part.evidence for part in taken)),
     )
 
 
-def _read(parts: Sequence[Reading]) -> Reading:
+def _if_then_else_values(parts: Sequence[TruthValues]) -> TruthValues:
     condition, then, otherwise = parts
-    return Reading(*map(_chosen, condition, then, otherwise))
+    return TruthValues(*map(_choose, condition, then, otherwise))
 
 
-def _chosen(condition: State, then: State, otherwise: State) -> State:
+def _choose(condition: State, then: State, otherwise: State) -> State:
     if condition == UNKNOWN:
         return then if then == otherwise else UNKNOWN
     return then if condition == MET else otherwise
 
 
-def _judged(parts: Sequence[Judgement], now: State, carried: State, hope: State) -> Judgement:
-    """Rests on the parts that are in the state of the whole."""
+def _combined(parts: Sequence[Evaluation], now: State, last_known: State, best_case: State) -> Evaluation:
+    """Return an evaluation with the reasons and evidence of the parts that are in its own state ``now``."""
     deciding = [part for part in parts if part.now == now]
     if len(deciding) == 1:
-        return Judgement(now, carried, hope, deciding[0].reasons, deciding[0].evidence)
-    return Judgement(
+        return Evaluation(now, last_known, best_case, deciding[0].reasons, deciding[0].evidence)
+    return Evaluation(
         now,
-        carried,
-        hope,
+        last_known,
+        best_case,
         frozenset().union(*(part.reasons for part in deciding)),
         frozenset().union(*(part.evidence for part in deciding)),
     )
@@ -168,5 +177,5 @@ def _judged(parts: Sequence[Judgement], now: State, carried: State, hope: State)
 
 all_of = _counting(_all)
 any_of = _counting(_any)
-negation = Join(_negated, lambda parts: parts[0].map(_opposite))
-conditional = Join(_decided, lambda parts: Timeline.combine(parts, _read))
+negation = Combinator(_negate, lambda parts: parts[0].map(_negate_values))
+conditional = Combinator(_if_then_else, lambda parts: Timeline.combine(parts, _if_then_else_values))

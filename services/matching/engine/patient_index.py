@@ -1,9 +1,10 @@
-"""The patient's facts as known on one day, indexed by what they say under one terminology: opened once, read by every trial."""
+"""The facts of one patient, indexed by code under one terminology: built once for a match and read by every trial."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from fractions import Fraction
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
@@ -11,28 +12,29 @@ from services.matching.engine.facts import CompleteDomain, DateBounds, Fact, Pat
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.window import DateRange, Window
 from shared.criteria.durations import ONE_DAY, Span, add, day_after
+from shared.criteria.units import conversion
 
 T = TypeVar("T")
 
-HORIZON_OF_TRUTH = Span(12 * 20, 0)
+EXACT_HORIZON = Span(12 * 20, 0)
 _MAX_TAIL = 31
 
 
 @dataclass(slots=True)
-class Record:
-    """The facts of one person: the patient, or one kind of relative."""
+class PersonFacts:
+    """The indexed facts of one person: the patient, or one kind of relative."""
 
     carriers: dict[str, list[Fact]] = field(default_factory=dict)
-    """Facts not absent, by every code that they carry."""
+    """Facts that are not absent, by every code that they carry."""
     asserted: dict[str, list[Fact]] = field(default_factory=dict)
-    """Facts not absent, by their own codes."""
+    """Facts that are not absent, by their own codes."""
     denied: dict[str, list[Fact]] = field(default_factory=dict)
     """Absent facts, by their own codes."""
     excluded: dict[str, list[Fact]] = field(default_factory=dict)
     """Confirmed conditions, by the codes that they rule out."""
 
     def add(self, fact: Fact, above: Collection[str], excluded: Collection[str]) -> None:
-        """A fact, all that its codes say, and all that they rule out."""
+        """Index a fact. ``above``: all codes that it carries; ``excluded``: all codes that it rules out."""
         if fact.status == "absent":
             for code in fact.codes:
                 self.denied.setdefault(code, []).append(fact)
@@ -47,52 +49,60 @@ class Record:
 
 
 class TooComplexError(ValueError):
-    """A document and a chart that together take more work than was granted."""
+    """The criteria and the patient together take more work units than are allowed."""
 
 
 class PatientIndex:
-    """A patient on ``as_of``: later facts are set aside (``ignored``), open or partial dates end at ``as_of``, planned ends are believed."""
+    """A patient as known on ``as_of``.
+
+    Open or partial dates end at ``as_of``; the planned end of an exposure counts. ``patient`` must have no fact that
+    begins after ``as_of``.
+    """
 
     def __init__(
         self, patient: Patient, terminology: Terminology, as_of: date, dosing_date: date | None = None
     ) -> None:
         self.as_of = as_of
-        self.end = add(as_of, HORIZON_OF_TRUTH)
+        self.end = add(as_of, EXACT_HORIZON)
         self.dosing_date = dosing_date
         self.birth = patient.birth
         self.sex = patient.sex
-        self.facts = tuple(_known_on(fact, as_of) for fact in patient.facts if fact.first.earliest <= as_of)
-        self.ignored = tuple(fact.id for fact in patient.facts if fact.first.earliest > as_of)
+        self.facts = tuple(_known_on(fact, as_of) for fact in patient.facts)
         self.terminology = terminology
+        self.work_left: int | None = None
+        """Work units that may still be used; None for no limit."""
         self._complete = _joined(patient.complete_domains, as_of)
-        self._records: dict[str | None, Record] = {}
-        self._found: dict[Hashable, Any] = {}
-        self.budget: int | None = None
+        self._persons: dict[str | None, PersonFacts] = {}
+        self._cache: dict[Hashable, Any] = {}
         for fact in self.facts:
-            above = self.once(("above", fact.codes), partial(_union, terminology.above, fact.codes))
-            excluded = self.once(("excludes", fact.codes), partial(_union, terminology.excludes, fact.codes))
-            self._records.setdefault(fact.relative, Record()).add(fact, above, excluded)
+            above = self.cached(("above", fact.codes), partial(_union, terminology.above, fact.codes))
+            excluded = self.cached(("excludes", fact.codes), partial(_union, terminology.excludes, fact.codes))
+            self._persons.setdefault(fact.relative, PersonFacts()).add(fact, above, excluded)
 
-    def once(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What many leaves and trials ask of the same facts is found out once."""
-        if key not in self._found:
-            self._found[key] = make()
-        found: T = self._found[key]
+    def cached(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return ``make()``, computed once for each key and kept as long as this index."""
+        if key not in self._cache:
+            self._cache[key] = make()
+        found: T = self._cache[key]
         return found
 
-    def spend(self, looks: int) -> None:
-        """Account for so much work, in looks: one at a fact in passing, about half a microsecond. Without a ``budget`` nothing is counted.
+    def conversion(self, given: str, wanted: str, molar_mass: Fraction | None = None) -> Fraction | None:
+        """Return `units.conversion`, computed once for each unit of the patient and of a criterion."""
+        return self.cached(("conversion", given, wanted, molar_mass), lambda: conversion(given, wanted, molar_mass))
 
-        :raises TooComplexError: the budget is spent.
+    def count_work(self, units: int) -> None:
+        """Subtract work units from ``work_left``. One unit is one look at a fact, about half a microsecond.
+
+        :raises TooComplexError: more units were used than allowed.
         """
-        if self.budget is not None:
-            self.budget -= looks
-            if self.budget < 0:
+        if self.work_left is not None:
+            self.work_left -= units
+            if self.work_left < 0:
                 raise TooComplexError
 
-    def of(self, relative: str | None = None) -> Record:
-        """The facts of the patient, or of a relative."""
-        return self._records.get(relative) or _EMPTY
+    def facts_of(self, relative: str | None = None) -> PersonFacts:
+        """Return the facts of a relative, or of the patient where ``relative`` is None."""
+        return self._persons.get(relative) or _EMPTY
 
     @cached_property
     def by_id(self) -> dict[str, Fact]:
@@ -100,7 +110,7 @@ class PatientIndex:
 
     @cached_property
     def by_gene(self) -> dict[str, list[Fact]]:
-        """The patient's variants, by gene."""
+        """The facts with a variant of the patient, by gene."""
         found: dict[str, list[Fact]] = {}
         for fact in self.facts:
             if fact.variant is not None and fact.relative is None:
@@ -109,7 +119,7 @@ class PatientIndex:
 
     @cached_property
     def by_question(self) -> dict[str, list[Fact]]:
-        """The answers given of the patient, by question."""
+        """The answers about the patient, by the code of their question."""
         found: dict[str, list[Fact]] = {}
         for fact in self.facts:
             if fact.question is not None and fact.status != "absent":
@@ -117,36 +127,38 @@ class PatientIndex:
         return found
 
     def declares(self, domain: str | None) -> bool:
-        """Whether a domain is declared complete over any days."""
+        """Return whether a domain is declared complete over any days."""
         return domain in self._complete
 
-    def is_complete(self, domain: str | None, stretch: DateRange) -> bool:
-        """Whether one declaration covers the stretch but for a tail of at most a tenth of its days, and at most 31."""
+    def is_complete(self, domain: str | None, dates: DateRange) -> bool:
+        """Return whether one declaration covers the dates, except at most a tenth of them and 31 days at their end."""
         if domain is None:
             return False
-        first = self._earliest_day(stretch)
-        # They lie apart and in order: of those that begin in time the last one reaches farthest.
+        first = self._earliest_day(dates)
+        # Declarations are disjoint and ordered: of those that begin early enough, the last one reaches farthest.
         declarations = self._complete.get(domain, [])
         begun = bisect_right(declarations, first or date.min, key=_since)
         if not begun or (first is None and declarations[0].since is not None):
             return False
-        tail = (stretch.last - declarations[begun - 1].to).days
-        return tail <= (_MAX_TAIL if first is None else min(_MAX_TAIL, max(0, (stretch.last - first).days // 10)))
+        tail = (dates.last - declarations[begun - 1].to).days
+        return tail <= (_MAX_TAIL if first is None else min(_MAX_TAIL, max(0, (dates.last - first).days // 10)))
 
-    def completeness_flips(self, domain: str | None, window: Window) -> tuple[date, ...]:
-        """The days on which ``is_complete`` of a window changes: where its start meets a declaration, and where the tail grows too long."""
+    def completeness_change_days(self, domain: str | None, window: Window) -> tuple[date, ...]:
+        """Return the days on which ``is_complete`` changes for a moving window."""
         return (
-            self.once(("complete", domain, window), lambda: tuple(self._completeness_flips(domain, window)))
+            self.cached(("complete", domain, window), lambda: tuple(self._completeness_change_days(domain, window)))
             if self.declares(domain)
             else ()
         )
 
-    def _completeness_flips(self, domain: str | None, window: Window) -> Iterator[date]:
-        self.spend(20 * len(self._complete.get(domain, ())) if domain is not None else 0)
+    def _completeness_change_days(self, domain: str | None, window: Window) -> Iterator[date]:
+        self.count_work(20 * len(self._complete.get(domain, ())) if domain is not None else 0)
         candidates = {day for day in self._completeness_candidates(domain, window) if self.as_of < day <= self.end}
-        self.spend(16 * len(candidates))
+        self.count_work(16 * len(candidates))
         for day in candidates:
-            if self.is_complete(domain, window.on(day)) != self.is_complete(domain, window.on(day - ONE_DAY)):
+            if self.is_complete(domain, window.dates_on(day)) != self.is_complete(
+                domain, window.dates_on(day - ONE_DAY)
+            ):
                 yield day
 
     def _completeness_candidates(self, domain: str | None, window: Window) -> Iterator[date]:
@@ -157,29 +169,32 @@ class PatientIndex:
                 reached = declared.to + timedelta(days=tail)
                 if window.beyond is None:
                     yield reached
-                else:  # at the end of a month the stretch may keep its last day for some days while its first moves
+                else:  # at the end of a month the last day of the dates may stay while their first day moves
                     entered = day_after(add(reached, window.beyond))
                     yield from (entered + timedelta(days=more) for more in range(4))
 
-    def _earliest_day(self, stretch: DateRange) -> date | None:
-        """Where a stretch begins: at birth when it has no bound; None when the birth is not known either."""
-        if stretch.first > date.min:
-            return stretch.first
+    def _earliest_day(self, dates: DateRange) -> date | None:
+        """Return the first of the dates: the birth where they have no bound; None where the birth is unknown too."""
+        if dates.first > date.min:
+            return dates.first
         return self.birth.earliest if self.birth else None
 
     def _last_tails(self, declared: CompleteDomain, window: Window) -> range:
-        """The tails around the last allowed one: a tenth of the window, give or take the length of months and, since birth, of the tail."""
-        stretch = window.on(declared.to if window.beyond is None else add(declared.to, window.beyond))
-        first = self._earliest_day(stretch)
+        """Return the lengths of the uncovered end, in days, around the longest allowed one.
+
+        That is a tenth of the window, more or less because months differ in length.
+        """
+        dates = window.dates_on(declared.to if window.beyond is None else add(declared.to, window.beyond))
+        first = self._earliest_day(dates)
         days = 10 * _MAX_TAIL + 10 if first is None else max(0, (declared.to - first).days)
         return range(min(_MAX_TAIL, max(0, days // 10 - 1)), min(_MAX_TAIL, days // 9 + 1) + 2)
 
 
-_EMPTY = Record()
+_EMPTY = PersonFacts()
 
 
-def _union(said: Callable[[str], frozenset[str]], codes: Iterable[str]) -> frozenset[str]:
-    return frozenset[str]().union(*map(said, codes))
+def _union(related: Callable[[str], frozenset[str]], codes: Iterable[str]) -> frozenset[str]:
+    return frozenset[str]().union(*map(related, codes))
 
 
 def _since(declared: CompleteDomain) -> date:
@@ -198,7 +213,7 @@ def _known_on(fact: Fact, as_of: date) -> Fact:
 
 
 def _joined(declarations: Collection[CompleteDomain], as_of: date) -> dict[str, list[CompleteDomain]]:
-    """Declarations by domain, ending at ``as_of`` at the latest; those that touch or overlap become one."""
+    """Return the declarations by domain, ended at ``as_of`` at the latest; join those that touch or overlap."""
     joined: dict[str, list[CompleteDomain]] = {}
     for declared in sorted(declarations, key=lambda declared: (declared.domain, declared.since or date.min)):
         if (declared.since or date.min) > as_of:

@@ -1,4 +1,4 @@
-"""What a match says of one trial."""
+"""The result of matching one trial with one patient."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +13,7 @@ RANK: dict[Verdict, int] = {"compatible": 0, "possible": 1, "not_yet": 2, "not_n
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """``[start, until)``; ``until`` is None where nothing ends it within 20 years."""
+    """A verdict from ``start`` until the day before ``until``, which is None where it lasts 20 years or longer."""
 
     start: date
     until: date | None
@@ -24,8 +24,10 @@ class Interval:
 class CriterionResult:
     """A criterion on the day of the match.
 
-    ``reasons`` are those of its unknown leaves; ``evidence`` are fact ids, or ``#birth``, ``#sex``, ``#complete:<domain>``.
-    ``clears_on`` is the day on which time alone ends its failure; ``investigator`` marks what is left to the investigator.
+    ``state``: of an exclusion, that of the negated expression, so ``met`` always speaks for the patient. ``reasons``:
+    those of its unknown leaves. ``evidence``: ids of facts, or ``#birth``, ``#sex``, ``#complete:<domain>``.
+    ``clears_on``: the day on which a failure ends by the passing of time alone. ``investigator``: left to the
+    investigator.
     """
 
     id: str
@@ -39,7 +41,10 @@ class CriterionResult:
 
 @dataclass(frozen=True, slots=True)
 class CohortResult:
-    """A cohort's verdict, its first open interval ``[start, until)``, and the ids of the criteria that count for it."""
+    """The verdict of one cohort.
+
+    ``start`` and ``until``: its first open interval. ``criteria``: the ids of those that count for it.
+    """
 
     id: str
     verdict: Verdict
@@ -53,7 +58,7 @@ class CohortResult:
 
 @dataclass(frozen=True, slots=True)
 class TrialResult:
-    """A trial's answer for one patient; only ``listing`` is set for a trial that is not listed. ``best`` decides the verdict."""
+    """One trial for one patient. ``best``: the cohort that decides the verdict; None where the trial is not listed."""
 
     trial: str
     version: int | None

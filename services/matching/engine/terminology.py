@@ -1,12 +1,13 @@
-"""Which code says the same as, includes, or rules out which other."""
+"""Relations between codes: same as, parent of, exclusive with."""
 
 from collections.abc import Collection, Mapping
 
 
 class Terminology:
-    """The closure of parent and same-as links, and the exclusive pairs, of one version of the terminology.
+    """The relations between the codes of one version of the terminology.
 
-    Same-as links hold both ways and chain with parent links: a concept is included in whatever includes its equivalents.
+    Same-as links are symmetric and chain with parent links: the parent of an equivalent is a parent. Nothing is cached
+    here, for a code may come from a patient; `PatientIndex` caches for the time of one match.
     """
 
     def __init__(
@@ -18,28 +19,17 @@ class Terminology:
         self._parents = parents or {}
         self._same = _both_ways(same_as or {})
         self._exclusive = _both_ways(exclusive_with or {})
-        self._above: dict[str, frozenset[str]] = {}
-        self._equivalents: dict[str, frozenset[str]] = {}
 
     def same(self, code: str) -> frozenset[str]:
-        """The code and its equivalents in other systems."""
-        if code not in self._same:
-            # Not kept: it may be any code of any patient.
-            return frozenset({code})
-        if code not in self._equivalents:
-            self._equivalents[code] = _closure(code, self._same)
-        return self._equivalents[code]
+        """Return the code and its equivalents in other systems."""
+        return _closure(code, self._same)
 
     def above(self, code: str) -> frozenset[str]:
-        """The code, its equivalents and every concept that includes them."""
-        if code not in self._same and code not in self._parents:
-            return frozenset({code})
-        if code not in self._above:
-            self._above[code] = _closure(code, self._same, self._parents)
-        return self._above[code]
+        """Return the code, its equivalents and all their ancestors."""
+        return _closure(code, self._same, self._parents)
 
     def excludes(self, code: str) -> frozenset[str]:
-        """The concepts that a patient with this code certainly does not have, most general ones only."""
+        """Return the concepts that a patient with this code certainly does not have, without their descendants."""
         return frozenset(other for general in self.above(code) for other in self._exclusive.get(general, ()))
 
 

@@ -1,4 +1,7 @@
-"""Forward windows: an event of day ``e`` is within ``W`` on day ``d`` when ``e <= d`` and ``add(e, W) >= d`` (`docs/eligibility.md` §2)."""
+"""Forward windows of time (`docs/eligibility.md` §2).
+
+An event of day ``e`` is within ``W`` on day ``d`` when ``e <= d`` and ``add(e, W) >= d``.
+"""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -11,35 +14,38 @@ from shared.criteria.durations import Span, add, day_after, day_before, first_wi
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The days within ``within`` of a day (None: ever before) that are not within ``beyond`` of it."""
+    """The days within ``within`` of a day (None: any earlier day), except those within ``beyond`` of it."""
 
     within: Span | None
     beyond: Span | None = None
 
-    def on(self, day: date) -> "DateRange":
-        """The stretch of days that the window covers on a day."""
+    def dates_on(self, day: date) -> "DateRange":
+        """Return the days that the window covers on ``day``."""
         return DateRange(
             date.min if self.within is None else first_within(day, self.within),
             day if self.beyond is None else day_before(first_within(day, self.beyond)),
         )
 
-    def leaves(self, day: date) -> date:
-        """The last day on which a day is within."""
+    def last_day_of(self, day: date) -> date:
+        """Return the last day on which an event of ``day`` is within the window."""
         return date.max if self.within is None else add(day, self.within)
 
-    def spells(self, known: Iterable[tuple[date, date]], today: date) -> "Intervals":
-        """The days, from today on, on which one of some facts is within, each given by the day since which it counts and its last day."""
+    def intervals(self, events: Iterable[tuple[date, date]], today: date) -> "Intervals":
+        """Return the days, from ``today`` on, on which at least one event is within the window.
+
+        An event is given by the day since which it counts, and its last day.
+        """
         reached: date | None = None
         later: list[tuple[date, date]] = []
-        for since, last in known:
+        for since, last in events:
             if since > today:
-                later.append((since, self.leaves(last)))
+                later.append((since, self.last_day_of(last)))
             elif reached is None or last > reached:
                 reached = last
-        return Intervals(later if reached is None else [(today, self.leaves(reached)), *later])
+        return Intervals(later if reached is None else [(today, self.last_day_of(reached)), *later])
 
-    def flips(self, facts: Iterable[Fact]) -> Iterator[date]:
-        """The days on which a fact may enter or leave the window."""
+    def change_days(self, facts: Iterable[Fact]) -> Iterator[date]:
+        """Yield the days on which a fact may enter or leave the window."""
         for span in (self.within, self.beyond):
             if span is not None:
                 for fact in facts:
@@ -53,22 +59,23 @@ class DateRange:
     first: date
     last: date
 
-    def surely_holds(self, fact: Fact) -> bool:
-        """Some day of the fact lies here, whatever its partial dates mean."""
+    def certainly_contains(self, fact: Fact) -> bool:
+        """Return whether some day of the fact is in the range, whatever its partial dates mean."""
         return fact.first.latest <= self.last and fact.last.earliest >= self.first
 
-    def may_hold(self, fact: Fact) -> bool:
-        """Some day of the fact may lie here."""
+    def may_contain(self, fact: Fact) -> bool:
+        """Return whether some day of the fact may be in the range."""
         return fact.first.earliest <= self.last and fact.last.latest >= self.first
 
 
 class Intervals:
-    """Some days, as the stretches that hold them, in order and apart: however many facts there are, few are left to look at."""
+    """A set of days as ordered, disjoint intervals, both ends included."""
 
-    def __init__(self, stretches: Iterable[tuple[date, date]]) -> None:
+    def __init__(self, intervals: Iterable[tuple[date, date]]) -> None:
+        """Join intervals that overlap or touch; drop empty ones."""
         self._firsts: list[date] = []
         self._lasts: list[date] = []
-        for first, last in sorted(stretches):
+        for first, last in sorted(intervals):
             if self._lasts and first <= day_after(self._lasts[-1]):
                 self._lasts[-1] = max(self._lasts[-1], last)
             elif first <= last:
@@ -79,7 +86,7 @@ class Intervals:
         index = bisect_right(self._firsts, day)
         return index > 0 and day <= self._lasts[index - 1]
 
-    def flips(self) -> Iterator[date]:
-        """The days on which a spell begins, or has ended."""
+    def change_days(self) -> Iterator[date]:
+        """Yield the first day of each interval, and the day after its last one."""
         yield from self._firsts
         yield from map(day_after, self._lasts)

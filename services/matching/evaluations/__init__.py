@@ -1,1 +1,1 @@
-"""The answer to one question: which trial, where and when, for this patient? Nothing of the patient outlives the call."""
+"""Matches one patient with every published trial; stores nothing of the patient."""

@@ -4,34 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from services.matching.answers.schemas import CriterionAnswer, IgnoredAnswer, IntervalAnswer, QuestionAnswer, Verdict
 from shared.values.wire import ApiModel, Day, Label
 
-Verdict = Literal["compatible", "possible", "not_yet", "not_now", "excluded"]
 Recruitment = Literal["open", "closed"]
-Reason = Literal["missing", "stale", "unit", "no_reference_range", "partial_detail", "conflict", "needs_human"]
-
-
-class CriterionAnswer(ApiModel):
-    """A criterion on the day of the match. ``clears_on``: the day on which time alone ends its failure."""
-
-    id: str
-    kind: Literal["include", "exclude"]
-    role: Literal["indication"] | None
-    stage: Literal["prescreen", "screening", "consent"]
-    state: Literal["met", "not_met", "unknown"]
-    reason: Reason | None
-    text: Label
-    evidence: list[str]
-    clears_on: Day | None
-    left_to_investigator: bool
-
-
-class IntervalAnswer(ApiModel):
-    """From one day until another, which is no longer in it; null: not before 20 years."""
-
-    from_: Day = Field(alias="from")
-    until: Day | None
-    verdict: Verdict
 
 
 class CohortAnswer(ApiModel):
@@ -47,7 +23,11 @@ class SlotsAnswer(ApiModel):
 
 
 class SiteAnswer(ApiModel):
-    """``stale``: nobody confirmed it for 30 days. ``distance_km``: in a straight line from the middle of the patient's département."""
+    """A site of the trial.
+
+    ``stale``: not confirmed within the past 30 days. ``distance_km``: in a straight line from the population-weighted
+    centre of the patient's département.
+    """
 
     centre: str
     name: str
@@ -59,7 +39,10 @@ class SiteAnswer(ApiModel):
 
 
 class TrialAnswer(ApiModel):
-    """A trial that is for this patient's condition. Its verdict is that of ``cohort``, null in a trial without cohorts; so are its criteria."""
+    """A trial for the condition of this patient.
+
+    The verdict, the dates and the criteria are those of ``cohort``, which is null in a trial without cohorts.
+    """
 
     trial: str
     title: Label
@@ -81,25 +64,12 @@ class TrialAnswer(ApiModel):
     sites: list[SiteAnswer]
 
 
-class QuestionAnswer(ApiModel):
-    """``trials``: how many of them the answer would help decide."""
-
-    code: str
-    text: Label
-    who: str
-    cost: int
-    trials: int
-
-
-class IgnoredAnswer(ApiModel):
-    """A fact by its id, or a part of another format by its JSON Pointer, that counted for nothing."""
-
-    id: str
-    reason: str
-
-
 class MatchAnswer(ApiModel):
-    """``results`` are the same bytes for the same patient, ``as_of`` and snapshot. ``undetermined`` and ``not_indicated`` count trials."""
+    """The trials for one patient.
+
+    The same patient, ``as_of`` and snapshot give the same bytes of ``results``. ``undetermined`` and ``not_indicated``
+    are numbers of trials.
+    """
 
     as_of: Day
     snapshot: str

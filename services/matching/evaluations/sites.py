@@ -1,27 +1,30 @@
-"""Which site first. Pure."""
+"""The sites of a trial, best first. Pure."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from services.matching.clients.documents import Centre
 from services.matching.evaluations.places import distance_km
-from services.matching.snapshots.model import HeldTrial
-from services.matching.snapshots.recruitment import OPEN, OVER
+from services.matching.snapshots.model import SnapshotTrial
+from shared.vocabulary.durations import STALE_AFTER
+from shared.vocabulary.recruitment import CLOSED_STATUSES, is_open
 
-STALE_AFTER = timedelta(days=30)
 
-
-def sites_of(
-    held: HeldTrial, centres: Mapping[str, Centre], cohort: str, departement: str | None, as_of: date
+def site_answers(
+    trial: SnapshotTrial, centres: Mapping[str, Centre], cohort: str, departement: str | None, as_of: date
 ) -> list[dict[str, Any]]:
-    """The sites of a trial: first those that are open, confirmed and have a free place in the cohort, then the open ones, each nearest first."""
+    """Return the sites (`schemas.SiteAnswer`).
+
+    First those that recruit, were confirmed recently and have a place in the cohort, then the other recruiting ones,
+    then the rest; each group by distance.
+    """
     ranked = []
-    for site in held.record.sites:
+    for site in trial.record.sites:
         centre = centres.get(site.centre)
         stale = site.stale or site.confirmed_at is None or as_of - site.confirmed_at.date() > STALE_AFTER
-        takes = site.status in OPEN and held.record.trial.status not in OVER
-        free = any(name == cohort and places > 0 for name, places in site.slots)
+        recruits = is_open(site.status) and trial.record.trial.status not in CLOSED_STATUSES
+        has_place = any(name == cohort and places > 0 for name, places in site.slots)
         distance = None if centre is None else distance_km(departement, centre.lat, centre.lon)
         document = {
             "centre": site.centre,
@@ -32,6 +35,6 @@ def sites_of(
             "stale": stale,
             "distance_km": distance,
         }
-        rank = 0 if takes and free and not stale else 1 if takes else 2
+        rank = 0 if recruits and has_place and not stale else 1 if recruits else 2
         ranked.append((rank, distance is None, distance or 0, site.centre, document))
     return [document for *_, document in sorted(ranked, key=lambda one: one[:4])]

@@ -1,6 +1,9 @@
-"""What may never reach a match: names, contacts and national identifiers, told by key and by the shape of values. Pure; nothing is echoed.
+"""Detects what could identify a person: names, contacts and national identifiers. Pure; no value is repeated.
 
-NIR: the French social security number, thirteen digits and a two-digit key (97 − n mod 97; 2A and 2B of Corsica count as 19 and 18).
+It looks at the names of fields and at the form of values.
+
+NIR: the French social security number, thirteen digits and a two-digit key (97 − n mod 97; 2A and 2B of Corsica count
+as 19 and 18).
 INS: the national health identifier, whose OIDs begin with 1.2.250.1.213.1.4.
 """
 
@@ -9,54 +12,69 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-from shared.values.problems import Fault, escape
+from shared.values.json_pointer import escape
+from shared.values.problems import Fault
 from shared.values.wire import Label
 
 MOST = 10
-# Nine digits: all shapes but addresses have as many.
+# Every form except an e-mail address has at least nine digits.
 SHORTEST = 9
 MOST_SHORT = 10 ** (SHORTEST - 1) - 1
 
 _KEYS = frozenset({
-    "name", "names", "fullname", "patientname", "displayname", "humanname", "family", "familyname", "lastname", "surname", "given", "givenname",
-    "givennames", "firstname", "middlename", "maidenname", "birthname", "nom", "noms", "nomnaissance", "nomdenaissance", "nomusage", "nomdusage",
-    "nomutilise", "nomdefamille", "prenom", "prenoms", "prenomnaissance", "ins", "insc", "insnir", "insoid", "matriculeins", "nir", "nia", "ssn",
-    "nss", "numsecu", "numerosecu", "numerosecuritesociale", "ipp", "mrn", "identifier", "identifiers", "patientid", "email", "emails", "mail",
-    "courriel", "telecom", "phone", "phones", "phonenumber", "telephone", "tel", "mobile", "portable", "fax", "address", "addresses", "adresse",
-    "street", "rue", "postalcode", "codepostal", "zip", "zipcode", "contact", "contacts", "note", "notes", "text", "freetext", "comment",
-    "comments", "commentaire", "commentaires", "remark", "remarks", "photo", "photos", "image", "picture", "attachment", "attachments",
+    "name", "names", "fullname", "patientname", "displayname", "humanname", "family", "familyname", "lastname",
+    "surname", "given", "givenname", "givennames", "firstname", "middlename", "maidenname", "birthname", "nom",
+    "noms", "nomnaissance", "nomdenaissance", "nomusage", "nomdusage", "nomutilise", "nomdefamille", "prenom",
+    "prenoms", "prenomnaissance", "ins", "insc", "insnir", "insoid", "matriculeins", "nir", "nia", "ssn", "nss",
+    "numsecu", "numerosecu", "numerosecuritesociale", "ipp", "mrn", "identifier", "identifiers", "patientid",
+    "email", "emails", "mail", "courriel", "telecom", "phone", "phones", "phonenumber", "telephone", "tel",
+    "mobile", "portable", "fax", "address", "addresses", "adresse", "street", "rue", "postalcode", "codepostal",
+    "zip", "zipcode", "contact", "contacts", "note", "notes", "text", "freetext", "comment", "comments",
+    "commentaire", "commentaires", "remark", "remarks", "photo", "photos", "image", "picture", "attachment",
+    "attachments",
 })  # fmt: skip
-# Parts of a Phenopacket where such a key is a word of its schema and says nothing of the patient.
+# Parts of a Phenopacket in which such a field belongs to the schema and is not about the patient.
 _NOT_THE_PATIENT = frozenset({"metaData", "extensions", "variation"})
 
 _SPACE = r"[ \u00a0\u202f.\-]?"
 _ALONE, _END = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
 _DEPARTEMENT = r"(?:0[1-9]|[1-8][0-9]|9[0-9]|2[AaBb])"
+_MONTH = r"(?:0[1-9]|1[0-2]|2[0-9]|3[0-9]|4[0-2]|[5-9][0-9])"
 _NIR = re.compile(
-    _ALONE + _SPACE.join([r"([1-478]", r"[0-9]{2}", r"(?:0[1-9]|1[0-2]|2[0-9]|3[0-9]|4[0-2]|[5-9][0-9])", _DEPARTEMENT, r"[0-9]{3}", r"[0-9]{3})"])
-    + _SPACE + r"([0-9]{2})" + _END
-)  # fmt: skip
-# Without its key nothing proves that it is one, so only an ordinary month, and no separators other than spaces.
+    _ALONE
+    + _SPACE.join([r"([1-478]", r"[0-9]{2}", _MONTH, _DEPARTEMENT, r"[0-9]{3}", r"[0-9]{3})"])
+    + _SPACE
+    + r"([0-9]{2})"
+    + _END
+)
+# Without the two-digit key there is no proof, so only an ordinary month and no separator except spaces are accepted.
 _BLANK = "[ \u00a0\u202f]?"
 _NIR_WITHOUT_KEY = re.compile(
-    _ALONE + r"(?<!SNOMED:)(?<!SNOMEDCT:)(?<!SCTID:)"
-    + rf"[12]{_BLANK}[0-9]{{2}}{_BLANK}(?:0[1-9]|1[0-2]|20){_BLANK}{_DEPARTEMENT}{_BLANK}[0-9]{{3}}{_BLANK}[0-9]{{3}}" + _END
-)  # fmt: skip
+    _ALONE
+    + r"(?<!SNOMED:)(?<!SNOMEDCT:)(?<!SCTID:)"
+    + _BLANK.join([r"[12]", r"[0-9]{2}", r"(?:0[1-9]|1[0-2]|20)", _DEPARTEMENT, r"[0-9]{3}", r"[0-9]{3}"])
+    + _END
+)
 _INS = re.compile(r"(?<![0-9.])1\.2\.250\.1\.213\.1\.4\.[0-9]")
-# Lengths are bounded and each search begins at an @: no text takes long.
+# Lengths are bounded and each search begins at an @, so no text takes long.
 _EMAIL = re.compile(r"(?<=[^\s@<>\"',;:])@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}")
 _PAIRS = r"(?:" + _SPACE + r"[0-9]{2}){4}(?![0-9])"
 _PHONE = re.compile(
-    r"(?<![0-9A-Za-z.\-])0[1-9]" + _PAIRS
-    + r"|(?:\+|(?<![0-9A-Za-z.\-])00)" + _SPACE + r"(?:33|262|508|590|594|596|681|687|689)" + _SPACE + r"(?:\(0\))?" + _SPACE + r"0?[1-9]" + _PAIRS
-)  # fmt: skip
+    r"(?<![0-9A-Za-z.\-])0[1-9]"
+    + _PAIRS
+    + r"|"
+    + _SPACE.join(
+        [r"(?:\+|(?<![0-9A-Za-z.\-])00)", r"(?:33|262|508|590|594|596|681|687|689)", r"(?:\(0\))?", r"0?[1-9]"]
+    )
+    + _PAIRS
+)
 
-# All but addresses have nine digits, or the letter of Corsica among them, close together: most texts are done with here.
+# A quick test that most texts fail: nine digits (or a letter of Corsica) close together.
 _DIGITS = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,3}[0-9ABab]){8}")
 
 _BY_KEY = Label(
-    fr="ce champ pourrait identifier une personne : un appel ne porte que des faits codés",
-    en="this field could identify a person: a call carries coded facts only",
+    fr="ce champ pourrait identifier une personne ; n'envoyez que des faits codés",
+    en="this field could identify a person; send coded facts only",
 )
 _BY_SHAPE: dict[str, Label] = {
     "nir": Label(fr="ceci a la forme d'un numéro de sécurité sociale", en="this looks like a social security number"),
@@ -69,7 +87,7 @@ _BY_SHAPE: dict[str, Label] = {
 
 
 def identifying(document: Any, pointer: str = "") -> list[Fault]:
-    """Where a JSON value would identify a person, at most ten places. Keys are told by their name, never by anything longer."""
+    """Return the places where a JSON value could identify a person, at most ten. A pointer contains only plain keys."""
     found = []
     for fault in _faults(document, pointer):
         found.append(fault)
@@ -79,7 +97,7 @@ def identifying(document: Any, pointer: str = "") -> list[Fault]:
 
 
 def shape_of(value: str) -> str | None:
-    """``nir``, ``ins``, ``email`` or ``phone`` where the text holds one, else None."""
+    """Return ``nir``, ``ins``, ``email`` or ``phone`` where the text contains one, else None."""
     if "@" in value and _EMAIL.search(value):
         return "email"
     if len(value) < SHORTEST or not _DIGITS.search(value):
@@ -92,17 +110,17 @@ def shape_of(value: str) -> str | None:
 
 
 def _faults(root: Any, start: str) -> Iterator[Fault]:
-    # Facts repeat the names of their fields: each is judged once in a call.
-    judged: dict[str, tuple[bool, str | None, bool]] = {}
+    # Facts repeat the names of their fields: check each name once.
+    checked: dict[str, tuple[bool, str | None, bool]] = {}
     pending: list[tuple[str, Any, bool]] = [(start, root, True)]
     while pending:
         pointer, value, patient = pending.pop()
         if isinstance(value, dict):
             inner: list[tuple[str, Any, bool]] = []
             for key, child in value.items():
-                if key not in judged:
-                    judged[key] = _judged(key)
-                names, shape, plain = judged[key]
+                if key not in checked:
+                    checked[key] = _check_key(key)
+                names, shape, plain = checked[key]
                 if patient and names:
                     yield Fault(pointer=f"{pointer}/{escape(key)}", code="identifier_key", detail=_BY_KEY)
                     continue
@@ -124,8 +142,8 @@ def _faults(root: Any, start: str) -> Iterator[Fault]:
                 yield _shaped(pointer, shape)
 
 
-def _judged(key: str) -> tuple[bool, str | None, bool]:
-    """Whether a key names what identifies, the shape that it has itself, and whether it is plainly a field's name: any other could be data."""
+def _check_key(key: str) -> tuple[bool, str | None, bool]:
+    """Return whether a key names identifying data, the form that it has itself, and whether it is a plain name."""
     shape = shape_of(key)
     return _folded(key) in _KEYS, shape, key.isidentifier() and len(key) <= 40 and shape is None
 

@@ -1,4 +1,4 @@
-"""From the native patient on the wire to the engine's plain patient. Pure."""
+"""Converts the native patient on the wire to the patient of the engine. Pure."""
 
 from calendar import monthrange
 from datetime import date
@@ -12,7 +12,10 @@ from shared.criteria.durations import Span, day_after, day_before, first_within,
 
 
 class Mapped(NamedTuple):
-    """The engine's patient, and the ids of facts that count for nothing: entered in error, or after the day of evaluation."""
+    """The patient of the engine.
+
+    ``ignored``: the ids of facts that were left out because they are entered in error or after the day of evaluation.
+    """
 
     patient: engine.Patient
     ignored: tuple[str, ...]
@@ -23,12 +26,15 @@ class BirthAfterAsOfError(ValueError):
 
 
 def to_engine(patient: schemas.Patient, as_of: date) -> Mapped:
-    """The patient as known on ``as_of``; raises `BirthAfterAsOfError` when not yet born on that day."""
+    """Convert a patient as known on ``as_of``.
+
+    :raises BirthAfterAsOfError: the birth date is after ``as_of``.
+    """
     if patient.birth_date is not None and patient.birth_date > as_of:
         raise BirthAfterAsOfError("the birth date is after the day of evaluation")
     facts = tuple(_fact(fact) for fact in patient.facts if fact.status != "entered_in_error")
     known = tuple(fact for fact in facts if fact.first.earliest <= as_of)
-    kept = {fact.id for fact in known}
+    known_ids = {fact.id for fact in known}
     return Mapped(
         engine.Patient(
             birth=_birth(patient, as_of),
@@ -39,12 +45,15 @@ def to_engine(patient: schemas.Patient, as_of: date) -> Mapped:
                 for declared in patient.domains_complete
             ),
         ),
-        tuple(fact.id for fact in patient.facts if fact.id not in kept),
+        tuple(fact.id for fact in patient.facts if fact.id not in known_ids),
     )
 
 
 def possible_births(age: str, as_of: date) -> DateBounds:
-    """The birth dates ``b`` with ``add(b, age) <= as_of < add(b, age + 1 unit)``, the unit being the smallest one that the age writes."""
+    """Return the birth dates ``b`` with ``add(b, age) <= as_of < add(b, age + 1 unit)``.
+
+    The unit is the smallest one in ``age``: a year for ``P3Y``, a month for ``P3Y4M``.
+    """
     span, unit = parse(age), smallest_unit(age)
     tomorrow = day_after(as_of)
     older = Span(span.months + unit.months, span.days + unit.days)
@@ -89,7 +98,7 @@ def _fact(fact: schemas.Fact) -> engine.Fact:
 
 
 def _when(fact: schemas.Fact) -> tuple[DateBounds, DateBounds, bool]:
-    """First and last day; a medication without any date may have been taken, and may be taken, on any."""
+    """Return first day, last day and whether it is an exposure. A medication without date may be of any days."""
     if fact.date is not None:
         day = _days(fact.date)
         return day, day, False

@@ -1,4 +1,4 @@
-"""The codes that Phenopackets are written with, as the native patient spells them. Pure."""
+"""Converts the codes of Phenopackets to those of the native patient. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ ZYGOSITIES = {
     "GENO:0000136": "homozygous",
     "GENO:0000402": "compound_heterozygous",
 }
-# Answers of a test (SNOMED CT, LOINC answer lists, PATO).
+# Results of a test (SNOMED CT, LOINC answer lists, PATO).
 POSITIVE = frozenset(
     {"SNOMED:10828004", "SNOMEDCT:10828004", "SNOMED:260373001", "SNOMEDCT:260373001", "LOINC:LA6576-8", "PATO:0000467"}
 )
@@ -49,7 +49,7 @@ NEGATIVE = frozenset(
         "PATO:0000462",
     }
 )
-# Sequence Ontology: what is lost or gained as a whole.
+# Sequence Ontology: structural variants.
 _STRUCTURES = {
     "SO:1000029": "deletion",
     "SO:0000159": "deletion",
@@ -69,7 +69,7 @@ _SYNTAXES = ("hgvs.c", "hgvs.g", "hgvs.p")
 
 
 def code_of(identifier: str | None) -> str | None:
-    """``Orphanet:98896`` as ``ORPHA:98896``; None for what is no code."""
+    """Return ``ORPHA:98896`` for ``Orphanet:98896``; None where it is not a code."""
     if identifier is None:
         return None
     system, _, code = identifier.partition(":")
@@ -77,19 +77,19 @@ def code_of(identifier: str | None) -> str | None:
 
 
 def unit_of(identifier: str | None) -> str | None:
-    """The UCUM unit of ``UCUM:ng/dL``; None for units of other systems."""
+    """Return ``ng/dL`` for ``UCUM:ng/dL``; None for units of other systems."""
     system, _, unit = (identifier or "").partition(":")
     return _valid(_UNIT, unit) if system.upper() == "UCUM" else None
 
 
 def hgvs_of(expressions: Sequence[tuple[str, str]]) -> list[str]:
-    """The HGVS expressions among (syntax, value), transcript first."""
+    """Return the HGVS expressions among pairs of syntax and value, those of a transcript first."""
     found = sorted((_SYNTAXES.index(syntax), value) for syntax, value in expressions if syntax in _SYNTAXES)
     return list(dict.fromkeys(value for _, value in found if _valid(_HGVS, value)))
 
 
 def variant_type(structure: str | None, expressions: Sequence[tuple[str, str]]) -> str | None:
-    """What kind of variant it is, where that is plain; None leaves it open."""
+    """Return the type of a variant from its structure or its expressions; None where they do not tell."""
     if structure is not None:
         return _STRUCTURES.get(structure)
     for _, value in sorted(expressions, key=lambda one: one[0] != "hgvs.p"):

@@ -1,4 +1,4 @@
-"""The time elements of a Phenopacket as dates, full or partial, and never more precise than they are. Pure."""
+"""Converts the time elements of a Phenopacket to full or partial dates, never more precise than given. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ _TIMESTAMP = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """``start`` and ``end`` as ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``; None where the element does not say."""
+    """``start`` and ``end`` as ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``; None where not given."""
 
     start: str | None = None
     end: str | None = None
 
 
 def moment(element: Mapping[str, Any], birth: date | None) -> Moment | None:
-    """A TimeElement: a timestamp, an interval, or an age where the birth date is known. None for a value of the wrong type."""
+    """Read a TimeElement: a timestamp, an interval, or an age (needs ``birth``). None for a value of the wrong type."""
     if "timestamp" in element:
         return _of(element["timestamp"], element["timestamp"])
     if "interval" in element:
@@ -56,7 +56,7 @@ def _day(timestamp: str | None) -> str | None:
 
 
 def _at_age(birth: date, duration: str) -> str | None:
-    """The most precise date that holds every day on which somebody born on ``birth`` has this age."""
+    """Return the most precise date that contains every day on which a person born on ``birth`` has this age."""
     try:
         span, unit = parse(duration), smallest_unit(duration)
     except ValueError:

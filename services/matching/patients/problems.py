@@ -1,4 +1,4 @@
-"""What is refused of a patient."""
+"""Reasons to refuse a patient."""
 
 from shared.values.problems import Problem
 from shared.values.wire import Label
@@ -7,14 +7,14 @@ from shared.values.wire import Label
 class IdentifierForbiddenError(Problem):
     code, status = "identifier_forbidden", 422
     title = Label(
-        fr="Un appel ne porte que des faits codés : ni nom, ni coordonnées, ni identifiant, ni texte libre",
-        en="A call carries coded facts only: no name, contact, identifier or free text",
+        fr="N'envoyez que des faits codés : ni nom, ni coordonnées, ni identifiant, ni texte libre",
+        en="Send coded facts only: no name, contact, identifier or free text",
     )
 
 
 class FormatNotSupportedError(Problem):
     code, status = "format_not_supported", 422
     title = Label(
-        fr="Ce format n'est pas encore lu : envoyez le patient natif ou un Phenopacket v2",
-        en="This format is not read yet: send the native patient or a Phenopacket v2",
+        fr="Ce format n'est pas encore accepté ; envoyez le patient natif ou un Phenopacket v2",
+        en="This format is not accepted yet; send the native patient or a Phenopacket v2",
     )

@@ -20,15 +20,13 @@ from shared.criteria.expressions import (
     Zygosity,
 )
 from shared.values.wire import ApiModel, Code, Day, Duration, PartialDate
+from shared.vocabulary.geography import Departement
 
 MAX_FACTS = 1000
 
 FactId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:\-/]{0,63}$")]
 Level = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+\-/]{0,31}$")]
 QuestionCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:+\-/]{0,127}$")]
-Departement = Annotated[
-    str, StringConstraints(pattern=r"^(0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5]|97[1-8]|98[4678])$")
-]
 
 
 def _in_the_calendar(value: str) -> str:

@@ -1,1 +1,1 @@
-"""Matching's own copy of the registry: loaded from the export, kept current from the feed, and kept on disk so that it outlives both."""
+"""The copy of the registry that matching answers from: loaded from the export, updated from the feed, kept on disk."""

@@ -1,6 +1,6 @@
-"""Snapshots on disk: each an immutable folder, whole or refused. A crash at any moment leaves the one before.
+"""Snapshots on disk. Each is an immutable folder that is read whole or not at all; a crash leaves the one before.
 
-The replicas of one machine share them: they take turns, and what one has written the others need not.
+The replicas on one machine share the folder: a lock orders their reads and writes, and each snapshot is written once.
 """
 
 import fcntl
@@ -19,59 +19,63 @@ from services.matching.clients.documents import Centre, Concepts, TrialRecord, U
 from services.matching.snapshots.model import Snapshot, Vocabulary
 from shared.values.wire import write_instant
 
-FORM = 1
+FORMAT = 2
 KEPT = 2
 POINTER = "current"
 _NAME = re.compile(r"[0-9a-f]{16}-(\d+)")
 _CONTENTS = ("trials.ndjson", "centres.ndjson", "terminology.json")
 
 
-class TornSnapshotError(ValueError):
-    """A folder that is not what its manifest says."""
+class DamagedSnapshotError(ValueError):
+    """The contents of a folder differ from its manifest."""
 
 
 class SnapshotFiles:
-    """The snapshots under one folder: ``<content id>-<number>/`` with a manifest, and the pointer ``current``."""
+    """The snapshots in one folder: ``<snapshot id>-<number>/`` with a manifest, and the pointer ``current``.
 
-    def __init__(self, folder: Path) -> None:
+    ``country`` (ISO 3166-1 alpha-2): what the trials are compiled for when they are read.
+    """
+
+    def __init__(self, folder: Path, country: str) -> None:
         self.folder = folder
+        self.country = country
 
     def newest(self) -> Snapshot | None:
-        """The snapshot that the pointer names; where that one is torn or missing, the newest whole one; None without any."""
-        with self._turn(fcntl.LOCK_SH):
+        """Read the snapshot that the pointer names, or else the newest undamaged one; None without any."""
+        with self._locked(fcntl.LOCK_SH):
             for path in self._candidates():
                 try:
-                    return _read(path)
-                except (TornSnapshotError, UnreadableDocumentError, OSError, KeyError, TypeError, ValueError):
+                    return _read(path, self.country)
+                except (DamagedSnapshotError, UnreadableDocumentError, OSError, KeyError, TypeError, ValueError):
                     continue
         return None
 
     def write(self, snapshot: Snapshot) -> Path:
-        """Make the snapshot the newest on disk, unless another replica has written it, or one that was current later; returns the newest.
+        """Write the snapshot unless the one on disk is the same or newer; return the folder of the newest.
 
-        Contents, flushed; a rename, flushed; the pointer; then what is too old goes.
+        The order makes it safe against a crash: contents (flushed), rename (flushed), pointer, removal of old ones.
         """
-        with self._turn(fcntl.LOCK_EX):
-            return self._not_older(snapshot) or self._write(snapshot)
+        with self._locked(fcntl.LOCK_EX):
+            return self._same_or_newer(snapshot) or self._write(snapshot)
 
     @contextmanager
-    def _turn(self, kind: int) -> Iterator[None]:
-        """Several read, or one writes. The lock lies beside the folder and goes with the process that holds it."""
+    def _locked(self, kind: int) -> Iterator[None]:
+        """Lock a file beside the folder, to read or to write alone. The lock ends with the process."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.folder.with_name(f"{self.folder.name}.lock").open("ab") as lock:
             fcntl.flock(lock, kind)
             yield
 
-    def _not_older(self, snapshot: Snapshot) -> Path | None:
-        """The one on disk, where there is no need of this one."""
+    def _same_or_newer(self, snapshot: Snapshot) -> Path | None:
+        """Return the folder of the snapshot on disk where it is the same as this one or was current later."""
         for path in self._candidates()[:1]:
             try:
                 manifest = _manifest(path)
                 _contents(path, manifest)
-                same = (manifest["id"], manifest["following"]) == (snapshot.id, snapshot.following)
+                same = (manifest["id"], manifest["next_feed_path"]) == (snapshot.id, snapshot.next_feed_path)
                 if same or datetime.fromisoformat(manifest["current_at"]) > snapshot.current_at:
                     return path
-            except (TornSnapshotError, OSError, KeyError, TypeError, ValueError):
+            except (DamagedSnapshotError, OSError, KeyError, TypeError, ValueError):
                 return None
         return None
 
@@ -80,14 +84,14 @@ class SnapshotFiles:
         final = self.folder / f"{snapshot.id}-{number}"
         partial = self.folder / f".{final.name}.{os.getpid()}"
         files = {
-            "trials.ndjson": _joined(held.line for _, held in sorted(snapshot.trials.items())),
-            "centres.ndjson": _joined(canonical(centre.write()) for _, centre in sorted(snapshot.centres.items())),
+            "trials.ndjson": _lines(trial.line for _, trial in sorted(snapshot.trials.items())),
+            "centres.ndjson": _lines(canonical(centre.write()) for _, centre in sorted(snapshot.centres.items())),
             "terminology.json": canonical(snapshot.vocabulary.concepts.write()),
         }
         manifest: dict[str, Any] = {
-            "form": FORM,
+            "format": FORMAT,
             "id": snapshot.id,
-            "following": snapshot.following,
+            "next_feed_path": snapshot.next_feed_path,
             "current_at": write_instant(snapshot.current_at),
             "trials": len(snapshot.trials),
             "centres": len(snapshot.centres),
@@ -99,11 +103,11 @@ class SnapshotFiles:
         try:
             for name, content in files.items():
                 _write(partial / name, content)
-            _write(partial / "manifest.json", canonical({**manifest, "seal": _seal(manifest)}))
+            _write(partial / "manifest.json", canonical({**manifest, "digest": _digest(manifest)}))
             _flush(partial)
             partial.rename(final)
         except OSError:
-            shutil.rmtree(partial, ignore_errors=True)  # on a full disk it is in the way of others
+            shutil.rmtree(partial, ignore_errors=True)  # it takes room on a full disk
             raise
         _flush(self.folder)
         pointer = self.folder / f".{POINTER}.{os.getpid()}"
@@ -139,37 +143,36 @@ def _number(path: Path) -> int:
 
 def _manifest(path: Path) -> dict[str, Any]:
     manifest: dict[str, Any] = json.loads((path / "manifest.json").read_bytes())
-    if manifest["form"] != FORM or manifest.pop("seal") != _seal(manifest):
-        raise TornSnapshotError
+    if manifest["format"] != FORMAT or manifest.pop("digest") != _digest(manifest):
+        raise DamagedSnapshotError
     return manifest
 
 
 def _contents(path: Path, manifest: dict[str, Any]) -> dict[str, bytes]:
     contents = {name: (path / name).read_bytes() for name in _CONTENTS}
     if any(hashlib.sha256(content).hexdigest() != manifest["sha256"][name] for name, content in contents.items()):
-        raise TornSnapshotError
+        raise DamagedSnapshotError
     return contents
 
 
-def _read(path: Path) -> Snapshot:
+def _read(path: Path, country: str) -> Snapshot:
     manifest = _manifest(path)
     contents = _contents(path, manifest)
     vocabulary = Vocabulary(Concepts.read(json.loads(contents["terminology.json"])))
     trials = [TrialRecord.read(json.loads(line)) for line in contents["trials.ndjson"].splitlines()]
     centres = [Centre.read(json.loads(line)) for line in contents["centres.ndjson"].splitlines()]
-    found = Snapshot.build(
-        trials, centres, vocabulary, manifest["following"], datetime.fromisoformat(manifest["current_at"])
-    )
+    current_at = datetime.fromisoformat(manifest["current_at"])
+    found = Snapshot.build(trials, centres, vocabulary, country, manifest["next_feed_path"], current_at)
     if (found.id, len(found.trials), len(found.centres)) != (manifest["id"], manifest["trials"], manifest["centres"]):
-        raise TornSnapshotError
+        raise DamagedSnapshotError
     return found
 
 
-def _seal(manifest: dict[str, Any]) -> str:
+def _digest(manifest: dict[str, Any]) -> str:
     return hashlib.sha256(canonical(manifest)).hexdigest()
 
 
-def _joined(lines: Iterable[bytes]) -> bytes:
+def _lines(lines: Iterable[bytes]) -> bytes:
     return b"".join(line + b"\n" for line in lines)
 
 

@@ -1,4 +1,4 @@
-"""The copy as plain values: a snapshot never changes, a newer one takes its place."""
+"""The copy of the registry as immutable values."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from shared.criteria.model import CriteriaDocument
 
 
 class Vocabulary:
-    """One version of the terminology, as the engine and as a reader of labels need it."""
+    """One version of the terminology: for the engine, and the label of each code."""
 
     def __init__(self, concepts: Concepts) -> None:
         self.concepts = concepts
@@ -31,10 +31,11 @@ class Vocabulary:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldTrial:
-    """A trial ready to be matched; ``compiled`` is None where it has no criteria that this version of the language can read.
+class SnapshotTrial:
+    """A trial ready to be matched.
 
-    ``recruiting``: its cohorts that recruit in France.
+    ``compiled``: None where it has no criteria, or none that this version of the language can read. ``recruiting``: the
+    ids of the cohorts that recruit in the country. ``line`` and ``digest``: the record as it is written, and its hash.
     """
 
     record: TrialRecord
@@ -45,47 +46,52 @@ class HeldTrial:
     digest: bytes
 
     @classmethod
-    def prepare(cls, record: TrialRecord, vocabulary: Vocabulary) -> Self:
+    def prepare(cls, record: TrialRecord, vocabulary: Vocabulary, country: str) -> Self:
+        """Compile a record for one terminology and country."""
         line = canonical(record.write())
         criteria = _criteria(record)
-        compiled = _compiled(criteria, vocabulary)
-        recruiting = open_cohorts(record, compiled.cohorts) if compiled else frozenset[str]()
+        compiled = _compiled(criteria, vocabulary, country)
+        recruiting = open_cohorts(record, compiled.cohorts, country) if compiled else frozenset[str]()
         return cls(record, criteria, compiled, recruiting, line, hashlib.sha256(line).digest())
 
-    def under(self, vocabulary: Vocabulary) -> "HeldTrial":
-        """The same trial compiled under another terminology."""
-        return replace(self, compiled=_compiled(self.criteria, vocabulary))
+    def recompile(self, vocabulary: Vocabulary, country: str) -> "SnapshotTrial":
+        """Return the same trial, compiled for another terminology."""
+        return replace(self, compiled=_compiled(self.criteria, vocabulary, country))
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything published at one position of the registry's feed.
+    """Everything published at one position of the registry's feed, compiled for one country.
 
-    ``following`` is the path that reads on after it; ``current_at`` the last instant at which it was known to be current.
-    ``id`` names the content: the same content has the same id, wherever and whenever it was loaded.
+    ``next_feed_path``: the path of the feed from that position on. ``current_at``: the last instant at which it was
+    known to be current. ``id``: a hash of the content and the country, wherever and whenever it was loaded.
     """
 
-    trials: Mapping[str, HeldTrial]
+    trials: Mapping[str, SnapshotTrial]
     centres: Mapping[str, Centre]
     vocabulary: Vocabulary
-    following: str
+    country: str
+    next_feed_path: str
     current_at: datetime
     id: str
 
     @classmethod
     def of(
         cls,
-        trials: Mapping[str, HeldTrial],
+        trials: Mapping[str, SnapshotTrial],
         centres: Mapping[str, Centre],
         vocabulary: Vocabulary,
-        following: str,
+        country: str,
+        next_feed_path: str,
         current_at: datetime,
     ) -> Self:
-        parts = [held.digest for held in trials.values()] + [
+        """Return the snapshot of trials that are already compiled for this terminology and country."""
+        parts = [trial.digest for trial in trials.values()] + [
             hashlib.sha256(canonical(centre.write())).digest() for centre in centres.values()
         ]
-        content = hashlib.sha256(vocabulary.digest + b"".join(sorted(parts))).hexdigest()[:16]
-        return cls(trials, centres, vocabulary, following, current_at, content)
+        content = vocabulary.digest + country.encode() + b"".join(sorted(parts))
+        identifier = hashlib.sha256(content).hexdigest()[:16]
+        return cls(trials, centres, vocabulary, country, next_feed_path, current_at, identifier)
 
     @classmethod
     def build(
@@ -93,24 +99,29 @@ class Snapshot:
         trials: Iterable[TrialRecord],
         centres: Iterable[Centre],
         vocabulary: Vocabulary,
-        following: str,
+        country: str,
+        next_feed_path: str,
         current_at: datetime,
         before: "Snapshot | None" = None,
     ) -> Self:
-        """A snapshot of these records; what is compiled in ``before`` and has not changed is taken over."""
-        kept = {} if before is None or before.vocabulary.digest != vocabulary.digest else before.trials
-        held: dict[str, HeldTrial] = {}
+        """Compile the published records; reuse what is compiled in ``before`` and has not changed."""
+        usable = before is not None and (before.vocabulary.digest, before.country) == (vocabulary.digest, country)
+        earlier = before.trials if before is not None and usable else {}
+        prepared: dict[str, SnapshotTrial] = {}
         for record in trials:
             if record.trial.published:
-                old = kept.get(record.trial.id)
-                held[record.trial.id] = (
-                    old if old is not None and old.record == record else HeldTrial.prepare(record, vocabulary)
+                old = earlier.get(record.trial.id)
+                prepared[record.trial.id] = (
+                    old
+                    if old is not None and old.record == record
+                    else SnapshotTrial.prepare(record, vocabulary, country)
                 )
-        return cls.of(held, {centre.id: centre for centre in centres}, vocabulary, following, current_at)
+        by_id = {centre.id: centre for centre in centres}
+        return cls.of(prepared, by_id, vocabulary, country, next_feed_path, current_at)
 
 
-def _compiled(criteria: CriteriaDocument | None, vocabulary: Vocabulary) -> CompiledTrial | None:
-    return None if criteria is None else compile_criteria(criteria, vocabulary.engine)
+def _compiled(criteria: CriteriaDocument | None, vocabulary: Vocabulary, country: str) -> CompiledTrial | None:
+    return None if criteria is None else compile_criteria(criteria, vocabulary.engine, country)
 
 
 def _criteria(record: TrialRecord) -> CriteriaDocument | None:

@@ -1,4 +1,4 @@
-"""What cannot be answered without a copy of the registry."""
+"""Problems of a service that has no copy of the registry yet."""
 
 from shared.values.problems import Problem
 from shared.values.wire import Label
@@ -7,8 +7,8 @@ from shared.values.wire import Label
 class SnapshotMissingError(Problem):
     code, status = "snapshot_missing", 503
     title = Label(
-        fr="Les essais n'ont pas encore été chargés : réessayez dans quelques secondes",
-        en="The trials have not been loaded yet: try again in a few seconds",
+        fr="Les essais ne sont pas encore chargés ; réessayez dans quelques secondes",
+        en="The trials are not loaded yet; try again in a few seconds",
     )
 
     def __init__(self) -> None:

@@ -1,38 +1,27 @@
-"""Which cohorts recruit in France: status is per trial, country, site and cohort. Pure."""
+"""Which cohorts recruit in a country: a status is given for a trial, a place and a cohort. Pure."""
 
 from collections.abc import Iterable
 
 from services.matching.clients.documents import Site, Trial, TrialRecord
-
-OPEN = frozenset({"recruiting", "enrolling_by_invitation", "available"})
-# Nobody is taken into these anywhere, whatever a place still says.
-OVER = frozenset(
-    {
-        "in_review",
-        "active_not_recruiting",
-        "suspended",
-        "completed",
-        "terminated",
-        "withdrawn",
-        "refused",
-        "expired",
-        "no_longer_available",
-    }
-)
+from shared.vocabulary.recruitment import CLOSED_STATUSES, is_open
 
 
-def open_cohorts(record: TrialRecord, cohorts: Iterable[str]) -> frozenset[str]:
-    """Those of ``cohorts`` (``all`` in a trial without any) that recruit in France."""
-    if not recruits_in_france(record.trial, record.sites):
+def open_cohorts(record: TrialRecord, cohorts: Iterable[str], country: str) -> frozenset[str]:
+    """Return those of ``cohorts`` (``all`` in a trial without any) that recruit in the country."""
+    if not recruits_in(record.trial, record.sites, country):
         return frozenset()
     statuses = {cohort.id: cohort.status for cohort in record.trial.cohorts}
-    return frozenset(cohort for cohort in cohorts if (statuses.get(cohort) or "recruiting") in OPEN)
+    return frozenset(cohort for cohort in cohorts if is_open(statuses.get(cohort) or "recruiting"))
 
 
-def recruits_in_france(trial: Trial, sites: tuple[Site, ...]) -> bool:
-    """A member centre or another French place recruits; where none is named, a trial that names France does."""
-    if trial.status in OVER:
+def recruits_in(trial: Trial, sites: tuple[Site, ...], country: str) -> bool:
+    """Return whether a member centre or another place in the country recruits.
+
+    Without any place there, a recruiting trial that names the country does.
+    """
+    if trial.status in CLOSED_STATUSES:
         return False
-    if any(site.status in OPEN for site in sites) or any((status or trial.status) in OPEN for status in trial.french):
+    local = [status for where, status in trial.locations if where == country]
+    if any(is_open(site.status) for site in sites) or any(is_open(status or trial.status) for status in local):
         return True
-    return not sites and not trial.french and trial.in_france and trial.status in OPEN
+    return not sites and not local and country in trial.countries and is_open(trial.status)

@@ -1,4 +1,4 @@
-"""Keeps the newest snapshot: from disk at the start, from the export when there is none, from the feed ever after."""
+"""Keeps the newest snapshot in memory: read from disk or from the export, then updated from the feed."""
 
 import asyncio
 import errno
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from services.matching.clients.documents import Centre, Site, TrialRecord, UnreadableDocumentError
 from services.matching.clients.registry import RegistryClient
 from services.matching.snapshots.files import SnapshotFiles
-from services.matching.snapshots.model import HeldTrial, Snapshot, Vocabulary
+from services.matching.snapshots.model import Snapshot, SnapshotTrial, Vocabulary
 from services.matching.snapshots.problems import SnapshotMissingError
 from shared.clients.feed import Batch, HistoryRestartedError
 from shared.operations.telemetry import Metrics
@@ -22,16 +22,16 @@ from shared.tasks import BackgroundTasks, RepeatedTask
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# More trials than these in one batch are read faster from the export than one by one.
+# A batch that changes more trials than this is faster read from the export than one by one.
 RELOAD_FROM = 100
-AT_A_TIME = 8
-# Writing takes at most this share of the time while the registry keeps changing.
-WRITING_SHARE = 20
+PARALLEL_READS = 8
+# Between two writes pass at least this many times the duration of the last one.
+PAUSE_FACTOR = 20
 
 
 @dataclass(slots=True)
-class _Touched:
-    """What a batch of events says has changed, and is not held yet."""
+class _Changes:
+    """The ids of what a batch of events changes and the snapshot does not have yet."""
 
     trials: set[str] = field(default_factory=set)
     sites: set[str] = field(default_factory=set)
@@ -40,7 +40,10 @@ class _Touched:
 
 
 class SnapshotStore:
-    """One copy of the registry. `current` is what answers are given from; it never changes under a reader."""
+    """The copy of the registry of one process. ``current`` is immutable and replaced as a whole.
+
+    ``persist_every``: at least so many seconds pass between two writes to disk.
+    """
 
     def __init__(self, registry: RegistryClient, files: SnapshotFiles, persist_every: float, metrics: Metrics) -> None:
         self._registry = registry
@@ -51,22 +54,26 @@ class SnapshotStore:
         self._written: Snapshot | None = None
         self._last_write = 0.0
         self._unwritten_since: float | None = None
-        self._in_touch = False
+        self._connected = False
         self._tasks: list[RepeatedTask] = []
 
     @property
     def current(self) -> Snapshot:
-        """:raises SnapshotMissingError: 503, nothing has been loaded yet."""
+        """The snapshot to answer from.
+
+        :raises SnapshotMissingError: 503, nothing is loaded yet.
+        """
         if self._snapshot is None:
             raise SnapshotMissingError
         return self._snapshot
 
     @property
     def loaded(self) -> Snapshot | None:
+        """The snapshot, or None where nothing is loaded yet."""
         return self._snapshot
 
     def start(self, tasks: BackgroundTasks) -> None:
-        """Load what is on disk, then follow the registry in the background."""
+        """Read the snapshot on disk, then follow the registry in the background."""
         try:
             self._snapshot = self._written = self._files.newest()
         except OSError as error:
@@ -79,45 +86,47 @@ class SnapshotStore:
         ]
 
     async def stop(self) -> None:
-        """Stop following and leave what is held on disk."""
+        """Stop following the registry and write the snapshot to disk."""
         for task in self._tasks:
             await task.stop()
         await self.persist()
 
     async def follow(self) -> None:
-        """One step: load everything where nothing is held, else apply the next batch of the feed."""
-        held = self._snapshot
-        if held is None:
+        """Do one step: load everything where nothing is loaded, else apply the next batch of the feed."""
+        current = self._snapshot
+        if current is None:
             await self._reload()
             return
         try:
-            if not self._in_touch:
+            if not self._connected:
                 # A new release of the registry may bring another terminology without an event.
-                held = await self._with_terminology(held)
-            batch = await self._registry.feed.next(held.following)
-            self._in_touch = True
+                current = await self._update_terminology(current)
+            batch = await self._registry.feed.next(current.next_feed_path)
+            self._connected = True
         except HistoryRestartedError:
             await self._reload()
             return
         except BaseException:
-            self._in_touch = False
+            self._connected = False
             raise
         with batch.applying():
-            await self._apply(held, batch)
+            await self._apply(current, batch)
 
     @property
     def unwritten_seconds(self) -> float:
-        """How long the disk has not taken a snapshot; 0 where it does."""
+        """Seconds since the first failed write to disk after the last good one; 0 while writes succeed."""
         return 0.0 if self._unwritten_since is None else time.monotonic() - self._unwritten_since
 
     async def persist(self) -> None:
-        """Write the snapshot where it differs from the one on disk. A disk that does not take it hurts nobody before the next start."""
-        held, written = self._snapshot, self._written
-        if held is None or (written is not None and (written.id, written.following) == (held.id, held.following)):
+        """Write the snapshot where it differs from the one on disk. Log a failure: answers do not need the disk."""
+        current, written = self._snapshot, self._written
+        if current is None or (
+            written is not None and (written.id, written.next_feed_path) == (current.id, current.next_feed_path)
+        ):
             return
         started = time.monotonic()
         try:
-            await asyncio.to_thread(self._files.write, held)
+            await asyncio.to_thread(self._files.write, current)
         except OSError as error:
             self._unwritten_since = self._unwritten_since or started
             logger.warning(
@@ -127,10 +136,10 @@ class SnapshotStore:
             return
         self._unwritten_since = None
         self._last_write = time.monotonic() - started
-        self._written = held
+        self._written = current
 
     async def _persist_later(self) -> None:
-        await asyncio.sleep(max(self._persist_every, WRITING_SHARE * self._last_write))
+        await asyncio.sleep(max(self._persist_every, PAUSE_FACTOR * self._last_write))
         await self.persist()
 
     async def _reload(self) -> None:
@@ -142,84 +151,91 @@ class SnapshotStore:
             assert concepts is not None
             vocabulary = Vocabulary(concepts)
         self._snapshot = Snapshot.build(
-            export.trials, export.centres, vocabulary, export.following, datetime.now(UTC), before
+            export.trials,
+            export.centres,
+            vocabulary,
+            self._files.country,
+            export.next_feed_path,
+            datetime.now(UTC),
+            before,
         )
-        gc.freeze()  # it stays: looking through it for garbage held a request up for a tenth of a second
+        gc.freeze()  # without it, garbage collection of the long-lived snapshot delayed a request by 0.1 s
         logger.info("snapshot_reloaded", extra={"trials": len(self._snapshot.trials), "count": len(export.trials)})
         if export.unreadable:
             logger.error("registry_records_unreadable", extra={"count": export.unreadable})
 
-    async def _with_terminology(self, held: Snapshot) -> Snapshot:
-        concepts = await self._registry.terminology(held.vocabulary.version)
+    async def _update_terminology(self, current: Snapshot) -> Snapshot:
+        """Recompile every trial where the registry has another terminology; return the current snapshot."""
+        concepts = await self._registry.terminology(current.vocabulary.version)
         if concepts is None:
-            return held
+            return current
         vocabulary = Vocabulary(concepts)
-        trials = {name: trial.under(vocabulary) for name, trial in held.trials.items()}
-        self._snapshot = Snapshot.of(trials, held.centres, vocabulary, held.following, held.current_at)
+        trials = {name: trial.recompile(vocabulary, current.country) for name, trial in current.trials.items()}
+        self._snapshot = Snapshot.of(
+            trials, current.centres, vocabulary, current.country, current.next_feed_path, current.current_at
+        )
         return self._snapshot
 
-    async def _apply(self, held: Snapshot, batch: Batch) -> None:
+    async def _apply(self, current: Snapshot, batch: Batch) -> None:
         now = datetime.now(UTC)
-        touched = _touched(held, batch.events)
-        if len(touched.trials | touched.sites) > RELOAD_FROM or any(
-            "/" in name for name in touched.trials | touched.sites
+        changes = _changes(current, batch.events)
+        if len(changes.trials | changes.sites) > RELOAD_FROM or any(
+            "/" in name for name in changes.trials | changes.sites
         ):
-            # A name with a slash has no address of its own.
+            # An identifier with a slash has no URL of its own.
             await self._reload()
             return
-        if touched.terminology:
-            held = await self._with_terminology(held)
-        trials, centres = dict(held.trials), dict(held.centres)
-        for name, record in await _each(touched.trials, self._registry.trial):
-            _put(trials, name, record, held.vocabulary)
-        for name, sites in await _each(touched.sites - touched.trials, self._registry.sites):
+        if changes.terminology:
+            current = await self._update_terminology(current)
+        trials, centres = dict(current.trials), dict(current.centres)
+        for name, record in await _read_all(changes.trials, self._registry.trial):
+            _put(trials, name, record, current)
+        for name, sites in await _read_all(changes.sites - changes.trials, self._registry.sites):
             if name in trials and sites is not None:
-                _put(
-                    trials,
-                    name,
-                    replace(trials[name].record, sites=_newest(trials[name].record.sites, sites)),
-                    held.vocabulary,
-                )
-        for name, centre in await _each(touched.centres, self._registry.centre):
+                stored = trials[name].record
+                _put(trials, name, replace(stored, sites=_newest(stored.sites, sites)), current)
+        for name, centre in await _read_all(changes.centres, self._registry.centre):
             _put_centre(centres, name, centre)
-        if trials != held.trials or centres != held.centres:
-            self._snapshot = Snapshot.of(trials, centres, held.vocabulary, batch.next_path, now)
+        if trials != current.trials or centres != current.centres:
+            self._snapshot = Snapshot.of(trials, centres, current.vocabulary, current.country, batch.next_path, now)
         else:
-            self._snapshot = replace(held, following=batch.next_path, current_at=now)
+            self._snapshot = replace(current, next_feed_path=batch.next_path, current_at=now)
         if batch.events:
             self._metrics.lag.labels("registry").set(
                 max(0.0, (now - datetime.fromisoformat(batch.events[-1]["time"])).total_seconds())
             )
 
 
-def _touched(held: Snapshot, events: Iterable[dict[str, Any]]) -> _Touched:
-    """The subjects of events that tell more than is held; whatever an event says, the registry is asked for what is true now."""
-    touched = _Touched()
+def _changes(current: Snapshot, events: Iterable[dict[str, Any]]) -> _Changes:
+    """Return the subjects of events newer than the snapshot. Their present state is then read from the registry."""
+    changes = _Changes()
     for event in events:
         kind, _, name = event["subject"].partition("/")
         version = event["data"].get("version") if event["data"].get("op") == "upsert" else None
         if kind == "trial":
-            trial = held.trials.get(name)
+            trial = current.trials.get(name)
             if version is None or trial is None or trial.record.trial.version < version:
-                touched.trials.add(name)
+                changes.trials.add(name)
         elif kind == "site":
             owner, _, centre = name.rpartition("/")
-            if version is None or _site_version(held, owner, centre) < version:
-                touched.sites.add(owner)
+            if version is None or _site_version(current, owner, centre) < version:
+                changes.sites.add(owner)
         elif kind == "centre":
-            if version is None or name not in held.centres or held.centres[name].version < version:
-                touched.centres.add(name)
+            if version is None or name not in current.centres or current.centres[name].version < version:
+                changes.centres.add(name)
         elif kind == "terminology":
-            touched.terminology = True
-    return touched
+            changes.terminology = True
+    return changes
 
 
-def _site_version(held: Snapshot, trial: str, centre: str) -> int:
-    owner = held.trials.get(trial)
+def _site_version(current: Snapshot, trial: str, centre: str) -> int:
+    owner = current.trials.get(trial)
     return max((site.version for site in owner.record.sites if site.centre == centre), default=0) if owner else 0
 
 
-async def _each(names: set[str], read: Callable[[str], Awaitable[T]]) -> list[tuple[str, T]]:
+async def _read_all(names: set[str], read: Callable[[str], Awaitable[T]]) -> list[tuple[str, T]]:
+    """Read some resources, a few at a time; leave out those that cannot be read."""
+
     async def one(name: str) -> list[tuple[str, T]]:
         try:
             return [(name, await read(name))]
@@ -228,23 +244,23 @@ async def _each(names: set[str], read: Callable[[str], Awaitable[T]]) -> list[tu
             return []
 
     ordered, found = sorted(names), []
-    for start in range(0, len(ordered), AT_A_TIME):
-        for answers in await asyncio.gather(*map(one, ordered[start : start + AT_A_TIME])):
+    for start in range(0, len(ordered), PARALLEL_READS):
+        for answers in await asyncio.gather(*map(one, ordered[start : start + PARALLEL_READS])):
             found += answers
     return found
 
 
-def _put(trials: dict[str, HeldTrial], name: str, record: TrialRecord | None, vocabulary: Vocabulary) -> None:
-    """Take a trial over where it is newer than the one held; drop one that is gone, renamed or no longer published."""
+def _put(trials: dict[str, SnapshotTrial], name: str, record: TrialRecord | None, current: Snapshot) -> None:
+    """Store a trial that is newer than the stored one; drop one that is gone, renamed or no longer published."""
     if record is None or record.trial.id != name:
         trials.pop(name, None)
     if record is None:
         return
-    held = trials.get(record.trial.id)
-    if held is not None and (held.record.trial.version > record.trial.version or held.record == record):
+    stored = trials.get(record.trial.id)
+    if stored is not None and (stored.record.trial.version > record.trial.version or stored.record == record):
         return
     if record.trial.published:
-        trials[record.trial.id] = HeldTrial.prepare(record, vocabulary)
+        trials[record.trial.id] = SnapshotTrial.prepare(record, current.vocabulary, current.country)
     else:
         trials.pop(record.trial.id, None)
 
@@ -256,10 +272,12 @@ def _put_centre(centres: dict[str, Centre], name: str, centre: Centre | None) ->
         centres[name] = centre
 
 
-def _newest(held: tuple[Site, ...], read: tuple[Site, ...]) -> tuple[Site, ...]:
-    """The sites as read now, but none older than the one held."""
-    versions = {site.centre: site for site in held}
+def _newest(stored: tuple[Site, ...], read: tuple[Site, ...]) -> tuple[Site, ...]:
+    """Return the sites that were read, each in the newer one of its two versions."""
+    by_centre = {site.centre: site for site in stored}
     return tuple(
-        site if site.centre not in versions or versions[site.centre].version <= site.version else versions[site.centre]
+        site
+        if site.centre not in by_centre or by_centre[site.centre].version <= site.version
+        else by_centre[site.centre]
         for site in read
     )

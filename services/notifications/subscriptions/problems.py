@@ -1,4 +1,4 @@
-"""What can be wrong with a subscription."""
+"""Errors about subscriptions."""
 
 from shared.values.problems import ConflictError
 from shared.values.wire import Label

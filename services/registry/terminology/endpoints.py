@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.registry.terminology.terminology import Terminology
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
+from shared.http.guards import allow
 from shared.http.route import ApiRoute
 from shared.values.wire import ApiModel, Label
 
@@ -32,7 +33,7 @@ class TerminologyDocument(ApiModel):
 
 @router.get("/terminology", response_model=TerminologyDocument)
 async def read_terminology(request: Request, access: Reader) -> Response:
-    """Every concept that this network's trials are coded with."""
+    """All concepts that trials of this network are coded with."""
     terminology: Terminology = request.app.state.terminology
     tag = f'"{terminology.version}"'
     if tag in request.headers.get("if-none-match", ""):

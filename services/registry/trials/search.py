@@ -1,19 +1,12 @@
-"""The words by which a trial is found: accents and case do not matter, and a word's beginning is enough."""
+"""The words by which a trial is found. Accents and case do not matter, and the beginning of a word is enough."""
 
-import unicodedata
-
+from services.registry.model.trial import Trial
 from services.registry.terminology.terminology import Terminology
-from services.registry.trials.schemas import Trial
-
-
-def fold(text: str) -> str:
-    """Lower case without accents, anything but letters and digits turned into single spaces."""
-    plain = "".join(mark for mark in unicodedata.normalize("NFKD", text) if not unicodedata.combining(mark))
-    return " ".join("".join(mark if mark.isalnum() else " " for mark in plain.casefold()).split())
+from shared.vocabulary.text import fold
 
 
 def words_of(trial: Trial, terminology: Terminology) -> str:
-    """Everything a trial may be looked up by, folded: `` word word …`` with a space before each word."""
+    """Return the folded words of a trial, with a space before each word."""
     product = trial.product
     texts: list[str | None] = [
         *(identifier.value for identifier in trial.identifiers),

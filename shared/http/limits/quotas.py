@@ -1,8 +1,10 @@
-"""Who is asking too often: a bucket for each caller and kind of request, told in `RateLimit-Policy` and `RateLimit` (IETF draft)."""
+"""Quotas: a token bucket for each caller and kind of request, reported in `RateLimit` headers (IETF draft)."""
 
 import ipaddress
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from fastapi import Request
@@ -10,18 +12,17 @@ from fastapi import Request
 from shared.access import Principal
 from shared.access.address import address_of, is_loopback
 from shared.access.policy import Action
-from shared.http.limits.buckets import Buckets, Quota
+from shared.http.limits.buckets import Buckets, Level, Quota
 from shared.settings import ServiceSettings
-from shared.values.problems import RateLimitedError
 
 Kind = Literal["read", "match", "write", "token"]
-# The installation's own health and copies: asked by programs that must not be kept waiting.
+# Health checks and backups by the installation's own programs must not be delayed.
 _UNLIMITED = frozenset({"health", "backup"})
-IPV6_SITE = 64  # bits: what one customer is given at least
+IPV6_SITE = 64  # bits: the smallest network that one customer gets
 
 
 def kind_of(resource: str, action: Action) -> Kind | None:
-    """Which bucket a request takes from; None: it takes from none."""
+    """Return the kind of a request; None: it has no quota."""
     if resource in _UNLIMITED:
         return None
     if resource == "token":
@@ -30,8 +31,28 @@ def kind_of(resource: str, action: Action) -> Kind | None:
     return kinds[action]
 
 
+@dataclass(frozen=True, slots=True)
+class QuotaDecision:
+    """One request counted. ``headers`` report the quota with its answer."""
+
+    kind: Kind
+    quota: Quota
+    level: Level
+
+    @property
+    def is_exceeded(self) -> bool:
+        return not self.level.taken
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [
+            (b"ratelimit-policy", f'"{self.kind}";q={self.quota.requests};w={self.quota.window}'.encode()),
+            (b"ratelimit", f'"{self.kind}";r={self.level.left};t={self.level.seconds}'.encode()),
+        ]
+
+
 class Quotas:
-    """One process's buckets. Behind a gateway that balances over replicas, a caller has so much at each of them."""
+    """The buckets of one process. Behind a gateway with replicas, a caller has the whole quota at each of them."""
 
     def __init__(self, settings: ServiceSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._quotas: dict[Kind, int] = {
@@ -40,36 +61,36 @@ class Quotas:
             "write": settings.rate_write,
             "token": settings.rate_token,
         }
-        self._here = settings.rate_loopback_factor
+        self._remote = {kind: Quota(count) for kind, count in self._quotas.items()}
+        self._local = {kind: Quota(count * settings.rate_loopback_factor) for kind, count in self._quotas.items()}
         self._gateways = settings.gateway_networks
         self._clock = clock
-        # Apart, so that who comes from ever new addresses pushes out no caller with a name.
+        # Separate, so that a caller from ever new addresses pushes out no identified caller.
         self._named, self._addresses = Buckets(), Buckets()
 
-    def take(self, request: Request, resource: str, action: Action, caller: Principal | None) -> None:
-        """Count a request; ``caller`` None: its token is not one of ours. What is left is told with the answer.
-
-        :raises RateLimitedError: 429.
-        """
+    def take(self, request: Request, resource: str, action: Action, caller: Principal | None) -> QuotaDecision | None:
+        """Count a request; None: it has no quota. ``caller`` None: it has no valid token."""
         kind = kind_of(resource, action)
         if kind is None or not self._quotas[kind] or (caller is not None and caller.kind == "service"):
-            return
+            return None
         address = address_of(request, self._gateways)
-        quota = Quota(self._quotas[kind] * (self._here if is_loopback(address) else 1))
+        site, local = _placed(address)
+        quota = self._local[kind] if local else self._remote[kind]
         if caller is not None and caller.organisation is not None:
-            level = self._named.take((kind, caller.organisation, getattr(caller, "client", None)), quota, self._clock())
+            level = self._named.take((kind, caller.organisation, caller.client), quota, self._clock())
         else:
-            level = self._addresses.take((kind, site_of(address)), quota, self._clock())
-        request.scope["cleio_quota"] = [
-            (b"ratelimit-policy", f'"{kind}";q={quota.requests};w={quota.window}'.encode()),
-            (b"ratelimit", f'"{kind}";r={level.left};t={level.seconds}'.encode()),
-        ]
-        if not level.taken:
-            raise RateLimitedError(level.seconds)
+            level = self._addresses.take((kind, site), quota, self._clock())
+        return QuotaDecision(kind, quota, level)
+
+
+@lru_cache(4_096)
+def _placed(address: str) -> tuple[str, bool]:
+    """The site of an address, and whether it is on this machine."""
+    return site_of(address), is_loopback(address)
 
 
 def site_of(address: str) -> str:
-    """An IPv4 address, or the /64 of an IPv6 one: whoever has one address of it has all. What is no address is one site."""
+    """Return an IPv4 address, or the /64 network of an IPv6 one, which has one owner; `unknown` for other texts."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""The private keys of clients, on the machine where they run: for their owner alone, never overwritten, never sent."""
+"""The private keys of clients are readable only by their owner, never overwritten and never sent."""
 
 import json
 import stat
@@ -9,22 +9,29 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc.jwk import ECKey
 
-from services.cli.client_keys import kept_private, named, new_key, public_set, read_key_set, read_private_key
+from services.cli.client_keys import (
+    new_key,
+    public_key_set,
+    read_key_set,
+    read_private_key,
+    rename_key_file,
+    stored_private_key,
+)
 from services.cli.gateway import CallError
 from services.registry.identity.clients.keys import read_key_set as registered
 
 
 def test_the_public_half_is_what_the_registry_takes() -> None:
     key = new_key()
-    assert [one["kid"] for one in registered(public_set(key))] == [key.kid]
-    assert "d" not in public_set(key)["keys"][0]
+    assert [one["kid"] for one in registered(public_key_set(key))] == [key.kid]
+    assert "d" not in public_key_set(key)["keys"][0]
 
 
 def test_a_private_key_is_its_owners_alone_and_is_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLEIO_DATA_DIR", str(tmp_path))
     key = new_key()
-    with kept_private(key, None) as draft:
-        file = named(draft, "a-client", str(key.kid))
+    with stored_private_key(key, None) as draft:
+        file = rename_key_file(draft, "a-client", str(key.kid))
     assert [one.name for one in (tmp_path / "clients").iterdir()] == ["a-client.jwk"]
     assert (stat.S_IMODE(file.stat().st_mode), stat.S_IMODE(file.parent.stat().st_mode)) == (0o600, 0o700)
     assert read_private_key(file).kid == key.kid
@@ -35,8 +42,8 @@ def test_a_second_key_of_a_client_overwrites_none(tmp_path: Path, monkeypatch: p
     kids = []
     for _ in range(2):
         key = new_key()
-        with kept_private(key, None) as draft:
-            kids.append(read_private_key(named(draft, "a-client", str(key.kid))).kid)
+        with stored_private_key(key, None) as draft:
+            kids.append(read_private_key(rename_key_file(draft, "a-client", str(key.kid))).kid)
     assert read_private_key(tmp_path / "clients" / "a-client.jwk").kid == kids[0]
     assert read_private_key(tmp_path / "clients" / f"a-client-{str(kids[1])[:8]}.jwk").kid == kids[1]
 
@@ -44,13 +51,13 @@ def test_a_second_key_of_a_client_overwrites_none(tmp_path: Path, monkeypatch: p
 def test_a_file_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "mine"
     file.write_text("mine")
-    with pytest.raises(FileExistsError), kept_private(new_key(), file):
+    with pytest.raises(FileExistsError), stored_private_key(new_key(), file):
         raise AssertionError
     assert file.read_text() == "mine"
 
 
 def test_a_key_that_could_not_be_registered_leaves_no_file(tmp_path: Path) -> None:
-    with pytest.raises(CallError), kept_private(new_key(), tmp_path / "new"):
+    with pytest.raises(CallError), stored_private_key(new_key(), tmp_path / "new"):
         raise CallError("refused")
     assert list(tmp_path.iterdir()) == []
 
@@ -81,7 +88,7 @@ def test_pem_needs_the_name_that_was_registered(
         json.dumps({"kty": "oct", "k": "c2VjcmV0", "kid": "symmetric"}),
     ],
 )
-def test_what_cannot_sign_is_told_in_one_line(tmp_path: Path, content: str) -> None:
+def test_an_unusable_key_is_reported_in_one_line(tmp_path: Path, content: str) -> None:
     file = tmp_path / "key"
     file.write_text(content)
     with pytest.raises(CallError) as refused:
@@ -94,5 +101,5 @@ def test_a_private_key_in_a_key_set_is_not_sent(tmp_path: Path) -> None:
     file.write_text(json.dumps({"keys": [new_key().as_dict(private=True)]}))
     with pytest.raises(CallError, match="private"):
         read_key_set(file)
-    file.write_text(json.dumps(public_set(new_key())))
+    file.write_text(json.dumps(public_key_set(new_key())))
     assert len(read_key_set(file)["keys"]) == 1

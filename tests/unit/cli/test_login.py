@@ -1,4 +1,4 @@
-"""What `cleio login` believes: the answer to its own question, from the provider that it asked, and an ID token that fits both."""
+"""`cleio login` accepts only the answer to its own request, from the right provider, with a matching ID token."""
 
 import queue
 import time
@@ -18,7 +18,13 @@ ISSUER = "https://idp.example"
 KEY = ECKey.generate_key("P-256", {"kid": "one"})
 KEYS = {"keys": [KEY.as_dict(private=False)]}
 PROVIDER = Provider(
-    ISSUER, "cleio", "urn:cleio:api", f"{ISSUER}/auth?tenant=1", f"{ISSUER}/token", f"{ISSUER}/jwks", names_itself=True
+    ISSUER,
+    "cleio",
+    "urn:cleio:api",
+    f"{ISSUER}/auth?tenant=1",
+    f"{ISSUER}/token",
+    f"{ISSUER}/jwks",
+    returns_issuer=True,
 )
 
 
@@ -33,7 +39,7 @@ def id_token(key: ECKey = KEY, typ: str = "JWT", **claims: Any) -> str:
 
 
 @pytest.mark.parametrize("claims", [{}, {"aud": ["cleio", "another"], "azp": "cleio"}])
-def test_an_id_token_that_fits_is_believed(claims: dict[str, Any]) -> None:
+def test_a_matching_id_token_is_accepted(claims: dict[str, Any]) -> None:
     check_id_token(PROVIDER, id_token(**claims), KEYS, "n")
 
 
@@ -52,43 +58,43 @@ def test_an_id_token_that_fits_is_believed(claims: dict[str, Any]) -> None:
         id_token(ECKey.generate_key("P-256", {"kid": "one"})),
     ],
 )
-def test_every_other_id_token_is_not(token: str) -> None:
-    with pytest.raises(CallError, match="not to be believed"):
+def test_every_other_id_token_is_refused(token: str) -> None:
+    with pytest.raises(CallError, match="is not valid"):
         check_id_token(PROVIDER, token, KEYS, "n")
 
 
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        ({"code": "c"}, "another provider"),
-        ({"code": "c", "iss": "https://elsewhere.example"}, "another provider"),
+        ({"code": "c"}, "from another provider"),
+        ({"code": "c", "iss": "https://elsewhere.example"}, "from another provider"),
         ({"error": "access_denied", "iss": ISSUER}, "refused: access_denied"),
         ({"error": "\x1b[31mred", "iss": ISSUER}, "refused: error$"),
         ({"iss": ISSUER}, "without a code"),
     ],
 )
-def test_an_answer_is_the_asked_providers(given: dict[str, str], why: str) -> None:
+def test_only_the_right_provider_is_accepted(given: dict[str, str], why: str) -> None:
     with pytest.raises(CallError, match=why):
-        login._code(PROVIDER, given)
+        login._authorization_code(PROVIDER, given)
 
 
-def test_the_question_keeps_the_endpoints_own_words_and_carries_the_challenge_alone() -> None:
-    url = login._question(PROVIDER, "http://127.0.0.1:1/callback", "s", "n", "the-verifier")
+def test_the_authorization_url_keeps_the_query_and_holds_only_the_challenge() -> None:
+    url = login._authorization_url(PROVIDER, "http://127.0.0.1:1/callback", "s", "n", "the-verifier")
     assert url.startswith(f"{ISSUER}/auth?tenant=1&response_type=code&")
     assert "code_challenge_method=S256" in url
     assert "the-verifier" not in url
 
 
-def test_what_arrives_without_our_state_is_waited_over() -> None:
+def test_a_callback_with_another_state_is_ignored() -> None:
     answers: queue.Queue[dict[str, str]] = queue.Queue()
     for given in ({"code": "forged"}, {"code": "forged", "state": "another"}, {"code": "right", "state": "s"}):
         answers.put(given)
-    assert login._answer(answers, "s", 5)["code"] == "right"
-    with pytest.raises(CallError, match="nobody signed in"):
-        login._answer(answers, "s", 0.05)
+    assert login._await_callback(answers, "s", 5)["code"] == "right"
+    with pytest.raises(CallError, match="no sign-in within"):
+        login._await_callback(answers, "s", 0.05)
 
 
-def test_the_listener_takes_one_page_and_no_parameter_twice() -> None:
+def test_the_listener_has_one_page_and_refuses_repeated_parameters() -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with login._listening() as (redirect, answers):
         for target in (
@@ -114,7 +120,7 @@ def test_the_listener_takes_one_page_and_no_parameter_twice() -> None:
 @pytest.mark.parametrize(
     "url", ["http://idp.example", "ftp://idp.example", "", "idp.example", "http://127.0.0.1.idp.example/"]
 )
-def test_nobody_signs_in_over_what_others_can_read(url: str) -> None:
+def test_an_unencrypted_provider_is_refused(url: str) -> None:
     with pytest.raises(CallError, match="not https"):
         login._check_safe(url)
 

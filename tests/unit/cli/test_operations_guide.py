@@ -1,4 +1,4 @@
-"""What docs/operations.md says about callers is what the program does."""
+"""docs/operations.md describes the commands and scopes of the program."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from services.cli.app import app
-from services.cli.organisations import Kind
+from services.cli.commands.organisations import Kind
 from shared.access.policy import scopes_for
 from shared.access.principal import ORGANISATION_KINDS
 
@@ -16,8 +16,8 @@ GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 def test_the_table_of_scopes_is_the_policys() -> None:
     rows = dict(re.findall(r"^\| (\w+)(?:, besides)? \| ((?:`[a-z_]+\.[a-z]+` ?)+)\|$", GUIDE, re.MULTILINE))
-    told = {kind: set(re.findall(r"`([^`]+)`", rows["any"] + rows.get(kind, ""))) for kind in ORGANISATION_KINDS}
-    assert told == {kind: set(scopes_for(kind)) for kind in ORGANISATION_KINDS}
+    documented = {kind: set(re.findall(r"`([^`]+)`", rows["any"] + rows.get(kind, ""))) for kind in ORGANISATION_KINDS}
+    assert documented == {kind: set(scopes_for(kind)) for kind in ORGANISATION_KINDS}
 
 
 def test_the_command_line_knows_every_kind_of_organisation() -> None:

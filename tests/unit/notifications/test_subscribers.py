@@ -103,7 +103,7 @@ def cloudevent(**data: Any) -> dict[str, Any]:
 
 def test_routing_is_read_and_never_sent() -> None:
     event = read_event(cloudevent())
-    assert event.sides == (NOT_VISIBLE, side("public", centre="fr-necker"))
+    assert event.routing == (NOT_VISIBLE, side("public", centre="fr-necker"))
     assert "routing" not in event.body
     assert "fr-necker" not in event.body
     assert json.loads(event.tombstone)["data"] == {"op": "delete", "id": "NCT1"}

@@ -6,11 +6,12 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI, Request
 
 from shared.access import Principal
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
+from shared.http.guards import allow
 from shared.http.route import ApiRoute
+from shared.http.route_checks import UnkeyedRouteError
 from shared.idempotency import idempotent, repeatable
 from shared.idempotency.keys import _claim
-from shared.idempotency.marks import UnkeyedRouteError
 from shared.operations.service import create_service
 from shared.settings import ServiceSettings
 from shared.values.wire import ApiModel
@@ -78,55 +79,43 @@ def test_what_is_shown_once_can_be_left_out_of_the_answer(field: str) -> None:
         start(router)
 
 
-class Client(Principal):
-    """A principal that says which client of its organisation it is."""
-
-    client: str
-
-
-def request_of(
-    organisation: str | None, client: str | None, path: str = "/things", query: bytes = b"", body: bytes = b'{"a": 1}'
-) -> Request:
-    caller = Client("coordination", on_loopback=False, organisation=organisation)
-    object.__setattr__(caller, "client", client)
-
+def request_of(path: str = "/things", query: bytes = b"", body: bytes = b'{"a": 1}') -> Request:
     async def receive() -> dict[str, object]:
         return {"type": "http.request", "body": body, "more_body": False}
 
     headers = [(b"idempotency-key", b"a-key-of-this-test")]
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": path,
-        "query_string": query,
-        "headers": headers,
-        "cleio_caller": caller,
-    }
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": query, "headers": headers}
     return Request(scope, receive)
 
 
+def owner(organisation: str | None, client: str | None) -> Principal:
+    return Principal("coordination", organisation=organisation, client=client)
+
+
 async def test_a_key_is_of_one_client_of_one_organisation_on_one_route() -> None:
-    one = await _claim(request_of("chu-a", "ehr"), "/things")
-    assert (await _claim(request_of("chu-a", "ehr"), "/things")).id == one.id
+    one = await _claim(request_of(), owner("chu-a", "ehr"), "/things")
+    assert (await _claim(request_of(), owner("chu-a", "ehr"), "/things")).id == one.id
     others = [
-        await _claim(request_of("chu-b", "ehr"), "/things"),
-        await _claim(request_of("chu-a", "lab"), "/things"),
-        await _claim(request_of("chu-a", None), "/things"),
-        await _claim(request_of(None, "ehr"), "/things"),
-        await _claim(request_of("chu-a", "ehr"), "/others"),
+        await _claim(request_of(), owner("chu-b", "ehr"), "/things"),
+        await _claim(request_of(), owner("chu-a", "lab"), "/things"),
+        await _claim(request_of(), owner("chu-a", None), "/things"),
+        await _claim(request_of(), owner(None, "ehr"), "/things"),
+        await _claim(request_of(), owner("chu-a", "ehr"), "/others"),
     ]
     assert len({one.id, *(other.id for other in others)}) == 6
 
 
-async def test_the_fingerprint_is_of_what_is_asked_and_not_of_how_it_is_spelt() -> None:
-    one = (await _claim(request_of("a", None, body=b'{"a": 1, "b": ["x"]}', query=b"m=1&n=2"), "/things")).fingerprint
-    assert (
-        await _claim(request_of("a", None, body=b'{"b":["\\u0078"],"a":1}', query=b"n=2&m=1"), "/things")
-    ).fingerprint == one
-    for body, query, path in (
-        (b'{"a": 1, "b": ["y"]}', b"m=1&n=2", "/things"),
-        (b'{"a": 1, "b": ["x"]}', b"m=1&n=3", "/things"),
-        (b'{"a": 1, "b": ["x"]}', b"m=1&n=2", "/things/1"),
-        (b"", b"m=1&n=2", "/things"),
+async def fingerprint(query: bytes, body: bytes, path: str = "/things") -> str:
+    return (await _claim(request_of(path, query, body), owner("a", None), "/things")).fingerprint
+
+
+async def test_the_fingerprint_is_of_the_content_and_not_of_its_spelling() -> None:
+    one = await fingerprint(b"m=1&n=2", b'{"a": 1, "b": ["x"]}')
+    assert await fingerprint(b"n=2&m=1", b'{"b":["\\u0078"],"a":1}') == one
+    for query, body, path in (
+        (b"m=1&n=2", b'{"a": 1, "b": ["y"]}', "/things"),
+        (b"m=1&n=3", b'{"a": 1, "b": ["x"]}', "/things"),
+        (b"m=1&n=2", b'{"a": 1, "b": ["x"]}', "/things/1"),
+        (b"m=1&n=2", b"", "/things"),
     ):
-        assert (await _claim(request_of("a", None, path, query, body), "/things")).fingerprint != one
+        assert await fingerprint(query, body, path) != one

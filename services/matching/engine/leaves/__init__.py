@@ -1,1 +1,1 @@
-"""One module for each kind of question that a criterion puts to the patient's facts."""
+"""The leaves of the eligibility language, one module for each kind."""

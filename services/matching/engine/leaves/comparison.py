@@ -1,4 +1,4 @@
-"""Exact comparison of a number, or of what a comparator leaves of it, with a bound."""
+"""Exact comparison of a measured number, which may have a comparator such as ``<``, with a bound."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -14,7 +14,7 @@ _ACCEPTED: Mapping[str, int] = {"<": _LESS, "<=": _LESS | _EQUAL, ">": _GREATER,
 def compare(
     number: Fraction | int, comparator: Comparator | None, op: Literal["<", "<=", ">", ">=", "="], bound: Fraction | int
 ) -> State:
-    """``number op bound``; with a comparator the number is an interval, and what it leaves open is UNKNOWN."""
+    """Return the state of ``number op bound``. A number with a comparator is an interval, so it may be UNKNOWN."""
     possible, accepted = _orderings(number, comparator, bound), _ACCEPTED[op]
     if not possible & accepted:
         return NOT_MET
@@ -22,7 +22,7 @@ def compare(
 
 
 def between(fewest: int, most: int | None, op: Literal["<", "<=", ">", ">=", "="], bound: int) -> State:
-    """The same for a whole number known to lie between two bounds; ``most`` is None where nothing limits it."""
+    """Return the state of ``n op bound`` for a whole number n from ``fewest`` to ``most`` (None: no upper limit)."""
     possible = _LESS if fewest < bound else 0
     possible |= _GREATER if most is None or most > bound else 0
     possible |= _EQUAL if fewest <= bound and (most is None or most >= bound) else 0
@@ -33,7 +33,7 @@ def between(fewest: int, most: int | None, op: Literal["<", "<=", ">", ">=", "="
 
 
 def _orderings(number: Fraction | int, comparator: Comparator | None, bound: Fraction | int) -> int:
-    """How the number may stand to the bound."""
+    """Return how the number may compare to the bound, as a bit set."""
     if comparator is None:
         return _LESS if number < bound else _GREATER if number > bound else _EQUAL
     touches = _EQUAL if number == bound and comparator in ("<=", ">=") else 0

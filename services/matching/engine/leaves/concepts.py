@@ -1,53 +1,53 @@
-"""What a patient's facts say of a leaf's codes: who carries one, who only may, and who denies them (`docs/eligibility.md` §4)."""
+"""The facts that concern the codes of a leaf: those that carry, may carry or deny them (`docs/eligibility.md` §4)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from services.matching.engine.facts import Fact
-from services.matching.engine.patient_index import PatientIndex, Record
+from services.matching.engine.patient_index import PatientIndex, PersonFacts
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.window import DateRange, Window
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The facts that concern a leaf's codes, whatever their date."""
+    """The facts that concern the codes of a leaf, whatever their date."""
 
     carrying: tuple[Fact, ...] = ()
-    """Present, and carry one of the codes."""
+    """Present facts that carry one of the codes."""
     uncertain: tuple[Fact, ...] = ()
-    """Unconfirmed or ordered, or carry only something more general."""
+    """Unconfirmed or ordered facts, and facts that carry only an ancestor of a code."""
     denials: tuple[tuple[Fact, ...], ...] = ()
     """For each code, the absent facts that deny it."""
     excluded: tuple[tuple[Fact, ...], ...] = ()
     """For each code, the present conditions that rule it out."""
-
     size: int = 0
+    """The number of facts above, for counting work units."""
 
     @property
     def denying(self) -> tuple[Fact, ...]:
         return tuple({fact.id: fact for facts in self.denials for fact in facts}.values())
 
-    def ruled_out(self, stretch: DateRange) -> list[str] | None:
-        """The ids of the facts that deny every code for certain; None where one is not denied."""
+    def ruled_out(self, dates: DateRange) -> list[str] | None:
+        """Return the ids of the facts that certainly deny every code; None where a code is not denied."""
         evidence: list[str] = []
         for denials, excluded in zip(self.denials, self.excluded, strict=True):
-            found = [fact.id for fact in denials if stretch.surely_holds(fact)] or [fact.id for fact in excluded]
+            found = [fact.id for fact in denials if dates.certainly_contains(fact)] or [fact.id for fact in excluded]
             if not found:
                 return None
             evidence += found
         return evidence
 
-    def may_be_ruled_out(self, stretch: DateRange) -> bool:
-        """Whether partial dates alone keep the codes from being denied."""
+    def may_be_ruled_out(self, dates: DateRange) -> bool:
+        """Return whether every code may be denied, given that partial dates are open."""
         return all(
-            excluded or any(stretch.may_hold(fact) for fact in denials)
+            excluded or any(dates.may_contain(fact) for fact in denials)
             for denials, excluded in zip(self.denials, self.excluded, strict=True)
         )
 
     def were_ruled_out(self, day: date) -> bool:
-        """Whether every code has been denied by the day and no present fact has, or may have, come after: the denial counts with its last value."""
+        """Return whether every code was denied by ``day`` and certainly no present fact is later than the denial."""
         last = max((fact.last.latest for fact in self.carrying if fact.first.earliest <= day), default=date.min)
         return all(
             excluded or any(denial.first.latest <= day and denial.last.earliest >= last for denial in denials)
@@ -56,7 +56,7 @@ class Findings:
 
 
 class Concepts:
-    """A leaf's codes, ready to be looked up."""
+    """The codes of a leaf, ready to be looked up in a patient."""
 
     def __init__(self, codes: Sequence[str], terminology: Terminology, *, descendants: bool = True) -> None:
         self._codes = tuple(codes)
@@ -66,64 +66,70 @@ class Concepts:
         self._all_above = frozenset[str]().union(*self._above)
         self._more_general = self._all_above - frozenset[str]().union(*self._same)
 
-    def find(self, chart: PatientIndex, relative: str | None = None) -> Findings:
-        """All facts of the patient (or relative) that say something of the codes."""
-        found = chart.once(("found", self._codes, self._descendants, relative), lambda: self._find(chart, relative))
-        chart.spend(2 * found.size)
+    def find(self, patient: PatientIndex, relative: str | None = None) -> Findings:
+        """Return the facts of the patient, or of a relative, that concern the codes."""
+        found = patient.cached(
+            ("found", self._codes, self._descendants, relative), lambda: self._find(patient, relative)
+        )
+        patient.count_work(2 * found.size)
         return found
 
-    def _find(self, chart: PatientIndex, relative: str | None) -> Findings:
-        record = chart.of(relative)
+    def _find(self, patient: PatientIndex, relative: str | None) -> Findings:
+        facts = patient.facts_of(relative)
         carrying: dict[str, Fact] = {}
         uncertain: dict[str, Fact] = {}
-        for fact in self._carriers(record):
+        for fact in self._carriers(facts):
             (carrying if fact.status == "present" else uncertain)[fact.id] = fact
-        for code in record.asserted.keys() & self._more_general:
-            for fact in record.asserted[code]:
+        for code in facts.asserted.keys() & self._more_general:
+            for fact in facts.asserted[code]:
                 if fact.id not in carrying:
                     uncertain[fact.id] = fact
-        denials = tuple(_listed(record.denied, above) for above in self._above)
-        excluded = tuple(_listed(record.excluded, above) if relative is None else () for above in self._above)
+        denials = tuple(_listed(facts.denied, above) for above in self._above)
+        excluded = tuple(_listed(facts.excluded, above) if relative is None else () for above in self._above)
         size = len(carrying) + len(uncertain) + sum(map(len, denials))
         return Findings(tuple(carrying.values()), tuple(uncertain.values()), denials, excluded, size)
 
-    def carriers(self, chart: PatientIndex) -> list[Fact]:
-        """The patient's facts, not absent, that carry a code."""
-        found = chart.once(
-            ("carriers", self._codes), lambda: list({fact.id: fact for fact in self._carriers(chart.of())}.values())
+    def carriers(self, patient: PatientIndex) -> list[Fact]:
+        """Return the facts of the patient that carry a code and are not absent."""
+        found = patient.cached(
+            ("carriers", self._codes),
+            lambda: list({fact.id: fact for fact in self._carriers(patient.facts_of())}.values()),
         )
-        chart.spend(len(found))
+        patient.count_work(len(found))
         return found
 
-    def _carriers(self, record: Record) -> list[Fact]:
+    def _carriers(self, facts: PersonFacts) -> list[Fact]:
         if self._descendants:
-            return [fact for code in self._codes for fact in record.carriers.get(code, ())]
-        return [fact for same in self._same for code in same for fact in record.asserted.get(code, ())]
+            return [fact for code in self._codes for fact in facts.carriers.get(code, ())]
+        return [fact for same in self._same for code in same for fact in facts.asserted.get(code, ())]
 
 
-def denials_of(chart: PatientIndex, relative: str | None, codes: tuple[str, ...]) -> tuple[Fact, ...]:
-    """The absent facts that deny one of a fact's own codes, the one that lasts longest first."""
-    denied = chart.of(relative).denied
+def denials_of(patient: PatientIndex, relative: str | None, codes: tuple[str, ...]) -> tuple[Fact, ...]:
+    """Return the absent facts that deny one of the ``codes`` of a fact, the one that lasts longest first."""
+    denied = patient.facts_of(relative).denied
     if not denied:
         return ()
 
     def found() -> tuple[Fact, ...]:
-        above = frozenset[str]().union(*map(chart.terminology.above, codes))
+        above = frozenset[str]().union(*map(patient.terminology.above, codes))
         return tuple(sorted(_listed(denied, above), key=lambda denial: denial.last.latest, reverse=True))
 
-    return chart.once(("denials", relative, codes), found)
+    return patient.cached(("denials", relative, codes), found)
 
 
 def contradictions(
-    chart: PatientIndex, relative: str | None, facts: Iterable[Fact], stretch: DateRange
+    patient: PatientIndex, relative: str | None, facts: Iterable[Fact], dates: DateRange
 ) -> set[str] | None:
-    """The ids of absent facts in force that deny a code of a fact and are, or may be, of its day or later; None where one fact has none."""
+    """Return the ids of the absent facts in force that contradict the facts; None where one is not contradicted.
+
+    An absent fact contradicts a fact when it denies one of its codes and is, or may be, of its day or later.
+    """
     in_force: dict[tuple[str, ...], list[Fact]] = {}
     earliest: dict[tuple[str, ...], date] = {}
     for fact in facts:
         if fact.codes not in in_force:
             in_force[fact.codes] = [
-                denial for denial in denials_of(chart, relative, fact.codes) if stretch.may_hold(denial)
+                denial for denial in denials_of(patient, relative, fact.codes) if dates.may_contain(denial)
             ]
         against = in_force[fact.codes]
         if not against or against[0].last.latest < fact.first.earliest:
@@ -135,21 +141,26 @@ def contradictions(
 
 
 def denied_until(findings: Findings, window: Window) -> date:
-    """The last day on which every code is denied for certain; the first of the calendar where that is none."""
+    """Return the last day on which every code is certainly denied; ``date.min`` without any."""
     until = date.max
     for denials, excluded in zip(findings.denials, findings.excluded, strict=True):
         if not excluded:
             until = min(
                 until,
-                window.leaves(max((fact.last.earliest for fact in denials), default=date.min)) if denials else date.min,
+                window.last_day_of(max((fact.last.earliest for fact in denials), default=date.min))
+                if denials
+                else date.min,
             )
     return until
 
 
-def ruled_out(chart: PatientIndex, findings: Findings, stretch: DateRange, domain: str | None) -> list[str] | None:
-    """The evidence that denies a leaf's codes over a stretch: absent facts, exclusive conditions, or a complete domain; None where nothing does."""
-    evidence = findings.ruled_out(stretch)
-    return [f"#complete:{domain}"] if evidence is None and chart.is_complete(domain, stretch) else evidence
+def ruled_out(patient: PatientIndex, findings: Findings, dates: DateRange, domain: str | None) -> list[str] | None:
+    """Return the evidence that denies every code over the dates; None where there is none.
+
+    Evidence is absent facts, exclusive conditions, or a complete domain.
+    """
+    evidence = findings.ruled_out(dates)
+    return [f"#complete:{domain}"] if evidence is None and patient.is_complete(domain, dates) else evidence
 
 
 def _listed(index: dict[str, list[Fact]], codes: frozenset[str]) -> tuple[Fact, ...]:

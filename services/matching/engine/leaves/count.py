@@ -1,4 +1,4 @@
-"""`count`: how many days with an event a window, or each part of it, holds (`docs/eligibility.md` §5, count)."""
+"""`count`: the number of days with an event in a window, or in each part of it (`docs/eligibility.md` §5, count)."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,7 @@ from datetime import date
 from functools import cached_property
 
 from services.matching.engine.facts import Fact
-from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, Reading, State, settled, unknown
+from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Evaluation, State, TruthValues, decided, unknown
 from services.matching.engine.leaves.comparison import between
 from services.matching.engine.leaves.concepts import Concepts, Findings
 from services.matching.engine.patient_index import PatientIndex
@@ -26,86 +26,84 @@ class Count:
 
     @cached_property
     def _windows(self) -> list[Window]:
-        """The window, or its parts."""
+        """The window, or the sub-windows that it is cut into."""
         each = self._each
         return [
             Window(each.times(part), each.times(part - 1) if part > 1 else None) for part in range(1, self._parts + 1)
         ]
 
-    def judge(self, chart: PatientIndex, day: date) -> Judgement:
-        """Every part must hold; one that fails decides, and of several unknown ones the most telling reason is given."""
-        findings = self._concepts.find(chart)
-        chart.spend(6 * self._parts * findings.size)
-        parts = [self._part(chart, findings, window, day) for window in self._windows]
+    def evaluate(self, patient: PatientIndex, day: date) -> Evaluation:
+        """Evaluate every sub-window: all must be met. Of several unknown ones the most specific reason is given."""
+        findings = self._concepts.find(patient)
+        patient.count_work(6 * self._parts * findings.size)
+        parts = [self._part(patient, findings, window, day) for window in self._windows]
         now = min(part.now for part in parts)
         deciding = [part for part in parts if part.now == now]
         evidence = frozenset[str]().union(*(part.evidence for part in deciding))
         if now != UNKNOWN:
-            return settled(now, evidence, hope=UNKNOWN)
+            return decided(now, evidence, best_case=UNKNOWN)
         reasons = {reason for part in deciding for reason in part.reasons}
         return unknown(
             "partial_detail" if "partial_detail" in reasons else "stale" if "stale" in reasons else "missing", evidence
         )
 
-    def course(self, chart: PatientIndex) -> Timeline[Reading]:
-        """The state alone: days are counted by their place among those known, and no more events are looked at than may decide."""
-        findings = self._concepts.find(chart)
+    def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
+        """Count days by bisection, and look at no more undecided events than may change the state."""
+        findings = self._concepts.find(patient)
         known = sorted({fact.day for fact in findings.carrying if fact.day is not None})
         if self._parts == 1:
             known = known[-self._bound - 1 :]
         counted = set(known)
-        doubtful = [fact for fact in findings.carrying if fact.day is None]
-        doubtful = sorted((*doubtful, *findings.uncertain), key=lambda fact: fact.last.latest, reverse=True)
+        undecided = [fact for fact in findings.carrying if fact.day is None]
+        undecided = sorted((*undecided, *findings.uncertain), key=lambda fact: fact.last.latest, reverse=True)
 
         def state(window: Window, day: date) -> State:
-            stretch = window.on(day)
-            first, end = bisect_left(known, stretch.first), bisect_right(known, stretch.last)
+            dates = window.dates_on(day)
+            first, end = bisect_left(known, dates.first), bisect_right(known, dates.last)
             fewest = max(0, end - first)
-            if not chart.is_complete(self._domain, stretch):
+            if not patient.is_complete(self._domain, dates):
                 return between(fewest, None, self._op, self._bound)
             more: set[date | str] = set()
-            for fact in doubtful:
-                if fewest + len(more) > self._bound or fact.last.latest < stretch.first:
+            for fact in undecided:
+                if fewest + len(more) > self._bound or fact.last.latest < dates.first:
                     break
-                told = fact.day in counted and stretch.first <= fact.day <= stretch.last
-                if stretch.may_hold(fact) and not told:
+                is_counted = fact.day in counted and dates.first <= fact.day <= dates.last
+                if dates.may_contain(fact) and not is_counted:
                     more.add(fact.day or fact.id)
             return between(fewest, fewest + len(more), self._op, self._bound)
 
-        def read(day: date) -> Reading:
+        def read(day: date) -> TruthValues:
             now = min(state(window, day) for window in self._windows)
-            return Reading(now, now, UNKNOWN)
+            return TruthValues(now, now, UNKNOWN)
 
-        chart.spend(4 * self._parts * (len(known) + (len(doubtful) if chart.declares(self._domain) else 0)))
-        days = set(self._flips(chart, known, doubtful))
-        chart.spend(8 * self._parts * len(days))
-        return Timeline.sample(chart.as_of, chart.end, days, read)
+        patient.count_work(4 * self._parts * (len(known) + (len(undecided) if patient.declares(self._domain) else 0)))
+        days = set(self._change_days(patient, known, undecided))
+        patient.count_work(8 * self._parts * len(days))
+        return Timeline.sample(patient.as_of, patient.end, days, read)
 
-    def _flips(self, chart: PatientIndex, known: Sequence[date], doubtful: Sequence[Fact]) -> Iterator[date]:
+    def _change_days(self, patient: PatientIndex, known: Sequence[date], undecided: Sequence[Fact]) -> Iterator[date]:
         for window in self._windows:
             for span in (window.within, window.beyond):
                 yield from (day_after(add(day, span)) for day in known if span is not None)
-            if chart.declares(self._domain):
-                yield from window.flips(doubtful)
-                yield from chart.completeness_flips(self._domain, window)
+            if patient.declares(self._domain):
+                yield from window.change_days(undecided)
+                yield from patient.completeness_change_days(self._domain, window)
 
-    def _part(self, chart: PatientIndex, findings: Findings, window: Window, day: date) -> Judgement:
-        stretch = window.on(day)
-        known = [
-            fact for fact in findings.carrying if fact.day is not None and stretch.first <= fact.day <= stretch.last
-        ]
+    def _part(self, patient: PatientIndex, findings: Findings, window: Window, day: date) -> Evaluation:
+        dates = window.dates_on(day)
+        known = [fact for fact in findings.carrying if fact.day is not None and dates.first <= fact.day <= dates.last]
         days = {fact.day for fact in known}
-        doubtful = [fact for fact in findings.carrying if fact.day is None and stretch.may_hold(fact)]
+        undecided = [fact for fact in findings.carrying if fact.day is None and dates.may_contain(fact)]
         # A day counts once: an undecided event of a day that is known adds nothing, and two of one day add one.
-        doubtful += [fact for fact in findings.uncertain if fact.day not in days and stretch.may_hold(fact)]
-        undecided = [fact.id for fact in doubtful]
-        most = len(days) + len({fact.day or fact.id for fact in doubtful})
-        complete = chart.is_complete(self._domain, stretch)
+        undecided += [fact for fact in findings.uncertain if fact.day not in days and dates.may_contain(fact)]
+        undecided_ids = [fact.id for fact in undecided]
+        most = len(days) + len({fact.day or fact.id for fact in undecided})
+        complete = patient.is_complete(self._domain, dates)
         state = between(len(days), most if complete else None, self._op, self._bound)
         evidence = [fact.id for fact in known]
         if state in (MET, NOT_MET):
-            return settled(state, [*evidence, f"#complete:{self._domain}"] if complete else evidence)
-        if undecided:
-            return unknown("partial_detail", [*evidence, *undecided])
-        older = [fact.id for fact in findings.carrying if fact.day is not None and fact.day < stretch.first]
+            return decided(state, [*evidence, f"#complete:{self._domain}"] if complete else evidence)
+        if undecided_ids:
+            return unknown("partial_detail", [*evidence, *undecided_ids])
+        older = [fact.id for fact in findings.carrying if fact.day is not None and fact.day < dates.first]
         return unknown("stale" if older else "missing", [*evidence, *older])

@@ -4,7 +4,17 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from services.matching.engine.facts import Fact
-from services.matching.engine.kleene import MET, NOT_MET, OPEN, UNKNOWN, Judgement, Reading, State, settled, unknown
+from services.matching.engine.kleene import (
+    ALL_UNKNOWN,
+    MET,
+    NOT_MET,
+    UNKNOWN,
+    Evaluation,
+    State,
+    TruthValues,
+    decided,
+    unknown,
+)
 from services.matching.engine.leaves.concepts import (
     Concepts,
     Findings,
@@ -25,7 +35,7 @@ class Has:
     def __init__(self, leaf: expressions.Has, terminology: Terminology) -> None:
         self._concepts = Concepts(leaf.codes, terminology, descendants=leaf.descendants)
         self._window = Window(parse(leaf.within) if leaf.within else None)
-        self._ages = leaf.within is not None
+        self._has_window = leaf.within is not None
         self._domain = leaf.domain
         self._relative = leaf.relative
         where = leaf.where or expressions.Where()
@@ -33,106 +43,120 @@ class Has:
         self._attributes = [(name, frozenset(values)) for name, values in wanted.items() if values is not None]
         self._duration = parse(where.duration) if where.duration else None
 
-    def judge(self, chart: PatientIndex, day: date) -> Judgement:
-        findings = self._find(chart)
-        stretch = self._window.on(day)
+    def evaluate(self, patient: PatientIndex, day: date) -> Evaluation:
+        findings = self._find(patient)
+        dates = self._window.dates_on(day)
         sure: list[Fact] = []
         undecided: list[str] = []
-        first, last = stretch.first, stretch.last
+        first, last = dates.first, dates.last
         for fact in findings.carrying:
             if fact.first.earliest <= last and fact.last.latest >= first and (fits := self._fits(fact, day)) != NOT_MET:
-                if fits == MET and stretch.surely_holds(fact):
+                if fits == MET and dates.certainly_contains(fact):
                     sure.append(fact)
                 else:
                     undecided.append(fact.id)
         if sure:
-            against = contradictions(chart, self._relative, sure, stretch)
+            against = contradictions(patient, self._relative, sure, dates)
             if against is None:
-                return settled(MET, [fact.id for fact in sure], hope=self._hope(MET))
+                return decided(MET, [fact.id for fact in sure], best_case=self._best_case(MET))
             return unknown("conflict", [*(fact.id for fact in sure), *against])
         undecided += [
-            fact.id for fact in findings.uncertain if stretch.may_hold(fact) and self._fits(fact, day) != NOT_MET
+            fact.id for fact in findings.uncertain if dates.may_contain(fact) and self._fits(fact, day) != NOT_MET
         ]
         if undecided:
             return unknown("partial_detail", undecided)
-        if (evidence := ruled_out(chart, findings, stretch, self._domain)) is not None:
-            return settled(NOT_MET, evidence, hope=self._hope(NOT_MET))
-        carried = NOT_MET if findings.were_ruled_out(day) else UNKNOWN
-        once = [fact for fact in findings.carrying if self._fits(fact, day) != NOT_MET]
+        if (evidence := ruled_out(patient, findings, dates, self._domain)) is not None:
+            return decided(NOT_MET, evidence, best_case=self._best_case(NOT_MET))
+        last_known = NOT_MET if findings.were_ruled_out(day) else UNKNOWN
+        fitting = [fact for fact in findings.carrying if self._fits(fact, day) != NOT_MET]
         older = [
-            fact.id for fact in (*once, *findings.denying) if fact.first.earliest <= day and not stretch.may_hold(fact)
+            fact.id
+            for fact in (*fitting, *findings.denying)
+            if fact.first.earliest <= day and not dates.may_contain(fact)
         ]
-        if findings.may_be_ruled_out(stretch):
+        if findings.may_be_ruled_out(dates):
             return unknown(
-                "partial_detail", [fact.id for fact in findings.denying], carried=carried, hope=self._hope(carried)
+                "partial_detail",
+                [fact.id for fact in findings.denying],
+                last_known=last_known,
+                best_case=self._best_case(last_known),
             )
-        return unknown("stale" if older else "missing", older, carried=carried, hope=self._hope(carried))
+        return unknown(
+            "stale" if older else "missing", older, last_known=last_known, best_case=self._best_case(last_known)
+        )
 
-    def happened(self, chart: PatientIndex, day: date) -> bool:
-        """Whether a present fact is certainly in the window, contradicted or not."""
-        stretch = self._window.on(day)
-        return any(stretch.surely_holds(fact) and self._fits(fact, day) == MET for fact in self._find(chart).carrying)
+    def happened(self, patient: PatientIndex, day: date) -> bool:
+        """Return whether a present fact is certainly in the window, contradicted or not."""
+        dates = self._window.dates_on(day)
+        return any(
+            dates.certainly_contains(fact) and self._fits(fact, day) == MET for fact in self._find(patient).carrying
+        )
 
-    def course(self, chart: PatientIndex) -> Timeline[Reading]:
-        findings = self._find(chart)
-        window, today = self._window, chart.as_of
-        sure = window.spells(((since, fact.last.earliest) for fact, since in self._fitting(findings)), today)
-        clean = window.spells(self._clean(chart, findings), today) if chart.of(self._relative).denied else sure
-        possible = window.spells(self._possible((*findings.carrying, *findings.uncertain)), today)
-        denied, had = denied_until(findings, self._window), NOT_MET if findings.were_ruled_out(chart.as_of) else UNKNOWN
+    def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
+        findings = self._find(patient)
+        window, today = self._window, patient.as_of
+        sure = window.intervals(((since, fact.last.earliest) for fact, since in self._fitting(findings)), today)
+        clean = (
+            window.intervals(self._clean(patient, findings), today) if patient.facts_of(self._relative).denied else sure
+        )
+        possible = window.intervals(self._possible((*findings.carrying, *findings.uncertain)), today)
+        denied, last_known = (
+            denied_until(findings, self._window),
+            NOT_MET if findings.were_ruled_out(patient.as_of) else UNKNOWN,
+        )
 
-        def read(day: date) -> Reading:
+        def read(day: date) -> TruthValues:
             if day in sure:
-                return Reading(MET, MET, self._hope(MET)) if day in clean else OPEN
+                return TruthValues(MET, MET, self._best_case(MET)) if day in clean else ALL_UNKNOWN
             if day in possible:
-                return OPEN
-            if day <= denied or chart.is_complete(self._domain, window.on(day)):
-                return Reading(NOT_MET, NOT_MET, self._hope(NOT_MET))
-            return Reading(UNKNOWN, had, self._hope(had))
+                return ALL_UNKNOWN
+            if day <= denied or patient.is_complete(self._domain, window.dates_on(day)):
+                return TruthValues(NOT_MET, NOT_MET, self._best_case(NOT_MET))
+            return TruthValues(UNKNOWN, last_known, self._best_case(last_known))
 
         days = (
-            *sure.flips(),
-            *clean.flips(),
-            *possible.flips(),
+            *sure.change_days(),
+            *clean.change_days(),
+            *possible.change_days(),
             day_after(denied),
-            *chart.completeness_flips(self._domain, window),
+            *patient.completeness_change_days(self._domain, window),
         )
-        chart.spend(6 * len(days))
-        return Timeline.sample(chart.as_of, chart.end, days, read)
+        patient.count_work(6 * len(days))
+        return Timeline.sample(patient.as_of, patient.end, days, read)
 
-    def _find(self, chart: PatientIndex) -> Findings:
-        findings = self._concepts.find(chart, self._relative)
-        chart.spend(6 * findings.size if self._duration else 0)
+    def _find(self, patient: PatientIndex) -> Findings:
+        findings = self._concepts.find(patient, self._relative)
+        patient.count_work(6 * findings.size if self._duration else 0)
         return findings
 
-    def _hope(self, carried: State) -> State:
-        """A window passes, so a leaf with one may be cleared; one without stays as it is."""
-        return UNKNOWN if self._ages else carried
+    def _best_case(self, last_known: State) -> State:
+        """Return the best case: UNKNOWN for a leaf with a window, which passes; else the last known state."""
+        return UNKNOWN if self._has_window else last_known
 
     def _fits(self, fact: Fact, day: date) -> State:
-        """Whether the attributes asked for are the fact's: UNKNOWN where it does not say."""
+        """Return whether the fact has the wanted attributes; UNKNOWN where it does not say."""
         fits = self._attributes_of(fact) if self._attributes else MET
         return fits if self._duration is None else min(fits, _lasted(fact, self._duration, day))
 
-    def _clean(self, chart: PatientIndex, findings: Findings) -> Iterator[tuple[date, date]]:
-        """The facts that fit for certain, each since it is no longer contradicted."""
+    def _clean(self, patient: PatientIndex, findings: Findings) -> Iterator[tuple[date, date]]:
+        """Yield, for each fact that certainly fits, the day since which nothing contradicts it, and its last day."""
         denied: dict[tuple[str, ...], tuple[date, date] | None] = {}
         for fact, since in self._fitting(findings):
             if fact.codes not in denied:
-                against = denials_of(chart, self._relative, fact.codes)
+                against = denials_of(patient, self._relative, fact.codes)
                 denied[fact.codes] = (
-                    (against[0].last.latest, day_after(self._window.leaves(against[0].last.latest)))
+                    (against[0].last.latest, day_after(self._window.last_day_of(against[0].last.latest)))
                     if against
                     else None
                 )
             last = denied[fact.codes]
             if last is None or last[0] < fact.first.earliest:
                 yield since, fact.last.earliest
-            elif self._ages:
+            elif self._has_window:
                 yield max(since, last[1]), fact.last.earliest
 
     def _fitting(self, findings: Findings) -> Iterator[tuple[Fact, date]]:
-        """The facts that fit for certain, each since it does."""
+        """Yield each fact that certainly fits, with the day since which it does."""
         for fact in findings.carrying:
             if self._attributes_of(fact) == MET:
                 if self._duration is None:
@@ -141,7 +165,7 @@ class Has:
                     yield fact, reached
 
     def _possible(self, facts: Sequence[Fact]) -> Iterator[tuple[date, date]]:
-        """The facts that may fit, each since it may."""
+        """Yield, for each fact that may fit, the day since which it may, and its last day."""
         for fact in facts:
             if self._attributes_of(fact) != NOT_MET:
                 since = (
@@ -161,7 +185,7 @@ class Has:
 
 
 def _lasted(fact: Fact, duration: Span, day: date) -> State:
-    """Whether an exposure has lasted a duration by its end or the day; a fact with a single date does not say."""
+    """Return whether an exposure has lasted ``duration`` by its end or by ``day``; UNKNOWN for a fact with one date."""
     if not fact.exposure:
         return UNKNOWN
     if add(fact.first.latest, duration) <= min(fact.last.earliest, day):

@@ -1,9 +1,9 @@
-"""`age` and `sex`: what the patient's birth and sex say (`docs/eligibility.md` §5)."""
+"""`age` and `sex`: leaves about the birth and the sex of the patient (`docs/eligibility.md` §5)."""
 
 from collections.abc import Iterator
 from datetime import date
 
-from services.matching.engine.kleene import MET, NOT_MET, Judgement, Reading, settled, unknown
+from services.matching.engine.kleene import MET, NOT_MET, Evaluation, TruthValues, decided, unknown
 from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.timeline import Timeline
 from shared.criteria import expressions
@@ -11,7 +11,10 @@ from shared.criteria.durations import Span, add, day_after, day_before, first_wi
 
 
 class Age:
-    """Judged over every possible birth date: those old enough and young enough form one interval, the unclear ones lie just before it."""
+    """Evaluated over every possible birth date.
+
+    The birth dates that meet the bounds form one interval; those that are unclear lie just before it.
+    """
 
     def __init__(self, leaf: expressions.Age, lead_time: Span | None) -> None:
         self._min = parse(leaf.min) if leaf.min else None
@@ -22,10 +25,10 @@ class Age:
         self._at_dosing = leaf.at == "dosing"
         self._lead_time = lead_time
 
-    def judge(self, chart: PatientIndex, day: date) -> Judgement:
-        anchor = self._anchor(chart, day)
-        if chart.birth is None or anchor is None:
-            return unknown("missing", () if chart.birth is None else ("#birth",))
+    def evaluate(self, patient: PatientIndex, day: date) -> Evaluation:
+        anchor = self._anchor(patient, day)
+        if patient.birth is None or anchor is None:
+            return unknown("missing", () if patient.birth is None else ("#birth",))
         youngest = (
             date.max
             if self._min is None
@@ -41,32 +44,35 @@ class Age:
             if self._unclear_until is None
             else min(oldest, first_within(day_after(anchor), self._unclear_until))
         )
-        earliest, latest = chart.birth
+        earliest, latest = patient.birth
         if oldest <= earliest and latest <= youngest:
-            return settled(MET, ("#birth",))
+            return decided(MET, ("#birth",))
         if latest < unclear or earliest > youngest:
-            return settled(NOT_MET, ("#birth",))
+            return decided(NOT_MET, ("#birth",))
         return unknown("partial_detail", ("#birth",))
 
-    def course(self, chart: PatientIndex) -> Timeline[Reading]:
+    def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
         return Timeline.sample(
-            chart.as_of, chart.end, self._flips(chart), lambda day: Reading.of(self.judge(chart, day))
+            patient.as_of,
+            patient.end,
+            self._change_days(patient),
+            lambda day: TruthValues.of(self.evaluate(patient, day)),
         )
 
-    def _anchor(self, chart: PatientIndex, day: date) -> date | None:
-        """The day on which the age counts; None when the day of dosing cannot be told."""
+    def _anchor(self, patient: PatientIndex, day: date) -> date | None:
+        """Return the day on which the age counts; None where the day of dosing is not known."""
         if not self._at_dosing:
             return day
-        if chart.dosing_date is not None:
-            return chart.dosing_date
+        if patient.dosing_date is not None:
+            return patient.dosing_date
         return None if self._lead_time is None else add(day, self._lead_time)
 
-    def _flips(self, chart: PatientIndex) -> Iterator[date]:
-        if chart.birth is None or (self._at_dosing and (chart.dosing_date is not None or self._lead_time is None)):
+    def _change_days(self, patient: PatientIndex) -> Iterator[date]:
+        if patient.birth is None or (self._at_dosing and (patient.dosing_date is not None or self._lead_time is None)):
             return
         for span in (self._min, self._max, self._unclear_until):
             if span is not None:
-                for birth in {*chart.birth}:
+                for birth in {*patient.birth}:
                     birthday = add(birth, span)
                     for anchor in (birthday, day_after(birthday)):
                         yield (
@@ -80,12 +86,12 @@ class Sex:
     def __init__(self, leaf: expressions.Sex) -> None:
         self._value = leaf.value
 
-    def judge(self, chart: PatientIndex, _day: date) -> Judgement:
-        if chart.sex is None:
+    def evaluate(self, patient: PatientIndex, _day: date) -> Evaluation:
+        if patient.sex is None:
             return unknown("missing")
-        if chart.sex == "other":
+        if patient.sex == "other":
             return unknown("needs_human", ("#sex",))
-        return settled(MET if chart.sex == self._value else NOT_MET, ("#sex",))
+        return decided(MET if patient.sex == self._value else NOT_MET, ("#sex",))
 
-    def course(self, chart: PatientIndex) -> Timeline[Reading]:
-        return Timeline((chart.as_of,), (Reading.of(self.judge(chart, chart.as_of)),))
+    def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
+        return Timeline((patient.as_of,), (TruthValues.of(self.evaluate(patient, patient.as_of)),))

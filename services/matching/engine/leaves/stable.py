@@ -1,4 +1,4 @@
-"""`stable`: a treatment that goes on, unchanged for long enough and at an accepted dose (`docs/eligibility.md` §5, stable)."""
+"""`stable`: an ongoing treatment, unchanged for long enough and at an accepted dose (`docs/eligibility.md` §5)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,17 @@ from datetime import date
 from fractions import Fraction
 
 from services.matching.engine.facts import DateBounds, Dose, Fact
-from services.matching.engine.kleene import MET, NOT_MET, OPEN, UNKNOWN, Judgement, Reading, Reason, settled, unknown
+from services.matching.engine.kleene import (
+    ALL_UNKNOWN,
+    MET,
+    NOT_MET,
+    UNKNOWN,
+    Evaluation,
+    Reason,
+    TruthValues,
+    decided,
+    unknown,
+)
 from services.matching.engine.leaves.comparison import compare
 from services.matching.engine.leaves.concepts import Concepts, Findings, denied_until, ruled_out
 from services.matching.engine.patient_index import PatientIndex
@@ -15,9 +25,8 @@ from services.matching.engine.timeline import Timeline
 from services.matching.engine.window import Intervals, Window
 from shared.criteria import expressions
 from shared.criteria.durations import add, day_after, day_before, parse
-from shared.criteria.units import conversion
 
-_NOT_STABLE = Reading(NOT_MET, NOT_MET, UNKNOWN)
+_NOT_STABLE = TruthValues(NOT_MET, NOT_MET, UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,104 +48,126 @@ class Stable:
         self._window = Window(self._for)
         self._min = None if leaf.min is None else Fraction(str(leaf.min))
         self._max = None if leaf.max is None else Fraction(str(leaf.max))
+        self._has_bounds = leaf.min is not None or leaf.max is not None
         self._unit, self._per_kg, self._domain = leaf.unit, leaf.per_kg, leaf.domain
 
-    def judge(self, chart: PatientIndex, day: date) -> Judgement:
-        findings = self._concepts.find(chart)
-        courses = self._courses(chart, findings)
-        ongoing = [course for course in courses if course.end.latest >= day]
+    def evaluate(self, patient: PatientIndex, day: date) -> Evaluation:
+        findings = self._concepts.find(patient)
+        episodes = self._episodes(patient, findings)
+        ongoing = [episode for episode in episodes if episode.end.latest >= day]
         if not ongoing:
-            return self._stopped(chart, findings, day)
-        evidence = [identifier for course in ongoing for identifier in course.facts]
-        if any(course.start is None or course.end.earliest < day for course in ongoing):
+            return self._stopped(patient, findings, day)
+        evidence = [identifier for episode in ongoing for identifier in episode.facts]
+        if any(episode.start is None or episode.end.earliest < day for episode in ongoing):
             return unknown("partial_detail", evidence)
-        stretch = self._window.on(day)
-        ended = [course for course in courses if course.end.latest < day and course.end.latest >= stretch.first]
-        recent = [course for course in ongoing if course.start is not None and add(course.start, self._for) > day]
-        changed = [*recent, *(course for course in ended if course.end.earliest >= stretch.first)]
+        dates = self._window.dates_on(day)
+        ended = [episode for episode in episodes if episode.end.latest < day and episode.end.latest >= dates.first]
+        recent = [episode for episode in ongoing if episode.start is not None and add(episode.start, self._for) > day]
+        changed = [*recent, *(episode for episode in ended if episode.end.earliest >= dates.first)]
         if changed:
-            return settled(NOT_MET, [identifier for course in changed for identifier in course.facts], hope=UNKNOWN)
+            return decided(
+                NOT_MET, [identifier for episode in changed for identifier in episode.facts], best_case=UNKNOWN
+            )
         if ended:
-            return unknown("partial_detail", [identifier for course in ended for identifier in course.facts])
-        return self._dosed(ongoing, evidence)
+            return unknown("partial_detail", [identifier for episode in ended for identifier in episode.facts])
+        return self._dosed(patient, ongoing, evidence)
 
-    def course(self, chart: PatientIndex) -> Timeline[Reading]:
-        findings = self._concepts.find(chart)
-        courses, leaves, window = self._courses(chart, findings), self._window.leaves, self._window
-        until = [(one, one.end.earliest, one.end.latest) for one in courses]
-        last = max((latest for _, _, latest in until), default=date.min)
-        vague = Intervals(
-            (date.min if one.start is None else day_after(earliest), latest) for one, earliest, latest in until
+    def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
+        findings = self._concepts.find(patient)
+        episodes, last_day_of, window = self._episodes(patient, findings), self._window.last_day_of, self._window
+        ends = [(one, one.end.earliest, one.end.latest) for one in episodes]
+        last = max((latest for _, _, latest in ends), default=date.min)
+        unclear = Intervals(
+            (date.min if one.start is None else day_after(earliest), latest) for one, earliest, latest in ends
         )
         recent = Intervals(
             (date.min, min(latest, day_before(add(one.start, self._for))))
-            for one, _, latest in until
+            for one, _, latest in ends
             if one.start is not None
         )
-        ended = Intervals((day_after(latest), leaves(latest)) for _, _, latest in until)
-        changed = Intervals((day_after(latest), leaves(earliest)) for _, earliest, latest in until)
+        ended = Intervals((day_after(latest), last_day_of(latest)) for _, _, latest in ends)
+        changed = Intervals((day_after(latest), last_day_of(earliest)) for _, earliest, latest in ends)
         doses = [
-            (self._accepts(one.dose) if self._min is not None or self._max is not None else True, one.end.latest)
-            for one in courses
+            (
+                self._accepts(patient, one.dose) if self._min is not None or self._max is not None else True,
+                one.end.latest,
+            )
+            for one in episodes
         ]
         outside = max((latest for accepted, latest in doses if accepted is False), default=date.min)
-        untold = max((latest for accepted, latest in doses if accepted not in (True, False)), default=date.min)
-        doubtful = max((fact.last.latest for fact in findings.uncertain), default=date.min)
-        denied, had = denied_until(findings, window), NOT_MET if findings.were_ruled_out(chart.as_of) else UNKNOWN
+        unknown_dose_until = max(
+            (latest for accepted, latest in doses if accepted not in (True, False)), default=date.min
+        )
+        uncertain = max((fact.last.latest for fact in findings.uncertain), default=date.min)
+        denied, last_known = (
+            denied_until(findings, window),
+            NOT_MET if findings.were_ruled_out(patient.as_of) else UNKNOWN,
+        )
 
-        def read(day: date) -> Reading:
+        def read(day: date) -> TruthValues:
             if day > last:
-                if day <= doubtful:
-                    return OPEN
-                ruled = day <= denied or chart.is_complete(self._domain, window.on(day))
-                return _NOT_STABLE if ruled else Reading(UNKNOWN, had, UNKNOWN)
-            if day in vague:
-                return OPEN
+                if day <= uncertain:
+                    return ALL_UNKNOWN
+                ruled = day <= denied or patient.is_complete(self._domain, window.dates_on(day))
+                return _NOT_STABLE if ruled else TruthValues(UNKNOWN, last_known, UNKNOWN)
+            if day in unclear:
+                return ALL_UNKNOWN
             if day in recent or day in changed:
                 return _NOT_STABLE
             if day in ended:
-                return OPEN
-            return _NOT_STABLE if day <= outside else OPEN if day <= untold else Reading(MET, MET, UNKNOWN)
+                return ALL_UNKNOWN
+            return (
+                _NOT_STABLE
+                if day <= outside
+                else ALL_UNKNOWN
+                if day <= unknown_dose_until
+                else TruthValues(MET, MET, UNKNOWN)
+            )
 
-        ends = map(day_after, (last, outside, untold, doubtful, denied))
-        spells = (day for spell in (vague, recent, ended, changed) for day in spell.flips())
+        last_days = map(day_after, (last, outside, unknown_dose_until, uncertain, denied))
+        intervals = (day for interval in (unclear, recent, ended, changed) for day in interval.change_days())
         return Timeline.sample(
-            chart.as_of, chart.end, (*ends, *spells, *chart.completeness_flips(self._domain, window)), read
+            patient.as_of,
+            patient.end,
+            (*last_days, *intervals, *patient.completeness_change_days(self._domain, window)),
+            read,
         )
 
-    def _courses(self, chart: PatientIndex, findings: Findings) -> "Sequence[TreatmentEpisode]":
-        return chart.once(("courses", *self._codes), lambda: _courses(findings.carrying))
+    def _episodes(self, patient: PatientIndex, findings: Findings) -> "Sequence[TreatmentEpisode]":
+        return patient.cached(("episodes", *self._codes), lambda: _episodes(findings.carrying))
 
-    def _stopped(self, chart: PatientIndex, findings: Findings, day: date) -> Judgement:
-        doubtful = [fact.id for fact in findings.uncertain if fact.last.latest >= day]
-        if doubtful:
-            return unknown("partial_detail", doubtful)
-        stretch = self._window.on(day)
-        if (evidence := ruled_out(chart, findings, stretch, self._domain)) is not None:
-            return settled(NOT_MET, evidence, hope=UNKNOWN)
-        carried = NOT_MET if findings.were_ruled_out(day) else UNKNOWN
+    def _stopped(self, patient: PatientIndex, findings: Findings, day: date) -> Evaluation:
+        uncertain = [fact.id for fact in findings.uncertain if fact.last.latest >= day]
+        if uncertain:
+            return unknown("partial_detail", uncertain)
+        dates = self._window.dates_on(day)
+        if (evidence := ruled_out(patient, findings, dates, self._domain)) is not None:
+            return decided(NOT_MET, evidence, best_case=UNKNOWN)
+        last_known = NOT_MET if findings.were_ruled_out(day) else UNKNOWN
         older = [fact.id for fact in (*findings.carrying, *findings.denying)]
-        if findings.may_be_ruled_out(stretch):
-            return unknown("partial_detail", older, carried=carried)
-        return unknown("stale" if findings.carrying else "missing", older, carried=carried)
+        if findings.may_be_ruled_out(dates):
+            return unknown("partial_detail", older, last_known=last_known)
+        return unknown("stale" if findings.carrying else "missing", older, last_known=last_known)
 
-    def _dosed(self, ongoing: Sequence[TreatmentEpisode], evidence: Sequence[str]) -> Judgement:
-        if self._min is None and self._max is None:
-            return settled(MET, evidence, hope=UNKNOWN)
+    def _dosed(self, patient: PatientIndex, ongoing: Sequence[TreatmentEpisode], evidence: Sequence[str]) -> Evaluation:
+        if not self._has_bounds:
+            return decided(MET, evidence, best_case=UNKNOWN)
         reasons: set[Reason] = set()
-        for course in ongoing:
-            accepted = self._accepts(course.dose)
+        for episode in ongoing:
+            accepted = self._accepts(patient, episode.dose)
             if accepted is False:
-                return settled(NOT_MET, course.facts, hope=UNKNOWN)
+                return decided(NOT_MET, episode.facts, best_case=UNKNOWN)
             if accepted is not True:
                 reasons.add(accepted)
-        return unknown(min(reasons), evidence) if reasons else settled(MET, evidence, hope=UNKNOWN)
+        return unknown(min(reasons), evidence) if reasons else decided(MET, evidence, best_case=UNKNOWN)
 
-    def _accepts(self, dose: Dose | None) -> bool | Reason:
-        """Whether a dose lies between the bounds, or why that cannot be told."""
+    def _accepts(self, patient: PatientIndex, dose: Dose | None) -> bool | Reason:
+        """Return whether a dose is between the bounds, or the reason why that is unknown."""
         if dose is None:
             return "partial_detail"
-        factor = conversion(dose.unit, self._unit) if self._unit is not None and dose.per_kg == self._per_kg else None
+        if self._unit is None or dose.per_kg != self._per_kg:
+            return "unit"
+        factor = patient.conversion(dose.unit, self._unit)
         if factor is None:
             return "unit"
         value = dose.value * factor
@@ -144,29 +175,29 @@ class Stable:
         return above and (self._max is None or compare(value, None, "<=", self._max) == MET)
 
 
-def _courses(facts: Sequence[Fact]) -> list[TreatmentEpisode]:
-    """Medication courses, joined where one continues another; only full dates can be seen to touch."""
-    courses: list[TreatmentEpisode] = []
+def _episodes(facts: Sequence[Fact]) -> list[TreatmentEpisode]:
+    """Return the medication episodes: exposures that continue one another, by their full dates, are one."""
+    episodes: list[TreatmentEpisode] = []
     for fact in sorted(
         (fact for fact in facts if fact.kind == "medication"),
         key=lambda fact: (fact.codes, _dose_key(fact.dose), fact.first, fact.last),
     ):
-        last = courses[-1] if courses else None
+        last = episodes[-1] if episodes else None
         if last is not None and _continues(fact, last):
             end = max(last.end, fact.last)
-            courses[-1] = TreatmentEpisode(last.codes, last.dose, last.start, end, (*last.facts, fact.id))
+            episodes[-1] = TreatmentEpisode(last.codes, last.dose, last.start, end, (*last.facts, fact.id))
         else:
-            courses.append(TreatmentEpisode(fact.codes, fact.dose, fact.day, fact.last, (fact.id,)))
-    return courses
+            episodes.append(TreatmentEpisode(fact.codes, fact.dose, fact.day, fact.last, (fact.id,)))
+    return episodes
 
 
-def _continues(fact: Fact, course: TreatmentEpisode) -> bool:
+def _continues(fact: Fact, episode: TreatmentEpisode) -> bool:
     return (
-        (fact.codes, fact.dose) == (course.codes, course.dose)
+        (fact.codes, fact.dose) == (episode.codes, episode.dose)
         and fact.day is not None
-        and course.start is not None
-        and course.end.earliest == course.end.latest
-        and fact.day <= day_after(course.end.latest)
+        and episode.start is not None
+        and episode.end.earliest == episode.end.latest
+        and fact.day <= day_after(episode.end.latest)
         and fact.last.earliest == fact.last.latest
     )
 

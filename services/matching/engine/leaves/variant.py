@@ -1,11 +1,11 @@
-"""`variant`: what the reports of a gene say, and what each assay can see (`docs/eligibility.md` §5, variant)."""
+"""`variant`: the reported variants of a gene, and the types that each assay detects (`docs/eligibility.md` §5)."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
 
 from services.matching.engine.facts import Fact
 from services.matching.engine.facts import Variant as Report
-from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Judgement, Reading, State, settled, unknown
+from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Evaluation, State, TruthValues, decided, unknown
 from services.matching.engine.leaves.comparison import compare
 from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.timeline import Timeline
@@ -26,35 +26,35 @@ _CAUSAL = ("pathogenic", "likely_pathogenic")
 class Variant:
     def __init__(self, leaf: expressions.Variant) -> None:
         self._leaf = leaf
-        self._asked = frozenset(leaf.types) if leaf.types else _STRUCTURAL | _SEQUENCE
+        self._wanted_types = frozenset(leaf.types) if leaf.types else _STRUCTURAL | _SEQUENCE
 
-    def judge(self, chart: PatientIndex, _day: date) -> Judgement:
-        return chart.once(self, lambda: self._judge(chart))
+    def evaluate(self, patient: PatientIndex, _day: date) -> Evaluation:
+        return patient.cached(self, lambda: self._evaluate(patient))
 
-    def _judge(self, chart: PatientIndex) -> Judgement:
-        facts = [fact for fact in chart.by_gene.get(self._leaf.gene, ()) if fact.variant is not None]
-        chart.spend(len(facts))
+    def _evaluate(self, patient: PatientIndex) -> Evaluation:
+        facts = [fact for fact in patient.by_gene.get(self._leaf.gene, ()) if fact.variant is not None]
+        patient.count_work(len(facts))
         found = {
-            fact.id: self._holds(fact, fact.variant)
+            fact.id: self._compare(fact, fact.variant)
             for fact in facts
             if fact.status != "absent" and fact.variant is not None
         }
         for state in (MET, UNKNOWN):
-            evidence = [identifier for identifier, holds in found.items() if holds == state]
+            evidence = [identifier for identifier, compared in found.items() if compared == state]
             if evidence:
-                return settled(MET, evidence) if state == MET else unknown("partial_detail", evidence)
-        if (evidence := self._closing(facts)) or (evidence := self._unseen(facts)):
-            return settled(NOT_MET, evidence)
+                return decided(MET, evidence) if state == MET else unknown("partial_detail", evidence)
+        if (evidence := self._causal(facts)) or (evidence := self._negative(facts)):
+            return decided(NOT_MET, evidence)
         return unknown("partial_detail" if facts else "missing", [fact.id for fact in facts])
 
-    def course(self, chart: PatientIndex) -> Timeline[Reading]:
-        return Timeline((chart.as_of,), (Reading.of(self.judge(chart, chart.as_of)),))
+    def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
+        return Timeline((patient.as_of,), (TruthValues.of(self.evaluate(patient, patient.as_of)),))
 
-    def _holds(self, fact: Fact, report: Report) -> State:
+    def _compare(self, fact: Fact, report: Report) -> State:
         if report.significance == "benign":
             return NOT_MET
-        holds = min(self._comparisons(report), default=MET)
-        return min(holds, UNKNOWN) if report.significance == "uncertain" or fact.status != "present" else holds
+        state = min(self._comparisons(report), default=MET)
+        return min(state, UNKNOWN) if report.significance == "uncertain" or fact.status != "present" else state
 
     def _comparisons(self, report: Report) -> Iterator[State]:
         leaf = self._leaf
@@ -69,19 +69,22 @@ class Variant:
         if leaf.exons is not None:
             yield UNKNOWN if report.exons is None else MET if _lie(report.exons, leaf.exons) else NOT_MET
 
-    def _closing(self, facts: list[Fact]) -> list[str]:
-        """A causal variant of the gene answers for the gene where the leaf is closed."""
+    def _causal(self, facts: list[Fact]) -> list[str]:
+        """Return the ids of causal variants, which decide for the whole gene where the leaf is ``closed``."""
         if not self._leaf.closed:
             return []
         return [fact.id for fact in facts if fact.status == "present" and self._same_origin(fact, _CAUSAL)]
 
-    def _unseen(self, facts: list[Fact]) -> list[str]:
-        """Negative reports whose assays together see every type asked for; one that denies a particular variant alone answers for nothing."""
+    def _negative(self, facts: list[Fact]) -> list[str]:
+        """Return the ids of negative reports whose assays together detect every wanted type; empty otherwise.
+
+        A report that denies one particular variant does not count.
+        """
         negative = [
             fact for fact in facts if fact.status == "absent" and self._same_origin(fact) and _is_general(fact.variant)
         ]
         seen = frozenset[str]().union(*(_sees(fact.variant) for fact in negative))
-        return [fact.id for fact in negative] if self._asked <= seen else []
+        return [fact.id for fact in negative] if self._wanted_types <= seen else []
 
     def _same_origin(self, fact: Fact, significances: tuple[str, ...] | None = None) -> bool:
         report = fact.variant

@@ -1,4 +1,4 @@
-"""What clients authenticate with: key sets that hold public keys alone, and API keys of which only a digest is kept. Pure."""
+"""Public key sets and API keys of clients. Only the digest of an API key is stored. No input or output."""
 
 import base64
 import hashlib
@@ -13,21 +13,21 @@ MOST_KEYS = 10
 SMALLEST_RSA = 2048
 LARGEST_RSA = 4096
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-# What a key is kept with; anything else that was given is dropped.
+# Members that are stored; all others are dropped.
 _PUBLIC = {"RSA": ("kty", "kid", "n", "e"), "EC": ("kty", "kid", "crv", "x", "y")}
 _ALGORITHM = {"RSA": "RS384", "EC": "ES384"}
 
 
 @dataclass
 class KeySetError(Exception):
-    """A key set that cannot be taken; the sentence says why and quotes nothing."""
+    """A key set that is refused; the text says why, in both languages, and quotes no value."""
 
     fr: str
     en: str
 
 
 def read_key_set(document: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The usable public keys of a JWKS: RSA of 2048 to 4096 bits for RS384, P-384 for ES384, each named once.
+    """Return the usable public keys of a JWKS: RSA of 2048 to 4096 bits for RS384, P-384 for ES384, with unique kids.
 
     :raises KeySetError: a private or a symmetric key, a weak one, none at all.
     """
@@ -83,25 +83,25 @@ def _is_strong(key: Mapping[str, str]) -> bool:
         else:
             size = int.from_bytes(base64.urlsafe_b64decode(key["n"] + "==")).bit_length()
             strong = key["e"] == "AQAB" and SMALLEST_RSA <= size <= LARGEST_RSA
-        # Only then: the library warns of what is small, and computes with what is large.
+        # Import last: the library warns about small keys and computes with large ones.
         return strong and import_key(dict(key)) is not None
     except (JoseError, ValueError, TypeError):
         return False
 
 
 def new_key(client: str) -> tuple[str, bytes]:
-    """An API key that names its client (a UUID), and the digest to keep."""
+    """Return a new API key that contains the id of its client (a UUID), and the digest to store."""
     key = f"{KEY_PREFIX}{client.replace('-', '')}_{secrets.token_urlsafe(32)}"
     return key, digest_of(key)
 
 
 def digest_of(key: str) -> bytes:
-    """A key has 256 random bits: a plain digest of it cannot be guessed back."""
+    """Return the SHA-256 of a key. A key has 256 random bits, so no salt or slow hash is needed."""
     return hashlib.sha256(key.encode()).digest()
 
 
 def client_of(key: str) -> str | None:
-    """The client that a key names, believed in nothing; None where it is no key."""
+    """Return the client id in an API key, without verifying the key; None if the text is not an API key."""
     match = KEY_FORM.fullmatch(key)
     if match is None:
         return None

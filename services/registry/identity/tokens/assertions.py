@@ -1,4 +1,4 @@
-"""Client assertions (RFC 7523, SMART Backend Services): who made one, and whether it is to be believed. Pure."""
+"""Client assertions (RFC 7523, SMART Backend Services): parsing and verification. No input or output."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,10 @@ _PARAMETERS = frozenset({"grant_type", "client_assertion_type", "client_assertio
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """A well-formed request. ``client`` is whom the assertion speaks of, believed in nothing; ``scopes`` None: all that the client has."""
+    """A well-formed token request, not verified yet.
+
+    ``client`` and ``kid`` are those of the assertion. ``scopes`` None: all scopes of the client.
+    """
 
     client: str
     kid: str
@@ -30,9 +33,9 @@ class TokenRequest:
 
 
 def read_request(body: bytes, authorization: bool) -> TokenRequest:
-    """The form of a client credentials request, with exactly one client authentication.
+    """Parse the form of a client credentials request. ``authorization``: whether the request has that header as well.
 
-    :raises TokenRefusedError: anything else.
+    :raises TokenRefusedError: it is malformed, of another grant type, or authenticates the client in another way.
     """
     try:
         pairs = parse_qsl(
@@ -62,7 +65,7 @@ def read_request(body: bytes, authorization: bool) -> TokenRequest:
     client = claims.get("sub")
     if not isinstance(client, str) or claims.get("iss") != client or given.get("client_id", client) != client:
         raise TokenRefusedError("invalid_client", "iss_sub")
-    if not _CLIENT.fullmatch(client):  # no database is asked for what cannot be written
+    if not _CLIENT.fullmatch(client):  # saves a query, and values that a database cannot store
         raise TokenRefusedError("invalid_client", "unknown_client")
     scopes = frozenset(given["scope"].split()) if given.get("scope") else None
     return TokenRequest(client, kid, header["alg"], given["client_assertion"], scopes, frozenset(resources))
@@ -71,9 +74,10 @@ def read_request(body: bytes, authorization: bool) -> TokenRequest:
 def check_assertion(
     request: TokenRequest, keys: Sequence[Mapping[str, Any]], audience: str, now: int
 ) -> tuple[str, int]:
-    """The ``jti`` and the ``exp`` of an assertion that one of the client's keys signed for ``audience``.
+    """Verify an assertion; return its ``jti`` and its ``exp``. ``now`` is in epoch seconds.
 
-    :raises TokenRefusedError: it did not, or the assertion is not of now.
+    :raises TokenRefusedError: none of ``keys`` signed it, it is for another audience than ``audience``, or it is not
+        valid now.
     """
     try:
         return _read_claims(
@@ -86,7 +90,7 @@ def check_assertion(
 def _read_claims(claims: Mapping[str, Any], client: str, audience: str, now: int) -> tuple[str, int]:
     if claims.get("iss") != client or claims.get("sub") != client:
         raise InvalidTokenError("iss_sub")
-    # One audience, as a string: an assertion that serves elsewhere too could be carried from there to here.
+    # One audience only: an assertion that another server accepts too could be replayed here by that server.
     if claims.get("aud") != audience:
         raise InvalidTokenError("aud")
     exp = check_times(claims, now, leeway=CLOCK_SKEW)

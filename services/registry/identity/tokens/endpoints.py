@@ -1,4 +1,4 @@
-"""The built-in issuer over HTTP: tokens, keys, discovery; and who the caller is."""
+"""Access tokens, the issuer's public keys and metadata, and the caller's own rights."""
 
 import logging
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.registry.identity.tokens.assertions import ALGORITHMS, read_request
-from services.registry.identity.tokens.keys import SigningKeys
+from services.registry.identity.tokens.issuer import Issuer, TokenIssuer
 from services.registry.identity.tokens.problems import TokenRefusedError
 from services.registry.identity.tokens.schemas import (
     Discovery,
@@ -17,26 +17,25 @@ from services.registry.identity.tokens.schemas import (
     TokenAnswer,
     TokenError,
 )
-from services.registry.identity.tokens.service import TokenService
-from services.registry.settings import RegistrySettings
-from shared.access.policy import SCOPED, TABLE, Access, allow, scope_of
-from shared.access.principal import Principal
+from services.registry.identity.tokens.service import AuthenticatedClient
+from shared.access.policy import SCOPED, TABLE, Access, scope_of
+from shared.http.context import context_of
+from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts
 from shared.idempotency import repeatable
-from shared.persistence import Database
 from shared.values.problems import NotFoundError
 
 logger = logging.getLogger(__name__)
 router = APIRouter(route_class=ApiRoute, tags=["identity"])
 
-Asker = Annotated[Access, Depends(allow("token", "write"))]
+Requester = Annotated[Access, Depends(allow("token", "write"))]
 Discoverer = Annotated[Access, Depends(allow("discovery", "read"))]
 Rotator = Annotated[Access, Depends(allow("signing_key", "write"))]
 Caller = Annotated[Access, Depends(allow("self", "read"))]
 Compromised = Annotated[
     bool,
     Query(
-        description="Somebody else may hold the keys: make new ones, and believe nothing that the present ones signed."
+        description="The keys may be compromised: replace both, and refuse every token signed with the present ones."
     ),
 ]
 FORM = {
@@ -58,66 +57,64 @@ NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
     responses={400: {"model": TokenError}, 401: {"model": TokenError}},
     openapi_extra=FORM,
 )
-@repeatable("each call needs an assertion of its own, which serves once")
+@repeatable("each request needs a new assertion, because an assertion is accepted once")
 @accepts("application/x-www-form-urlencoded", body_bytes=64 * 1024)
-async def take_token(request: Request, access: Asker) -> Response:
-    """An access token for a client that signs an assertion (`private_key_jwt`); each assertion serves once."""
-    settings: RegistrySettings = request.app.state.settings
-    if not settings.builtin_issuer:
+async def take_token(request: Request, access: Requester, issuer: TokenIssuer) -> Response:
+    """Issue an access token to a client that signs an assertion (`private_key_jwt`). An assertion is accepted once."""
+    if not issuer.enabled:
         raise NotFoundError
-    desk: TokenService = request.app.state.token_service
-    database: Database = request.app.state.database
     try:
         asked = read_request(await request.body(), "authorization" in request.headers)
-        held, jti, exp = await desk.identify(asked)
-        # From here on it is this client that calls: the record says so.
-        request.scope["cleio_principal"] = held.kind
-        request.scope["cleio_caller"] = Principal(
-            held.kind, organisation=held.client.organisation, client=held.client.id
-        )
-        async with database.transaction(as_service=True) as connection:
-            answer = await desk.answer(connection, asked, held, jti, exp)
+        client = await issuer.tokens.authenticate(asked)
+        _set_caller(request, client)
+        answer = await issuer.tokens.issue(asked, client)
     except TokenRefusedError as error:
-        logger.info("token_refused", extra={"code": error.reason, "request_id": request.scope.get("cleio_request_id")})
-        challenge = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
-        return Response(
-            TokenError(error=error.code).model_dump_json(), error.status, {**NO_STORE, **challenge}, "application/json"
-        )
+        return _refuse(request, error)
     return Response(answer.model_dump_json(), 200, NO_STORE, "application/json")
 
 
+def _set_caller(request: Request, client: AuthenticatedClient) -> None:
+    """Make the audit log name the client, which no `Authorization` header identifies here."""
+    context_of(request).principal = client.principal
+
+
+def _refuse(request: Request, error: TokenRefusedError) -> Response:
+    logger.info("token_refused", extra={"code": error.reason})
+    challenge = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+    body = TokenError(error=error.code).model_dump_json()
+    return Response(body, error.status, {**NO_STORE, **challenge}, "application/json")
+
+
 @router.api_route("/.well-known/jwks.json", methods=["GET", "HEAD"])
-async def read_keys(request: Request, response: Response, access: Discoverer) -> KeySet:
-    """The public keys of the issuer: the one that signs, the one that will, and those whose tokens still live."""
-    keys: SigningKeys = request.app.state.signing_keys
+async def read_keys(response: Response, access: Discoverer, issuer: TokenIssuer) -> KeySet:
+    """Read the issuer's public keys: the active one, the next one, and retired ones whose tokens are still valid."""
     response.headers["Cache-Control"] = "public, max-age=60"
-    return KeySet(keys=await keys.public())
+    return KeySet(keys=await issuer.keys.public())
 
 
 @router.api_route("/.well-known/oauth-authorization-server", methods=["GET", "HEAD"])
-async def discover(request: Request, access: Discoverer) -> Discovery:
-    """Where tokens are had and how (RFC 8414)."""
-    return _discovery(request)
+async def discover(access: Discoverer, issuer: TokenIssuer) -> Discovery:
+    """Read the metadata of the authorization server (RFC 8414)."""
+    return _discovery(issuer)
 
 
 @router.api_route("/.well-known/smart-configuration", methods=["GET", "HEAD"])
-async def discover_smart(request: Request, access: Discoverer) -> SmartConfiguration:
-    """The same, as SMART Backend Services look for it."""
+async def discover_smart(access: Discoverer, issuer: TokenIssuer) -> SmartConfiguration:
+    """Read the same metadata in the form of SMART Backend Services."""
     return SmartConfiguration(
-        **dict(_discovery(request)),
+        **dict(_discovery(issuer)),
         capabilities=["client-confidential-asymmetric"],
         code_challenge_methods_supported=["S256"],
     )
 
 
-def _discovery(request: Request) -> Discovery:
-    settings: RegistrySettings = request.app.state.settings
-    if not settings.builtin_issuer:
+def _discovery(issuer: Issuer) -> Discovery:
+    if not issuer.enabled:
         raise NotFoundError
     return Discovery(
-        issuer=settings.issuer,
-        token_endpoint=settings.token_url,
-        jwks_uri=f"{settings.issuer}/.well-known/jwks.json",
+        issuer=issuer.url,
+        token_endpoint=issuer.token_url,
+        jwks_uri=f"{issuer.url}/.well-known/jwks.json",
         grant_types_supported=["client_credentials"],
         response_types_supported=[],
         token_endpoint_auth_methods_supported=["private_key_jwt"],
@@ -127,24 +124,20 @@ def _discovery(request: Request) -> Discovery:
 
 
 @router.post("/registry/v1/signing-keys/rotate")
-@repeatable("a second rotation is refused as long as the key that the first one announced is not known everywhere")
-async def rotate_keys(request: Request, access: Rotator, compromised: Compromised = False) -> KeyIds:
-    """Let the announced key sign, and announce another. No token is refused for it, unless a key is told to be compromised.
+@repeatable("a second rotation is refused until the next key has been published for ten seconds")
+async def rotate_keys(access: Rotator, issuer: TokenIssuer, compromised: Compromised = False) -> KeyIds:
+    """Activate the next signing key and publish another one. Existing tokens stay valid, unless `compromised` is set.
 
-    409 `signing_key_too_new` within ten seconds after the last rotation: not everybody can know the announced key yet.
+    409 `signing_key_too_new`: the next key was published less than ten seconds ago, so caches may not have it yet.
     """
-    state = request.app.state
-    keys: SigningKeys = state.signing_keys
-    database: Database = state.database
-    async with database.transaction(as_service=True) as connection:
-        kids = await (keys.replace(connection) if compromised else keys.rotate(connection))
-    await state.callers.directory.look_at_keys()
+    kids = await (issuer.keys.replace() if compromised else issuer.keys.rotate())
+    await issuer.directory.look_at_keys()
     return KeyIds(kids=kids)
 
 
 @router.api_route("/registry/v1/me", methods=["GET", "HEAD"])
 async def read_self(access: Caller) -> Self:
-    """Who the caller is, to the system, and what it may do."""
+    """Read who the caller is to the system, and what it may do."""
     caller = access.principal
     return Self(
         kind=caller.kind,

@@ -1,4 +1,4 @@
-"""Errors of the token endpoint, in the form of RFC 6749 §5.2. Why a client is not believed is told to the log alone."""
+"""Errors of the token endpoint (RFC 6749 §5.2) and of the rotation of signing keys."""
 
 from typing import Literal
 
@@ -17,7 +17,7 @@ STATUS: dict[str, int] = {"invalid_client": 401, "temporarily_unavailable": 503}
 
 
 class TokenRefusedError(Exception):
-    """``reason`` is one word for the log."""
+    """A refused token request: the OAuth error ``code``, and one word for the log as ``reason``."""
 
     def __init__(self, code: ErrorCode, reason: str) -> None:
         super().__init__(code)
@@ -32,8 +32,8 @@ class TokenRefusedError(Exception):
 class KeyTooNewError(ConflictError):
     code = "signing_key_too_new"
     title = Label(
-        fr="La clé annoncée l'est depuis trop peu : certains ne peuvent pas encore la connaître",
-        en="The announced key was announced too recently: not everybody can know it yet",
+        fr="La prochaine clé de signature est publiée depuis moins de 10 s : réessayez plus tard",
+        en="The next signing key was published less than 10 s ago: retry later",
     )
 
     def __init__(self, seconds: int) -> None:

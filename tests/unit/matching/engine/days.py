@@ -1,4 +1,4 @@
-"""Which days to look at where every day would be too many: told from the record and the question, not by what is tested."""
+"""Chooses the days to compare where every day would be too many, from the facts and the expression alone."""
 
 import re
 from datetime import timedelta
@@ -6,23 +6,25 @@ from random import Random
 
 from shared.criteria.durations import add, parse
 
-SAID = re.compile(r'"(P\d\w+)"')
+DURATION = re.compile(r'"(P\d\w+)"')
 
 
-def dates(chart):
-    """The first and last days of everything that is recorded."""
-    yield from chart.birth or ()
-    for fact in chart.facts:
+def dates(index):
+    """Yield the first and last days of the birth and of every fact."""
+    yield from index.birth or ()
+    for fact in index.facts:
         yield from (*fact.first, *fact.last)
 
 
-def days_to_look_at(chart, asked, course, *, first=0, far=20):
-    """The ``first`` days, the last one, some ``far`` ones, and all around each day on which a course changes, or a recorded date is so long ago
-    as ``asked`` says.
+def days_to_look_at(index, source, timeline, *, first=0, far=20):
+    """Return the days on which to compare a timeline with the evaluation of the day.
+
+    These are the ``first`` days, the last one, ``far`` random ones, those around each change of the timeline, and those
+    around each date of a fact plus each duration that the expression ``source`` contains.
     """
-    spans = [parse(said) for said in sorted(set(SAID.findall(asked)))]
-    turns = [*course.days, *dates(chart), *(add(day, span) for day in dates(chart) for span in spans)]
-    end = (chart.end - chart.as_of).days
-    offsets = {*range(first), end, *Random(asked).sample(range(end), far)}
-    offsets.update((turn - chart.as_of).days + near for turn in turns for near in (-1, 0, 1, 2))
-    return [chart.as_of + timedelta(days=offset) for offset in sorted(offsets) if 0 <= offset <= end]
+    spans = [parse(text) for text in sorted(set(DURATION.findall(source)))]
+    changes = [*timeline.days, *dates(index), *(add(day, span) for day in dates(index) for span in spans)]
+    end = (index.end - index.as_of).days
+    offsets = {*range(first), end, *Random(source).sample(range(end), far)}
+    offsets.update((change - index.as_of).days + near for change in changes for near in (-1, 0, 1, 2))
+    return [index.as_of + timedelta(days=offset) for offset in sorted(offsets) if 0 <= offset <= end]

@@ -6,7 +6,7 @@ from services.matching.engine import Patient, PatientIndex, Terminology, ask_nex
 from shared.criteria.model import CriteriaDocument
 
 TERMINOLOGY = Terminology()
-CHART = PatientIndex(Patient(), TERMINOLOGY, date(2025, 11, 22))
+INDEX = PatientIndex(Patient(), TERMINOLOGY, date(2025, 11, 22))
 SIGNED = {"grade": "signed", "authored_by": "A", "signed_by": "B", "signed_at": "2025-11-01T09:00:00Z"}
 TITRE = {"type": "titre", "codes": ["CLEIO:anti-aav9"], "op": "<", "reciprocal": 50}
 HIV = {"type": "has", "codes": ["CLEIO:hiv"], "within": "P3M"}
@@ -16,24 +16,28 @@ SEX = {"type": "sex", "value": "male"}
 def trial(name, *exprs, **criterion):
     criteria = [{"id": f"c{number}", "kind": "include", "expr": expr, **criterion} for number, expr in enumerate(exprs)]
     return compile_criteria(
-        CriteriaDocument.model_validate({"trial": name, **SIGNED, "criteria": criteria}), TERMINOLOGY
+        CriteriaDocument.model_validate({"trial": name, **SIGNED, "criteria": criteria}), TERMINOLOGY, "FR"
     )
 
 
-def asked(*trials):
+def questions_of(*trials):
     return [
-        (question.code, question.trials) for question in ask_next([(one, match(one, CHART)) for one in trials], CHART)
+        (question.code, question.trials) for question in ask_next([(one, match(one, INDEX)) for one in trials], INDEX)
     ]
 
 
 def test_one_question_for_every_window_and_trial():
-    assert asked(trial("T2", {**HIV, "within": "P1Y"}), trial("T1", {"not": HIV})) == [("has:CLEIO:hiv", ("T1", "T2"))]
+    assert questions_of(trial("T2", {**HIV, "within": "P1Y"}), trial("T1", {"not": HIV})) == [
+        ("has:CLEIO:hiv", ("T1", "T2"))
+    ]
 
 
 def test_free_first_then_trials_decided_for_the_cost():
     codes = [
         code
-        for code, _ in asked(trial("T1", TITRE, HIV, SEX), trial("T2", TITRE), trial("T3", TITRE), trial("T4", TITRE))
+        for code, _ in questions_of(
+            trial("T1", TITRE, HIV, SEX), trial("T2", TITRE), trial("T3", TITRE), trial("T4", TITRE)
+        )
     ]
     assert codes == ["sex", "titre:CLEIO:anti-aav9", "has:CLEIO:hiv"]
 
@@ -41,7 +45,7 @@ def test_free_first_then_trials_decided_for_the_cost():
 def test_the_authors_own_question_has_its_own_code_words_and_cost():
     ask = {"code": "aav9", "fr": "Titre anti-AAV9 ?", "en": "Anti-AAV9 titre?", "who": "sponsor_lab", "cost": 0}
     one = trial("T1", TITRE, ask=ask)
-    (question,) = ask_next([(one, match(one, CHART))], CHART)
+    (question,) = ask_next([(one, match(one, INDEX))], INDEX)
     assert (question.code, question.text.fr, question.who, question.cost) == (
         "aav9",
         "Titre anti-AAV9 ?",
@@ -50,9 +54,9 @@ def test_the_authors_own_question_has_its_own_code_words_and_cost():
     )
 
 
-def test_nothing_is_asked_that_would_decide_nothing():
+def test_no_question_that_could_not_decide_a_trial():
     opinion = {"type": "human", "question": "suitable", "role": "investigator"}
     decided = {"any": [HIV, {"not": {"all": [HIV, {"type": "age", "min": "P1Y"}]}}]}
-    assert asked(trial("T1", opinion)) == []
-    assert asked(trial("T1", HIV, role="indication")) == []
-    assert [code for code, _ in asked(trial("T1", decided))] == ["age", "has:CLEIO:hiv"]
+    assert questions_of(trial("T1", opinion)) == []
+    assert questions_of(trial("T1", HIV, role="indication")) == []
+    assert [code for code, _ in questions_of(trial("T1", decided))] == ["age", "has:CLEIO:hiv"]

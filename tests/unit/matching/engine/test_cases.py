@@ -1,4 +1,4 @@
-"""Cases expected by hand, one sentence of `docs/eligibility.md` each: patient and expression in, states and days out."""
+"""Cases worked out by hand, one sentence of `docs/eligibility.md` each: states and days of an expression."""
 
 import json
 from datetime import date
@@ -8,7 +8,7 @@ import pytest
 
 from services.matching.engine import PatientIndex, Terminology
 from services.matching.engine.expression import compile_expression
-from services.matching.engine.kleene import Reading
+from services.matching.engine.kleene import TruthValues
 from services.matching.patients.mapping import to_engine
 from services.matching.patients.schemas import Patient
 from shared.criteria.durations import parse
@@ -43,8 +43,8 @@ def compiled(case):
     return compile_expression(criterion.expr, TERMINOLOGY, lead_time and parse(lead_time))
 
 
-def states(course, name):
-    return [[day.isoformat(), state] for day, state in course.map(lambda reading: getattr(reading, name).code)]
+def states(timeline, name):
+    return [[day.isoformat(), state] for day, state in timeline.map(lambda reading: getattr(reading, name).code)]
 
 
 @pytest.mark.parametrize(
@@ -53,25 +53,25 @@ def states(course, name):
     ids=lambda case: case["name"],
 )
 def test_case(case):
-    chart = opened(case)
+    index = opened(case)
     expression = compiled(case)
-    course = expression.course(chart)
-    first = expression.judge(chart, chart.as_of)
+    timeline = expression.evaluate_over_time(index)
+    first = expression.evaluate(index, index.as_of)
     expected = case.get("expect", {})
-    for day in days_to_look_at(chart, json.dumps(case["expr"]), course, first=50):
-        assert course.at(day) == Reading.of(expression.judge(chart, day)), day
+    for day in days_to_look_at(index, json.dumps(case["expr"]), timeline, first=50):
+        assert timeline.at(day) == TruthValues.of(expression.evaluate(index, day)), day
     if "timeline" in case:
-        assert states(course, "now") == case["timeline"]
-    if "carried" in case:
-        assert states(course, "carried") == case["carried"]
+        assert states(timeline, "now") == case["timeline"]
+    if "last_known" in case:
+        assert states(timeline, "last_known") == case["last_known"]
     for key, given in (
         ("state", first.now.code),
-        ("carried", first.carried.code),
-        ("hope", first.hope.code),
+        ("last_known", first.last_known.code),
+        ("best_case", first.best_case.code),
         ("reasons", sorted(first.reasons)),
         ("evidence", sorted(fact for fact in first.evidence if not fact.startswith("#"))),
     ):
         if key in expected:
             assert given == expected[key], key
     for day, reasons in case.get("reasons_on", {}).items():
-        assert sorted(expression.judge(chart, date.fromisoformat(day)).reasons) == reasons
+        assert sorted(expression.evaluate(index, date.fromisoformat(day)).reasons) == reasons

@@ -137,37 +137,39 @@ def opened(patient):
     return PatientIndex(to_engine(Patient.model_validate(patient), AS_OF).patient, TERMINOLOGY, AS_OF)
 
 
-def readings(judgement):
-    return judgement.now, judgement.carried, judgement.hope
+def truth_values(evaluation):
+    return evaluation.now, evaluation.last_known, evaluation.best_case
 
 
-def told(expr, patient):
-    """The course of an expression, and its judgements of the days on which anything may change."""
-    expression, chart = compiled(expr), opened(patient)
-    course = expression.course(chart)
-    return course, {day: expression.judge(chart, day) for day in days_to_look_at(chart, json.dumps(expr), course)}
+def evaluated(expr, patient):
+    """Return the timeline of an expression, and its evaluations on the days on which anything may change."""
+    expression, index = compiled(expr), opened(patient)
+    timeline = expression.evaluate_over_time(index)
+    return timeline, {
+        day: expression.evaluate(index, day) for day in days_to_look_at(index, json.dumps(expr), timeline)
+    }
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(EXPRESSIONS, min_size=1, max_size=3), PATIENTS)
 def test_de_morgan(operands, patient):
-    chart = opened(patient)
-    negated = compiled({"not": {"all": operands}}).judge(chart, AS_OF)
-    assert readings(negated) == readings(
-        compiled({"any": [{"not": operand} for operand in operands]}).judge(chart, AS_OF)
+    index = opened(patient)
+    negated = compiled({"not": {"all": operands}}).evaluate(index, AS_OF)
+    assert truth_values(negated) == truth_values(
+        compiled({"any": [{"not": operand} for operand in operands]}).evaluate(index, AS_OF)
     )
 
 
 @settings(max_examples=60, deadline=None)
 @given(EXPRESSIONS, PATIENTS, st.randoms(use_true_random=False))
-def test_the_order_of_facts_says_nothing(expr, patient, order: random.Random):
+def test_the_order_of_facts_does_not_matter(expr, patient, order: random.Random):
     shuffled = {**patient, "facts": order.sample(patient["facts"], len(patient["facts"]))}
-    assert told(expr, patient) == told(expr, shuffled)
+    assert evaluated(expr, patient) == evaluated(expr, shuffled)
 
 
 @settings(max_examples=60, deadline=None)
 @given(EXPRESSIONS, PATIENTS)
-def test_units_say_nothing(expr, patient):
+def test_units_do_not_matter(expr, patient):
     scale = {"10*9/L": ("/uL", 1000), "10*3/uL": ("10*9/L", 1), "/uL": ("10*3/uL", 0.001)}
 
     def rewritten(fact):
@@ -176,23 +178,25 @@ def test_units_say_nothing(expr, patient):
         unit, factor = scale[fact["unit"]]
         return {**fact, "unit": unit, "value": round(fact["value"] * factor, 3)}
 
-    assert told(expr, patient) == told(expr, {**patient, "facts": [rewritten(fact) for fact in patient["facts"]]})
+    assert evaluated(expr, patient) == evaluated(
+        expr, {**patient, "facts": [rewritten(fact) for fact in patient["facts"]]}
+    )
 
 
 @settings(max_examples=60, deadline=None)
 @given(HAS, PATIENTS, EVENTS.filter(lambda fact: fact["status"] == "present"))
-def test_one_more_present_fact_never_unsettles_what_is_met(expr, patient, fact):
+def test_one_more_present_fact_never_changes_what_is_met(expr, patient, fact):
     more = {**patient, "facts": [*patient["facts"], {"id": "more", **fact}]}
     expression = compiled(expr)
-    if expression.judge(opened(patient), AS_OF).now == MET:
-        assert expression.judge(opened(more), AS_OF).now == MET
+    if expression.evaluate(opened(patient), AS_OF).now == MET:
+        assert expression.evaluate(opened(more), AS_OF).now == MET
 
 
 @settings(max_examples=60, deadline=None)
 @given(EXPRESSIONS, PATIENTS)
-def test_carried_refines_now_and_every_unknown_leaf_has_a_reason(expr, patient):
-    _course, judged = told(expr, patient)
-    for judgement in judged.values():
-        assert judgement.now in (UNKNOWN, judgement.carried)
-        assert judgement.hope in (UNKNOWN, judgement.carried)
-        assert (judgement.now == UNKNOWN) == bool(judgement.reasons)
+def test_last_known_refines_now_and_every_unknown_leaf_has_a_reason(expr, patient):
+    _timeline, evaluations = evaluated(expr, patient)
+    for evaluation in evaluations.values():
+        assert evaluation.now in (UNKNOWN, evaluation.last_known)
+        assert evaluation.best_case in (UNKNOWN, evaluation.last_known)
+        assert (evaluation.now == UNKNOWN) == bool(evaluation.reasons)

@@ -1,4 +1,4 @@
-"""Verdicts, dates and listing of whole documents, expected by hand (`docs/eligibility.md` §6), and the worked patients."""
+"""Verdicts, dates and listing of whole documents, worked out by hand (`docs/eligibility.md` §6)."""
 
 import json
 from datetime import date
@@ -43,21 +43,21 @@ def patient_of(case):
     return Patient.model_validate({**case["patient"], "facts": facts})
 
 
-def chart_of(patient):
+def index_of(patient):
     return PatientIndex(to_engine(patient, AS_OF).patient, TERMINOLOGY, AS_OF)
 
 
 @pytest.mark.parametrize("case", json.loads((CASES / "verdicts.json").read_text()), ids=lambda case: case["name"])
 def test_verdict(case):
     result = match(
-        compile_criteria(document_of(case), TERMINOLOGY),
-        chart_of(patient_of(case)),
+        compile_criteria(document_of(case), TERMINOLOGY, "FR"),
+        index_of(patient_of(case)),
         case.get("horizon", "P2Y"),
         case.get("recruiting"),
     )
     expected = case["expect"]
     best = result.best
-    told = {
+    actual = {
         "listing": result.listing,
         "verdict": result.verdict,
         "cohort": best and best.id,
@@ -71,18 +71,18 @@ def test_verdict(case):
         "states": {criterion.id: criterion.state for criterion in result.criteria},
         "reasons": {criterion.id: list(criterion.reasons) for criterion in result.criteria},
     }
-    assert {key: told[key] for key in expected} == expected
+    assert {key: actual[key] for key in expected} == expected
 
 
 def worked(trial, patient):
     document = CriteriaDocument.model_validate(json.loads((CASES / "worked" / f"{trial}.json").read_text()))
     facts = json.loads((CASES / "worked" / f"{patient}.json").read_text()) if isinstance(patient, str) else patient
-    compiled, chart = compile_criteria(document, TERMINOLOGY), chart_of(Patient.model_validate(facts))
-    return compiled, chart, match(compiled, chart)
+    compiled, index = compile_criteria(document, TERMINOLOGY, "FR"), index_of(Patient.model_validate(facts))
+    return compiled, index, match(compiled, index)
 
 
 def test_duchenne_boy_is_not_yet_for_embark():
-    compiled, chart, result = worked("embark", "dmd_boy")
+    compiled, index, result = worked("embark", "dmd_boy")
     assert (result.verdict, iso(result.best.start), iso(result.best.until)) == ("not_yet", "2026-01-02", "2029-12-20")
     assert iso(result.best.refer_before) == "2029-10-11"
     criteria = {criterion.id: criterion for criterion in result.criteria}
@@ -92,7 +92,7 @@ def test_duchenne_boy_is_not_yet_for_embark():
         "livevax": "2025-12-09",
     }
     assert [name for name, criterion in criteria.items() if criterion.state == "unknown"] == ["ab"]
-    assert [question.code for question in ask_next([(compiled, result)], chart)] == ["titre:CLEIO:anti-aavrh74"]
+    assert [question.code for question in ask_next([(compiled, result)], index)] == ["titre:CLEIO:anti-aavrh74"]
     assert all(criterion.evidence or criterion.reasons for criterion in result.criteria)
 
 

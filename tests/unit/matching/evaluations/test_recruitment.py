@@ -1,4 +1,4 @@
-"""Who recruits in France, which site comes first, and how far it is."""
+"""Which cohorts recruit in a country, which site comes first, and how far it is."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -7,8 +7,8 @@ import pytest
 
 from services.matching.clients.documents import Centre, Concepts, TrialRecord
 from services.matching.evaluations.places import distance_km
-from services.matching.evaluations.sites import sites_of
-from services.matching.snapshots.model import HeldTrial, Vocabulary
+from services.matching.evaluations.sites import site_answers
+from services.matching.snapshots.model import SnapshotTrial, Vocabulary
 
 VOCABULARY = Vocabulary(Concepts("t", ()))
 CENTRES = {
@@ -22,7 +22,7 @@ CENTRES = {
 }
 
 
-def held(*, status: str = "recruiting", sites: list[dict[str, Any]] | None = None, **trial: Any) -> HeldTrial:
+def trial_with(*, status: str = "recruiting", sites: list[dict[str, Any]] | None = None, **trial: Any) -> SnapshotTrial:
     label = {"fr": "c", "en": "c"}
     criteria = {
         "trial": "T",
@@ -31,8 +31,8 @@ def held(*, status: str = "recruiting", sites: list[dict[str, Any]] | None = Non
         "criteria": [{"id": "I", "kind": "include", "expr": {"type": "sex", "value": "male"}}],
     }
     document = {"id": "T", "version": 1, "status": status, **trial}
-    return HeldTrial.prepare(
-        TrialRecord.read({"trial": document, "criteria": criteria, "sites": sites or []}), VOCABULARY
+    return SnapshotTrial.prepare(
+        TrialRecord.read({"trial": document, "criteria": criteria, "sites": sites or []}), VOCABULARY, "FR"
     )
 
 
@@ -52,21 +52,21 @@ def site(
 @pytest.mark.parametrize(
     ("trial", "open_ones"),
     [
-        (held(sites=[site("lille")]), {"1", "2"}),
-        (held(sites=[site("lille", "suspended"), site("necker")]), {"1", "2"}),
-        (held(sites=[site("lille", "suspended")], countries=["FR"]), set()),
-        (held(status="suspended", sites=[site("lille")]), set()),
-        (held(status="completed", countries=["FR"]), set()),
-        (held(countries=["FR"]), {"1", "2"}),
-        (held(countries=["US"]), set()),
-        (held(), set()),
-        (held(locations=[{"country": "FR", "status": None}]), {"1", "2"}),
-        (held(locations=[{"country": "FR", "status": "completed"}], countries=["FR"]), set()),
-        (held(locations=[{"country": "US", "status": "recruiting"}]), set()),
-        (held(status="unknown", countries=["FR"]), set()),
-        (held(status="not_yet_recruiting", locations=[{"country": "FR", "status": "recruiting"}]), {"1", "2"}),
+        (trial_with(sites=[site("lille")]), {"1", "2"}),
+        (trial_with(sites=[site("lille", "suspended"), site("necker")]), {"1", "2"}),
+        (trial_with(sites=[site("lille", "suspended")], countries=["FR"]), set()),
+        (trial_with(status="suspended", sites=[site("lille")]), set()),
+        (trial_with(status="completed", countries=["FR"]), set()),
+        (trial_with(countries=["FR"]), {"1", "2"}),
+        (trial_with(countries=["US"]), set()),
+        (trial_with(), set()),
+        (trial_with(locations=[{"country": "FR", "status": None}]), {"1", "2"}),
+        (trial_with(locations=[{"country": "FR", "status": "completed"}], countries=["FR"]), set()),
+        (trial_with(locations=[{"country": "US", "status": "recruiting"}]), set()),
+        (trial_with(status="unknown", countries=["FR"]), set()),
+        (trial_with(status="not_yet_recruiting", locations=[{"country": "FR", "status": "recruiting"}]), {"1", "2"}),
         (
-            held(
+            trial_with(
                 sites=[site("lille")],
                 cohorts=[
                     {"id": "1", "label": {}, "status": "completed"},
@@ -77,12 +77,12 @@ def site(
         ),
     ],
 )
-def test_the_cohorts_open_in_france(trial: HeldTrial, open_ones: set[str]) -> None:
+def test_the_cohorts_open_in_the_country(trial: SnapshotTrial, open_ones: set[str]) -> None:
     assert trial.recruiting == open_ones
 
 
 def test_open_confirmed_sites_with_a_place_come_first_nearest_first() -> None:
-    trial = held(
+    trial = trial_with(
         sites=[
             site("toulouse"),
             site("lille", places=0),
@@ -91,16 +91,21 @@ def test_open_confirmed_sites_with_a_place_come_first_nearest_first() -> None:
             site("unheard-of", "completed"),
         ]
     )
-    told = sites_of(trial, CENTRES, "1", "62", date(2025, 11, 22))
-    assert [one["centre"] for one in told] == ["nantes", "toulouse", "lille", "necker", "unheard-of"]
-    assert [one["stale"] for one in told] == [False, False, False, True, False]
-    assert (told[-1]["name"], told[-1]["distance_km"]) == ("unheard-of", None)
-    assert [one["centre"] for one in sites_of(trial, CENTRES, "2", "62", date(2025, 11, 22))][:2] == ["lille", "necker"]
+    sites = site_answers(trial, CENTRES, "1", "62", date(2025, 11, 22))
+    assert [one["centre"] for one in sites] == ["nantes", "toulouse", "lille", "necker", "unheard-of"]
+    assert [one["stale"] for one in sites] == [False, False, False, True, False]
+    assert (sites[-1]["name"], sites[-1]["distance_km"]) == ("unheard-of", None)
+    assert [one["centre"] for one in site_answers(trial, CENTRES, "2", "62", date(2025, 11, 22))][:2] == [
+        "lille",
+        "necker",
+    ]
 
 
 def test_a_site_is_stale_after_thirty_days_without_confirmation() -> None:
-    trial = held(sites=[site("lille", confirmed=datetime(2025, 11, 1, tzinfo=UTC).isoformat())])
-    assert [sites_of(trial, CENTRES, "1", None, day)[0]["stale"] for day in (date(2025, 12, 1), date(2025, 12, 2))] == [
+    trial = trial_with(sites=[site("lille", confirmed=datetime(2025, 11, 1, tzinfo=UTC).isoformat())])
+    assert [
+        site_answers(trial, CENTRES, "1", None, day)[0]["stale"] for day in (date(2025, 12, 1), date(2025, 12, 2))
+    ] == [
         False,
         True,
     ]
@@ -111,9 +116,9 @@ def test_a_site_is_stale_after_thirty_days_without_confirmation() -> None:
     [("62", 30, 70), ("75", 195, 220), ("2A", 1000, 1100), ("974", 9000, 9600), ("976", 7600, 8300)],
 )
 def test_the_distance_from_a_departement_to_lille(departement: str, low: int, high: int) -> None:
-    told = distance_km(departement, CENTRES["lille"].lat, CENTRES["lille"].lon)
-    assert told is not None
-    assert low < told < high
+    distance = distance_km(departement, CENTRES["lille"].lat, CENTRES["lille"].lon)
+    assert distance is not None
+    assert low < distance < high
 
 
 def test_there_is_no_distance_from_nowhere() -> None:

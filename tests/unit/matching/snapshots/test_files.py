@@ -50,42 +50,42 @@ def record(identifier: str, version: int = 1, **fields: Any) -> TrialRecord:
     return TrialRecord.read({"trial": trial, "criteria": CRITERIA, "sites": [site]})
 
 
-def snapshot(*records: TrialRecord, following: str = "/registry/v1/feed?cursor=a") -> Snapshot:
+def snapshot(*records: TrialRecord, next_feed_path: str = "/registry/v1/feed?cursor=a") -> Snapshot:
     centre = Centre.read({"id": "fr-necker", "version": 1, "name": "Necker", "city": "Paris", "lat": 48.8, "lon": 2.3})
-    return Snapshot.build(records, [centre], Vocabulary(Concepts.read(TERMS)), following, WHEN)
+    return Snapshot.build(records, [centre], Vocabulary(Concepts.read(TERMS)), "FR", next_feed_path, WHEN)
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> SnapshotFiles:
-    return SnapshotFiles(tmp_path / "snapshot")
+    return SnapshotFiles(tmp_path / "snapshot", "FR")
 
 
 def test_what_is_written_is_read(files: SnapshotFiles) -> None:
-    held = snapshot(record("NCT1"), record("NCT2"))
+    written = snapshot(record("NCT1"), record("NCT2"))
     assert files.newest() is None
-    path = files.write(held)
+    path = files.write(written)
     read = files.newest()
     assert read is not None
-    assert path.name == f"{held.id}-1"
-    assert (read.id, read.following, read.current_at) == (held.id, held.following, WHEN)
+    assert path.name == f"{written.id}-1"
+    assert (read.id, read.next_feed_path, read.current_at) == (written.id, written.next_feed_path, WHEN)
     assert {name: one.record for name, one in read.trials.items()} == {
-        name: one.record for name, one in held.trials.items()
+        name: one.record for name, one in written.trials.items()
     }
-    assert (read.centres, read.vocabulary.concepts) == (held.centres, held.vocabulary.concepts)
+    assert (read.centres, read.vocabulary.concepts) == (written.centres, written.vocabulary.concepts)
 
 
 def test_the_id_names_the_content_and_not_the_way_to_it() -> None:
-    held = snapshot(record("NCT1"), record("NCT2"))
-    assert snapshot(record("NCT2"), record("NCT1"), following="/elsewhere").id == held.id
-    assert snapshot(record("NCT1", status="suspended"), record("NCT2")).id != held.id
-    assert snapshot(record("NCT1")).id != held.id
+    written = snapshot(record("NCT1"), record("NCT2"))
+    assert snapshot(record("NCT2"), record("NCT1"), next_feed_path="/elsewhere").id == written.id
+    assert snapshot(record("NCT1", status="suspended"), record("NCT2")).id != written.id
+    assert snapshot(record("NCT1")).id != written.id
 
 
-def test_an_unpublished_trial_is_not_held_and_criteria_of_a_later_language_are_not_guessed() -> None:
+def test_an_unpublished_trial_is_not_stored_and_criteria_of_a_later_language_are_not_guessed() -> None:
     later = replace(record("NCT2"), criteria={**CRITERIA, "of_a_later_language": 1})
-    held = snapshot(record("NCT1", published=False), later)
-    assert list(held.trials) == ["NCT2"]
-    assert held.trials["NCT2"].compiled is None
+    written = snapshot(record("NCT1", published=False), later)
+    assert list(written.trials) == ["NCT2"]
+    assert written.trials["NCT2"].compiled is None
 
 
 def test_two_are_kept(files: SnapshotFiles) -> None:
@@ -115,10 +115,10 @@ def test_one_that_reads_the_same_but_is_not_byte_for_byte_what_was_written_is_re
     assert files.newest() is None
 
 
-def test_a_manifest_of_another_cursor_or_form_is_refused(files: SnapshotFiles) -> None:
+def test_a_manifest_of_another_position_or_format_is_refused(files: SnapshotFiles) -> None:
     manifest = files.write(snapshot(record("NCT1"))) / "manifest.json"
     document = json.loads(manifest.read_bytes())
-    for change in ({"following": "/registry/v1/feed?cursor=z"}, {"form": 2}, {"trials": 2}):
+    for change in ({"next_feed_path": "/registry/v1/feed?cursor=z"}, {"format": 1}, {"trials": 2}):
         manifest.write_text(json.dumps({**document, **change}), encoding="utf-8")
         assert files.newest() is None
     manifest.write_text(json.dumps(document), encoding="utf-8")
@@ -138,14 +138,14 @@ def test_without_a_good_pointer_the_newest_whole_one_is_used(files: SnapshotFile
     assert read.id == newest.id
 
 
-def test_a_write_that_a_crash_cut_short_is_no_snapshot_and_is_swept_away(files: SnapshotFiles) -> None:
-    held = snapshot(record("NCT1"))
-    files.write(held)
-    partial = files.folder / f".{held.id}-2.77"
+def test_a_write_that_a_crash_cut_short_is_no_writtenand_is_swept_away(files: SnapshotFiles) -> None:
+    written = snapshot(record("NCT1"))
+    files.write(written)
+    partial = files.folder / f".{written.id}-2.77"
     partial.mkdir()
     (partial / "trials.ndjson").write_bytes(b"{")
     read = files.newest()
     assert read is not None
-    assert read.id == held.id
+    assert read.id == written.id
     files.write(snapshot(record("NCT1", 2)))
     assert not partial.exists()

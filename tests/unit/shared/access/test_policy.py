@@ -6,9 +6,11 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI
 
 from shared.access import Principal, Role
-from shared.access.policy import Access, UnguardedRouteError, allow, decide
+from shared.access.policy import Access, decide
 from shared.access.principal import ROLES
+from shared.http.guards import allow
 from shared.http.route import ApiRoute
+from shared.http.route_checks import UnguardedRouteError
 from shared.operations.service import create_service
 from shared.settings import ServiceSettings
 from tests.conftest import ADMIN, INTERNAL, client_of, token_of

@@ -6,7 +6,8 @@ import httpx
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Query
 
-from shared.access.policy import Access, allow
+from shared.access.policy import Access
+from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts
 from shared.operations.service import create_service
 from shared.settings import ServiceSettings

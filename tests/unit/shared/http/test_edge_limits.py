@@ -12,11 +12,12 @@ import pytest
 from fastapi import APIRouter, Body, Depends, FastAPI, Query
 from fastapi.routing import APIRoute
 
-from shared.access.policy import Access, allow
-from shared.http import route as edge
+from shared.access.policy import Access
+from shared.http import marks, strict_request
+from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepted, accepts
 from shared.operations.service import create_service
-from shared.persistence.inline_sqlite import STATEMENT_LIMIT
+from shared.persistence.request_scope import current_request
 from shared.settings import ServiceSettings
 from tests.conftest import client_of
 
@@ -41,7 +42,8 @@ def service() -> FastAPI:
 
     @router.get("/statement")
     async def statement(access: Anyone) -> float | None:
-        return STATEMENT_LIMIT.get()
+        request = current_request()
+        return None if request is None else request.statement_seconds
 
     @asynccontextmanager
     async def nothing(_app: FastAPI) -> AsyncIterator[None]:
@@ -128,14 +130,14 @@ async def test_a_body_that_does_not_arrive_in_time(caller: httpx.AsyncClient, mo
         "body_timed_out",
         "close",
     )
-    monkeypatch.setattr(edge, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(strict_request, "BODY_SECONDS", 0.05)
     stalled = await caller.post("/x", content=_stalling([b'{"a"', b":1}"], 0.5), headers=headers)
     assert stalled.status_code == 408
 
 
 async def test_a_request_s_statements_have_an_end(caller: httpx.AsyncClient) -> None:
     assert (await caller.get("/statement")).json() == 5.0
-    assert STATEMENT_LIMIT.get() is None, "other work is not cut"
+    assert current_request() is None, "other work is not cut"
 
 
 def routes_of(service: str) -> dict[str, Any]:
@@ -153,8 +155,8 @@ def test_what_each_resource_takes() -> None:
     assert (match["POST /matching/v1/match"].body_bytes, match["POST /matching/v1/match"].seconds) == (256 * KIB, 2.0)
     for method, path in (("PUT", ""), ("PATCH", ""), ("PUT", "/criteria")):
         assert registry[f"{method} /registry/v1/trials/{{identifier}}{path}"].body_bytes == MIB
-    assert edge.BODY_SECONDS == 15
-    assert edge.HANDLER_SECONDS == 10
+    assert marks.BODY_SECONDS == 15
+    assert marks.HANDLER_SECONDS == 10
 
 
 @pytest.mark.parametrize("service", ["registry", "matching", "notifications"])

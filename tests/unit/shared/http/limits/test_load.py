@@ -1,12 +1,12 @@
 import pytest
 
-from shared.http.limits import ConcurrencyLimiter
+from shared.http.limits.concurrency import ConcurrencyLimiter
 from shared.values.problems import OverloadedError
 
 
-def test_a_place_is_given_up_for_the_next_stage_and_at_the_end() -> None:
-    load = ConcurrencyLimiter(most_working=1, most_waiting=1)
-    one, other = load.place(), load.place()
+def test_a_permit_is_given_up_for_the_next_stage_and_at_the_end() -> None:
+    limiter = ConcurrencyLimiter(max_working=1, max_waiting=1)
+    one, other = limiter.permit(), limiter.permit()
     one.take("arriving")
     with pytest.raises(OverloadedError):
         other.take("arriving")
@@ -17,8 +17,8 @@ def test_a_place_is_given_up_for_the_next_stage_and_at_the_end() -> None:
     one.leave()
     one.leave()
     other.take("working")
-    load.place().take("waiting")
+    limiter.permit().take("waiting")
     with pytest.raises(OverloadedError):
-        load.place().take("waiting")
+        limiter.permit().take("waiting")
     other.leave()
-    load.place().take("working")
+    limiter.permit().take("working")

@@ -9,10 +9,8 @@ from fastapi import Request
 from shared.access import Principal
 from shared.access.address import address_of
 from shared.access.policy import TABLE
-from shared.http.limits import Quotas
-from shared.http.limits.quotas import kind_of, site_of
+from shared.http.limits.quotas import Quotas, kind_of, site_of
 from shared.settings import ServiceSettings
-from shared.values.problems import RateLimitedError
 
 
 def request_from(peer: str, forwarded: str | None = None) -> Request:
@@ -28,9 +26,8 @@ def spent(
 ) -> int:
     """How many requests in a row are served."""
     for served in range(10_000):
-        try:
-            quotas.take(request_from(peer), resource, action, caller)
-        except RateLimitedError:
+        decision = quotas.take(request_from(peer), resource, action, caller)
+        if decision is not None and decision.is_exceeded:
             return served
     raise AssertionError("no end")
 

@@ -1,0 +1,94 @@
+"""From results of the engine to the JSON of an answer. Pure.
+
+The answers are built as plain dictionaries, which is several times faster than models; `schemas` describes them, and
+tests compare every answer of the examples with it.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from services.matching.answers.wording import question_text, text_of
+from services.matching.engine import (
+    CohortResult,
+    CompiledTrial,
+    CriterionResult,
+    PatientIndex,
+    TrialResult,
+    ask_next,
+)
+from services.matching.snapshots.model import Vocabulary
+
+# Increase it with every change of the engine, the ranking or the wording that changes an answer.
+ENGINE_VERSION = "1"
+MAX_QUESTIONS = 20
+_REASONS = ("missing", "stale", "unit", "no_reference_range", "partial_detail", "conflict", "needs_human")
+
+
+def to_json(document: dict[str, Any]) -> bytes:
+    """Write compact JSON; dates as YYYY-MM-DD."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=date.isoformat).encode()
+
+
+def verdict_fields(best: CohortResult, trial: CompiledTrial) -> dict[str, Any]:
+    """Return the verdict of the deciding cohort, its dates, and which criteria gave them."""
+    return {
+        "verdict": best.verdict,
+        "from": best.start,
+        "until": best.until,
+        "refer_before": best.refer_before,
+        "retest": best.retest,
+        "cohort": best.id if trial.document.cohorts else None,
+        "grade": trial.document.grade,
+        "criteria_version": trial.document.version,
+    }
+
+
+def criterion_answers(trial: CompiledTrial, result: TrialResult, counted: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the criteria whose ids are in ``counted`` (`schemas.CriterionAnswer`)."""
+    sources = {criterion.source.id: criterion.source for criterion in trial.criteria}
+    return [
+        {
+            "id": one.id,
+            "kind": one.kind,
+            "role": sources[one.id].role,
+            "stage": sources[one.id].stage,
+            "state": one.state,
+            "reason": _main_reason(one),
+            "text": text_of(sources[one.id]),
+            "evidence": list(one.evidence),
+            "clears_on": one.clears_on,
+            "left_to_investigator": one.investigator,
+        }
+        for one in result.criteria
+        if one.id in counted
+    ]
+
+
+def timeline_answer(best: CohortResult) -> list[dict[str, Any]]:
+    """Return the intervals of the deciding cohort (`schemas.IntervalAnswer`)."""
+    return [{"from": one.start, "until": one.until, "verdict": one.verdict} for one in best.timeline]
+
+
+def question_answers(
+    matches: Iterable[tuple[CompiledTrial, TrialResult]], patient: PatientIndex, vocabulary: Vocabulary
+) -> list[dict[str, Any]]:
+    """Return the best questions to ask next (`schemas.QuestionAnswer`), at most `MAX_QUESTIONS`."""
+    return [
+        {
+            "code": one.code,
+            "text": question_text(one, vocabulary),
+            "who": one.who,
+            "cost": one.cost,
+            "trials": len(one.trials),
+        }
+        for one in ask_next(matches, patient)[:MAX_QUESTIONS]
+    ]
+
+
+def _main_reason(criterion: CriterionResult) -> str | None:
+    """Return the first reason of an unknown, in the order of the reference: missing data before human judgement."""
+    if criterion.state != "unknown":
+        return None
+    return next((reason for reason in _REASONS if reason in criterion.reasons), None)

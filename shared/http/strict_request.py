@@ -1,0 +1,50 @@
+"""A request whose body is bounded while it arrives and whose JSON is parsed strictly."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+
+from shared.http.marks import BODY_SECONDS, Accepted
+from shared.values.problems import MalformedJsonError, TooLargeError
+from shared.values.strict_json import loads
+
+
+class StrictRequest(Request):
+    """Raises `TooLargeError` (413) and `MalformedJsonError` (400) where Starlette would read on."""
+
+    def __init__(self, request: Request, accepted: Accepted) -> None:
+        super().__init__(request.scope, request.receive)
+        self._max_bytes = accepted.body_bytes
+        self._limits = accepted.limits
+
+    async def body(self) -> bytes:
+        """:raises TimeoutError: `BODY_SECONDS` passed between two parts of the body."""
+        if not hasattr(self, "_body"):
+            declared = self.headers.get("content-length", "0")
+            if not declared.isdecimal() or int(declared[:20]) > self._max_bytes:
+                raise TooLargeError
+            try:
+                self._body = b"".join([chunk async for chunk in self._bounded_stream()])
+            except ClientDisconnect:
+                raise MalformedJsonError from None  # not received: the client has disconnected
+        return self._body
+
+    async def _bounded_stream(self) -> AsyncIterator[bytes]:
+        size, chunks = 0, aiter(self.stream())
+        while True:
+            async with asyncio.timeout(BODY_SECONDS):
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                return
+            size += len(chunk)
+            if size > self._max_bytes:
+                raise TooLargeError
+            yield chunk
+
+    async def json(self) -> Any:
+        if not hasattr(self, "_json"):
+            self._json = loads(await self.body(), self._limits)
+        return self._json

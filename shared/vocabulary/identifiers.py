@@ -1,0 +1,47 @@
+"""Ids of centres and numbers of trials in public registries."""
+
+import re
+from typing import Annotated, Final, Literal
+
+from pydantic import StringConstraints
+
+# A country code, then words of letters and digits joined by single hyphens: `fr-paris-necker`.
+CentreId = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z]{2}-[a-z0-9](-?[a-z0-9]){0,60}$")]
+
+IdentifierType = Literal["nct", "euct", "eudract", "isrctn", "utn", "id_rcb", "sponsor", "cleio"]
+
+# One pattern per type of public number (UTN: WHO; ID-RCB: the French agency). A sponsor's code has no pattern.
+# A EudraCT number must not be the beginning of an EU CT number.
+IDENTIFIER_PATTERNS: Final[dict[IdentifierType, re.Pattern[str]]] = {
+    "euct": re.compile(r"[0-9]{4}-5[0-9]{5}-[0-9]{2}-[0-9]{2}"),
+    "nct": re.compile(r"NCT[0-9]{8}"),
+    "eudract": re.compile(r"[0-9]{4}-[0-9]{6}-[0-9]{2}(?!-[0-9]{2})"),
+    "isrctn": re.compile(r"ISRCTN[0-9]{8}"),
+    "utn": re.compile(r"U1111-[0-9]{4}-[0-9]{4}"),
+    "id_rcb": re.compile(r"[0-9]{4}-A[0-9]{5}-[0-9]{2}"),
+    "cleio": re.compile(r"CLEIO-[A-Z]+-[0-9]{4,8}"),
+}
+# The order in which an identifier becomes a trial's public id; also the order in which a text is tested.
+PREFERENCE: Final[tuple[IdentifierType, ...]] = (
+    "euct",
+    "nct",
+    "eudract",
+    "isrctn",
+    "utn",
+    "id_rcb",
+    "cleio",
+    "sponsor",
+)
+
+
+def recognise_identifier(text: str) -> tuple[IdentifierType, str] | None:
+    """Return (type, canonical value) if ``text`` is a public registry number, else None.
+
+    EU CT is tested before EudraCT.
+    """
+    candidate = text.strip().upper()
+    for kind in PREFERENCE:
+        pattern = IDENTIFIER_PATTERNS.get(kind)
+        if pattern is not None and pattern.fullmatch(candidate):
+            return kind, candidate
+    return None

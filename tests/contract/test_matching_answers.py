@@ -1,0 +1,51 @@
+"""Every answer of the examples has exactly the fields and types that its schema describes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from services.matching.criteria.schemas import CheckAnswer, DryRunAnswer
+from services.matching.evaluations.schemas import MatchAnswer
+from tests.contract.matching import BOY, EXAMPLES, FACT, MATCH, example
+
+pytestmark = pytest.mark.anyio
+
+CRITERIA = {
+    path.stem: json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted((Path(__file__).parents[2] / "services" / "registry" / "sample" / "criteria").glob("*.json"))
+}
+LATER = {**FACT, "date": "2025-11-23"}
+PATIENTS: dict[str, tuple[str, dict[str, Any]]] = {
+    **{path.stem: ("", json.loads(path.read_text(encoding="utf-8"))) for path in sorted(EXAMPLES.glob("*.json"))},
+    "one result": ("?limit=1", example("sickle-cell-girl")),
+    "short timeline": ("?horizon=P1M", example("duchenne-boy")),
+    "dosing date": ("?dosing_date=2026-03-01", example("duchenne-boy")),
+    "nothing known": ("", {}),
+    "ignored fact": ("", {**BOY, "facts": [FACT, {**LATER, "id": "later"}]}),
+}
+
+
+@pytest.mark.parametrize("name", PATIENTS)
+async def test_a_match_answers_as_its_schema_says(asked: httpx.AsyncClient, name: str) -> None:
+    query, patient = PATIENTS[name]
+    response = await asked.post(f"{MATCH}{query}", json=patient)
+    assert response.status_code == 200, response.text
+    answer = MatchAnswer.model_validate_json(response.content)
+    assert json.loads(answer.model_dump_json(by_alias=True)) == response.json()
+
+
+@pytest.mark.parametrize("trial", CRITERIA)
+async def test_a_check_and_a_dry_run_answer_as_their_schemas_say(asked: httpx.AsyncClient, trial: str) -> None:
+    criteria = CRITERIA[trial]
+    checked = await asked.post("/matching/v1/criteria/check", json=criteria)
+    assert json.loads(CheckAnswer.model_validate_json(checked.content).model_dump_json()) == checked.json()
+    for patient in ("duchenne-boy", "sickle-cell-girl"):
+        tried = await asked.post(
+            "/matching/v1/criteria/dry-run", json={"criteria": criteria, "patient": example(patient)}
+        )
+        assert tried.status_code == 200, tried.text
+        answer = DryRunAnswer.model_validate_json(tried.content)
+        assert json.loads(answer.model_dump_json(by_alias=True)) == tried.json()
