@@ -116,12 +116,12 @@ class PublicRead:
     """How one route is answered to anonymous callers without its handler: the same answer at a fraction of the cost.
 
     ``parse`` returns what the request asks for; None: the request is unusual or wrong, and the route itself answers it.
-    ``read`` returns headers and body; it raises a problem where the handler would.
+    ``read`` returns headers and body, or None where only the route can answer; it raises a problem where the handler would.
     """
 
     path: str
     parse: Callable[[Request], Any]
-    read: Callable[[Request, Any], Awaitable[tuple[Headers, bytes]]]
+    read: Callable[[Request, Any], Awaitable[tuple[Headers, bytes] | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +159,9 @@ class PublicAnswers:
                     await self._app(scope, receive, send)
                     return
                 answer = await self._read(request, found, key, cache)
+                if answer is None:
+                    await self._app(scope, receive, send)
+                    return
         except Problem as problem:
             response = respond(request, problem)
             response.raw_headers.extend(context_of(scope).quota_headers)
@@ -187,16 +190,21 @@ class PublicAnswers:
         ]
         return _Route(route, RouteRules.of(route), public)
 
-    async def _read(self, request: Request, found: tuple[_Route, Any], key: Key, cache: AnswerCache) -> CachedAnswer:
+    async def _read(
+        self, request: Request, found: tuple[_Route, Any], key: Key, cache: AnswerCache
+    ) -> CachedAnswer | None:
         one, asked = found
         self._begin(request, one.route, one.rules)
         permit = self._service.state.load.permit()
         permit.take("working")
         try:
             revision = cache.revision()  # before anything is read
-            headers, body = await one.public.read(request, asked)
+            found_answer = await one.public.read(request, asked)
         finally:
             permit.leave()
+        if found_answer is None:
+            return None
+        headers, body = found_answer
         etag = next((value for name, value in headers if name == b"etag"), None)
         answer = CachedAnswer(one.route, one.rules, headers, body, etag)
         if revision is not None and len(key[0]) + len(key[1]) <= MAX_TARGET:

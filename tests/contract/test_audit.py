@@ -186,7 +186,7 @@ async def test_concurrent_writers_leave_no_gap(registry: FastAPI) -> None:
     assert [one["number"] for one in entries] == list(range(1, done + 1))
 
 
-INTACT = (0, ["audit log verified: no gaps or changes"])
+INTACT = (0, ["audit logs verified: no gaps or changes"])
 
 
 async def begin_logs(folder: Path) -> None:
