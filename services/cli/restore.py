@@ -175,9 +175,7 @@ def _check_room(manifest: Manifest, data_dir: Path) -> None:
 
 def _check_keys(manifest: Manifest, installation: Installation, report: Report) -> None:
     if manifest.secrets:
-        report(
-            f"the backup contains secrets, which replace those of the present one: {', '.join(sorted(manifest.secrets))}"
-        )
+        report(f"the backup contains secrets, which replace the present ones: {', '.join(sorted(manifest.secrets))}")
     elif manifest.key_check != check_of(settings_of("registry").cursor_key_bytes):
         raise RestoreRefusedError(
             f"the backup contains no secrets and was made with another cursor key than"
