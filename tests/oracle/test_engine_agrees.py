@@ -148,7 +148,7 @@ def differing_states(case, engine):
 
 
 def differences_on_some_days(seed):
-    """Without looking ahead: the listing, the criteria on `as_of`, and on some days whether each cohort is compatible, possible or neither."""
+    """Compare the listing, the criteria on `as_of`, and on some days whether each cohort is open and compatible."""
     document, patient, dosing_date = build(seed)
     engine = asked_of_the_engine(document, patient, dosing_date, None)
     case = Case(document, patient, Terminology(TERMINOLOGY), dosing_date=dosing_date, scales=SCALES)
