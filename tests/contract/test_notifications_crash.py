@@ -1,4 +1,4 @@
-"""The service as a real process, killed outright: what was accepted is delivered at least once, and the ledger says how."""
+"""The service as a real process that is killed: what it accepted is delivered at least once, as the ledger says."""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,4 @@
-"""`cleio bench` prints what it measured and what that is compared with. No figure is judged here."""
+"""`cleio bench` prints its measurements and what they are compared with. No figure is asserted here."""
 
 import json
 import subprocess
@@ -24,17 +24,17 @@ def bench(*arguments: str) -> dict[str, Any]:
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
-    told: dict[str, Any] = json.loads(ended.stdout)
-    assert all(call["failed"] == 0 for call in told["calls"])
-    assert all(0 < call["p50"] <= call["p99"] and call["per_second"] > 0 for call in told["calls"])
-    assert all(ratio["ratio"] > 0 for ratio in told["ratios"])
-    return told
+    measured: dict[str, Any] = json.loads(ended.stdout)
+    assert all(call["failed"] == 0 for call in measured["calls"])
+    assert all(0 < call["p50"] <= call["p99"] and call["per_second"] > 0 for call in measured["calls"])
+    assert all(ratio["ratio"] > 0 for ratio in measured["ratios"])
+    return measured
 
 
 def test_a_running_system_is_measured_through_its_gateway(system: System) -> None:
-    told = bench("--url", system.url, "--seconds", "0.5", "--connections", "2")
-    assert {call["call"] for call in told["calls"]} == MAIN_CALLS | FEED_CALLS
-    assert {ratio["what"] for ratio in told["ratios"]} == {"read one trial, unchanged", "follow changes, a batch"}
+    measured = bench("--url", system.url, "--seconds", "0.5", "--connections", "2")
+    assert {call["call"] for call in measured["calls"]} == MAIN_CALLS | FEED_CALLS
+    assert {ratio["what"] for ratio in measured["ratios"]} == {"read one trial, unchanged", "follow changes, a batch"}
 
 
 @pytest.mark.full
@@ -42,22 +42,22 @@ def test_a_running_system_is_measured_through_its_gateway(system: System) -> Non
 def test_a_system_of_its_own_is_measured_with_its_processor_time_and_directly_too(
     figure: Callable[[str, object], None],
 ) -> None:
-    told = bench()
+    measured = bench()
     direct = {f"{name} (direct)" for name in ("list 20 trials", "read one trial", "match one patient")}
-    assert {call["call"] for call in told["calls"]} == MAIN_CALLS | FEED_CALLS | direct
-    assert all(call["cpu"] > 0 and call["gateway_cpu"] >= 0 for call in told["calls"])
-    assert {ratio["what"] for ratio in told["ratios"]} == {
+    assert {call["call"] for call in measured["calls"]} == MAIN_CALLS | FEED_CALLS | direct
+    assert all(call["cpu"] > 0 and call["gateway_cpu"] >= 0 for call in measured["calls"])
+    assert {ratio["what"] for ratio in measured["ratios"]} == {
         *direct,
         "read one trial, unchanged",
         "follow changes, a batch",
         "match, snapshot compiled",
     }
-    for call in told["calls"]:
+    for call in measured["calls"]:
         figure(
             f"bench: {call['call']}",
             f"{call['per_second']}/s, p50 {call['p50']} ms, p99 {call['p99']} ms, {call['cpu']} µs CPU",
         )
-    for ratio in told["ratios"]:
+    for ratio in measured["ratios"]:
         figure(
             f"bench, compared: {ratio['what']}", f"{ratio['ratio']:.1f} × {ratio['unit']} of {ratio['compared_with']}"
         )

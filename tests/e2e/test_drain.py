@@ -1,4 +1,4 @@
-"""A service that is told to stop finishes what it has begun: under load through the gateway, no request fails."""
+"""A service that is stopped finishes the requests under way: under load through the gateway, no request fails."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ async def until(fact: Callable[[], bool]) -> None:
 
 
 async def test_services_that_are_stopped_under_load_fail_no_request(tmp_path: Path) -> None:
-    # The gateway holds requests for longer than a start takes here, however busy the machine is.
+    # The gateway retries a request for longer than a start takes here, however busy the machine is.
     system = System(tmp_path / "var", CLEIO_GATEWAY_PATIENCE="60s")
     answers: dict[str, Counter[object]] = {service: Counter() for service in SERVICES}
     ended = False

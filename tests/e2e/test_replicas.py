@@ -75,7 +75,7 @@ class ConcurrencyLimiter:
         ), self.answers
 
     def failed(self, *kinds: str) -> dict[tuple[str, object], int]:
-        return {told: count for told, count in self.answers.items() if told[0] in kinds and told[1] != 200}
+        return {answer: count for answer, count in self.answers.items() if answer[0] in kinds and answer[1] != 200}
 
     def _answered(self, kind: str) -> int:
         return self.answers[kind, 200]
@@ -163,7 +163,7 @@ async def test_replicas_are_replaced_under_load(
         await load.stop()
         failed = f"{sum(load.failed(*CALLS).values())} of {load.answers.total() - asked}"
         figure(f"requests failed while {rounds} x one replica of {' and '.join(services)} was killed", failed)
-        # What changes nothing is asked of the other replica, but for an answer that had begun: it breaks off. A write under way is for its caller.
+        # The gateway repeats reads at the other replica, unless the answer had begun: it breaks off. It repeats no write.
         assert set(load.failed("read", "match")) <= {("read", "RemoteProtocolError"), ("match", "RemoteProtocolError")}
         assert set(load.failed("write")) <= {("write", 502)}
     finally:
