@@ -36,11 +36,17 @@ class NotificationsSettings(OutboundSettings):
         max_length=50,
     )
     attempt_seconds: float = Field(default=20.0, gt=0)
+    contended_attempt_seconds: float = Field(
+        default=5.0,
+        gt=0,
+        description="An attempt that lasts longer is cut off if another organisation waits for its worker.",
+    )
     lease_margin_seconds: float = Field(
         default=10.0, gt=0, description="A claim without an outcome is released this long after attempt_seconds."
     )
     concurrency: int = Field(default=50, ge=1)
     concurrency_per_subscription: int = Field(default=4, ge=1)
+    subscriptions_per_organisation: int = Field(default=100, ge=1)
     sweep_seconds: float = Field(default=1.0, gt=0)
     drain_seconds: float = Field(
         default=1.5, ge=0, description="How long attempts in progress may take to finish when the service stops."

@@ -44,8 +44,8 @@ from shared.endpoints.feed import feed_router
 from shared.feed.log import compact
 from shared.feed.watch import ChangeWatch
 from shared.idempotency import IdempotencyKeys
+from shared.operations.metrics import Metrics
 from shared.operations.service import Health, create_service
-from shared.operations.telemetry import Metrics
 from shared.persistence import Database, open_database
 from shared.persistence.direct import open_direct_reads
 from shared.persistence.migrations import check_schema
@@ -145,7 +145,7 @@ async def _health(database: Database) -> Health:
 
 async def _observe(database: Database, metrics: Metrics) -> None:
     async with database.read(as_service=True) as connection:
-        metrics.tell(metrics.feed_position, (await FEED.position(connection)).seq)
+        metrics.set(metrics.feed_position, (await FEED.position(connection)).seq)
 
 
 async def _housekeeping(database: Database, whole: timedelta) -> None:

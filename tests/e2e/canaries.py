@@ -18,7 +18,7 @@ from services.matching.patients import phenopacket, phenopacket_times
 from services.matching.patients.schemas import Patient
 
 # Values of these cannot be distinguished from ordinary ones: a hundred départements, and numbers below a thousand.
-TOO_FEW_VALUES = {"Patient.place", "Variant.exon_from", "Variant.exon_to", "Variant.copies"}
+TOO_FEW_VALUES = {"Patient.place", "ReportedVariant.exon_from", "ReportedVariant.exon_to", "ReportedVariant.copies"}
 READS = frozenset({"part", "parts", "text", "flag", "number", "when"})
 
 
