@@ -9,11 +9,28 @@ import pytest
 from tests.e2e.conftest import System, eventually
 
 INNER = [
-    "/metrics", "/registry/metrics", "/registry//metrics", "/registry/%6detrics", "/registry/x/../metrics", "/fhir/metrics",
-    "/registry/v1/internal/x", "/registry/v1/internal", "/matching/internal/x", "/registry/v1/%69nternal/x", "/registry/v1//internal/x",
-    "/registry/v1/Internal/x", "/registry/v1/x/../internal/y", "/oauth/internal", "/internal/x",
-    "/backup", "/registry/v1/backup", "/registry/v1/backup/1", "/registry/v1/backups", "/notifications/v1/backup-now", "/notifications/backup",
-]  # fmt: skip
+    "/metrics",
+    "/registry/metrics",
+    "/registry//metrics",
+    "/registry/%6detrics",
+    "/registry/x/../metrics",
+    "/fhir/metrics",
+    "/registry/v1/internal/x",
+    "/registry/v1/internal",
+    "/matching/internal/x",
+    "/registry/v1/%69nternal/x",
+    "/registry/v1//internal/x",
+    "/registry/v1/Internal/x",
+    "/registry/v1/x/../internal/y",
+    "/oauth/internal",
+    "/internal/x",
+    "/backup",
+    "/registry/v1/backup",
+    "/registry/v1/backup/1",
+    "/registry/v1/backups",
+    "/notifications/v1/backup-now",
+    "/notifications/backup",
+]
 
 
 def test_figures_copies_and_what_services_tell_each_other_are_not_for_the_outside(system: System) -> None:

@@ -31,7 +31,10 @@ CASES: dict[str, tuple[bytes, list[list[int]], list[list[int]]]] = {
     "a length below nothing": (MATCH + b"Content-Length: -2\r\n\r\n{}", [[400]], [[400]]),
     "a length without end": (MATCH + b"Content-Length: " + b"9" * 40 + b"\r\n\r\n{}", [[400]], [[400]]),
     "an unknown coding": (MATCH + b"Transfer-Encoding: xchunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", [[501]], [[400]]),
-    "two codings": (MATCH + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n2\r\n{}\r\n0\r\n\r\n", [[501]], [[400]]),
+    "two codings": (
+        MATCH + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        [[501]], [[400]],
+    ),
     "a coding with a space": (MATCH + b"Transfer-Encoding : chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", [[400]], [[400]]),
     "a coding behind a tab": (MATCH + b"Transfer-Encoding: \x0bchunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", [[400]], [[400]]),
     "a chunk that is none": (CHUNKED + b"zz\r\n{}\r\n0\r\n\r\n", [[400]], [[400]]),
@@ -42,8 +45,14 @@ CASES: dict[str, tuple[bytes, list[list[int]], list[list[int]]]] = {
     "NUL in a value": (LIVEZ + b"X-A: b\x00c\r\n\r\n", [[400]], [[400]]),
     "NUL in a name": (LIVEZ + b"X\x00A: b\r\n\r\n", [[400]], [[400]]),
     "a header of 100 kB": (LIVEZ + b"X-A: " + b"a" * 100_000 + b"\r\n\r\n", [[431]], [[431]]),
-    "an address of 100 kB": (b"GET /matching/livez?" + b"a" * 100_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", [[431]], [[400], [431]]),
-    "20,000 headers": (LIVEZ + b"".join(b"X-%d: a\r\n" % number for number in range(20_000)) + b"\r\n", [[431], []], [[431], []]),
+    "an address of 100 kB": (
+        b"GET /matching/livez?" + b"a" * 100_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n",
+        [[431]], [[400], [431]],
+    ),
+    "20,000 headers": (
+        LIVEZ + b"".join(b"X-%d: a\r\n" % number for number in range(20_000)) + b"\r\n",
+        [[431], []], [[431], []],
+    ),
     "a whole address": (LIVEZ.replace(b"/", b"http://localhost/", 1) + b"\r\n", [[200]], [[200]]),
     "another host": (LIVEZ.replace(b"localhost", b"evil.example") + b"\r\n", [[421]], [[421]]),
     "two hosts": (LIVEZ + b"Host: evil.example\r\n\r\n", [[400]], [[421]]),
@@ -54,11 +63,20 @@ CASES: dict[str, tuple[bytes, list[list[int]], list[list[int]]]] = {
     "a tunnel": (b"CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n", [[421]], [[400], [421]]),
     "a method that is none": (LIVEZ.replace(b"GET", b"G<T") + b"\r\n", [[400]], [[400]]),
     "another protocol": (LIVEZ + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", [[200]], [[200]]),
-    "a promise kept": (MATCH + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}", [[200], [100, 200]], [[200], [100, 200]]),
+    "a promise kept": (
+        MATCH + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}",
+        [[200], [100, 200]], [[200], [100, 200]],
+    ),
     "an odd expectation": (MATCH + b"Expect: the-moon\r\nContent-Length: 2\r\n\r\n{}", [[417]], [[200]]),
     "20 at once": ((LIVEZ + b"\r\n") * 20, [[200] * 20], [[200] * 20]),
-    "a body, then another request": (MATCH + b"Content-Length: 2\r\n\r\n{}" + LIVEZ + b"\r\n", [[200, 200]], [[200, 200]]),
-    "an address that is not text": (b"GET /registry/v1/trials/\xff\xfe HTTP/1.1\r\n" + HOST + b"\r\n", [[404]], [[400]]),
+    "a body, then another request": (
+        MATCH + b"Content-Length: 2\r\n\r\n{}" + LIVEZ + b"\r\n",
+        [[200, 200]], [[200, 200]],
+    ),
+    "an address that is not text": (
+        b"GET /registry/v1/trials/\xff\xfe HTTP/1.1\r\n" + HOST + b"\r\n",
+        [[404]], [[400]],
+    ),
     "all bytes there are": (bytes(range(256)) * 10, [[400], []], [[400]]),
 }  # fmt: skip
 # Both framings at once: by its length the body would end after the hidden request, by its chunks before it.
@@ -174,7 +192,7 @@ async def test_callers_that_never_end_delay_no_other(
     system: System, sockets: int, figure: Callable[[str, object], None]
 ) -> None:
     kinds = list(itertools.islice(itertools.cycle(SLOW), sockets))
-    # Read timeouts: the gateway waits 5 s for a head and 15 s for a body, the service 5 s for a head, 10 s for a handler.
+    # Read timeouts: at the gateway 5 s for a head, 15 s for a body; at the service 5 s for a head, 10 s for a handler.
     gateway = [asyncio.create_task(_slow(system.port, begin, drip, half_close=half)) for begin, drip, half in kinds]
     service = [asyncio.create_task(_slow(system.port + 2, begin, drip, half_close=half)) for begin, drip, half in SLOW]
     # Write timeout: 15 s at both, for callers that read nothing.

@@ -1,4 +1,4 @@
-"""Generated `titre`, `value`, `ordinal`, `count`, `stable` and `human` leaves, each with facts that make it what is wanted, or anything."""
+"""Generated `titre`, `value`, `ordinal`, `count`, `stable` and `human` leaves, with facts for the wanted result."""
 
 from datetime import date, timedelta
 

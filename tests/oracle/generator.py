@@ -1,4 +1,4 @@
-"""Seeded small criteria documents and patients whose facts sit on the boundaries: `build(seed)` gives (document, patient, dosing date)."""
+"""Seeded small criteria documents, and patients with facts on the boundaries: `build(seed)` makes a pair."""
 
 from datetime import date, timedelta
 
@@ -93,7 +93,7 @@ class Maker(Findings, Measurements):
 
 
 def build(seed):
-    """(document, patient): the patient's facts were made for the document, most of them to satisfy it, on the boundaries."""
+    """(document, patient, dosing date): most facts of the patient satisfy the document, on the boundaries."""
     maker = Maker(seed)
     document = maker.document()
     patient = maker.patient()

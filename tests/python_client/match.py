@@ -1,6 +1,6 @@
 """Make one match with the generated client: match.py PACKAGE MODULE PATIENT BASE_URL. Prints the answer as JSON.
 
-PACKAGE is the generated package, all of whose modules are imported; MODULE makes the match; PATIENT is the class of its body.
+PACKAGE is the generated package, imported whole; MODULE makes the match; PATIENT is the class of its body.
 """
 
 import importlib
