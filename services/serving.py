@@ -1,4 +1,4 @@
-"""Runs one service: host allow-list, one-line start failures, and a stop that loses no request."""
+"""Run one service: host allow-list, one-line start failures, graceful stop."""
 
 import asyncio
 import gc
@@ -41,7 +41,7 @@ class DrainingServer(uvicorn.Server):
     application: "StartupFailureResponder | None" = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        # Its messages could contain data; a failure is reported by `_report`.
+        # Messages of uvicorn could contain data; `_report` reports a failure.
         logging.getLogger("uvicorn.error").disabled = True
         try:
             await super().startup(sockets)
@@ -50,9 +50,9 @@ class DrainingServer(uvicorn.Server):
                 _report(end.__context__)
             raise
         logging.getLogger("uvicorn.error").disabled = False
-        # What has been loaded stays in use: exclude it from garbage collection.
+        # Loaded modules stay in use: exclude them from garbage collection.
         gc.freeze()
-        # A large body creates 100,000 objects that live until its answer: collecting them took a tenth of its time.
+        # A large body creates 100,000 objects that live until the answer; collecting them took a tenth of the time.
         gc.set_threshold(50_000, 20, 20)
         gc.enable()
 
@@ -67,7 +67,7 @@ class DrainingServer(uvicorn.Server):
                 and connection.cycle is not None
                 and not connection.cycle.response_complete
             ):
-                connection.shutdown()  # after its answer
+                connection.shutdown()  # closes after the current answer
         if hasattr(self.service.state, "end_waits"):
             self.service.state.end_waits()
         quiet, seen = 0, self.server_state.total_requests
@@ -85,7 +85,7 @@ def _report(error: BaseException) -> None:
 
 
 class StartupFailureResponder:
-    """Reports a failed start in one line for the operator; the log has only the class of the error."""
+    """Reports a failed start to the operator in one line; the log contains only the class of the error."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

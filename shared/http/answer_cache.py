@@ -1,11 +1,11 @@
 """Answers to anonymous callers without the work of a route: from a cache, or by a `PublicRead`.
 
 `PublicAnswers` stands in front of the router. Quota, concurrency limit and telemetry apply as to every request, and
-public reads are not audited. A request with credentials, or unusual in any way, goes to its route. Rows are read through
-the public database role.
+public reads are not audited. A request with credentials, or unusual in any way, goes to its route. Rows are read
+through the public database role.
 
-A cached answer belongs to one revision of the data (`shared.persistence.revision`). It is kept and served only while that
-revision is the present one, so a process that has acknowledged a change never serves what was before it.
+A cached answer belongs to one revision of the data (`shared.persistence.revision`). It is stored and served only while
+that revision is the current one, so a process that has acknowledged a change never serves what was before it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -134,7 +134,7 @@ class _Route:
 
 
 class PublicAnswers:
-    """Middleware inside `Telemetry`: answers what it can from the cache or by a `PublicRead`, and passes on the rest."""
+    """Middleware inside `Telemetry`: answers from the cache or by a `PublicRead`, and passes on all other requests."""
 
     def __init__(self, app: ASGIApp, service: FastAPI) -> None:
         self._app = app
