@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.criteria.expressions import (
+from shared.criteria.values import (
     Domain,
     Exon,
     Frame,
