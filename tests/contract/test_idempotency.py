@@ -1,4 +1,4 @@
-"""A key and its request take effect once, on both databases: replays, other bodies, concurrent and dead calls, and what is forgotten."""
+"""A key and its request take effect once, on both databases: replays, other bodies, concurrent and killed calls."""
 
 import asyncio
 import json
@@ -62,7 +62,7 @@ async def test_a_retry_is_answered_the_same_and_makes_nothing(service: Notificat
         assert {name: again.headers[name] for name in ("location", "etag", "content-type", "cache-control")} == {
             name: first.headers[name] for name in ("location", "etag", "content-type", "cache-control")
         }
-        # The secret is shown once. What was made is told, so that a client who lost the first answer can end it and begin again.
+        # The secret is shown once. The replay names the resource, so that a client can delete it and start again.
         assert "secret" not in again.json()
         assert {**again.json(), "secret": first.json()["secret"]} == first.json()
     assert [one["id"] for one in await subscriptions_of(service)] == [first.json()["id"]]
@@ -182,7 +182,7 @@ class Made(ApiModel):
 
 @dataclass
 class Workshop:
-    """A service of this test, on a real database: its one route waits where it is told to, and fails where it is told to."""
+    """A service of this test, on a real database, with one route that waits and fails as the test sets it."""
 
     database: Database
     log: IdempotencyLog

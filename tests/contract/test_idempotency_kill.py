@@ -103,7 +103,7 @@ async def test_killed_at_any_moment_each_key_takes_effect_once(
             for number in range(kills):
                 # Not a wait for anything: a kill comes once chance has let some more calls through.
                 share = keys * CALLERS // (kills + 1)
-                while len(answers) < share * number + chance.randrange(share):
+                while len(answers) < share * number + chance.randrange(share):  # noqa: ASYNC110
                     await asyncio.sleep(0.001)
                 await asyncio.sleep(chance.random() * 0.02)
                 await service.kill_one()
@@ -121,5 +121,6 @@ async def test_killed_at_any_moment_each_key_takes_effect_once(
     assert (len(stored), kept) == (keys, keys)
     assert Counter(key for key, _ in answers) == dict.fromkeys(range(keys), CALLERS)
     assert {(str(key), found) for key, found in answers} == set(stored)
-    name = f"{keys} keys x {CALLERS} concurrent callers, {replicas} replica(s) on {database_url.partition(':')[0]}, {kills} kill -9"
+    engine = database_url.partition(":")[0]
+    name = f"{keys} keys x {CALLERS} concurrent callers, {replicas} replica(s) on {engine}, {kills} kill -9"
     figure(f"idempotency: {name}", f"{len(stored)} effects; {len(answers)} acknowledged, all stored")

@@ -14,6 +14,7 @@ from services.registry.settings import RegistrySettings
 from shared.persistence import open_database
 from shared.persistence.migrations import upgrade
 from tests.conftest import ADMIN, INTERNAL, client_of
+from tests.contract.matching import until
 
 pytestmark = pytest.mark.anyio
 
@@ -76,8 +77,7 @@ async def test_a_process_with_enough_in_hand_says_so_and_is_still_alive(tmp_path
         caller = await stack.enter_async_context(client_of(app))
         newest = (await caller.get("/registry/v1/feed?limit=1000")).links["next"]["url"]
         polls = [asyncio.create_task(caller.get(newest, params={"wait": 20})) for _ in range(2)]
-        while app.state.load._count["waiting"] < 2:
-            await asyncio.sleep(0.005)
+        await until(lambda: app.state.load._count["waiting"] == 2)
         shed = await caller.get(newest, params={"wait": 20})
         assert (shed.status_code, shed.json()["code"], shed.headers["retry-after"]) == (503, "overloaded", "1")
         # Who waits for news does not keep others from being answered.

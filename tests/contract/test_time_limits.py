@@ -48,7 +48,7 @@ async def test_a_place_in_the_database_that_does_not_come_free_is_told(database_
 
 
 async def _hold_all_connections(app: FastAPI, held: AsyncExitStack) -> None:
-    """Those that serve the public: on PostgreSQL a pool of their own; on SQLite one of the pool is the writer's, held already."""
+    """Take all connections for public reads: on PostgreSQL their own pool; on SQLite the pool without the writer's."""
     database: Database = app.state.database
     engine = database.engine if database.rls is None else database.rls.public
     for _ in range(engine.pool.size() + engine.pool._max_overflow - (1 if database.is_sqlite else 0)):
