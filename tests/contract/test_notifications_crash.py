@@ -1,4 +1,4 @@
-"""The service as a real process that is killed: what was accepted is delivered at least once, and the log says so."""
+"""The service as a real process that is killed: what was accepted is delivered at least once, and logged."""
 
 import asyncio
 import os
@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Program:
-    """The notifications service in a process of its own, started again on the same database whenever asked."""
+    """The notifications service as a separate process, restarted on the same database on demand."""
 
     def __init__(self, database_url: str, source: Source) -> None:
         self.port = free_port()
@@ -67,7 +67,7 @@ class Program:
             try:
                 return (await client.get("/notifications/readyz")).status_code == 200
             except httpx.TransportError:
-                # Starting takes seconds: leave it the processor.
+                # A start takes seconds of processor time: do not compete for it.
                 await asyncio.sleep(0.2)
                 return False
 
@@ -115,7 +115,7 @@ class Gate(Receiver):
         return answer
 
 
-async def test_killed_between_the_receiver_s_answer_and_the_record_it_delivers_again(
+async def test_killed_between_the_receiver_s_answer_and_its_record_it_delivers_again(
     database_url: str, tmp_path: Path
 ) -> None:
     receiver = Gate(free_port())
@@ -124,9 +124,9 @@ async def test_killed_between_the_receiver_s_answer_and_the_record_it_delivers_a
     try:
         async with running_program(database_url, tmp_path) as (program, source, service):
             subscription = await service.subscribe(receiver)
-            await source.tell()
+            await source.publish_trial()
             await until(lambda: receiver.received)
-            # With its ledger locked, the service can hear the answer and not write it down.
+            # With its ledger locked, the service receives the answer and cannot record it.
             ledger = open_database(database_url, exclusive=False)
             async with ledger.transaction() as connection:
                 await connection.execute(text("UPDATE deliveries SET number = number"))
@@ -148,12 +148,12 @@ async def test_killed_between_the_receiver_s_answer_and_the_record_it_delivers_a
     assert (first.body, first.headers["webhook-id"]) == (second.body, second.headers["webhook-id"])
 
 
-async def test_killed_again_and_again_it_loses_nothing(database_url: str, tmp_path: Path) -> None:
+async def test_repeated_kills_lose_no_delivery(database_url: str, tmp_path: Path) -> None:
     async with running_receiver() as receiver, running_program(database_url, tmp_path) as (program, source, service):
         subscription = await service.subscribe(receiver)
         for round_of_kills in range(2):
             for n in range(15):
-                await source.tell(f"NCT{round_of_kills}{n:03}")
+                await source.publish_trial(f"NCT{round_of_kills}{n:03}")
             wanted = len(receiver.received) + 4 + 3 * round_of_kills
             await until(lambda wanted=wanted: len(receiver.received) >= wanted)
             await program.kill()
@@ -163,6 +163,6 @@ async def test_killed_again_and_again_it_loses_nothing(database_url: str, tmp_pa
         assert sorted(one["number"] for one in delivered) == list(range(1, 31))
     assert len({got.event["id"] for got in receiver.received}) == 30
     assert {got.headers["webhook-id"] for got in receiver.received} == {one["id"] for one in delivered}
-    # What was on its way when it was killed came again, and nothing else did.
+    # Only deliveries in progress at a kill came again.
     came = Counter(got.headers["webhook-id"] for got in receiver.received)
     assert max(came.values()) <= 1 + 2

@@ -1,4 +1,6 @@
-"""A real OpenID provider (npm's oidc-provider, run by the node of its wheel), and a scripted browser that signs in there."""
+"""A real OpenID provider (npm's oidc-provider, run by the node of its wheel), and a scripted browser that signs in
+there.
+"""
 
 import base64
 import hashlib
@@ -27,18 +29,18 @@ NATIVE_REDIRECT = "http://127.0.0.1/callback"
 
 
 def install() -> None:
-    """Once: what the lock names, checked against its hashes, into a folder that is not kept."""
+    """Install the packages of the lock once, checked against their hashes, into a temporary folder."""
     installed, lock = FOLDER / "node_modules" / ".installed", (FOLDER / "package-lock.json").read_text(encoding="utf-8")
     if installed.exists() and installed.read_text(encoding="utf-8") == lock:
         return
-    told = {**os.environ, "PATH": f"{NODE.parent}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run([NODE, NPM, "ci"], cwd=FOLDER, env=told, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PATH": f"{NODE.parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run([NODE, NPM, "ci"], cwd=FOLDER, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     installed.write_text(lock, encoding="utf-8")
 
 
 class Provider:
-    """The provider's process, at ``port``, once it is started; ``other``, at the port after it, is a second issuer with the same keys."""
+    """The provider's process at ``port``. ``other``, at the next port, is a second issuer with the same keys."""
 
     def __init__(self, port: int) -> None:
         self.ports = (port, port + 1)
@@ -46,7 +48,7 @@ class Provider:
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        told = {
+        environment = {
             "PATH": os.environ["PATH"],
             "PORT": str(self.ports[0]),
             "OTHER_PORT": str(self.ports[1]),
@@ -55,7 +57,7 @@ class Provider:
         self.process = subprocess.Popen(
             [NODE, "provider.mjs"],
             cwd=FOLDER,
-            env=told,
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -64,9 +66,7 @@ class Provider:
         assert self.process.stdout is not None
         for _ in self.ports:
             assert self.process.stdout.readline().startswith("listening")
-        self.short_lived = self.program_token(
-            "hasty"
-        )  # for one second; by the time that a test looks at it, it is over
+        self.short_lived = self.program_token("hasty")  # for one second; it has expired when a test looks at it
 
     def stop(self) -> None:
         if self.process is not None:
@@ -87,27 +87,27 @@ class Provider:
         return token
 
     def id_token(self, person: str, client: str) -> tuple[str, str]:
-        """What the person's sign-in gives a native program of that name: access token and ID token."""
+        """Return the tokens that a native program of that name gets for the person: access token and ID token."""
         verifier = "v" * 43
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-        told: dict[str, str] = {"client_id": client, "redirect_uri": NATIVE_REDIRECT, "resource": AUDIENCE}
-        asked = {
+        common: dict[str, str] = {"client_id": client, "redirect_uri": NATIVE_REDIRECT, "resource": AUDIENCE}
+        query = {
             "response_type": "code",
             "scope": "openid",
             "code_challenge": challenge,
             "code_challenge_method": "S256",
-            **told,
+            **common,
         }
         browser = Browser(person)
-        browser.sign_in(f"{self.url}/auth?{urllib.parse.urlencode(asked)}")
+        browser.sign_in(f"{self.url}/auth?{urllib.parse.urlencode(query)}")
         code = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(browser.returned).query))["code"]
-        form = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier, **told}
+        form = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier, **common}
         answer: dict[str, Any] = httpx.post(f"{self.url}/token", data=form, trust_env=False).json()
         return answer["access_token"], answer["id_token"]
 
 
 class Browser(urllib.request.HTTPRedirectHandler):
-    """It keeps cookies, follows redirects, and fills the provider's own forms in."""
+    """A browser that keeps cookies, follows redirects and fills in the provider's forms."""
 
     def __init__(self, person: str) -> None:
         self.person = person
@@ -116,13 +116,13 @@ class Browser(urllib.request.HTTPRedirectHandler):
         self._agent = urllib.request.build_opener(urllib.request.ProxyHandler({}), jar, self)
 
     def redirect_request(self, request: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
-        if newurl.startswith(NATIVE_REDIRECT):  # nobody listens there: the tests' own programs read it from here
+        if newurl.startswith(NATIVE_REDIRECT):  # no program listens there: the test reads the address
             self.returned = newurl
             return None
         return super().redirect_request(request, fp, code, msg, headers, newurl)
 
     def sign_in(self, url: str) -> str:
-        """Login, consent, and back to where the last redirect leads; the page that is shown there."""
+        """Log in, consent and follow the last redirect; return the page that is shown there."""
         page = self._open(url)
         for _ in range(2):
             action = re.search(r'<form[^>]*action="([^"]+)"', page)

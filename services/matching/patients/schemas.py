@@ -68,7 +68,7 @@ class ReportedVariant(ApiModel):
     )
     assay: Level | None = Field(
         default=None,
-        description="The method: `mlpa`, `array`, `sequencing`, `panel` or `genome` tell which types it can detect.",
+        description="The method (`mlpa`, `array`, `sequencing`, `panel`, `genome`) determines which types it can detect.",
     )
 
     @model_validator(mode="after")
