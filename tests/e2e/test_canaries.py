@@ -286,7 +286,7 @@ def check(traced: Traced, c: Canaries, errors: Errors) -> None:
         "unsupported_media_type", "not_acceptable", "uri_too_long", "unauthenticated",
         "not_found", "method_not_allowed", "unavailable",
         "unknown_host",
-    }, errors.codes  # fmt: skip
+    }, errors.codes
     left = [*all_that_is_left(traced), ("errors", errors.content)]
     assert {name: found for name, content in left if (found := c.found_in(content))} == {}
     # Check that the search works: the request id of a caller is stored, as documented.

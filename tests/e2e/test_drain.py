@@ -50,7 +50,7 @@ async def test_services_stopped_under_load_fail_no_request(tmp_path: Path) -> No
         await asyncio.to_thread(system.read_until, "ready in")
         async with httpx.AsyncClient(base_url=system.url, timeout=90, trust_env=False) as client:
             callers = [asyncio.create_task(call(client, service)) for service in SERVICES for _ in range(CALLERS)]
-            for service in SERVICES * ROUNDS:
+            for service in SERVICES * rounds:
                 await more_answers(service)
                 stopped = system.programs()[service]
                 os.kill(stopped, signal.SIGTERM)
