@@ -1,6 +1,4 @@
-"""An OpenTelemetry collector for tests: an OTLP/HTTP receiver on loopback that parses the protobuf and stores every
-body.
-"""
+"""An OpenTelemetry collector for tests: an OTLP/HTTP receiver on loopback that stores every body and span."""
 
 import threading
 from collections.abc import Iterator

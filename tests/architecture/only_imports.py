@@ -1,4 +1,4 @@
-"""An import-linter contract that lists what some modules may import: nothing else, of whatever package, is allowed."""
+"""An import-linter contract that lists all that some modules may import, the standard library included."""
 
 from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output

@@ -1,6 +1,4 @@
-"""Fixtures for several modules: a registry with a matching service, a network of organisations, and a system of three
-services.
-"""
+"""Fixtures for contract tests: the registry, matching and notifications services, a feed, a receiver and a network."""
 
 import asyncio
 import shutil

@@ -1,6 +1,4 @@
-"""An assertion is accepted once: by parallel requests, by replicas, after a restart or crash. Clocks may differ by 30
-s.
-"""
+"""An assertion is accepted once: by parallel requests, by replicas, after a restart. Clocks may differ by 30 s."""
 
 import asyncio
 import os

@@ -1,6 +1,4 @@
-"""Backup and restore: a copy is one consistent state of the installation, and nothing is replaced before all is
-checked.
-"""
+"""Backup and restore: a copy is one consistent state, and nothing is replaced before all is checked."""
 
 import asyncio
 import json

@@ -1,6 +1,4 @@
-"""Backups and restores under attack: untrusted archives, full or read-only disks, a crash at every step, a clock set
-back.
-"""
+"""Backups and restores under attack: untrusted archives, full disks, a crash at every step, a clock set back."""
 
 import asyncio
 import gzip

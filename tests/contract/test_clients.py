@@ -1,6 +1,4 @@
-"""API clients over HTTP, on both databases: which rights they can be given and by which callers, visibility,
-revocation.
-"""
+"""API clients over HTTP, on both databases: their rights, which callers can give them, visibility, revocation."""
 
 import asyncio
 from typing import Any

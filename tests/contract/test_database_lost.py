@@ -1,6 +1,4 @@
-"""A PostgreSQL that drops connections, stops and comes back: callers get 503, never 500, and the services recover by
-themselves.
-"""
+"""A PostgreSQL that drops connections, stops and comes back: callers get 503, never 500, and the services recover."""
 
 import asyncio
 import uuid

@@ -1,6 +1,4 @@
-"""A full disk under matching, which has no database: a match that cannot be audited gets 507; the snapshot stays in
-memory.
-"""
+"""A full disk under matching, which has no database: a match that cannot be audited gets 507."""
 
 import asyncio
 import resource
@@ -71,7 +69,7 @@ async def test_a_full_disk_refuses_matches_and_does_not_stop_the_snapshot(disk: 
 
             async def readiness(status: int) -> None:
                 async with asyncio.timeout(20):
-                    while (answer := await client.get("/matching/readyz")).status_code != status:
+                    while (answer := await client.get("/matching/readyz")).status_code != status:  # noqa: ASYNC110
                         await asyncio.sleep(0.1)
                 assert answer.json()["detail"].get("storage") == (None if status == 200 else "storage_full")
 

@@ -1,6 +1,4 @@
-"""A registry whose tokens come from an OpenID provider only: it issues and accepts none of its own; API keys still
-work.
-"""
+"""A registry with tokens of an OpenID provider only: it issues and accepts none of its own; API keys still work."""
 
 from pathlib import Path
 

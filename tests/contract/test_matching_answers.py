@@ -40,14 +40,14 @@ async def test_a_match_has_the_form_of_its_schema(matching_client: httpx.AsyncCl
     assert json.loads(answer.model_dump_json(by_alias=True)) == response.json()
 
 
-async def test_the_examples_of_the_openapi_document_are_real(asked: httpx.AsyncClient) -> None:
+async def test_the_examples_of_the_openapi_document_are_real(matching_client: httpx.AsyncClient) -> None:
     MatchAnswer.model_validate_json(json.dumps(ANSWER))
     for patient in EXAMPLES_OF_PATIENTS.values():
-        assert (await asked.post(MATCH, json=patient["value"])).status_code == 200
+        assert (await matching_client.post(MATCH, json=patient["value"])).status_code == 200
     for document in DOCUMENTS.values():
-        assert (await asked.post("/matching/v1/criteria/check", json=document["value"])).json() == CHECKED
+        assert (await matching_client.post("/matching/v1/criteria/check", json=document["value"])).json() == CHECKED
     for trial in DRY_RUNS.values():
-        answer = (await asked.post("/matching/v1/criteria/dry-run", json=trial["value"])).json()
+        answer = (await matching_client.post("/matching/v1/criteria/dry-run", json=trial["value"])).json()
         assert answer | {"terminology_version": ""} == TRIED | {"terminology_version": ""}
 
 

@@ -1,6 +1,4 @@
-"""Matching's snapshot of the registry: follows every change, works while the registry is down, survives a crash, is
-complete.
-"""
+"""Matching's snapshot: follows every change of the registry, works without it, survives a crash, is complete."""
 
 import json
 import shutil

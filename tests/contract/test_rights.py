@@ -1,6 +1,4 @@
-"""Call every route of the three services as every kind of caller, for own rows and those of others: only the agreed is
-allowed.
-"""
+"""Every route of the three services, for every kind of caller and rows of its own and of others, against rights.txt."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -23,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def stored(stage: Stage) -> dict[str, list[Any]]:
-    """Return all rows of both databases, except those that every request writes."""
+    """All rows of both databases but for what is recorded of every request."""
     found = {}
     sides: list[tuple[str, MetaData]] = [("registry", REGISTRY), ("notifications", NOTIFICATIONS)]
     for service, metadata in sides:
@@ -34,11 +32,16 @@ async def stored(stage: Stage) -> dict[str, list[Any]]:
     return found
 
 
-async def judge(stage: Stage, callers: list[Caller], only: set[str] | None = None) -> tuple[int, list[str]]:
-    """Run all cases: first those to refuse, and check that they changed nothing; then those to allow."""
+async def judge(
+    stage: Stage, asking: list[Caller], only: set[str] | None = None, *, warm: bool = False
+) -> tuple[int, list[str]]:
+    """Send every request as every caller: first those to be refused, which change nothing, then the allowed ones.
+
+    ``warm``: every read is first sent anonymously, so that its public answer is cached.
+    """
     wrong, asked = [], 0
     chosen = [line for line in lines() if only is None or line.row in only]
-    cases = [(line, caller, line.expects(caller)) for line in chosen for caller in callers if line.concerns(caller)]
+    cases = [(line, caller, line.expects(caller)) for line in chosen for caller in asking if line.concerns(caller)]
     before = await stored(stage)
     for allowed in (False, True):
         for line, caller, expected in cases:
@@ -55,14 +58,12 @@ async def judge(stage: Stage, callers: list[Caller], only: set[str] | None = Non
                 )
             marker = stage.marker(line) if allowed and line.method == "GET" else None
             if marker is not None and (marker in answer) is not expected.whole and line.row != "own":
-                wrong.append(
-                    f"{line.method} {line.path} ({line.row}) by {caller}:"
-                    f" {'sees' if marker in answer else 'does not see'} {marker}"
-                )
+                seen = "sees" if marker in answer else "does not see"
+                wrong.append(f"{line.method} {line.path} ({line.row}) by {caller}: {seen} {marker}")
             if line.row == "own" and line.method == "GET" and marker is not None and marker in answer:
                 wrong.append(f"{line.method} {line.path} by {caller}: sees {marker} of another")
             if not allowed and any(secret in answer for secret in (DRAFT, "other-network", f'"open":{FREE_PLACES}')):
-                wrong.append(f"{line.method} {line.path} ({line.row}) by {caller}: the refusal shows data")
+                wrong.append(f"{line.method} {line.path} ({line.row}) by {caller}: the refusal reveals something")
         if not allowed:
             after = await stored(stage)
             wrong += [f"a refused request changed {name}" for name in before if before[name] != after[name]]
@@ -88,10 +89,10 @@ async def test_every_caller_may_do_what_was_agreed_and_nothing_else(stage: Stage
     assert not wrong, f"{len(wrong)} of {asked}:\n" + "\n".join(wrong)
 
 
-async def test_every_route_is_in_the_agreement(stage: Stage) -> None:
+async def test_every_route_stands_in_the_agreement(stage: Stage) -> None:
     agreed = {(line.method, line.path) for line in lines()}
     there = set().union(*map(routes, stage.services.apps.values()))
-    # HEAD is GET without its body, and is tested with it.
+    # HEAD is GET without its body, and is judged with it.
     assert {one for one in there if one[0] != "HEAD"} == agreed
     assert {path for method, path in there if method == "HEAD"} <= {path for method, path in agreed if method == "GET"}
     wrong = []
@@ -114,7 +115,7 @@ async def test_every_role_may_do_what_was_agreed(stage: Stage) -> None:
     assert not wrong, f"{len(wrong)} of {asked}:\n" + "\n".join(wrong)
 
 
-async def test_postgresql_gives_the_same_rights(
+async def test_the_same_holds_on_postgresql_with_a_warm_cache(
     postgres: str, stocked_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLEIO_OUTBOUND_DEV_HOSTS", "127.0.0.0/8")

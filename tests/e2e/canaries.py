@@ -1,6 +1,4 @@
-"""Patients with a unique value (canary) in every field, made from the models: a new field gets its canary
-automatically.
-"""
+"""Patients with a unique value (canary) in every field, made from the models, so that new fields get one too."""
 
 import ast
 import inspect

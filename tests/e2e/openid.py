@@ -1,6 +1,4 @@
-"""A real OpenID provider (npm's oidc-provider, run by the node of its wheel), and a scripted browser that signs in
-there.
-"""
+"""A real OpenID provider (npm's oidc-provider, run by the node of its wheel), and a scripted browser for it."""
 
 import base64
 import hashlib
@@ -26,18 +24,12 @@ NATIVE_REDIRECT = "http://127.0.0.1/callback"
 
 
 def install() -> None:
-    """Install the packages of the lock once, checked against their hashes, into a temporary folder."""
-    installed, lock = FOLDER / "node_modules" / ".installed", (FOLDER / "package-lock.json").read_text(encoding="utf-8")
-    if installed.exists() and installed.read_text(encoding="utf-8") == lock:
-        return
-    environment = {**os.environ, "PATH": f"{NODE.parent}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run([NODE, NPM, "ci"], cwd=FOLDER, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    installed.write_text(lock, encoding="utf-8")
+    """Install the packages of the provider."""
+    node_packages.install(FOLDER)
 
 
 class Provider:
-    """The provider's process at ``port``. ``other``, at the next port, is a second issuer with the same keys."""
+    """The provider's process on ``port``; ``other``, on the next port, is a second issuer with the same keys."""
 
     def __init__(self, port: int) -> None:
         self.ports = (port, port + 1)
@@ -63,7 +55,9 @@ class Provider:
         assert self.process.stdout is not None
         for _ in self.ports:
             assert self.process.stdout.readline().startswith("listening")
-        self.short_lived = self.program_token("hasty")  # for one second; it has expired when a test looks at it
+        self.short_lived = self.program_token(
+            "hasty"
+        )  # for one second; by the time that a test looks at it, it is over
 
     def stop(self) -> None:
         if self.process is not None:
@@ -84,27 +78,27 @@ class Provider:
         return token
 
     def id_token(self, person: str, client: str) -> tuple[str, str]:
-        """Return the tokens that a native program of that name gets for the person: access token and ID token."""
+        """The access token and the ID token that a native program gets when the person signs in."""
         verifier = "v" * 43
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-        common: dict[str, str] = {"client_id": client, "redirect_uri": NATIVE_REDIRECT, "resource": AUDIENCE}
+        client_fields: dict[str, str] = {"client_id": client, "redirect_uri": NATIVE_REDIRECT, "resource": AUDIENCE}
         query = {
             "response_type": "code",
             "scope": "openid",
             "code_challenge": challenge,
             "code_challenge_method": "S256",
-            **common,
+            **client_fields,
         }
         browser = Browser(person)
         browser.sign_in(f"{self.url}/auth?{urllib.parse.urlencode(query)}")
         code = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(browser.returned).query))["code"]
-        form = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier, **common}
+        form = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier, **client_fields}
         answer: dict[str, Any] = httpx.post(f"{self.url}/token", data=form, trust_env=False).json()
         return answer["access_token"], answer["id_token"]
 
 
 class Browser(urllib.request.HTTPRedirectHandler):
-    """A browser that keeps cookies, follows redirects and fills in the provider's forms."""
+    """Keeps cookies, follows redirects and fills in the forms of the provider."""
 
     def __init__(self, person: str) -> None:
         self.person = person
@@ -113,13 +107,13 @@ class Browser(urllib.request.HTTPRedirectHandler):
         self._agent = urllib.request.build_opener(urllib.request.ProxyHandler({}), jar, self)
 
     def redirect_request(self, request: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
-        if newurl.startswith(NATIVE_REDIRECT):  # no program listens there: the test reads the address
+        if newurl.startswith(NATIVE_REDIRECT):  # no server listens there: the tests read the address from here
             self.returned = newurl
             return None
         return super().redirect_request(request, fp, code, msg, headers, newurl)
 
     def sign_in(self, url: str) -> str:
-        """Log in, consent and follow the last redirect; return the page that is shown there."""
+        """Login, consent, and back to where the last redirect leads; the page that is shown there."""
         page = self._open(url)
         for _ in range(2):
             action = re.search(r'<form[^>]*action="([^"]+)"', page)

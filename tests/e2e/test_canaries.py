@@ -281,10 +281,20 @@ def send_everything(traced: Traced, c: Canaries) -> Errors:
 
 def check(traced: Traced, c: Canaries, errors: Errors) -> None:
     assert errors.codes.keys() >= {
-        "malformed_json", "invalid_body", "invalid_parameter", "invalid_cursor", "identifier_forbidden",
-        "format_not_supported", "too_large",
-        "unsupported_media_type", "not_acceptable", "uri_too_long", "unauthenticated",
-        "not_found", "method_not_allowed", "unavailable",
+        "malformed_json",
+        "invalid_body",
+        "invalid_parameter",
+        "invalid_cursor",
+        "identifier_forbidden",
+        "format_not_supported",
+        "too_large",
+        "unsupported_media_type",
+        "not_acceptable",
+        "uri_too_long",
+        "unauthenticated",
+        "not_found",
+        "method_not_allowed",
+        "unavailable",
         "unknown_host",
     }, errors.codes
     left = [*all_that_is_left(traced), ("errors", errors.content)]

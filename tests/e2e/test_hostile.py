@@ -1,6 +1,4 @@
-"""Hostile callers on real sockets, at the gateway and directly at a service: malformed requests, and requests that
-never end.
-"""
+"""Hostile callers on real sockets, at the gateway and at a service behind it: malformed and endless requests."""
 
 import asyncio
 import contextlib

@@ -1,6 +1,4 @@
-"""Generate `titre`, `value`, `ordinal`, `count`, `stable` and `human` leaves, each with facts for the wanted state, or
-random ones.
-"""
+"""Generate leaves over results and events, each with facts that give it the wanted state, or random ones."""
 
 from datetime import date, timedelta
 

@@ -1,6 +1,4 @@
-"""Generate small criteria documents and patients with facts on the boundaries: `build(seed)` returns (document,
-patient, dosing date).
-"""
+"""Generate small documents and patients with facts on the boundaries: `build(seed)`."""
 
 from datetime import date, timedelta
 

@@ -1,6 +1,4 @@
-"""The verdicts of the sample's criteria for the two worked examples: a Duchenne boy and a girl with sickle cell
-disease.
-"""
+"""The sample's verdicts for the two worked examples: a Duchenne boy and a girl with sickle cell disease."""
 
 from datetime import date
 from pathlib import Path

@@ -1,6 +1,4 @@
-"""The guarded client reaches public addresses only, whatever the notation of the address, the name server or the
-receiver.
-"""
+"""The guarded client reaches public addresses only, whatever the notation, the name server or the receiver."""
 
 import asyncio
 import gzip
