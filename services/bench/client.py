@@ -102,7 +102,7 @@ def cpu_seconds(pid: int) -> float:
         tasks = list(Path(f"/proc/{pid}/task").iterdir())
         return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
     except (OSError, ValueError, IndexError):
-        raise BenchError(f"process {pid} has ended, or this system does not tell its processor time") from None
+        raise BenchError(f"process {pid} has ended, or this system does not report its processor time") from None
 
 
 def cost(connection: Connection, pid: int, calls: Sequence[Call]) -> float:

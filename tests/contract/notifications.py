@@ -1,4 +1,4 @@
-"""Fixtures of the notifications tests: a real feed as the registry, real receivers, and the real application."""
+"""Fixtures of the notifications tests: a real feed as registry, real receivers and the real application."""
 
 import asyncio
 import json
@@ -67,7 +67,7 @@ class Source:
                     await self.log.append(connection, changes)
                 return
 
-    async def tell(
+    async def publish_trial(
         self, trial: str = "NCT00000001", after: Routing | None = None, before: Routing = NOT_VISIBLE, **more: Any
     ) -> None:
         """Publish a change of a trial; by default a public one."""
@@ -134,7 +134,7 @@ class Received:
 
 @dataclass
 class Receiver:
-    """An HTTP server of a subscriber. ``script``: the next answers, each a status or ``hang``; after them, 204."""
+    """An HTTP server of a subscriber. ``script``: the next answers, each a status or ``hang``; then 204."""
 
     port: int
     script: list[Any] = field(default_factory=list)
@@ -209,7 +209,7 @@ class Notifications:
         return items
 
     async def post_until_taken(self, path: str) -> httpx.Response:
-        """Repeat a POST while the service is busy, as clients do: 503 means that nothing was done."""
+        """Repeat a POST while the service is busy, as clients do: 503 means that it had no effect."""
         return await self._until_taken(lambda: self.admin.post(path))
 
     @staticmethod
@@ -220,7 +220,7 @@ class Notifications:
         return answer
 
     async def delivered(self, subscription: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
-        """Wait until so many deliveries are recorded as delivered."""
+        """Wait until this many deliveries are recorded as delivered."""
 
         async def enough() -> list[dict[str, Any]] | None:
             items = await self.deliveries(subscription, state="delivered", limit=200)
@@ -232,7 +232,7 @@ class Notifications:
 
 @asynccontextmanager
 async def running_notifications(url: str, source: Source, **settings: Any) -> AsyncIterator[Notifications]:
-    """The service on a migrated database, reading ``source``, allowed to reach loopback."""
+    """Start the service on a migrated database; it reads ``source`` and may call loopback addresses."""
     quick = {
         "retry_seconds": (0, 0.01, 0.01, 0.01, 0.01),
         "sweep_seconds": 0.02,

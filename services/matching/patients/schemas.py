@@ -96,7 +96,7 @@ class ReportedVariant(ApiModel):
     )
     assay: Level | None = Field(
         default=None,
-        description="The method: `mlpa`, `array`, `sequencing`, `panel` or `genome` tell which types it can detect.",
+        description="The method: `mlpa`, `array`, `sequencing`, `panel` or `genome`. Each can detect certain types.",
     )
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Token buckets against a plain simulation of one, and the memory they may take."""
+"""Token buckets compared with a plain simulation, and the memory they may take."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +7,7 @@ from shared.http.limits.buckets import Buckets, Quota
 
 
 class Simulated:
-    """What a bucket is: tokens that drip in, up to its size."""
+    """A simulated bucket: tokens are added over time, up to its size."""
 
     def __init__(self, quota: Quota) -> None:
         self.quota, self.tokens, self.at = quota, float(quota.requests), 0.0
@@ -36,13 +36,13 @@ def test_a_bucket_gives_what_a_simulated_one_gives(requests: int, window: int, g
         )
         assert level.seconds >= 1
         if not level.taken:
-            # Who waits as told is served.
+            # A caller that waits as stated is served.
             assert buckets.take("one", quota, now + level.seconds).taken
             simulated.take(now + level.seconds)
             now += level.seconds
 
 
-def test_at_once_and_then_drop_by_drop() -> None:
+def test_a_burst_and_then_the_steady_rate() -> None:
     buckets, quota = Buckets(), Quota(60, 60)
     assert [buckets.take("a", quota, 0.0).left for _ in range(60)] == list(range(59, -1, -1))
     refused = buckets.take("a", quota, 0.0)
@@ -51,7 +51,7 @@ def test_at_once_and_then_drop_by_drop() -> None:
     assert [buckets.take("a", quota, 2.0).taken for _ in range(3)] == [True, True, False]
 
 
-def test_who_comes_from_ever_new_addresses_takes_no_more_memory() -> None:
+def test_ever_new_addresses_take_no_more_memory() -> None:
     buckets, quota = Buckets(most=1_000), Quota(10, 60)
     for number in range(50_000):
         buckets.take(number, quota, number / 10_000)
