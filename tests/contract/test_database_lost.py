@@ -130,7 +130,7 @@ async def test_a_server_that_goes_away_and_comes_back_stops_nobody_for_good(
     ):
         subscription = await notifications.subscribe(receiver)
         newest = (await public.get("/registry/v1/feed?limit=1000")).links["next"]["url"]
-        poll = asyncio.create_task(public.get(newest, params={"wait": "20", "types": "none"}))
+        poll = asyncio.create_task(public.get(newest, params={"wait": "20", "types": "criteria.signed"}))
         await asyncio.sleep(0.1)
         await asyncio.to_thread(_control, folder, "stop", "-m", "immediate")
         assert_away(await poll)
