@@ -6,12 +6,14 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from shared.values.addresses import EMBEDDED_PORTS
+from shared.values.database_urls import read_database_url
 
 Network = IPv4Network | IPv6Network
+DatabaseUrl = Annotated[str, AfterValidator(lambda text: read_database_url(text) if text else text)]
 LogLevel = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
     BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),
@@ -157,7 +159,7 @@ class ServiceSettings(BaseSettings):
             super().__init__(**given)
         except ValidationError as error:
             wrong = (
-                f"{self._name(one['loc'])}: {one['msg']}"
+                f"{self._name(one['loc'])}: {one['msg'].removeprefix('Value error, ')}"
                 for one in error.errors(include_url=False, include_input=False, include_context=False)
             )
             raise SettingError("; ".join(wrong)) from None
@@ -221,6 +223,13 @@ class ServiceSettings(BaseSettings):
     @property
     def audit_folder(self) -> Path:
         return self.data_dir / "audit"
+
+    @property
+    def written_folders(self) -> list[Path]:
+        """The folders that the service must be able to write to."""
+        url: str = getattr(self, "database", "")
+        is_file = url.startswith("sqlite:///")
+        return [self.audit_folder, *([Path(url.removeprefix("sqlite:///")).parent] if is_file else [])]
 
     def service_url(self, name: str) -> str:
         """Return the URL of another service, or those of its replicas separated by commas.

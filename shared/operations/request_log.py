@@ -1,4 +1,4 @@
-"""One log line for each answered request, collected and written together: a line then costs no system call of its own."""
+"""One log line for each answered request. Lines are written together, so that a line costs no system call."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ MAX_LINES = 500
 class AnsweredRequest(NamedTuple):
     """What a line says.
 
-    ``at``: seconds of the system's clock at the answer; ``level``: of `logging`; ``route``: the template, never the path.
+    ``at``: the system's clock (s) at the answer; ``level``: of `logging`; ``route``: the template, never the path.
     """
 
     at: float

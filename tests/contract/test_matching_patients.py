@@ -1,4 +1,4 @@
-"""Worked patients through the front door of matching: verdicts, days, reasons, order."""
+"""Worked patients through the API of matching: verdicts, days, reasons, order."""
 
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ async def test_the_twin_without_steroid_may_enter_the_cohort_of_three_year_olds(
     assert (endeavor["cohort"], endeavor["verdict"], endeavor["until"]) == ("4", "possible", "2025-12-20")
 
 
-async def test_the_sickle_cell_girl_is_possible_and_told_what_nobody_recorded(asked: httpx.AsyncClient) -> None:
+async def test_the_sickle_cell_girl_is_possible_and_what_is_not_recorded_is_unknown(asked: httpx.AsyncClient) -> None:
     answer = (await asked.post(MATCH, json=example("sickle-cell-girl"))).json()
     exa_cel = found(answer, "NCT03745287")
     assert exa_cel["verdict"] == "possible"

@@ -109,8 +109,8 @@ async def test_nothing_of_a_patient_is_logged_or_measured(
     }
     with caplog.at_level(logging.DEBUG):
         assert (await asked.post(MATCH, json=patient)).status_code == 200
-    told = " ".join(str(vars(record)) for record in caplog.records if record.name.startswith(("shared", "services")))
-    told += (await asked.get("/metrics")).text
-    assert MATCH in told
+    output = " ".join(str(vars(record)) for record in caplog.records if record.name.startswith(("shared", "services")))
+    output += (await asked.get("/metrics")).text
+    assert MATCH in output
     for secret in ("2011-07-13", "fact-of-mine", "2A", "98896"):
-        assert secret not in told
+        assert secret not in output

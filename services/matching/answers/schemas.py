@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.matching.patients.schemas import Kind
-from shared.criteria.expressions import Domain, Exon, Frame, Gene, Operator, Origin, Relative, VariantType, Zygosity
+from shared.criteria.values import Domain, Exon, Frame, Gene, Operator, Origin, Relative, VariantType, Zygosity
 from shared.values.wire import ApiModel, Code, Day, Duration, Label
 
 Verdict = Literal["compatible", "possible", "not_yet", "not_now", "excluded"]
@@ -177,7 +177,8 @@ class QuestionAnswer(ApiModel):
         description="Who can answer: the patient, a clinician, a laboratory, or a laboratory of the sponsor."
     )
     cost: Literal[0, 1, 2, 3, 4, 5] = Field(
-        description="The effort, from 0 (asking) and 2 (a blood test) to 5 (an invasive procedure such as a biopsy)."
+        description="The effort, from 0 (asking) and 2 (a blood test) to 5 (an invasive procedure such as a biopsy).",
+        json_schema_extra={"format": "int32", "minimum": 0, "maximum": 5},
     )
     trials: int = Field(description="How many trials of the answer the question helps to decide.")
     facts: list[WantedFact] = Field(description="What answers the question. Give all of them to settle it.")

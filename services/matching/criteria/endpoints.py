@@ -17,18 +17,17 @@ from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts
 from shared.values.strict_json import Limits
 
-
-def _example(description: str, answer: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
-    return {200: {"description": description, "content": {"application/json": {"example": answer}}}}
-
-
 router = APIRouter(prefix="/matching/v1/criteria", route_class=ApiRoute, tags=["criteria"])
 
 Checker = Annotated[Access, Depends(allow("criteria", "execute"))]
 Document = Annotated[CriteriaDocument, Body(openapi_examples=DOCUMENTS)]
 Trial = Annotated[DryRun, Body(openapi_examples=DRY_RUNS)]
-CHECK_RESPONSES = _example("The findings.", CHECKED)
-DRY_RUN_RESPONSES = _example("The result.", TRIED)
+CHECK_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The findings.", "content": {"application/json": {"example": CHECKED}}}
+}
+DRY_RUN_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The result.", "content": {"application/json": {"example": TRIED}}}
+}
 DOCUMENT_BYTES = 1024 * 1024
 DRY_RUN_LIMITS = Limits(string=MATCH_BYTES, nodes=20_000)
 

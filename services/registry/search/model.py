@@ -13,7 +13,7 @@ from shared.vocabulary.text import fold
 
 MAX_WORDS = 12
 MAX_WORD = 60
-# PostgreSQL reads every indexed word that begins with a prefix. Beginnings this short are indexed as terms of their own.
+# PostgreSQL reads every indexed word that begins with a prefix. Beginnings this short are terms of their own.
 SHORT_PREFIX = 2
 _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 
@@ -33,7 +33,7 @@ class SearchQuery:
 
     @classmethod
     def parse(cls, text: str, **filters: object) -> "SearchQuery":
-        """Return the query for a text as typed. Accents, case and punctuation do not matter; the first 12 words count."""
+        """Return the query for a typed text. Accents, case and punctuation do not matter; 12 words count."""
         words = tuple(dict.fromkeys(word[:MAX_WORD] for word in fold(text).split()[:MAX_WORDS]))
         return cls(words, never=bool(text.strip()) and not words, **filters)  # type: ignore[arg-type]
 

@@ -59,7 +59,7 @@ class SearchRepository:
 
     async def size(self) -> int:
         """How many trials are indexed."""
-        statement = text(f"SELECT (SELECT count(*) FROM {PUBLISHED}) + (SELECT count(*) FROM {UNPUBLISHED})")  # noqa: S608
+        statement = text(f"SELECT (SELECT count(*) FROM {PUBLISHED}) + (SELECT count(*) FROM {UNPUBLISHED})")
         return int((await self.connection.execute(statement)).scalar_one())
 
 
