@@ -1,1 +1,1 @@
-"""The command line `cleio`: `app` names its commands, the other modules are what they do."""
+"""The command line `cleio`: `commands` holds the commands by group, the other modules do the work and print results."""

@@ -1,5 +1,7 @@
 """The command line `cleio`: puts the commands together. It is the only part of the program that knows all services."""
 
+from typing import Annotated
+
 import typer
 
 from services.cli.commands import configuration, development, session, system
@@ -8,23 +10,47 @@ from services.cli.commands.audits import audits
 from services.cli.commands.backups import backups, restore
 from services.cli.commands.clients import clients
 from services.cli.commands.databases import databases
+from services.cli.commands.feed import feeds
 from services.cli.commands.imports import imports
 from services.cli.commands.match import match
 from services.cli.commands.members import members
 from services.cli.commands.organisations import organisations
 from services.cli.commands.signing_keys import signing_keys
+from services.cli.commands.status import status
+from services.cli.commands.trials import trials
 
 app = typer.Typer(
     help="Find gene and cell therapy trials for a patient, and run the system that does it.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"cleio {version('cleio')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Declare the options of `cleio` itself."""
+
+
 app.command()(system.up)
 app.command()(system.serve)
 app.command()(system.migrate)
+app.command()(status)
 app.command()(match)
+app.add_typer(trials, name="trial")
+app.add_typer(feeds, name="feed")
 app.add_typer(imports, name="import")
 app.add_typer(backups, name="backup")
 app.command()(restore)

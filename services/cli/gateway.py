@@ -123,9 +123,29 @@ class Gateway:
         if method == "POST":
             # A request that is sent twice on the way takes effect once.
             all_headers["Idempotency-Key"] = uuid.uuid4().hex
+        answer = self._request(method, path, content, all_headers, query)
+        if answer.is_success:
+            return answer
+        if answer.status_code == httpx.codes.UNAUTHORIZED and "Authorization" in answer.request.headers:
+            raise CallError(
+                "CLEIO_TOKEN rejected: expired, revoked or meant for another system (401 unauthenticated)",
+                answer.status_code,
+            )
+        raise CallError(_describe_error(answer), answer.status_code)
+
+    def probe(self, path: str) -> httpx.Response:
+        """Return the answer to a GET, whatever its status.
+
+        :raises CallError: when there is no answer.
+        """
+        return self._request("GET", path, None, {}, {})
+
+    def _request(
+        self, method: str, path: str, content: bytes | None, headers: Mapping[str, str], query: Mapping[str, str]
+    ) -> httpx.Response:
         try:
-            answer = self._client.request(
-                method, path, content=content, headers=all_headers, params=query or None, extensions=self._extensions
+            return self._client.request(
+                method, path, content=content, headers=headers, params=query or None, extensions=self._extensions
             )
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
             raise CallError(f"{self.base} is not a valid address") from None
@@ -137,14 +157,6 @@ class Gateway:
             raise CallError(f"{self.base} did not answer in time") from None
         except httpx.HTTPError as error:
             raise CallError(f"the call to {self.base} failed ({type(error).__name__})") from None
-        if answer.is_success:
-            return answer
-        if answer.status_code == httpx.codes.UNAUTHORIZED and "Authorization" in answer.request.headers:
-            raise CallError(
-                "CLEIO_TOKEN rejected: expired, revoked or meant for another system (401 unauthenticated)",
-                answer.status_code,
-            )
-        raise CallError(_describe_error(answer), answer.status_code)
 
     def read(self, path: str, query: Mapping[str, str] | None = None) -> Any:
         """Return the JSON at ``path``.

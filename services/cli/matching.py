@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from services.cli.gateway import CallError, Gateway
 
+FORBIDDEN = 403
+
 
 class Answer(NamedTuple):
     """A match answer: the ``text`` as received, and parsed (``body``)."""
@@ -15,8 +17,8 @@ class Answer(NamedTuple):
     body: Mapping[str, Any]
 
 
-def request_match(gateway: Gateway, patient: Path, language: str) -> Answer:
-    """Match the patient in a file (``-``: standard input).
+def request_match(gateway: Gateway, patient: Path, language: str, *, synthetic: bool = False) -> Answer:
+    """Match the patient in a file (``-``: standard input); ``synthetic``: it is an invented one.
 
     :raises CallError: when the file cannot be read or the call fails.
     """
@@ -24,5 +26,11 @@ def request_match(gateway: Gateway, patient: Path, language: str) -> Answer:
         content = sys.stdin.buffer.read() if str(patient) == "-" else patient.read_bytes()
     except OSError as error:
         raise CallError(f"{patient}: {error.strerror}") from None
-    answer = gateway.send("POST", "/matching/v1/match?limit=200", content=content, language=language)
+    path = f"/matching/v1/match?limit=200{'&synthetic=true' if synthetic else ''}"
+    try:
+        answer = gateway.send("POST", path, content=content, language=language)
+    except CallError as error:
+        if error.status == FORBIDDEN and not synthetic:
+            raise CallError(f"{error}\n  if the patient is invented, add --synthetic", error.status) from None
+        raise
     return Answer(answer.text, answer.json())

@@ -1,1 +1,1 @@
-"""Notifications tells subscribers what changed, at least once and numbered, by signed webhooks; it owns no trial and never sees a patient."""
+"""Notifications sends subscribers numbered events by signed webhooks, at least once. It stores no trial, no patient."""

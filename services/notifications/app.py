@@ -1,8 +1,7 @@
 """Composition root of the notifications service."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,34 +10,35 @@ from fastapi import FastAPI
 from services.notifications.channels.webhook import WebhookChannel
 from services.notifications.clients.registry import registry_tail
 from services.notifications.deliveries import endpoints as deliveries
-from services.notifications.deliveries.dispatcher import Dispatcher, Pace
+from services.notifications.deliveries.dispatcher import Dispatcher, DispatchPolicy
 from services.notifications.deliveries.repository import DeliveryRepository
-from services.notifications.events.sequencer import Sequencer
+from services.notifications.runtime import Runtime
 from services.notifications.schema import AUDIT, KEYS, METADATA
+from services.notifications.sequencing.sequencer import Sequencer
 from services.notifications.settings import NotificationsSettings
 from services.notifications.subscriptions import endpoints as subscriptions
-from services.notifications.subscriptions.secrets import secret_seal
+from services.notifications.subscriptions.secrets import secret_cipher
 from shared.access.directory import RemoteDirectory
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
-from shared.clients.feed import run_for_ever
 from shared.clients.internal import InternalClient
 from shared.clients.outbound import open_outbound
 from shared.endpoints.audit import audit_router
 from shared.endpoints.backups import backup_router
 from shared.idempotency import IdempotencyKeys
+from shared.operations.metrics import Metrics
 from shared.operations.service import Health, create_service
-from shared.operations.telemetry import Metrics
 from shared.persistence import Database, open_database
 from shared.persistence.migrations import check_schema
+from shared.tasks import BackgroundTasks
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def create_app(settings: NotificationsSettings | None = None, line: InternalClient | None = None) -> FastAPI:
-    """The notifications service's application. ``line``: another way to reach the registry than its URL.
+    """Create the application. ``line``: another way to reach the registry than its URL, for tests.
 
-    :raises WrongSchemaError: at start, when the database is not at this program's schema.
+    :raises WrongSchemaError: at start, the database has not the schema of this program.
     :raises OwnedElsewhereError: at start, when another process holds the SQLite file.
     """
     settings = settings or NotificationsSettings()
@@ -46,16 +46,18 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            database = open_database(settings.database, wall="notifications")
+            database = open_database(settings.database, service="notifications")
             stack.push_async_callback(database.close)
+            tasks: BackgroundTasks = app.state.tasks
+            stack.push_async_callback(tasks.stop)
             await check_schema(database, MIGRATIONS, METADATA)
             app.state.idempotency = keys = IdempotencyKeys(database, KEYS)
             app.state.audit = audit = DatabaseAudit(
                 database, AUDIT, settings.audit_folder, "notifications", signing_key(settings.audit_seed)
             )
-            audit.start()
+            audit.start(tasks)
             stack.push_async_callback(audit.stop)
-            await keys.start()
+            await keys.start(tasks)
             stack.push_async_callback(keys.stop)
             outbound = await stack.enter_async_context(open_outbound(settings, total_seconds=settings.attempt_seconds))
             registry = line or InternalClient(
@@ -63,10 +65,10 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
             )
             stack.push_async_callback(registry.close)
             app.state.callers.directory = directory = RemoteDirectory(registry, settings.feed_wait_seconds)
-            directory.start()
+            directory.start(tasks)
             stack.push_async_callback(directory.stop)
-            seal = secret_seal(settings.sealing_key)
-            dispatcher = Dispatcher(database, WebhookChannel(outbound, seal), _pace(settings))
+            cipher = secret_cipher(settings.sealing_key)
+            dispatcher = Dispatcher(database, WebhookChannel(outbound, cipher), _policy(settings))
             sequencer = Sequencer(
                 database,
                 registry_tail(registry, settings.feed_wait_seconds),
@@ -74,18 +76,15 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
                 dispatcher.wake,
                 app.state.metrics.lag.labels("registry").set,
             )
-            app.state.database, app.state.outbound, app.state.seal, app.state.dispatcher = (
-                database,
-                outbound,
-                seal,
-                dispatcher,
+            app.state.database = database
+            app.state.runtime = Runtime(
+                database, outbound, cipher, dispatcher.wake, settings.subscriptions_per_organisation
             )
             app.state.health = lambda: _health(database, sequencer)
             app.state.observe = lambda: _observe(database, sequencer, app.state.metrics)
-            await dispatcher.start()
+            await dispatcher.start(tasks)
             stack.push_async_callback(dispatcher.stop, settings.drain_seconds)
-            tailing = asyncio.create_task(run_for_ever(sequencer.step, "registry_feed"))
-            stack.push_async_callback(_end, tailing)
+            stack.push_async_callback(tasks.repeat(sequencer.step, "registry_feed").stop)
             yield
 
     routers = [subscriptions.router, deliveries.router, audit_router("notifications"), backup_router()]
@@ -94,18 +93,19 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
         settings,
         routers,
         lifespan,
-        "Subscriptions to what changes, and the ledger of their deliveries.",
+        "Subscriptions to changes, and the log of their deliveries.",
     )
 
 
-def _pace(settings: NotificationsSettings) -> Pace:
-    return Pace(
+def _policy(settings: NotificationsSettings) -> DispatchPolicy:
+    return DispatchPolicy(
         schedule=settings.retry_seconds,
         attempt=settings.attempt_seconds,
         margin=settings.lease_margin_seconds,
         sweep=settings.sweep_seconds,
-        places=settings.concurrency,
+        workers=settings.concurrency,
         per_subscription=settings.concurrency_per_subscription,
+        contended_attempt=settings.contended_attempt_seconds,
     )
 
 
@@ -121,17 +121,11 @@ async def _observe(database: Database, sequencer: Sequencer, metrics: Metrics) -
     now = datetime.now(UTC)
     async with database.read(as_service=True) as connection:
         depth, oldest = await DeliveryRepository(connection).backlog(now)
-    metrics.tell(metrics.queue_depth, depth)
-    metrics.tell(metrics.oldest_unsent, 0.0 if oldest is None else (now - oldest).total_seconds())
+    metrics.set(metrics.queue_depth, depth)
+    metrics.set(metrics.oldest_unsent, 0.0 if oldest is None else (now - oldest).total_seconds())
     read = sequencer.health()["read_seconds_ago"]
     if read is not None:
         metrics.feed_read.labels("registry").set(read)
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
 
 
 __all__ = ["METADATA", "MIGRATIONS", "create_app"]

@@ -1,1 +1,4 @@
-"""The registry owns trials, centres, sites and their sources, and appends every change to its feed; it never sees a patient."""
+"""The registry owns trials, centres, sites and their sources, and writes every change to its feed.
+
+It never sees a patient.
+"""

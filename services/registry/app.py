@@ -17,71 +17,88 @@ from services.registry.identity.organisations import endpoints as organisations
 from services.registry.identity.tokens import endpoints as tokens
 from services.registry.identity.tokens.client_keys import ClientKeySets
 from services.registry.identity.tokens.directory import LocalDirectory
-from services.registry.identity.tokens.keys import KEPT_RETIRED, SigningKeys
+from services.registry.identity.tokens.issuer import Issuer
+from services.registry.identity.tokens.keys import RETIRED_PUBLISHED, SigningKeys
 from services.registry.identity.tokens.provider import IdentityProvider
 from services.registry.identity.tokens.repository import IssuerRepository
 from services.registry.identity.tokens.service import TokenService
 from services.registry.sample.load import load_sample
 from services.registry.schema import AUDIT, FEED, KEYS, METADATA
+from services.registry.scope import judge
 from services.registry.settings import RegistrySettings
 from services.registry.sources import endpoints as sources
+from services.registry.sources.registry_criteria import registry_criteria
 from services.registry.terminology import endpoints as terminology
 from services.registry.terminology.terminology import builtin
 from services.registry.trials import endpoints as trials
+from services.registry.trials.public.reads import public_reads
+from services.registry.trials.public.repository import PublicTrials
+from services.registry.trials.repository import TrialRepository
+from services.registry.trials.rules import TrialRules
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
-from shared.clients.feed import run_for_ever
 from shared.clients.outbound import open_outbound
 from shared.endpoints.audit import audit_router
 from shared.endpoints.backups import backup_router
 from shared.endpoints.feed import feed_router
 from shared.feed.log import compact
+from shared.feed.watch import ChangeWatch
 from shared.idempotency import IdempotencyKeys
+from shared.operations.metrics import Metrics
 from shared.operations.service import Health, create_service
-from shared.operations.telemetry import Metrics
 from shared.persistence import Database, open_database
+from shared.persistence.direct import open_direct_reads
 from shared.persistence.migrations import check_schema
+from shared.tasks import BackgroundTasks
 
 FORGOTTEN_AT_ONCE = 2_000
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def create_app(settings: RegistrySettings | None = None) -> FastAPI:
-    """The registry's application.
+    """Create the registry's application.
 
     :raises WrongSchemaError: at start, when the database is not at this program's schema.
-    :raises OwnedElsewhereError: at start, when another process holds the SQLite file.
+    :raises OwnedElsewhereError: at start, another process uses the SQLite file.
     """
     settings = settings or RegistrySettings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            database = open_database(settings.database, wall="registry")
+            database = open_database(settings.database, service="registry")
             stack.push_async_callback(database.close)
+            tasks: BackgroundTasks = app.state.tasks
+            stack.push_async_callback(tasks.stop)
             await check_schema(database, MIGRATIONS, METADATA)
             app.state.database = database
+            app.state.answers.revision = database.revision.current
+            if not database.is_sqlite:
+                tasks.repeat(ChangeWatch(database, FEED).step, "watch_feed")
+            async with database.transaction() as connection:
+                await TrialRepository(connection).rebuild_index()
             app.state.idempotency = keys = IdempotencyKeys(database, KEYS)
             app.state.audit = audit = DatabaseAudit(
                 database, AUDIT, settings.audit_folder, "registry", signing_key(settings.audit_seed)
             )
-            audit.start()
+            audit.start(tasks)
             stack.push_async_callback(audit.stop)
-            await keys.start()
+            await keys.start(tasks)
             stack.push_async_callback(keys.stop)
-            app.state.terminology = builtin()
+            terminology = builtin()
+            app.state.terminology = terminology
+            app.state.trial_rules = TrialRules(terminology, judge, registry_criteria)
             await _open_issuer(app, settings, database, stack)
             if settings.load_sample:
-                await load_sample(database, app.state.terminology)
+                await load_sample(database, app.state.trial_rules)
+            direct = open_direct_reads(database)
+            stack.push_async_callback(direct.close)
+            app.state.public_reads = public_reads(PublicTrials(direct), terminology)
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)
             app.state.end_waits = database.end_waits
-            house = asyncio.create_task(
-                run_for_ever(lambda: _keep_house(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
-            )
-            stack.push_async_callback(_end, house)
-            desk = asyncio.create_task(run_for_ever(lambda: _forget_assertions(database), "forget_assertions"))
-            stack.push_async_callback(_end, desk)
+            tasks.repeat(lambda: _housekeeping(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
+            tasks.repeat(lambda: _forget_assertions(database), "forget_assertions")
             yield
 
     routers = [
@@ -106,16 +123,17 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
 
 async def _open_issuer(app: FastAPI, settings: RegistrySettings, database: Database, stack: AsyncExitStack) -> None:
     outbound = await stack.enter_async_context(open_outbound(settings))
-    app.state.signing_keys = keys = SigningKeys(database, settings.cursor_key_bytes)
+    keys = SigningKeys(database, settings.cursor_key_bytes)
     await keys.ensure()
-    app.state.token_service = TokenService(database, keys, ClientKeySets(outbound), settings.issuer, settings.token_url)
+    tokens = TokenService(database, keys, ClientKeySets(outbound), settings.issuer, settings.token_url)
     provider = (
         IdentityProvider(settings.oidc_issuer, settings.oidc_audience, outbound) if settings.oidc_issuer else None
     )
     app.state.outbound = outbound
     app.state.callers.directory = directory = LocalDirectory(database, keys, provider)
+    app.state.issuer = Issuer(settings.builtin_issuer, settings.issuer, settings.token_url, keys, tokens, directory)
     await directory.learn()
-    directory.start()
+    directory.start(app.state.tasks)
     stack.push_async_callback(directory.stop)
 
 
@@ -127,36 +145,31 @@ async def _health(database: Database) -> Health:
 
 async def _observe(database: Database, metrics: Metrics) -> None:
     async with database.read(as_service=True) as connection:
-        metrics.tell(metrics.feed_position, (await FEED.position(connection)).seq)
+        metrics.set(metrics.feed_position, (await FEED.position(connection)).seq)
 
 
-async def _keep_house(database: Database, whole: timedelta) -> None:
-    """Four times a day: keep the feed whole for as long as it is promised, and of what is older only what a late reader needs."""
+async def _housekeeping(database: Database, whole: timedelta) -> None:
+    """Compact the feed and forget retired signing keys, four times a day."""
     now = datetime.now(UTC)
     await compact(database, FEED, now - whole)
     async with database.transaction() as connection:
-        await IssuerRepository(connection).forget_keys(now - KEPT_RETIRED)
+        await IssuerRepository(connection).delete_retired_keys(now - RETIRED_PUBLISHED)
     await asyncio.sleep(6 * 3600)
 
 
 async def _forget_assertions(database: Database) -> None:
-    """Each minute, a few at a time: a client that asks for tokens without end must not stop the house."""
+    """Forget expired client assertions every minute, in small batches so that housekeeping never blocks other work."""
     while True:
         async with database.transaction() as connection:
-            # An hour more than need be: the clock of another replica may be behind.
+            # One hour late, because the clock of another replica may be behind.
             if (
-                await IssuerRepository(connection).forget_assertions(
+                await IssuerRepository(connection).delete_used_assertions(
                     datetime.now(UTC) - timedelta(hours=1), FORGOTTEN_AT_ONCE
                 )
                 < FORGOTTEN_AT_ONCE
             ):
                 break
     await asyncio.sleep(60)
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 __all__ = ["METADATA", "MIGRATIONS", "create_app"]

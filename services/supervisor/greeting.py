@@ -29,17 +29,23 @@ def greeting(installation: Installation) -> str:
     authorization = '-H "Authorization: Bearer $CLEIO_TOKEN"'
     demo_trial = f"{url}/registry/v1/trials/CLEIO-DEMO-0001"
     etag = f"{curl} -sI {demo_trial} | awk 'tolower($1) == \"etag:\" {{ print $2 }}' | tr -d '\\r'"
+    patient = _shell_path(EXAMPLE_PATIENT)
+    match_note, match_header = f"as a table: {settings}{cleio} match {patient} --lang en", ""
+    if installation.needs_token_to_match:
+        match_note = "CLEIO_TOKEN: a token of a hospital's client, see below"
+        match_header = f" {authorization}"
+    public = installation.public_url.rstrip("/")
     return f"""
-  trials         {url}/registry/v1/trials
-  changes        {url}/registry/v1/feed
-  match          {url}/matching/v1/match
-  subscriptions  {url}/notifications/v1/subscriptions
-  tokens         {url}/.well-known/oauth-authorization-server
+  trials         {public}/registry/v1/trials
+  changes        {public}/registry/v1/feed
+  match          {public}/matching/v1/match
+  subscriptions  {public}/notifications/v1/subscriptions
+  tokens         {public}/.well-known/oauth-authorization-server
 
 List trials:
   {curl} '{url}/registry/v1/trials?q=duchenne&limit=3'
-Match the example patient (as a table: {settings}{cleio} match {_shell_path(EXAMPLE_PATIENT)} --lang en):
-  {curl} -H 'Content-Type: application/json' --data-binary @{_shell_path(EXAMPLE_PATIENT)} {url}/matching/v1/match
+Match the example patient ({match_note}):
+  {curl}{match_header} -H 'Content-Type: application/json' --data-binary @{patient} {url}/matching/v1/match
 Create an administrator of this installation (there is none by default; the key is shown only once):
   export CLEIO_TOKEN="$({settings}{cleio} admin create)"
 Create a client for a hospital's program, with its own key pair:

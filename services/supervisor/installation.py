@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from services.supervisor.gateway import GatewaySettings, InvalidGatewayError
 from shared.values.addresses import EMBEDDED_PORTS, EVERYWHERE, replica_ports
@@ -17,6 +18,8 @@ from shared.values.addresses import EMBEDDED_PORTS, EVERYWHERE, replica_ports
 # Services with a database. Only one process may open an SQLite database.
 WITH_DATABASE = frozenset({"registry", "notifications"})
 MAX_REPLICAS = 16
+LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+SECRETS = ("internal-token", "cursor-key", "audit-key")
 # Prefix of the folder where a restore keeps the data that it replaces.
 ASIDE = "before-restore-"
 
@@ -68,6 +71,12 @@ class Installation:
         )
 
     @property
+    def needs_token_to_match(self) -> bool:
+        """Whether a match needs a token: it does unless the gateway is for this machine only."""
+        names = (self.bind, urlsplit(self.configured_url).hostname or "localhost")
+        return not all(name in LOCAL_NAMES for name in names)
+
+    @property
     def authority(self) -> Path:
         """The root certificate of the gateway's own authority (with CLEIO_TLS=internal)."""
         return self.data_dir / "gateway" / "pki" / "authorities" / "local" / "root.crt"
@@ -82,6 +91,9 @@ class Installation:
 
         :raises CannotStartError: when a port, a setting of the gateway or a number of replicas is invalid.
         """
+        data_dir = Path(environment.get("CLEIO_DATA_DIR") or "var").absolute()
+        if data_dir.exists() and not data_dir.is_dir():
+            raise CannotStartError(f"CLEIO_DATA_DIR names a file, not a folder: {data_dir}")
         port = _port(environment, "CLEIO_PORT", 8080)
         counts = _replicas(environment, replicas)
         bind = environment.get("CLEIO_BIND") or "127.0.0.1"
@@ -97,7 +109,7 @@ class Installation:
                 name: replica_ports(_port(environment, port_variable(name), port + offset), counts.get(name, 1))
                 for name, offset in EMBEDDED_PORTS.items()
             },
-            data_dir=Path(environment.get("CLEIO_DATA_DIR") or "var").absolute(),
+            data_dir=data_dir,
             configured_url=environment.get("CLEIO_PUBLIC_URL", ""),
         )
 
@@ -154,6 +166,20 @@ class Installation:
             lock.write(str(os.getpid()))
             lock.flush()
             yield
+
+    def check_created(self, environment: Mapping[str, str]) -> None:
+        """Check that the installation exists: its secrets are in the data folder or in the environment.
+
+        :raises CannotStartError: when it does not.
+        """
+        if any((self.secrets_dir / name).is_file() for name in SECRETS):
+            return
+        if all(environment.get(f"CLEIO_{name.upper().replace('-', '_')}") for name in SECRETS):
+            return
+        raise CannotStartError(
+            f"there is no installation in {self.data_dir} (`cleio up` creates one): set CLEIO_DATA_DIR to its folder, "
+            "or load its environment first, for example: set -a; . /etc/cleio/cleio.env; set +a"
+        )
 
     def check_restored(self) -> None:
         """:raises CannotStartError: when a restore was interrupted."""

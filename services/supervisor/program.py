@@ -52,6 +52,18 @@ class SupervisedProcess:
         assert self._task is not None, "not started"
         return self._task
 
+    @property
+    def pid(self) -> int | None:
+        """The id of the running process, or None between two runs."""
+        process = self._process
+        return process.pid if process is not None and process.returncode is None else None
+
+    def kill(self, reason: str) -> None:
+        """Kill the process and its children, and log ``reason``; it is then restarted."""
+        if (pid := self.pid) is not None:
+            self._write(reason)
+            _kill_group(pid)
+
     async def stop(self, timeout: float) -> None:  # noqa: ASYNC109 - then the program is killed, not cancelled
         """Ask the program to end; after ``timeout`` seconds kill it and its child processes."""
         self._stopping = True

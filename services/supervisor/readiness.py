@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from services.supervisor.gateway import GatewaySettings
 
 _ANSWER_TIMEOUT = 5.0  # seconds
-_RETRY_SECONDS = 0.05
+_RETRY_SECONDS = 0.1
 
 
 async def wait_until_answering(

@@ -14,10 +14,18 @@ from services.supervisor.greeting import greeting
 from services.supervisor.installation import CannotStartError, Installation, port_variable
 from services.supervisor.program import ConfigurationFailedError, Program, SupervisedProcess
 from services.supervisor.readiness import get_status, wait_until_answering
+from services.supervisor.watchdog import (
+    InvalidHangTimeoutError,
+    feed_systemd_watchdog,
+    hang_timeout,
+    notify_systemd,
+    replace_when_hung,
+)
 from shared.values.addresses import EVERYWHERE, LOOPBACK_NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
+GATEWAY_PROBE = "/gateway/livez"  # answered by the gateway itself, with 404
 THROUGH_THE_GATEWAY = ("/registry/v1/trials?limit=1", "/matching/readyz", "/notifications/readyz")
 START_TIMEOUT = 120.0  # seconds until everything must answer
 # Less than five seconds together. The gateway gives its open requests one second (Caddyfile), a service two.
@@ -29,14 +37,20 @@ def up(replicas: Sequence[str] = ()) -> int:
     """Run the whole system until SIGINT, SIGTERM or SIGHUP; return the exit code. ``replicas``: ``service=number``."""
     started = monotonic()
     try:
+        hang_timeout(os.environ)  # checked before anything starts
         installation = Installation.from_environment(os.environ, replicas)
+        if not installation.data_dir.exists():
+            # Leave no folder behind when the start fails. In an existing one a second supervisor is named first.
+            installation.check_ports()
+            installation.gateway.check_certificate()
+            write_line("cleio", f"creating a new installation in {installation.data_dir}")
         with installation.locked():
             installation.check_restored()
             installation.check_ports()
             installation.gateway.check_certificate()
             installation.make_secrets()
             return asyncio.run(_run(installation, started))
-    except (CannotStartError, InvalidGatewayError, OSError) as error:
+    except (CannotStartError, InvalidGatewayError, InvalidHangTimeoutError, OSError) as error:
         print(f"cleio: {error}", file=sys.stderr)
         return 1
 
@@ -56,6 +70,7 @@ async def _run(installation: Installation, started: float) -> int:
         return 0
     finally:
         write_line("cleio", "stopping")
+        notify_systemd("STOPPING=1")
         running.cancel()
         stopping.cancel()
         await asyncio.gather(running, stopping, return_exceptions=True)
@@ -98,20 +113,50 @@ async def _start_and_watch(
                 "set its host name with CLEIO_HOSTS=…",
             )
         print(greeting(installation), flush=True)
-        await asyncio.wait(failures, return_when=asyncio.FIRST_COMPLETED)
+        notify_systemd("READY=1")
+        await _watch(installation, services, gateway, failures)
     try:
         await asyncio.gather(*(failure for failure in failures if failure.done()))
     except ConfigurationFailedError as error:
         raise CannotStartError(f"{error} cannot run with its settings (see its line above)") from None
 
 
+async def _watch(
+    installation: Installation,
+    services: Sequence[SupervisedProcess],
+    gateway: SupervisedProcess,
+    failures: Sequence["asyncio.Task[None]"],
+) -> None:
+    """Replace programs that do not answer any more, until one cannot run."""
+    watchers = [asyncio.create_task(feed_systemd_watchdog())]
+    if seconds := hang_timeout(os.environ):
+        watchers += [
+            asyncio.create_task(replace_when_hung(process, LOOPBACK, port, f"/{service}/livez", seconds))
+            for process, (_, service, port) in zip(services, installation.replicas(), strict=True)
+        ]
+        address = (installation.host, installation.port)
+        watchers.append(
+            asyncio.create_task(replace_when_hung(gateway, *address, GATEWAY_PROBE, seconds, installation.gateway))
+        )
+    try:
+        await asyncio.wait(failures, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for watcher in watchers:
+            watcher.cancel()
+        await asyncio.gather(*watchers, return_exceptions=True)
+
+
 async def _get_ready(installation: Installation, gateway: SupervisedProcess) -> None:
-    await asyncio.gather(
-        *(wait_until_answering(LOOPBACK, port, [f"/{service}/readyz"]) for _, service, port in installation.replicas())
-    )
+    write_line("cleio", f"starting {', '.join(installation.service_ports)}")
+    await asyncio.gather(*(_wait_for_service(*replica) for replica in installation.replicas()))
     # Started last, so that its first health check finds all services.
     gateway.start()
     await wait_until_answering(installation.host, installation.port, THROUGH_THE_GATEWAY, installation.gateway)
+
+
+async def _wait_for_service(name: str, service: str, port: int) -> None:
+    await wait_until_answering(LOOPBACK, port, [f"/{service}/readyz"])
+    write_line("cleio", f"{name} is ready")
 
 
 def _cleio(*arguments: str) -> tuple[str, ...]:
@@ -119,7 +164,10 @@ def _cleio(*arguments: str) -> tuple[str, ...]:
 
 
 def _service(installation: Installation, name: str, service: str, port: int) -> Program:
-    variables = {**installation.environment(), port_variable(service): str(port)}
+    variables = {**installation.environment(), port_variable(service): str(port), "CLEIO_SUPERVISED": "1"}
+    if os.environ.get("CLEIO_LOG_FORMAT", "auto") in {"", "auto"}:
+        # The output of the service is a pipe: only the supervisor knows whether people read it.
+        variables["CLEIO_LOG_FORMAT"] = "text" if sys.stdout.isatty() else "json"
     if service == "registry":
         variables["CLEIO_REGISTRY_LOAD_SAMPLE"] = os.environ.get("CLEIO_REGISTRY_LOAD_SAMPLE", "true")
     return Program(name, _cleio("serve", service, "--migrate"), variables)
@@ -149,6 +197,8 @@ def _gateway(installation: Installation) -> Program:
             "CLEIO_GATEWAY_ACCESS_LOG": f'file "{home / "access.log"}"',
             "XDG_DATA_HOME": str(home),
             "XDG_CONFIG_HOME": str(home),
+            # By default Go collects garbage when its small heap has doubled, which is often.
+            "GOGC": "400",
         },
     )
 

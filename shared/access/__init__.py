@@ -1,4 +1,4 @@
-"""Who is calling: principals, access tokens, and where a service learns whom to believe."""
+"""Identity and policy: principals, access tokens, issuer keys and revocations, the policy table."""
 
 from shared.access.principal import Credential, Principal, PrincipalKind, Role
 

@@ -1,4 +1,4 @@
-"""Who is calling: the rights come from a verified token alone, the address from the gateway alone."""
+"""Identification of callers: rights come from a verified token, the address from the gateway."""
 
 import asyncio
 import hashlib
@@ -25,15 +25,18 @@ from shared.values.problems import IdentityUnavailableError, UnauthenticatedErro
 logger = logging.getLogger(__name__)
 
 KEY_PREFIX = "cleio_"
-# Its client's identifier, and its secret.
+# The identifier of its client, and its secret.
 KEY_FORM = re.compile(rf"{KEY_PREFIX}([0-9a-f]{{32}})_([A-Za-z0-9_-]{{43}})")
 IDENTIFY_SECONDS = 5.0
-MOST_HELD = 10_000
+CACHED = 10_000
 MAX_CREDENTIAL = 16 * 1024
 
 
 class Callers:
-    """Tells one service who calls it. Until ``directory`` is set, only the service's own secrets and the pinned keys are believed."""
+    """Identifies the callers of one service.
+
+    Until ``directory`` is set, only the internal token of the installation and the pinned keys are accepted.
+    """
 
     def __init__(self, settings: ServiceSettings, service: str) -> None:
         self._settings = settings
@@ -43,7 +46,7 @@ class Callers:
 
     @cached_property
     def _pinned(self) -> Sequence[Jwk]:
-        """Public keys of the issuer that the operator gave: tokens are verified even where the registry was never reached."""
+        """Public keys of the issuer set by the operator: tokens are verified even before the registry was reached."""
         if self._settings.issuer_keys is None:
             return ()
         keys: list[Jwk] = json.loads(self._settings.issuer_keys.read_text(encoding="utf-8"))["keys"]
@@ -51,17 +54,20 @@ class Callers:
 
     @cached_property
     def _is_closed(self) -> bool:
-        """Whether only this machine can call. Behind a proxy that takes calls from elsewhere every caller looks near: the public address tells."""
+        """Return whether only this machine can call.
+
+        Behind a proxy every caller seems to be on this machine; the public URL shows that there is one.
+        """
         named = urlsplit(self._settings.public_url).hostname
         return all(
             one == "localhost" or is_loopback(one) for one in (self._settings.gateway_bind, named or "localhost")
         )
 
     async def identify(self, request: Request) -> Principal:
-        """The principal of a request.
+        """Return the principal of a request.
 
-        :raises UnauthenticatedError: 401, when something is given that is not believed: a bad token is never treated as none.
-        :raises IdentityUnavailableError: 503, when it can be neither believed nor refused now.
+        :raises UnauthenticatedError: 401, the credential is not valid; a bad token is never treated as none.
+        :raises IdentityUnavailableError: 503, the credential cannot be checked at the moment.
         """
         local = on_loopback(request)
         closed = local and self._is_closed
@@ -100,20 +106,20 @@ class Callers:
         )
 
     async def _valid(self, token: str) -> Credential:
-        credential = await self._believe(token)
+        credential = await self._verified_credential(token)
         if credential.expires_at <= time():
             raise InvalidTokenError("expired")
         if self.directory is not None and await self.directory.is_revoked(credential):
             raise InvalidTokenError("revoked")
         return credential
 
-    async def _believe(self, token: str) -> Credential:
+    async def _verified_credential(self, token: str) -> Credential:
         digest = hashlib.sha256(token.encode()).digest()
-        if (held := self._verified.get(digest)) is not None:
-            kid, credential = held
+        if (cached := self._verified.get(digest)) is not None:
+            kid, credential = cached
             if any(key.get("kid") == kid for key in await self._keys(kid)):
                 return credential
-            self._verified.pop(digest, None)  # a key that was withdrawn takes with it what it had signed
+            self._verified.pop(digest, None)  # the key was withdrawn, and with it what it had signed
         if token.startswith(KEY_PREFIX):
             if not KEY_FORM.fullmatch(token):
                 raise InvalidTokenError("form")
@@ -132,7 +138,7 @@ class Callers:
         kid = kid_of(token)
         found = verify(token, await self._keys(kid), self._settings.issuer, self._service, int(time()))
         self._verified[digest] = (kid, found)
-        if len(self._verified) > MOST_HELD:
+        if len(self._verified) > CACHED:
             self._verified.popitem(last=False)
         return found
 

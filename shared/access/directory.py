@@ -1,7 +1,7 @@
-"""Where a service learns whom to believe: the issuer's public keys, what a key or a foreign token stands for, and who was revoked.
+"""The directory of a service: the issuer's public keys, the credentials of API keys and foreign tokens, revocations.
 
-What is learnt is held in memory, so that to know a caller costs no input or output. A revocation names the version of a client or member from
-which on its rights are others: no clock decides what it ends.
+It is kept in memory, so that identifying a caller needs no input or output. A revocation names the first version of a
+client or member that has other rights: no clock decides which tokens it ends.
 """
 
 import asyncio
@@ -9,31 +9,32 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 
 from shared.access.fetched_keys import FetchedKeys, Jwk, Pace
 from shared.access.principal import Credential
 from shared.access.tokens import LIFETIME, LONGEST
-from shared.clients.feed import FeedTail, HistoryRestartedError, run_for_ever
+from shared.clients.feed import FeedTail, HistoryRestartedError
 from shared.clients.internal import InternalClient
+from shared.tasks import BackgroundTasks, RepeatedTask
 
 BASE = "/registry/v1/internal/identity"
 REVOKED = "client.revoked"
-# A key or a foreign token is looked up again after so long, and believed without the registry for as long as an access token.
+# An API key or a foreign token is looked up again after this time. While the registry is away, it is accepted for as
+# long as an access token.
 FRESH_SECONDS = 60.0
-# The issuer's keys are looked at so often: one that was withdrawn is believed no longer than that.
+# The issuer's keys are fetched this often: a withdrawn key is accepted no longer.
 KEYS_SECONDS = 60.0
 PACE = Pace(held=2 * LIFETIME, renewed_after=5.0, retried_after=2.0)
-MOST_HELD = 10_000
-# Look-ups at once: a crowd with made-up keys fills neither the registry nor the connections to it.
-MOST_ASKED = 8
+CACHED = 10_000
+# Concurrent look-ups: many callers with invented keys must overload neither the registry nor the connections to it.
+CONCURRENT_LOOKUPS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """What was issued to ``client`` (a client or a member) before its ``version`` is refused."""
+    """Refuses what was issued to ``client`` (a client or a member) before its ``version``."""
 
     client: str
     version: int
@@ -41,41 +42,39 @@ class Revocation:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What there is to know at the start."""
+    """The complete content of the directory at one moment."""
 
     keys: Sequence[Jwk]
     revocations: Sequence[Revocation]
 
 
 class Directory(ABC):
-    """What `shared.access.callers` asks. A subclass says where it is learnt."""
+    """What `shared.access.callers` asks. A subclass fetches the content."""
 
     def __init__(self) -> None:
         self._keys = FetchedKeys(self._ask_keys, PACE)
         self._revoked: OrderedDict[str, tuple[int, float]] = OrderedDict()
-        self._held: OrderedDict[bytes, tuple[float, Credential]] = OrderedDict()
-        self._asking = asyncio.Semaphore(MOST_ASKED)
-        self._task: asyncio.Task[None] | None = None
+        self._cached: OrderedDict[bytes, tuple[float, Credential]] = OrderedDict()
+        self._asking = asyncio.Semaphore(CONCURRENT_LOOKUPS)
+        self._task: RepeatedTask | None = None
 
     @abstractmethod
     async def step(self) -> None:
-        """Follow what changes, for a while; the first time, learn the present state."""
+        """Fetch the complete content the first time; then follow changes for a while."""
 
     @abstractmethod
     async def _ask_keys(self) -> Sequence[Jwk]: ...
 
     @abstractmethod
     async def ask(self, credential: str) -> Credential | None:
-        """What it stands for now, wherever that is known."""
+        """Look up an API key or a token of another issuer; None: it is not valid."""
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(run_for_ever(self._follow, "revocations"))
+    def start(self, tasks: BackgroundTasks) -> None:
+        self._task = tasks.repeat(self._follow, "revocations")
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await self._task.stop()
 
     async def _follow(self) -> None:
         await self.step()
@@ -83,58 +82,58 @@ class Directory(ABC):
             await self.look_at_keys()
 
     async def keys(self, kid: str) -> Sequence[Jwk]:
-        """The issuer's public keys, looked at again where none is called ``kid``.
+        """Return the issuer's public keys, fetched again if none has this ``kid``.
 
-        :raises OSError: nobody can tell at the moment.
+        :raises OSError: they cannot be fetched at the moment.
         """
         return await self._keys.having(kid)
 
     async def look_at_keys(self) -> None:
-        """They have just changed.
+        """Fetch the issuer's keys now, because they have changed.
 
-        :raises OSError: nobody can tell at the moment.
+        :raises OSError: they cannot be fetched at the moment.
         """
         await self._keys.renew()
 
     async def introspect(self, credential: str) -> Credential | None:
-        """What an API key or a token of another issuer stands for; None: nothing.
+        """Look up an API key or a token of another issuer, in the cache first; None: it is not valid.
 
-        :raises OSError: nobody can tell at the moment.
+        :raises OSError: it cannot be looked up at the moment.
         """
         digest = hashlib.sha256(credential.encode()).digest()
-        if (held := self._fresh(digest)) is not None:
-            return held
+        if (cached := self._fresh(digest)) is not None:
+            return cached
         async with self._asking:
-            if (held := self._fresh(digest)) is not None:
-                return held
+            if (cached := self._fresh(digest)) is not None:
+                return cached
             try:
                 found = await self.ask(credential)
             except OSError:
-                learnt, known = self._held.get(digest, (0.0, None))
+                learnt, known = self._cached.get(digest, (0.0, None))
                 if known is not None and monotonic() - learnt < LIFETIME:
                     return known
                 raise
-        self._held.pop(digest, None)
+        self._cached.pop(digest, None)
         if found is not None:
-            self._held[digest] = (monotonic(), found)
-            if len(self._held) > MOST_HELD:
-                self._held.popitem(last=False)
+            self._cached[digest] = (monotonic(), found)
+            if len(self._cached) > CACHED:
+                self._cached.popitem(last=False)
         return found
 
     def _fresh(self, digest: bytes) -> Credential | None:
-        learnt, held = self._held.get(digest, (0.0, None))
-        return held if held is not None and monotonic() - learnt < FRESH_SECONDS else None
+        learnt, credential = self._cached.get(digest, (0.0, None))
+        return credential if credential is not None and monotonic() - learnt < FRESH_SECONDS else None
 
     async def is_revoked(self, credential: Credential) -> bool:
-        """Whether its client has other rights by now, or none."""
+        """Return whether its client has other rights by now, or none."""
         version, _ = self._revoked.get(credential.client, (0, 0.0))
         return credential.version < version
 
     def _learn(self, state: State) -> None:
         self._keys.put(state.keys)
-        # Versions of a history that was given up for a backup mean nothing in the one that goes on.
+        # After a restore from a backup, versions of the former history mean nothing.
         self._revoked.clear()
-        self._held.clear()
+        self._cached.clear()
         self._revoke(state.revocations)
 
     def _revoke(self, revocations: Iterable[Revocation]) -> None:
@@ -144,15 +143,15 @@ class Directory(ABC):
             known, _ = self._revoked.pop(one.client, (0, 0.0))
             ended[one.client] = max(known, one.version)
             self._revoked[one.client] = (ended[one.client], now)
-        for digest in [digest for digest, (_, held) in self._held.items() if held.version < ended.get(held.client, 0)]:
-            del self._held[digest]
-        # An older one reaches no token any more.
+        for digest in [digest for digest, (_, one) in self._cached.items() if one.version < ended.get(one.client, 0)]:
+            del self._cached[digest]
+        # An older revocation concerns no token that is still valid.
         while self._revoked and (oldest := next(iter(self._revoked.items())))[1][1] < now - LONGEST:
             del self._revoked[oldest[0]]
 
 
 class RemoteDirectory(Directory):
-    """The registry's directory, asked over HTTP. Revocations come over its feed; what was learnt serves on while the registry is down."""
+    """The registry's directory over HTTP, revocations over its feed. It stays in use while the registry is down."""
 
     def __init__(self, client: InternalClient, feed_wait: int = 20) -> None:
         super().__init__()
@@ -175,7 +174,7 @@ class RemoteDirectory(Directory):
             for event in batch.events
             if event["type"] == REVOKED
         )
-        self._following = batch.following
+        self._following = batch.next_path
 
     async def _ask_keys(self) -> Sequence[Jwk]:
         keys: list[Jwk] = (await self._client.ask("GET", "/.well-known/jwks.json"))["keys"]

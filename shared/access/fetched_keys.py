@@ -1,4 +1,4 @@
-"""Public keys that another publishes: fetched by one caller for all, held for a while, renewed for an unknown kid, never asked in a hurry."""
+"""Public keys fetched from their publisher: cached, and refreshed for an unknown key id at a limited rate."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -8,15 +8,17 @@ from typing import Any
 
 Jwk = Mapping[str, Any]
 
-FETCH_SECONDS = 5.0  # somebody waits for the answer
+FETCH_SECONDS = 5.0  # short: a caller waits for the answer
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """In seconds: how long keys serve without being seen again, and how soon others are asked for after an answer and after none.
+    """Refresh policy, in seconds.
 
-    ``stale``: how long they serve where nobody answers; None: no longer than otherwise.
-    An unknown kid, which anybody can write, makes nobody be asked more often.
+    ``held``: how long keys are used before they are fetched again.
+    ``renewed_after``, ``retried_after``: minimum time between two fetches, after a success and after a failure.
+    ``stale``: how long keys are used while the publisher does not answer; None: as ``held``.
+    Unknown key ids do not increase the fetch rate: a caller can invent them.
     """
 
     held: float = 300.0
@@ -26,7 +28,7 @@ class Pace:
 
 
 class KeysUnavailableError(ConnectionError):
-    """No keys can be had at the moment; ``reason`` is one word for the log."""
+    """The keys cannot be fetched at the moment; ``reason`` is one word for the log."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -34,7 +36,7 @@ class KeysUnavailableError(ConnectionError):
 
 
 class FetchedKeys:
-    """The keys of one place. ``fetch`` brings them, or raises an ``OSError``."""
+    """The keys of one publisher. ``fetch`` returns them, or raises an ``OSError``."""
 
     def __init__(self, fetch: Callable[[], Awaitable[Sequence[Jwk]]], pace: Pace) -> None:
         self._fetch = fetch
@@ -45,13 +47,13 @@ class FetchedKeys:
         self._one = asyncio.Lock()
 
     async def having(self, kid: str) -> Sequence[Jwk]:
-        """The keys of now; fetched where they are old, or where none is called ``kid``.
+        """Return the keys; fetched if they are old or if none has this ``kid``.
 
-        :raises KeysUnavailableError: nobody can tell at the moment: the last ones are too old, or ``kid`` could be among newer ones.
+        :raises KeysUnavailableError: they cannot be fetched, and the cached ones are too old or lack this ``kid``.
         """
         if self._lacks(kid) and (self._may_ask() or self._one.locked()):
             async with self._one:
-                if self._lacks(kid) and self._may_ask():  # nobody fetched while this one waited
+                if self._lacks(kid) and self._may_ask():  # not fetched while this call waited
                     await self._try()
         if (
             self._failure
@@ -64,9 +66,9 @@ class FetchedKeys:
         return self._keys
 
     async def renew(self) -> None:
-        """Fetch them now.
+        """Fetch the keys now.
 
-        :raises KeysUnavailableError: they are not to be had.
+        :raises KeysUnavailableError: they cannot be fetched.
         """
         async with self._one:
             await self._try()
@@ -74,13 +76,13 @@ class FetchedKeys:
             raise KeysUnavailableError(self._failure)
 
     def put(self, keys: Sequence[Jwk]) -> None:
-        """They were just learnt in another way."""
+        """Use these keys, which were just learnt in another way."""
         self._keys, self._failure = keys, ""
         self._fetched = self._tried = monotonic()
 
     @property
     def age(self) -> float:
-        """Seconds since they were last seen."""
+        """Seconds since the keys were last fetched or put."""
         return monotonic() - self._fetched
 
     def _knows(self, kid: str) -> bool:

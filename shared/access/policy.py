@@ -6,9 +6,10 @@ from typing import Literal, cast
 
 from shared.access.principal import INSIDE, ORGANISATION_KINDS, PRINCIPAL_KINDS, Principal, PrincipalKind, Role
 from shared.values.problems import ForbiddenError, InsufficientScopeError, NotFoundError, UnauthenticatedError
+from shared.values.wire import Label
 
 Action = Literal["read", "write", "execute"]
-# `own`: those of the caller's organisation. `synthetic`: none of a real person.
+# `own`: rows of the caller's organisation. `synthetic`: no data of a real person.
 Rows = Literal["all", "published", "own", "synthetic"]
 Place = Literal["anywhere", "this_machine", "closed"]
 Fields = Literal["all", "status"]
@@ -23,8 +24,9 @@ CARERS: frozenset[Role] = frozenset({"clinician", "system"})
 class Grant:
     """What a kind of principal may do with a kind of resource.
 
-    ``roles``: one of them is needed (none: any). ``place``: from anywhere, from this machine, or from it while the gateway listens on it alone.
-    ``fields``: all that the resource tells, or its status without its numbers.
+    ``roles``: one of them is required; empty: any.
+    ``place``: from anywhere, from this machine, or from this machine while the gateway listens on it only (`closed`).
+    ``fields``: all of them, or the status without numbers.
     """
 
     rows: Rows
@@ -43,11 +45,11 @@ _ALL = Grant("all")
 # (resource, action) → {principal kind: grant}. What is not here is denied.
 TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     ("health", "read"): _each(PRINCIPAL_KINDS, _ALL),
-    # A whole copy is for the installation's own programs, which could read the file anyway.
+    # A copy of the database is for programs of this machine, which could read the file anyway.
     ("backup", "read"): {"service": Grant("all", place="this_machine")},
     ("trial", "read"): _each(PRINCIPAL_KINDS, _READ, authority=_ALL, coordination=_ALL, service=_ALL),
     ("trial", "write"): {"coordination": Grant("all", WRITERS)},
-    # A sponsor reads and declares the places of its own trials once trials have owners.
+    # Once trials have owners, a sponsor will read and declare the places of its own trials.
     ("site", "read"): _each(
         PRINCIPAL_KINDS,
         Grant("published", fields="status"),
@@ -64,7 +66,7 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     ("terminology", "read"): _each(PRINCIPAL_KINDS, _ALL),
     ("feed", "read"): _each(PRINCIPAL_KINDS, _READ, authority=_ALL, coordination=_ALL, service=_ALL),
     ("criteria", "execute"): _each(PRINCIPAL_KINDS, _ALL),
-    # A stateless match is open only where nobody but this machine can call.
+    # A match without a token is open only while no other machine can call.
     ("match", "execute"): {
         "public": Grant("published", place="closed"),
         "hospital": Grant("published", CARERS),
@@ -73,7 +75,7 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     },
     ("subscription", "read"): _each(ORGANISATION_KINDS, Grant("own")),
     ("subscription", "write"): _each(ORGANISATION_KINDS, Grant("own", WRITERS)),
-    # That they are there and how they do; neither where they lead nor what for.
+    # The status of subscriptions, without their target URL or filter.
     ("subscription_summary", "read"): {"coordination": _ALL},
     ("organisation", "read"): _each(ORGANISATION_KINDS, Grant("own"), authority=_ALL, coordination=_ALL),
     ("organisation", "write"): {"coordination": Grant("all", ADMINS)},
@@ -83,16 +85,16 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     ("member", "write"): _each(ORGANISATION_KINDS, Grant("own", ADMINS), coordination=Grant("all", ADMINS)),
     ("audit", "read"): _each(ORGANISATION_KINDS, Grant("own", AUDITORS), coordination=Grant("all", AUDITORS)),
     ("signing_key", "write"): {"coordination": Grant("all", ADMINS)},
-    # The token endpoint authenticates its callers by itself.
+    # The token endpoint authenticates its callers itself.
     ("token", "write"): _each(PRINCIPAL_KINDS, _ALL),
     ("discovery", "read"): _each(PRINCIPAL_KINDS, _ALL),
     ("self", "read"): _each(ORGANISATION_KINDS, Grant("own")),
     ("identity", "read"): {"service": _ALL},
-    # The first administrator is made by who can read this machine's secrets.
+    # A program with the secrets of this machine creates the first administrator.
     ("administrator", "write"): {"service": Grant("all", place="this_machine")},
 }
 
-# Which services a scope is good for; a resource that is not here asks for no scope.
+# The services where the scopes of a resource mean something; other resources need no scope.
 SCOPED: dict[str, tuple[str, ...]] = {
     "trial": ("registry",),
     "site": ("registry",),
@@ -113,17 +115,17 @@ SCOPED: dict[str, tuple[str, ...]] = {
 
 
 def scope_of(resource: str, action: Action) -> str:
-    """How a right is written in a token: ``trial.read``."""
+    """Return the scope of a right: ``trial.read``."""
     return f"{resource}.{action}"
 
 
 def services_of(scopes: Iterable[str]) -> set[str]:
-    """The services at which any of these scopes means something."""
+    """Return the services at which any of these scopes means something."""
     return {service for scope in scopes for service in SCOPED.get(scope.partition(".")[0], ())}
 
 
 def scopes_for(kind: PrincipalKind) -> frozenset[str]:
-    """Every scope that an organisation of this kind can make use of."""
+    """Return every scope that an organisation of this kind can use."""
     return frozenset(
         scope_of(resource, action)
         for (resource, action), grants in TABLE.items()
@@ -132,10 +134,10 @@ def scopes_for(kind: PrincipalKind) -> frozenset[str]:
 
 
 def scopes_of_roles(kind: PrincipalKind, roles: Iterable[Role]) -> frozenset[str]:
-    """Every scope that these roles make use of: what a person who has them may do."""
-    held = frozenset(roles)
+    """Return every scope that a person with these roles can use."""
+    given = frozenset(roles)
     return frozenset(
-        one for one in scopes_for(kind) if (grant := _grant_of(kind, one)) and (not grant.roles or grant.roles & held)
+        one for one in scopes_for(kind) if (grant := _grant_of(kind, one)) and (not grant.roles or grant.roles & given)
     )
 
 
@@ -146,7 +148,7 @@ def _grant_of(kind: PrincipalKind, scope: str) -> Grant | None:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """An allowed call: who, and the rows and fields it may touch."""
+    """An allowed call: the caller, and the rows and fields it may use."""
 
     principal: Principal
     rows: Rows
@@ -159,7 +161,7 @@ class Access:
 
 
 def decide(principal: Principal, action: Action, resource: str) -> Grant | None:
-    """The grant, or None: denied. Who lacks the right by itself still reads what the public reads."""
+    """Return the grant; None: denied. For reads, falls back to the public grant."""
     grants = TABLE.get((resource, action), {})
     own = grants.get(principal.kind)
     if own is not None and _holds(principal, own, action, resource):
@@ -187,17 +189,44 @@ def authorize(principal: Principal, action: Action, resource: str) -> Access:
 
     :raises UnauthenticatedError: 401, an anonymous caller.
     :raises InsufficientScopeError: 403, the token lacks a scope that it could have.
-    :raises ForbiddenError: 403, the caller may read the resource but not do this.
-    :raises NotFoundError: 404, the caller may not even know that the resource exists.
+    :raises ForbiddenError: 403, the caller's organisation or roles have no such right. The route is documented, so
+        that its existence is no secret; single resources that the caller may not see are 404 in the services.
+    :raises NotFoundError: 404, the route is for the installation's own services only, or not for them.
     """
     grant = decide(principal, action, resource)
     if grant is not None:
         return Access(principal, grant.rows, grant.fields)
     if principal.kind == "public":
         raise UnauthenticatedError
-    own = TABLE[resource, action].get(principal.kind)
+    grants = TABLE[resource, action]
+    own = grants.get(principal.kind)
     if own is not None and principal.scopes is not None and scope_of(resource, action) not in principal.scopes:
         raise InsufficientScopeError(scope_of(resource, action))
-    if own is not None or decide(principal, "read", resource) is not None:
-        raise ForbiddenError
+    if own is not None:
+        raise ForbiddenError(_missing_role(scope_of(resource, action), own.roles))
+    if decide(principal, "read", resource) is not None or (principal.kind in ORGANISATION_KINDS and _kinds(grants)):
+        raise ForbiddenError(_wrong_kind(scope_of(resource, action), _kinds(grants)))
     raise NotFoundError
+
+
+def _kinds(grants: Iterable[str]) -> list[str]:
+    return [kind for kind in ORGANISATION_KINDS if kind in grants]
+
+
+def _missing_role(right: str, roles: frozenset[Role]) -> Label:
+    names = ", ".join(sorted(roles))
+    return Label(
+        fr=f"Le droit {right} demande l'un des rôles suivants : {names}. Un administrateur de votre organisation peut"
+        " l'accorder.",
+        en=f"The right {right} needs one of these roles: {names}. An administrator of your organisation can grant it.",
+    )
+
+
+def _wrong_kind(right: str, kinds: Iterable[str]) -> Label:
+    names = ", ".join(kinds)
+    return Label(
+        fr=f"Le droit {right} est réservé aux organisations des types suivants : {names}. La coordination du réseau"
+        " fixe le type d'une organisation.",
+        en=f"The right {right} is for organisations of these kinds: {names}. The coordination of the network sets the"
+        " kind of an organisation.",
+    )

@@ -1,4 +1,4 @@
-"""A caller as the policy sees it: plain data, in the words of the network."""
+"""Callers as the policy sees them: plain data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ Role = Literal["admin", "editor", "validator", "clinician", "system", "auditor",
 ORGANISATION_KINDS: tuple[OrganisationKind, ...] = get_args(OrganisationKind)
 PRINCIPAL_KINDS: tuple[PrincipalKind, ...] = get_args(PrincipalKind)
 ROLES: tuple[Role, ...] = get_args(Role)
-# The audiences of what is not published, and those of them that a kind of principal belongs to.
+# The audiences of unpublished data, and which of them each kind of principal belongs to.
 INSIDE = frozenset({"authority", "coordination", "demo", "service"})
 _INSIDERS: dict[PrincipalKind, frozenset[str]] = {
     "authority": frozenset({"authority"}),
@@ -24,10 +24,10 @@ _INSIDERS: dict[PrincipalKind, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a verified token or key says. ``scopes`` None: not limited below the roles, as for people. Times are epoch seconds.
+    """The content of a verified token or API key. Times are epoch seconds.
 
-    ``client`` is the identifier that a revocation names: a client's, or a member's; ``version``: the version of it that has these rights.
-    ``centre``: the centre that the organisation is.
+    ``client``: the identifier of a client or member, as revocations name it; ``version``: the one with these rights.
+    ``scopes``: None, as for people: not limited below the roles. ``centre``: the centre that the organisation is.
     """
 
     client: str
@@ -42,7 +42,7 @@ class Credential:
     version: int = 1
 
     def write(self) -> dict[str, Any]:
-        """As one service tells it to another."""
+        """Write it as a document for another service."""
         return {
             "client": self.client,
             "organisation": self.organisation,
@@ -71,9 +71,10 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls. ``on_loopback``: from this machine; ``closed``: and the gateway listens on this machine alone.
+    """The caller of a request.
 
-    ``scopes`` None is no limit. ``human`` is the opaque subject of a person at the identity provider, never a name.
+    ``on_loopback``: it calls from this machine; ``closed``: and the gateway listens on this machine only.
+    ``scopes``: None: no limit. ``human``: the opaque subject of a person at the identity provider, never a name.
     """
 
     kind: PrincipalKind
@@ -88,7 +89,7 @@ class Principal:
 
     @property
     def audiences(self) -> frozenset[str]:
-        """The audiences of feed entries and rows that this caller belongs to."""
+        """The audiences that the caller belongs to, of feed entries and of rows."""
         found = {"public"}
         if self.organisation is not None:
             found.add(f"organisation:{self.organisation}")

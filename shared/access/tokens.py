@@ -1,4 +1,4 @@
-"""Access tokens: ES256 JWTs of the type ``at+jwt`` (RFC 9068), made by the issuer and verified by every service with one function."""
+"""Access tokens: ES256 JWTs of the type ``at+jwt`` (RFC 9068). The issuer makes them, every service verifies them."""
 
 import base64
 import json
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from joserfc.jwk import ECKey
 
 ALGORITHM = "ES256"
-TOKEN_TYPE = "at+jwt"
+TOKEN_TYPE = "at+jwt"  # noqa: S105  # a type, not a password
 LIFETIME = 300  # seconds
-# No token is taken that lives longer, whoever signed it: revocations are remembered for so long.
+# Longest lifetime that is accepted: revocations are remembered for this time.
 LONGEST = 24 * 3600
-# How far clocks of two machines may differ. It never prolongs an access token: only `iat` and `nbf` may lie a little ahead.
+# How far the clocks of two machines may differ. It never prolongs an access token: only `iat` and `nbf` may lie ahead.
 CLOCK_SKEW = 30
 MAX_TOKEN = 8 * 1024
 LONGEST_NAME = 255
+MIN_RSA_BITS = 2048
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-_HEADER = frozenset({"alg", "typ", "kid"})
 _KINDS = frozenset(get_args(OrganisationKind))
 _ROLES = frozenset(get_args(Role))
 
 
 class InvalidTokenError(Exception):
-    """A token that is not to be believed. ``reason`` is one word of ours, for the log alone; the caller is never told."""
+    """The token is not valid. ``reason`` is one fixed word for the log; the caller does not learn it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -36,12 +36,12 @@ class InvalidTokenError(Exception):
 
 
 def audience_of(service: str) -> str:
-    """The name under which a service accepts tokens."""
+    """Return the audience that a service accepts."""
     return f"urn:cleio:{service}"
 
 
 def issue(key: "ECKey", issuer: str, services: Iterable[str], credential: Credential) -> str:
-    """A token for ``services``, valid as long as ``credential`` is. ``key`` is a private P-256 key with its ``kid``."""
+    """Make a token for ``services``, valid as long as ``credential``. ``key``: a private P-256 key with its ``kid``."""
     from joserfc import jwt
 
     claims: dict[str, Any] = {
@@ -64,9 +64,9 @@ def issue(key: "ECKey", issuer: str, services: Iterable[str], credential: Creden
 
 
 def peek(token: str, largest: int = MAX_TOKEN) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The header and the claims of a compact JWT, believed in nothing: to find out which key must have signed it.
+    """Decode header and claims of a compact JWT without verifying it. Use them only to choose the key.
 
-    :raises InvalidTokenError: it is none.
+    :raises InvalidTokenError: it is not a JWT.
     """
     if len(token) > largest or not _COMPACT.fullmatch(token):
         raise InvalidTokenError("form")
@@ -76,7 +76,7 @@ def peek(token: str, largest: int = MAX_TOKEN) -> tuple[dict[str, Any], dict[str
 
 
 def _bytes(part: str) -> bytes:
-    """The one spelling of these bytes: neither padded, nor with bits that mean nothing."""
+    """Decode base64url in its only valid spelling: without padding and without surplus bits."""
     try:
         found = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
     except ValueError:
@@ -104,9 +104,12 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def check_header(header: Mapping[str, Any], algorithms: Iterable[str], types: Iterable[str | None]) -> str:
-    """The ``kid`` of a header that holds nothing but ``alg``, ``typ`` and ``kid``: a key never comes from the token itself.
+    """Check a header and return its ``kid``.
 
-    :raises InvalidTokenError: anything else.
+    Other members are ignored (RFC 7515 §4), so a key never comes from the token itself. ``crit`` is refused: it names
+    extensions that must be understood, and we implement none.
+
+    :raises InvalidTokenError: algorithm, type or ``kid`` is missing or not accepted, or there is a ``crit``.
     """
     kind, algorithm = header.get("typ"), header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in set(algorithms):
@@ -116,38 +119,50 @@ def check_header(header: Mapping[str, Any], algorithms: Iterable[str], types: It
     kid = header.get("kid")
     if not isinstance(kid, str) or not 1 <= len(kid) <= 128:
         raise InvalidTokenError("kid")
-    if not header.keys() <= _HEADER:
+    if "crit" in header:
         raise InvalidTokenError("header")
     return kid
 
 
 def signed_claims(token: str, keys: Sequence[Mapping[str, Any]], kid: str, algorithm: str) -> dict[str, Any]:
-    """The claims, once the key named ``kid`` among ``keys`` (public JWKs) is seen to have signed them with ``algorithm``.
+    """Verify the signature with the key ``kid`` among ``keys`` (public JWKs) and return the claims.
 
-    :raises InvalidTokenError: no such key, or it did not.
+    Keys of another type, algorithm or use are ignored (RFC 7517 §5).
+
+    :raises InvalidTokenError: no usable key, an RSA key below `MIN_RSA_BITS`, or a wrong signature.
     """
     from joserfc import jwt
     from joserfc.errors import JoseError
-    from joserfc.jwk import import_key
+    from joserfc.jwk import RSAKey, import_key
+    from joserfc.jws import JWSRegistry
 
     named = [key for key in keys if key.get("kid") == kid]
-    if len(named) != 1:
-        raise InvalidTokenError("unknown_key")
-    key = named[0]
-    family = {"ES": "EC", "RS": "RSA", "PS": "RSA"}[algorithm[:2]]
-    if key.get("kty") != family or key.get("alg", algorithm) != algorithm or key.get("use", "sig") != "sig":
-        raise InvalidTokenError("key_type")
+    usable = [key for key in named if _is_usable(key, algorithm)]
+    if len(usable) != 1:
+        raise InvalidTokenError("key_type" if named and not usable else "unknown_key")
+    # Header members that are not known are ignored; certificates in a header may be long.
+    registry = JWSRegistry(algorithms=[algorithm], strict_check_header=False)
+    registry.max_header_length = len(token)
     try:
-        found = jwt.decode(token, import_key(dict(key)), algorithms=[algorithm])
+        key = import_key(dict(usable[0]))
+        if isinstance(key, RSAKey) and key.public_key.key_size < MIN_RSA_BITS:
+            raise InvalidTokenError("weak_key")
+        found = jwt.decode(token, key, algorithms=[algorithm], registry=registry)
     except (JoseError, ValueError, TypeError, LookupError):  # a key of an unknown curve is a KeyError
         raise InvalidTokenError("signature") from None
     return dict(found.claims)
 
 
-def check_times(claims: Mapping[str, Any], now: int, *, leeway: int) -> int:
-    """``exp``. It may lie ``leeway`` seconds behind; ``iat`` and ``nbf``, where they stand, `CLOCK_SKEW` seconds ahead.
+def _is_usable(key: Mapping[str, Any], algorithm: str) -> bool:
+    """Return whether a public JWK can verify signatures of this algorithm."""
+    family = {"ES": "EC", "RS": "RSA", "PS": "RSA"}[algorithm[:2]]
+    return key.get("kty") == family and key.get("alg", algorithm) == algorithm and key.get("use", "sig") == "sig"
 
-    :raises InvalidTokenError: over, not yet begun, or no whole numbers.
+
+def check_times(claims: Mapping[str, Any], now: int, *, leeway: int) -> int:
+    """Check and return ``exp``: at most ``leeway`` seconds ago. ``iat`` and ``nbf`` may lie `CLOCK_SKEW` seconds ahead.
+
+    :raises InvalidTokenError: expired, not yet valid, or not whole numbers.
     """
     for name in ("exp", "iat", "nbf"):
         if name not in claims and name != "exp":
@@ -164,23 +179,23 @@ def check_times(claims: Mapping[str, Any], now: int, *, leeway: int) -> int:
 
 
 def is_name(value: Any) -> TypeGuard[str]:
-    """Whether it can be told, compared and kept in any database: nobody is called by what cannot be printed."""
+    """Return whether an identifier can be stored and compared in any database: a short printable text."""
     return isinstance(value, str) and 1 <= len(value) <= LONGEST_NAME and value.isprintable()
 
 
 def kid_of(token: str) -> str:
-    """The key that must have signed an access token.
+    """Return the id of the key that an access token names.
 
-    :raises InvalidTokenError: it is none.
+    :raises InvalidTokenError: it is not an access token.
     """
     header, _ = peek(token)
     return check_header(header, (ALGORITHM,), (TOKEN_TYPE, f"application/{TOKEN_TYPE}"))
 
 
 def verify(token: str, keys: Sequence[Mapping[str, Any]], issuer: str, service: str, now: int) -> Credential:
-    """What an access token of our own issuer entitles to at ``service``.
+    """Verify an access token of our own issuer for ``service``.
 
-    :raises InvalidTokenError: for every other token.
+    :raises InvalidTokenError: it is not one, not for this service, or expired.
     """
     claims = signed_claims(token, keys, kid_of(token), ALGORITHM)
     if claims.get("iss") != issuer:

@@ -1,4 +1,4 @@
-"""What the policy lets a caller see, in the form in which a database behind the second wall is told of it."""
+"""The row-level security context of a caller: what the policy lets it see and change, in the form PostgreSQL checks."""
 
 from functools import lru_cache
 
@@ -6,23 +6,23 @@ from shared.access import Principal
 from shared.access.policy import TABLE, Access, decide
 from shared.persistence.rls_sessions import NO_ACCESS, RlsContext
 
-MOST_HELD = 4_096
+CACHED = 4_096
 
 
-@lru_cache(MOST_HELD)
+@lru_cache(CACHED)
 def view_of(caller: Principal | None) -> RlsContext:
-    """Every grant that the caller holds, whatever route it took; `NO_ACCESS` as long as nobody has asked who calls."""
+    """Return every grant of the caller, whatever route it calls; `NO_ACCESS` while the caller is not identified."""
     if caller is None:
         return NO_ACCESS
-    held = {
+    grants = {
         (resource, action): grant
         for resource, action in TABLE
         if (grant := decide(caller, action, resource)) is not None
     }
-    feed = held.get(("feed", "read"))
+    feed = grants.get(("feed", "read"))
     return RlsContext(
-        frozenset(f"{resource}.{action}.{grant.rows}" for (resource, action), grant in held.items()),
-        # As `subscriptions` names its owners: who speaks for no organisation owns what its kind owns.
+        frozenset(f"{resource}.{action}.{grant.rows}" for (resource, action), grant in grants.items()),
+        # As subscriptions name their owners: callers without an organisation share what belongs to their kind.
         caller.organisation or caller.kind,
         caller.centre,
         Access(caller, feed.rows).audiences if feed else frozenset(),

@@ -1,32 +1,25 @@
-"""Reading another service's feed: the loop that every consumer runs, whatever it does with the events."""
+"""Reads another service's feed with long polling: used by every consumer."""
 
-import asyncio
-import logging
-import random
-from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from shared.clients.internal import InternalClient
+from shared.clients.internal import InternalClient, SiblingError
 from shared.tracing import TraceContext, working
-from shared.values.problems import Problem
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Events in order, and the path that reads on after them."""
+    """Events in order, and the path of the next batch."""
 
     events: list[dict[str, Any]]
-    following: str
+    next_path: str
 
     @property
     def causes(self) -> dict[str, TraceContext]:
-        """Event id → the span that made it, where the feed told it."""
+        """Event id → the span that made it, if the feed names it."""
         return {
             str(event.get("id")): cause
             for event in self.events
@@ -34,49 +27,32 @@ class Batch:
         }
 
     def applying(self) -> AbstractContextManager[Any]:
-        """The span of taking it over; none where there is nothing to take."""
+        """The span of applying the batch; none for an empty one."""
         return working("apply feed", self.causes.values()) if self.events else nullcontext()
 
 
 class HistoryRestartedError(Exception):
-    """The feed answers 410: the copy must be loaded again from the export."""
+    """The feed answered 410: load the copy again from the export."""
 
 
 class FeedTail:
-    """Long-polls one feed. The consumer keeps ``following`` in the transaction of its effects: what is not kept is read again."""
+    """Long-polls one feed. The consumer stores ``next_path`` with its effects: a lost one is read again."""
 
     def __init__(self, client: InternalClient, start: str, wait: int = 20) -> None:
         self.client = client
         self.start = start
         self.wait = wait
 
-    async def next(self, following: str | None) -> Batch:
-        """The next batch, perhaps empty, after at most ``wait`` seconds.
+    async def next(self, path: str | None) -> Batch:
+        """Return the next batch, possibly empty, after at most ``wait`` seconds.
 
         :raises HistoryRestartedError: the cursor is of an earlier generation.
+        :raises SiblingError: no answer, or an error.
         """
-        path = httpx.URL(following or self.start).copy_merge_params({"wait": str(self.wait)})
-        response = await self.client.get(str(path), timeout=self.wait + 10.0)
+        url = httpx.URL(path or self.start).copy_merge_params({"wait": str(self.wait)})
+        response = await self.client.get(str(url), seconds=self.wait + 10.0)
         if response.status_code == httpx.codes.GONE:
             raise HistoryRestartedError
-        response.raise_for_status()
+        if not response.is_success:
+            raise SiblingError(str(response.status_code))
         return Batch(response.json(), response.links["next"]["url"])
-
-
-async def run_for_ever(step: Callable[[], Awaitable[None]], name: str) -> None:
-    """Repeat a step; after a failure wait (0.2 s doubling to 5 s, jittered) and try again."""
-    failures = 0
-    while True:
-        try:
-            await step()
-            failures = 0
-        except (httpx.HTTPError, OSError, Problem, TimeoutError) as error:
-            failures += 1
-            logger.warning(
-                "step_failed", extra={"step": name, "error_class": type(error).__name__, "failures": failures}
-            )
-            await asyncio.sleep(min(5.0, 0.1 * 2**failures) * random.uniform(0.8, 1.2))
-        except Exception:
-            failures += 1
-            logger.exception("step_broken", extra={"step": name, "failures": failures})
-            await asyncio.sleep(min(5.0, 0.1 * 2**failures))

@@ -1,7 +1,10 @@
-"""The client for calls between services: httpx with strict times, the internal token, no proxies, no redirects. The trace goes on in the sibling."""
+"""The client for calls between services: httpx with strict time limits and the internal token; no proxies or redirects.
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+The trace continues in the called service.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx
@@ -11,13 +14,13 @@ from shared.values.addresses import EMBEDDED_PORTS
 
 
 class SiblingError(ConnectionError):
-    """A sibling service did not answer, or not with what it was asked for."""
+    """A sibling service did not answer, or answered with an error."""
 
 
 class InternalClient:
-    """Calls one sibling service. Answers are returned whatever their status; transport failures raise ``httpx.HTTPError``.
+    """Calls one sibling service. Answers are returned whatever their status; transport failures raise `SiblingError`.
 
-    ``base_url`` names its replicas, separated by commas: what one of them cannot answer is asked of the next.
+    ``base_url`` lists its replicas, separated by commas: if one cannot answer, the next one is asked.
     """
 
     def __init__(self, base_url: str, token: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
@@ -32,27 +35,30 @@ class InternalClient:
         )
 
     async def get(
-        self, path: str, *, headers: Mapping[str, str] | None = None, timeout: float | None = None
+        self, path: str, *, headers: Mapping[str, str] | None = None, seconds: float | None = None
     ) -> httpx.Response:
-        with calling("GET", _sibling(path)) as call:
+        """The answer to a GET, whatever its status.
+
+        :param seconds: the time limit; None: ten seconds.
+        :raises SiblingError: no answer.
+        """
+        with calling("GET", _sibling(path)) as call, _transport_errors():
             response = await self._client.get(
                 path,
                 headers={**(headers or {}), **call.headers},
-                timeout=httpx.USE_CLIENT_DEFAULT if timeout is None else timeout,
+                timeout=httpx.USE_CLIENT_DEFAULT if seconds is None else seconds,
             )
             call.answered(response.status_code)
             return response
 
     async def ask(self, method: str, path: str, *, json: Any = None) -> Any:
-        """The JSON that a call answers.
+        """Call and return the JSON of the answer.
 
         :raises SiblingError: no answer, or an error.
         """
         with calling(method, _sibling(path)) as call:
-            try:
+            with _transport_errors():
                 response = await self._client.request(method, path, json=json, headers=call.headers)
-            except httpx.HTTPError as error:
-                raise SiblingError(type(error).__name__) from None
             call.answered(response.status_code)
         if not response.is_success:
             raise SiblingError(str(response.status_code))
@@ -60,8 +66,11 @@ class InternalClient:
 
     @asynccontextmanager
     async def stream(self, path: str) -> AsyncIterator[httpx.Response]:
-        """A streamed GET."""
-        with calling("GET", _sibling(path)) as call:
+        """A streamed GET.
+
+        :raises SiblingError: no answer, or one that is cut off.
+        """
+        with calling("GET", _sibling(path)) as call, _transport_errors():
             async with self._client.stream("GET", path, headers=call.headers) as response:
                 call.answered(response.status_code)
                 yield response
@@ -70,8 +79,16 @@ class InternalClient:
         await self._client.aclose()
 
 
+@contextmanager
+def _transport_errors() -> Iterator[None]:
+    try:
+        yield
+    except httpx.HTTPError as error:
+        raise SiblingError(type(error).__name__) from error
+
+
 class _Replicas(httpx.AsyncBaseTransport):
-    """Asks the replica that answered last, and the others in turn where it does not: one that dies or is replaced stops nobody."""
+    """Calls the replica that answered last; if it does not answer, the others in turn."""
 
     def __init__(self, replicas: Sequence[httpx.URL], transport: httpx.AsyncBaseTransport) -> None:
         self._replicas = replicas
@@ -80,14 +97,14 @@ class _Replicas(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         count = len(self._replicas)
-        *turns, last = [(self._last + turn) % count for turn in range(count)]
-        for chosen in turns:
+        *others, last = [(self._last + step) % count for step in range(count)]
+        for chosen in others:
             try:
                 return await self._ask(chosen, request)
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 continue
             except httpx.TransportError:
-                # It may have reached that one: it is asked again only where asking twice changes nothing.
+                # It may have reached that replica: only calls that change nothing are repeated.
                 if request.method not in {"GET", "HEAD"}:
                     raise
         return await self._ask(last, request)
@@ -105,6 +122,6 @@ class _Replicas(httpx.AsyncBaseTransport):
 
 
 def _sibling(path: str) -> str:
-    """The service a path belongs to; nothing else of a path is told."""
+    """The service that a path belongs to: the only part of a path that goes into a span."""
     name = path[1:].partition("/")[0]
     return name if name in EMBEDDED_PORTS else "unknown"

@@ -1,7 +1,7 @@
-"""The one client for addresses that others chose: webhooks, key sets, source registries. It reaches public addresses over https, and nothing inside.
+"""The only client for URLs chosen by others: webhooks, key sets, source registries. Calls public addresses over https.
 
-A name is resolved once per connection; one address of it that is not public refuses them all, and only the checked addresses are dialled.
-Nothing is kept between calls, and nothing followed: no connection, cookie, redirect or proxy.
+A name is resolved once per connection. If one of its addresses is not public, none is called; only checked addresses
+are dialled. Connections and cookies are not reused; redirects and proxies are not followed.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Address, ip_address
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -22,45 +22,17 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from pydantic import Field
 from yarl import URL
 
+from shared.clients.public_addresses import NEVER, Network, canonical, is_public, read_networks
 from shared.settings import ServiceSettings
 
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
 Lookup = Callable[[str], Awaitable[Sequence[str]]]
 
 TOTAL_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
 MAX_ANSWER = 16 * 1024
 MAX_URL = 2048
-# System look-ups block a thread each; a slow name server must not take the whole process's threads.
+# Each system look-up blocks a thread: a slow name server must not use up the threads of the process.
 LOOKUP_THREADS = 16
-
-# `ipaddress.is_global` lets multicast, NAT64, 6to4 and the metadata services of clouds through: the list is our own (source: IANA registries).
-NOT_PUBLIC = tuple(
-    ip_network(block)
-    for block in (
-        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
-        "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24",
-        "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-        "::/96",  # unspecified, loopback, IPv4-compatible
-        "64:ff9b::/96", "64:ff9b:1::/48",  # NAT64
-        "100::/64", "100:0:0:1::/64",  # discard
-        "2001::/23",  # Teredo, benchmarking, ORCHID
-        "2001:db8::/32", "3fff::/20",  # documentation
-        "2002::/16",  # 6to4
-        "5f00::/16",  # SRv6
-        "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
-    )
-)  # fmt: skip
-GLOBAL_UNICAST_V6 = IPv6Network("2000::/3")
-# Metadata services of clouds hand out credentials: no approval opens them.
-NEVER = frozenset(
-    ip_address(one)
-    for one in (
-        "169.254.169.254", "169.254.170.2", "169.254.170.23", "168.63.129.16", "100.100.100.200", "192.0.0.192",
-        "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254",
-    )
-)  # fmt: skip
 
 _NAME = re.compile(
     r"(?=.{1,253}\.?$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?"
@@ -96,7 +68,7 @@ class UnresolvedHostError(OutboundError):
 
 
 class ConnectError(OutboundError):
-    """Nobody accepts connections there."""
+    """The connection was not accepted."""
 
     code = "connect_failed"
 
@@ -108,20 +80,20 @@ class TlsError(OutboundError):
 
 
 class TimedOutError(OutboundError):
-    """No complete head of an answer in time."""
+    """The head of the answer was not complete in time."""
 
     code = "timed_out"
 
 
 class BrokenAnswerError(OutboundError):
-    """The connection broke before a complete head of an answer, or it was not HTTP."""
+    """The connection broke before the head of the answer was complete, or the answer was not HTTP."""
 
     code = "broken_answer"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer, whatever its status (3xx too). ``complete`` is false where the body was longer than asked for, too slow or cut."""
+    """An answer of any status. ``complete`` is false if the body was longer than allowed, too slow or cut off."""
 
     status: int
     headers: Mapping[str, str]
@@ -130,50 +102,29 @@ class Answer:
 
 
 class OutboundSettings(ServiceSettings):
-    """What an operator opens, as comma-separated networks; empty by default."""
+    """Networks that an operator allows in addition to public addresses, comma-separated; none by default."""
 
     outbound_dev_hosts: str = Field(
         default="",
         validation_alias="CLEIO_OUTBOUND_DEV_HOSTS",
-        description="For a developer's machine and tests: reachable, and over http too.",
+        description="For a developer's machine and tests: networks that may be called, also over http.",
     )
     outbound_networks: str = Field(
         default="",
         validation_alias="CLEIO_OUTBOUND_NETWORKS",
-        description="A hospital's own networks that the operator approved: reachable, over https.",
+        description="Networks inside the hospital that webhooks and key sets may use, over https.",
     )
-
-
-def read_networks(text: str) -> tuple[Network, ...]:
-    """``127.0.0.0/8, ::1/128`` as networks.
-
-    :raises ValueError: when one is not a network.
-    """
-    return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
-
-
-def canonical(address: Address) -> Address:
-    """The address that is really dialled: an IPv4 one inside its IPv6 mapping is judged as IPv4."""
-    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
-
-
-def is_public(address: Address) -> bool:
-    """Whether anybody on the Internet could reach this address, so that reaching it from here discloses nothing inside."""
-    address = canonical(address)
-    if isinstance(address, IPv6Address) and address not in GLOBAL_UNICAST_V6:
-        return False
-    return address not in NEVER and not any(address in block for block in NOT_PUBLIC)
 
 
 @dataclass(frozen=True, slots=True)
 class _Guard:
-    """What one scheme may reach."""
+    """The addresses that one URL scheme may call."""
 
     public: bool
     networks: Sequence[Network]
 
     def check(self, text: str) -> None:
-        """:raises RefusedAddressError: for a spelling that is not canonical, too."""
+        """:raises RefusedAddressError: the address is not allowed, or not in its canonical spelling."""
         try:
             address = canonical(ip_address(text))
         except ValueError:
@@ -184,7 +135,7 @@ class _Guard:
             raise RefusedAddressError
 
     def open_socket(self, info: tuple[int, int, int, str, tuple[object, ...]]) -> socket.socket:
-        """The last look, at the address that is dialled: it holds for literals and for whatever the connector may come to do."""
+        """Check the address that is dialled, also when it was written as a literal."""
         family, kind, protocol, _, target = info
         self.check(str(target[0]))
         return socket.socket(family, kind, protocol)
@@ -196,7 +147,10 @@ class _CheckedResolver(AbstractResolver):
         self._guard = guard
 
     async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002 - the interface of aiohttp
     ) -> list[ResolveResult]:
         addresses = await self._lookup(host)
         if not addresses:
@@ -216,12 +170,12 @@ class _CheckedResolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing is kept."""
+        """Nothing to close."""
 
 
 @dataclass(slots=True)
 class _Lane:
-    """One scheme's resolver and session."""
+    """The resolver and the session of one URL scheme."""
 
     resolver: _CheckedResolver
     guard: _Guard
@@ -229,9 +183,10 @@ class _Lane:
 
 
 class OutboundClient:
-    """An asynchronous context manager. Public addresses and ``approved`` networks are reached over https, ``developer`` networks over http too.
+    """Calls public addresses and ``approved`` networks over https, ``developer`` networks also over http.
 
-    ``lookup`` gives the addresses of a name (the system's resolver by default), ``tls`` the trusted authorities.
+    An asynchronous context manager. ``lookup`` returns the addresses of a name (default: the system's resolver),
+    ``tls`` holds the trusted authorities.
     """
 
     def __init__(
@@ -262,7 +217,7 @@ class OutboundClient:
             connector = aiohttp.TCPConnector(
                 resolver=lane.resolver,
                 use_dns_cache=False,
-                # A kept connection would outlive the check of its address.
+                # A reused connection would outlive the check of its address.
                 force_close=True,
                 limit=0,
                 ssl=self._tls,
@@ -286,11 +241,11 @@ class OutboundClient:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def check(self, url: str) -> None:
-        """What ``send`` would refuse now, without sending: for the moment when an address is registered.
+        """Check a URL as ``send`` would, without sending: for the moment when it is registered.
 
-        :raises RefusedUrlError: the form of the URL.
-        :raises RefusedAddressError: an address behind it.
-        :raises UnresolvedHostError: the name has none.
+        :raises RefusedUrlError: the form of the URL is not acceptable.
+        :raises RefusedAddressError: an address of the host is not allowed.
+        :raises UnresolvedHostError: the host has no address.
         """
         target = self._parse(url)
         lane = self._lanes[target.scheme]
@@ -309,9 +264,9 @@ class OutboundClient:
         body: bytes | None = None,
         max_answer: int = MAX_ANSWER,
     ) -> Answer:
-        """One request, without following redirects; at most ``max_answer`` bytes of the answer's body are read.
+        """Send one request, without following redirects; read at most ``max_answer`` bytes of the answer's body.
 
-        :raises OutboundError: a subclass says why there is no answer.
+        :raises OutboundError: there is no answer; the subclass says why.
         """
         target = self._parse(url)
         options: dict[str, Any] = {"headers": headers, "data": body, "allow_redirects": False}
@@ -322,7 +277,7 @@ class OutboundClient:
                     self._lanes[target.scheme].session.request(method, target, **options), max_answer, received
                 )
         except (aiohttp.ClientError, OSError, RuntimeError, OutboundError) as error:
-            # Once the head is there the receiver has answered: only its body is missing.
+            # After the head the receiver has answered: only the body is incomplete.
             if not received:
                 raise _reason(error) from None
         return received[-1]
@@ -368,7 +323,7 @@ class OutboundClient:
 async def open_outbound(
     settings: OutboundSettings, *, total_seconds: float = TOTAL_SECONDS
 ) -> AsyncIterator[OutboundClient]:
-    """The client as the settings say."""
+    """The client, configured by the settings."""
     async with OutboundClient(
         developer=read_networks(settings.outbound_dev_hosts),
         approved=read_networks(settings.outbound_networks),

@@ -1,4 +1,7 @@
-"""Calendar arithmetic of ISO 8601 durations on days, as `docs/eligibility.md` §2 defines it. Pure; saturates at the ends of the calendar."""
+"""Calendar arithmetic with ISO 8601 durations (`docs/eligibility.md` §2).
+
+Pure; saturates at the ends of the calendar.
+"""
 
 import re
 from calendar import monthrange
@@ -10,7 +13,7 @@ _FORM = re.compile(r"P(?=[0-9])(?:([0-9]+)Y)?(?:([0-9]+)M)?(?:([0-9]+)W)?(?:([0-
 
 
 class Span(NamedTuple):
-    """A duration as months (years are twelve) and days (weeks are seven), which no calendar can turn into one another."""
+    """A duration in months (12 per year) and days (7 per week). Months and days cannot be converted into each other."""
 
     months: int
     days: int
@@ -32,25 +35,25 @@ def parse(text: str) -> Span:
 
 
 def smallest_unit(text: str) -> Span:
-    """One of the smallest unit that a duration writes: a year of ``P3Y``, a month of ``P3Y4M``."""
+    """Return one of a duration's smallest unit: a year for ``P3Y``, a month for ``P3Y4M``."""
     return parse(f"P1{text[-1]}")
 
 
 def add(day: date, span: Span) -> date:
-    """Years and months first, clamped to the end of the month, then weeks and days."""
+    """Add years and months first, clamped to the end of the month, then weeks and days."""
     return _shift(day, span.months, span.days)
 
 
 def subtract(day: date, span: Span) -> date:
-    """The same backwards: years and months first, clamped, then weeks and days."""
+    """Subtract years and months first, clamped to the end of the month, then weeks and days."""
     return _shift(day, -span.months, -span.days)
 
 
 def first_within(day: date, span: Span) -> date:
-    """The earliest day ``e`` with ``add(e, span) >= day``: where a forward window that holds ``day`` begins."""
+    """Return the earliest day ``e`` with ``add(e, span) >= day``: where a window containing ``day`` begins."""
     earliest = subtract(day, span)
     if span.months == 0 or (span.days == 0 and day.day <= 28):
-        return earliest  # no month's end in the way
+        return earliest  # no end of month is involved
     while add(earliest, span) < day:
         earliest = day_after(earliest)
     while earliest > date.min and add(earliest - ONE_DAY, span) >= day:
@@ -59,7 +62,7 @@ def first_within(day: date, span: Span) -> date:
 
 
 def whole_parts(span: Span, part: Span) -> int | None:
-    """How many times ``part`` goes into ``span``, where it does so exactly."""
+    """Return how many times ``part`` fits into ``span``; None if not exactly."""
     for count in {span.months // part.months if part.months else 0, span.days // part.days if part.days else 0}:
         if count > 0 and part.times(count) == span:
             return count

@@ -1,4 +1,4 @@
-"""The expressions of the eligibility language: combinators and leaves as they are written in JSON (`docs/eligibility.md` §1 and §5)."""
+"""Expressions of the eligibility language: combinators and leaves (`docs/eligibility.md` §1 and §5)."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeAlias
@@ -30,7 +30,7 @@ Exon = Annotated[int, Field(ge=1, le=999)]
 
 
 def _expression(value: Any) -> "Node":
-    """Chooses the one form that an object can be by its key or its leaf type, so that errors point into that form alone."""
+    """Choose the form of an expression by its key or leaf type, so that errors point into that form only."""
     if isinstance(value, Node):
         return value
     if not isinstance(value, dict):
@@ -45,7 +45,7 @@ def _expression(value: Any) -> "Node":
     kind = value["type"]
     leaf = LEAVES.get(kind) if isinstance(kind, str) else None
     if leaf is None:
-        error = PydanticCustomError("leaf_type_unknown", "this leaf type is not known")
+        error = PydanticCustomError("leaf_type_unknown", "unknown leaf type")
         raise ValidationError.from_exception_data(
             "Expression", [InitErrorDetails(type=error, loc=("type",), input=None)]
         )
@@ -56,7 +56,8 @@ def _expression(value: Any) -> "Node":
 Expression = TypeAliasType(
     "Expression",
     Annotated[
-        "AllOf | AnyOf | AtLeast | Not | If | Age | Sex | Has | Variant | Value | Titre | Ordinal | Count | Stable | Human",
+        "AllOf | AnyOf | AtLeast | Not | If"
+        " | Age | Sex | Has | Variant | Value | Titre | Ordinal | Count | Stable | Human",
         WrapValidator(lambda value, _: _expression(value)),
     ],
 )
@@ -64,12 +65,12 @@ Expressions: TypeAlias = Annotated[list[Expression], Field(min_length=1, max_len
 
 
 class Node(ApiModel):
-    """Any expression; JSON keys that are words of Python are spelt with a trailing underscore here."""
+    """Any expression. JSON keys that are Python keywords have a trailing underscore here."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 
     def operands(self) -> Mapping[str, "Node"]:
-        """The expressions directly inside this one, by their JSON Pointer from it."""
+        """Return the expressions directly inside this one, by their JSON Pointer relative to it."""
         return {}
 
 
@@ -165,7 +166,7 @@ class Sex(Leaf):
 
 
 class Where(ApiModel):
-    """What a fact must also say: lists of accepted values, and how long an exposure must have lasted."""
+    """Further conditions on a fact: accepted values, and how long an exposure must have lasted."""
 
     outcome: list[Token] | None = Field(default=None, min_length=1, max_length=50, description="Accepted outcomes.")
     body_site: list[Token] | None = Field(default=None, min_length=1, max_length=50, description="Accepted body sites.")
@@ -189,14 +190,12 @@ class Has(Leaf):
     @model_validator(mode="after")
     def _domain_is_of_the_patient(self) -> Self:
         if self.relative is not None and self.domain is not None:
-            raise PydanticCustomError(
-                "domain_of_relative", "a complete domain speaks of the patient, not of a relative"
-            )
+            raise PydanticCustomError("domain_of_relative", "domain applies to the patient, not to a relative")
         return self
 
 
 class Exons(ApiModel):
-    """Exons of the variant: all inside one interval, or touching one of several."""
+    """Exons of a variant: all inside one interval, or overlapping one of several."""
 
     within: Annotated[list[Exon], Field(min_length=2, max_length=2)] | None = Field(
         default=None, description="The first and the last exon of the interval."
@@ -209,7 +208,7 @@ class Exons(ApiModel):
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         if (self.within is None) == (self.overlaps is None):
-            raise PydanticCustomError("exons_form", "exons are given by one of within and overlaps")
+            raise PydanticCustomError("exons_form", "give exons by within or by overlaps, not by both")
         return self
 
 
@@ -240,7 +239,7 @@ class Variant(Leaf):
 
 
 class NotAfter(ApiModel):
-    """An event that spoils a measurement made within a duration after it, such as a transfusion a blood count."""
+    """An event, such as a transfusion, that invalidates a measurement made within a duration after it."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 
@@ -310,7 +309,7 @@ class Ordinal(Leaf):
             raise PydanticCustomError("ordinal_form", "an ordinal leaf has levels in a list, or a min, a max or both")
         scale = SCALES.get(self.scale)
         if scale is None:
-            raise PydanticCustomError("scale_unknown", "this scale is not known")
+            raise PydanticCustomError("scale_unknown", "unknown scale")
         if not all(scale.expand(level) for level in (*(self.in_ or ()), self.min, self.max) if level is not None):
             raise PydanticCustomError("level_unknown", "this scale has no such level")
         return self

@@ -1,4 +1,4 @@
-"""Warns the author of criteria of what no reader of the protocol would mean. Pure; the model has already refused what is malformed."""
+"""Warns the author of criteria of probable mistakes. Pure; the model has already refused malformed documents."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -19,7 +19,7 @@ EXCLUSION_WORDS = ("no ", "not ", "absence ", "without ", "never ", "pas de ", "
 
 
 class Finding(ApiModel):
-    """One remark, at a JSON Pointer into the document."""
+    """One remark on the document, with its JSON Pointer."""
 
     pointer: str
     code: str
@@ -28,7 +28,7 @@ class Finding(ApiModel):
 
 
 class RegistryRecord(ApiModel):
-    """What a registry's structured fields say, to compare with."""
+    """Structured eligibility fields of a registry, to compare with."""
 
     minimum_age: Duration | None = None
     maximum_age: Duration | None = None
@@ -44,49 +44,64 @@ _RULES = {
     "bounds_contradictory": _Rule(
         "error",
         Label(
-            fr="Les bornes se contredisent : rien ne peut les satisfaire.",
-            en="The bounds contradict each other: nothing can satisfy them.",
+            fr="Les bornes se contredisent : aucune valeur ne peut les respecter.",
+            en="The bounds contradict each other: no value can satisfy both.",
         ),
     ),
     "code_unknown": _Rule(
-        "error", Label(fr="Un code est inconnu de la terminologie.", en="A code is not in the terminology.")
+        "error", Label(fr="Ce code ne figure pas dans la terminologie.", en="This code is not in the terminology.")
     ),
-    "unit_unknown": _Rule("error", Label(fr="L'unité n'est pas comprise.", en="The unit is not understood.")),
+    "unit_unknown": _Rule(
+        "error",
+        Label(
+            fr="Unité inconnue : donner une unité UCUM, par exemple g/L ou 10*9/L.",
+            en="Unknown unit: give a UCUM unit, for example g/L or 10*9/L.",
+        ),
+    ),
     "unit_unfit": _Rule(
-        "error", Label(fr="Cette unité ne mesure pas cet analyte.", en="This unit does not measure this analyte.")
+        "error", Label(fr="Cette unité ne convient pas à cet analyte.", en="This unit does not fit this analyte.")
     ),
     "lead_time_missing": _Rule(
         "error",
-        Label(fr="Un âge à l'administration demande un délai (lead_time).", en="An age at dosing needs a lead_time."),
+        Label(
+            fr="Un âge à l'administration nécessite le délai « lead_time ».", en="An age at dosing needs a lead_time."
+        ),
     ),
     "anchor_undeclared": _Rule(
-        "warning", Label(fr="L'ancre « dosing » n'est pas déclarée.", en="The anchor dosing is not declared.")
+        "warning",
+        Label(
+            fr="L'ancre « dosing » n'est pas déclarée dans anchors.", en="The anchor dosing is not declared in anchors."
+        ),
     ),
     "window_missing": _Rule(
         "error",
         Label(
-            fr="Une infection ou une grossesse change : une fenêtre (within) est nécessaire.",
-            en="An infection or a pregnancy changes: a window (within) is needed.",
+            fr="Une infection ou une grossesse peut prendre fin : indiquer une fenêtre (within).",
+            en="An infection or a pregnancy can end: give a window (within).",
         ),
     ),
     "criterion_duplicate": _Rule(
-        "warning", Label(fr="Ce critère en répète un autre.", en="This criterion repeats another.")
+        "warning", Label(fr="Ce critère est le même qu'un autre.", en="This criterion is the same as another.")
     ),
     "exclusion_as_inclusion": _Rule(
         "warning",
         Label(
-            fr="Le texte nie ce que le critère inclut : est-ce une exclusion ?",
-            en="The text denies what the criterion includes: is it an exclusion?",
+            fr="Le texte est négatif alors que le critère est une inclusion : s'agit-il d'une exclusion ?",
+            en="The text is negative but the criterion is an inclusion: is it an exclusion?",
         ),
     ),
     "negation_doubled": _Rule(
-        "warning", Label(fr="Une exclusion niée est une inclusion.", en="A negated exclusion is an inclusion.")
+        "warning",
+        Label(
+            fr="Une exclusion dont l'expression est une négation : l'écrire comme une inclusion.",
+            en="An exclusion with a negated expression: write it as an inclusion.",
+        ),
     ),
     "cohort_without_criteria": _Rule(
         "warning",
         Label(
-            fr="Aucun critère ne porte sur cette cohorte en propre ni en commun.",
-            en="No criterion counts for this cohort.",
+            fr="Aucun critère ne s'applique à cette cohorte.",
+            en="No criterion applies to this cohort.",
         ),
     ),
     "age_mismatch": _Rule(
@@ -98,13 +113,13 @@ _RULES = {
     "text_missing": _Rule("warning", Label(fr="Le critère n'a pas de texte.", en="The criterion has no text.")),
     "indication_missing": _Rule(
         "warning",
-        Label(fr="Aucun critère n'est l'indication de l'essai.", en="No criterion is the trial's indication."),
+        Label(fr="Aucun critère n'a le rôle « indication ».", en="No criterion has the role indication."),
     ),
     "unsigned": _Rule(
         "warning",
         Label(
-            fr="Les critères ne sont pas signés : jamais mieux que « possible ».",
-            en="The criteria are not signed: never more than possible.",
+            fr="Les critères ne sont pas signés : le résultat sera au mieux « possible ».",
+            en='The criteria are not signed: the result is at best "possible".',
         ),
     ),
 }
@@ -115,7 +130,10 @@ def lint(
     terminology_known_codes: Collection[str] | None = None,
     registry_record: RegistryRecord | None = None,
 ) -> list[Finding]:
-    """All remarks, in the order of the document; without known codes or a registry record those checks are left out."""
+    """Return all remarks in the order of the document.
+
+    Checks against known codes and a registry record are optional.
+    """
     found = list(_of_document(document))
     for index, criterion in enumerate(document.criteria):
         found += _of_criterion(criterion, f"/criteria/{index}")
@@ -212,7 +230,7 @@ def _of_unit(unit: str | None, codes: Collection[str], pointer: str, *, absolute
 
 
 def _against_record(document: CriteriaDocument, record: RegistryRecord) -> Iterator[Finding]:
-    """One age of the document (of any cohort) is each of the registry's, or a year over its maximum; the sex is the registry's."""
+    """Compare ages (the maximum may be a year higher) and sex with the registry's."""
     included = [
         leaf for criterion in document.criteria if criterion.kind == "include" for _, leaf in leaves(criterion.expr)
     ]
@@ -230,7 +248,7 @@ def _against_record(document: CriteriaDocument, record: RegistryRecord) -> Itera
 
 
 def _contradictory(node: expressions.AllOf) -> bool:
-    """Two bounds on one analyte in one unit that no value can satisfy together."""
+    """Return whether two bounds on one analyte in one unit exclude each other."""
     values = [leaf for leaf in node.all_ if isinstance(leaf, expressions.Value) and leaf.pick == "latest"]
     return any(_leaves_nothing_between(low, high) for low in values for high in values)
 
@@ -270,5 +288,4 @@ def _sounds_negative(text: Label) -> bool:
 
 
 def _months(span: Span) -> Fraction:
-    """Long enough a ruler to compare ages with."""
     return in_months(span.months, span.days)

@@ -18,7 +18,7 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.
 
 
 class Source(ApiModel):
-    """Where a criterion was read: a reference, and the characters of the eligibility text it covers, ``[from, until)``."""
+    """Source of a criterion: a reference, and the characters of the eligibility text it covers, ``[from, until)``."""
 
     ref: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
         description="The document: a reference such as `registry` or `protocol 4.0`."
@@ -30,7 +30,7 @@ class Source(ApiModel):
 
 
 class Ask(ApiModel):
-    """The question that would fill an unknown; ``cost`` runs from 0 (free) to 5 (a biopsy)."""
+    """The question whose answer settles an unknown. ``cost``: from 0 (free) to 5 (a biopsy)."""
 
     code: Token | None = Field(default=None, description="A stable code; none: derived from the leaf.")
     fr: Annotated[str, StringConstraints(min_length=1, max_length=500)] = Field(description="The question in French.")
@@ -85,7 +85,10 @@ class Criterion(ApiModel):
 
 
 class CriteriaDocument(ApiModel):
-    """All criteria of one trial; ``version`` is set by the registry. Grade ``signed`` is the word of two different people."""
+    """All criteria of one trial.
+
+    The registry sets ``version``. Grade ``signed`` needs an author and another person who signs.
+    """
 
     model_config = ConfigDict(serialize_by_alias=True)
 
@@ -132,7 +135,7 @@ class CriteriaDocument(ApiModel):
 
 
 def walk(expression: Node, pointer: str = "") -> Iterator[tuple[str, Node]]:
-    """The expression and all inside it, each with its JSON Pointer."""
+    """Yield the expression and every expression inside it, each with its JSON Pointer."""
     waiting = [(pointer, expression)]
     while waiting:
         place, node = waiting.pop()
@@ -141,13 +144,8 @@ def walk(expression: Node, pointer: str = "") -> Iterator[tuple[str, Node]]:
 
 
 def leaves(expression: Node, pointer: str = "") -> Iterator[tuple[str, Leaf]]:
-    """The leaves of an expression in the order of the document, each with its JSON Pointer."""
+    """Return the leaves of an expression in the order of the document, each with its JSON Pointer."""
     return ((place, node) for place, node in walk(expression, pointer) if isinstance(node, Leaf))
-
-
-def criteria_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a criteria document."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **CriteriaDocument.model_json_schema()}
 
 
 def _folded(name: str) -> str:
@@ -155,7 +153,7 @@ def _folded(name: str) -> str:
 
 
 def _operands_of(raw: Any) -> list[Any]:
-    """What a still unchecked object may hold as expressions."""
+    """Return the possible operands of an object that is not validated yet."""
     if isinstance(raw, Node):
         return list(raw.operands().values())
     if not isinstance(raw, dict):

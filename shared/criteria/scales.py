@@ -1,4 +1,4 @@
-"""Ordinal scales of `ordinal` leaves: levels from the lowest to the highest, and the groups that stand for several of them."""
+"""Ordinal scales of `ordinal` leaves: levels from lowest to highest, and groups of several levels."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -23,13 +23,16 @@ class Scale(NamedTuple):
     groups: Mapping[str, tuple[str, ...]]
 
     def expand(self, level: str) -> frozenset[str]:
-        """The levels that a level or group stands for; empty when the scale lists neither."""
+        """Return the levels of a level or group; empty if the scale has neither."""
         if level in self.groups:
             return frozenset(self.groups[level])
         return frozenset(known.code for known in self.levels if known.code == level)
 
     def between(self, lowest: str | None, highest: str | None) -> frozenset[str]:
-        """The levels from ``lowest`` to ``highest``, both included, each open when ``None``; a group counts with all its levels."""
+        """Return the levels from ``lowest`` to ``highest``, both included (None: no bound).
+
+        A group counts with all its levels.
+        """
         order = [level.code for level in self.levels]
         start = min((order.index(code) for code in self.expand(lowest)), default=len(order)) if lowest else 0
         end = max((order.index(code) for code in self.expand(highest)), default=-1) if highest else len(order) - 1
@@ -61,7 +64,7 @@ _ARABIC = {"I": "1", "II": "2", "III": "3", "IV": "4", "V": "5"}
 
 
 def _mgfa_groups() -> dict[str, tuple[str, ...]]:
-    """Classes without their letter, and the arabic spellings that laboratories and letters also use."""
+    """Return classes without their letter, and their spellings with Arabic numerals."""
     groups = {roman: tuple(level for level in _MGFA_ROMAN if level.rstrip("ab") == roman) for roman in _ARABIC}
     arabic = {_ARABIC[level.rstrip("ab")] + level[len(level.rstrip("ab")) :]: (level,) for level in _MGFA_ROMAN}
     return (

@@ -1,4 +1,7 @@
-"""Exact conversion between the UCUM units of laboratory results and doses. Factors are fractions: nothing is rounded."""
+"""Exact conversion between the UCUM units of laboratory results and doses.
+
+Factors are fractions: nothing is rounded.
+"""
 
 import re
 from collections.abc import Collection, Mapping
@@ -19,7 +22,7 @@ class Measure(NamedTuple):
 
 
 class Analyte(NamedTuple):
-    """What is known of a measured code: its molar mass in g/mol where mass and amount convert, and one usual unit."""
+    """A measured code: one usual unit, and the molar mass in g/mol if mass and amount of substance convert."""
 
     unit: str
     molar_mass: Fraction | None = None
@@ -92,7 +95,7 @@ ANALYTES: Mapping[str, Analyte] = {
 
 
 def measure(unit: str) -> Measure | None:
-    """The factor and dimension of a UCUM unit such as ``ukat/L``, ``10*3/uL`` or ``mg/kg/d``; None when it is not understood."""
+    """Return factor and dimension of a UCUM unit such as ``ukat/L`` or ``10*3/uL``; None if it is unknown."""
     factor, powers = Fraction(1), dict[str, int]()
     terms = _TERM.findall(unit)
     if not terms or "".join(operator + term for operator, term in terms) != unit or terms[0][0] == ".":
@@ -103,7 +106,7 @@ def measure(unit: str) -> Measure | None:
         known = _term(term)
         if known is None or (
             divided and operator == "."
-        ):  # a product after a division is often meant otherwise than UCUM reads it
+        ):  # a product after a division is often not meant as UCUM reads it
             return None
         sign = -1 if operator == "/" else 1
         factor *= known[0] ** sign
@@ -119,7 +122,7 @@ def _measure_of_criteria(unit: str) -> Measure | None:
 
 
 def conversion(given: str, wanted: str, molar_mass: Fraction | None = None) -> Fraction | None:
-    """What to multiply a value in ``given`` by to have it in ``wanted``; None when they do not measure the same thing.
+    """Return the factor from ``given`` to ``wanted``; None if they have different dimensions.
 
     ``given`` may be the unit of a patient and is not cached; ``wanted`` is that of a criterion. With a molar mass
     (g/mol), mass and amount of substance convert into each other.
@@ -141,12 +144,12 @@ def conversion(given: str, wanted: str, molar_mass: Fraction | None = None) -> F
 
 
 def is_bare(unit: str | None) -> bool:
-    """No unit, the unit one, or an annotation alone, as scores and titres have."""
+    """Return whether a unit is none, one, or an annotation only, as for scores and titres."""
     return unit is None or unit == "1" or _ANNOTATION.fullmatch(unit) is not None
 
 
 def molar_mass(codes: Collection[str]) -> Fraction | None:
-    """The molar mass that all of the codes share; None when one is unknown or they differ."""
+    """Return the molar mass that all codes share; None if one is unknown or they differ."""
     masses = {ANALYTES[code].molar_mass if code in ANALYTES else None for code in codes}
     return next(iter(masses)) if len(masses) == 1 else None
 

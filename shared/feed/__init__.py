@@ -1,4 +1,4 @@
-"""The feed: every change a service commits, in commit order, gapless, read over HTTP by whoever may see it. It is the only sync path there is."""
+"""The feed: every committed change of a service, in commit order and without gaps. Consumers synchronise by it."""
 
 from shared.feed.changes import Change, Facets, Reader, Visibility, to_cloudevent
 from shared.feed.log import Entry, FeedLog, Position

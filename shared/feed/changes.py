@@ -1,7 +1,7 @@
-"""What one change is, and who sees what of it: pure.
+"""Changes and their visibility. Pure.
 
-Each entry keeps its audience and routing facets *before and after* the change. Who is in the one after sees the event;
-who was only in the one before sees a tombstone; nobody else learns that anything happened.
+An entry stores its audience and routing facets before and after the change. A reader in the audience after the
+change sees the event; a reader only in the audience before it sees a tombstone; other readers see nothing.
 """
 
 from collections.abc import Mapping
@@ -17,13 +17,13 @@ Facets = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """A subject as routing sees it: who may read it, and what it is about. An absent subject has no audience."""
+    """Who may read a subject, and what it is about. An absent subject has no audience."""
 
     audience: frozenset[str] = frozenset()
     facets: Facets = field(default_factory=dict)
 
     def within(self, other: "Routing") -> bool:
-        """Whether everyone who can select this side can select ``other`` too."""
+        """Whether every reader that selects this routing also selects ``other``."""
         return self.audience <= other.audience and all(
             values <= other.facets.get(name, frozenset()) for name, values in self.facets.items()
         )
@@ -32,13 +32,14 @@ class Routing:
 NOT_VISIBLE = Routing()
 
 
-def write_routing(side: Routing) -> dict[str, Any]:
-    """A side as JSON: ``{"audience": […], "facets": {name: […]}}``, sorted."""
-    return {"audience": sorted(side.audience), "facets": {name: sorted(values) for name, values in side.facets.items()}}
+def write_routing(routing: Routing) -> dict[str, Any]:
+    """A routing as JSON: ``{"audience": […], "facets": {name: […]}}``, sorted."""
+    facets = {name: sorted(values) for name, values in routing.facets.items()}
+    return {"audience": sorted(routing.audience), "facets": facets}
 
 
 def read_routing(document: Mapping[str, Any]) -> Routing:
-    """The inverse of `write_routing`."""
+    """Parse what `write_routing` wrote."""
     return Routing(
         frozenset(document["audience"]), {name: frozenset(values) for name, values in document["facets"].items()}
     )
@@ -46,7 +47,7 @@ def read_routing(document: Mapping[str, Any]) -> Routing:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of one subject (``trial/NCT…``): ids, version and the names of what changed, never contents."""
+    """One change of one subject (``trial/NCT…``): ids, version and the names of the changed fields, never contents."""
 
     type: str
     subject: str
@@ -58,12 +59,12 @@ class Change:
 
     @property
     def narrows(self) -> bool:
-        """Whether somebody loses sight of the subject: such an entry is kept for ever."""
+        """Whether some reader can no longer see the subject: such an entry is kept for ever."""
         return not self.before.within(self.after)
 
 
 class Visibility(Enum):
-    """What a reader sees of an entry."""
+    """How much of an entry a reader sees."""
 
     EVENT = "event"
     TOMBSTONE = "tombstone"
@@ -72,21 +73,21 @@ class Visibility(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A reader of a feed: the audiences it belongs to and the filter it asked for (facet name → wanted values; empty takes all)."""
+    """A reader of a feed: its audiences and its filter (facet name → wanted values; empty: all)."""
 
     audiences: frozenset[str]
     wanted: Facets = field(default_factory=dict)
     types: frozenset[str] = frozenset()
 
-    def _selects(self, side: Routing) -> bool:
-        return bool(self.audiences & side.audience) and all(
-            values & side.facets.get(name, frozenset()) for name, values in self.wanted.items() if values
+    def _selects(self, routing: Routing) -> bool:
+        return bool(self.audiences & routing.audience) and all(
+            values & routing.facets.get(name, frozenset()) for name, values in self.wanted.items() if values
         )
 
     def sees(self, event_type: str, before: Routing, after: Routing) -> Visibility:
         if self._selects(after):
             return Visibility.EVENT if not self.types or event_type in self.types else Visibility.NOTHING
-        # A tombstone passes every type filter: who holds a copy must be able to drop it.
+        # A tombstone passes every type filter: a reader with a copy must be able to delete it.
         return Visibility.TOMBSTONE if self._selects(before) else Visibility.NOTHING
 
 
@@ -102,7 +103,7 @@ def to_cloudevent(
     extra: Mapping[str, str],
     tombstone: bool,
 ) -> dict[str, Any]:
-    """One entry as a CloudEvents 1.0 object. A tombstone tells the subject and nothing else."""
+    """One entry as a CloudEvents 1.0 object. A tombstone contains only the subject."""
     kind, _, identifier = subject.partition("/")
     data: dict[str, Any] = {"op": "delete", "id": identifier}
     if not tombstone:

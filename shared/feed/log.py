@@ -1,4 +1,4 @@
-"""The feed's tables and the only SQL that touches them."""
+"""The feed's tables and their SQL."""
 
 import json
 import uuid
@@ -22,6 +22,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -32,13 +33,16 @@ from shared.persistence.engine import Database
 from shared.persistence.unit_of_work import collect, mark_changed
 from shared.tracing import remember
 
-# A writer waits for no more than this many rows to go.
+# Upper bound of rows deleted per transaction when trimming the feed.
 COMPACTED_AT_ONCE = 1_000
+# Delivered to the listeners of this database when the transaction is committed.
+_NOTIFY = text("SELECT pg_notify(:channel, '')")
+GENERATION_EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in a feed: the generation of its history, and the number of the last entry read."""
+    """A position in a feed: the generation of its history, and the number of the last entry read."""
 
     generation: int
     seq: int
@@ -62,6 +66,8 @@ class Entry:
 
 class FeedLog:
     """The feed of one service, in that service's database."""
+
+    channel = "cleio_feed"
 
     def __init__(self, metadata: MetaData) -> None:
         self.head = Table(
@@ -106,6 +112,8 @@ class FeedLog:
         if not changes:
             return 0
         mark_changed(connection)
+        if connection.dialect.name == "postgresql":
+            await connection.execute(_NOTIFY, {"channel": self.channel})
         last: int = (
             await connection.execute(
                 update(self.head)
@@ -148,7 +156,7 @@ class FeedLog:
     async def read(
         self, connection: AsyncConnection, after: int, limit: int, event_type: str | None = None
     ) -> list[Entry]:
-        """Up to ``limit`` entries after number ``after``, in order; of one type where it is given."""
+        """Up to ``limit`` entries after number ``after``, in order, optionally of one type."""
         statement = select(self.entries).where(self.entries.c.seq > after).order_by(self.entries.c.seq).limit(limit)
         rows = await connection.execute(
             statement if event_type is None else statement.where(self.entries.c.type == event_type)
@@ -172,19 +180,20 @@ class FeedLog:
     async def superseded(
         self, connection: AsyncConnection, before: datetime, after: int
     ) -> tuple[list[int], int | None]:
-        """Which of the next entries after number ``after`` are older than ``before`` (UTC) and need not be kept, and the last that was looked at.
+        """Numbers of entries that need not be kept, and the last number inspected (None: none is left).
 
-        The last entry of each subject is kept, and every entry by which somebody lost sight of one.
+        They follow number ``after`` and are older than ``before`` (UTC). The last entry of each subject is kept, and
+        every entry that made a subject invisible to some reader.
         """
         entries, newer = self.entries, self.entries.alias("newer")
-        looked = (
+        inspected = (
             select(entries.c.seq)
             .where(entries.c.seq > after)
             .order_by(entries.c.seq)
             .limit(COMPACTED_AT_ONCE)
             .subquery()
         )
-        last: int | None = (await connection.execute(select(func.max(looked.c.seq)))).scalar_one()
+        last: int | None = (await connection.execute(select(func.max(inspected.c.seq)))).scalar_one()
         if last is None:
             return [], None
         has_newer = exists().where(newer.c.subject == entries.c.subject, newer.c.seq > entries.c.seq)
@@ -196,13 +205,29 @@ class FeedLog:
     async def drop(self, connection: AsyncConnection, numbers: Sequence[int]) -> None:
         await connection.execute(delete(self.entries).where(self.entries.c.seq.in_(numbers)))
 
-    async def raise_generation(self, connection: AsyncConnection) -> None:
-        """After a promotion: cursors of the history before it are no longer honoured. (`cleio restore` raises it in the file, before it is used.)"""
-        await connection.execute(update(self.head).values(generation=self.head.c.generation + 1))
+    async def new_generation(self, connection: AsyncConnection) -> int:
+        """Begin a new history and return its number.
+
+        Cursors of earlier histories are refused (410), so that consumers load the export again. `cleio restore` does
+        the same in the restored file.
+        """
+        statement = select(self.head.c.generation).with_for_update()
+        generation = next_generation((await connection.execute(statement)).scalar_one())
+        await connection.execute(update(self.head).values(generation=generation))
+        mark_changed(connection)
+        return generation
+
+
+def next_generation(*known: int) -> int:
+    """The number of a new history: above every known one, and above all that were begun in the past and lost.
+
+    Seconds since 2025 keep it above numbers that nobody can read any more, for example those of a lost server.
+    """
+    return max(*known, int((datetime.now(UTC) - GENERATION_EPOCH).total_seconds())) + 1
 
 
 async def compact(database: Database, log: FeedLog, before: datetime) -> int:
-    """Drop what is older than ``before`` (UTC) and superseded, a little at a time: others write in between. How many entries went."""
+    """Delete superseded entries older than ``before`` (UTC) in small transactions; returns their number."""
     count, after = 0, 0
     while True:
         async with database.read() as connection:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from fastapi import Request
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.access import Principal
 from shared.access.policy import Action, decide
 from shared.audit.entries import Auditor, Entry, Outcome
 from shared.audit.recording import DatabaseAudit
+from shared.persistence import Writing
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class RequestAudit:
         grant = decide(self.caller, self.action, self.resource) if self.caller else None
         return grant.rows if grant else None
 
-    async def before_commit(self, connection: AsyncConnection) -> None:
+    async def before_commit(self, connection: Writing) -> None:
         """Record a write in its own transaction."""
         auditor = self._auditor
         if self.action == "write" and self.caller is not None and isinstance(auditor, DatabaseAudit):

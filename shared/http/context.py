@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from shared.access import Principal
 from shared.access.policy import Access
 from shared.access.views import view_of
 from shared.http.auditing import RequestAudit
 from shared.http.limits.concurrency import Permit
 from shared.idempotency.keys import Attempt
+from shared.persistence import Writing
 from shared.persistence.engine import STATEMENT_SECONDS
 from shared.persistence.request_scope import RequestScope
 from shared.persistence.rls_sessions import RlsContext
@@ -47,8 +46,8 @@ class RequestContext(RequestScope):
     def rls_context(self) -> RlsContext:
         return view_of(self.principal)
 
-    async def before_commit(self, connection: AsyncConnection) -> None:
-        """Store the answer for its idempotency key, then the audit entry (whose head row stays locked until the commit)."""
+    async def before_commit(self, connection: Writing) -> None:
+        """Store the answer for its idempotency key, then the audit entry, which locks a row until the commit."""
         if self.attempt is not None:
             await self.attempt.before_commit(connection)
         if self.audit is not None:

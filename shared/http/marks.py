@@ -10,7 +10,7 @@ MAX_BODY = 1024 * 1024
 BODY_SECONDS = 15.0
 HANDLER_SECONDS = 10.0
 JSON_TYPES = ("application/json",)
-_ACCEPTS, _PRODUCES = "cleio_accepts", "cleio_produces"
+_ACCEPTS, _PRODUCES, _CACHED = "cleio_accepts", "cleio_produces", "cleio_cached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +64,14 @@ def produced(endpoint: Callable[..., Any]) -> tuple[str, ...]:
     """Return the media types of an endpoint's answer."""
     found: tuple[str, ...] = vars(endpoint).get(_PRODUCES, JSON_TYPES)
     return found
+
+
+def cached_for_public(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Cache the answers of this handler to anonymous callers. They must depend on its URL and the data alone."""
+    handler.__dict__[_CACHED] = True
+    return handler
+
+
+def is_cached(endpoint: Callable[..., Any]) -> bool:
+    """Return whether `cached_for_public` marks an endpoint."""
+    return bool(vars(endpoint).get(_CACHED))

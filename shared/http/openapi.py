@@ -1,14 +1,14 @@
-"""What a service says of itself in OpenAPI 3.1: FastAPI's description, and what the edge does for every route, taken from the same marks.
+"""The OpenAPI 3.1 document of a service: FastAPI's description, completed by what `shared.http.route` does.
 
-Nothing of this is written by hand on a route: statuses, headers and who may call follow from policy, media types, limits, keys and versions.
+Nothing of this is written by hand on a route: statuses, headers and security follow from its policy, marks and
+dependencies.
 """
 
-import inspect
 import json
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -21,36 +21,37 @@ from shared.http.marks import Accepted, accepted
 from shared.http.problem_responses import MEDIA_TYPE
 from shared.http.stages.body import WITH_BODY
 from shared.http.stages.head import MAX_HEADERS, MAX_URI
+from shared.http.versions import answers_unchanged, requires_version
 from shared.idempotency.marks import keyed
 from shared.values.problems import ProblemDocument
 from shared.values.strict_json import MAX_ARRAY, MAX_DEPTH, MAX_INTEGER, MAX_NODES
 
-# What stands in answers alone was never held against the limits of a body.
+# The limits of bodies do not apply to schemas that occur in answers only.
 MAX_ANSWER_STRING = 256 * 1024
 MAX_ANSWER_ARRAY = MAX_NODES
 _SCHEMA = "#/components/schemas/"
 
 STATUSES: dict[int, str] = {
-    304: "The caller holds this version already.",
-    400: "A parameter, a header or the JSON is malformed.",
-    401: "A token is missing or not one of ours.",
-    403: "Readable, and not to be changed by this caller.",
-    404: "Unknown, or not readable by this caller.",
-    406: "No representation that `Accept` allows.",
+    304: "The caller has the current version.",
+    400: "A parameter, a header or the JSON is malformed or unknown.",
+    401: "Missing or invalid token.",
+    403: "Read-only for this caller, or the token lacks a scope.",
+    404: "The resource does not exist, or the caller has no access to it.",
+    406: "The resource has no format that `Accept` allows.",
     408: "The body did not arrive in time.",
-    409: "In conflict with the state of the resource, or a request with the same key is under way.",
-    410: "Gone.",
-    412: "The version in `If-Match` is not the current one, or what shall be created exists.",
+    409: "Conflict with the state of the resource, or a request with the same idempotency key is in progress.",
+    410: "No longer available: start again as the problem says.",
+    412: "The version in `If-Match` is stale, or the resource to create already exists.",
     413: "The body is too large.",
-    414: f"The address is longer than {MAX_URI // 1024} KiB.",
-    415: "Another media type, charset or content encoding than is taken.",
-    422: "Well-formed, and refused: each fault with its JSON Pointer.",
+    414: f"The URI is longer than {MAX_URI // 1024} KiB.",
+    415: "Unsupported media type, charset or content encoding.",
+    422: "Invalid content: each fault with its JSON Pointer.",
     428: "`If-Match` is missing.",
-    429: "Too many requests of this caller.",
+    429: "The caller has exceeded its quota.",
     431: f"The headers are larger than {MAX_HEADERS // 1024} KiB.",
-    500: "A fault of the program; the request id finds it in the log.",
-    503: "Busy, or not able to answer now.",
-    507: "No room left to write: nothing was changed.",
+    500: "Internal error; the log has it under the request id.",
+    503: "Busy or temporarily unavailable; retry later.",
+    507: "Storage full: nothing was changed.",
 }
 
 
@@ -59,38 +60,40 @@ def _text(description: str, length: int = 200, **more: Any) -> dict[str, Any]:
 
 
 HEADERS: dict[str, dict[str, Any]] = {
-    "X-Request-Id": _text("The id of the request, as in logs and in the record; a good one that was sent is kept.", 64),
-    "RateLimit": _text('What is left, by kind of request: `"read";r=1199;t=1` (IETF draft).'),
-    "RateLimit-Policy": _text('The quota: `"read";q=1200;w=60` (IETF draft).'),
+    "X-Request-Id": _text(
+        "The id of the request, as in logs and in the audit log. A well-formed id sent by the caller is kept.", 64
+    ),
+    "RateLimit": _text('The remaining quota, by kind of request: `"read";r=1199;t=1` (IETF draft).'),
+    "RateLimit-Policy": _text('The quota, in requests per window of seconds: `"read";q=1200;w=60` (IETF draft).'),
     "Retry-After": {
-        "description": "Seconds to wait.",
+        "description": "Seconds to wait before a retry.",
         "schema": {"type": "integer", "format": "int32", "minimum": 0, "maximum": 86400},
     },
     "ETag": _text('The version, `"v7"`.', 80),
-    "Location": _text("Where the new resource is.", 2048),
+    "Location": _text("The path of the new resource.", 2048),
     "Link": _text('The next page: `<…>; rel="next"`.', 8192),
-    "WWW-Authenticate": _text("How to authenticate.", 400),
+    "WWW-Authenticate": _text("The authentication scheme, and why a token was refused.", 400),
     "Content-Language": _text("The language of title and details: `fr` or `en`.", 8),
     "Idempotency-Replayed": _text("`true`: the answer to an earlier request with this key.", 8),
 }
 PARAMETERS: dict[str, dict[str, Any]] = {
     "Idempotency-Key": {
-        "description": "One for each effect. Sent again within 24 h with the same body, the first answer is told again.",
+        "description": "A new key for each effect. The same key and body within 24 h get the first answer again.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{16,255}$", "minLength": 16, "maxLength": 255},
     },
     "If-Match": {
-        "description": 'The version that the change was made from, `"v7"`, or `*`.',
+        "description": 'The version that the change is based on, `"v7"`, or `*`.',
         "schema": {"type": "string", "pattern": r'^(\*|"v[1-9][0-9]{0,9}")$', "maxLength": 13},
     },
     "If-None-Match": {
-        "description": "The versions that the caller holds; `*` with a change: only to create.",
+        "description": "The versions that the caller has; `*` with a PUT: only create.",
         "schema": {"type": "string", "maxLength": MAX_HEADERS},
     },
 }
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """The whole document. HEAD is left out: it works wherever GET does."""
+    """Return the whole document. HEAD is left out: it works wherever GET does."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Duplicate Operation ID")  # of GET and HEAD
         app.openapi_schema = None
@@ -111,12 +114,12 @@ def describe(app: FastAPI) -> dict[str, Any]:
     schemas |= schemas["Problem"].pop("$defs")
     _bound(document, max((accepted(route.endpoint) for route in routes), key=lambda takes: takes.limits.string))
     problems = {str(status): _problem(status) for status in STATUSES if status >= 400}
-    told = json.dumps([document["paths"], problems])
+    referring = json.dumps([document["paths"], problems])
     document["components"] |= {
         "responses": {
-            status: problem for status, problem in problems.items() if f"#/components/responses/{status}" in told
+            status: problem for status, problem in problems.items() if f"#/components/responses/{status}" in referring
         },
-        "headers": {name: header for name, header in HEADERS.items() if f'#/components/headers/{name}"' in told},
+        "headers": {name: header for name, header in HEADERS.items() if f'#/components/headers/{name}"' in referring},
         "securitySchemes": {
             "bearer": {
                 "type": "http",
@@ -126,7 +129,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             "internal": {
                 "type": "http",
                 "scheme": "bearer",
-                "description": "The installation's own token, from this machine.",
+                "description": "The internal token of the installation, from this machine.",
             },
         },
     }
@@ -135,7 +138,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
     ]
     document["tags"] = [{"name": name, "description": text} for name, text in sorted(_tags(routes).items())]
     document["info"] |= {
-        "description": f"{app.summary} Times are in UTC. Errors are problem details (RFC 9457) in French or English and never repeat what was sent.",
+        "description": f"{app.summary} Times are in UTC. Errors are problem details (RFC 9457) in French or English;"
+        " they never repeat what was sent.",
         "contact": {"name": "The coordination of the network"},
         "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     }
@@ -151,14 +155,15 @@ def _restore_examples(operation: dict[str, Any], route: APIRoute) -> None:
 
 
 def _describe_operation(operation: dict[str, Any], route: APIRoute, method: str) -> None:
-    takes, key, versions = accepted(route.endpoint), keyed(route.endpoint), _versions(route.endpoint)
+    takes, key, dependant = accepted(route.endpoint), keyed(route.endpoint), route.dependant
     resource, action = policy_of(route.dependant) or ("health", "read")
     limited = kind_of(resource, action) is not None
     answers = operation["responses"]
     answers.pop("422", None)
     good = {status: answer for status, answer in answers.items() if status.startswith("2")}
     headers = ["X-Request-Id"] + (["RateLimit", "RateLimit-Policy"] if limited else [])
-    more = (["ETag"] if versions else []) + (["Idempotency-Replayed"] if key else [])
+    has_version, has_cache = requires_version(dependant), answers_unchanged(dependant)
+    more = (["ETag"] if has_version or has_cache else []) + (["Idempotency-Replayed"] if key else [])
     more += ["Link"] if any(one.alias == "cursor" for one in route.dependant.query_params) else []
     for status, answer in good.items():
         named = (
@@ -170,10 +175,10 @@ def _describe_operation(operation: dict[str, Any], route: APIRoute, method: str)
             **{name: {"$ref": f"#/components/headers/{name}"} for name in named},
             **answer.get("headers", {}),
         }
-    if "unchanged" in versions:
+    if has_cache:
         answers["304"] = {"description": STATUSES[304], "headers": {"ETag": {"$ref": "#/components/headers/ETag"}}}
     for status, answer in answers.items():
-        if status >= "4" and answer.get("content"):  # one that is no problem document
+        if status >= "4" and answer.get("content"):  # not a problem document
             answer["headers"] = {
                 **{name: {"$ref": f"#/components/headers/{name}"} for name in headers},
                 **answer.get("headers", {}),
@@ -187,13 +192,9 @@ def _describe_operation(operation: dict[str, Any], route: APIRoute, method: str)
         if not answers.get(str(status), {}).get("content"):
             answers[str(status)] = {"$ref": f"#/components/responses/{status}"}
     operation["responses"] = dict(sorted(answers.items()))
-    parameters = (["Idempotency-Key"] if key else []) + (["If-Match"] if "required_version" in versions else [])
-    parameters += (
-        ["If-None-Match"] if "unchanged" in versions or ("required_version" in versions and "201" in good) else []
-    )
-    needed = (
-        {"Idempotency-Key"} if "201" in good or "required_version" not in versions else {"Idempotency-Key", "If-Match"}
-    )
+    parameters = (["Idempotency-Key"] if key else []) + (["If-Match"] if has_version else [])
+    parameters += ["If-None-Match"] if has_cache or (has_version and "201" in good) else []
+    needed = {"Idempotency-Key", "If-Match"} if has_version and "201" not in good else {"Idempotency-Key"}
     for name in parameters:
         operation.setdefault("parameters", []).append(
             {"name": name, "in": "header", "required": name in needed, **PARAMETERS[name]}
@@ -206,8 +207,9 @@ def _describe_operation(operation: dict[str, Any], route: APIRoute, method: str)
 def _describe_body(body: dict[str, Any], takes: Accepted) -> None:
     seconds = "" if takes.seconds is None else f", answered within {takes.seconds:g} s"
     body["description"] = (
-        f"At most {takes.body_bytes // 1024} KiB, {MAX_DEPTH} levels, {takes.limits.nodes} values, {takes.limits.array} items in a list and"
-        f" {takes.limits.string} characters in a text, unless a field says less; arrived within {takes.body_seconds:g} s{seconds}."
+        f"At most {takes.body_bytes // 1024} KiB, {MAX_DEPTH} levels, {takes.limits.nodes} values,"
+        f" {takes.limits.array} items in a list and {takes.limits.string} characters in a text, unless a field allows"
+        f" less; received within {takes.body_seconds:g} s{seconds}."
     )
     body["x-max-bytes"] = takes.body_bytes
 
@@ -229,7 +231,7 @@ def _refusals(route: APIRoute, method: str) -> Iterator[int]:
         yield from (409, 507)
     if keyed(route.endpoint):
         yield 422
-    if "required_version" in _versions(route.endpoint):
+    if requires_version(route.dependant):
         yield from (412, 428)
 
 
@@ -240,22 +242,8 @@ def _security(grants: Mapping[str, Grant]) -> list[dict[str, list[str]]]:
 
 
 def _is_open(grant: Grant | None) -> bool:
-    """Whether anybody may call, from anywhere."""
+    """Return whether every caller may call, from anywhere."""
     return grant is not None and grant.place == "anywhere"
-
-
-def _versions(endpoint: Callable[..., Any]) -> frozenset[str]:
-    """Which of `shared.http.versions` a handler calls, itself or through functions of its module: what it needs of `If-Match` and `If-None-Match` follows
-    from that, and from nothing else.
-    """
-    called: set[str] = set()
-    pending = [endpoint]
-    while pending:
-        names = set(pending.pop().__code__.co_names) - called
-        called |= names
-        known = (endpoint.__globals__.get(name) for name in names)
-        pending += [one for one in known if inspect.isfunction(one) and one.__module__ == endpoint.__module__]
-    return frozenset(called) & {"required_version", "unchanged"}
 
 
 def _problem(status: int) -> dict[str, Any]:
@@ -271,7 +259,7 @@ def _problem(status: int) -> dict[str, Any]:
 
 
 def _tags(routes: list[APIRoute]) -> dict[str, str]:
-    """Each tag with the sentence that its module begins with."""
+    """Return each tag with the first sentence of its module."""
     return {
         str(tag): (sys.modules[route.endpoint.__module__].__doc__ or str(tag)).split("\n\n")[0].strip()
         for route in routes
@@ -280,7 +268,7 @@ def _tags(routes: list[APIRoute]) -> dict[str, str]:
 
 
 def _bound(document: dict[str, Any], takes: Accepted) -> None:
-    """Write down the limits that hold for every value of a body where a field says none of its own, and those of answers."""
+    """Write the general limits of bodies and answers into schemas that have none of their own."""
     sent = _reached(
         [operation.get("requestBody", {}) for path in document["paths"].values() for operation in path.values()],
         document,
@@ -299,7 +287,7 @@ def _bound(document: dict[str, Any], takes: Accepted) -> None:
 
 
 def _reached(roots: list[Any], document: dict[str, Any]) -> set[str]:
-    """The names of the schemas that these refer to, directly or not."""
+    """Return the names of the schemas that these refer to, directly or indirectly."""
     found: set[str] = set()
     pending = list(roots)
     while pending:
@@ -316,7 +304,7 @@ def _reached(roots: list[Any], document: dict[str, Any]) -> set[str]:
 
 
 _LENGTHS = {"date": 10, "date-time": 40, "uuid": 36}
-# What pydantic calls the bounds of a number that is of either type; no schema knows these words.
+# Pydantic writes the bounds of a number of either type in its own words, which JSON Schema does not know.
 _BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 
 
@@ -331,7 +319,7 @@ def _bound_schema(value: Any, string: int, array: int) -> None:
     if "anyOf" in value:
         bounds = {keyword: value.pop(word) for word, keyword in _BOUNDS.items() if word in value}
         if "exclusiveMinimum" in bounds:
-            bounds.pop("minimum", None)  # of a wider type that this one narrows
+            bounds.pop("minimum", None)  # of the wider type, which this one narrows
         for number in value["anyOf"] if bounds else ():
             number.update(bounds)
     if kind == "string" and not {"enum", "const", "maxLength"} & set(value):

@@ -1,4 +1,4 @@
-"""Lists by keyset cursor: `{items, next}` and a `Link` header, stable while rows come and go."""
+"""Lists with keyset cursors: `{items, next}` and a `Link` header, stable while rows are added and removed."""
 
 import hashlib
 import json
@@ -9,21 +9,21 @@ from fastapi import Query, Request, Response
 from shared.http.context import context_of
 from shared.values.cursors import Cursors
 
-Limit = Annotated[int, Query(ge=1, le=200, description="Items on a page.")]
-Cursor = Annotated[str | None, Query(max_length=1024, description="The `next` of the page before.")]
+Limit = Annotated[int, Query(ge=1, le=200, description="Maximum number of items on a page.")]
+Cursor = Annotated[str | None, Query(max_length=1024, description="The `next` of the previous page.")]
 
 
 def _purpose(request: Request) -> str:
-    asked = sorted(
+    parameters = sorted(
         (name, value) for name, value in request.query_params.multi_items() if name not in {"cursor", "limit"}
     )
     caller = context_of(request).principal
-    whose = caller.organisation if caller else None
-    return "list:" + hashlib.sha256(json.dumps([request.url.path, whose, asked]).encode()).hexdigest()
+    owner = caller.organisation if caller else None
+    return "list:" + hashlib.sha256(json.dumps([request.url.path, owner, parameters]).encode()).hexdigest()
 
 
 def open_page(request: Request, cursor: str | None) -> list[Any] | None:
-    """The keyset to go on after, or None for the first page.
+    """Return the keyset after which the page begins; None: the first page.
 
     :raises InvalidCursorError: 400, also for a cursor of another list or filter.
     """
@@ -32,7 +32,7 @@ def open_page(request: Request, cursor: str | None) -> list[Any] | None:
 
 
 def close_page(request: Request, response: Response, last: list[Any] | None) -> str | None:
-    """The cursor of the following page (None on the last one), told in ``Link`` too."""
+    """Return the cursor of the next page (None: this is the last one), and set the ``Link`` header."""
     if last is None:
         return None
     cursors: Cursors = request.app.state.cursors

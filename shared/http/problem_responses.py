@@ -39,16 +39,16 @@ def respond(request: Request, problem: Problem) -> Response:
         title=getattr(problem.title, language),
         status=problem.status,
         code=problem.code,
-        detail=getattr(problem.explanation, language),
+        detail=None if problem.detail is None else getattr(problem.detail, language),
         instance=f"urn:request:{request_id_of(request)}",
         errors=[fault.render(language) for fault in problem.faults],
     )
     headers = {**problem.headers, "Content-Language": language, "Cache-Control": "no-store"}
-    return JSONResponse(document.model_dump(), problem.status, headers, MEDIA_TYPE)
+    return JSONResponse(document.model_dump(exclude_none=True), problem.status, headers, MEDIA_TYPE)
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Answer every expected error of ``app`` with a problem document; `shared.operations.telemetry` answers the others."""
+    """Answer expected errors of ``app`` with problem documents. `shared.operations.telemetry` answers the others."""
 
     async def expected(request: Request, error: Exception) -> Response:
         assert isinstance(error, Problem)

@@ -7,6 +7,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 
+from shared.http.answer_cache import AnswerCache, answer_to_keep, key_of, may_be_cached
 from shared.http.context import context_of
 from shared.http.marks import Accepted, accepted, accepts, produced, produces
 from shared.http.rules import RouteRules
@@ -44,7 +45,14 @@ class ApiRoute(APIRoute):
             strict = StrictRequest(request, rules.accepted)
             for stage in STAGES:
                 await stage(strict, rules)
-            return await run_handler(strict, rules, handle)
+            if not may_be_cached(strict, rules):
+                return await run_handler(strict, rules, handle)
+            cache: AnswerCache = request.app.state.answers
+            revision = cache.revision()  # before anything is read
+            response = await run_handler(strict, rules, handle)
+            if revision is not None and (answer := answer_to_keep(strict, rules, response)) is not None:
+                cache.keep(key_of(request.scope), revision, answer)
+            return response
 
         return serve
 

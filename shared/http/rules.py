@@ -8,7 +8,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from shared.http.guards import Guard, guard_of
-from shared.http.marks import Accepted, accepted, produced
+from shared.http.marks import Accepted, accepted, is_cached, produced
 from shared.idempotency.marks import Keyed, keyed
 
 
@@ -23,6 +23,7 @@ class RouteRules:
     query_names: frozenset[str]
     key: Keyed | None
     guard: Guard | None
+    cached: bool = False
 
     @classmethod
     def of(cls, route: APIRoute) -> Self:
@@ -34,6 +35,7 @@ class RouteRules:
             frozenset(_query_names(route.dependant)),
             keyed(route.endpoint),
             guard_of(route.dependant),
+            is_cached(route.endpoint),
         )
 
 

@@ -1,4 +1,4 @@
-"""A POST that creates state is sent again without fear: the same key and body take effect once, and are answered the same for a day."""
+"""Idempotency keys: a POST sent again with its key and body takes effect once and gets the same answer for a day."""
 
 from shared.idempotency.keys import IdempotencyKeys
 from shared.idempotency.marks import idempotent, repeatable

@@ -1,4 +1,4 @@
-"""Idempotency keys: claimed before a handler runs, stored with the answer in the transaction of its effect, released if it had none."""
+"""Idempotency keys: claimed before a handler runs, stored with the answer in the transaction of its effect."""
 
 import asyncio
 import hashlib
@@ -12,13 +12,13 @@ from typing import Any, Protocol
 
 from fastapi import Request, Response
 
-from shared.clients.feed import run_for_ever
 from shared.idempotency.marks import Keyed
 from shared.idempotency.problems import InvalidKeyError, KeyInFlightError, KeyRequiredError, KeyReusedError
 from shared.idempotency.repository import Claim, Held, IdempotencyRepository, KeptAnswer
 from shared.idempotency.tables import IdempotencyLog
 from shared.persistence import Database, Writing
 from shared.persistence.request_scope import outside_request
+from shared.tasks import BackgroundTasks, RepeatedTask
 
 KEPT = timedelta(hours=24)
 # A claim outlives the time limit of its handler by more than the clocks of two replicas differ.
@@ -79,20 +79,18 @@ class IdempotencyKeys:
     def __init__(self, database: Database, log: IdempotencyLog) -> None:
         self._database = database
         self._log = log
-        self._task: asyncio.Task[None] | None = None
+        self._task: RepeatedTask | None = None
 
-    async def start(self) -> None:
-        """Start to delete expired keys. On SQLite, which has one process, claims found at the start are of a dead one."""
+    async def start(self, tasks: BackgroundTasks) -> None:
+        """Start to delete expired keys. On SQLite, which has one process, claims found now are of a dead one."""
         if self._database.is_sqlite:
             async with self._database.transaction(as_service=True) as connection:
                 await self._on(connection).release_all()
-        self._task = asyncio.create_task(run_for_ever(self._later, "idempotency_keys"))
+        self._task = tasks.repeat(self._later, "idempotency_keys")
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await self._task.stop()
 
     async def begin(self, request: Request, owner: KeyOwner, route: str, keyed: Keyed, seconds: float) -> Attempt:
         """Claim the key of a request for at most ``seconds``.

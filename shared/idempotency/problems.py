@@ -1,4 +1,4 @@
-"""What can be wrong with a key."""
+"""Problems of idempotency keys."""
 
 from shared.values.problems import ConflictError, Fault, InvalidBodyError, InvalidParameterError
 from shared.values.wire import Label
@@ -35,7 +35,7 @@ class KeyReusedError(InvalidBodyError):
 
 class KeyInFlightError(ConflictError):
     code = "idempotency_key_in_flight"
-    title = Label(fr="Une requête avec cette clé est en cours", en="A request with this key is under way")
+    title = Label(fr="Une requête avec cette clé est en cours", en="A request with this key is in progress")
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "1"})

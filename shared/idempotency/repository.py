@@ -1,4 +1,4 @@
-"""The only SQL about keys."""
+"""The SQL of idempotency keys."""
 
 import json
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.idempotency.tables import IdempotencyLog
 
-FORGOTTEN_AT_ONCE = 1_000
+DELETED_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One call's right to take effect for a key. ``token`` tells it from every other claim of the same key."""
+    """The right of one call to take effect for a key. ``token`` distinguishes it from other claims of the same key."""
 
     id: str
     organisation: str | None
@@ -33,21 +33,21 @@ class KeptAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What stands under a key. ``answer`` None: a call is under way."""
+    """The row of a key. ``answer`` None: a call is in progress."""
 
     fingerprint: str
     answer: KeptAnswer | None
 
 
 class IdempotencyRepository:
-    """Keys in one transaction."""
+    """Keys, within one transaction."""
 
     def __init__(self, connection: AsyncConnection, log: IdempotencyLog) -> None:
         self.connection = connection
         self.keys = log.keys
 
     async def claim(self, claim: Claim, now: datetime, until: datetime) -> bool:
-        """Take a key that is free, or whose time is over; False: another holds it."""
+        """Take a key that is free or expired; False: another call has it."""
         insert = sqlite.insert if self.connection.dialect.name == "sqlite" else postgresql.insert
         row = {
             "id": claim.id,
@@ -75,7 +75,7 @@ class IdempotencyRepository:
         )
 
     async def keep(self, claim: Claim, answer: KeptAnswer, until: datetime) -> bool:
-        """Lay the answer under the key; False: the claim was another's by then, and the effect must not stand."""
+        """Store the answer; False: another call has claimed the key since, so the effect must be rolled back."""
         kept = await self.connection.execute(
             update(self.keys)
             .where(self.keys.c.id == claim.id, self.keys.c.claim == claim.token, self.keys.c.status.is_(None))
@@ -84,7 +84,7 @@ class IdempotencyRepository:
         return bool(kept.rowcount == 1)
 
     async def release(self, claim: Claim) -> None:
-        """Give a key back that nothing came of."""
+        """Release a key whose call had no effect."""
         await self.connection.execute(
             delete(self.keys).where(
                 self.keys.c.id == claim.id, self.keys.c.claim == claim.token, self.keys.c.status.is_(None)
@@ -92,12 +92,12 @@ class IdempotencyRepository:
         )
 
     async def release_all(self) -> None:
-        """Give every claim back: for the one process of a SQLite file, when it starts."""
+        """Release every claim: when the one process of a SQLite file starts."""
         await self.connection.execute(delete(self.keys).where(self.keys.c.status.is_(None)))
 
     async def forget(self, now: datetime) -> int:
-        """Drop a batch of what is past its time; how many rows went."""
-        over = select(self.keys.c.id).where(self.keys.c.until <= now).limit(FORGOTTEN_AT_ONCE)
+        """Delete a batch of expired rows; returns their number."""
+        over = select(self.keys.c.id).where(self.keys.c.until <= now).limit(DELETED_AT_ONCE)
         return int(
             (
                 await self.connection.execute(

@@ -1,4 +1,4 @@
-"""Where keys and the answers they got live in a service's own database."""
+"""The table of idempotency keys and their answers, in the database of each service."""
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text
 
@@ -6,9 +6,10 @@ from shared.persistence.columns import UtcInstant
 
 
 class IdempotencyLog:
-    """The table of one service. ``id`` is a digest of organisation, client, route and key: what a client wrote into its key is not kept.
+    """The table of one service.
 
-    Without ``status`` a row is a claim: somebody is at work, until ``until`` at the latest. With it, it is the answer, kept until then.
+    ``id``: a digest of organisation, client, route and key; the key itself could contain data and is not stored.
+    ``status``: NULL while the call is in progress, which ends at ``until``; else the status of the stored answer.
     """
 
     def __init__(self, metadata: MetaData) -> None:

@@ -6,8 +6,8 @@ from shared.persistence.engine import (
     OwnedElsewhereError,
     UnsupportedSqliteError,
     WrongSchemaError,
+    lock_file,
     open_database,
-    own,
     sqlite_file,
 )
 from shared.persistence.rls_sessions import RowLevelSecurityError
@@ -23,7 +23,7 @@ __all__ = [
     "UtcInstant",
     "Writing",
     "WrongSchemaError",
+    "lock_file",
     "open_database",
-    "own",
     "sqlite_file",
 ]

@@ -1,4 +1,4 @@
-"""Rows from one database to another, either kind to either kind, in one transaction and checked row by row before it is committed."""
+"""Copies all rows between databases of either kind in one transaction, checked row by row before the commit."""
 
 import hashlib
 import json
@@ -18,60 +18,64 @@ PAGE = 500
 _MODULUS = 1 << 256
 
 
+# What reading a missing, foreign or damaged database can raise.
+READ_ERRORS = (OSError, SQLAlchemyError, ValueError, TypeError)
+
+
 class NotEmptyError(RuntimeError):
-    """The target holds rows that a fresh migration does not make."""
+    """The target has rows that a fresh migration does not create."""
 
 
 class CopyDiffersError(RuntimeError):
-    """What was written is not what was read; nothing of it was kept."""
+    """The written rows differ from the read ones; the copy was rolled back."""
 
 
 class UnreachableDatabaseError(RuntimeError):
-    """The database cannot be opened, or is not what its URL says."""
+    """The database cannot be opened or read."""
 
 
 class BusyDatabaseError(RuntimeError):
-    """Other programs are connected: what they write during the copy would be lost."""
+    """Other programs are connected: their writes during the copy would be lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableDigest:
-    """A table's number of rows and a digest of their contents that does not depend on their order, which the two kinds of database do not share."""
+    """A table's number of rows and a digest of their contents, independent of their order."""
 
     rows: int
     digest: str
 
 
 async def digest_of(connection: AsyncConnection, metadata: MetaData) -> dict[str, TableDigest]:
-    """Every table's digest, in the view of this connection."""
-    found = {}
+    """The digest of every table, as this connection sees it."""
+    digests_of_tables = {}
     for table in metadata.sorted_tables:
         count, total = 0, 0
         async for rows in _pages(connection, table):
             count, total = count + len(rows), _add(total, rows)
-        found[table.name] = TableDigest(count, f"{total:064x}")
-    return found
+        digests_of_tables[table.name] = TableDigest(count, f"{total:064x}")
+    return digests_of_tables
 
 
 async def digests(database: Database, metadata: MetaData) -> dict[str, TableDigest]:
-    """The same, of one moment.
+    """The digest of every table, all of one moment.
 
-    :raises UnreachableDatabaseError: when it cannot be read.
+    :raises UnreachableDatabaseError: the database cannot be read.
     """
     try:
         async with database.read() as connection:
             return await digest_of(connection, metadata)
     except (OSError, SQLAlchemyError) as error:
-        raise UnreachableDatabaseError(_told(database, error)) from error
+        raise UnreachableDatabaseError(_unreadable(database, error)) from error
     except DatabaseUnavailableError as error:
-        raise UnreachableDatabaseError(_told(database, error.__cause__ or error)) from error
+        raise UnreachableDatabaseError(_unreadable(database, error.__cause__ or error)) from error
 
 
 async def check_reachable(database: Database, *, alone: bool = False) -> None:
-    """Open it once; ``alone`` also asks a PostgreSQL whether nobody else is connected (a SQLite file has one owner anyway).
+    """Check that the database can be opened; ``alone``: and that no other program is connected (PostgreSQL).
 
-    :raises UnreachableDatabaseError: when it cannot be opened.
-    :raises BusyDatabaseError: when others are connected.
+    :raises UnreachableDatabaseError: it cannot be opened.
+    :raises BusyDatabaseError: other programs are connected.
     """
     try:
         async with database.read() as connection:
@@ -81,33 +85,37 @@ async def check_reachable(database: Database, *, alone: bool = False) -> None:
                     await connection.execute(
                         text(
                             "SELECT count(*) FROM pg_stat_activity"
-                            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+                            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                            " AND backend_type = 'client backend'"
                         )
                     )
                 ).scalar_one()
     except (OSError, SQLAlchemyError) as error:
-        raise UnreachableDatabaseError(_told(database, error)) from error
+        raise UnreachableDatabaseError(_unreadable(database, error)) from error
     except DatabaseUnavailableError as error:
-        raise UnreachableDatabaseError(_told(database, error.__cause__ or error)) from error
+        raise UnreachableDatabaseError(_unreadable(database, error.__cause__ or error)) from error
     if others:
         raise BusyDatabaseError(
-            f"{others} other connections are open on {place(database)}: stop the services that use it first"
+            f"{others} other connections are open on {address_of(database)}: stop the services that use it first"
         )
 
 
-def place(database: Database) -> str:
+def address_of(database: Database) -> str:
     """The database's URL without its password."""
     return database.engine.url.render_as_string(hide_password=True)
 
 
 async def check_empty(target: Database, metadata: MetaData, fresh: Mapping[str, TableDigest]) -> None:
-    """:raises NotEmptyError: the target holds more than a migration makes (``fresh``)."""
+    """Check that the target has only the rows that a migration creates (``fresh``).
+
+    :raises NotEmptyError: it has others.
+    """
     _refuse_rows(target, await digests(target, metadata), fresh)
 
 
-def _refuse_rows(target: Database, held: Mapping[str, TableDigest], fresh: Mapping[str, TableDigest]) -> None:
-    if full := sorted(name for name, digest in held.items() if digest != fresh[name]):
-        raise NotEmptyError(f"{place(target)} is not empty: {', '.join(full)}")
+def _refuse_rows(target: Database, present: Mapping[str, TableDigest], fresh: Mapping[str, TableDigest]) -> None:
+    if filled := sorted(name for name, digest in present.items() if digest != fresh[name]):
+        raise NotEmptyError(f"{address_of(target)} is not empty: {', '.join(filled)}")
 
 
 async def copy_rows(
@@ -115,17 +123,21 @@ async def copy_rows(
     target: Database,
     metadata: MetaData,
     fresh: Mapping[str, TableDigest],
-    told: Callable[[str, int], None],
+    report: Callable[[str, int], None],
 ) -> dict[str, TableDigest]:
-    """Copy every row into a database that holds only what a migration makes (``fresh``). All or nothing; ``told(table, rows)`` is progress.
+    """Copy every row into a freshly migrated database, all or nothing.
 
-    :raises NotEmptyError: the target holds more.
-    :raises CopyDiffersError: read again before the commit, the target differs from the source.
+    :param fresh: the digests that a migration alone creates.
+    :param report: called with a table and the number of its rows copied so far.
+    :raises NotEmptyError: the target has other rows.
+    :raises CopyDiffersError: the target, read again before the commit, differs from the source.
     """
     try:
-        return await _copy_rows(source, target, metadata, fresh, told)
+        return await _copy_rows(source, target, metadata, fresh, report)
     except DBAPIError as error:
-        raise CopyDiffersError(f"{place(target)} does not take the rows, nothing was kept: {_reason(error)}") from None
+        raise CopyDiffersError(
+            f"{address_of(target)} refused the rows, nothing was copied: {describe_error(error)}"
+        ) from None
 
 
 async def _copy_rows(
@@ -133,13 +145,13 @@ async def _copy_rows(
     target: Database,
     metadata: MetaData,
     fresh: Mapping[str, TableDigest],
-    told: Callable[[str, int], None],
+    report: Callable[[str, int], None],
 ) -> dict[str, TableDigest]:
     async with source.read() as reading, target.transaction() as writing:
-        held = await digest_of(writing, metadata)
-        _refuse_rows(target, held, fresh)
+        present = await digest_of(writing, metadata)
+        _refuse_rows(target, present, fresh)
         for table in reversed(metadata.sorted_tables):
-            if held[table.name].rows:
+            if present[table.name].rows:
                 await writing.execute(delete(table))
         copied: dict[str, TableDigest] = {}
         for table in metadata.sorted_tables:
@@ -147,12 +159,12 @@ async def _copy_rows(
             async for rows in _pages(reading, table):
                 await writing.execute(insert(table), [dict(row._mapping) for row in rows])
                 count, total = count + len(rows), _add(total, rows)
-                told(table.name, count)
+                report(table.name, count)
             copied[table.name] = TableDigest(count, f"{total:064x}")
             await _set_sequence(writing, target, table)
         written = await digest_of(writing, metadata)
         if differing := sorted(name for name, digest in copied.items() if written[name] != digest):
-            raise CopyDiffersError(f"not the same after copying, nothing was kept: {', '.join(differing)}")
+            raise CopyDiffersError(f"the copy differs, nothing was copied: {', '.join(differing)}")
     return copied
 
 
@@ -161,13 +173,13 @@ async def _pages(connection: AsyncConnection, table: Table) -> AsyncIterator[lis
     if not key:
         raise ValueError(f"{table.name} has no primary key")
     statement = select(table).order_by(*key).limit(PAGE)
-    following = statement
-    while rows := list((await connection.execute(following)).all()):
+    page = statement
+    while rows := list((await connection.execute(page)).all()):
         yield rows
         if len(rows) < PAGE:
             return
         last = [literal(rows[-1]._mapping[column.name], column.type) for column in key]
-        following = statement.where(key[0] > last[0] if len(key) == 1 else tuple_(*key) > tuple_(*last))
+        page = statement.where(key[0] > last[0] if len(key) == 1 else tuple_(*key) > tuple_(*last))
 
 
 def _add(total: int, rows: list[Row[Any]]) -> int:
@@ -186,7 +198,7 @@ def _plain(value: Any) -> Any:
 
 
 async def _set_sequence(connection: AsyncConnection, target: Database, table: Table) -> None:
-    """Numbers that PostgreSQL gives out by itself go on after the highest copied one."""
+    """Let PostgreSQL's own numbering continue after the highest copied number."""
     column = table.autoincrement_column
     if target.is_sqlite or column is None or not isinstance(column.type, Integer):
         return
@@ -196,10 +208,10 @@ async def _set_sequence(connection: AsyncConnection, target: Database, table: Ta
         await connection.execute(select(func.setval(sequence, highest, False)))
 
 
-def _told(database: Database, error: BaseException) -> str:
-    return f"{place(database)} cannot be read: {_reason(error)}"
+def _unreadable(database: Database, error: BaseException) -> str:
+    return f"{address_of(database)} cannot be read: {describe_error(error)}"
 
 
-def _reason(error: BaseException) -> str:
-    """The driver's own words, without the statement and its values."""
+def describe_error(error: BaseException) -> str:
+    """The driver's message without the statement and its values."""
     return (str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__])[0][:200]

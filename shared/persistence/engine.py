@@ -1,4 +1,7 @@
-"""Engines and transactions. A SQLite file is owned by exactly one process, has one writer, and acknowledges only what is on the disk."""
+"""Engines and transactions.
+
+A SQLite file belongs to exactly one process, has one writer at a time, and a commit returns when the data are on disk.
+"""
 
 import asyncio
 import fcntl
@@ -18,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from shared.persistence.inline_sqlite import InlineSQLiteDialect
 from shared.persistence.request_scope import current_request
+from shared.persistence.revision import Revision
 from shared.persistence.rls_policies import callers_role, public_role
 from shared.persistence.rls_sessions import RlsContext, RlsEngines, check_row_level_security
 from shared.persistence.unit_of_work import UnitOfWork, follow_savepoints
@@ -37,9 +41,8 @@ STATEMENT_SECONDS = 5.0
 # SQLite 3.7.0 to 3.51.2 can lose committed rows when the write-ahead log is reset while two connections are open.
 FIRST_SAFE_SQLITE = (3, 51, 3)
 
-
-# States of PostgreSQL: a connection that broke or was not made, a server that shuts down or starts, a login that gets no more connections.
-_AWAY = re.compile("08|57P0|53300")
+# SQLSTATEs of PostgreSQL: connection broken or refused, server shutting down or starting, too many connections.
+_UNAVAILABLE = re.compile("08|57P0|53300")
 
 
 class WrongSchemaError(RuntimeError):
@@ -55,23 +58,24 @@ class UnsupportedSqliteError(RuntimeError):
 
 
 class Database:
-    """One service's database. ``read`` and ``transaction`` give an ``AsyncConnection``; a transaction is committed when its block ends, or not
-    at all. ``file`` is where a SQLite one lives.
+    """One service's database. ``file`` is the path of a SQLite database, else None.
 
-    Inside a request both are subject to row-level security (`shared.persistence.rls_sessions`), unless the service itself has to see or write rows of its
-    own (``as_service``). Outside of requests it is always the service itself.
+    ``read`` and ``transaction`` return an ``AsyncConnection``; a transaction is committed when its block ends without
+    an error. Inside a request both are subject to row-level security on PostgreSQL (`shared.persistence.rls_sessions`),
+    except with ``as_service``, for rows of the service itself. Outside of requests the service acts as itself.
     """
 
     def __init__(
-        self, engine: AsyncEngine, owner: IO[str] | None, file: Path | None = None, walled: RlsEngines | None = None
+        self, engine: AsyncEngine, owner: IO[str] | None, file: Path | None = None, rls: RlsEngines | None = None
     ) -> None:
         self.engine = engine
         self.file = file
-        self._walled = walled
+        self.rls = rls
         self._owner = owner
         self._writer = asyncio.Lock()
         self.committed = asyncio.Event()
         self.closing = False
+        self.revision = Revision(shared=file is None)
         # Called in this order before every commit, ahead of the last rows of a request and of the collected changes.
         self.before_commit: list[Callable[[AsyncConnection], Awaitable[None]]] = []
 
@@ -81,28 +85,30 @@ class Database:
 
     @asynccontextmanager
     async def read(self, *, as_service: bool = False) -> AsyncIterator[AsyncConnection]:
-        """A consistent view: everything read in the block is of one moment.
+        """Open a read-only snapshot: all statements in the block see the same moment.
 
-        :raises DatabaseBusyError: no connection was free, or a lock not given, within two seconds.
-        :raises DatabaseUnavailableError: the server is not there, or the connection broke.
-        :raises TimedOutError: a statement took longer than five.
+        :raises DatabaseBusyError: no connection or lock within two seconds.
+        :raises DatabaseUnavailableError: the server cannot be reached, or the connection broke.
+        :raises TimedOutError: a statement took longer than five seconds.
         """
         view = self._view(as_service)
         with translate_database_errors():
             async with _connected(self._engine_for(view, reading=True)) as connection:
                 if not self.is_sqlite:
                     await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-                await self._tell(connection, view, reading=True)
+                await self._set_context(connection, view, reading=True)
                 yield connection
 
     @asynccontextmanager
     async def transaction(self, *, as_service: bool = False) -> AsyncIterator[AsyncConnection]:
-        """One unit of work. On SQLite writers queue in the process (two that block each other inside one event loop would never end).
+        """Open a unit of work, committed when the block ends without an error.
 
-        :raises DatabaseBusyError: after two seconds in the queue, or for a connection or a lock.
-        :raises DatabaseUnavailableError: the server is not there, or the connection broke: perhaps after it had committed.
+        On SQLite writers queue in the process: inside one event loop two of them could block each other for ever.
+
+        :raises DatabaseBusyError: no turn, connection or lock within two seconds.
+        :raises DatabaseUnavailableError: the server cannot be reached, or the connection broke, maybe after the commit.
         :raises TimedOutError: a statement took longer than five seconds.
-        :raises StorageFullError: no room is left.
+        :raises StorageFullError: the disk is full.
         :raises StorageFailedError: the disk fails.
         """
         unit = UnitOfWork()
@@ -122,11 +128,11 @@ class Database:
         if not self.is_sqlite:
             view = self._view(as_service)
             async with _connected(self._engine_for(view, reading=False)) as connection, connection.begin():
-                await self._tell(connection, view, reading=False)
+                await self._set_context(connection, view, reading=False)
                 yield connection
             return
         try:
-            # Not `wait_for`: until Python 3.12 it can swallow a cancellation, and its loop then never ends.
+            # Not `wait_for`: before Python 3.12 it can swallow a cancellation.
             async with asyncio.timeout(LOCK_WAIT_SECONDS):
                 await self._writer.acquire()
         except TimeoutError:
@@ -141,17 +147,17 @@ class Database:
 
     def _view(self, as_service: bool) -> RlsContext | None:
         request = current_request()
-        return None if self._walled is None or as_service or request is None else request.rls_context
+        return None if self.rls is None or as_service or request is None else request.rls_context
 
     def _engine_for(self, view: RlsContext | None, *, reading: bool) -> AsyncEngine:
-        return self.engine if self._walled is None or view is None else self._walled.engine_for(view, reading=reading)
+        return self.engine if self.rls is None or view is None else self.rls.engine_for(view, reading=reading)
 
-    async def _tell(self, connection: AsyncConnection, view: RlsContext | None, *, reading: bool) -> None:
-        if self._walled is not None and view is not None:
-            await self._walled.tell(connection, view, reading=reading)
+    async def _set_context(self, connection: AsyncConnection, view: RlsContext | None, *, reading: bool) -> None:
+        if self.rls is not None and view is not None:
+            await self.rls.set_context(connection, view, reading=reading)
 
     async def _write_last(self, connection: AsyncConnection, unit: UnitOfWork) -> None:
-        """Write the idempotency answer and the audit entry, then the collected changes: the feed's head is locked last."""
+        """Write the idempotency answer and the audit entry, then the collected changes: the feed is locked last."""
         if connection.in_transaction():
             for write in self.before_commit:
                 await write(connection)
@@ -160,46 +166,60 @@ class Database:
             await unit.write(connection)
 
     async def check_row_level_security(self) -> None:
-        """:raises RowLevelSecurityError: when the second wall does not stand; nothing to check where there is none."""
-        if self._walled is not None:
+        """Check roles and policies on PostgreSQL; SQLite has none.
+
+        :raises RowLevelSecurityError: they are missing or too permissive.
+        """
+        if self.rls is not None:
             async with self.read(as_service=True) as connection:
-                await check_row_level_security(connection, self._walled.service)
+                await check_row_level_security(connection, self.rls.service)
 
     def wake(self) -> None:
-        """Tell those who wait for an entry of the feed that one was committed."""
+        """Wake the readers that wait for a committed change."""
+        self.revision.advance()
         self.committed.set()
         self.committed = asyncio.Event()
 
+    def confirm(self, position: object, asked_at: float) -> None:
+        """Record where the feed is (`Revision.confirm`), and wake waiting readers when that is news."""
+        before = self.revision.current()
+        self.revision.confirm(position, asked_at)
+        if before != self.revision.current():
+            self.wake()
+
     def end_waits(self) -> None:
-        """The process is about to end: who waits for a change goes on at once, and nobody waits again."""
+        """Wake all waiting readers for good, because the process is about to end."""
         self.closing = True
         self.wake()
 
     async def close(self) -> None:
         await self.engine.dispose()
-        if self._walled is not None:
-            await self._walled.close()
+        if self.rls is not None:
+            await self.rls.close()
         if self._owner is not None:
             self._owner.close()
 
 
 @asynccontextmanager
 async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """:raises DatabaseUnavailableError: the server gives none; its cause says why."""
+    """Connect to the database.
+
+    :raises DatabaseUnavailableError: the server gives no connection; the cause says why.
+    """
     async with AsyncExitStack() as stack:
         try:
             connection = await stack.enter_async_context(engine.connect())
         except (DBAPIError, OSError) as error:
             if engine.dialect.name == "sqlite":
                 raise
-            logger.warning("database_away", extra=_seen(error))
+            logger.warning("database_unavailable", extra=_log_fields(error))
             raise DatabaseUnavailableError from error
         yield connection
 
 
 @contextmanager
 def translate_database_errors() -> Iterator[None]:
-    """A disk that is full or fails, a lock that is not given and a statement that does not end are no faults of the program: callers are told."""
+    """Turn driver errors that are no program faults (disk full, lock or statement timeout, …) into problems."""
     try:
         yield
     except PoolTimeoutError:
@@ -211,9 +231,9 @@ def translate_database_errors() -> Iterator[None]:
         if problem is None:
             raise
         if problem is DatabaseUnavailableError:
-            logger.warning("database_away", extra=_seen(error))
+            logger.warning("database_unavailable", extra=_log_fields(error))
         if problem in {StorageFullError, StorageFailedError}:
-            logger.error("storage", extra={"code": problem.code})
+            logger.error("storage", extra={"code": problem.code})  # noqa: TRY400 - messages may quote values
         raise problem() from None
 
 
@@ -221,49 +241,52 @@ def _state(error: Exception) -> str:
     return getattr(getattr(error, "orig", None), "sqlstate", None) or ""
 
 
-def _seen(error: Exception) -> dict[str, str]:
-    """What the log may hold of it."""
+def _log_fields(error: Exception) -> dict[str, str]:
+    """The parts of an error that may be logged: never values."""
     return {"error_class": type(error).__name__, "code": _state(error)}
 
 
-def _problem_of(told: str, state: str) -> Callable[[], Problem] | None:
-    """What the driver's message (SQLite) or state (PostgreSQL) is to a caller; None: a fault of the program."""
-    if "database or disk is full" in told or state == "53100":
+def _problem_of(message: str, state: str) -> Callable[[], Problem] | None:
+    """The problem for a driver's message (SQLite) or SQLSTATE (PostgreSQL); None: a program fault."""
+    if "database or disk is full" in message or state == "53100":
         return StorageFullError
-    if "disk I/O error" in told or "readonly database" in told or state in {"58030", "53000"}:
+    if "disk I/O error" in message or "readonly database" in message or state in {"58030", "53000"}:
         return StorageFailedError
-    if _AWAY.match(state):
+    if _UNAVAILABLE.match(state):
         return DatabaseUnavailableError
-    if told == "interrupted" or state == "57014":
+    if message == "interrupted" or state == "57014":
         return TimedOutError
-    # A lock not given in time, a deadlock that was broken, or a place where another transaction came first.
-    if told == "database is locked" or state in {"55P03", "40P01", "40001"}:
+    # Lock timeout, deadlock, or serialisation failure.
+    if message == "database is locked" or state in {"55P03", "40P01", "40001"}:
         return DatabaseBusyError
     return None
 
 
-def open_database(url: str, *, exclusive: bool = True, wall: str | None = None) -> Database:
-    """Open ``sqlite:///path`` or ``postgresql://…``; the driver is chosen here. ``wall`` names the service whose callers' requests it serves.
+def open_database(url: str, *, exclusive: bool = True, service: str | None = None) -> Database:
+    """Open ``sqlite:///path`` or ``postgresql://…``.
+
+    :param exclusive: lock a SQLite file against other processes.
+    :param service: the service whose requests are served: on PostgreSQL they run under row-level security.
 
     :raises OwnedElsewhereError: another process owns this SQLite file.
     :raises UnsupportedSqliteError: the SQLite library is too old.
     """
     parsed = _parsed(url)
     if parsed.get_backend_name() == "postgresql":
-        # Where a policy would hide rows from the service itself, its statements fail instead: a backup must never be silently incomplete.
+        # If a policy would hide rows from the service itself, its statements fail: a backup must be complete.
         engine = _postgresql(parsed, row_security="off")
-        if wall is None:
+        if service is None:
             return Database(engine, None)
-        callers = _postgresql(parsed, role=callers_role(wall))
-        public = _postgresql(parsed, role=public_role(wall), default_transaction_read_only="on")
-        return Database(engine, None, walled=RlsEngines(wall, callers, public))
+        callers = _postgresql(parsed, role=callers_role(service))
+        public = _postgresql(parsed, role=public_role(service), default_transaction_read_only="on")
+        return Database(engine, None, rls=RlsEngines(service, callers, public))
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         raise ValueError(f"neither sqlite:///path nor postgresql://…: {parsed.render_as_string(hide_password=True)}")
     check_sqlite()
     path = Path(parsed.database)
     path.parent.mkdir(parents=True, exist_ok=True)
-    owner = own(path) if exclusive else None
-    path.touch(mode=0o600)  # what SQLite lays beside it has the same rights
+    owner = lock_file(path) if exclusive else None
+    path.touch(mode=0o600)  # SQLite gives its other files the same permissions
     engine = create_async_engine(
         parsed.set(drivername=f"sqlite+{InlineSQLiteDialect.driver}"),
         pool_size=8,
@@ -277,7 +300,7 @@ def open_database(url: str, *, exclusive: bool = True, wall: str | None = None) 
 
 
 def _postgresql(url: URL, **session: str) -> AsyncEngine:
-    """A pool whose connections have these settings from the moment they are made; no RESET takes them off."""
+    """Make a pool whose connections start with these settings, so that RESET does not remove them."""
     settings = {
         "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
         "lock_timeout": str(int(LOCK_WAIT_SECONDS * 1000)),
@@ -297,13 +320,13 @@ def _postgresql(url: URL, **session: str) -> AsyncEngine:
 
 
 def _check_open(_connection: Any, record: Any, _fairy: Any) -> None:
-    """A connection that the server has ended while nobody used it goes, and with it those that were made before: it costs nobody an answer."""
+    """Replace a pooled connection that the server has closed, and all older ones, before it is used."""
     if record.driver_connection.is_closed():
         raise InvalidatePoolError
 
 
 def sqlite_file(url: str) -> Path | None:
-    """The file of a SQLite URL; None for another database."""
+    """Return the file of a SQLite URL, None for another database."""
     parsed = _parsed(url)
     return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
 
@@ -315,10 +338,10 @@ def _parsed(url: str) -> URL:
         raise ValueError("not a database URL: sqlite:///path or postgresql://user@host/database") from None
 
 
-def own(path: Path) -> IO[str]:
-    """Become the one owner of a SQLite file until the lock that is given back is closed; the file itself is not opened.
+def lock_file(path: Path) -> IO[str]:
+    """Lock a SQLite file for this process until the returned lock is closed; the file itself is not opened.
 
-    :raises OwnedElsewhereError: another process is.
+    :raises OwnedElsewhereError: another process has locked it.
     """
     lock = path.with_name(path.name + ".owner").open("a+", encoding="utf-8")
     try:
@@ -347,12 +370,12 @@ def _prepare(connection: Any, _record: Any) -> None:
     raw.execute("PRAGMA journal_mode=WAL")
     raw.execute("PRAGMA synchronous=FULL")
     raw.execute("PRAGMA foreign_keys=ON")
-    raw.execute("PRAGMA recursive_triggers=ON")  # or REPLACE would delete a row past the trigger that forbids it
+    raw.execute("PRAGMA recursive_triggers=ON")  # or REPLACE would delete rows without calling their triggers
     raw.execute(f"PRAGMA busy_timeout={int(LOCK_WAIT_SECONDS * 1000)}")
     raw.close()
 
 
 def _begin(connection: Any) -> None:
-    # The driver's own transaction control is off (isolation_level=None): a writer takes its lock at once, a reader never holds one.
+    # The driver's transaction control is off (isolation_level=None): a writer locks at once, a reader never.
     write = connection.get_execution_options().get("cleio_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

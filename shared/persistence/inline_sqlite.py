@@ -1,7 +1,7 @@
-"""SQLite inside the event loop, behind SQLAlchemy's asyncio interface: no worker thread, so a short query costs no thread hop.
+"""SQLite inside the event loop, behind SQLAlchemy's asyncio interface: a short query needs no worker thread.
 
-It leans on one private convention of SQLAlchemy (a statement must await something, and a cursor has ``_async_soft_close``); this file is
-its only home and ``tests/unit/shared/persistence/test_inline_sqlite.py`` its guard. Statements must be short: a long one holds the loop.
+This relies on a private convention of SQLAlchemy, which ``tests/unit/shared/persistence/test_inline_sqlite.py`` checks:
+a statement must await something, and a cursor has ``_async_soft_close``. A long statement would block the event loop.
 """
 
 from collections import deque
@@ -18,15 +18,15 @@ from sqlalchemy.util import await_only
 
 from shared.persistence.request_scope import current_request
 
-STEPS_BETWEEN_LOOKS = 20_000
+STEPS_BETWEEN_CHECKS = 20_000
 
 
 async def _nothing() -> None:
-    """SQLAlchemy refuses an asynchronous statement that never awaits."""
+    """SQLAlchemy refuses an asynchronous statement that awaits nothing."""
 
 
 class _Cursor(sqlite.Cursor):  # type: ignore[misc]
-    """Rows are taken into memory at once, as SQLAlchemy's own asynchronous drivers do: a result may outlive its connection."""
+    """Reads all rows into memory, as SQLAlchemy's asynchronous drivers do: a result may outlive its connection."""
 
     _rows: deque[Any] | None = None
 
@@ -62,17 +62,17 @@ class _Cursor(sqlite.Cursor):  # type: ignore[misc]
 
 
 class _Connection(sqlite.Connection):  # type: ignore[misc]
-    """Interrupts a statement that takes longer than it may: while it runs, nothing else does."""
+    """Interrupts a statement that takes too long: it blocks the event loop."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._late_at = inf
-        self.set_progress_handler(lambda: monotonic() > self._late_at, STEPS_BETWEEN_LOOKS)
+        self._deadline = inf
+        self.set_progress_handler(lambda: monotonic() > self._deadline, STEPS_BETWEEN_CHECKS)
 
     def begin_statement(self) -> None:
         request = current_request()
         limit = None if request is None else request.statement_seconds
-        self._late_at = inf if limit is None else monotonic() + limit
+        self._deadline = inf if limit is None else monotonic() + limit
 
     def cursor(self, factory: type[sqlite.Cursor] = _Cursor) -> Any:
         return super().cursor(factory)
@@ -88,7 +88,7 @@ class InlineSQLiteDialect(SQLiteDialect_pysqlite):
         return sqlite
 
     @classmethod
-    def get_pool_class(cls, url: URL) -> type[Pool]:
+    def get_pool_class(cls, _url: URL) -> type[Pool]:
         return AsyncAdaptedQueuePool
 
     def create_connect_args(self, url: URL) -> Any:

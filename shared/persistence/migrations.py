@@ -1,6 +1,6 @@
-"""Migrations: one Alembic tree per service, the same on SQLite and PostgreSQL. Programs refuse to start on another schema than their own.
+"""Migrations: one Alembic tree per service for SQLite and PostgreSQL. A service refuses to start on another schema.
 
-Alembic is loaded only where something is migrated: a program that starts on its own schema reads one row.
+Alembic is imported only to migrate: a service that starts on its own schema reads one row.
 """
 
 from pathlib import Path
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 INSUFFICIENT_PRIVILEGE = "42501"
-OF_EVERY_SERVICE = ("audit_", "feed_", "idempotency_")
+SEARCH_PREFIX = "search_"
+SHARED_TABLES = ("audit_", "feed_", "idempotency_")
 
 
 def configuration(tree: Path) -> "Config":
-    """Alembic's configuration of the migration tree in folder ``tree``."""
+    """Alembic's configuration for the migration tree in folder ``tree``."""
     from alembic.config import Config
 
     config = Config()
@@ -31,10 +32,10 @@ def configuration(tree: Path) -> "Config":
 
 
 async def upgrade(database: Database, tree: Path, metadata: MetaData, revision: str = "head") -> None:
-    """Bring the database to ``revision``; a no-op when it is there. Replicas that start together take turns, and the first one does the work.
+    """Migrate the database to ``revision``. Of replicas that start together one does the work and the others wait.
 
-    :raises WrongSchemaError: it is of a newer program, or of another service.
-    :raises RowLevelSecurityError: its login may not make the roles of the second wall, and nobody has; the message says what to do.
+    :raises WrongSchemaError: the database belongs to a newer program or to another service.
+    :raises RowLevelSecurityError: roles are missing and its login cannot create them; the message says what to do.
     """
     if revision == "head" and await _revision_of(database, metadata) == head_of(tree):
         return
@@ -42,7 +43,7 @@ async def upgrade(database: Database, tree: Path, metadata: MetaData, revision: 
 
     async with database.transaction() as connection:
         await take_advisory_lock(connection, "migrate")
-        # Another replica may have had the first turn.
+        # Another replica may have migrated it meanwhile.
         current = await connection.run_sync(_current, metadata)
         if current is not None and current not in revisions(tree):
             raise WrongSchemaError(
@@ -52,7 +53,7 @@ async def upgrade(database: Database, tree: Path, metadata: MetaData, revision: 
 
 
 async def new_revision(database: Database, tree: Path, metadata: MetaData, message: str) -> None:
-    """Write the migration that leads from the database's schema to ``metadata``."""
+    """Write the migration from the database's schema to ``metadata``."""
     from alembic import command
 
     number = f"{len(_migrations(tree)) + 1:04d}"
@@ -63,8 +64,10 @@ async def new_revision(database: Database, tree: Path, metadata: MetaData, messa
 
 
 async def check_schema(database: Database, tree: Path, metadata: MetaData) -> None:
-    """:raises WrongSchemaError: when the database is not at the head of the tree, or is another service's.
-    :raises RowLevelSecurityError: when its second wall does not stand.
+    """Check that a service can start on the database.
+
+    :raises WrongSchemaError: it is not at the head of the tree, or belongs to another service.
+    :raises RowLevelSecurityError: roles or policies are missing or too permissive.
     """
     head, current = head_of(tree), await _revision_of(database, metadata)
     if current != head:
@@ -75,7 +78,7 @@ async def check_schema(database: Database, tree: Path, metadata: MetaData) -> No
 
 
 def head_of(tree: Path) -> str:
-    """The newest revision of the tree: migrations are numbered in order, and their files are named after their numbers."""
+    """The newest revision of the tree: the files of migrations begin with their numbers."""
     return max(_migrations(tree))
 
 
@@ -89,15 +92,14 @@ def _migrations(tree: Path) -> list[str]:
 
 
 async def _revision_of(database: Database, metadata: MetaData) -> str | None:
-    """As `_current` says."""
     async with database.read(as_service=True) as connection:
         return await connection.run_sync(_current, metadata)
 
 
 def _current(connection: Connection, metadata: MetaData) -> str | None:
-    """Where the database is; None where it was never migrated.
+    """The revision of the database; None if it was never migrated.
 
-    :raises WrongSchemaError: revisions of two trees have the same names, and by its tables this is another service's.
+    :raises WrongSchemaError: by its tables the database belongs to another service (revisions of all trees look alike).
     """
     tables = set(inspect(connection).get_table_names())
     if "alembic_version" not in tables:
@@ -105,16 +107,16 @@ def _current(connection: Connection, metadata: MetaData) -> str | None:
     current = (
         " and ".join(sorted(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())) or None
     )
-    own = {name for name in metadata.tables if not name.startswith(OF_EVERY_SERVICE)}
+    own = {name for name in metadata.tables if not name.startswith(SHARED_TABLES)}
     if current is not None and not own & tables:
         raise WrongSchemaError(
-            f"this is the database of another service: it has none of {', '.join(sorted(own)[:3])}, …"
+            f"this is the database of another service: it has no table {', '.join(sorted(own)[:3])}, …"
         )
     return current
 
 
 async def drift(database: Database, metadata: MetaData) -> list[Any]:
-    """What autogeneration would still change: an empty list when migrations and tables agree."""
+    """What autogeneration would change: an empty list if migrations and tables agree."""
     from alembic.autogenerate import compare_metadata
     from alembic.runtime.migration import MigrationContext
 
@@ -130,6 +132,8 @@ def _options(metadata: MetaData) -> dict[str, Any]:
         "render_as_batch": True,
         "compare_type": True,
         "transaction_per_migration": False,
+        # The tables of search indexes differ from database to database: migrations write them out, metadata does not know them.
+        "include_name": lambda name, kind, _parents: not (kind == "table" and name.startswith(SEARCH_PREFIX)),
     }
 
 
@@ -146,7 +150,7 @@ def _command(connection: Connection, tree: Path, metadata: MetaData, run: Any) -
 
 
 def run_in_environment(context: Any) -> None:
-    """The whole of every tree's ``env.py``: run on the connection that ``upgrade`` or ``new_revision`` opened."""
+    """Run migrations on the connection of ``upgrade`` or ``new_revision``: called by each tree's ``env.py``."""
     attributes = context.config.attributes
     context.configure(connection=attributes["connection"], **attributes["options"])
     context.run_migrations()

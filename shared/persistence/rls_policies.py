@@ -1,49 +1,50 @@
-"""What migrations say of the second wall (`shared.persistence.rls_sessions`): roles, rights and policies. On SQLite all of it is nothing.
+"""Row-level security in migrations: roles, privileges and policies. Nothing happens on SQLite.
 
-A condition is SQL about one row. What it asks of the caller is asked once a statement, not once a row: that is what the inner SELECTs are for.
+A condition is SQL about one row. Its inner SELECTs read the caller's settings once a statement instead of once a row.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-# Between the words of a setting: no organisation has it in its name.
+# Separates the values of a setting; no name of an organisation contains it.
 SEPARATOR = "\x1f"
 _SEPARATOR = "chr(31)"
 
 
-def may_take(role: str) -> str:
-    """SQL: this login may work as the role. Since PostgreSQL 16 a member may be one that only grants it on."""
-    return f"pg_has_role(current_user, {role}, CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)"
+def can_use(role: str) -> str:
+    """SQL: whether this login can use the role. Since PostgreSQL 16 membership alone is not enough."""
+    kind = "CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END"
+    return f"pg_has_role(current_user, {role}, {kind})"
 
 
 def callers_role(service: str) -> str:
-    """The role of requests whose caller has a name."""
+    """The role of requests with an identified caller."""
     return f"cleio_{service}_callers"
 
 
 def public_role(service: str) -> str:
-    """The role of what anybody may read."""
+    """The role of reads that anyone may make."""
     return f"cleio_{service}_public"
 
 
 def granted(*grants: str) -> str:
-    """The caller holds one of these rows of the policy: ``trial.read.all``."""
+    """SQL: the caller has one of these grants, such as ``trial.read.all``."""
     return f"(SELECT {_holds(grants)})"
 
 
 def named() -> str:
-    """Some caller was named."""
+    """SQL: the caller is identified."""
     return "(SELECT current_setting('cleio.organisation', true) <> '')"
 
 
 def own(column: str, *grants: str, of: Literal["organisation", "centre"] = "organisation") -> str:
-    """The row is of the caller's own organisation, or centre, and the caller holds one of these grants. An index on the column serves."""
+    """SQL: the row belongs to the caller's organisation or centre, and the caller has one of these grants."""
     return f"{column} = (SELECT CASE WHEN {_holds(grants)} THEN nullif(current_setting('cleio.{of}', true), '') END)"
 
 
 def own_row(column: str) -> str:
-    """The row is of whom the caller speaks for, whatever it may do."""
+    """SQL: the row belongs to the caller's organisation."""
     return f"{column} = (SELECT nullif(current_setting('cleio.organisation', true), ''))"
 
 
@@ -53,15 +54,17 @@ def _holds(grants: Sequence[str]) -> str:
 
 
 def for_audience(side: str) -> str:
-    """The caller belongs to an audience of this side of a feed's entry."""
+    """SQL: the caller belongs to an audience of this column (``before`` or ``after``) of a feed entry."""
     audiences = f"(SELECT string_to_array(current_setting('cleio.audiences', true), {_SEPARATOR}))"
     return f"jsonb_exists_any(CAST({side} AS jsonb) -> 'audience', {audiences})"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Who sees and changes which rows of a table. ``read``, ``insert``, ``change`` (update and delete) are conditions on a named caller's rows, and
-    ``public`` on everybody's; None: nobody. ``rights``: what SQL lets named callers do at all.
+    """Which rows of a table callers may read and change.
+
+    ``read``, ``insert`` and ``change`` (update, delete) are conditions for identified callers, ``public`` for anyone;
+    None allows nothing. ``rights`` are the SQL privileges of identified callers.
     """
 
     read: str | None = None
@@ -72,7 +75,7 @@ class Rule:
 
 
 def create_row_level_security(op: Any, service: str, rules: Mapping[str, Rule]) -> None:
-    """Make the roles where they are not there yet, and put every table behind its rule. ``op`` is Alembic's."""
+    """Create missing roles and protect every table by its rule. ``op`` is Alembic's."""
     if op.get_bind().dialect.name == "sqlite":
         return
     _make_roles(op, service)
@@ -81,7 +84,7 @@ def create_row_level_security(op: Any, service: str, rules: Mapping[str, Rule]) 
 
 
 def protect(op: Any, service: str, table: str, rule: Rule) -> None:
-    """Put one table behind its rule."""
+    """Protect one table by its rule."""
     if op.get_bind().dialect.name == "sqlite":
         return
     callers, public = callers_role(service), public_role(service)
@@ -94,7 +97,8 @@ def protect(op: Any, service: str, table: str, rule: Rule) -> None:
         op.execute(f"CREATE POLICY callers_insert ON {table} FOR INSERT TO {callers} WITH CHECK ({rule.insert})")
     if rule.change is not None:
         op.execute(
-            f"CREATE POLICY callers_update ON {table} FOR UPDATE TO {callers} USING ({rule.change}) WITH CHECK ({rule.change})"
+            f"CREATE POLICY callers_update ON {table} FOR UPDATE TO {callers}"
+            f" USING ({rule.change}) WITH CHECK ({rule.change})"
         )
         op.execute(f"CREATE POLICY callers_delete ON {table} FOR DELETE TO {callers} USING ({rule.change})")
     if rule.public is not None:
@@ -103,7 +107,7 @@ def protect(op: Any, service: str, table: str, rule: Rule) -> None:
 
 
 def unprotect(op: Any, service: str, table: str) -> None:
-    """Take a table's rule away. The roles stay: they are the server's, and other databases may use them."""
+    """Remove a table's rule. The roles stay: other databases of the server may use them."""
     if op.get_bind().dialect.name == "sqlite":
         return
     for policy in ("callers_read", "callers_insert", "callers_update", "callers_delete", "public_read"):
@@ -115,7 +119,7 @@ def unprotect(op: Any, service: str, table: str) -> None:
 def _make_roles(op: Any, service: str) -> None:
     callers, public = callers_role(service), public_role(service)
     for name in (callers, public):
-        # Roles are the server's: another database, or its administrator, may have made them.
+        # Roles belong to the server: another database, or its administrator, may have created them.
         op.execute(
             f"""
             DO $$ BEGIN
@@ -125,17 +129,19 @@ def _make_roles(op: Any, service: str) -> None:
                     EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
                     END;
                 END IF;
-                IF NOT {may_take(f"'{name}'")} THEN
+                IF NOT {can_use(f"'{name}'")} THEN
                     GRANT {name} TO CURRENT_USER;
                 END IF;
                 IF NOT has_schema_privilege('{name}', current_schema(), 'USAGE') THEN
                     EXECUTE format('GRANT USAGE ON SCHEMA %I TO {name}', current_schema());
                 END IF;
             EXCEPTION WHEN insufficient_privilege THEN
-                RAISE insufficient_privilege USING MESSAGE = 'this login may not make roles. Say as an administrator of the database server '
+                RAISE insufficient_privilege USING MESSAGE =
+                    'this login cannot create roles. Run as an administrator of the database server: '
                     || coalesce((SELECT string_agg('CREATE ROLE ' || name || ' NOLOGIN; ', '' ORDER BY name)
-                        FROM unnest(ARRAY['{callers}', '{public}']) AS name WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)), '')
+                        FROM unnest(ARRAY['{callers}', '{public}']) AS name
+                        WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)), '')
                     || 'GRANT {callers}, {public} TO ' || quote_ident(current_user);
             END $$
-            """
+            """  # noqa: S608 - names of our own
         )

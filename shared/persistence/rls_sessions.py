@@ -1,7 +1,8 @@
-"""The second wall, on PostgreSQL alone: a request reaches its database as a role that is shown what its caller may see, whatever a statement forgot.
+"""Row-level security on PostgreSQL: defence in depth should a query omit its filter.
 
-Row-level security decides by what a transaction says of its caller (`RlsContext`). The roles can be given nothing by mistake: a transaction that says
-nothing is shown nothing. Outside of requests the service works as itself. SQLite has no such thing: there the repositories are the only wall.
+A request uses a database role that sees only rows allowed for its caller. The policies read the caller from settings of
+the transaction (`RlsContext`); a transaction that sets nothing sees nothing. Outside of requests the service acts as
+itself. SQLite has no row-level security: there the filters of the repositories are the only protection.
 """
 
 from dataclasses import dataclass
@@ -9,14 +10,14 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.persistence.rls_policies import SEPARATOR, callers_role, may_take, public_role
+from shared.persistence.rls_policies import SEPARATOR, callers_role, can_use, public_role
 
 
 @dataclass(frozen=True, slots=True)
 class RlsContext:
-    """What a caller may see and change, as the database is told. ``grants`` are rows of the policy, ``resource.action.rows``.
+    """What a caller may see and change. ``grants`` are rows of the policy, such as ``trial.read.all``.
 
-    ``public``: its reads need to say nothing, because everybody's role is shown the same.
+    ``public``: reads use the public role, which needs no settings.
     """
 
     grants: frozenset[str] = frozenset()
@@ -26,23 +27,24 @@ class RlsContext:
     public: bool = False
 
 
-# A request whose caller nobody has asked for yet.
+# A request whose caller is not known yet.
 NO_ACCESS = RlsContext()
 
-_TELL = text(
+_SET_CONTEXT = text(
     "SELECT set_config('cleio.grants', :grants, true), set_config('cleio.organisation', :organisation, true),"
     " set_config('cleio.centre', :centre, true), set_config('cleio.audiences', :audiences, true)"
 )
 
 
 class RowLevelSecurityError(RuntimeError):
-    """The roles are not there, are too strong, or cannot be taken: the service does not start."""
+    """A role is missing, too powerful or not granted, or a table has no policy: the service does not start."""
 
 
 @dataclass(frozen=True, slots=True)
 class RlsEngines:
-    """The connections of one service's callers. Each pool's connections have their role from the moment they are made, so none is ever left in
-    another's; what a transaction says of its caller ends with it.
+    """The connection pools for requests to one service.
+
+    The connections of a pool keep their role; the settings of a caller end with the transaction.
     """
 
     service: str
@@ -52,12 +54,12 @@ class RlsEngines:
     def engine_for(self, view: RlsContext, *, reading: bool) -> AsyncEngine:
         return self.public if view.public and reading else self.callers
 
-    async def tell(self, connection: AsyncConnection, view: RlsContext, *, reading: bool) -> None:
-        """Say who calls, for this transaction."""
+    async def set_context(self, connection: AsyncConnection, view: RlsContext, *, reading: bool) -> None:
+        """Set the caller for this transaction."""
         if view is NO_ACCESS or (view.public and reading):
             return
         await connection.execute(
-            _TELL,
+            _SET_CONTEXT,
             {
                 "grants": SEPARATOR + "".join(f"{grant}{SEPARATOR}" for grant in sorted(view.grants)),
                 "organisation": view.organisation or "",
@@ -72,29 +74,32 @@ class RlsEngines:
 
 
 _ROLES = text(
-    f"SELECT rolname, rolsuper OR rolbypassrls AS strong, {may_take('oid')} AS takes FROM pg_roles WHERE rolname IN (:callers, :public)"
+    f"SELECT rolname, rolsuper OR rolbypassrls AS bypasses, {can_use('oid')} AS usable"  # noqa: S608 - constants only
+    " FROM pg_roles WHERE rolname IN (:callers, :public)"
 )
-_OPEN_TABLES = text(
+_UNPROTECTED_TABLES = text(
     "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')"
     " AND relname <> 'alembic_version' AND NOT relrowsecurity ORDER BY relname"
 )
 
 
 async def check_row_level_security(connection: AsyncConnection, service: str) -> None:
-    """Called when a service starts.
+    """Check the roles and tables of a service at its start.
 
-    :raises RowLevelSecurityError: saying what is wrong with it.
+    :raises RowLevelSecurityError: says what is wrong.
     """
     names = {"callers": callers_role(service), "public": public_role(service)}
     found = {row.rolname: row for row in await connection.execute(_ROLES, names)}
     for name in names.values():
         if name not in found:
             raise RowLevelSecurityError(
-                f"the database server has no role {name}: `cleio migrate` makes it, or its administrator"
+                f"the database server has no role {name}: run `cleio migrate`, or let its administrator create it"
             )
-        if found[name].strong:
-            raise RowLevelSecurityError(f"the role {name} may see everything (SUPERUSER or BYPASSRLS): it must not")
-        if not found[name].takes:
-            raise RowLevelSecurityError(f"this program's login may not take the role {name}: GRANT {name} TO it")
-    if tables := [row.relname for row in await connection.execute(_OPEN_TABLES)]:
+        if found[name].bypasses:
+            raise RowLevelSecurityError(
+                f"the role {name} bypasses row-level security: remove its SUPERUSER and BYPASSRLS attributes"
+            )
+        if not found[name].usable:
+            raise RowLevelSecurityError(f"the login of this program cannot use the role {name}: GRANT {name} to it")
+    if tables := [row.relname for row in await connection.execute(_UNPROTECTED_TABLES)]:
         raise RowLevelSecurityError(f"without row-level security: {', '.join(tables)}")

@@ -1,4 +1,4 @@
-"""The two ways a handler reaches its database. A transaction is committed before the answer leaves, never after."""
+"""Dependencies that give a handler its database connection. A transaction is committed before the answer is sent."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -21,6 +21,6 @@ async def _writing(request: Request) -> AsyncIterator[AsyncConnection]:
         yield connection
 
 
-# FastAPI's default scope ends a dependency after the answer was sent: the client would hold a 201 for what a failed commit then loses.
+# FastAPI's default scope ends a dependency after the answer was sent: a client could get a 201 for a failed commit.
 Reading = Annotated[AsyncConnection, Depends(_reading, scope="function")]
 Writing = Annotated[AsyncConnection, Depends(_writing, scope="function")]

@@ -22,24 +22,24 @@ class UnitOfWork:
         self.changed = False
         self._items: list[tuple[Writer, Any]] = []
         self._savepoints: list[int] = []
-        self._open = False
+        self.active = False
 
     @staticmethod
     def of(connection: Connection) -> "UnitOfWork":
         """:raises RuntimeError: the connection has no open transaction of a `Database`."""
         unit: UnitOfWork | None = connection.info.get(_KEY)
-        if unit is None or not unit._open:
+        if unit is None or not unit.active:
             raise RuntimeError("changes can only be collected inside Database.transaction()")
         return unit
 
     def begin(self, connection: AsyncConnection) -> None:
         """Start collecting for this connection."""
         _sync(connection).info[_KEY] = self
-        self._open = True
+        self.active = True
 
     def end(self) -> None:
         """Stop collecting."""
-        self._open = False
+        self.active = False
 
     def collect(self, write: Writer, items: Sequence[Any]) -> None:
         """Keep items until the commit."""
@@ -83,7 +83,7 @@ def mark_changed(connection: AsyncConnection) -> None:
 
 
 def follow_savepoints(engine: AsyncEngine) -> None:
-    """Keep the collected items of the engine's transactions in step with their savepoints, which end in reverse order."""
+    """Keep the collected items of the engine's transactions in step with their (nested) savepoints."""
     event.listen(engine.sync_engine, "savepoint", _savepoint)
     event.listen(engine.sync_engine, "release_savepoint", _release)
     event.listen(engine.sync_engine, "rollback_savepoint", _rollback)

@@ -1,7 +1,7 @@
-"""Traces across the services: where a request or a background step stands in one, and what carries it on.
+"""Distributed tracing: the trace context of requests and background steps.
 
-Every request stands in a trace, so that the log lines of several services can be joined. Spans are exported only where an endpoint is set: without
-one nothing of the SDK is loaded. What a span may tell is `shared.tracing.export`'s list.
+Every request belongs to a trace, so that the log lines of several services can be joined. Spans are exported only if an
+endpoint is set; otherwise OpenTelemetry is not imported. `shared.tracing.export` lists the attributes of spans.
 """
 
 from shared.tracing.spans import (
@@ -10,9 +10,9 @@ from shared.tracing.spans import (
     calling,
     cause_of,
     current,
+    decided,
     flush_export,
     remember,
-    settled,
     start_export,
     stop_export,
     working,
@@ -26,9 +26,9 @@ __all__ = [
     "calling",
     "cause_of",
     "current",
+    "decided",
     "flush_export",
     "remember",
-    "settled",
     "start_export",
     "stop_export",
     "working",

@@ -1,6 +1,7 @@
-"""The one door for spans: an OpenTelemetry provider of our own, which no other library can write to, and the list of what a span may tell.
+"""Exports spans with an OpenTelemetry provider that no other library can use, and lists the allowed attributes.
 
-Never here: paths, query strings, headers, bodies, statements, messages of exceptions and stack traces. Loaded only where an endpoint is set.
+Never exported: paths, query strings, headers, bodies, SQL, messages of exceptions, stack traces. Imported only if an
+endpoint is set.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ from opentelemetry.trace import (
 
 from shared.tracing.trace_context import TraceContext
 
-# Names, numbers and templates of our own making. An attribute that is not here is dropped.
+# Names, numbers and templates from our own code. Other attributes are dropped.
 ATTRIBUTES = frozenset(
     {
         "http.request.method",
@@ -43,57 +44,61 @@ ATTRIBUTES = frozenset(
         "cleio.attempt",
     }
 )
-LONGEST = 100
-FLUSH_SECONDS = 0.2  # what the end of a stop grants to the last spans: the drain leaves no more
-EXPORT_SECONDS = 5.0  # for one batch with its retries; it is another thread's time
-MOST_LINKS = 100
+MAX_TEXT = 100
+FLUSH_SECONDS = 0.2  # for the last spans at a stop: the drain of requests leaves no more time
+EXPORT_SECONDS = 5.0  # for one batch with its retries, in another thread
+MAX_LINKS = 100
 
 _KINDS = {"server": SpanKind.SERVER, "client": SpanKind.CLIENT, "consumer": SpanKind.CONSUMER}
 
 
 class ExportedSpan:
-    """One span under way."""
+    """A span that has not ended."""
 
-    is_settled = True
+    is_decided = True
 
     def __init__(self, span: Span) -> None:
         self._span = span
-        context = span.get_span_context()
-        self.place = TraceContext(f"{context.trace_id:032x}", f"{context.span_id:016x}", context.trace_flags.sampled)
+        given = span.get_span_context()
+        self.context = TraceContext(f"{given.trace_id:032x}", f"{given.span_id:016x}", given.trace_flags.sampled)
 
     def name(self, name: str) -> None:
-        self._span.update_name(name[:LONGEST])
+        self._span.update_name(name[:MAX_TEXT])
 
     def end(self, error: str | None, attributes: Mapping[str, str | int]) -> None:
-        """``error``: the class or the code of what went wrong."""
+        """End the span. ``error``: the class or code of the failure."""
         given = attributes if error is None else {**attributes, "error.type": error}
         for name, value in given.items():
             if name in ATTRIBUTES:
-                self._span.set_attribute(name, value[:LONGEST] if isinstance(value, str) else value)
+                self._span.set_attribute(name, value[:MAX_TEXT] if isinstance(value, str) else value)
         if error is not None:
             self._span.set_status(Status(StatusCode.ERROR))
         self._span.end()
 
 
 class Export:
-    """Spans to a collector, in batches and in a thread of their own: a queue of bounded length, from which the oldest fall when nobody takes them.
+    """Sends spans to a collector in batches from a thread; a bounded queue drops the oldest if the collector is slow.
 
-    Sampling, batching and what the collector asks for (headers, certificates) are set by the standard variables (`OTEL_TRACES_SAMPLER`,
-    `OTEL_BSP_…`, `OTEL_EXPORTER_OTLP_HEADERS`, …), which the SDK reads itself.
+    Sampling, batching and the collector's headers and certificates are set by the standard variables
+    (`OTEL_TRACES_SAMPLER`, `OTEL_BSP_…`, `OTEL_EXPORTER_OTLP_HEADERS`, …), which the SDK reads itself.
     """
 
     def __init__(self, service: str, endpoint: str) -> None:
-        # A failing collector is one line a batch, not one a try.
+        # Log a failing collector once a batch, not once a retry.
         logging.getLogger("opentelemetry").setLevel(logging.ERROR)
         session = requests.Session()
-        session.trust_env = False  # as every call between programs of ours: no proxies, no .netrc
+        session.trust_env = False  # no proxies, no .netrc
         self._exporter: SpanExporter = OTLPSpanExporter(
             f"{endpoint.rstrip('/')}/v1/traces", timeout=EXPORT_SECONDS, session=session
         )
-        # Built by hand: the SDK's own detectors would tell the host, the process and its command line.
-        told = {"service.namespace": "cleio", "service.name": f"cleio-{service}", "service.version": version("cleio")}
+        # Set here: the SDK's detectors would add the host, the process and its command line.
+        resource = {
+            "service.namespace": "cleio",
+            "service.name": f"cleio-{service}",
+            "service.version": version("cleio"),
+        }
         self._provider = TracerProvider(
-            resource=Resource({**told, "service.instance.id": uuid.uuid4().hex}), shutdown_on_exit=False
+            resource=Resource({**resource, "service.instance.id": uuid.uuid4().hex}), shutdown_on_exit=False
         )
         self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         self._tracer = self._provider.get_tracer("cleio")
@@ -107,13 +112,13 @@ class Export:
         causes: Sequence[TraceContext] = (),
         started: int | None = None,
     ) -> ExportedSpan:
-        """A span from now, or from ``started`` (nanoseconds since 1970) on."""
+        """Begin a span, now or at ``started`` (nanoseconds since 1970)."""
         return ExportedSpan(
             self._tracer.start_span(
-                name[:LONGEST],
+                name[:MAX_TEXT],
                 context=set_span_in_context(NonRecordingSpan(_context(parent)), Context()) if parent else Context(),
                 kind=_KINDS[kind],
-                links=[Link(_context(one)) for one in causes[:MOST_LINKS]],
+                links=[Link(_context(one)) for one in causes[:MAX_LINKS]],
                 start_time=started,
                 record_exception=False,
                 set_status_on_exception=False,
@@ -121,11 +126,11 @@ class Export:
         )
 
     def flush(self) -> None:
-        """Send what waits now; nobody waits for it."""
+        """Send the queued spans in the background."""
         threading.Thread(target=self._provider.force_flush, daemon=True).start()
 
     async def close(self) -> None:
-        """What waits is sent, unless the collector lets it wait: the program does not."""
+        """Send the queued spans, for at most a moment."""
         flushing = threading.Thread(target=self._provider.shutdown, daemon=True)
         flushing.start()
         await asyncio.to_thread(flushing.join, FLUSH_SECONDS)
@@ -133,10 +138,10 @@ class Export:
             self._exporter.shutdown()
 
 
-def _context(place: TraceContext) -> SpanContext:
+def _context(context: TraceContext) -> SpanContext:
     return SpanContext(
-        int(place.trace, 16),
-        int(place.span, 16),
+        int(context.trace, 16),
+        int(context.span, 16),
         is_remote=True,
-        trace_flags=TraceFlags(TraceFlags.SAMPLED if place.sampled else 0),
+        trace_flags=TraceFlags(TraceFlags.SAMPLED if context.sampled else 0),
     )

@@ -1,44 +1,43 @@
-"""The spans of this process: of requests, of calls to siblings and of background steps. Without an export they are places and nothing else."""
+"""The spans of requests, of calls to other services and of background steps. Without an export only their ids exist."""
 
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from shared.tracing.trace_context import TraceContext
 
 if TYPE_CHECKING:
     from shared.tracing.export import Export, ExportedSpan
 
-# So many causes are remembered at once, a few megabytes at most.
+# Upper bound of remembered causes: a few megabytes.
 REMEMBERED = 10_000
 
 
 class _Process:
-    """One service runs in a process: its export, if there is one, and what its recent spans have caused."""
+    """The state of this process: its export, if any, and the spans that caused recent events."""
 
-    export: "Export | None" = None
-    causes: "OrderedDict[str, TraceContext]" = OrderedDict()
+    export: ClassVar["Export | None"] = None
+    causes: ClassVar[OrderedDict[str, TraceContext]] = OrderedDict()
 
 
-class _Standing(Protocol):
-    """Something under way that has a place."""
-
-    @property
-    def place(self) -> TraceContext: ...
+class _Active(Protocol):
+    """A request or span that has not ended."""
 
     @property
-    def is_settled(self) -> bool: ...
+    def context(self) -> TraceContext: ...
+
+    @property
+    def is_decided(self) -> bool: ...
 
 
-_CURRENT: ContextVar[_Standing | None] = ContextVar("cleio_trace", default=None)
+_CURRENT: ContextVar[_Active | None] = ContextVar("cleio_trace", default=None)
 
 
 def start_export(service: str, endpoint: str) -> None:
-    """Export this process's spans to an OTLP/HTTP collector; ``endpoint`` is its base URL. Nothing happens where it is empty."""
+    """Export the spans of this process to an OTLP/HTTP collector; ``endpoint`` is its base URL, empty for no export."""
     if endpoint:
         from shared.tracing.export import Export
 
@@ -46,81 +45,82 @@ def start_export(service: str, endpoint: str) -> None:
 
 
 def flush_export() -> None:
-    """A stop begins: what waits is sent while the rest is drained."""
+    """Send the queued spans while a stopping service drains its requests."""
     if _Process.export is not None:
         _Process.export.flush()
 
 
 async def stop_export() -> None:
-    """The end of a stop: the last spans are sent, or given up after a moment."""
+    """Send the last spans and stop the export; give up after a moment."""
     export, _Process.export = _Process.export, None
     if export is not None:
         await export.close()
 
 
 def current() -> TraceContext | None:
-    """Where what is under way stands."""
-    under_way = _CURRENT.get()
-    return under_way.place if under_way is not None else None
+    """The context of the current request or step."""
+    active = _CURRENT.get()
+    return active.context if active is not None else None
 
 
-def settled() -> TraceContext | None:
-    """The same, without deciding it for a request whose caller is not known yet."""
-    under_way = _CURRENT.get()
-    return under_way.place if under_way is not None and under_way.is_settled else None
+def decided() -> TraceContext | None:
+    """The same as `current`; None for a request whose caller is not known yet."""
+    active = _CURRENT.get()
+    return active.context if active is not None and active.is_decided else None
 
 
 def remember(key: str, cause: TraceContext | None = None) -> None:
-    """Keep for a while what made something (an entry of the feed, a delivery): the current span unless another is named.
+    """Remember the span that made something (a feed entry, a delivery): ``cause``, or the current span.
 
-    It is kept in memory only: after a restart, and in another replica, the step that goes on is no longer linked to its cause.
+    Only in memory: after a restart, or in another replica, the next step is not linked to its cause.
     """
-    made_by = cause or current()
-    if made_by is not None and made_by.sampled:
-        _Process.causes[key] = made_by
+    span = cause or current()
+    if span is not None and span.sampled:
+        _Process.causes[key] = span
         while len(_Process.causes) > REMEMBERED:
             _Process.causes.popitem(last=False)
 
 
 def cause_of(key: str) -> TraceContext | None:
-    """What made it, where that is still known."""
+    """The span that made it, if it is still remembered."""
     return _Process.causes.get(key)
 
 
 class Request:
-    """A request under way. ``is_identified``: whether its caller is known by now, and not anonymous.
+    """The trace of one request. ``is_identified``: whether its caller is known by now, and not anonymous.
 
-    Whose trace it goes on with is decided when that is first asked: by then the policy knows the caller, or has refused it. A caller without a name
-    begins a new trace, whatever it sent.
+
+    Its parent is decided at the first use, when the caller is known. Only an identified caller continues its own
+    trace; any other request begins a new one.
     """
 
     def __init__(self, is_identified: Callable[[], bool], traceparent: str) -> None:
         self._is_identified = is_identified
         self._given = traceparent
         self._started = time.time_ns()
+        self._span: ExportedSpan | None = None
+        self._context: TraceContext | None = None
         self._token = _CURRENT.set(self)
 
-    @cached_property
-    def _parent(self) -> TraceContext | None:
-        return TraceContext.read(self._given) if self._is_identified() else None
-
-    @cached_property
-    def _span(self) -> "ExportedSpan | None":
-        export = _Process.export
-        return export.begin("server", self._parent, started=self._started) if export else None
-
-    @cached_property
-    def place(self) -> TraceContext:
-        return self._span.place if self._span else TraceContext.after(self._parent)
+    @property
+    def context(self) -> TraceContext:
+        if self._context is None:
+            parent = TraceContext.read(self._given) if self._given and self._is_identified() else None
+            export = _Process.export
+            self._span = export.begin("server", parent, started=self._started) if export else None
+            self._context = self._span.context if self._span else TraceContext.after(parent)
+        return self._context
 
     @property
-    def is_settled(self) -> bool:
-        return "place" in self.__dict__
+    def is_decided(self) -> bool:
+        return self._context is not None
 
-    def end(self, method: str, route: str, status: int, error: type[BaseException] | None, *, told: bool) -> None:
-        """``told`` is whether the request is worth a span; what has asked for its place has one anyway."""
+    def end(self, method: str, route: str, status: int, error: type[BaseException] | None, *, exported: bool) -> None:
+        """End the request. ``exported``: make a span for it; a request whose context was used has one anyway."""
         _CURRENT.reset(self._token)
-        if (told or self.is_settled) and self._span:
+        if exported and _Process.export:
+            _ = self.context  # begins the span
+        if self._span:
             failed = error.__name__ if error else str(status) if status >= 500 else None
             self._span.name(f"{method} {route}")
             self._span.end(
@@ -129,7 +129,7 @@ class Request:
 
 
 class Call:
-    """A call to a sibling under way."""
+    """A call to another service."""
 
     def __init__(self, span: "ExportedSpan | None", headers: dict[str, str]) -> None:
         self._span = span
@@ -141,15 +141,15 @@ class Call:
 
 
 @contextmanager
-def calling(method: str, sibling: str) -> Iterator[Call]:
-    """A call to another service of ours: its ``headers`` carry the trace on, and nothing else."""
+def calling(method: str, service: str) -> Iterator[Call]:
+    """Trace a call to another service: send ``headers`` with it, which contain only the trace context."""
     parent, export = current(), _Process.export
     if export is None:
         yield Call(None, {"traceparent": parent.write()} if parent else {})
         return
-    span = export.begin("client", parent, name=f"{method} {sibling}")
-    call = Call(span, {"traceparent": span.place.write()})
-    call.attributes = {"http.request.method": method, "peer.service": sibling}
+    span = export.begin("client", parent, name=f"{method} {service}")
+    call = Call(span, {"traceparent": span.context.write()})
+    call.attributes = {"http.request.method": method, "peer.service": service}
     failed: str | None = None
     try:
         yield call
@@ -163,14 +163,14 @@ def calling(method: str, sibling: str) -> Iterator[Call]:
 
 @contextmanager
 def working(name: str, causes: Iterable[TraceContext | None] = ()) -> Iterator[dict[str, str | int]]:
-    """A background step: it goes on with the trace of the one thing that caused it; with several causes it is a trace of its own, linked to each.
+    """Trace a background step, which sets the attributes of its span in the yielded mapping.
 
-    What the step puts into the mapping are the span's attributes.
+    With one cause it continues that trace; with several it begins a new trace that is linked to each.
     """
-    told: dict[str, str | int] = {}
+    attributes: dict[str, str | int] = {}
     export = _Process.export
     if export is None:
-        yield told
+        yield attributes
         return
     known = [one for one in dict.fromkeys(causes) if one is not None]
     parent, links = (known[0], []) if len(known) == 1 else (None, known)
@@ -178,10 +178,10 @@ def working(name: str, causes: Iterable[TraceContext | None] = ()) -> Iterator[d
     token = _CURRENT.set(span)
     failed: str | None = None
     try:
-        yield told
+        yield attributes
     except BaseException as error:
         failed = type(error).__name__
         raise
     finally:
         _CURRENT.reset(token)
-        span.end(failed or (str(told["error.type"]) if "error.type" in told else None), told)
+        span.end(failed or (str(attributes["error.type"]) if "error.type" in attributes else None), attributes)

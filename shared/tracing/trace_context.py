@@ -1,7 +1,7 @@
-"""A place in a trace, as W3C Trace Context writes it. Pure."""
+"""The `traceparent` header of W3C Trace Context, so that OpenTelemetry is needed only for the export. Pure."""
 
+import os
 import re
-import secrets
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,7 +10,7 @@ _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-(
 
 @dataclass(frozen=True, slots=True)
 class TraceContext:
-    """A span of a trace. ``sampled``: it is exported. `tracestate` and baggage are neither read nor forwarded."""
+    """The ids of a span. ``sampled``: it is exported. `tracestate` and baggage are neither read nor forwarded."""
 
     trace: str
     span: str
@@ -18,19 +18,18 @@ class TraceContext:
 
     @classmethod
     def read(cls, header: object) -> Self | None:
-        """A `traceparent` of version 00; None for anything else."""
+        """Parse a `traceparent` of version 00; None for anything else."""
         found = _TRACEPARENT.fullmatch(header) if isinstance(header, str) else None
         return cls(found[1], found[2], bool(int(found[3], 16) & 1)) if found else None
 
     @classmethod
     def after(cls, parent: "TraceContext | None") -> Self:
-        """A new span of the same trace, or of a new one."""
-        return cls(
-            parent.trace if parent else secrets.token_hex(16),
-            secrets.token_hex(8),
-            parent is not None and parent.sampled,
-        )
+        """A new span of the parent's trace, or of a new trace."""
+        if parent is None:
+            random = os.urandom(24).hex()
+            return cls(random[:32], random[32:])
+        return cls(parent.trace, os.urandom(8).hex(), parent.sampled)
 
     def write(self) -> str:
-        """The inverse of `read`."""
+        """Format as a `traceparent`."""
         return f"00-{self.trace}-{self.span}-{'01' if self.sampled else '00'}"

@@ -1,25 +1,26 @@
-"""Where the services listen in the embedded run, and under which names an installation is known."""
+"""Ports of the embedded run, and the host names of an installation."""
 
 import re
 
 # Offsets from the gateway's port.
 EMBEDDED_PORTS = {"registry": 1, "matching": 2, "notifications": 3}
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
-EVERYWHERE = frozenset({"0.0.0.0", "::"})
+EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  # compared with, not bound
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]")
 
 
 def replica_ports(first: int, count: int) -> tuple[int, ...]:
-    """The ports of ``count`` replicas of a service whose first one listens at ``first``: they go by turns with those of the other services."""
+    """Return the ports of ``count`` replicas of a service, interleaved with those of the other services."""
     return tuple(first + len(EMBEDDED_PORTS) * number for number in range(count))
 
 
 def known_hosts(listed: str, bind: str) -> tuple[str, ...]:
-    """The hosts that a request may be for: those listed, separated by commas, else the address it listens at; and always this machine's own.
+    """Return the host names that are accepted in requests: protection against DNS rebinding.
 
-    A name that an attacker's page has pointed at this machine (DNS rebinding) is none of them.
+    ``listed``: names separated by commas; if empty, the address ``bind`` that the gateway listens on.
+    The names of this machine are always included.
 
-    :raises ValueError: when something listed is neither a name nor an address.
+    :raises ValueError: an item is neither a name nor an address.
     """
     given = [one.strip().lower() for one in listed.split(",") if one.strip()]
     for one in given:
@@ -31,6 +32,6 @@ def known_hosts(listed: str, bind: str) -> tuple[str, ...]:
 
 
 def host_of(authority: str) -> str:
-    """The name in a Host header, without its port."""
+    """Return the name in a Host header, without its port."""
     name, colon, port = authority.lower().rpartition(":")
     return name if colon and port.isdigit() and (":" not in name or name.startswith("[")) else authority.lower()

@@ -1,4 +1,4 @@
-"""Secrets that a service must be able to read again, sealed for its database with AES-256-GCM under a key derived from the installation's own."""
+"""Encryption of secrets in a database: AES-256-GCM under a key derived from the key of the installation."""
 
 import secrets
 
@@ -10,7 +10,7 @@ _NONCE_BYTES = 12
 
 
 class Seal:
-    """Seals secrets of one ``purpose``; the identifier of what a secret belongs to is bound in."""
+    """Encrypts secrets of one ``purpose``. Each secret is bound to the identifier of its ``owner``."""
 
     def __init__(self, key: bytes, purpose: str) -> None:
         self._cipher = AESGCM(HKDF(SHA256(), 32, None, f"cleio/{purpose}".encode()).derive(key))
@@ -20,5 +20,5 @@ class Seal:
         return nonce + self._cipher.encrypt(nonce, secret, owner.encode())
 
     def open(self, owner: str, sealed: bytes) -> bytes:
-        """:raises cryptography.exceptions.InvalidTag: sealed under another key, for another purpose or another owner."""
+        """:raises cryptography.exceptions.InvalidTag: the key, the purpose or the owner is another one."""
         return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], owner.encode())

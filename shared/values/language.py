@@ -1,4 +1,4 @@
-"""French by default, English on request: `Accept-Language` decides the words, never the codes."""
+"""Choice of the language: French by default, English on request. Codes are the same in both."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ Language = Literal["fr", "en"]
 
 
 def negotiate(accept_language: str | None) -> Language:
-    """The better of the two languages for an `Accept-Language` header; French where it says nothing usable."""
+    """Choose for an `Accept-Language` header; French if it names neither language."""
     weights: dict[str, float] = {}
     for part in (accept_language or "")[:200].split(","):
         tag, _, parameter = part.strip().partition(";")

@@ -1,4 +1,4 @@
-"""Strict JSON: duplicate keys, NaN, lone surrogates, bottomless nesting and huge numbers, which parsers let through, are refused with their place."""
+"""Strict JSON: refuses duplicate keys, NaN, lone surrogates, deep nesting and huge numbers, and says where they are."""
 
 import json
 import re
@@ -21,7 +21,7 @@ _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 class Limits:
-    """The shape a body may have; a resource with long texts or lists says so."""
+    """Limits of a body: characters of a string, items of an array, values in all."""
 
     def __init__(self, *, string: int = MAX_STRING, array: int = MAX_ARRAY, nodes: int = MAX_NODES) -> None:
         self.string = string
@@ -37,10 +37,10 @@ def _refuse(code: str, fr: str, en: str, pointer: str = "") -> MalformedJsonErro
 
 
 class _Fault:
-    """Stands in the parsed tree for what must be refused, until the walk finds its place."""
+    """Marks a refused value in the parsed tree, until `_walk` finds its place."""
 
     def __init__(self, code: str, fr: str, en: str) -> None:
-        self.said = (code, fr, en)
+        self.texts = (code, fr, en)
 
 
 _DUPLICATE = _Fault("duplicate_key", "clé répétée dans cet objet", "repeated key in this object")
@@ -65,13 +65,13 @@ def _float(text: str) -> Any:
 def loads(body: bytes, limits: Limits = ORDINARY) -> Any:
     """Parse a JSON object.
 
-    :raises MalformedJsonError: 400, with the place of the fault and never its value.
+    :raises MalformedJsonError: 400, with the place of the fault, without its value.
     """
     unquoted = _STRINGS.sub(b"", body)
     if _is_deep(unquoted):
         raise _refuse("too_deep", f"plus de {MAX_DEPTH} niveaux", f"more than {MAX_DEPTH} levels")
     if unquoted.count(b",") >= limits.nodes:
-        raise _too_many(limits)  # before any of them is made: each comma stands between two values
+        raise _too_many(limits)  # before any value is made: each comma separates two
     try:
         parsed = json.loads(
             body.decode("utf-8"),
@@ -83,24 +83,24 @@ def loads(body: bytes, limits: Limits = ORDINARY) -> Any:
     except UnicodeDecodeError:
         raise _refuse("not_utf8", "le corps n'est pas de l'UTF-8", "the body is not UTF-8") from None
     except (json.JSONDecodeError, RecursionError):
-        raise _refuse("syntax", "syntaxe JSON fautive", "JSON syntax error") from None
+        raise _refuse("syntax", "erreur de syntaxe JSON", "JSON syntax error") from None
     if not isinstance(parsed, dict):
         if isinstance(parsed, _Fault):
-            raise _refuse(*parsed.said)
+            raise _refuse(*parsed.texts)
         raise _refuse("not_an_object", "un objet est attendu", "an object is expected")
     _walk(parsed, limits)
     return parsed
 
 
 def _is_deep(unquoted: bytes) -> bool:
-    """Takes the innermost pairs away, a level at a time."""
+    """Remove the innermost pairs of brackets, one level at a time."""
     brackets = unquoted.translate(_ONE_KIND, _NOT_BRACKETS)
     for _ in range(MAX_DEPTH):
         inner = brackets.replace(b"[]", b"")
         if inner == brackets:
             break
         brackets = inner
-    # What closes nothing is left to the parser.
+    # The parser reports brackets that close nothing.
     return b"[]" in brackets or brackets.count(b"[") > MAX_DEPTH
 
 
@@ -110,7 +110,7 @@ def _too_many(limits: Limits) -> MalformedJsonError:
 
 def _walk(root: Any, limits: Limits) -> None:
     nodes = 1
-    # An object or array, and the way to it: what it stands in and as what. Places are told only of what is refused.
+    # (object or array, its parent's entry, its key or index): pointers are built only for what is refused.
     pending: list[tuple[Any, Any, str | int]] = [(root, None, "")]
     while pending:
         place = pending.pop()
@@ -131,14 +131,14 @@ def _walk(root: Any, limits: Limits) -> None:
             elif kind is dict or kind is list:
                 pending.append((value, place, step))
             elif isinstance(value, _Fault):
-                raise _refuse(*value.said, _pointer((value, place, step)))
+                raise _refuse(*value.texts, _pointer((value, place, step)))
 
 
 def _pointer(place: Any) -> str:
     steps = []
     while place[1] is not None:
         _, outer, step = place
-        # A long or strange key is kept out of the pointer: it could be data.
+        # A long or unusual key is left out of the pointer: it could be data.
         if isinstance(step, int) or (step.isidentifier() and len(step) <= 40):
             steps.append(f"/{escape(step)}")
         place = outer

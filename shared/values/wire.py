@@ -1,4 +1,4 @@
-"""Base model and scalars of everything that crosses the wire: unknown fields are refused and types are never coerced."""
+"""Base model and scalar types of the API: unknown fields are refused and types are never coerced."""
 
 import re
 from datetime import UTC, date, datetime
@@ -12,13 +12,13 @@ _PARTIAL_DATE = r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
 
 
 class ApiModel(BaseModel):
-    """A value on the wire: strict, closed and immutable."""
+    """A value of the API: strict, closed and immutable."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Label(ApiModel):
-    """A human text in French and English."""
+    """A text in French and English."""
 
     fr: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
     en: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
@@ -26,7 +26,7 @@ class Label(ApiModel):
 
 def _parse_date(value: Any) -> Any:
     if isinstance(value, str):
-        # Strict models refuse strings for dates, and pydantic's lax mode takes numbers for them: only the full form passes here.
+        # Strict models refuse strings for dates, pydantic's lax mode accepts numbers: here only the full form passes.
         if not _DATE.fullmatch(value):
             raise PydanticCustomError("date_form", "a date is written YYYY-MM-DD")
         try:
@@ -51,7 +51,7 @@ def _parse_instant(value: Any) -> Any:
 
 
 def write_instant(value: datetime) -> str:
-    """RFC 3339 in UTC with milliseconds, ending in ``Z``."""
+    """Write an instant in RFC 3339: UTC, milliseconds, ending in ``Z``."""
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

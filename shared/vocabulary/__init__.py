@@ -1,1 +1,1 @@
-"""Words and values of the domain that several services share: places, registry numbers, recruitment statuses, lengths of time."""
+"""Domain values that several services share: places, registry numbers, recruitment statuses, lengths of time."""

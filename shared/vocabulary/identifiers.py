@@ -35,7 +35,10 @@ PREFERENCE: Final[tuple[IdentifierType, ...]] = (
 
 
 def recognise_identifier(text: str) -> tuple[IdentifierType, str] | None:
-    """Return (type, canonical value) if ``text`` is a public registry number, else None. EU CT is tested before EudraCT."""
+    """Return (type, canonical value) if ``text`` is a public registry number, else None.
+
+    EU CT is tested before EudraCT.
+    """
     candidate = text.strip().upper()
     for kind in PREFERENCE:
         pattern = IDENTIFIER_PATTERNS.get(kind)

@@ -22,7 +22,16 @@ BREAKS = {
     "httpx-home": ("services/registry/trials/service.py", "import httpx"),
     "aiohttp-home": ("services/notifications/settings.py", "import aiohttp"),
     "spans-home": ("shared/clients/internal.py", "import opentelemetry"),
+    "layers-of-shared": ("shared/idempotency/marks.py", "import shared.access.policy"),
+    "endpoints-apart": ("services/registry/centres/endpoints.py", "import services.registry.sources.endpoints"),
+    "tables-in-repositories": ("services/registry/centres/endpoints.py", "import services.registry.centres.tables"),
+    "features-without-cycles": (
+        "services/matching/snapshots/files.py",
+        "import services.matching.evaluations.endpoints",
+    ),
 }
+# What the linter says of a broken contract, where it does not name the import that breaks it.
+SECTIONS = {"features-without-cycles": ["No cycles are allowed in services.matching."]}
 
 
 CONTRACTS = {
@@ -40,8 +49,8 @@ def lint(folder: Path) -> tuple[int, str]:
 
 
 @pytest.fixture(scope="module")
-def told_of_broken_code(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What the linter says of a copy of the code in which every contract is broken once."""
+def report_on_broken_code(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the linter's report on a copy of the code in which every contract is broken once."""
     folder = tmp_path_factory.mktemp("code")
     for package in ("services", "shared", "tests/architecture"):
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__", "*.json"))
@@ -49,14 +58,14 @@ def told_of_broken_code(tmp_path_factory: pytest.TempPathFactory) -> str:
     for file, line in BREAKS.values():
         with (folder / file).open("a", encoding="utf-8") as module:
             module.write(f"\n\ndef _break() -> None:\n    {line}\n")
-    code, told = lint(folder)
-    assert code == 1, told
-    return told
+    code, report = lint(folder)
+    assert code == 1, report
+    return report
 
 
 def test_the_code_keeps_every_contract() -> None:
-    code, told = lint(ROOT)
-    assert code == 0, told
+    code, report = lint(ROOT)
+    assert code == 0, report
 
 
 def test_every_contract_has_a_break() -> None:
@@ -64,12 +73,12 @@ def test_every_contract_has_a_break() -> None:
 
 
 @pytest.mark.parametrize("contract", BREAKS)
-def test_a_broken_contract_is_seen(told_of_broken_code: str, contract: str) -> None:
+def test_a_broken_contract_is_seen(report_on_broken_code: str, contract: str) -> None:
     name = CONTRACTS[contract]["name"]
     file, line = BREAKS[contract]
-    assert f"{name} BROKEN" in told_of_broken_code
+    assert f"{name} BROKEN" in report_on_broken_code
     # Its own section names the import that was added.
-    section = told_of_broken_code.split(f"\n{name}\n---", 1)[1].split("\n---", 1)[0]
-    importer = file.removesuffix(".py").replace("/", ".")
-    assert importer in section
-    assert line.removeprefix("import ") in section
+    section = report_on_broken_code.split(f"\n{name}\n---", 1)[1].split("\n---", 1)[0]
+    importer, imported = file.removesuffix(".py").replace("/", "."), line.removeprefix("import ")
+    for expected in SECTIONS.get(contract, [importer, imported]):
+        assert expected in section

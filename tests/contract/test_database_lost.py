@@ -29,9 +29,11 @@ def change(admin: httpx.AsyncClient, acronym: str) -> Awaitable[httpx.Response]:
 
 
 def assert_away(answer: httpx.Response) -> None:
-    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "database_away", "2"), (
-        answer.text
-    )
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (
+        503,
+        "database_unavailable",
+        "2",
+    ), answer.text
 
 
 async def broken_while_it_waits(url: str, call: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
@@ -75,8 +77,8 @@ async def test_connections_that_end_while_nobody_uses_them_cost_nobody_an_answer
         made: list[asyncpg.Connection] = []
         for engine in (
             app.state.database.engine,
-            app.state.database._walled.callers,
-            app.state.database._walled.public,
+            app.state.database.rls.callers,
+            app.state.database.rls.public,
         ):
             event.listen(
                 engine.sync_engine, "checkin", lambda _connection, record: made.append(record.driver_connection)

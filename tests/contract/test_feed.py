@@ -91,7 +91,7 @@ async def test_no_consumer_misses_an_entry_of_concurrent_writers(database_url: s
             while len(seen) < expected:
                 batch = await tail.next(following)
                 seen += [(event["subject"], event["data"]["version"]) for event in batch.events]
-                following = batch.following
+                following = batch.next_path
             await client.close()
             return seen
 
@@ -147,7 +147,7 @@ async def test_a_cursor_of_an_earlier_generation_points_to_the_export(database_u
         await append(database, change("A", 1))
         following = (await public.get("/registry/v1/feed")).links["next"]["url"]
         async with database.transaction() as connection:
-            await FEED.raise_generation(connection)
+            await FEED.new_generation(connection)
         answer = await public.get(following)
         assert answer.status_code == 410
         assert answer.json()["code"] == "cursor_of_earlier_generation"
@@ -167,7 +167,9 @@ async def test_a_forged_cursor_is_refused(cursor: str, tmp_path_factory: pytest.
         answer = await public.get("/registry/v1/feed", params={"cursor": cursor})
         assert answer.status_code == 400
         assert answer.json()["code"] == "invalid_cursor"
-        assert cursor not in answer.text or len(cursor) < 3
+        # The answer to any other forged cursor is the same: nothing of it is repeated.
+        other = await public.get("/registry/v1/feed", params={"cursor": "another forged cursor"})
+        assert {**answer.json(), "instance": ""} == {**other.json(), "instance": ""}
 
 
 async def test_compaction_keeps_the_last_entry_of_each_subject_and_every_tombstone(database_url: str) -> None:

@@ -224,7 +224,7 @@ class Workshop:
         async def lifespan(app: FastAPI) -> AsyncIterator[None]:
             app.state.database = self.database
             app.state.idempotency = keys = IdempotencyKeys(self.database, self.log)
-            await keys.start()
+            await keys.start(app.state.tasks)
             yield
             await keys.stop()
 

@@ -169,7 +169,7 @@ async def test_a_restored_registry_is_loaded_again_from_its_export(
     before = matching.state.snapshots.current
     line.paths.clear()
     async with registry.state.database.transaction() as connection:
-        await FEED.raise_generation(connection)
+        await FEED.new_generation(connection)
     await until(
         lambda: (
             "/registry/v1/export" in line.paths

@@ -1,4 +1,4 @@
-"""The service as a real process, killed outright: what was accepted is delivered at least once, and the ledger tells what happened."""
+"""The service as a real process that is killed: what was accepted is delivered at least once, and the log says so."""
 
 import asyncio
 import os
@@ -99,7 +99,7 @@ async def running_program(database_url: str, folder: Path) -> AsyncIterator[tupl
 
 @dataclass
 class Gate(Receiver):
-    """A receiver that holds its first answer back until the gate opens."""
+    """A receiver that delays its first answer until the gate opens."""
 
     opens: asyncio.Event = field(default_factory=asyncio.Event)
     answered: asyncio.Event = field(default_factory=asyncio.Event)

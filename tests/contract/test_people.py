@@ -1,4 +1,4 @@
-"""People who sign in at an OpenID provider: whom its tokens stand for at every service, and which of them stand for nobody."""
+"""Tokens of people from an OpenID provider: which of them each service accepts, and with which rights."""
 
 import asyncio
 import json
@@ -13,10 +13,10 @@ import pytest
 from aiohttp import web
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key, RSAKey
-from tests.unit.shared.test_tokens import spoilt, written
 
 from tests.conftest import install
 from tests.contract.network import ORGANISATIONS, Network, Services, b64, running_services, signed, under_hmac
+from tests.unit.shared.access.test_tokens import spoilt, written
 
 pytestmark = pytest.mark.anyio
 

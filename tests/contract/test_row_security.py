@@ -34,11 +34,11 @@ from shared.settings import ServiceSettings
 from shared.values.cursors import Cursors
 from tests.conftest import ADMIN, CURSOR_KEY, INTERNAL, administer, client_of, empty_postgresql, installation_at
 from tests.contract.registry import running_registry
-from tests.contract.walls import AT, COORDINATION, HIDDEN, PUBLIC, SHOWN, as_itself, hide_one, migration_of, rows
+from tests.contract.row_security import AT, COORDINATION, HIDDEN, PUBLIC, SHOWN, as_itself, hide_one, rows, rules_of
 
 pytestmark = pytest.mark.anyio
 
-OF_TRIALS = ("trial_identifiers", "trial_facets", "trial_versions", "criteria_versions", "sites")
+OF_TRIALS = ("trial_identifiers", "trial_versions", "criteria_versions", "sites")
 
 
 @pytest.fixture(scope="module")
@@ -206,26 +206,26 @@ async def test_who_says_nothing_is_shown_nothing(registry: FastAPI) -> None:
         try:
             if in_request:
                 return (await rows(database, statement, NO_ACCESS))[0]
-            async with database._walled.callers.connect() as connection:
+            async with database.rls.callers.connect() as connection:
                 return (await connection.execute(text(statement))).scalar_one()
         except DBAPIError as error:
             if "permission denied" in str(error):
                 return 0
             raise
 
-    for name, rule in migration_of("registry").RULES.items():
+    for name, rule in rules_of("registry").items():
         for in_request in (True, False):
             assert bool(await shown(name, in_request=in_request)) == (rule.read == "true"), name
 
 
 async def test_what_a_transaction_said_ends_with_it_and_no_reset_gives_the_role_back(registry: FastAPI) -> None:
-    walled = registry.state.database._walled
-    async with walled.callers.connect() as connection:
+    rls = registry.state.database.rls
+    async with rls.callers.connect() as connection:
         backend = "SELECT pg_backend_pid()"
         first = (await connection.execute(text(backend))).scalar_one()
-        await walled.tell(connection, COORDINATION, reading=True)
+        await rls.set_context(connection, COORDINATION, reading=True)
         assert HIDDEN in set((await connection.execute(text("SELECT public_id FROM trials"))).scalars())
-    async with walled.callers.connect() as connection:
+    async with rls.callers.connect() as connection:
         assert (await connection.execute(text(backend))).scalar_one() == first
         for statement in ("SELECT 1", "RESET ROLE", "RESET ALL"):
             await connection.execute(text(statement))
@@ -234,7 +234,7 @@ async def test_what_a_transaction_said_ends_with_it_and_no_reset_gives_the_role_
 
 
 async def test_the_public_role_writes_nothing_and_reads_no_record(registry: FastAPI) -> None:
-    async with registry.state.database._walled.public.connect() as connection:
+    async with registry.state.database.rls.public.connect() as connection:
         with pytest.raises(DBAPIError, match="read-only transaction"):
             await connection.execute(text("UPDATE trials SET curated = false"))
         await connection.rollback()

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from shared.persistence import Database, open_database
 from shared.persistence.rls_sessions import NO_ACCESS, RlsContext
 from tests.contract.notifications import migrate
-from tests.contract.walls import AT, PUBLIC, as_itself, rows
+from tests.contract.row_security import AT, PUBLIC, as_itself, rows
 
 pytestmark = pytest.mark.anyio
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 async def ledger(postgresql_url: str) -> AsyncIterator[Database]:
     """Two organisations' subscriptions, each with a delivery of an event of its own."""
     await migrate(postgresql_url)
-    database = open_database(postgresql_url, wall="notifications")
+    database = open_database(postgresql_url, service="notifications")
     at = AT
     for owner in ("mine", "theirs"):
         await as_itself(

@@ -1,8 +1,9 @@
-"""Taking registry records in: the good part is kept, the bad part told by line and field, and the same thing told twice writes nothing."""
+"""Import of registry records: valid parts are stored, faults are reported by line and field, repeats write nothing."""
 
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from importlib import resources
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -11,6 +12,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from services.registry.scope import diseases
+from services.registry.scope.diseases import DiseaseSigns
+from services.registry.sources.importing import SLICE_LINES
 from tests.conftest import ADMIN, client_of, token_of
 from tests.contract.registry import running_registry
 from tests.contract.test_registry import events_since, now
@@ -58,7 +62,7 @@ async def send(admin: httpx.AsyncClient, *records: Any, **query: Any) -> dict[st
 
 
 async def test_good_lines_are_kept_and_bad_ones_told_by_line_and_field(admin: httpx.AsyncClient) -> None:
-    told = await send(
+    report = await send(
         admin,
         study(),
         '{"protocolSection": ',
@@ -68,7 +72,7 @@ async def test_good_lines_are_kept_and_bad_ones_told_by_line_and_field(admin: ht
         study("NCT90000003", eligibilityModule={"minimumAge": 4, "sex": "DUPONT"}),
         study("NCT90000004", conditionsModule={"conditions": []}, identificationModule={"nctId": "NCT90000004"}),
     )
-    results = {one["line"]: one for one in told["results"]}
+    results = {one["line"]: one for one in report["results"]}
     assert {line: one["result"] for line, one in results.items()} == {
         1: "created",
         2: "invalid",
@@ -77,7 +81,7 @@ async def test_good_lines_are_kept_and_bad_ones_told_by_line_and_field(admin: ht
         6: "created",
         7: "created",
     }
-    assert told["counts"] == {"created": 3, "invalid": 2, "refused": 1}
+    assert report["counts"] == {"created": 3, "invalid": 2, "refused": 1}
     assert results[4]["errors"][0]["pointer"] == "/protocolSection/identificationModule/nctId"
     assert (results[5]["scope"], results[5]["errors"][0]["pointer"]) == ("out_of_scope", "/conditions/0")
     assert {error["pointer"] for error in results[6]["errors"]} >= {
@@ -85,7 +89,7 @@ async def test_good_lines_are_kept_and_bad_ones_told_by_line_and_field(admin: ht
         "/protocolSection/eligibilityModule/sex",
     }
     assert results[7]["scope"] == "scope_unclear"
-    assert "DUPONT" not in json.dumps(told)
+    assert "DUPONT" not in json.dumps(report)
     trial = (await admin.get("/registry/v1/trials/NCT90000001")).json()
     assert (trial["status"], trial["eligibility"]["minimum_age"], trial["criteria"]["grade"]) == (
         "recruiting",
@@ -119,9 +123,125 @@ async def test_a_dry_run_tells_the_same_and_writes_nothing(admin: httpx.AsyncCli
 
 async def test_a_curators_trial_is_never_overwritten(admin: httpx.AsyncClient) -> None:
     before = (await admin.get("/registry/v1/trials/NCT05096221")).json()
-    told = await send(admin, study("NCT05096221"))
-    assert (told["results"][0]["result"], told["results"][0]["trial"]) == ("kept_curated", "NCT05096221")
+    report = await send(admin, study("NCT05096221"))
+    assert (report["results"][0]["result"], report["results"][0]["trial"]) == ("kept_curated", "NCT05096221")
     assert (await admin.get("/registry/v1/trials/NCT05096221")).json() == before
+
+
+async def test_a_record_that_leaves_the_scope_withdraws_its_trial_and_brings_it_back(
+    app: FastAPI, admin: httpx.AsyncClient
+) -> None:
+    await send(admin, study())
+    cursor = await now(admin)
+    left = await send(admin, study(conditionsModule={"conditions": ["Osteosarcoma"]}))
+    (line,) = left["results"]
+    assert (line["result"], line["scope"], line["trial"]) == ("refused", "out_of_scope", "NCT90000001")
+    assert line["errors"][0]["code"] == "malignant_indication"
+    (event,) = await events_since(admin, cursor)
+    assert event["type"] == "trial.withdrawn"
+    async with client_of(app) as public:
+        assert (await public.get("/registry/v1/trials/NCT90000001")).status_code == 404
+    withdrawn = (await admin.get("/registry/v1/trials/NCT90000001")).json()
+    assert (withdrawn["published"], withdrawn["scope"]["answer"]) == (False, "out_of_scope")
+    assert withdrawn["scope"]["reasons"][0]["code"] == "malignant_indication"
+    cursor = await now(admin)
+    again = await send(admin, study(conditionsModule={"conditions": ["Osteosarcoma"]}))
+    assert (again["results"][0]["result"], again["results"][0]["trial"]) == ("refused", "NCT90000001")
+    assert await events_since(admin, cursor) == []
+    back = await send(admin, study())
+    assert (back["results"][0]["result"], back["results"][0]["trial"]) == ("updated", "NCT90000001")
+    assert [event["type"] for event in await events_since(admin, cursor)] == ["trial.published"]
+    async with client_of(app) as public:
+        trial = (await public.get("/registry/v1/trials/NCT90000001")).json()
+    assert trial["conditions"][0]["text"] == "Duchenne Muscular Dystrophy"
+
+
+async def patch(admin: httpx.AsyncClient, number: str, changes: dict[str, Any]) -> None:
+    path = f"/registry/v1/trials/{number}"
+    version = (await admin.get(path)).headers["ETag"]
+    headers = {"If-Match": version, "Content-Type": "application/merge-patch+json"}
+    answer = await admin.patch(path, content=json.dumps(changes), headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_an_edited_trial_leaves_the_scope_with_its_record_and_keeps_the_edits(admin: httpx.AsyncClient) -> None:
+    await send(admin, study())
+    await patch(admin, "NCT90000001", {"titles": {"fr": "Thérapie génique"}})
+    assert (await send(admin, study(designModule={"phases": ["PHASE1"]})))["counts"] == {"kept_curated": 1}
+    left = await send(admin, study(conditionsModule={"conditions": ["Osteosarcoma"]}))
+    assert left["counts"] == {"refused": 1}
+    trial = (await admin.get("/registry/v1/trials/NCT90000001")).json()
+    assert (trial["published"], trial["titles"]["fr"]) == (False, "Thérapie génique")
+    assert trial["conditions"][0]["text"] == "Duchenne Muscular Dystrophy"
+    assert (await send(admin, study()))["counts"] == {"updated": 1}
+    assert (await admin.get("/registry/v1/trials/NCT90000001")).json()["published"] is True
+
+
+@pytest.mark.parametrize(
+    ("module", "status"),
+    [
+        ({"overallStatus": "TERMINATED", "whyStopped": "Safety"}, "terminated"),
+        ({"overallStatus": "SUSPENDED"}, "suspended"),
+        ({"overallStatus": "WITHDRAWN", "whyStopped": "No funding"}, "withdrawn"),
+        ({"overallStatus": "ACTIVE_NOT_RECRUITING", "whyStopped": "Safety"}, "active_not_recruiting"),
+    ],
+)
+async def test_a_stop_of_an_edited_trial_takes_effect_and_its_other_edits_stay(
+    admin: httpx.AsyncClient, module: dict[str, Any], status: str
+) -> None:
+    await send(admin, study())
+    await patch(admin, "NCT90000001", {"titles": {"fr": "Thérapie génique"}})
+    cursor = await now(admin)
+    renamed = {"nctId": "NCT90000001", "briefTitle": "Another title"}
+    report = await send(admin, study(statusModule=module, identificationModule=renamed))
+    assert report["counts"] == {"updated": 1}
+    trial = (await admin.get("/registry/v1/trials/NCT90000001")).json()
+    assert (trial["status"], trial["source_status"]) == (status, module["overallStatus"])
+    assert trial["why_stopped"] == module.get("whyStopped")
+    assert trial["titles"] == {"fr": "Thérapie génique", "en": "AAV Gene Therapy for Duchenne Muscular Dystrophy"}
+    (event,) = await events_since(admin, cursor)
+    assert (event["type"], event["data"]["from"], event["data"]["to"]) == ("trial.status_changed", "recruiting", status)
+    await patch(admin, "NCT90000001", {"status": "recruiting"})
+    await send(admin, study(statusModule=module, designModule={"phases": ["PHASE1"]}))
+    assert (await admin.get("/registry/v1/trials/NCT90000001")).json()["status"] == "recruiting"
+
+
+async def test_a_status_that_is_no_stop_leaves_an_edited_trial_as_it_is(admin: httpx.AsyncClient) -> None:
+    await send(admin, study())
+    await patch(admin, "NCT90000001", {"titles": {"fr": "Thérapie génique"}})
+    report = await send(admin, study(statusModule={"overallStatus": "ACTIVE_NOT_RECRUITING"}))
+    assert report["counts"] == {"kept_curated": 1}
+    assert (await admin.get("/registry/v1/trials/NCT90000001")).json()["status"] == "recruiting"
+
+
+async def test_unchanged_records_are_judged_again_when_the_rules_change(
+    admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await send(admin, study(), study("NCT90000002"))
+    await patch(admin, "NCT90000002", {"titles": {"fr": "Thérapie génique"}})
+    signs = diseases.table()
+    document = json.loads((resources.files("services.registry.scope") / "disease_signs.json").read_text("utf-8"))
+    document["categories"][0]["phrases"].append("duchenne muscular dystrophy")
+    monkeypatch.setattr(diseases, "table", lambda: DiseaseSigns(document))
+    assert diseases.table().version != signs.version
+    cursor = await now(admin)
+    report = await send(admin, study(), study("NCT90000002"))
+    assert report["counts"] == {"refused": 2}
+    assert [event["type"] for event in await events_since(admin, cursor)] == ["trial.withdrawn"] * 2
+    monkeypatch.setattr(diseases, "table", lambda: signs)
+    assert (await send(admin, study(), study("NCT90000002")))["counts"] == {"updated": 2}
+
+
+@pytest.mark.parametrize("condition", ["B-ALL", "R/R MM", "Recurrent GBM", "Recurrent Disease", "maladie résiduelle"])
+async def test_a_condition_in_which_no_disease_is_recognised_goes_to_review(
+    app: FastAPI, admin: httpx.AsyncClient, condition: str
+) -> None:
+    title = {"nctId": "NCT90000001", "briefTitle": "CD19 CAR-T cells in adults"}
+    report = await send(admin, study(conditionsModule={"conditions": [condition]}, identificationModule=title))
+    (line,) = report["results"]
+    assert (line["scope"], line["reasons"][0]["pointer"]) == ("scope_unclear", "/conditions/0")
+    async with client_of(app) as public:
+        assert (await public.get("/registry/v1/trials/NCT90000001")).status_code == 404
 
 
 async def test_a_record_that_joins_two_trials_is_left_to_a_person(admin: httpx.AsyncClient) -> None:
@@ -133,22 +253,51 @@ async def test_a_record_that_joins_two_trials_is_left_to_a_person(admin: httpx.A
         }
         return study(number, identificationModule=identification)
 
-    told = await send(
+    report = await send(
         admin,
         named("NCT90000001", "2019-001234-12"),
         named("NCT90000002", "2020-004321-34"),
         named("NCT90000003", "2019-001234-12", "2020-004321-34"),
         study("NCT90000004"),
     )
-    assert [one["result"] for one in told["results"]] == ["created", "created", "invalid", "created"]
-    assert told["results"][2]["errors"][0]["code"] == "identifier_taken"
+    assert [one["result"] for one in report["results"]] == ["created", "created", "invalid", "created"]
+    assert report["results"][2]["errors"][0]["code"] == "identifier_taken"
+
+
+async def test_a_record_that_is_too_long_is_a_fault_of_its_line(admin: httpx.AsyncClient) -> None:
+    too_long = {**study("NCT90000002"), "resultsSection": {"text": "x" * 1_100_000}}
+    report = await send(admin, study(), too_long, study("NCT90000003"))
+    assert [one["result"] for one in report["results"]] == ["created", "invalid", "created"]
+    assert report["results"][1]["errors"][0]["code"] == "line_too_long"
+    assert (await admin.get("/registry/v1/trials/NCT90000003")).status_code == 200
+
+
+async def test_only_the_protocol_section_counts(admin: httpx.AsyncClient) -> None:
+    await send(admin, study())
+    more = {**study(), "resultsSection": {"text": "x"}, "derivedSection": {"miscInfoModule": {}}}
+    assert (await send(admin, more))["counts"] == {"unchanged": 1}
+
+
+async def test_long_lists_are_cut_with_a_warning(admin: httpx.AsyncClient) -> None:
+    interventions = [{"type": "GENETIC", "name": f"AAV9 vector {number}"} for number in range(500)]
+    report = await send(admin, study(armsInterventionsModule={"interventions": interventions}))
+    (line,) = report["results"]
+    assert line["result"] == "created"
+    assert "too_many" in {error["code"] for error in line["errors"]}
+
+
+async def test_lines_of_one_request_see_each_other_across_slices(admin: httpx.AsyncClient) -> None:
+    others = [study(f"NCT9000001{number}") for number in range(SLICE_LINES)]
+    report = await send(admin, study(), *others, study(), study(statusModule={"overallStatus": "COMPLETED"}))
+    assert [one["result"] for one in report["results"]] == ["created"] * (1 + SLICE_LINES) + ["unchanged", "updated"]
+    assert [one["line"] for one in report["results"]] == list(range(1, SLICE_LINES + 4))
 
 
 @pytest.mark.parametrize(
     ("content", "status"),
     [
         (b"{}\n" * 201, 413),
-        (b'{"a": "' + b"x" * 1_100_000 + b'"}', 413),
+        (b'{"a": "' + b"x" * 1_100_000 + b'"}', 200),
         (b"", 200),
         (b"\n\n", 200),
         (b"\xff\xfe", 200),

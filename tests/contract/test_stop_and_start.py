@@ -91,7 +91,7 @@ NOT_VISIBLE = "postgresql://cleio:secret-of-the-login@127.0.0.1:1/cleio"
         (taken, "", "address already in use"),
         (damaged, "", "DatabaseError: file is not a database"),
         (unmigrated, "", "cleio migrate"),
-        (nothing, NOT_VISIBLE, "The database is momentarily out of reach: ConnectionRefusedError: [Errno 111]"),
+        (nothing, NOT_VISIBLE, "Database temporarily unavailable: ConnectionRefusedError: [Errno 111]"),
     ],
     ids=["owned", "port taken", "damaged", "not migrated", "no server"],
 )

@@ -32,7 +32,11 @@ async def test_a_place_in_the_database_that_does_not_come_free_is_told(database_
             admin.patch(TRIAL, json={"acronym": "A"}, headers=CONTENT), admin.get(TRIAL)
         )
         for answer in (patched, read):
-            assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "busy", "1")
+            assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (
+                503,
+                "database_busy",
+                "1",
+            )
             assert "NCT05096221" not in answer.text
         await writer.rollback()
         # What the public may read needs no record, but a connection.
@@ -40,13 +44,13 @@ async def test_a_place_in_the_database_that_does_not_come_free_is_told(database_
             assert (await public.get(TRIAL)).status_code == 200
             await _hold_all_connections(app, held)
             answer = await public.get(TRIAL)
-            assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+            assert (answer.status_code, answer.json()["code"]) == (503, "database_busy")
 
 
 async def _hold_all_connections(app: FastAPI, held: AsyncExitStack) -> None:
     """Those that serve the public: on PostgreSQL a pool of their own; on SQLite one of the pool is the writer's, held already."""
     database: Database = app.state.database
-    engine = database.engine if database._walled is None else database._walled.public
+    engine = database.engine if database.rls is None else database.rls.public
     for _ in range(engine.pool.size() + engine.pool._max_overflow - (1 if database.is_sqlite else 0)):
         connection = await held.enter_async_context(engine.connect())
         await connection.execute(text("SELECT 1"))

@@ -1,10 +1,15 @@
 """The commands that talk to a running system, as typed in a terminal."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+from importlib.metadata import version
 from pathlib import Path
 
 from tests.conftest import free_port
-from tests.e2e.conftest import System
+from tests.e2e.conftest import ROOT, System
 
 PATIENT = "docs/examples/duchenne-boy.json"
 
@@ -98,5 +103,76 @@ def test_each_command_explains_itself(system: System) -> None:
     shown = system.cleio("--help")
     assert shown.returncode == 0
     assert "..." not in shown.stdout.split("Commands:")[1]
-    for command in ("up", "serve", "migrate", "revision", "import", "match", "openapi", "bench"):
+    for command in ("up", "serve", "migrate", "status", "match", "trial", "feed", "import", "openapi", "bench"):
         assert f"\n  {command} " in shown.stdout
+
+
+def test_the_version_is_printed_and_completion_works(system: System) -> None:
+    assert system.cleio("--version").stdout == f"cleio {version('cleio')}\n"
+    completed = system.cleio("", _CLEIO_COMPLETE="complete_bash", COMP_WORDS="cleio tri", COMP_CWORD="1", check=False)
+    assert "trial" in completed.stdout.split()
+
+
+def test_a_match_sends_the_token(system: System) -> None:
+    refused = system.cleio("match", PATIENT, check=False, CLEIO_TOKEN="nonsense")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("cleio: CLEIO_TOKEN rejected")
+    # An administrator may match invented patients only, which shows that the token arrives.
+    hinted = system.cleio("match", PATIENT, check=False, CLEIO_TOKEN=system.admin_key)
+    assert (hinted.returncode, "--synthetic" in hinted.stderr) == (1, True)
+    accepted = system.cleio("match", PATIENT, "--json", "--synthetic", CLEIO_TOKEN=system.admin_key, check=False)
+    assert (accepted.returncode, "results" in accepted.stdout) == (0, True), accepted.stderr
+
+
+def test_the_status_names_each_service_and_the_last_backup(system: System, tmp_path: Path) -> None:
+    (tmp_path / "cleio-20260102T030405.678Z").mkdir()
+    shown = system.cleio("status", "--backups", str(tmp_path))
+    rows = {line.split()[0]: line for line in shown.stdout.splitlines()[1:]}
+    assert [name for name in ("gateway", "registry", "matching", "notifications") if " ready" not in rows[name]] == []
+    assert "feed position" in rows["registry"]
+    assert "cleio-20260102T030405.678Z" in rows["last"]
+    state = json.loads(system.cleio("status", "--json", "--backups", str(tmp_path)).stdout)
+    assert state["ready"] is True
+    assert state["services"]["registry"]["replicas"][0]["version"] == version("cleio")
+    assert state["last_backup"]["made_at"] == "2026-01-02T03:04:05.678000+00:00"
+
+
+def test_trials_are_listed_filtered_and_shown(system: System) -> None:
+    listed = system.cleio("trial", "list", "--query", "duchenne", "--no-demo", "--lang", "en")
+    assert "NCT05096221" in listed.stdout
+    assert "CLEIO-DEMO" not in listed.stdout
+    found = json.loads(system.cleio("trial", "list", "--limit", "3", "--json").stdout)["items"]
+    assert len(found) == 3
+    shown = system.cleio("trial", "show", "CLEIO-DEMO-0001", "--lang", "en")
+    assert "fictitious" in shown.stdout
+    assert "fr-necker" in shown.stdout
+    document = json.loads(system.cleio("trial", "show", "CLEIO-DEMO-0001", "--json").stdout)
+    assert document["trial"]["id"] == "CLEIO-DEMO-0001"
+    missing = system.cleio("trial", "show", "NCT00000000", check=False)
+    assert (missing.returncode, len(missing.stderr.splitlines())) == (1, 1)
+
+
+def test_the_feed_is_read_in_parts_and_continued(system: System, tmp_path: Path) -> None:
+    first = system.cleio("feed", "--json", "--limit", "3")
+    events = [json.loads(line) for line in first.stdout.splitlines()]
+    assert len(events) == 3
+    cursor = first.stderr.split("--cursor ")[1].strip()
+    following = json.loads(system.cleio("feed", "--json", "--limit", "1", "--cursor", cursor).stdout)
+    assert following["id"] not in {event["id"] for event in events}
+    file = tmp_path / "cursor"
+    published = system.cleio("feed", "--types", "trial.published", "--cursor-file", str(file)).stdout.splitlines()
+    assert {line.split()[1] for line in published} == {"trial.published"}
+    assert system.cleio("feed", "--types", "trial.published", "--cursor-file", str(file)).stdout == ""
+
+
+def test_the_feed_is_followed_until_interrupted(system: System) -> None:
+    environment = {**os.environ, "CLEIO_DATA_DIR": str(system.folder), "CLEIO_PORT": str(system.port)}
+    command = [sys.executable, "-m", "services.cli", "feed", "--follow", "--json"]
+    following = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert following.stdout is not None
+    assert json.loads(following.stdout.readline())["specversion"] == "1.0"
+    following.send_signal(signal.SIGINT)
+    _, said = following.communicate(timeout=30)
+    assert (following.returncode, "continue with --cursor" in said) == (0, True), said

@@ -68,7 +68,6 @@ def test_an_unknown_path_is_a_problem_in_the_readers_language(system: System, la
         "title": title,
         "status": 404,
         "code": "not_found",
-        "detail": title,
         "instance": "urn:request:one-of-our-own",
         "errors": [],
     }

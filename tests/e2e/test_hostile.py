@@ -11,7 +11,7 @@ from time import monotonic
 import httpx
 import pytest
 
-from services.connections import TAKE_SECONDS
+from services.connections import WRITE_SECONDS
 from tests.e2e.conftest import System
 
 pytestmark = pytest.mark.anyio
@@ -119,7 +119,7 @@ async def _silent(port: int) -> int:
         loop = asyncio.get_running_loop()
         await loop.sock_connect(reader, ("127.0.0.1", port))
         await loop.sock_sendall(reader, LIST * LISTS)
-        await asyncio.sleep(TAKE_SECONDS + 5)
+        await asyncio.sleep(WRITE_SECONDS + 5)
         got = b""
         with contextlib.suppress(ConnectionError):
             while part := await asyncio.wait_for(loop.sock_recv(reader, 1 << 20), 30):

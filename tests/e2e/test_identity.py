@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.cli.client_keys import read_private_key, fetch_token
+from services.cli.client_keys import fetch_token, read_private_key
 from services.cli.gateway import CallError, open_gateway
 from tests.e2e.conftest import ROOT, System, eventually
 
@@ -156,7 +156,7 @@ def test_a_sponsor_never_matches(inhabited: System) -> None:
     with holder(inhabited, made.stdout.strip()) as client:
         assert client.get("/registry/v1/me").json()["kind"] == "sponsor"
         answer = client.post("/matching/v1/match", json=BOY)
-    assert answer.status_code == 404
+    assert answer.status_code == 403
     # It cannot be given the right either.
     refused = inhabited.typed("client", "create", "--org", sponsor, "--scopes", "match.execute", "--api-key", code=1)
     assert "scope_beyond" in refused.stderr

@@ -4,8 +4,11 @@ import os
 import signal
 import socket
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from tests.conftest import free_port
 from tests.e2e.conftest import System, alive, eventually
@@ -127,3 +130,64 @@ def test_a_killed_supervisor_leaves_no_orphans(own_system: System, figure: Calla
         )
     finally:
         following.end()
+
+
+def test_a_hung_service_is_replaced(tmp_path: Path) -> None:
+    running = System(tmp_path / "var", CLEIO_HANG_TIMEOUT="3")
+    try:
+        running.read_until("ready in")
+        before = running.programs()
+        # Wait for a first probe: a process that never answered counts as starting.
+        time.sleep(2)
+        os.kill(before["registry"], signal.SIGSTOP)
+        running.read_until("has not answered for 3 s: killed")
+        with running.client() as client:
+            assert eventually(lambda: client.get("/registry/v1/trials?limit=1").status_code == 200, 60)
+        after = running.programs()
+        assert after["registry"] != before["registry"]
+        assert {name: pid for name, pid in after.items() if name != "registry"} == {
+            name: pid for name, pid in before.items() if name != "registry"
+        }
+    finally:
+        running.end()
+
+
+def test_few_lines_precede_ready(tmp_path: Path) -> None:
+    running = System(tmp_path / "var", CLEIO_LOG_LEVEL="ERROR")
+    try:
+        running.read_until("ready in")
+        assert len(running.lines) <= 10, running.lines
+        assert "creating a new installation" in running.lines[0]
+        assert any("registry is ready" in line for line in running.lines)
+    finally:
+        running.end()
+
+
+def test_a_failed_start_leaves_no_folder(tmp_path: Path) -> None:
+    first = free_port(4)
+    with socket.create_server(("127.0.0.1", first)):
+        System(tmp_path / "var", first).read_to_the_end()
+    assert not (tmp_path / "var").exists()
+
+
+def test_a_file_as_data_folder_is_reported_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("")
+    refused = System(tmp_path / "var")
+    lines = refused.read_to_the_end()
+    assert (refused.process.returncode, len(lines)) == (1, 1)
+    assert "CLEIO_DATA_DIR names a file" in lines[0]
+
+
+@pytest.mark.parametrize("arguments", [("migrate",), ("backup", "{folder}/backup"), ("config",), ("audit", "verify")])
+def test_a_command_creates_no_installation(system: System, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    typed = [argument.format(folder=tmp_path) for argument in arguments]
+    refused = system.cleio(*typed, check=False, CLEIO_DATA_DIR=str(tmp_path / "var"))
+    assert (refused.returncode, refused.stdout, len(refused.stderr.splitlines())) == (1, "", 1)
+    assert "CLEIO_DATA_DIR" in refused.stderr
+    assert "/etc/cleio/cleio.env" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_setting_is_named(tmp_path: Path) -> None:
+    refused = System(tmp_path / "var", CLEIO_PORT="0", CLEIO_PROT="1")
+    assert "did you mean CLEIO_PORT?" in refused.read_to_the_end()[0]

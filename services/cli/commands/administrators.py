@@ -23,16 +23,15 @@ def create(
     Run it on the machine of the running system, as a user who can read its secrets:
     export CLEIO_TOKEN="$(cleio admin create)"
     """
-    import os
-
     from services.cli.databases import settings_of
     from services.cli.gateway import open_gateway
-    from services.supervisor.installation import Installation
+    from services.cli.installation import existing_installation
 
     with one_line_errors():
+        installation = existing_installation()
         token = settings_of("registry").internal_token.get_secret_value()
         # Over loopback, whatever address the other services use: the registry answers this call only there.
-        port = Installation.from_environment(os.environ).service_ports["registry"][0]
+        port = installation.service_ports["registry"][0]
         with open_gateway(f"http://127.0.0.1:{port}", token=token) as registry:
             created = registry.send("POST", "/registry/v1/internal/administrators", body={"name": name}).json()
     print_message(

@@ -221,7 +221,9 @@ def rotate(
 
 
 @clients.command("revoke")
-def revoke(client: ClientArgument, organisation: OptionalOrganisation = "", url: Url = "") -> None:
+def revoke(
+    client: ClientArgument, organisation: OptionalOrganisation = "", as_json: AsJson = False, url: Url = ""
+) -> None:
     """Revoke a client for good.
 
     It gets no more tokens, and within seconds its present tokens or its API key are refused.
@@ -233,3 +235,5 @@ def revoke(client: ClientArgument, organisation: OptionalOrganisation = "", url:
         path = find_path(gateway, "clients", client, organisation)
         gateway.change(path, lambda _: ("DELETE", path, None))
     print_message(f"client {client} is revoked")
+    if as_json:
+        print_json({"id": client, "status": "revoked"})

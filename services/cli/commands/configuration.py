@@ -9,9 +9,15 @@ from services.cli.output import print_json
 
 def config(as_json: AsJson = False) -> None:
     """Print every setting of every service, with secrets masked."""
-    from services.cli.config import effective_settings
+    import os
 
+    from services.cli.config import effective_settings
+    from services.cli.installation import existing_installation
+    from services.cli.setting_names import warn_of_unknown_settings
+
+    warn_of_unknown_settings(os.environ)
     with one_line_errors():
+        existing_installation()
         settings = effective_settings()
     if as_json:
         print_json(settings)

@@ -74,6 +74,7 @@ def list_all(organisation: OrganisationOption, as_json: AsJson = False, url: Url
 def revoke(
     member: Annotated[str, typer.Argument(metavar="MEMBER", help="Id of the member.")],
     organisation: OptionalOrganisation = "",
+    as_json: AsJson = False,
     url: Url = "",
 ) -> None:
     """End a person's membership of the organisation.
@@ -87,3 +88,5 @@ def revoke(
         path = find_path(gateway, "members", member, organisation)
         gateway.change(path, lambda _: ("DELETE", path, None))
     print_message(f"member {member} is revoked")
+    if as_json:
+        print_json({"id": member, "status": "revoked"})

@@ -86,6 +86,7 @@ def login(
         typer.Option("--browser/--no-browser", help="Try to open a browser. The address is printed in both cases."),
     ] = True,
     timeout: Annotated[int, typer.Option(metavar="SECONDS", help="How long to wait.", min=5, max=3600)] = 300,
+    as_json: AsJson = False,
 ) -> None:
     """Sign in as a person at the OpenID provider.
 
@@ -108,4 +109,4 @@ def login(
     if isinstance(answer.get("expires_in"), int):
         print_message(f"token valid for {answer['expires_in']} seconds")
     if out is None:
-        typer.echo(answer["access_token"])
+        print_result(answer, answer["access_token"], as_json=as_json)

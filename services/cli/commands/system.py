@@ -29,8 +29,12 @@ def up(
     Migrates the databases, then runs the three services and the gateway. Settings: CLEIO_PORT (default 8080),
     CLEIO_BIND (127.0.0.1) and CLEIO_DATA_DIR (./var).
     """
+    import os
+
+    from services.cli.setting_names import warn_of_unknown_settings
     from services.supervisor.run import up as run_all
 
+    warn_of_unknown_settings(os.environ)
     raise typer.Exit(run_all(replicas or ()))
 
 
@@ -50,8 +54,11 @@ def serve(
     import os
 
     gc.disable()  # While the program loads there is no garbage; looking for it takes a seventh of the start.
+    from services.cli.setting_names import warn_of_unknown_settings
     from services.serving import serve_application
 
+    if "CLEIO_SUPERVISED" not in os.environ:  # otherwise `cleio up` has done it
+        warn_of_unknown_settings(os.environ)
     with _checked_installation(os.EX_CONFIG) as installation:
         if migrate_first:
             _migrate(service)
@@ -66,9 +73,15 @@ def serve(
 def migrate() -> None:
     """Migrate every database to the schema of this version.
 
-    Does nothing where the schema is current.
+    Does nothing where the schema is current. Needs an existing installation: `cleio up` creates one.
     """
+    import os
+
+    from services.cli.setting_names import warn_of_unknown_settings
+
+    warn_of_unknown_settings(os.environ)
     with _checked_installation(1) as installation:
+        installation.check_created(os.environ)
         installation.make_secrets()  # without them the settings of a service are incomplete
         for service in Service:
             _migrate(service)

@@ -50,7 +50,7 @@ class Export:
 
 
 class RegistryClient:
-    """A client of the registry. Transport failures raise ``httpx.HTTPError``; refusals and cut answers ``OSError``."""
+    """A client of the registry. Transport failures, refusals and cut answers raise ``OSError``."""
 
     def __init__(self, client: InternalClient, feed_wait: int) -> None:
         self._client = client

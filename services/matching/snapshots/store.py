@@ -15,8 +15,9 @@ from services.matching.clients.registry import RegistryClient
 from services.matching.snapshots.files import SnapshotFiles
 from services.matching.snapshots.model import Snapshot, SnapshotTrial, Vocabulary
 from services.matching.snapshots.problems import SnapshotMissingError
-from shared.clients.feed import Batch, HistoryRestartedError, run_for_ever
-from shared.operations.telemetry import Metrics
+from shared.clients.feed import Batch, HistoryRestartedError
+from shared.operations.metrics import Metrics
+from shared.tasks import BackgroundTasks, RepeatedTask
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -54,7 +55,7 @@ class SnapshotStore:
         self._last_write = 0.0
         self._unwritten_since: float | None = None
         self._connected = False
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: list[RepeatedTask] = []
 
     @property
     def current(self) -> Snapshot:
@@ -71,7 +72,7 @@ class SnapshotStore:
         """The snapshot, or None where nothing is loaded yet."""
         return self._snapshot
 
-    def start(self) -> None:
+    def start(self, tasks: BackgroundTasks) -> None:
         """Read the snapshot on disk, then follow the registry in the background."""
         try:
             self._snapshot = self._written = self._files.newest()
@@ -80,15 +81,14 @@ class SnapshotStore:
         if self._snapshot is not None:
             logger.info("snapshot_loaded", extra={"trials": len(self._snapshot.trials)})
         self._tasks = [
-            asyncio.create_task(run_for_ever(self.follow, "follow_registry")),
-            asyncio.create_task(run_for_ever(self._persist_later, "persist_snapshot")),
+            tasks.repeat(self.follow, "follow_registry"),
+            tasks.repeat(self._persist_later, "persist_snapshot"),
         ]
 
     async def stop(self) -> None:
         """Stop following the registry and write the snapshot to disk."""
         for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            await task.stop()
         await self.persist()
 
     async def follow(self) -> None:
@@ -197,9 +197,9 @@ class SnapshotStore:
         for name, centre in await _read_all(changes.centres, self._registry.centre):
             _put_centre(centres, name, centre)
         if trials != current.trials or centres != current.centres:
-            self._snapshot = Snapshot.of(trials, centres, current.vocabulary, current.country, batch.following, now)
+            self._snapshot = Snapshot.of(trials, centres, current.vocabulary, current.country, batch.next_path, now)
         else:
-            self._snapshot = replace(current, next_feed_path=batch.following, current_at=now)
+            self._snapshot = replace(current, next_feed_path=batch.next_path, current_at=now)
         if batch.events:
             self._metrics.lag.labels("registry").set(
                 max(0.0, (now - datetime.fromisoformat(batch.events[-1]["time"])).total_seconds())

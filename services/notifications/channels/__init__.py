@@ -1,1 +1,1 @@
-"""The ways a delivery leaves."""
+"""Channels by which deliveries are sent."""

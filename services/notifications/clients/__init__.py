@@ -1,1 +1,1 @@
-"""What this service reads from its siblings."""
+"""HTTP calls to the other services."""

@@ -1,4 +1,4 @@
-"""What notifications reads from the registry: its feed, as the internal service."""
+"""The registry's feed, read as an internal service."""
 
 from shared.clients.feed import FeedTail
 from shared.clients.internal import InternalClient
@@ -7,5 +7,5 @@ FEED = "/registry/v1/feed"
 
 
 def registry_tail(client: InternalClient, wait: int) -> FeedTail:
-    """The registry's feed from its beginning on."""
+    """Return a reader of the registry's feed; ``wait``: seconds of a long poll."""
     return FeedTail(client, FEED, wait)

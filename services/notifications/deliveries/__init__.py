@@ -1,1 +1,1 @@
-"""The ledger of deliveries: what is due, what was tried, what came of it."""
+"""The delivery ledger: what is due, what was attempted, with which result."""

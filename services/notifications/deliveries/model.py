@@ -1,4 +1,4 @@
-"""One delivery on its way: what is sent, what came of it, and when it is tried again. Pure: the clock and chance are arguments."""
+"""The state machine of a delivery. No input or output; time and randomness are arguments."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +15,14 @@ GONE = 410
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A delivery that one dispatcher holds: ``fence`` says which claim, ``body`` is the same bytes at every attempt."""
+    """A delivery that one dispatcher has claimed.
+
+    ``fence`` is the fencing token of the claim; ``body`` has the same bytes at every attempt.
+    """
 
     delivery: str
     subscription: str
+    owner: str
     number: int
     fence: int
     failures: int
@@ -29,7 +33,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What came of one attempt: a status, or the code of an error. ``retry_after`` is the header as the receiver sent it."""
+    """The result of one attempt: a status, or an error code. ``retry_after``: the header as received."""
 
     at: datetime
     status: int | None
@@ -44,7 +48,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A claim and its attempt; without one the claim was given back untried."""
+    """A claim with its attempt; None if the claim is released without an attempt."""
 
     claim: Claim
     attempt: Attempt | None
@@ -52,7 +56,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """Where a delivery stands after an attempt. ``gone``: the receiver wants no more."""
+    """The state of a delivery after an attempt. ``gone``: the receiver answered 410."""
 
     state: DeliveryState
     failures: int
@@ -61,14 +65,17 @@ class Settlement:
 
 
 def settle(outcome: Outcome, now: datetime, schedule: Sequence[float], chance: float) -> Settlement:
-    """Decide on an outcome. ``schedule`` holds the seconds before each attempt, the first included; ``chance`` in [0, 1) spreads them by ±20 %."""
+    """Return the next state of a delivery.
+
+    ``schedule``: seconds before each attempt, including the first. ``chance`` in [0, 1) varies them by ±20 %.
+    """
     failures, attempt = outcome.claim.failures, outcome.attempt
     if attempt is None:
         return Settlement("pending", failures, now)
     if attempt.succeeded:
         return Settlement("delivered", failures, now)
     if attempt.status == GONE:
-        # Not lost: held until the owner sets the subscription to active again.
+        # Kept pending until the owner sets the subscription to active again.
         return Settlement("pending", failures, now, gone=True)
     failures += 1
     if failures >= len(schedule):
@@ -79,7 +86,7 @@ def settle(outcome: Outcome, now: datetime, schedule: Sequence[float], chance: f
 
 
 def read_retry_after(header: str | None, now: datetime) -> timedelta:
-    """Seconds or a date (RFC 9110 §10.2.3), at most 24 hours; zero for what is absent, past or unreadable."""
+    """Read seconds or a date (RFC 9110 §10.2.3), at most 24 hours; zero if absent, past or unreadable."""
     text = (header or "").strip()[:64]
     if text.isascii() and text.isdigit():
         return min(timedelta(seconds=int(text[:9])), LONGEST_WAIT)

@@ -1,38 +1,45 @@
-"""The only SQL about deliveries and attempts."""
+"""SQL for deliveries and attempts."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, case, exists, func, insert, literal, select, union_all, update
+from sqlalchemy import ColumnElement, Row, bindparam, case, exists, func, insert, literal, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.deliveries.model import Claim, Outcome, Settlement
 from services.notifications.deliveries.schemas import DeliveredEvent, Delivery, DeliveryAttempt, LoggedState
-from services.notifications.deliveries.tables import PENDING, SENDING, attempts, deliveries
-from services.notifications.events.tables import events
-from services.notifications.subscriptions.tables import subscriptions
+from services.notifications.tables import PENDING, SENDING, attempts, deliveries, events, subscriptions
 
 INTERRUPTED = "interrupted"
-# Deep enough to see trouble coming, shallow enough to be asked twice a second.
-DEPTH_SEEN = 10_000
+# Counted no further: enough to see a problem, and cheap enough for two queries per second.
+MAX_DEPTH = 10_000
 _SENT = case((deliveries.c.tombstone, events.c.tombstone), else_=events.c.body)
 _OF_EVENT = (events.c.source == deliveries.c.event_source) & (events.c.id == deliveries.c.event_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """An active subscription that has something due."""
+    """An active subscription with a due delivery."""
 
     subscription: str
+    owner: str
     url: str
     sealed_secret: bytes
 
 
 @dataclass(frozen=True, slots=True)
+class Busy:
+    """Subscriptions, and owners, that may claim no more for now."""
+
+    subscriptions: Collection[str] = ()
+    owners: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NewDelivery:
-    """A delivery to be written, numbered."""
+    """A numbered delivery to insert."""
 
     id: str
     subscription: str
@@ -70,18 +77,33 @@ class DeliveryRepository:
                 ],
             )
 
-    async def ready(self, now: datetime, busy: Collection[str], limit: int) -> list[Ready]:
-        """Active subscriptions with something due, but for the ``busy`` ones."""
-        due = exists().where(deliveries.c.subscription_id == subscriptions.c.id, PENDING, deliveries.c.due_at <= now)
-        rows = await self.connection.execute(
-            select(subscriptions.c.id, subscriptions.c.url, subscriptions.c.sealed_secret)
-            .where(subscriptions.c.status == "active", subscriptions.c.id.not_in(busy), due)
-            .limit(limit)
+    async def any_ready(self, now: datetime, busy: Busy) -> bool:
+        """Return whether `ready` would find anything."""
+        found = await self.connection.execute(select(subscriptions.c.id).where(*_has_due(now, busy)).limit(1))
+        return found.first() is not None
+
+    async def ready(self, now: datetime, busy: Busy, limit: int) -> list[Ready]:
+        """Return up to ``limit`` active subscriptions with a due delivery, except the ``busy`` ones.
+
+        Owners take turns: first one subscription of each owner in random order, then a second one, and so on.
+        """
+        turn = func.row_number().over(partition_by=subscriptions.c.owner, order_by=func.random())
+        found = (
+            select(
+                subscriptions.c.id,
+                subscriptions.c.owner,
+                subscriptions.c.url,
+                subscriptions.c.sealed_secret,
+                turn.label("turn"),
+            )
+            .where(*_has_due(now, busy))
+            .subquery()
         )
-        return [Ready(row.id, row.url, row.sealed_secret) for row in rows]
+        rows = await self.connection.execute(select(found).order_by(found.c.turn, func.random()).limit(limit))
+        return [Ready(row.id, row.owner, row.url, row.sealed_secret) for row in rows]
 
     async def claim(self, ready: Ready, now: datetime, lease: timedelta, limit: int) -> list[Claim]:
-        """Take up to ``limit`` due deliveries of one subscription; nobody else gets them before the lease ends."""
+        """Claim up to ``limit`` due deliveries of one subscription for the time of the lease."""
         rows = (
             await self.connection.execute(
                 select(
@@ -104,6 +126,7 @@ class DeliveryRepository:
             Claim(
                 row.id,
                 ready.subscription,
+                ready.owner,
                 row.number,
                 row.fence + 1,
                 row.failures,
@@ -115,15 +138,15 @@ class DeliveryRepository:
         ]
 
     async def record(self, settled: Sequence[tuple[Outcome, Settlement]], now: datetime) -> None:
-        """Write outcomes, each only while its claim still holds. A receiver that is gone disables its subscription."""
+        """Write the outcomes whose claim is still current. A receiver that answered 410 disables its subscription."""
         wanted = sorted(outcome.claim.delivery for outcome, _ in settled)
-        held = await self.connection.execute(
+        claimed = await self.connection.execute(
             select(deliveries.c.id, deliveries.c.fence)
             .where(deliveries.c.id.in_(wanted), SENDING)
             .order_by(deliveries.c.id)
             .with_for_update()
         )
-        fences = {row.id: row.fence for row in held}
+        fences = {row.id: row.fence for row in claimed}
         current = [
             (outcome, end) for outcome, end in settled if fences.get(outcome.claim.delivery) == outcome.claim.fence
         ]
@@ -161,7 +184,10 @@ class DeliveryRepository:
             )
 
     async def reclaim(self, now: datetime, *, everything: bool) -> int:
-        """Give back what a dead dispatcher held: past its lease, or everything where no other dispatcher can be alive. Returns how many."""
+        """Release claims past their lease, or all claims if no other dispatcher can be running.
+
+        Return how many; at most 1,000 at a time.
+        """
         overdue = SENDING
         if not everything:
             overdue &= deliveries.c.lease_until < now
@@ -193,25 +219,20 @@ class DeliveryRepository:
         return len(rows)
 
     async def overdue(self, now: datetime) -> bool:
-        """Whether a lease has ended without an outcome."""
+        """Return whether a lease has ended without an outcome."""
         found = await self.connection.execute(
             select(literal(1)).where(exists().where(SENDING, deliveries.c.lease_until < now))
         )
         return found.first() is not None
 
-    async def hurry(self, subscription: str, now: datetime) -> None:
-        """Make everything pending due now, with a fresh schedule: its receiver is back."""
-        await self.connection.execute(
-            update(deliveries)
-            .where(deliveries.c.subscription_id == subscription, PENDING)
-            .values(due_at=now, failures=0)
-        )
-
     async def backlog(self, now: datetime) -> tuple[int, datetime | None]:
-        """How much active subscriptions have yet to get (counted up to 10,000), and since when the oldest of it is due."""
+        """Return the number of open deliveries of active subscriptions, and since when the oldest one is due.
+
+        The number is counted up to `MAX_DEPTH`.
+        """
         active = deliveries.c.subscription_id.in_(select(subscriptions.c.id).where(subscriptions.c.status == "active"))
         open_ones = union_all(*(select(deliveries.c.due_at).where(state, active) for state in (PENDING, SENDING)))
-        some = open_ones.limit(DEPTH_SEEN).subquery()
+        some = open_ones.limit(MAX_DEPTH).subquery()
         depth, oldest = (
             await self.connection.execute(select(func.count(), func.min(some.c.due_at)).select_from(some))
         ).one()
@@ -220,7 +241,7 @@ class DeliveryRepository:
     async def page(
         self, subscription: str, state: LoggedState | None, before: int | None, limit: int
     ) -> list[Delivery]:
-        """Newest first, each with its attempts."""
+        """Return deliveries with their attempts, newest first, those numbered below ``before``."""
         statement = (
             select(deliveries, events.c.type, events.c.subject, events.c.at, subscriptions.c.status)
             .join(events, _OF_EVENT)
@@ -249,6 +270,16 @@ class DeliveryRepository:
                 DeliveryAttempt(at=row.at, status=row.status, error=row.error, ms=row.ms)
             )
         return found
+
+
+def _has_due(now: datetime, busy: Busy) -> tuple[ColumnElement[bool], ...]:
+    due = exists().where(deliveries.c.subscription_id == subscriptions.c.id, PENDING, deliveries.c.due_at <= now)
+    return (
+        subscriptions.c.status == "active",
+        subscriptions.c.id.not_in(busy.subscriptions),
+        subscriptions.c.owner.not_in(busy.owners),
+        due,
+    )
 
 
 def _attempt_row(outcome: Outcome) -> dict[str, Any]:

@@ -1,15 +1,15 @@
-"""The delivery log on the wire: what was tried and what came of it, never a body."""
+"""Response bodies of the delivery log. It never contains the body of an event."""
 
 from typing import Literal
 
 from shared.values.wire import ApiModel, Instant
 
-# `held`: the subscription is disabled; set to active it goes on.
+# `held`: the subscription is disabled; sent once it is active again.
 LoggedState = Literal["pending", "sending", "held", "delivered", "dead"]
 
 
 class DeliveryAttempt(ApiModel):
-    """One attempt: the receiver's status, or the class of the error that kept it from one; how long it took in milliseconds."""
+    """One attempt: the receiver's HTTP status, or an error code if there was none; its duration in milliseconds."""
 
     at: Instant
     status: int | None
@@ -18,7 +18,7 @@ class DeliveryAttempt(ApiModel):
 
 
 class DeliveredEvent(ApiModel):
-    """Which event a delivery tells."""
+    """The event of a delivery."""
 
     source: str
     id: str
@@ -28,7 +28,7 @@ class DeliveredEvent(ApiModel):
 
 
 class Delivery(ApiModel):
-    """One line of the ledger. ``number`` counts a subscription's deliveries without gaps; ``due_at`` is the next attempt's time."""
+    """A delivery. ``number`` counts a subscription's deliveries without gaps; ``due_at``: time of the next attempt."""
 
     id: str
     number: int
@@ -46,7 +46,7 @@ class DeliveryPage(ApiModel):
 
 
 class SentTest(ApiModel):
-    """The delivery that carries the test event."""
+    """The delivery of the test event."""
 
     id: str
     number: int

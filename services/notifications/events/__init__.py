@@ -1,1 +1,1 @@
-"""What happened: the inbox of feed events, and the sequencer that numbers them for each subscription."""
+"""Events that were read from feeds."""

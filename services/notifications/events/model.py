@@ -1,22 +1,26 @@
-"""Events as they are sent: thin CloudEvents, the same text for everybody who may see the event and for every attempt."""
+"""Events as they are sent: thin CloudEvents, with the same text for every subscriber and every attempt."""
 
 import json
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from shared.feed.changes import Routing, read_routing
+from shared.values.wire import write_instant
 
 MAX_BYTES = 20_000
 ROUTING = "routing"
-# Told to services alone, and sent to nobody.
+# Attributes that only services receive; never sent to subscribers.
 INTERNAL = frozenset({ROUTING, "traceparent"})
+TEST_SOURCE = "/notifications"
+TEST_TYPE = "subscription.test"
 
 
 @dataclass(frozen=True, slots=True)
 class FeedEvent:
-    """One event of a feed: the CloudEvent as all may read it, and the sides before and after, told to services alone (None: nobody may see it)."""
+    """One event of a feed. ``routing``: who may see its subject before and after the change; None: nobody may."""
 
     source: str
     id: str
@@ -24,11 +28,11 @@ class FeedEvent:
     subject: str
     at: datetime
     cloudevent: Mapping[str, Any]
-    sides: tuple[Routing, Routing] | None
+    routing: tuple[Routing, Routing] | None
 
     @property
     def body(self) -> str:
-        """What who sees the event is sent. One that is not thin after all is cut down to its identity."""
+        """The text for subscribers who may see the subject. One longer than `MAX_BYTES` is reduced to its identity."""
         text = _write(self.cloudevent)
         if len(text.encode()) <= MAX_BYTES:
             return text
@@ -37,17 +41,17 @@ class FeedEvent:
 
     @property
     def tombstone(self) -> str:
-        """What who lost sight of the subject is sent."""
+        """The text for subscribers who may no longer see the subject."""
         kind, _, identifier = self.subject.partition("/")
         return _write({**self.cloudevent, "type": f"{kind}.removed", "data": {"op": "delete", "id": identifier}})
 
 
 def read_event(document: Mapping[str, Any]) -> FeedEvent:
-    """A CloudEvent of a feed as read over HTTP.
+    """Read a CloudEvent of a feed.
 
     :raises KeyError: an attribute is missing.
-    :raises TypeError: one is of another type.
-    :raises ValueError: one is not readable, or too long to be one of ours.
+    :raises TypeError: an attribute has another type.
+    :raises ValueError: an attribute is malformed or too long.
     """
     if (
         len(document["id"]) > 64
@@ -55,7 +59,7 @@ def read_event(document: Mapping[str, Any]) -> FeedEvent:
         or len(document["type"]) > 64
         or len(document["subject"]) > 160
     ):
-        raise ValueError("longer than any event of ours")
+        raise ValueError("an attribute is longer than the feed allows")
     routing = document.get(ROUTING)
     return FeedEvent(
         source=document["source"],
@@ -64,8 +68,24 @@ def read_event(document: Mapping[str, Any]) -> FeedEvent:
         subject=document["subject"],
         at=datetime.fromisoformat(document["time"]),
         cloudevent={name: value for name, value in document.items() if name not in INTERNAL},
-        sides=None if routing is None else (read_routing(routing["before"]), read_routing(routing["after"])),
+        routing=None if routing is None else (read_routing(routing["before"]), read_routing(routing["after"])),
     )
+
+
+def new_test_event(subscription: str, now: datetime) -> FeedEvent:
+    """Create the event that the test button of a subscription sends."""
+    event_id, subject = str(uuid.uuid4()), f"subscription/{subscription}"
+    cloudevent = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": TEST_SOURCE,
+        "type": TEST_TYPE,
+        "subject": subject,
+        "time": write_instant(now),
+        "datacontenttype": "application/json",
+        "data": {"op": "test", "id": subscription},
+    }
+    return FeedEvent(TEST_SOURCE, event_id, TEST_TYPE, subject, now, cloudevent, None)
 
 
 def _write(cloudevent: Mapping[str, Any]) -> str:

@@ -1,1 +1,1 @@
-"""Who is told what: the subscriptions of an organisation."""
+"""Subscriptions of organisations to events."""

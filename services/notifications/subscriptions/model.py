@@ -1,4 +1,4 @@
-"""A subscription as the sequencer reads it: which events reach it, and in which form."""
+"""Which events reach a subscription, and in which form."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from shared.feed import Reader, Visibility
 from shared.feed.changes import Routing
 
-# Two services' clocks differ: an event from just before the subscription is told rather than missed.
+# The clocks of two services differ: an event from just before the subscription is sent rather than missed.
 CLOCK_DIFFERENCE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """Who is told what. ``trials`` empty: any."""
+    """A subscription as the sequencer uses it: created at ``since``; ``trials`` empty means any trial."""
 
     id: str
     since: datetime
@@ -20,14 +20,14 @@ class Subscriber:
     trials: frozenset[str]
 
     def sees(self, event_type: str, subject: str, before: Routing, after: Routing, at: datetime) -> Visibility:
-        """What this subscriber learns of an event, from the two sides that a feed tells to services."""
+        """Return what it receives of an event; ``before`` and ``after``: who may see the subject."""
         if at < self.since - CLOCK_DIFFERENCE or (self.trials and trial_of(subject) not in self.trials):
             return Visibility.NOTHING
         return self.reader.sees(event_type, before, after)
 
 
 def trial_of(subject: str) -> str | None:
-    """The trial in ``trial/<id>`` or ``site/<id>/<centre>``."""
+    """Return the trial in ``trial/<id>`` or ``site/<id>/<centre>``; None for other subjects."""
     kind, _, rest = subject.partition("/")
     if kind == "trial":
         return rest

@@ -1,4 +1,4 @@
-"""The only SQL about subscriptions."""
+"""SQL for subscriptions."""
 
 import json
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, insert, select, tuple_, update
+from sqlalchemy import Row, Select, delete, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.subscriptions.model import Subscriber
@@ -17,7 +17,7 @@ from services.notifications.subscriptions.schemas import (
     SubscriptionSummary,
     WebhookChannel,
 )
-from services.notifications.subscriptions.tables import subscriptions
+from services.notifications.tables import PENDING, deliveries, subscriptions
 from shared.feed import Reader
 
 FACETS = ("condition", "age_band", "departement", "atmp_class", "centre")
@@ -25,7 +25,7 @@ FACETS = ("condition", "age_band", "departement", "atmp_class", "centre")
 
 @dataclass(frozen=True, slots=True)
 class NewRow:
-    """What a subscription is made of beside what its owner asked for."""
+    """The part of a new subscription that its owner does not choose."""
 
     id: str
     owner: str
@@ -64,15 +64,21 @@ class SubscriptionRepository:
         ).one_or_none()
         return None if row is None else _read(row)
 
+    async def count(self, owner: str) -> int:
+        """Return how many subscriptions the owner has."""
+        statement = select(func.count()).select_from(subscriptions).where(subscriptions.c.owner == owner)
+        found: int = (await self.connection.execute(statement)).scalar_one()
+        return found
+
     async def page(self, owner: str, after: tuple[datetime, str] | None, limit: int) -> list[Subscription]:
-        """Oldest first."""
+        """Return the owner's subscriptions, oldest first, those after ``after`` (created_at, id)."""
         return [
             _read(row)
             for row in await self.connection.execute(_oldest_first(after, limit).where(subscriptions.c.owner == owner))
         ]
 
     async def summaries(self, after: tuple[datetime, str] | None, limit: int) -> list[SubscriptionSummary]:
-        """Everybody's, oldest first."""
+        """Return all subscriptions, oldest first, those after ``after`` (created_at, id)."""
         return [
             SubscriptionSummary(
                 id=row.id,
@@ -86,25 +92,35 @@ class SubscriptionRepository:
             for row in await self.connection.execute(_oldest_first(after, limit))
         ]
 
-    async def replace(self, held: Subscription, asked: SubscriptionInput, status: str, at: datetime) -> bool:
-        """The next version of ``held``; False when another came first."""
-        reason = None if status == "active" else held.disabled_reason or "owner"
+    async def replace(self, current: Subscription, asked: SubscriptionInput, status: str, at: datetime) -> bool:
+        """Store the successor of ``current``; return False if another change came first."""
+        reason = None if status == "active" else current.disabled_reason or "owner"
         changed = await self.connection.execute(
             update(subscriptions)
-            .where(subscriptions.c.id == held.id, subscriptions.c.version == held.version)
-            .values(version=held.version + 1, status=status, disabled_reason=reason, updated_at=at, **_columns(asked))
+            .where(subscriptions.c.id == current.id, subscriptions.c.version == current.version)
+            .values(
+                version=current.version + 1, status=status, disabled_reason=reason, updated_at=at, **_columns(asked)
+            )
         )
         return bool(changed.rowcount == 1)
 
-    async def remove(self, held: Subscription) -> bool:
-        """Drop it with its deliveries; False when another version came first."""
-        dropped = await self.connection.execute(
-            delete(subscriptions).where(subscriptions.c.id == held.id, subscriptions.c.version == held.version)
+    async def delete(self, current: Subscription) -> bool:
+        """Delete it with its deliveries; return False if another change came first."""
+        deleted = await self.connection.execute(
+            delete(subscriptions).where(subscriptions.c.id == current.id, subscriptions.c.version == current.version)
         )
-        return bool(dropped.rowcount == 1)
+        return bool(deleted.rowcount == 1)
+
+    async def reschedule_deliveries(self, subscription: str, now: datetime) -> None:
+        """Make all pending deliveries due now, with a new retry schedule, because the receiver is back."""
+        await self.connection.execute(
+            update(deliveries)
+            .where(deliveries.c.subscription_id == subscription, PENDING)
+            .values(due_at=now, failures=0)
+        )
 
     async def versions(self) -> dict[str, int]:
-        """Every subscription with its version."""
+        """Return the version of every subscription, by id."""
         return {
             row.id: row.version
             for row in await self.connection.execute(select(subscriptions.c.id, subscriptions.c.version))
@@ -115,7 +131,10 @@ class SubscriptionRepository:
         return [_subscriber(row) for row in rows]
 
     async def take_numbers(self, subscription: str, count: int) -> int | None:
-        """The first of ``count`` numbers that follow without a gap; None when the subscription is gone. Its row stays locked until the commit."""
+        """Reserve ``count`` numbers; return the first, or None if the subscription was deleted.
+
+        The row stays locked until the commit, so that numbers have no gap.
+        """
         last: int | None = (
             await self.connection.execute(
                 update(subscriptions)

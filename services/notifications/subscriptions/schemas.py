@@ -1,20 +1,29 @@
-"""Subscriptions on the wire."""
+"""Request and response bodies about subscriptions."""
 
 from typing import Annotated, Literal
 
+from fastapi import Path
 from pydantic import Field, StringConstraints
 
 from shared.values.wire import ApiModel, Code, Instant
 from shared.vocabulary.geography import Departement
 from shared.vocabulary.identifiers import CentreId
 
+# The event types that the services send today; more are added with the features that send them.
 EventType = Literal[
-    "trial.published", "trial.updated", "trial.status_changed", "trial.withdrawn", "trial.merged", "trial.unmerged", "trial.safety_hold",
-    "criteria.signed", "criteria.retracted", "site.opened", "site.slots_changed", "site.closed", "site.stale", "centre.updated",
-    "submission.received", "submission.decided", "submission.withdrawn", "feasibility.requested", "feasibility.answered",
-    "referral.sent", "referral.answered", "source.conflict", "source.synced", "terminology.updated", "client.revoked",
-    "match.found", "match.changed", "match.lost",
-]  # fmt: skip
+    "trial.published",
+    "trial.updated",
+    "trial.status_changed",
+    "trial.withdrawn",
+    "trial.merged",
+    "criteria.signed",
+    "site.opened",
+    "site.slots_changed",
+    "site.closed",
+    "centre.updated",
+    "client.revoked",
+]
+SubscriptionId = Annotated[str, Path(max_length=36)]
 SubscriptionStatus = Literal["active", "disabled"]
 DisabledReason = Literal["owner", "gone"]
 
@@ -23,14 +32,17 @@ TrialId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class WebhookChannel(ApiModel):
-    """Signed POST requests to ``url`` (https), in the form of Standard Webhooks."""
+    """Signed POST requests to ``url`` (https), as specified by Standard Webhooks."""
 
     type: Literal["webhook"]
     url: Url
 
 
 class SubscriptionFilter(ApiModel):
-    """What the event's subject must be about: one value of each list that is not empty. A condition takes its descendants in."""
+    """Properties that the event's subject must have: one value of each non-empty list.
+
+    A condition includes its descendants.
+    """
 
     condition: list[Code] = Field(default=[], max_length=50)
     age_band: list[Literal["child", "adult"]] = Field(default=[], max_length=2)
@@ -41,7 +53,7 @@ class SubscriptionFilter(ApiModel):
 
 
 class SubscriptionInput(ApiModel):
-    """A wish to be told. No ``types`` means all of them."""
+    """A subscription to create. An empty ``types`` means all types."""
 
     channel: WebhookChannel
     types: list[EventType] = Field(default=[], max_length=50)
@@ -49,20 +61,20 @@ class SubscriptionInput(ApiModel):
 
 
 class SubscriptionUpdate(SubscriptionInput):
-    """The subscription as it shall be. Set to ``active`` again, it delivers what it held back."""
+    """The new content of a subscription. Set to ``active`` again, it sends the deliveries that waited."""
 
     status: SubscriptionStatus = "active"
 
 
 class Subscription(ApiModel):
-    """A subscription. ``disabled_reason``: its owner's wish, or the receiver answered 410."""
+    """A subscription. ``disabled_reason``: `owner`, or `gone` if the receiver answered 410."""
 
     id: str
     version: int
     status: SubscriptionStatus
     disabled_reason: DisabledReason | None
     channel: WebhookChannel
-    types: list[EventType]
+    types: list[str]
     filter: SubscriptionFilter
     last_number: int
     created_at: Instant
@@ -70,8 +82,10 @@ class Subscription(ApiModel):
 
 
 class NewSubscription(Subscription):
-    """The only answer that ever shows the signing secret (``whsec_…``). Told again for the same key it is without: if the first answer was lost,
-    delete this subscription and make another.
+    """The only answer that shows the signing secret (``whsec_…``).
+
+    A repetition with the same `Idempotency-Key` omits it: if the first answer was lost, delete this subscription and
+    create another.
     """
 
     secret: str | None = None
@@ -83,10 +97,7 @@ class SubscriptionPage(ApiModel):
 
 
 class SubscriptionSummary(ApiModel):
-    """That a subscription is there and how it does; not where it leads, nor what its owner is interested in.
-
-    ``last_number``: so many deliveries were numbered for it.
-    """
+    """The status of a subscription, without its URL and filter. ``last_number``: number of its last delivery."""
 
     id: str
     organisation: str

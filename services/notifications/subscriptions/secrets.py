@@ -1,4 +1,4 @@
-"""Signing secrets: shown once, kept sealed."""
+"""Signing secrets: shown once, stored encrypted."""
 
 import base64
 import secrets
@@ -9,15 +9,15 @@ PREFIX = "whsec_"
 
 
 def new_secret() -> bytes:
-    """32 random bytes, inside the 24 to 64 that Standard Webhooks asks for."""
+    """Return 32 random bytes; Standard Webhooks requires 24 to 64."""
     return secrets.token_bytes(32)
 
 
 def write_secret(secret: bytes) -> str:
-    """The form that receivers' libraries take."""
+    """Return the text form that the libraries of receivers read."""
     return PREFIX + base64.b64encode(secret).decode()
 
 
-def secret_seal(key: bytes) -> Seal:
-    """Seals signing secrets, each bound to its subscription."""
+def secret_cipher(key: bytes) -> Seal:
+    """Return the cipher of signing secrets; each ciphertext is bound to its subscription."""
     return Seal(key, "notifications/signing-secrets")

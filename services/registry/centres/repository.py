@@ -1,4 +1,4 @@
-"""The only SQL about centres."""
+"""SQL for centres."""
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,14 +26,17 @@ class CentreRepository:
         return [Centre.model_validate_json(row.document) for row in await self.connection.execute(statement)]
 
     async def departements(self) -> dict[str, str]:
-        """Centre id → département."""
+        """Return the département of each centre, by centre id."""
         return {
             row.id: row.departement
             for row in await self.connection.execute(select(centres.c.id, centres.c.departement))
         }
 
     async def save(self, centre: Centre, replaces: int | None) -> bool:
-        """Write a version made from version ``replaces`` (None: a new centre); False when another came first."""
+        """Write a version made from version ``replaces`` (None: a new centre).
+
+        Return False if another writer came first.
+        """
         values = {"version": centre.version, "departement": centre.departement, "document": centre.model_dump_json()}
         if replaces is None:
             await self.connection.execute(insert(centres).values(id=centre.id, **values))

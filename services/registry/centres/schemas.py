@@ -1,18 +1,18 @@
-"""A centre on the wire: one of the network's clinical investigation centres."""
+"""A centre as sent and received: one of the network's clinical investigation centres."""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.registry.trials.schemas import Line, ShortLine, Version
+from services.registry.model.trial import Line, ShortLine, Version
 from shared.values.wire import ApiModel, Day, Instant
 from shared.vocabulary.geography import Departement
 from shared.vocabulary.identifiers import CentreId
 
 CentreLabel = Literal["candidate", "labelled", "suspended"]
 Population = Literal["adult", "child"]
-# What French law and practice ask of a site that gives an advanced therapy, one code each.
+# Requirements of French law and practice for a site that gives an advanced therapy.
 CapabilityCode = Literal[
     "gmo_contained_use",
     "lriph",
@@ -33,7 +33,10 @@ CapabilityCode = Literal[
 
 
 class Capability(ApiModel):
-    """What a centre can do, who says so, on what evidence and for how long (both days included). ``scope``: a class, an age band, a technique."""
+    """What a centre can do, who certifies it, on what evidence, and when it is valid (both days included).
+
+    ``scope``: the product class, age band or technique it is limited to.
+    """
 
     code: CapabilityCode
     scope: ShortLine | None = None
@@ -50,7 +53,10 @@ class Capability(ApiModel):
 
 
 class CentreInput(ApiModel):
-    """A centre as its curator gives it. Coordinates are WGS 84 degrees; ``finess_et`` is the geographic site's number."""
+    """A centre as its curator writes it.
+
+    Coordinates in WGS 84 degrees; ``finess_et``: number of the geographic site.
+    """
 
     name: Line
     finess_et: Annotated[str, StringConstraints(pattern=r"^[0-9][0-9A-Z][0-9]{7}$")] | None = None
@@ -73,4 +79,9 @@ class CentreHead(ApiModel):
 
 
 class Centre(CentreInput, CentreHead):
-    """A centre as everybody reads it."""
+    """A centre as readers get it."""
+
+
+class CentrePage(ApiModel):
+    items: list[Centre]
+    next: str | None

@@ -1,4 +1,4 @@
-"""Where centres live."""
+"""Table of centres."""
 
 from sqlalchemy import Column, Integer, String, Table, Text
 

@@ -1,1 +1,1 @@
-"""The whole registry as NDJSON: the start of every copy that then follows the feed."""
+"""Export of the whole registry as NDJSON, from which a copy starts before it follows the feed."""

@@ -1,1 +1,1 @@
-"""The bundled sample: real trials with their public facts, fictitious trials marked as such, centres, sites and signed criteria, as data."""
+"""Bundled sample data: real trials from public facts, marked fictitious trials, centres, sites and criteria."""

@@ -1,4 +1,4 @@
-"""Whether a condition, or a title where no condition is given, names a malignant disease. The words are data: ``disease_signs.json``."""
+"""Judges whether a condition or a title names a malignant disease. The words are data: ``disease_signs.json``."""
 
 import json
 from collections.abc import Mapping
@@ -7,15 +7,18 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final, Literal
 
-from services.registry.scope.products import PACKAGE
+from services.registry.scope.products import PACKAGE, version_of
 from services.registry.terminology.phrases import Match, PhraseTable, Word, is_acronym, normalise, normalise_word, words
 from services.registry.terminology.terminology import Terminology
 
-DiseaseVerdict = Literal["malignant", "review", "not_malignant", "unreadable"]
+DiseaseVerdict = Literal["malignant", "review", "not_malignant", "acronym", "unrecognised"]
 MALIGNANT: Final = "malignant"
-# How many words before a cancer's name may still make it a setting ("radiotherapy for head and neck cancer").
-_REACH: Final = 6
+NOT_RECOGNISED: Final[frozenset[DiseaseVerdict]] = frozenset(("acronym", "unrecognised"))
+# How many words before a cancer's name may make it a mere setting ("radiotherapy for head and neck cancer").
+_SETTING_WORDS: Final = 6
 PLAIN: Final = frozenset(("not_malignant", "related_word"))
+# Words between a general word and its qualifier: "disease of the liver", "maladie du foie".
+_LINKS: Final = frozenset(("of", "the", "in", "de", "du", "des", "la", "le", "les", "l"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,11 @@ class DiseaseSign:
 
 @dataclass(frozen=True, slots=True)
 class DiseaseReading:
-    """The verdict on a text and the sign it rests on. ``review`` asks a person; ``unreadable`` means that no disease is recognisably named."""
+    """The verdict on a text and the sign it rests on.
+
+    ``review``: a person must decide. ``acronym``: nothing but acronyms, none of them known. ``unrecognised``: words,
+    but no known disease.
+    """
 
     verdict: DiseaseVerdict
     sign: DiseaseSign | None = None
@@ -40,15 +47,16 @@ SETTING: Final = DiseaseSign(
 )
 UNLISTED: Final = DiseaseSign(
     "unlisted_tumour_name",
-    "un nom en -ome que les tables ne connaissent pas",
-    "a name in -oma that the tables do not know",
+    "un nom en -ome absent des tables",
+    "a name in -oma that is not in the tables",
 )
 
 
 class DiseaseSigns:
-    """The table of disease words, ready to read texts."""
+    """Reads texts by the table of disease words."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
+        self.version: Final = version_of(document)
         phrases: list[tuple[str, DiseaseSign]] = []
         for category in document["categories"]:
             sign = DiseaseSign(category["code"], category["label"]["fr"], category["label"]["en"])
@@ -56,17 +64,21 @@ class DiseaseSigns:
         self._phrases: Final = PhraseTable(phrases)
         self._before: Final = tuple(normalise(phrase) for phrase in document["settings_before"])
         self._after: Final = tuple(normalise(phrase) for phrase in document["settings_after"])
-        self._not_oma: Final = frozenset(normalise_word(word) for word in document["not_oma"])
+        self._not_tumours: Final = frozenset(normalise_word(word) for word in document["not_tumours"])
         self._not_a_condition: Final = frozenset(normalise(phrase) for phrase in document["not_a_condition"])
         self._disease_words: Final = PhraseTable((phrase, True) for phrase in document["disease_words"])
+        self._general_words: Final = frozenset(normalise_word(word) for word in document["general_words"])
+        self._qualifiers: Final = PhraseTable((phrase, True) for phrase in document["qualifiers"])
+        self.acronyms_beside_others: Final = frozenset(document["acronyms_beside_others"])
         self._endings: Final = tuple(document["disease_endings"])
+        self._not_diseases: Final = frozenset(normalise_word(word) for word in document["not_diseases"])
 
     def is_condition(self, text: str) -> bool:
-        """Whether a registry's condition entry names a health state at all, and not a product, a population or an outcome."""
+        """Return whether a condition entry names a health state, and not a product, a population or an outcome."""
         return normalise(text) not in self._not_a_condition and bool(words(text))
 
-    def read(self, text: str, terminology: Terminology, *, title: bool = False) -> DiseaseReading:
-        """The verdict on a condition text. A title must moreover name a disease recognisably; so must a condition that is a bare acronym."""
+    def read(self, text: str, terminology: Terminology) -> DiseaseReading:
+        """Judge a condition or a title. A text in which no disease is recognised is never ``not_malignant``."""
         tokens = words(text)
         matches = self._phrases.find(tokens)
         malignant = [match for match in matches if match.value.code == MALIGNANT]
@@ -79,33 +91,55 @@ class DiseaseSigns:
             if match.value.code not in PLAIN:
                 return DiseaseReading("review", match.value)
         covered = {index for match in matches for index in range(match.first, match.last)}
-        if any(self._ends_in_oma(word) for index, word in enumerate(tokens) if index not in covered):
+        if any(self._ends_like_a_tumour(word) for index, word in enumerate(tokens) if index not in covered):
             return DiseaseReading("review", UNLISTED)
         plain = next((match.value for match in matches if match.value.code == "not_malignant"), None)
-        if (
-            plain is not None
-            or terminology.phrases.find(tokens)
+        if plain is not None or self._names_a_disease(tokens, terminology):
+            return DiseaseReading("not_malignant", plain)
+        acronyms = all(is_acronym(word.text) or word.folded.isdigit() for word in tokens)
+        return DiseaseReading("acronym" if acronyms else "unrecognised")
+
+    def _names_a_disease(self, tokens: tuple[Word, ...], terminology: Terminology) -> bool:
+        return bool(
+            terminology.disease_phrases.find(tokens)
             or self._disease_words.find(tokens)
             or self._has_ending(tokens)
-        ):
-            return DiseaseReading("not_malignant", plain)
-        if title or not tokens or all(is_acronym(word.text) or word.folded.isdigit() for word in tokens):
-            return DiseaseReading("unreadable")
-        return DiseaseReading("not_malignant")
+            or self._is_qualified(tokens)
+        )
+
+    def _is_qualified(self, tokens: tuple[Word, ...]) -> bool:
+        """Return whether a general word has a qualifier beside it: "lung disease", "maladie du foie"."""
+        found = self._qualifiers.find(tokens)
+        before = {match.last for match in found}
+        after = {match.first for match in found}
+        for place, word in enumerate(tokens):
+            if word.folded in self._general_words:
+                following = place + 1
+                while following < len(tokens) and tokens[following].folded in _LINKS:
+                    following += 1
+                if place in before or following in after:
+                    return True
+        return False
 
     def _is_setting(self, match: Match[DiseaseSign], tokens: tuple[Word, ...]) -> bool:
-        before = " " + " ".join(word.folded for word in tokens[max(0, match.first - _REACH) : match.first]) + " "
+        before = (
+            " " + " ".join(word.folded for word in tokens[max(0, match.first - _SETTING_WORDS) : match.first]) + " "
+        )
         after = " ".join(word.folded for word in tokens[match.last : match.last + 2])
         return any(f" {phrase} " in before for phrase in self._before) or any(
             after == phrase or after.startswith(f"{phrase} ") for phrase in self._after
         )
 
-    def _ends_in_oma(self, word: Word) -> bool:
-        return word.folded.endswith(("oma", "omata")) and len(word.folded) > 4 and word.folded not in self._not_oma
+    def _ends_like_a_tumour(self, word: Word) -> bool:
+        """Return whether a word ends in -oma or, in French, in -ome, and is none of the words known to be no tumour."""
+        tumour = word.folded.endswith(("oma", "omata", "ome")) and len(word.folded) > 4
+        return tumour and word.folded not in self._not_tumours and not word.folded.endswith("some")
 
     def _has_ending(self, tokens: tuple[Word, ...]) -> bool:
         return any(
-            len(word.folded) > len(ending) + 2 and word.folded.endswith(ending)
+            len(word.folded) > len(ending) + 2
+            and word.folded.endswith(ending)
+            and word.folded not in self._not_diseases
             for word in tokens
             for ending in self._endings
         )
@@ -113,5 +147,5 @@ class DiseaseSigns:
 
 @cache
 def table() -> DiseaseSigns:
-    """The disease words that ship with the program, read once."""
+    """Return the packaged table of disease words, read once."""
     return DiseaseSigns(json.loads((resources.files(PACKAGE) / "disease_signs.json").read_text(encoding="utf-8")))

@@ -1,29 +1,41 @@
 """The scope gate: is this a trial of an advanced therapy medicinal product outside oncology?
 
-The indication decides, never the product, the ward, the conditioning or the exclusion text. Three answers, each with its reasons; what the rules
-cannot tell goes to a person.
+The indication decides, never the product, the ward, the conditioning or the exclusion text. There are three answers,
+each with its reasons; what the rules cannot decide goes to a person for review.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
+from services.registry.model.trial import ScopeAnswer, ScopeReason, ScopeVerdict, TrialInput
 from services.registry.scope import diseases, products
 from services.registry.scope.diseases import DiseaseReading
 from services.registry.scope.products import ProductReading
 from services.registry.terminology.terminology import Terminology
-from services.registry.trials.schemas import ScopeAnswer, ScopeReason, ScopeVerdict, TrialInput
 from shared.values.wire import Label
+
+# Increase it when the code decides differently for the same tables, so that unchanged records are judged again.
+GATE_VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
-    """A part of the answer: what it weighs, and why."""
+    """A part of the answer and its reason."""
 
     weighs: ScopeVerdict
     reason: ScopeReason
 
 
+def rules_version() -> str:
+    """Return the version of the gate's rules. It changes with the sign tables and with the code of the gate."""
+    return f"{GATE_VERSION}-{products.table().version}-{diseases.table().version}"
+
+
 def judge(trial: TrialInput, terminology: Terminology) -> ScopeAnswer:
-    """The scope of a trial. Out of scope beats unclear, which beats in scope; the reasons given are those that decide, or all when it is in scope."""
+    """Judge the scope of a trial.
+
+    Out of scope beats unclear, which beats in scope; only the deciding reasons are returned.
+    """
     findings = [*_indication(trial, terminology), *_product(trial)]
     for answer in ("out_of_scope", "scope_unclear"):
         deciding = [finding.reason for finding in findings if finding.weighs == answer]
@@ -36,6 +48,40 @@ def _reason(code: str, pointer: str, fr: str, en: str) -> ScopeReason:
     return ScopeReason(code=code, pointer=pointer, detail=Label(fr=fr, en=en))
 
 
+@dataclass(frozen=True, slots=True)
+class _Wording:
+    """A reason without its place."""
+
+    code: str
+    fr: str
+    en: str
+
+    def at(self, pointer: str) -> ScopeReason:
+        return _reason(self.code, pointer, self.fr, self.en)
+
+
+_NOT_MALIGNANT: Final = _Wording(
+    "indication_not_malignant",
+    "l'indication n'est pas une maladie maligne",
+    "the indication is not a malignant disease",
+)
+_MALIGNANT_AMONG_OTHERS: Final = _Wording(
+    "malignant_among_others",
+    "à examiner : l'une des indications est une maladie maligne",
+    "for review: one of several indications is a malignant disease",
+)
+_NOT_RECOGNISED: Final = _Wording(
+    "indication_unknown",
+    "à examiner : aucune maladie connue n'est reconnue dans cette indication",
+    "for review: no known disease is recognised in this condition",
+)
+_UNKNOWN: Final = _Wording(
+    "indication_unknown",
+    "à examiner : l'indication n'est pas donnée ou n'est pas reconnue",
+    "for review: no indication is given or recognised",
+)
+
+
 def _titles(trial: TrialInput) -> list[tuple[str, str]]:
     given = [("/titles/fr", trial.titles.fr), ("/titles/en", trial.titles.en)]
     return [(pointer, text) for pointer, text in given if text is not None]
@@ -44,49 +90,48 @@ def _titles(trial: TrialInput) -> list[tuple[str, str]]:
 def _indication(trial: TrialInput, terminology: Terminology) -> list[_Finding]:
     signs = diseases.table()
     read = [
-        (f"/conditions/{place}", signs.read(condition.text, terminology), condition.code is not None)
+        (f"/conditions/{place}", condition.text, signs.read(condition.text, terminology), condition.code is not None)
         for place, condition in enumerate(trial.conditions)
         if condition.role == "target" and signs.is_condition(condition.text)
     ]
     # A code vouches for a disease that the words alone do not name; it never overrules a word.
-    known = [(pointer, reading) for pointer, reading, coded in read if coded or reading.verdict != "unreadable"]
+    known = [
+        (pointer, reading)
+        for pointer, _, reading, coded in read
+        if coded or reading.verdict not in diseases.NOT_RECOGNISED
+    ]
+    unread = [
+        (pointer, reading)
+        for pointer, text, reading, coded in read
+        if reading.verdict in diseases.NOT_RECOGNISED
+        and not coded
+        and not (known and text.strip() in signs.acronyms_beside_others)
+    ]
+    # Words that the tables do not know may name another indication; a bare acronym beside a cancer's name does not
+    # save a trial.
+    only_acronyms = all(reading.verdict == "acronym" for _, reading in unread)
     malignant = [(pointer, reading) for pointer, reading in known if reading.verdict == "malignant"]
-    if malignant and len(malignant) == len(known):
+    if malignant and len(malignant) == len(known) and only_acronyms:
         return [_malignant(pointer, reading) for pointer, reading in malignant]
     if malignant:
-        return [
-            _Finding(
-                "scope_unclear",
-                _reason(
-                    "malignant_among_others",
-                    pointer,
-                    "une maladie maligne figure parmi d'autres indications",
-                    "a malignant disease stands among other indications",
-                ),
-            )
-            for pointer, _ in malignant
-        ]
+        return [_Finding("scope_unclear", _MALIGNANT_AMONG_OTHERS.at(pointer)) for pointer, _ in malignant]
     review = [_review(pointer, reading) for pointer, reading in known if reading.verdict == "review"]
     if review:
         return review
+    if unread:
+        # A title may refuse a trial whose conditions name no recognised disease; it never accepts one.
+        by_title = _indication_of_titles(trial, terminology) if only_acronyms and not known else []
+        if any(finding.weighs == "out_of_scope" for finding in by_title):
+            return by_title
+        return [_Finding("scope_unclear", _NOT_RECOGNISED.at(pointer)) for pointer, _ in unread]
     if known:
-        return [
-            _Finding(
-                "in_scope",
-                _reason(
-                    "indication_not_malignant",
-                    known[0][0],
-                    "l'indication n'est pas une maladie maligne",
-                    "the indication is not a malignant disease",
-                ),
-            )
-        ]
+        return [_Finding("in_scope", _NOT_MALIGNANT.at(known[0][0]))]
     return _indication_of_titles(trial, terminology)
 
 
 def _indication_of_titles(trial: TrialInput, terminology: Terminology) -> list[_Finding]:
-    """No condition names a disease: the titles serve as evidence, and the reason says so."""
-    read = [(pointer, diseases.table().read(text, terminology, title=True)) for pointer, text in _titles(trial)]
+    """Judge the titles of a trial whose conditions name no recognised disease; the reason says so."""
+    read = [(pointer, diseases.table().read(text, terminology)) for pointer, text in _titles(trial)]
     for verdict in ("malignant", "review"):
         for pointer, reading in read:
             if reading.verdict == verdict:
@@ -95,24 +140,8 @@ def _indication_of_titles(trial: TrialInput, terminology: Terminology) -> list[_
                 ]
     for pointer, reading in read:
         if reading.verdict == "not_malignant":
-            finding = _reason(
-                "indication_not_malignant",
-                pointer,
-                "l'indication n'est pas une maladie maligne",
-                "the indication is not a malignant disease",
-            )
-            return [_from_title(_Finding("in_scope", finding))]
-    return [
-        _Finding(
-            "scope_unclear",
-            _reason(
-                "indication_unknown",
-                "/conditions",
-                "aucune indication n'est donnée ni reconnue",
-                "no indication is given or recognised",
-            ),
-        )
-    ]
+            return [_from_title(_Finding("in_scope", _NOT_MALIGNANT.at(pointer)))]
+    return [_Finding("scope_unclear", _UNKNOWN.at("/conditions"))]
 
 
 def _from_title(finding: _Finding) -> _Finding:
@@ -122,8 +151,8 @@ def _from_title(finding: _Finding) -> _Finding:
         _reason(
             f"{reason.code}_by_title",
             reason.pointer,
-            f"aucune condition n'est donnée ; d'après le titre, {reason.detail.fr}",
-            f"no condition is given; going by the title, {reason.detail.en}",
+            f"aucune maladie n'est indiquée ; d'après le titre, {reason.detail.fr}",
+            f"no condition names a disease; judging by the title, {reason.detail.en}",
         ),
     )
 
@@ -169,7 +198,7 @@ def _product(trial: TrialInput) -> list[_Finding]:
                 _reason(
                     "advanced_therapy",
                     typed,
-                    "le produit est de thérapie innovante",
+                    "le produit est un médicament de thérapie innovante",
                     "the product is an advanced therapy",
                 ),
             )
@@ -184,8 +213,8 @@ def _product(trial: TrialInput) -> list[_Finding]:
             _reason(
                 "product_unknown",
                 "/product",
-                "rien ne dit si le produit est de thérapie innovante",
-                "nothing tells whether the product is an advanced therapy",
+                "à examiner : rien n'indique si le produit est un médicament de thérapie innovante",
+                "for review: nothing says whether the product is an advanced therapy",
             ),
         )
     ]
@@ -207,7 +236,12 @@ def _by_sign(pointer: str, reading: ProductReading) -> _Finding:
     if reading.verdict == "atmp":
         return _Finding(
             "in_scope",
-            _reason("advanced_therapy", pointer, f"thérapie innovante : {sign.fr}", f"advanced therapy: {sign.en}"),
+            _reason(
+                "advanced_therapy",
+                pointer,
+                f"médicament de thérapie innovante : {sign.fr}",
+                f"advanced therapy: {sign.en}",
+            ),
         )
     if reading.verdict == "not_atmp":
         return _Finding(
@@ -215,7 +249,7 @@ def _by_sign(pointer: str, reading: ProductReading) -> _Finding:
             _reason(
                 "not_an_advanced_therapy",
                 pointer,
-                f"pas une thérapie innovante : {sign.fr}",
+                f"pas un médicament de thérapie innovante : {sign.fr}",
                 f"not an advanced therapy: {sign.en}",
             ),
         )

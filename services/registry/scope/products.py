@@ -1,12 +1,13 @@
-"""What a text says the product of a trial is. The signs are data: ``product_signs.json``."""
+"""Judges from a text what kind of product a trial gives. The signs are data: ``product_signs.json``."""
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from services.registry.terminology.phrases import PhraseTable, normalise_word, words
 
@@ -16,7 +17,7 @@ PACKAGE: Final = "services.registry.scope"
 
 @dataclass(frozen=True, slots=True)
 class ProductSign:
-    """One row of the table: a kind of product, the words that show it and what they say about a typed product."""
+    """One row of the table: a kind of product, the words that show it, and the product fields it sets."""
 
     code: str
     kind: Kind
@@ -28,10 +29,17 @@ class ProductSign:
     unless: tuple[str, ...] = ()
 
 
+def version_of(document: Mapping[str, Any]) -> str:
+    """Return a short hash of a table's content."""
+    text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 class ProductSigns:
-    """The table of signs, ready to read texts."""
+    """Reads texts by the table of signs."""
 
     def __init__(self, document: Mapping[str, list[dict[str, object]]]) -> None:
+        self.version: Final = version_of(document)
         rows: list[ProductSign] = []
         phrases: list[tuple[str, ProductSign]] = []
         for row in document["signs"]:
@@ -42,7 +50,7 @@ class ProductSigns:
         self._phrases: Final = PhraseTable(phrases)
 
     def read(self, text: str) -> tuple[ProductSign, ...]:
-        """The signs of a text, in the order of the table, each once."""
+        """Return the signs of a text, each once, in the order of the table."""
         tokens = words(text)
         folded = f" {' '.join(token.folded for token in tokens)} "
         found = {match.value.code for match in self._phrases.find(tokens)}
@@ -86,13 +94,13 @@ def _sign(row: Mapping[str, object]) -> ProductSign:
 
 @cache
 def table() -> ProductSigns:
-    """The signs that ship with the program, read once."""
+    """Return the packaged table of signs, read once."""
     return ProductSigns(document())
 
 
 @cache
 def document() -> Mapping[str, list[dict[str, object]]]:
-    """The packaged file as it stands: ``signs``, and the words of ``controls`` and ``genetic_tests``."""
+    """Return the packaged file: ``signs``, and the words of ``controls`` and ``genetic_tests``."""
     read: Mapping[str, list[dict[str, object]]] = json.loads(
         (resources.files(PACKAGE) / "product_signs.json").read_text(encoding="utf-8")
     )
@@ -104,23 +112,24 @@ ProductVerdict = Literal["atmp", "not_atmp", "no_product", "unsure", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class ProductReading:
-    """The conclusion of the signs of a text and the sign it rests on, if any."""
+    """The conclusion from the signs of a text, and the sign it rests on, if any."""
 
     verdict: ProductVerdict
     sign: ProductSign | None = None
     signs: tuple[ProductSign, ...] = ()
 
 
-# A vaccine against an infection is no gene therapy medicinal product, whatever carries it; living cells are another matter.
+# A vaccine against an infection is not a gene therapy medicinal product, whatever its carrier, unless it consists of
+# living cells.
 _CARRIERS_OF_A_VACCINE: Final = {"plasmid", "mrna_nanoparticle", "adenoviral_vector", "gene_therapy", "aav_vector"}
 
 
 def conclude(signs: tuple[ProductSign, ...]) -> ProductReading:
-    """What the signs say together.
+    """Conclude from the signs of one text.
 
-    An advanced therapy wins over other words, but not in a study that gives no product, nor when a vaccine's carrier is the only sign of it.
-    Unmodified transplants, islets, oligonucleotides and vaccines are not advanced therapies; cells of unstated manipulation
-    are for review; a plain medicine or a cell-free product counts only when nothing else is named.
+    An advanced therapy wins over other signs, except in a study that gives no product and if a vaccine's carrier is its
+    only sign. Unmodified transplants, islets, oligonucleotides and vaccines are not advanced therapies. Cells of
+    unstated manipulation go to review. A plain medicine or a cell-free product counts only if nothing else is named.
     """
     by_kind: dict[str, list[ProductSign]] = {}
     for sign in signs:

@@ -1,1 +1,1 @@
-"""Readers of public registries: pure maps from a source's record to a trial."""
+"""Import from public registries: reads source records as trials and keeps what became of each record."""

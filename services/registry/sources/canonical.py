@@ -1,4 +1,4 @@
-"""The identity of a source record's content."""
+"""Hash of a source record's content."""
 
 import hashlib
 import json
@@ -17,6 +17,9 @@ def _normalised(value: Any) -> Any:
 
 
 def canonical_hash(record: Any) -> str:
-    """SHA-256 (hex) of a JSON value with sorted keys and NFC texts: equal for records that differ in key order or Unicode form only."""
+    """Return the SHA-256 (hex) of a JSON value.
+
+    The order of keys and the Unicode normal form of texts do not matter.
+    """
     text = json.dumps(_normalised(record), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,6 +1,7 @@
-"""ClinicalTrials.gov API v2 to a trial (`protocolSection`; documentation of 2026-03-26, API 2.0.5).
+"""Reads a ClinicalTrials.gov API v2 record as a trial (`protocolSection`; documentation of 2026-03-26, API 2.0.5).
 
-Tolerant: any module may be missing; a value of the wrong type or form is reported with its JSON Pointer, never with itself, and the rest is kept.
+Any module may be missing. A value of the wrong type or form is left out and reported with its JSON Pointer, never
+quoted.
 """
 
 import re
@@ -8,16 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.registry.scope import diseases
-from services.registry.sources import ctgov_codes as codes
-from services.registry.sources.coverage import carried_fields
-from services.registry.sources.places import CentreRule, country_code, member_centre
-from services.registry.sources.problems import InvalidStudyError
-from services.registry.sources.product_reader import Intervention, read_product
-from services.registry.sources.reading import Reader, ReadingWarning, Section
-from services.registry.terminology.conditions import map_condition
-from services.registry.terminology.terminology import Terminology
-from services.registry.trials.schemas import (
+from services.registry.model.trial import (
     MAX_ELIGIBILITY_TEXT,
     MAX_ITEMS,
     MAX_LINE,
@@ -36,51 +28,50 @@ from services.registry.trials.schemas import (
     TrialSex,
     TrialSite,
 )
-from shared.vocabulary.identifiers import recognise_identifier
+from services.registry.scope import diseases
+from services.registry.sources import ctgov_codes as codes
+from services.registry.sources.places import CentreRule, country_code, member_centre
+from services.registry.sources.problems import InvalidStudyError
+from services.registry.sources.product_reader import Intervention, read_product
+from services.registry.sources.reading import Reader, Section
+from services.registry.terminology.conditions import map_condition
+from services.registry.terminology.terminology import Terminology
+from shared.values.problems import Fault
+from shared.vocabulary.identifiers import IDENTIFIER_PATTERNS, recognise_identifier
 from shared.vocabulary.recruitment import RecruitmentStatus
 
-__all__ = ["READER_VERSION", "InvalidStudyError", "RegistryEligibility", "StudyReading", "read_study"]
+__all__ = ["READER_VERSION", "InvalidStudyError", "StudyReading", "read_study"]
 
-# Raised when the same record would now be read otherwise, so that unchanged records are read again.
-READER_VERSION: Final = 1
+# Increase it when the same record would be read differently, so that unchanged records are read again.
+READER_VERSION: Final = 2
 _SHORT: Final = 200
-_NUMBER: Final = re.compile(r"NCT[0-9]{8}")
+# Bounds of lists that take time to read. Real records stay far below; what is beyond is left out with a warning.
+MAX_INTERVENTIONS: Final = 100
+MAX_OTHER_NAMES: Final = 100
+MAX_CONDITIONS: Final = 200
+_NUMBER: Final = IDENTIFIER_PATTERNS["nct"]
 _PUBLIC_NUMBER: Final = re.compile(
     r"(?<![0-9A-Za-z-])(?:[0-9]{4}-[0-9A]{6}-[0-9]{2}(?:-[0-9]{2})?|ISRCTN ?[0-9]{8}|U1111-[0-9]{4}-[0-9]{4})(?![0-9-])"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class RegistryEligibility:
-    """The structured eligibility as the registry wrote it ("18 Years"), beside what it became in the trial."""
-
-    minimum_age: str | None
-    maximum_age: str | None
-    sex: str | None
-    healthy_volunteers: bool | None
-
-
-@dataclass(frozen=True, slots=True)
 class StudyReading:
-    """A record read: its trial, the original words of its structured eligibility, everything that was left out, and which fields it carried."""
+    """A record as read: its trial, and a warning for everything that was left out."""
 
     source_id: str
     trial: TrialInput
-    registry_eligibility: RegistryEligibility
-    warnings: tuple[ReadingWarning, ...]
-    carried: frozenset[str]
+    warnings: tuple[Fault, ...]
 
 
-def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRule] = ()) -> StudyReading:
-    """The trial of a v2 study record. ``centres``: how locations show member centres.
+def study_number(record: Any) -> str:
+    """Return the NCT number of a v2 study record.
 
     :raises InvalidStudyError: the record is not an object or has no NCT number.
     """
     if not isinstance(record, dict):
         raise InvalidStudyError.at("", "not_an_object", "un objet est attendu", "an object is expected")
-    reader = Reader()
-    protocol = Section(reader, "", record).section("protocolSection")
-    identification = protocol.section("identificationModule")
+    identification = Section(Reader(), "", record).section("protocolSection").section("identificationModule")
     number = identification.line("nctId", _SHORT)
     if number is None or not _NUMBER.fullmatch(number):
         raise InvalidStudyError.at(
@@ -89,6 +80,18 @@ def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRu
             "un numéro NCT est attendu",
             "an NCT number is expected",
         )
+    return number
+
+
+def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRule] = ()) -> StudyReading:
+    """Read a v2 study record as a trial. ``centres``: how locations of member centres are recognised.
+
+    :raises InvalidStudyError: the record is not an object or has no NCT number.
+    """
+    number = study_number(record)
+    reader = Reader()
+    protocol = Section(reader, "", record).section("protocolSection")
+    identification = protocol.section("identificationModule")
     brief, official = identification.line("briefTitle", MAX_LINE), identification.line("officialTitle", MAX_LINE)
     description = protocol.section("descriptionModule")
     status = protocol.section("statusModule")
@@ -96,7 +99,6 @@ def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRu
     source_status = status.line("overallStatus", _SHORT)
     overall = codes.look_up(status, "overallStatus", codes.STATUS) or "unknown"
     locations, sites = _locations(protocol, overall, centres)
-    eligibility, original = _eligibility(protocol.section("eligibilityModule"))
     trial = TrialInput(
         identifiers=_identifiers(identification, number),
         acronym=identification.line("acronym", _SHORT),
@@ -119,9 +121,9 @@ def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRu
         dates=_dates(status),
         locations=locations,
         sites=sites,
-        eligibility=eligibility,
+        eligibility=_eligibility(protocol.section("eligibilityModule")),
     )
-    return StudyReading(number, trial, original, tuple(reader.warnings), carried_fields(record))
+    return StudyReading(number, trial, tuple(reader.warnings))
 
 
 def _identifiers(identification: Section, number: str) -> list[Identifier]:
@@ -145,7 +147,10 @@ def _identifiers(identification: Section, number: str) -> list[Identifier]:
         if text is not None and _NUMBER.search(text):
             # The number of a parent or extension study: another trial, so never an identifier of this one.
             identification.reader.warn(
-                f"{secondary.pointer}/id", "other_trial", "the number of another trial is not kept as an identifier"
+                f"{secondary.pointer}/id",
+                "other_trial",
+                "le numéro d'un autre essai n'est pas gardé comme identifiant",
+                "the number of another trial is not kept as an identifier",
             )
     return list(dict.fromkeys(found))[:100]
 
@@ -153,7 +158,7 @@ def _identifiers(identification: Section, number: str) -> list[Identifier]:
 def _conditions(module: Section, terminology: Terminology) -> list[Condition]:
     signs = diseases.table()
     found: dict[str, Condition] = {}
-    for _, text in module.lines("conditions", MAX_LINE, MAX_ITEMS):
+    for _, text in module.lines("conditions", MAX_LINE, MAX_CONDITIONS):
         target = signs.is_condition(text)
         code = map_condition(text, terminology).code if target else None
         found.setdefault(text, Condition(code=code, text=text, role="target" if target else "related"))
@@ -162,14 +167,14 @@ def _conditions(module: Section, terminology: Terminology) -> list[Condition]:
 
 def _interventions(module: Section) -> list[Intervention]:
     found = []
-    for item in module.sections("interventions", MAX_ITEMS):
+    for item in module.sections("interventions", MAX_INTERVENTIONS):
         name = item.line("name", MAX_LINE)
         if name is not None:
             found.append(
                 Intervention(
                     item.line("type", _SHORT),
                     name,
-                    tuple(other for _, other in item.lines("otherNames", MAX_LINE, MAX_ITEMS)),
+                    tuple(other for _, other in item.lines("otherNames", MAX_LINE, MAX_OTHER_NAMES)),
                 )
             )
     return found
@@ -190,7 +195,12 @@ def _enrolment(info: Section) -> Enrolment | None:
     if count is None:
         return None
     if count > 1_000_000_000:
-        info.reader.warn(f"{info.pointer}/count", "too_large", "no trial enrols so many")
+        info.reader.warn(
+            f"{info.pointer}/count",
+            "too_large",
+            "au plus 1 000 000 000 participants",
+            "at most 1,000,000,000 participants",
+        )
         return None
     return Enrolment(count=count, type=codes.look_up(info, "type", codes.DATE_TYPE))
 
@@ -224,7 +234,9 @@ def _locations(
         written = item.line("country", _SHORT)
         country = country_code(written) if written is not None else None
         if written is not None and country is None:
-            item.reader.warn(f"{item.pointer}/country", "unknown_country", "this country's name is not known")
+            item.reader.warn(
+                f"{item.pointer}/country", "unknown_country", "nom de pays inconnu", "unknown country name"
+            )
         state = codes.look_up(item, "status", codes.STATUS)
         if facility is None and city is None and country is None:
             continue
@@ -236,19 +248,17 @@ def _locations(
 
 
 def _site(centre: str, before: TrialSite | None, status: RecruitmentStatus) -> TrialSite:
-    """Two locations of one centre: the more open one speaks for it."""
+    """Of two locations of one centre, use the status of the more open one."""
     if before is not None and codes.OPENNESS.index(before.status) <= codes.OPENNESS.index(status):
         return before
     return TrialSite(centre=centre, status=status)
 
 
-def _eligibility(module: Section) -> tuple[Eligibility, RegistryEligibility]:
-    minimum, maximum, sex = (module.line(key, _SHORT) for key in ("minimumAge", "maximumAge", "sex"))
+def _eligibility(module: Section) -> Eligibility:
     read_sex: TrialSex | None = codes.look_up(module, "sex", codes.SEX)
-    eligibility = Eligibility(
+    return Eligibility(
         text=module.text("eligibilityCriteria", MAX_ELIGIBILITY_TEXT),
         minimum_age=codes.age(module, "minimumAge"),
         maximum_age=codes.age(module, "maximumAge"),
         sex=read_sex,
     )
-    return eligibility, RegistryEligibility(minimum, maximum, sex, module.flag("healthyVolunteers"))

@@ -1,19 +1,19 @@
-"""The coded values of ClinicalTrials.gov v2 in our own codes."""
+"""Maps the coded values of ClinicalTrials.gov v2 to the registry's codes."""
 
 import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Final, TypeVar
 
-from services.registry.sources.reading import Section
-from services.registry.terminology.phrases import normalise
-from services.registry.trials.schemas import (
+from services.registry.model.trial import (
     ActualOrEstimated,
     Phase,
     SponsorKind,
     StudyType,
     TrialSex,
 )
+from services.registry.sources.reading import Section
+from services.registry.terminology.phrases import normalise
 from shared.vocabulary.recruitment import RecruitmentStatus
 
 Code = TypeVar("Code")
@@ -83,8 +83,8 @@ SPONSOR_KIND: Final[Mapping[str, SponsorKind]] = {
     "NETWORK": "other",
 }
 _ACADEMIC: Final = re.compile(
-    r"\b(?:universit\w*|hospital|hospitalier|hopital|hopitaux|hospice|chu|chru|assistance publique|clinic|college|institute?|school|academy"
-    r"|medical center)\b"
+    r"\b(?:universit\w*|hospital|hospitalier|hopital|hopitaux|hospice|chu|chru|assistance publique|clinic|college"
+    r"|institute?|school|academy|medical center)\b"
 )
 _UNITS: Final = {"year": "Y", "month": "M", "week": "W", "day": "D"}
 _AGE: Final = re.compile(r"([0-9]{1,4})\s+(year|month|week|day|hour|minute)s?", re.IGNORECASE)
@@ -95,29 +95,37 @@ _SITE_UNKNOWN: Final = frozenset(
 
 
 def look_up(section: Section, key: str, table: Mapping[str, Code]) -> Code | None:
-    """Our code of a coded value; None when absent, and reported when unknown. Case and spaces of old exports are overlooked."""
+    """Return the registry's code of a coded value; None if it is absent or, with a warning, unknown.
+
+    Case and spaces do not matter.
+    """
     written = section.line(key, 200)
     if written is None:
         return None
     code = table.get(re.sub(r"[\s,]+", "_", written).upper())
     if code is None:
-        section.reader.warn(f"{section.pointer}/{key}", "unknown_code", "this code is not known")
+        section.reader.warn(f"{section.pointer}/{key}", "unknown_code", "code inconnu", "unknown code")
     return code
 
 
 def phase(design: Section) -> Phase | None:
-    """The phase of the array of phases, whatever its order."""
+    """Return the phase for an array of phases in any order."""
     given = design.lines("phases", 200, 10)
     if not given:
         return None
     found = PHASE.get(tuple(sorted({text.upper().replace(" ", "") for _, text in given})))
     if found is None:
-        design.reader.warn(f"{design.pointer}/phases", "unknown_code", "this combination of phases is not known")
+        design.reader.warn(
+            f"{design.pointer}/phases",
+            "unknown_code",
+            "combinaison de phases inconnue",
+            "unknown combination of phases",
+        )
     return found
 
 
 def sponsor_kind(sponsor_class: str | None, name: str) -> SponsorKind | None:
-    """The kind of a sponsor: by its class, and by its name where the class only says "other" or is absent."""
+    """Return the kind of a sponsor: by its class, or by its name if the class is "other" or absent."""
     if sponsor_class is not None and sponsor_class in SPONSOR_KIND:
         return SPONSOR_KIND[sponsor_class]
     if _ACADEMIC.search(normalise(name)):
@@ -126,32 +134,40 @@ def sponsor_kind(sponsor_class: str | None, name: str) -> SponsorKind | None:
 
 
 def age(module: Section, key: str) -> str | None:
-    """An age ("6 Months") as an ISO 8601 duration. Hours and minutes become whole days, those begun not counted."""
+    """Return an age ("6 Months") as an ISO 8601 duration. Hours and minutes are rounded down to days."""
     written = module.line(key, 200)
     if written is None or written.upper() in {"N/A", "NA", "NONE"}:
         return None
     found = _AGE.fullmatch(written)
     if found is None:
-        module.reader.warn(f"{module.pointer}/{key}", "age_form", "an age is a number and a unit")
+        module.reader.warn(
+            f"{module.pointer}/{key}",
+            "age_form",
+            "un âge est un nombre suivi d'une unité",
+            "an age is a number and a unit",
+        )
         return None
     count, unit = int(found[1]), found[2].lower()
     if unit in {"hour", "minute"}:
         return f"P{count // (24 if unit == 'hour' else 24 * 60)}D"
     if unit == "year" and count > 999:
-        module.reader.warn(f"{module.pointer}/{key}", "age_form", "nobody is that old")
+        module.reader.warn(f"{module.pointer}/{key}", "age_form", "au plus 999 ans", "at most 999 years")
         return None
     return f"P{count}{_UNITS[unit]}"
 
 
 def partial_date(section: Section, key: str) -> str | None:
-    """A date of its own precision (year, month or day) that exists; None when absent, and reported otherwise."""
+    """Return a date to the year, month or day; None if it is absent or, with a warning, malformed."""
     written = section.line(key, 200)
     if written is None:
         return None
     found = _DATE.fullmatch(written)
     if found is None or not _exists(int(found[1]), int(found[2] or 1), int(found[3] or 1)):
         section.reader.warn(
-            f"{section.pointer}/{key}", "date_form", "a date is written YYYY, YYYY-MM or YYYY-MM-DD and exists"
+            f"{section.pointer}/{key}",
+            "date_form",
+            "une date réelle s'écrit AAAA, AAAA-MM ou AAAA-MM-JJ",
+            "an existing date is written YYYY, YYYY-MM or YYYY-MM-DD",
         )
         return None
     return written
@@ -166,5 +182,5 @@ def _exists(year: int, month: int, day: int) -> bool:
 
 
 def site_status(overall: RecruitmentStatus) -> RecruitmentStatus:
-    """The status of a site that the registry does not tell: that of a trial that no longer recruits, else unknown."""
+    """Return the status of a site without one: the trial's if it no longer recruits, else unknown."""
     return "unknown" if overall in _SITE_UNKNOWN else overall

@@ -1,4 +1,4 @@
-"""A registry's eligibility text cut into criteria: headings, bullets, nested bullets and plain paragraphs, in English and French."""
+"""Splits an eligibility text in English or French into criteria, by headings, bullets and paragraphs."""
 
 import re
 from collections.abc import Iterator
@@ -17,15 +17,17 @@ _KIND_WORDS: Final = re.compile(
 )
 # What may stand beside "inclusion" or "exclusion" in a heading; anything else makes the line a criterion of its own.
 _HEADING_WORDS: Final = re.compile(
-    r"(?:[\s\W\d]|\b(?:criteria|criterion|crit[eè]res?|for|of|the|de|d|des|du|la|le|les|l|pour|all|key|main|general|patients?|subjects?|participants?|donors?|recipients?"
-    r"|adults?|children|cohorts?|parts?|arms?|groups?|phases?|study|[eé]tude|and|et|non|are|as|follows|following|include|includes|be|will|sont|suivants?|principaux|additional"
-    r"|specific|major|[a-d]|i{1,3}|eligibility|any|this|in|dans|controls?|healthy|volunteers?|screening|treatment|only)\b)*",
+    r"(?:[\s\W\d]|\b(?:criteria|criterion|crit[eè]res?|for|of|the|de|d|des|du|la|le|les|l|pour|all|key|main|general"
+    r"|patients?|subjects?|participants?|donors?|recipients?|adults?|children|cohorts?|parts?|arms?|groups?|phases?"
+    r"|study|[eé]tude|and|et|non|are|as|follows|following|include|includes|be|will|sont|suivants?|principaux|additional"
+    r"|specific|major|[a-d]|i{1,3}|eligibility|any|this|in|dans|controls?|healthy|volunteers?|screening|treatment"
+    r"|only)\b)*",
     re.IGNORECASE,
 )
-# A parent line that asks for some of its children: the children are no criteria of their own.
+# A parent line that asks for some of its children: the children are not criteria by themselves.
 _ALTERNATIVE: Final = re.compile(
-    r"\b(?:one|any|either|two|three|1|2|3|at least \w+)\s+(?:\(\w+\)\s+)?(?:or more\s+)?of\b|\beither\s*:|\bor more\b|\bl['’]une? des\b|"
-    r"\bau moins (?:un|une|deux)\b|\bdefined (?:as|by)\b|\bd[eé]fini",
+    r"\b(?:one|any|either|two|three|1|2|3|at least \w+)\s+(?:\(\w+\)\s+)?(?:or more\s+)?of\b|\beither\s*:|\bor more\b"
+    r"|\bl['’]une? des\b|\bau moins (?:un|une|deux)\b|\bdefined (?:as|by)\b|\bd[eé]fini",
     re.IGNORECASE,
 )
 _ESCAPE: Final = re.compile(r"\\([\\`*_{}\[\]()#+\-.!<>~|=^])")
@@ -33,9 +35,9 @@ _ESCAPE: Final = re.compile(r"\\([\\`*_{}\[\]()#+\-.!<>~|=^])")
 
 @dataclass(frozen=True, slots=True)
 class EligibilityLine:
-    """One criterion of the text: what it says (markup removed, its sub-heading in front) and the characters it covers, ``[start, end)``.
+    """One criterion: its text without markup, after its sub-heading, and the characters it covers, ``[start, end)``.
 
-    ``kind`` is null where no heading says whether it includes or excludes.
+    ``kind``: None if no heading says whether it includes or excludes.
     """
 
     kind: Kind | None
@@ -54,7 +56,10 @@ class _Raw:
 
 
 def eligibility_lines(text: str) -> list[EligibilityLine]:
-    """The criteria of a text in order. Nested bullets stay with their parent, a sub-heading is told with each of its bullets: no line is lost."""
+    """Return the criteria of a text in order.
+
+    Nested bullets stay with their parent, and a sub-heading is repeated before each of its bullets, so no line is lost.
+    """
     found: list[EligibilityLine] = []
     kind: Kind | None = None
     subheading: str | None = None
@@ -90,7 +95,7 @@ def eligibility_lines(text: str) -> list[EligibilityLine]:
 
 
 def _belongs(raw: _Raw, parent: _Raw) -> bool:
-    """A deeper line belongs to the bullet above it; a bullet belongs to the paragraph above it that asks for some of its bullets."""
+    """Return whether a line is deeper than its parent bullet, or a bullet of a paragraph that asks for some."""
     if parent.bullet:
         return raw.indent > parent.indent and _heading(raw.text) is None and not _is_only_a_heading(parent)
     return raw.bullet and not parent.text.endswith(".") and _ALTERNATIVE.search(parent.text) is not None
@@ -115,7 +120,7 @@ def _raw_lines(text: str) -> Iterator[_Raw]:
 
 
 def _joined(raws: Iterator[_Raw]) -> Iterator[_Raw]:
-    """Lines of hard-wrapped texts: one that begins in lower case continues an unfinished one."""
+    """Join lines of hard-wrapped texts: a line that begins in lower case continues an unfinished one."""
     last: _Raw | None = None
     for raw in raws:
         if (
@@ -135,7 +140,7 @@ def _joined(raws: Iterator[_Raw]) -> Iterator[_Raw]:
 
 
 def _heading(line: str) -> Literal["include", "exclude", "both"] | None:
-    """The kind that a heading opens; None for a line that is no such heading."""
+    """Return the kind of criteria that a heading announces; None if the line is no such heading."""
     kinds = {"exclude" if word.lower().startswith(("non", "excl")) else "include" for word in _KIND_WORDS.findall(line)}
     if not kinds or len(line) > 120 or not _HEADING_WORDS.fullmatch(_KIND_WORDS.sub("", line)):
         return None

@@ -1,4 +1,7 @@
-"""Country names to codes, and locations to member centres. The names are data: ``countries.json``, ``french_hospitals.json``."""
+"""Recognises countries and member centres by name.
+
+The names are data: ``countries.json``, ``french_hospitals.json``.
+"""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -10,7 +13,7 @@ from typing import Any, Final
 from services.registry.terminology.phrases import normalise
 
 _PACKAGE: Final = "services.registry.sources"
-# What the fold of a French city name may carry besides the name itself.
+# Words that may follow the name of a French city.
 _CITY_NOISE: Final = frozenset(("cedex",))
 
 
@@ -24,7 +27,7 @@ def _countries() -> dict[str, str]:
 
 
 def country_code(name: str) -> str | None:
-    """The ISO 3166-1 alpha-2 code of a country's name or of a code itself; None when it is not known."""
+    """Return the ISO 3166-1 alpha-2 code for a country's name or code; None if it is unknown."""
     known = _countries()
     code = known.get(normalise(name))
     if code is None and len(name) == 2 and name.upper() in set(known.values()):
@@ -34,23 +37,23 @@ def country_code(name: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class CentreRule:
-    """How a registry's location shows a member centre: one of the phrases in the facility and one of the cities (all folded)."""
+    """Recognises a member centre by a phrase in the facility's name and by the city (normalised)."""
 
     centre: str
     cities: tuple[str, ...]
     phrases: tuple[str, ...]
 
-    def holds(self, facility: str, city: str) -> bool:
-        """Whether the location is that centre's hospital."""
+    def matches(self, facility: str, city: str) -> bool:
+        """Return whether the location is that centre's hospital."""
         place = " ".join(part for part in normalise(city).split() if part not in _CITY_NOISE and not part.isdigit())
         padded = f" {normalise(facility)} "
         return place in self.cities and any(f" {phrase} " in padded for phrase in self.phrases)
 
 
 def centre_rules(centres: Iterable[tuple[str, str, str]]) -> tuple[CentreRule, ...]:
-    """The rules of member centres given as (id, name, city).
+    """Return the rules for member centres given as (id, name, city).
 
-    A centre whose name or city bears the words of a known hospital gets that hospital's phrases and cities; its own full name always counts.
+    A centre whose name or city has the words of a known hospital gets that hospital's phrases and cities too.
     """
     hospitals = _packaged("french_hospitals.json")["hospitals"]
     rules = []
@@ -66,8 +69,8 @@ def centre_rules(centres: Iterable[tuple[str, str, str]]) -> tuple[CentreRule, .
 
 
 def member_centre(facility: str | None, city: str | None, rules: Sequence[CentreRule]) -> str | None:
-    """The one member centre that a French location clearly is; None when it is none of them, or could be two."""
+    """Return the member centre that a French location clearly is; None if it is none, or could be two."""
     if facility is None or city is None:
         return None
-    found = {rule.centre for rule in rules if rule.holds(facility, city)}
+    found = {rule.centre for rule in rules if rule.matches(facility, city)}
     return found.pop() if len(found) == 1 else None

@@ -1,16 +1,25 @@
-"""What can be wrong with a source's record as a whole."""
+"""Problems of a source record as a whole."""
 
 from shared.values.problems import Fault, Problem
 from shared.values.wire import Label
 
 
 class InvalidStudyError(Problem):
-    """The record is no study: not an object, or without a usable number of its registry."""
+    """The record is not an object, or has no valid number of its registry."""
 
     code, status = "invalid_study", 422
     title = Label(fr="Ceci n'est pas une fiche d'essai", en="This is not a study record")
 
     @classmethod
     def at(cls, pointer: str, code: str, fr: str, en: str) -> "InvalidStudyError":
-        """The problem with its one fault."""
+        """Return the problem with one fault."""
         return cls(errors=[Fault(pointer=pointer, code=code, detail=Label(fr=fr, en=en))])
+
+
+class LineTooLongError(Problem):
+    """A line of an import is too long. Sections other than `protocolSection` are not read and can be left out."""
+
+    code, status = "line_too_long", 413
+    title = Label(
+        fr="Fiche de plus de 1 Mio : n'envoyer que protocolSection", en="Record over 1 MiB: send protocolSection only"
+    )

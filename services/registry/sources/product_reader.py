@@ -1,16 +1,20 @@
-"""The typed product of a trial, read from its interventions and titles by the signs of the scope gate. What is not clear stays unknown."""
+"""Reads the product of a trial from its interventions and titles, by the signs of the scope gate.
+
+Unclear values stay None.
+"""
 
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final, cast
 
+from services.registry.model.trial import MAX_LINE, AtmpClass, CellOrigin, Delivery, Product, Vector
 from services.registry.scope import products
 from services.registry.scope.products import ProductReading, ProductSign
 from services.registry.terminology.phrases import is_acronym, normalise, words
-from services.registry.trials.schemas import MAX_LINE, AtmpClass, CellOrigin, Delivery, Product, Vector
 
 _SEROTYPE: Final = re.compile(
     r"(?<![A-Za-z])(?:r|sc|ss|rsc)?AAV[\s-]?(?P<name>rh\.?\s?\d{1,2}|hu\.?\s?\d{1,2}|[0-9]{1,2}(?:/[0-9])?(?!\d)|LK03|S3|Anc80L?65?|DJ|PHP\.?[A-Z]*)"
@@ -31,15 +35,16 @@ class Intervention:
 
     @property
     def text(self) -> str:
-        """Every name, for reading signs."""
+        """All names in one text."""
         return " ; ".join((self.name, *self.other_names))
 
 
 def read_product(interventions: Sequence[Intervention], titles: Sequence[str]) -> Product:
-    """The product of a record.
+    """Return the product of a record.
 
-    The class comes from an intervention that shows it, else from the titles, else from the type GENETIC of an intervention that is no test.
-    Vector, serotype, genes, origin, cell type and route need their own words and are null where two answers are possible.
+    The class comes from an intervention, else from the titles, else from the type GENETIC of an intervention that is
+    not a test. Vector, serotype, genes, origin, cell type and route need words of their own, and are None if two values
+    are possible.
     """
     table = products.table()
     given = [intervention for intervention in interventions if not _is_control(intervention.name)]
@@ -80,8 +85,19 @@ def read_product(interventions: Sequence[Intervention], titles: Sequence[str]) -
 
 
 def _says(text: str, phrases: Sequence[str]) -> bool:
-    padded = f" {normalise(text)} "
-    return any(f" {normalise(phrase)} " in padded for phrase in phrases)
+    padded = _padded_text(text)
+    return any(_padded_phrase(phrase) in padded for phrase in phrases)
+
+
+# One record looks for some hundred phrases in the same few texts; the phrases come from the packaged tables.
+@lru_cache(maxsize=64)
+def _padded_text(text: str) -> str:
+    return f" {normalise(text)} "
+
+
+@cache
+def _padded_phrase(phrase: str) -> str:
+    return f" {normalise(phrase)} "
 
 
 def _is_control(name: str) -> bool:
@@ -93,7 +109,7 @@ def _is_genetic_test(name: str) -> bool:
 
 
 def _all_plain(shown: Sequence[tuple[Intervention, ProductReading]]) -> bool:
-    """Whether the interventions are all known for something else, so that a title's words ("in islet transplantation") say nothing of the product."""
+    """Return whether every intervention is known not to be an advanced therapy."""
     return bool(shown) and all(reading.verdict == "not_atmp" for _, reading in shown)
 
 
@@ -115,7 +131,7 @@ def _one(values: set[str]) -> str | None:
 
 
 def _class(signs: Sequence[ProductSign]) -> AtmpClass | None:
-    """Carrying or editing a gene decides; then a tissue; then cells (EU Regulation 1394/2007; Directive 2001/83/EC, Annex I part IV)."""
+    """Return the class: gene therapy, then tissue, then cells (Regulation 1394/2007; Directive 2001/83/EC, Annex I)."""
     classes = {sign.sets["atmp_class"] for sign in signs if "atmp_class" in sign.sets}
     order: tuple[AtmpClass, ...] = ("gene_therapy", "tissue_engineered", "somatic_cell")
     return next((atmp_class for atmp_class in order if atmp_class in classes), None)

@@ -1,47 +1,48 @@
-"""Tolerant access to a JSON record: what is absent is fine, what has the wrong type is reported with its pointer and left out."""
+"""Tolerant access to a JSON record: absent values are accepted; values of the wrong type are left out and reported."""
 
 import html
 import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from shared.values.problems import Fault
+from shared.values.wire import Label
+
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _SPACES: Final = re.compile(r"\s+")
 
 
-@dataclass(frozen=True, slots=True)
-class ReadingWarning:
-    """What was left out of a record and why. ``pointer``: JSON Pointer (RFC 6901) into the source record. The value itself is never told."""
-
-    pointer: str
-    code: str
-    detail: str
-
-
 @dataclass(slots=True)
 class Reader:
-    """Walks one record and collects the warnings."""
+    """Collects what is left out of one record and why."""
 
-    warnings: list[ReadingWarning] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
 
-    def warn(self, pointer: str, code: str, detail: str) -> None:
-        """Report something left out."""
-        self.warnings.append(ReadingWarning(pointer, code, detail))
+    def warn(self, pointer: str, code: str, fr: str, en: str) -> None:
+        """Report something left out.
+
+        ``pointer``: JSON Pointer (RFC 6901) into the record. The texts never repeat the value.
+        """
+        self.warnings.append(Fault(pointer=pointer, code=code, detail=Label(fr=fr, en=en)))
 
     def section(self, parent: "Section", key: str) -> "Section":
-        """The object under a key; an empty one when it is absent or not an object."""
+        """Return the object under a key; an empty one if it is absent or not an object."""
         pointer = f"{parent.pointer}/{escape(key)}"
         value = parent.given.get(key)
         if value is None:
             return Section(self, pointer, {})
         if not isinstance(value, dict):
-            self.warn(pointer, "wrong_type", "an object was expected")
+            self.warn(pointer, "wrong_type", "un objet est attendu", "an object is expected")
             return Section(self, pointer, {})
         return Section(self, pointer, value)
 
 
+def _too_long(limit: int) -> tuple[str, str, str]:
+    return "too_long", f"au plus {limit} caractères", f"at most {limit} characters"
+
+
 def escape(key: str) -> str:
-    """A reference token of a JSON Pointer."""
+    """Escape a key for a JSON Pointer."""
     return key.replace("~", "~0").replace("/", "~1")
 
 
@@ -54,62 +55,59 @@ class Section:
     given: dict[str, Any]
 
     def section(self, key: str) -> "Section":
-        """The object under a key, possibly empty."""
+        """Return the object under a key, possibly empty."""
         return self.reader.section(self, key)
 
     def text(self, key: str, limit: int) -> str | None:
-        """A text with its line ends, cleaned of control characters and HTML entities; None when absent, empty or longer than ``limit``."""
+        """Return a cleaned text with its line ends; None if it is absent, empty or longer than ``limit`` characters."""
         return self._limited(key, self._raw(key), limit, line=False)
 
     def line(self, key: str, limit: int) -> str | None:
-        """A text on one line; None when absent, empty or longer than ``limit``."""
+        """Return a cleaned text on one line; None if it is absent, empty or longer than ``limit`` characters."""
         return self._limited(key, self._raw(key), limit, line=True)
 
     def lines(self, key: str, limit: int, most: int) -> list[tuple[str, str]]:
-        """The texts of an array as (pointer, line), at most ``most``."""
+        """Return the texts of an array as (pointer, line), at most ``most``."""
         found = []
         for place, value in enumerate(self._array(key, most)):
             pointer = f"{self.pointer}/{escape(key)}/{place}"
             if value is None:
                 continue
             if not isinstance(value, str):
-                self.reader.warn(pointer, "wrong_type", "a text was expected")
+                self.reader.warn(pointer, "wrong_type", "un texte est attendu", "a text is expected")
                 continue
             cleaned = clean(value, line=True)
             if len(cleaned) > limit:
-                self.reader.warn(pointer, "too_long", f"at most {limit} characters are kept here")
+                self.reader.warn(pointer, *_too_long(limit))
             elif cleaned:
                 found.append((pointer, cleaned))
         return found
 
     def sections(self, key: str, most: int) -> list["Section"]:
-        """The objects of an array, at most ``most``."""
+        """Return the objects of an array, at most ``most``."""
         found = []
         for place, value in enumerate(self._array(key, most)):
             pointer = f"{self.pointer}/{escape(key)}/{place}"
             if isinstance(value, dict):
                 found.append(Section(self.reader, pointer, value))
             elif value is not None:
-                self.reader.warn(pointer, "wrong_type", "an object was expected")
+                self.reader.warn(pointer, "wrong_type", "un objet est attendu", "an object is expected")
         return found
 
     def whole_number(self, key: str) -> int | None:
-        """A whole number, not negative; None when absent."""
+        """Return a whole number that is not negative; None if it is absent or something else."""
         value = self.given.get(key)
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            self.reader.warn(f"{self.pointer}/{escape(key)}", "wrong_type", "a whole number was expected")
+            self.reader.warn(
+                f"{self.pointer}/{escape(key)}",
+                "wrong_type",
+                "un nombre entier est attendu",
+                "a whole number is expected",
+            )
             return None
         return value
-
-    def flag(self, key: str) -> bool | None:
-        """A boolean; None when absent."""
-        value = self.given.get(key)
-        if value is None or isinstance(value, bool):
-            return value
-        self.reader.warn(f"{self.pointer}/{escape(key)}", "wrong_type", "true or false was expected")
-        return None
 
     def _array(self, key: str, most: int) -> list[Any]:
         value = self.given.get(key)
@@ -117,17 +115,22 @@ class Section:
             return []
         pointer = f"{self.pointer}/{escape(key)}"
         if not isinstance(value, list):
-            self.reader.warn(pointer, "wrong_type", "an array was expected")
+            self.reader.warn(pointer, "wrong_type", "un tableau est attendu", "an array is expected")
             return []
         if len(value) > most:
-            self.reader.warn(pointer, "too_many", f"the first {most} items are kept")
+            self.reader.warn(
+                pointer,
+                "too_many",
+                f"seuls les {most} premiers éléments sont gardés",
+                f"only the first {most} items are kept",
+            )
         return value[:most]
 
     def _raw(self, key: str) -> str | None:
         value = self.given.get(key)
         if value is None or isinstance(value, str):
             return value
-        self.reader.warn(f"{self.pointer}/{escape(key)}", "wrong_type", "a text was expected")
+        self.reader.warn(f"{self.pointer}/{escape(key)}", "wrong_type", "un texte est attendu", "a text is expected")
         return None
 
     def _limited(self, key: str, raw: str | None, limit: int, *, line: bool) -> str | None:
@@ -135,12 +138,12 @@ class Section:
             return None
         cleaned = clean(raw, line=line)
         if len(cleaned) > limit:
-            self.reader.warn(f"{self.pointer}/{escape(key)}", "too_long", f"at most {limit} characters are kept here")
+            self.reader.warn(f"{self.pointer}/{escape(key)}", *_too_long(limit))
             return None
         return cleaned or None
 
 
 def clean(raw: str, *, line: bool) -> str:
-    """A text without control characters, lone surrogates, HTML entities or outer spaces; on one line if asked."""
+    """Remove control characters, lone surrogates, HTML entities and outer spaces. ``line``: also join the lines."""
     plain = _CONTROLS.sub("", html.unescape(raw).replace("\r\n", "\n").replace("\r", "\n"))
     return _SPACES.sub(" ", plain).strip() if line else plain.strip()

@@ -1,17 +1,17 @@
-"""Criteria of registry grade: age, sex and conditions of a record become executable, every other line of its text a question to a person."""
+"""Derives criteria of registry grade: age, sex and conditions; every other line is a question."""
 
 import hashlib
 import re
 from typing import Any, Final
 
+from services.registry.model.trial import Condition, TrialInput, preferred_identifier
 from services.registry.scope import diseases
 from services.registry.sources.eligibility_lines import EligibilityLine, eligibility_lines
 from services.registry.terminology.conditions import map_condition
 from services.registry.terminology.terminology import Terminology
-from services.registry.trials.schemas import Condition, TrialInput, preferred_identifier
 
 _MAX_LABEL: Final = 2000
-# The language takes 500 criteria; age, sex and indication keep their places.
+# The language allows 500 criteria; some are kept for age, sex and indication.
 _MAX_LINES: Final = 490
 _AGE_PARTS: Final = re.compile(r"([0-9]+)([YMWD])")
 _UNITS: Final = {
@@ -24,10 +24,11 @@ _SEX: Final = {"male": ("sexe masculin", "male"), "female": ("sexe féminin", "f
 
 
 def registry_criteria(trial: TrialInput, terminology: Terminology) -> dict[str, Any]:
-    """The criteria document (JSON) of a trial as its registry record allows it.
+    """Return the criteria document (JSON) that can be derived from a trial's registry fields.
 
-    A condition without a code makes the indication a question to a clinician, so never "not met". The eligibility text is cut into ``human``
-    criteria with their spans; a line under no heading is taken as an inclusion. Without a text there is one implicit ``human`` criterion.
+    A condition without a code makes the indication a question to a clinician, so it is never "not met". The eligibility
+    text is split into ``human`` criteria; a line under no heading counts as an inclusion. Without a text there is one
+    ``human`` criterion.
     """
     name = _document_name(trial)
     criteria: list[dict[str, Any]] = [_indication(trial, name, terminology)]
@@ -56,12 +57,12 @@ def registry_criteria(trial: TrialInput, terminology: Terminology) -> dict[str, 
 
 
 def condition_code(condition: Condition, terminology: Terminology) -> str | None:
-    """The code of a condition: the one given with it, or the one its text maps to."""
+    """Return the code given with a condition, or the one its text maps to."""
     return condition.code if condition.code is not None else map_condition(condition.text, terminology).code
 
 
 def _document_name(trial: TrialInput) -> str:
-    """The trial's public identifier; a sponsor's code loses what the language does not take in a name."""
+    """Return the trial's public identifier without characters that the language does not allow in a name."""
     return re.sub(r"[^A-Za-z0-9_.\-/]", "-", preferred_identifier(trial.identifiers)).lstrip("_.-/")[:60] or "trial"
 
 
@@ -115,7 +116,7 @@ def _age(minimum: str | None, maximum: str | None) -> dict[str, Any]:
 
 
 def one_unit_more(duration: str) -> str:
-    """A duration with one more of its smallest unit: "35 Years" is unclear until the 36th birthday."""
+    """Return a duration plus one of its smallest unit: a maximum of 35 years is unclear until the 36th birthday."""
     *before, last = _AGE_PARTS.findall(duration)
     return "P" + "".join(f"{count}{unit}" for count, unit in before) + f"{int(last[0]) + 1}{last[1]}"
 
@@ -131,7 +132,7 @@ def _spoken(duration: str, *, french: bool) -> str:
 
 
 def _at_most(lines: list[EligibilityLine], most: int) -> list[EligibilityLine]:
-    """Long lists keep every word: what is beyond the limit is told by one last line, an inclusion for a person to read."""
+    """Shorten a list to ``most`` lines; the last one contains the text of all that follow."""
     if len(lines) <= most:
         return lines
     rest = lines[most - 1 :]
@@ -142,7 +143,10 @@ def _at_most(lines: list[EligibilityLine], most: int) -> list[EligibilityLine]:
 
 
 def _human_lines(lines: list[EligibilityLine], name: str) -> list[dict[str, Any]]:
-    """One criterion per line. The question's code hangs on the words, not on the place, so an answer outlives a reordered text."""
+    """Return one criterion per line.
+
+    A question's code depends on its words, not its place: answers survive a reordered text.
+    """
     counts = {"I": 0, "E": 0, "L": 0}
     asked: dict[str, int] = {}
     criteria = []

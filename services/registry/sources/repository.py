@@ -12,7 +12,7 @@ from services.registry.sources.tables import source_records
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
-    """What is remembered of a record: its hash, what became of it, and the trial it belongs to, if any."""
+    """What is stored of a record: its hash, the result of its last import, and its trial, if any."""
 
     hash: str
     result: str
@@ -26,7 +26,7 @@ class SourceRepository:
         self.connection = connection
 
     async def find(self, source: str, source_ids: Sequence[str]) -> dict[str, SourceRecord]:
-        """Source id → what is remembered of it."""
+        """Return what is stored of some records, by source id."""
         statement = select(source_records).where(
             source_records.c.source == source, source_records.c.source_id.in_(source_ids)
         )
@@ -36,7 +36,7 @@ class SourceRepository:
         }
 
     async def save(self, source: str, source_id: str, record: SourceRecord, *, known: bool) -> None:
-        """Remember a record; ``known``: it replaces an earlier form."""
+        """Store a record. ``known``: an earlier form of it is stored."""
         values = {
             "hash": record.hash,
             "result": record.result,

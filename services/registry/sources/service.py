@@ -1,122 +1,139 @@
-"""Takes a source's records in: what is good is kept, what is not is reported by line and field, and a record told twice writes nothing."""
+"""Imports a source's records: valid parts are stored, faults are reported, unchanged records write nothing."""
 
 from collections.abc import Sequence
-from typing import Literal
 
-from pydantic import Field
-
-from services.registry.sources.canonical import canonical_hash
-from services.registry.sources.ctgov import READER_VERSION, StudyReading, read_study
-from services.registry.sources.places import CentreRule, centre_rules
-from services.registry.sources.problems import InvalidStudyError
+from services.registry.model.trial import Origin, ScopeAnswer, ScopeVerdict, TrialInput
+from services.registry.sources.preparing import Draft, Line
 from services.registry.sources.repository import SourceRecord, SourceRepository
+from services.registry.sources.schemas import LineResult, Result
+from services.registry.trials.drafts import draft_of, public_numbers
+from services.registry.trials.model import StoredTrial
 from services.registry.trials.problems import OutOfScopeError
-from services.registry.trials.schemas import Origin, ScopeVerdict
-from services.registry.trials.service import TrialService, public_numbers
+from services.registry.trials.service import TrialService
 from shared.values.language import Language
-from shared.values.problems import FieldError, MalformedJsonError, Problem
-from shared.values.strict_json import Limits, loads
-from shared.values.wire import ApiModel
-
-Result = Literal["created", "updated", "unchanged", "kept_curated", "refused", "invalid"]
-# Registry records are long and deep in places, and not ours to shape.
-RECORD = Limits(string=200_000, array=20_000, nodes=200_000)
-
-
-class LineResult(ApiModel):
-    """What became of one line (numbered from 1): the trial it is now part of, its scope, and every fault with its pointer into the record."""
-
-    line: int
-    source_id: str | None
-    result: Result
-    trial: str | None = None
-    scope: ScopeVerdict | None = None
-    errors: list[FieldError] = Field(default_factory=list)
+from shared.values.problems import FieldError, Problem
+from shared.vocabulary.recruitment import CLOSED_STATUSES, STOPPED_STATUSES
 
 
 class SourceService:
     """One source's records in one transaction."""
 
-    def __init__(self, source: str, desk: TrialService, records: SourceRepository, language: Language) -> None:
+    def __init__(self, source: str, trials: TrialService, records: SourceRepository, language: Language) -> None:
         self.source = source
-        self.desk = desk
+        self.trials = trials
         self.records = records
         self.language = language
-        self._rules: tuple[CentreRule, ...] = ()
 
-    async def take(self, lines: Sequence[bytes]) -> list[LineResult]:
-        """Every line in turn; a line that fails leaves nothing behind."""
-        # Stand-ins for members that are not known take no real site.
-        members = [
-            centre for centre in await self.desk.centres.page(None, 200) if centre.member and not centre.illustrative
-        ]
-        self._rules = centre_rules((centre.id, centre.name, centre.city) for centre in members)
-        results = []
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                results.append(await self._take(number, line))
-        return results
+    async def stored(self, lines: Sequence[Line]) -> dict[str, SourceRecord]:
+        """Return what is stored of the records of some lines, by source id."""
+        return await self.records.find(self.source, [line.source_id for line in lines if line.source_id is not None])
 
-    async def _take(self, number: int, line: bytes) -> LineResult:
+    async def report_unchanged(self, line: Line, known: SourceRecord | None, draft: Draft | None) -> LineResult:
+        """Report a line that is invalid, or whose record is stored in this form. ``draft``: of a refused record."""
+        if line.problem is not None or known is None:
+            errors = self._errors(line.problem) if line.problem is not None else []
+            return LineResult(line=line.number, source_id=line.source_id, result="invalid", errors=errors)
+        stored = await self.trials.repository.get(known.trial_key) if known.trial_key else None
+        if known.result != "refused":
+            return self._report(line, "unchanged", stored, [])
+        return self._report(line, "refused", stored, self._reasons(draft.scope) if draft else [])
+
+    async def import_line(self, line: Line, draft: Draft) -> LineResult:
+        """Import a record that is new or changed; a line that fails writes nothing."""
+        source_id = draft.reading.source_id
+        known = (await self.stored([line])).get(source_id)
+        if known is not None and known.hash == line.digest:
+            # An earlier line of this request, or another import, stored the same record meanwhile.
+            return await self.report_unchanged(line, known, draft)
         try:
-            record = loads(line, RECORD)
-            reading = read_study(record, self.desk.terminology, self._rules)
-        except (MalformedJsonError, InvalidStudyError) as problem:
-            return LineResult(line=number, source_id=None, result="invalid", errors=self._errors(problem))
-        digest = canonical_hash([READER_VERSION, self.desk.terminology.version, record])
-        known = (await self.records.find(self.source, [reading.source_id])).get(reading.source_id)
-        if known is not None and known.hash == digest:
-            return await self._again(number, reading, known)
-        try:
-            async with self.desk.repository.connection.begin_nested():
-                result, key = await self._apply(reading)
-        except OutOfScopeError as problem:
-            result, key, errors = "refused", None, self._errors(problem)
+            async with self.trials.repository.connection.begin_nested():
+                result, stored, errors = await self._apply(draft, known)
         except Problem as problem:
-            return LineResult(line=number, source_id=reading.source_id, result="invalid", errors=self._errors(problem))
-        else:
-            errors = [FieldError(pointer=one.pointer, code=one.code, detail=one.detail) for one in reading.warnings]
-        await self.records.save(
-            self.source, reading.source_id, SourceRecord(digest, result, key), known=known is not None
-        )
-        return await self._line(number, reading.source_id, result, key, errors)
+            errors = self._errors(problem)
+            return LineResult(line=line.number, source_id=source_id, result="invalid", errors=errors)
+        record = SourceRecord(line.digest, result, stored.key if stored else None)
+        await self.records.save(self.source, source_id, record, known=known is not None)
+        return self._report(line, result, stored, errors)
 
-    async def _again(self, number: int, reading: StudyReading, known: SourceRecord) -> LineResult:
-        if known.result == "refused":
-            try:
-                self.desk.judge(reading.trial)
-            except OutOfScopeError as problem:
-                return await self._line(number, reading.source_id, "refused", None, self._errors(problem))
-        return await self._line(number, reading.source_id, "unchanged", known.trial_key, [])
-
-    async def _apply(self, reading: StudyReading) -> tuple[Result, str]:
-        owners = await self.desk.repository.owners(public_numbers(reading.trial))
+    async def _apply(
+        self, draft: Draft, known: SourceRecord | None
+    ) -> tuple[Result, StoredTrial | None, list[FieldError]]:
+        reading, scope = draft.reading, draft.scope
+        if scope.answer == "out_of_scope":
+            stored = await self._linked(reading.trial, known)
+            if stored is not None and self._leaves_scope(stored, reading.source_id, known):
+                kept = draft_of(stored.trial) if stored.curated else reading.trial
+                stored = await self.trials.withdraw(stored, kept, scope)
+            return "refused", stored, self._reasons(scope)
+        warnings = [fault.render(self.language) for fault in reading.warnings]
+        owners = await self.trials.repository.owners(public_numbers(reading.trial))
         if len(owners) != 1:
-            # None: a new trial. Several: the desk refuses, for a person must say whether they are one.
-            stored = await self.desk.create(
-                reading.trial, Origin(source=self.source, source_id=reading.source_id), curated=False
-            )
-            return "created", stored.key
-        held = await self.desk.repository.get(owners.pop())
-        if held.curated:
-            return "kept_curated", held.key
-        written = await self.desk.update(held, reading.trial, None, curated=False)
-        return ("unchanged" if written is held else "updated"), held.key
+            # None: a new trial. Several: `create` refuses, because a person must decide whether they are one trial.
+            origin = Origin(source=self.source, source_id=reading.source_id)
+            return "created", await self.trials.create(reading.trial, origin, curated=False, scope=scope), warnings
+        stored = await self.trials.repository.get(owners.pop())
+        if stored.curated:
+            return *await self._apply_to_curated(stored, reading.trial), warnings
+        written = await self.trials.update(stored, reading.trial, None, curated=False, scope=scope)
+        return ("unchanged" if written is stored else "updated"), written, warnings
 
-    async def _line(
-        self, number: int, source_id: str, result: Result, key: str | None, errors: list[FieldError]
-    ) -> LineResult:
-        trial = (await self.desk.repository.get(key)).trial if key else None
+    async def _apply_to_curated(self, stored: StoredTrial, draft: TrialInput) -> tuple[Result, StoredTrial]:
+        """Keep a person's edits, apply a stop of recruitment, and judge the content by today's scope rules."""
+        kept = draft_of(stored.trial)
+        if _stops(stored, draft):
+            stop = {name: getattr(draft, name) for name in ("status", "source_status", "why_stopped")}
+            kept = kept.model_copy(update=stop)
+        try:
+            written = await self.trials.update(stored, kept, None, curated=True)
+        except OutOfScopeError:
+            written = await self.trials.withdraw(stored, kept, self.trials.scope_of(kept))
+        return ("kept_curated" if written is stored else "updated"), written
+
+    async def _linked(self, draft: TrialInput, known: SourceRecord | None) -> StoredTrial | None:
+        """Return the trial of a record: the one it is linked to, else the only one that has one of its numbers."""
+        if known is not None and known.trial_key is not None:
+            return await self.trials.repository.get(known.trial_key)
+        owners = await self.trials.repository.owners(public_numbers(draft))
+        return await self.trials.repository.get(owners.pop()) if len(owners) == 1 else None
+
+    def _leaves_scope(self, stored: StoredTrial, source_id: str, known: SourceRecord | None) -> bool:
+        """Return whether a record that is out of scope withdraws its trial.
+
+        A record does if it was in scope before, or if the trial consists of nothing but this record.
+        """
+        was_in_scope = known is not None and known.result != "refused"
+        own = not stored.curated and stored.trial.origin == Origin(source=self.source, source_id=source_id)
+        return was_in_scope or own
+
+    def _report(self, line: Line, result: Result, stored: StoredTrial | None, errors: list[FieldError]) -> LineResult:
+        trial = stored.trial if stored else None
         scope: ScopeVerdict | None = "out_of_scope" if result == "refused" else trial.scope.answer if trial else None
         return LineResult(
-            line=number,
-            source_id=source_id,
+            line=line.number,
+            source_id=line.source_id,
             result=result,
             trial=trial.id if trial else None,
             scope=scope,
             errors=errors,
+            reasons=self._reasons(trial.scope) if trial and scope == "scope_unclear" else [],
         )
 
     def _errors(self, problem: Problem) -> list[FieldError]:
         found = [fault.render(self.language) for fault in problem.faults]
         return found or [FieldError(pointer="", code=problem.code, detail=getattr(problem.explanation, self.language))]
+
+    def _reasons(self, scope: ScopeAnswer) -> list[FieldError]:
+        return [
+            FieldError(pointer=reason.pointer, code=reason.code, detail=getattr(reason.detail, self.language))
+            for reason in scope.reasons
+        ]
+
+
+def _stops(stored: StoredTrial, draft: TrialInput) -> bool:
+    """Return whether the source reports a stop of recruitment that the stored trial has not taken over yet.
+
+    A source status that was taken over before does not overrule what a person wrote since.
+    """
+    stopped = draft.status in STOPPED_STATUSES or (draft.status in CLOSED_STATUSES and draft.why_stopped is not None)
+    was = stored.trial
+    return stopped and (was.source_status, was.why_stopped) != (draft.source_status, draft.why_stopped)

@@ -1,4 +1,4 @@
-"""What each source has told: which record became which trial, and the hash of its last form."""
+"""Source records: which record became which trial, and the hash of its last form."""
 
 from sqlalchemy import Column, ForeignKey, String, Table
 

@@ -1,4 +1,4 @@
-"""From a condition as a registry wrote it to a code, or to an honest "unmapped"."""
+"""Maps a condition text to a code, if it clearly names one disease."""
 
 import json
 import re
@@ -19,16 +19,16 @@ def _word_table(name: str) -> frozenset[str]:
 _WORDS: Final[dict[str, list[str]]] = json.loads(
     (resources.files(BUILTIN) / "condition_words.json").read_text(encoding="utf-8")
 )
-# Before a disease: it is denied, or the text speaks of its absence.
+# Before a disease: the text denies it or speaks of its absence.
 NEGATIONS: Final = _word_table("negations")
-# Beside a disease in the same segment: the text is about something else that borrows its name ("trait", "carrier").
+# Beside a disease in the same segment: the text is about something else ("trait", "carrier").
 OTHER_THING: Final = _word_table("other_thing")
-# Head words of diseases: one that is left over beside a known phrase makes it a different disease ("lupus" + "nephritis").
+# Head words of diseases: beside a known phrase they make another disease of it ("lupus" + "nephritis").
 DISEASE_HEADS: Final = _word_table("disease_heads")
-# What follows one of these speaks of a cause or of a setting, not of the condition itself.
+# The text after one of these is about a cause or a setting, not about the condition itself.
 CONNECTORS: Final = re.compile(
-    r"\b(?:due to|secondary to|caused by|resulting from|associated with|combined with|with|without|in|after|following|post|during|undergoing|at risk|"
-    r"dans|apr[eè]s|avec|sans|chez|secondaires? [aà]|due? [aà]|au cours)\b",
+    r"\b(?:due to|secondary to|caused by|resulting from|associated with|combined with|with|without|in|after|following"
+    r"|post|during|undergoing|at risk|dans|apr[eè]s|avec|sans|chez|secondaires? [aà]|due? [aà]|au cours)\b",
     re.IGNORECASE,
 )
 _PARENTHESES: Final = re.compile(r"\([^()]*\)")
@@ -37,7 +37,7 @@ _SEGMENT_BREAKS: Final = re.compile(r"\s[-–—]\s|[-–—]\s|[,;:/()\[\]|]")
 
 @dataclass(frozen=True, slots=True)
 class MappedCondition:
-    """What became of a condition text. ``code`` is null unless the outcome is ``mapped``."""
+    """The result of mapping a condition text. ``code`` is None unless the outcome is ``mapped``."""
 
     outcome: Outcome
     code: str | None = None
@@ -45,11 +45,12 @@ class MappedCondition:
 
 
 def map_condition(text: str, terminology: Terminology) -> MappedCondition:
-    """The code of a condition text.
+    """Map a condition text to a code.
 
-    The whole text, or its comma-inverted form ("Scleroderma, Systemic"), may be a known name. Otherwise the longest known phrase on word
-    boundaries counts, unless it is negated, stands after a connector ("ulcer in ..."), or shares its segment with another disease's head word.
-    Two different concepts, unless one is above the other, are ambiguous. What stands in parentheses is overlooked in a second try.
+    The whole text, or its comma-inverted form ("Scleroderma, Systemic"), may be a known name. Otherwise the longest
+    known phrase counts, unless it is negated, follows a connector ("ulcer in ..."), or shares its segment with the head
+    word of another disease. Two concepts are ambiguous, unless one is an ancestor of the other. A second attempt
+    ignores text in parentheses.
     """
     mapped = _map(text, terminology)
     if mapped.outcome not in {"mapped", "negated"} and "(" in text:
@@ -102,7 +103,7 @@ def _uninverted(text: str) -> str | None:
 
 
 def _first_connector(text: str, tokens: tuple[Word, ...], matches: list[Match[str]]) -> int:
-    """Where the condition itself ends: the first connector that is no part of a known phrase."""
+    """Return where the condition itself ends: at the first connector outside a known phrase."""
     inside = [(tokens[match.first].start, tokens[match.last - 1].end) for match in matches]
     for found in CONNECTORS.finditer(text):
         if not any(start <= found.start() < end for start, end in inside):
@@ -121,7 +122,7 @@ def _segments(text: str, end: int) -> list[tuple[int, int]]:
 
 
 def _most_specific(codes: set[str], terminology: Terminology) -> set[str]:
-    """One code per concept, without those that are above another of the set."""
+    """Return one code per concept, without ancestors of others."""
     kept: set[str] = set()
     for code in sorted(codes):
         if not any(code in terminology.same_as(other) for other in kept):

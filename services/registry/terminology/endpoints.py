@@ -33,7 +33,7 @@ class TerminologyDocument(ApiModel):
 
 @router.get("/terminology", response_model=TerminologyDocument)
 async def read_terminology(request: Request, access: Reader) -> Response:
-    """Every concept that this network's trials are coded with."""
+    """All concepts that trials of this network are coded with."""
     terminology: Terminology = request.app.state.terminology
     tag = f'"{terminology.version}"'
     if tag in request.headers.get("if-none-match", ""):

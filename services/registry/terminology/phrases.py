@@ -1,4 +1,4 @@
-"""Words of a medical text, folded so that accents, case, spelling of both sides of the Atlantic, possessives and plurals do not matter."""
+"""Normalised words of medical texts: accents, case, spelling variants, possessives and plurals do not matter."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ Value = TypeVar("Value")
 
 @lru_cache(maxsize=65536)
 def normalise_word(word: str) -> str:
-    """One word, folded: ``Sjögren's`` -> ``sjogren``, ``anaemias`` -> ``anemia``, ``maladies`` -> ``malady``."""
+    """Normalise one word: ``Sjögren's`` -> ``sjogren``, ``anaemias`` -> ``anemia``, ``maladies`` -> ``malady``."""
     if word in _ROMAN:
         return _ROMAN[word]
     plain = without_accents(word).replace("’", "'")
@@ -38,7 +38,7 @@ def normalise_word(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word of a text: as written, folded, and where it stands, ``[start, end)`` in characters."""
+    """A word of a text: as written, normalised, and its place, ``[start, end)`` in characters."""
 
     text: str
     folded: str
@@ -47,25 +47,28 @@ class Word:
 
 
 def words(text: str) -> tuple[Word, ...]:
-    """The words of a text in order. Hyphens and punctuation part words; a final plus (``CD34+``) belongs to its word."""
+    """Return the words of a text in order.
+
+    Hyphens and punctuation separate words; a final plus (``CD34+``) is part of its word.
+    """
     return tuple(
         Word(found.group(), normalise_word(found.group()), found.start(), found.end()) for found in _WORD.finditer(text)
     )
 
 
 def normalise(text: str) -> str:
-    """The folded words of a text, one space between them."""
+    """Return the normalised words of a text, separated by single spaces."""
     return " ".join(word.folded for word in words(text))
 
 
 def is_acronym(text: str) -> bool:
-    """Whether a phrase is an acronym, which only counts when it is written in capitals (``AS`` is no ``as``)."""
+    """Return whether a phrase is an acronym, which counts only in capitals (``AS``, not ``as``)."""
     return _ACRONYM.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Match(Generic[Value]):
-    """A known phrase in a text: what it means and the words it takes, ``[first, last)``."""
+    """A known phrase in a text: its meaning and its words, ``[first, last)``."""
 
     value: Value
     phrase: str
@@ -74,7 +77,7 @@ class Match(Generic[Value]):
 
 
 class PhraseTable(Generic[Value]):
-    """Phrases with a meaning, found in texts on word boundaries, the longest at each place first. Immutable after construction."""
+    """Phrases with a meaning, found in texts on word boundaries, the longest first. Immutable."""
 
     def __init__(self, phrases: Iterable[tuple[str, Value]]) -> None:
         table: dict[tuple[str, ...], list[tuple[str, Value]]] = {}
@@ -88,11 +91,11 @@ class PhraseTable(Generic[Value]):
             self._longest[key[0]] = max(self._longest.get(key[0], 0), len(key))
 
     def exactly(self, text: str) -> tuple[Value, ...]:
-        """The meanings of the phrase that is the whole text."""
+        """Return the meanings of a phrase that is the whole text."""
         return tuple(value for _, value in self._table.get(tuple(word.folded for word in words(text)), ()))
 
     def find(self, text: Sequence[Word]) -> list[Match[Value]]:
-        """Phrases of the text, left to right, the longest at each place, without overlap. One match per meaning of a phrase."""
+        """Return the phrases of a text, the longest at each place, without overlap; one match per meaning."""
         found: list[Match[Value]] = []
         place = 0
         while place < len(text):

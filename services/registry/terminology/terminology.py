@@ -1,4 +1,4 @@
-"""Disease concepts and their hierarchy, read-only: lookup by code or by name in French or English, closure, and codes of free text."""
+"""Concepts and their hierarchy, read-only: lookup by code or name in French or English, and ancestors."""
 
 import hashlib
 import json
@@ -15,12 +15,12 @@ BUILTIN: Final = "services.registry.terminology"
 
 
 class TerminologyError(ValueError):
-    """The concepts contradict each other: a code defined twice, or a concept that is its own ancestor."""
+    """The concepts are inconsistent: a code is defined twice, or a concept is its own ancestor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """A disease, product class or other thing with a code. Synonyms by language; parents, same-as and exclusive codes as declared."""
+    """A coded concept with its names, parents, equivalent codes and mutually exclusive codes."""
 
     code: str
     label_fr: str
@@ -38,12 +38,12 @@ class Concept:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every label and synonym, once."""
+        """All labels and synonyms, each once."""
         return tuple(dict.fromkeys((self.label_fr, self.label_en, *self.synonyms_fr, *self.synonyms_en)))
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Self:
-        """A concept of a concepts file: ``code``, ``label`` {fr, en}, ``synonyms`` {fr: [], en: []}, ``parents``, ``same_as``, ``exclusive_with``."""
+        """Read a concept from its JSON object in a concepts file."""
         synonyms = given.get("synonyms") or {}
         return cls(
             code=given["code"],
@@ -57,7 +57,7 @@ class Concept:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The concept as on the wire."""
+        """Return the concept as a JSON object."""
         return {
             "code": self.code,
             "system": self.system,
@@ -70,10 +70,10 @@ class Concept:
 
 
 class Terminology:
-    """An immutable set of concepts. Codes that are declared the same share one place in the hierarchy."""
+    """An immutable set of concepts. Equivalent codes share one place in the hierarchy."""
 
     def __init__(self, concepts: Iterable[Concept], diseases: Iterable[str] | None = None) -> None:
-        """``diseases``: the codes that a condition text may map to; all when absent."""
+        """``diseases``: the codes that a condition text may map to (None: all)."""
         by_code: dict[str, Concept] = {}
         for concept in concepts:
             if concept.code in by_code:
@@ -81,8 +81,7 @@ class Terminology:
             by_code[concept.code] = concept
         self._concepts: Mapping[str, Concept] = MappingProxyType(dict(sorted(by_code.items())))
         self._same = _equivalence_classes(self._concepts.values())
-        self._up = self._closure(parents=True)
-        self._down = self._closure(parents=False)
+        self._up = self._closure()
         self.phrases: Final = PhraseTable(
             (name, concept.code) for concept in self._concepts.values() for name in concept.names
         )
@@ -97,7 +96,7 @@ class Terminology:
 
     @classmethod
     def from_json(cls, documents: Mapping[str, Iterable[Mapping[str, Any]]]) -> Self:
-        """A terminology of concepts files by name, each a list of concept objects; the one named ``diseases`` holds what a condition may be."""
+        """Read concepts files, by name. A condition text may map to the concepts of the file ``diseases``."""
         read = {name: [Concept.from_json(given) for given in document] for name, document in documents.items()}
         diseases = [concept.code for concept in read["diseases"]] if "diseases" in read else None
         return cls((concept for concepts in read.values() for concept in concepts), diseases)
@@ -112,40 +111,20 @@ class Terminology:
         return code in self._concepts
 
     def concept(self, code: str) -> Concept | None:
-        """The concept of a code, or of the code it is declared the same as."""
+        """Return the concept of a code or of an equivalent code."""
         if code in self._concepts:
             return self._concepts[code]
         return next((self._concepts[other] for other in sorted(self.same_as(code)) if other in self._concepts), None)
 
-    def named(self, name: str) -> tuple[Concept, ...]:
-        """The concepts that bear this label or synonym in French or English; one when the name is unambiguous."""
-        codes = dict.fromkeys(self.phrases.exactly(name))
-        return tuple(self._concepts[code] for code in codes)
-
     def same_as(self, code: str) -> frozenset[str]:
-        """The codes declared the same as this one, it included."""
+        """Return the equivalent codes, including this one."""
         return self._same.get(code, frozenset((code,)))
 
     def ancestors(self, code: str) -> frozenset[str]:
-        """Every code above this one, same-as codes of each included; never the code itself."""
+        """Return every code above this one with its equivalent codes, but not the code itself."""
         return self._up.get(code, frozenset())
 
-    def descendants(self, code: str) -> frozenset[str]:
-        """Every code below this one, same-as codes of each included; never the code itself."""
-        return self._down.get(code, frozenset())
-
-    def carriers(self, code: str) -> frozenset[str]:
-        """The codes that imply this one: itself, its same-as codes and all descendants."""
-        return self.same_as(code) | self.descendants(code)
-
-    def exclusive_with(self, code: str) -> frozenset[str]:
-        """The codes declared exclusive with this one or with one of its ancestors, from either side, same-as codes included."""
-        whole = self.same_as(code) | self.ancestors(code)
-        declared = {other for own in whole if own in self._concepts for other in self._concepts[own].exclusive_with}
-        declared |= {concept.code for concept in self if whole.intersection(concept.exclusive_with)}
-        return frozenset(same for other in declared for same in self.same_as(other))
-
-    def _closure(self, *, parents: bool) -> dict[str, frozenset[str]]:
+    def _closure(self) -> dict[str, frozenset[str]]:
         links: dict[frozenset[str], set[frozenset[str]]] = {}
         for concept in self:
             own = self.same_as(concept.code)
@@ -153,8 +132,7 @@ class Terminology:
                 above = self.same_as(parent)
                 if above == own:
                     raise TerminologyError(f"{concept.code} is its own parent")
-                first, second = (own, above) if parents else (above, own)
-                links.setdefault(first, set()).add(second)
+                links.setdefault(own, set()).add(above)
         closed: dict[frozenset[str], frozenset[str]] = {}
         for start, next_places in links.items():
             seen: set[frozenset[str]] = set()
@@ -183,7 +161,7 @@ def _equivalence_classes(concepts: Iterable[Concept]) -> dict[str, frozenset[str
 
 @cache
 def builtin() -> Terminology:
-    """The concepts that ship with the program (``concepts/*.json``), read once."""
+    """Return the packaged concepts (``concepts/*.json``), read once."""
     folder = resources.files(BUILTIN) / "concepts"
     files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".json")), key=lambda entry: entry.name)
     return Terminology.from_json(

@@ -1,13 +1,13 @@
-"""What can be wrong with a trial."""
+"""Problems of trials."""
 
-from shared.values.problems import ConflictError, InvalidBodyError, Problem
+from shared.values.problems import ConflictError, InvalidBodyError, InvalidParameterError, Problem
 from shared.values.wire import Label
 
 
 class OutOfScopeError(Problem):
     code, status = "out_of_scope", 422
     title = Label(
-        fr="Hors du champ du réseau : thérapies innovantes, hors cancérologie",
+        fr="Hors du champ du réseau : médicaments de thérapie innovante, hors cancérologie",
         en="Outside the network's scope: advanced therapies, outside oncology",
     )
 
@@ -15,16 +15,16 @@ class OutOfScopeError(Problem):
 class IdentifierTakenError(ConflictError):
     code = "identifier_taken"
     title = Label(
-        fr="Un de ces identifiants désigne déjà un autre essai",
-        en="One of these identifiers already names another trial",
+        fr="L'un de ces identifiants est déjà celui d'un autre essai",
+        en="One of these identifiers already belongs to another trial",
     )
 
 
 class IdentifierMismatchError(InvalidBodyError):
     code = "identifier_mismatch"
     title = Label(
-        fr="L'adresse ne nomme aucun des identifiants de l'essai",
-        en="The address names none of the trial's identifiers",
+        fr="L'identifiant de l'adresse n'est pas un identifiant de l'essai envoyé",
+        en="The identifier in the path is not one of the identifiers of the trial sent",
     )
 
 
@@ -35,9 +35,14 @@ class UnknownCentreError(InvalidBodyError):
 
 class UnknownCohortError(InvalidBodyError):
     code = "unknown_cohort"
-    title = Label(fr="Cohorte inconnue de cet essai", en="No such cohort in this trial")
+    title = Label(fr="Cette cohorte n'existe pas dans cet essai", en="This trial has no such cohort")
 
 
 class CriteriaRefusedError(InvalidBodyError):
     code = "criteria_refused"
     title = Label(fr="Les critères contiennent des erreurs", en="The criteria contain errors")
+
+
+class UnknownFilterError(InvalidParameterError):
+    code = "unknown_filter_value"
+    title = Label(fr="Valeur de filtre inconnue", en="Unknown filter value")

@@ -1,62 +1,34 @@
-"""The only SQL about trials, their criteria and their sites. What leaves it are documents and plain values, never rows."""
+"""SQL for trials, their criteria and their sites. Returns documents and plain values, never rows."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, false, func, insert, literal_column, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.registry.model.trial import Slots, Trial
+from services.registry.search.model import SearchQuery, indexed_terms
+from services.registry.search.repository import SearchRepository
+from services.registry.trials.model import StoredSite, StoredTrial
 from services.registry.trials.problems import IdentifierTakenError
-from services.registry.trials.schemas import Slots, Trial
 from services.registry.trials.tables import (
     criteria_versions,
     sites,
-    trial_facets,
     trial_identifiers,
     trial_versions,
     trials,
 )
 from shared.access.policy import Rows
-from shared.feed.changes import Routing, read_routing, write_routing
-from shared.vocabulary.recruitment import RecruitmentStatus
-from shared.vocabulary.text import fold
+from shared.feed.changes import read_routing, write_routing
 
-
-@dataclass(frozen=True, slots=True)
-class StoredTrial:
-    """A trial as it is kept: its inner key, its document, how the feed routes it, and whether a curator's hand is on it."""
-
-    key: str
-    trial: Trial
-    side: Routing
-    curated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSite:
-    """A site as it is kept."""
-
-    centre: str
-    version: int
-    status: RecruitmentStatus
-    confirmed_at: datetime | None
-    slots: tuple[Slots, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What a list is asked for. ``words`` are looked up by their beginnings; all must be found."""
-
-    words: str = ""
-    status: str | None = None
-    condition: frozenset[str] = frozenset()
-    country: str | None = None
-    centre: str | None = None
-    demo: bool = True
+INDEXED_AT_ONCE = 500
+# Numbers of demonstration trials begin here, so that they come last in every list.
+FIRST_DEMO = 1_000_000_000
+# Two transactions that create trials take turns, or both would take the same number.
+_NUMBERING_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('cleio trial numbers', 0))")
 
 
 class TrialRepository:
@@ -64,18 +36,19 @@ class TrialRepository:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
+        self.index = SearchRepository(connection)
 
     async def find(self, identifier: str, rows: Rows = "all") -> StoredTrial | None:
-        """By any public identifier; only what ``rows`` lets be seen."""
+        """Return a trial by any of its public identifiers, if ``rows`` lets the caller see it."""
         keys = select(trial_identifiers.c.trial_key).where(trial_identifiers.c.value == identifier).distinct()
         found = (
             await self.connection.execute(_visible(select(trials), rows).where(trials.c.key.in_(keys)).limit(2))
         ).all()
-        # A sponsor's code may name trials of two sponsors: then it names none.
+        # Two sponsors may use the same code: it then identifies no trial.
         return _stored(found[0]) if len(found) == 1 else None
 
     async def owners(self, identifiers: Sequence[tuple[str, str]]) -> set[str]:
-        """The keys of the trials that hold one of these (type, value) identifiers."""
+        """Return the keys of the trials that have one of these (type, value) identifiers."""
         rows = await self.connection.execute(
             select(trial_identifiers.c.type, trial_identifiers.c.value, trial_identifiers.c.trial_key).where(
                 trial_identifiers.c.value.in_([value for _, value in identifiers])
@@ -86,23 +59,26 @@ class TrialRepository:
     async def get(self, key: str) -> StoredTrial:
         return _stored((await self.connection.execute(select(trials).where(trials.c.key == key))).one())
 
-    async def page(self, search: Search, rows: Rows, after: str | None, limit: int) -> list[tuple[str, str]]:
-        """(public id, document) in the order of the public ids, after ``after``."""
-        statement = (
-            _searched(_visible(select(trials.c.public_id, trials.c.document), rows), search)
-            .order_by(trials.c.public_id)
-            .limit(limit)
-        )
-        if after is not None:
-            statement = statement.where(trials.c.public_id > after)
-        return [(row.public_id, row.document) for row in await self.connection.execute(statement)]
+    async def page(self, query: SearchQuery, rows: Rows, after: int, limit: int) -> list[tuple[int, str]]:
+        """Return (number, document) of matching trials with numbers above ``after``, in their order."""
+        if not query.is_plain or query.never:
+            return await self.index.page(query, published_only=rows != "all", after=after, limit=limit)
+        statement = PLAIN_PAGE[rows != "all", query.demo]
+        found = await self.connection.execute(statement, {"after": after, "limit": limit})
+        return [(row.number, row.document) for row in found]
 
-    async def count(self, search: Search, rows: Rows) -> int:
-        statement = _searched(_visible(select(func.count(literal_column("1"))).select_from(trials), rows), search)
-        return int((await self.connection.execute(statement)).scalar_one())
+    async def has_condition(self, codes: Iterable[str]) -> bool:
+        """Return whether any trial has one of these condition codes, or a descendant of it."""
+        return await self.index.count(SearchQuery(condition=frozenset(codes)), published_only=False) > 0
+
+    async def count(self, query: SearchQuery, rows: Rows) -> int:
+        """Return how many trials match."""
+        if not query.is_plain or query.never:
+            return await self.index.count(query, published_only=rows != "all")
+        return int((await self.connection.execute(PLAIN_COUNT[rows != "all", query.demo])).scalar_one())
 
     async def after(self, public_id: str, rows: Rows, limit: int, *, demo: bool) -> list[StoredTrial]:
-        """The next trials in the order of their ids."""
+        """Return the next trials in the order of their ids."""
         statement = (
             _visible(select(trials), rows)
             .where(trials.c.public_id > public_id)
@@ -114,9 +90,11 @@ class TrialRepository:
         return [_stored(row) for row in await self.connection.execute(statement)]
 
     async def save(self, stored: StoredTrial, search: str, changed: Sequence[str], replaces: int | None) -> bool:
-        """Write a version. ``replaces`` is the version it was made from (None: a new trial); False when another came first.
+        """Write a version. Return False if another writer came first.
 
-        :raises IdentifierTakenError: 409, when another transaction took one of its identifiers meanwhile.
+        ``replaces``: the version it was made from (None: a new trial).
+
+        :raises IdentifierTakenError: 409, another transaction took one of its identifiers meanwhile.
         """
         try:
             return await self._save(stored, search, changed, replaces)
@@ -125,39 +103,33 @@ class TrialRepository:
 
     async def _save(self, stored: StoredTrial, search: str, changed: Sequence[str], replaces: int | None) -> bool:
         trial = stored.trial
+        demo = trial.sample == "demo"
         values = {
             "public_id": trial.id,
             "version": trial.version,
             "published": trial.published,
-            "demo": trial.sample == "demo",
+            "demo": demo,
             "status": trial.status,
             "curated": stored.curated,
             "search": search,
             "document": trial.model_dump_json(),
-            "side": json.dumps(write_routing(stored.side)),
+            "side": json.dumps(write_routing(stored.routing)),
         }
         if replaces is None:
-            await self.connection.execute(insert(trials).values(key=stored.key, **values))
+            number = await self._next_number(demo=demo)
+            await self.connection.execute(insert(trials).values(key=stored.key, number=number, **values))
         else:
-            written = await self.connection.execute(
-                update(trials).where(trials.c.key == stored.key, trials.c.version == replaces).values(**values)
-            )
-            if written.rowcount != 1:
+            statement = update(trials).where(trials.c.key == stored.key, trials.c.version == replaces).values(**values)
+            written = (await self.connection.execute(statement.returning(trials.c.number))).scalar_one_or_none()
+            if written is None:
                 return False
+            number = written
             await self.connection.execute(delete(trial_identifiers).where(trial_identifiers.c.trial_key == stored.key))
-            await self.connection.execute(delete(trial_facets).where(trial_facets.c.trial_key == stored.key))
         await self.connection.execute(
             insert(trial_identifiers),
             [{"type": one.type, "value": one.value, "trial_key": stored.key} for one in trial.identifiers],
         )
-        facets = [
-            {"trial_key": stored.key, "name": name, "value": value}
-            for name, values in stored.side.facets.items()
-            for value in sorted(values)
-        ]
-        facets += [{"trial_key": stored.key, "name": "country", "value": country} for country in trial.countries]
-        if facets:
-            await self.connection.execute(insert(trial_facets), facets)
+        await self.index.put(number, indexed_terms(search, _facets(stored)), published=trial.published)
         await self.connection.execute(
             insert(trial_versions).values(
                 trial_key=stored.key,
@@ -169,8 +141,33 @@ class TrialRepository:
         )
         return True
 
+    async def _next_number(self, *, demo: bool) -> int:
+        """Return the number after the greatest of its kind. Trials are never deleted, so no number is used twice."""
+        if self.connection.dialect.name == "postgresql":
+            await self.connection.execute(_NUMBERING_LOCK)
+        within = trials.c.number >= FIRST_DEMO if demo else trials.c.number < FIRST_DEMO
+        greatest = (await self.connection.execute(select(func.max(trials.c.number)).where(within))).scalar_one()
+        return (FIRST_DEMO if demo else 0) + 1 if greatest is None else int(greatest) + 1
+
+    async def rebuild_index(self) -> int:
+        """Index every trial anew where the index lacks some, as after a copy into another database; return how many."""
+        stored = (await self.connection.execute(select(func.count()).select_from(trials))).scalar_one()
+        if await self.index.size() == stored:
+            return 0
+        count, after = 0, 0
+        while rows := (
+            await self.connection.execute(
+                select(trials).where(trials.c.number > after).order_by(trials.c.number).limit(INDEXED_AT_ONCE)
+            )
+        ).all():
+            for row in rows:
+                terms = indexed_terms(row.search, _facets(_stored(row)))
+                await self.index.put(row.number, terms, published=row.published)
+            count, after = count + len(rows), rows[-1].number
+        return count
+
     async def history(self, key: str, before: int | None, limit: int) -> list[dict[str, Any]]:
-        """Versions, newest first: ``{version, at, changed, trial}``."""
+        """Return versions as ``{version, at, changed, trial}``, newest first."""
         statement = (
             select(trial_versions)
             .where(trial_versions.c.trial_key == key)
@@ -190,7 +187,7 @@ class TrialRepository:
         ]
 
     async def criteria(self, key: str, version: int | None = None) -> str | None:
-        """A criteria document as JSON text: the given version, or the newest."""
+        """Return a criteria document as JSON text: the given version, or the newest."""
         statement = select(criteria_versions.c.document).where(criteria_versions.c.trial_key == key)
         if version is not None:
             statement = statement.where(criteria_versions.c.version == version)
@@ -200,7 +197,7 @@ class TrialRepository:
         return None if found is None else str(found)
 
     async def add_criteria(self, key: str, version: int, grade: str, at: datetime, document: str) -> None:
-        """A new, for ever unchanged, version."""
+        """Write a new version. Versions never change."""
         await self.connection.execute(
             insert(criteria_versions).values(trial_key=key, version=version, grade=grade, at=at, document=document)
         )
@@ -244,25 +241,35 @@ def _visible(statement: Select[Any], rows: Rows) -> Select[Any]:
     return statement if rows == "all" else statement.where(trials.c.published.is_(True))
 
 
-def _searched(statement: Select[Any], search: Search) -> Select[Any]:
-    words = fold(search.words).split()
-    if search.words.strip() and not words:
-        # Signs alone are in no word.
-        statement = statement.where(false())
-    for word in words[:12]:
-        statement = statement.where(trials.c.search.contains(" " + word, autoescape=True))
-    if search.status:
-        statement = statement.where(trials.c.status == search.status)
-    if not search.demo:
-        statement = statement.where(trials.c.demo.is_(False))
-    wanted = {"condition": search.condition, "country": {search.country} - {None}, "centre": {search.centre} - {None}}
-    for name, values in wanted.items():
-        if values:
-            having = select(trial_facets.c.trial_key).where(
-                trial_facets.c.name == name, trial_facets.c.value.in_(sorted(values))
-            )
-            statement = statement.where(trials.c.key.in_(having))
-    return statement
+def _facets(stored: StoredTrial) -> dict[str, Iterable[str]]:
+    """Return what a trial is filtered by: routing facets, countries, status, and whether it is a demonstration."""
+    return {
+        **stored.routing.facets,
+        "country": stored.trial.countries,
+        "status": [stored.trial.status],
+        "demo": ["yes"] if stored.trial.sample == "demo" else [],
+    }
+
+
+def _plain(statement: Select[Any], *, published: bool, demo: bool) -> Select[Any]:
+    statement = statement.where(trials.c.published.is_(True)) if published else statement
+    return statement if demo else statement.where(trials.c.demo.is_(False))
+
+
+# Built once: SQLAlchemy then finds the compiled statement without comparing it.
+PLAIN_PAGE = {
+    (published, demo): _plain(select(trials.c.number, trials.c.document), published=published, demo=demo)
+    .where(trials.c.number > bindparam("after"))
+    .order_by(trials.c.number)
+    .limit(bindparam("limit"))
+    for published in (True, False)
+    for demo in (True, False)
+}
+PLAIN_COUNT = {
+    (published, demo): _plain(select(func.count()).select_from(trials), published=published, demo=demo)
+    for published in (True, False)
+    for demo in (True, False)
+}
 
 
 def _stored(row: Any) -> StoredTrial:

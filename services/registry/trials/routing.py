@@ -1,9 +1,10 @@
-"""Who may see a trial, what it is about for routing, and what a change of it is called: pure."""
+"""Audience and routing facets of a trial, and the feed entries of its changes. Pure."""
 
+from collections.abc import Mapping
 from fractions import Fraction
 
+from services.registry.model.trial import Trial
 from services.registry.terminology.terminology import Terminology
-from services.registry.trials.schemas import Trial
 from shared.criteria.durations import parse
 from shared.feed.changes import NOT_VISIBLE, Change, Routing
 from shared.vocabulary.durations import in_months
@@ -13,14 +14,17 @@ MAJORITY_MONTHS = 18 * 12
 
 
 def audience(trial: Trial) -> frozenset[str]:
-    """Demonstration trials are seen only by the network's own services and its coordination; unpublished ones by the latter and by authorities."""
+    """Return who sees a trial.
+
+    Demonstration trials: services and coordination. Unpublished ones: coordination and authorities.
+    """
     if not trial.published:
         return frozenset({"coordination", "authority"})
     return frozenset({"demo"}) if trial.sample == "demo" else frozenset({"public"})
 
 
-def facets(trial: Trial, terminology: Terminology, departements: dict[str, str]) -> dict[str, frozenset[str]]:
-    """Condition codes with all above them, age bands, ATMP class, centres and their départements (``centre id → département``)."""
+def facets(trial: Trial, terminology: Terminology, departements: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """Return the routing facets of a trial. ``departements``: département of each centre, by centre id."""
     conditions = {
         code
         for condition in trial.conditions
@@ -53,9 +57,17 @@ def _months(duration: str) -> Fraction:
 
 
 def change_of_trial(
-    before: Trial | None, after: Trial, sides: tuple[Routing, Routing], changed: tuple[str, ...]
+    before: Trial | None,
+    after: Trial,
+    routing: tuple[Routing, Routing],
+    changed: tuple[str, ...],
+    *,
+    event: str | None = None,
 ) -> Change:
-    """The feed entry of a trial's new version."""
+    """Return the feed entry of a trial's new version.
+
+    ``routing``: before and after. ``event``: its type, derived if None.
+    """
     extra: dict[str, str] = {}
     if after.published and (before is None or not before.published):
         kind = "trial.published"
@@ -66,14 +78,26 @@ def change_of_trial(
         extra = {"from": before.status, "to": after.status}
     else:
         kind = "trial.updated"
-    return Change(kind, f"trial/{after.id}", after.version, sides[0], sides[1], changed, extra)
+    return Change(event or kind, f"trial/{after.id}", after.version, routing[0], routing[1], changed, extra)
 
 
-def change_of_site(trial: Trial, centre: str, version: int, was: str | None, now: str | None, side: Routing) -> Change:
-    """The feed entry of a site: its status before and after (None: it was not, or is no longer, a site of the trial)."""
+def rename_of_trial(before: Trial, after: Trial, routing: Routing) -> Change:
+    """Return the feed entry that removes a trial's former id and names the new one."""
+    return Change(
+        "trial.merged", f"trial/{before.id}", after.version, routing, NOT_VISIBLE, ("id",), {"into": after.id}
+    )
+
+
+def change_of_site(
+    trial: Trial, centre: str, version: int, was: str | None, now: str | None, routing: Routing
+) -> Change:
+    """Return the feed entry of a site.
+
+    ``was``, ``now``: its status before and after, None where it is no site of the trial.
+    """
     opens, closes = is_open(now) and not is_open(was), is_open(was) and not is_open(now)
     kind = "site.opened" if opens else "site.closed" if closes or now is None else "site.slots_changed"
-    before, after = (NOT_VISIBLE if was is None else side), (NOT_VISIBLE if now is None else side)
+    before, after = (NOT_VISIBLE if was is None else routing), (NOT_VISIBLE if now is None else routing)
     return Change(
         kind,
         f"site/{trial.id}/{centre}",

@@ -1,12 +1,13 @@
-"""The words by which a trial is found: accents and case do not matter, and a word's beginning is enough."""
+"""The words by which a trial is found. Accents and case do not matter, and the beginning of a word is enough."""
 
+from services.registry.model.trial import Trial
+from services.registry.terminology.products import product_names
 from services.registry.terminology.terminology import Terminology
-from services.registry.trials.schemas import Trial
 from shared.vocabulary.text import fold
 
 
 def words_of(trial: Trial, terminology: Terminology) -> str:
-    """Everything a trial may be looked up by, folded: `` word word …`` with a space before each word."""
+    """Return the folded words of a trial, with a space before each word."""
     product = trial.product
     texts: list[str | None] = [
         *(identifier.value for identifier in trial.identifiers),
@@ -20,6 +21,7 @@ def words_of(trial: Trial, terminology: Terminology) -> str:
         product.editing_tool,
         product.cell_type,
         *product.genes,
+        *product_names((product.name, trial.acronym, trial.titles.fr, trial.titles.en)),
         trial.sponsor.name if trial.sponsor else None,
         *(location.city for location in trial.locations),
     ]

@@ -1,26 +1,17 @@
-"""Decides what a trial becomes: its versions, its criteria, its sites. Every accepted change is one version and, where anything shows, feed entries."""
+"""Decides on changes of trials, their criteria and their sites.
+
+Each accepted change is a version with its feed entries.
+"""
 
 import json
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from services.registry.centres.repository import CentreRepository
-from services.registry.schema import FEED
-from services.registry.scope.gate import judge as scope_gate
-from services.registry.sources.registry_criteria import registry_criteria
-from services.registry.terminology.terminology import Terminology
-from services.registry.trials.problems import (
-    CriteriaRefusedError,
-    IdentifierMismatchError,
-    IdentifierTakenError,
-    OutOfScopeError,
-    UnknownCentreError,
-    UnknownCohortError,
-)
-from services.registry.trials.repository import StoredSite, StoredTrial, TrialRepository
-from services.registry.trials.routing import audience, change_of_site, change_of_trial, facets
-from services.registry.trials.schemas import (
+from services.registry.model.precondition import Precondition
+from services.registry.model.trial import (
     CriteriaHead,
     Origin,
     ScopeAnswer,
@@ -28,27 +19,108 @@ from services.registry.trials.schemas import (
     Slots,
     Trial,
     TrialInput,
-    TrialScope,
     TrialSite,
     preferred_identifier,
 )
+from services.registry.schema import FEED
+from services.registry.search.model import SearchQuery
+from services.registry.terminology.terminology import Terminology
+from services.registry.trials.drafts import check_address, draft_of, patched, public_numbers, same_scope
+from services.registry.trials.model import StoredSite, StoredTrial
+from services.registry.trials.problems import (
+    CriteriaRefusedError,
+    IdentifierTakenError,
+    OutOfScopeError,
+    UnknownCentreError,
+    UnknownCohortError,
+    UnknownFilterError,
+)
+from services.registry.trials.repository import TrialRepository
+from services.registry.trials.routing import audience, change_of_site, change_of_trial, facets, rename_of_trial
+from services.registry.trials.rules import TrialRules
 from services.registry.trials.search import words_of
+from shared.access.policy import Access, Rows
 from shared.criteria.lint import RegistryRecord, lint
 from shared.criteria.model import CriteriaDocument
 from shared.feed.changes import NOT_VISIBLE, Change, Routing
-from shared.values.problems import Fault, InvalidBodyError, NotFoundError, StaleVersionError
+from shared.values.problems import (
+    AlreadyExistsError,
+    Fault,
+    ForbiddenError,
+    InvalidBodyError,
+    NotFoundError,
+    StaleVersionError,
+)
 from shared.values.wire import Label
 
 
 class TrialService:
-    """Changes of trials in one transaction, which appends what is recorded here to the feed when it is committed."""
+    """Trials in one transaction. The feed entries recorded here are written when it is committed."""
 
-    def __init__(self, repository: TrialRepository, centres: CentreRepository, terminology: Terminology) -> None:
+    def __init__(self, repository: TrialRepository, centres: CentreRepository, rules: TrialRules) -> None:
         self.repository = repository
         self.centres = centres
-        self.terminology = terminology
+        self.rules = rules
         self.now = datetime.now(UTC)
-        self._departements: dict[str, str] | None = None
+        self._departements: Mapping[str, str] | None = None
+
+    @property
+    def terminology(self) -> Terminology:
+        return self.rules.terminology
+
+    async def find(self, identifier: str, rows: Rows) -> StoredTrial:
+        """Return a trial by any of its public identifiers.
+
+        :raises NotFoundError: 404, there is none that the caller may see.
+        """
+        stored = await self.repository.find(identifier, rows)
+        if stored is None:
+            raise NotFoundError
+        return stored
+
+    async def check_filters(self, search: SearchQuery) -> None:
+        """Check that centre and condition of a search exist, so that a typing error is not an empty list.
+
+        A condition exists if the terminology or a trial has it.
+
+        :raises UnknownFilterError: 400.
+        """
+        unknown = []
+        if search.centre is not None and search.centre not in await self._departements_of_centres():
+            unknown.append("centre")
+        known = any(self.terminology.concept(code) is not None for code in search.condition)
+        if search.condition and not known and not await self.repository.has_condition(search.condition):
+            unknown.append("condition")
+        if unknown:
+            raise UnknownFilterError(
+                errors=[
+                    Fault(pointer=f"/query/{name}", code=f"unknown_{name}", detail=UnknownFilterError.title)
+                    for name in unknown
+                ]
+            )
+
+    async def put(self, identifier: str, draft: TrialInput, rows: Rows, expected: Precondition) -> StoredTrial:
+        """Create a trial or replace a version of one. A new trial has version 1.
+
+        :raises AlreadyExistsError: 412, it was to be created and exists.
+        :raises NotFoundError: 404, it was to be replaced and does not exist.
+        """
+        check_address(identifier, draft)
+        current = await self.repository.find(identifier, rows)
+        if expected.creates:
+            if current is not None:
+                raise AlreadyExistsError
+            return await self.create(draft, Origin(source="curated"), curated=True)
+        if current is None:
+            raise NotFoundError
+        return await self.update(current, draft, expected.version, curated=True)
+
+    async def patch(self, identifier: str, patch: dict[str, Any], rows: Rows, expected: int | None) -> StoredTrial:
+        """Apply a merge patch to a version of a trial (None: to any)."""
+        current = await self.find(identifier, rows)
+        draft = patched(current.trial, patch)
+        check_address(identifier, draft)
+        return await self.update(current, draft, expected, curated=True)
 
     async def create(
         self,
@@ -57,69 +129,74 @@ class TrialService:
         *,
         curated: bool,
         criteria: dict[str, Any] | None = None,
-        confirmed_at: datetime | None = None,
+        scope: ScopeAnswer | None = None,
     ) -> StoredTrial:
-        """A new trial with its first criteria: the given ones, or those that its registry fields say.
+        """Create a trial with its first criteria: ``criteria``, or those derived from its registry fields.
 
-        :raises OutOfScopeError: 422, naming the field.
+        ``scope``: the answer of the scope gate, if the caller knows it already.
+
+        :raises OutOfScopeError: 422, naming the fields that decide.
         :raises IdentifierTakenError: 409.
         """
-        scope = self.judge(draft)
+        scope = scope or self._accepted(draft)
         if await self.repository.owners(public_numbers(draft)):
             raise IdentifierTakenError
         await self._check_centres(draft)
         key = str(uuid.uuid4())
-        document = CriteriaDocument.model_validate_json(
-            json.dumps({**(criteria or self._registry_criteria(draft)), "version": 1})
-        )
+        given = criteria or self.rules.registry_criteria(draft, self.terminology)
+        document = CriteriaDocument.model_validate_json(json.dumps({**given, "version": 1}))
         trial = self._trial(draft, 1, CriteriaHead(version=1, grade=document.grade), scope, origin)
-        stored = StoredTrial(key, trial, await self._side(trial), curated)
+        stored = StoredTrial(key, trial, await self._routing(trial), curated)
         await self.repository.save(stored, words_of(trial, self.terminology), ("created",), None)
         await self.repository.add_criteria(
             key, 1, document.grade, self.now, document.model_dump_json(exclude_none=True)
         )
-        self._record(change_of_trial(None, trial, (NOT_VISIBLE, stored.side), ("created",)))
+        self._record(change_of_trial(None, trial, (NOT_VISIBLE, stored.routing), ("created",)))
         for site in trial.sites:
-            await self._save_site(stored, StoredSite(site.centre, 1, site.status, confirmed_at, ()), None)
+            await self._save_site(stored, StoredSite(site.centre, 1, site.status, None, ()), None)
         return stored
 
     async def update(
-        self, stored: StoredTrial, draft: TrialInput, expected: int | None, *, curated: bool
+        self,
+        stored: StoredTrial,
+        draft: TrialInput,
+        expected: int | None,
+        *,
+        curated: bool,
+        scope: ScopeAnswer | None = None,
     ) -> StoredTrial:
-        """A new version made from version ``expected`` (None: from whichever is there). Nothing is written when nothing changed.
+        """Write a new version made from version ``expected`` (None: any), unless neither draft nor scope changed.
+
+        The scope is judged even for an equal draft, because the rules of the scope gate may have changed since.
 
         :raises StaleVersionError: 412.
+        :raises OutOfScopeError: 422, naming the fields that decide.
         """
-        was = stored.trial
-        if expected is not None and expected != was.version:
+        if expected is not None and expected != stored.trial.version:
             raise StaleVersionError
-        if draft == draft_of(was):
-            return stored
+        return await self._replace(stored, draft, scope or self._accepted(draft), curated=curated)
+
+    async def withdraw(self, stored: StoredTrial, draft: TrialInput, scope: ScopeAnswer) -> StoredTrial:
+        """Unpublish a trial whose source record left the scope. Its key, history and link to the record stay."""
         if await self.repository.owners(public_numbers(draft)) - {stored.key}:
-            raise IdentifierTakenError
-        await self._check_centres(draft)
-        head = was.criteria
-        if (
-            head is not None
-            and head.grade == "registry"
-            and (draft.eligibility, draft.conditions) != (was.eligibility, was.conditions)
-        ):
-            head = await self._add_criteria(
-                stored.key, head, CriteriaDocument.model_validate_json(json.dumps(self._registry_criteria(draft)))
-            )
-        trial = self._trial(draft, was.version + 1, head, self.judge(draft), was.origin)
-        written = await self._write(stored, trial, curated=curated)
-        await self._follow_sites(written, was)
-        return written
+            # A number of the record now belongs to another trial: that must not keep this one published.
+            draft = draft_of(stored.trial)
+        return await self._replace(stored, draft, scope, curated=stored.curated)
+
+    def scope_of(self, draft: TrialInput) -> ScopeAnswer:
+        """Judge the scope of a draft."""
+        return self.rules.scope(draft, self.terminology)
 
     async def sign_criteria(
-        self, stored: StoredTrial, document: CriteriaDocument, expected: int | None
+        self, identifier: str, document: CriteriaDocument, rows: Rows, expected: int | None
     ) -> CriteriaDocument:
-        """A new version of the criteria, refused where the lint finds an error. ``expected``: the criteria version it was made from.
+        """Write a new version of a trial's criteria, made from version ``expected`` (None: from any).
 
-        :raises CriteriaRefusedError: 422, with a pointer per error.
+        :raises CriteriaRefusedError: 422, the lint found errors; one pointer for each.
         :raises StaleVersionError: 412.
         """
+        stored = await self.find(identifier, rows)
+        document = document.model_copy(update={"trial": stored.trial.id})
         head = stored.trial.criteria
         if head is not None and expected is not None and expected != head.version:
             raise StaleVersionError
@@ -134,55 +211,65 @@ class TrialService:
         trial = stored.trial.model_copy(
             update={"criteria": new, "version": stored.trial.version + 1, "updated_at": self.now}
         )
-        await self._write(
-            stored, trial, curated=stored.curated, kind="criteria.signed" if new.grade == "signed" else "trial.updated"
-        )
+        signed = "criteria.signed" if new.grade == "signed" else "trial.updated"
+        await self._write(stored, trial, curated=stored.curated, event=signed)
         return document.model_copy(update={"version": new.version})
+
+    async def put_site(
+        self, identifier: str, centre: str, given: SiteInput, access: Access, expected: Precondition
+    ) -> tuple[str, StoredSite]:
+        """Declare a centre's status and open places. Return the trial's public id and the site.
+
+        :raises ForbiddenError: 403, a centre declares for another one.
+        :raises AlreadyExistsError: 412, it was to be created and exists.
+        :raises NotFoundError: 404, no such trial, centre, or site to replace.
+        """
+        stored = await self.find(identifier, access.rows)
+        if access.rows == "own" and centre != access.principal.centre:
+            raise ForbiddenError
+        known = any(site.centre == centre for site in await self.repository.sites(stored.key))
+        if expected.creates and known:
+            raise AlreadyExistsError
+        if not expected.creates and not known:
+            raise NotFoundError
+        return stored.trial.id, await self.declare_site(stored, centre, given, expected.version)
 
     async def declare_site(
         self, stored: StoredTrial, centre: str, given: SiteInput, expected: int | None
     ) -> StoredSite:
-        """What a centre declares of a trial: status, open places per cohort, and that it holds today.
+        """Write a site's status, open places and confirmation, made from version ``expected`` (None: from any).
 
         :raises StaleVersionError: 412.
         """
-        cohorts = {cohort.id for cohort in stored.trial.cohorts} or {"all"}
-        for index, slots in enumerate(given.slots):
-            if slots.cohort not in cohorts:
-                place = Fault(pointer=f"/slots/{index}/cohort", code="unknown_cohort", detail=UnknownCohortError.title)
-                raise UnknownCohortError(errors=[place])
+        _check_cohorts(stored.trial, given)
         if await self.centres.get(centre) is None:
             raise NotFoundError
-        held = {site.centre: site for site in await self.repository.sites(stored.key)}.get(centre)
-        if held is not None and expected is not None and expected != held.version:
+        current = {site.centre: site for site in await self.repository.sites(stored.key)}.get(centre)
+        if current is not None and expected is not None and expected != current.version:
             raise StaleVersionError
         if given.confirmed_at is not None and given.confirmed_at > self.now:
             future = Label(fr="ne peut être dans l'avenir", en="cannot be in the future")
             raise InvalidBodyError(future, errors=[Fault(pointer="/confirmed_at", code="in_the_future", detail=future)])
         site = StoredSite(
-            centre, held.version + 1 if held else 1, given.status, given.confirmed_at or self.now, tuple(given.slots)
+            centre,
+            current.version + 1 if current else 1,
+            given.status,
+            given.confirmed_at or self.now,
+            tuple(given.slots),
         )
-        if held is None or held.status != given.status:
+        if current is None or current.status != given.status:
             others = [one for one in stored.trial.sites if one.centre != centre]
+            sites = sorted([*others, TrialSite(centre=centre, status=given.status)], key=lambda one: one.centre)
             trial = stored.trial.model_copy(
-                update={
-                    "sites": sorted(
-                        [*others, TrialSite(centre=centre, status=given.status)], key=lambda one: one.centre
-                    ),
-                    "version": stored.trial.version + 1,
-                    "updated_at": self.now,
-                }
+                update={"sites": sites, "version": stored.trial.version + 1, "updated_at": self.now}
             )
             stored = await self._write(stored, trial, curated=stored.curated)
-        await self._save_site(stored, site, held)
+        await self._save_site(stored, site, current)
         return site
 
-    def judge(self, draft: TrialInput) -> ScopeAnswer:
-        """The scope of a draft.
-
-        :raises OutOfScopeError: 422, naming the fields that decide.
-        """
-        answer = scope_gate(draft, self.terminology)
+    def _accepted(self, draft: TrialInput) -> ScopeAnswer:
+        """:raises OutOfScopeError: 422, naming the fields that decide."""
+        answer = self.scope_of(draft)
         if answer.answer == "out_of_scope":
             raise OutOfScopeError(
                 errors=[
@@ -191,8 +278,24 @@ class TrialService:
             )
         return answer
 
-    def _registry_criteria(self, draft: TrialInput) -> dict[str, Any]:
-        return registry_criteria(draft, self.terminology)
+    async def _replace(
+        self, stored: StoredTrial, draft: TrialInput, scope: ScopeAnswer, *, curated: bool
+    ) -> StoredTrial:
+        was = stored.trial
+        if draft == draft_of(was) and same_scope(scope, was.scope):
+            return stored
+        if await self.repository.owners(public_numbers(draft)) - {stored.key}:
+            raise IdentifierTakenError
+        await self._check_centres(draft)
+        head = was.criteria
+        changed = (draft.eligibility, draft.conditions) != (was.eligibility, was.conditions)
+        if head is not None and head.grade == "registry" and changed:
+            derived = json.dumps(self.rules.registry_criteria(draft, self.terminology))
+            head = await self._add_criteria(stored.key, head, CriteriaDocument.model_validate_json(derived))
+        trial = self._trial(draft, was.version + 1, head, scope, was.origin)
+        written = await self._write(stored, trial, curated=curated)
+        await self._follow_sites(written, was)
+        return written
 
     def _trial(
         self, draft: TrialInput, version: int, head: CriteriaHead | None, scope: ScopeAnswer, origin: Origin
@@ -204,20 +307,23 @@ class TrialService:
             version=version,
             updated_at=self.now,
             criteria=head,
-            scope=TrialScope(
-                answer="in_scope" if scope.answer == "in_scope" else "scope_unclear", reasons=scope.reasons
-            ),
+            scope=scope,
             published=scope.answer == "in_scope",
             origin=origin,
         )
 
-    async def _side(self, trial: Trial) -> Routing:
+    async def _routing(self, trial: Trial) -> Routing:
+        return Routing(audience(trial), facets(trial, self.terminology, await self._departements_of_centres()))
+
+    async def _departements_of_centres(self) -> Mapping[str, str]:
         if self._departements is None:
             self._departements = await self.centres.departements()
-        return Routing(audience(trial), facets(trial, self.terminology, self._departements))
+        return self._departements
 
-    async def _write(self, stored: StoredTrial, trial: Trial, *, curated: bool, kind: str | None = None) -> StoredTrial:
-        written = StoredTrial(stored.key, trial, await self._side(trial), curated)
+    async def _write(
+        self, stored: StoredTrial, trial: Trial, *, curated: bool, event: str | None = None
+    ) -> StoredTrial:
+        written = StoredTrial(stored.key, trial, await self._routing(trial), curated)
         changed = tuple(
             name
             for name in Trial.model_fields
@@ -225,25 +331,10 @@ class TrialService:
         )
         if not await self.repository.save(written, words_of(trial, self.terminology), changed, stored.trial.version):
             raise StaleVersionError
-        change = change_of_trial(stored.trial, trial, (stored.side, written.side), changed)
-        if kind is not None:
-            change = Change(
-                kind, change.subject, change.version, change.before, change.after, change.changed, change.extra
-            )
-        self._record(change)
+        self._record(change_of_trial(stored.trial, trial, (stored.routing, written.routing), changed, event=event))
         if trial.id != stored.trial.id:
-            # The trial goes on under a better identifier: who holds the old name must let it go.
-            self._record(
-                Change(
-                    "trial.merged",
-                    f"trial/{stored.trial.id}",
-                    trial.version,
-                    stored.side,
-                    NOT_VISIBLE,
-                    ("id",),
-                    {"into": trial.id},
-                )
-            )
+            # Readers that stored the trial under its former id must drop that copy.
+            self._record(rename_of_trial(stored.trial, trial, stored.routing))
         return written
 
     def _record(self, change: Change) -> None:
@@ -257,53 +348,39 @@ class TrialService:
 
     async def _follow_sites(self, stored: StoredTrial, was: Trial) -> None:
         """Bring the sites in line with a new version of the trial."""
-        held = {site.centre: site for site in await self.repository.sites(stored.key)}
+        current = {site.centre: site for site in await self.repository.sites(stored.key)}
         wanted = {site.centre: site.status for site in stored.trial.sites}
         for centre, status in wanted.items():
-            site = held.get(centre)
+            site = current.get(centre)
             if site is None or site.status != status:
                 slots: tuple[Slots, ...] = site.slots if site else ()
-                following = StoredSite(
+                updated = StoredSite(
                     centre, site.version + 1 if site else 1, status, site.confirmed_at if site else None, slots
                 )
-                await self._save_site(stored, following, site)
+                await self._save_site(stored, updated, site)
         for gone in was.sites:
-            if gone.centre not in wanted and gone.centre in held:
+            if gone.centre not in wanted and gone.centre in current:
                 await self.repository.remove_site(stored.key, gone.centre)
-                version = held[gone.centre].version + 1
-                self._record(change_of_site(stored.trial, gone.centre, version, gone.status, None, stored.side))
+                version = current[gone.centre].version + 1
+                self._record(change_of_site(stored.trial, gone.centre, version, gone.status, None, stored.routing))
 
-    async def _save_site(self, stored: StoredTrial, site: StoredSite, held: StoredSite | None) -> None:
-        if not await self.repository.save_site(stored.key, site, held.version if held else None):
+    async def _save_site(self, stored: StoredTrial, site: StoredSite, current: StoredSite | None) -> None:
+        if not await self.repository.save_site(stored.key, site, current.version if current else None):
             raise StaleVersionError
-        was = held.status if held else None
-        self._record(change_of_site(stored.trial, site.centre, site.version, was, site.status, stored.side))
+        was = current.status if current else None
+        self._record(change_of_site(stored.trial, site.centre, site.version, was, site.status, stored.routing))
 
     async def _check_centres(self, draft: TrialInput) -> None:
-        if self._departements is None:
-            self._departements = await self.centres.departements()
+        known = await self._departements_of_centres()
         for index, site in enumerate(draft.sites):
-            if site.centre not in self._departements:
-                raise UnknownCentreError(
-                    errors=[
-                        Fault(pointer=f"/sites/{index}/centre", code="unknown_centre", detail=UnknownCentreError.title)
-                    ]
-                )
+            if site.centre not in known:
+                place = Fault(pointer=f"/sites/{index}/centre", code="unknown_centre", detail=UnknownCentreError.title)
+                raise UnknownCentreError(errors=[place])
 
 
-def draft_of(trial: Trial) -> TrialInput:
-    """What of a trial can be written: the trial without what the registry sets."""
-    return TrialInput(**{name: getattr(trial, name) for name in TrialInput.model_fields})
-
-
-def public_numbers(draft: TrialInput) -> list[tuple[str, str]]:
-    """The identifiers that name one trial in the world; a sponsor's code names one only among that sponsor's."""
-    return [(one.type, one.value) for one in draft.identifiers if one.type != "sponsor"]
-
-
-def check_address(identifier: str, draft: TrialInput) -> None:
-    """:raises IdentifierMismatchError: 422, when the address is none of the trial's identifiers."""
-    if identifier not in {one.value for one in draft.identifiers}:
-        raise IdentifierMismatchError(
-            errors=[Fault(pointer="/identifiers", code="identifier_mismatch", detail=IdentifierMismatchError.title)]
-        )
+def _check_cohorts(trial: Trial, given: SiteInput) -> None:
+    cohorts = {cohort.id for cohort in trial.cohorts} or {"all"}
+    for index, slots in enumerate(given.slots):
+        if slots.cohort not in cohorts:
+            place = Fault(pointer=f"/slots/{index}/cohort", code="unknown_cohort", detail=UnknownCohortError.title)
+            raise UnknownCohortError(errors=[place])

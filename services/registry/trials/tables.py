@@ -1,6 +1,6 @@
-"""Where trials live. The document column is the trial exactly as everybody reads it; the others serve to find it."""
+"""Tables of trials. ``document`` is the trial as readers get it; the other columns serve to find it."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, text
 
 from services.registry.schema import METADATA
 from shared.persistence import UtcInstant
@@ -18,7 +18,10 @@ trials = Table(
     Column("search", Text, nullable=False),
     Column("document", Text, nullable=False),
     Column("side", Text, nullable=False),
+    # Immutable: the order of lists, and the key of the search index. Demonstration trials come last.
+    Column("number", BigInteger, nullable=False, server_default=text("0")),
 )
+Index("uq_trials_number", trials.c.number, unique=True)
 
 trial_identifiers = Table(
     "trial_identifiers",
@@ -37,15 +40,6 @@ Index(
     sqlite_where=trial_identifiers.c.type != "sponsor",
     postgresql_where=trial_identifiers.c.type != "sponsor",
 )
-
-trial_facets = Table(
-    "trial_facets",
-    METADATA,
-    Column("trial_key", String(36), ForeignKey("trials.key", ondelete="CASCADE"), primary_key=True),
-    Column("name", String(16), primary_key=True),
-    Column("value", String(80), primary_key=True),
-)
-Index("ix_trial_facets_value", trial_facets.c.name, trial_facets.c.value)
 
 trial_versions = Table(
     "trial_versions",

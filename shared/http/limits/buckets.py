@@ -1,4 +1,4 @@
-"""Token buckets, each kept as one number: the instant at which it is full again. A full one is the same as none, so few are kept."""
+"""Token buckets, each stored as one number: the instant at which it is full again. Full buckets are not stored."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -11,20 +11,23 @@ PRUNED_AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """``requests`` at once at most, and so many again in each ``window`` (seconds), drop by drop."""
+    """At most ``requests`` at once; they are refilled evenly over each ``window`` (seconds)."""
 
     requests: int
     window: int = 60
 
     @property
     def interval(self) -> float:
-        """Seconds after which one more is allowed."""
+        """Seconds until one more request is allowed."""
         return self.window / self.requests
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What is left in a bucket. ``seconds``: until there is one more; ``taken``: whether this request got one."""
+    """The state of a bucket after a request.
+
+    ``left``: requests still allowed now; ``seconds``: until one more is; ``taken``: whether this one was allowed.
+    """
 
     left: int
     seconds: int
@@ -32,7 +35,7 @@ class Level:
 
 
 class Buckets:
-    """At most ``most`` buckets: beyond, the one that was used longest ago gives way, and its owner begins with a full one."""
+    """At most ``most`` buckets; beyond, the least recently used one is dropped, and its owner starts anew."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
@@ -42,10 +45,10 @@ class Buckets:
         return len(self._full_at)
 
     def take(self, key: Hashable, quota: Quota, now: float) -> Level:
-        """One request of ``key`` at ``now`` (seconds of a clock that never goes back)."""
+        """Count one request of ``key`` at ``now`` (seconds of a monotonic clock)."""
         full_at = max(self._full_at.get(key, now), now)
         wait = full_at + quota.interval - quota.window - now
-        # A hair of rounding is no reason to refuse.
+        # Tolerate floating-point errors.
         if wait > 1e-9 * quota.window:
             self._full_at.move_to_end(key)
             return Level(0, max(1, ceil(wait)), taken=False)

@@ -1,4 +1,4 @@
-"""Limits concurrent requests per process. Excess requests get 503 at once: refusing costs little, a queue delays everybody."""
+"""Limits concurrent requests per process. Excess requests get 503 at once: refusing costs little, queues delay all."""
 
 from collections import Counter
 from typing import Literal
@@ -24,6 +24,10 @@ class ConcurrencyLimiter:
         if self._count[stage] >= self._max[stage]:
             raise OverloadedError
         self._count[stage] += 1
+
+    def is_full(self, stage: Stage) -> bool:
+        """Return whether a request that enters this stage now is refused."""
+        return self._count[stage] >= self._max[stage]
 
     def leave(self, stage: Stage) -> None:
         self._count[stage] -= 1

@@ -1,9 +1,10 @@
-"""Quotas: a token bucket for each caller and kind of request, reported in `RateLimit-Policy` and `RateLimit` (IETF draft)."""
+"""Quotas: a token bucket for each caller and kind of request, reported in `RateLimit` headers (IETF draft)."""
 
 import ipaddress
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from fastapi import Request
@@ -51,7 +52,7 @@ class QuotaDecision:
 
 
 class Quotas:
-    """The buckets of one process. Behind a gateway that balances over replicas, a caller has the whole quota at each."""
+    """The buckets of one process. Behind a gateway with replicas, a caller has the whole quota at each of them."""
 
     def __init__(self, settings: ServiceSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._quotas: dict[Kind, int] = {
@@ -60,7 +61,8 @@ class Quotas:
             "write": settings.rate_write,
             "token": settings.rate_token,
         }
-        self._loopback_factor = settings.rate_loopback_factor
+        self._remote = {kind: Quota(count) for kind, count in self._quotas.items()}
+        self._local = {kind: Quota(count * settings.rate_loopback_factor) for kind, count in self._quotas.items()}
         self._gateways = settings.gateway_networks
         self._clock = clock
         # Separate, so that a caller from ever new addresses pushes out no identified caller.
@@ -72,16 +74,23 @@ class Quotas:
         if kind is None or not self._quotas[kind] or (caller is not None and caller.kind == "service"):
             return None
         address = address_of(request, self._gateways)
-        quota = Quota(self._quotas[kind] * (self._loopback_factor if is_loopback(address) else 1))
+        site, local = _placed(address)
+        quota = self._local[kind] if local else self._remote[kind]
         if caller is not None and caller.organisation is not None:
             level = self._named.take((kind, caller.organisation, caller.client), quota, self._clock())
         else:
-            level = self._addresses.take((kind, site_of(address)), quota, self._clock())
+            level = self._addresses.take((kind, site), quota, self._clock())
         return QuotaDecision(kind, quota, level)
 
 
+@lru_cache(4_096)
+def _placed(address: str) -> tuple[str, bool]:
+    """The site of an address, and whether it is on this machine."""
+    return site_of(address), is_loopback(address)
+
+
 def site_of(address: str) -> str:
-    """Return an IPv4 address, or the /64 network of an IPv6 one, which belongs to one customer; `unknown` for other texts."""
+    """Return an IPv4 address, or the /64 network of an IPv6 one, which has one owner; `unknown` for other texts."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

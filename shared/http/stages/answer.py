@@ -9,7 +9,7 @@ from shared.values.problems import Problem
 
 
 class AuditedSend:
-    """An ASGI ``send`` that audits the request before its answer leaves: an answer that cannot be recorded is not sent."""
+    """An ASGI ``send`` that audits the request first: an answer that cannot be recorded is not sent."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope, self._receive, self._send = scope, receive, send

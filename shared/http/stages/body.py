@@ -12,7 +12,7 @@ WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 async def prepare_permit(request: StrictRequest, rules: RouteRules) -> None:
-    """Prepare the permit of the request. Health routes have a limiter of their own: a busy process must not look dead."""
+    """Prepare the permit. Health routes have a limiter of their own: a busy process must not look dead."""
     limiter: ConcurrencyLimiter = request.app.state.load
     if rules.guard is not None and kind_of(rules.guard.resource, rules.guard.action) is None:
         limiter = ConcurrencyLimiter(1, 1)

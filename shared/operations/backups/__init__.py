@@ -1,1 +1,1 @@
-"""Copies of an installation's databases: taken from the process that owns them, described by a manifest, checked before anything relies on them."""
+"""Backups of an installation's databases: online copies, described by a manifest and verified before use."""

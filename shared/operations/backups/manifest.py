@@ -1,4 +1,4 @@
-"""What a backup says of itself. The manifest is written last and sealed with a digest: a folder without one is no backup."""
+"""The manifest of a backup: written last, with a digest. A folder without one is not a backup."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ FileName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,40}(\.d
 
 
 class UnreadableBackupError(RuntimeError):
-    """What was given is no whole backup; the message says what is wrong."""
+    """It is not a complete backup; the message says what is wrong."""
 
 
 class _Part(BaseModel):
@@ -22,7 +22,7 @@ class _Part(BaseModel):
 
 
 class FeedPosition(_Part):
-    """A place in a feed; see `shared.feed.log.Position`."""
+    """A position in a feed; see `shared.feed.log.Position`."""
 
     generation: int
     seq: int
@@ -32,7 +32,10 @@ class FeedPosition(_Part):
 
 
 class ServiceCopy(_Part):
-    """One service's database as a SQLite file. ``feed`` is the head of its own feed, ``tails`` how far it had read each other one."""
+    """The database of one service as a SQLite file.
+
+    ``feed``: the head of its own feed. ``tails``: how far it had read the feeds of other services.
+    """
 
     file: FileName
     engine: Literal["sqlite", "postgresql"]
@@ -45,15 +48,16 @@ class ServiceCopy(_Part):
 
 
 class Manifest(_Part):
-    """``secrets`` maps the secret files inside to their digests (none unless asked for); ``key_check`` tells whether an installation's keys
-    are those under which the data were sealed, and tells nothing else.
+    """``secrets``: the secret files in the backup, with their digests; empty unless asked for.
+
+    ``key_check``: a digest that shows whether an installation has the keys that the data are encrypted with.
     """
 
     form: Literal[1] = 1
     made_at: datetime
     program: str
     services: dict[str, ServiceCopy]
-    rebuilt: list[str] = Field(description="Services that need no copy: they load theirs from the registry.")
+    rebuilt: list[str] = Field(description="Services without a copy: they load their data from the registry.")
     secrets: dict[FileName, Digest]
     key_check: str
 
@@ -63,7 +67,7 @@ class Manifest(_Part):
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """:raises UnreadableBackupError: when there is none, or it was changed."""
+        """:raises UnreadableBackupError: there is no manifest, or it was changed."""
         try:
             document = json.loads((folder / NAME).read_bytes())
             seal = document.pop("seal")
@@ -78,12 +82,12 @@ class Manifest(_Part):
 
 
 def check_of(key: bytes) -> str:
-    """What tells one key from another and gives neither away."""
+    """Return a digest that identifies a key without revealing it."""
     return hashlib.sha256(b"cleio backup key check" + key).hexdigest()[:16]
 
 
 def stamp(at: datetime) -> str:
-    """An instant, to the millisecond, as part of a file's name: names sort as instants do."""
+    """Write an instant, to the millisecond, as part of a file name: names sort by time."""
     return at.astimezone(UTC).strftime("%Y%m%dT%H%M%S") + f".{at.microsecond // 1000:03}Z"
 
 

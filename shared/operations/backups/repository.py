@@ -1,4 +1,4 @@
-"""The only SQL about whole SQLite files: the online copy, and what a file holds."""
+"""The SQL of whole SQLite files: online copies, and the content of a file."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,20 +13,23 @@ BUSY_SECONDS = 10.0
 
 
 class DamagedFileError(RuntimeError):
-    """SQLite finds the file damaged, or it is no database at all."""
+    """SQLite finds the file damaged, or it is not a database."""
 
 
 class CopyFailedError(OSError):
-    """The disk did not take the file, or did not give it; the message is SQLite's."""
+    """The file could not be written or read; the message is SQLite's."""
 
     @property
-    def is_for_want_of_room(self) -> bool:
+    def is_out_of_space(self) -> bool:
         return "full" in str(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a service's SQLite file holds. ``tails``: feed → the path that reads on; ``feed``: (generation, seq) of its own feed, if it has one."""
+    """The content of a service's SQLite file.
+
+    ``feed``: generation and last number of its own feed. ``tails``: name of another feed → path of the next read.
+    """
 
     schema_head: str
     rows: dict[str, int]
@@ -35,39 +38,39 @@ class Contents:
 
 
 def copy_live(source: Path, target: Path) -> None:
-    """SQLite's online backup, of one moment, while the process that owns ``source`` goes on writing. The copy is one plain file.
+    """Copy a database with SQLite's online backup, as of one moment, while its owner goes on writing.
 
-    :raises CopyFailedError: no room, or the disk failed.
+    Call it inside the process that owns ``source``, or with the owner lock. It blocks: run it in a thread.
 
-    Call it inside that process, or while holding the file's owner lock. Blocking: give it a thread.
+    :raises CopyFailedError: no space is left, or the disk failed.
     """
     with (
-        _failing_as_disks_do(target),
+        _translate_errors(target),
         closing(sqlite.connect(_uri(source, mode="ro"), uri=True, timeout=BUSY_SECONDS)) as reading,
         closing(sqlite.connect(str(target))) as writing,
     ):
-        # All pages in one step: a view of one moment, which with a write-ahead log holds no writer back.
+        # All pages in one step: one moment. With a write-ahead log this blocks no writer.
         reading.backup(writing)
     make_single(target)
 
 
 def make_single(path: Path) -> None:
-    """Take the write-ahead log into the file, and its mark off the header: what is moved about is one file."""
-    with _failing_as_disks_do(path), closing(sqlite.connect(str(path), isolation_level=None)) as connection:
+    """Merge the write-ahead log into the file, so that the database is one plain file."""
+    with _translate_errors(path), closing(sqlite.connect(str(path), isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
 
 
 def examine(path: Path) -> Contents:
-    """Check the whole file and tell what it holds; the file is not touched. Blocking.
+    """Check the whole file and return its content; the file is not changed. Blocking.
 
-    :raises DamagedFileError: when anything in it is damaged.
+    :raises DamagedFileError: anything in it is damaged.
     """
     with _reading(path) as connection:
-        told = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
-        if told != ["ok"]:
-            raise DamagedFileError(f"{path.name}: {told[0]}")
+        found = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
+        if found != ["ok"]:
+            raise DamagedFileError(f"{path.name}: {found[0]}")
         if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
-            raise DamagedFileError(f"{path.name}: a row points to one that is not there")
+            raise DamagedFileError(f"{path.name}: a row refers to a missing row")
         tables = [
             row[0]
             for row in connection.execute(
@@ -75,16 +78,21 @@ def examine(path: Path) -> Contents:
             )
         ]
         if "alembic_version" not in tables:
-            raise DamagedFileError(f"{path.name}: it has no schema of ours")
-        rows = {name: int(connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]) for name in tables}
+            raise DamagedFileError(f"{path.name}: it has no schema of CLEIO")
+        rows = {name: _count(connection, name) for name in tables}
         head = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         feed = connection.execute("SELECT generation, seq FROM feed_head").fetchone() if "feed_head" in tables else None
         tails = dict(connection.execute("SELECT feed, following FROM tails")) if "tails" in tables else {}
         return Contents(head[0] if head else "none", rows, tuple(feed) if feed else None, tails)
 
 
+def _count(connection: Any, table: str) -> int:
+    statement = f'SELECT count(*) FROM "{table}"'  # noqa: S608  # the name comes from the schema itself
+    return int(connection.execute(statement).fetchone()[0])
+
+
 def generation_of(path: Path) -> int:
-    """The generation of the feed in a file that may be damaged or absent: 0 where it cannot be told."""
+    """Return the generation of the feed in a file; 0 if the file is damaged or absent."""
     try:
         with closing(sqlite.connect(_uri(path, mode="ro"), uri=True, timeout=BUSY_SECONDS)) as connection:
             return int(connection.execute("SELECT generation FROM feed_head").fetchone()[0])
@@ -93,20 +101,20 @@ def generation_of(path: Path) -> int:
 
 
 def last_seal_of(path: Path) -> tuple[int, str]:
-    """The number and digest of the audit record's last seal; 0 and nothing where there is none."""
+    """Return number and digest of the last checkpoint of the audit log; 0 and an empty text if there is none."""
     with closing(sqlite.connect(_uri(path, mode="ro"), uri=True, timeout=BUSY_SECONDS)) as connection:
         row = connection.execute("SELECT number, digest FROM audit_seals ORDER BY number DESC LIMIT 1").fetchone()
     return (int(row[0]), str(row[1])) if row else (0, "")
 
 
 def set_generation(path: Path, generation: int) -> None:
-    """Begin a new history of the file's feed: no cursor of an earlier one is honoured."""
-    with _failing_as_disks_do(path), closing(sqlite.connect(str(path), isolation_level=None)) as connection:
+    """Start a new generation of the file's feed: cursors of earlier ones become invalid."""
+    with _translate_errors(path), closing(sqlite.connect(str(path), isolation_level=None)) as connection:
         connection.execute("UPDATE feed_head SET generation = ?", (generation,))
 
 
 @contextmanager
-def _failing_as_disks_do(path: Path) -> Iterator[None]:
+def _translate_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite.Error as error:
@@ -115,7 +123,7 @@ def _failing_as_disks_do(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _reading(path: Path) -> Iterator[Any]:
-    # Immutable: nobody writes a backup, and SQLite leaves no file beside it.
+    # Immutable: a backup is never written, and SQLite must leave no file beside it.
     try:
         with closing(sqlite.connect(_uri(path, mode="ro", immutable="1"), uri=True)) as connection:
             yield connection

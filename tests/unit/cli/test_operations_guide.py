@@ -16,8 +16,8 @@ GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 def test_the_table_of_scopes_is_the_policys() -> None:
     rows = dict(re.findall(r"^\| (\w+)(?:, besides)? \| ((?:`[a-z_]+\.[a-z]+` ?)+)\|$", GUIDE, re.MULTILINE))
-    told = {kind: set(re.findall(r"`([^`]+)`", rows["any"] + rows.get(kind, ""))) for kind in ORGANISATION_KINDS}
-    assert told == {kind: set(scopes_for(kind)) for kind in ORGANISATION_KINDS}
+    documented = {kind: set(re.findall(r"`([^`]+)`", rows["any"] + rows.get(kind, ""))) for kind in ORGANISATION_KINDS}
+    assert documented == {kind: set(scopes_for(kind)) for kind in ORGANISATION_KINDS}
 
 
 def test_the_command_line_knows_every_kind_of_organisation() -> None:

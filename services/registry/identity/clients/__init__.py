@@ -1,1 +1,1 @@
-"""The programs that call for an organisation: by signed assertions, or by a key."""
+"""API clients: the programs that call for an organisation, with signed assertions or an API key."""

@@ -1,23 +1,14 @@
-"""What can be wrong with a client."""
+"""Errors about API clients."""
 
-from shared.clients.outbound import OutboundError
-from shared.values.problems import ConflictError, Fault, InvalidBodyError
+from shared.values.problems import ConflictError, InvalidBodyError
 from shared.values.wire import Label
-
-
-class ScopeBeyondError(InvalidBodyError):
-    code = "scope_beyond"
-    title = Label(
-        fr="Un droit que ce type d'organisation n'a pas, ou que l'appelant n'a pas lui-même",
-        en="A right that this kind of organisation does not have, or that the caller does not have itself",
-    )
 
 
 class OneSourceError(InvalidBodyError):
     code = "one_source"
     title = Label(
-        fr="Un client private_key_jwt donne soit jwks soit jwks_url, un client api_key aucun des deux",
-        en="A private_key_jwt client gives either jwks or jwks_url, an api_key client neither",
+        fr="Un client private_key_jwt indique jwks ou jwks_url ; un client api_key n'indique ni l'un ni l'autre",
+        en="A private_key_jwt client needs either jwks or jwks_url, an api_key client neither",
     )
 
 
@@ -29,15 +20,6 @@ class ClientRevokedError(ConflictError):
 class NoKeyError(ConflictError):
     code = "client_has_no_key"
     title = Label(
-        fr="Ce client signe avec ses propres clés : remplacez jwks ou jwks_url",
-        en="This client signs with keys of its own: replace jwks or jwks_url",
+        fr="Ce client n'a pas de clé d'API, il signe avec ses propres clés : remplacez jwks ou jwks_url",
+        en="This client has no API key, it signs with its own keys: replace jwks or jwks_url",
     )
-
-
-def refused_url(error: OutboundError) -> InvalidBodyError:
-    """422 with the place and the reason."""
-    detail = Label(
-        fr="une adresse https publique, sans identifiants, port 0 ni fragment, est attendue",
-        en="a public https URL without credentials, port 0 or fragment is expected",
-    )
-    return InvalidBodyError(errors=[Fault(pointer="/jwks_url", code=error.code, detail=detail)])

@@ -1,4 +1,4 @@
-"""The only SQL about clients."""
+"""SQL for API clients."""
 
 import json
 from dataclasses import dataclass
@@ -9,8 +9,7 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.identity.clients.schemas import Client
-from services.registry.identity.clients.tables import clients
-from services.registry.identity.organisations.tables import organisations
+from services.registry.identity.tables import clients, organisations
 from shared.access.principal import OrganisationKind
 
 _LISTS = ("scopes", "roles")
@@ -18,7 +17,7 @@ _LISTS = ("scopes", "roles")
 
 @dataclass(frozen=True, slots=True)
 class ClientKeys:
-    """What a client's key is compared with; None: no such key."""
+    """Digests of a client's API key and of its previous key; None where there is none."""
 
     digest: bytes | None
     former: bytes | None = None
@@ -26,8 +25,11 @@ class ClientKeys:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldClient:
-    """A client as those see it who decide whether to believe it."""
+class RegisteredClient:
+    """A client with what authentication needs.
+
+    ``usable``: neither the client is revoked nor its organisation suspended.
+    """
 
     client: Client
     keys: ClientKeys
@@ -43,13 +45,13 @@ class ClientRepository:
     connection: AsyncConnection
 
     async def get(self, organisation: str, client: str) -> Client | None:
-        """One of the organisation's own."""
+        """Return one client of the organisation."""
         statement = select(clients).where(clients.c.id == client, clients.c.organisation == organisation)
         row = (await self.connection.execute(statement)).first()
         return _client(row) if row else None
 
-    async def held(self, client: str) -> HeldClient | None:
-        """Whoever it belongs to. ``usable``: neither it nor its organisation is out."""
+    async def registered(self, client: str) -> RegisteredClient | None:
+        """Return the client with this id, of whichever organisation."""
         statement = (
             select(
                 clients,
@@ -63,7 +65,7 @@ class ClientRepository:
         row = (await self.connection.execute(statement)).first()
         if row is None:
             return None
-        return HeldClient(
+        return RegisteredClient(
             _client(row),
             ClientKeys(row.key_digest, row.former_digest, row.former_until),
             row.kind,
@@ -72,7 +74,7 @@ class ClientRepository:
         )
 
     async def page(self, organisation: str, after: str | None, limit: int) -> list[Client]:
-        """In the order of their ids."""
+        """Return the organisation's clients by id, those after ``after``."""
         statement = select(clients).where(clients.c.organisation == organisation).order_by(clients.c.id).limit(limit)
         if after is not None:
             statement = statement.where(clients.c.id > after)
@@ -82,14 +84,17 @@ class ClientRepository:
         await self.connection.execute(insert(clients).values(**_values(client), key_digest=digest))
 
     async def replace(self, client: Client, version: int, ended_at: datetime) -> bool:
-        """Write what was made from ``version``; what was issued until ``ended_at`` is refused. False when another came first."""
+        """Store the successor of ``version`` and end tokens issued up to ``ended_at``.
+
+        Return False if another change came first.
+        """
         values = {
             name: value for name, value in _values(client).items() if name not in {"id", "organisation", "created_at"}
         }
         return await self._write(client.id, version, {**values, "tokens_ended_at": ended_at})
 
     async def overlaps(self, client: str, now: datetime) -> bool:
-        """Whether the key before the present one still serves."""
+        """Return whether the previous key is still valid."""
         statement = select(clients.c.former_until).where(clients.c.id == client)
         until = (await self.connection.execute(statement)).scalar_one()
         return until is not None and until > now
@@ -97,7 +102,10 @@ class ClientRepository:
     async def rotate(
         self, client: Client, version: int, digest: bytes, former_until: datetime, ended_at: datetime | None
     ) -> bool:
-        """A new key; the present one serves until ``former_until``. ``ended_at`` as in `replace`; None: nothing is."""
+        """Store a new key; the current one stays valid until ``former_until``.
+
+        ``ended_at`` and the return value are as in `replace`; None ends no token.
+        """
         values: dict[str, Any] = {
             "key_digest": digest,
             "former_digest": clients.c.key_digest,

@@ -1,4 +1,4 @@
-"""A client on the wire."""
+"""Request and response bodies about API clients."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -17,9 +17,11 @@ Url = Annotated[str, StringConstraints(min_length=8, max_length=2048)]
 
 
 class ClientUpdate(ApiModel):
-    """What of a client can change. ``audience``: whom its assertions are addressed to, the issuer or (`smart`) the token's URL.
+    """The changeable part of a client.
 
-    A `private_key_jwt` client gives its public keys, or the https URL where they are; an `api_key` client neither.
+    ``audience``: the `aud` of its assertions, either the issuer (`issuer`) or the URL of the token endpoint (`smart`).
+    A `private_key_jwt` client gives its public keys, or the https URL where it publishes them; an `api_key` client
+    gives neither.
     """
 
     name: ClientName
@@ -27,13 +29,13 @@ class ClientUpdate(ApiModel):
     roles: list[Role] = Field(default=["system"], max_length=7)
     audience: Literal["issuer", "smart"] = "issuer"
     jwks: dict[str, Any] | None = Field(
-        default=None, description="A JSON Web Key Set (RFC 7517) of public RSA or P-384 keys, each with its kid."
+        default=None, description="A JSON Web Key Set (RFC 7517) with public RSA or P-384 keys, each with a kid."
     )
     jwks_url: Url | None = None
 
     @field_validator("jwks")
     @classmethod
-    def _holds_public_keys(cls, given: dict[str, Any] | None) -> dict[str, Any] | None:
+    def _read_public_keys(cls, given: dict[str, Any] | None) -> dict[str, Any] | None:
         try:
             return None if given is None else {"keys": read_key_set(given)}
         except KeySetError as error:
@@ -41,33 +43,35 @@ class ClientUpdate(ApiModel):
 
     @field_validator("scopes", "roles")
     @classmethod
-    def _once(cls, given: list[str]) -> list[str]:
+    def _sort_unique(cls, given: list[str]) -> list[str]:
         return sorted(set(given))
 
 
 class ClientInput(ClientUpdate):
-    """A client to be made. ``expires_in_days`` is of an API key: at most two years, one unless said otherwise."""
+    """A client to create. ``expires_in_days``: lifetime of its API key, 365 by default, at most 731."""
 
     method: Method = "private_key_jwt"
     expires_in_days: int | None = Field(default=None, ge=1, le=731)
 
     @model_validator(mode="after")
-    def _only_a_key_expires(self) -> Self:
+    def _expires_with_key(self) -> Self:
         if self.expires_in_days is not None and self.method != "api_key":
             raise PydanticCustomError(
-                "only_a_key_expires", "only an api_key client expires", {"fr": "seul un client api_key expire"}
+                "only_a_key_expires",
+                "only an api_key client has expires_in_days",
+                {"fr": "seul un client api_key a expires_in_days"},
             )
         return self
 
 
 class Rotation(ApiModel):
-    """``overlap_hours``: how long the former key still serves; 0 when it is in wrong hands."""
+    """``overlap_hours``: how long the previous key stays valid; 0 if it may be compromised."""
 
     overlap_hours: int = Field(default=24, ge=0, le=168)
 
 
 class Client(ApiModel):
-    """A client. ``expires_at`` is of its key."""
+    """A client. ``expires_at``: end of its API key, null for a client that signs assertions."""
 
     id: str
     version: int
@@ -86,8 +90,9 @@ class Client(ApiModel):
 
 
 class NewClient(Client):
-    """The only answer that ever shows the key (``cleio_…``); null for a client that signs. Told again for the same `Idempotency-Key` it is
-    without: if the first answer was lost, rotate the key.
+    """The only answer that shows the API key (``cleio_…``); null for a client that signs assertions.
+
+    A repetition with the same `Idempotency-Key` omits it: if the first answer was lost, rotate the key.
     """
 
     key: str | None = None

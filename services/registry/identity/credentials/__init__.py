@@ -1,1 +1,1 @@
-"""Whoever holds a token or a key: clients and members alike, where it makes no difference which of the two."""
+"""What API clients and members have in common: the rights they can be given, and the end of their tokens."""

@@ -1,4 +1,4 @@
-"""The only SQL about clients and members together."""
+"""SQL that treats clients and members alike."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,19 +6,17 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.registry.identity.clients.tables import clients
-from services.registry.identity.members.tables import members
-from services.registry.identity.organisations.tables import organisations
+from services.registry.identity.tables import clients, members, organisations
 
 
 @dataclass(frozen=True, slots=True)
 class CredentialRepository:
-    """Holders in one transaction; each by its id and the version of its rights."""
+    """Clients and members in one transaction, each as (id, version)."""
 
     connection: AsyncConnection
 
     async def end_tokens(self, organisation: str, at: datetime) -> list[tuple[str, int]]:
-        """End what the organisation's active ones hold; their new versions."""
+        """End the tokens of the organisation's active clients and members; return them with their new versions."""
         ended: list[tuple[str, int]] = []
         for table in (clients, members):
             statement = (
@@ -31,7 +29,7 @@ class CredentialRepository:
         return ended
 
     async def ended_since(self, since: datetime) -> list[tuple[str, int]]:
-        """Whose tokens were ended, and the versions from which on their rights are others."""
+        """Return clients and members whose tokens ended since then, with their current versions."""
         ended: list[tuple[str, int]] = []
         for table in (clients, members):
             statement = select(table.c.id, table.c.version).where(table.c.tokens_ended_at >= since)
@@ -39,9 +37,12 @@ class CredentialRepository:
         return ended
 
     async def callers(self) -> dict[str, tuple[str, str]]:
-        """All that there ever were, by id: a name for the operator, and what tells the present rights and keys; empty: none."""
+        """Return every client and member by id, as (name for the operator, text that identifies its rights and keys).
+
+        The second text is empty for those that cannot call.
+        """
         found = {}
-        for kind, table, rights in (
+        for kind, table, columns in (
             ("client", clients, ("key_digest", "jwks", "jwks_url", "scopes", "roles")),
             ("member", members, ("roles",)),
         ):
@@ -49,6 +50,6 @@ class CredentialRepository:
             for row in await self.connection.execute(
                 select(table, usable).join(organisations, organisations.c.id == table.c.organisation)
             ):
-                told = repr([getattr(row, name) for name in rights]) if row.usable else ""
-                found[row.id] = (f"{kind} {row.id} of {row.organisation}", told)
+                rights = repr([getattr(row, name) for name in columns]) if row.usable else ""
+                found[row.id] = (f"{kind} {row.id} of {row.organisation}", rights)
         return found

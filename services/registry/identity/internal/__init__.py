@@ -1,1 +1,1 @@
-"""What the network's own services ask about identity, and how the first administrator comes about. The gateway does not route it."""
+"""Internal routes for the other services and for the first administrator. The gateway does not route them."""

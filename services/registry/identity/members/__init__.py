@@ -1,1 +1,1 @@
-"""The people who call for an organisation: known by their subject at the identity provider, never by name."""
+"""People who act for an organisation, known by their subject at the identity provider and never by name."""

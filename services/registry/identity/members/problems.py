@@ -1,4 +1,4 @@
-"""What can be wrong with a member."""
+"""Errors about members."""
 
 from shared.values.problems import ConflictError
 from shared.values.wire import Label

@@ -1,4 +1,4 @@
-"""The only SQL about members."""
+"""SQL for members."""
 
 import json
 from dataclasses import dataclass
@@ -11,14 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.identity.members.problems import SubjectTakenError
 from services.registry.identity.members.schemas import Member
-from services.registry.identity.members.tables import members
-from services.registry.identity.organisations.tables import organisations
+from services.registry.identity.tables import members, organisations
 from shared.access.principal import OrganisationKind
 
 
 @dataclass(frozen=True, slots=True)
-class HeldMember:
-    """A member as those see it who decide whether to believe it."""
+class RegisteredMember:
+    """A member with what authentication needs.
+
+    ``usable``: neither the member is revoked nor its organisation suspended.
+    """
 
     member: Member
     kind: OrganisationKind
@@ -37,8 +39,8 @@ class MemberRepository:
         row = (await self.connection.execute(statement)).first()
         return _member(row) if row else None
 
-    async def held(self, subject: tuple[str, str]) -> HeldMember | None:
-        """By (issuer, subject). ``usable``: neither it nor its organisation is out."""
+    async def registered(self, issuer: str, subject: str) -> RegisteredMember | None:
+        """Return the active member with this subject at this identity provider, of whichever organisation."""
         statement = (
             select(
                 members,
@@ -47,30 +49,36 @@ class MemberRepository:
                 organisations.c.status.label("organisation_status"),
             )
             .join(organisations, organisations.c.id == members.c.organisation)
-            .where(members.c.issuer == subject[0], members.c.subject == subject[1], members.c.status == "active")
+            .where(members.c.issuer == issuer, members.c.subject == subject, members.c.status == "active")
         )
         row = (await self.connection.execute(statement)).first()
         if row is None:
             return None
         usable = row.status == "active" and row.organisation_status == "active"
-        return HeldMember(_member(row), row.kind, row.centre, usable)
+        return RegisteredMember(_member(row), row.kind, row.centre, usable)
 
     async def page(self, organisation: str, after: str | None, limit: int) -> list[Member]:
-        """In the order of their ids."""
+        """Return the organisation's members by id, those after ``after``."""
         statement = select(members).where(members.c.organisation == organisation).order_by(members.c.id).limit(limit)
         if after is not None:
             statement = statement.where(members.c.id > after)
         return [_member(row) for row in await self.connection.execute(statement)]
 
     async def add(self, member: Member) -> None:
-        """:raises SubjectTakenError: 409, the person acts for an organisation already."""
+        """Insert a new member.
+
+        :raises SubjectTakenError: 409, the person already acts for an organisation.
+        """
         try:
             await self.connection.execute(insert(members).values(**_values(member)))
         except IntegrityError:
             raise SubjectTakenError from None
 
     async def replace(self, member: Member, version: int, ended_at: datetime) -> bool:
-        """Write what was made from ``version``; what was believed until ``ended_at`` is refused. False when another came first."""
+        """Store the successor of ``version`` and end tokens issued up to ``ended_at``.
+
+        Return False if another change came first.
+        """
         values = {
             "roles": json.dumps(member.roles),
             "status": member.status,

@@ -1,4 +1,4 @@
-"""A member on the wire."""
+"""Request and response bodies about members."""
 
 from typing import Annotated, Literal
 
@@ -10,18 +10,21 @@ from shared.values.wire import ApiModel, Instant
 
 
 class MemberUpdate(ApiModel):
-    """What a member may do."""
+    """The roles of a member."""
 
     roles: list[Role] = Field(min_length=1, max_length=7)
 
     @field_validator("roles")
     @classmethod
-    def _once(cls, given: list[Role]) -> list[Role]:
+    def _sort_unique(cls, given: list[Role]) -> list[Role]:
         return sorted(set(given))
 
 
 class MemberInput(MemberUpdate):
-    """A person of the organisation: ``issuer`` is the identity provider, ``subject`` what it calls the person (`sub`). No name, no address."""
+    """A person who acts for the organisation, without name or address.
+
+    ``issuer`` is the URL of the identity provider; ``subject`` is the person's identifier there (`sub`).
+    """
 
     issuer: Annotated[str, StringConstraints(pattern="^https?://", max_length=300)]
     subject: Annotated[str, StringConstraints(min_length=1, max_length=255)]

@@ -1,1 +1,1 @@
-"""The organisations that take part: hospitals, centres, sponsors, networks, associations, authorities and the coordination."""
+"""Organisations: hospitals, centres, sponsors, networks, associations, authorities and the coordination."""

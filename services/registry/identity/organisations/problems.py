@@ -1,4 +1,4 @@
-"""What can be wrong with an organisation."""
+"""Errors about organisations."""
 
 from shared.values.problems import ConflictError
 from shared.values.wire import Label
@@ -6,12 +6,14 @@ from shared.values.wire import Label
 
 class KindFixedError(ConflictError):
     code = "kind_fixed"
-    title = Label(fr="Le type d'une organisation ne change pas", en="The kind of an organisation does not change")
+    title = Label(fr="Le type d'une organisation ne peut pas changer", en="The kind of an organisation cannot change")
 
 
 class OwnOrganisationError(ConflictError):
     code = "own_organisation"
-    title = Label(fr="On ne suspend pas sa propre organisation", en="One does not suspend one's own organisation")
+    title = Label(
+        fr="Vous ne pouvez pas suspendre votre propre organisation", en="You cannot suspend your own organisation"
+    )
 
 
 class SuspendedError(ConflictError):

@@ -1,4 +1,4 @@
-"""The only SQL about organisations."""
+"""SQL for organisations."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.identity.organisations.schemas import Organisation
-from services.registry.identity.organisations.tables import organisations
+from services.registry.identity.tables import organisations
 from shared.values.problems import AlreadyExistsError
 
 
@@ -18,14 +18,14 @@ class OrganisationRepository:
 
     connection: AsyncConnection
 
-    async def get(self, organisation: str, *, alone: bool = False) -> Organisation | None:
-        """``alone``: nothing is added to it, and nothing of it changed, until this transaction ends."""
+    async def get(self, organisation: str, *, lock: bool = False) -> Organisation | None:
+        """Return one organisation. ``lock``: no other transaction changes it, or adds to it, until this one ends."""
         statement = select(organisations).where(organisations.c.id == organisation)
-        row = (await self.connection.execute(statement.with_for_update() if alone else statement)).first()
+        row = (await self.connection.execute(statement.with_for_update() if lock else statement)).first()
         return _organisation(row) if row else None
 
     async def page(self, only: str | None, after: str | None, limit: int) -> list[Organisation]:
-        """In the order of their ids; ``only`` this one where it is given."""
+        """Return organisations by id, those after ``after``; at most the one called ``only``, if given."""
         statement = select(organisations).order_by(organisations.c.id).limit(limit)
         if only is not None:
             statement = statement.where(organisations.c.id == only)
@@ -34,14 +34,17 @@ class OrganisationRepository:
         return [_organisation(row) for row in await self.connection.execute(statement)]
 
     async def add(self, organisation: Organisation) -> None:
-        """:raises AlreadyExistsError: 412, another came first."""
+        """Insert a new organisation.
+
+        :raises AlreadyExistsError: 412, the id is taken.
+        """
         try:
             await self.connection.execute(insert(organisations).values(**dict(organisation)))
         except IntegrityError:
             raise AlreadyExistsError from None
 
     async def replace(self, organisation: Organisation, version: int) -> bool:
-        """Write what was made from ``version``; False when another came first."""
+        """Store the successor of ``version``; return False if that is no longer the current version."""
         values = {name: value for name, value in organisation if name not in {"id", "created_at"}}
         written = await self.connection.execute(
             update(organisations)
@@ -52,4 +55,4 @@ class OrganisationRepository:
 
 
 def _organisation(row: Row[Any]) -> Organisation:
-    return Organisation(**row._mapping)
+    return Organisation(**{name: getattr(row, name) for name in Organisation.model_fields})

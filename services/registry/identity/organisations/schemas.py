@@ -1,7 +1,8 @@
-"""An organisation on the wire."""
+"""Request and response bodies about organisations."""
 
 from typing import Annotated, Literal, Self
 
+from fastapi import Path
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -10,11 +11,12 @@ from shared.values.wire import ApiModel, Instant
 from shared.vocabulary.identifiers import CentreId
 
 OrganisationId = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9-]{1,62}$")]
+OrganisationPath = Annotated[str, Path(pattern="^[a-z][a-z0-9-]{1,62}$", max_length=64)]
 OrganisationStatus = Literal["active", "suspended"]
 
 
 class OrganisationInput(ApiModel):
-    """An organisation as the coordination describes it. ``centre``: the network's centre that it is, of the kind `centre` alone."""
+    """An organisation to create or replace. ``centre``: for the kind `centre` only, the id of the network's centre."""
 
     kind: OrganisationKind
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -22,18 +24,18 @@ class OrganisationInput(ApiModel):
     status: OrganisationStatus = "active"
 
     @model_validator(mode="after")
-    def _only_a_centre_is_one(self) -> Self:
+    def _centre_fits_kind(self) -> Self:
         if (self.kind == "centre") != (self.centre is not None):
             raise PydanticCustomError(
                 "centre_of_kind",
-                "an organisation of the kind centre names its centre, and no other does",
-                {"fr": "une organisation du type centre nomme son centre, et aucune autre"},
+                "give a centre for an organisation of the kind centre, and for no other kind",
+                {"fr": "indiquez un centre pour une organisation de type centre, et pour aucun autre type"},
             )
         return self
 
 
 class Organisation(ApiModel):
-    """An organisation. Suspended, its clients and people are refused everything but what the public may do."""
+    """An organisation. While it is suspended, its clients and members can do only what the public can."""
 
     id: OrganisationId
     version: int
@@ -47,4 +49,4 @@ class Organisation(ApiModel):
 
 class OrganisationPage(ApiModel):
     items: list[Organisation]
-    next: str | None = Field(description="Cursor of the following page.")
+    next: str | None = Field(description="Cursor of the next page; null on the last page.")

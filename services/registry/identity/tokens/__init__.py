@@ -1,1 +1,1 @@
-"""The built-in issuer: access tokens for clients that prove who they are, and what other services ask about credentials."""
+"""The built-in token issuer: signing keys, client assertions, access tokens and introspection."""

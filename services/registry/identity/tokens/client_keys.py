@@ -1,4 +1,4 @@
-"""The public keys of a client: those of its registration, or those that it publishes at a URL, fetched through the guarded client."""
+"""The public keys of clients: registered ones, or those that a client publishes at a URL."""
 
 import json
 from collections import OrderedDict
@@ -12,39 +12,39 @@ from shared.access.fetched_keys import FetchedKeys, Jwk, KeysUnavailableError, P
 from shared.clients.outbound import OutboundClient, OutboundError
 
 PACE = Pace()
-MOST_HELD = 1_000
-LARGEST = 64 * 1024
+MAX_CACHED = 1_000
+MAX_BYTES = 64 * 1024
 
 
 class ClientKeySets:
-    """Where a client's assertions are checked against."""
+    """Finds public keys, and caches those fetched from URLs (the least recently used are dropped)."""
 
     def __init__(self, outbound: OutboundClient) -> None:
         self._outbound = outbound
-        self._held: OrderedDict[str, FetchedKeys] = OrderedDict()
+        self._cached: OrderedDict[str, FetchedKeys] = OrderedDict()
 
-    async def of(self, client: Client, kid: str) -> Sequence[Jwk]:
-        """Public JWKs.
+    async def get(self, client: Client, kid: str) -> Sequence[Jwk]:
+        """Return the client's public JWKs, fetched again if none of the cached ones is called ``kid``.
 
-        :raises TokenRefusedError: the client's server does not tell them.
+        :raises TokenRefusedError: the client's server does not return them.
         """
         if client.jwks_url is None:
             return list((client.jwks or {}).get("keys", ()))
-        held = self._held.setdefault(client.jwks_url, FetchedKeys(partial(self._fetch, client.jwks_url), PACE))
-        self._held.move_to_end(client.jwks_url)
-        if len(self._held) > MOST_HELD:
-            self._held.popitem(last=False)
+        keys = self._cached.setdefault(client.jwks_url, FetchedKeys(partial(self._fetch, client.jwks_url), PACE))
+        self._cached.move_to_end(client.jwks_url)
+        if len(self._cached) > MAX_CACHED:
+            self._cached.popitem(last=False)
         try:
-            return await held.having(kid)
+            return await keys.having(kid)
         except KeysUnavailableError as error:
             raise TokenRefusedError("invalid_client", error.reason) from None
 
     async def _fetch(self, url: str) -> list[dict[str, str]]:
         try:
             answer = await self._outbound.send(
-                "GET", url, headers={"Accept": "application/json"}, max_answer=LARGEST + 1
+                "GET", url, headers={"Accept": "application/json"}, max_answer=MAX_BYTES + 1
             )
-            if answer.status != 200 or not answer.complete or len(answer.body) > LARGEST:
+            if answer.status != 200 or not answer.complete or len(answer.body) > MAX_BYTES:
                 raise KeysUnavailableError("key_set_unanswered")
             return read_key_set(json.loads(answer.body))
         except OutboundError as error:

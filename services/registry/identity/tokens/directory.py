@@ -1,4 +1,4 @@
-"""The registry's own directory: it reads what the other services learn from it (`shared.access.directory`)."""
+"""The directory of credentials inside the registry, read from its database (see `shared.access.directory`)."""
 
 import asyncio
 import hmac
@@ -20,14 +20,15 @@ from shared.access.tokens import LONGEST
 from shared.feed import Position
 from shared.persistence import Database
 
-LOOK_SECONDS = 1.0
-READ_AT_ONCE = 500
+POLL_SECONDS = 1.0
+BATCH = 500
 
 
 class LocalDirectory(Directory):
-    """Learns from the database: at once what this process has committed, within a second what another replica has.
+    """Verifies API keys and people's tokens, and follows revocations.
 
-    ``provider`` is the OpenID provider of the people, if there is one.
+    Commits of this process take effect at once, those of other replicas within a second. ``provider``: the OpenID
+    provider of members, if the installation has one.
     """
 
     def __init__(self, database: Database, signing: SigningKeys, provider: IdentityProvider | None) -> None:
@@ -37,16 +38,19 @@ class LocalDirectory(Directory):
         self._provider = provider
         self._at = Position(0, 0)
         self._committed: asyncio.Event | None = None
-        self._looking = asyncio.Lock()
+        self._reading = asyncio.Lock()
 
     async def learn(self) -> None:
-        """The present state, before the first caller."""
+        """Load the current state, before the first request."""
         self._committed = self._database.committed
         state, self._at = await self.state()
         self._learn(state)
 
     async def state(self) -> tuple[State, Position]:
-        """What other services learn at their start, and the place in the feed where it goes on: taken before the rest was read."""
+        """Return keys and recent revocations, and the feed position from which to follow changes.
+
+        The position is read first: a change between the two reads is seen twice rather than missed.
+        """
         async with self._database.read(as_service=True) as connection:
             position = await FEED.position(connection)
         since = datetime.now(UTC) - timedelta(seconds=LONGEST)
@@ -55,31 +59,31 @@ class LocalDirectory(Directory):
         return State(await self._signing.public(), [Revocation(*one) for one in ended]), position
 
     async def step(self) -> None:
-        await asyncio.sleep(LOOK_SECONDS)
-        if not self._database.is_sqlite:  # which no other process writes
-            async with self._looking:
-                await self._look()
+        await asyncio.sleep(POLL_SECONDS)
+        if not self._database.is_sqlite:  # SQLite is written by this process only
+            async with self._reading:
+                await self._read_feed()
 
-    async def _look(self) -> None:
+    async def _read_feed(self) -> None:
         while True:
             async with self._database.read(as_service=True) as connection:
                 newest = await FEED.position(connection)
-                entries = await FEED.read(connection, self._at.seq, READ_AT_ONCE, REVOKED)
+                entries = await FEED.read(connection, self._at.seq, BATCH, REVOKED)
             if newest.generation != self._at.generation or newest.seq < self._at.seq:
-                await self.learn()  # the history lost its end, or is another one: its numbers come a second time
+                await self.learn()  # restored from a backup: sequence numbers are used a second time
                 return
             self._revoke(Revocation(entry.subject.partition("/")[2], entry.version) for entry in entries)
-            self._at = Position(newest.generation, entries[-1].seq if len(entries) == READ_AT_ONCE else newest.seq)
-            if len(entries) < READ_AT_ONCE:
+            self._at = Position(newest.generation, entries[-1].seq if len(entries) == BATCH else newest.seq)
+            if len(entries) < BATCH:
                 return
 
     async def _catch_up(self) -> None:
         if self._database.committed is self._committed:
             return
-        async with self._looking:  # one looks for all
+        async with self._reading:  # one query serves all waiting requests
             committed = self._database.committed
             if committed is not self._committed:
-                await self._look()
+                await self._read_feed()
                 self._committed = committed
 
     async def introspect(self, credential: str) -> Credential | None:
@@ -96,56 +100,56 @@ class LocalDirectory(Directory):
     async def ask(self, credential: str) -> Credential | None:
         client = client_of(credential)
         if client is not None:
-            return await self._of_key(client, credential)
-        return None if self._provider is None else await self._of_person(self._provider, credential)
+            return await self._from_key(client, credential)
+        return None if self._provider is None else await self._from_person_token(self._provider, credential)
 
-    async def _of_key(self, client: str, key: str) -> Credential | None:
+    async def _from_key(self, client: str, key: str) -> Credential | None:
         async with self._database.read(as_service=True) as connection:
-            held = await ClientRepository(connection).held(client)
-        if held is None or not held.usable or held.client.method != "api_key" or held.client.expires_at is None:
+            found = await ClientRepository(connection).registered(client)
+        if found is None or not found.usable or found.client.method != "api_key" or found.client.expires_at is None:
             return None
         digest, now = digest_of(key), datetime.now(UTC)
-        if held.keys.digest is not None and hmac.compare_digest(held.keys.digest, digest):
-            until = held.client.expires_at
+        if found.keys.digest is not None and hmac.compare_digest(found.keys.digest, digest):
+            until = found.client.expires_at
         elif (
-            held.keys.former is not None
-            and held.keys.former_until is not None
-            and hmac.compare_digest(held.keys.former, digest)
+            found.keys.former is not None
+            and found.keys.former_until is not None
+            and hmac.compare_digest(found.keys.former, digest)
         ):
-            until = held.keys.former_until
+            until = found.keys.former_until
         else:
             return None
         if until <= now:
             return None
         return Credential(
             client=client,
-            organisation=held.client.organisation,
-            kind=held.kind,
-            roles=frozenset(held.client.roles),
-            scopes=frozenset(held.client.scopes),
+            organisation=found.client.organisation,
+            kind=found.kind,
+            roles=frozenset(found.client.roles),
+            scopes=frozenset(found.client.scopes),
             issued_at=int(time()),
             expires_at=int(until.timestamp()),
-            centre=held.centre,
-            version=held.client.version,
+            centre=found.centre,
+            version=found.client.version,
         )
 
-    async def _of_person(self, provider: IdentityProvider, token: str) -> Credential | None:
+    async def _from_person_token(self, provider: IdentityProvider, token: str) -> Credential | None:
         claims = await provider.claims(token)
         if claims is None:
             return None
         async with self._database.read(as_service=True) as connection:
-            held = await MemberRepository(connection).held((claims.issuer, claims.subject))
-        if held is None or not held.usable:
+            found = await MemberRepository(connection).registered(claims.issuer, claims.subject)
+        if found is None or not found.usable:
             return None
         return Credential(
-            client=held.member.id,
-            organisation=held.member.organisation,
-            kind=held.kind,
-            roles=frozenset(held.member.roles),
+            client=found.member.id,
+            organisation=found.member.organisation,
+            kind=found.kind,
+            roles=frozenset(found.member.roles),
             scopes=None,
             issued_at=int(time()),
             expires_at=claims.expires_at,
-            centre=held.centre,
-            human=held.member.id,
-            version=held.member.version,
+            centre=found.centre,
+            human=found.member.id,
+            version=found.member.version,
         )

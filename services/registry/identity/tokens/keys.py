@@ -1,4 +1,6 @@
-"""The issuer's signing keys: two are always published, so that a rotation surprises nobody; a retired one verifies until its last token ends."""
+"""The issuer's signing keys: one is active, the next one is already published, and a retired one verifies until its
+last token expires.
+"""
 
 import json
 import logging
@@ -20,25 +22,29 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# A retired key is published for its last token's life, and as long again for who caches.
-KEPT_RETIRED = timedelta(seconds=2 * LIFETIME)
-# No key signs sooner after it was announced: by then whoever has not seen it may look again. Twice that, for clocks of two replicas.
-ANNOUNCED = timedelta(seconds=2 * PACE.renewed_after)
+# A retired key stays published for the lifetime of its last token, and as long again for caches.
+RETIRED_PUBLISHED = timedelta(seconds=2 * LIFETIME)
+# Minimum time between publishing a signing key and its first use: services refresh their copy of the key set when they
+# see an unknown kid, but not more often than `PACE.renewed_after`. Twice that, for the clocks of two replicas.
+PUBLISHED_BEFORE_USE = timedelta(seconds=2 * PACE.renewed_after)
 
 
 class SigningKeys:
-    """The keys in the registry's database, sealed under the installation's own key."""
+    """The keys in the registry's database, encrypted with the key of the installation."""
 
     def __init__(self, database: Database, key: bytes) -> None:
         self._database = database
         self._seal = Seal(key, "registry/signing-keys")
 
     async def ensure(self) -> None:
-        """Make what is missing, or cannot be opened under this installation's key any more; another replica may do so at the same time."""
+        """Create missing keys, and replace those that the installation's key no longer decrypts.
+
+        Several replicas may do so at the same time.
+        """
         async with self._database.read(as_service=True) as connection:
-            held = {key.state: key for key in await _published(connection) if key.state != "retired"}
-        lost = [key.kid for key in held.values() if not self._opens(key)]
-        missing = {"active", "next"} - {state for state, key in held.items() if key.kid not in lost}
+            current = {key.state: key for key in await _published(connection) if key.state != "retired"}
+        lost = [key.kid for key in current.values() if not self._decrypts(key)]
+        missing = {"active", "next"} - {state for state, key in current.items() if key.kid not in lost}
         if not missing:
             return
         if lost:
@@ -49,41 +55,43 @@ class SigningKeys:
             for state in missing:
                 await repository.add_key(self._new(state), now)
 
-    def _opens(self, key: SealedKey) -> bool:
+    def _decrypts(self, key: SealedKey) -> bool:
         try:
             self._seal.open(key.kid, key.sealed)
         except InvalidTag:
             return False
         return True
 
-    async def rotate(self, connection: Any) -> list[str]:
-        """The announced key signs from now on, and another is announced; the kids that are published now.
+    async def rotate(self) -> list[str]:
+        """Activate the next key and publish another; return the published kids.
 
-        :raises KeyTooNewError: 409, somebody could not know it yet.
+        :raises KeyTooNewError: 409, the next key was published too recently to be known everywhere.
         """
-        repository, now = IssuerRepository(connection), datetime.now(UTC)
-        announced_at = await repository.announced_at()
-        if announced_at is None or announced_at > now - ANNOUNCED:
-            raise KeyTooNewError(int(ANNOUNCED.total_seconds()))
-        if await repository.turn(now):
-            await repository.add_key(self._new("next"), now)
-        return [key.kid for key in await _published(connection)]
+        async with self._database.transaction(as_service=True) as connection:
+            repository, now = IssuerRepository(connection), datetime.now(UTC)
+            published_at = await repository.next_published_at()
+            if published_at is None or published_at > now - PUBLISHED_BEFORE_USE:
+                raise KeyTooNewError(int(PUBLISHED_BEFORE_USE.total_seconds()))
+            if await repository.activate_next(now):
+                await repository.add_key(self._new("next"), now)
+            return [key.kid for key in await _published(connection)]
 
-    async def replace(self, connection: Any) -> list[str]:
-        """Two new keys; what the others signed is believed no more. The kids that are published now."""
-        repository, now = IssuerRepository(connection), datetime.now(UTC)
-        await repository.drop_keys()
-        for state in ("active", "next"):
-            await repository.add_key(self._new(state), now)
-        return [key.kid for key in await _published(connection)]
+    async def replace(self) -> list[str]:
+        """Delete all keys and create two; tokens of the deleted ones are refused. Return the published kids."""
+        async with self._database.transaction(as_service=True) as connection:
+            repository, now = IssuerRepository(connection), datetime.now(UTC)
+            await repository.delete_keys()
+            for state in ("active", "next"):
+                await repository.add_key(self._new(state), now)
+            return [key.kid for key in await _published(connection)]
 
     async def public(self) -> list[dict[str, Any]]:
-        """The published keys, as JWKs."""
+        """Return the published keys as JWKs."""
         async with self._database.read(as_service=True) as connection:
             return [key.public for key in await _published(connection)]
 
     async def active(self, connection: Any) -> "ECKey":
-        """The key that signs now."""
+        """Return the private key that signs now."""
         from joserfc.jwk import ECKey
 
         key = next(key for key in await _published(connection) if key.state == "active")
@@ -100,4 +108,4 @@ class SigningKeys:
 
 
 async def _published(connection: Any) -> list[SealedKey]:
-    return await IssuerRepository(connection).keys(datetime.now(UTC) - KEPT_RETIRED)
+    return await IssuerRepository(connection).keys(datetime.now(UTC) - RETIRED_PUBLISHED)

@@ -1,4 +1,4 @@
-"""An OpenID provider whose access tokens are taken: its keys are found by discovery, through the guarded client."""
+"""Access tokens of people, issued by the installation's OpenID provider. Its keys are found by discovery."""
 
 import json
 import logging
@@ -16,19 +16,19 @@ logger = logging.getLogger(__name__)
 ALGORITHMS = ("RS256", "ES256", "PS256", "RS384", "ES384")
 NAMED_TYPES = ("at+jwt", "application/at+jwt")
 TYPES = (*NAMED_TYPES, "jwt", None)
-LEEWAY = 5  # seconds after `exp`: two machines' clocks
-# `stale`: while the provider is away, its last keys are believed for so long.
+LEEWAY = 5  # seconds after `exp`, for a difference between the clocks
+# Keys are fetched again after 600 s, for an unknown kid after 10 s; while the provider is down they serve for an hour.
 PACE = Pace(held=600.0, renewed_after=10.0, retried_after=5.0, stale=3600.0)
-LARGEST = 128 * 1024
-# What only an ID token or a logout token says: they are meant for the program that signs a person in, and pass through browsers.
-_OF_ANOTHER = frozenset({"nonce", "at_hash", "c_hash", "s_hash", "events"})
-# What only an access token says.
-_OF_ACCESS = frozenset({"scope", "scp"})
+MAX_BYTES = 128 * 1024
+# Claims of ID tokens and logout tokens only. Those are for the program that signs a person in; browsers see them.
+_NOT_ACCESS_CLAIMS = frozenset({"nonce", "at_hash", "c_hash", "s_hash", "events"})
+# Claims of access tokens only.
+_ACCESS_CLAIMS = frozenset({"scope", "scp"})
 
 
 @dataclass(frozen=True, slots=True)
 class PersonClaims:
-    """Who the provider says it is. ``expires_at``: epoch seconds."""
+    """The person that a token identifies. ``expires_at``: epoch seconds."""
 
     issuer: str
     subject: str
@@ -36,7 +36,7 @@ class PersonClaims:
 
 
 class IdentityProvider:
-    """One provider: ``issuer`` exactly as its tokens name it, ``audience`` whom they must be meant for."""
+    """One OpenID provider. ``issuer`` and ``audience``: the `iss` and `aud` that its tokens must have."""
 
     def __init__(self, issuer: str, audience: str, outbound: OutboundClient) -> None:
         self._issuer = issuer
@@ -45,9 +45,9 @@ class IdentityProvider:
         self._keys = FetchedKeys(self._fetch_keys, PACE)
 
     async def claims(self, token: str) -> PersonClaims | None:
-        """Who holds this token; None where it is not one to believe.
+        """Verify an access token; return None if it is not valid.
 
-        :raises OSError: the provider's keys cannot be had at the moment.
+        :raises OSError: the provider's keys cannot be fetched at the moment.
         """
         try:
             header, _ = peek(token, 16 * 1024)
@@ -80,7 +80,7 @@ class IdentityProvider:
 
     async def _fetch(self, url: str) -> dict[str, Any]:
         try:
-            answer = await self._outbound.send("GET", url, headers={"Accept": "application/json"}, max_answer=LARGEST)
+            answer = await self._outbound.send("GET", url, headers={"Accept": "application/json"}, max_answer=MAX_BYTES)
             document = json.loads(answer.body)
         except (OutboundError, ValueError, RecursionError) as error:
             raise KeysUnavailableError(type(error).__name__) from None
@@ -90,12 +90,16 @@ class IdentityProvider:
 
 
 def _check_use(header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
-    """Not every provider names the type of its access tokens (RFC 9068): without it the claims must show that it is one, and no other.
+    """Check that a token is an access token, by its type (RFC 9068) or, as some providers set none, by its claims.
 
-    :raises InvalidTokenError: an ID token, a logout token, or what Keycloak calls something else than `Bearer`.
+    :raises InvalidTokenError: an ID token, a logout token, or a Keycloak token whose `typ` claim is not `Bearer`.
     """
     if str(header.get("typ", "")).lower() in NAMED_TYPES:
         return
     kind = claims.get("typ")
-    if _OF_ANOTHER & claims.keys() or kind not in (None, "Bearer") or (kind is None and not _OF_ACCESS & claims.keys()):
+    if (
+        _NOT_ACCESS_CLAIMS & claims.keys()
+        or kind not in (None, "Bearer")
+        or (kind is None and not _ACCESS_CLAIMS & claims.keys())
+    ):
         raise InvalidTokenError("no_access_token")

@@ -1,4 +1,4 @@
-"""The only SQL about the issuer's keys and used assertions."""
+"""SQL for the issuer's signing keys and used assertions."""
 
 import json
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from services.registry.identity.tokens.tables import signing_keys, used_assertio
 
 @dataclass(frozen=True, slots=True)
 class SealedKey:
-    """A signing key as it is kept: `active` signs, `next` is announced, `retired` still verifies."""
+    """A stored signing key, encrypted: `active` signs, `next` is published for later use, `retired` only verifies."""
 
     kid: str
     state: str
@@ -25,12 +25,12 @@ class SealedKey:
 
 @dataclass(frozen=True, slots=True)
 class IssuerRepository:
-    """The issuer's own data in one transaction."""
+    """The issuer's data in one transaction."""
 
     connection: AsyncConnection
 
     async def keys(self, retired_after: datetime) -> list[SealedKey]:
-        """Those that are published; of the retired ones those that were retired after this."""
+        """Return the published keys; of the retired ones, those retired after ``retired_after``."""
         published = (signing_keys.c.state != "retired") | (signing_keys.c.retired_at > retired_after)
         rows = await self.connection.execute(
             select(signing_keys).where(published).order_by(signing_keys.c.created_at, signing_keys.c.kid)
@@ -38,7 +38,7 @@ class IssuerRepository:
         return [SealedKey(row.kid, row.state, row.sealed, json.loads(row.public)) for row in rows]
 
     async def add_key(self, key: SealedKey, now: datetime) -> bool:
-        """False when another process keeps one in this state already."""
+        """Insert a key; return False if there is one in this state already, from another process."""
         try:
             async with self.connection.begin_nested():
                 await self.connection.execute(
@@ -55,15 +55,15 @@ class IssuerRepository:
             return False
         return True
 
-    async def announced_at(self) -> datetime | None:
-        """Since when the announced key is published."""
+    async def next_published_at(self) -> datetime | None:
+        """Return when the next key was published."""
         found: datetime | None = (
             await self.connection.execute(select(signing_keys.c.created_at).where(signing_keys.c.state == "next"))
         ).scalar()
         return found
 
-    async def turn(self, now: datetime) -> bool:
-        """Retire the active key and let the announced one sign; False when another process did."""
+    async def activate_next(self, now: datetime) -> bool:
+        """Retire the active key and activate the next one; return False if another process did so first."""
         retired = await self.connection.execute(
             update(signing_keys).where(signing_keys.c.state == "active").values(state="retired", retired_at=now)
         )
@@ -75,23 +75,23 @@ class IssuerRepository:
         return bool(raised.rowcount == 1)
 
     async def retire(self, kids: Iterable[str], now: datetime) -> None:
-        """They sign no more."""
+        """Retire these keys."""
         await self.connection.execute(
             update(signing_keys).where(signing_keys.c.kid.in_(list(kids))).values(state="retired", retired_at=now)
         )
 
-    async def drop_keys(self) -> None:
-        """All of them, also those that sign."""
+    async def delete_keys(self) -> None:
+        """Delete all keys, including the active one."""
         await self.connection.execute(delete(signing_keys))
 
-    async def forget_keys(self, retired_before: datetime) -> None:
-        """Drop those that no valid token was signed with."""
+    async def delete_retired_keys(self, retired_before: datetime) -> None:
+        """Delete keys retired before this instant: no valid token is signed with them."""
         await self.connection.execute(
             delete(signing_keys).where(signing_keys.c.state == "retired", signing_keys.c.retired_at < retired_before)
         )
 
-    async def forget_assertions(self, now: datetime, limit: int) -> int:
-        """Drop up to ``limit`` of those that nobody would believe any more; how many they were."""
+    async def delete_used_assertions(self, now: datetime, limit: int) -> int:
+        """Delete up to ``limit`` records of assertions that expired before ``now``; return how many."""
         used = used_assertions.c
         oldest = select(used.client, used.jti).where(used.forget_at < now).order_by(used.forget_at).limit(limit)
         dropped = await self.connection.execute(
@@ -100,7 +100,7 @@ class IssuerRepository:
         return int(dropped.rowcount)
 
     async def use(self, client: str, jti: str, forget_at: datetime) -> bool:
-        """Note an assertion as used; False when it was used before, whenever and on whichever replica."""
+        """Record an assertion as used; return False if it was used before, on any replica."""
         try:
             async with self.connection.begin_nested():
                 await self.connection.execute(

@@ -1,30 +1,30 @@
-"""What the token endpoint and its discovery documents answer."""
+"""Response bodies of the token endpoint and its metadata."""
 
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from services.registry.identity.clients.schemas import ClientName
 from shared.values.wire import ApiModel
 
 
 class TokenAnswer(ApiModel):
-    """An access token, for ``expires_in`` seconds."""
+    """An access token, valid for ``expires_in`` seconds."""
 
     access_token: str
-    token_type: Literal["bearer"] = "bearer"
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105
     expires_in: int
     scope: str
 
 
 class TokenError(ApiModel):
-    """RFC 6749 §5.2."""
+    """An error of the token endpoint (RFC 6749 §5.2). ``error_description`` says what is wrong, in English."""
 
     error: str
+    error_description: str
 
 
 class KeySet(BaseModel):
-    """A JSON Web Key Set (RFC 7517) of public keys."""
+    """A JSON Web Key Set (RFC 7517) with public keys."""
 
     keys: list[dict[str, Any]]
 
@@ -43,51 +43,20 @@ class Discovery(BaseModel):
 
 
 class SmartConfiguration(Discovery):
-    """The same for SMART Backend Services, with what they ask for besides."""
+    """The metadata of SMART Backend Services, which adds two fields."""
 
     capabilities: list[str]
     code_challenge_methods_supported: list[str]
 
 
-class EndedRights(ApiModel):
-    """What was issued to a client or member before this version of it is refused."""
-
-    client: str
-    version: int
-
-
-class IdentityState(ApiModel):
-    """What another service learns at its start; ``following`` is where the feed goes on."""
-
-    keys: list[dict[str, Any]]
-    revocations: list[EndedRights]
-    following: str
-
-
-class Introspection(ApiModel):
-    """What a credential stands for: a `shared.access.principal.Credential`, or null."""
-
-    credential: dict[str, Any] | None
-
-
-class CredentialInput(ApiModel):
-    credential: str
-
-
-class AdministratorInput(ApiModel):
-    """``name`` tells one administrator's key from another's."""
-
-    name: ClientName
-
-
 class KeyIds(ApiModel):
-    """The keys that are published now."""
+    """The ids of the published keys."""
 
     kids: list[str]
 
 
 class Self(ApiModel):
-    """The caller as the policy sees it. ``scopes`` null: limited by the roles alone."""
+    """The caller as the access policy sees it. ``scopes`` null: a person, limited by roles only."""
 
     kind: str
     organisation: str

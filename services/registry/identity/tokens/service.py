@@ -1,84 +1,131 @@
-"""A token for a client that proves who it is: the assertion is used up in the transaction that answers for it."""
+"""Decisions about token requests: who the client is, and which token it gets."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from time import time
 from typing import Any
 
-from services.registry.identity.clients.repository import ClientRepository, HeldClient
-from services.registry.identity.tokens.assertions import TokenRequest, check_assertion
+from services.registry.identity.clients.repository import ClientRepository, RegisteredClient
+from services.registry.identity.tokens.assertions import TokenRequest, check_assertion, check_claims
 from services.registry.identity.tokens.client_keys import ClientKeySets
 from services.registry.identity.tokens.keys import SigningKeys
 from services.registry.identity.tokens.problems import TokenRefusedError
 from services.registry.identity.tokens.repository import IssuerRepository
 from services.registry.identity.tokens.schemas import TokenAnswer
-from shared.access.policy import services_of
-from shared.access.principal import Credential
+from shared.access.policy import SCOPED, services_of
+from shared.access.principal import Credential, Principal
 from shared.access.tokens import CLOCK_SKEW, LIFETIME, audience_of, issue
 from shared.persistence import Database
+from shared.values.clock import Clock, utc_now
+
+SERVICES = frozenset(service for services in SCOPED.values() for service in services)
 
 
 @dataclass(frozen=True, slots=True)
+class AuthenticatedClient:
+    """A client that has proved its identity. ``jti`` and ``exp`` (epoch seconds) are those of its assertion."""
+
+    registered: RegisteredClient
+    jti: str
+    exp: int
+
+    @property
+    def principal(self) -> Principal:
+        """The caller, as the audit log records it."""
+        client = self.registered.client
+        return Principal(self.registered.kind, organisation=client.organisation, client=client.id)
+
+
 class TokenService:
-    """Issues tokens. ``token_url`` is what `smart` clients address their assertions to."""
+    """Issues access tokens. ``issuer`` and ``token_url`` are the audiences that assertions may name."""
 
-    database: Database
-    keys: SigningKeys
-    key_sets: ClientKeySets
-    issuer: str
-    token_url: str
+    def __init__(
+        self,
+        database: Database,
+        keys: SigningKeys,
+        key_sets: ClientKeySets,
+        issuer: str,
+        token_url: str,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._key_sets = key_sets
+        self._issuer = issuer
+        self._token_url = token_url
+        self._clock = clock
 
-    async def identify(self, request: TokenRequest) -> tuple[HeldClient, str, int]:
-        """The client behind a request, with the ``jti`` and ``exp`` of its assertion.
+    async def authenticate(self, request: TokenRequest) -> AuthenticatedClient:
+        """Verify the assertion of a request.
 
-        :raises TokenRefusedError: it is not believed.
+        :raises TokenRefusedError: it does not prove the identity of an active client.
         """
-        async with self.database.read(as_service=True) as connection:
-            held = await ClientRepository(connection).held(request.client)
-        if held is None or not held.usable or held.client.method != "private_key_jwt":
+        now = int(self._clock().timestamp())
+        check_claims(request, self._issuer, self._token_url, now)
+        async with self._database.read(as_service=True) as connection:
+            found = await ClientRepository(connection).registered(request.client)
+        if found is None or not found.usable or found.client.method != "private_key_jwt":
             raise TokenRefusedError("invalid_client", "unknown_client")
-        keys = await self.key_sets.of(held.client, request.kid)
-        audience = self.token_url if held.client.audience == "smart" else self.issuer
-        return held, *check_assertion(request, keys, audience, int(time()))
+        keys = await self._key_sets.get(found.client, request.kid)
+        audience = self._token_url if found.client.audience == "smart" else self._issuer
+        jti, exp = check_assertion(request, keys, audience, now)
+        # SMART: a jku names the registered URL. It is never fetched.
+        if request.jku is not None and found.client.jwks_url not in {None, request.jku}:
+            raise TokenRefusedError("invalid_client", "jku")
+        return AuthenticatedClient(found, jti, exp)
 
-    async def answer(self, connection: Any, request: TokenRequest, held: HeldClient, jti: str, exp: int) -> TokenAnswer:
-        """Use the assertion up and issue a token.
+    async def issue(self, request: TokenRequest, authenticated: AuthenticatedClient) -> TokenAnswer:
+        """Issue a token and mark the assertion as used, in one transaction.
 
-        :raises TokenRefusedError: used before; or a scope that the client does not have.
+        :raises TokenRefusedError: the assertion was used before, the client lacks a scope, or a service is unknown.
         """
-        scopes = frozenset(held.client.scopes)
-        if request.scopes is not None:
-            if not request.scopes <= scopes:
-                raise TokenRefusedError("invalid_scope", "scope")
-            scopes = request.scopes
-        services = services_of(scopes)
-        if request.resources:
-            asked = {
-                service
-                for service in ("registry", "matching", "notifications")
-                if audience_of(service) in request.resources
-            }
-            if len(asked) != len(request.resources):
-                raise TokenRefusedError("invalid_target", "resource")
-            services = asked
-        # As long as the assertion could still be believed, its number is remembered.
-        forget_at = datetime.fromtimestamp(exp + 2 * CLOCK_SKEW, UTC) + timedelta(seconds=1)
-        if not await IssuerRepository(connection).use(held.client.id, jti, forget_at):
-            raise TokenRefusedError("invalid_client", "replayed")
-        again = await ClientRepository(connection).held(held.client.id)
-        if again is None or not again.usable:
-            raise TokenRefusedError("invalid_client", "unknown_client")
-        issued_at = int(time())
-        credential = Credential(
-            client=again.client.id,
-            organisation=again.client.organisation,
-            kind=again.kind,
-            roles=frozenset(again.client.roles),
-            scopes=scopes,
-            issued_at=issued_at,
-            expires_at=issued_at + LIFETIME,
-            centre=again.centre,
-            version=again.client.version,
-        )
-        token = issue(await self.keys.active(connection), self.issuer, services, credential)
+        client = authenticated.registered.client
+        scopes = _granted_scopes(request, frozenset(client.scopes))
+        services = _audience(request, scopes)
+        async with self._database.transaction(as_service=True) as connection:
+            await self._use_up(connection, authenticated)
+            # Read again: the client may have been revoked since it was authenticated.
+            found = await ClientRepository(connection).registered(client.id)
+            if found is None or not found.usable:
+                raise TokenRefusedError("invalid_client", "unknown_client")
+            credential = _credential(found, scopes, int(self._clock().timestamp()))
+            token = issue(await self._keys.active(connection), self._issuer, services, credential)
         return TokenAnswer(access_token=token, expires_in=LIFETIME, scope=" ".join(sorted(scopes)))
+
+    async def _use_up(self, connection: Any, authenticated: AuthenticatedClient) -> None:
+        """Store the `jti` for as long as the assertion could be accepted."""
+        forget_at = datetime.fromtimestamp(authenticated.exp + 2 * CLOCK_SKEW, UTC) + timedelta(seconds=1)
+        client = authenticated.registered.client.id
+        if not await IssuerRepository(connection).use(client, authenticated.jti, forget_at):
+            raise TokenRefusedError("invalid_client", "replayed")
+
+
+def _granted_scopes(request: TokenRequest, registered: frozenset[str]) -> frozenset[str]:
+    if request.scopes is None:
+        return registered
+    if not request.scopes <= registered:
+        raise TokenRefusedError("invalid_scope", "scope")
+    return request.scopes
+
+
+def _audience(request: TokenRequest, scopes: frozenset[str]) -> set[str]:
+    """Return the services of the token: those that the request names (RFC 8707), else all that the scopes are for."""
+    if not request.resources:
+        return services_of(scopes)
+    named = {service for service in SERVICES if audience_of(service) in request.resources}
+    if len(named) != len(request.resources):
+        raise TokenRefusedError("invalid_target", "resource")
+    return named
+
+
+def _credential(found: RegisteredClient, scopes: frozenset[str], now: int) -> Credential:
+    return Credential(
+        client=found.client.id,
+        organisation=found.client.organisation,
+        kind=found.kind,
+        roles=frozenset(found.client.roles),
+        scopes=scopes,
+        issued_at=now,
+        expires_at=now + LIFETIME,
+        centre=found.centre,
+        version=found.client.version,
+    )

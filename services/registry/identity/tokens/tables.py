@@ -1,4 +1,4 @@
-"""Where the issuer's keys live, sealed, and which assertions were used."""
+"""Tables of the issuer: signing keys, encrypted, and used assertions."""
 
 from sqlalchemy import Column, Index, LargeBinary, String, Table, Text
 
@@ -15,7 +15,7 @@ signing_keys = Table(
     Column("created_at", UtcInstant, nullable=False),
     Column("retired_at", UtcInstant),
 )
-# One key signs and one is announced, whoever makes them.
+# At most one active and one next key, however many processes create them.
 Index(
     "uq_signing_keys_state",
     signing_keys.c.state,

@@ -147,8 +147,8 @@ def test_exa_cel_is_possible_for_the_girl_and_what_was_never_recorded_is_unknown
     result = answer(GIRL, "NCT03745287")
     assert result.best.verdict == "possible"
     assert result.best.start == AS_OF
-    told = states(result)
-    assert {name for name, state in told.items() if state == "met"} == {
+    found = states(result)
+    assert {name for name, state in found.items() if state == "met"} == {
         "I-AGE",
         "I-DX",
         "I-GENOTYPE",
@@ -157,7 +157,7 @@ def test_exa_cel_is_possible_for_the_girl_and_what_was_never_recorded_is_unknown
         "I-EGFR",
         "I-ALT",
     }
-    assert "not_met" not in told.values()
+    assert "not_met" not in found.values()
 
 
 @pytest.mark.parametrize(
@@ -200,6 +200,6 @@ def test_a_patient_on_prednisone_alone_is_not_lost_to_aurora():
         ],
         "domains_complete": [{"domain": "medications", "to": "2025-11-22"}],
     }
-    told = states(answer(adult, "NCT06799247"))
-    assert told["I-IS"] == "met"
-    assert told["I-STEROID"] == "met"
+    found = states(answer(adult, "NCT06799247"))
+    assert found["I-IS"] == "met"
+    assert found["I-STEROID"] == "met"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from services.registry.model.trial import TrialInput
 from services.registry.scope import judge
 from services.registry.sources.ctgov import read_study
 from services.registry.terminology.terminology import builtin
-from services.registry.trials.schemas import TrialInput
 
 CASES = json.loads(Path(__file__).with_name("cases.json").read_text(encoding="utf-8"))
 
@@ -44,7 +44,7 @@ def test_words_of_exclusion_and_conditioning_do_not_count():
             "titles": {"en": "Lentiviral gene therapy of beta-thalassemia"},
             "conditions": [{"text": "Beta-Thalassemia"}],
             "summary": {
-                "en": "Patients with leukemia or any malignancy are excluded. Conditioning with busulfan in the oncology ward."
+                "en": "Patients with leukemia or any malignancy are excluded. Busulfan is given in the oncology ward."
             },
             "eligibility": {"text": "Exclusion Criteria:\n* cancer, lymphoma or leukemia"},
         }

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from services.registry.model.trial import TrialInput
 from services.registry.sources.eligibility_lines import eligibility_lines
 from services.registry.sources.registry_criteria import one_unit_more, registry_criteria
 from services.registry.terminology.terminology import Terminology
-from services.registry.trials.schemas import TrialInput
 from shared.criteria.model import CriteriaDocument
 
 TERMS = Terminology.from_json(

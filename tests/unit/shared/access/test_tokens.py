@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from joserfc.jwk import ECKey
+from joserfc import jwt
+from joserfc.jwk import ECKey, RSAKey
 
 from services.registry.identity.clients.keys import KeySetError, read_key_set
 from services.registry.identity.tokens.assertions import ASSERTION_TYPE, check_assertion, read_request
@@ -165,3 +166,28 @@ def test_what_a_stranger_signs_says_nothing() -> None:
     stranger = ECKey.generate_key("P-256", {"kid": ISSUER_KEY.kid})
     with pytest.raises(InvalidTokenError, match=r"^signature$"):
         verify(signed(written(ISSUERS), written(CREDENTIAL), stranger), KEYS, ISSUER, "registry", NOW)
+
+
+def test_keys_of_another_use_are_ignored() -> None:
+    """RFC 7517 §5: a key set may hold an encryption key, or a key of another algorithm, under the same id."""
+    good = key_of("shapes").as_dict(private=False)
+    token = signed(written({"alg": "ES384", "kid": "shapes"}), written(ASSERTED), key_of("shapes"))
+    others = [{**good, "use": "enc"}, {**good, "alg": "ES256"}, {"kty": "oct", "kid": "shapes", "k": "AA"}]
+    assert signed_claims(token, [*others, good], "shapes", "ES384")["jti"] == "j"
+    with pytest.raises(InvalidTokenError, match=r"^key_type$"):
+        signed_claims(token, others, "shapes", "ES384")
+    with pytest.raises(InvalidTokenError, match=r"^unknown_key$"):
+        signed_claims(token, [good, good], "shapes", "ES384")
+
+
+@pytest.mark.filterwarnings("ignore:Key size should be")
+@pytest.mark.parametrize(("bits", "is_accepted"), [(2048, True), (1024, False)])
+def test_an_rsa_key_below_2048_bits_is_refused(bits: int, is_accepted: bool) -> None:
+    key = RSAKey.generate_key(bits, {"kid": "weak"})
+    token = jwt.encode({"alg": "RS256", "kid": "weak"}, {"jti": "j"}, key, algorithms=["RS256"])
+    keys = [key.as_dict(private=False)]
+    if is_accepted:
+        assert signed_claims(token, keys, "weak", "RS256") == {"jti": "j"}
+        return
+    with pytest.raises(InvalidTokenError, match=r"^weak_key$"):
+        signed_claims(token, keys, "weak", "RS256")

@@ -27,9 +27,8 @@ from shared.clients.outbound import (
     TimedOutError,
     TlsError,
     UnresolvedHostError,
-    is_public,
-    read_networks,
 )
+from shared.clients.public_addresses import is_public, read_networks
 
 pytestmark = pytest.mark.anyio
 

@@ -1,0 +1,65 @@
+"""`cleio trial`: the published trials."""
+
+from typing import Annotated
+
+import typer
+
+from services.cli.errors import one_line_errors
+from services.cli.options import AsJson, Language, Url
+from services.cli.output import print_json
+
+trials = typer.Typer(help="The published trials.", no_args_is_help=True, rich_markup_mode=None)
+
+TitleLanguage = Annotated[Language, typer.Option(help="Language of the titles.")]
+
+
+@trials.command("list")
+def list_all(
+    q: Annotated[str, typer.Option("--query", "-q", help="Words: disease, gene, product, title or number.")] = "",
+    status: Annotated[str, typer.Option(help="Only this recruitment status, such as recruiting.")] = "",
+    condition: Annotated[str, typer.Option(help="Only this disease and its subtypes, such as ORPHA:98896.")] = "",
+    country: Annotated[str, typer.Option(help="Only trials in this country, such as FR.")] = "",
+    centre: Annotated[str, typer.Option(help="Only trials with a site at this centre, such as fr-necker.")] = "",
+    no_demo: Annotated[bool, typer.Option("--no-demo", help="Leave out the fictitious demonstration trials.")] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Number of trials.")] = 50,
+    lang: TitleLanguage = Language.FR,
+    as_json: AsJson = False,
+    url: Url = "",
+) -> None:
+    """List published trials. Sends CLEIO_TOKEN if it is set."""
+    from services.cli.gateway import open_gateway
+    from services.cli.trials import print_trials, read_trials
+
+    filters = {
+        "q": q,
+        "status": status,
+        "condition": condition,
+        "country": country,
+        "centre": centre,
+        "sample": "none" if no_demo else "",
+    }
+    with one_line_errors(), open_gateway(url, authentication="optional") as gateway:
+        found = read_trials(gateway, {name: value for name, value in filters.items() if value}, limit)
+    if as_json:
+        print_json({"items": found})
+    else:
+        print_trials(found, lang)
+
+
+@trials.command("show")
+def show(
+    trial: Annotated[str, typer.Argument(metavar="TRIAL", help="One of its public numbers, such as NCT05096221.")],
+    lang: TitleLanguage = Language.FR,
+    as_json: AsJson = False,
+    url: Url = "",
+) -> None:
+    """Show one trial and its sites. Sends CLEIO_TOKEN if it is set."""
+    from services.cli.gateway import open_gateway
+    from services.cli.trials import print_trial, read_trial
+
+    with one_line_errors(), open_gateway(url, authentication="optional") as gateway:
+        found = read_trial(gateway, trial)
+    if as_json:
+        print_json(found)
+    else:
+        print_trial(found, lang)

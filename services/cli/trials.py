@@ -1,0 +1,105 @@
+"""Read trials from the registry and show them as text."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+from urllib.parse import quote
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from services.cli.gateway import Gateway
+from services.cli.match_words import WORDS
+from services.cli.output import print_fields, print_table
+
+TRIALS = "/registry/v1/trials"
+MAX_PAGE = 200
+
+
+def read_trials(gateway: Gateway, filters: Mapping[str, str], limit: int) -> list[Any]:
+    """Return up to ``limit`` trials, page by page.
+
+    :raises CallError: when a call fails.
+    """
+    return list(islice(_pages(gateway, {**filters, "limit": str(min(limit, MAX_PAGE))}), limit))
+
+
+def _pages(gateway: Gateway, query: Mapping[str, str]) -> Iterator[Any]:
+    page = gateway.read(TRIALS, query)
+    yield from page["items"]
+    while page["next"]:
+        page = gateway.read(TRIALS, {**query, "cursor": page["next"]})
+        yield from page["items"]
+
+
+def read_trial(gateway: Gateway, identifier: str) -> Any:
+    """Return a trial and its sites, as ``trial`` and ``sites``.
+
+    :raises CallError: when a call fails.
+    """
+    path = f"{TRIALS}/{quote(identifier, safe='')}"
+    return {"trial": gateway.read(path), "sites": gateway.read(f"{path}/sites")["items"]}
+
+
+def print_trials(trials: Sequence[Mapping[str, Any]], language: str) -> None:
+    """Print a line for each trial; on a terminal long titles wrap."""
+    rows = [(trial["id"], trial["status"], trial["phase"] or "", _title(trial, language)) for trial in trials]
+    head = ("ID", "STATUS", "PHASE", "TITLE")
+    if not sys.stdout.isatty():
+        print_table(head, rows)
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in head:
+        table.add_column(name, no_wrap=name != "TITLE")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console().print(table)
+
+
+def print_trial(document: Mapping[str, Any], language: str) -> None:
+    """Print the main fields of a trial and its sites."""
+    trial, words = document["trial"], WORDS[language]
+    product, sponsor, enrolment = trial["product"] or {}, trial["sponsor"] or {}, trial["enrolment"] or {}
+    print_fields(
+        {
+            "id": trial["id"],
+            "other numbers": [one["value"] for one in trial["identifiers"] if one["value"] != trial["id"]] or None,
+            "title": _title(trial, language),
+            "fictitious": "yes, for demonstration" if trial["illustrative"] else None,
+            "status": trial["status"],
+            "phase": trial["phase"],
+            "sponsor": sponsor.get("name"),
+            "product": product.get("name"),
+            "class": product.get("atmp_class"),
+            "conditions": [
+                f"{one['text']} ({one['code']})" if one["code"] else one["text"] for one in trial["conditions"]
+            ]
+            or None,
+            "countries": trial["countries"] or None,
+            "enrolment": enrolment.get("count"),
+            "criteria": f"version {trial['criteria']['version']}, {trial['criteria']['grade']}"
+            if trial["criteria"]
+            else None,
+            "updated": trial["updated_at"],
+            "version": trial["version"],
+        }
+    )
+    if document["sites"]:
+        print_table(
+            ("SITE", "STATUS", "CONFIRMED"),
+            [
+                (
+                    site["centre"],
+                    site["status"],
+                    (site["confirmed_at"] or "")[:10] + (f" ({words['unconfirmed']})" if site["stale"] else ""),
+                )
+                for site in document["sites"]
+            ],
+        )
+
+
+def _title(trial: Mapping[str, Any], language: str) -> str:
+    titles = trial["titles"]
+    return titles[language] or titles["fr"] or titles["en"] or trial["acronym"] or ""

@@ -1,0 +1,30 @@
+"""The parts of the running service that its endpoints use, in one typed attribute (``app.state.runtime``)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from shared.clients.outbound import OutboundClient
+from shared.persistence import Database
+from shared.values.encryption import Seal
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """``cipher`` encrypts signing secrets; ``wake_dispatcher`` looks for due deliveries now."""
+
+    database: Database
+    outbound: OutboundClient
+    cipher: Seal
+    wake_dispatcher: Callable[[], None]
+    subscriptions_per_organisation: int
+
+
+def _runtime(request: Request) -> Runtime:
+    found: Runtime = request.app.state.runtime
+    return found
+
+
+Running = Annotated[Runtime, Depends(_runtime)]

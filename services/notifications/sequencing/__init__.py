@@ -1,0 +1,1 @@
+"""Sequencing: which subscriptions get which events of a feed, under which numbers."""

@@ -1,0 +1,1 @@
+"""Plain models that several features of the registry share. Imports no feature."""

@@ -1,0 +1,43 @@
+"""What is tracked is text of moderate size: a binary or a large file in the history stays in every clone."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MAX_BYTES = 1024 * 1024
+# Larger text files, each with its reason.
+LARGE: frozenset[str] = frozenset()
+
+
+def is_binary(content: bytes) -> bool:
+    """Say whether Git and editors would treat the content as binary: it has a NUL byte or is not UTF-8."""
+    try:
+        return "\0" in content.decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+
+
+def tracked() -> list[Path]:
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.split(b"\0")
+    return [file for name in names if name and (file := ROOT / name.decode()).is_file() and not file.is_symlink()]
+
+
+def test_no_binary_is_tracked() -> None:
+    files = tracked()
+    assert len(files) > 200
+    assert [file.relative_to(ROOT).as_posix() for file in files if is_binary(file.read_bytes())] == []
+
+
+def test_no_unlisted_large_file_is_tracked() -> None:
+    large = {file.relative_to(ROOT).as_posix() for file in tracked() if file.stat().st_size > MAX_BYTES}
+    assert large == LARGE
+
+
+@pytest.mark.parametrize(
+    ("content", "binary"),
+    [(b"PK\x03\x04\0\0", True), (b"\x89PNG\r\n", True), ("déjà\n".encode(), False), (b"", False)],
+)
+def test_a_binary_is_seen(content: bytes, *, binary: bool) -> None:
+    assert is_binary(content) is binary
