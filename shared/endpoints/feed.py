@@ -1,29 +1,22 @@
 """The feed over HTTP: CloudEvents batches with long polling. Every answer, also an empty one, links to the next."""
 
-import asyncio
-import json
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from shared.access import Principal
 from shared.access.policy import Access
-from shared.feed.changes import Reader, Visibility, to_cloudevent, write_routing
-from shared.feed.log import Entry, FeedLog, Position
+from shared.feed.buffer import FeedBuffer, FeedQuery
+from shared.feed.changes import Reader
+from shared.feed.log import Position
 from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
-from shared.persistence import Database
-from shared.tracing import cause_of
 from shared.values.cursors import Cursors
 from shared.values.problems import GoneError
 from shared.values.wire import Label
 
 MEDIA_TYPE = "application/cloudevents-batch+json"
 MAX_WAIT_SECONDS = 25
-# A reader that may see little still moves on: it scans at most this many entries in one look.
-SCAN = 1_000
-POLL_SECONDS = 0.25
 
 FeedReader = Annotated[Access, Depends(allow("feed", "read"))]
 
@@ -46,8 +39,8 @@ def seal_position(cursors: Cursors, service: str, position: Position) -> str:
     return cursors.seal(f"feed:{service}", [position.generation, position.seq])
 
 
-def feed_router(service: str, log: FeedLog) -> APIRouter:
-    """``GET /<service>/v1/feed``."""
+def feed_router(service: str) -> APIRouter:
+    """``GET /<service>/v1/feed``, from the `FeedBuffer` in ``app.state.feed``."""
     router = APIRouter(prefix=f"/{service}/v1", route_class=ApiRoute, tags=["feed"])
     path = f"/{service}/v1/feed"
 
@@ -73,9 +66,13 @@ def feed_router(service: str, log: FeedLog) -> APIRouter:
         atmp_class: Annotated[str | None, Query(max_length=40)] = None,
         centre: Annotated[str | None, Query(max_length=64)] = None,
     ) -> Response:
-        """What changed since the cursor, oldest first."""
+        """What changed since the cursor, oldest first.
+
+        An empty batch is the end only if its `next` is the cursor that was sent: one answer inspects at most 5,000
+        entries, and a narrow filter may select none of them. `wait` waits at the end only.
+        """
         state = request.app.state
-        asked = {
+        filters = {
             "condition": condition,
             "age_band": age_band,
             "departement": departement,
@@ -84,45 +81,24 @@ def feed_router(service: str, log: FeedLog) -> APIRouter:
         }
         reader = Reader(
             access.audiences,
-            {name: frozenset(value.split(",")) for name, value in asked.items() if value},
+            {name: frozenset(value.split(",")) for name, value in filters.items() if value},
             frozenset(types.split(",")) if types else frozenset(),
         )
-        database: Database = state.database
-        async with database.read() as connection:
-            newest = await log.position(connection)
-        at = _open_cursor(state.cursors, service, cursor, newest)
-        events, at = await _collect(database, log, reader, at, limit, wait, _renderer(f"/{service}", access.principal))
-        following = request.url.include_query_params(cursor=seal_position(state.cursors, service, at))
+        buffer: FeedBuffer = state.feed
+        await buffer.refresh()
+        at = _open_cursor(state.cursors, service, cursor, buffer.position)
+        # A service that serves subscribers of its own decides visibility again, for each of them.
+        query = FeedQuery(reader, limit, with_routing=access.principal.kind == "service")
+        batch = await buffer.next(query, at, wait)
+        others = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+        following = urlencode([*others, ("cursor", seal_position(state.cursors, service, batch.at))])
         return Response(
-            json.dumps(events, separators=(",", ":"), ensure_ascii=False),
+            batch.body,
             media_type=MEDIA_TYPE,
-            headers={"Link": f'<{path}?{following.query}>; rel="next"', "Cache-Control": "no-store"},
+            headers={"Link": f'<{path}?{following}>; rel="next"', "Cache-Control": "no-store"},
         )
 
     return router
-
-
-def _renderer(source: str, principal: Principal) -> Callable[[Entry, bool], dict[str, Any]]:
-    def render(entry: Entry, tombstone: bool) -> dict[str, Any]:
-        event = to_cloudevent(
-            source=source,
-            event_id=entry.id,
-            event_type=entry.type,
-            subject=entry.subject,
-            version=entry.version,
-            at=entry.at,
-            changed=entry.changed,
-            extra=entry.extra,
-            tombstone=tombstone,
-        )
-        if principal.kind == "service":
-            # A service that serves subscribers of its own decides visibility again, for each of them.
-            event["routing"] = {"before": write_routing(entry.before), "after": write_routing(entry.after)}
-            if cause := cause_of(entry.id):
-                event["traceparent"] = cause.write()
-        return event
-
-    return render
 
 
 def _open_cursor(cursors: Cursors, service: str, cursor: str | None, newest: Position) -> Position:
@@ -132,44 +108,3 @@ def _open_cursor(cursors: Cursors, service: str, cursor: str | None, newest: Pos
     if generation != newest.generation or seq > newest.seq:
         raise StaleCursorError(f"/{service}/v1/export")
     return Position(generation, seq)
-
-
-async def _collect(
-    database: Database,
-    log: FeedLog,
-    reader: Reader,
-    at: Position,
-    limit: int,
-    wait: int,
-    render: Callable[[Entry, bool], dict[str, Any]],
-) -> tuple[list[dict[str, Any]], Position]:
-    deadline = asyncio.get_running_loop().time() + wait
-    events: list[dict[str, Any]] = []
-    # Most readers see most entries: who asks for one is not made to wait for a thousand.
-    scanned = min(limit, SCAN)
-    while True:
-        committed = database.committed
-        async with database.read() as connection:
-            entries = await log.read(connection, at.seq, scanned)
-            # A database may hide entries by itself (`shared.persistence.rls_sessions`): all up to the newest have been looked at.
-            newest = at.seq if len(entries) == scanned else (await log.position(connection)).seq
-        for entry in entries:
-            seen = reader.sees(entry.type, entry.before, entry.after)
-            if seen is not Visibility.NOTHING:
-                events.append(render(entry, seen is Visibility.TOMBSTONE))
-            at = Position(at.generation, entry.seq)
-            if len(events) == limit:
-                return events, at
-        at = Position(at.generation, max(at.seq, newest))
-        remaining = deadline - asyncio.get_running_loop().time()
-        if len(entries) == scanned:
-            scanned = SCAN
-            continue
-        if events or remaining <= 0 or database.closing:
-            return events, at
-        try:
-            # Above PostgreSQL another replica may have committed: look again soon.
-            async with asyncio.timeout(remaining if database.is_sqlite else min(remaining, POLL_SECONDS)):
-                await committed.wait()
-        except TimeoutError:
-            continue

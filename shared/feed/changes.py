@@ -6,11 +6,8 @@ change sees the event; a reader only in the audience before it sees a tombstone;
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import Enum
 from typing import Any
-
-from shared.values.wire import write_instant
 
 Facets = Mapping[str, frozenset[str]]
 
@@ -80,7 +77,9 @@ class Reader:
     types: frozenset[str] = frozenset()
 
     def _selects(self, routing: Routing) -> bool:
-        return bool(self.audiences & routing.audience) and all(
+        if self.audiences.isdisjoint(routing.audience):
+            return False
+        return not self.wanted or all(
             values & routing.facets.get(name, frozenset()) for name, values in self.wanted.items() if values
         )
 
@@ -89,32 +88,3 @@ class Reader:
             return Visibility.EVENT if not self.types or event_type in self.types else Visibility.NOTHING
         # A tombstone passes every type filter: a reader with a copy must be able to delete it.
         return Visibility.TOMBSTONE if self._selects(before) else Visibility.NOTHING
-
-
-def to_cloudevent(
-    *,
-    source: str,
-    event_id: str,
-    event_type: str,
-    subject: str,
-    version: int,
-    at: datetime,
-    changed: tuple[str, ...],
-    extra: Mapping[str, str],
-    tombstone: bool,
-) -> dict[str, Any]:
-    """One entry as a CloudEvents 1.0 object. A tombstone contains only the subject."""
-    kind, _, identifier = subject.partition("/")
-    data: dict[str, Any] = {"op": "delete", "id": identifier}
-    if not tombstone:
-        data = {"op": "upsert", "id": identifier, "version": version, "changed": list(changed), **extra}
-    return {
-        "specversion": "1.0",
-        "id": event_id,
-        "source": source,
-        "type": f"{kind}.removed" if tombstone else event_type,
-        "subject": subject,
-        "time": write_instant(at),
-        "datacontenttype": "application/json",
-        "data": data,
-    }
