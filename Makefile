@@ -54,7 +54,7 @@ fmt: $(READY_DEV) ## Format the code
 	@$(BIN)/caddy fmt --overwrite deploy/gateway/Caddyfile
 
 .PHONY: bench
-bench: $(READY) ## Measure the main calls and compare them
+bench: $(READY_DEV) ## Measure the main calls and compare them
 	@$(BIN)/cleio bench
 
 .PHONY: migrate

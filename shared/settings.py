@@ -111,6 +111,12 @@ class ServiceSettings(BaseSettings):
         validation_alias="CLEIO_MOST_WAITING",
         description="Long polls and streams that it holds at once.",
     )
+    answer_cache_mib: int = Field(
+        default=64,
+        ge=0,
+        validation_alias="CLEIO_ANSWER_CACHE_MIB",
+        description="Memory (MiB) for cached public answers of a process; 0: none are cached.",
+    )
     log_level: str = Field(default="INFO", validation_alias="CLEIO_LOG_LEVEL")
     otlp_endpoint: str = Field(
         default="",

@@ -1,4 +1,4 @@
-"""The server that everything is compared with: a FastAPI application whose routes return given bytes and do nothing else."""
+"""The server that everything is compared with: FastAPI routes that return given bytes and do nothing else."""
 
 import sys
 from pathlib import Path

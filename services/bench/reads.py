@@ -13,12 +13,15 @@ HITS = "Reads from the cache (processor time)"
 MISSES = "Reads from the database, another page or trial each time"
 # (name, path of the call, greatest ratio, greatest microseconds of processor time)
 HIT_TARGETS = {
-    "list of 20 trials": (2.0, 500.0), "trial by id": (2.0, 330.0), "trial by id, 304": (1.5, None), "livez": (1.5, None),
-}  # fmt: skip
+    "list of 20 trials": (2.0, 500.0),
+    "trial by id": (2.0, 330.0),
+    "trial by id, 304": (1.5, None),
+    "livez": (1.5, None),
+}
 MISS_TARGETS = {
     "sqlite": {"list of 20 trials": (4.0, None), "trial by id": (3.5, None)},
     "postgresql": {"list of 20 trials": (7.0, None), "trial by id": (7.0, None)},
-}  # fmt: skip
+}
 
 
 def cache_hits(server: Server, folder: Path, count: int) -> Iterator[Figure]:

@@ -67,6 +67,8 @@ class AnswerCache:
         """Keep an answer that was read at ``revision``, unless the data have changed since."""
         if not self._is_current() or revision != self._of or key in self._answers:
             return
+        if len(answer.body) > self._max_bytes:
+            return
         self._bytes += len(answer.body)
         if self._bytes > self._max_bytes or len(self._answers) >= self._max_answers:
             self._answers, self._bytes = {}, len(answer.body)

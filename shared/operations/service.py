@@ -83,7 +83,7 @@ def create_service(
     app.state.callers = Callers(settings, name)
     app.state.quotas = Quotas(settings)
     app.state.load = ConcurrencyLimiter(settings.most_working, settings.most_waiting)
-    app.state.answers = AnswerCache()
+    app.state.answers = AnswerCache(settings.answer_cache_mib * 1024 * 1024)
     app.state.public_reads = ()
     app.state.cursors = Cursors(settings.cursor_key_bytes)
     for router in (_operations(name), *routers):

@@ -3,10 +3,15 @@
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from services.matching.settings import MatchingSettings
 from services.notifications.settings import NotificationsSettings
 from services.registry.settings import RegistrySettings
+from shared.operations.telemetry import Metrics
+from shared.values.addresses import EMBEDDED_PORTS
 
 ROOT = Path(__file__).resolve().parents[2]
 DECISIONS = ROOT / "docs" / "decisions"
@@ -19,6 +24,9 @@ LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]+)\)")
 DECISION = re.compile(r"\bdecisions?\s(\d{1,3})\b")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 STATUS = re.compile(r"\*Status: (accepted|superseded by decision (\d+))\.\*")
+SCRAPE = re.compile(r"- job_name: (\w+)\n\s+static_configs:\n\s+- targets: \[\"127\.0\.0\.1:(\d+)\"\]")
+METRIC = re.compile(r"\b(?:cleio|process)_[a-z_]+\b")
+PROMETHEUS_DURATION = re.compile(r"[1-9]\d*[smhd]")
 INDEX_ROW = re.compile(r"^\| (\d+) \| \[(.+)\]\((\d{4}-[a-z0-9-]+\.md)\) \| .+ \| (.+) \|$", re.MULTILINE)
 
 
@@ -100,3 +108,40 @@ def test_every_setting_is_described_for_operators() -> None:
             if f"`{variable}" not in guide:
                 missing.add(variable)
     assert sorted(missing) == []
+
+
+def _alerts() -> list[dict[str, Any]]:
+    document = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yml").read_text(encoding="utf-8"))
+    assert set(document) == {"groups"}
+    for group in document["groups"]:
+        assert set(group) <= {"name", "interval", "rules"}
+    return [rule for group in document["groups"] for rule in group["rules"]]
+
+
+def test_alert_rules_have_the_form_that_prometheus_reads() -> None:
+    alerts = _alerts()
+    assert len({alert["alert"] for alert in alerts}) == len(alerts) > 8
+    for alert in alerts:
+        assert set(alert) <= {"alert", "expr", "for", "keep_firing_for", "labels", "annotations"}, alert
+        assert re.fullmatch(r"Cleio\w+", alert["alert"])
+        assert PROMETHEUS_DURATION.fullmatch(alert.get("for", "1m"))
+        assert alert["labels"]["severity"] in {"warning", "critical"}
+        assert set(alert["annotations"]) == {"summary", "description"}
+        assert alert["expr"].count("(") == alert["expr"].count(")")
+
+
+def test_alert_rules_use_metrics_that_exist() -> None:
+    metrics = Metrics()
+    gauges = [value for value in vars(metrics).values() if hasattr(value, "describe")]
+    known = {metric.name for gauge in gauges for metric in gauge.describe()}
+    known |= {"process_open_fds", "process_max_fds", "process_start_time_seconds"}
+    named = {name for alert in _alerts() for name in METRIC.findall(alert["expr"])}
+    assert len(named) > 5
+    assert {name for name in named if re.sub(r"_(total|bucket)$", "", name) not in known} == set()
+
+
+def test_the_scrape_configuration_names_the_default_ports() -> None:
+    guide = (ROOT / "docs" / "guides" / "operator.md").read_text(encoding="utf-8")
+    assert {name: int(port) for name, port in SCRAPE.findall(guide)} == {
+        name: 8080 + offset for name, offset in EMBEDDED_PORTS.items()
+    }

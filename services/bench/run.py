@@ -1,0 +1,79 @@
+"""Runs the measurements one after the other and prints what they found."""
+
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+
+from services.bench.corpus import fill, identifiers
+from services.bench.figures import Figure, lines
+from services.bench.programs import installation, postgresql, registry
+from services.bench.reads import cache_hits, cache_misses, gateway
+from services.bench.search import search
+from services.cli.databases import upgrade_at
+from shared.persistence import open_database
+
+GROUPS = ("hits", "misses", "search")
+
+
+def run_bench(trials: int, calls: int, groups: Sequence[str], *, as_json: bool) -> int:
+    """Measure these groups of figures (none: all) and print them. Returns how many targets are missed.
+
+    :raises BenchError: a program does not start or does not answer.
+    """
+    wanted = tuple(groups) or GROUPS
+    with tempfile.TemporaryDirectory(prefix="cleio-bench-") as name:
+        found = []
+        for one in _measure(Path(name), trials, calls, wanted):
+            found.append(one)
+            if not as_json:
+                sys.stdout.write("\n".join(lines([one])) + "\n")
+                sys.stdout.flush()
+    if as_json:
+        sys.stdout.write(json.dumps([asdict(one) | {"met": one.met} for one in found], indent=2) + "\n")
+    return sum(one.met is False for one in found)
+
+
+def _measure(folder: Path, trials: int, calls: int, groups: Sequence[str]) -> Iterator[Figure]:
+    if "hits" in groups:
+        with installation(folder / "sample") as server:
+            yield from cache_hits(server, folder, calls)
+            yield from gateway(server, calls)
+    if {"misses", "search"} & set(groups):
+        with ExitStack() as stack:
+            url = stack.enter_context(postgresql())
+            kinds = {"sqlite": f"sqlite:///{folder / 'large' / 'registry.db'}"}
+            kinds |= {"postgresql": url} if url else {}
+            for kind, address in kinds.items():
+                _step(f"writing {trials} synthetic trials to {kind}")
+                asyncio.run(_fill(address, trials))
+                with registry(
+                    folder / "large", CLEIO_REGISTRY_DATABASE_URL=address, CLEIO_ANSWER_CACHE_MIB="0"
+                ) as server:
+                    if "misses" in groups:
+                        yield from cache_misses(server, folder, calls, kind, identifiers(trials))
+                    if "search" in groups:
+                        yield from search(server, folder, calls, kind)
+            if url is None:
+                _step("no PostgreSQL at hand: `make test` installs one, or set CLEIO_BENCH_POSTGRES")
+
+
+async def _fill(url: str, trials: int) -> None:
+    await upgrade_at("registry", url)
+    database = open_database(url)
+    try:
+        await fill(database, trials)
+    finally:
+        await database.close()
+
+
+def _step(text: str) -> None:
+    sys.stderr.write(f"bench: {text}\n")
+    sys.stderr.flush()
+
+
+__all__ = ["GROUPS", "run_bench"]
