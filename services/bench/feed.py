@@ -2,21 +2,26 @@
 
 import asyncio
 import json
-import os
 import select
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic, sleep, time
+
+from joserfc.jwk import ECKey
 
 from services.bench.client import BenchError, Call, Connection, cost, cpu_seconds
 from services.bench.figures import Figure
-from services.bench.programs import Server
+from services.bench.programs import Server, registry
 from services.registry.app import METADATA, MIGRATIONS
 from services.registry.schema import FEED
+from shared.access.policy import scopes_for
+from shared.access.principal import Credential
+from shared.access.tokens import issue
 from shared.feed.changes import NOT_VISIBLE, Change, Routing
 from shared.persistence import open_database
 from shared.persistence.migrations import upgrade
@@ -24,6 +29,9 @@ from shared.persistence.migrations import upgrade
 GROUP = "Feed (processor time)"
 BATCH = 500
 READERS = 1_000
+# More than the registry keeps in memory.
+ENTRIES = 12_000
+ISSUER = "http://127.0.0.1:8080"
 ROUNDS = 3
 CALLS = 20
 PATIENCE = 60.0
@@ -31,17 +39,35 @@ PATIENCE = 60.0
 READERS_PER_ADDRESS = 25
 
 
-def stock_feed(folder: Path, count: int) -> None:
-    """Append ``count`` public changes of trials to the registry's database in ``folder``, before the installation starts."""
-    asyncio.run(_append(folder / "registry.db", count))
+def feed(folder: Path) -> Iterator[Figure]:
+    """All figures of the feed, on a registry of its own in ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    asyncio.run(_append(folder / "registry.db", ENTRIES))
+    token, settings = _writer(folder)
+    with registry(folder, **settings) as server:
+        yield from feed_batches(server)
+        yield from waiting_readers(server, token)
 
 
-async def _append(file: Path, count: int) -> None:
+def _writer(folder: Path) -> tuple[str, dict[str, str]]:
+    """An access token for writes, and the settings of a registry that accepts it."""
+    key = ECKey.generate_key("P-256", {"kid": "bench", "use": "sig", "alg": "ES256"})
+    file = folder / "keys.json"
+    file.write_text(json.dumps({"keys": [key.as_dict(private=False)]}), encoding="utf-8")
+    now = int(time())
+    credential = Credential(
+        "bench", "bench", "coordination", frozenset({"editor"}), scopes_for("coordination"), now, now + 3600
+    )
+    settings = {"CLEIO_ISSUER_KEYS": str(file), "CLEIO_PUBLIC_URL": ISSUER, "CLEIO_REGISTRY_LOAD_SAMPLE": "true"}
+    return issue(key, ISSUER, ("registry",), credential), settings
+
+
+async def _append(file: Path, entries: int) -> None:
     database = open_database(f"sqlite:///{file}")
     await upgrade(database, MIGRATIONS, METADATA)
-    for first in range(0, count, BATCH):
+    for first in range(0, entries, BATCH):
         async with database.transaction() as connection:
-            await FEED.append(connection, [_change(number) for number in range(first, min(first + BATCH, count))])
+            await FEED.append(connection, [_change(number) for number in range(first, first + BATCH)])
     await database.close()
 
 
@@ -73,20 +99,24 @@ def feed_batches(server: Server) -> Iterator[Figure]:
             newest = following
         if len(pages) < 2:
             raise BenchError(f"the feed has fewer than {2 * BATCH} entries")
-        for name, calls, target in (
-            ("batch of 500, per entry", [Call(pages[-1])] * CALLS, 10.0),
-            ("batch of 500 with another filter each time, per entry", _filtered(pages[-1]), 10.0),
-            ("batch of 500 from the database, per entry", [Call(page) for page in pages[: len(pages) // 2]], 10.0),
+        rounds = count()
+        for name, page in (
+            ("batch of 500, per entry", None),
+            ("batch of 500, each with another filter, per entry", pages[-1]),
+            ("batch of 500 from the database, per entry", pages[len(pages) // 3]),
         ):
-            cost(connection, pid, calls[:1])
-            yield Figure(GROUP, name, min(cost(connection, pid, calls) for _ in range(ROUNDS)) / BATCH, "µs", target)
-        blind = Call(f"{path}&condition=ORPHA:1")
-        yield Figure(GROUP, "filter without a match, per call", cost(connection, pid, [blind] * 5) / 1000, "ms", 50.0)
+            spent = []
+            for _ in range(ROUNDS):
+                calls = [Call(pages[-1])] * CALLS if page is None else _filtered(page, next(rounds))
+                spent.append(cost(connection, pid, calls) / BATCH)
+            yield Figure(GROUP, name, min(spent), "µs", 10.0)
+        blind = [Call(f"{path}&condition=none-{number}") for number in range(CALLS // 4)]
+        yield Figure(GROUP, "filter without a match, per call", cost(connection, pid, blind) / 1000, "ms")
 
 
-def _filtered(page: str) -> list[Call]:
-    """Queries that select every entry, each with another text."""
-    return [Call(f"{page}&age_band=adult,{number}") for number in range(CALLS)]
+def _filtered(page: str, number: int) -> list[Call]:
+    """Different queries that all select every entry, so that none gets the answer of another."""
+    return [Call(f"{page}&age_band=adult,{number}-{one}") for one in range(CALLS)]
 
 
 def waiting_readers(server: Server, token: str) -> Iterator[Figure]:
@@ -135,10 +165,10 @@ def _one_write(server: Server, token: str) -> tuple[float, float, float]:
 
 
 def _write(connection: Connection, trial: str, token: str) -> None:
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/merge-patch+json"}
     path = f"/registry/v1/trials/{trial}"
     version = json.loads(connection.send(Call(path, {"Authorization": f"Bearer {token}"})))["version"]
-    body = json.dumps({"title": {"fr": f"Essai {version}", "en": f"Trial {version}"}}).encode()
+    body = json.dumps({"titles": {"fr": f"Essai {version}", "en": f"Trial {version}"}}).encode()
     connection.send(Call(path, {**headers, "If-Match": f'"v{version}"'}, "PATCH", body))
 
 
@@ -193,8 +223,7 @@ def main() -> None:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         spent = []
-        os.set_blocking(sys.stdin.fileno(), False)
-        while not sys.stdin.read():
+        while not select.select([sys.stdin], [], [], 0)[0]:
             before = cpu_seconds(pid)
             connection.send(call)
             spent.append(cpu_seconds(pid) - before)

@@ -1,7 +1,8 @@
 """The feed over HTTP: CloudEvents batches with long polling. Every answer, also an empty one, links to the next."""
 
+from functools import lru_cache
 from typing import Annotated
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -17,6 +18,8 @@ from shared.values.wire import Label
 
 MEDIA_TYPE = "application/cloudevents-batch+json"
 MAX_WAIT_SECONDS = 25
+# Remembered cursors and links: many readers wait at the same position, with the same query.
+SEALED = 1_024
 
 FeedReader = Annotated[Access, Depends(allow("feed", "read"))]
 
@@ -34,6 +37,7 @@ class StaleCursorError(GoneError):
         super().__init__(headers={"Link": f'<{export}>; rel="alternate"'})
 
 
+@lru_cache(SEALED)
 def seal_position(cursors: Cursors, service: str, position: Position) -> str:
     """A position as the opaque cursor that callers hold."""
     return cursors.seal(f"feed:{service}", [position.generation, position.seq])
@@ -89,9 +93,9 @@ def feed_router(service: str) -> APIRouter:
         at = _open_cursor(state.cursors, service, cursor, buffer.position)
         # A service that serves subscribers of its own decides visibility again, for each of them.
         query = FeedQuery(reader, limit, with_routing=access.principal.kind == "service")
+        others = _without_cursor(request.scope["query_string"].decode("ascii", errors="replace"))
         batch = await buffer.next(query, at, wait)
-        others = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-        following = urlencode([*others, ("cursor", seal_position(state.cursors, service, batch.at))])
+        following = f"{others}cursor={seal_position(state.cursors, service, batch.at)}"
         return Response(
             batch.body,
             media_type=MEDIA_TYPE,
@@ -99,6 +103,13 @@ def feed_router(service: str) -> APIRouter:
         )
 
     return router
+
+
+@lru_cache(SEALED)
+def _without_cursor(query: str) -> str:
+    """Return a query without its cursor, ready for another one."""
+    others = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name != "cursor"]
+    return f"{urlencode(others)}&" if others else ""
 
 
 def _open_cursor(cursors: Cursors, service: str, cursor: str | None, newest: Position) -> Position:

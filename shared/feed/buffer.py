@@ -57,26 +57,6 @@ class Batch:
     at: Position
 
 
-class _BufferedEntry:
-    """An entry with its parsed routing and its JSON, which is made at the first use."""
-
-    __slots__ = ("_entry", "_events", "after", "before", "seq", "type")
-
-    def __init__(self, entry: Entry) -> None:
-        self.seq, self.type, self.before, self.after = entry.seq, entry.type, entry.before, entry.after
-        self._entry = entry
-        self._events: dict[tuple[bool, bool], bytes] = {}
-
-    def event(self, source: str, *, tombstone: bool, with_routing: bool) -> bytes:
-        """See `encode_event`."""
-        kind = tombstone, with_routing
-        found = self._events.get(kind)
-        if found is None:
-            event = encode_event(self._entry, source, tombstone=tombstone, with_routing=with_routing)
-            found = self._events[kind] = event
-        return found
-
-
 class _Scan:
     """Collects the events that a query sees, up to its limit."""
 
@@ -91,7 +71,7 @@ class _Scan:
         """Whether the answer is complete, even if there are more entries."""
         return not self.left or len(self.events) >= self._query.limit
 
-    def inspect(self, entries: Sequence[_BufferedEntry], start: int = 0) -> bool:
+    def inspect(self, entries: Sequence[Entry], start: int = 0) -> bool:
         """Inspect the entries from index ``start`` on; return whether all of them were."""
         query, sees = self._query, self._query.reader.sees
         for index in range(start, len(entries)):
@@ -101,8 +81,9 @@ class _Scan:
             seen = sees(entry.type, entry.before, entry.after)
             if seen is not Visibility.NOTHING:
                 tombstone = seen is Visibility.TOMBSTONE
-                event = entry.event(self._source, tombstone=tombstone, with_routing=query.with_routing)
-                self.events.append(event)
+                self.events.append(
+                    encode_event(entry, self._source, tombstone=tombstone, with_routing=query.with_routing)
+                )
             self.left -= 1
             self.seq = entry.seq
         return True
@@ -120,7 +101,7 @@ class FeedBuffer:
         """``source``: of the CloudEvents, such as ``/registry``; ``capacity``: the greatest number of entries kept."""
         self._database, self._log, self._source, self._capacity = database, log, source, capacity
         # All entries after number `_floor` up to the newest one known, `_head`.
-        self._entries: list[_BufferedEntry] = []
+        self._entries: list[Entry] = []
         self._generation, self._floor, self._head = 0, 0, 0
         self._revision: int | None = None
         self._compactions = log.compactions
@@ -213,7 +194,9 @@ class FeedBuffer:
     def _append(self, entries: Sequence[Entry], head: int) -> None:
         if head == self._head:
             return
-        self._entries += map(_BufferedEntry, entries)
+        for entry in entries:  # parsed here, in pages, and not by the first reader
+            entry.before, entry.after  # noqa: B018
+        self._entries += entries
         self._head = head
         self._answers, self._answer_bytes = {}, 0
         excess = len(self._entries) - self._capacity
@@ -262,7 +245,7 @@ class FeedBuffer:
         async with self._database.read() as connection:
             found = await self._log.read(connection, scan.seq, size, last=floor)
         # The database may hide entries by itself: a page that is not full reaches to the end of what was asked for.
-        if scan.inspect([_BufferedEntry(entry) for entry in found]) and len(found) < size:
+        if scan.inspect(found) and len(found) < size:
             scan.seq = floor
         await asyncio.sleep(0)
 

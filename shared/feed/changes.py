@@ -4,10 +4,10 @@ An entry stores its audience and routing facets before and after the change. A r
 change sees the event; a reader only in the audience before it sees a tombstone; other readers see nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 Facets = Mapping[str, frozenset[str]]
 
@@ -27,6 +27,23 @@ class Routing:
 
 
 NOT_VISIBLE = Routing()
+
+
+class Routed(Protocol):
+    """Who may read a subject, and what it is about, in whatever collections they were parsed into."""
+
+    @property
+    def audience(self) -> Collection[str]: ...
+
+    @property
+    def facets(self) -> Mapping[str, Collection[str]]: ...
+
+
+class StoredRouting(NamedTuple):
+    """A routing as it is stored: lists take less time and memory than sets, and few of them are looked into."""
+
+    audience: list[str]
+    facets: dict[str, list[str]]
 
 
 def write_routing(routing: Routing) -> dict[str, Any]:
@@ -76,14 +93,14 @@ class Reader:
     wanted: Facets = field(default_factory=dict)
     types: frozenset[str] = frozenset()
 
-    def _selects(self, routing: Routing) -> bool:
+    def _selects(self, routing: Routed) -> bool:
         if self.audiences.isdisjoint(routing.audience):
             return False
-        return not self.wanted or all(
-            values & routing.facets.get(name, frozenset()) for name, values in self.wanted.items() if values
+        return not self.wanted or not any(
+            values.isdisjoint(routing.facets.get(name, ())) for name, values in self.wanted.items() if values
         )
 
-    def sees(self, event_type: str, before: Routing, after: Routing) -> Visibility:
+    def sees(self, event_type: str, before: Routed, after: Routed) -> Visibility:
         if self._selects(after):
             return Visibility.EVENT if not self.types or event_type in self.types else Visibility.NOTHING
         # A tombstone passes every type filter: a reader with a copy must be able to delete it.

@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -30,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.feed.changes import Change, Routing, read_routing, write_routing
+from shared.feed.changes import NOT_VISIBLE, Change, StoredRouting, write_routing
 from shared.persistence.columns import UtcInstant
 from shared.persistence.engine import Database
 from shared.persistence.unit_of_work import collect, mark_changed
@@ -38,11 +37,17 @@ from shared.tracing import remember
 
 # Upper bound of rows deleted per transaction when trimming the feed.
 COMPACTED_AT_ONCE = 1_000
-# Upper bound of remembered routings, a few kilobytes each. Many entries share one.
-PARSED = 4_096
 # Delivered to the listeners of this database when the transaction is committed.
 _NOTIFY = text("SELECT pg_notify(:channel, '')")
 GENERATION_EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+_NOT_VISIBLE = _compact(write_routing(NOT_VISIBLE))
+_EMPTY = StoredRouting([], {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +58,12 @@ class Position:
     seq: int
 
 
-@lru_cache(PARSED)
-def _routing(text: str) -> Routing:
-    return read_routing(json.loads(text))
-
-
 class Entry:
-    """One stored change. Its routing is parsed at the first use; the fields named ``…_json`` are JSON texts as stored."""
+    """One stored change. The fields named ``…_json`` are JSON texts as stored."""
 
     __slots__ = (
-        "after_json", "at", "before_json", "changed_json", "extra_json", "id", "seq", "subject", "type", "version",
+        "_after", "_before", "after_json", "at", "before_json", "changed_json", "encoded", "extra_json", "id", "seq",
+        "subject", "type", "version",
     )  # fmt: skip
 
     def __init__(self, row: Sequence[Any]) -> None:
@@ -81,19 +82,30 @@ class Entry:
             self.seq, self.id, self.type, self.subject, self.version, self.at,
             self.changed_json, self.extra_json, self.before_json, self.after_json,
         ) = row  # fmt: skip
+        self._before: StoredRouting | None = None
+        self._after: StoredRouting | None = None
+        # Its JSON for each kind of reader, once made (`shared.feed.encoding`).
+        self.encoded: dict[tuple[bool, bool], bytes] | None = None
 
     @property
-    def before(self) -> Routing:
-        return _routing(self.before_json)
+    def before(self) -> StoredRouting:
+        if self._before is None:
+            # Most changes leave the routing as it is: it is not parsed twice.
+            self._before = self.after if self.before_json == self.after_json else _parse(self.before_json)
+        return self._before
 
     @property
-    def after(self) -> Routing:
-        return _routing(self.after_json)
+    def after(self) -> StoredRouting:
+        if self._after is None:
+            self._after = _parse(self.after_json)
+        return self._after
 
-    @property
-    def milliseconds(self) -> str:
-        """``at`` as the API writes it: with milliseconds."""
-        return f"{self.at[:23]}Z"
+
+def _parse(text: str) -> StoredRouting:
+    if text == _NOT_VISIBLE:
+        return _EMPTY
+    document = json.loads(text)
+    return StoredRouting(document["audience"], document["facets"])
 
 
 class FeedLog:
@@ -202,7 +214,7 @@ class FeedLog:
             statement = statement.where(entries.type == event_type)
         if last is not None:
             statement = statement.where(entries.seq <= last)
-        return [Entry(tuple(row)) for row in await connection.execute(statement)]
+        return [Entry(row) for row in await connection.execute(statement)]
 
     async def superseded(
         self, connection: AsyncConnection, before: datetime, after: int
@@ -243,10 +255,6 @@ class FeedLog:
         await connection.execute(update(self.head).values(generation=generation))
         mark_changed(connection)
         return generation
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
 
 
 def next_generation(*known: int) -> int:
