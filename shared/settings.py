@@ -106,7 +106,7 @@ class ServiceSettings(BaseSettings):
         description="Requests that a process works on at once.",
     )
     most_waiting: int = Field(
-        default=1000,
+        default=2000,
         ge=1,
         validation_alias="CLEIO_MOST_WAITING",
         description="Long polls and streams that it holds at once.",

@@ -138,7 +138,7 @@ def _one_write(server: Server, token: str) -> tuple[float, float, float]:
         alone = cpu_seconds(pid) - before
         end = f"/registry/v1/feed?limit={BATCH}"
         while True:
-            body, following = _next(connection, end)
+            _, following = _next(connection, end)
             if following == end:
                 break
             end = following
@@ -148,7 +148,7 @@ def _one_write(server: Server, token: str) -> tuple[float, float, float]:
             reader.sendall(Call(f"{end}&wait=25", {"X-Forwarded-For": address}).encode(connection.host))
         _settle(pid)
         probe = stack.enter_context(
-            subprocess.Popen(
+            subprocess.Popen(  # noqa: S603  our own program
                 [sys.executable, "-m", "services.bench.feed", str(port), str(pid)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             )

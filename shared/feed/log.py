@@ -205,7 +205,12 @@ class FeedLog:
         return Position(row.generation, row.seq)
 
     async def read(
-        self, connection: AsyncConnection, after: int, limit: int, event_type: str | None = None, last: int | None = None
+        self,
+        connection: AsyncConnection,
+        after: int,
+        limit: int,
+        event_type: str | None = None,
+        last: int | None = None,
     ) -> list[Entry]:
         """Up to ``limit`` entries after number ``after``, in order, optionally of one type or up to number ``last``."""
         entries = self.entries.c

@@ -1,4 +1,4 @@
-"""Learns at once of changes that other replicas commit: PostgreSQL notifies, and a slow poll covers what a notification missed."""
+"""Changes of other replicas, seen at once: PostgreSQL notifies, and a slow poll finds what a notification missed."""
 
 import asyncio
 from time import monotonic

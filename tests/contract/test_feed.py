@@ -51,9 +51,7 @@ async def feed_service(url: str) -> AsyncIterator[tuple[FastAPI, Database]]:
         await app.state.tasks.stop()
         await app.state.database.close()
 
-    app = create_service(
-        "registry", ServiceSettings(), [feed_router("registry")], lifespan, "A feed and nothing else."
-    )
+    app = create_service("registry", ServiceSettings(), [feed_router("registry")], lifespan, "A feed and nothing else.")
     async with app.router.lifespan_context(app):
         yield app, app.state.database
 

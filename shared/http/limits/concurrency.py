@@ -29,8 +29,8 @@ class Shares:
 SHARES: Mapping[Stage, Shares] = {
     "arriving": Shares(callers=0.9, anonymous=0.6, address=0.25),
     "working": Shares(callers=0.9, anonymous=0.6, address=0.25),
-    # Many more fit in: 50 long polls of an address with the default of 1,000.
-    "waiting": Shares(callers=0.9, anonymous=0.6, address=0.05),
+    # With the default of 2,000: 1,200 long polls of anonymous callers, 50 of one address.
+    "waiting": Shares(callers=0.9, anonymous=0.6, address=0.025),
 }
 
 

@@ -46,7 +46,7 @@ def test_part_of_each_stage_is_reserved(stage: Stage) -> None:
     assert entered(limiter, stage, SERVICE) == 10
 
 
-@pytest.mark.parametrize(("stage", "most"), [("arriving", 25), ("working", 25), ("waiting", 5)])
+@pytest.mark.parametrize(("stage", "most"), [("arriving", 25), ("working", 25), ("waiting", 3)])
 def test_an_address_gets_a_part_of_what_anonymous_callers_get(stage: Stage, most: int) -> None:
     limiter = ConcurrencyLimiter(max_working=100, max_waiting=100)
     assert entered(limiter, stage, Occupant("anonymous", "192.0.2.1")) == most
