@@ -41,6 +41,7 @@ from shared.clients.outbound import open_outbound
 from shared.endpoints.audit import audit_router
 from shared.endpoints.backups import backup_router
 from shared.endpoints.feed import feed_router
+from shared.feed.buffer import FeedBuffer
 from shared.feed.log import compact
 from shared.feed.watch import ChangeWatch
 from shared.idempotency import IdempotencyKeys
@@ -75,6 +76,8 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.answers.revision = database.revision.current
             if not database.is_sqlite:
                 tasks.repeat(ChangeWatch(database, FEED).step, "watch_feed")
+            app.state.feed = FeedBuffer(database, FEED, f"{settings.event_source}/registry")
+            app.state.feed.start(tasks)
             async with database.transaction() as connection:
                 await TrialRepository(connection).rebuild_index()
             app.state.idempotency = keys = IdempotencyKeys(database, KEYS)
@@ -112,7 +115,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         members.router,
         tokens.router,
         internal.router,
-        feed_router("registry", FEED),
+        feed_router("registry"),
         audit_router("registry"),
         backup_router(),
     ]
