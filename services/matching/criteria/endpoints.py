@@ -1,8 +1,9 @@
 """``POST /matching/v1/criteria/check`` and ``…/dry-run``: help for authors of criteria; nothing is stored."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
+from pydantic import ValidatorFunctionWrapHandler, WrapValidator
 
 from services.matching.criteria.schemas import CheckAnswer, DryRun, DryRunAnswer
 from services.matching.criteria.service import check, dry_run
@@ -13,11 +14,22 @@ from services.matching.snapshots.responses import current_snapshot, snapshot_res
 from shared.access.policy import Access
 from shared.criteria.model import CriteriaDocument
 from shared.http.guards import allow
+from shared.http.heavy_work import HeavyWork
 from shared.http.route import ApiRoute, accepts
 from shared.values.strict_json import Limits
 
 router = APIRouter(prefix="/matching/v1/criteria", route_class=ApiRoute, tags=["criteria"])
 
+# A larger document is checked in a thread: it takes up to a tenth of a second.
+SMALL_BYTES = 8 * 1024
+
+
+def _pass_on(value: Any, _validate: ValidatorFunctionWrapHandler) -> Any:
+    return value
+
+
+# Described by the model, and validated where the document is checked.
+SentCriteria = Annotated[CriteriaDocument, WrapValidator(_pass_on)]
 Checker = Annotated[Access, Depends(allow("criteria", "execute"))]
 DOCUMENT_BYTES = 1024 * 1024
 DRY_RUN_LIMITS = Limits(string=MATCH_BYTES, nodes=20_000)
@@ -25,10 +37,13 @@ DRY_RUN_LIMITS = Limits(string=MATCH_BYTES, nodes=20_000)
 
 @router.post("/check", response_model=CheckAnswer)
 @accepts(body_bytes=DOCUMENT_BYTES)
-async def check_criteria(request: Request, document: CriteriaDocument, access: Checker) -> Response:
+async def check_criteria(request: Request, document: SentCriteria, access: Checker) -> Response:
     """Check a criteria document for errors and doubtful expressions."""
     snapshot = current_snapshot(request)
-    return snapshot_response(snapshot, check(document, snapshot))
+    if len(await request.body()) <= SMALL_BYTES:
+        return snapshot_response(snapshot, check(document, snapshot))
+    heavy: HeavyWork = request.app.state.heavy_work
+    return snapshot_response(snapshot, await heavy.run(check, document, snapshot))
 
 
 @router.post("/dry-run", response_model=DryRunAnswer)
