@@ -1,7 +1,4 @@
-"""One connection of a caller: how long it may take, and how much it may say, before it is understood, and how long to take what it is told.
-
-(The body is the business of `shared.http.route`.)
-"""
+"""Limits of one connection. (`shared.http.stages` limits the requests on it.)"""
 
 from asyncio import TimerHandle, Transport
 from typing import Any
@@ -9,67 +6,75 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEAD_SECONDS = 5.0
-# What the gateway takes (16 KiB), and what it adds. `shared.http.route` says so in a problem document; here stands what is not even read.
-LONGEST_HEAD = 20 * 1024
-# Who has been answered need not send the rest of its body; so long it may take to read the answer.
+# 16 KiB as in the gateway, plus the headers that the gateway adds. `shared.http` answers a head above its own limit
+# with 431 and a problem document; above this one the head is not read and the 431 has no body.
+MAX_HEAD = 20 * 1024
+# When the answer is complete before the body of the request, the client has this time to read the answer.
 LINGER_SECONDS = 2.0
-# Who takes nothing of an answer for so long is cut: all that is held for it, in the process and beyond, is given back.
-TAKE_SECONDS = 15.0
+# Write timeout: a connection whose client reads nothing of an answer for this time is closed.
+WRITE_SECONDS = 15.0
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 class HeadTooLongError(Exception):
-    """More names and values than a request may have."""
+    """The request line and headers are too long."""
 
 
 class BoundedConnection(HttpToolsProtocol):
-    """uvicorn bounds neither the time nor the length of a request's head, nor what comes after an answer, nor a connection that says nothing."""
+    """uvicorn's protocol with time and size limits, and without trailers.
+
+    It overrides a class of uvicorn that is not documented. The gateway has the same limits, but a service may also be
+    called directly (its port on loopback, an operator's network), and uvicorn has no setting for any of them. Tests
+    with slow and silent callers run against service ports and fail if uvicorn changes.
+    """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._in_body = False
-        self._head_bytes = self._told = 0
+        self._head_bytes = self._header_bytes = 0
         self._head_timer: TimerHandle | None = None
-        self._take_timer: TimerHandle | None = None
+        self._write_timer: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._head_is_here()
-        self._is_taken()
+        self._end_head()
+        self._stop_write_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if not self._in_body:
-            self._head_begins()
+            self._start_head()
         super().data_received(data)
         if self._head_timer is not None and not self.transport.is_closing():
-            # A name that never ends is told by no callback.
+            # The parser reports a header only when it is complete.
             self._head_bytes += len(data)
-            if self._head_bytes > 2 * LONGEST_HEAD:
+            if self._head_bytes > 2 * MAX_HEAD:
                 self.send_400_response("")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._told += len(name) + len(value)
-        if self._told > LONGEST_HEAD:
-            raise HeadTooLongError  # the parser makes of it what it makes of any fault
+        if self._in_body:
+            return  # a trailer after a chunked body: it must not become a header
+        self._header_bytes += len(name) + len(value)
+        if self._header_bytes > MAX_HEAD:
+            raise HeadTooLongError  # the parser turns it into a malformed request
         super().on_header(name, value)
 
     def send_400_response(self, msg: str) -> None:
-        if max(self._told, self._head_bytes) <= LONGEST_HEAD:
+        if max(self._header_bytes, self._head_bytes) <= MAX_HEAD:
             super().send_400_response(msg)
             return
         self.transport.write(_TOO_LARGE)
         self.transport.close()
 
     def on_message_begin(self) -> None:
-        self._head_begins()
+        self._start_head()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        self._head_is_here()
+        self._end_head()
         self._in_body = True
         super().on_headers_complete()
 
@@ -80,40 +85,40 @@ class BoundedConnection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if self._in_body:
-            self.loop.call_later(LINGER_SECONDS, self._give_up, self.cycle)
+            self.loop.call_later(LINGER_SECONDS, self._close_unfinished, self.cycle)
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._take_timer = self.loop.call_later(TAKE_SECONDS, self._cut)
+        self._write_timer = self.loop.call_later(WRITE_SECONDS, self._abort)
 
     def resume_writing(self) -> None:
-        self._is_taken()
+        self._stop_write_timer()
         super().resume_writing()
 
     def timeout_keep_alive_handler(self) -> None:
-        # Closed, it would wait for ever for the last bytes of an answer to be taken.
-        self._cut()
+        # Not `close`, which would wait until the client has read the rest of an answer.
+        self._abort()
 
-    def _cut(self) -> None:
+    def _abort(self) -> None:
         if self.cycle is not None:
-            self.cycle.disconnected = True  # before the transport lets its writer go on
+            self.cycle.disconnected = True  # before the transport resumes the writer
         self.transport.abort()
 
-    def _is_taken(self) -> None:
-        if self._take_timer is not None:
-            self._take_timer.cancel()
-            self._take_timer = None
+    def _stop_write_timer(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
 
-    def _head_begins(self) -> None:
+    def _start_head(self) -> None:
         if self._head_timer is None:
             self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
-    def _head_is_here(self) -> None:
-        self._head_bytes = self._told = 0
+    def _end_head(self) -> None:
+        self._head_bytes = self._header_bytes = 0
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
 
-    def _give_up(self, answered: RequestResponseCycle) -> None:
+    def _close_unfinished(self, answered: RequestResponseCycle) -> None:
         if self._in_body and self.cycle is answered:
             self.transport.close()

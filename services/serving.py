@@ -1,9 +1,10 @@
-"""Serving one service: to those who mean it, and ending so that nobody behind the gateway notices."""
+"""Run one service: host allow-list, one-line start failures, graceful stop."""
 
 import asyncio
 import gc
 import importlib
 import logging
+import os
 import socket
 import sys
 from collections.abc import Collection
@@ -18,37 +19,40 @@ from services.connections import BoundedConnection
 from shared.http.problem_responses import respond
 from shared.tracing import flush_export
 from shared.values.addresses import LOOPBACK_NAMES, host_of
-from shared.values.problems import Problem, reason_of
+from shared.values.problems import DatabaseDamagedError, Problem, reason_of
 from shared.values.wire import Label
 
 TICK = 0.05  # seconds
 QUIET_TICKS = 3
-LONGEST_DRAIN = 0.6  # seconds; with what uvicorn grants to open requests within the supervisor's patience
+MAX_DRAIN = 0.6  # seconds; with `timeout_graceful_shutdown` less than the supervisor waits
 STARTUP_FAILURE = 3
 
 
 class DrainingServer(uvicorn.Server):
-    """Told to stop, uvicorn closes every idle connection, and with it what the gateway has sent on one and nobody has read yet.
+    """A uvicorn server that drains its connections when it stops.
 
-    Here who waits for news is told at once that there are none, and connections are told, with the answer to their next request, to open no more;
-    they end by themselves.
+    uvicorn itself closes idle connections at once, and loses what the gateway has just sent on one of them. Here
+    long polls are answered at once, and every further answer asks its caller to close the connection.
+
+    It reads `servers` and `server_state` of `uvicorn.Server`, which are not documented: uvicorn offers no drain.
     """
 
     service: FastAPI
+    application: "StartupFailureResponder | None" = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        # What it says of a failure is in its message, which no log of ours holds.
+        # Messages of uvicorn could contain data; `_report` reports a failure.
         logging.getLogger("uvicorn.error").disabled = True
         try:
             await super().startup(sockets)
         except SystemExit as end:
-            if end.__context__ is not None:  # it does not get the port
-                _tell(end.__context__)
+            if end.__context__ is not None:  # the port is not free
+                _report(end.__context__)
             raise
         logging.getLogger("uvicorn.error").disabled = False
-        # What has been loaded stays: it is never looked through for garbage again.
+        # Loaded modules stay in use: exclude them from garbage collection.
         gc.freeze()
-        # A large body makes a hundred thousand objects, none of them garbage before it is answered: looking for some took a tenth of its time.
+        # A large body creates 100,000 objects that live until the answer; collecting them took a tenth of the time.
         gc.set_threshold(50_000, 20, 20)
         gc.enable()
 
@@ -63,11 +67,11 @@ class DrainingServer(uvicorn.Server):
                 and connection.cycle is not None
                 and not connection.cycle.response_complete
             ):
-                connection.shutdown()  # once it is answered
+                connection.shutdown()  # closes after the current answer
         if hasattr(self.service.state, "end_waits"):
             self.service.state.end_waits()
         quiet, seen = 0, self.server_state.total_requests
-        for _ in range(int(LONGEST_DRAIN / TICK)):
+        for _ in range(int(MAX_DRAIN / TICK)):
             if quiet == QUIET_TICKS or not self.server_state.connections:
                 break
             await asyncio.sleep(TICK)
@@ -76,32 +80,38 @@ class DrainingServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _tell(error: BaseException) -> None:
+def _report(error: BaseException) -> None:
     sys.stderr.write(f"cleio: {reason_of(error)}\n")
 
 
 class StartupFailureResponder:
-    """An application whose failure to start is one line for its operator: the log names the classes of errors and never what they say."""
+    """Reports a failed start to the operator in one line; the log contains only the class of the error."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self.failure: Exception | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self.app(scope, receive, send)
         except Exception as error:
             if scope["type"] == "lifespan":
-                _tell(error)
+                self.failure = error
+                _report(error)
             raise
 
 
 class UnknownHostError(Problem):
     code, status = "unknown_host", 421
-    title = Label(fr="Cette adresse n'est pas servie ici", en="This host is not served here")
+    title = Label(fr="Nom d'hôte inconnu", en="Unknown host")
+    detail = Label(
+        fr="Ce serveur ne répond pas à ce nom ; l'exploitant règle les noms avec CLEIO_HOSTS.",
+        en="This server does not answer to this name; the operator sets the names with CLEIO_HOSTS.",
+    )
 
 
 class KnownHosts:
-    """Refuses requests for a host that is not ours: a page elsewhere, whose name was pointed at this machine, reaches its loopback too."""
+    """Refuses requests for unknown hosts: protection against DNS rebinding, which reaches loopback addresses too."""
 
     def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
         self.app = app
@@ -109,24 +119,25 @@ class KnownHosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            asked = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-            if len(asked) != 1 or host_of(asked[0]) not in self.hosts:
+            hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+            if len(hosts) != 1 or host_of(hosts[0]) not in self.hosts:
                 await respond(Request(scope), UnknownHostError())(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 
 
 def serve_application(application: str, port: int, host: str, hosts: Collection[str]) -> None:
-    """Run an application factory (``module:function``) until SIGTERM or SIGINT. The caller may have disabled the garbage collector while it loads.
+    """Run an application factory (``module:function``) until SIGTERM or SIGINT.
 
-    On loopback it is for ``hosts`` alone; elsewhere its names are those of the operator's own network.
+    On a loopback address only requests for ``hosts`` are accepted; elsewhere the operator's network decides.
+    The caller may have disabled the garbage collector while the program loads.
     """
     module, _, factory = application.partition(":")
 
     def make() -> Any:
         service = getattr(importlib.import_module(module), factory)()
         server.service = service
-        app = StartupFailureResponder(service)
+        server.application = app = StartupFailureResponder(service)
         return KnownHosts(app, hosts) if f"[{host}]" in LOOPBACK_NAMES or host in LOOPBACK_NAMES else app
 
     server = DrainingServer(
@@ -142,13 +153,19 @@ def serve_application(application: str, port: int, host: str, hosts: Collection[
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,  # whose address to believe is the business of `shared.access`
+            proxy_headers=False,  # `shared.access.address` reads them
             backlog=1024,
-            timeout_keep_alive=75,  # longer than the gateway keeps an idle connection, so that it never sends into a closing one
-            timeout_graceful_shutdown=2,  # with the gateway's second, inside the five seconds of `cleio up`
+            timeout_keep_alive=75,  # longer than the gateway, so that it never sends into a closing connection
+            timeout_graceful_shutdown=2,  # with the second of the gateway, less than the five of `cleio up`
         )
     )
-    with suppress(KeyboardInterrupt):
-        server.run()
+    try:
+        with suppress(KeyboardInterrupt):
+            server.run()
+    except SystemExit:
+        if server.started:
+            raise
     if not server.started:
-        sys.exit(STARTUP_FAILURE)
+        failure = server.application.failure if server.application else None
+        # EX_CONFIG tells the supervisor that starting again will not help.
+        sys.exit(os.EX_CONFIG if isinstance(failure, DatabaseDamagedError) else STARTUP_FAILURE)

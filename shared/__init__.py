@@ -1,1 +1,1 @@
-"""Framework code that every service uses in the same way. It knows no trial, centre, patient or match but for two recorded exceptions."""
+"""Code that all services share. It is in layers: see the contract `layers-of-shared` in pyproject.toml."""

@@ -1,52 +1,58 @@
-"""Settings that every service has, read from the environment and from the installation's secret files."""
+"""Settings of every service, read from the environment and from the secret files of the installation."""
 
 import base64
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from shared.values.addresses import EMBEDDED_PORTS
+from shared.values.database_urls import read_database_url
 
 Network = IPv4Network | IPv6Network
+DatabaseUrl = Annotated[str, AfterValidator(lambda text: read_database_url(text) if text else text)]
+LogLevel = Annotated[
+    Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
+    BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),
+]
 
 
 class SettingError(RuntimeError):
-    """A setting is missing or cannot be used; the message is the one line its operator needs, and holds no value."""
+    """A setting is missing or invalid. The message is one line for the operator, without the value."""
 
 
 class MissingSecretError(SettingError):
-    """A secret that the installation needs is neither in the environment nor in its file."""
+    """A required secret is neither in the environment nor in its file."""
 
 
 class UnusableSecretError(SettingError):
-    """A secret is empty, cut or no secret at all. It would be no error to the arithmetic: an empty key seals as well as a good one."""
+    """A secret is empty, truncated or malformed. Encryption would work with it, but protect nothing."""
 
 
-# What each secret is at the least, so that a file that was cut, or a placeholder, is not taken for one.
+# Minimum sizes, so that a truncated file or a placeholder is not accepted as a secret.
 TOKEN_CHARACTERS = 20
 KEY_BYTES = {"cursor_key": 64, "audit_key": 32}
 
 
 def key_of(text: str, size: int, place: str) -> bytes:
-    """A key kept as base64, of at least ``size`` bytes.
+    """Decode a key of at least ``size`` bytes from base64.
 
-    :raises UnusableSecretError: it is none; nothing of it is said.
+    :raises UnusableSecretError: it is not one; the message does not contain it.
     """
     try:
         key = base64.b64decode(text, validate=True)
     except ValueError:
         key = b""
     if len(key) < size:
-        raise UnusableSecretError(f"{place} is not the base64 of {size} bytes: bring back a copy of it")
+        raise UnusableSecretError(f"{place} is not the base64 of {size} bytes: restore it from a copy")
     return key
 
 
 class ServiceSettings(BaseSettings):
-    """Base of a service's settings. ``CLEIO_…`` is common to all, ``CLEIO_<SERVICE>_…`` is its own (subclasses set the prefix)."""
+    """Base of the settings of a service: ``CLEIO_…`` for all services, ``CLEIO_<SERVICE>_…`` for one of them."""
 
     model_config = SettingsConfigDict(extra="ignore")
 
@@ -56,19 +62,23 @@ class ServiceSettings(BaseSettings):
     public_url: str = Field(
         default="",
         validation_alias="CLEIO_PUBLIC_URL",
-        description="Where callers reach the gateway; the issuer of tokens.",
+        description="URL at which callers reach the gateway; the issuer of tokens.",
     )
     issuer_keys: Path | None = Field(
-        default=None, validation_alias="CLEIO_ISSUER_KEYS", description="A file of public keys (JWKS) to trust."
+        default=None,
+        validation_alias="CLEIO_ISSUER_KEYS",
+        description="File with public keys (JWKS) of the token issuer to trust.",
     )
     builtin_issuer: bool = Field(
-        default=True, validation_alias="CLEIO_BUILTIN_ISSUER", description="Whether tokens are issued here."
+        default=True, validation_alias="CLEIO_BUILTIN_ISSUER", description="Whether this installation issues tokens."
     )
     oidc_issuer: str = Field(
-        default="", validation_alias="CLEIO_OIDC_ISSUER", description="An OpenID provider whose tokens are taken."
+        default="",
+        validation_alias="CLEIO_OIDC_ISSUER",
+        description="OpenID provider whose access tokens are accepted.",
     )
     oidc_audience: str = Field(
-        default="", validation_alias="CLEIO_OIDC_AUDIENCE", description="Whom its tokens must be meant for."
+        default="", validation_alias="CLEIO_OIDC_AUDIENCE", description="Audience that its tokens must have."
     )
     registry_url: str = Field(default="", validation_alias="CLEIO_REGISTRY_URL")
     matching_url: str = Field(default="", validation_alias="CLEIO_MATCHING_URL")
@@ -79,37 +89,51 @@ class ServiceSettings(BaseSettings):
         default=1200,
         ge=0,
         validation_alias="CLEIO_RATE_READ",
-        description="Reads a minute for each caller; 0: no limit.",
+        description="Reads per minute and caller; 0: no limit.",
     )
     rate_match: int = Field(
-        default=600, ge=0, validation_alias="CLEIO_RATE_MATCH", description="Matches and checks a minute."
+        default=600,
+        ge=0,
+        validation_alias="CLEIO_RATE_MATCH",
+        description="Matches and criteria checks per minute and caller; 0: no limit.",
     )
-    rate_write: int = Field(default=300, ge=0, validation_alias="CLEIO_RATE_WRITE", description="Writes a minute.")
+    rate_write: int = Field(
+        default=300, ge=0, validation_alias="CLEIO_RATE_WRITE", description="Writes per minute and caller; 0: no limit."
+    )
     rate_token: int = Field(
-        default=60, ge=0, validation_alias="CLEIO_RATE_TOKEN", description="Requests of a token a minute."
+        default=60,
+        ge=0,
+        validation_alias="CLEIO_RATE_TOKEN",
+        description="Token requests per minute and caller; 0: no limit.",
     )
     rate_loopback_factor: int = Field(
         default=1000,
         ge=1,
         validation_alias="CLEIO_RATE_LOOPBACK_FACTOR",
-        description="So many times more for callers on this machine.",
+        description="Factor by which the quotas of callers on this machine are larger.",
     )
     gateway_networks: tuple[Network, ...] = Field(
         default=(),
         validation_alias="CLEIO_GATEWAY_NETWORKS",
-        description="Where the gateway calls from (JSON), beside this machine: its word is believed.",
+        description="Networks of gateways on other machines (JSON list), whose X-Forwarded-For is trusted.",
     )
     most_working: int = Field(
         default=200,
         ge=1,
         validation_alias="CLEIO_MOST_WORKING",
-        description="Requests that a process works on at once.",
+        description="Maximum number of requests that a process works on at once.",
     )
     most_waiting: int = Field(
         default=1000,
         ge=1,
         validation_alias="CLEIO_MOST_WAITING",
-        description="Long polls and streams that it holds at once.",
+        description="Maximum number of long polls and streams that a process serves at once.",
+    )
+    log_level: LogLevel = Field(default="INFO", validation_alias="CLEIO_LOG_LEVEL")
+    log_format: Literal["auto", "text", "json"] = Field(
+        default="auto",
+        validation_alias="CLEIO_LOG_FORMAT",
+        description="Log lines for people (`text`) or programs (`json`); `auto`: text on a terminal, else JSON.",
     )
     answer_cache_mib: int = Field(
         default=64,
@@ -117,20 +141,19 @@ class ServiceSettings(BaseSettings):
         validation_alias="CLEIO_ANSWER_CACHE_MIB",
         description="Memory (MiB) for cached public answers of a process; 0: none are cached.",
     )
-    log_level: str = Field(default="INFO", validation_alias="CLEIO_LOG_LEVEL")
     otlp_endpoint: str = Field(
         default="",
         validation_alias=AliasChoices("CLEIO_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
-        description="Base URL of an OpenTelemetry collector (OTLP over HTTP); empty: no traces, and nothing of the SDK is loaded.",
+        description="Base URL of an OpenTelemetry collector (OTLP over HTTP); empty: traces are not exported.",
     )
 
     def __init__(self, **given: Any) -> None:
-        """:raises SettingError: one cannot be read, or a secret is missing."""
+        """:raises SettingError: a setting is invalid, or a secret is missing."""
         try:
             super().__init__(**given)
         except ValidationError as error:
             wrong = (
-                f"{self._name(one['loc'])}: {one['msg']}"
+                f"{self._name(one['loc'])}: {one['msg'].removeprefix('Value error, ')}"
                 for one in error.errors(include_url=False, include_input=False, include_context=False)
             )
             raise SettingError("; ".join(wrong)) from None
@@ -140,7 +163,7 @@ class ServiceSettings(BaseSettings):
 
     @classmethod
     def _name(cls, place: tuple[int | str, ...]) -> str:
-        """How an operator writes the setting."""
+        """Return the name of a setting as the operator writes it."""
         name = str(place[0])
         alias = cls.model_fields[name].validation_alias if name in cls.model_fields else name
         return alias if isinstance(alias, str) else f"{cls.model_config['env_prefix']}{name.upper()}"
@@ -152,46 +175,55 @@ class ServiceSettings(BaseSettings):
             if not getattr(self, name).get_secret_value():
                 path = self.data_dir / "secrets" / name.replace("_", "-")
                 if not path.is_file():
-                    raise MissingSecretError(f"no secret at {path}: `cleio up` makes it, or set {place}")
+                    raise MissingSecretError(f"no secret at {path}: `cleio up` creates it, or set {place}")
                 place = f"the secret at {path}"
                 setattr(self, name, SecretStr(path.read_bytes().decode("ascii", errors="replace").strip()))
             value = getattr(self, name).get_secret_value()
             if name in KEY_BYTES:
                 key_of(value, KEY_BYTES[name], place)
             elif len(value) < TOKEN_CHARACTERS:
-                raise UnusableSecretError(
-                    f"{place} is shorter than {TOKEN_CHARACTERS} characters: anybody could guess it"
-                )
+                raise UnusableSecretError(f"{place} is shorter than {TOKEN_CHARACTERS} characters: it could be guessed")
         return self
 
     @model_validator(mode="after")
     def _name_the_audience(self) -> Self:
         if self.oidc_issuer and not self.oidc_audience:
             raise SettingError(
-                "CLEIO_OIDC_AUDIENCE must say whom the provider's tokens are meant for: without it any token of it would do"
+                "CLEIO_OIDC_AUDIENCE is required with CLEIO_OIDC_ISSUER: otherwise every token of the provider"
+                " would be accepted"
             )
         return self
 
     @cached_property
     def cursor_key_bytes(self) -> bytes:
-        """64 bytes, kept as base64."""
+        """64 bytes; stored as base64."""
         return base64.b64decode(self.cursor_key.get_secret_value())
 
     @cached_property
     def audit_seed(self) -> bytes:
-        """32 bytes that make the Ed25519 key of the audit record, kept as base64."""
+        """The 32 bytes of the Ed25519 key of the audit log; stored as base64."""
         return base64.b64decode(self.audit_key.get_secret_value(), validate=True)
 
     @property
     def issuer(self) -> str:
-        """The issuer that our own tokens name."""
+        """The issuer of the tokens of this installation."""
         return self.public_url.rstrip("/") or f"http://127.0.0.1:{self.gateway_port}"
 
     @property
     def audit_folder(self) -> Path:
         return self.data_dir / "audit"
 
+    @property
+    def written_folders(self) -> list[Path]:
+        """The folders that the service must be able to write to."""
+        url: str = getattr(self, "database", "")
+        is_file = url.startswith("sqlite:///")
+        return [self.audit_folder, *([Path(url.removeprefix("sqlite:///")).parent] if is_file else [])]
+
     def service_url(self, name: str) -> str:
-        """Where a sibling service listens, its replicas separated by commas: its own setting, else the port of the embedded run."""
+        """Return the URL of another service, or those of its replicas separated by commas.
+
+        It is the setting, or the port of the embedded run.
+        """
         own: str = getattr(self, f"{name}_url", "")
         return own or f"http://127.0.0.1:{self.gateway_port + EMBEDDED_PORTS[name]}"

@@ -1,4 +1,4 @@
-"""An OpenTelemetry collector of a test: a real OTLP/HTTP receiver on loopback that reads the protobuf and keeps every byte it was sent."""
+"""An OpenTelemetry collector for tests: a real OTLP/HTTP receiver on loopback that records every body and span."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What every test may use: real databases of both kinds, the services' own applications, and the real registry records where they are at hand."""
+"""Fixtures for every test: real databases of both kinds, the services' applications, and the real registry records."""
 
 import asyncio
 import base64
@@ -28,11 +28,29 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from shared.access.policy import scopes_for
 from shared.access.principal import Credential, OrganisationKind, Role
 from shared.access.tokens import issue
+from tests.progress import Progress
+from tests.scheduling import Scheduler, in_order
 
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ci")
 
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="cleio-run-"))
+
+
+def memory_disk(folder: Path = Path("/dev/shm")) -> Path | None:
+    """A file system in memory with room for the tests' data, on which programs may run; None where there is none."""
+    try:
+        room = os.statvfs(folder)
+    except OSError:
+        return None
+    usable = os.access(folder, os.W_OK) and not room.f_flag & os.ST_NOEXEC
+    return folder if usable and room.f_bavail * room.f_frsize >= MEMORY_DISK_BYTES else None
+
+
+# On a disk each commit of a test waits some milliseconds for it. A killed process loses nothing either way.
+MEMORY_DISK_BYTES = 3 * 1024**3
+if memory := memory_disk():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 INTERNAL = "internal-token-of-the-tests"
 ISSUER = "http://127.0.0.1:8080"
@@ -49,7 +67,7 @@ def token_of(
     scopes: Iterable[str] | None = None,
     **more: Any,
 ) -> str:
-    """An access token of an organisation of this kind with these roles, signed by the key that the tests' services have pinned."""
+    """An access token of an organisation of this kind with these roles, signed by a key that the services trust."""
     now = int(time.time())
     credential = Credential(
         client=more.pop("client", f"{kind}-client"),
@@ -78,10 +96,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[FIGURES] = {}
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Progress(config))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduler | None:
+    return Scheduler(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items[:] = in_order(items)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker tells what its tests measured to the run that it works for."""
+    """Pass what the tests of a worker measured to the run that it works for."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["figures"] = session.config.stash[FIGURES]
 
@@ -93,12 +124,12 @@ def pytest_testnodedown(node: Any) -> None:
 
 @pytest.fixture
 def figure(request: pytest.FixtureRequest) -> Callable[[str, object], None]:
-    """Tell a measured figure: it is shown at the end of the run, and never asserted on a time."""
+    """Record a measured figure: it is shown at the end of the run. No test asserts a time."""
 
-    def tell(name: str, value: object) -> None:
+    def record(name: str, value: object) -> None:
         request.config.stash[FIGURES][name] = str(value)
 
-    return tell
+    return record
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -115,7 +146,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def _own_ports() -> Iterator[int]:
-    """Ports that no other worker of this run takes, below those that the system hands out by itself; each again only after all others."""
+    """Ports of this worker alone, below those that the system hands out by itself; each again only after all others."""
     first = 12_000 + 2_000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10)
     position = random.randrange(2_000)
     while True:
@@ -143,7 +174,7 @@ def free_port(count: int = 1) -> int:
 
 
 def install(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    """An installation: a data directory, and secrets that no other knows."""
+    """Set the environment of an installation: its data folder and its secrets, and no other CLEIO_ variable."""
     for name in [name for name in os.environ if name.startswith("CLEIO_") and name != "CLEIO_TEST_DATA"]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("CLEIO_DATA_DIR", str(folder))
@@ -155,7 +186,7 @@ def install(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 
 @contextmanager
 def installation_at(folder: Path) -> Iterator[None]:
-    """The environment of an installation whose data are there, and of no other; for fixtures that are older than the test's own."""
+    """The environment of an installation with this data folder; for fixtures with a wider scope than the test."""
     with pytest.MonkeyPatch.context() as environment:
         install(environment, folder)
         yield
@@ -220,7 +251,7 @@ def new_database(server_url: str, like: str = "template1") -> Iterator[str]:
 
 
 def execute(server_url: str, statement: str) -> None:
-    """One statement, from wherever: a fixture may stand inside a running loop or outside of one."""
+    """Run one statement in a thread: a fixture may be inside or outside of a running event loop."""
 
     async def run() -> None:
         connection = await asyncpg.connect(
@@ -244,7 +275,7 @@ def postgresql_url(postgres: str) -> Iterator[str]:
 
 @asynccontextmanager
 async def empty_postgresql(server: str, *, owner: str | None = None, template: str | None = None) -> AsyncIterator[str]:
-    """A database of its own on the real server, as long as the block lasts: empty, or as its template is."""
+    """A new database on the real server, dropped after the block: empty, or a copy of its template."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     url = make_url(server).set(drivername="postgresql", database=name)
     options = (f" OWNER {owner}" if owner else "") + (f' TEMPLATE "{template}"' if template else "")
@@ -256,7 +287,7 @@ async def empty_postgresql(server: str, *, owner: str | None = None, template: s
 
 
 async def administer(server: str | URL, *statements: str) -> None:
-    """Say something to a PostgreSQL as whoever the URL names."""
+    """Run statements on a PostgreSQL as the user whom the URL names."""
     engine = create_async_engine(make_url(server).set(drivername="postgresql+asyncpg"), isolation_level="AUTOCOMMIT")
     try:
         async with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""`cleio backup` and `cleio backup verify`: one consistent copy of every database of the installation, described and checked."""
+"""`cleio backup` and `cleio backup verify`: copy all databases consistently, with a manifest, and check the copy."""
 
 import asyncio
 import os
@@ -31,18 +31,18 @@ from shared.persistence import OwnedElsewhereError, lock_file, sqlite_file
 from shared.values.cursors import Cursors
 from shared.values.problems import InvalidCursorError
 
-# In this order: a consumer is copied before what it consumes, so that no copy has read further than its source was written.
+# Copied in this order: a consumer before its source, so that its feed cursor is never beyond the copy of the source.
 WITH_DATABASE = ("notifications", "registry")
 REBUILT = ["matching"]
 PREFIX = "cleio-"
 MANIFEST_BYTES = 1024 * 1024
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
-def make_backup(into: Path, *, with_secrets: bool, as_tar: bool, tell: Tell) -> Path:
-    """Write a backup under ``into`` and check it; its path. The services may be running.
+def make_backup(into: Path, *, with_secrets: bool, as_tar: bool, report: Report) -> Path:
+    """Write a backup under ``into``, check it and return its path. The services may be running.
 
-    :raises UnreadableBackupError: what was copied does not hold together; nothing is left behind.
+    :raises UnreadableBackupError: the copies do not fit together; nothing is left behind.
     """
     into.mkdir(parents=True, exist_ok=True)
     made_at = datetime.now(UTC)
@@ -50,9 +50,9 @@ def make_backup(into: Path, *, with_secrets: bool, as_tar: bool, tell: Tell) -> 
     partial, draft = into / f".{final.name}.partial", into / f".{final.name}.tar.partial"
     partial.mkdir(mode=0o700)
     try:
-        copies = {name: _copy_service(name, partial, tell) for name in WITH_DATABASE}
+        copies = {name: _copy_service(name, partial, report) for name in WITH_DATABASE}
         settings = settings_of("registry")
-        secrets = _copy_secrets(settings.data_dir / "secrets", partial, tell) if with_secrets else {}
+        secrets = _copy_secrets(settings.data_dir / "secrets", partial, report) if with_secrets else {}
         manifest = Manifest(
             made_at=made_at,
             program=version("cleio"),
@@ -62,7 +62,7 @@ def make_backup(into: Path, *, with_secrets: bool, as_tar: bool, tell: Tell) -> 
             key_check=check_of(settings.cursor_key_bytes),
         )
         manifest.write(partial)
-        verify_folder(partial, tell)
+        verify_folder(partial, report)
         flush_folder(partial)
         if as_tar:
             final = into / f"{final.name}.tar"
@@ -81,18 +81,18 @@ def make_backup(into: Path, *, with_secrets: bool, as_tar: bool, tell: Tell) -> 
         draft.unlink(missing_ok=True)
 
 
-def verify_backup(path: Path, tell: Tell) -> Manifest:
-    """Check a backup: a folder, a .tar, or a folder of backups, of which the newest is taken.
+def verify_backup(path: Path, report: Report) -> Manifest:
+    """Check a backup: a folder, a .tar file, or the newest in a folder of backups.
 
-    :raises UnreadableBackupError: something is missing, damaged or does not fit together.
+    :raises UnreadableBackupError: a part is missing, damaged or does not fit the others.
     """
     with opened_backup(path) as folder:
-        return verify_folder(folder, tell)
+        return verify_folder(folder, report)
 
 
 @contextmanager
 def opened_backup(path: Path) -> Iterator[Path]:
-    """The backup as a folder, whichever way it is kept."""
+    """Give access to a backup as a folder, also if it is a .tar file."""
     chosen = _newest(path) if path.is_dir() and not (path / NAME).exists() else path
     if chosen.is_dir():
         yield chosen
@@ -102,7 +102,7 @@ def opened_backup(path: Path) -> Iterator[Path]:
         with _opened_tar(chosen) as members:
             for member, content in members:
                 if (folder / member).exists():
-                    raise UnreadableBackupError(f"{chosen} holds {member!r} twice, which no backup does")
+                    raise UnreadableBackupError(f"{chosen} is not a backup: it contains {member!r} twice")
                 with (folder / member).open("xb") as target:
                     shutil.copyfileobj(content, target)
         yield folder
@@ -110,36 +110,38 @@ def opened_backup(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _opened_tar(path: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
-    """The names and contents of an archive, which may come from anywhere: plain files with plain names, and no more bytes than it has itself."""
+    """Give the names and contents of an untrusted archive; only regular files without a folder are accepted."""
 
     def members(archive: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes]]]:
         for member in archive:
             if not member.isfile() or member.issparse() or "/" in member.name or member.name.startswith("."):
-                raise UnreadableBackupError(f"{path} holds {member.name!r}, which no backup does")
+                raise UnreadableBackupError(f"{path} is not a backup: it contains {member.name!r}")
             content = archive.extractfile(member)
             assert content is not None
             yield member.name, content
 
     try:
-        # "r:" takes no compression: what is small stays small.
+        # "r:" accepts no compression, so that a small file cannot unpack to a huge one.
         with tarfile.open(path, "r:") as archive:
             yield members(archive)
     except FileNotFoundError:
         raise UnreadableBackupError(f"there is no {path}") from None
     except (tarfile.TarError, EOFError, ValueError, OverflowError):
-        raise UnreadableBackupError(f"{path} is neither a folder nor a whole .tar file") from None
+        raise UnreadableBackupError(f"{path} is neither a folder nor a complete .tar file") from None
 
 
-def verify_folder(folder: Path, tell: Tell) -> Manifest:
-    """Every digest, every page, every relation, the schema, and that no service has read further than another was written."""
+def verify_folder(folder: Path, report: Report) -> Manifest:
+    """Check digests, pages, foreign keys, schemas, and that no feed cursor is beyond the end of its source."""
     manifest = Manifest.read(folder)
     if set(manifest.services) != set(WITH_DATABASE):
         raise UnreadableBackupError(
-            f"the backup is of {', '.join(sorted(manifest.services))}, not of {', '.join(sorted(WITH_DATABASE))}"
+            f"the backup contains {', '.join(sorted(manifest.services))}, not {', '.join(sorted(WITH_DATABASE))}"
         )
     for name, copy in manifest.services.items():
         _verify_copy(name, copy, folder)
-        tell(f"{name}: {sum(copy.rows.values())} rows in {copy.bytes / 1e6:.1f} MB, schema {copy.schema_head}, whole")
+        report(
+            f"{name}: {sum(copy.rows.values())} rows in {copy.bytes / 1e6:.1f} MB, schema {copy.schema_head}, complete"
+        )
     for name, copy in manifest.services.items():
         for feed, position in copy.tails.items():
             head = manifest.services[feed].feed if feed in manifest.services else None
@@ -162,14 +164,14 @@ def _verify_copy(name: str, copy: ServiceCopy, folder: Path) -> None:
     except DamagedFileError as error:
         raise UnreadableBackupError(f"damaged: {error}") from None
     if (contents.schema_head, contents.rows, _feed(contents)) != (copy.schema_head, copy.rows, copy.feed):
-        raise UnreadableBackupError(f"{file.name} does not hold what the manifest says")
+        raise UnreadableBackupError(f"the content of {file.name} differs from the manifest")
     if copy.schema_head not in known_schemas(name):
         raise UnreadableBackupError(
             f"{name} is at schema {copy.schema_head}, which this version of the program does not know: use a newer one"
         )
 
 
-def _copy_service(name: str, folder: Path, tell: Tell) -> ServiceCopy:
+def _copy_service(name: str, folder: Path, report: Report) -> ServiceCopy:
     settings = settings_of(name)
     source = sqlite_file(settings.database)
     target = folder / f"{name}.db"
@@ -180,7 +182,7 @@ def _copy_service(name: str, folder: Path, tell: Tell) -> ServiceCopy:
         contents = examine(target)
     except DamagedFileError as error:
         raise UnreadableBackupError(f"{name} has a damaged database: {error}") from None
-    tell(f"{name}: copied {target.stat().st_size / 1e6:.1f} MB {how}")
+    report(f"{name}: copied {target.stat().st_size / 1e6:.1f} MB {how}")
     return ServiceCopy(
         file=target.name,
         engine="postgresql" if source is None else "sqlite",
@@ -198,7 +200,7 @@ def _copy_service(name: str, folder: Path, tell: Tell) -> ServiceCopy:
 
 
 def copy_database_file(name: str, target: Path) -> str:
-    """A service's database of this moment as one SQLite file; says how it was made."""
+    """Copy a service's database into one SQLite file; return how it was copied, for the report."""
     settings = settings_of(name)
     source = sqlite_file(settings.database)
     if source is None:
@@ -212,7 +214,7 @@ def copy_database_file(name: str, target: Path) -> str:
 
 
 def _copy_sqlite(name: str, settings: Any, source: Path, target: Path) -> str:
-    """From its owner while there is one, else as its owner."""
+    """Ask the running service for a copy, or copy the file if no service runs."""
     try:
         owner = lock_file(source)
     except OwnedElsewhereError:
@@ -220,31 +222,31 @@ def _copy_sqlite(name: str, settings: Any, source: Path, target: Path) -> str:
         return "from the running service"
     with closing(owner):
         copy_live(source, target)
-    return "at rest"
+    return "of the stopped service"
 
 
-def _copy_secrets(secrets: Path, folder: Path, tell: Tell) -> dict[str, str]:
-    kept = {}
+def _copy_secrets(secrets: Path, folder: Path, report: Report) -> dict[str, str]:
+    copied = {}
     for file in sorted(secrets.iterdir()) if secrets.is_dir() else ():
         if file.is_file() and not file.name.startswith("."):
             target = folder / f"secret-{file.name}"
             target.touch(mode=0o600, exist_ok=False)
             target.write_bytes(file.read_bytes())
-            kept[file.name] = sha256_of(target)
-    tell(f"secrets: {len(kept)} copied, so keep this backup as you keep them")
-    return kept
+            copied[file.name] = sha256_of(target)
+    report(f"secrets: {len(copied)} copied; protect this backup like the secrets themselves")
+    return copied
 
 
 def _newest(path: Path) -> Path:
-    """The backup that holds the most of the feed. By their names alone, a clock that was set back would hide one made since."""
+    """Return the backup with the latest feed position. Names are not reliable if the clock was set back."""
     found = [one for one in path.iterdir() if one.name.startswith(PREFIX) and (one.suffix == ".tar" or one.is_dir())]
     if not found:
         raise UnreadableBackupError(f"no backup at {path}")
-    return max(found, key=lambda one: (_reaches(one), one.name))
+    return max(found, key=lambda one: (_feed_end(one), one.name))
 
 
-def _reaches(path: Path) -> tuple[int, int]:
-    """The generation and number at which the backup's feed ends; zeros where that cannot be read, which is told when it is looked at."""
+def _feed_end(path: Path) -> tuple[int, int]:
+    """Return the last feed position in a backup; zeros if it cannot be read."""
     try:
         if path.is_dir():
             feed = Manifest.read(path).services["registry"].feed
@@ -269,13 +271,13 @@ def _position(feed: str, following: str, key: bytes) -> FeedPosition:
         generation, seq = Cursors(key).open(f"feed:{feed}", cursor)
     except InvalidCursorError:
         raise UnreadableBackupError(
-            f"the place in the feed of {feed} was sealed under another cursor key than this installation's"
+            f"the position in the feed of {feed} was encrypted with another cursor key than this installation's"
         ) from None
     return FeedPosition(generation=generation, seq=seq)
 
 
 def flush_file(path: Path) -> None:
-    """What is at ``path`` is on the disk when this returns; a folder's entries likewise."""
+    """Flush a file, or the entries of a folder, to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

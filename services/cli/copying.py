@@ -1,4 +1,4 @@
-"""`cleio db copy`: an installation's rows from SQLite to PostgreSQL, or back."""
+"""`cleio db copy`: copy a service's rows from SQLite to PostgreSQL, or back."""
 
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -28,7 +28,7 @@ from shared.persistence.copying import (
 )
 from shared.persistence.migrations import check_schema, upgrade
 
-# What a copy can end with: each message is one line for its operator.
+# The errors of a copy; each message is one line for the operator.
 COPY_ERRORS = (
     BusyDatabaseError,
     CopyDiffersError,
@@ -43,11 +43,11 @@ COPY_ERRORS = (
 
 
 async def copy_database(
-    service: str, from_url: str, to_url: str, told: Callable[[str, int], None]
+    service: str, from_url: str, to_url: str, report: Callable[[str, int], None]
 ) -> Mapping[str, TableDigest]:
-    """Copy one service's rows into an empty database, which is migrated first.
+    """Migrate an empty database and copy one service's rows into it.
 
-    :raises NotEmptyError: the target holds rows. The other errors are those of `COPY_ERRORS`.
+    :raises NotEmptyError: the target has rows. All other errors are in `COPY_ERRORS`.
     """
     if from_url == to_url:
         raise ValueError("--from and --to are the same database")
@@ -56,11 +56,11 @@ async def copy_database(
         await check_schema(source, tree_of(service), metadata_of(service))
         await check_reachable(target, alone=True)
         await upgrade(target, tree_of(service), metadata_of(service))
-        return await copy_rows(source, target, metadata_of(service), await fresh_digests(service), told)
+        return await copy_rows(source, target, metadata_of(service), await fresh_digests(service), report)
 
 
 async def copy_from(service: str, from_url: str, to_url: str) -> None:
-    """The same without asking that nobody writes: a copy of one moment, for a backup of a PostgreSQL."""
+    """Copy a PostgreSQL database for a backup, as one consistent snapshot; services may go on writing."""
     async with opened(from_url) as source, opened(to_url) as target:
         await check_reachable(source)
         await check_schema(source, tree_of(service), metadata_of(service))
@@ -69,9 +69,9 @@ async def copy_from(service: str, from_url: str, to_url: str) -> None:
 
 
 async def prepare_for_copy(service: str, to_url: str) -> None:
-    """Bring an empty PostgreSQL database to this program's schema.
+    """Migrate an empty PostgreSQL database.
 
-    :raises NotEmptyError: it holds rows.
+    :raises NotEmptyError: it has rows.
     """
     async with opened(to_url) as target:
         await check_reachable(target, alone=True)
@@ -80,7 +80,7 @@ async def prepare_for_copy(service: str, to_url: str) -> None:
 
 
 async def copy_into(service: str, from_url: str, to_url: str) -> None:
-    """Copy a file into an empty PostgreSQL database, both brought to this program's schema: how a backup returns there."""
+    """Copy a SQLite file into an empty PostgreSQL database for a restore; both are migrated first."""
     async with opened(from_url) as source, opened(to_url) as target:
         await check_reachable(target, alone=True)
         for database in (source, target):
@@ -89,7 +89,7 @@ async def copy_into(service: str, from_url: str, to_url: str) -> None:
 
 
 async def fresh_digests(service: str) -> dict[str, TableDigest]:
-    """The tables as a migration alone leaves them."""
+    """Return the digests of the tables of a new, migrated database."""
     with tempfile.TemporaryDirectory(prefix="cleio-fresh-") as folder:
         url = f"sqlite:///{Path(folder) / 'fresh.db'}"
         await upgrade_at(service, url)
@@ -99,7 +99,7 @@ async def fresh_digests(service: str) -> dict[str, TableDigest]:
 
 @asynccontextmanager
 async def opened(url: str, *, must_exist: bool = False) -> AsyncIterator[Database]:
-    """The database at a URL, closed at the end of the block. ``must_exist``: a SQLite file is not created.
+    """Open the database at a URL, and close it at the end of the block. ``must_exist``: a SQLite file is not created.
 
     :raises UnreachableDatabaseError: it cannot be opened.
     """

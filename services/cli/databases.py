@@ -1,4 +1,4 @@
-"""`cleio migrate` and `cleio revision`: the databases of the services and their migration trees."""
+"""Settings, addresses, tables and migrations of the services, by their name."""
 
 import importlib
 import os
@@ -12,15 +12,15 @@ from shared.persistence.migrations import new_revision, revisions, upgrade
 
 
 async def migrate_service(name: str) -> None:
-    """Upgrade the service's database to the head of its tree.
+    """Migrate the service's database to the newest schema.
 
-    :raises OwnedElsewhereError: when the service is running on it.
+    :raises OwnedElsewhereError: the service runs on it.
     """
     await upgrade_at(name, settings_of(name).database)
 
 
 async def write_revision(name: str, message: str) -> None:
-    """Write the migration that leads from the head of the tree to the tables of today; no installation is touched."""
+    """Write a migration from the newest schema to the current tables; no installation is changed."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'scratch.db'}"
         await upgrade_at(name, url)
@@ -32,7 +32,7 @@ async def write_revision(name: str, message: str) -> None:
 
 
 async def upgrade_at(name: str, url: str) -> None:
-    """Upgrade the database at this URL to the head of the service's tree."""
+    """Migrate the database at this URL to the newest schema of the service."""
     database = open_database(url)
     try:
         await upgrade(database, tree_of(name), metadata_of(name))
@@ -41,27 +41,27 @@ async def upgrade_at(name: str, url: str) -> None:
 
 
 def settings_of(name: str) -> Any:
-    """The service's settings as the environment gives them."""
+    """Read the service's settings from the environment."""
     return getattr(importlib.import_module(f"services.{name}.settings"), f"{name.capitalize()}Settings")()
 
 
 def address_of(name: str) -> str:
-    """Where the running service answers: where it was said to be, or at its port on this machine."""
-    said = os.environ.get(f"CLEIO_{name.upper()}_URL", "").split(",")[0]
-    return said or f"http://127.0.0.1:{Installation.from_environment(os.environ).service_ports[name][0]}"
+    """Return the URL of the running service: from CLEIO_<SERVICE>_URL, or its port on this machine."""
+    given = os.environ.get(f"CLEIO_{name.upper()}_URL", "").split(",")[0]
+    return given or f"http://127.0.0.1:{Installation.from_environment(os.environ).service_ports[name][0]}"
 
 
 def tree_of(name: str) -> Path:
-    """The service's migrations."""
+    """Return the folder of the service's migrations."""
     return Path(__file__).parents[1] / name / "migrations"
 
 
 def known_schemas(name: str) -> set[str]:
-    """The revisions that this program can read or migrate."""
+    """Return the schema revisions that this program knows."""
     return revisions(tree_of(name))
 
 
 def metadata_of(name: str) -> Any:
-    """The service's tables: every one hangs on the metadata once all features are imported."""
+    """Return the service's tables. Importing the application registers those of all features."""
     importlib.import_module(f"services.{name}.app")
     return importlib.import_module(f"services.{name}.schema").METADATA

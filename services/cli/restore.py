@@ -1,4 +1,7 @@
-"""`cleio restore`: a backup becomes the installation's data. All is checked and made ready apart; then files change places, and can change back."""
+"""`cleio restore`: replace the installation's data by a backup.
+
+The backup is checked and prepared in a separate folder. Then the files are exchanged, which can be undone.
+"""
 
 import asyncio
 import json
@@ -15,7 +18,7 @@ from services.cli.copying import copy_into, prepare_for_copy
 from services.cli.databases import settings_of, upgrade_at
 from services.cli.restored_access import restored_access
 from services.supervisor.installation import ASIDE, CannotStartError, Installation, interrupted_restore
-from shared.audit.chain import Seal
+from shared.audit.chain import Checkpoint
 from shared.audit.checkpoints import CheckpointFile, signing_key
 from shared.feed.log import next_generation
 from shared.operations.backups.manifest import Manifest, check_of, sha256_of, stamp
@@ -25,67 +28,67 @@ from shared.persistence import OwnedElsewhereError, lock_file, sqlite_file
 JOURNAL = "journal.json"
 STAGED = ".restore-"
 _WITH_IT = ("", "-wal", "-shm", "-journal")
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 class RestoreRefusedError(RuntimeError):
-    """Nothing was changed; the message says what stands in the way."""
+    """The restore is not possible; nothing was changed. The message says why."""
 
 
 @dataclass(frozen=True)
 class Move:
-    """One file or folder of the installation that gives way. ``existed``: whether there was one; ``replaced``: whether the backup brings another."""
+    """A file or folder that is set aside. ``existed``: it was there; ``replaced``: the backup contains a new one."""
 
     live: str
     existed: bool
     replaced: bool
 
 
-def restore(path: Path, *, dry_run: bool, tell: Tell) -> Path | None:
-    """Put a backup in the place of the installation's data; where the former data now are (None for a dry run).
+def restore(path: Path, *, dry_run: bool, report: Report) -> Path | None:
+    """Replace the installation's data by a backup; return the folder with the former data (None: dry run).
 
-    :raises RestoreRefusedError: a service runs, a database is not empty, the disk is too small: nothing was changed.
-    :raises UnreadableBackupError: the backup is not whole: nothing was changed.
+    :raises RestoreRefusedError: a service runs, a database is not empty or the disk is too small; nothing was changed.
+    :raises UnreadableBackupError: the backup is damaged or incomplete; nothing was changed.
     """
-    with _held() as installation, opened_backup(path) as folder:
+    with _locked() as installation, opened_backup(path) as folder:
         if (left := interrupted_restore(installation.data_dir)) is not None:
             raise RestoreRefusedError(f"an earlier restore was interrupted: run `cleio restore --undo` first ({left})")
-        manifest = verify_folder(folder, tell)
+        manifest = verify_folder(folder, report)
         _check_room(manifest, installation.data_dir)
-        _check_keys(manifest, installation, tell)
+        _check_keys(manifest, installation, report)
         files = {name: sqlite_file(settings_of(name).database) for name in manifest.services}
         generation = _next_generation(manifest, files)
-        tell(f"the registry's feed begins generation {generation}: every consumer loads its copy again")
+        report(f"the registry's feed begins generation {generation}: every consumer loads its copy again")
         if dry_run:
-            tell("dry run: all was checked, nothing was changed")
+            report("dry run: everything was checked, nothing was changed")
             return None
         staged = installation.data_dir / f"{STAGED}{stamp(datetime.now(UTC))}"
         try:
-            _stage(manifest, folder, staged, generation, tell)
-            back = restored_access(files["registry"], staged / "registry.db")
+            _stage(manifest, folder, staged, generation, report)
+            restored = restored_access(files["registry"], staged / "registry.db")
             make_single(staged / "registry.db")
-            aside = _exchange(files, staged, installation.data_dir, generation, tell)
-            for line in back:
-                tell(line)
+            aside = _exchange(files, staged, installation.data_dir, generation, report)
+            for line in restored:
+                report(line)
             return aside
         finally:
             shutil.rmtree(staged, ignore_errors=True)
 
 
-def undo(tell: Tell) -> None:
-    """Put back what the last restore set aside, also where it was interrupted, or this was. What it brought is set aside in turn."""
-    with _held() as installation:
+def undo(report: Report) -> None:
+    """Undo the last restore, also one that was interrupted. The restored data are set aside."""
+    with _locked() as installation:
         folder = _last_restore(installation.data_dir)
         if folder is None:
             raise RestoreRefusedError(f"there is no restore to undo in {installation.data_dir}")
         journal = Journal.read(folder)
-        # From here on nothing starts until all is back.
+        # From here on no service starts until the undo is complete.
         journal.write(folder, "undoing")
         undone = installation.data_dir / f"undone-{folder.name.removeprefix(ASIDE)}"
         undone.mkdir(mode=0o700, exist_ok=True)
         for move in journal.moves:
             live, kept = Path(move.live), folder / Path(move.live).name
-            # Not set aside when the restore was interrupted, or back already: it is the former one, and stays.
+            # An interrupted restore did not set it aside, or it is already back: keep it.
             if not kept.exists() and move.existed:
                 continue
             if live.exists():
@@ -97,25 +100,29 @@ def undo(tell: Tell) -> None:
         registry = files["registry"]
         if registry is not None and registry.is_file():
             set_generation(registry, next_generation(journal.generation, generation_of(registry)))
-        _go_on_recording(files)
+        _continue_audit_logs(files)
         (folder / JOURNAL).rename(folder / "undone.json")
         flush_file(folder)
-        tell(f"the data of before the restore are back; what it had brought is in {undone}")
+        report(f"the former data are back; the data of the restore are in {undone}")
         for name in (name for name, file in files.items() if file is None):
-            tell(
-                f"{name} is a PostgreSQL database, of which nothing is ever taken back: if the restore filled it, give an empty one"
+            report(
+                f"{name} is a PostgreSQL database, which the undo leaves as it is: if the restore filled it,"
+                " use an empty one"
             )
 
 
 def _last_restore(data_dir: Path) -> Path | None:
-    """The folder of the restore that came last. They are counted: a clock may have been set back between two."""
+    """Return the folder of the last restore, by its number: the clock may have been set back."""
     found = [journal.parent for journal in data_dir.glob(f"{ASIDE}*/{JOURNAL}")]
     return max(found, key=lambda folder: (Journal.read(folder).number, folder.name), default=None)
 
 
 @dataclass(frozen=True)
 class Journal:
-    """What a restore moves, written before it does. As long as it does not say "done" nothing starts. ``generation`` is the feed's that it brings."""
+    """The moves of a restore, written before they are made. No service starts unless its state is "done".
+
+    ``generation``: the feed's generation after the restore.
+    """
 
     number: int
     generation: int
@@ -138,8 +145,8 @@ class Journal:
 
 
 @contextmanager
-def _held() -> Iterator[Installation]:
-    """The installation, with every lock that a running part of it would hold."""
+def _locked() -> Iterator[Installation]:
+    """Return the installation, locked as if it ran."""
     installation = Installation.from_environment(os.environ)
     with ExitStack() as stack:
         try:
@@ -166,63 +173,62 @@ def _check_room(manifest: Manifest, data_dir: Path) -> None:
         raise RestoreRefusedError(f"{data_dir} has {free / 1e6:.0f} MB free and {needed / 1e6:.0f} MB are needed")
 
 
-def _check_keys(manifest: Manifest, installation: Installation, tell: Tell) -> None:
+def _check_keys(manifest: Manifest, installation: Installation, report: Report) -> None:
     if manifest.secrets:
-        tell(
-            f"the backup holds secrets ({', '.join(sorted(manifest.secrets))}): they take the place of this installation's"
-        )
+        report(f"the backup contains secrets, which replace the present ones: {', '.join(sorted(manifest.secrets))}")
     elif manifest.key_check != check_of(settings_of("registry").cursor_key_bytes):
         raise RestoreRefusedError(
-            f"the backup was made under another cursor key than {installation.secrets_dir / 'cursor-key'}, and holds no secrets: "
-            "put the secrets of that installation there first, or its webhooks could no longer be signed"
+            f"the backup contains no secrets and was made with another cursor key than"
+            f" {installation.secrets_dir / 'cursor-key'}: copy the secrets of that installation there first,"
+            " or its webhooks could not be signed"
         )
 
 
 def _next_generation(manifest: Manifest, files: dict[str, Path | None]) -> int:
     live = files["registry"]
-    held = generation_of(live) if live is not None and live.is_file() else 0
+    present = generation_of(live) if live is not None and live.is_file() else 0
     copied = manifest.services["registry"].feed
-    return next_generation(held, copied.generation if copied else 0)
+    return next_generation(present, copied.generation if copied else 0)
 
 
-def _stage(manifest: Manifest, folder: Path, staged: Path, generation: int, tell: Tell) -> None:
-    """The backup's files as they will be used, checked again after they were copied."""
+def _stage(manifest: Manifest, folder: Path, staged: Path, generation: int, report: Report) -> None:
+    """Copy the backup's files, check the copies and migrate them."""
     staged.mkdir(mode=0o700)
     for name, copy in manifest.services.items():
         target = staged / f"{name}.db"
         shutil.copyfile(folder / copy.file, target)
         target.chmod(0o600)
         if sha256_of(target) != copy.sha256:
-            raise RestoreRefusedError(f"{target.name} was damaged while it was copied: look at the disk")
+            raise RestoreRefusedError(f"{target.name} was damaged while it was copied: check the disk")
         if copy.feed is not None:
             set_generation(target, generation)
         asyncio.run(upgrade_at(name, f"sqlite:///{target}"))
         target.with_name(f"{target.name}.owner").unlink()
         make_single(target)
-        tell(f"{name}: ready")
+        report(f"{name}: ready")
     for name in manifest.secrets:
         shutil.copyfile(folder / f"secret-{name}", staged / f"secret-{name}")
         (staged / f"secret-{name}").chmod(0o600)
     flush_folder(staged)
 
 
-def _exchange(files: dict[str, Path | None], staged: Path, data_dir: Path, generation: int, tell: Tell) -> Path:
+def _exchange(files: dict[str, Path | None], staged: Path, data_dir: Path, generation: int, report: Report) -> Path:
     bring = {file: staged / f"{name}.db" for name, file in files.items() if file is not None}
     bring |= {data_dir / "secrets" / one.name.removeprefix("secret-"): one for one in staged.glob("secret-*")}
-    give_way = [
+    set_aside = [
         file.with_name(file.name + suffix) for file in files.values() if file is not None for suffix in _WITH_IT
     ]
-    # Matching's own copy is of what is being replaced: it makes another from the restored registry.
-    give_way += [data_dir / "matching" / "snapshot", *(target for target in bring if target not in give_way)]
-    moves = [Move(str(path), path.exists(), path in bring) for path in give_way if path.exists() or path in bring]
-    elsewhere = {name: settings_of(name).database for name, file in files.items() if file is None}
+    # Matching loads a new snapshot from the restored registry.
+    set_aside += [data_dir / "matching" / "snapshot", *(target for target in bring if target not in set_aside)]
+    moves = [Move(str(path), path.exists(), path in bring) for path in set_aside if path.exists() or path in bring]
+    postgresql = {name: settings_of(name).database for name, file in files.items() if file is None}
     former = _last_restore(data_dir)
     journal = Journal(Journal.read(former).number + 1 if former else 1, generation, moves)
     aside = data_dir / f"{ASIDE}{staged.name.removeprefix(STAGED)}"
     aside.mkdir(mode=0o700)
     journal.write(aside, "exchanging")
     try:
-        _fill(elsewhere, staged, tell)
+        _fill(postgresql, staged, report)
     except Exception:
         shutil.rmtree(aside)  # nothing was moved yet
         raise
@@ -234,30 +240,31 @@ def _exchange(files: dict[str, Path | None], staged: Path, data_dir: Path, gener
             bring[live].rename(live)
         flush_file(live.parent)
     flush_file(aside)
-    _go_on_recording(files)
+    _continue_audit_logs(files)
     journal.write(aside, "done")
-    tell(
-        f"restored; the former data are in {aside}: `cleio restore --undo` brings them back, delete the folder once all is well"
+    report(
+        f"restored; the former data are in {aside}: `cleio restore --undo` brings them back;"
+        " delete the folder when the restored data are as expected"
     )
     return aside
 
 
-def _fill(elsewhere: dict[str, str], staged: Path, tell: Tell) -> None:
-    """Nothing of a PostgreSQL is ever replaced: it takes the rows only while it is empty, and none does unless all are."""
-    for name, url in elsewhere.items():
+def _fill(postgresql: dict[str, str], staged: Path, report: Report) -> None:
+    """Fill PostgreSQL databases, which must all be empty: rows are never replaced."""
+    for name, url in postgresql.items():
         asyncio.run(prepare_for_copy(name, url))
-    for name, url in elsewhere.items():
+    for name, url in postgresql.items():
         asyncio.run(copy_into(name, f"sqlite:///{staged / f'{name}.db'}", url))
-        tell(f"{name}: its PostgreSQL database took the rows; give an empty one should anything after this fail")
+        report(f"{name}: its PostgreSQL database is filled; if a later step fails, use an empty one")
 
 
-def _go_on_recording(files: dict[str, Path | None]) -> None:
-    """Say in the checkpoints, under the installation's key, that the record goes on from where the data now are: otherwise it would look cut."""
+def _continue_audit_logs(files: dict[str, Path | None]) -> None:
+    """Sign checkpoints stating that the audit logs continue from the restored data; else entries seem to be missing."""
     settings = settings_of("registry")
     key = signing_key(settings.audit_seed)
     for name, file in files.items():
         if file is None or not file.is_file():
             continue
         number, digest = last_seal_of(file)
-        seal = Seal(name, number, 0, 0, "", digest, datetime.now(UTC), kind="restored").signed(key)
-        CheckpointFile(settings.audit_folder, name).append([seal])
+        checkpoint = Checkpoint(name, number, 0, 0, "", digest, datetime.now(UTC), kind="restored").signed(key)
+        CheckpointFile(settings.audit_folder, name).append([checkpoint])

@@ -17,8 +17,8 @@ from shared.audit.checkpoints import signing_key
 from shared.audit.recording import FileAudit
 from shared.clients.internal import InternalClient
 from shared.endpoints.audit import audit_router
+from shared.operations.metrics import Metrics
 from shared.operations.service import Health, create_service
-from shared.operations.telemetry import Metrics
 from shared.tasks import BackgroundTasks
 
 
@@ -61,9 +61,9 @@ def create_app(settings: MatchingSettings | None = None, registry: InternalClien
 async def _observe(store: SnapshotStore, metrics: Metrics) -> None:
     snapshot = store.loaded
     if snapshot is not None:
-        metrics.tell(metrics.snapshot_age, max(0.0, (datetime.now(UTC) - snapshot.current_at).total_seconds()))
-        metrics.tell(metrics.snapshot_trials, len(snapshot.trials))
-    metrics.tell(metrics.snapshot_unwritten, store.unwritten_seconds)
+        metrics.set(metrics.snapshot_age, max(0.0, (datetime.now(UTC) - snapshot.current_at).total_seconds()))
+        metrics.set(metrics.snapshot_trials, len(snapshot.trials))
+    metrics.set(metrics.snapshot_unwritten, store.unwritten_seconds)
 
 
 async def _health(store: SnapshotStore) -> Health:

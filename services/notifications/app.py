@@ -26,8 +26,8 @@ from shared.clients.outbound import open_outbound
 from shared.endpoints.audit import audit_router
 from shared.endpoints.backups import backup_router
 from shared.idempotency import IdempotencyKeys
+from shared.operations.metrics import Metrics
 from shared.operations.service import Health, create_service
-from shared.operations.telemetry import Metrics
 from shared.persistence import Database, open_database
 from shared.persistence.migrations import check_schema
 from shared.tasks import BackgroundTasks
@@ -36,10 +36,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def create_app(settings: NotificationsSettings | None = None, line: InternalClient | None = None) -> FastAPI:
-    """Create the application. ``line``: another way to reach the registry than its URL, for tests.
+    """Create the application. ``line``: the client for the registry; None: one for its URL. Tests pass their own.
 
-    :raises WrongSchemaError: at start, the database has not the schema of this program.
-    :raises OwnedElsewhereError: at start, when another process holds the SQLite file.
+    :raises WrongSchemaError: at start, when the database is not at this program's schema.
+    :raises OwnedElsewhereError: at start, when another process uses the SQLite file.
     """
     settings = settings or NotificationsSettings()
 
@@ -77,7 +77,9 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
                 app.state.metrics.lag.labels("registry").set,
             )
             app.state.database = database
-            app.state.runtime = Runtime(database, outbound, cipher, dispatcher.wake)
+            app.state.runtime = Runtime(
+                database, outbound, cipher, dispatcher.wake, settings.subscriptions_per_organisation
+            )
             app.state.health = lambda: _health(database, sequencer)
             app.state.observe = lambda: _observe(database, sequencer, app.state.metrics)
             await dispatcher.start(tasks)
@@ -103,6 +105,7 @@ def _policy(settings: NotificationsSettings) -> DispatchPolicy:
         sweep=settings.sweep_seconds,
         workers=settings.concurrency,
         per_subscription=settings.concurrency_per_subscription,
+        contended_attempt=settings.contended_attempt_seconds,
     )
 
 
@@ -110,16 +113,16 @@ async def _health(database: Database, sequencer: Sequencer) -> Health:
     now = datetime.now(UTC)
     async with database.read(as_service=True) as connection:
         depth, oldest = await DeliveryRepository(connection).backlog(now)
-    waited = None if oldest is None else round((now - oldest).total_seconds(), 3)
-    return Health(ready=True, detail={"feed": sequencer.health(), "queue_depth": depth, "oldest_due_seconds": waited})
+    waiting = None if oldest is None else round((now - oldest).total_seconds(), 3)
+    return Health(ready=True, detail={"feed": sequencer.health(), "queue_depth": depth, "oldest_due_seconds": waiting})
 
 
 async def _observe(database: Database, sequencer: Sequencer, metrics: Metrics) -> None:
     now = datetime.now(UTC)
     async with database.read(as_service=True) as connection:
         depth, oldest = await DeliveryRepository(connection).backlog(now)
-    metrics.tell(metrics.queue_depth, depth)
-    metrics.tell(metrics.oldest_unsent, 0.0 if oldest is None else (now - oldest).total_seconds())
+    metrics.set(metrics.queue_depth, depth)
+    metrics.set(metrics.oldest_unsent, 0.0 if oldest is None else (now - oldest).total_seconds())
     read = sequencer.health()["read_seconds_ago"]
     if read is not None:
         metrics.feed_read.labels("registry").set(read)

@@ -19,6 +19,7 @@ class Runtime:
     outbound: OutboundClient
     cipher: Seal
     wake_dispatcher: Callable[[], None]
+    subscriptions_per_organisation: int
 
 
 def _runtime(request: Request) -> Runtime:

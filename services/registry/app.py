@@ -47,14 +47,14 @@ from shared.endpoints.feed import feed_router, seal_position
 from shared.feed.log import Position, compact
 from shared.feed.watch import ChangeWatch
 from shared.idempotency import IdempotencyKeys
+from shared.operations.metrics import Metrics
 from shared.operations.service import Health, create_service
-from shared.operations.telemetry import Metrics
 from shared.persistence import Database, open_database
 from shared.persistence.direct import open_direct_reads
 from shared.persistence.migrations import check_schema
 from shared.tasks import BackgroundTasks
 
-FORGOTTEN_AT_ONCE = 2_000
+ASSERTIONS_PER_BATCH = 2_000
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -62,7 +62,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
     """Create the registry's application.
 
     :raises WrongSchemaError: at start, when the database is not at this program's schema.
-    :raises OwnedElsewhereError: at start, another process uses the SQLite file.
+    :raises OwnedElsewhereError: at start, when another process uses the SQLite file.
     """
     settings = settings or RegistrySettings()
 
@@ -102,7 +102,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.observe = lambda: _observe(database, app.state.metrics)
             app.state.end_waits = database.end_waits
             tasks.repeat(lambda: _housekeeping(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
-            tasks.repeat(lambda: _forget_assertions(database), "forget_assertions")
+            tasks.repeat(lambda: _delete_expired_assertions(database), "delete_expired_assertions")
             yield
 
     routers = [
@@ -159,28 +159,28 @@ async def _health(database: Database) -> Health:
 
 async def _observe(database: Database, metrics: Metrics) -> None:
     async with database.read(as_service=True) as connection:
-        metrics.tell(metrics.feed_position, (await FEED.position(connection)).seq)
+        metrics.set(metrics.feed_position, (await FEED.position(connection)).seq)
 
 
-async def _housekeeping(database: Database, whole: timedelta) -> None:
-    """Compact the feed and forget retired signing keys, four times a day."""
+async def _housekeeping(database: Database, keep_feed: timedelta) -> None:
+    """Compact the feed and delete retired signing keys, every six hours."""
     now = datetime.now(UTC)
-    await compact(database, FEED, now - whole)
+    await compact(database, FEED, now - keep_feed)
     async with database.transaction() as connection:
         await IssuerRepository(connection).delete_retired_keys(now - RETIRED_PUBLISHED)
     await asyncio.sleep(6 * 3600)
 
 
-async def _forget_assertions(database: Database) -> None:
-    """Forget expired client assertions every minute, in small batches so that housekeeping never blocks other work."""
+async def _delete_expired_assertions(database: Database) -> None:
+    """Delete expired client assertions every minute, in small batches so that other writers are not blocked."""
     while True:
         async with database.transaction() as connection:
-            # One hour late, because the clock of another replica may be behind.
+            # One hour after their expiry, because the clock of another replica may be behind.
             if (
                 await IssuerRepository(connection).delete_used_assertions(
-                    datetime.now(UTC) - timedelta(hours=1), FORGOTTEN_AT_ONCE
+                    datetime.now(UTC) - timedelta(hours=1), ASSERTIONS_PER_BATCH
                 )
-                < FORGOTTEN_AT_ONCE
+                < ASSERTIONS_PER_BATCH
             ):
                 break
     await asyncio.sleep(60)

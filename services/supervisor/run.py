@@ -197,7 +197,7 @@ def _gateway(installation: Installation) -> Program:
             "CLEIO_GATEWAY_ACCESS_LOG": f'file "{home / "access.log"}"',
             "XDG_DATA_HOME": str(home),
             "XDG_CONFIG_HOME": str(home),
-            # Go collects garbage when the heap has doubled; here it is small and refilled by every answer. Four times as large costs little.
+            # By default Go collects garbage when its small heap has doubled, which is often.
             "GOGC": "400",
         },
     )

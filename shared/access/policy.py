@@ -6,6 +6,7 @@ from typing import Literal, cast
 
 from shared.access.principal import INSIDE, ORGANISATION_KINDS, PRINCIPAL_KINDS, Principal, PrincipalKind, Role
 from shared.values.problems import ForbiddenError, InsufficientScopeError, NotFoundError, UnauthenticatedError
+from shared.values.wire import Label
 
 Action = Literal["read", "write", "execute"]
 # `own`: rows of the caller's organisation. `synthetic`: no data of a real person.
@@ -188,17 +189,44 @@ def authorize(principal: Principal, action: Action, resource: str) -> Access:
 
     :raises UnauthenticatedError: 401, an anonymous caller.
     :raises InsufficientScopeError: 403, the token lacks a scope that it could have.
-    :raises ForbiddenError: 403, the caller may read the resource but not do this.
-    :raises NotFoundError: 404, the caller may not even know that the resource exists.
+    :raises ForbiddenError: 403, the caller's organisation or roles have no such right. The route is documented, so
+        that its existence is no secret; single resources that the caller may not see are 404 in the services.
+    :raises NotFoundError: 404, the route is for the installation's own services only, or not for them.
     """
     grant = decide(principal, action, resource)
     if grant is not None:
         return Access(principal, grant.rows, grant.fields)
     if principal.kind == "public":
         raise UnauthenticatedError
-    own = TABLE[resource, action].get(principal.kind)
+    grants = TABLE[resource, action]
+    own = grants.get(principal.kind)
     if own is not None and principal.scopes is not None and scope_of(resource, action) not in principal.scopes:
         raise InsufficientScopeError(scope_of(resource, action))
-    if own is not None or decide(principal, "read", resource) is not None:
-        raise ForbiddenError
+    if own is not None:
+        raise ForbiddenError(_missing_role(scope_of(resource, action), own.roles))
+    if decide(principal, "read", resource) is not None or (principal.kind in ORGANISATION_KINDS and _kinds(grants)):
+        raise ForbiddenError(_wrong_kind(scope_of(resource, action), _kinds(grants)))
     raise NotFoundError
+
+
+def _kinds(grants: Iterable[str]) -> list[str]:
+    return [kind for kind in ORGANISATION_KINDS if kind in grants]
+
+
+def _missing_role(right: str, roles: frozenset[Role]) -> Label:
+    names = ", ".join(sorted(roles))
+    return Label(
+        fr=f"Le droit {right} demande l'un des rôles suivants : {names}. Un administrateur de votre organisation peut"
+        " l'accorder.",
+        en=f"The right {right} needs one of these roles: {names}. An administrator of your organisation can grant it.",
+    )
+
+
+def _wrong_kind(right: str, kinds: Iterable[str]) -> Label:
+    names = ", ".join(kinds)
+    return Label(
+        fr=f"Le droit {right} est réservé aux organisations des types suivants : {names}. La coordination du réseau"
+        " fixe le type d'une organisation.",
+        en=f"The right {right} is for organisations of these kinds: {names}. The coordination of the network sets the"
+        " kind of an organisation.",
+    )

@@ -1,4 +1,4 @@
-"""Who did what and when: an append-only record beside the data, sealed into a signed chain. It never says anything of a patient."""
+"""Audit logs: who did what and when, append-only and in a signed hash chain, without any data about patients."""
 
 from shared.audit.entries import Auditor, Entry
 from shared.audit.tables import AuditLog

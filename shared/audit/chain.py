@@ -1,4 +1,7 @@
-"""The chain: pure. Each seal holds the digest of its entries and of the seal before, and is signed; changing anything before it changes it."""
+"""The hash chain of an audit log. Pure.
+
+A signed checkpoint contains the digest of its entries and of the checkpoint before: a change of any of them shows.
+"""
 
 import base64
 import hashlib
@@ -14,14 +17,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from shared.audit.entries import Entry
 
 BEGINNING = "0" * 64
-SealKind = Literal["seal", "restored"]
+CheckpointKind = Literal["begun", "seal", "restored"]
 
 
 @dataclass(frozen=True, slots=True)
-class Seal:
-    """Entries ``first`` to ``last`` of ``service`` (both included), and everything before them.
+class Checkpoint:
+    """Covers the entries ``first`` to ``last`` of ``service`` (both included) and everything before them.
 
-    Of kind ``restored`` it seals nothing new: it says, under the installation's key, that the record goes on from seal ``number`` of a backup.
+    Two kinds cover no entries: ``begun`` states when an empty log was begun, and ``restored`` that the log continues
+    after checkpoint ``number`` of a backup.
     """
 
     service: str
@@ -31,14 +35,14 @@ class Seal:
     previous: str
     digest: str
     at: datetime
-    kind: SealKind = "seal"
+    kind: CheckpointKind = "seal"
     signature: str = ""
 
-    def signed(self, key: Ed25519PrivateKey) -> "Seal":
+    def signed(self, key: Ed25519PrivateKey) -> "Checkpoint":
         return replace(self, signature=base64.b64encode(key.sign(self._text())).decode())
 
-    def holds(self, keys: Iterable[Ed25519PublicKey]) -> bool:
-        """Whether one of the keys signed it."""
+    def is_signed_by(self, keys: Iterable[Ed25519PublicKey]) -> bool:
+        """Whether the signature is of one of the keys."""
         for key in keys:
             try:
                 key.verify(base64.b64decode(self.signature), self._text())
@@ -48,7 +52,7 @@ class Seal:
         return False
 
     def write(self) -> str:
-        """One line of JSON."""
+        """Format as one line of JSON."""
         return json.dumps({**self._document(), "signature": self.signature}, sort_keys=True, separators=(",", ":"))
 
     def _text(self) -> bytes:
@@ -67,20 +71,28 @@ class Seal:
         }
 
 
-def read_seal(line: str) -> Seal:
-    """:raises ValueError: when the line is none."""
+def read_checkpoint(line: str) -> Checkpoint:
+    """Parse one line of a checkpoint file.
+
+    :raises ValueError: it is not a checkpoint.
+    """
     try:
         document = json.loads(line)
-        return Seal(**{**document, "at": datetime.fromisoformat(document["at"])})
+        return Checkpoint(**{**document, "at": datetime.fromisoformat(document["at"])})
     except (TypeError, KeyError, AttributeError):
-        raise ValueError("no seal") from None
+        raise ValueError("not a checkpoint") from None
+
+
+def began(service: str, at: datetime) -> Checkpoint:
+    """The first checkpoint of an empty log, unsigned."""
+    return Checkpoint(service, 0, 0, 0, BEGINNING, BEGINNING, at, kind="begun")
 
 
 def line_of(number: int, entry: Entry) -> str:
-    """An entry as the text that is sealed."""
+    """Format an entry as the text that checkpoints cover."""
     values = [getattr(entry, name) for name in Entry.__slots__]
     if entry.human is None:
-        values.pop()  # the line of a call by a program is as it was before people called
+        values.pop()  # left out for calls by programs
     return json.dumps(
         [number, entry.at.astimezone(UTC).isoformat(timespec="microseconds"), *values[1:]],
         ensure_ascii=False,
@@ -89,13 +101,18 @@ def line_of(number: int, entry: Entry) -> str:
 
 
 def entry_of(line: str) -> tuple[int, Entry]:
-    """The inverse of `line_of`."""
+    """Parse what `line_of` wrote."""
     number, at, *values = json.loads(line)
     return number, Entry(datetime.fromisoformat(at), *values)
 
 
+def instant_of(line: str) -> str:
+    """The instant of an entry's line, as fixed-width text in UTC that sorts in time order."""
+    return line.split('"', 2)[1]
+
+
 def digest_of(previous: str, lines: Iterable[str]) -> str:
-    """The digest of entries on top of what was sealed before them."""
+    """The digest of entries on top of the digest before them."""
     digest = hashlib.sha256(previous.encode())
     for line in lines:
         digest.update(b"\n" + line.encode())

@@ -1,4 +1,4 @@
-"""Reading the record of a service without a database from its end, several processes' files together."""
+"""Reads audit logs in files from their end, the files of several processes merged."""
 
 import heapq
 import os
@@ -16,12 +16,12 @@ _BLOCK = 64 * 1024
 def newest_of(
     files: Sequence[Path], organisation: str | None, after: list[Any] | None, limit: int
 ) -> list[tuple[list[Any], Entry]]:
-    """At most ``limit`` entries, newest first, each with its place ``[instant, file, number]``, beyond the place ``after``."""
+    """At most ``limit`` entries after position ``after``, newest first, with positions ``[instant, file, number]``."""
     beyond = tuple(after) if after else None
     found = (
-        (list(place), entry)
-        for place, entry in heapq.merge(*(_entries(file) for file in files), key=lambda one: one[0], reverse=True)
-        if (beyond is None or place < beyond) and organisation in {None, entry.organisation}
+        (list(position), entry)
+        for position, entry in heapq.merge(*(_entries(file) for file in files), key=lambda one: one[0], reverse=True)
+        if (beyond is None or position < beyond) and organisation in {None, entry.organisation}
     )
     return list(islice(found, limit))
 
@@ -34,18 +34,18 @@ def _entries(file: Path) -> Iterator[tuple[tuple[str, str, int], Entry]]:
 
 def _lines_from_the_end(file: Path) -> Iterator[str]:
     with file.open("rb") as content:
-        at, held = content.seek(0, os.SEEK_END), b""
+        at, rest = content.seek(0, os.SEEK_END), b""
         first = True
         while at > 0:
             size = min(_BLOCK, at)
             at -= size
             content.seek(at)
-            head, *lines = (content.read(size) + held).split(b"\n")
-            held = head
+            head, *lines = (content.read(size) + rest).split(b"\n")
+            rest = head
             for line in reversed(lines):
-                # What follows the last line feed is still being written.
+                # The text after the last line feed is still being written.
                 if line and not first:
                     yield line.decode()
                 first = False
-        if held and not first:
-            yield held.decode()
+        if rest and not first:
+            yield rest.decode()

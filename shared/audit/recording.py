@@ -1,4 +1,4 @@
-"""Where a service's entries go: its database, with the effect; or, for a service that has none, a file of its own."""
+"""Writes and signs audit logs: in the service's database with the effect, or in a file for a service without one."""
 
 import asyncio
 import fcntl
@@ -13,7 +13,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shared.audit.chain import BEGINNING, Seal, digest_of, line_of
+from shared.audit.chain import BEGINNING, Checkpoint, digest_of, line_of
 from shared.audit.checkpoints import CheckpointFile
 from shared.audit.entries import DenialAggregator, Entry
 from shared.audit.files import newest_of
@@ -26,37 +26,37 @@ from shared.values.problems import StorageFullError, storage_problem
 
 logger = logging.getLogger(__name__)
 
-SEAL_SECONDS = 1.0
+CHECKPOINT_SECONDS = 1.0
 
 
 class AuditSigner(ABC):
-    """What both kinds share: the crowd at the door, and a seal each second where something waits for one."""
+    """Common to both kinds of log: aggregated denials, and a signed checkpoint each second if there are new entries."""
 
     def __init__(self, folder: Path, service: str, key: Ed25519PrivateKey) -> None:
         self.service = service
         self.key = key
         self.checkpoints = CheckpointFile(folder, service)
-        self._crowd = DenialAggregator()
+        self._denials = DenialAggregator()
         self._task: RepeatedTask | None = None
         self._stepping = asyncio.Lock()
 
     def note(self, entry: Entry) -> None:
-        self._crowd.add(entry)
+        self._denials.add(entry)
 
     def start(self, tasks: BackgroundTasks) -> None:
         self.checkpoints.publish(self.key)
-        self._task = tasks.repeat(self._later, "seal_audit")
+        self._task = tasks.repeat(self._later, "sign_audit_log")
 
     async def stop(self) -> None:
-        """Seal what is left."""
+        """Sign the remaining entries."""
         if self._task is not None:
             async with self._stepping:  # let the step end: its thread cannot be cancelled
                 await self._task.stop()
-        with suppress(Exception):  # what cannot be sealed now is sealed at the next start
+        with suppress(Exception):  # otherwise signed at the next start
             await self.step()
 
     async def step(self) -> None:
-        """Write down the crowd, seal what waits, export the seals."""
+        """Write aggregated denials, sign new entries, append the checkpoints to the file."""
         async with self._stepping:
             await self._step()
 
@@ -68,15 +68,15 @@ class AuditSigner(ABC):
 
     @abstractmethod
     async def _step(self) -> None:
-        """The same, in the place where a kind keeps its record."""
+        """Do the step for one kind of log."""
 
     async def _later(self) -> None:
-        await asyncio.sleep(SEAL_SECONDS)
         await self.step()
+        await asyncio.sleep(CHECKPOINT_SECONDS)
 
 
 class DatabaseAudit(AuditSigner):
-    """The record in a service's database. Every transaction of a writing request takes its entry with it."""
+    """An audit log in a database. The transaction of a writing request also writes its entry."""
 
     def __init__(self, database: Database, log: AuditLog, folder: Path, service: str, key: Ed25519PrivateKey) -> None:
         super().__init__(folder, service, key)
@@ -90,7 +90,7 @@ class DatabaseAudit(AuditSigner):
                 await self.append(connection, entry)
 
     async def append(self, connection: Writing, entry: Entry) -> None:
-        """Write an entry in a transaction of the request; call it last, because the head row stays locked until the commit."""
+        """Write an entry in a transaction of the request. Call it last: the head row stays locked until the commit."""
         await self._on(connection).append([entry])
 
     async def page(
@@ -101,45 +101,52 @@ class DatabaseAudit(AuditSigner):
         return [([number], entry) for number, entry in found]
 
     async def _step(self) -> None:
-        with self._crowd.taken() as crowd:
-            if crowd:
+        if self._exported is None:
+            await self._begin()
+        with self._denials.taken() as denials:
+            if denials:
                 async with self._database.transaction(as_service=True) as connection:
-                    await self._on(connection).append(crowd)
-                crowd.clear()
+                    await self._on(connection).append(denials)
+                denials.clear()
         while True:
             async with self._database.read(as_service=True) as connection:
-                if await self._on(connection).is_sealed():
+                if await self._on(connection).is_covered():
                     break
             async with self._database.transaction(as_service=True) as connection:
-                await self._on(connection).seal(self.key, datetime.now(UTC))
+                await self._on(connection).add_checkpoint(self.key, datetime.now(UTC))
         await self._export()
 
+    async def _begin(self) -> None:
+        """Find out at the first step what the file has; an empty log is begun now."""
+        last = await asyncio.to_thread(self.checkpoints.last)
+        async with self._database.read(as_service=True) as connection:
+            stored, count = await self._on(connection).last_checkpoint(), await self._on(connection).head()
+        if last is None and not count:
+            await asyncio.to_thread(self.checkpoints.begin, self.key)
+        self._exported = last.number if last else 0
+        if self._exported > (stored.number if stored else 0):
+            logger.error("audit_log_shorter_than_checkpoints", extra={"seq": self._exported})
+
     async def _export(self) -> None:
-        """Every replica keeps the whole list: what it lacks is read from the database, whoever sealed it."""
-        if self._exported is None:
-            last = await asyncio.to_thread(self.checkpoints.last)
-            self._exported = last.number if last else 0
-            async with self._database.read(as_service=True) as connection:
-                held = await self._on(connection).last_seal()
-            if self._exported > (held.number if held else 0):
-                logger.error("audit_record_shorter_than_checkpoints", extra={"seq": self._exported})
+        """Append new checkpoints to the file; every replica keeps all of them, whichever signed them."""
+        assert self._exported is not None, "not begun"
         while True:
             async with self._database.read(as_service=True) as connection:
-                seals = await self._on(connection).seals_after(self._exported)
-            if not seals:
+                checkpoints = await self._on(connection).checkpoints_after(self._exported)
+            if not checkpoints:
                 return
-            await asyncio.to_thread(self.checkpoints.append, seals)
-            self._exported = seals[-1].number
+            await asyncio.to_thread(self.checkpoints.append, checkpoints)
+            self._exported = checkpoints[-1].number
 
     def _on(self, connection: Writing) -> AuditRepository:
         return AuditRepository(connection, self._log, self.service)
 
 
 class FileAudit(AuditSigner):
-    """The record of a service without a database: ``<service>.entries.ndjson``, one writer a file.
+    """An audit log in the file ``<service>.entries.ndjson``; a second process of the service uses ``<service>-2…``.
 
-    An entry is handed to the system before the request is answered, so a killed process loses none; it is on the disk with its seal,
-    within a second. A second process of the same service on this folder takes the next name.
+    An entry is written before the request is answered, so that a killed process loses none; it is flushed to disk with
+    its checkpoint within a second.
     """
 
     def __init__(self, folder: Path, service: str, key: Ed25519PrivateKey) -> None:
@@ -159,11 +166,11 @@ class FileAudit(AuditSigner):
         self._descriptor = descriptor
         self._waiting: list[str] = []
         self._number = 0
-        self._last: Seal | None = None
-        self._take_up(folder / f"{name}.entries.ndjson")
+        self._last: Checkpoint | None = None
+        self._continue(folder / f"{name}.entries.ndjson")
 
-    def _take_up(self, path: Path) -> None:
-        """Go on where the former process ended: a line cut short was never answered for, and goes."""
+    def _continue(self, path: Path) -> None:
+        """Continue after the former process; an incomplete last line is removed: its request was not answered."""
         content = path.read_bytes()
         whole = content.rfind(b"\n") + 1
         if whole != len(content):
@@ -181,7 +188,7 @@ class FileAudit(AuditSigner):
         except OSError as error:
             raise storage_problem(error) from None
         if kept != len(written):
-            # The disk was full in the middle of it: half a line would spoil the next.
+            # The disk was full in the middle: half a line would spoil the next one.
             os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - kept)
             raise StorageFullError
         self._number += 1
@@ -190,23 +197,25 @@ class FileAudit(AuditSigner):
     async def page(
         self, organisation: str | None, after: list[Any] | None, limit: int
     ) -> Sequence[tuple[list[Any], Entry]]:
-        """What the processes of this service on this machine wrote, together."""
+        """Entries of all processes of this service on this machine."""
         base = self.service.partition("-")[0]
         files = sorted(self._folder.glob(f"{base}*.entries.ndjson"))
         return await asyncio.to_thread(newest_of, files, organisation, after, limit)
 
     async def _step(self) -> None:
-        with self._crowd.taken() as crowd:
-            while crowd:
-                await self.record(crowd[0])
-                crowd.pop(0)
+        with self._denials.taken() as denials:
+            while denials:
+                await self.record(denials[0])
+                denials.pop(0)
+        if self._last is None and not self._number:
+            self._last = await asyncio.to_thread(self.checkpoints.begin, self.key)
         if not self._waiting:
             return
         lines, self._waiting = self._waiting, []
         last = self._last
         first = last.last + 1 if last else 1
         previous = last.digest if last else BEGINNING
-        made = Seal(
+        made = Checkpoint(
             self.service,
             last.number + 1 if last else 1,
             first,
@@ -216,7 +225,7 @@ class FileAudit(AuditSigner):
             datetime.now(UTC),
         ).signed(self.key)
         try:
-            await asyncio.to_thread(self._keep, made)
+            await asyncio.to_thread(self._store, made)
         except BaseException:
             self._waiting = lines + self._waiting
             raise
@@ -226,6 +235,6 @@ class FileAudit(AuditSigner):
         await super().stop()
         os.close(self._descriptor)
 
-    def _keep(self, seal: Seal) -> None:
+    def _store(self, checkpoint: Checkpoint) -> None:
         os.fsync(self._descriptor)
-        self.checkpoints.append([seal])
+        self.checkpoints.append([checkpoint])

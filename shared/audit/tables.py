@@ -1,4 +1,4 @@
-"""Where the record lives in a service's own database. Its rows are added and never changed: triggers see to it."""
+"""The audit log in a service's database. Triggers let rows be added and never changed."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from shared.persistence.columns import UtcInstant
 
 
 class AuditLog:
-    """The tables of one service's record."""
+    """The tables of one service's audit log."""
 
     def __init__(self, metadata: MetaData) -> None:
         self.head = Table(
@@ -36,7 +36,7 @@ class AuditLog:
             Column("count", Integer, nullable=False),
             Column("human", String(64)),
         )
-        self.seals = Table(
+        self.checkpoints = Table(
             "audit_seals",
             metadata,
             Column("number", BigInteger, primary_key=True, autoincrement=False),
@@ -50,7 +50,7 @@ class AuditLog:
 
 
 def begin_record(op: Any) -> None:
-    """The part of a migration that autogeneration does not write: the head's row, and the triggers. ``op`` is Alembic's."""
+    """Insert the row of the head and create the triggers, in a migration. ``op`` is Alembic's."""
     op.execute("INSERT INTO audit_head (id, number) VALUES (1, 0)")
     if op.get_bind().dialect.name == "sqlite":
         for table in ("audit_entries", "audit_seals"):
@@ -61,7 +61,8 @@ def begin_record(op: Any) -> None:
                 )
         return
     op.execute(
-        "CREATE FUNCTION audit_is_only_added_to() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the record is only added to'; END $$"
+        "CREATE FUNCTION audit_is_only_added_to() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'the record is only added to'; END $$"
     )
     for table in ("audit_entries", "audit_seals"):
         op.execute(
@@ -71,6 +72,6 @@ def begin_record(op: Any) -> None:
 
 
 def end_record(op: Any) -> None:
-    """Before the tables are dropped; SQLite's triggers go with them."""
+    """Drop the trigger function before the tables are dropped; SQLite drops triggers with their tables."""
     if op.get_bind().dialect.name != "sqlite":
         op.execute("DROP FUNCTION audit_is_only_added_to() CASCADE")

@@ -1,29 +1,38 @@
-"""What is wrong with a record: pure. Edits, deletions and truncation each leave a trace in the chain or against the exported checkpoints."""
+"""Finds what was changed in an audit log. Pure.
+
+An edit, a deletion or a cut shows in the chain of the log or against the checkpoints that were written to a file. A log
+that is gone shows because every log that was begun has at least one signed checkpoint.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from shared.audit.chain import BEGINNING, Seal, digest_of
+from shared.audit.chain import BEGINNING, Checkpoint, digest_of, instant_of
+
+# Clocks of replicas differ, and an entry is dated shortly before it is written.
+CLOCK_TOLERANCE = timedelta(minutes=5)
+MAX_LISTED = 10
 
 
 @dataclass
 class Verdict:
-    """``findings`` empty: nothing was changed. ``unsealed`` entries are too young to be sealed."""
+    """The content of a log and its faults; without findings it is intact. ``pending`` entries await a checkpoint."""
 
     entries: int = 0
-    seals: int = 0
-    unsealed: int = 0
+    checkpoints: int = 0
+    pending: int = 0
+    begun: datetime | None = None
     findings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Exported:
-    """The checkpoints of one service, in their order. ``until``: those made after it are of no account, as the record looked at is a copy of then."""
+    """The checkpoints in a service's file. ``until``: ignore later ones, because the log is a copy of then."""
 
-    seals: Sequence[Seal]
+    checkpoints: Sequence[Checkpoint]
     until: datetime | None = None
 
 
@@ -31,104 +40,172 @@ async def verify(
     service: str,
     lines: AsyncIterator[tuple[int, str]],
     head: int | None,
-    seals: Sequence[Seal],
+    checkpoints: Sequence[Checkpoint],
     exported: Exported,
     keys: Sequence[Ed25519PublicKey],
 ) -> Verdict:
-    """Check entries in order (number, sealed text) against the seals, and the seals against the checkpoints exported before.
+    """Check entries against the log's own checkpoints, and these against the exported ones.
 
-    ``head`` is the number of the last entry as the service counts it, where it does.
+    :param lines: the entries in order: their numbers and the texts that checkpoints cover.
+    :param head: the number of the last entry as the service counts it; None: it does not.
+    :param keys: the public keys that may have signed.
     """
-    verdict = Verdict(seals=len(seals))
-    _check_signatures(service, seals, exported.seals, keys, verdict)
-    waiting = list(seals)
-    previous, first, held = BEGINNING, 1, list[str]()
-    expected = 1
-    async for number, line in lines:
-        if number != expected:
-            verdict.findings.append(
-                f"entries {expected} to {number - 1} are missing"
-                if number > expected
-                else f"entry {number} stands twice"
-            )
-        expected = number + 1
-        verdict.entries += 1
-        held.append(line)
-        while waiting and number >= waiting[0].last:
-            seal = waiting.pop(0)
-            if (seal.first, seal.previous) != (first, previous):
-                verdict.findings.append(f"seal {seal.number} does not follow the one before it")
-            if digest_of(seal.previous, held) != seal.digest:
-                verdict.findings.append(f"entries {seal.first} to {seal.last} are not what seal {seal.number} sealed")
-            previous, first, held = seal.digest, seal.last + 1, []
-    if waiting:
-        verdict.findings.append(
-            f"the record ends at entry {expected - 1}, and entries up to {waiting[-1].last} were sealed"
-        )
-    if head is not None and head != expected - 1:
-        verdict.findings.append(f"the record ends at entry {expected - 1}, and {head} were written")
-    verdict.unsealed = len(held)
-    _check_exported(seals, exported, verdict)
+    chain = [one for one in checkpoints if one.kind == "seal"]
+    verdict = Verdict(checkpoints=len(chain), begun=_begun(exported.checkpoints))
+    _check_signatures(service, checkpoints, exported.checkpoints, keys, verdict)
+    await _check_entries(lines, head, chain, verdict)
+    _check_exported(chain, exported, verdict)
     return verdict
 
 
-def _check_signatures(
-    service: str, seals: Sequence[Seal], exported: Sequence[Seal], keys: Sequence[Ed25519PublicKey], verdict: Verdict
+async def _check_entries(
+    lines: AsyncIterator[tuple[int, str]], head: int | None, chain: Sequence[Checkpoint], verdict: Verdict
 ) -> None:
-    for where, several in (("the record", seals), ("the checkpoints", exported)):
-        unsigned = [str(seal.number) for seal in several if not seal.holds(keys)]
+    remaining = list(chain)
+    previous, first, uncovered = BEGINNING, 1, list[str]()
+    former: Checkpoint | None = None
+    expected = 1
+    async for number, line in lines:
+        if number > expected:
+            verdict.findings.append(f"entries {expected} to {number - 1} are missing")
+        elif number < expected:
+            verdict.findings.append(f"entry {number} occurs twice")
+        expected = number + 1
+        verdict.entries += 1
+        uncovered.append(line)
+        while remaining and number >= remaining[0].last:
+            current = remaining.pop(0)
+            if (current.first, current.previous) != (first, previous):
+                verdict.findings.append(f"checkpoint {current.number} does not continue the one before it")
+            if digest_of(current.previous, uncovered) != current.digest:
+                verdict.findings.append(
+                    f"entries {current.first} to {current.last} are not those of checkpoint {current.number}"
+                )
+            _check_dates(uncovered, current.first, former, current, verdict)
+            previous, first, uncovered, former = current.digest, current.last + 1, [], current
+    if remaining:
+        verdict.findings.append(
+            f"the log ends at entry {expected - 1}, but checkpoints cover entries up to {remaining[-1].last}"
+        )
+    if head is not None and head != expected - 1:
+        verdict.findings.append(f"the log ends at entry {expected - 1}, but {head} entries were written")
+    _check_dates(uncovered, first, former, None, verdict)
+    verdict.pending = len(uncovered)
+
+
+def _check_dates(
+    lines: Sequence[str], first: int, former: Checkpoint | None, current: Checkpoint | None, verdict: Verdict
+) -> None:
+    """Report entries that are older than the checkpoint before them: they were inserted behind it.
+
+    Where the clock was set back between two checkpoints, the later one is the bound.
+    """
+    if former is None:
+        return
+    bound = (min(former.at, current.at) if current else former.at) - CLOCK_TOLERANCE
+    earliest = bound.isoformat(timespec="microseconds")
+    for number, line in enumerate(lines, first):
+        try:
+            older = instant_of(line) < earliest
+        except IndexError:
+            continue  # not an entry: its checkpoint does not match it
+        if older:
+            verdict.findings.append(f"entry {number} was added after checkpoint {former.number} with an older date")
+
+
+def _check_signatures(
+    service: str,
+    own: Sequence[Checkpoint],
+    exported: Sequence[Checkpoint],
+    keys: Sequence[Ed25519PublicKey],
+    verdict: Verdict,
+) -> None:
+    for place, checkpoints in (("log", own), ("checkpoint file", exported)):
+        unsigned = [str(one.number) for one in checkpoints if not one.is_signed_by(keys)]
         if unsigned:
             verdict.findings.append(
-                f"in {where}, not signed by the installation's key: seals {', '.join(unsigned[:10])}"
+                f"checkpoints in the {place} are not signed by the installation's key: {_listed(unsigned)}"
             )
-        foreign = [str(seal.number) for seal in several if seal.service != service]
+        foreign = [str(one.number) for one in checkpoints if one.service != service]
         if foreign:
-            verdict.findings.append(f"in {where}, of another service: seals {', '.join(foreign[:10])}")
-    numbers = [seal.number for seal in seals]
+            verdict.findings.append(f"checkpoints in the {place} belong to another service: {_listed(foreign)}")
+    numbers = [one.number for one in own if one.kind == "seal"]
     if numbers != list(range(1, len(numbers) + 1)):
-        verdict.findings.append("seals are missing from the record")
+        verdict.findings.append("checkpoints are missing from the log")
 
 
-def _check_exported(seals: Sequence[Seal], exported: Exported, verdict: Verdict) -> None:
-    """The history that the checkpoints tell, restores taken into account, must be the record's own."""
-    if seals and not exported.seals:
+def _check_exported(chain: Sequence[Checkpoint], exported: Exported, verdict: Verdict) -> None:
+    """Compare the log with the history in its checkpoint file, restores taken into account."""
+    if not exported.checkpoints:
         verdict.findings.append(
-            "there are no checkpoints to compare the record with: whether it was cut cannot be told"
+            "there are no checkpoints to compare the log with: it was removed, or its service has never run"
+            if not chain and not verdict.entries
+            else "there are no checkpoints to compare the log with: a cut cannot be excluded"
         )
         return
-    told, brought = _told(exported.seals, verdict)
-    held = {seal.number: seal for seal in seals}
-    newest = max(held, default=0)
+    known, brought = _history(exported.checkpoints, verdict)
+    present = {one.number: one for one in chain}
+    newest = max(present, default=0)
     later = {
         number
-        for number, seal in told.items()
-        if number > newest and exported.until is not None and seal.at > exported.until
+        for number, one in known.items()
+        if number > newest and exported.until is not None and one.at > exported.until
     }
-    if lost := sorted(set(told) - set(held) - later):
-        verdict.findings.append(f"seals {lost[0]} to {lost[-1]} were exported and are not in the record: it was cut")
-    if changed := sorted(number for number in set(told) & set(held) if told[number].digest != held[number].digest):
-        verdict.findings.append(f"seal {changed[0]} is not the one that was exported")
-    if told and not brought and (early := [number for number in held if number < min(told)]):
-        verdict.findings.append(f"checkpoints up to {max(early)} are missing")
+    if lost := sorted(set(known) - set(present) - later):
+        verdict.findings.append(f"the log was cut: checkpoints {lost[0]} to {lost[-1]} were exported and are missing")
+    if changed := sorted(
+        number for number in set(known) & set(present) if known[number].digest != present[number].digest
+    ):
+        verdict.findings.append(f"checkpoint {changed[0]} differs from the exported one")
+    if known and not brought and (early := [number for number in present if number < min(known)]):
+        verdict.findings.append(f"checkpoints up to {max(early)} are missing from the checkpoint file")
 
 
-def _told(exported: Sequence[Seal], verdict: Verdict) -> tuple[dict[int, Seal], bool]:
-    """The seals that the checkpoints say there are, and whether they begin with a restore: of a record that was brought from another machine."""
-    told: dict[int, Seal] = {}
-    brought = bool(exported) and exported[0].kind == "restored"
-    for seal in exported:
-        if seal.kind == "restored":
-            told = {number: one for number, one in told.items() if number <= seal.number}
-            if not told and brought and seal.number:
-                told = {seal.number: seal}
-            if seal.number and (seal.number not in told or told[seal.number].digest != seal.digest):
-                verdict.findings.append(
-                    f"the checkpoint of a restore names seal {seal.number}, which was never exported so"
-                )
+def _history(exported: Sequence[Checkpoint], verdict: Verdict) -> tuple[dict[int, Checkpoint], bool]:
+    """The checkpoints that the file says exist, and whether the log was brought from another machine by a restore."""
+    known: dict[int, Checkpoint] = {}
+    brought = exported[0].kind == "restored"
+    started = False
+    for one in exported:
+        if one.kind == "begun":
+            if started:
+                verdict.findings.append(f"the log was begun again on {_day(one.at)}")
             continue
-        if seal.number in told and told[seal.number].digest == seal.digest:
+        started = True
+        if one.kind == "restored":
+            known = {number: former for number, former in known.items() if number <= one.number}
+            if not known and brought and one.number:
+                known = {one.number: one}
+            if one.number and (one.number not in known or known[one.number].digest != one.digest):
+                verdict.findings.append(f"a restore names checkpoint {one.number}, which was not exported like this")
+            continue
+        if one.number in known and known[one.number].digest == one.digest:
             continue  # two replicas that share a folder
-        if seal.number != max(told, default=0) + 1 and told:
-            verdict.findings.append(f"checkpoints between {max(told)} and {seal.number} are missing")
-        told[seal.number] = seal
-    return told, brought
+        if one.number != max(known, default=0) + 1 and known:
+            verdict.findings.append(f"checkpoints between {max(known)} and {one.number} are missing")
+        known[one.number] = one
+    return known, brought
+
+
+def _begun(exported: Sequence[Checkpoint]) -> datetime | None:
+    """When the log was begun; None: unknown."""
+    return exported[0].at if exported and exported[0].kind == "begun" else None
+
+
+def check_begin(verdict: Verdict, oldest: datetime | None) -> None:
+    """Report a log that was begun after the service's data: the former log was removed.
+
+    :param oldest: when the oldest row was created that only a recorded request can create.
+    """
+    if verdict.begun is not None and oldest is not None and oldest < verdict.begun - CLOCK_TOLERANCE:
+        verdict.findings.append(
+            f"the log was begun on {_day(verdict.begun)}, but the database has older data of {_day(oldest)}"
+        )
+
+
+def _day(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _listed(numbers: Sequence[str]) -> str:
+    return ", ".join(numbers[:MAX_LISTED]) + (", …" if len(numbers) > MAX_LISTED else "")

@@ -3,30 +3,29 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import ConfigDict, Field, StringConstraints, ValidationError, WrapValidator, model_validator
+from pydantic import ConfigDict, Field, ValidationError, WrapValidator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from typing_extensions import TypeAliasType
 
 from shared.criteria.durations import parse, whole_parts
 from shared.criteria.scales import SCALES
+from shared.criteria.values import (
+    Codes,
+    Domain,
+    Exon,
+    Frame,
+    Gene,
+    Hgvs,
+    Number,
+    Operator,
+    Origin,
+    Relative,
+    Token,
+    Unit,
+    VariantType,
+    Zygosity,
+)
 from shared.values.wire import ApiModel, Code, Duration
-
-Domain = Literal["conditions", "procedures", "medications", "immunizations", "encounters", "observations"]
-Relative = Literal["mother", "father", "sibling", "child", "other"]
-VariantType = Literal[
-    "deletion", "duplication", "insertion", "nonsense", "frameshift", "missense", "splice", "copy_number", "other"
-]
-Zygosity = Literal["homozygous", "heterozygous", "compound_heterozygous", "hemizygous", "mosaic"]
-Origin = Literal["germline", "somatic"]
-Frame = Literal["in", "out"]
-Operator = Literal["<", "<=", ">", ">=", "="]
-Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:+\-/]{0,127}$")]
-Gene = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9\-]{0,19}$")]
-Hgvs = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:()>*=+\-\[\];?]{3,128}$")]
-Unit = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9%*/.\[\]{}_']{1,32}$")]
-Number = Annotated[int | float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
-Codes = Annotated[list[Code], Field(min_length=1, max_length=200)]
-Exon = Annotated[int, Field(ge=1, le=999)]
 
 
 def _expression(value: Any) -> "Node":
@@ -75,22 +74,28 @@ class Node(ApiModel):
 
 
 class AllOf(Node):
-    all_: Expressions = Field(alias="all")
+    """All of several expressions."""
+
+    all_: Expressions = Field(alias="all", description="Expressions that must all be met.")
 
     def operands(self) -> Mapping[str, Node]:
         return {f"/all/{index}": operand for index, operand in enumerate(self.all_)}
 
 
 class AnyOf(Node):
-    any_: Expressions = Field(alias="any")
+    """At least one of several expressions."""
+
+    any_: Expressions = Field(alias="any", description="Expressions of which one must be met.")
 
     def operands(self) -> Mapping[str, Node]:
         return {f"/any/{index}": operand for index, operand in enumerate(self.any_)}
 
 
 class AtLeast(Node):
-    at_least: Annotated[int, Field(ge=1, le=100)]
-    of: Expressions
+    """At least so many of several expressions."""
+
+    at_least: Annotated[int, Field(ge=1, le=100)] = Field(description="How many of the expressions must be met.")
+    of: Expressions = Field(description="The expressions.")
 
     def operands(self) -> Mapping[str, Node]:
         return {f"/of/{index}": operand for index, operand in enumerate(self.of)}
@@ -103,16 +108,22 @@ class AtLeast(Node):
 
 
 class Not(Node):
-    not_: Expression = Field(alias="not")
+    """The negation of an expression."""
+
+    not_: Expression = Field(alias="not", description="The expression that must not be met.")
 
     def operands(self) -> Mapping[str, Node]:
         return {"/not": self.not_}
 
 
 class If(Node):
-    if_: Expression = Field(alias="if")
-    then: Expression
-    else_: Expression | None = Field(default=None, alias="else")
+    """One of two expressions, chosen by a third."""
+
+    if_: Expression = Field(alias="if", description="The condition.")
+    then: Expression = Field(description="What must be met where the condition is.")
+    else_: Expression | None = Field(
+        default=None, alias="else", description="What must be met where the condition is not; none: nothing."
+    )
 
     def operands(self) -> Mapping[str, Node]:
         return {"/if": self.if_, "/then": self.then} | ({"/else": self.else_} if self.else_ else {})
@@ -121,17 +132,21 @@ class If(Node):
 class Leaf(Node):
     """An expression about the patient's facts."""
 
-    type: str
+    type: str = Field(description="The kind of leaf.")
 
 
 class Age(Leaf):
-    type: Literal["age"]
-    min: Duration | None = None
-    max: Duration | None = None
-    min_inclusive: bool = True
-    max_inclusive: bool = False
-    max_unclear_until: Duration | None = None
-    at: Literal["screening", "dosing"] = "screening"
+    """The age of the patient."""
+
+    type: Literal["age"] = Field(description="The kind of leaf.")
+    min: Duration | None = Field(default=None, description="The lowest age.")
+    max: Duration | None = Field(default=None, description="The highest age.")
+    min_inclusive: bool = Field(default=True, description="Whether the day of the birthday `min` counts.")
+    max_inclusive: bool = Field(default=False, description="Whether the day of the birthday `max` counts.")
+    max_unclear_until: Duration | None = Field(
+        default=None, description="From `max` to this age the leaf is unknown, for ages in whole years of a registry."
+    )
+    at: Literal["screening", "dosing"] = Field(default="screening", description="When the age counts.")
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
@@ -143,27 +158,33 @@ class Age(Leaf):
 
 
 class Sex(Leaf):
-    type: Literal["sex"]
-    value: Literal["male", "female"]
+    """The sex of the patient."""
+
+    type: Literal["sex"] = Field(description="The kind of leaf.")
+    value: Literal["male", "female"] = Field(description="The sex.")
 
 
 class Where(ApiModel):
     """Further conditions on a fact: accepted values, and how long an exposure must have lasted."""
 
-    outcome: list[Token] | None = Field(default=None, min_length=1, max_length=50)
-    body_site: list[Token] | None = Field(default=None, min_length=1, max_length=50)
-    severity: list[Token] | None = Field(default=None, min_length=1, max_length=50)
-    duration: Duration | None = None
+    outcome: list[Token] | None = Field(default=None, min_length=1, max_length=50, description="Accepted outcomes.")
+    body_site: list[Token] | None = Field(default=None, min_length=1, max_length=50, description="Accepted body sites.")
+    severity: list[Token] | None = Field(default=None, min_length=1, max_length=50, description="Accepted severities.")
+    duration: Duration | None = Field(default=None, description="How long an exposure must have lasted.")
 
 
 class Has(Leaf):
-    type: Literal["has"]
-    codes: Codes
-    descendants: bool = True
-    within: Duration | None = None
-    domain: Domain | None = None
-    relative: Relative | None = None
-    where: Where | None = None
+    """A condition, procedure, treatment or event is recorded."""
+
+    type: Literal["has"] = Field(description="The kind of leaf.")
+    codes: Codes = Field(description="The codes, one of which must be present; equivalents count too.")
+    descendants: bool = Field(default=True, description="Whether descendants of the codes count.")
+    within: Duration | None = Field(default=None, description="How old the fact may be; none: any age.")
+    domain: Domain | None = Field(
+        default=None, description="The domain whose declared completeness shows that there is no such fact."
+    )
+    relative: Relative | None = Field(default=None, description="The relative whom it is about; none: the patient.")
+    where: Where | None = Field(default=None, description="Attributes that the fact must have.")
 
     @model_validator(mode="after")
     def _domain_is_of_the_patient(self) -> Self:
@@ -175,11 +196,13 @@ class Has(Leaf):
 class Exons(ApiModel):
     """Exons of a variant: all inside one interval, or overlapping one of several."""
 
-    within: Annotated[list[Exon], Field(min_length=2, max_length=2)] | None = None
+    within: Annotated[list[Exon], Field(min_length=2, max_length=2)] | None = Field(
+        default=None, description="The first and the last exon of the interval."
+    )
     overlaps: (
         Annotated[list[Annotated[list[Exon], Field(min_length=2, max_length=2)]], Field(min_length=1, max_length=20)]
         | None
-    ) = None
+    ) = Field(default=None, description="Intervals, each with its first and its last exon.")
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -189,21 +212,29 @@ class Exons(ApiModel):
 
 
 class Copies(ApiModel):
-    op: Operator
-    value: Annotated[int, Field(ge=0, le=99)]
+    """A comparison of the number of copies of a gene."""
+
+    op: Operator = Field(description="The operator between the number of copies and `value`.")
+    value: Annotated[int, Field(ge=0, le=99)] = Field(description="The bound.")
 
 
 class Variant(Leaf):
-    type: Literal["variant"]
-    gene: Gene
-    types: list[VariantType] | None = Field(default=None, min_length=1)
-    exons: Exons | None = None
-    zygosity: list[Zygosity] | None = Field(default=None, min_length=1)
-    copies: Copies | None = None
-    frame: Frame | None = None
-    hgvs: list[Hgvs] | None = Field(default=None, min_length=1, max_length=200)
-    origin: Origin = "germline"
-    closed: bool = False
+    """A variant of a gene is reported."""
+
+    type: Literal["variant"] = Field(description="The kind of leaf.")
+    gene: Gene = Field(description="The symbol of the gene (HGNC).")
+    types: list[VariantType] | None = Field(default=None, min_length=1, description="Accepted types; none: any.")
+    exons: Exons | None = Field(default=None, description="Where the variant must lie.")
+    zygosity: list[Zygosity] | None = Field(default=None, min_length=1, description="Accepted zygosities; none: any.")
+    copies: Copies | None = Field(default=None, description="The number of copies of the gene.")
+    frame: Frame | None = Field(default=None, description="The effect on the reading frame.")
+    hgvs: list[Hgvs] | None = Field(
+        default=None, min_length=1, max_length=200, description="Accepted HGVS expressions; none: any."
+    )
+    origin: Origin = Field(default="germline", description="Germline or somatic.")
+    closed: bool = Field(
+        default=False, description="Whether another causal variant of the gene shows that there is none of this kind."
+    )
 
 
 class NotAfter(ApiModel):
@@ -211,22 +242,33 @@ class NotAfter(ApiModel):
 
     model_config = ConfigDict(serialize_by_alias=True)
 
-    codes: Codes
-    for_: Duration = Field(alias="for")
-    domain: Domain | None = None
+    codes: Codes = Field(description="The codes of the event.")
+    for_: Duration = Field(alias="for", description="How long it invalidates measurements.")
+    domain: Domain | None = Field(
+        default=None, description="The domain whose declared completeness shows that there is no such fact."
+    )
 
 
 class Value(Leaf):
-    type: Literal["value"]
-    codes: Codes
-    op: Operator
-    value: Number
-    unit: Unit | None = None
-    basis: Literal["absolute", "xULN", "xLLN", "pct_predicted"] = "absolute"
-    within: Duration | None = None
-    pick: Literal["latest", "any", "all"] = "latest"
-    domain: Domain | None = None
-    not_after: list[NotAfter] = Field(default=[], max_length=20)
+    """A measurement compares to a bound."""
+
+    type: Literal["value"] = Field(description="The kind of leaf.")
+    codes: Codes = Field(description="The codes; descendants and equivalents count too.")
+    op: Operator = Field(description="The operator between the measurement and `value`.")
+    value: Number = Field(description="The bound.")
+    unit: Unit | None = Field(default=None, description="The UCUM unit of the bound; measurements are converted.")
+    basis: Literal["absolute", "xULN", "xLLN", "pct_predicted"] = Field(
+        default="absolute",
+        description="`xULN`, `xLLN`: a multiple of the reference limit. `pct_predicted`: % of the predicted value.",
+    )
+    within: Duration | None = Field(default=None, description="How old the fact may be; none: any age.")
+    pick: Literal["latest", "any", "all"] = Field(default="latest", description="Which measurements decide.")
+    domain: Domain | None = Field(
+        default=None, description="The domain whose declared completeness shows that there is no such fact."
+    )
+    not_after: list[NotAfter] = Field(
+        default=[], max_length=20, description="Events after which measurements do not count for some time."
+    )
 
     @model_validator(mode="after")
     def _basis_has_its_unit(self) -> Self:
@@ -238,21 +280,27 @@ class Value(Leaf):
 
 
 class Titre(Leaf):
-    type: Literal["titre"]
-    codes: Codes
-    assay: Token | None = None
-    op: Operator
-    reciprocal: Annotated[Number, Field(gt=0)]
-    within: Duration | None = None
+    """An antibody titre compares to a bound."""
+
+    type: Literal["titre"] = Field(description="The kind of leaf.")
+    codes: Codes = Field(description="The codes; descendants and equivalents count too.")
+    assay: Token | None = Field(default=None, description="The assay that must have been used; none: any.")
+    op: Operator = Field(description="The operator between the reciprocal titre and `reciprocal`.")
+    reciprocal: Annotated[Number, Field(gt=0)] = Field(description="The reciprocal of the dilution: 50 for 1:50.")
+    within: Duration | None = Field(default=None, description="How old the fact may be; none: any age.")
 
 
 class Ordinal(Leaf):
-    type: Literal["ordinal"]
-    scale: Code
-    in_: list[Token] | None = Field(default=None, alias="in", min_length=1, max_length=50)
-    min: Token | None = None
-    max: Token | None = None
-    within: Duration | None = None
+    """The latest level on an ordinal scale."""
+
+    type: Literal["ordinal"] = Field(description="The kind of leaf.")
+    scale: Code = Field(description="The code of the scale.")
+    in_: list[Token] | None = Field(
+        default=None, alias="in", min_length=1, max_length=50, description="Accepted levels or groups of levels."
+    )
+    min: Token | None = Field(default=None, description="The lowest accepted level.")
+    max: Token | None = Field(default=None, description="The highest accepted level.")
+    within: Duration | None = Field(default=None, description="How old the fact may be; none: any age.")
 
     @model_validator(mode="after")
     def _levels_of_the_scale(self) -> Self:
@@ -267,13 +315,19 @@ class Ordinal(Leaf):
 
 
 class Count(Leaf):
-    type: Literal["count"]
-    codes: Codes
-    op: Operator
-    value: Annotated[int, Field(ge=0, le=1000)]
-    within: Duration
-    each: Duration | None = None
-    domain: Domain | None = None
+    """The number of days on which something happened."""
+
+    type: Literal["count"] = Field(description="The kind of leaf.")
+    codes: Codes = Field(description="The codes; descendants and equivalents count too.")
+    op: Operator = Field(description="The operator between the number of days and `value`.")
+    value: Annotated[int, Field(ge=0, le=1000)] = Field(description="The bound.")
+    within: Duration = Field(description="The time in which days with such a fact are counted.")
+    each: Duration | None = Field(
+        default=None, description="Count in each such part of `within`, all of which must be met; none: in the whole."
+    )
+    domain: Domain | None = Field(
+        default=None, description="The domain whose declared completeness shows that there is no such fact."
+    )
 
     @model_validator(mode="after")
     def _whole_parts(self) -> Self:
@@ -283,14 +337,18 @@ class Count(Leaf):
 
 
 class Stable(Leaf):
-    type: Literal["stable"]
-    codes: Codes
-    for_: Duration = Field(alias="for")
-    min: Number | None = None
-    max: Number | None = None
-    unit: Unit | None = None
-    per_kg: bool = False
-    domain: Domain | None = None
+    """An ongoing treatment that has not changed for some time."""
+
+    type: Literal["stable"] = Field(description="The kind of leaf.")
+    codes: Codes = Field(description="The codes of the medication; descendants and equivalents count too.")
+    for_: Duration = Field(alias="for", description="How long the treatment must have been unchanged.")
+    min: Number | None = Field(default=None, description="The lowest dose.")
+    max: Number | None = Field(default=None, description="The highest dose.")
+    unit: Unit | None = Field(default=None, description="The UCUM unit of the dose, with the time: `mg/d`.")
+    per_kg: bool = Field(default=False, description="Whether the dose is for each kilogram of body weight.")
+    domain: Domain | None = Field(
+        default=None, description="The domain whose declared completeness shows that there is no such fact."
+    )
 
     @model_validator(mode="after")
     def _dose_has_a_unit(self) -> Self:
@@ -300,10 +358,14 @@ class Stable(Leaf):
 
 
 class Human(Leaf):
-    type: Literal["human"]
-    question: Token
-    role: Literal["investigator", "clinician"] = "clinician"
-    within: Duration | None = None
+    """A yes-or-no question to a person."""
+
+    type: Literal["human"] = Field(description="The kind of leaf.")
+    question: Token = Field(description="The code of the question that a fact of kind `answer` answers.")
+    role: Literal["investigator", "clinician"] = Field(
+        default="clinician", description="Who decides; what is left to the investigator does not lower the verdict."
+    )
+    within: Duration | None = Field(default=None, description="How old the fact may be; none: any age.")
 
 
 COMBINATORS: dict[str, type[Node]] = {

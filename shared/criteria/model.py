@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.criteria.expressions import Expression, Leaf, Node, Token
+from shared.criteria.expressions import Expression, Leaf, Node
+from shared.criteria.values import Token
+from shared.values.forms import described
 from shared.values.wire import ApiModel, Duration, Instant, Label
 from shared.vocabulary.geography import Country
 
@@ -14,46 +16,72 @@ MAX_DEPTH = 12
 MAX_LEAVES = 500
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-/]{0,63}$")]
+Identifier = Annotated[
+    str,
+    StringConstraints(
+        pattern=described(
+            r"^[A-Za-z0-9][A-Za-z0-9_.\-/]{0,63}$",
+            fr="au plus 64 caractères : lettres, chiffres et _ . - /, p. ex. I-AGE",
+            en="at most 64 characters: letters, digits and _ . - /, e.g. I-AGE",
+        )
+    ),
+]
 
 
 class Source(ApiModel):
     """Source of a criterion: a reference, and the characters of the eligibility text it covers, ``[from, until)``."""
 
-    ref: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    span: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2, max_length=2)] | None = None
+    ref: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+        description="The document: a reference such as `registry` or `protocol 4.0`."
+    )
+    span: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2, max_length=2)] | None = Field(
+        default=None,
+        description="The first character of the eligibility text that it covers, and the one after the last.",
+    )
 
 
 class Ask(ApiModel):
     """The question whose answer settles an unknown. ``cost``: from 0 (free) to 5 (a biopsy)."""
 
-    code: Token | None = None
-    fr: Annotated[str, StringConstraints(min_length=1, max_length=500)]
-    en: Annotated[str, StringConstraints(min_length=1, max_length=500)]
-    who: Literal["patient", "clinician", "lab", "sponsor_lab"]
-    cost: Annotated[int, Field(ge=0, le=5)]
+    code: Token | None = Field(default=None, description="A stable code; none: derived from the leaf.")
+    fr: Annotated[str, StringConstraints(min_length=1, max_length=500)] = Field(description="The question in French.")
+    en: Annotated[str, StringConstraints(min_length=1, max_length=500)] = Field(description="The question in English.")
+    who: Literal["patient", "clinician", "lab", "sponsor_lab"] = Field(description="Who can answer.")
+    cost: Annotated[int, Field(ge=0, le=5)] = Field(description="The effort, from 0 (asking) to 5 (a biopsy).")
 
 
 class Cohort(ApiModel):
-    id: Identifier
-    label: Label
+    """A cohort of the trial."""
+
+    id: Identifier = Field(description="The id, unique in the document.")
+    label: Label = Field(description="The name.")
 
 
 class Criterion(ApiModel):
     """One line of a protocol's inclusion or exclusion list."""
 
-    id: Identifier
-    kind: Literal["include", "exclude"]
-    role: Literal["indication"] | None = None
-    cohorts: Annotated[list[Identifier], Field(min_length=1, max_length=100)] | None = None
-    countries: Annotated[list[Country], Field(min_length=1, max_length=100)] | None = None
-    stage: Literal["prescreen", "screening", "consent"] = "screening"
-    text: Label | None = None
-    source: Source | None = None
-    expr: Expression
-    discretion: bool = False
-    retest: Duration | None = None
-    ask: Ask | None = None
+    id: Identifier = Field(description="The id, unique in the document.")
+    kind: Literal["include", "exclude"] = Field(description="Whether it is an inclusion or an exclusion criterion.")
+    role: Literal["indication"] | None = Field(
+        default=None, description="`indication`: it says for which patients the trial is at all."
+    )
+    cohorts: Annotated[list[Identifier], Field(min_length=1, max_length=100)] | None = Field(
+        default=None, description="The cohorts for which it counts; none: all."
+    )
+    countries: Annotated[list[Country], Field(min_length=1, max_length=100)] | None = Field(
+        default=None, description="The countries in which it counts (ISO 3166-1 alpha-2); none: all."
+    )
+    stage: Literal["prescreen", "screening", "consent"] = Field(
+        default="screening", description="When it is checked; `consent` is left to the investigator."
+    )
+    text: Label | None = Field(default=None, description="The text of the criterion.")
+    source: Source | None = Field(default=None, description="Where it was read.")
+    expr: Expression = Field(description="The expression; of an exclusion, what must not be met.")
+    discretion: bool = Field(
+        default=False, description="Whether a person may decide otherwise: a failure is then unknown (`needs_human`)."
+    )
+    retest: Duration | None = Field(default=None, description="How long after a failed measurement it may be repeated.")
+    ask: Ask | None = Field(default=None, description="The question that would settle it; none: derived from the leaf.")
 
     @field_validator("expr", mode="before")
     @classmethod
@@ -75,19 +103,23 @@ class CriteriaDocument(ApiModel):
 
     model_config = ConfigDict(serialize_by_alias=True)
 
-    trial: Identifier
-    version: Annotated[int, Field(ge=1)] | None = None
-    source_version: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
-    anchors: Annotated[list[Literal["screening", "dosing"]], Field(min_length=1, max_length=2)] = Field(
-        default=["screening"]
+    trial: Identifier = Field(description="The public identifier of the trial.")
+    version: Annotated[int, Field(ge=1)] | None = Field(default=None, description="Set by the registry.")
+    source_version: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
+        default=None, description="The version of the text that was encoded."
     )
-    authored_by: Name | None = None
-    signed_by: Name | None = None
-    signed_at: Instant | None = None
-    cohorts: list[Cohort] = Field(default=[], max_length=100)
-    grade: Literal["signed", "registry"]
-    lead_time: Duration | None = None
-    criteria: list[Criterion] = Field(min_length=1, max_length=MAX_LEAVES)
+    anchors: Annotated[list[Literal["screening", "dosing"]], Field(min_length=1, max_length=2)] = Field(
+        default=["screening"], description="The moments to which criteria refer."
+    )
+    authored_by: Name | None = Field(default=None, description="Who encoded the criteria.")
+    signed_by: Name | None = Field(default=None, description="The other person, who checked and signed them.")
+    signed_at: Instant | None = Field(default=None, description="When they were signed.")
+    cohorts: list[Cohort] = Field(default=[], max_length=100, description="The cohorts; empty: one, with the id `all`.")
+    grade: Literal["signed", "registry"] = Field(
+        description="`signed`: by two people. `registry`: derived from the public record."
+    )
+    lead_time: Duration | None = Field(default=None, description="The time from screening to dosing.")
+    criteria: list[Criterion] = Field(min_length=1, max_length=MAX_LEAVES, description="The criteria.")
 
     @model_validator(mode="after")
     def _signed_by_two_people(self) -> Self:

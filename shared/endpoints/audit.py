@@ -1,4 +1,4 @@
-"""The record over HTTP: an organisation reads what was done in its name, the coordination reads all."""
+"""The audit log over HTTP: an organisation reads the entries of its own callers, the coordination reads all."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Protocol
@@ -16,7 +16,10 @@ Reader = Annotated[Access, Depends(allow("audit", "read"))]
 
 
 class AuditEvent(ApiModel):
-    """Who did what, and when. `outcome`: done, read or denied; `count` above 1: so many equal refusals of one second."""
+    """Who did what and when.
+
+    `outcome`: done, read or denied. `count`: above 1 for equal denials of one second that were aggregated.
+    """
 
     at: Instant
     request_id: str
@@ -38,13 +41,16 @@ class AuditPage(ApiModel):
     next: str | None
 
 
-class Record(Protocol):
+class AuditLogReader(Protocol):
     """Where entries are read from."""
 
     async def page(
         self, organisation: str | None, after: list[Any] | None, limit: int
     ) -> Sequence[tuple[list[Any], Entry]]:
-        """Entries, newest first, each with its place; of one organisation where it is given, beyond the place ``after``."""
+        """Return entries, newest first, each with its position, after the position ``after``.
+
+        ``organisation``: only its entries; None: all.
+        """
 
 
 def audit_router(service: str) -> APIRouter:
@@ -55,10 +61,10 @@ def audit_router(service: str) -> APIRouter:
     async def list_audit_events(
         request: Request, response: Response, access: Reader, limit: Limit = 50, cursor: Cursor = None
     ) -> AuditPage:
-        """The service's record, newest first: the caller's organisation's entries, or all of them."""
-        record: Record = request.app.state.audit
+        """The audit log of the service, newest first: the entries of the caller's organisation, or all of them."""
+        log: AuditLogReader = request.app.state.audit
         only = None if access.rows == "all" else access.principal.organisation or ""
-        found = await record.page(only, open_page(request, cursor), limit + 1)
+        found = await log.page(only, open_page(request, cursor), limit + 1)
         page = found[:limit]
         items = [AuditEvent(**{name: getattr(entry, name) for name in AuditEvent.model_fields}) for _, entry in page]
         return AuditPage(items=items, next=close_page(request, response, page[-1][0] if len(found) > limit else None))

@@ -1,4 +1,4 @@
-"""``GET /backup``: a copy of the service's database, from the process that owns it. For the installation's own programs on this machine alone."""
+"""``GET /backup``: a copy of the service's database, for programs of the installation on this machine."""
 
 import asyncio
 import base64
@@ -23,7 +23,7 @@ from shared.persistence import Database
 from shared.values.problems import ConflictError, StorageFailedError, StorageFullError
 from shared.values.wire import Label
 
-Keeper = Annotated[Access, Depends(allow("backup", "read"))]
+BackupReader = Annotated[Access, Depends(allow("backup", "read"))]
 MEDIA_TYPE = "application/vnd.sqlite3"
 CHUNK = 1024 * 1024
 SPOOL = ".backup-"
@@ -33,20 +33,24 @@ STALE_SECONDS = 3600.0
 class NoFileError(ConflictError):
     code = "database_elsewhere"
     title = Label(
-        fr="Cette base n'est pas un fichier : elle se copie par son URL",
-        en="This database is no file: it is copied by its URL",
+        fr="Cette base de données n'est pas un fichier SQLite",
+        en="This database is not an SQLite file",
+    )
+    detail = Label(
+        fr="Sauvegardez la base PostgreSQL à son URL.",
+        en="Back up the PostgreSQL database at its URL.",
     )
 
 
 def backup_router() -> APIRouter:
-    """Its path lies outside of what the gateway routes."""
+    """The gateway does not route this path."""
     router = APIRouter(route_class=ApiRoute, tags=["operations"])
 
     @router.get("/backup", response_class=Response, responses={200: {"content": {MEDIA_TYPE: {}}}, 507: {}})
     @accepts(seconds=None)
     @produces(MEDIA_TYPE, "application/octet-stream")
-    async def copy(request: Request, access: Keeper) -> StreamingResponse:
-        """The database of one moment, as one SQLite file; its SHA-256 is in `Content-Digest`."""
+    async def copy(request: Request, access: BackupReader) -> StreamingResponse:
+        """The database as of one moment, as one SQLite file. `Content-Digest` has its SHA-256."""
         database: Database = request.app.state.database
         if database.file is None:
             raise NoFileError
@@ -67,9 +71,9 @@ def backup_router() -> APIRouter:
 
 
 def _spool(source: Path) -> tuple[IO[bytes], bytes]:
-    """A copy beside the database, without a name once it is whole: it is gone with its last reader."""
+    """Copy the database to a file beside it, unlinked once complete, so that it disappears with its last reader."""
     for left in source.parent.glob(f"{SPOOL}*"):
-        if time.time() - left.stat().st_mtime > STALE_SECONDS:  # of a process that was killed while it copied
+        if time.time() - left.stat().st_mtime > STALE_SECONDS:  # of a process that was killed during a copy
             shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=SPOOL, dir=source.parent) as folder:
         path = Path(folder) / source.name

@@ -1,4 +1,4 @@
-"""The feed over HTTP: CloudEvents batches with long polling. Every answer, also an empty one, links to the next."""
+"""The feed over HTTP: CloudEvents batches with long polling. Every answer, also an empty one, links to the next one."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ from shared.values.wire import Label
 
 MEDIA_TYPE = "application/cloudevents-batch+json"
 MAX_WAIT_SECONDS = 25
-# A reader that may see little still moves on: it scans at most this many entries in one look.
+# Entries scanned in one query, so that a reader who may see few of them still moves on.
 SCAN = 1_000
 POLL_SECONDS = 0.25
 
@@ -29,12 +29,16 @@ FeedReader = Annotated[Access, Depends(allow("feed", "read"))]
 
 
 class StaleCursorError(GoneError):
-    """The cursor belongs to an earlier history: load the export, then go on from its cursor."""
+    """The cursor belongs to an earlier generation: the reader must load the export again and use its cursor."""
 
     code = "cursor_of_earlier_generation"
     title = Label(
-        fr="Ce curseur date d'avant une restauration : rechargez l'export, puis reprenez à son curseur",
-        en="This cursor is older than a restore: load the export again, then go on from its cursor",
+        fr="Ce curseur date d'avant une restauration",
+        en="This cursor is older than a restore",
+    )
+    detail = Label(
+        fr="Rechargez l'export (lien `alternate`), puis reprenez le flux au curseur de l'export.",
+        en="Load the export again (link `alternate`), then read the feed from the cursor of the export.",
     )
 
     def __init__(self, export: str) -> None:
@@ -42,7 +46,7 @@ class StaleCursorError(GoneError):
 
 
 def seal_position(cursors: Cursors, service: str, position: Position) -> str:
-    """A position as the opaque cursor that callers hold."""
+    """Write a position as the opaque cursor that callers get."""
     return cursors.seal(f"feed:{service}", [position.generation, position.seq])
 
 
@@ -62,10 +66,10 @@ def feed_router(service: str, log: FeedLog) -> APIRouter:
         request: Request,
         access: FeedReader,
         cursor: Annotated[
-            str | None, Query(max_length=256, description="Where to go on; absent: from the beginning.")
+            str | None, Query(max_length=256, description="Where to continue; absent: from the beginning.")
         ] = None,
-        wait: Annotated[int, Query(ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait for something new.")] = 0,
-        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        wait: Annotated[int, Query(ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait for a new entry.")] = 0,
+        limit: Annotated[int, Query(ge=1, le=1000, description="Maximum number of entries.")] = 100,
         types: Annotated[str | None, Query(max_length=500, description="Event types, comma-separated.")] = None,
         condition: Annotated[str | None, Query(max_length=200)] = None,
         age_band: Annotated[str | None, Query(max_length=20)] = None,
@@ -73,7 +77,7 @@ def feed_router(service: str, log: FeedLog) -> APIRouter:
         atmp_class: Annotated[str | None, Query(max_length=40)] = None,
         centre: Annotated[str | None, Query(max_length=64)] = None,
     ) -> Response:
-        """What changed since the cursor, oldest first."""
+        """Changes since the cursor, oldest first."""
         state = request.app.state
         asked = {
             "condition": condition,
@@ -116,7 +120,7 @@ def _renderer(source: str, principal: Principal) -> Callable[[Entry, bool], dict
             tombstone=tombstone,
         )
         if principal.kind == "service":
-            # A service that serves subscribers of its own decides visibility again, for each of them.
+            # Services decide visibility again for each of their own subscribers.
             event["routing"] = {"before": write_routing(entry.before), "after": write_routing(entry.after)}
             if cause := cause_of(entry.id):
                 event["traceparent"] = cause.write()
@@ -145,13 +149,13 @@ async def _collect(
 ) -> tuple[list[dict[str, Any]], Position]:
     deadline = asyncio.get_running_loop().time() + wait
     events: list[dict[str, Any]] = []
-    # Most readers see most entries: who asks for one is not made to wait for a thousand.
+    # Most readers see most entries, so a reader of one entry need not wait for a thousand.
     scanned = min(limit, SCAN)
     while True:
         committed = database.committed
         async with database.read() as connection:
             entries = await log.read(connection, at.seq, scanned)
-            # A database may hide entries by itself (`shared.persistence.rls_sessions`): all up to the newest have been looked at.
+            # Row-level security may hide entries: continue after the newest one, not after the last one seen.
             newest = at.seq if len(entries) == scanned else (await log.position(connection)).seq
         for entry in entries:
             seen = reader.sees(entry.type, entry.before, entry.after)
@@ -168,7 +172,7 @@ async def _collect(
         if events or remaining <= 0 or database.closing:
             return events, at
         try:
-            # Above PostgreSQL another replica may have committed: look again soon.
+            # On PostgreSQL another replica may have committed, so look again soon.
             async with asyncio.timeout(remaining if database.is_sqlite else min(remaining, POLL_SECONDS)):
                 await committed.wait()
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""Learns at once of changes that other replicas commit: PostgreSQL notifies, and a slow poll covers what a notification missed."""
+"""Notice changes that other replicas commit: PostgreSQL notifies, and a slow poll covers missed notifications."""
 
 import asyncio
 from time import monotonic

@@ -1,11 +1,11 @@
-"""A cache of public answers, valid until the data of the service change.
+"""Answers to anonymous callers without the work of a route: from a cache, or by a `PublicRead`.
 
-A route marked `cached_for_public` has its answers to anonymous callers kept, as they were read through the public database role. They
-are served by `PublicAnswers`, in front of the router: quota, concurrency limit and telemetry apply as to every request, and public reads
-are not audited. Whoever sends credentials is never answered from here.
+`PublicAnswers` stands in front of the router. Quota, concurrency limit and telemetry apply as to every request, and
+public reads are not audited. A request with credentials, or unusual in any way, goes to its route. Rows are read
+through the public database role.
 
-Every answer belongs to one revision of the data (`shared.persistence.revision`). It is looked up and kept only while that revision is the
-present one, so a process that has acknowledged a change never serves what was before it.
+A cached answer belongs to one revision of the data (`shared.persistence.revision`). It is stored and served only while
+that revision is the current one, so a process that has acknowledged a change never serves what was before it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -117,12 +117,12 @@ class PublicRead:
     """How one route is answered to anonymous callers without its handler: the same answer at a fraction of the cost.
 
     ``parse`` returns what the request asks for; None: the request is unusual or wrong, and the route itself answers it.
-    ``read`` returns headers and body; it raises a problem where the handler would.
+    ``read`` returns headers and body; None: only the route can answer. It raises a problem where the handler would.
     """
 
     path: str
     parse: Callable[[Request], Any]
-    read: Callable[[Request, Any], Awaitable[tuple[Headers, bytes]]]
+    read: Callable[[Request, Any], Awaitable[tuple[Headers, bytes] | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class _Route:
 
 
 class PublicAnswers:
-    """Middleware inside `Telemetry`: answers anonymous reads from the cache or by a `PublicRead`, and passes on everything else."""
+    """Middleware inside `Telemetry`: answers from the cache or by a `PublicRead`, and passes on all other requests."""
 
     def __init__(self, app: ASGIApp, service: FastAPI) -> None:
         self._app = app
@@ -160,6 +160,9 @@ class PublicAnswers:
                     await self._app(scope, receive, send)
                     return
                 answer = await self._read(request, found, key, cache)
+                if answer is None:
+                    await self._app(scope, receive, send)
+                    return
         except Problem as problem:
             response = respond(request, problem)
             response.raw_headers.extend(context_of(scope).quota_headers)
@@ -188,16 +191,21 @@ class PublicAnswers:
         ]
         return _Route(route, RouteRules.of(route), public)
 
-    async def _read(self, request: Request, found: tuple[_Route, Any], key: Key, cache: AnswerCache) -> CachedAnswer:
+    async def _read(
+        self, request: Request, found: tuple[_Route, Any], key: Key, cache: AnswerCache
+    ) -> CachedAnswer | None:
         one, asked = found
         self._begin(request, one.route, one.rules)
         permit = self._service.state.load.permit(occupant_of(request, PUBLIC))
         permit.take("working")
         try:
             revision = cache.revision()  # before anything is read
-            headers, body = await one.public.read(request, asked)
+            found_answer = await one.public.read(request, asked)
         finally:
             permit.leave()
+        if found_answer is None:
+            return None
+        headers, body = found_answer
         etag = next((value for name, value in headers if name == b"etag"), None)
         answer = CachedAnswer(one.route, one.rules, headers, body, etag)
         if revision is not None and len(key[0]) + len(key[1]) <= MAX_TARGET:
@@ -233,7 +241,7 @@ async def _send(answer: CachedAnswer, scope: Scope, headers: Mapping[bytes, byte
 
 
 def _plain_headers(scope: Scope) -> dict[bytes, bytes] | None:
-    """Return the headers by name; None: something in them needs the route itself (credentials, another media type, too much of them)."""
+    """Return the headers by name; None: they need the route (credentials, another media type, a repeated header)."""
     found: dict[bytes, bytes] = {}
     size = 0
     for name, value in scope["headers"]:

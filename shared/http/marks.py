@@ -67,7 +67,7 @@ def produced(endpoint: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def cached_for_public(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Keep the answers of this handler to anonymous callers until the data change. It must depend on nothing but its URL and the data."""
+    """Cache the answers of this handler to anonymous callers. They must depend on its URL and the data alone."""
     handler.__dict__[_CACHED] = True
     return handler
 

@@ -105,6 +105,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             operations["get"]["operationId"] = re.sub("_(get|head)$", "_get", operations["get"]["operationId"])
         for method, operation in operations.items():
             route = next(one for one in routes if one.path_format == path and method.upper() in (one.methods or ()))
+            _restore_examples(operation, route)
             _describe_operation(operation, route, method.upper())
     schemas = document["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
@@ -143,6 +144,14 @@ def describe(app: FastAPI) -> dict[str, Any]:
         "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     }
     return document
+
+
+def _restore_examples(operation: dict[str, Any], route: APIRoute) -> None:
+    """Put the examples of answers in as the route gives them: FastAPI leaves out their null values."""
+    for status, answer in route.responses.items():
+        for media_type, content in answer.get("content", {}).items():
+            if "example" in content:
+                operation["responses"][str(status)]["content"][media_type]["example"] = content["example"]
 
 
 def _describe_operation(operation: dict[str, Any], route: APIRoute, method: str) -> None:

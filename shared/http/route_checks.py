@@ -23,7 +23,7 @@ def refuse_unguarded_routes(app: FastAPI) -> None:
 
 
 def refuse_unkeyed_routes(app: FastAPI) -> None:
-    """:raises UnkeyedRouteError: a POST that writes has neither the mark `idempotent` nor `repeatable`, or a wrong one."""
+    """:raises UnkeyedRouteError: a POST that writes has no mark `idempotent` or `repeatable`, or a wrong one."""
     for route in app.routes:
         if not isinstance(route, APIRoute) or "POST" not in (route.methods or ()):
             continue

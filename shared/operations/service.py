@@ -1,11 +1,13 @@
-"""The composition root that every service shares: one way to build an application, so that no service has its own variant of anything."""
+"""The composition root that all services share: routes, middleware, health checks."""
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from pydantic import BaseModel
+from starlette.datastructures import State
 
 from shared.access.callers import Callers
 from shared.access.policy import Access
@@ -19,19 +21,25 @@ from shared.http.openapi import describe
 from shared.http.problem_responses import install_problem_handlers
 from shared.http.route import ApiRoute
 from shared.http.route_checks import refuse_unguarded_routes, refuse_unkeyed_routes
+from shared.operations.logs import configure_logging, is_text
+from shared.operations.metrics import Metrics
 from shared.operations.request_log import RequestLog
-from shared.operations.telemetry import Metrics, Telemetry, configure_logging
+from shared.operations.storage_probe import StorageProbe
+from shared.operations.telemetry import Telemetry
 from shared.settings import ServiceSettings
 from shared.tasks import BackgroundTasks
 from shared.tracing import start_export, stop_export
 from shared.values.cursors import Cursors
+from shared.values.problems import Problem
+
+logger = logging.getLogger(__name__)
 
 HealthReader = Annotated[Access, Depends(allow("health", "read"))]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 class Health(BaseModel):
-    """``ready`` says whether the service can answer; ``detail`` reports what is worth knowing (lag, snapshot) and never fails it."""
+    """``ready``: whether the service can answer requests. ``detail``: lag and similar facts."""
 
     ready: bool
     detail: dict[str, Any] = {}
@@ -40,18 +48,18 @@ class Health(BaseModel):
 def create_service(
     name: str, settings: ServiceSettings, routers: Sequence[APIRouter], lifespan: Lifespan, summary: str
 ) -> FastAPI:
-    """A service's application. ``lifespan`` opens what it needs (database, clients, background work) and closes it.
+    """Build the application of a service. ``lifespan`` opens and closes what it needs (database, clients).
 
-    Background work goes through ``app.state.tasks``; ``lifespan`` stops it before it closes what that work uses.
-    It sets ``app.state.health`` to a coroutine that answers `Health`, and may set ``app.state.observe`` to one that brings the gauges up to date, and
-    ``app.state.end_waits`` to what is called when the process is told to stop.
+    Background work runs in ``app.state.tasks``; ``lifespan`` stops it before it closes what that work uses.
+    ``lifespan`` sets ``app.state.health``, an async function that returns `Health`. It may set ``app.state.observe``,
+    an async function that updates the gauges, and ``app.state.end_waits``, called when the process has to stop.
 
-    :raises UnguardedRouteError: when a route has no policy.
-    :raises UnkeyedRouteError: when a POST that writes does not say what a second call does.
+    :raises UnguardedRouteError: a route has no access policy.
+    :raises UnkeyedRouteError: a POST that writes has no idempotency mark.
     """
-    configure_logging(name, settings.log_level)
+    configure_logging(name, settings.log_level, settings.log_format)
     metrics = Metrics()
-    requests = RequestLog(name)
+    requests = RequestLog(name, is_text=is_text(settings.log_format))
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -76,7 +84,7 @@ def create_service(
         redoc_url=None,
         openapi_url=None,
         separate_input_output_schemas=True,
-        # FastAPI's own would tell paths, query strings, baggage and messages of exceptions to whatever the environment names (decision 41).
+        # FastAPI's own telemetry would export paths, query strings, baggage and messages of exceptions (decision 41).
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.settings = settings
@@ -88,8 +96,10 @@ def create_service(
     app.state.answers = AnswerCache(settings.answer_cache_mib * 1024 * 1024)
     app.state.public_reads = ()
     app.state.cursors = Cursors(settings.cursor_key_bytes)
+    app.state.storage = StorageProbe(settings.written_folders)
+    app.state.was_ready = True
     for router in (_operations(name), *routers):
-        # Routes are taken over as they are: each is checked for its policy, and none is wrapped.
+        # Not `include_router`, which would wrap the routes.
         app.router.routes.extend(router.routes)
     refuse_unguarded_routes(app)
     refuse_unkeyed_routes(app)
@@ -106,23 +116,39 @@ def _operations(name: str) -> APIRouter:
     @router.api_route(f"/{name}/livez", methods=["GET", "HEAD"])
     @cached_for_public
     async def livez(access: HealthReader) -> Health:
-        """Alive: no input or output behind it."""
+        """Whether the process runs; reads nothing."""
         return Health(ready=True)
 
     @router.api_route(f"/{name}/readyz", methods=["GET", "HEAD"], responses={503: {"model": Health}})
     async def readyz(request: Request, response: Response, access: HealthReader) -> Health:
-        """Able to answer. Lag is told, and is no reason to fail."""
-        health: Health = await request.app.state.health()
+        """Whether the service can answer requests. It reports lag, which does not make it fail."""
+        state = request.app.state
+        problem: Problem | None = await state.storage.problem()
+        health: Health = Health(ready=False) if problem else await state.health()
+        if problem is not None:
+            health.detail["storage"] = problem.code
+        _log_change(state, health, problem)
         response.status_code = 200 if health.ready else 503
         return health
 
     @router.get("/metrics", response_class=Response)
     @produces("text/plain", "application/openmetrics-text")
     async def metrics(request: Request, access: HealthReader) -> Response:
-        """Prometheus metrics; the gateway does not route it."""
+        """Metrics for Prometheus. The gateway does not route this path."""
         observe: Callable[[], Awaitable[None]] | None = getattr(request.app.state, "observe", None)
         if observe is not None:
             await observe()
         return Response(request.app.state.metrics.exposition(), media_type="text/plain; version=0.0.4")
 
     return router
+
+
+def _log_change(state: State, health: Health, problem: Problem | None) -> None:
+    """Log when a service becomes ready or is no longer."""
+    if health.ready == state.was_ready:
+        return
+    state.was_ready = health.ready
+    if health.ready:
+        logger.info("ready")
+    else:
+        logger.warning("not_ready", extra={"code": problem.code if problem else None})

@@ -18,6 +18,10 @@ PAGE = 500
 _MODULUS = 1 << 256
 
 
+# What reading a missing, foreign or damaged database can raise.
+READ_ERRORS = (OSError, SQLAlchemyError, ValueError, TypeError)
+
+
 class NotEmptyError(RuntimeError):
     """The target has rows that a fresh migration does not create."""
 
@@ -131,7 +135,9 @@ async def copy_rows(
     try:
         return await _copy_rows(source, target, metadata, fresh, report)
     except DBAPIError as error:
-        raise CopyDiffersError(f"{address_of(target)} refused the rows, nothing was copied: {_reason(error)}") from None
+        raise CopyDiffersError(
+            f"{address_of(target)} refused the rows, nothing was copied: {describe_error(error)}"
+        ) from None
 
 
 async def _copy_rows(
@@ -203,9 +209,9 @@ async def _set_sequence(connection: AsyncConnection, target: Database, table: Ta
 
 
 def _unreadable(database: Database, error: BaseException) -> str:
-    return f"{address_of(database)} cannot be read: {_reason(error)}"
+    return f"{address_of(database)} cannot be read: {describe_error(error)}"
 
 
-def _reason(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """The driver's message without the statement and its values."""
     return (str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,7 +1,7 @@
-"""Single SELECTs for anonymous readers, past the connection handling of SQLAlchemy: the statement is compiled once, and one statement is
-one consistent view, so it needs no transaction.
+"""Single SELECTs for anonymous readers, without the connection handling of SQLAlchemy.
 
-On PostgreSQL they run in a pool of the public role, under row-level security like every public read.
+A statement is compiled once. One statement is one consistent view, so it needs no transaction. On PostgreSQL it runs
+in a pool of the public role, under row-level security like every public read.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,8 @@ class DirectStatement:
     """A statement compiled once for one kind of database."""
 
     def __init__(self, statement: ClauseElement, *, is_sqlite: bool) -> None:
-        compiled = statement.compile(dialect=InlineSQLiteDialect() if is_sqlite else PGDialect_asyncpg())  # type: ignore[no-untyped-call]
+        postgresql = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+        compiled = statement.compile(dialect=InlineSQLiteDialect() if is_sqlite else postgresql)
         self.sql = str(compiled)
         self._names = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]
         # Values that the statement itself holds.

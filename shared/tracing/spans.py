@@ -72,7 +72,7 @@ def decided() -> TraceContext | None:
 def remember(key: str, cause: TraceContext | None = None) -> None:
     """Remember the span that made something (a feed entry, a delivery): ``cause``, or the current span.
 
-    Only in memory: after a restart, and in another replica, the next step is not linked to its cause.
+    Only in memory: after a restart, or in another replica, the next step is not linked to its cause.
     """
     span = cause or current()
     if span is not None and span.sampled:
@@ -90,7 +90,7 @@ class Request:
     """The trace of one request. ``is_identified``: whether its caller is known by now, and not anonymous.
 
 
-    Its parent is decided at the first use, when the policy knows the caller. Only an identified caller continues its own
+    Its parent is decided at the first use, when the caller is known. Only an identified caller continues its own
     trace; any other request begins a new one.
     """
 

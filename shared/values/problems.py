@@ -5,9 +5,10 @@ They become answers in `shared.http.problem_responses`.
 
 import errno
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, WithJsonSchema
+from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from shared.values.language import Language
 from shared.values.wire import ApiModel, Label
@@ -24,6 +25,10 @@ class FieldError(ApiModel):
     detail: str
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    del schema["default"]
+
+
 class ProblemDocument(BaseModel):
     """The body of an error (RFC 9457). ``detail`` is absent where the title and the ``errors`` say everything."""
 
@@ -31,7 +36,7 @@ class ProblemDocument(BaseModel):
     title: str
     status: int
     code: str
-    detail: Annotated[str | None, WithJsonSchema({"type": "string"})] = None
+    detail: str | SkipJsonSchema[None] = Field(default=None, json_schema_extra=_without_default)
     instance: str
     errors: list[FieldError] = []
 
@@ -130,7 +135,12 @@ class InsufficientScopeError(ForbiddenError):
     title = Label(fr="Le jeton n'a pas la portée requise", en="The token lacks the required scope")
 
     def __init__(self, scope: str) -> None:
-        detail = Label(fr=f"Demandez un jeton avec la portée {scope}.", en=f"Request a token with the scope {scope}.")
+        detail = Label(
+            fr=f"Demandez un jeton avec la portée {scope}. Si le client ne l'a pas, un administrateur de votre"
+            " organisation peut la lui accorder.",
+            en=f"Request a token with the scope {scope}. If the client does not have it, an administrator of your"
+            " organisation can grant it.",
+        )
         super().__init__(detail, headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'})
 
 
@@ -264,6 +274,14 @@ class DatabaseUnavailableError(Problem):
         super().__init__(headers={"Retry-After": "2"})
 
 
+class DatabaseDamagedError(Problem):
+    code, status = "database_damaged", 503
+    title = Label(fr="Base de données endommagée", en="Database damaged")
+    detail = Label(
+        fr="L'exploitant doit restaurer une sauvegarde.", en="The operator must restore a backup (`cleio restore`)."
+    )
+
+
 class StorageFullError(Problem):
     code, status = "storage_full", 507
     title = Label(fr="Espace de stockage épuisé", en="Storage full")
@@ -325,6 +343,8 @@ def reason_of(error: BaseException) -> str:
 
     Quotes only messages of our own errors, of the operating system and of the database driver; others may contain data.
     """
+    if isinstance(error, DatabaseDamagedError):
+        return f"{error.title.en}: restore a backup with `cleio restore`"
     if isinstance(error, Problem):
         return error.title.en + (f": {reason_of(error.__cause__)}" if error.__cause__ is not None else "")
     name, driver = type(error).__name__, getattr(error, "orig", None)

@@ -2,10 +2,13 @@
 
 import unicodedata
 
+# Letters that the compatibility decomposition leaves as they are.
+_LIGATURES = str.maketrans({"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE"})
+
 
 def without_accents(text: str) -> str:
-    """Return ``text`` case-folded and without combining marks (compatibility decomposition)."""
-    decomposed = unicodedata.normalize("NFKD", text)
+    """Return ``text`` case-folded, without combining marks and ligatures (compatibility decomposition)."""
+    decomposed = unicodedata.normalize("NFKD", text.translate(_LIGATURES))
     return "".join(mark for mark in decomposed if not unicodedata.combining(mark)).casefold()
 
 

@@ -1,4 +1,4 @@
-"""An import-linter contract that names what some modules may import; everything else, standard library included, is refused."""
+"""An import-linter contract: a list of all that some modules may import, the standard library included."""
 
 from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output

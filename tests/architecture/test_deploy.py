@@ -1,4 +1,4 @@
-"""What operators copy holds together with the program: settings exist, units and containers run without rights they do not need."""
+"""The files that operators copy fit the program: settings exist; units and containers have no needless rights."""
 
 import json
 import os

@@ -10,7 +10,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(file for package in ("services", "shared") for file in (ROOT / package).rglob("*.py"))
 LONGEST = 400
 SAYS_NOTHING = re.compile(r"(^|_)(utils?|helpers?|common|misc|managers?)($|_)")
-HOMES_OF_SQL = re.compile(r"(^|/)(repository|tables|schema)\.py$|^services/[a-z]+/migrations/|^shared/(database|feed)/")
+HOMES_OF_SQL = re.compile(
+    r"(^|/)(repository|tables|schema)\.py$|^services/[a-z]+/migrations/|^shared/(persistence|feed)/"
+)
 STATEMENT = re.compile(
     r"\s*(SELECT\s.+\sFROM|INSERT\s+(OR\s+\w+\s+)?INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|CREATE\s+(UNIQUE\s+|VIRTUAL\s+)?(TABLE|INDEX))\s",
     re.DOTALL,

@@ -1,4 +1,4 @@
-"""What several modules share: a registry with a matching service that copies it; a feed, a notifications service and a receiver; a network."""
+"""Fixtures for contract tests: the registry, matching and notifications services, a feed, a receiver and a network."""
 
 import asyncio
 import shutil
@@ -52,7 +52,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 @pytest.fixture(scope="session")
 def stocked_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite registry with the sample, at rest: to be copied."""
+    """The SQLite file of a stopped registry with the sample: tests copy it."""
     folder = tmp_path_factory.mktemp("stocked")
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor() as apart:
         install(patch, folder / "var")
@@ -62,7 +62,7 @@ def stocked_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def stocked_database(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The same on PostgreSQL: the name of a database to be copied."""
+    """The same on PostgreSQL: the name of a database to copy."""
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor() as apart, new_database(postgres) as url:
         install(patch, tmp_path_factory.mktemp("stocked"))
         apart.submit(asyncio.run, stock(url)).result()
@@ -71,7 +71,7 @@ def stocked_database(postgres: str, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def stocked_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A registry's database with the sample, of each kind: copied in a moment, where making it takes a second."""
+    """A registry's database with the sample, of each kind: a copy, because making one takes a second."""
     if request.param == "sqlite":
         shutil.copyfile(request.getfixturevalue("stocked_file"), tmp_path / "test.db")
         yield f"sqlite:///{tmp_path / 'test.db'}"
@@ -134,7 +134,7 @@ async def curator(registry: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture(scope="module")
 async def standing_line(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Line]:
-    """The way to one registry for a whole module, whose tests change nothing in it."""
+    """The connection to one registry for a whole module, whose tests change nothing in it."""
     folder = tmp_path_factory.mktemp("standing")
     with pytest.MonkeyPatch.context() as environment:
         install(environment, folder / "var")
@@ -152,7 +152,7 @@ async def standing_matching(standing_line: Line, tmp_path_factory: pytest.TempPa
 
 @pytest.fixture
 async def asked(standing_matching: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """A caller on this machine of the service that stands."""
+    """A caller on this machine of the matching service of the module."""
     async with client_of(standing_matching) as client:
         yield client
 

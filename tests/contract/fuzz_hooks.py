@@ -1,4 +1,4 @@
-"""What Schemathesis does around a request of tests/contract/test_fuzz.py; it loads this file itself."""
+"""Hooks around the requests of tests/contract/test_fuzz.py; Schemathesis loads this file itself."""
 
 import re
 import uuid

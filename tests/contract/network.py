@@ -1,4 +1,4 @@
-"""A registry with organisations of a test: who calls, with which key, token or assertion, and what was recorded of it."""
+"""A registry with organisations of a test: callers with keys, tokens or assertions, and the audit log."""
 
 import base64
 import hmac
@@ -78,9 +78,9 @@ class Signer:
         return {name: value for name, value in {**good, **changes}.items() if value is not None}
 
     def assertion(self, header: Mapping[str, Any] | None = None, **changes: Any) -> str:
-        told = {"alg": self.algorithm, "typ": "JWT", "kid": self.key.kid, **(header or {})}
+        protected = {"alg": self.algorithm, "typ": "JWT", "kid": self.key.kid, **(header or {})}
         return jwt.encode(
-            {name: value for name, value in told.items() if value is not None},
+            {name: value for name, value in protected.items() if value is not None},
             self.claims(**changes),
             self.key,
             [self.algorithm],
@@ -123,7 +123,7 @@ class Network:
     async def client(
         self, organisation: str, *roles: str, scopes: Iterable[str] | None = None, by: str | None = None, **more: Any
     ) -> dict[str, Any]:
-        """A new client as it was shown; with an API key unless told otherwise, and all scopes that its organisation can have."""
+        """A new client as the registry shows it: by default with an API key and all scopes of its organisation."""
         given = scopes_for(self.made[organisation]) if scopes is None else scopes  # type: ignore[arg-type]
         document = {
             "name": "of the tests",
@@ -193,7 +193,7 @@ class Services:
     apps: dict[str, FastAPI]
 
     async def alive(self, service: str, token: str | None = None, **options: Any) -> httpx.Response:
-        """What everybody may ask, and no bad token: who is believed is seen here."""
+        """A public route, which refuses invalid tokens: shows whether the token is accepted."""
         async with client_of(self.apps[service], token=token) as caller:
             return await caller.request("GET", f"/{service}/livez", **options)
 

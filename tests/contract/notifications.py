@@ -1,4 +1,4 @@
-"""What a test of the notifications service stands on: a real feed as the registry, real receivers, and the real application."""
+"""Fixtures of the notifications tests: a real feed as the registry, real receivers, and the real application."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ PATIENCE = 60.0
 
 
 async def until(happened: Callable[[], Awaitable[Any] | Any]) -> Any:
-    """Wait for something to become true; gives it back."""
+    """Wait until a condition is true; return its value."""
     async with asyncio.timeout(PATIENCE):
         while True:
             seen = happened()
@@ -44,7 +44,7 @@ async def until(happened: Callable[[], Awaitable[Any] | Any]) -> Any:
 
 
 def new_key() -> dict[str, str]:
-    """The header of a request that no other has."""
+    """Return the header with a new idempotency key."""
     return {"Idempotency-Key": uuid.uuid4().hex}
 
 
@@ -54,7 +54,7 @@ def side(*audience: str, **facets: str) -> Routing:
 
 @dataclass
 class Source:
-    """The registry as notifications knows it: a feed behind HTTP, of the framework's own making."""
+    """The registry as notifications sees it: a feed over HTTP."""
 
     url: str
     database: Database
@@ -62,7 +62,7 @@ class Source:
 
     async def publish(self, *changes: Change) -> None:
         while True:
-            with suppress(DatabaseBusyError):  # many at once, on a busy machine
+            with suppress(DatabaseBusyError):  # many writers, on a busy machine
                 async with self.database.transaction() as connection:
                     await self.log.append(connection, changes)
                 return
@@ -70,7 +70,7 @@ class Source:
     async def tell(
         self, trial: str = "NCT00000001", after: Routing | None = None, before: Routing = NOT_VISIBLE, **more: Any
     ) -> None:
-        """One change of a trial that everybody may read, unless told otherwise."""
+        """Publish a change of a trial; by default a public one."""
         given = {"type": "trial.updated", "version": 1, **more}
         await self.publish(
             Change(
@@ -82,7 +82,7 @@ class Source:
         )
 
     async def restored(self) -> None:
-        """As after a restore from a backup: cursors of before are refused."""
+        """Simulate a restore from a backup: earlier cursors are refused."""
         async with self.database.transaction() as connection:
             await connection.execute(update(self.log.head).values(generation=self.log.head.c.generation + 1))
 
@@ -134,7 +134,7 @@ class Received:
 
 @dataclass
 class Receiver:
-    """An HTTP server of a subscriber. ``script`` holds the next answers: a status, or ``hang``; after them, 204."""
+    """An HTTP server of a subscriber. ``script``: the next answers, each a status or ``hang``; after them, 204."""
 
     port: int
     script: list[Any] = field(default_factory=list)
@@ -209,13 +209,13 @@ class Notifications:
         return items
 
     async def post_until_taken(self, path: str) -> httpx.Response:
-        """Repeat a POST that the service was too busy for, as clients do: 503 says that nothing was done."""
+        """Repeat a POST while the service is busy, as clients do: 503 means that nothing was done."""
         return await self._until_taken(lambda: self.admin.post(path))
 
     @staticmethod
     async def _until_taken(call: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
         async with asyncio.timeout(PATIENCE):
-            while (answer := await call()).status_code == 503:
+            while (answer := await call()).status_code == 503:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         return answer
 

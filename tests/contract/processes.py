@@ -20,7 +20,7 @@ START_SECONDS = 60.0
 
 @cache
 def _forks() -> "subprocess.Popen[str]":
-    """One for the whole run; it ends when this process does, with its standard input."""
+    """The server of processes of this worker (tests/contract/served.py); it ends when its standard input does."""
     return subprocess.Popen(
         [sys.executable, "-m", "tests.contract.served"],
         cwd=ROOT,
@@ -31,7 +31,7 @@ def _forks() -> "subprocess.Popen[str]":
 
 
 def alive(pid: int) -> bool:
-    """Whether any of its threads is left: the first to end is not the last to hold its files."""
+    """Whether any thread of the process is left: the first to end is not the last to keep its files open."""
     with suppress(FileNotFoundError):
         for task in list(Path(f"/proc/{pid}/task").iterdir()):
             with suppress(OSError):
@@ -41,7 +41,7 @@ def alive(pid: int) -> bool:
 
 
 class ServiceProcess:
-    """One service on a data folder, as `cleio serve` runs it."""
+    """One service on a data folder, as `cleio serve` runs it; ready once made. ``largest_file`` is in bytes."""
 
     def __init__(
         self,
@@ -50,10 +50,11 @@ class ServiceProcess:
         *,
         sample: bool = True,
         largest_file: int | None = None,
+        port: int | None = None,
         **settings: str,
     ) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
             "CLEIO_DATA_DIR": str(folder),
@@ -89,7 +90,7 @@ class ServiceProcess:
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """As the operator stops it."""
+        """Stop it with SIGTERM, as an operator does."""
         self._end(signal.SIGTERM)
 
     def _end(self, number: int) -> None:
@@ -97,7 +98,7 @@ class ServiceProcess:
             os.kill(self.pid, number)
         end = time.monotonic() + 15
         while alive(self.pid):
-            assert time.monotonic() < end, "it does not end"
+            assert time.monotonic() < end, "the process does not end"
             time.sleep(0.002)
 
     def admin(self) -> httpx.AsyncClient:

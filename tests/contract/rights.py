@@ -1,4 +1,4 @@
-"""What was agreed about rights (`rights.txt`), who asks, and the rows that everybody is asked about."""
+"""The agreed rights (`rights.txt`), the callers, and the rows that every caller asks for."""
 
 import asyncio
 import json
@@ -65,7 +65,7 @@ class Line:
     cells: dict[str, str]
 
     def concerns(self, caller: Caller) -> bool:
-        """Of the roles that a line does not name, one is enough."""
+        """Whether to ask as this caller: of the roles that a line does not name, one is enough."""
         named = {LETTERS[letter] for cell in self.cells.values() for letter in cell if letter in LETTERS}
         return (
             not caller.role
@@ -154,7 +154,7 @@ async def ask(
 
 @dataclass
 class Stage:
-    """The rows that everybody is asked about: one organisation of each kind, another one, a suspended one, and what belongs to them."""
+    """The rows that every caller asks for: an organisation of each kind, another, a suspended one, and their rows."""
 
     services: Services
     ids: dict[str, str] = field(default_factory=dict)
@@ -231,7 +231,7 @@ class Stage:
         return str(json.loads(answer)["id"])
 
     async def request(self, line: Line, caller: Caller, allowed: bool) -> tuple[FastAPI, str, dict[str, str], bytes]:
-        """What to send: to which application, where, with which headers and body."""
+        """The application, target, headers and body of one request."""
         own = f"own-{caller.kind}" if caller.kind in KINDS else "own-hospital"
         organisation = {"other": "other-network", "suspended": "closed-hospital"}.get(line.row, own)
         values = {
@@ -267,9 +267,9 @@ class Stage:
         )
 
     async def _row(self, name: str, organisation: str, spent: bool) -> str:
-        held = f"{name}s/{organisation}"
+        key = f"{name}s/{organisation}"
         if not spent:
-            return self.ids[held]
+            return self.ids[key]
         if name == "subscription":
             return await self.subscription(organisation, self.network.made[organisation])
         return await (self.client(organisation) if name == "client" else self.member(organisation))
@@ -319,7 +319,7 @@ class Stage:
         }
 
     def marker(self, line: Line) -> str | None:
-        """What stands in an answer that tells the whole row, and in no other."""
+        """A text that only an answer with the whole row contains."""
         return {
             "drafts": DRAFT,
             "demo": DEMO,
@@ -372,7 +372,7 @@ def published() -> dict[str, Any]:
 
 
 def draft() -> dict[str, Any]:
-    """What cannot be told to be in scope waits for a person."""
+    """A trial whose scope is unclear: it waits for a review."""
     return a_trial(
         DRAFT,
         conditions=[{"text": "Langerhans cell histiocytosis"}],

@@ -1,4 +1,4 @@
-"""What no service must believe of a caller: each service refuses each of these alike, and the log says why in one word of ours."""
+"""Invalid credentials: each service refuses each of them alike, and logs the reason in one word."""
 
 import logging
 import time
@@ -10,7 +10,7 @@ import httpx
 import pytest
 from joserfc.jwk import ECKey
 
-from shared.operations.telemetry import _JsonLines
+from shared.operations.logs import JsonFormatter
 from tests.conftest import INTERNAL, ISSUER, ISSUER_KEY, client_of
 from tests.contract.network import Network, Services, b64, key_of, signed, under_hmac
 
@@ -24,7 +24,7 @@ STRANGER = ECKey.generate_key("P-256", {"kid": "of-the-tests"})
 
 @dataclass
 class Held:
-    """What an attacker may have got hold of: a service's name to try, two API keys of two clients, an assertion of a client."""
+    """What an attacker may have: the API keys of two clients, and an assertion of a client."""
 
     service: str
     key: str
@@ -211,7 +211,7 @@ async def test_a_token_that_is_not_to_be_believed_is_refused(
         caplog.clear()
         answer = await services.alive(service, make(held))
         told = [record.code for record in caplog.records if record.msg == "credential_refused"]
-        written = "\n".join(map(_JsonLines(service).format, caplog.records))
+        written = "\n".join(map(JsonFormatter(service).format, caplog.records))
         seen = (
             answer.status_code,
             answer.headers.get("www-authenticate"),

@@ -1,4 +1,4 @@
-"""The record under attack: with the files and without the key, with the key and without the copies elsewhere, and by what is no attack at all."""
+"""Attacks on the audit logs: with the files, also with the key, and normal events that must not look like an attack."""
 
 import asyncio
 import shutil
@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
 from services.cli.app import app as command_line
-from shared.audit.chain import BEGINNING, Seal, digest_of, line_of, read_seal
+from shared.audit.chain import BEGINNING, Checkpoint, digest_of, line_of, read_checkpoint
 from shared.audit.checkpoints import CheckpointFile, signing_key
 from shared.audit.entries import Entry
 from shared.audit.recording import FileAudit
@@ -27,17 +28,28 @@ from shared.settings import ServiceSettings
 from tests.conftest import ADMIN, INTERNAL, client_of
 from tests.contract.notifications import migrate, running_notifications, running_source
 from tests.contract.registry import running_registry
-from tests.contract.test_audit import CANARY, CONTENT, CUT, TRIAL, entries_of, recorded, recorded_once, tamper, verify
+from tests.contract.test_audit import (
+    CANARY,
+    CONTENT,
+    CUT,
+    INTACT,
+    TRIAL,
+    entries_of,
+    recorded,
+    recorded_once,
+    tamper,
+    verify,
+)
 
 __all__ = ["recorded", "recorded_once"]
 
-UNBROKEN = (0, ["audit log verified: no gaps or changes"])
+GONE = "there are no checkpoints to compare the log with: it was removed, or its service has never run"
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 
 
 @pytest.fixture(autouse=True)
 def _seals_when_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.audit.recording.SEAL_SECONDS", 3600.0)
+    monkeypatch.setattr("shared.audit.recording.CHECKPOINT_SECONDS", 3600.0)
 
 
 def cleio(*arguments: str) -> tuple[int, str]:
@@ -63,19 +75,19 @@ def edit_lines(file: Path, work: Callable[[list[str]], list[str]]) -> None:
 
 
 def sign_anew(folder: Path, key: Ed25519PrivateKey) -> None:
-    """As someone who changed an entry and then made the whole chain again: seals, checkpoints and the public key beside them."""
+    """Change an entry, then make chain, checkpoints and public key anew, as someone with all files."""
     tamper(folder, "UPDATE audit_entries SET principal = 'public' WHERE number = 3", "DELETE FROM audit_seals")
     with closing(sqlite.connect(str(folder / "registry.db"), isolation_level=None)) as connection:
         connection.row_factory = sqlite.Row
         lines = []
         for row in connection.execute("SELECT * FROM audit_entries ORDER BY number"):
-            values = {name: row[name] for name in row.keys() if name != "number"}
+            values = {name: value for name, value in dict(row).items() if name != "number"}
             entry = Entry(**{**values, "at": datetime.fromisoformat(row["at"])})
             lines.append(line_of(row["number"], entry))
         made, previous = [], BEGINNING
         for number, first in enumerate(range(1, len(lines) + 1, 4), 1):
             held = lines[first - 1 : first + 3]
-            seal = Seal(
+            seal = Checkpoint(
                 "registry", number, first, first + len(held) - 1, previous, digest_of(previous, held), datetime.now(UTC)
             ).signed(key)
             at = seal.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -97,17 +109,17 @@ def test_a_chain_that_somebody_signed_anew_is_found(recorded: Path) -> None:
     code, findings = verify()
     assert code == 1
     assert findings == [
-        "registry: in the record, not signed by the installation's key: seals 1, 2, 3",
-        "registry: in the checkpoints, not signed by the installation's key: seals 1, 2, 3",
+        "registry: checkpoints in the log are not signed by the installation's key: 1, 2, 3",
+        "registry: checkpoints in the checkpoint file are not signed by the installation's key: 1, 2, 3",
     ]
 
 
 def test_who_has_the_key_too_is_found_by_the_checkpoints_kept_elsewhere(recorded: Path, tmp_path: Path) -> None:
     shutil.copytree(recorded / "audit", tmp_path / "elsewhere")
     sign_anew(recorded, signing_key(ServiceSettings().audit_seed))
-    assert verify() == UNBROKEN, "nothing on this machine can show it"
+    assert verify() == INTACT, "nothing on this machine can show it"
     code, findings = verify("--checkpoints", str(tmp_path / "elsewhere"))
-    assert (code, findings) == (1, ["registry: seal 1 is not the one that was exported"])
+    assert (code, findings) == (1, ["registry: checkpoint 1 differs from the exported one"])
 
 
 CHECKPOINT_ATTACKS: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
@@ -115,16 +127,19 @@ CHECKPOINT_ATTACKS: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
     "a line taken out": (lambda lines: [lines[0], *lines[2:]], "missing"),
     "the first lines cut off": (lambda lines: lines[2:], "missing"),
     "a line made unreadable": (lambda lines: [lines[0], lines[1][:40], *lines[2:]], "missing"),
-    "two lines exchanged": (lambda lines: [lines[1], lines[0], *lines[2:]], "missing"),
+    "two lines exchanged": (lambda lines: [lines[0], lines[2], lines[1], *lines[3:]], "missing"),
     "emptied": (lambda _lines: [], "no checkpoints"),
     "a restore claimed": (
-        lambda lines: [*lines, replace(read_seal(lines[0]), kind="restored", signature="").signed(OTHER_KEY).write()],
+        lambda lines: [
+            *lines,
+            replace(read_checkpoint(lines[0]), kind="restored", signature="").signed(OTHER_KEY).write(),
+        ],
         "not signed",
     ),
     "a line of another service": (
         lambda lines: [
             *lines,
-            replace(read_seal(lines[-1]), service="notifications", number=4)
+            replace(read_checkpoint(lines[-1]), service="notifications", number=4)
             .signed(signing_key(bytes(range(32))))
             .write(),
         ],
@@ -144,41 +159,43 @@ def test_every_tampering_with_the_checkpoints_is_found(recorded: Path, attack: s
 
 def test_checkpoints_taken_away_are_missed(recorded: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    code, findings = verify("--checkpoints", str(tmp_path / "empty"))
+    code, findings = verify("--checkpoints", str(tmp_path / "empty"), "--log", "registry")
     assert (code, findings) == (
         1,
-        ["registry: there are no checkpoints to compare the record with: whether it was cut cannot be told"],
+        ["registry: there are no checkpoints to compare the log with: a cut cannot be excluded"],
     )
     checkpoints(recorded).unlink()
     assert verify()[0] == 1
     # The next start writes them again, from the record.
     asyncio.run(write(recorded, 1))
-    assert verify() == UNBROKEN
+    assert verify() == INTACT
 
 
 def test_a_cut_tail_of_the_checkpoints_is_written_again(recorded: Path) -> None:
     content = checkpoints(recorded).read_bytes()
     checkpoints(recorded).write_bytes(content[:-100])
     asyncio.run(write(recorded, 1))
-    assert verify() == UNBROKEN
+    assert verify() == INTACT
     whole, others = CheckpointFile(recorded / "audit", "registry").read()
-    assert ([seal.number for seal in whole], others) == ([1, 2, 3, 4], 1)
+    assert ([one.number for one in whole if one.kind == "seal"], others) == ([1, 2, 3, 4], 1)
 
 
 def test_a_restore_on_another_machine_is_no_cut(
     recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The audit folder is in no backup: where it is not brought along, the record goes on from what the backup holds."""
+    """The audit folder is in no backup: without it the log continues from the backup."""
     assert cleio("backup", str(tmp_path / "first"))[0] == 0
     asyncio.run(write(recorded))
     assert cleio("backup", str(tmp_path / "second"))[0] == 0
     new = tmp_path / "new"
     monkeypatch.setenv("CLEIO_DATA_DIR", str(new))
+    key = signing_key(ServiceSettings().audit_seed)
+    asyncio.run(FileAudit(new / "audit", "matching", key).stop())  # it keeps nothing of its own in a backup
     for kept in ("second", "first"):
         assert cleio("restore", str(tmp_path / kept))[0] == 0
-        assert verify() == UNBROKEN
+        assert verify() == INTACT
         asyncio.run(write(new))
-        assert verify() == UNBROKEN
+        assert verify() == INTACT
     tamper(new, "UPDATE audit_entries SET principal = 'public' WHERE number = 3")
     assert verify()[0] == 1
 
@@ -186,7 +203,7 @@ def test_a_restore_on_another_machine_is_no_cut(
 def test_a_backup_is_judged_by_what_was_exported_before_it(recorded: Path, tmp_path: Path) -> None:
     assert cleio("backup", str(tmp_path / "kept"))[0] == 0
     asyncio.run(write(recorded))
-    assert verify("--backup", str(tmp_path / "kept")) == UNBROKEN
+    assert verify("--backup", str(tmp_path / "kept")) == INTACT
     (made,) = (tmp_path / "kept").iterdir()
     with closing(sqlite.connect(str(made / "registry.db"), isolation_level=None)) as connection:
         for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
@@ -197,7 +214,7 @@ def test_a_backup_is_judged_by_what_was_exported_before_it(recorded: Path, tmp_p
     told = manifest.services["registry"].model_copy(update={"sha256": sha256_of(made / "registry.db")})
     manifest.model_copy(update={"services": {**manifest.services, "registry": told}}).write(made)
     code, findings = verify("--backup", str(tmp_path / "kept"))
-    assert (code, findings) == (1, ["registry: seals 3 to 3 were exported and are not in the record: it was cut"])
+    assert (code, findings) == (1, ["registry: the log was cut: checkpoints 3 to 3 were exported and are missing"])
 
 
 def entry(number: int, at: datetime | None = None) -> Entry:
@@ -231,7 +248,7 @@ def matched(recorded: Path) -> Path:
     """Besides, the records of two processes of matching, which has no database."""
     asyncio.run(file_record(recorded / "audit", "matching", 3, 2))
     asyncio.run(file_record(recorded / "audit", "matching-2", 2, 3))
-    assert verify() == UNBROKEN
+    assert verify() == INTACT
     return recorded
 
 
@@ -253,16 +270,16 @@ def test_two_services_checkpoints_exchanged_are_found(matched: Path) -> None:
     checkpoints(matched, "registry").rename(checkpoints(matched, "notifications"))
     code, findings = verify()
     assert code == 1
-    assert any(finding.startswith("notifications: in the checkpoints, of another service") for finding in findings)
+    assert any(one.startswith("notifications: checkpoints in the checkpoint file belong to") for one in findings)
     assert any(finding.startswith("registry: there are no checkpoints") for finding in findings)
 
 
 def test_a_file_taken_away_is_missed(matched: Path, tmp_path: Path) -> None:
     shutil.copytree(matched / "audit", tmp_path / "elsewhere")
     (matched / "audit" / "matching.entries.ndjson").unlink()
-    assert verify() == (1, ["matching: the record ends at entry 0, and entries up to 5 were sealed"])
+    assert verify() == (1, ["matching: the log ends at entry 0, but checkpoints cover entries up to 5"])
     checkpoints(matched, "matching").unlink()
-    assert verify() == UNBROKEN, "nothing on this machine can show it"
+    assert verify() == (1, [f"matching: {GONE}"])
     code, findings = verify("--checkpoints", str(tmp_path / "elsewhere"))
     assert code == 1
     assert all(finding.startswith("matching: ") for finding in findings)
@@ -271,22 +288,22 @@ def test_a_file_taken_away_is_missed(matched: Path, tmp_path: Path) -> None:
 def test_seals_of_a_file_are_compared_with_the_copies_kept_elsewhere(matched: Path, tmp_path: Path) -> None:
     shutil.copytree(matched / "audit", tmp_path / "elsewhere")
     asyncio.run(file_record(matched / "audit", "matching", 4))
-    assert verify("--checkpoints", str(tmp_path / "elsewhere")) == UNBROKEN
+    assert verify("--checkpoints", str(tmp_path / "elsewhere")) == INTACT
     # Cut, and gone on with from there, as the program itself does after a crash.
-    for ending, keep in (("entries.ndjson", 3), ("checkpoints.ndjson", 1)):
+    for ending, keep in (("entries.ndjson", 3), ("checkpoints.ndjson", 2)):
         edit_lines(matched / "audit" / f"matching.{ending}", lambda lines, keep=keep: lines[:keep])
     asyncio.run(file_record(matched / "audit", "matching", 6))
-    assert verify() == UNBROKEN, "nothing on this machine can show it"
+    assert verify() == INTACT, "nothing on this machine can show it"
     assert verify("--checkpoints", str(tmp_path / "elsewhere")) == (
         1,
-        ["matching: seal 2 is not the one that was exported"],
+        ["matching: checkpoint 2 differs from the exported one"],
     )
 
 
 def test_verifying_while_the_record_grows_tells_nothing_wrong(matched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = CheckpointFile.read
 
-    def grow_and_read(self: CheckpointFile) -> tuple[list[Seal], int]:
+    def grow_and_read(self: CheckpointFile) -> tuple[list[Checkpoint], int]:
         if self.path.name.startswith("matching."):
             growing = Thread(target=lambda: asyncio.run(file_record(matched / "audit", "matching", 2)))
             growing.start()
@@ -294,20 +311,144 @@ def test_verifying_while_the_record_grows_tells_nothing_wrong(matched: Path, mon
         return read(self)
 
     monkeypatch.setattr(CheckpointFile, "read", grow_and_read)
-    assert verify() == UNBROKEN
+    assert verify() == INTACT
 
 
-def test_a_clock_that_goes_back_breaks_nothing(recorded: Path) -> None:
+def test_a_clock_that_goes_back_breaks_nothing(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shifts = (timedelta(), -timedelta(hours=1), timedelta(days=366), -timedelta(days=4000))
+
     async def record() -> None:
         audit = FileAudit(recorded / "audit", "matching", signing_key(bytes(range(32))))
-        now = datetime.now(UTC)
-        for number, shift in enumerate((timedelta(), -timedelta(hours=1), timedelta(days=366), -timedelta(days=4000))):
-            await audit.record(entry(number, now + shift))
+        for number, shift in enumerate(shifts):
+            now = datetime.now(UTC) + shift
+            # The clock of the whole machine: it dates entries and checkpoints.
+            monkeypatch.setattr("shared.audit.recording.datetime", SimpleNamespace(now=lambda _zone, at=now: at))
+            await audit.record(entry(number, now))
             await audit.step()
         await audit.stop()
 
     asyncio.run(record())
-    assert verify() == UNBROKEN
+    assert verify() == INTACT
+
+
+def remove(folder: Path, *services: str) -> None:
+    for service in services:
+        for file in (folder / "audit").glob(f"{service}.*"):
+            file.unlink()
+
+
+def empty(folder: Path, *services: str) -> None:
+    for service in services:
+        for file in (folder / "audit").glob(f"{service}.*"):
+            file.write_text("")
+
+
+def wipe(folder: Path, service: str) -> None:
+    """Delete the entries in a database, as someone who can write the file."""
+    tamper(
+        folder,
+        "DELETE FROM audit_entries",
+        "DELETE FROM audit_seals",
+        "UPDATE audit_head SET number = 0",
+        service=service,
+    )
+
+
+def wipe_all(folder: Path) -> None:
+    for service in ("registry", "notifications"):
+        wipe(folder, service)
+    shutil.rmtree(folder / "audit")
+
+
+def insert_older(folder: Path) -> None:
+    """Insert an entry behind the last checkpoint that is dated ten months earlier."""
+    at = (datetime.now(UTC) - timedelta(days=300)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    tamper(
+        folder,
+        f"INSERT INTO audit_entries SELECT 13, '{at}', request_id, principal, organisation, client, outcome, resource,"
+        " resource_id, method, route, status, count, human FROM audit_entries WHERE number = 1",
+        "UPDATE audit_head SET number = 13",
+    )
+
+
+def insert_older_and_go_on(folder: Path) -> None:
+    insert_older(folder)
+    asyncio.run(write(folder, 1))
+
+
+def start_again_without_a_log(folder: Path) -> None:
+    """Wipe the registry's log, and let the registry begin another one."""
+    created = (datetime.now(UTC) - timedelta(days=3)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    tamper(
+        folder,
+        "INSERT INTO organisations (id, version, name, kind, status, created_at, updated_at)"
+        f" VALUES ('chu-lille', 1, 'CHU de Lille', 'hospital', 'active', '{created}', '{created}')",
+    )
+    wipe(folder, "registry")
+    remove(folder, "registry")
+    asyncio.run(write(folder, 1))
+
+
+def begin_again_in_the_same_file(folder: Path) -> None:
+    CheckpointFile(folder / "audit", "matching").begin(signing_key(bytes(range(32))))
+
+
+def damage(folder: Path) -> None:
+    file = folder / "registry.db"
+    content = bytearray(file.read_bytes())
+    content[2 * 4096 :] = bytes(len(content) - 2 * 4096)
+    file.write_bytes(bytes(content))
+
+
+OLDER = "registry: entry 13 was added after checkpoint 3 with an older date"
+# What an attacker without the key and without copies elsewhere can do, and what is said of it.
+WIPED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
+    "the files of matching removed": (lambda folder: remove(folder, "matching"), [f"matching: {GONE}"]),
+    "the files of matching emptied": (lambda folder: empty(folder, "matching"), [f"matching: {GONE}"]),
+    "the registry's rows deleted and its checkpoints emptied": (
+        lambda folder: (wipe(folder, "registry"), empty(folder, "registry"))[0],
+        [f"registry: {GONE}"],
+    ),
+    "all three logs deleted, with the folder": (
+        wipe_all,
+        [f"{name}: {GONE}" for name in ("notifications", "registry", "matching")],
+    ),
+    "an older entry inserted behind the last checkpoint": (insert_older, [OLDER]),
+    "an older entry inserted, and covered by the next checkpoint": (insert_older_and_go_on, [OLDER]),
+    "a log wiped and begun again": (start_again_without_a_log, ["registry: the log was begun on "]),
+    "a log begun again in the same file": (begin_again_in_the_same_file, ["matching: the log was begun again on "]),
+    "a table dropped": (
+        lambda folder: tamper(folder, "DROP TABLE audit_entries"),
+        ["registry: the log cannot be read"],
+    ),
+    "a damaged database": (damage, ["registry: the log cannot be read"]),
+}
+
+
+@pytest.mark.parametrize("case", WIPED)
+def test_a_log_that_was_wiped_or_cannot_be_read_is_never_intact(matched: Path, case: str) -> None:
+    work, expected = WIPED[case]
+    work(matched)
+    code, findings = verify()
+    assert code == 1
+    assert len(findings) == len(expected), findings
+    assert [one for one, start in zip(findings, expected, strict=True) if not one.startswith(start)] == []
+
+
+def test_every_log_that_must_exist_is_listed(matched: Path) -> None:
+    result = CliRunner().invoke(command_line, ["audit", "verify"])
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == [
+        "notifications",
+        "registry",
+        "matching",
+        "matching-2",
+    ]
+    assert verify("--log", "registry") == INTACT
+    code, said = cleio("audit", "verify", "--log", "portal")
+    assert (code, said) == (
+        1,
+        "cleio: there is no audit log of portal: choose from registry, notifications, matching\n",
+    )
 
 
 def test_where_nothing_was_ever_started_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -373,7 +514,7 @@ async def test_nothing_that_a_caller_writes_is_in_the_record() -> None:
 
 @pytest.mark.anyio
 async def test_what_is_not_theirs_to_read_is_recorded_as_refused(tmp_path: Path, database_url: str) -> None:
-    """Unreadable equals unknown, and both are refusals: of the owner of other subscriptions, and of who has nothing to do with any."""
+    """Unreadable equals unknown: both are recorded as refusals, for other owners and for unrelated callers."""
     await migrate(database_url)
     async with running_source(tmp_path) as source, running_notifications(database_url, source) as service:
         assert (await service.admin.get("/notifications/v1/subscriptions/somebody-elses")).status_code == 404

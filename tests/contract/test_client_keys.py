@@ -1,4 +1,4 @@
-"""What clients authenticate with, on both databases: what is kept of a key, which key sets are taken, and how a key turns and ends."""
+"""Keys of API clients, on both databases: what is stored of them, which key sets are accepted, rotation and expiry."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""Clients through the front door, on both databases: what may be given to one and by whom, who sees it, and how it ends."""
+"""API clients over HTTP, on both databases: which rights they can be given and by whom, who sees them, how they end."""
 
 import asyncio
 from typing import Any
@@ -90,7 +90,7 @@ async def test_nobody_gives_what_it_does_not_hold(network: Network) -> None:
         "PUT", clients(name, made["id"]), poor, json={"name": "x", "scopes": beyond}, headers=IF_ANY
     )
     assert answer.json()["code"] == "scope_beyond"
-    # The key of a client that holds more is worth more: whoever turns it is shown it.
+    # Who rotates a key sees it: not allowed for a client that has more rights than the caller.
     answer = await network.call("POST", f"{clients(name, rich['id'])}/rotate", poor, json={}, headers=IF_ANY)
     assert answer.json()["code"] == "scope_beyond"
     assert (await network.call("GET", ME, rich["key"])).status_code == 200
@@ -205,7 +205,7 @@ async def test_who_is_revoked_is_out_at_once_and_stays_so(network: Network) -> N
             answer = await network.call(method, path + more, admin, json=body, headers=IF_ANY)
             assert (answer.status_code, answer.json()["code"]) == (409, "client_revoked")
     refused = await network.ask(signer.assertion())
-    assert (refused.status_code, refused.json()) == (401, {"error": "invalid_client"})
+    assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
     listed = (await network.call("GET", clients(name), admin)).json()["items"]
     assert sorted(one["status"] for one in listed) == ["active", "revoked", "revoked"]
 

@@ -167,7 +167,9 @@ async def test_a_forged_cursor_is_refused(cursor: str, tmp_path_factory: pytest.
         answer = await public.get("/registry/v1/feed", params={"cursor": cursor})
         assert answer.status_code == 400
         assert answer.json()["code"] == "invalid_cursor"
-        assert cursor not in answer.text or len(cursor) < 3
+        # The answer to any other forged cursor is the same: nothing of it is repeated.
+        other = await public.get("/registry/v1/feed", params={"cursor": "another forged cursor"})
+        assert {**answer.json(), "instance": ""} == {**other.json(), "instance": ""}
 
 
 async def test_compaction_keeps_the_last_entry_of_each_subject_and_every_tombstone(database_url: str) -> None:

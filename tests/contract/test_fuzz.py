@@ -1,4 +1,7 @@
-"""Generated requests over each service's own OpenAPI document, against the real process on SQLite with the sample: no finding of any check."""
+"""Generated requests over the OpenAPI document of each service, against the real process on SQLite with the sample.
+
+Each push runs a smoke test: two generated requests for each operation. The long version varies callers and phases.
+"""
 
 import json
 import os
@@ -10,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from shared.http.openapi import _reached
 from tests.conftest import ADMIN, INTERNAL, token_of
 from tests.contract.processes import ServiceProcess
 
@@ -18,9 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 HOOKS = Path(__file__).with_name("fuzz_hooks.py")
 SCHEMA = "#/components/schemas/"
-# From here on a limit is one of all bodies (tests/unit/shared/http/test_edge_limits.py), and generating bodies of that size is only slow.
+# Limits from here on hold for all bodies and have a test of their own; generating bodies of that size is slow.
 GENERAL_STRING, GENERAL_ARRAY = 8_000, 1_000
-# How deep expressions hold expressions where every form of every value is gone through: in each of them in turn, so each level multiplies.
+# How deep expressions are nested where every form of every value is tried: each level multiplies the requests.
 LEVELS = 2
 SERVICES = ("registry", "matching", "notifications")
 CALLERS = {
@@ -29,6 +31,7 @@ CALLERS = {
     "service": INTERNAL,
     "public": None,
 }
+SMOKE = 2  # requests for each operation
 FULL = [
     ("administrator", "coverage", 100),
     ("administrator", "fuzzing,stateful", 100),
@@ -74,17 +77,20 @@ def document_of(service: str) -> dict[str, Any]:
     )
     for path in document["paths"].values():
         for method, operation in list(path.items()):
-            # Nobody can make up a cursor: it is told by the page before.
+            # A cursor cannot be generated: it comes from the page before.
             operation["parameters"] = [one for one in operation.get("parameters", []) if one["name"] != "cursor"]
             if "application/x-ndjson" in operation.get("requestBody", {}).get("content", {}):
-                del path[method]  # records of others, line by line: tests/contract/test_sources.py
+                del path[method]  # lines of source records: tests/contract/test_sources.py
     return document
 
 
 def unroll_requests(document: dict[str, Any]) -> None:
-    """Let requests end: an expression has all its forms, one that is held by it holds others or is the last leaf, and LEVELS deep it is that leaf."""
+    """Make the schemas of requests finite.
+
+    An expression has all its forms; one nested in it goes on or is the last leaf; LEVELS deep it is that leaf.
+    """
     schemas = document["components"]["schemas"]
-    reached = {name: _reached([schema], document) for name, schema in schemas.items()}
+    reached = {name: reached_from(name, schemas) for name in schemas}
     endless = {name for name in schemas if name in reached[name]}
     concerned = {name for name in schemas if endless & {name, *reached[name]}}
 
@@ -103,8 +109,8 @@ def unroll_requests(document: dict[str, Any]) -> None:
             if forms is None:
                 schemas[copy] = unrolled(schemas[name], level)
             else:
-                holding = [form for form in forms if name_of(form) in endless]
-                kept = forms if level == 0 else [*holding, forms[-1]] if level < LEVELS else [forms[-1]]
+                nested = [form for form in forms if name_of(form) in endless]
+                kept = forms if level == 0 else [*nested, forms[-1]] if level < LEVELS else [forms[-1]]
                 schemas[copy] = {"anyOf": unrolled(kept, level + 1)}
         return {"$ref": SCHEMA + copy}
 
@@ -115,6 +121,22 @@ def unroll_requests(document: dict[str, Any]) -> None:
                 del operation["requestBody"]
 
 
+def reached_from(name: str, schemas: dict[str, Any]) -> set[str]:
+    """The names of the schemas that this one refers to, directly or through others."""
+    found: set[str] = set()
+    pending: list[Any] = [schemas[name]]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, list):
+            pending += value
+        elif isinstance(value, dict):
+            if (other := name_of(value)) in schemas and other not in found:
+                found.add(other)
+                pending.append(schemas[other])
+            pending += value.values()
+    return found
+
+
 def name_of(schema: dict[str, Any]) -> str:
     return str(schema.get("$ref", "")).removeprefix(SCHEMA)
 
@@ -122,7 +144,7 @@ def name_of(schema: dict[str, Any]) -> str:
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize(
     ("caller", "phases", "examples"),
-    [("administrator", "fuzzing", 2), *(pytest.param(*one, marks=pytest.mark.full) for one in FULL)],
+    [("administrator", "fuzzing", SMOKE), *(pytest.param(*one, marks=pytest.mark.full) for one in FULL)],
 )
 def test_no_request_is_answered_against_the_document(
     installation: dict[str, ServiceProcess],
@@ -136,7 +158,7 @@ def test_no_request_is_answered_against_the_document(
     document = document_of(service)
     if "coverage" in phases:
         unroll_requests(document)
-    file, told = tmp_path / f"{service}.json", tmp_path / "report.json"
+    file, report_file = tmp_path / f"{service}.json", tmp_path / "report.json"
     file.write_text(json.dumps(document), encoding="utf-8")
     token = CALLERS[caller]
     command = [
@@ -164,7 +186,7 @@ def test_no_request_is_answered_against_the_document(
         "--report",
         "json",
         "--report-json-path",
-        str(told),
+        str(report_file),
         *(["--header", f"Authorization: Bearer {token}"] if token else []),
     ]
     environment = {**os.environ, "SCHEMATHESIS_HOOKS": str(HOOKS)}
@@ -172,14 +194,14 @@ def test_no_request_is_answered_against_the_document(
         [*command, *options], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=3_000
     )
     assert result.returncode == 0, result.stdout[-20_000:] + result.stderr[-2_000:]
-    report = json.loads(told.read_text(encoding="utf-8"))
+    report = json.loads(report_file.read_text(encoding="utf-8"))
     operations = sum(len(path) for path in document["paths"].values())
     assert report["complete"]
     assert report["operations"]["tested"] == operations
-    taken = sum(rate["accepted"] for phase in report["valid_rates"].values() for rate in phase.values())
-    assert taken or caller == "public", "the caller was shut out"
+    accepted = sum(rate["accepted"] for phase in report["valid_rates"].values() for rate in phase.values())
+    assert accepted or caller == "public", "every request of this caller was refused"
     cases, seconds = report["test_cases"]["generated"], report["running_time"]
     figure(
         f"generated requests to {service}, {caller}, {phases}",
-        f"{operations} operations, {cases} requests, {taken} good ones taken, {seconds:.0f} s",
+        f"{operations} operations, {cases} requests, {accepted} valid ones accepted, {seconds:.0f} s",
     )

@@ -1,4 +1,4 @@
-"""What a hostile caller tries, and what must hold all the same: doors that open by their place, writers kept busy, organisations on their way out."""
+"""Attacks on identity: forged addresses, writers kept busy, suspensions under way, keys lost."""
 
 import asyncio
 import base64
@@ -28,7 +28,7 @@ ME = "/registry/v1/me"
 
 
 async def test_who_may_not_write_waits_for_no_writer(stocked_file: Path, tmp_path: Path) -> None:
-    """A stranger who is refused only once it has the writer's place would keep the others from it."""
+    """A caller without rights is refused before it takes the write lock, so that it cannot block others."""
     shutil.copyfile(stocked_file, tmp_path / "registry.db")
     async with (
         running_network(f"sqlite:///{tmp_path / 'registry.db'}") as network,
@@ -82,7 +82,7 @@ async def test_nobody_joins_an_organisation_that_is_being_suspended(postgres: st
 async def test_behind_another_proxy_on_this_machine_nobody_is_taken_for_a_neighbour(
     public_url: str, near: bool
 ) -> None:
-    """A TLS proxy on the same machine makes every caller look local: where the installation has a public address, loopback opens nothing."""
+    """A TLS proxy on the same machine makes every caller look local: with a public address, loopback gives no right."""
     async with client_of(service_at(public_url)) as caller:
         answer = await caller.get("/x", headers={"X-Forwarded-For": "127.0.0.1"})
     assert answer.status_code == (200 if near else 401)
@@ -128,7 +128,7 @@ async def test_used_assertions_are_forgotten_a_few_at_a_time(network: Network) -
 async def test_under_another_installation_key_the_issuer_goes_on(
     stocked_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was sealed under a lost key cannot sign any more; what it had signed is still believed."""
+    """A key encrypted under a lost key signs no more; the tokens that it signed stay valid."""
     shutil.copyfile(stocked_file, tmp_path / "registry.db")
     url = f"sqlite:///{tmp_path / 'registry.db'}"
     async with running_network(url) as network:

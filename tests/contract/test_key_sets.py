@@ -182,7 +182,7 @@ async def test_an_answer_that_is_no_key_set_is_not_used(
             organisation, method="private_key_jwt", jwks_url=server.url.replace("jwks.json", str(number))
         )
         refused = await network.ask(Signer(made["id"], OLD).assertion())
-        assert (refused.status_code, refused.json()) == (401, {"error": "invalid_client"}), name
+        assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client"), name
     assert server.asked == len(UNUSABLE), "a redirect is not followed"
 
 
@@ -202,3 +202,25 @@ async def test_a_client_of_another_organisation_shares_a_url_and_no_more(network
     told = [(await network.call("GET", "/registry/v1/me", token)).json()["client"] for token in tokens]
     assert told == [first.client, second.client]
     assert server.asked == 1
+
+
+async def test_a_jku_is_the_registered_url_or_is_refused(network: Network, server: KeyServer) -> None:
+    """SMART Backend Services: a `jku` names the registered URL. It is never fetched."""
+    server.publish(OLD)
+    signer = await signer_at(network, server.url)
+    assert (await network.ask(signer.assertion({"jku": server.url}))).status_code == 200
+    refused = await network.ask(signer.assertion({"jku": server.url + "?elsewhere"}))
+    assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
+    assert "jku" in refused.json()["error_description"]
+    # Without the client's signature it is not told that the client has another URL.
+    forged = Signer(signer.client, key_of("forged"))
+    unproved = (await network.ask(forged.assertion())).json()
+    assert (await network.ask(forged.assertion({"jku": server.url + "?elsewhere"}))).json() == unproved
+
+
+async def test_a_key_for_encryption_in_a_published_set_is_ignored(network: Network, server: KeyServer) -> None:
+    """RFC 7517 §5: the day on which a server publishes one must not lock its client out."""
+    encryption = {**key_of("enc-1", "RS384").as_dict(private=False), "use": "enc", "alg": "RSA-OAEP-256"}
+    server.answers = lambda: web.json_response({"keys": [encryption, *key_set(OLD)["keys"]]})
+    signer = await signer_at(network, server.url)
+    assert (await network.ask(signer.assertion())).status_code == 200

@@ -7,8 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
+from services.matching.criteria.examples import CHECKED, DOCUMENTS, DRY_RUNS, TRIED
 from services.matching.criteria.schemas import CheckAnswer, DryRunAnswer
+from services.matching.evaluations.examples import ANSWER
 from services.matching.evaluations.schemas import MatchAnswer
+from services.matching.patients.examples import EXAMPLES as EXAMPLES_OF_PATIENTS
 from tests.contract.matching import BOY, EXAMPLES, FACT, MATCH, example
 
 pytestmark = pytest.mark.anyio
@@ -35,6 +38,17 @@ async def test_a_match_answers_as_its_schema_says(asked: httpx.AsyncClient, name
     assert response.status_code == 200, response.text
     answer = MatchAnswer.model_validate_json(response.content)
     assert json.loads(answer.model_dump_json(by_alias=True)) == response.json()
+
+
+async def test_the_examples_of_the_openapi_document_are_real(asked: httpx.AsyncClient) -> None:
+    MatchAnswer.model_validate_json(json.dumps(ANSWER))
+    for patient in EXAMPLES_OF_PATIENTS.values():
+        assert (await asked.post(MATCH, json=patient["value"])).status_code == 200
+    for document in DOCUMENTS.values():
+        assert (await asked.post("/matching/v1/criteria/check", json=document["value"])).json() == CHECKED
+    for trial in DRY_RUNS.values():
+        answer = (await asked.post("/matching/v1/criteria/dry-run", json=trial["value"])).json()
+        assert answer | {"terminology_version": ""} == TRIED | {"terminology_version": ""}
 
 
 @pytest.mark.parametrize("trial", CRITERIA)

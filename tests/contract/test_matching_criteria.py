@@ -1,4 +1,4 @@
-"""Criteria documents checked and tried on a patient, through the front door of matching."""
+"""Criteria documents checked and tried on a patient, through the API of matching."""
 
 import json
 from datetime import date
@@ -25,13 +25,15 @@ def changed(index: int, **fields: Any) -> dict[str, Any]:
     return {**CRITERIA, "criteria": lines}
 
 
-async def test_a_sound_document_has_no_findings_and_a_doubtful_one_is_told_where(asked: httpx.AsyncClient) -> None:
+async def test_a_sound_document_has_no_findings_and_a_doubtful_one_has_some(
+    asked: httpx.AsyncClient,
+) -> None:
     sound = (await asked.post(CHECK, json=CRITERIA)).json()
     assert (sound["findings"], sound["errors"]) == ([], 0)
     doubtful = changed(1, expr={"type": "age", "min": "P8Y", "max": "P4Y"})
-    told = (await asked.post(CHECK, json=doubtful)).json()
-    assert told["errors"] == 1
-    assert {(one["code"], one["pointer"].split("/expr")[0]) for one in told["findings"]} == {
+    checked = (await asked.post(CHECK, json=doubtful)).json()
+    assert checked["errors"] == 1
+    assert {(one["code"], one["pointer"].split("/expr")[0]) for one in checked["findings"]} == {
         ("bounds_contradictory", "/criteria/1")
     }
     unknown = (await asked.post(CHECK, json=changed(0, expr={"type": "has", "codes": ["ORPHA:1"]}))).json()
@@ -67,7 +69,7 @@ async def test_a_malformed_document_is_refused_with_its_place(
     assert "MARTIN" not in response.text
 
 
-async def test_a_dry_run_tells_what_a_document_says_of_a_patient_it_would_not_list(asked: httpx.AsyncClient) -> None:
+async def test_a_dry_run_evaluates_a_patient_that_a_match_would_not_list(asked: httpx.AsyncClient) -> None:
     response = await asked.post(DRY_RUN, json={"criteria": CRITERIA, "patient": BOY})
     assert response.status_code == 200, response.text
     answer = TypeAdapter(DryRunAnswer).validate_json(response.content)
@@ -81,7 +83,7 @@ async def test_a_dry_run_tells_what_a_document_says_of_a_patient_it_would_not_li
     assert (listed["listing"], listed["verdict"], listed["until"]) == ("listed", "compatible", "2028-12-20")
 
 
-async def test_a_dry_run_refuses_whoever_could_be_identified(asked: httpx.AsyncClient) -> None:
+async def test_a_dry_run_refuses_what_could_identify_a_person(asked: httpx.AsyncClient) -> None:
     response = await asked.post(DRY_RUN, json={"criteria": CRITERIA, "patient": {**BOY, "prénom": SECRET}})
     assert (response.status_code, response.json()["code"]) == (422, "identifier_forbidden")
     assert SECRET not in response.text

@@ -1,4 +1,4 @@
-"""Worked patients through the front door of matching: verdicts, days, reasons, order."""
+"""Worked patients through the API of matching: verdicts, days, reasons, order."""
 
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,13 @@ async def test_the_duchenne_boy_must_wait_for_his_birthday_his_steroid_and_his_v
     assert answer["as_of"] == "2025-11-22"
     embark = found(answer, "NCT05096221")
     assert (embark["verdict"], embark["from"], embark["until"]) == ("not_yet", "2026-01-02", "2029-12-20")
-    assert embark["refer_before"] == "2029-10-25"
-    assert embark["recruitment"] == "closed"
+    assert (embark["recruitment"], embark["refer_before"]) == ("closed", None)
+    open_trial = found(answer, DEMO)
+    assert (open_trial["recruitment"], open_trial["until"], open_trial["refer_before"]) == (
+        "open",
+        "2029-12-20",
+        "2029-10-11",
+    )
     clears = {one["id"]: one["clears_on"] for one in embark["criteria"] if one["state"] == "not_met"}
     assert clears == {"I-AGE": "2025-12-20", "I-STEROID": "2026-01-02", "X-VACCINE": "2025-12-09"}
     assert "I-AAV" in states(embark, "unknown")
@@ -61,7 +66,7 @@ async def test_the_twin_without_steroid_may_enter_the_cohort_of_three_year_olds(
     assert (endeavor["cohort"], endeavor["verdict"], endeavor["until"]) == ("4", "possible", "2025-12-20")
 
 
-async def test_the_sickle_cell_girl_is_possible_and_told_what_nobody_recorded(asked: httpx.AsyncClient) -> None:
+async def test_the_sickle_cell_girl_is_possible_and_what_is_not_recorded_is_unknown(asked: httpx.AsyncClient) -> None:
     answer = (await asked.post(MATCH, json=example("sickle-cell-girl"))).json()
     exa_cel = found(answer, "NCT03745287")
     assert exa_cel["verdict"] == "possible"
@@ -140,6 +145,77 @@ async def test_facts_that_count_for_nothing_are_named(asked: httpx.AsyncClient) 
         ("later", "after_as_of"),
         ("mistake", "entered_in_error"),
     ]
+
+
+async def test_a_criterion_says_whether_the_patient_satisfies_it(asked: httpx.AsyncClient) -> None:
+    girl = example("sickle-cell-girl")
+    criteria = {one["id"]: one for one in found((await asked.post(MATCH, json=girl)).json(), "NCT03745287")["criteria"]}
+    assert (criteria["I-AGE"]["satisfied"], criteria["X-HIV"]["satisfied"]) == (True, None)
+    hiv = {"id": "hiv", "kind": "condition", "codes": ["CLEIO:hiv-positive"], "date": "2025-11-01"}
+    for status, satisfied, state in (("present", False, "not_met"), ("absent", True, "met")):
+        patient = {**girl, "facts": [*girl["facts"], {**hiv, "status": status}]}
+        answer = found((await asked.post(MATCH, json=patient)).json(), "NCT03745287")
+        exclusion = next(one for one in answer["criteria"] if one["id"] == "X-HIV")
+        assert (exclusion["kind"], exclusion["satisfied"], exclusion["state"]) == ("exclude", satisfied, state)
+
+
+async def test_an_answer_says_where_and_whether_a_trial_recruits(asked: httpx.AsyncClient) -> None:
+    patient = {
+        "as_of": "2025-11-22",
+        "facts": [
+            {"id": f"f{number}", "kind": "condition", "codes": [code]}
+            for number, code in enumerate(("ORPHA:98896", "ORPHA:275752", "ORPHA:589", "ORPHA:221"))
+        ],
+    }
+    answer = (await asked.post(MATCH, json=patient)).json()
+    assert answer["country"] == "FR"
+    recruitment = {one["trial"]: one["recruitment"] for one in answer["results"]}
+    assert recruitment["NCT06799247"] == recruitment["NCT06298019"] == "not_in_country"
+    assert recruitment["NCT03964792"] == recruitment["NCT04626674"] == "unknown"
+    assert recruitment["NCT05096221"] == "closed"
+    assert recruitment[DEMO] == "open"
+    assert {one["refer_before"] for one in answer["results"] if one["recruitment"] == "closed"} == {None}
+
+
+async def test_signatures_of_invented_people_are_marked(asked: httpx.AsyncClient) -> None:
+    answer = (await asked.post(MATCH, json=example("duchenne-boy"))).json()
+    assert {(one["grade"], one["criteria_illustrative"]) for one in answer["results"]} == {("signed", True)}
+    assert (found(answer, "NCT05096221")["illustrative"], found(answer, DEMO)["illustrative"]) == (False, True)
+
+
+async def test_pages_contain_every_trial_once(asked: httpx.AsyncClient) -> None:
+    boy = example("duchenne-boy")
+    whole = (await asked.post(MATCH, json=boy)).json()
+    assert (whole["total"], whole["next"]) == (len(whole["results"]), None)
+    assert whole["total"] > 2
+    pages: list[dict[str, Any]] = []
+    cursor = ""
+    while cursor is not None:
+        page = (await asked.post(f"{MATCH}?limit=2{cursor and '&cursor='}{cursor}", json=boy)).json()
+        assert (page["total"], page["ask_next"]) == (whole["total"], whole["ask_next"])
+        pages.append(page)
+        cursor = page["next"]
+    assert [one for page in pages for one in page["results"]] == whole["results"]
+    # The cursor is the same for a patient of whom nothing else is the same.
+    other = {**example("sickle-cell-girl"), "facts": [{"id": "a", "kind": "condition", "codes": ["ORPHA:98896"]}]}
+    assert (await asked.post(f"{MATCH}?limit=2", json=other)).json()["next"] == pages[0]["next"]
+
+
+@pytest.mark.parametrize(
+    ("cursor", "status", "code"),
+    [
+        ("x", 400, "invalid_cursor"),
+        ("0123456789abcdef-0", 400, "invalid_cursor"),
+        ("0123456789abcdef-1000000", 400, "invalid_cursor"),
+        ("0123456789abcdef-2", 410, "cursor_outdated"),
+        ("0" * 41, 400, "invalid_parameter"),
+    ],
+)
+async def test_a_cursor_of_another_snapshot_or_form_is_refused(
+    asked: httpx.AsyncClient, cursor: str, status: int, code: str
+) -> None:
+    answer = await asked.post(f"{MATCH}?cursor={cursor}", json=example("duchenne-boy"))
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
 async def test_the_limit_cuts_the_list_and_the_horizon_the_timeline(asked: httpx.AsyncClient) -> None:

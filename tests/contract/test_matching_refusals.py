@@ -85,6 +85,20 @@ async def test_a_bad_body_is_refused_with_its_place_and_never_repeated(
         assert secret not in caplog.text
 
 
+@pytest.mark.parametrize("body", [{"resourceType": "Bundle", "entry": [{"name": SECRET}]}, BOY])
+async def test_fhir_json_is_refused_in_the_same_way_by_its_media_type(
+    asked: httpx.AsyncClient, body: dict[str, object]
+) -> None:
+    content = json.dumps(body)
+    for media_type in ("application/fhir+json", "Application/FHIR+JSON; charset=utf-8"):
+        response = await asked.post(MATCH, content=content, headers={"Content-Type": media_type})
+        assert (response.status_code, response.json()["code"]) == (422, "format_not_supported")
+        assert [error["pointer"] for error in response.json()["errors"]] == ["/header/content-type"]
+        assert SECRET not in response.text
+    xml = await asked.post(MATCH, content="<Bundle/>", headers={"Content-Type": "application/fhir+xml"})
+    assert xml.status_code == 415
+
+
 async def test_nothing_of_a_patient_is_logged_or_measured(
     asked: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -95,8 +109,8 @@ async def test_nothing_of_a_patient_is_logged_or_measured(
     }
     with caplog.at_level(logging.DEBUG):
         assert (await asked.post(MATCH, json=patient)).status_code == 200
-    told = " ".join(str(vars(record)) for record in caplog.records if record.name.startswith(("shared", "services")))
-    told += (await asked.get("/metrics")).text
-    assert MATCH in told
+    output = " ".join(str(vars(record)) for record in caplog.records if record.name.startswith(("shared", "services")))
+    output += (await asked.get("/metrics")).text
+    assert MATCH in output
     for secret in ("2011-07-13", "fact-of-mine", "2A", "98896"):
-        assert secret not in told
+        assert secret not in output

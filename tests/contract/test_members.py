@@ -1,4 +1,4 @@
-"""The people of an organisation through the front door, on both databases. What their tokens do is shown in `test_people.py`."""
+"""Members of an organisation over HTTP, on both databases. For their tokens see `test_people.py`."""
 
 import asyncio
 import uuid

@@ -1,4 +1,4 @@
-"""Notifications through the front door, on both databases, with a real feed and real receivers."""
+"""Notifications over HTTP, on both databases, with a real feed and real receivers."""
 
 import asyncio
 from pathlib import Path
@@ -58,7 +58,7 @@ async def test_a_status_change_arrives_signed_thin_and_logged(
             "to": "suspended",
         },
     }
-    # Who else may see it, and on which grounds, is nobody's business.
+    # Who else may see the subject is not sent.
     assert set(event) == {"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data"}
     assert len(got.body) < 20_000
     assert (logged["number"], logged["state"], logged["event"]["id"]) == (1, "delivered", event["id"])
@@ -167,7 +167,7 @@ async def test_numbers_have_no_gaps_whatever_comes_together(service: Notificatio
         assert {got.event["subject"] for got in two.received} == {"trial/NCT00000003"}
 
 
-async def test_an_event_that_the_feed_tells_twice_is_delivered_once(
+async def test_an_event_that_the_feed_repeats_is_delivered_once(
     service: Notifications, source: Source, receiver: Receiver
 ) -> None:
     subscription = await service.subscribe(receiver)
@@ -207,7 +207,7 @@ async def test_a_subscriber_learns_only_what_its_audience_may_see(
     assert removed["data"] == {"op": "delete", "id": "NCT00000005"}
 
 
-async def test_a_bad_receiver_does_not_hold_the_others(migrated: str, source: Source, receiver: Receiver) -> None:
+async def test_a_bad_receiver_does_not_delay_the_others(migrated: str, source: Source, receiver: Receiver) -> None:
     async with (
         running_receiver() as black_hole,
         running_notifications(migrated, source, concurrency=5, attempt_seconds=10) as service,
@@ -249,14 +249,14 @@ async def test_a_stop_gives_back_what_is_under_way(migrated: str, source: Source
     async with running_notifications(migrated, source) as service:
         [logged] = await service.delivered(subscription, 1)
     assert len(receiver.received) == 2
-    # Nobody's fault: it counts as no failure.
+    # It does not count as a failure of the receiver.
     assert [one["status"] for one in logged["attempts"]] == [204]
 
 
 async def test_two_programs_share_a_ledger_on_postgresql_and_never_on_sqlite(
     migrated: str, source: Source, receiver: Receiver
 ) -> None:
-    # Longer than any attempt takes here: one whose lease ended while the machine was busy would be made again, as is promised (at least once).
+    # Longer than any attempt here: on a busy machine a lease could end, and its delivery would be repeated.
     async with running_notifications(migrated, source, attempt_seconds=60) as one:
         subscription = await one.subscribe(receiver)
         if migrated.startswith("sqlite"):
@@ -307,7 +307,9 @@ async def test_a_feed_that_is_down_is_read_when_it_is_back(migrated: str, tmp_pa
             assert health["detail"]["feed"]["lag_seconds"] >= 0
 
 
-async def test_readiness_tells_how_much_waits_and_since_when(migrated: str, source: Source, receiver: Receiver) -> None:
+async def test_readiness_reports_how_much_waits_and_since_when(
+    migrated: str, source: Source, receiver: Receiver
+) -> None:
     async with running_notifications(migrated, source, concurrency=1, attempt_seconds=60) as service:
         receiver.script = ["hang"]
         await service.subscribe(receiver)

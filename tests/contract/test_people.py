@@ -1,4 +1,4 @@
-"""People who sign in at an OpenID provider: whom its tokens stand for at every service, and which of them stand for nobody."""
+"""Tokens of people from an OpenID provider: which of them each service accepts, and with which rights."""
 
 import asyncio
 import json

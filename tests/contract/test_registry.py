@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from tests.conftest import ADMIN, INTERNAL, client_of
+from tests.conftest import ADMIN, INTERNAL, client_of, token_of
 from tests.contract.registry import running_registry
 
 pytestmark = pytest.mark.anyio
@@ -126,6 +126,14 @@ async def test_demonstration_trials_are_labelled_and_stay_out_of_public_copies(
         ("duchenne aavrh74", "NCT05096221"),
         ("NCT03964792", "NCT03964792"),
         ("duch", "NCT04626674"),
+        ("Zolgensma", "NCT03461289"),
+        ("AVXS-101", "NCT03461289"),
+        ("onasemnogène", "NCT03461289"),
+        ("Elevidys", "NCT05096221"),
+        ("SRP-9001", "NCT04626674"),
+        ("Roctavian", "NCT03370913"),
+        ("Casgevy", "NCT03745287"),
+        ("exa-cel", "NCT03745287"),
     ],
 )
 async def test_a_trial_is_found_by_words_in_both_languages(public: httpx.AsyncClient, words: str, number: str) -> None:
@@ -150,6 +158,43 @@ async def test_what_is_not_there_is_not_found(public: httpx.AsyncClient) -> None
     ):
         answer = await public.get(path)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("country=FR", 200, ""),
+        ("country=fr", 200, ""),
+        ("country=ZZ", 400, "unknown_country"),
+        ("country=FRA", 400, ""),
+        ("centre=fr-necker", 200, ""),
+        ("centre=fr-nowhere", 400, "unknown_centre"),
+        ("centre=Necker", 400, ""),
+        ("condition=ORPHA:98896", 200, ""),
+        ("condition=ORPHA:9999999", 400, "unknown_condition"),
+        ("condition=duchenne", 400, ""),
+        ("status=open", 400, ""),
+    ],
+)
+async def test_a_filter_value_that_is_not_known_is_an_error(
+    public: httpx.AsyncClient, query: str, status: int, code: str
+) -> None:
+    answer = await public.get(f"/registry/v1/trials?{query}")
+    assert answer.status_code == status, answer.text
+    if code:
+        assert answer.json()["errors"][0]["code"] == code
+    if query == "country=fr":
+        assert answer.json()["items"] == (await public.get("/registry/v1/trials?country=FR")).json()["items"]
+
+
+async def test_demonstration_trials_come_last_across_pages(public: httpx.AsyncClient) -> None:
+    found: list[str] = []
+    url: str | None = "/registry/v1/trials?q=duchenne&limit=1"
+    while url:
+        page = await public.get(url)
+        found += [trial["id"] for trial in page.json()["items"]]
+        url = page.links.get("next", {}).get("url")
+    assert found == ["NCT04626674", "NCT05096221", "CLEIO-DEMO-0002"]
 
 
 async def test_a_disease_finds_the_trials_of_its_kinds(public: httpx.AsyncClient) -> None:
@@ -388,6 +433,20 @@ async def test_centres_are_read_and_changed(public: httpx.AsyncClient, admin: ht
     assert (changed.status_code, changed.json()["label"], changed.headers["etag"]) == (200, "suspended", '"v2"')
     assert (await admin.put(path, json=body, headers={"If-Match": '"v1"'})).status_code == 412
     assert (await public.put(path, json=body, headers={"If-Match": '"v2"'})).status_code == 401
+
+
+async def test_a_centre_does_not_decide_on_its_label_or_membership(app: FastAPI) -> None:
+    path = "/registry/v1/centres/fr-necker"
+    async with client_of(app, token=token_of("centre", "editor", "system", centre="fr-necker")) as centre:
+        now = await centre.get(path)
+        body = {name: value for name, value in now.json().items() if name not in {"id", "version", "updated_at"}}
+        version = {"If-Match": now.headers["etag"]}
+        for changes in ({"label": "labelled"}, {"member": False}, {"illustrative": True}):
+            refused = await centre.put(path, json={**body, **changes}, headers=version)
+            assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+            assert [error["pointer"] for error in refused.json()["errors"]] == [f"/{name}" for name in changes]
+        accepted = await centre.put(path, json={**body, "city": "Paris 15"}, headers=version)
+        assert (accepted.status_code, accepted.json()["city"]) == (200, "Paris 15")
 
 
 async def test_a_copy_from_the_export_and_the_feed_equals_the_registry(app: FastAPI, admin: httpx.AsyncClient) -> None:

@@ -1,4 +1,4 @@
-"""Whom each service believes while things change: revocations on their way, a registry that is down, keys that come and go, races."""
+"""Which credentials each service accepts during changes: revocations, a registry that is down, rotated keys, races."""
 
 import asyncio
 import shutil
@@ -151,7 +151,7 @@ async def test_an_answer_that_was_overtaken_by_a_revocation_is_not_believed(netw
 async def test_a_token_that_was_issued_while_its_client_was_being_revoked_is_refused(
     postgres: str, stocked_database: str
 ) -> None:
-    """The revocation has its place in the feed and waits to be recorded; a second later a token is made; then both are committed."""
+    """The revocation has a feed number and is not committed; a second later a token is issued; then both commit."""
     with new_database(postgres, stocked_database) as url:
         async with running_network(url) as network:
             name = await network.organisation()
@@ -232,7 +232,7 @@ async def test_what_was_learnt_serves_on_while_the_registry_is_down(
 
 
 async def test_a_service_that_never_reached_the_registry_says_so_and_then_learns(network: Network) -> None:
-    """Neither believed nor refused: a client that is told 401 would throw its token away."""
+    """503 instead of 401: a client that gets 401 would throw its token away."""
     name = await network.organisation()
     key, token = (await network.client(name))["key"], await network.token(await network.signer(name))
     line = Line(network.app)
@@ -250,7 +250,7 @@ async def test_a_service_that_never_reached_the_registry_says_so_and_then_learns
 
 @asynccontextmanager
 async def listening(line: Line) -> AsyncIterator[Callable[[str | None], Awaitable[httpx.Response]]]:
-    """A service that has nothing but health, and believes whom the registry believes."""
+    """A service with health routes only, which accepts what the registry accepts."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -331,7 +331,7 @@ async def test_a_key_that_the_issuer_withdrew_is_believed_nowhere_within_a_minut
 
 
 async def test_however_often_keys_turn_no_token_is_refused_elsewhere(network: Network) -> None:
-    """Who has just looked for keys does not look again within seconds: a key must not sign sooner than it can be known."""
+    """Services fetch the keys at most every few seconds: a key must not sign before they can know it."""
     signer = await network.signer(await network.organisation())
     async with listening(Line(network.app)) as service:
         assert (await service(await network.token(signer))).status_code == 200
@@ -362,7 +362,7 @@ async def test_a_held_credential_ends_when_its_time_is_over(services: Services) 
 
 
 async def test_a_history_that_lost_its_end_is_learnt_anew(network: Network) -> None:
-    """A standby that is promoted may lack the last entries: numbers come a second time, and a reader that waits for greater ones misses them."""
+    """A promoted standby may lack the last entries: numbers are used again, and a waiting reader would miss them."""
     name = await network.organisation()
     signer = await network.signer(name)
     token = await network.token(signer)

@@ -83,7 +83,7 @@ async def test_silent_readers_keep_nobody_from_being_answered(stocked_url: str) 
 async def test_who_takes_nothing_is_cut_and_gives_its_place_back(
     stocked_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "TAKE_SECONDS", 0.5)
+    monkeypatch.setattr(connections, "WRITE_SECONDS", 0.5)
     async with served_registry(stocked_url) as served, AsyncExitStack() as stack:
         reader = await silent(served.port, stack)
         await until(lambda: served.app.state.load._count["waiting"] == 1 and served.stuck == 1)

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from services.registry.scope import diseases
 from services.registry.scope.diseases import DiseaseSigns
+from services.registry.sources.importing import SLICE_LINES
 from tests.conftest import ADMIN, client_of, token_of
 from tests.contract.registry import running_registry
 from tests.contract.test_registry import events_since, now
@@ -237,7 +238,8 @@ async def test_a_condition_in_which_no_disease_is_recognised_goes_to_review(
 ) -> None:
     title = {"nctId": "NCT90000001", "briefTitle": "CD19 CAR-T cells in adults"}
     report = await send(admin, study(conditionsModule={"conditions": [condition]}, identificationModule=title))
-    assert report["results"][0]["scope"] == "scope_unclear"
+    (line,) = report["results"]
+    assert (line["scope"], line["reasons"][0]["pointer"]) == ("scope_unclear", "/conditions/0")
     async with client_of(app) as public:
         assert (await public.get("/registry/v1/trials/NCT90000001")).status_code == 404
 
@@ -262,11 +264,40 @@ async def test_a_record_that_joins_two_trials_is_left_to_a_person(admin: httpx.A
     assert report["results"][2]["errors"][0]["code"] == "identifier_taken"
 
 
+async def test_a_record_that_is_too_long_is_a_fault_of_its_line(admin: httpx.AsyncClient) -> None:
+    too_long = {**study("NCT90000002"), "resultsSection": {"text": "x" * 1_100_000}}
+    report = await send(admin, study(), too_long, study("NCT90000003"))
+    assert [one["result"] for one in report["results"]] == ["created", "invalid", "created"]
+    assert report["results"][1]["errors"][0]["code"] == "line_too_long"
+    assert (await admin.get("/registry/v1/trials/NCT90000003")).status_code == 200
+
+
+async def test_only_the_protocol_section_counts(admin: httpx.AsyncClient) -> None:
+    await send(admin, study())
+    more = {**study(), "resultsSection": {"text": "x"}, "derivedSection": {"miscInfoModule": {}}}
+    assert (await send(admin, more))["counts"] == {"unchanged": 1}
+
+
+async def test_long_lists_are_cut_with_a_warning(admin: httpx.AsyncClient) -> None:
+    interventions = [{"type": "GENETIC", "name": f"AAV9 vector {number}"} for number in range(500)]
+    report = await send(admin, study(armsInterventionsModule={"interventions": interventions}))
+    (line,) = report["results"]
+    assert line["result"] == "created"
+    assert "too_many" in {error["code"] for error in line["errors"]}
+
+
+async def test_lines_of_one_request_see_each_other_across_slices(admin: httpx.AsyncClient) -> None:
+    others = [study(f"NCT9000001{number}") for number in range(SLICE_LINES)]
+    report = await send(admin, study(), *others, study(), study(statusModule={"overallStatus": "COMPLETED"}))
+    assert [one["result"] for one in report["results"]] == ["created"] * (1 + SLICE_LINES) + ["unchanged", "updated"]
+    assert [one["line"] for one in report["results"]] == list(range(1, SLICE_LINES + 4))
+
+
 @pytest.mark.parametrize(
     ("content", "status"),
     [
         (b"{}\n" * 201, 413),
-        (b'{"a": "' + b"x" * 1_100_000 + b'"}', 413),
+        (b'{"a": "' + b"x" * 1_100_000 + b'"}', 200),
         (b"", 200),
         (b"\n\n", 200),
         (b"\xff\xfe", 200),

@@ -1,4 +1,4 @@
-"""Subscriptions through the front door, on both databases."""
+"""Subscriptions over HTTP, on both databases."""
 
 import base64
 from pathlib import Path
@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from tests.conftest import INTERNAL, client_of, token_of
-from tests.contract.notifications import Notifications, Receiver, Source, new_key, running_receiver, side, until
+from tests.contract.notifications import (
+    Notifications,
+    Receiver,
+    Source,
+    new_key,
+    running_notifications,
+    running_receiver,
+    side,
+    until,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +39,7 @@ async def test_a_secret_is_shown_once_and_is_readable_in_no_row(
         assert "whsec" not in answer.text
         assert "secret" not in answer.text
     if migrated.startswith("sqlite"):
-        stored = b"".join(file.read_bytes() for file in tmp_path.glob("test.db*"))
+        stored = b"".join(file.read_bytes() for file in tmp_path.glob("test.db*"))  # noqa: ASYNC240
         assert subscription["id"].encode() in stored
         assert secret not in stored
         assert base64.b64encode(secret) not in stored
@@ -53,6 +62,7 @@ async def test_creating_answers_with_where_it_is(service: Notifications, receive
 
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"types": ["trial.status_changed", "trial.vanished"]}, "/types/1", "literal_error"),
+    ({"types": ["match.found"]}, "/types/0", "literal_error"),  # no service sends it yet
     ({"channel": {"type": "carrier_pigeon", "url": "https://example.com/"}}, "/channel/type", "literal_error"),
     ({"channel": {"type": "webhook", "url": "https://169.254.169.254/latest"}}, "/channel/url", "address_refused"),
     ({"channel": {"type": "webhook", "url": "https://10.0.0.1/"}}, "/channel/url", "address_refused"),
@@ -178,7 +188,7 @@ async def test_the_coordination_sees_whose_subscriptions_there_are_and_nothing_o
     for name in ("one-hospital", "another-hospital", "a-third"):
         async with client_of(service.app, token=token_of("hospital", "system", organisation=name)) as hospital:
             made.append((await hospital.post(SUBSCRIPTIONS, json=asked, headers=new_key())).json())
-            assert (await hospital.get(SUMMARIES)).status_code == 404
+            assert (await hospital.get(SUMMARIES)).status_code == 403
     seen = await _walk(service, SUMMARIES)
     assert [(one["organisation"], one["id"], one["status"]) for one in seen] == [
         (name, one["id"], "active")
@@ -214,3 +224,15 @@ async def test_a_subscription_tells_no_more_than_its_maker_may_read_in_the_feed(
     await source.tell("NCT00000002", after=side("public"))
     await until(lambda: receiver.received)
     assert [one.event["data"]["id"] for one in receiver.received] == ["NCT00000002"]
+
+
+async def test_an_organisation_has_a_maximum_of_subscriptions(
+    migrated: str, source: Source, receiver: Receiver
+) -> None:
+    async with running_notifications(migrated, source, subscriptions_per_organisation=2) as service:
+        first, _ = [await service.subscribe(receiver) for _ in range(2)]
+        asked = {"channel": {"type": "webhook", "url": receiver.url}, "types": []}
+        refused = await service.admin.post(SUBSCRIPTIONS, json=asked, headers=new_key())
+        assert (refused.status_code, refused.json()["code"]) == (409, "too_many_subscriptions")
+        await service.admin.delete(f"{SUBSCRIPTIONS}/{first['id']}", headers={"If-Match": "*"})
+        await service.subscribe(receiver)

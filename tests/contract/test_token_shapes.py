@@ -1,4 +1,4 @@
-"""Tokens of any shape through the front door, on both databases: 200, 400 or 401, in words of ours, whatever stands where another thing is meant."""
+"""Tokens of any shape over HTTP, on both databases: answered with 200, 400 or 401, whatever a member contains."""
 
 import time
 from collections.abc import Mapping
@@ -17,7 +17,6 @@ pytestmark = pytest.mark.anyio
 
 ME = "/registry/v1/me"
 CLIENTS = {"alg": "ES384", "typ": "JWT", "kid": "key-ES384"}
-REFUSED = {"error": "invalid_client"}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +41,7 @@ def judge(answer: httpx.Response, case: Any) -> None:
     assert answer.status_code in {200, 401}, (answer.status_code, case)
     if answer.status_code == 401:
         told = answer.json()
-        assert told == REFUSED or told["code"] == "unauthenticated", case
+        assert told.get("error") == "invalid_client" or told["code"] == "unauthenticated", case
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
@@ -88,7 +87,7 @@ async def test_tokens_of_any_shape(
 )
 @settings(max_examples=25)
 async def test_a_token_that_was_written_over(network: Network, signer: Signer, text: str, place: int, how: str) -> None:
-    """Letters put in, taken out or exchanged: it is never believed, unless it is what it was."""
+    """With characters inserted, deleted or replaced, a token is refused, unless it is unchanged."""
     for good, send in (
         (signer.assertion(), network.ask),
         (signed(ISSUERS, credential(), ISSUER_KEY), lambda token: network.call("GET", ME, token)),

@@ -1,4 +1,4 @@
-"""Patients whose every field carries a value that stands nowhere else, made by walking the models: a new field gets its canary by itself."""
+"""Patients with a unique value in every field, made by walking the models: a new field gets its canary by itself."""
 
 import ast
 import inspect
@@ -17,8 +17,8 @@ from pydantic.fields import FieldInfo
 from services.matching.patients import phenopacket, phenopacket_times
 from services.matching.patients.schemas import Patient
 
-# No value of these could be told from an ordinary one: a hundred départements, and numbers below a thousand.
-TOO_FEW_VALUES = {"Patient.place", "Variant.exon_from", "Variant.exon_to", "Variant.copies"}
+# Values of these cannot be distinguished from ordinary ones: a hundred départements, and numbers below a thousand.
+TOO_FEW_VALUES = {"Patient.place", "ReportedVariant.exon_from", "ReportedVariant.exon_to", "ReportedVariant.copies"}
 READS = frozenset({"part", "parts", "text", "flag", "number", "when"})
 
 
@@ -168,8 +168,8 @@ def _types(annotation: Any) -> Iterator[Any]:
 
 def _choices(annotation: Any) -> tuple[Any, ...]:
     """The values of a Literal, or of a flag: no canary among them."""
-    told = tuple(one for one in _types(annotation) if isinstance(one, str))
-    return told or ((True,) if bool in _types(annotation) else ())
+    texts = tuple(one for one in _types(annotation) if isinstance(one, str))
+    return texts or ((True,) if bool in _types(annotation) else ())
 
 
 def _valid(adapter: TypeAdapter[Any], value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Nothing of a patient is left anywhere: every field of a patient, and everything a caller can write, carries a value that is then looked for.
+"""Nothing of a patient is stored or logged: every field, and everything a caller can write, has a value to search for.
 
 Through the real gateway of a real system: accepted, refused in every way, and while programs break and are killed.
 """
@@ -90,7 +90,7 @@ def accepted(c: Canaries) -> Iterator[tuple[str, Any]]:
 
 
 def odd_bodies(c: Canaries) -> Iterator[Any]:
-    """Each value of a patient replaced by one of the wrong type, malformed or over-long; unknown keys; whatever could identify somebody."""
+    """Each value of a patient with a wrong type, malformed or too long; unknown keys; fields that identify a person."""
     packet, seen = phenopacket_of(c), set()
     odd = cycle(
         [
@@ -224,7 +224,8 @@ def break_the_disk(traced: Traced, c: Canaries, client: httpx.Client, errors: Er
 def kill_in_the_middle(traced: Traced, c: Canaries, client: httpx.Client, errors: Errors) -> None:
     """Killed while a patient is on the way; then called before it runs again."""
     body = json.dumps(phenopacket_of(c))
-    head = f"POST {MATCH}?as_of={c.day()} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: {c.text()}\r\nContent-Type: application/json\r\n"
+    head = f"POST {MATCH}?as_of={c.day()} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: {c.text()}\r\n"
+    head += "Content-Type: application/json\r\n"
     with socket.create_connection(("127.0.0.1", traced.system.port), timeout=30) as connection:
         connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body[:400]}".encode())
         # What has come waits in the gateway, or in the service, as the gateway decides.
@@ -278,10 +279,22 @@ def send_everything(traced: Traced, c: Canaries) -> Errors:
 
 def check(traced: Traced, c: Canaries, errors: Errors) -> None:
     assert errors.codes.keys() >= {
-        "malformed_json", "invalid_body", "invalid_parameter", "invalid_cursor", "identifier_forbidden", "format_not_supported", "too_large",
-        "unsupported_media_type", "not_acceptable", "uri_too_long", "unauthenticated", "not_found", "method_not_allowed", "unavailable",
+        "malformed_json",
+        "invalid_body",
+        "invalid_parameter",
+        "invalid_cursor",
+        "identifier_forbidden",
+        "format_not_supported",
+        "too_large",
+        "unsupported_media_type",
+        "not_acceptable",
+        "uri_too_long",
+        "unauthenticated",
+        "not_found",
+        "method_not_allowed",
+        "unavailable",
         "unknown_host",
-    }, errors.codes  # fmt: skip
+    }, errors.codes
     left = [*all_that_is_left(traced), ("errors", errors.content)]
     assert {name: found for name, content in left if (found := c.found_in(content))} == {}
     # The search finds what is there: a caller's own request id is kept, by contract.

@@ -9,11 +9,28 @@ import pytest
 from tests.e2e.conftest import System, eventually
 
 INNER = [
-    "/metrics", "/registry/metrics", "/registry//metrics", "/registry/%6detrics", "/registry/x/../metrics", "/fhir/metrics",
-    "/registry/v1/internal/x", "/registry/v1/internal", "/matching/internal/x", "/registry/v1/%69nternal/x", "/registry/v1//internal/x",
-    "/registry/v1/Internal/x", "/registry/v1/x/../internal/y", "/oauth/internal", "/internal/x",
-    "/backup", "/registry/v1/backup", "/registry/v1/backup/1", "/registry/v1/backups", "/notifications/v1/backup-now", "/notifications/backup",
-]  # fmt: skip
+    "/metrics",
+    "/registry/metrics",
+    "/registry//metrics",
+    "/registry/%6detrics",
+    "/registry/x/../metrics",
+    "/fhir/metrics",
+    "/registry/v1/internal/x",
+    "/registry/v1/internal",
+    "/matching/internal/x",
+    "/registry/v1/%69nternal/x",
+    "/registry/v1//internal/x",
+    "/registry/v1/Internal/x",
+    "/registry/v1/x/../internal/y",
+    "/oauth/internal",
+    "/internal/x",
+    "/backup",
+    "/registry/v1/backup",
+    "/registry/v1/backup/1",
+    "/registry/v1/backups",
+    "/notifications/v1/backup-now",
+    "/notifications/backup",
+]
 
 
 def test_figures_copies_and_what_services_tell_each_other_are_not_for_the_outside(system: System) -> None:
@@ -86,7 +103,7 @@ def test_a_body_too_large_is_refused(system: System) -> None:
             "/matching/v1/match", content=bytes(2 * 1024 * 1024 + 1), headers={"Content-Type": "application/json"}
         )
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
-        # The door of the bulk upload is wider: the registry itself answers.
+        # The limit of the bulk upload is higher: the registry itself answers.
         bulk = client.put(
             "/registry/v1/sources/ctgov/trials",
             content=b"\n" * (3 * 1024 * 1024),
@@ -114,8 +131,8 @@ def test_headers_too_large_are_refused(system: System) -> None:
         assert client.get("/registry/readyz", headers={"X-Long": "a" * 20_000}).status_code == 431
 
 
-def test_a_written_address_is_not_believed(system: System) -> None:
-    # A match without a token is for this machine alone: a client can neither claim another address nor lose its own by a header.
+def test_a_client_address_in_a_header_is_not_trusted(system: System) -> None:
+    # Only this machine may match without a token: no header changes the address of a client.
     claims = {"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9", "X-Real-IP": "203.0.113.9"}
     with system.client() as client:
         assert (

@@ -1,4 +1,4 @@
-"""Callers as an operator lets them in and shuts them out: by commands, on a running system, seen by all three services."""
+"""An operator gives and revokes access with commands on a running system; all three services follow."""
 
 import itertools
 import json
@@ -19,20 +19,20 @@ BOY = json.loads((ROOT / "docs" / "examples" / "duchenne-boy.json").read_text(en
 EVERYWHERE = "match.execute,trial.read,organisation.read,subscription.read"
 NUMBERS = itertools.count(1)
 Call = Callable[[httpx.Client], int]
-# One call to each service that a hospital may make and the public may not, from wherever it calls.
+# One call to each service that a hospital may make and the public may not.
 CALLS: dict[str, Call] = {
     "registry": lambda client: client.get("/registry/v1/me").status_code,
     "matching": lambda client: client.post("/matching/v1/match", json=BOY).status_code,
     "notifications": lambda client: client.get("/notifications/v1/subscriptions").status_code,
 }
-EVERYBODY = dict.fromkeys(CALLS, 200)
-NOBODY = dict.fromkeys(CALLS, 401)
-# While this must hold: a call that waits for a revocation asks again so long.
+ACCEPTED = dict.fromkeys(CALLS, 200)
+REFUSED = dict.fromkeys(CALLS, 401)
+# Seconds to go on asking until a revocation takes effect.
 PATIENCE = 30.0
 
 
 def hospital() -> str:
-    """The id of an organisation that no other test knows."""
+    """The id of a new organisation of this test."""
     return f"hospital-{next(NUMBERS)}"
 
 
@@ -89,7 +89,7 @@ def token_of(system: System, client: str, key: Path) -> str:
 
 
 def seconds_until_refused(system: System, token: str, started: float) -> dict[str, float]:
-    """How long each service went on believing it, counted from ``started``."""
+    """The seconds from ``started`` until each service refused the token."""
     refused: dict[str, float] = {}
     with holder(system, token) as client:
         while len(refused) < len(CALLS) and time.monotonic() - started < PATIENCE:
@@ -101,7 +101,7 @@ def seconds_until_refused(system: System, token: str, started: float) -> dict[st
     return refused
 
 
-def tell(figure: Callable[[str, object], None], what: str, seconds: Mapping[str, float]) -> None:
+def record_seconds(figure: Callable[[str, object], None], what: str, seconds: Mapping[str, float]) -> None:
     figure(
         f"{what}: the last service refuses, from the start of the command (s, to be under 5)",
         f"{max(seconds.values()):.2f}",
@@ -156,7 +156,7 @@ def test_a_sponsor_never_matches(inhabited: System) -> None:
     with holder(inhabited, made.stdout.strip()) as client:
         assert client.get("/registry/v1/me").json()["kind"] == "sponsor"
         answer = client.post("/matching/v1/match", json=BOY)
-    assert answer.status_code == 404
+    assert answer.status_code == 403
     # It cannot be given the right either.
     refused = inhabited.typed("client", "create", "--org", sponsor, "--scopes", "match.execute", "--api-key", code=1)
     assert "scope_beyond" in refused.stderr
@@ -165,8 +165,8 @@ def test_a_sponsor_never_matches(inhabited: System) -> None:
 
 def test_an_api_key_is_good_at_every_service(inhabited: System) -> None:
     _, key = api_key(inhabited, hospital())
-    assert answers(inhabited, key) == EVERYBODY
-    assert answers(inhabited, key[:-1] + ("A" if key[-1] != "A" else "B")) == NOBODY
+    assert answers(inhabited, key) == ACCEPTED
+    assert answers(inhabited, key[:-1] + ("A" if key[-1] != "A" else "B")) == REFUSED
 
 
 def test_a_revoked_client_is_refused_everywhere_within_seconds(
@@ -176,14 +176,14 @@ def test_a_revoked_client_is_refused_everywhere_within_seconds(
     signing, file = signing_client(inhabited, organisation)
     calling, key = api_key(inhabited, organisation)
     token = token_of(inhabited, signing, file)
-    assert answers(inhabited, token) == answers(inhabited, key) == EVERYBODY
+    assert answers(inhabited, token) == answers(inhabited, key) == ACCEPTED
     for what, client, credential in (
         ("a client's token is revoked", signing, token),
         ("an API key is revoked", calling, key),
     ):
         started = time.monotonic()
         revoked = inhabited.typed("client", "revoke", client)  # where it belongs is looked for
-        tell(figure, what, seconds_until_refused(inhabited, credential, started))
+        record_seconds(figure, what, seconds_until_refused(inhabited, credential, started))
         assert revoked.stdout == ""
     with pytest.raises(CallError, match="invalid_client"):
         token_of(inhabited, signing, file)
@@ -197,16 +197,16 @@ def test_a_suspended_organisation_is_out_and_comes_back(
     signing, file = signing_client(inhabited, organisation)
     _, key = api_key(inhabited, organisation)
     token = token_of(inhabited, signing, file)
-    assert answers(inhabited, token) == answers(inhabited, key) == EVERYBODY
+    assert answers(inhabited, token) == answers(inhabited, key) == ACCEPTED
     started = time.monotonic()
     inhabited.typed("org", "suspend", organisation)
-    tell(figure, "an organisation is suspended", seconds_until_refused(inhabited, key, started))
-    assert answers(inhabited, token) == NOBODY
+    record_seconds(figure, "an organisation is suspended", seconds_until_refused(inhabited, key, started))
+    assert answers(inhabited, token) == REFUSED
     with pytest.raises(CallError, match="invalid_client"):
         token_of(inhabited, signing, file)
     inhabited.typed("org", "reinstate", organisation)
-    assert eventually(lambda: answers(inhabited, key) == EVERYBODY, PATIENCE)
-    assert answers(inhabited, token_of(inhabited, signing, file)) == EVERYBODY
+    assert eventually(lambda: answers(inhabited, key) == ACCEPTED, PATIENCE)
+    assert answers(inhabited, token_of(inhabited, signing, file)) == ACCEPTED
 
 
 def test_an_api_key_is_rotated_with_and_without_an_overlap(inhabited: System) -> None:
@@ -217,11 +217,11 @@ def test_an_api_key_is_rotated_with_and_without_an_overlap(inhabited: System) ->
     own = own_administrator(inhabited, organisation)
     second = inhabited.typed("client", "rotate", client, token=own).stdout.strip()
     assert first != second
-    assert answers(inhabited, first) == answers(inhabited, second) == EVERYBODY
+    assert answers(inhabited, first) == answers(inhabited, second) == ACCEPTED
     third = inhabited.typed("client", "rotate", client, "--overlap-hours", "0", token=own).stdout.strip()
     seconds_until_refused(inhabited, second, time.monotonic())
-    assert eventually(lambda: answers(inhabited, third) == EVERYBODY, PATIENCE)
-    assert answers(inhabited, first) == NOBODY
+    assert eventually(lambda: answers(inhabited, third) == ACCEPTED, PATIENCE)
+    assert answers(inhabited, first) == REFUSED
 
 
 def test_a_client_rotates_the_keys_that_it_signs_with(inhabited: System, tmp_path: Path) -> None:
@@ -231,9 +231,9 @@ def test_a_client_rotates_the_keys_that_it_signs_with(inhabited: System, tmp_pat
     second, third = tmp_path / "second.jwk", tmp_path / "third.jwk"
     inhabited.typed("client", "rotate", client, "--key-out", str(second), token=own)
     for file in (first, second):
-        assert answers(inhabited, token_of(inhabited, client, file)) == EVERYBODY
+        assert answers(inhabited, token_of(inhabited, client, file)) == ACCEPTED
     inhabited.typed("client", "rotate", client, "--key-out", str(third), "--drop", token=own)
-    assert answers(inhabited, token_of(inhabited, client, third)) == EVERYBODY
+    assert answers(inhabited, token_of(inhabited, client, third)) == ACCEPTED
     for file in (first, second):
         with pytest.raises(CallError, match="invalid_client"):
             token_of(inhabited, client, file)
@@ -245,7 +245,7 @@ def test_signing_keys_are_rotated_twice_under_load_and_no_token_is_refused(
 ) -> None:
     client, file = signing_client(inhabited, hospital())
     tokens = [token_of(inhabited, client, file)]
-    told: list[int] = []
+    statuses: list[int] = []
     ended = threading.Event()
 
     def call(service: str) -> None:
@@ -254,7 +254,7 @@ def test_signing_keys_are_rotated_twice_under_load_and_no_token_is_refused(
                 # The first token of all, and the newest.
                 for token in (tokens[0], tokens[-1]):
                     caller.headers["Authorization"] = f"Bearer {token}"
-                    told.append(CALLS[service](caller))
+                    statuses.append(CALLS[service](caller))
 
     def renew() -> None:
         while not ended.is_set():
@@ -282,10 +282,10 @@ def test_signing_keys_are_rotated_twice_under_load_and_no_token_is_refused(
     for thread in threads:
         thread.join()
     assert len(kids[1] - kids[0]) == 1
-    assert set(told) == {200}
+    assert set(statuses) == {200}
     figure(
         "signing keys rotated twice: calls, tokens, refused",
-        f"{len(told)}, {len(tokens)}, {sum(status != 200 for status in told)}",
+        f"{len(statuses)}, {len(tokens)}, {sum(status != 200 for status in statuses)}",
     )
 
 

@@ -1,4 +1,4 @@
-"""The door over TLS, and the names it answers to: with an authority of its own, and with the operator's certificate."""
+"""The gateway over TLS and its host names: with an authority of its own, and with the operator's certificate."""
 
 import json
 import os
@@ -24,7 +24,7 @@ from tests.conftest import free_port
 from tests.e2e.conftest import ROOT, System, eventually
 
 PATIENT = "docs/examples/duchenne-boy.json"
-# HTTP/2 by hand: the preface and empty settings; then GET /registry/livez, its headers from HPACK's static table and as literals.
+# HTTP/2 by hand: the preface and empty settings; then GET /registry/livez, with HPACK's static table and literals.
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04\x00" + bytes(4)
 GET_LIVEZ = b"\x82\x87\x04\x0f/registry/livez\x01\x09localhost"
 HEADERS_FRAME, OK_FROM_TABLE = 1, 0x88
@@ -45,7 +45,7 @@ def connected(port: int, context: ssl.SSLContext, name: str) -> Iterator[ssl.SSL
         yield secure
 
 
-def told(connection: ssl.SSLSocket, host: str) -> str:
+def answer_to(connection: ssl.SSLSocket, host: str) -> str:
     """The whole answer to one HTTP/1.1 request."""
     connection.sendall(
         f"GET /registry/livez HTTP/1.1\r\nHost: {host}\r\nAccept-Language: en\r\nConnection: close\r\n\r\n".encode()
@@ -58,12 +58,12 @@ def told(connection: ssl.SSLSocket, host: str) -> str:
 
 def frames(connection: ssl.SSLSocket) -> Iterator[tuple[int, bytes]]:
     """HTTP/2 frames as they come: type and payload."""
-    held = b""
+    received = b""
     while part := connection.recv(65536):
-        held += part
-        while len(held) >= 9 and len(held) >= 9 + (length := int.from_bytes(held[:3])):
-            yield held[3], held[9 : 9 + length]
-            held = held[9 + length :]
+        received += part
+        while len(received) >= 9 and len(received) >= 9 + (length := int.from_bytes(received[:3])):
+            yield received[3], received[9 : 9 + length]
+            received = received[9 + length :]
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def test_http_2_is_offered_and_spoken(secured: System, root: Path) -> None:
 def test_http_1_1_over_tls_binds_the_browser_for_a_while(secured: System, root: Path) -> None:
     with connected(secured.port, trusting(root, "http/1.1"), "127.0.0.1") as connection:
         assert connection.selected_alpn_protocol() == "http/1.1"
-        answer = told(connection, f"127.0.0.1:{secured.port}")
+        answer = answer_to(connection, f"127.0.0.1:{secured.port}")
     assert answer.startswith("http/1.1 200 ")
     assert "\r\nstrict-transport-security: max-age=3600\r\n" in answer
 
@@ -107,7 +107,7 @@ def test_another_host_is_refused_over_tls(secured: System, root: Path) -> None:
     with pytest.raises(ssl.SSLError), connected(secured.port, trusting(root), "evil.example"):
         pass
     with connected(secured.port, trusting(root), "localhost") as connection:
-        answer = told(connection, "evil.example")
+        answer = answer_to(connection, "evil.example")
     assert answer.startswith("http/1.1 421 ")
     assert "content-type: application/problem+json" in answer
     assert '"code":"unknown_host"' in answer
@@ -177,7 +177,7 @@ def test_the_operators_certificate_is_shown(tmp_path: Path) -> None:
             with connected(port, context, "cleio.example") as connection:
                 assert connection.selected_alpn_protocol() == "h2"
             with connected(port, trusting(Path(files["CLEIO_TLS_CERT"])), "cleio.example") as connection:
-                answer = told(connection, "elsewhere.example")
+                answer = answer_to(connection, "elsewhere.example")
             # The command line finds it at home, whatever the name means elsewhere; no service is there to answer it.
             told_off = cleio_match({**settings, "SSL_CERT_FILE": files["CLEIO_TLS_CERT"]})
             # 502 where it has tried one itself, 503 where it knows already that none is there.

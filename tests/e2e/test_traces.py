@@ -16,7 +16,7 @@ PATCHED = "PATCH /registry/v1/trials/{identifier}"
 
 
 def arriving(read: Callable[[], T], seconds: float = 20) -> T:
-    """What is read once there is something."""
+    """Wait until ``read`` gives something, and return it."""
     assert eventually(lambda: bool(read()), seconds)
     return read()
 
@@ -27,7 +27,7 @@ def caller() -> tuple[str, str, dict[str, str]]:
 
 
 def log_lines(traced: Traced, request_id: str) -> list[dict[str, str]]:
-    """What the services logged of one request."""
+    """The log lines of one request."""
     traced.system.read_until(request_id)
     return [json.loads(line.partition(" | ")[2]) for line in traced.system.lines if request_id in line]
 
@@ -74,14 +74,14 @@ def test_one_trace_joins_a_change_through_the_gateway_with_matching_and_the_deli
     assert {one.parent for one in answers} <= asked
 
     # And notifications: the batch of the feed, then the delivery.
-    [told] = arriving(lambda: spans("apply feed", trace=trace, service="notifications"))
-    assert told.parent == write.id
+    [applied] = arriving(lambda: spans("apply feed", trace=trace, service="notifications"))
+    assert applied.parent == write.id
     [delivered] = arriving(lambda: spans("deliver", trace=trace))
     assert (delivered.service, delivered.parent) == ("notifications", write.id)
     assert delivered.attributes == {"cleio.attempt": 1, "http.response.status_code": 204}
     assert eventually(lambda: bool(receiver.got), 5)
     assert not {"traceparent", "tracestate", "baggage"} & receiver.got[0][0].keys(), (
-        "a subscriber is told nothing of our traces"
+        "a subscriber gets nothing of our traces"
     )
     assert b"traceparent" not in receiver.got[0][1]
 

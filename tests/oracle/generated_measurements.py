@@ -1,4 +1,4 @@
-"""Generated `titre`, `value`, `ordinal`, `count`, `stable` and `human` leaves, each with facts that make it what is wanted, or anything."""
+"""Generated leaves over results and events, each with facts that give it a wanted state, or any."""
 
 from datetime import date, timedelta
 

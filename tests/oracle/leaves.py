@@ -209,7 +209,7 @@ def has(leaf, case, day):
 
 
 def contradicts(case, other, fact, within, day):
-    """Whether the absent fact denies one of the fact's own codes, in the window, and is or may be of its day or later."""
+    """Whether an absent fact in the window denies a code of the fact, and is or may be of its day or later."""
     record = case.record
     denies = any(case.terminology.denies(other, own) for own in fact["codes"])
     return denies and record.in_window(other, within, day) != NO and record.last_days(other)[1] >= record.dates(fact)[0]

@@ -57,7 +57,7 @@ def against(number, comparator, op, bound):
             "=": number == bound,
         }[op]
         return MET if holds else NOT_MET
-    # The truth may be anywhere on one side: try every place that could tell: well beyond, the bound, around it, the number itself.
+    # The true value may be anywhere on one side: try well beyond, the bound, around it, and the number itself.
     step = Fraction(1, 10**9)
     places = [
         number,
@@ -189,7 +189,7 @@ def comparison(leaf, case, fact):
 
 
 def readings(leaf, case):
-    """The present measurements as (first possible day, last possible day, state, reason, fact), the spoilt ones dropped."""
+    """The valid present measurements as (first possible day, last possible day, state, reason, fact)."""
     found = []
     for fact in case.record.with_status("present"):
         if readable(leaf, case, fact):

@@ -1,6 +1,7 @@
 """The slow second opinion: raw JSON documents and patients, one day after the other, straight from docs/eligibility.md.
 
-A case is one document and one patient on one `as_of`. Nothing is indexed and no interval is ever merged: every answer of a span comes
+A case is one document and one patient on one `as_of`. Nothing is indexed and no interval is
+merged: every answer of a span comes
 from asking every single day of it.
 """
 
@@ -183,7 +184,7 @@ def cohort_compatible(case, cohort, day):
 
 
 def verdict_on(case, cohort, day, look_ahead=None):
-    """The cohort's verdict on the day, by looking at every later day up to `look_ahead` (default: 20 years from `as_of`)."""
+    """The verdict of a cohort on a day, from every later day up to `look_ahead` (20 years from `as_of`)."""
     if cohort_open(case, cohort, day):
         return "compatible" if cohort_compatible(case, cohort, day) else "possible"
     last = look_ahead or case.last
@@ -212,7 +213,7 @@ DURATION_KEYS = ("min", "max", "max_unclear_until", "within", "for", "duration",
 
 
 def settled(case):
-    """A day from which on nothing can change: every date of the patient plus every duration of the document has gone by, and every tail."""
+    """A day from which on nothing can change: every date of the patient plus every duration has passed."""
     dates = [case.as_of, *case.record.births()[-1:]]
     for fact in case.record.facts:
         dates += [possible_days(fact[name])[1] for name in ("date", "start", "end") if fact.get(name)]

@@ -58,7 +58,7 @@ class Terminology:
         return any(own in self.self_and_ancestors(code) for own in fact.get("codes", []))
 
     def exclusive(self, fact, code):
-        """Whether the fact's concept, or one above it, is declared exclusive with the code's concept or one above it."""
+        """Whether the concept of the fact or an ancestor is exclusive with that of the code or an ancestor."""
         above = self.self_and_ancestors(code)
         for own in fact.get("codes", []):
             for theirs in self.self_and_ancestors(own):

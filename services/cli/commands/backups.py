@@ -45,7 +45,7 @@ def make(
 
     with one_line_errors():
         existing_installation()
-        path = make_backup(into, with_secrets=with_secrets, as_tar=tar, tell=print_message)
+        path = make_backup(into, with_secrets=with_secrets, as_tar=tar, report=print_message)
     if not with_secrets:
         print_message("the backup does not contain the secrets: keep a copy of the secrets folder elsewhere")
     print_result({"path": str(path.absolute()), "secrets": with_secrets}, str(path), as_json=as_json)
@@ -99,7 +99,7 @@ def restore(
         if path is None:
             undo_restore(print_message)
         else:
-            former = restore_backup(path, dry_run=dry_run, tell=print_message)
+            former = restore_backup(path, dry_run=dry_run, report=print_message)
     if as_json:
         print_json(
             {

@@ -17,7 +17,7 @@ def import_ctgov(
         list[Path],
         typer.Argument(
             metavar="FILE|DIR...",
-            help="Records of version 2: .json (one record, a list, or {studies: […]}) or .jsonl.",
+            help="Records of version 2: .json (one record, a list, or {studies: […]}) or .jsonl, also as .xz or .gz.",
         ),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would happen; change nothing.")] = False,

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
+from services.matching.answers.questions import wanted_facts
 from services.matching.answers.wording import question_text, text_of
 from services.matching.engine import (
     CohortResult,
@@ -21,8 +22,11 @@ from services.matching.engine import (
 from services.matching.snapshots.model import Vocabulary
 
 # Increase it with every change of the engine, the ranking or the wording that changes an answer.
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 MAX_QUESTIONS = 20
+_SATISFIED = {"met": True, "not_met": False, "unknown": None}
+# The sample marks invented people in this way.
+_ILLUSTRATIVE = "(illustrative)"
 _REASONS = ("missing", "stale", "unit", "no_reference_range", "partial_detail", "conflict", "needs_human")
 
 
@@ -41,6 +45,7 @@ def verdict_fields(best: CohortResult, trial: CompiledTrial) -> dict[str, Any]:
         "retest": best.retest,
         "cohort": best.id if trial.document.cohorts else None,
         "grade": trial.document.grade,
+        "criteria_illustrative": (trial.document.signed_by or "").endswith(_ILLUSTRATIVE),
         "criteria_version": trial.document.version,
     }
 
@@ -55,6 +60,7 @@ def criterion_answers(trial: CompiledTrial, result: TrialResult, counted: Sequen
             "role": sources[one.id].role,
             "stage": sources[one.id].stage,
             "state": one.state,
+            "satisfied": _SATISFIED[one.state],
             "reason": _main_reason(one),
             "text": text_of(sources[one.id]),
             "evidence": list(one.evidence),
@@ -82,6 +88,7 @@ def question_answers(
             "who": one.who,
             "cost": one.cost,
             "trials": len(one.trials),
+            "facts": wanted_facts(one.leaves, has_lead_time=one.has_lead_time),
         }
         for one in ask_next(matches, patient)[:MAX_QUESTIONS]
     ]

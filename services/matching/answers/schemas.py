@@ -1,50 +1,191 @@
 """The parts of an answer on the wire."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.values.wire import ApiModel, Day, Label
+from services.matching.patients.schemas import Kind
+from shared.criteria.values import Domain, Exon, Frame, Gene, Operator, Origin, Relative, VariantType, Zygosity
+from shared.values.wire import ApiModel, Code, Day, Duration, Label
 
 Verdict = Literal["compatible", "possible", "not_yet", "not_now", "excluded"]
 Reason = Literal["missing", "stale", "unit", "no_reference_range", "partial_detail", "conflict", "needs_human"]
+Grade = Annotated[
+    Literal["signed", "registry"],
+    Field(
+        description="`signed`: encoded by one person and signed by another. `registry`: derived from the public record "
+        "(age, sex, conditions); such a trial is never more than `possible`."
+    ),
+]
+CriteriaVersion = Annotated[int | None, Field(description="The version of the criteria document in the registry.")]
+IllustrativeCriteria = Annotated[
+    bool,
+    Field(
+        description="Whether the criteria are an illustration: author and signer are invented, and no sponsor has "
+        "reviewed them."
+    ),
+]
+TrialVerdict = Annotated[
+    Verdict,
+    Field(
+        description="`compatible`: every counted criterion is met. `possible`: none fails, some are unknown. "
+        "`not_yet`: becomes possible on a later day if nothing changes. `not_now`: a new test, a treatment or a stop "
+        "could make it possible. `excluded`: none of these."
+    ),
+]
+From = Annotated[Day | None, Field(description="The first day that is `compatible` or `possible`; null without any.")]
+Until = Annotated[
+    Day | None, Field(description="The first day after `from` that is neither; null: none within 20 years.")
+]
+Retest = Annotated[
+    Day | None, Field(description="With `not_now`: the first day on which failed measurements may be repeated.")
+]
+CohortId = Annotated[
+    str | None,
+    Field(
+        description="The cohort that gives the verdict, the dates and the criteria; null in a trial without cohorts."
+    ),
+]
 
 
 class CriterionAnswer(ApiModel):
-    """A criterion on the day of the match. ``clears_on``: the day on which time alone ends its failure."""
+    """A criterion on the day of the match."""
 
-    id: str
-    kind: Literal["include", "exclude"]
-    role: Literal["indication"] | None
-    stage: Literal["prescreen", "screening", "consent"]
-    state: Literal["met", "not_met", "unknown"]
-    reason: Reason | None
-    text: Label
-    evidence: list[str]
-    clears_on: Day | None
-    left_to_investigator: bool
+    id: str = Field(description="The id of the criterion in the criteria document.")
+    kind: Literal["include", "exclude"] = Field(description="Whether it is an inclusion or an exclusion criterion.")
+    role: Literal["indication"] | None = Field(
+        description="`indication`: it says for which patients the trial is at all; null: any other criterion."
+    )
+    stage: Literal["prescreen", "screening", "consent"] = Field(description="When it is checked in the trial.")
+    state: Literal["met", "not_met", "unknown"] = Field(
+        description="Seen from the patient: `met` never stands in the way. Of an exclusion it is therefore negated: "
+        "`met` means that the exclusion does not apply, `not_met` that it does. `satisfied` says the same as a boolean."
+    )
+    satisfied: bool | None = Field(
+        description="Whether the patient passes the criterion: an inclusion that is fulfilled, or an exclusion that "
+        "does not apply. null: unknown."
+    )
+    reason: Reason | None = Field(
+        description="Why the state is unknown; null otherwise. `missing`: no fact. `stale`: too old. `unit`: not "
+        "convertible. `no_reference_range`: `ref_low` or `ref_high` is needed. `partial_detail`: not precise or not "
+        "confirmed enough. `conflict`: facts contradict each other. `needs_human`: a person must decide."
+    )
+    text: Label = Field(description="The text of the criterion.")
+    evidence: list[str] = Field(
+        description="What the state rests on: ids of facts, or `#birth`, `#sex`, `#complete:<domain>`."
+    )
+    clears_on: Day | None = Field(
+        description="The day on which a failure ends by the passing of time alone; null where there is none."
+    )
+    left_to_investigator: bool = Field(
+        description="Whether the investigator decides it during inclusion: unknown, it does not lower the verdict."
+    )
 
 
 class IntervalAnswer(ApiModel):
-    """A verdict from one day until the day before ``until``; null: for 20 years or longer."""
+    """A verdict from one day until the day before `until`."""
 
-    from_: Day = Field(alias="from")
-    until: Day | None
-    verdict: Verdict
+    from_: Day = Field(alias="from", description="The first day of the interval.")
+    until: Day | None = Field(description="The first day after it; null: the interval lasts 20 years or longer.")
+    verdict: Verdict = Field(description="The verdict on each of its days.")
+
+
+class WantedExons(ApiModel):
+    """Where a variant must lie: all inside one interval, or touching one of several; one of the two is given."""
+
+    within: list[Exon] | None = Field(description="The first and the last exon of the interval.")
+    overlaps: list[list[Exon]] | None = Field(description="Intervals, each with its first and its last exon.")
+
+
+class WantedVariant(ApiModel):
+    """The variant that a criterion looks for. Attributes that are null do not matter; report all others."""
+
+    gene: Gene = Field(description="The symbol of the gene (HGNC).")
+    types: list[VariantType] | None = Field(description="Types of variants.")
+    exons: WantedExons | None = Field(description="Where it must lie: report `exon_from` and `exon_to`.")
+    zygosity: list[Zygosity] | None = Field(description="Zygosities.")
+    copies: bool = Field(description="Whether the number of copies matters.")
+    frame: Frame | None = Field(description="The effect on the reading frame.")
+    hgvs: list[str] | None = Field(description="HGVS expressions.")
+    origin: Origin = Field(description="Germline or somatic.")
+
+
+class WantedAttributes(ApiModel):
+    """Further attributes that a present fact must give. Those that are null do not matter."""
+
+    outcome: list[str] | None = Field(description="Values of `outcome` that count.")
+    body_site: list[str] | None = Field(description="Values of `body_site` that count.")
+    severity: list[str] | None = Field(description="Values of `severity` that count.")
+
+
+class Comparison(ApiModel):
+    """A comparison that a criterion makes."""
+
+    op: Operator = Field(description="The operator between the fact and `value`.")
+    value: float = Field(description="The bound, in `unit` or relative to the reference range.")
+    basis: Literal["absolute", "xULN", "xLLN", "pct_predicted"] = Field(
+        description="`xULN`, `xLLN`: a multiple of `ref_high`, `ref_low`. `pct_predicted`: % of the predicted value."
+    )
+
+
+class WantedFact(ApiModel):
+    """A fact, or a field of the patient, that answers a question. Date a fact as of the day that it is about."""
+
+    field: Literal["birth_date", "sex", "dosing_date"] | None = Field(
+        description="Set where no fact is wanted but this field of the patient (`dosing_date`: query parameter)."
+    )
+    kind: Kind | None = Field(description="The `kind` of the fact; null with `field`.")
+    codes: list[Code] = Field(
+        description="Codes of the fact: one of them (or of a descendant) where it is present, all where it is absent."
+    )
+    question: str | None = Field(description="The `question` of a fact of kind `answer`; its `answer` is in `values`.")
+    statuses: list[Literal["present", "absent"]] = Field(description="Which `status` of the fact answers.")
+    value: Literal["number", "level", "dose", "occurrences"] | None = Field(
+        description="What a present fact must have: `number` and `level` in `value`, `dose` in `dose`. `occurrences`: "
+        "give one fact for each day on which it happened. null: nothing."
+    )
+    values: list[str] = Field(description="The allowed values of a level, an answer or a field; empty: not restricted.")
+    comparisons: list[Comparison] = Field(
+        description="What criteria compare the number, the dose or the number of days with. Without `domain`, a number "
+        "or count that meets none of them may leave the question open."
+    )
+    unit: str | None = Field(description="A UCUM unit of the number or dose; convertible ones are accepted too.")
+    per_kg: bool = Field(description="Whether the dose is per kilogram of body weight.")
+    reference_range: bool = Field(description="Whether the fact needs `ref_low` and `ref_high`.")
+    assay: str | None = Field(description="The `assay` of the fact; null: any or none.")
+    variant: WantedVariant | None = Field(description="The `variant` of a fact of kind `variant`.")
+    attributes: WantedAttributes | None = Field(description="Further attributes; null: none.")
+    relative: Relative | None = Field(description="The relative whom the fact is about; null: the patient.")
+    within: Duration | None = Field(description="How old the fact may be on the day of the match; null: any age.")
+    each: Duration | None = Field(
+        description="Occurrences are counted in each such part of `within`; null: in the whole."
+    )
+    duration: Duration | None = Field(
+        description="The exposure must have lasted, unchanged, at least so long: give `start`."
+    )
+    domain: Domain | None = Field(
+        description="Declaring this domain complete in `domains_complete` answers that there is no (other) such fact."
+    )
 
 
 class QuestionAnswer(ApiModel):
-    """A question to ask next. ``trials``: how many trials its answer would help to decide."""
+    """A question to ask next."""
 
-    code: str
-    text: Label
-    who: str
-    cost: int
-    trials: int
+    code: str = Field(description="A stable code: the same for every patient and trial.")
+    text: Label = Field(description="The question for a person.")
+    who: Literal["patient", "clinician", "lab", "sponsor_lab"] = Field(
+        description="Who can answer: the patient, a clinician, a laboratory, or a laboratory of the sponsor."
+    )
+    cost: Literal[0, 1, 2, 3, 4, 5] = Field(
+        description="The effort, from 0 (asking) and 2 (a blood test) to 5 (an invasive procedure such as a biopsy).",
+        json_schema_extra={"format": "int32", "minimum": 0, "maximum": 5},
+    )
+    trials: int = Field(description="How many trials of the answer the question helps to decide.")
+    facts: list[WantedFact] = Field(description="What answers the question. Give all of them to settle it.")
 
 
 class IgnoredAnswer(ApiModel):
-    """A fact, by its id, or a part of another format, by its JSON Pointer, that was not used."""
+    """A fact, or a part of another format, that was not used."""
 
-    id: str
-    reason: str
+    id: str = Field(description="The id of the fact, or the JSON Pointer of the part.")
+    reason: str = Field(description="A stable code such as `after_as_of`, `entered_in_error` or `no_code`.")

@@ -34,8 +34,8 @@ def question_text(question: Question, vocabulary: Vocabulary) -> Text:
     """Return the question as its author wrote it, else the labels of the missing information."""
     if question.text is not None:
         return {"fr": question.text.fr, "en": question.text.en}
-    if question.leaf in _QUESTIONS:
-        return _QUESTIONS[question.leaf]
+    if question.code in _QUESTIONS:
+        return _QUESTIONS[question.code]
     codes = question.code.partition(":")[2].split("+") if ":" in question.code else [question.code]
     labels = [vocabulary.labels.get(code, {"fr": code, "en": code}) for code in codes[:5]]
     return {

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import ValidatorFunctionWrapHandler, WrapValidator
 
+from services.matching.criteria.examples import CHECKED, DOCUMENTS, DRY_RUNS, TRIED
 from services.matching.criteria.schemas import CheckAnswer, DryRun, DryRunAnswer
 from services.matching.criteria.service import check, dry_run
 from services.matching.patients.index import index_patient
@@ -31,14 +32,22 @@ def _pass_on(value: Any, _validate: ValidatorFunctionWrapHandler) -> Any:
 # Described by the model, and validated where the document is checked.
 SentCriteria = Annotated[CriteriaDocument, WrapValidator(_pass_on)]
 Checker = Annotated[Access, Depends(allow("criteria", "execute"))]
+Document = Annotated[SentCriteria, Body(openapi_examples=DOCUMENTS)]
+Trial = Annotated[DryRun, Body(openapi_examples=DRY_RUNS)]
+CHECK_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The findings.", "content": {"application/json": {"example": CHECKED}}}
+}
+DRY_RUN_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The result.", "content": {"application/json": {"example": TRIED}}}
+}
 DOCUMENT_BYTES = 1024 * 1024
 DRY_RUN_LIMITS = Limits(string=MATCH_BYTES, nodes=20_000)
 
 
-@router.post("/check", response_model=CheckAnswer)
+@router.post("/check", response_model=CheckAnswer, responses=CHECK_RESPONSES, summary="Check a criteria document")
 @accepts(body_bytes=DOCUMENT_BYTES)
-async def check_criteria(request: Request, document: SentCriteria, access: Checker) -> Response:
-    """Check a criteria document for errors and doubtful expressions."""
+async def check_criteria(request: Request, document: Document, access: Checker) -> Response:
+    """Return the errors and the doubtful expressions of a criteria document. Nothing is stored."""
     snapshot = current_snapshot(request)
     if len(await request.body()) <= SMALL_BYTES:
         return snapshot_response(snapshot, check(document, snapshot))
@@ -46,13 +55,13 @@ async def check_criteria(request: Request, document: SentCriteria, access: Check
     return snapshot_response(snapshot, await heavy.run(check, document, snapshot))
 
 
-@router.post("/dry-run", response_model=DryRunAnswer)
+@router.post("/dry-run", response_model=DryRunAnswer, responses=DRY_RUN_RESPONSES, summary="Try criteria on a patient")
 @accepts(body_bytes=DOCUMENT_BYTES + MATCH_BYTES, limits=DRY_RUN_LIMITS, seconds=MATCH_SECONDS)
-async def dry_run_criteria(request: Request, body: DryRun, access: Matcher, parameters: Parameters) -> Response:
-    """Evaluate a criteria document, signed or not, for one patient."""
+async def dry_run_criteria(request: Request, body: Trial, access: Matcher, parameters: Parameters) -> Response:
+    """Return what a criteria document, signed or not, gives for one patient. Nothing is stored."""
     parameters.check_access(access)
     snapshot = current_snapshot(request)
-    read = read_patient(body.patient, parameters.as_of, "/patient")
+    read = read_patient(body.patient_as_sent, parameters.as_of, "/patient")
     parameters.check_days(read.patient.as_of)
     patient = index_patient(read, snapshot.vocabulary, parameters.today, parameters.dosing_date, "/patient")
     return snapshot_response(snapshot, dry_run(body.criteria, patient, snapshot, parameters.horizon))

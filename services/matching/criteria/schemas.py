@@ -1,70 +1,91 @@
 """Checks and dry runs of criteria on the wire."""
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, cast
 
 from pydantic import Field
 
 from services.matching.answers.schemas import (
+    CohortId,
+    CriteriaVersion,
     CriterionAnswer,
+    From,
+    Grade,
     IgnoredAnswer,
+    IllustrativeCriteria,
     IntervalAnswer,
     QuestionAnswer,
+    Retest,
+    TrialVerdict,
+    Until,
     Verdict,
 )
+from services.matching.patients.body import SentPatient
 from shared.criteria.model import CriteriaDocument
 from shared.values.wire import ApiModel, Day, Label
 
 
 class FindingAnswer(ApiModel):
-    """An error or a doubtful expression. ``pointer``: its place in the document."""
+    """An error or a doubtful expression."""
 
-    pointer: str
-    code: str
-    severity: Literal["error", "warning"]
-    detail: Label
+    pointer: str = Field(description="Its place in the document, as a JSON Pointer.")
+    code: str = Field(description="A stable code such as `code_unknown`.")
+    severity: Literal["error", "warning"] = Field(description="A document with errors must not be signed.")
+    detail: Label = Field(description="What is wrong, or may be.")
 
 
 class CheckAnswer(ApiModel):
     """The findings of a check. A document without errors may be signed; its author judges the warnings."""
 
-    findings: list[FindingAnswer]
-    errors: int
-    warnings: int
+    findings: list[FindingAnswer] = Field(description="The findings, in document order.")
+    errors: int = Field(description="The number of errors.")
+    warnings: int = Field(description="The number of warnings.")
 
 
 class DryRun(ApiModel):
     """A criteria document, and a native patient or a Phenopacket v2."""
 
-    criteria: CriteriaDocument
-    patient: dict[str, Any]
+    criteria: CriteriaDocument = Field(description="The criteria; they need not be signed.")
+    patient: SentPatient = Field(description="The patient.")
+
+    @property
+    def patient_as_sent(self) -> Mapping[str, Any]:
+        return cast("Mapping[str, Any]", self.patient)
 
 
 class CohortTimeline(ApiModel):
-    id: str
-    verdict: Verdict
-    from_: Day | None = Field(alias="from")
-    until: Day | None
-    criteria: list[str]
+    """The verdict of one cohort."""
+
+    id: str = Field(description="The id of the cohort; `all` in a trial without cohorts.")
+    verdict: Verdict = Field(description="The verdict on the day of evaluation.")
+    from_: From = Field(alias="from")
+    until: Until
+    criteria: list[str] = Field(description="The ids of the criteria that count for it.")
 
 
 class DryRunAnswer(ApiModel):
-    """A criteria document for one patient. ``listing``: whether a match would list the trial or only count it."""
+    """What a criteria document gives for one patient."""
 
-    as_of: Day
-    engine_version: str
-    terminology_version: str
-    pre_screening: Label
-    listing: Literal["listed", "undetermined", "not_indicated"]
-    verdict: Verdict
-    from_: Day | None = Field(alias="from")
-    until: Day | None
-    refer_before: Day | None
-    retest: Day | None
-    cohort: str | None
-    grade: Literal["signed", "registry"]
-    criteria_version: int | None
-    criteria: list[CriterionAnswer]
-    timeline: list[IntervalAnswer]
-    cohorts: list[CohortTimeline]
-    ask_next: list[QuestionAnswer]
-    ignored_facts: list[IgnoredAnswer]
+    as_of: Day = Field(description="The day of evaluation.")
+    engine_version: str = Field(description="Changes whenever the same input may give another answer.")
+    terminology_version: str = Field(description="The version of the terminology.")
+    pre_screening: Label = Field(description="What this answer is, and is not; show it to the reader.")
+    listing: Literal["listed", "undetermined", "not_indicated"] = Field(
+        description="What a match would do with the trial: list it, or only count it. The rest is given in any case."
+    )
+    verdict: TrialVerdict
+    from_: From = Field(alias="from")
+    until: Until
+    refer_before: Day | None = Field(
+        description="`until` minus the lead time that the trial needs; null where `until` is null."
+    )
+    retest: Retest
+    cohort: CohortId
+    grade: Grade
+    criteria_version: CriteriaVersion
+    criteria_illustrative: IllustrativeCriteria
+    criteria: list[CriterionAnswer] = Field(description="The criteria that count for the cohort, in document order.")
+    timeline: list[IntervalAnswer] = Field(description="The verdict of the cohort over time, if no fact changes.")
+    cohorts: list[CohortTimeline] = Field(description="All cohorts.")
+    ask_next: list[QuestionAnswer] = Field(description="At most 20 questions to ask next, best first.")
+    ignored_facts: list[IgnoredAnswer] = Field(description="Facts and parts of the patient that were not used.")

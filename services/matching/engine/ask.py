@@ -1,7 +1,7 @@
 """The questions whose answers would help to decide most trials, cheapest first (`docs/eligibility.md` §6, ask next)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from services.matching.engine.evaluate import CompiledTrial
@@ -17,14 +17,19 @@ _LABORATORY = frozenset(("value", "titre", "variant"))
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One thing to find out. ``text``: None where no author wrote the question; ``cost``: from 0 (free) to 5."""
+    """One thing to find out.
+
+    ``text``: None where no author wrote the question. ``cost``: from 0 (free) to 5. ``leaves``: the distinct leaves
+    that ask it. ``has_lead_time``: whether every trial that asks it gives the time from screening to dosing.
+    """
 
     code: str
     text: Label | None
     who: str
     cost: int
-    leaf: str
+    leaves: tuple[expressions.Leaf, ...]
     trials: tuple[str, ...]
+    has_lead_time: bool
 
 
 def ask_next(matches: Iterable[tuple[CompiledTrial, TrialResult]], patient: PatientIndex) -> list[Question]:
@@ -61,29 +66,29 @@ def _questions(trial: CompiledTrial, counted: frozenset[str], patient: PatientIn
     for criterion in trial.criteria:
         if criterion.source.id in counted and not criterion.investigator:
             for leaf in criterion.expression.unknown_leaves(patient, day):
-                yield _question(criterion.source, leaf, trial.document.trial)
+                yield _question(criterion.source, leaf, trial)
 
 
-def _question(criterion: Criterion, leaf: expressions.Leaf, trial: str) -> Question:
+def _question(criterion: Criterion, leaf: expressions.Leaf, trial: CompiledTrial) -> Question:
     ask = criterion.ask
     code = question_code(leaf) if ask is None or ask.code is None else ask.code
+    trials, has_lead_time = (trial.document.trial,), trial.document.lead_time is not None
     if ask is None:
-        return Question(
-            code,
-            criterion.text,
-            "lab" if leaf.type in _LABORATORY else "clinician",
-            _COSTS.get(leaf.type, 1),
-            leaf.type,
-            (trial,),
-        )
-    return Question(code, Label(fr=ask.fr, en=ask.en), ask.who, ask.cost, leaf.type, (trial,))
+        who = "lab" if leaf.type in _LABORATORY else "clinician"
+        return Question(code, criterion.text, who, _COSTS.get(leaf.type, 1), (leaf,), trials, has_lead_time)
+    return Question(code, Label(fr=ask.fr, en=ask.en), ask.who, ask.cost, (leaf,), trials, has_lead_time)
 
 
 def _merge(first: Question, second: Question) -> Question:
     """Merge two questions with the same code: the text is that of the cheaper one, then of the first trial by id."""
     cheaper = min(first, second, key=lambda question: (question.cost, question.trials[0]))
-    trials = tuple(sorted({*first.trials, *second.trials}))
-    return Question(cheaper.code, cheaper.text, cheaper.who, cheaper.cost, cheaper.leaf, trials)
+    others = [leaf for leaf in second.leaves if leaf not in first.leaves]
+    return replace(
+        cheaper,
+        leaves=(*first.leaves, *others),
+        trials=tuple(sorted({*first.trials, *second.trials})),
+        has_lead_time=first.has_lead_time and second.has_lead_time,
+    )
 
 
 def _rank(question: Question) -> tuple[bool, float, int, str]:

@@ -14,6 +14,7 @@ from services.matching.answers.rendering import (
 from services.matching.answers.wording import PRE_SCREENING, title_of
 from services.matching.engine import CohortResult, CompiledTrial, TrialResult, match
 from services.matching.engine.result import RANK
+from services.matching.evaluations.paging import cursor_of, start_of
 from services.matching.evaluations.sites import site_answers
 from services.matching.patients.index import IndexedPatient
 from services.matching.snapshots.model import Snapshot, SnapshotTrial
@@ -28,8 +29,15 @@ class ListedTrial(NamedTuple):
     best: CohortResult
 
 
-def match_patient(snapshot: Snapshot, patient: IndexedPatient, horizon: str, limit: int) -> bytes:
-    """Return the whole answer as JSON (`schemas.MatchAnswer`). ``horizon``: ISO duration of the timeline."""
+def match_patient(
+    snapshot: Snapshot, patient: IndexedPatient, horizon: str, limit: int, cursor: str | None = None
+) -> bytes:
+    """Return one page of the answer as JSON (`schemas.MatchAnswer`). ``horizon``: ISO duration of the timeline.
+
+    :raises InvalidCursorError: 400, the text is not a cursor.
+    :raises OutdatedCursorError: 410, the cursor was given for another snapshot.
+    """
+    start = start_of(cursor, snapshot.id)
     counts = {"undetermined": 0, "not_indicated": 0}
     listed: list[ListedTrial] = []
     for _, trial in sorted(snapshot.trials.items()):
@@ -42,15 +50,19 @@ def match_patient(snapshot: Snapshot, patient: IndexedPatient, horizon: str, lim
         else:
             listed.append(ListedTrial(trial, trial.compiled, result, result.best))
     listed.sort(key=_rank)
+    end = start + limit
     matches = [(one.compiled, one.result) for one in listed]
     return to_json(
         {
             "as_of": patient.as_of,
+            "country": snapshot.country,
             "snapshot": snapshot.id,
             "engine_version": ENGINE_VERSION,
             "terminology_version": snapshot.vocabulary.version,
             "pre_screening": PRE_SCREENING,
-            "results": [_trial_answer(snapshot, patient, one) for one in listed[:limit]],
+            "results": [_trial_answer(snapshot, patient, one) for one in listed[start:end]],
+            "total": len(listed),
+            "next": cursor_of(snapshot.id, end) if end < len(listed) else None,
             **counts,
             "ask_next": question_answers(matches, patient.index, snapshot.vocabulary),
             "ignored_facts": patient.ignored,
@@ -74,13 +86,17 @@ def _trial_answer(snapshot: Snapshot, patient: IndexedPatient, listed: ListedTri
     trial, compiled, result, best = listed
     known = trial.record.trial
     labels = {cohort.id: {"fr": cohort.label.fr, "en": cohort.label.en} for cohort in compiled.document.cohorts}
+    verdict = verdict_fields(best, compiled)
+    recruitment = trial.recruitment[best.id]
+    if recruitment == "closed":
+        verdict["refer_before"] = None
     return {
         "trial": known.id,
         "title": title_of(known),
         "acronym": known.acronym,
-        "recruitment": "open" if best.id in trial.recruiting else "closed",
+        "recruitment": recruitment,
         "recruitment_status": known.status,
-        **verdict_fields(best, compiled),
+        **verdict,
         "illustrative": known.illustrative,
         "criteria": criterion_answers(compiled, result, best.criteria),
         "timeline": timeline_answer(best),
@@ -89,7 +105,7 @@ def _trial_answer(snapshot: Snapshot, patient: IndexedPatient, listed: ListedTri
                 "id": one.id,
                 "label": labels[one.id],
                 "verdict": one.verdict,
-                "recruitment": "open" if one.id in trial.recruiting else "closed",
+                "recruitment": trial.recruitment[one.id],
             }
             for one in result.cohorts
             if one.id in labels

@@ -126,7 +126,7 @@ def _days(partial: str) -> DateBounds:
     return DateBounds(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
 
 
-def _variant(variant: schemas.Variant, assay: str | None) -> engine.Variant:
+def _variant(variant: schemas.ReportedVariant, assay: str | None) -> engine.Variant:
     return engine.Variant(
         gene=variant.gene,
         type=variant.type,

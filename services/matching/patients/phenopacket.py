@@ -22,7 +22,7 @@ from services.matching.patients.phenopacket_codes import (
     variant_type,
 )
 from services.matching.patients.phenopacket_times import Moment, moment
-from services.matching.patients.schemas import Patient, Variant
+from services.matching.patients.schemas import Patient, ReportedVariant
 from shared.values.problems import Fault, InvalidBodyError
 from shared.values.validation import faults
 from shared.values.wire import Label
@@ -350,7 +350,7 @@ def _genomic(conversion: Conversion, genomic: Part, *, solved: bool) -> None:
         "significance": _SIGNIFICANCE.get(interpreted.text("acmgPathogenicityClassification") or "", "uncertain"),
     }
     try:
-        base = Variant.model_validate({name: value for name, value in variant.items() if value is not None})
+        base = ReportedVariant.model_validate({name: value for name, value in variant.items() if value is not None})
     except ValueError:
         conversion.ignore(genomic, "no_gene")
         return

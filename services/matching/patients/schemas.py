@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.criteria.expressions import (
+from shared.criteria.values import (
     Domain,
     Exon,
     Frame,
@@ -19,14 +19,43 @@ from shared.criteria.expressions import (
     VariantType,
     Zygosity,
 )
+from shared.values.forms import described
 from shared.values.wire import ApiModel, Code, Day, Duration, PartialDate
 from shared.vocabulary.geography import Departement
 
 MAX_FACTS = 1000
 
-FactId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:\-/]{0,63}$")]
-Level = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+\-/]{0,31}$")]
-QuestionCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:+\-/]{0,127}$")]
+FactId = Annotated[
+    str,
+    StringConstraints(
+        pattern=described(
+            r"^[A-Za-z0-9][A-Za-z0-9_.:\-/]{0,63}$",
+            fr="au plus 64 caractères : lettres, chiffres et _ . : - /, p. ex. fact-1",
+            en="at most 64 characters: letters, digits and _ . : - /, e.g. fact-1",
+        )
+    ),
+]
+Level = Annotated[
+    str,
+    StringConstraints(
+        pattern=described(
+            r"^[A-Za-z0-9][A-Za-z0-9_.+\-/]{0,31}$",
+            fr="au plus 32 caractères : lettres, chiffres et _ . + - /, p. ex. II",
+            en="at most 32 characters: letters, digits and _ . + - /, e.g. II",
+        )
+    ),
+]
+Kind = Literal["condition", "observation", "procedure", "medication", "immunization", "event", "variant", "answer"]
+QuestionCode = Annotated[
+    str,
+    StringConstraints(
+        pattern=described(
+            r"^[A-Za-z0-9][A-Za-z0-9_.:+\-/]{0,127}$",
+            fr="au plus 128 caractères : lettres, chiffres et _ . : + - /, p. ex. HP:0003236",
+            en="at most 128 characters: letters, digits and _ . : + - /, e.g. HP:0003236",
+        )
+    ),
+]
 
 
 def _in_the_calendar(value: str) -> str:
@@ -41,27 +70,34 @@ CalendarDate = Annotated[PartialDate, AfterValidator(_in_the_calendar)]
 
 
 class Dose(ApiModel):
-    """A dose as taken, such as 0.75 mg/d for each kg."""
+    """A dose as taken, such as 0.75 mg/d for each kilogram."""
 
-    value: Annotated[Number, Field(ge=0)]
-    unit: Unit
-    per_kg: bool = False
+    value: Annotated[Number, Field(ge=0, description="The amount.")]
+    unit: Unit = Field(description="The UCUM unit, with the time: `mg/d`.")
+    per_kg: bool = Field(default=False, description="Whether it is for each kilogram of body weight.")
 
 
-class Variant(ApiModel):
-    """A variant as a laboratory reports it; what the report does not say is left out."""
+class ReportedVariant(ApiModel):
+    """A variant as a laboratory reports it. Leave out what the report does not say."""
 
-    gene: Gene
-    type: VariantType | None = None
-    exon_from: Exon | None = None
-    exon_to: Exon | None = None
-    zygosity: Zygosity | None = None
-    copies: Annotated[int, Field(ge=0, le=99)] | None = None
-    frame: Frame | None = None
-    hgvs: Hgvs | None = None
-    origin: Origin = "germline"
-    significance: Literal["pathogenic", "likely_pathogenic", "uncertain", "benign"] = "pathogenic"
-    assay: Level | None = None
+    gene: Gene = Field(description="The symbol of the gene (HGNC), such as `DMD`.")
+    type: VariantType | None = Field(default=None, description="The type of the variant.")
+    exon_from: Exon | None = Field(default=None, description="The first exon concerned.")
+    exon_to: Exon | None = Field(default=None, description="The last exon concerned.")
+    zygosity: Zygosity | None = Field(default=None, description="The zygosity.")
+    copies: Annotated[int, Field(ge=0, le=99)] | None = Field(
+        default=None, description="The number of copies of the gene, for `copy_number`."
+    )
+    frame: Frame | None = Field(default=None, description="Whether the reading frame is kept (`in`) or lost (`out`).")
+    hgvs: Hgvs | None = Field(default=None, description="The HGVS expression.")
+    origin: Origin = Field(default="germline", description="Germline or somatic.")
+    significance: Literal["pathogenic", "likely_pathogenic", "uncertain", "benign"] = Field(
+        default="pathogenic", description="The classification by the laboratory."
+    )
+    assay: Level | None = Field(
+        default=None,
+        description="The method: `mlpa`, `array`, `sequencing`, `panel` or `genome` tell which types it can detect.",
+    )
 
     @model_validator(mode="after")
     def _exons_in_order(self) -> Self:
@@ -71,29 +107,39 @@ class Variant(ApiModel):
 
 
 class Fact(ApiModel):
-    """One fact. A `date` is its day; `start` and `end` make it an exposure, without `end` an ongoing one."""
+    """One coded fact. `date` is its day; `start` and `end` make it an exposure, which is ongoing without `end`."""
 
-    id: FactId
-    kind: Literal["condition", "observation", "procedure", "medication", "immunization", "event", "variant", "answer"]
-    codes: Annotated[list[Code], Field(max_length=20)] = Field(default=[])
-    status: Literal["present", "absent", "unconfirmed", "ordered", "entered_in_error"] = "present"
-    date: CalendarDate | None = None
-    start: CalendarDate | None = None
-    end: CalendarDate | None = None
-    value: Number | Level | None = None
-    comparator: Literal["<", "<=", ">", ">="] | None = None
-    unit: Unit | None = None
-    ref_low: Number | None = None
-    ref_high: Number | None = None
-    assay: Level | None = None
-    dose: Dose | None = None
-    outcome: Level | None = None
-    body_site: Level | None = None
-    severity: Level | None = None
-    relative: Relative | None = None
-    variant: Variant | None = None
-    question: QuestionCode | None = None
-    answer: Literal["yes", "no"] | None = None
+    id: FactId = Field(description="An id chosen by the caller; the evidence of the answer refers to it.")
+    kind: Literal[
+        "condition", "observation", "procedure", "medication", "immunization", "event", "variant", "answer"
+    ] = Field(description="What the fact is: `variant` has `variant`; `answer` has `question` and `answer`.")
+    codes: Annotated[list[Code], Field(max_length=20)] = Field(
+        default=[],
+        description="Codes of the same concept, as `SYSTEM:code`: `ORPHA:98896`, `LOINC:1742-6`.",
+    )
+    status: Literal["present", "absent", "unconfirmed", "ordered", "entered_in_error"] = Field(
+        default="present",
+        description="`absent` denies the codes. `unconfirmed` and `ordered` are neither present nor absent.",
+    )
+    date: CalendarDate | None = Field(default=None, description="The day, full or partial: `2024-05-03`, `2024`.")
+    start: CalendarDate | None = Field(default=None, description="The first day of an exposure, full or partial.")
+    end: CalendarDate | None = Field(default=None, description="Its last day, maybe planned; none: it is ongoing.")
+    value: Number | Level | None = Field(default=None, description="The result: a number, or a level of a scale.")
+    comparator: Literal["<", "<=", ">", ">="] | None = Field(
+        default=None, description="Where the laboratory gives a bound only, as in `<5`."
+    )
+    unit: Unit | None = Field(default=None, description="The UCUM unit of `value`: `10*9/L`, `umol/L`, `%`.")
+    ref_low: Number | None = Field(default=None, description="The lower limit of the reference range, in `unit`.")
+    ref_high: Number | None = Field(default=None, description="The upper limit of the reference range, in `unit`.")
+    assay: Level | None = Field(default=None, description="The method or kit, where criteria depend on it.")
+    dose: Dose | None = Field(default=None, description="The dose of a medication.")
+    outcome: Level | None = Field(default=None, description="The outcome, such as `failed`.")
+    body_site: Level | None = Field(default=None, description="The site on the body.")
+    severity: Level | None = Field(default=None, description="The severity, such as `severe`.")
+    relative: Relative | None = Field(default=None, description="The relative whom it is about; none: the patient.")
+    variant: ReportedVariant | None = Field(default=None, description="The variant, of kind `variant` only.")
+    question: QuestionCode | None = Field(default=None, description="The code of the question, of kind `answer` only.")
+    answer: Literal["yes", "no"] | None = Field(default=None, description="The answer, of kind `answer` only.")
 
     @model_validator(mode="after")
     def _says_what_its_kind_says(self) -> Self:
@@ -127,11 +173,11 @@ class Fact(ApiModel):
 
 
 class CompleteDomain(ApiModel):
-    """All facts of a domain between two days are given; without `from`, since birth."""
+    """A declaration that all facts of a domain between two days are given, so that what is not given is absent."""
 
-    domain: Domain
-    from_: Day | None = Field(default=None, alias="from")
-    to: Day
+    domain: Domain = Field(description="The domain.")
+    from_: Day | None = Field(default=None, alias="from", description="The first day; none: since birth.")
+    to: Day = Field(description="The last day.")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -141,15 +187,21 @@ class CompleteDomain(ApiModel):
 
 
 class Patient(ApiModel):
-    """A patient to match. ``as_of`` is today in Paris when absent; at most one of ``birth_date`` and ``age``."""
+    """A patient to match: coded facts only, no identity and no free text."""
 
-    as_of: Day | None = None
-    birth_date: Day | None = None
-    age: Duration | None = None
-    sex: Literal["male", "female", "other"] | None = None
-    place: Departement | None = None
-    facts: list[Fact] = Field(default=[], max_length=MAX_FACTS)
-    domains_complete: list[CompleteDomain] = Field(default=[], max_length=100)
+    as_of: Day | None = Field(default=None, description="The day of evaluation; none: today in Paris.")
+    birth_date: Day | None = Field(default=None, description="The birth date. Give this or `age`, not both.")
+    age: Duration | None = Field(
+        default=None, description="The age on `as_of`, as precise as it may be known: `P3Y`, `P3Y4M`, `P3Y4M10D`."
+    )
+    sex: Literal["male", "female", "other"] | None = Field(default=None, description="The sex; none: not known.")
+    place: Departement | None = Field(
+        default=None, description="The French département or territory where the patient lives: `59`, `2A`, `971`."
+    )
+    facts: list[Fact] = Field(default=[], max_length=MAX_FACTS, description="The facts, each with its own id.")
+    domains_complete: list[CompleteDomain] = Field(
+        default=[], max_length=100, description="Domains whose facts are given completely."
+    )
 
     @field_validator("as_of", "birth_date")
     @classmethod

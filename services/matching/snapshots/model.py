@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from services.matching.clients.documents import Centre, Concepts, TrialRecord, canonical
 from services.matching.engine import CompiledTrial, Terminology, compile_criteria
-from services.matching.snapshots.recruitment import open_cohorts
+from services.matching.snapshots.recruitment import Recruitment, recruitment_of
 from shared.criteria.model import CriteriaDocument
 
 
@@ -34,13 +34,15 @@ class Vocabulary:
 class SnapshotTrial:
     """A trial ready to be matched.
 
-    ``compiled``: None where it has no criteria, or none that this version of the language can read. ``recruiting``: the
-    ids of the cohorts that recruit in the country. ``line`` and ``digest``: the record as it is written, and its hash.
+    ``compiled``: None where it has no criteria, or none that this version of the language can read. ``recruitment``: of
+    each cohort in the country; ``recruiting``: the cohorts that are open. ``line`` and ``digest``: the record as it is
+    written, and its hash.
     """
 
     record: TrialRecord
     criteria: CriteriaDocument | None
     compiled: CompiledTrial | None
+    recruitment: Mapping[str, Recruitment]
     recruiting: frozenset[str]
     line: bytes
     digest: bytes
@@ -51,8 +53,9 @@ class SnapshotTrial:
         line = canonical(record.write())
         criteria = _criteria(record)
         compiled = _compiled(criteria, vocabulary, country)
-        recruiting = open_cohorts(record, compiled.cohorts, country) if compiled else frozenset[str]()
-        return cls(record, criteria, compiled, recruiting, line, hashlib.sha256(line).digest())
+        recruitment = recruitment_of(record, compiled.cohorts if compiled else (), country)
+        recruiting = frozenset(cohort for cohort, state in recruitment.items() if state == "open")
+        return cls(record, criteria, compiled, recruitment, recruiting, line, hashlib.sha256(line).digest())
 
     def recompile(self, vocabulary: Vocabulary, country: str) -> "SnapshotTrial":
         """Return the same trial, compiled for another terminology."""

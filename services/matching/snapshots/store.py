@@ -16,7 +16,7 @@ from services.matching.snapshots.files import SnapshotFiles
 from services.matching.snapshots.model import Snapshot, SnapshotTrial, Vocabulary
 from services.matching.snapshots.problems import SnapshotMissingError
 from shared.clients.feed import Batch, HistoryRestartedError
-from shared.operations.telemetry import Metrics
+from shared.operations.metrics import Metrics
 from shared.tasks import BackgroundTasks, RepeatedTask
 
 logger = logging.getLogger(__name__)

@@ -8,14 +8,14 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.notifications.deliveries.model import Claim, Outcome, settle
-from services.notifications.deliveries.repository import DeliveryRepository
-from services.notifications.deliveries.sending import Channel, Sending
+from services.notifications.deliveries.repository import Busy, DeliveryRepository
+from services.notifications.deliveries.sending import Channel, Sending, SendingLimits
 from shared.persistence import Database
 from shared.tasks import BackgroundTasks, RepeatedTask
 from shared.values.clock import Clock, utc_now
@@ -33,7 +33,7 @@ class DispatchPolicy:
     """Limits of a dispatcher; times in seconds.
 
     ``schedule``: the wait before each attempt. A lease lasts ``attempt`` + ``margin``. ``workers``: attempts at once,
-    of which ``per_subscription`` to one receiver.
+    of which ``per_subscription`` to one receiver; ``contended_attempt``: see `SendingLimits`.
     """
 
     schedule: Sequence[float]
@@ -42,6 +42,30 @@ class DispatchPolicy:
     sweep: float
     workers: int
     per_subscription: int
+    contended_attempt: float
+
+
+@dataclass(slots=True)
+class Claimed:
+    """Numbers of claims without a recorded outcome, by subscription and by owner."""
+
+    subscriptions: Counter[str] = field(default_factory=Counter)
+    owners: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def total(self) -> int:
+        return self.subscriptions.total()
+
+    def copy(self) -> "Claimed":
+        return Claimed(self.subscriptions.copy(), self.owners.copy())
+
+    def add(self, claims: Iterable[Claim], count: int = 1) -> None:
+        """Count these claims; with ``count`` -1, count them no longer."""
+        for claim in claims:
+            for counter, key in ((self.subscriptions, claim.subscription), (self.owners, claim.owner)):
+                counter[key] += count
+                if counter[key] <= 0:
+                    del counter[key]
 
 
 class Dispatcher:
@@ -51,10 +75,11 @@ class Dispatcher:
         self._database = database
         self._policy = policy
         self._clock = clock
-        self._sending = Sending(channel, policy.workers, policy.per_subscription, policy.margin / 2, self._collect)
+        limits = SendingLimits(policy.workers, policy.per_subscription, policy.margin / 2, policy.contended_attempt)
+        self._sending = Sending(channel, limits, self._collect)
         self._wake = asyncio.Event()
         self._outcomes: list[Outcome] = []
-        self._claimed: Counter[str] = Counter()
+        self._claimed = Claimed()
         self._loops: list[RepeatedTask] = []
         self._claiming = asyncio.Lock()
 
@@ -98,10 +123,10 @@ class Dispatcher:
 
     async def _anything_due(self) -> bool:
         """Check without a write transaction, because most of the time nothing is due."""
-        if not self._sending.total_room(self._claimed.total()):
+        if not self._sending.total_room(self._claimed.total):
             return False
         async with self._database.read() as connection:
-            return bool(await DeliveryRepository(connection).ready(self._clock(), self._full(self._claimed), 1))
+            return await DeliveryRepository(connection).any_ready(self._clock(), self._busy(self._claimed))
 
     async def _record_and_claim(self, *, more: bool = True) -> list[Claim]:
         outcomes, self._outcomes = self._outcomes, []
@@ -110,7 +135,8 @@ class Dispatcher:
             (one, settle(one, now, self._policy.schedule, random.random()))  # noqa: S311  # jitter
             for one in outcomes
         ]
-        claimed = self._claimed - Counter(one.claim.subscription for one in outcomes)
+        claimed = self._claimed.copy()
+        claimed.add((one.claim for one in outcomes), -1)
         try:
             async with self._database.transaction() as connection:
                 repository = DeliveryRepository(connection)
@@ -121,26 +147,34 @@ class Dispatcher:
             self._outcomes = outcomes + self._outcomes
             self.wake()
             raise
-        self._claimed = claimed + Counter(claim.subscription for claim in claims)
+        self._claimed = claimed
         return claims
 
-    async def _claim(self, repository: DeliveryRepository, claimed: Counter[str], now: datetime) -> list[Claim]:
-        room = self._sending.total_room(claimed.total())
-        ready = await repository.ready(now, self._full(claimed), READY_LIMIT) if room else []
+    async def _claim(self, repository: DeliveryRepository, claimed: Claimed, now: datetime) -> list[Claim]:
+        """Claim due deliveries and count them in ``claimed``."""
+        room = self._sending.total_room(claimed.total)
+        ready = await repository.ready(now, self._busy(claimed), READY_LIMIT) if room else []
         if len(ready) == READY_LIMIT:
             self.wake()
-        # In random order, so that no subscription is always the last.
-        random.shuffle(ready)
         lease = timedelta(seconds=self._policy.attempt + self._policy.margin)
         claims: list[Claim] = []
         for one in ready:
-            limit = min(room - len(claims), self._sending.room(one.subscription, claimed[one.subscription]))
+            limit = min(
+                self._sending.room(one.subscription, claimed.subscriptions[one.subscription]),
+                self._sending.owner_room(claimed.owners[one.owner], claimed.total),
+            )
             if limit > 0:
-                claims += await repository.claim(one, now, lease, limit)
+                new = await repository.claim(one, now, lease, limit)
+                claims += new
+                claimed.add(new)
         return claims
 
-    def _full(self, claimed: Counter[str]) -> list[str]:
-        return [one for one, count in claimed.items() if not self._sending.room(one, count)]
+    def _busy(self, claimed: Claimed) -> Busy:
+        """Return the subscriptions and owners that may claim no more for now."""
+        return Busy(
+            [one for one, count in claimed.subscriptions.items() if not self._sending.room(one, count)],
+            [one for one, count in claimed.owners.items() if not self._sending.owner_room(count, claimed.total)],
+        )
 
     async def _sweep(self) -> None:
         """Release claims whose lease has ended, and wake the dispatcher for deliveries that have become due."""

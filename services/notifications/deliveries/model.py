@@ -22,6 +22,7 @@ class Claim:
 
     delivery: str
     subscription: str
+    owner: str
     number: int
     fence: int
     failures: int

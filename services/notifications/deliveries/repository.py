@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, case, exists, func, insert, literal, select, union_all, update
+from sqlalchemy import ColumnElement, Row, bindparam, case, exists, func, insert, literal, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.deliveries.model import Claim, Outcome, Settlement
@@ -24,8 +24,17 @@ class Ready:
     """An active subscription with a due delivery."""
 
     subscription: str
+    owner: str
     url: str
     sealed_secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Subscriptions, and owners, that may claim no more for now."""
+
+    subscriptions: Collection[str] = ()
+    owners: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +77,30 @@ class DeliveryRepository:
                 ],
             )
 
-    async def ready(self, now: datetime, busy: Collection[str], limit: int) -> list[Ready]:
-        """Return up to ``limit`` active subscriptions with a due delivery, except the ``busy`` ones."""
-        due = exists().where(deliveries.c.subscription_id == subscriptions.c.id, PENDING, deliveries.c.due_at <= now)
-        rows = await self.connection.execute(
-            select(subscriptions.c.id, subscriptions.c.url, subscriptions.c.sealed_secret)
-            .where(subscriptions.c.status == "active", subscriptions.c.id.not_in(busy), due)
-            .limit(limit)
+    async def any_ready(self, now: datetime, busy: Busy) -> bool:
+        """Return whether `ready` would find anything."""
+        found = await self.connection.execute(select(subscriptions.c.id).where(*_has_due(now, busy)).limit(1))
+        return found.first() is not None
+
+    async def ready(self, now: datetime, busy: Busy, limit: int) -> list[Ready]:
+        """Return up to ``limit`` active subscriptions with a due delivery, except the ``busy`` ones.
+
+        Owners take turns: first one subscription of each owner in random order, then a second one, and so on.
+        """
+        turn = func.row_number().over(partition_by=subscriptions.c.owner, order_by=func.random())
+        found = (
+            select(
+                subscriptions.c.id,
+                subscriptions.c.owner,
+                subscriptions.c.url,
+                subscriptions.c.sealed_secret,
+                turn.label("turn"),
+            )
+            .where(*_has_due(now, busy))
+            .subquery()
         )
-        return [Ready(row.id, row.url, row.sealed_secret) for row in rows]
+        rows = await self.connection.execute(select(found).order_by(found.c.turn, func.random()).limit(limit))
+        return [Ready(row.id, row.owner, row.url, row.sealed_secret) for row in rows]
 
     async def claim(self, ready: Ready, now: datetime, lease: timedelta, limit: int) -> list[Claim]:
         """Claim up to ``limit`` due deliveries of one subscription for the time of the lease."""
@@ -102,6 +126,7 @@ class DeliveryRepository:
             Claim(
                 row.id,
                 ready.subscription,
+                ready.owner,
                 row.number,
                 row.fence + 1,
                 row.failures,
@@ -245,6 +270,16 @@ class DeliveryRepository:
                 DeliveryAttempt(at=row.at, status=row.status, error=row.error, ms=row.ms)
             )
         return found
+
+
+def _has_due(now: datetime, busy: Busy) -> tuple[ColumnElement[bool], ...]:
+    due = exists().where(deliveries.c.subscription_id == subscriptions.c.id, PENDING, deliveries.c.due_at <= now)
+    return (
+        subscriptions.c.status == "active",
+        subscriptions.c.id.not_in(busy.subscriptions),
+        subscriptions.c.owner.not_in(busy.owners),
+        due,
+    )
 
 
 def _attempt_row(outcome: Outcome) -> dict[str, Any]:

@@ -48,7 +48,8 @@ Checked = Annotated[SubscriptionInput, Depends(_checked)]
 @accepts(body_bytes=BODY_BYTES)
 async def create_subscription(access: Writer, asked: Checked, connection: Writing, runtime: Running) -> Response:
     """Create a subscription. The answer is the only one that shows the signing secret."""
-    created = await SubscriptionService(connection, access).create(asked, runtime.cipher)
+    service = SubscriptionService(connection, access)
+    created = await service.create(asked, runtime.cipher, runtime.subscriptions_per_organisation)
     headers = {
         "ETag": etag(created.version),
         "Location": f"/notifications/v1/subscriptions/{created.id}",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, insert, select, tuple_, update
+from sqlalchemy import Row, Select, delete, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.subscriptions.model import Subscriber
@@ -63,6 +63,12 @@ class SubscriptionRepository:
             )
         ).one_or_none()
         return None if row is None else _read(row)
+
+    async def count(self, owner: str) -> int:
+        """Return how many subscriptions the owner has."""
+        statement = select(func.count()).select_from(subscriptions).where(subscriptions.c.owner == owner)
+        found: int = (await self.connection.execute(statement)).scalar_one()
+        return found
 
     async def page(self, owner: str, after: tuple[datetime, str] | None, limit: int) -> list[Subscription]:
         """Return the owner's subscriptions, oldest first, those after ``after`` (created_at, id)."""

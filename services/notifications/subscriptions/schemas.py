@@ -9,35 +9,19 @@ from shared.values.wire import ApiModel, Code, Instant
 from shared.vocabulary.geography import Departement
 from shared.vocabulary.identifiers import CentreId
 
+# The event types that the services send today; more are added with the features that send them.
 EventType = Literal[
     "trial.published",
     "trial.updated",
     "trial.status_changed",
     "trial.withdrawn",
     "trial.merged",
-    "trial.unmerged",
-    "trial.safety_hold",
     "criteria.signed",
-    "criteria.retracted",
     "site.opened",
     "site.slots_changed",
     "site.closed",
-    "site.stale",
     "centre.updated",
-    "submission.received",
-    "submission.decided",
-    "submission.withdrawn",
-    "feasibility.requested",
-    "feasibility.answered",
-    "referral.sent",
-    "referral.answered",
-    "source.conflict",
-    "source.synced",
-    "terminology.updated",
     "client.revoked",
-    "match.found",
-    "match.changed",
-    "match.lost",
 ]
 SubscriptionId = Annotated[str, Path(max_length=36)]
 SubscriptionStatus = Literal["active", "disabled"]
@@ -90,7 +74,7 @@ class Subscription(ApiModel):
     status: SubscriptionStatus
     disabled_reason: DisabledReason | None
     channel: WebhookChannel
-    types: list[EventType]
+    types: list[str]
     filter: SubscriptionFilter
     last_number: int
     created_at: Instant

@@ -3,6 +3,7 @@
 import uuid
 from datetime import datetime
 
+from services.notifications.subscriptions.problems import TooManySubscriptionsError
 from services.notifications.subscriptions.repository import NewRow, SubscriptionRepository
 from services.notifications.subscriptions.schemas import (
     NewSubscription,
@@ -55,11 +56,16 @@ class SubscriptionService:
         """Return the status of every organisation's subscriptions, oldest first."""
         return await self._subscriptions.summaries(after, limit)
 
-    async def create(self, asked: SubscriptionInput, cipher: Seal) -> NewSubscription:
+    async def create(self, asked: SubscriptionInput, cipher: Seal, maximum: int) -> NewSubscription:
         """Create a subscription; the answer holds its signing secret.
 
         It receives what its creator may read in the feed: the right to subscribe gives no right to read more.
+
+        :raises TooManySubscriptionsError: 409, the organisation has ``maximum`` already. Requests at the same moment
+            may exceed it by a few.
         """
+        if await self._subscriptions.count(self._owner) >= maximum:
+            raise TooManySubscriptionsError
         new_id, secret = str(uuid.uuid4()), new_secret()
         audiences = sorted(view_of(self._access.principal).audiences - NOT_SENT)
         row = NewRow(new_id, self._owner, audiences, cipher.seal(new_id, secret), self._clock())

@@ -1,7 +1,8 @@
 """A search as terms, and its two spellings: an FTS5 expression and a tsquery. Pure.
 
-A trial is indexed under its words and under its facets. A word of a search matches the beginning of an indexed word. A facet is a
-term with a leading underscore, which no word has, so words and facets share one index and are intersected by the engine itself.
+A trial is indexed under its words and under its facets. A word of a search matches the beginning of an indexed word. A
+facet is a term with a leading underscore, which no word has: so words and facets share one index, and the database
+intersects them.
 """
 
 import re
@@ -12,7 +13,7 @@ from shared.vocabulary.text import fold
 
 MAX_WORDS = 12
 MAX_WORD = 60
-# PostgreSQL looks through every word that begins with a prefix. For prefixes this short the beginning itself is indexed as a term.
+# PostgreSQL reads every indexed word that begins with a prefix. Beginnings this short are terms of their own.
 SHORT_PREFIX = 2
 _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 
@@ -32,7 +33,7 @@ class SearchQuery:
 
     @classmethod
     def parse(cls, text: str, **filters: object) -> "SearchQuery":
-        """The query for a text as a person types it; accents, case and punctuation do not matter, the first 12 words count."""
+        """Return the query for a typed text. Accents, case and punctuation do not matter; 12 words count."""
         words = tuple(dict.fromkeys(word[:MAX_WORD] for word in fold(text).split()[:MAX_WORDS]))
         return cls(words, never=bool(text.strip()) and not words, **filters)  # type: ignore[arg-type]
 
@@ -55,7 +56,7 @@ class SearchQuery:
 
 
 def facet(name: str, value: str) -> str:
-    """The term of a facet: ``_country_fr``. Signs other than letters and digits are written as their code point, so no two values share one."""
+    """Return the term of a facet: ``_country_fr``. Other signs than letters and digits become their code points."""
     return f"_{name}_" + _NOT_PLAIN.sub(lambda sign: f"_{ord(sign[0]):x}_", value.lower())
 
 

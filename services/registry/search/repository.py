@@ -14,7 +14,7 @@ PUBLISHED, UNPUBLISHED = "search_published", "search_unpublished"
 
 @dataclass(frozen=True, slots=True)
 class SearchRepository:
-    """The search index in one transaction. A trial is known to it by its number, which also gives results their order."""
+    """The search index in one transaction. It knows a trial by its number, which is also the order of results."""
 
     connection: AsyncConnection
 
@@ -59,7 +59,7 @@ class SearchRepository:
 
     async def size(self) -> int:
         """How many trials are indexed."""
-        statement = text(f"SELECT (SELECT count(*) FROM {PUBLISHED}) + (SELECT count(*) FROM {UNPUBLISHED})")  # noqa: S608
+        statement = text(f"SELECT (SELECT count(*) FROM {PUBLISHED}) + (SELECT count(*) FROM {UNPUBLISHED})")
         return int((await self.connection.execute(statement)).scalar_one())
 
 
@@ -77,12 +77,13 @@ def _delete(name: str, is_sqlite: bool) -> TextClause:
 
 @cache
 def _page(is_sqlite: bool, published_only: bool) -> TextClause:
-    # The matches are found first, by the index of words alone: the planners would else walk the trials in order where they expect many.
+    # Find the matches by the index alone first: planners would scan the trials in order where they expect many matches.
     hits = " UNION ALL ".join(_hits(name, is_sqlite) for name in _names(published_only))
     kind = "" if is_sqlite else "MATERIALIZED "
     return text(
         f"WITH hits AS {kind}({hits}), page AS (SELECT number FROM hits ORDER BY number LIMIT :limit)"
-        " SELECT trials.number, trials.document FROM page JOIN trials ON trials.number = page.number ORDER BY page.number"
+        " SELECT trials.number, trials.document FROM page JOIN trials ON trials.number = page.number"
+        " ORDER BY page.number"
     )
 
 

@@ -43,8 +43,12 @@ from shared.vocabulary.recruitment import RecruitmentStatus
 __all__ = ["READER_VERSION", "InvalidStudyError", "StudyReading", "read_study"]
 
 # Increase it when the same record would be read differently, so that unchanged records are read again.
-READER_VERSION: Final = 1
+READER_VERSION: Final = 2
 _SHORT: Final = 200
+# Bounds of lists that take time to read. Real records stay far below; what is beyond is left out with a warning.
+MAX_INTERVENTIONS: Final = 100
+MAX_OTHER_NAMES: Final = 100
+MAX_CONDITIONS: Final = 200
 _NUMBER: Final = IDENTIFIER_PATTERNS["nct"]
 _PUBLIC_NUMBER: Final = re.compile(
     r"(?<![0-9A-Za-z-])(?:[0-9]{4}-[0-9A]{6}-[0-9]{2}(?:-[0-9]{2})?|ISRCTN ?[0-9]{8}|U1111-[0-9]{4}-[0-9]{4})(?![0-9-])"
@@ -154,7 +158,7 @@ def _identifiers(identification: Section, number: str) -> list[Identifier]:
 def _conditions(module: Section, terminology: Terminology) -> list[Condition]:
     signs = diseases.table()
     found: dict[str, Condition] = {}
-    for _, text in module.lines("conditions", MAX_LINE, MAX_ITEMS):
+    for _, text in module.lines("conditions", MAX_LINE, MAX_CONDITIONS):
         target = signs.is_condition(text)
         code = map_condition(text, terminology).code if target else None
         found.setdefault(text, Condition(code=code, text=text, role="target" if target else "related"))
@@ -163,14 +167,14 @@ def _conditions(module: Section, terminology: Terminology) -> list[Condition]:
 
 def _interventions(module: Section) -> list[Intervention]:
     found = []
-    for item in module.sections("interventions", MAX_ITEMS):
+    for item in module.sections("interventions", MAX_INTERVENTIONS):
         name = item.line("name", MAX_LINE)
         if name is not None:
             found.append(
                 Intervention(
                     item.line("type", _SHORT),
                     name,
-                    tuple(other for _, other in item.lines("otherNames", MAX_LINE, MAX_ITEMS)),
+                    tuple(other for _, other in item.lines("otherNames", MAX_LINE, MAX_OTHER_NAMES)),
                 )
             )
     return found

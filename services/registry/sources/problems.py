@@ -14,3 +14,12 @@ class InvalidStudyError(Problem):
     def at(cls, pointer: str, code: str, fr: str, en: str) -> "InvalidStudyError":
         """Return the problem with one fault."""
         return cls(errors=[Fault(pointer=pointer, code=code, detail=Label(fr=fr, en=en))])
+
+
+class LineTooLongError(Problem):
+    """A line of an import is too long. Sections other than `protocolSection` are not read and can be left out."""
+
+    code, status = "line_too_long", 413
+    title = Label(
+        fr="Fiche de plus de 1 Mio : n'envoyer que protocolSection", en="Record over 1 MiB: send protocolSection only"
+    )

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final, cast
 
@@ -84,8 +85,19 @@ def read_product(interventions: Sequence[Intervention], titles: Sequence[str]) -
 
 
 def _says(text: str, phrases: Sequence[str]) -> bool:
-    padded = f" {normalise(text)} "
-    return any(f" {normalise(phrase)} " in padded for phrase in phrases)
+    padded = _padded_text(text)
+    return any(_padded_phrase(phrase) in padded for phrase in phrases)
+
+
+# One record looks for some hundred phrases in the same few texts; the phrases come from the packaged tables.
+@lru_cache(maxsize=64)
+def _padded_text(text: str) -> str:
+    return f" {normalise(text)} "
+
+
+@cache
+def _padded_phrase(phrase: str) -> str:
+    return f" {normalise(phrase)} "
 
 
 def _is_control(name: str) -> bool:

@@ -12,7 +12,10 @@ Result = Literal["created", "updated", "unchanged", "kept_curated", "refused", "
 
 
 class LineResult(ApiModel):
-    """The result of one line (from 1): its trial, its scope, and every fault with its place in the record."""
+    """The result of one line (from 1): its trial, its scope, and every fault with its place in the record.
+
+    ``reasons``: why a person must decide on the scope of the trial, which is not published until then.
+    """
 
     line: int
     source_id: str | None
@@ -20,6 +23,7 @@ class LineResult(ApiModel):
     trial: str | None = None
     scope: ScopeVerdict | None = None
     errors: list[FieldError] = Field(default_factory=list)
+    reasons: list[FieldError] = Field(default_factory=list)
 
 
 class BulkResult(ApiModel):

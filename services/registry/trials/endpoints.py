@@ -12,6 +12,7 @@ from services.registry.model.trial import Site, SiteInput, Trial, TrialInput
 from services.registry.search.model import SearchQuery
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.model import StoredTrial
+from services.registry.trials.problems import UnknownFilterError
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.schemas import History, SiteList, TrialPage, page_text
 from services.registry.trials.service import TrialService
@@ -22,9 +23,12 @@ from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import ChangePrecondition, IfMatch, IfNoneMatch, etag
 from shared.persistence import Reading, Writing
-from shared.values.problems import NotFoundError
+from shared.values.forms import described
+from shared.values.problems import Fault, NotFoundError
 from shared.values.strict_json import Limits
-from shared.vocabulary.geography import COUNTRY_PATTERN
+from shared.values.wire import Code, Label
+from shared.vocabulary.geography import COUNTRIES
+from shared.vocabulary.identifiers import CentreId
 from shared.vocabulary.recruitment import RecruitmentStatus
 
 router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["trials"])
@@ -44,16 +48,44 @@ def _search(
         str, Query(max_length=200, description="Words: disease, gene, product, title, number; accents do not matter.")
     ] = "",
     status: Annotated[RecruitmentStatus | None, Query()] = None,
-    condition: Annotated[str | None, Query(max_length=80, description="A code; its descendants are found too.")] = None,
-    country: Annotated[str | None, Query(pattern=COUNTRY_PATTERN)] = None,
-    centre: Annotated[str | None, Query(max_length=64)] = None,
+    condition: Annotated[
+        Code | None,
+        Query(max_length=80, description="A code such as `ORPHA:98896`; its descendants are found too. Unknown: 400."),
+    ] = None,
+    country: Annotated[
+        str | None,
+        Query(
+            pattern=described("^[A-Za-z]{2}$", fr="deux lettres, p. ex. FR", en="two letters, e.g. FR"),
+            description="ISO 3166-1 alpha-2, in capital or small letters. Unknown: 400.",
+        ),
+    ] = None,
+    centre: Annotated[
+        CentreId | None, Query(description="The id of a member centre, as in `/centres`. Unknown: 400.")
+    ] = None,
     sample: Annotated[
-        str | None, Query(pattern="^none$", description="`none` leaves the fictitious demonstration trials out.")
+        str | None,
+        Query(
+            pattern=described("^none$", fr="la valeur none", en="the value none"),
+            description="`none` leaves the fictitious demonstration trials out.",
+        ),
     ] = None,
 ) -> SearchQuery:
+    if country is not None and country.upper() not in COUNTRIES:
+        detail = Label(
+            fr="code pays inconnu : code ISO 3166-1 à deux lettres, par exemple FR",
+            en="unknown country code: two letters of ISO 3166-1, for example FR",
+        )
+        raise UnknownFilterError(errors=[Fault(pointer="/query/country", code="unknown_country", detail=detail)])
     terminology: Terminology = request.app.state.trial_rules.terminology
     codes = terminology.same_as(condition) if condition else frozenset()
-    return SearchQuery.parse(q, status=status, condition=codes, country=country, centre=centre, demo=sample is None)
+    return SearchQuery.parse(
+        q,
+        status=status,
+        condition=codes,
+        country=country.upper() if country else None,
+        centre=centre,
+        demo=sample is None,
+    )
 
 
 Reads = Annotated[TrialService, Depends(_reading_service)]
@@ -65,7 +97,12 @@ SiteReader = Annotated[Access, Depends(allow("site", "read"))]
 SiteWriter = Annotated[Access, Depends(allow("site", "write"))]
 Identifier = Annotated[str, Path(max_length=100, description="Any public identifier of the trial.")]
 Centre = Annotated[str, Path(max_length=64)]
-Count = Annotated[str | None, Query(pattern="^exact$", description="`exact` adds the total.")]
+Count = Annotated[
+    str | None,
+    Query(
+        pattern=described("^exact$", fr="la valeur exact", en="the value exact"), description="`exact` adds the total."
+    ),
+]
 MergePatch = Annotated[dict[str, Any], Body(media_type="application/merge-patch+json")]
 
 MAX_BODY = 1024 * 1024
@@ -86,6 +123,7 @@ async def list_trials(
 ) -> Response:
     """Published trials in the order in which the registry took them; demonstration trials come last."""
     after = open_page(request, cursor)
+    await trials.check_filters(search)
     rows = await trials.repository.page(search, access.rows, after[0] if after else 0, limit + 1)
     total = await trials.repository.count(search, access.rows) if count else None
     next_cursor = close_page(request, response, [rows[limit - 1][0]] if len(rows) > limit else None)

@@ -1,6 +1,6 @@
 """Problems of trials."""
 
-from shared.values.problems import ConflictError, InvalidBodyError, Problem
+from shared.values.problems import ConflictError, InvalidBodyError, InvalidParameterError, Problem
 from shared.values.wire import Label
 
 
@@ -41,3 +41,8 @@ class UnknownCohortError(InvalidBodyError):
 class CriteriaRefusedError(InvalidBodyError):
     code = "criteria_refused"
     title = Label(fr="Les critères contiennent des erreurs", en="The criteria contain errors")
+
+
+class UnknownFilterError(InvalidParameterError):
+    code = "unknown_filter_value"
+    title = Label(fr="Valeur de filtre inconnue", en="Unknown filter value")

@@ -60,12 +60,16 @@ class TrialRepository:
         return _stored((await self.connection.execute(select(trials).where(trials.c.key == key))).one())
 
     async def page(self, query: SearchQuery, rows: Rows, after: int, limit: int) -> list[tuple[int, str]]:
-        """Return (number, document) of matching trials with greater numbers than ``after``, in the order of their numbers."""
+        """Return (number, document) of matching trials with numbers above ``after``, in their order."""
         if not query.is_plain or query.never:
             return await self.index.page(query, published_only=rows != "all", after=after, limit=limit)
         statement = PLAIN_PAGE[rows != "all", query.demo]
         found = await self.connection.execute(statement, {"after": after, "limit": limit})
         return [(row.number, row.document) for row in found]
+
+    async def has_condition(self, codes: Iterable[str]) -> bool:
+        """Return whether any trial has one of these condition codes, or a descendant of it."""
+        return await self.index.count(SearchQuery(condition=frozenset(codes)), published_only=False) > 0
 
     async def count(self, query: SearchQuery, rows: Rows) -> int:
         """Return how many trials match."""
@@ -238,7 +242,7 @@ def _visible(statement: Select[Any], rows: Rows) -> Select[Any]:
 
 
 def _facets(stored: StoredTrial) -> dict[str, Iterable[str]]:
-    """Return what a trial is filtered by: the facets of its feed entries, its countries, its status, whether it is a demonstration."""
+    """Return what a trial is filtered by: routing facets, countries, status, and whether it is a demonstration."""
     return {
         **stored.routing.facets,
         "country": stored.trial.countries,

@@ -1,6 +1,7 @@
 """The words by which a trial is found. Accents and case do not matter, and the beginning of a word is enough."""
 
 from services.registry.model.trial import Trial
+from services.registry.terminology.products import product_names
 from services.registry.terminology.terminology import Terminology
 from shared.vocabulary.text import fold
 
@@ -20,6 +21,7 @@ def words_of(trial: Trial, terminology: Terminology) -> str:
         product.editing_tool,
         product.cell_type,
         *product.genes,
+        *product_names((product.name, trial.acronym, trial.titles.fr, trial.titles.en)),
         trial.sponsor.name if trial.sponsor else None,
         *(location.city for location in trial.locations),
     ]

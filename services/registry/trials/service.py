@@ -23,6 +23,7 @@ from services.registry.model.trial import (
     preferred_identifier,
 )
 from services.registry.schema import FEED
+from services.registry.search.model import SearchQuery
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.drafts import check_address, draft_of, patched, public_numbers, same_scope
 from services.registry.trials.model import StoredSite, StoredTrial
@@ -32,6 +33,7 @@ from services.registry.trials.problems import (
     OutOfScopeError,
     UnknownCentreError,
     UnknownCohortError,
+    UnknownFilterError,
 )
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.routing import audience, change_of_site, change_of_trial, facets, rename_of_trial
@@ -76,6 +78,27 @@ class TrialService:
             raise NotFoundError
         return stored
 
+    async def check_filters(self, search: SearchQuery) -> None:
+        """Check that centre and condition of a search exist, so that a typing error is not an empty list.
+
+        A condition exists if the terminology or a trial has it.
+
+        :raises UnknownFilterError: 400.
+        """
+        unknown = []
+        if search.centre is not None and search.centre not in await self._departements_of_centres():
+            unknown.append("centre")
+        known = any(self.terminology.concept(code) is not None for code in search.condition)
+        if search.condition and not known and not await self.repository.has_condition(search.condition):
+            unknown.append("condition")
+        if unknown:
+            raise UnknownFilterError(
+                errors=[
+                    Fault(pointer=f"/query/{name}", code=f"unknown_{name}", detail=UnknownFilterError.title)
+                    for name in unknown
+                ]
+            )
+
     async def put(self, identifier: str, draft: TrialInput, rows: Rows, expected: Precondition) -> StoredTrial:
         """Create a trial or replace a version of one. A new trial has version 1.
 
@@ -106,14 +129,16 @@ class TrialService:
         *,
         curated: bool,
         criteria: dict[str, Any] | None = None,
-        confirmed_at: datetime | None = None,
+        scope: ScopeAnswer | None = None,
     ) -> StoredTrial:
         """Create a trial with its first criteria: ``criteria``, or those derived from its registry fields.
+
+        ``scope``: the answer of the scope gate, if the caller knows it already.
 
         :raises OutOfScopeError: 422, naming the fields that decide.
         :raises IdentifierTakenError: 409.
         """
-        scope = self._accepted(draft)
+        scope = scope or self._accepted(draft)
         if await self.repository.owners(public_numbers(draft)):
             raise IdentifierTakenError
         await self._check_centres(draft)
@@ -128,11 +153,17 @@ class TrialService:
         )
         self._record(change_of_trial(None, trial, (NOT_VISIBLE, stored.routing), ("created",)))
         for site in trial.sites:
-            await self._save_site(stored, StoredSite(site.centre, 1, site.status, confirmed_at, ()), None)
+            await self._save_site(stored, StoredSite(site.centre, 1, site.status, None, ()), None)
         return stored
 
     async def update(
-        self, stored: StoredTrial, draft: TrialInput, expected: int | None, *, curated: bool
+        self,
+        stored: StoredTrial,
+        draft: TrialInput,
+        expected: int | None,
+        *,
+        curated: bool,
+        scope: ScopeAnswer | None = None,
     ) -> StoredTrial:
         """Write a new version made from version ``expected`` (None: any), unless neither draft nor scope changed.
 
@@ -143,7 +174,7 @@ class TrialService:
         """
         if expected is not None and expected != stored.trial.version:
             raise StaleVersionError
-        return await self._replace(stored, draft, self._accepted(draft), curated=curated)
+        return await self._replace(stored, draft, scope or self._accepted(draft), curated=curated)
 
     async def withdraw(self, stored: StoredTrial, draft: TrialInput, scope: ScopeAnswer) -> StoredTrial:
         """Unpublish a trial whose source record left the scope. Its key, history and link to the record stay."""

@@ -18,7 +18,7 @@ trials = Table(
     Column("search", Text, nullable=False),
     Column("document", Text, nullable=False),
     Column("side", Text, nullable=False),
-    # Never changed or used again: the order of lists, and the trial's name in the search index. Demonstration trials come last.
+    # Immutable: the order of lists, and the key of the search index. Demonstration trials come last.
     Column("number", BigInteger, nullable=False, server_default=text("0")),
 )
 Index("uq_trials_number", trials.c.number, unique=True)

@@ -25,7 +25,7 @@ async def check_size(request: StrictRequest, _rules: RouteRules) -> None:
 
 
 async def check_parameters(request: StrictRequest, rules: RouteRules) -> None:
-    """:raises InvalidParameterError: 400, a parameter is unknown, repeated or has a NUL, which no PostgreSQL text has."""
+    """:raises InvalidParameterError: 400, a parameter is unknown, repeated or has a NUL (PostgreSQL has none)."""
     names = [name for name, _ in request.query_params.multi_items()]
     found = []
     for name in dict.fromkeys(names):

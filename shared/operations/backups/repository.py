@@ -28,7 +28,7 @@ class CopyFailedError(OSError):
 class Contents:
     """The content of a service's SQLite file.
 
-    ``feed``: generation and number of the last entry of its own feed. ``tails``: name of a feed → path of the next read.
+    ``feed``: generation and last number of its own feed. ``tails``: name of another feed → path of the next read.
     """
 
     schema_head: str

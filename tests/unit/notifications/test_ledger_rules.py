@@ -1,4 +1,4 @@
-"""The rules of the ledger, with the clock and chance as arguments."""
+"""The rules of the delivery ledger, with time and randomness as arguments."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,7 @@ SCHEDULE = (0.0, 5.0, 300.0, 1800.0, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 2
 def outcome(
     failures: int, status: int | None = 500, error: str | None = None, retry_after: str | None = None
 ) -> Outcome:
-    claim = Claim("delivery", "subscription", 1, 1, failures, "https://receiver.example/", b"", b"{}")
+    claim = Claim("delivery", "subscription", "owner", 1, 1, failures, "https://receiver.example/", b"", b"{}")
     return Outcome(claim, Attempt(NOW, status, error, 12, retry_after))
 
 
@@ -63,13 +63,29 @@ def test_an_untried_claim_goes_back_as_it_was() -> None:
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [
-        (None, 0), ("", 0), ("120", 120), (" 7 ", 7), ("0", 0), ("-5", 0), ("1.5", 0), ("1e3", 0), ("soon", 0), ("\u0661\u0662", 0),
-        ("86400", 86400), ("86401", 86400), ("9" * 60, 86400), ("9" * 5000, 86400),
-        ("Sun, 29 Mar 2026 01:59:59 GMT", 3600), ("Sun, 29 Mar 2026 03:59:59 +0200", 3600), ("Sun, 29 Mar 2026 01:59:59 -0000", 3600),
-        ("Sat, 28 Mar 2026 00:00:00 GMT", 0), ("Sun, 29 Mar 2099 00:00:00 GMT", 86400), ("Sun, 99 Mar 2026 00:00:00 GMT", 0),
+        (None, 0),
+        ("", 0),
+        ("120", 120),
+        (" 7 ", 7),
+        ("0", 0),
+        ("-5", 0),
+        ("1.5", 0),
+        ("1e3", 0),
+        ("soon", 0),
+        ("\u0661\u0662", 0),
+        ("86400", 86400),
+        ("86401", 86400),
+        ("9" * 60, 86400),
+        ("9" * 5000, 86400),
+        ("Sun, 29 Mar 2026 01:59:59 GMT", 3600),
+        ("Sun, 29 Mar 2026 03:59:59 +0200", 3600),
+        ("Sun, 29 Mar 2026 01:59:59 -0000", 3600),
+        ("Sat, 28 Mar 2026 00:00:00 GMT", 0),
+        ("Sun, 29 Mar 2099 00:00:00 GMT", 86400),
+        ("Sun, 99 Mar 2026 00:00:00 GMT", 0),
         ("Fri, 31 Dec 9999 23:59:59 -2359", 86400),
     ],
-)  # fmt: skip
+)
 def test_retry_after_is_read_in_all_its_forms(header: str | None, seconds: float) -> None:
     assert read_retry_after(header, NOW) == timedelta(seconds=seconds)
 

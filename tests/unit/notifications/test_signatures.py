@@ -46,7 +46,7 @@ class Recorder:
 async def sent(secret: bytes, body: bytes, at: datetime) -> Recorder:
     recorder, cipher = Recorder(), secret_cipher(bytes(64))
     channel = WebhookChannel(cast("OutboundClient", recorder), cipher, lambda: at)
-    claim = Claim(DELIVERY, "one", 7, 1, 0, "https://receiver.example", cipher.seal("one", secret), body)
+    claim = Claim(DELIVERY, "one", "owner", 7, 1, 0, "https://receiver.example", cipher.seal("one", secret), body)
     assert (await channel.deliver(claim)).status == 204
     return recorder
 

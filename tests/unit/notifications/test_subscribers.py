@@ -1,4 +1,4 @@
-"""Who is told what: filters, audiences and the moment of subscribing."""
+"""Which events a subscriber receives: by filter, audience and time of subscription."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -73,7 +73,7 @@ def test_a_subject_that_leaves_the_filter_leaves_a_tombstone() -> None:
     )
 
 
-def test_what_happened_before_subscribing_is_not_told_but_for_the_difference_of_clocks() -> None:
+def test_events_before_subscribing_are_not_sent_except_for_a_clock_difference() -> None:
     open_to_all = side("public")
     assert (
         subscriber().sees("trial.updated", "trial/NCT1", NOT_VISIBLE, open_to_all, SINCE - timedelta(minutes=4))

@@ -9,10 +9,11 @@ from typing import Any
 
 from shared.access.callers import KEY_FORM, KEY_PREFIX
 
-MOST_KEYS = 10
+MAX_KEYS = 10
+MAX_LISTED = 50
 SMALLEST_RSA = 2048
 LARGEST_RSA = 4096
-_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"})
 # Members that are stored; all others are dropped.
 _PUBLIC = {"RSA": ("kty", "kid", "n", "e"), "EC": ("kty", "kid", "crv", "x", "y")}
 _ALGORITHM = {"RSA": "RS384", "EC": "ES384"}
@@ -26,29 +27,45 @@ class KeySetError(Exception):
     en: str
 
 
-def read_key_set(document: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return the usable public keys of a JWKS: RSA of 2048 to 4096 bits for RS384, P-384 for ES384, with unique kids.
+class _UnusableKeyError(KeySetError):
+    """A public key that cannot verify assertions."""
 
-    :raises KeySetError: a private or a symmetric key, a weak one, none at all.
+
+def read_key_set(document: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the usable public keys of a JWKS: RSA of 2048 to 4096 bits for RS384, P-384 for ES384, with distinct kids.
+
+    Other public keys are ignored (RFC 7517 §5), for example those for encryption.
+
+    :raises KeySetError: a key is private or symmetric, or no key is usable.
     """
     keys = document.get("keys")
-    if (
-        not isinstance(keys, list)
-        or not 1 <= len(keys) <= MOST_KEYS
-        or not all(isinstance(key, Mapping) for key in keys)
-    ):
-        raise KeySetError(fr=f"de 1 à {MOST_KEYS} clés dans keys", en=f"1 to {MOST_KEYS} keys in keys")
-    found = [_public_key(key) for key in keys]
-    if len({key["kid"] for key in found}) != len(found):
-        raise KeySetError(fr="deux clés portent le même kid", en="two keys have the same kid")
+    if not isinstance(keys, list) or not 1 <= len(keys) <= MAX_LISTED or not all(isinstance(k, Mapping) for k in keys):
+        raise KeySetError(
+            fr=f"keys doit contenir de 1 à {MAX_LISTED} clés", en=f"keys must hold 1 to {MAX_LISTED} keys"
+        )
+    found, unusable = [], []
+    for key in keys:
+        try:
+            found.append(_public_key(key))
+        except _UnusableKeyError as error:
+            unusable.append(error)
+    if not found:
+        raise KeySetError(
+            fr=f"aucune clé utilisable : {unusable[0].fr}",
+            en=f"no usable key: {unusable[0].en}",
+        )
+    if len(found) > MAX_KEYS:
+        raise KeySetError(fr=f"au plus {MAX_KEYS} clés de signature", en=f"at most {MAX_KEYS} signing keys")
+    if len({(key["kid"], key["kty"]) for key in found}) != len(found):  # RFC 7517 §4.5
+        raise KeySetError(fr="deux clés du même type portent le même kid", en="two keys of one type have the same kid")
     return found
 
 
 def _public_key(key: Mapping[str, Any]) -> dict[str, str]:
     if _PRIVATE & key.keys():
         raise KeySetError(
-            fr="une clé privée ou symétrique : tenez-la pour compromise",
-            en="a private or symmetric key: treat it as compromised",
+            fr="une clé est privée ou symétrique : considérez-la comme compromise",
+            en="a key is private or symmetric: treat it as compromised",
         )
     family = key.get("kty")
     algorithm = _ALGORITHM.get(family) if isinstance(family, str) else None
@@ -57,20 +74,24 @@ def _public_key(key: Mapping[str, Any]) -> dict[str, str]:
         or algorithm is None
         or key.get("use", "sig") != "sig"
         or key.get("alg", algorithm) != algorithm
+        or "verify" not in (key.get("key_ops") or ["verify"])
     ):
-        raise KeySetError(
-            fr="des clés de signature RSA (RS384) ou P-384 (ES384)", en="signing keys: RSA (RS384) or P-384 (ES384)"
+        raise _UnusableKeyError(
+            fr="il faut une clé de signature RSA (RS384) ou P-384 (ES384)",
+            en="a signing key is needed, RSA (RS384) or P-384 (ES384)",
         )
-    kept = {name: value for name in _PUBLIC[family] if isinstance(value := key.get(name), str)}
-    if len(kept) != len(_PUBLIC[family]) or not 1 <= len(kept["kid"]) <= 128:
-        raise KeySetError(
-            fr="chaque clé a un kid et ses paramètres publics", en="each key has a kid and its public parameters"
+    stored = {name: value for name in _PUBLIC[family] if isinstance(value := key.get(name), str)}
+    if len(stored) != len(_PUBLIC[family]) or not 1 <= len(stored["kid"]) <= 128:
+        raise _UnusableKeyError(
+            fr="une clé doit avoir un kid de 1 à 128 caractères et ses paramètres publics",
+            en="a key needs a kid of 1 to 128 characters and its public parameters",
         )
-    if not _is_strong(kept):
-        raise KeySetError(
-            fr="RSA de 2048 à 4096 bits (e = AQAB), ou P-384", en="RSA of 2048 to 4096 bits (e = AQAB), or P-384"
+    if not _is_strong(stored):
+        raise _UnusableKeyError(
+            fr="une clé doit être RSA de 2048 à 4096 bits (e = AQAB), ou P-384",
+            en="a key must be RSA of 2048 to 4096 bits (e = AQAB), or P-384",
         )
-    return kept
+    return stored
 
 
 def _is_strong(key: Mapping[str, str]) -> bool:

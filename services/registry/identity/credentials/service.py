@@ -8,6 +8,7 @@ from shared.access.policy import Access, scopes_for, scopes_of_roles
 from shared.access.principal import OrganisationKind, Role
 from shared.feed.changes import NOT_VISIBLE, Change, Routing
 from shared.values.problems import Fault, ForbiddenError
+from shared.values.wire import Label
 
 
 def check_scopes(scopes: Sequence[str], kind: OrganisationKind, access: Access) -> None:
@@ -55,7 +56,14 @@ def check_own(organisation: str, access: Access) -> None:
     :raises ForbiddenError: 403, it belongs to another organisation.
     """
     if access.principal.organisation != organisation:
-        raise ForbiddenError
+        raise ForbiddenError(
+            Label(
+                fr="Seul un administrateur de cette organisation peut modifier ses clients et ses membres."
+                " Vous pouvez les révoquer et en créer d'autres.",
+                en="Only an administrator of this organisation can change its clients and members."
+                " You can revoke them and create others.",
+            )
+        )
 
 
 def revocations(organisation: str, ended: Iterable[tuple[str, int]]) -> list[Change]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.registry.identity.tokens.assertions import ALGORITHMS, read_request
+from services.registry.identity.tokens.assertions import ALGORITHMS, ASSERTION_TYPE, read_request
 from services.registry.identity.tokens.issuer import Issuer, TokenIssuer
 from services.registry.identity.tokens.problems import TokenRefusedError
 from services.registry.identity.tokens.schemas import (
@@ -18,9 +18,11 @@ from services.registry.identity.tokens.schemas import (
     TokenError,
 )
 from services.registry.identity.tokens.service import AuthenticatedClient
-from shared.access.policy import SCOPED, TABLE, Access, scope_of
+from shared.access.address import on_loopback
+from shared.access.policy import SCOPED, TABLE, Access, authorize, scope_of
+from shared.access.principal import Principal
 from shared.http.context import context_of
-from shared.http.guards import allow
+from shared.http.guards import Guard, allow
 from shared.http.route import ApiRoute, accepts
 from shared.idempotency import repeatable
 from shared.values.problems import NotFoundError
@@ -28,7 +30,22 @@ from shared.values.problems import NotFoundError
 logger = logging.getLogger(__name__)
 router = APIRouter(route_class=ApiRoute, tags=["identity"])
 
-Requester = Annotated[Access, Depends(allow("token", "write"))]
+
+class TokenGuard(Guard):
+    """Lets everybody call: the endpoint authenticates its clients itself.
+
+    An `Authorization` header is not verified here, so that one that is wrong gets an OAuth error.
+    """
+
+    async def authorize(self, request: Request) -> Access:
+        context = context_of(request)
+        context.principal = principal = Principal("public", on_loopback(request))
+        access = authorize(principal, self.action, self.resource)
+        context.decision = (self, access)
+        return access
+
+
+Requester = Annotated[Access, Depends(TokenGuard("token", "write"))]
 Discoverer = Annotated[Access, Depends(allow("discovery", "read"))]
 Rotator = Annotated[Access, Depends(allow("signing_key", "write"))]
 Caller = Annotated[Access, Depends(allow("self", "read"))]
@@ -43,7 +60,26 @@ FORM = {
         "required": True,
         "content": {
             "application/x-www-form-urlencoded": {
-                "schema": {"type": "object", "additionalProperties": {"type": "string"}}
+                "schema": {
+                    "type": "object",
+                    "required": ["grant_type", "client_assertion_type", "client_assertion"],
+                    "properties": {
+                        "grant_type": {"type": "string", "const": "client_credentials"},
+                        "client_assertion_type": {"type": "string", "const": ASSERTION_TYPE},
+                        "client_assertion": {"type": "string", "description": "A JWT signed by the client (RFC 7523)."},
+                        "scope": {
+                            "type": "string",
+                            "description": "Scopes separated by single spaces; all of the client's by default.",
+                        },
+                        "resource": {
+                            "type": "string",
+                            "description": "A service that the token is for (RFC 8707), as `urn:cleio:matching`."
+                            " May be repeated; by default all services that the scopes are for.",
+                        },
+                        "client_id": {"type": "string", "description": "Optional: the `sub` of the assertion."},
+                    },
+                    "additionalProperties": {"type": "string"},
+                }
             }
         },
     }
@@ -80,9 +116,12 @@ def _set_caller(request: Request, client: AuthenticatedClient) -> None:
 
 def _refuse(request: Request, error: TokenRefusedError) -> Response:
     logger.info("token_refused", extra={"code": error.reason})
-    challenge = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
-    body = TokenError(error=error.code).model_dump_json()
-    return Response(body, error.status, {**NO_STORE, **challenge}, "application/json")
+    # RFC 6749 §5.2: the challenge matches the scheme that the client used.
+    scheme = request.headers.get("authorization", "").partition(" ")[0].lower()
+    challenge = 'Basic realm="cleio"' if scheme == "basic" else "Bearer"
+    headers = {**NO_STORE, **({"WWW-Authenticate": challenge} if error.status == 401 else {})}
+    body = TokenError(error=error.code, error_description=error.description)
+    return Response(body.model_dump_json(), error.status, headers, "application/json")
 
 
 @router.api_route("/.well-known/jwks.json", methods=["GET", "HEAD"])

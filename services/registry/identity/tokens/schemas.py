@@ -17,9 +17,10 @@ class TokenAnswer(ApiModel):
 
 
 class TokenError(ApiModel):
-    """An error of the token endpoint (RFC 6749 §5.2)."""
+    """An error of the token endpoint (RFC 6749 §5.2). ``error_description`` says what is wrong, in English."""
 
     error: str
+    error_description: str
 
 
 class KeySet(BaseModel):

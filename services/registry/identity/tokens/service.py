@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.registry.identity.clients.repository import ClientRepository, RegisteredClient
-from services.registry.identity.tokens.assertions import TokenRequest, check_assertion
+from services.registry.identity.tokens.assertions import TokenRequest, check_assertion, check_claims
 from services.registry.identity.tokens.client_keys import ClientKeySets
 from services.registry.identity.tokens.keys import SigningKeys
 from services.registry.identity.tokens.problems import TokenRefusedError
@@ -59,14 +59,19 @@ class TokenService:
 
         :raises TokenRefusedError: it does not prove the identity of an active client.
         """
+        now = int(self._clock().timestamp())
+        check_claims(request, self._issuer, self._token_url, now)
         async with self._database.read(as_service=True) as connection:
             found = await ClientRepository(connection).registered(request.client)
         if found is None or not found.usable or found.client.method != "private_key_jwt":
             raise TokenRefusedError("invalid_client", "unknown_client")
         keys = await self._key_sets.get(found.client, request.kid)
         audience = self._token_url if found.client.audience == "smart" else self._issuer
-        now = int(self._clock().timestamp())
-        return AuthenticatedClient(found, *check_assertion(request, keys, audience, now))
+        jti, exp = check_assertion(request, keys, audience, now)
+        # SMART: a jku names the registered URL. It is never fetched.
+        if request.jku is not None and found.client.jwks_url not in {None, request.jku}:
+            raise TokenRefusedError("invalid_client", "jku")
+        return AuthenticatedClient(found, jti, exp)
 
     async def issue(self, request: TokenRequest, authenticated: AuthenticatedClient) -> TokenAnswer:
         """Issue a token and mark the assertion as used, in one transaction.

@@ -14,8 +14,9 @@ from shared.http.answer_cache import Headers, PublicRead
 from shared.http.paging import close_page, open_page
 from shared.http.versions import etag
 from shared.values.problems import NotFoundError
-from shared.values.wire import ApiModel
-from shared.vocabulary.geography import COUNTRY_PATTERN
+from shared.values.wire import ApiModel, Code
+from shared.vocabulary.geography import COUNTRIES
+from shared.vocabulary.identifiers import CentreId
 from shared.vocabulary.recruitment import RecruitmentStatus
 
 LIST, ONE = "/registry/v1/trials", "/registry/v1/trials/{identifier}"
@@ -30,9 +31,9 @@ class ListParameters(ApiModel):
 
     q: Annotated[str, Field(max_length=200)] = ""
     status: RecruitmentStatus | None = None
-    condition: Annotated[str | None, Field(max_length=80)] = None
-    country: Annotated[str | None, Field(pattern=COUNTRY_PATTERN)] = None
-    centre: Annotated[str | None, Field(max_length=64)] = None
+    condition: Annotated[Code | None, Field(max_length=80)] = None
+    country: Annotated[str | None, Field(pattern="^[A-Za-z]{2}$")] = None
+    centre: CentreId | None = None
     sample: Annotated[str | None, Field(pattern="^none$")] = None
     count: Annotated[str | None, Field(pattern="^exact$")] = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
@@ -40,13 +41,15 @@ class ListParameters(ApiModel):
 
 
 def public_reads(trials: PublicTrials, terminology: Terminology) -> tuple[PublicRead, ...]:
-    """The two routes that are read most."""
+    """Return the readers of the two routes that are called most: the list of trials and one trial."""
 
-    async def read_list(request: Request, asked: ListParameters) -> tuple[Headers, bytes]:
+    async def read_list(request: Request, asked: ListParameters) -> tuple[Headers, bytes] | None:
         query = query_of(asked, terminology)
         response = Response()
         after = open_page(request, asked.cursor)
         rows = await trials.page(query, after[0] if after else 0, asked.limit + 1)
+        if not rows and (asked.centre or asked.condition):
+            return None  # the route says whether that centre or condition exists
         total = await trials.count(query) if asked.count else None
         following = close_page(request, response, [rows[asked.limit - 1][0]] if len(rows) > asked.limit else None)
         body = page_text([row[1] for row in rows[: asked.limit]], following, total).encode()
@@ -64,12 +67,16 @@ def public_reads(trials: PublicTrials, terminology: Terminology) -> tuple[Public
 
 
 def query_of(asked: ListParameters, terminology: Terminology) -> SearchQuery:
-    """The search that these parameters ask for."""
+    """Return the search for these parameters."""
     codes = terminology.same_as(asked.condition) if asked.condition else frozenset()
     return SearchQuery.parse(
-        asked.q, status=asked.status, condition=codes, country=asked.country, centre=asked.centre,
+        asked.q,
+        status=asked.status,
+        condition=codes,
+        country=asked.country and asked.country.upper(),
+        centre=asked.centre,
         demo=asked.sample is None,
-    )  # fmt: skip
+    )
 
 
 def _parse_list(request: Request) -> ListParameters | None:
@@ -79,7 +86,8 @@ def _parse_list(request: Request) -> ListParameters | None:
         given: dict[str, Any] = dict(pairs)
         if len(given) != len(pairs) or "\x00" in "".join(given.values()):
             return None
-        return ListParameters.model_validate(given)
+        asked = ListParameters.model_validate(given)
+        return asked if asked.country is None or asked.country.upper() in COUNTRIES else None
     except (ValueError, ValidationError):
         return None
 

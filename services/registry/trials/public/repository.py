@@ -41,7 +41,7 @@ class PublicTrials:
         return (found[0][0], found[0][1]) if len(found) == 1 else None
 
     async def page(self, query: SearchQuery, after: int, limit: int) -> Sequence[Sequence[Any]]:
-        """(number, document) of matching trials with greater numbers than ``after``, in the order of their numbers."""
+        """Return (number, document) of matching trials with numbers above ``after``, in their order."""
         if query.never:
             return []
         if query.is_plain:

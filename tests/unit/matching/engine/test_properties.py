@@ -1,4 +1,4 @@
-"""Laws that hold for every patient and expression: Kleene's, and what time, order and units may not change."""
+"""Laws for every patient and expression: those of Kleene, and that order and units do not matter."""
 
 import json
 import random

@@ -9,6 +9,7 @@ from services.matching.clients.documents import Centre, Concepts, TrialRecord
 from services.matching.evaluations.places import distance_km
 from services.matching.evaluations.sites import site_answers
 from services.matching.snapshots.model import SnapshotTrial, Vocabulary
+from services.matching.snapshots.recruitment import recruitment_in
 
 VOCABULARY = Vocabulary(Concepts("t", ()))
 CENTRES = {
@@ -79,6 +80,57 @@ def site(
 )
 def test_the_cohorts_open_in_the_country(trial: SnapshotTrial, open_ones: set[str]) -> None:
     assert trial.recruiting == open_ones
+
+
+@pytest.mark.parametrize(
+    ("trial", "recruitment"),
+    [
+        (trial_with(sites=[site("lille")]), "open"),
+        (trial_with(countries=["FR"]), "open"),
+        (trial_with(status="not_yet_recruiting", locations=[{"country": "FR", "status": "recruiting"}]), "open"),
+        (trial_with(status="not_yet_recruiting", countries=["FR"]), "not_yet_open"),
+        (trial_with(status="in_review", sites=[site("lille")]), "not_yet_open"),
+        (trial_with(sites=[site("lille", "not_yet_recruiting"), site("necker", "completed")]), "not_yet_open"),
+        (trial_with(countries=["US", "GB"]), "not_in_country"),
+        (trial_with(locations=[{"country": "US", "status": "recruiting"}]), "not_in_country"),
+        (trial_with(locations=[{"country": "FR", "status": "completed"}], countries=["FR", "US"]), "not_in_country"),
+        (trial_with(status="not_yet_recruiting", countries=["US"]), "not_in_country"),
+        (trial_with(sites=[site("lille", "suspended")], countries=["FR"]), "not_in_country"),
+        (trial_with(status="completed", countries=["FR"]), "closed"),
+        (trial_with(status="suspended", sites=[site("lille")]), "closed"),
+        (trial_with(status="withdrawn", countries=["US"]), "closed"),
+        (trial_with(status="unknown", countries=["FR"]), "unknown"),
+        (trial_with(status="unknown", countries=["US"]), "unknown"),
+        (trial_with(locations=[{"country": "FR", "status": "unknown"}]), "unknown"),
+        (trial_with(), "unknown"),
+    ],
+)
+def test_the_recruitment_of_a_trial_in_the_country(trial: SnapshotTrial, recruitment: str) -> None:
+    assert recruitment_in(trial.record, "FR") == recruitment
+    assert dict(trial.recruitment) == {"1": recruitment, "2": recruitment}
+
+
+@pytest.mark.parametrize(
+    ("status", "recruitment"),
+    [
+        (None, "open"),
+        ("recruiting", "open"),
+        ("not_yet_recruiting", "not_yet_open"),
+        ("completed", "closed"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_a_cohort_may_recruit_less_than_its_trial(status: str | None, recruitment: str) -> None:
+    cohorts = [{"id": "1", "label": {}, "status": status}, {"id": "2", "label": {}, "status": "recruiting"}]
+    trial = trial_with(sites=[site("lille")], cohorts=cohorts)
+    assert dict(trial.recruitment) == {"1": recruitment, "2": "open"}
+    elsewhere = trial_with(countries=["US"], cohorts=cohorts)
+    assert elsewhere.recruitment["1"] == ("closed" if recruitment == "closed" else "not_in_country")
+
+
+def test_another_country_gives_another_recruitment() -> None:
+    trial = trial_with(countries=["BE"])
+    assert [recruitment_in(trial.record, country) for country in ("FR", "BE")] == ["not_in_country", "open"]
 
 
 def test_open_confirmed_sites_with_a_place_come_first_nearest_first() -> None:

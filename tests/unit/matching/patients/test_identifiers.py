@@ -1,4 +1,4 @@
-"""What could identify a person is told by key and by shape; what medicine writes every day is not."""
+"""Identifying data is recognised by the name of the field or the form of the value; medical data is not."""
 
 import json
 import lzma
@@ -88,8 +88,8 @@ def test_a_key_that_names_a_person_is_refused_wherever_it_stands(key: str) -> No
 def test_keys_of_the_native_patient_are_none() -> None:
     keys = (
         "as_of birth_date age sex place facts domains_complete id kind codes status date start end value comparator "
-        "unit ref_low ref_high assay dose outcome body_site severity relative variant question answer gene type exon_from "
-        "hgvs per_kg domain from to"
+        "unit ref_low ref_high assay dose outcome body_site severity relative variant question answer gene type "
+        "exon_from hgvs per_kg domain from to"
     )
     assert identifying({key: {} for key in keys.split()}) == []
 

@@ -73,9 +73,9 @@ def test_the_subject(subject: dict[str, Any], expected: dict[str, Any]) -> None:
     ],
 )
 def test_an_onset_is_no_more_precise_than_it_is_told(onset: dict[str, Any], expected: str | None) -> None:
-    told = facts(phenotypicFeatures=[{"type": {"id": "HP:0001250", "label": "Seizure"}, "onset": onset}])
-    date_told = {"date": expected} if expected else {}
-    assert told == [{"id": "phenotypicFeatures/0", "kind": "observation", "codes": ["HP:0001250"], **date_told}]
+    found = facts(phenotypicFeatures=[{"type": {"id": "HP:0001250", "label": "Seizure"}, "onset": onset}])
+    expected_date = {"date": expected} if expected else {}
+    assert found == [{"id": "phenotypicFeatures/0", "kind": "observation", "codes": ["HP:0001250"], **expected_date}]
 
 
 def test_an_onset_at_an_age_is_no_date_without_a_birth_date() -> None:
@@ -138,8 +138,8 @@ def test_a_measurement_keeps_unit_range_and_day() -> None:
 )
 def test_a_coded_answer_is_present_or_absent_where_it_is_known(answer: str, status: str | None) -> None:
     measurement = {"assay": {"id": "LOINC:5196-1"}, "value": {"ontologyClass": {"id": answer}}}
-    told = facts(measurements=[measurement])
-    assert [fact.get("status") for fact in told] == ([] if status == "ignored" else [status])
+    found = facts(measurements=[measurement])
+    assert [fact.get("status") for fact in found] == ([] if status == "ignored" else [status])
 
 
 def test_treatments_are_exposures_and_prescriptions_are_orders() -> None:
@@ -178,15 +178,15 @@ def test_a_causative_variant_of_a_solved_case_is_present_under_each_of_its_names
         {"syntax": "hgvs.p", "value": "NP_003997.2:p.(Arg2098Ter)"},
         {"syntax": "hgvs.c", "value": "NM_004006.3:c.6292C>T"},
     ]
-    told = facts(interpretations=[variant(allelicState={"id": "GENO:0000134"}, expressions=expressions)])
-    assert [fact["kind"] for fact in told] == ["condition", "variant", "variant"]
-    assert told[1]["variant"] == {
+    found = facts(interpretations=[variant(allelicState={"id": "GENO:0000134"}, expressions=expressions)])
+    assert [fact["kind"] for fact in found] == ["condition", "variant", "variant"]
+    assert found[1]["variant"] == {
         "gene": "DMD",
         "type": "nonsense",
         "zygosity": "hemizygous",
         "hgvs": "NM_004006.3:c.6292C>T",
     }
-    assert told[2]["variant"]["hgvs"] == "NP_003997.2:p.(Arg2098Ter)"
+    assert found[2]["variant"]["hgvs"] == "NP_003997.2:p.(Arg2098Ter)"
 
 
 @pytest.mark.parametrize(
@@ -199,9 +199,9 @@ def test_a_causative_variant_of_a_solved_case_is_present_under_each_of_its_names
     ],
 )
 def test_what_is_not_solved_is_not_confirmed(progress: str, status: str, expected: str | None) -> None:
-    told = facts(interpretations=[variant(progress, status)])
-    assert told[-1].get("status") == expected
-    assert told[0].get("status") == (None if progress == "SOLVED" else "unconfirmed")
+    found = facts(interpretations=[variant(progress, status)])
+    assert found[-1].get("status") == expected
+    assert found[0].get("status") == (None if progress == "SOLVED" else "unconfirmed")
 
 
 def test_a_rejected_variant_and_one_without_a_gene_are_left_out_and_an_unclassified_one_is_uncertain() -> None:
@@ -226,8 +226,8 @@ def test_a_rejected_variant_and_one_without_a_gene_are_left_out_and_an_unclassif
     ],
 )
 def test_the_kind_of_a_variant_is_told_only_where_it_is_plain(hgvs: str, kind: str | None) -> None:
-    told = facts(interpretations=[variant(expressions=[{"syntax": "hgvs.p", "value": hgvs}])])
-    assert told[-1]["variant"].get("type") == kind
+    found = facts(interpretations=[variant(expressions=[{"syntax": "hgvs.p", "value": hgvs}])])
+    assert found[-1]["variant"].get("type") == kind
 
 
 def test_a_family_is_read_for_its_proband() -> None:

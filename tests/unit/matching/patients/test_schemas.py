@@ -127,6 +127,6 @@ def test_an_age_is_an_interval_of_birth_dates(age, earliest, latest):
     assert possible_births(age, AS_OF) == DateBounds(date.fromisoformat(earliest), date.fromisoformat(latest))
 
 
-def test_nobody_is_matched_before_birth():
+def test_a_patient_is_not_matched_before_birth():
     with pytest.raises(BirthAfterAsOfError):
         to_engine(Patient.model_validate({"birth_date": "2025-11-23"}), AS_OF)

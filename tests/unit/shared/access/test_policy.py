@@ -6,7 +6,7 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI
 
 from shared.access import Principal, Role
-from shared.access.policy import Access, decide
+from shared.access.policy import Access, Action, decide
 from shared.access.principal import ROLES
 from shared.http.guards import allow
 from shared.http.route import ApiRoute
@@ -127,3 +127,31 @@ async def test_where_a_caller_is_the_gateway_says_and_nobody_else(
     async with client_of(service(router), token=INTERNAL, address=address) as caller:
         answer = await caller.get("/x", headers={"X-Forwarded-For": forwarded} if forwarded else {})
     assert answer.status_code == (200 if near else 403)
+
+
+@pytest.mark.parametrize(
+    ("token", "right", "named"),
+    [
+        (token_of("sponsor", "system"), ("match", "execute"), "hospital, centre, coordination"),
+        (token_of("hospital", "admin"), ("source", "write"), "coordination"),
+        (token_of("hospital", "editor"), ("match", "execute"), "clinician, system"),
+        (token_of("hospital", "system", scopes=["trial.read"]), ("match", "execute"), "match.execute"),
+    ],
+)
+async def test_a_refusal_names_the_missing_right_and_who_can_grant_it(
+    token: str, right: tuple[str, Action], named: str
+) -> None:
+    router = APIRouter(route_class=ApiRoute)
+
+    @router.get("/x")
+    async def handler(access: Annotated[Access, Depends(allow(*right))]) -> dict[str, str]:
+        return {}
+
+    async with client_of(service(router), token=token) as caller:
+        answer = await caller.get("/x", headers={"Accept-Language": "en"})
+        french = (await caller.get("/x", headers={"Accept-Language": "fr"})).json()["detail"]
+    assert answer.status_code == 403
+    for detail in (answer.json()["detail"], french):
+        assert named in detail
+        assert ".".join(right) in detail
+    assert "administrator" in answer.json()["detail"] or "coordination" in answer.json()["detail"]

@@ -1,4 +1,4 @@
-"""Tokens and key sets of any shape at all: each is believed or refused in our own words, and none breaks what reads it."""
+"""Tokens and key sets of any shape: each is accepted or refused with one of our reasons; none breaks its reader."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -5,6 +5,7 @@ from typing import Annotated
 import httpx
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Query
+from pydantic import Field
 
 from shared.access.policy import Access
 from shared.http.guards import allow
@@ -23,7 +24,7 @@ CANARY = "DUPONT-1.80.01.75.116.001"
 class Given(ApiModel):
     count: int
     day: Day | None = None
-    names: list[str] = []
+    names: list[str] = Field(default_factory=list)
 
 
 def service() -> FastAPI:

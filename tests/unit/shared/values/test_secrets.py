@@ -1,4 +1,4 @@
-"""Secrets as an operator may leave them: each that is of no use stops the start with one line that shows nothing of it."""
+"""Unusable secrets stop the start with one line that does not contain them."""
 
 import base64
 import os

@@ -39,7 +39,9 @@ def test_what_parsers_let_through_is_refused_with_its_place(body: bytes, code: s
 
 
 def test_good_json_passes_unchanged() -> None:
-    body = '{"name": "é\\u00e9", "deep": [[[{"a": [1, 2.5, -3, true, null]}]]], "brackets": "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "quote": "\\"["}'
+    brackets = "[" * 40
+    deep = '[[[{"a": [1, 2.5, -3, true, null]}]]]'
+    body = f'{{"name": "é\\u00e9", "deep": {deep}, "brackets": "{brackets}", "quote": "\\"["}}'
     assert loads(body.encode())["deep"] == [[[{"a": [1, 2.5, -3, True, None]}]]]
 
 

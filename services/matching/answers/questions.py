@@ -1,0 +1,207 @@
+"""The facts that answer a question, so that a program can ask for them (`schemas.WantedFact`). Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from shared.criteria import expressions
+from shared.criteria.durations import parse
+from shared.criteria.scales import SCALES
+from shared.vocabulary.durations import in_months
+
+Wanted = dict[str, Any]
+_NOTHING: Wanted = {
+    "field": None,
+    "kind": None,
+    "codes": [],
+    "question": None,
+    "statuses": [],
+    "value": None,
+    "values": [],
+    "comparisons": [],
+    "unit": None,
+    "per_kg": False,
+    "reference_range": False,
+    "assay": None,
+    "variant": None,
+    "attributes": None,
+    "relative": None,
+    "within": None,
+    "each": None,
+    "duration": None,
+    "domain": None,
+}
+# What two leaves of one question may differ in: the wanted fact then satisfies both.
+_MERGED = ("within", "each", "duration", "unit", "per_kg", "reference_range", "domain", "comparisons")
+_KIND_OF_DOMAIN = {
+    "conditions": "condition",
+    "procedures": "procedure",
+    "medications": "medication",
+    "immunizations": "immunization",
+    "encounters": "event",
+    "observations": "observation",
+}
+_KIND_OF_SYSTEM = {"ATC": "medication", "LOINC": "observation", "HP": "observation"}
+
+
+def wanted_facts(leaves: Iterable[expressions.Leaf], *, has_lead_time: bool) -> list[Wanted]:
+    """Return what answers every one of the leaves. ``has_lead_time``: whether the day of dosing can be computed."""
+    found: dict[str, Wanted] = {}
+    for leaf in leaves:
+        for wanted in _wanted(leaf, has_lead_time=has_lead_time):
+            key = repr([value for name, value in wanted.items() if name not in _MERGED])
+            found[key] = _merge(found[key], wanted) if key in found else wanted
+    return list(found.values())
+
+
+def _wanted(leaf: expressions.Leaf, *, has_lead_time: bool) -> Iterator[Wanted]:
+    match leaf:
+        case expressions.Age():
+            yield _fact(field="birth_date")
+            if leaf.at == "dosing" and not has_lead_time:
+                yield _fact(field="dosing_date")
+        case expressions.Sex():
+            yield _fact(field="sex", values=["male", "female"])
+        case expressions.Has():
+            yield _presence(leaf)
+        case expressions.Variant():
+            yield _variant(leaf)
+        case expressions.Value():
+            yield _measurement(leaf)
+            for event in leaf.not_after:
+                kind = _kind(event.domain, event.codes)
+                yield _fact(kind=kind, codes=event.codes, statuses=["absent"], within=event.for_, domain=event.domain)
+        case expressions.Titre():
+            yield _fact(
+                kind="observation",
+                codes=leaf.codes,
+                statuses=["present"],
+                value="number",
+                comparisons=[_comparison(leaf.op, leaf.reciprocal)],
+                assay=leaf.assay,
+                within=leaf.within,
+            )
+        case expressions.Ordinal():
+            levels = [level.code for level in SCALES[leaf.scale].levels]
+            yield _fact(
+                kind="observation",
+                codes=[leaf.scale],
+                statuses=["present"],
+                value="level",
+                values=levels,
+                within=leaf.within,
+            )
+        case expressions.Count():
+            yield _fact(
+                kind=_kind(leaf.domain, leaf.codes),
+                codes=leaf.codes,
+                statuses=["present"],
+                value="occurrences",
+                comparisons=[_comparison(leaf.op, leaf.value)],
+                within=leaf.within,
+                each=leaf.each,
+                domain=leaf.domain,
+            )
+        case expressions.Stable():
+            yield _treatment(leaf)
+        case expressions.Human():
+            yield _fact(
+                kind="answer",
+                question=leaf.question,
+                statuses=["present"],
+                values=["yes", "no"],
+                within=leaf.within,
+            )
+
+
+def _presence(leaf: expressions.Has) -> Wanted:
+    where = leaf.where or expressions.Where()
+    attributes = {"outcome": where.outcome, "body_site": where.body_site, "severity": where.severity}
+    return _fact(
+        kind="medication" if where.duration else _kind(leaf.domain, leaf.codes),
+        codes=leaf.codes,
+        statuses=["present", "absent"],
+        attributes=attributes if any(attributes.values()) else None,
+        relative=leaf.relative,
+        within=leaf.within,
+        duration=where.duration,
+        domain=leaf.domain,
+    )
+
+
+def _variant(leaf: expressions.Variant) -> Wanted:
+    variant = {
+        "gene": leaf.gene,
+        "types": leaf.types,
+        "exons": leaf.exons.model_dump() if leaf.exons else None,
+        "zygosity": leaf.zygosity,
+        "copies": leaf.copies is not None,
+        "frame": leaf.frame,
+        "hgvs": leaf.hgvs,
+        "origin": leaf.origin,
+    }
+    return _fact(kind="variant", statuses=["present", "absent"], variant=variant)
+
+
+def _measurement(leaf: expressions.Value) -> Wanted:
+    return _fact(
+        kind="observation",
+        codes=leaf.codes,
+        statuses=["present"],
+        value="number",
+        comparisons=[_comparison(leaf.op, leaf.value, leaf.basis)],
+        unit="%" if leaf.basis == "pct_predicted" else leaf.unit,
+        reference_range=leaf.basis in ("xULN", "xLLN"),
+        within=leaf.within,
+        domain=leaf.domain,
+    )
+
+
+def _treatment(leaf: expressions.Stable) -> Wanted:
+    bounds = [_comparison(op, bound) for op, bound in ((">=", leaf.min), ("<=", leaf.max)) if bound is not None]
+    return _fact(
+        kind="medication",
+        codes=leaf.codes,
+        statuses=["present", "absent"],
+        value="dose" if bounds else None,
+        comparisons=bounds,
+        unit=leaf.unit,
+        per_kg=leaf.per_kg,
+        duration=leaf.for_,
+        domain=leaf.domain,
+    )
+
+
+def _comparison(op: str, value: float, basis: str = "absolute") -> dict[str, Any]:
+    return {"op": op, "value": value, "basis": basis}
+
+
+def _fact(**given: Any) -> Wanted:
+    return {**_NOTHING, **given}
+
+
+def _kind(domain: str | None, codes: Sequence[str]) -> str:
+    """Return the kind that such facts usually have."""
+    if domain is not None:
+        return _KIND_OF_DOMAIN[domain]
+    return _KIND_OF_SYSTEM.get(codes[0].partition(":")[0], "condition")
+
+
+def _merge(first: Wanted, second: Wanted) -> Wanted:
+    """Merge two wanted facts that differ only in `_MERGED`: the more recent, the longer, the more complete one."""
+    others = [one for one in second["comparisons"] if one not in first["comparisons"]]
+    return {
+        **first,
+        "within": min((one["within"] for one in (first, second) if one["within"]), key=_length, default=None),
+        "duration": max((one["duration"] for one in (first, second) if one["duration"]), key=_length, default=None),
+        "each": min((one["each"] for one in (first, second) if one["each"]), key=_length, default=None),
+        "comparisons": [*first["comparisons"], *others],
+        "unit": first["unit"] or second["unit"],
+        "per_kg": first["per_kg"] or second["per_kg"],
+        "reference_range": first["reference_range"] or second["reference_range"],
+        "domain": first["domain"] or second["domain"],
+    }
+
+
+def _length(duration: str) -> Any:
+    span = parse(duration)
+    return in_months(span.months, span.days)

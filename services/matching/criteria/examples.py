@@ -1,0 +1,92 @@
+"""Examples for the OpenAPI document. Trial, people and patient are invented."""
+
+from typing import Any
+
+from services.matching.answers.wording import PRE_SCREENING
+
+DOCUMENT: dict[str, Any] = {
+    "trial": "CLEIO-TEST-0001",
+    "grade": "signed",
+    "authored_by": "A. Martin",
+    "signed_by": "B. Petit",
+    "signed_at": "2025-11-01T09:00:00Z",
+    "criteria": [
+        {
+            "id": "I-DX",
+            "kind": "include",
+            "role": "indication",
+            "text": {"fr": "Dystrophie musculaire de Duchenne", "en": "Duchenne muscular dystrophy"},
+            "expr": {"type": "has", "codes": ["ORPHA:98896"]},
+        },
+        {
+            "id": "I-AGE",
+            "kind": "include",
+            "text": {"fr": "De 4 à 7 ans", "en": "Aged 4 to 7 years"},
+            "expr": {"type": "age", "min": "P4Y", "max": "P8Y"},
+        },
+    ],
+}
+PATIENT: dict[str, Any] = {
+    "as_of": "2025-11-22",
+    "birth_date": "2020-12-20",
+    "facts": [{"id": "diagnosis", "kind": "condition", "codes": ["ORPHA:98896"], "date": "2024-05-03"}],
+}
+DOCUMENTS: Any = {"two criteria": {"summary": "A document with two criteria", "value": DOCUMENT}}
+DRY_RUNS: Any = {"native": {"summary": "With a native patient", "value": {"criteria": DOCUMENT, "patient": PATIENT}}}
+CHECKED: dict[str, Any] = {"findings": [], "errors": 0, "warnings": 0}
+TRIED: dict[str, Any] = {
+    "as_of": "2025-11-22",
+    "engine_version": "2",
+    "terminology_version": "12755c04926a34f4",
+    "pre_screening": PRE_SCREENING,
+    "listing": "listed",
+    "verdict": "compatible",
+    "from": "2025-11-22",
+    "until": "2028-12-20",
+    "refer_before": "2028-12-20",
+    "retest": None,
+    "cohort": None,
+    "grade": "signed",
+    "criteria_illustrative": False,
+    "criteria_version": None,
+    "criteria": [
+        {
+            "id": "I-DX",
+            "kind": "include",
+            "role": "indication",
+            "stage": "screening",
+            "state": "met",
+            "satisfied": True,
+            "reason": None,
+            "text": {"fr": "Dystrophie musculaire de Duchenne", "en": "Duchenne muscular dystrophy"},
+            "evidence": ["diagnosis"],
+            "clears_on": None,
+            "left_to_investigator": False,
+        },
+        {
+            "id": "I-AGE",
+            "kind": "include",
+            "role": None,
+            "stage": "screening",
+            "state": "met",
+            "satisfied": True,
+            "reason": None,
+            "text": {"fr": "De 4 à 7 ans", "en": "Aged 4 to 7 years"},
+            "evidence": ["#birth"],
+            "clears_on": None,
+            "left_to_investigator": False,
+        },
+    ],
+    "timeline": [{"from": "2025-11-22", "until": "2028-12-20", "verdict": "compatible"}],
+    "cohorts": [
+        {
+            "id": "all",
+            "verdict": "compatible",
+            "from": "2025-11-22",
+            "until": "2028-12-20",
+            "criteria": ["I-DX", "I-AGE"],
+        }
+    ],
+    "ask_next": [],
+    "ignored_facts": [],
+}
