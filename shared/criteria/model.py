@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.criteria.expressions import Expression, Leaf, Node, Token
+from shared.criteria.expressions import Expression, Leaf, Node
+from shared.criteria.texts import Token
 from shared.values.forms import described
 from shared.values.wire import ApiModel, Duration, Instant, Label
 from shared.vocabulary.geography import Country

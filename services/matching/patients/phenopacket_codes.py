@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.criteria.expressions import Hgvs, Unit
+from shared.criteria.texts import Hgvs, Unit
 from shared.values.wire import Code
 
 _CODE: TypeAdapter[str] = TypeAdapter(Code)

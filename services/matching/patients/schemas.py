@@ -10,15 +10,13 @@ from shared.criteria.expressions import (
     Domain,
     Exon,
     Frame,
-    Gene,
-    Hgvs,
     Number,
     Origin,
     Relative,
-    Unit,
     VariantType,
     Zygosity,
 )
+from shared.criteria.texts import Gene, Hgvs, Unit
 from shared.values.forms import described
 from shared.values.wire import ApiModel, Code, Day, Duration, PartialDate
 from shared.vocabulary.geography import Departement
