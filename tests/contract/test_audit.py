@@ -1,4 +1,4 @@
-"""The record of who did what: complete, without a word about patients, and every tampering with it is found."""
+"""The audit log: complete, without any data about patients, and every tampering with it is found."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ CANARY = "DUPONT-JEANNE-1850312"
 
 
 async def entries_of(app: FastAPI) -> list[dict[str, Any]]:
-    """Everything recorded until now, also what waits to be written with others like it."""
+    """All entries until now, also aggregated denials."""
     await app.state.audit.step()
     async with app.state.database.read() as connection:
         return [
@@ -98,7 +98,7 @@ async def test_what_the_public_may_read_is_not_recorded_and_what_it_may_not_is(r
             assert (await caller.get("/registry/v1/feed")).status_code == 200
         assert (await admin.get("/registry/v1/centres")).status_code == 200
         assert (await entries_of(registry)) == []
-        # The coordination sees what is not published: its reading is.
+        # The coordination sees unpublished trials: its reads are recorded.
         assert (await admin.get(TRIAL)).status_code == 200
         assert (await admin.get("/registry/v1/trials/NCT00000000")).status_code == 404
     assert told(await entries_of(registry)) == [("read", "coordination", "trial", "NCT05096221", "GET", 200, 1)]
@@ -143,7 +143,7 @@ def test_a_crowd_at_the_door_takes_one_line() -> None:
         assert [(one.request_id, one.status, one.count) for one in waiting] == expected
         raise OSError  # the disk is full
     with crowd.taken() as waiting:
-        # What could not be written down waits on.
+        # Entries that could not be written are kept for the next try.
         assert [(one.request_id, one.status, one.count) for one in waiting] == expected
         waiting.clear()
     with crowd.taken() as waiting:
@@ -190,7 +190,7 @@ INTACT = (0, ["audit logs verified: no gaps or changes"])
 
 
 async def begin_logs(folder: Path) -> None:
-    """As the first start of notifications and matching does."""
+    """Begin the logs of notifications and matching as their first start does."""
     key = signing_key(ServiceSettings().audit_seed)
     database = open_database(f"sqlite:///{folder / 'notifications.db'}")
     audit = DatabaseAudit(database, NOTIFICATIONS_AUDIT, folder / "audit", "notifications", key)
@@ -208,7 +208,7 @@ def verify(*arguments: str) -> tuple[int, list[str]]:
 
 @pytest.fixture(scope="session")
 def recorded_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of an installation at rest whose registry recorded three batches."""
+    """The data folder of a stopped installation whose registry recorded three batches."""
     folder = tmp_path_factory.mktemp("recorded")
 
     async def fill() -> None:
@@ -223,7 +223,7 @@ def recorded_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 await app.state.audit.step()
 
     with installation_at(folder), pytest.MonkeyPatch.context() as patch:
-        # Seals are made where the test says, and not when a second is over.
+        # Checkpoints are made where the test says, not each second.
         patch.setattr("shared.audit.recording.CHECKPOINT_SECONDS", 3600.0)
         asyncio.run(fill())
     return folder
@@ -231,12 +231,12 @@ def recorded_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def recorded(recorded_once: Path) -> Path:
-    """The same, for one test to do with as it likes."""
+    """A copy of it for one test."""
     return Path(shutil.copytree(recorded_once, ServiceSettings().data_dir))
 
 
 def tamper(folder: Path, *statements: str, service: str = "registry") -> None:
-    """As someone with the file and without the key."""
+    """Change the database as someone with the file and without the key."""
     with closing(sqlite.connect(str(folder / f"{service}.db"), isolation_level=None)) as connection:
         for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             connection.execute(f"DROP TRIGGER {name}")
@@ -305,7 +305,7 @@ def test_a_chain_made_anew_under_another_key_is_found(recorded: Path, monkeypatc
     code, findings = verify()
     assert code == 1
     assert "not signed" in findings[0]
-    # A rotated key: what the former one signed still counts, where the operator says so.
+    # After a rotation the former key is accepted if the operator names it.
     assert verify("--public-key", str(recorded / "former.pem"))[0] == 0
 
 
@@ -341,7 +341,7 @@ async def running_matching(registry: FastAPI) -> AsyncIterator[FastAPI]:
 
 @pytest.fixture
 def matched(recorded: Path) -> Path:
-    """Matches recorded: who asked, and nothing of whom it was about."""
+    """Recorded matches: who asked, and nothing about the patient."""
     boy = json.loads(
         (Path(__file__).parents[2] / "docs" / "examples" / "duchenne-boy.json").read_text(encoding="utf-8")
     )
@@ -374,7 +374,7 @@ def test_a_match_is_recorded_with_who_asked_and_nothing_of_the_patient(matched: 
     for word in ("2021", "2022", "ORPHA", "HP:", "birth", "DMD"):
         assert word not in everything
     assert verify()[0] == 0
-    # The next process goes on with the same chain.
+    # The next process continues the chain.
     kinds = Counter(one.kind for one in CheckpointFile(matched / "audit", "matching").read()[0])
     assert kinds == {"begun": 1, "seal": 4}
 

@@ -59,7 +59,7 @@ def cleio(*arguments: str) -> tuple[int, str]:
 
 
 async def write(folder: Path, times: int = 3) -> None:
-    """A few more sealed entries, through the front door."""
+    """Record more entries over HTTP, each with a checkpoint."""
     async with running_registry(f"sqlite:///{folder / 'registry.db'}") as app, client_of(app, token=ADMIN) as admin:
         for number in range(times):
             assert (await admin.patch(TRIAL, json={"acronym": f"MORE-{number}"}, headers=CONTENT)).status_code == 200
@@ -166,7 +166,7 @@ def test_checkpoints_taken_away_are_missed(recorded: Path, tmp_path: Path) -> No
     )
     checkpoints(recorded).unlink()
     assert verify()[0] == 1
-    # The next start writes them again, from the record.
+    # The next start writes them again from the database.
     asyncio.run(write(recorded, 1))
     assert verify() == INTACT
 
@@ -245,7 +245,7 @@ async def file_record(folder: Path, service: str, *batches: int) -> None:
 
 @pytest.fixture
 def matched(recorded: Path) -> Path:
-    """Besides, the records of two processes of matching, which has no database."""
+    """With the logs of two processes of matching, which has no database."""
     asyncio.run(file_record(recorded / "audit", "matching", 3, 2))
     asyncio.run(file_record(recorded / "audit", "matching-2", 2, 3))
     assert verify() == INTACT
@@ -289,7 +289,7 @@ def test_seals_of_a_file_are_compared_with_the_copies_kept_elsewhere(matched: Pa
     shutil.copytree(matched / "audit", tmp_path / "elsewhere")
     asyncio.run(file_record(matched / "audit", "matching", 4))
     assert verify("--checkpoints", str(tmp_path / "elsewhere")) == INTACT
-    # Cut, and gone on with from there, as the program itself does after a crash.
+    # Cut, and continued from there, as the program does after a crash.
     for ending, keep in (("entries.ndjson", 3), ("checkpoints.ndjson", 2)):
         edit_lines(matched / "audit" / f"matching.{ending}", lambda lines, keep=keep: lines[:keep])
     asyncio.run(file_record(matched / "audit", "matching", 6))
@@ -401,7 +401,7 @@ def damage(folder: Path) -> None:
 
 
 OLDER = "registry: entry 13 was added after checkpoint 3 with an older date"
-# What an attacker without the key and without copies elsewhere can do, and what is said of it.
+# Acts of an attacker without access to the copies elsewhere, and what is reported.
 WIPED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
     "the files of matching removed": (lambda folder: remove(folder, "matching"), [f"matching: {GONE}"]),
     "the files of matching emptied": (lambda folder: empty(folder, "matching"), [f"matching: {GONE}"]),
@@ -461,14 +461,14 @@ def test_where_nothing_was_ever_started_it_says_so(tmp_path: Path, monkeypatch: 
 
 @pytest.mark.anyio
 async def test_an_entry_cannot_be_replaced(recorded: Path) -> None:
-    """SQLite's REPLACE deletes a row without saying so, unless it is told to."""
+    """SQLite's REPLACE deletes rows without calling triggers unless recursive_triggers is on."""
     async with running_registry(f"sqlite:///{recorded / 'registry.db'}") as app:
         with pytest.raises(DBAPIError, match="only added to"):
             async with app.state.database.transaction() as connection:
                 await connection.execute(text("REPLACE INTO audit_entries SELECT * FROM audit_entries"))
 
 
-# A word of a patient in every place of a request that a caller fills.
+# A patient's data in every part of a request that a caller can fill.
 QUERY = {"q": CANARY, CANARY: "1"}
 HEADERS = {
     "User-Agent": CANARY,

@@ -1,4 +1,4 @@
-"""Backup and restore: what was copied is one moment of the whole installation, and nothing is replaced before all is checked."""
+"""Backup and restore: a backup is consistent, and nothing is replaced before everything was checked."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ TRIAL = "/registry/v1/trials/NCT05096221"
 
 
 def cleio(*arguments: str) -> tuple[int, str]:
-    """Exit code, and everything it said."""
+    """Run the command; its exit code and output."""
     result = CliRunner().invoke(app, list(arguments))
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result.exit_code, result.output
@@ -58,7 +58,7 @@ def generation(file: Path) -> int:
 
 
 def change(acronym: str) -> int:
-    """One change through the registry's front door, which is open only for it; the version it made."""
+    """Start the registry, change one trial over HTTP and stop; the new version."""
 
     async def patch() -> int:
         registry = create_app()
@@ -72,7 +72,7 @@ def change(acronym: str) -> int:
 
 @pytest.fixture
 def var(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An installation with the bundled sample, at rest."""
+    """A stopped installation with the bundled sample."""
     monkeypatch.setenv("CLEIO_REGISTRY_LOAD_SAMPLE", "true")
     folder = ServiceSettings().data_dir
     for name in ("registry", "notifications"):
@@ -96,7 +96,7 @@ def test_a_restore_gives_back_every_row_and_begins_a_new_generation(var: Path, b
     assert rows_of(var / "registry.db") == kept
     first = generation(var / "registry.db")
     assert first > before
-    # A backup restored twice is two histories.
+    # A backup that is restored twice begins two histories.
     assert cleio("restore", str(backup))[0] == 0
     assert generation(var / "registry.db") > first
 
@@ -113,7 +113,7 @@ def test_a_restore_can_be_undone(var: Path, backup: Path) -> None:
 
 
 def test_the_operator_is_told_who_can_call_again(var: Path, backup: Path, tmp_path: Path) -> None:
-    """A backup is older than what was done to keep somebody out since."""
+    """A restore undoes revocations that are newer than the backup."""
 
     async def make() -> list[str]:
         registry = create_app()
@@ -192,7 +192,7 @@ def damage_a_page(folder: Path) -> None:
 
 
 def damage_a_page_and_its_digest(folder: Path) -> None:
-    """As on a disk that failed before the backup was made: the digest is right, the database is not."""
+    """The disk failed before the backup was made: the digest is right, the database is damaged."""
     file = folder / "registry.db"
     content = bytearray(file.read_bytes())
     content[4096:8192] = b"\xff" * 4096
@@ -201,14 +201,14 @@ def damage_a_page_and_its_digest(folder: Path) -> None:
 
 
 def rewrite(folder: Path, **services: dict[str, Any]) -> None:
-    """A manifest that says something else, and is sealed as if it were true."""
+    """Change the manifest and write a matching digest."""
     manifest = Manifest.read(folder)
     changed = {name: copy.model_copy(update=services.get(name, {})) for name, copy in manifest.services.items()}
     manifest.model_copy(update={"services": changed}).write(folder)
 
 
 def read_ahead(folder: Path) -> None:
-    """Notifications have read what the registry's copy does not hold."""
+    """Notifications have read further than the copy of the registry goes."""
     settings = ServiceSettings()
     ahead = Cursors(settings.cursor_key_bytes).seal("feed:registry", [1, 1_000_000])
     with closing(sqlite.connect(str(folder / "notifications.db"), isolation_level=None)) as connection:

@@ -1,4 +1,4 @@
-"""Backups and restores under attack: archives from anywhere, disks that fill up or turn read-only, a death at every step, a clock that goes back."""
+"""Backups and restores under attack: foreign archives, full or read-only disks, kills at every step, changed clocks."""
 
 import asyncio
 import gzip
@@ -31,7 +31,7 @@ KEPT = "kept"
 
 @pytest.fixture(scope="session")
 def installation_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An installation at rest with the sample, a backup of it, and one change since."""
+    """A stopped installation with the sample, a backup of it, and one later change."""
     folder = tmp_path_factory.mktemp("installation")
 
     async def fill() -> None:
@@ -52,7 +52,7 @@ def installation_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def var(installation_once: Path) -> Path:
-    """The same, for one test to do with as it likes."""
+    """A copy of it for one test."""
     return Path(shutil.copytree(installation_once / "var", ServiceSettings().data_dir))
 
 
@@ -98,7 +98,7 @@ def test_a_flipped_bit_anywhere_in_an_archive_is_found_or_means_nothing(var: Pat
 
 
 def hostile(tar: Path, **changes: Any) -> None:
-    """The same archive with one member more, of a kind that no backup has."""
+    """The archive with one more member, which no backup has."""
     with tarfile.open(tar, "a") as archive:
         member = tarfile.TarInfo(changes.pop("name", "extra"))
         for name, value in changes.items():
@@ -107,7 +107,7 @@ def hostile(tar: Path, **changes: Any) -> None:
 
 
 def sparse(tar: Path) -> None:
-    """A few bytes that become a large file."""
+    """A sparse member: a few bytes that become a large file."""
     huge = tar.with_name("huge")
     with huge.open("wb") as file:
         file.truncate(1 << 28)
@@ -165,7 +165,7 @@ def test_a_disk_that_fills_up_under_a_restore_changes_nothing(
         kept = rows_of(var / "registry.db", leaving_out="")
         code, said = cleio("restore", str(backup))
         assert (code, last_line(said).split(" has ")[0]) == (1, f"cleio: {var}")
-        # Somebody else fills it up after the look.
+        # Another program fills the disk after the check.
         monkeypatch.setattr("services.cli.restore._check_room", lambda *_arguments: None)
         code, said = cleio("restore", str(backup))
         assert code == 1
@@ -226,7 +226,7 @@ def test_on_a_disk_that_takes_no_writes_each_command_says_so_in_one_line(
 
 
 def dying_at(step: int, monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[Path]:
-    """The process dies just before its rename number ``step`` in this folder."""
+    """End the process just before its rename number ``step`` in this folder."""
     renamed: list[Path] = []
     rename = Path.rename
 
@@ -243,7 +243,7 @@ def dying_at(step: int, monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[P
 
 @pytest.mark.parametrize("stride", [3, pytest.param(1, marks=pytest.mark.full)])
 def test_a_restore_that_dies_at_any_step_is_undone_whole(var: Path, backup: Path, tmp_path: Path, stride: int) -> None:
-    """And so is one whose undoing dies at any step."""
+    """The same for an undo that dies at any step."""
     kept = {name: rows_of(var / f"{name}.db") for name in ("registry", "notifications")}
     shutil.copytree(var, tmp_path / "original")
     for step in range(0, 50, stride):
@@ -287,7 +287,7 @@ def test_an_undo_of_a_whole_restore_that_dies_half_way_lets_nothing_start(var: P
 
 
 class Clock:
-    """The time as the programs read it, moved by ``shift``."""
+    """Move the time that the programs read by ``shift``."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.shift = timedelta()
@@ -317,7 +317,7 @@ def test_a_clock_set_back_hides_no_backup_and_undoes_no_other_restore(
     change("LATER")
     later = rows_of(var / "registry.db")
     assert cleio("backup", str(tmp_path / "all"), "--tar")[0] == 0
-    # The newest is the one that holds the most, whatever its name says.
+    # The newest backup is the one with the latest feed position, whatever its name says.
     assert cleio("backup", "verify", str(tmp_path / "all"))[0] == 0
     assert cleio("restore", str(tmp_path / "all"))[0] == 0
     assert rows_of(var / "registry.db") == later
@@ -356,7 +356,7 @@ def test_both_services_write_and_no_copy_has_read_further_than_another_was_writt
         folder, "notifications", CLEIO_REGISTRY_URL=registry.url, CLEIO_NOTIFICATIONS_FEED_WAIT_SECONDS="1"
     )
     monkeypatch.setenv("CLEIO_DATA_DIR", str(folder))
-    # Ports as an operator may set them.
+    # Ports set as an operator may set them.
     monkeypatch.setenv("CLEIO_REGISTRY_PORT", str(registry.port))
     monkeypatch.setenv("CLEIO_NOTIFICATIONS_PORT", str(notifications.port))
 

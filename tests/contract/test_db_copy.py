@@ -1,4 +1,4 @@
-"""`cleio db copy`: the same rows on the other kind of database, or nothing at all."""
+"""`cleio db copy`: all rows are copied to the other kind of database, or none."""
 
 import asyncio
 import uuid
@@ -109,7 +109,7 @@ def test_a_target_with_rows_is_refused_and_left_as_it_is(filled: str, empty_post
 def test_a_copy_that_fails_leaves_nothing(filled: str, empty_postgres: str) -> None:
     asyncio.run(upgrade_at("registry", empty_postgres))
     fresh = contents(empty_postgres)
-    # SQLite takes a text longer than its column, PostgreSQL does not: the copy breaks off in the middle.
+    # SQLite accepts a text longer than its column, PostgreSQL refuses it: the copy fails in the middle.
     execute(
         filled, "UPDATE sites SET status = 'a status that is far longer than the thirty-two characters of its column'"
     )

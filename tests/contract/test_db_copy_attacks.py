@@ -1,4 +1,4 @@
-"""`cleio db copy` and `cleio migrate` where something is wrong: another schema, another service, a death in the middle."""
+"""`cleio db copy` and `cleio migrate` with another schema, another service, or a kill in the middle."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ def notifications(tmp_path: Path) -> str:
 
 
 def refused(*arguments: str) -> str:
-    """The one line that it says."""
+    """Run a command that fails; its only line of output."""
     code, said = cleio(*arguments)
     assert code == 1, said
     assert len(said.splitlines()) == 1, said

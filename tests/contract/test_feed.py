@@ -1,4 +1,4 @@
-"""The feed's one promise: whatever writers do at the same time, no consumer ever misses an entry, on either database."""
+"""The feed: whatever concurrent writers do, no consumer misses an entry, on both databases."""
 
 import asyncio
 import random
@@ -76,7 +76,7 @@ async def test_no_consumer_misses_an_entry_of_concurrent_writers(database_url: s
                 async with database.transaction() as connection:
                     await connection.execute(select(func.count()).select_from(FEED.entries))
                     if not database.is_sqlite:
-                        # Above PostgreSQL transactions overlap: some dawdle before and after they take their numbers, some give up.
+                        # On PostgreSQL transactions overlap: some are slow around their numbers, some roll back.
                         await asyncio.sleep(chance.random() / 200)
                     await FEED.append(
                         connection, [change(f"W{writer}", 2 * number), change(f"W{writer}", 2 * number + 1)]
@@ -168,7 +168,7 @@ async def test_a_forged_cursor_is_refused(cursor: str, tmp_path_factory: pytest.
         answer = await public.get("/registry/v1/feed", params={"cursor": cursor})
         assert answer.status_code == 400
         assert answer.json()["code"] == "invalid_cursor"
-        # The answer to any other forged cursor is the same: nothing of it is repeated.
+        # The same answer as to any other forged cursor: it is not repeated.
         other = await public.get("/registry/v1/feed", params={"cursor": "another forged cursor"})
         assert {**answer.json(), "instance": ""} == {**other.json(), "instance": ""}
 
@@ -194,7 +194,7 @@ async def test_compaction_keeps_the_last_entry_of_each_subject_and_every_tombsto
 
 
 async def test_who_waits_is_woken_by_entries_and_by_nothing_else(database_url: str) -> None:
-    """A record of who was refused is written too: a flood of refusals must not make every reader look again each time."""
+    """Refusals are written to the audit log too: a flood of them must not wake every reader each time."""
     async with feed_service(database_url) as (_, database):
         waiting = database.committed
         async with database.transaction() as connection:
@@ -228,7 +228,7 @@ async def test_compaction_lets_writers_in_between(database_url: str) -> None:
 
         database.before_commit.append(write)
         assert await compact(database, FEED, datetime.now(UTC) + timedelta(days=1)) == 2 * COMPACTED_AT_ONCE + 500 - 7
-        # Each part in a transaction of its own.
+        # Each part in its own transaction.
         assert dropped == [COMPACTED_AT_ONCE, COMPACTED_AT_ONCE, 493]
         assert written == [1, 2, 3]
         async with database.read() as connection:

@@ -1,4 +1,4 @@
-"""A full disk under matching, which has no database: what must be recorded is refused as 507, and its copy of the registry is kept in memory."""
+"""A full disk under matching: calls that must be recorded get 507, and its copy of the registry stays in memory."""
 
 import asyncio
 import resource
@@ -20,7 +20,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 class Disk:
-    """A folder whose disk can be filled up. Where no file system can be mounted: a limit on the size of what the process writes."""
+    """A folder whose disk can be filled; if no file system can be mounted, a limit on the size of written files."""
 
     def __init__(self, folder: Path, *, mounted: bool) -> None:
         self.folder = folder
@@ -71,7 +71,7 @@ async def test_a_full_disk_is_told_where_a_record_is_due_and_hurts_nobody_where_
 
             async def readiness(status: int) -> None:
                 async with asyncio.timeout(20):
-                    while (answer := await client.get("/matching/readyz")).status_code != status:
+                    while (answer := await client.get("/matching/readyz")).status_code != status:  # noqa: ASYNC110
                         await asyncio.sleep(0.1)
                 assert answer.json()["detail"].get("storage") == (None if status == 200 else "storage_full")
 
@@ -100,11 +100,11 @@ async def test_a_full_disk_is_told_where_a_record_is_due_and_hurts_nobody_where_
             assert (
                 await admin.patch(f"/registry/v1/trials/{TRIAL}", json={"status": "suspended"}, headers=changed)
             ).status_code == 200
-            # The copy cannot be written: it is followed all the same, and only the operator is told.
+            # The copy cannot be written, but is still updated in memory; only a metric shows it.
             async with asyncio.timeout(20):
-                while not await figure():
+                while not await figure():  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
-            # Matches cannot be recorded, so the service is not ready: another replica may be.
+            # Matches cannot be recorded, so that the service is not ready; another replica may be.
             await readiness(503)
             assert (snapshots / "current").read_text() == before
             assert [path.name for path in snapshots.iterdir() if path.is_dir() and path.name.startswith(".")] == []
@@ -117,7 +117,7 @@ async def test_a_full_disk_is_told_where_a_record_is_due_and_hurts_nobody_where_
                 == "suspended"
             )
             async with asyncio.timeout(20):
-                while await figure():
+                while await figure():  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             assert (snapshots / "current").read_text() != before
         assert b"_broken" not in await asyncio.to_thread(log.read_bytes)

@@ -1,4 +1,4 @@
-"""The second wall, on a real PostgreSQL: a repository that forgot every condition still shows nothing that its caller may not see."""
+"""Row-level security on PostgreSQL: a repository without any condition shows only rows that its caller may see."""
 
 import asyncio
 import base64
@@ -43,7 +43,7 @@ OF_TRIALS = ("trial_identifiers", "trial_versions", "criteria_versions", "sites"
 
 @pytest.fixture(scope="module")
 def filled(postgres: str) -> Iterator[str]:
-    """The name of a database with the bundled sample, of which one trial is a draft: each test takes a copy."""
+    """The name of a database with the sample, one trial of which is a draft; each test copies it."""
     name = f"filled_{uuid.uuid4().hex[:12]}"
     url = make_url(postgres).set(drivername="postgresql", database=name).render_as_string(hide_password=False)
 
@@ -66,7 +66,7 @@ async def registry(postgres: str, filled: str) -> AsyncIterator[FastAPI]:
             yield app
 
 
-# The handlers under test: each has forgotten every condition.
+# The handlers under test: their statements have no condition.
 router = APIRouter(prefix="/registry/v1", route_class=ApiRoute)
 
 
@@ -113,7 +113,7 @@ async def test_a_handler_that_forgot_its_condition_shows_each_caller_its_own(for
         everything = set((await admin.get(path)).json()["seen"])
         assert HIDDEN in everything
         assert set((await service.get(path)).json()["seen"]) == everything
-        # A route may be open to everybody, with every row of its own kind: it opens no other kind.
+        # A public route shows all rows of its own kind, and none of another.
         assert set((await public.get(path)).json()["seen"]) == everything - {HIDDEN}
 
 
@@ -192,7 +192,7 @@ async def test_a_view_tells_no_more_than_the_policy_and_the_token() -> None:
         for grant in view.grants
         if grant.startswith(("organisation.write", "client.", "audit.", "subscription.write"))
     }
-    # Who reads the feed as the public does belongs to no audience inside.
+    # A public reader of the feed belongs to no internal audience.
     assert view.audiences == {"public", "organisation:coordination"}
     assert view_of(Principal("hospital", organisation="a", centre="fr-a")).centre == "fr-a"
     assert view_of(None) is NO_ACCESS
@@ -259,7 +259,7 @@ async def test_versions_and_the_record_cannot_be_rewritten_even_by_who_may_write
     ):
         with pytest.raises(DBAPIError, match="permission denied"):
             await rows(registry.state.database, statement, COORDINATION, writing=True)
-    # Nobody reads the record by the right to write.
+    # The right to write does not allow reading the audit log.
     assert await rows(registry.state.database, "SELECT number FROM audit_entries", COORDINATION) == []
 
 
@@ -316,7 +316,7 @@ async def test_a_reader_of_the_feed_moves_past_what_the_database_hides(registry:
     assert Cursors(base64.b64decode(CURSOR_KEY)).open("feed:registry", cursor) == [1, last]
 
 
-# What each organisation has of its own, and the right by which it sees it.
+# The rows that belong to one organisation, and the right to see them.
 OF_ORGANISATIONS = {
     "SELECT id FROM organisations": "organisation.read",
     "SELECT organisation FROM clients": "client.read",
@@ -331,12 +331,15 @@ async def test_organisations_their_clients_members_and_lines_of_the_record(regis
         await as_itself(
             database,
             f"INSERT INTO organisations VALUES ('{name}', 'hospital', '{name}', NULL, 'active', 1, '{AT}', '{AT}')",
-            "INSERT INTO clients (id, organisation, name, method, audience, scopes, roles, status, version, created_at, updated_at)"
+            "INSERT INTO clients"
+            " (id, organisation, name, method, audience, scopes, roles, status, version, created_at, updated_at)"
             f" VALUES ('{name}', '{name}', '{name}', 'api_key', 'issuer', '[]', '[]', 'active', 1, '{AT}', '{AT}')",
             "INSERT INTO members (id, organisation, issuer, subject, roles, status, version, created_at, updated_at)"
             f" VALUES ('{name}', '{name}', 'https://idp.example', '{name}', '[]', 'active', 1, '{AT}', '{AT}')",
-            "INSERT INTO audit_entries (number, at, request_id, principal, organisation, outcome, resource, method, route, status, count)"
-            f" VALUES ({1000 + number}, '{AT}', 'of-this-test', 'hospital', '{name}', 'read', 'trial', 'GET', '/x', 200, 1)",
+            "INSERT INTO audit_entries"
+            " (number, at, request_id, principal, organisation, outcome, resource, method, route, status, count)"
+            f" VALUES ({1000 + number}, '{AT}', 'of-this-test', 'hospital', '{name}', 'read',"
+            " 'trial', 'GET', '/x', 200, 1)",
             "INSERT INTO idempotency_keys (id, organisation, route, fingerprint, claim, until)"
             f" VALUES ('{name}', '{name}', 'POST /x', 'f', 'c', '{AT}')",
         )
@@ -372,7 +375,7 @@ async def test_who_is_refused_waits_for_no_writer_and_takes_no_connection(databa
             f"/registry/v1/trials/{SHOWN}",
             {"Content-Type": "application/merge-patch+json", "If-Match": "*"},
         )
-        # Somebody writes, and goes on writing: on SQLite the next writer would be told after two seconds that it is not its turn.
+        # A long write: on SQLite another writer would be refused after two seconds.
         async with app.state.database.transaction():
             assert [
                 (await caller.patch(path, json={}, headers=headers)).status_code for caller in (public, forger)
@@ -382,7 +385,7 @@ async def test_who_is_refused_waits_for_no_writer_and_takes_no_connection(databa
 @pytest.mark.full
 @pytest.mark.alone
 async def test_what_the_wall_costs(registry: FastAPI, figure: Callable[[str, object], None]) -> None:
-    """One short read, again and again: as the service itself, as the public (a role of its own), and as a caller who is told to the database."""
+    """The cost of a short read as the service, as the public (own role), and as a caller set in the database."""
     statement = "SELECT document FROM trials WHERE public_id = 'NCT04626674'"
     for name, view in (("the service itself", None), ("the public", PUBLIC), ("a named caller", COORDINATION)):
         times = []

@@ -1,4 +1,4 @@
-"""The second wall as an operator puts it up: with an ordinary login, around every table, and no start without it."""
+"""Row-level security as an operator sets it up: with an ordinary login, for every table; no start without it."""
 
 import asyncio
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ async def test_every_table_stands_behind_the_wall(postgresql_url: str, service: 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """A server of its own: roles are a server's, and other tests need them."""
+    """A server for this module: roles belong to a server, and other tests use them."""
     with started_postgres() as url:
         yield url
 
@@ -58,7 +58,7 @@ def cleio(*arguments: str) -> tuple[int, str]:
 
 
 async def test_an_ordinary_login_is_enough(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As an operator gives it: it owns its database and nothing else. It makes the roles itself, or is told what to ask an administrator for."""
+    """A login that owns only its database creates the roles itself, or says what an administrator must run."""
     await administer(server, "CREATE ROLE makes_roles LOGIN CREATEROLE", "CREATE ROLE makes_none LOGIN")
     async with empty_postgresql(server, owner="makes_none") as url:
         monkeypatch.setenv("CLEIO_REGISTRY_DATABASE_URL", url)
@@ -88,7 +88,7 @@ async def test_an_ordinary_login_is_enough(server: str, monkeypatch: pytest.Monk
 async def test_a_login_that_the_wall_would_hide_rows_from_copies_nothing_rather_than_a_part(
     server: str, tmp_path: Path
 ) -> None:
-    """Row-level security hides rows from who does not own them: a backup through such a login would be empty, and look whole."""
+    """A login that does not own the tables would see no rows: its backup would be empty and look complete."""
     async with empty_postgresql(server) as url:
         await upgrade_at("registry", url)
         await administer(url, "CREATE ROLE login_reader LOGIN")

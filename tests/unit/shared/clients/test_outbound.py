@@ -1,4 +1,4 @@
-"""The guarded client reaches what is public and nothing inside, whatever the spelling, the name server or the receiver does."""
+"""The outbound client calls only public addresses, whatever spelling, name server or receiver does."""
 
 import asyncio
 import gzip
@@ -35,33 +35,48 @@ pytestmark = pytest.mark.anyio
 LOOPBACK = read_networks("127.0.0.0/8, ::1/128")
 
 INSIDE = [
-    # Every special-purpose range, at its edges where they could be off by one.
-    "0.0.0.0", "0.255.255.255", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.255.255.254", "169.254.0.1",
-    "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.8", "192.0.0.192", "192.0.2.1", "192.31.196.1", "192.52.193.1", "192.88.99.1",
-    "192.168.0.1", "192.168.255.255", "192.175.48.1", "198.18.0.1", "198.19.255.255", "198.51.100.7", "203.0.113.9", "224.0.0.1",
+    # Every special-purpose range, at its first and last address.
+    "0.0.0.0", "0.255.255.255", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.255", "127.0.0.1",
+    "127.255.255.254", "169.254.0.1",
+    "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.8", "192.0.0.192", "192.0.2.1", "192.31.196.1",
+    "192.52.193.1", "192.88.99.1",
+    "192.168.0.1", "192.168.255.255", "192.175.48.1", "198.18.0.1", "198.19.255.255", "198.51.100.7", "203.0.113.9",
+    "224.0.0.1",
     "239.255.255.255", "240.0.0.1", "255.255.255.255", "168.63.129.16", "100.100.100.200",
-    "[::]", "[::1]", "[::7f00:1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::ffff:10.0.0.1]", "[::ffff:169.254.169.254]", "[::ffff:0:127.0.0.1]",
-    "[64:ff9b::7f00:1]", "[64:ff9b::a00:1]", "[64:ff9b:1::1]", "[100::1]", "[100:0:0:1::1]", "[2001::1]", "[2001:0:7f00:1::]", "[2001:20::1]",
-    "[2001:db8::1]", "[2002:7f00:1::]", "[2002:a00:1::1]", "[3fff::1]", "[4000::1]", "[5f00::1]", "[fc00::1]", "[fd00:ec2::254]",
+    "[::]", "[::1]", "[::7f00:1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::ffff:10.0.0.1]",
+    "[::ffff:169.254.169.254]", "[::ffff:0:127.0.0.1]",
+    "[64:ff9b::7f00:1]", "[64:ff9b::a00:1]", "[64:ff9b:1::1]", "[100::1]", "[100:0:0:1::1]", "[2001::1]",
+    "[2001:0:7f00:1::]", "[2001:20::1]",
+    "[2001:db8::1]", "[2002:7f00:1::]", "[2002:a00:1::1]", "[3fff::1]", "[4000::1]", "[5f00::1]", "[fc00::1]",
+    "[fd00:ec2::254]",
     "[fd20:ce::254]", "[fe80::1]", "[febf::1]", "[fec0::1]", "[ff02::1]", "[ff0e::1]",
 ]  # fmt: skip
 
 BAD_FORMS = [
-    # Other spellings of 127.0.0.1 and of inner addresses, which the system's resolver would understand.
-    "https://2130706433/", "https://0x7f000001/", "https://0x7f.0.0.1/", "https://0x7f.1/", "https://0177.0.0.1/", "https://017700000001/",
-    "https://127.1/", "https://127.0.1/", "https://1/", "https://0/", "https://127.0.0.1./", "https://127.0.0.01/", "https://0x0/",
-    "https://0xa.0x0.0x0.0x1/", "https://3232235521/", "https://a.0x7f/", "https://example.1/", "https://127.0.0.1.0x/", "https://256.1.1.1/",
-    # Not an address of a receiver at all.
-    "http://example.com/", "ftp://example.com/", "file:///etc/passwd", "gopher://example.com/", "//example.com/", "example.com", "", "https://",
-    "https:///x", "https:example.com", "https://user@example.com/", "https://user:pw@example.com/", "https://@example.com/", "https://:pw@example.com/",
-    "https://example.com:0/", "https://example.com:65536/", "https://example.com:x/", "https://example.com/#part", "https://example.com/#",
-    "https://exa mple.com/", "https://example.com/\n", "https://exam\tple.com/", "https://example.com\\@evil.example/", "https://ex%61mple.com/",
-    "https://example.com%00.evil.example/", "https://[::1", "https://[fe80::1%25eth0]/", "https://[fe80::1%eth0]/", "https://a..b/", "https://-a.example/",
-    "https://.example.com/", "https://" + "a" * 64 + ".example/", "https://" + "a." * 130 + "example/", "https://example.com/" + "a" * 2048,
+    # Other spellings of 127.0.0.1 and of internal addresses, which the system's resolver understands.
+    "https://2130706433/", "https://0x7f000001/", "https://0x7f.0.0.1/", "https://0x7f.1/", "https://0177.0.0.1/",
+    "https://017700000001/",
+    "https://127.1/", "https://127.0.1/", "https://1/", "https://0/", "https://127.0.0.1./", "https://127.0.0.01/",
+    "https://0x0/",
+    "https://0xa.0x0.0x0.0x1/", "https://3232235521/", "https://a.0x7f/", "https://example.1/",
+    "https://127.0.0.1.0x/", "https://256.1.1.1/",
+    # Not the URL of a receiver.
+    "http://example.com/", "ftp://example.com/", "file:///etc/passwd", "gopher://example.com/", "//example.com/",
+    "example.com", "", "https://",
+    "https:///x", "https:example.com", "https://user@example.com/", "https://user:pw@example.com/",
+    "https://@example.com/", "https://:pw@example.com/",
+    "https://example.com:0/", "https://example.com:65536/", "https://example.com:x/", "https://example.com/#part",
+    "https://example.com/#",
+    "https://exa mple.com/", "https://example.com/\n", "https://exam\tple.com/",
+    "https://example.com\\@evil.example/", "https://ex%61mple.com/",
+    "https://example.com%00.evil.example/", "https://[::1", "https://[fe80::1%25eth0]/", "https://[fe80::1%eth0]/",
+    "https://a..b/", "https://-a.example/",
+    "https://.example.com/", "https://" + "a" * 64 + ".example/", "https://" + "a." * 130 + "example/",
+    "https://example.com/" + "a" * 2048,
     "https://exam\u00a0ple.com/", "https://exam\u2028ple.com/", "https://exa\x00mple.com/", "HTTPS://user@EXAMPLE.com",
 ]  # fmt: skip
 
-# Names that look harmless until they are normalised: they are judged by the address they become.
+# Names that become addresses when they are normalised, and are judged as such.
 BECOMES_INSIDE = [
     "https://１２７.0.0.1/",
     "https://127。0。0。1/",
@@ -72,7 +87,7 @@ BECOMES_INSIDE = [
 
 
 def found(*addresses: str) -> Callable[[str], Awaitable[list[str]]]:
-    """A name server that gives these addresses to every name."""
+    """A name server that returns these addresses for every name."""
 
     async def lookup(_host: str) -> list[str]:
         return list(addresses)
@@ -202,7 +217,7 @@ async def test_the_checked_address_is_dialled_and_looked_up_once_per_call() -> N
         assert (answer.status, answer.body, answer.complete) == (200, b"ok", True)
         await client.send("POST", f"http://receiver.example:{port}/hook", body=b"{}")
     assert asked == ["receiver.example", "receiver.example"]
-    # A connection of its own each time: none outlives the check of its address.
+    # A new connection each time: none outlives the check of its address.
     assert len(heads) == 2
     assert f"host: receiver.example:{port}".encode() in heads[0].lower()
 
@@ -210,7 +225,8 @@ async def test_the_checked_address_is_dialled_and_looked_up_once_per_call() -> N
 async def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
     async with receiver(say(OK)) as (inner, inner_heads):
         for status in (301, 302, 303, 307, 308):
-            moved = f"HTTP/1.1 {status} Moved\r\nLocation: http://127.0.0.1:{inner}/secret\r\nContent-Length: 0\r\n\r\n".encode()
+            location = f"http://127.0.0.1:{inner}/secret"
+            moved = f"HTTP/1.1 {status} Moved\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode()
             async with receiver(say(moved)) as (port, _), OutboundClient(developer=LOOPBACK) as client:
                 assert (await client.send("POST", f"http://127.0.0.1:{port}/", body=b"{}")).status == status
         assert not inner_heads
@@ -250,7 +266,7 @@ async def test_a_huge_answer_is_read_to_16_kib_and_cut() -> None:
         answer = await client.send("GET", f"http://127.0.0.1:{port}/")
         assert (answer.status, len(answer.body), answer.complete) == (200, 16 * 1024, False)
         await asyncio.sleep(0.1)
-    # The rest was not taken in: the connection was closed while the receiver was still pouring.
+    # The rest was not read: the connection was closed while the receiver was still sending.
     assert written < 50_000_000
 
 

@@ -1,4 +1,4 @@
-"""What a receiver, or its name server, may try once its address was accepted."""
+"""Attacks by a receiver, or its name server, whose address was accepted."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,15 +11,22 @@ from tests.unit.shared.clients.test_outbound import LOOPBACK, OK, certificate, f
 
 pytestmark = pytest.mark.anyio
 
-# More spellings of what lies inside; each is refused, for its form or for the address it becomes.
+# More spellings of internal addresses; each is refused for its form or for its address.
 SPELLINGS = [
-    "https://[0:0:0:0:0:ffff:127.0.0.1]/", "https://[::FFFF:A9FE:A9FE]/", "https://[::ffff:0:0]/", "https://[0000::1]/", "https://[::127.0.0.1]/",
-    "https://[0:0:0:0:0:0:0:1]:443/", "https://[64:FF9B::127.0.0.1]/", "https://[fe80::1]:8443/", "https://[::1]:8443/", "https://[2002:7f00:0001::1]/",
-    "https://localhost./", "https://127.0.0.1:443/", "https://0.0.0.0:8080/", "https://169.254.169.254/latest/meta-data/", "https://127.0.0.1?x=@example.com",
-    "https://127.0.0.1/..//@example.com", "https://127.0.0.1;.example.com/", "https://example.com:443:80/", "https://example.com@127.0.0.1/",
-    "https://127.0.0.1%2f@example.com/", "https://example.com&@127.0.0.1/", "https://0x7f000001:443/", "https://0x7F.0x0.0x0.0x1/", "https://00000177.1/",
-    "https://[::1%25lo]/", "https://[v1.fe80]/", "https://①②⑦.⓪.⓪.①/", "https://127．0．0．1/", "https://١٢٧.0.0.1/", "https://\u202e127.0.0.1/",
-    "https://127.0.0.1\u200b/", "https:////127.0.0.1/", "https:/127.0.0.1/", "https:\\\\127.0.0.1/", "https://127.0.0.1\r\nHost: example.com/",
+    "https://[0:0:0:0:0:ffff:127.0.0.1]/", "https://[::FFFF:A9FE:A9FE]/", "https://[::ffff:0:0]/",
+    "https://[0000::1]/", "https://[::127.0.0.1]/",
+    "https://[0:0:0:0:0:0:0:1]:443/", "https://[64:FF9B::127.0.0.1]/", "https://[fe80::1]:8443/",
+    "https://[::1]:8443/", "https://[2002:7f00:0001::1]/",
+    "https://localhost./", "https://127.0.0.1:443/", "https://0.0.0.0:8080/",
+    "https://169.254.169.254/latest/meta-data/", "https://127.0.0.1?x=@example.com",
+    "https://127.0.0.1/..//@example.com", "https://127.0.0.1;.example.com/", "https://example.com:443:80/",
+    "https://example.com@127.0.0.1/",
+    "https://127.0.0.1%2f@example.com/", "https://example.com&@127.0.0.1/", "https://0x7f000001:443/",
+    "https://0x7F.0x0.0x0.0x1/", "https://00000177.1/",
+    "https://[::1%25lo]/", "https://[v1.fe80]/", "https://①②⑦.⓪.⓪.①/", "https://127．0．0．1/", "https://١٢٧.0.0.1/",
+    "https://\u202e127.0.0.1/",
+    "https://127.0.0.1\u200b/", "https:////127.0.0.1/", "https:/127.0.0.1/", "https:\\\\127.0.0.1/",
+    "https://127.0.0.1\r\nHost: example.com/",
     "jar:https://127.0.0.1!/", "https://example.com:443@127.0.0.1:443/", "https://[::ffff:127.0.0.1]:443/",
 ]  # fmt: skip
 
@@ -45,7 +52,7 @@ def keep_alive(answer: bytes) -> Callable[[bytes, asyncio.StreamWriter], Awaitab
 
 
 async def test_an_open_connection_does_not_outlive_the_check_of_its_address() -> None:
-    """A receiver that keeps the connection open and then moves its name inside: the next call is a new look-up, and is refused."""
+    """A receiver keeps the connection open and moves its name to an internal address: the next call is refused."""
     answers = iter([["127.0.0.1"], ["10.0.0.1"]])
 
     async def rebinding(_host: str) -> list[str]:
@@ -78,7 +85,7 @@ async def test_of_many_addresses_one_inside_refuses_all_whatever_their_order() -
 
 
 async def outcome(answer: Callable[[bytes, asyncio.StreamWriter], Awaitable[None]], *, seconds: float = 0.3) -> object:
-    """The error, or the status, whether the body was whole, and how much of it was read."""
+    """The error, or the status, whether the body was complete, and how much of it was read."""
     async with receiver(answer) as (port, _), OutboundClient(developer=LOOPBACK, total_seconds=seconds) as client:
         try:
             got = await client.send("GET", f"http://127.0.0.1:{port}/")
@@ -157,7 +164,8 @@ async def test_a_handshake_that_never_ends_is_given_up() -> None:
 async def test_a_redirect_behind_tls_is_not_followed_out_of_it(tmp_path: Path) -> None:
     server, trusting = certificate(tmp_path, "receiver.example")
     async with receiver(say(OK)) as (inner, inner_heads):
-        moved = f"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:{inner}/\r\nRefresh: 0; url=http://127.0.0.1:{inner}/\r\nContent-Length: 0\r\n\r\n"
+        url = f"http://127.0.0.1:{inner}/"
+        moved = f"HTTP/1.1 302 Found\r\nLocation: {url}\r\nRefresh: 0; url={url}\r\nContent-Length: 0\r\n\r\n"
         async with (
             receiver(say(moved.encode()), server) as (port, _),
             OutboundClient(developer=LOOPBACK, lookup=found("127.0.0.1"), tls=trusting) as client,

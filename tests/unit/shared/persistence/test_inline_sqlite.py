@@ -1,4 +1,4 @@
-"""Guards the private convention of SQLAlchemy that the inline dialect leans on, and the rules of a SQLite file."""
+"""Checks the private convention of SQLAlchemy that the inline dialect uses, and the rules of a SQLite file."""
 
 import asyncio
 import subprocess
@@ -97,7 +97,7 @@ async def test_an_instant_without_a_zone_is_refused(database: Database) -> None:
 
     with pytest.raises(Exception, match="time zone"):
         async with database.transaction() as connection:
-            await connection.execute(insert(ROWS).values(id=1, at=datetime(2026, 1, 1)))
+            await connection.execute(insert(ROWS).values(id=1, at=datetime(2026, 1, 1)))  # noqa: DTZ001
     await database.close()
 
 

@@ -1,4 +1,4 @@
-"""What a transaction collects is written once, at its end, and only what was not rolled back."""
+"""Collected items are written once, at the end of the transaction, unless they were rolled back."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
