@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from shared.access import Principal
 from shared.access.policy import Access
 from shared.feed.changes import Reader, Visibility, to_cloudevent, write_routing
+from shared.feed.filters import read_facets, read_types
 from shared.feed.log import Entry, FeedLog, Position
 from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
@@ -18,6 +19,7 @@ from shared.tracing import cause_of
 from shared.values.cursors import Cursors
 from shared.values.problems import GoneError
 from shared.values.wire import Label
+from shared.vocabulary.events import AGE_BANDS, ATMP_CLASSES, EVENT_TYPES
 
 MEDIA_TYPE = "application/cloudevents-batch+json"
 MAX_WAIT_SECONDS = 25
@@ -70,12 +72,30 @@ def feed_router(service: str, log: FeedLog) -> APIRouter:
         ] = None,
         wait: Annotated[int, Query(ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait for a new entry.")] = 0,
         limit: Annotated[int, Query(ge=1, le=1000, description="Maximum number of entries.")] = 100,
-        types: Annotated[str | None, Query(max_length=500, description="Event types, comma-separated.")] = None,
-        condition: Annotated[str | None, Query(max_length=200)] = None,
-        age_band: Annotated[str | None, Query(max_length=20)] = None,
-        departement: Annotated[str | None, Query(max_length=3)] = None,
-        atmp_class: Annotated[str | None, Query(max_length=40)] = None,
-        centre: Annotated[str | None, Query(max_length=64)] = None,
+        types: Annotated[
+            str | None,
+            Query(max_length=500, description=f"Event types, comma-separated: {', '.join(EVENT_TYPES)}. Unknown: 400."),
+        ] = None,
+        condition: Annotated[
+            str | None, Query(max_length=200, description="Codes of diseases such as ORPHA:98896, comma-separated.")
+        ] = None,
+        age_band: Annotated[
+            str | None,
+            Query(max_length=20, description=f"Age bands, comma-separated: {', '.join(AGE_BANDS)}. Unknown: 400."),
+        ] = None,
+        departement: Annotated[
+            str | None,
+            Query(max_length=500, description="French départements such as 75 or 2A, comma-separated. Unknown: 400."),
+        ] = None,
+        atmp_class: Annotated[
+            str | None,
+            Query(
+                max_length=60, description=f"Product classes, comma-separated: {', '.join(ATMP_CLASSES)}. Unknown: 400."
+            ),
+        ] = None,
+        centre: Annotated[
+            str | None, Query(max_length=500, description="Ids of centres such as fr-necker, comma-separated.")
+        ] = None,
     ) -> Response:
         """Changes since the cursor, oldest first."""
         state = request.app.state
@@ -86,16 +106,20 @@ def feed_router(service: str, log: FeedLog) -> APIRouter:
             "atmp_class": atmp_class,
             "centre": centre,
         }
-        reader = Reader(
-            access.audiences,
-            {name: frozenset(value.split(",")) for name, value in asked.items() if value},
-            frozenset(types.split(",")) if types else frozenset(),
-        )
+        reader = Reader(access.audiences, read_facets(asked), read_types(types))
         database: Database = state.database
         async with database.read() as connection:
             newest = await log.position(connection)
         at = _open_cursor(state.cursors, service, cursor, newest)
-        events, at = await _collect(database, log, reader, at, limit, wait, _renderer(f"/{service}", access.principal))
+        events, at = await _collect(
+            database,
+            log,
+            reader,
+            at,
+            limit,
+            wait,
+            _renderer(f"{state.settings.event_source}/{service}", access.principal),
+        )
         following = request.url.include_query_params(cursor=seal_position(state.cursors, service, at))
         return Response(
             json.dumps(events, separators=(",", ":"), ensure_ascii=False),

@@ -131,7 +131,7 @@ async def test_services_recover_when_the_server_comes_back(
     ):
         subscription = await notifications.subscribe(receiver)
         newest = (await public.get("/registry/v1/feed?limit=1000")).links["next"]["url"]
-        poll = asyncio.create_task(public.get(newest, params={"wait": "20", "types": "none"}))
+        poll = asyncio.create_task(public.get(newest, params={"wait": "20", "types": "criteria.signed"}))
         await asyncio.sleep(0.1)
         await asyncio.to_thread(_control, folder, "stop", "-m", "immediate")
         assert_away(await poll)

@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -235,3 +236,54 @@ async def test_compaction_lets_writers_proceed(database_url: str) -> None:
             assert [entry.subject for entry in await FEED.read(connection, 0, 10)] == [
                 f"trial/S{number}" for number in (1, 2, 3, 4, 5, 6, 0)
             ]
+
+
+UNKNOWN = {
+    "types": ("trial.published,match.found", "match.found", "trial.published, trial.updated"),
+    "age_band": ("zzz", "zzz", "child, adult"),
+    "atmp_class": ("gene_therapy,vaccine", "vaccine", "gene_therapy, somatic_cell, tissue_engineered"),
+    "departement": ("75,20", "20", "2A and 2B for Corsica"),
+}
+
+
+@pytest.mark.parametrize("parameter", UNKNOWN)
+async def test_an_unknown_filter_value_is_refused_with_the_possible_ones(tmp_path: Path, parameter: str) -> None:
+    value, unknown, possible = UNKNOWN[parameter]
+    async with feed_service(f"sqlite:///{tmp_path / 'feed.db'}") as (app, _database), client_of(app) as public:
+        answer = await public.get("/registry/v1/feed", params={parameter: value}, headers={"Accept-Language": "en"})
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
+        (fault,) = answer.json()["errors"]
+        assert (fault["pointer"], fault["code"]) == (f"/query/{parameter}", "unknown_value")
+        assert f"unknown value: '{unknown}'" in fault["detail"]
+        assert possible in fault["detail"]
+
+
+async def test_several_values_of_a_filter_are_alternatives(tmp_path: Path) -> None:
+    async with feed_service(f"sqlite:///{tmp_path / 'feed.db'}") as (app, database), client_of(app) as public:
+        places = {"A": "75", "B": "2A", "C": "988"}
+        for subject, departement in places.items():
+            after = Routing(frozenset({"public"}), {"departement": frozenset({departement})})
+            await append(database, change(subject, 1, after=after))
+        found = await public.get("/registry/v1/feed", params={"departement": "2A,988", "types": "trial.updated"})
+        assert [event["subject"] for event in found.json()] == ["trial/B", "trial/C"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "source"),
+    [
+        ({}, "http://127.0.0.1:8080/registry"),
+        ({"CLEIO_PUBLIC_URL": "https://cleio.example/"}, "https://cleio.example/registry"),
+        (
+            {"CLEIO_PUBLIC_URL": "https://cleio.example", "CLEIO_EVENT_SOURCE": "urn:cleio:lille"},
+            "urn:cleio:lille/registry",
+        ),
+    ],
+)
+async def test_events_name_their_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], source: str
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    async with feed_service(f"sqlite:///{tmp_path / 'feed.db'}") as (app, database), client_of(app) as public:
+        await append(database, change("A", 1))
+        assert [event["source"] for event in (await public.get("/registry/v1/feed")).json()] == [source]

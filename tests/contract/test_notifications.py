@@ -46,7 +46,7 @@ async def test_a_status_change_arrives_signed_thin_and_logged(
     assert got.headers["content-type"].startswith("application/cloudevents+json")
     assert {name: event[name] for name in ("specversion", "source", "type", "subject", "data")} == {
         "specversion": "1.0",
-        "source": "/registry",
+        "source": "http://127.0.0.1:8080/registry",
         "type": "trial.status_changed",
         "subject": "trial/NCT03745287",
         "data": {
