@@ -167,5 +167,5 @@ def serve_application(application: str, port: int, host: str, hosts: Collection[
             raise
     if not server.started:
         failure = server.application.failure if server.application else None
-        # EX_CONFIG tells the supervisor that starting again will not help.
+        # EX_CONFIG: the supervisor does not start the service again.
         sys.exit(os.EX_CONFIG if isinstance(failure, DatabaseDamagedError) else STARTUP_FAILURE)

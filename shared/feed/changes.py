@@ -14,7 +14,7 @@ Facets = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """Who may read a subject, and what it is about. An absent subject has no audience."""
+    """The audience and facets of a subject. An absent subject has no audience."""
 
     audience: frozenset[str] = frozenset()
     facets: Facets = field(default_factory=dict)
