@@ -64,6 +64,12 @@ class ServiceSettings(BaseSettings):
         validation_alias="CLEIO_PUBLIC_URL",
         description="URL at which callers reach the gateway; the issuer of tokens.",
     )
+    event_source_url: str = Field(
+        default="",
+        validation_alias="CLEIO_EVENT_SOURCE",
+        max_length=200,
+        description="URI that names this installation in the `source` of events; default: the public URL.",
+    )
     issuer_keys: Path | None = Field(
         default=None,
         validation_alias="CLEIO_ISSUER_KEYS",
@@ -124,7 +130,7 @@ class ServiceSettings(BaseSettings):
         description="Maximum number of requests that a process works on at once.",
     )
     most_waiting: int = Field(
-        default=1000,
+        default=2000,
         ge=1,
         validation_alias="CLEIO_MOST_WAITING",
         description="Maximum number of long polls and streams that a process serves at once.",
@@ -208,6 +214,11 @@ class ServiceSettings(BaseSettings):
     def issuer(self) -> str:
         """The issuer of the tokens of this installation."""
         return self.public_url.rstrip("/") or f"http://127.0.0.1:{self.gateway_port}"
+
+    @property
+    def event_source(self) -> str:
+        """The URI of this installation in the ``source`` of CloudEvents, without a slash at its end."""
+        return self.event_source_url.rstrip("/") or self.issuer
 
     @property
     def audit_folder(self) -> Path:

@@ -32,7 +32,7 @@ CHECKED_BY_HAND = {"pysqlite3": "Zlib", "colorama": "BSD-3-Clause"}
 
 
 def licence_of(name: str) -> str:
-    """Return the licence of a package: its SPDX expression, else its classifiers, else the first line of its free text."""
+    """Return the licence of a package: its SPDX expression, else its classifiers, else a line of its free text."""
     try:
         about = metadata(name)
     except PackageNotFoundError:

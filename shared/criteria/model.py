@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, StringConstraints, field_validator, mode
 from pydantic_core import PydanticCustomError
 
 from shared.criteria.expressions import Expression, Leaf, Node
-from shared.criteria.texts import Token
+from shared.criteria.values import Token
 from shared.values.forms import described
 from shared.values.wire import ApiModel, Duration, Instant, Label
 from shared.vocabulary.geography import Country

@@ -1,4 +1,4 @@
-"""A service that is told to stop lets go of those who wait; one that cannot start says why in one line."""
+"""A service that stops answers its waiting callers; one that cannot start reports why in one line."""
 
 import asyncio
 import fcntl
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 Spoil = Callable[[Path, int], AbstractContextManager[None]]
 
 
-async def test_who_waits_for_news_is_told_that_there_are_none_when_the_service_stops(
+async def test_waiting_readers_of_the_feed_get_an_empty_batch_when_the_service_stops(
     stocked_url: str, tmp_path: Path, figure: Callable[[str, object], None]
 ) -> None:
     process = await asyncio.to_thread(
@@ -32,7 +32,7 @@ async def test_who_waits_for_news_is_told_that_there_are_none_when_the_service_s
     try:
         async with httpx.AsyncClient(base_url=process.url, timeout=30, trust_env=False) as client:
             newest = (await client.get("/registry/v1/feed?limit=1000")).links["next"]["url"]
-            polls = [asyncio.create_task(client.get(newest, params={"wait": "20", "types": "none"})) for _ in range(3)]
+            polls = [asyncio.create_task(client.get(newest, params={"wait": "20", "types": "criteria.signed"})) for _ in range(3)]
             await asyncio.sleep(0.5)
             assert (await client.get("/registry/livez")).status_code == 200
             started = monotonic()
@@ -95,7 +95,7 @@ NOT_VISIBLE = "postgresql://cleio:secret-of-the-login@127.0.0.1:1/cleio"
     ],
     ids=["owned", "port taken", "damaged", "not migrated", "no server"],
 )
-def test_a_service_that_cannot_start_says_why_in_one_line(
+def test_a_service_that_cannot_start_reports_why_in_one_line(
     stocked_file: Path,
     spoil: Spoil,
     url: str,
@@ -137,7 +137,7 @@ def test_a_service_that_cannot_start_says_why_in_one_line(
         ("CLEIO_GATEWAY_NETWORKS", '["a-value-of-mine"]', "CLEIO_GATEWAY_NETWORKS"),
     ],
 )
-def test_a_setting_that_cannot_be_read_is_named_in_one_line_without_its_value(
+def test_an_invalid_setting_is_named_in_one_line_without_its_value(
     name: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)

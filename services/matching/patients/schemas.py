@@ -6,17 +6,19 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.criteria.expressions import (
+from shared.criteria.values import (
     Domain,
     Exon,
     Frame,
+    Gene,
+    Hgvs,
     Number,
     Origin,
     Relative,
+    Unit,
     VariantType,
     Zygosity,
 )
-from shared.criteria.texts import Gene, Hgvs, Unit
 from shared.values.forms import described
 from shared.values.wire import ApiModel, Code, Day, Duration, PartialDate
 from shared.vocabulary.geography import Departement
@@ -94,7 +96,7 @@ class ReportedVariant(ApiModel):
     )
     assay: Level | None = Field(
         default=None,
-        description="The method: `mlpa`, `array`, `sequencing`, `panel` or `genome` tell which types it can detect.",
+        description="The method: `mlpa`, `array`, `sequencing`, `panel` or `genome`. Each can detect certain types.",
     )
 
     @model_validator(mode="after")

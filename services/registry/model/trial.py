@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.values.forms import described
 from shared.values.wire import ApiModel, Code, Duration, Instant, Label, PartialDate
+from shared.vocabulary.events import AtmpClass
 from shared.vocabulary.geography import Country
 from shared.vocabulary.identifiers import (
     IDENTIFIER_PATTERNS,
@@ -73,7 +74,6 @@ Phase = Literal[
     "n-a",
 ]
 StudyType = Literal["interventional", "observational", "expanded_access"]
-AtmpClass = Literal["gene_therapy", "somatic_cell", "tissue_engineered"]
 Delivery = Literal["in_vivo", "ex_vivo"]
 Vector = Literal["aav", "lentiviral", "gamma_retroviral", "adenoviral", "nonviral_plasmid", "mrna_lnp", "none", "other"]
 CellOrigin = Literal["autologous", "allogeneic", "xenogeneic"]

@@ -123,7 +123,7 @@ async def list_trials(
 ) -> Response:
     """Published trials in the order in which the registry took them; demonstration trials come last."""
     after = open_page(request, cursor)
-    await trials.check_filters(search)
+    await trials.check_filters(search, access.rows)
     rows = await trials.repository.page(search, access.rows, after[0] if after else 0, limit + 1)
     total = await trials.repository.count(search, access.rows) if count else None
     next_cursor = close_page(request, response, [rows[limit - 1][0]] if len(rows) > limit else None)

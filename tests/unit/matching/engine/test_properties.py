@@ -1,4 +1,4 @@
-"""Laws for every patient and expression: those of Kleene, and that order and units do not matter."""
+"""Laws for every patient and expression: Kleene's, and what time, order and units must not change."""
 
 import json
 import random

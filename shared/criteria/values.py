@@ -1,11 +1,21 @@
-"""Short texts of the eligibility language, each with its form."""
+"""The types of the values in expressions: domains, codes, numbers and their written forms."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from shared.values.forms import described
+from shared.values.wire import Code
 
+Domain = Literal["conditions", "procedures", "medications", "immunizations", "encounters", "observations"]
+Relative = Literal["mother", "father", "sibling", "child", "other"]
+VariantType = Literal[
+    "deletion", "duplication", "insertion", "nonsense", "frameshift", "missense", "splice", "copy_number", "other"
+]
+Zygosity = Literal["homozygous", "heterozygous", "compound_heterozygous", "hemizygous", "mosaic"]
+Origin = Literal["germline", "somatic"]
+Frame = Literal["in", "out"]
+Operator = Literal["<", "<=", ">", ">=", "="]
 Token = Annotated[
     str,
     StringConstraints(
@@ -44,3 +54,6 @@ Unit = Annotated[
         )
     ),
 ]
+Number = Annotated[int | float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
+Codes = Annotated[list[Code], Field(min_length=1, max_length=200)]
+Exon = Annotated[int, Field(ge=1, le=999)]
