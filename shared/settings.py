@@ -130,7 +130,7 @@ class ServiceSettings(BaseSettings):
         description="Maximum number of requests that a process works on at once.",
     )
     most_waiting: int = Field(
-        default=1000,
+        default=2000,
         ge=1,
         validation_alias="CLEIO_MOST_WAITING",
         description="Maximum number of long polls and streams that a process serves at once.",

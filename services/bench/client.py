@@ -32,11 +32,11 @@ class Call:
 
 
 class Connection:
-    """A keep-alive connection to ``127.0.0.1:port``."""
+    """A keep-alive connection to ``127.0.0.1:port``. ``seconds``: the longest wait for an answer."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, seconds: float = 60.0) -> None:
         self.host = f"127.0.0.1:{port}"
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=seconds)
         self._buffer = b""
 
     def __enter__(self) -> Self:

@@ -1,6 +1,7 @@
 """Composition root of the registry."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,8 @@ from fastapi import FastAPI
 
 from services.registry.centres import endpoints as centres
 from services.registry.export import endpoints as export
+from services.registry.export.building import ExportBuilder
+from services.registry.export.service import ExportService
 from services.registry.identity.clients import endpoints as clients
 from services.registry.identity.internal import endpoints as internal
 from services.registry.identity.members import endpoints as members
@@ -40,8 +43,9 @@ from shared.audit.recording import DatabaseAudit
 from shared.clients.outbound import open_outbound
 from shared.endpoints.audit import audit_router
 from shared.endpoints.backups import backup_router
-from shared.endpoints.feed import feed_router
-from shared.feed.log import compact
+from shared.endpoints.feed import feed_router, seal_position
+from shared.feed.buffer import FeedBuffer
+from shared.feed.log import Position, compact
 from shared.feed.watch import ChangeWatch
 from shared.idempotency import IdempotencyKeys
 from shared.operations.metrics import Metrics
@@ -75,6 +79,8 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.answers.revision = database.revision.current
             if not database.is_sqlite:
                 tasks.repeat(ChangeWatch(database, FEED).step, "watch_feed")
+            app.state.feed = FeedBuffer(database, FEED, f"{settings.event_source}/registry")
+            app.state.feed.start(tasks)
             async with database.transaction() as connection:
                 await TrialRepository(connection).rebuild_index()
             app.state.idempotency = keys = IdempotencyKeys(database, KEYS)
@@ -94,6 +100,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             direct = open_direct_reads(database)
             stack.push_async_callback(direct.close)
             app.state.public_reads = public_reads(PublicTrials(direct), terminology)
+            app.state.export = _start_export(app, settings, database)
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)
             app.state.end_waits = database.end_waits
@@ -112,7 +119,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         members.router,
         tokens.router,
         internal.router,
-        feed_router("registry", FEED),
+        feed_router("registry"),
         audit_router("registry"),
         backup_router(),
     ]
@@ -135,6 +142,16 @@ async def _open_issuer(app: FastAPI, settings: RegistrySettings, database: Datab
     await directory.learn()
     directory.start(app.state.tasks)
     stack.push_async_callback(directory.stop)
+
+
+def _start_export(app: FastAPI, settings: RegistrySettings, database: Database) -> ExportService:
+    def feed_path(position: Position) -> str:
+        return f"/registry/v1/feed?cursor={seal_position(app.state.cursors, 'registry', position)}"
+
+    builder = ExportBuilder(database, feed_path, app.state.terminology.version)
+    service = ExportService(builder, [settings.data_dir, Path(tempfile.gettempdir())])
+    service.start(app.state.tasks)
+    return service
 
 
 async def _health(database: Database) -> Health:

@@ -18,12 +18,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.access import Principal
 from shared.http.context import context_of
-from shared.http.limits.quotas import kind_of
+from shared.http.limits.concurrency import ANONYMOUS
+from shared.http.limits.quotas import kind_of, occupant_of, refuse_beyond_quota
 from shared.http.problem_responses import respond
 from shared.http.rules import RouteRules
 from shared.http.stages.head import MAX_HEADERS
 from shared.http.versions import names_version
-from shared.values.problems import OverloadedError, Problem, RateLimitedError
+from shared.values.problems import OverloadedError, Problem
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_ANSWERS = 20_000
@@ -195,7 +196,7 @@ class PublicAnswers:
     ) -> CachedAnswer | None:
         one, asked = found
         self._begin(request, one.route, one.rules)
-        permit = self._service.state.load.permit()
+        permit = self._service.state.load.permit(occupant_of(request, PUBLIC))
         permit.take("working")
         try:
             revision = cache.revision()  # before anything is read
@@ -220,12 +221,11 @@ class PublicAnswers:
         assert rules.guard is not None  # only guarded routes are answered here
         context = context_of(request)
         request.scope["route"], context.principal = route, PUBLIC
-        decision = self._service.state.quotas.take(request, rules.guard.resource, rules.guard.action, PUBLIC)
-        if decision is not None:
-            context.quota_headers = decision.headers
-            if decision.is_exceeded:
-                raise RateLimitedError(decision.level.seconds)
-        if kind_of(rules.guard.resource, rules.guard.action) and self._service.state.load.is_full("working"):
+        resource, action = rules.guard.resource, rules.guard.action
+        cost = rules.cost.of_query(request.scope["query_string"])
+        context.quota = self._service.state.quotas.take(request, resource, action, PUBLIC, cost)
+        refuse_beyond_quota(context.quota)
+        if kind_of(resource, action) and self._service.state.load.is_full("working", ANONYMOUS):
             raise OverloadedError
 
 

@@ -13,6 +13,7 @@ from shared.access.callers import Callers
 from shared.access.policy import Access
 from shared.http.answer_cache import AnswerCache, PublicAnswers
 from shared.http.guards import allow
+from shared.http.heavy_work import HeavyWork
 from shared.http.limits.concurrency import ConcurrencyLimiter
 from shared.http.limits.quotas import Quotas
 from shared.http.marks import cached_for_public, produces
@@ -91,6 +92,7 @@ def create_service(
     app.state.callers = Callers(settings, name)
     app.state.quotas = Quotas(settings)
     app.state.load = ConcurrencyLimiter(settings.most_working, settings.most_waiting)
+    app.state.heavy_work = HeavyWork()
     app.state.answers = AnswerCache(settings.answer_cache_mib * 1024 * 1024)
     app.state.public_reads = ()
     app.state.cursors = Cursors(settings.cursor_key_bytes)

@@ -14,12 +14,13 @@ import httpx
 import uvicorn
 from aiohttp import web
 from fastapi import FastAPI
-from sqlalchemy import MetaData, insert, update
+from sqlalchemy import MetaData, insert
 
 from services.notifications.app import METADATA, MIGRATIONS, create_app
 from services.notifications.settings import NotificationsSettings
 from shared.endpoints.feed import feed_router
 from shared.feed import Change, FeedLog
+from shared.feed.buffer import FeedBuffer
 from shared.feed.changes import NOT_VISIBLE, Routing
 from shared.operations.service import Health, create_service
 from shared.persistence import NAMING, Database, open_database
@@ -84,7 +85,7 @@ class Source:
     async def restored(self) -> None:
         """Simulate a restore from a backup: earlier cursors are refused."""
         async with self.database.transaction() as connection:
-            await connection.execute(update(self.log.head).values(generation=self.log.head.c.generation + 1))
+            await self.log.new_generation(connection)
 
 
 @asynccontextmanager
@@ -102,9 +103,11 @@ async def running_source(folder: Path) -> AsyncIterator[Source]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database, app.state.health = database, health
+        app.state.feed = FeedBuffer(database, log, "/registry")
+        app.state.feed.start(app.state.tasks)
         yield
 
-    app = create_service("registry", ServiceSettings(), [feed_router("registry", log)], lifespan, "A feed.")
+    app = create_service("registry", ServiceSettings(), [feed_router("registry")], lifespan, "A feed.")
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=0, lifespan="on"))

@@ -17,6 +17,7 @@ from shared.clients.feed import FeedTail, HistoryRestartedError
 from shared.clients.internal import InternalClient
 from shared.endpoints.feed import feed_router
 from shared.feed import Change, FeedLog
+from shared.feed.buffer import FeedBuffer
 from shared.feed.changes import NOT_VISIBLE, Routing
 from shared.feed.log import COMPACTED_AT_ONCE, compact
 from shared.operations.service import Health, create_service
@@ -45,12 +46,13 @@ async def feed_service(url: str) -> AsyncIterator[tuple[FastAPI, Database]]:
             return Health(ready=True)
 
         app.state.health = health
+        app.state.feed = FeedBuffer(app.state.database, FEED, "/registry")
+        app.state.feed.start(app.state.tasks)
         yield
+        await app.state.tasks.stop()
         await app.state.database.close()
 
-    app = create_service(
-        "registry", ServiceSettings(), [feed_router("registry", FEED)], lifespan, "A feed and nothing else."
-    )
+    app = create_service("registry", ServiceSettings(), [feed_router("registry")], lifespan, "A feed and nothing else.")
     async with app.router.lifespan_context(app):
         yield app, app.state.database
 

@@ -102,7 +102,7 @@ async def test_a_full_disk_refuses_matches_and_does_not_stop_the_snapshot(disk: 
             async with asyncio.timeout(20):
                 while not await figure():  # noqa: ASYNC110 - a metric has no event
                     await asyncio.sleep(0.05)
-            # Matches cannot be recorded, so the service is not ready: another replica may be.
+            # Matches cannot be recorded, so that the service is not ready; another replica may be.
             await readiness(503)
             assert (snapshots / "current").read_text() == before
             assert [path.name for path in snapshots.iterdir() if path.is_dir() and path.name.startswith(".")] == []

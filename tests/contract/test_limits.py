@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from services.registry.app import METADATA, MIGRATIONS, create_app
 from services.registry.settings import RegistrySettings
+from shared.http.limits.concurrency import ANONYMOUS, IDENTIFIED, Occupant
 from shared.persistence import open_database
 from shared.persistence.migrations import upgrade
 from tests.conftest import ADMIN, INTERNAL, client_of
@@ -69,6 +70,51 @@ async def test_a_flood_of_invalid_tokens_and_requests_is_counted(tmp_path: Path)
                 400,
                 429,
             ]
+
+
+async def test_expensive_requests_cost_more_of_the_quota(tmp_path: Path) -> None:
+    async with (
+        registry(tmp_path, CLEIO_RATE_READ=100) as app,
+        client_of(app, address="203.0.113.9") as caller,
+    ):
+
+        async def left(path: str) -> int:
+            return int((await caller.get(path)).headers["ratelimit"].partition("r=")[2].partition(";")[0])
+
+        assert await left(TRIALS) == 99
+        assert await left("/registry/v1/trials?q=x&count=exact") == 95
+        assert await left("/registry/v1/trials?q=x&count=exact") == 91, "an answer from the cache costs the same"
+        assert await left("/registry/v1/export") == 31
+        refused = await caller.get("/registry/v1/export")
+        assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+        assert int(refused.headers["retry-after"]) in range(15, 19)
+        assert await left(TRIALS) in {30, 31}, "cheap requests are still served"
+
+
+async def test_the_public_leaves_room_for_identified_callers_and_services(tmp_path: Path) -> None:
+    async with registry(tmp_path, CLEIO_MOST_WORKING=10) as app, AsyncExitStack() as stack:
+        public = await stack.enter_async_context(client_of(app, address="203.0.113.9"))
+        other = await stack.enter_async_context(client_of(app, address="203.0.113.10"))
+        admin = await stack.enter_async_context(client_of(app, token=ADMIN))
+        service = await stack.enter_async_context(client_of(app, token=INTERNAL))
+        path = "/registry/v1/centres"
+
+        async def served() -> list[bool]:
+            return [(await one.get(path)).status_code == 200 for one in (public, other, admin, service)]
+
+        def occupy(count: int, occupant: Occupant) -> None:
+            for _ in range(count):
+                permit = app.state.load.permit(occupant)
+                permit.take("working")
+                stack.callback(permit.leave)
+
+        assert await served() == [True, True, True, True]
+        occupy(3, Occupant("anonymous", "203.0.113.9"))
+        assert await served() == [False, True, True, True]
+        occupy(3, ANONYMOUS)
+        assert await served() == [False, False, True, True]
+        occupy(3, IDENTIFIED)
+        assert await served() == [False, False, False, True]
 
 
 async def test_a_busy_process_refuses_requests_and_is_still_alive(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Criteria documents are checked, and evaluated for one patient, over the API of matching."""
 
+import json
 from datetime import date
 from typing import Any
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 from pydantic import TypeAdapter
 
+from services.matching.criteria.endpoints import SMALL_BYTES
 from services.matching.criteria.schemas import DryRunAnswer
 from tests.contract.matching import BOY, CRITERIA, FACT
 
@@ -36,6 +38,17 @@ async def test_a_good_document_has_no_findings_and_a_doubtful_one_has_located_fi
     }
     unknown = (await matching_client.post(CHECK, json=changed(0, expr={"type": "has", "codes": ["ORPHA:1"]}))).json()
     assert {one["code"] for one in unknown["findings"]} == {"code_unknown"}
+
+
+async def test_a_large_document_is_checked_like_a_small_one(asked: httpx.AsyncClient) -> None:
+    exprs = [{"type": "has", "codes": [f"ORPHA:{700_000 + 100 * n + m}" for m in range(100)]} for n in range(9)]
+    unknown = [{**CRITERIA["criteria"][0], "id": f"X{n}", "role": None, "expr": expr} for n, expr in enumerate(exprs)]
+    large = {**CRITERIA, "criteria": [*CRITERIA["criteria"], *unknown]}
+    assert len(json.dumps(large)) > SMALL_BYTES
+    found = (await asked.post(CHECK, json=large)).json()
+    assert sum(one["code"] == "code_unknown" for one in found["findings"]) == found["errors"] == 900
+    refused = await asked.post(CHECK, json={**large, "grade": "x"})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/grade")
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,8 @@ async def test_waiting_readers_of_the_feed_get_an_empty_batch_when_the_service_s
     try:
         async with httpx.AsyncClient(base_url=process.url, timeout=30, trust_env=False) as client:
             newest = (await client.get("/registry/v1/feed?limit=1000")).links["next"]["url"]
-            waiting = {"wait": "20", "types": "criteria.signed"}
-            polls = [asyncio.create_task(client.get(newest, params=waiting)) for _ in range(3)]
+            wanted = {"wait": "20", "types": "criteria.signed"}
+            polls = [asyncio.create_task(client.get(newest, params=wanted)) for _ in range(3)]
             await asyncio.sleep(0.5)
             assert (await client.get("/registry/livez")).status_code == 200
             started = monotonic()

@@ -65,3 +65,30 @@ def test_buckets_that_are_full_again_are_dropped() -> None:
     for number in range(1_000):
         buckets.take("late", quota, 100.0 + number * 10)
     assert len(buckets) == 1
+
+
+def test_a_request_may_cost_several_units() -> None:
+    buckets, quota = Buckets(), Quota(60, 60)
+    assert buckets.take("a", quota, 0.0, 50).left == 10
+    refused = buckets.take("a", quota, 0.0, 20)
+    assert (refused.taken, refused.left, refused.seconds) == (False, 10, 10)
+    assert buckets.take("a", quota, 0.0, 10).taken, "cheaper requests are still served"
+    assert buckets.take("a", quota, 20.0, 20).taken
+
+
+def test_a_request_that_costs_more_than_a_whole_quota_needs_a_full_bucket() -> None:
+    buckets, quota = Buckets(), Quota(60, 60)
+    assert buckets.take("a", quota, 0.0, 1_000).taken
+    assert not buckets.take("a", quota, 59.0, 1_000).taken
+    assert buckets.take("a", quota, 60.0, 1_000).taken
+
+
+def test_later_charges_may_be_more_than_is_left_and_are_paid_back_by_waiting() -> None:
+    buckets, quota = Buckets(), Quota(60, 60)
+    buckets.take("a", quota, 0.0)
+    charged = buckets.charge("a", quota, 0.0, 80)
+    assert (charged.left, charged.seconds) == (0, 22)
+    assert not buckets.take("a", quota, 21.0).taken
+    assert buckets.take("a", quota, 22.0).taken
+    buckets.charge("b", quota, 0.0, 100_000)
+    assert buckets.take("b", quota, 61.0).taken, "the debt is at most one whole quota"
