@@ -50,10 +50,10 @@ async def test_a_clock_that_is_set_back_loses_no_delivery(
         await service.subscribe(receiver)
         back = SimpleNamespace(now=lambda zone: datetime.now(zone) - timedelta(hours=1))
         monkeypatch.setattr("shared.feed.log.datetime", back)
-        await source.tell("NCT00000001")
+        await source.publish_trial("NCT00000001")
         await until(lambda: receiver.received)
     # Also when the service starts again meanwhile, with an event that was published while it was stopped.
-    await source.tell("NCT00000002")
+    await source.publish_trial("NCT00000002")
     async with running_notifications(url, source):
         await until(lambda: len(receiver.received) == 2)
     assert [one.event["data"]["id"] for one in receiver.received] == ["NCT00000001", "NCT00000002"]

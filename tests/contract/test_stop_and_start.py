@@ -129,7 +129,7 @@ def test_a_service_that_cannot_start_reports_why_in_one_line(
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "expected"),
     [
         ("CLEIO_MATCHING_FEED_WAIT", "a-value-of-mine", "CLEIO_MATCHING_FEED_WAIT: Input should be a valid integer"),
         ("CLEIO_MATCHING_FEED_WAIT", "987654321", "CLEIO_MATCHING_FEED_WAIT: Input should be less than or equal to 25"),
@@ -139,13 +139,13 @@ def test_a_service_that_cannot_start_reports_why_in_one_line(
     ],
 )
 def test_an_invalid_setting_is_named_in_one_line_without_its_value(
-    name: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch
+    name: str, value: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
     command = [sys.executable, "-m", "services.cli", "serve", "matching"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode == os.EX_CONFIG
     [line] = ended.stderr.splitlines()
-    assert line.startswith(f"cleio: {told}")
+    assert line.startswith(f"cleio: {expected}")
     assert "value-of-mine" not in line
     assert "987654321" not in line

@@ -24,7 +24,7 @@ class FeedEvent:
     """One event of a feed.
 
     ``source``: the service that sent it, such as ``/registry``; ``cloudevent`` has the full URI, which changes with the
-    public URL. ``routing``: who may see its subject before and after the change; None: nobody may.
+    public URL. ``routing``: the audience of its subject before and after the change; None: no audience.
     """
 
     source: str

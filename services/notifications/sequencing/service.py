@@ -107,7 +107,7 @@ def _visibility(
     before, after = event.routing
     seen = {}
     for one in subscribers:
-        # Dates are compared only where positions in the feed cannot tell: a clock that is set back must lose no event.
+        # Dates are compared only if positions in the feed do not decide: a clock set back must lose no event.
         at = None if former is None or one.id in former else event.at
         seen[one.id] = one.sees(event.type, event.subject, before, after, at)
     return {
