@@ -6,30 +6,31 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-# Each case of these files shares nothing with the next and is long enough to go to a worker by itself.
+# Each case of these files is independent of the next and long enough to go to a worker by itself.
 SPREAD = frozenset({"tests/oracle/test_engine_agrees.py"})
 # Files that share an installation, which takes seconds to start (a fixture of tests/e2e/conftest.py): one worker each.
 TOGETHER = {
-    "tests/e2e/test_bench.py": "system",
     "tests/e2e/test_cli.py": "system",
     "tests/e2e/test_gateway.py": "system",
+    "tests/e2e/test_generated_clients.py": "system",
     "tests/e2e/test_hostile.py": "system",
     "tests/e2e/test_supervisor.py": "system",
+    "tests/e2e/test_guides.py": "inhabited",
     "tests/e2e/test_identity.py": "inhabited",
     "tests/e2e/test_openid_provider.py": "inhabited",
     "tests/e2e/test_quickstart.py": "inhabited",
     "tests/e2e/test_canaries.py": "traced",
     "tests/e2e/test_traces.py": "traced",
 }
-# The longest files first, the many short ones last.
+# The longest files first, the many short ones last. Installations that are shared go on until the end: they start late.
 ORDER = (
     "tests/contract/test_rights.py",
     "tests/contract/test_sources.py",
     "tests/contract/test_kill.py",
     "tests/contract/test_fuzz.py",
     "tests/contract/test_notifications_crash.py",
-    "tests/e2e/",
     "tests/contract/",
+    "tests/e2e/",
     "tests/oracle/",
     "tests/architecture/",
     "",
@@ -37,13 +38,13 @@ ORDER = (
 
 
 def unit_of_work(nodeid: str) -> str:
-    """The name of the unit that this test belongs to: all tests of a unit run on one worker."""
+    """Return the name of the unit that this test belongs to: all tests of a unit run on one worker."""
     file = nodeid.partition("::")[0]
     return nodeid if file in SPREAD else TOGETHER.get(file, file)
 
 
 def in_order(items: Iterable[pytest.Item]) -> list[pytest.Item]:
-    """The tests as the workers shall begin them; within a file nothing changes."""
+    """Return the tests in the order in which the workers begin them; within a file nothing changes."""
     return sorted(items, key=lambda item: next(at for at, start in enumerate(ORDER) if item.nodeid.startswith(start)))
 
 

@@ -17,7 +17,7 @@ Reader = Annotated[Access, Depends(allow("audit", "read"))]
 
 
 class AuditEvent(ApiModel):
-    """Who did what and when."""
+    """One entry: the actor, the action, its subject and the time."""
 
     at: Instant = Field(description="When it happened.")
     request_id: str = Field(description="The id of the request, as in the header `X-Request-Id`.")

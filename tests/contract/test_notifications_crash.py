@@ -1,8 +1,6 @@
-"""The service as a real process that is killed: what was accepted is delivered at least once, and the log says so."""
+"""The service as a real process that is killed: what it accepted is delivered at least once, as the ledger says."""
 
 import asyncio
-import os
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from shared.persistence import open_database
-from tests.conftest import ADMIN, free_port
+from tests.conftest import free_port
 from tests.contract.notifications import (
     Notifications,
     Receiver,
@@ -25,19 +23,17 @@ from tests.contract.notifications import (
     running_source,
     until,
 )
+from tests.contract.processes import ServiceProcess
 
 pytestmark = pytest.mark.anyio
 
-ROOT = Path(__file__).parents[2]
-
 
 class Program:
-    """The notifications service in a process of its own, started again on the same database whenever asked."""
+    """The notifications service in a process of its own, which can be killed and started again on the same database."""
 
-    def __init__(self, database_url: str, source: Source) -> None:
-        self.port = free_port()
-        self.environment = {
-            **os.environ,
+    def __init__(self, database_url: str, source: Source, folder: Path) -> None:
+        self._folder = folder
+        self._settings = {
             "CLEIO_REGISTRY_URL": source.url,
             "CLEIO_NOTIFICATIONS_DATABASE_URL": database_url,
             "CLEIO_OUTBOUND_DEV_HOSTS": "127.0.0.0/8",
@@ -47,51 +43,32 @@ class Program:
             "CLEIO_NOTIFICATIONS_SWEEP_SECONDS": "0.05",
             "CLEIO_LOG_LEVEL": "CRITICAL",
         }
-        self.process: asyncio.subprocess.Process | None = None
+        self._process: ServiceProcess | None = None
 
     async def start(self) -> None:
-        command = (
-            "-m",
-            "uvicorn",
-            "services.notifications.app:create_app",
-            "--factory",
-            "--port",
-            str(self.port),
-            "--log-level",
-            "critical",
+        """Start it on the port that it had, and return when it is ready."""
+        port = self._process.port if self._process is not None else None
+        self._process = await asyncio.to_thread(
+            ServiceProcess, self._folder, "notifications", port=port, **self._settings
         )
-        self.process = await asyncio.create_subprocess_exec(sys.executable, *command, env=self.environment, cwd=ROOT)
-
-    async def ready(self, client: httpx.AsyncClient) -> None:
-        async def answers() -> bool:
-            try:
-                return (await client.get("/notifications/readyz")).status_code == 200
-            except httpx.TransportError:
-                # Starting takes seconds: leave it the processor.
-                await asyncio.sleep(0.2)
-                return False
-
-        await until(answers)
 
     async def kill(self) -> None:
-        assert self.process is not None
-        if self.process.returncode is None:
-            self.process.kill()
-        await self.process.wait()
+        if self._process is not None:
+            await asyncio.to_thread(self._process.kill)
+
+    def admin(self) -> httpx.AsyncClient:
+        assert self._process is not None
+        return self._process.admin()
 
 
 @asynccontextmanager
 async def running_program(database_url: str, folder: Path) -> AsyncIterator[tuple[Program, Source, Notifications]]:
     await migrate(database_url)
     async with running_source(folder) as source:
-        program = Program(database_url, source)
-        client = httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{program.port}", headers={"Authorization": f"Bearer {ADMIN}"}, trust_env=False
-        )
-        await program.start()
+        program = Program(database_url, source, folder / "var")
         try:
-            async with client:
-                await program.ready(client)
+            await program.start()
+            async with program.admin() as client:
                 yield program, source, Notifications(None, client)  # type: ignore[arg-type]
         finally:
             await program.kill()
@@ -99,7 +76,7 @@ async def running_program(database_url: str, folder: Path) -> AsyncIterator[tupl
 
 @dataclass
 class Gate(Receiver):
-    """A receiver that delays its first answer until the gate opens."""
+    """A receiver that holds its first answer back until the gate opens."""
 
     opens: asyncio.Event = field(default_factory=asyncio.Event)
     answered: asyncio.Event = field(default_factory=asyncio.Event)
@@ -124,7 +101,7 @@ async def test_killed_between_the_receiver_s_answer_and_the_record_it_delivers_a
     try:
         async with running_program(database_url, tmp_path) as (program, source, service):
             subscription = await service.subscribe(receiver)
-            await source.tell()
+            await source.publish_trial()
             await until(lambda: receiver.received)
             # With its ledger locked, the service can hear the answer and not write it down.
             ledger = open_database(database_url, exclusive=False)
@@ -137,7 +114,6 @@ async def test_killed_between_the_receiver_s_answer_and_the_record_it_delivers_a
                 await connection.rollback()
             assert len(receiver.received) == 1
             await program.start()
-            await program.ready(service.admin)
             [logged] = await service.delivered(subscription, 1)
             assert [one["error"] or one["status"] for one in logged["attempts"]] == ["interrupted", 204]
     finally:
@@ -153,12 +129,11 @@ async def test_killed_again_and_again_it_loses_nothing(database_url: str, tmp_pa
         subscription = await service.subscribe(receiver)
         for round_of_kills in range(2):
             for n in range(15):
-                await source.tell(f"NCT{round_of_kills}{n:03}")
+                await source.publish_trial(f"NCT{round_of_kills}{n:03}")
             wanted = len(receiver.received) + 4 + 3 * round_of_kills
             await until(lambda wanted=wanted: len(receiver.received) >= wanted)
             await program.kill()
             await program.start()
-            await program.ready(service.admin)
         delivered = await service.delivered(subscription, 30)
         assert sorted(one["number"] for one in delivered) == list(range(1, 31))
     assert len({got.event["id"] for got in receiver.received}) == 30

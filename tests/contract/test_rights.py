@@ -1,4 +1,4 @@
-"""Every route of the three services, asked by every kind of caller for rows of its own and of others: what was agreed happens, and no more."""
+"""Every route of the three services, for every kind of caller and rows of its own and of others, against rights.txt."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -33,15 +33,15 @@ async def stored(stage: Stage) -> dict[str, list[Any]]:
 
 
 async def judge(
-    stage: Stage, everybody: list[Caller], only: set[str] | None = None, *, warm: bool = False
+    stage: Stage, asking: list[Caller], only: set[str] | None = None, *, warm: bool = False
 ) -> tuple[int, list[str]]:
-    """Ask everything of everybody: first what must be refused, and look whether it changed anything; then what is allowed.
+    """Send every request as every caller: first those to be refused, which change nothing, then the allowed ones.
 
-    ``warm``: every read is first asked anonymously, so that its public answer is cached.
+    ``warm``: every read is first sent anonymously, so that its public answer is cached.
     """
     wrong, asked = [], 0
     chosen = [line for line in lines() if only is None or line.row in only]
-    cases = [(line, caller, line.expects(caller)) for line in chosen for caller in everybody if line.concerns(caller)]
+    cases = [(line, caller, line.expects(caller)) for line in chosen for caller in asking if line.concerns(caller)]
     before = await stored(stage)
     for allowed in (False, True):
         for line, caller, expected in cases:
@@ -58,13 +58,12 @@ async def judge(
                 )
             marker = stage.marker(line) if allowed and line.method == "GET" else None
             if marker is not None and (marker in answer) is not expected.whole and line.row != "own":
-                wrong.append(
-                    f"{line.method} {line.path} ({line.row}) by {caller}: {'sees' if marker in answer else 'does not see'} {marker}"
-                )
+                seen = "sees" if marker in answer else "does not see"
+                wrong.append(f"{line.method} {line.path} ({line.row}) by {caller}: {seen} {marker}")
             if line.row == "own" and line.method == "GET" and marker is not None and marker in answer:
                 wrong.append(f"{line.method} {line.path} by {caller}: sees {marker} of another")
             if not allowed and any(secret in answer for secret in (DRAFT, "other-network", f'"open":{FREE_PLACES}')):
-                wrong.append(f"{line.method} {line.path} ({line.row}) by {caller}: the refusal tells something")
+                wrong.append(f"{line.method} {line.path} ({line.row}) by {caller}: the refusal reveals something")
         if not allowed:
             after = await stored(stage)
             wrong += [f"a refused request changed {name}" for name in before if before[name] != after[name]]
@@ -85,7 +84,7 @@ def routes(app: FastAPI) -> set[tuple[str, str]]:
     return {(method, route.path) for route in app.routes if isinstance(route, APIRoute) for method in route.methods}
 
 
-async def test_everybody_may_do_what_was_agreed_and_nothing_else(stage: Stage) -> None:
+async def test_every_caller_may_do_what_was_agreed_and_nothing_else(stage: Stage) -> None:
     asked, wrong = await judge(stage, list(callers(("admin", "editor", "clinician", "auditor"))))
     assert not wrong, f"{len(wrong)} of {asked}:\n" + "\n".join(wrong)
 

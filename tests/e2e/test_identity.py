@@ -1,4 +1,4 @@
-"""Callers as an operator lets them in and shuts them out: by commands, on a running system, seen by all three services."""
+"""Admit and revoke callers as an operator does: by commands, on a running system, with effect on all three services."""
 
 import itertools
 import json
@@ -19,20 +19,20 @@ BOY = json.loads((ROOT / "docs" / "examples" / "duchenne-boy.json").read_text(en
 EVERYWHERE = "match.execute,trial.read,organisation.read,subscription.read"
 NUMBERS = itertools.count(1)
 Call = Callable[[httpx.Client], int]
-# One call to each service that a hospital may make and the public may not, from wherever it calls.
+# One call to each service that a hospital may make and the public may not.
 CALLS: dict[str, Call] = {
     "registry": lambda client: client.get("/registry/v1/me").status_code,
     "matching": lambda client: client.post("/matching/v1/match", json=BOY).status_code,
     "notifications": lambda client: client.get("/notifications/v1/subscriptions").status_code,
 }
-EVERYBODY = dict.fromkeys(CALLS, 200)
-NOBODY = dict.fromkeys(CALLS, 401)
-# While this must hold: a call that waits for a revocation asks again so long.
+ACCEPTED = dict.fromkeys(CALLS, 200)
+REFUSED = dict.fromkeys(CALLS, 401)
+# While it must be true: a call that waits for a revocation is repeated for this time.
 PATIENCE = 30.0
 
 
 def hospital() -> str:
-    """The id of an organisation that no other test knows."""
+    """Create an organisation of this test; return its id."""
     return f"hospital-{next(NUMBERS)}"
 
 
@@ -46,7 +46,7 @@ def answers(system: System, token: str) -> dict[str, int]:
 
 
 def api_key(system: System, organisation: str) -> tuple[str, str]:
-    """A client that calls with a key: its id and the key."""
+    """Create a client with an API key; return its id and the key."""
     made = system.typed(
         "client", "create", "--org", organisation, "--kind", "hospital", "--scopes", EVERYWHERE, "--api-key", "--json"
     )
@@ -56,8 +56,8 @@ def api_key(system: System, organisation: str) -> tuple[str, str]:
     return document["id"], document["key"]
 
 
-def own_administrator(system: System, organisation: str) -> str:
-    """The key of an administrator of the organisation itself, as the coordination gives it the first one."""
+def administrator_of(system: System, organisation: str) -> str:
+    """Return the API key of an administrator of the organisation, created by the coordination."""
     scopes = f"{EVERYWHERE},client.read,client.write"
     made = system.typed(
         "client",
@@ -76,7 +76,7 @@ def own_administrator(system: System, organisation: str) -> str:
 
 
 def signing_client(system: System, organisation: str) -> tuple[str, Path]:
-    """A client that signs: its id and the file of its private key."""
+    """Create a client that signs; return its id and the file of its private key."""
     made = system.typed("client", "create", "--org", organisation, "--kind", "hospital", "--scopes", EVERYWHERE)
     client = made.stdout.strip()
     return client, system.folder / "clients" / f"{client}.jwk"
@@ -89,7 +89,7 @@ def token_of(system: System, client: str, key: Path) -> str:
 
 
 def seconds_until_refused(system: System, token: str, started: float) -> dict[str, float]:
-    """How long each service went on believing it, counted from ``started``."""
+    """Return the seconds from ``started`` until each service refuses the credential."""
     refused: dict[str, float] = {}
     with holder(system, token) as client:
         while len(refused) < len(CALLS) and time.monotonic() - started < PATIENCE:
@@ -101,14 +101,14 @@ def seconds_until_refused(system: System, token: str, started: float) -> dict[st
     return refused
 
 
-def tell(figure: Callable[[str, object], None], what: str, seconds: Mapping[str, float]) -> None:
+def record_seconds(figure: Callable[[str, object], None], what: str, seconds: Mapping[str, float]) -> None:
     figure(
         f"{what}: the last service refuses, from the start of the command (s, to be under 5)",
         f"{max(seconds.values()):.2f}",
     )
 
 
-def test_a_hospital_is_let_in_as_the_guide_says_and_matches(inhabited: System, tmp_path: Path) -> None:
+def test_a_hospital_is_admitted_as_in_the_guide_and_matches(inhabited: System, tmp_path: Path) -> None:
     system, key, name = inhabited, tmp_path / "planning.jwk", hospital()
     made = system.typed("client", "keypair", str(key))
     (tmp_path / "planning.jwks.json").write_text(made.stdout)
@@ -131,9 +131,9 @@ def test_a_hospital_is_let_in_as_the_guide_says_and_matches(inhabited: System, t
         matched = caller.post("/matching/v1/match", json=BOY)
         assert matched.status_code == 200
         assert "NCT05096221" in {one["trial"] for one in matched.json()["results"]}
-        # What it was not given it does not have.
+        # It has no right that was not given.
         refused = caller.get("/notifications/v1/subscriptions")
-        assert refused.status_code == 401  # a token that is not meant for this service
+        assert refused.status_code == 401  # a token for another audience
         assert caller.put(
             f"/registry/v1/organisations/{name}", json={"kind": "hospital", "name": "Ours"}
         ).status_code in {403, 404}
@@ -157,16 +157,16 @@ def test_a_sponsor_never_matches(inhabited: System) -> None:
         assert client.get("/registry/v1/me").json()["kind"] == "sponsor"
         answer = client.post("/matching/v1/match", json=BOY)
     assert answer.status_code == 403
-    # It cannot be given the right either.
+    # Nor can it be given the right.
     refused = inhabited.typed("client", "create", "--org", sponsor, "--scopes", "match.execute", "--api-key", code=1)
     assert "scope_beyond" in refused.stderr
     assert refused.stdout == ""
 
 
-def test_an_api_key_is_good_at_every_service(inhabited: System) -> None:
+def test_an_api_key_is_accepted_by_every_service(inhabited: System) -> None:
     _, key = api_key(inhabited, hospital())
-    assert answers(inhabited, key) == EVERYBODY
-    assert answers(inhabited, key[:-1] + ("A" if key[-1] != "A" else "B")) == NOBODY
+    assert answers(inhabited, key) == ACCEPTED
+    assert answers(inhabited, key[:-1] + ("A" if key[-1] != "A" else "B")) == REFUSED
 
 
 def test_a_revoked_client_is_refused_everywhere_within_seconds(
@@ -176,64 +176,64 @@ def test_a_revoked_client_is_refused_everywhere_within_seconds(
     signing, file = signing_client(inhabited, organisation)
     calling, key = api_key(inhabited, organisation)
     token = token_of(inhabited, signing, file)
-    assert answers(inhabited, token) == answers(inhabited, key) == EVERYBODY
+    assert answers(inhabited, token) == answers(inhabited, key) == ACCEPTED
     for what, client, credential in (
         ("a client's token is revoked", signing, token),
         ("an API key is revoked", calling, key),
     ):
         started = time.monotonic()
-        revoked = inhabited.typed("client", "revoke", client)  # where it belongs is looked for
-        tell(figure, what, seconds_until_refused(inhabited, credential, started))
+        revoked = inhabited.typed("client", "revoke", client)  # the service that stores it
+        record_seconds(figure, what, seconds_until_refused(inhabited, credential, started))
         assert revoked.stdout == ""
     with pytest.raises(CallError, match="invalid_client"):
         token_of(inhabited, signing, file)
     assert "client_revoked" in inhabited.typed("client", "revoke", signing, code=1).stderr
 
 
-def test_a_suspended_organisation_is_out_and_comes_back(
+def test_a_suspended_organisation_is_refused_and_can_be_reinstated(
     inhabited: System, figure: Callable[[str, object], None]
 ) -> None:
     organisation = hospital()
     signing, file = signing_client(inhabited, organisation)
     _, key = api_key(inhabited, organisation)
     token = token_of(inhabited, signing, file)
-    assert answers(inhabited, token) == answers(inhabited, key) == EVERYBODY
+    assert answers(inhabited, token) == answers(inhabited, key) == ACCEPTED
     started = time.monotonic()
     inhabited.typed("org", "suspend", organisation)
-    tell(figure, "an organisation is suspended", seconds_until_refused(inhabited, key, started))
-    assert answers(inhabited, token) == NOBODY
+    record_seconds(figure, "an organisation is suspended", seconds_until_refused(inhabited, key, started))
+    assert answers(inhabited, token) == REFUSED
     with pytest.raises(CallError, match="invalid_client"):
         token_of(inhabited, signing, file)
     inhabited.typed("org", "reinstate", organisation)
-    assert eventually(lambda: answers(inhabited, key) == EVERYBODY, PATIENCE)
-    assert answers(inhabited, token_of(inhabited, signing, file)) == EVERYBODY
+    assert eventually(lambda: answers(inhabited, key) == ACCEPTED, PATIENCE)
+    assert answers(inhabited, token_of(inhabited, signing, file)) == ACCEPTED
 
 
 def test_an_api_key_is_rotated_with_and_without_an_overlap(inhabited: System) -> None:
     organisation = hospital()
     client, first = api_key(inhabited, organisation)
-    # The coordination lets in and shuts out; it takes over nothing that others use.
+    # The coordination admits and revokes; it cannot take over the credentials of others.
     assert f"administrator of {organisation}" in inhabited.typed("client", "rotate", client, code=1).stderr
-    own = own_administrator(inhabited, organisation)
+    own = administrator_of(inhabited, organisation)
     second = inhabited.typed("client", "rotate", client, token=own).stdout.strip()
     assert first != second
-    assert answers(inhabited, first) == answers(inhabited, second) == EVERYBODY
+    assert answers(inhabited, first) == answers(inhabited, second) == ACCEPTED
     third = inhabited.typed("client", "rotate", client, "--overlap-hours", "0", token=own).stdout.strip()
     seconds_until_refused(inhabited, second, time.monotonic())
-    assert eventually(lambda: answers(inhabited, third) == EVERYBODY, PATIENCE)
-    assert answers(inhabited, first) == NOBODY
+    assert eventually(lambda: answers(inhabited, third) == ACCEPTED, PATIENCE)
+    assert answers(inhabited, first) == REFUSED
 
 
-def test_a_client_rotates_the_keys_that_it_signs_with(inhabited: System, tmp_path: Path) -> None:
+def test_a_client_rotates_its_signing_keys(inhabited: System, tmp_path: Path) -> None:
     organisation = hospital()
     client, first = signing_client(inhabited, organisation)
-    own = own_administrator(inhabited, organisation)
+    own = administrator_of(inhabited, organisation)
     second, third = tmp_path / "second.jwk", tmp_path / "third.jwk"
     inhabited.typed("client", "rotate", client, "--key-out", str(second), token=own)
     for file in (first, second):
-        assert answers(inhabited, token_of(inhabited, client, file)) == EVERYBODY
+        assert answers(inhabited, token_of(inhabited, client, file)) == ACCEPTED
     inhabited.typed("client", "rotate", client, "--key-out", str(third), "--drop", token=own)
-    assert answers(inhabited, token_of(inhabited, client, third)) == EVERYBODY
+    assert answers(inhabited, token_of(inhabited, client, third)) == ACCEPTED
     for file in (first, second):
         with pytest.raises(CallError, match="invalid_client"):
             token_of(inhabited, client, file)
@@ -245,7 +245,7 @@ def test_signing_keys_are_rotated_twice_under_load_and_no_token_is_refused(
 ) -> None:
     client, file = signing_client(inhabited, hospital())
     tokens = [token_of(inhabited, client, file)]
-    told: list[int] = []
+    statuses: list[int] = []
     ended = threading.Event()
 
     def call(service: str) -> None:
@@ -254,14 +254,14 @@ def test_signing_keys_are_rotated_twice_under_load_and_no_token_is_refused(
                 # The first token of all, and the newest.
                 for token in (tokens[0], tokens[-1]):
                     caller.headers["Authorization"] = f"Bearer {token}"
-                    told.append(CALLS[service](caller))
+                    statuses.append(CALLS[service](caller))
 
     def renew() -> None:
         while not ended.is_set():
             tokens.append(token_of(inhabited, client, file))
 
     def turn() -> set[str]:
-        """The kids that are published, once the announced key could sign: ten seconds after it was announced."""
+        """Rotate once the announced key may sign, ten seconds after its publication; return the published key ids."""
         for _ in range(40):
             result = inhabited.typed("key", "rotate", code=None)
             if not result.exit_code:
@@ -282,21 +282,21 @@ def test_signing_keys_are_rotated_twice_under_load_and_no_token_is_refused(
     for thread in threads:
         thread.join()
     assert len(kids[1] - kids[0]) == 1
-    assert set(told) == {200}
+    assert set(statuses) == {200}
     figure(
         "signing keys rotated twice: calls, tokens, refused",
-        f"{len(told)}, {len(tokens)}, {sum(status != 200 for status in told)}",
+        f"{len(statuses)}, {len(tokens)}, {sum(status != 200 for status in statuses)}",
     )
 
 
-def test_what_cannot_be_done_is_told_in_one_line(inhabited: System, tmp_path: Path) -> None:
+def test_an_impossible_command_is_reported_in_one_line(inhabited: System, tmp_path: Path) -> None:
     client, key = api_key(inhabited, hospital())
     (tmp_path / "taken").write_text("mine")
     for arguments, token in (
         (("whoami",), "cleio_nonsense"),
-        (("client", "show", "nobody"), ""),
-        (("client", "revoke", "nobody"), ""),
-        (("org", "show", "nobody"), ""),
+        (("client", "show", "unknown"), ""),
+        (("client", "revoke", "unknown"), ""),
+        (("org", "show", "unknown"), ""),
         (("org", "create", "hospital-1", "--kind", "hospital"), ""),
         (("org", "suspend", "coordination"), ""),
         (("org", "create", "another", "--kind", "hospital"), key),
@@ -317,7 +317,7 @@ def test_what_cannot_be_done_is_told_in_one_line(inhabited: System, tmp_path: Pa
     assert (tmp_path / "taken").read_text() == "mine"
 
 
-def test_what_the_services_tell_each_other_is_not_for_the_outside(inhabited: System) -> None:
+def test_internal_routes_are_not_public(inhabited: System) -> None:
     inner = (inhabited.folder / "secrets" / "internal-token").read_text().strip()
     with holder(inhabited, inner) as client:
         for path in (

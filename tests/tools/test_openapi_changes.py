@@ -23,7 +23,7 @@ INPUT, OUTPUT, URL = (
     (*SCHEMAS, "Subscription"),
     (*SCHEMAS, "WebhookChannel", "properties", "url"),
 )
-CRITERIA = (*SCHEMAS, "Expression-Input", "anyOf")
+CRITERIA = (*SCHEMAS, "Expression", "anyOf")
 
 
 def document(service: str) -> dict[str, Any]:
@@ -31,7 +31,9 @@ def document(service: str) -> dict[str, Any]:
 
 
 def changed(released: dict[str, Any], place: tuple[Any, ...], value: object) -> dict[str, Any]:
-    """The document with this in this place, or with the place gone; after a list's last element stands a new one."""
+    """Return the document with this value in this place, or without the place; after a list's last element it is
+    appended.
+    """
     present = copy.deepcopy(released)
     holder: Any = present
     for name in place[:-1]:
@@ -48,7 +50,7 @@ def changed(released: dict[str, Any], place: tuple[Any, ...], value: object) -> 
 BREAKING = [
     ("notifications", SUBSCRIPTIONS, GONE, "POST /notifications/v1/subscriptions removed"),
     ("notifications", CREATE, GONE, "POST /notifications/v1/subscriptions removed"),
-    ("notifications", (*CREATE, "operationId"), "subscribe", "operationId: create_subscription_notifications_v1_subscriptions_post is now subscribe"),
+    ("notifications", (*CREATE, "operationId"), "subscribe", "operationId: create_subscription is now subscribe"),
     ("notifications", (*CREATE, "security"), [{"internal": []}], "security: no longer open to bearer"),
     ("notifications", (*CREATE, "security"), [{"bearer": ["more"]}], "security: no longer open to bearer"),
     ("notifications", (*CREATE, "parameters", 1), {"in": "query", "name": "dry", "required": True, "schema": {}}, "query dry: now required"),
@@ -77,13 +79,12 @@ BREAKING = [
     ("notifications", (*OUTPUT, "properties", "status", "enum"), GONE, "200/items/*/status: no longer one of ['active', 'disabled']"),
     ("notifications", (*OUTPUT, "properties", "disabled_reason", "anyOf", 2), {"type": "integer"}, "200/items/*/disabled_reason: integer is new"),
     ("notifications", (*SCHEMAS, "Problem", "properties", "code"), GONE, "400/code: removed"),
-    # Expressions hold expressions.
+    # Expressions contain expressions.
     ("registry", (*CRITERIA, 14), GONE, "body/criteria/*/expr: Human no longer accepted"),
-    ("registry", (*SCHEMAS, "AllOf-Input", "properties", "all", "maxItems"), 50, "body/criteria/*/expr/all: maxItems 100 is now 50"),
-    ("registry", (*SCHEMAS, "Expression-Output", "anyOf", 15), {"$ref": "#/components/schemas/Slots"}, "200/criteria/*/expr: Slots is new"),
-    # A patient is one of two forms, and the other takes any object.
-    ("matching", ("paths", "/matching/v1/match", "post", "requestBody", "content", "application/json", "schema", "oneOf", 0, "required"), ["sex"],
-     "body/sex: now required"),
+    ("registry", (*SCHEMAS, "AllOf", "properties", "all", "maxItems"), 50, "body/criteria/*/expr/all: maxItems 100 is now 50"),
+    ("registry", (*SCHEMAS, "Expression", "anyOf", 15), {"$ref": "#/components/schemas/Slots"}, "200/criteria/*/expr: Slots is new"),
+    # A patient has one of two forms, and the other accepts any object.
+    ("matching", (*SCHEMAS, "Patient", "required"), ["sex"], "body/sex: now required"),
 ]  # fmt: skip
 ADDED = [
     ("notifications", ("paths", "/notifications/v1/more"), {"get": {}}),
@@ -97,11 +98,12 @@ ADDED = [
     ("notifications", (*CREATE, "requestBody", "required"), False),
     ("notifications", (*INPUT, "properties", "more"), {"type": "string"}),
     ("notifications", (*INPUT, "required"), []),
-    ("notifications", (*INPUT, "properties", "types", "items", "enum", 28), "trial.seen"),
+    ("notifications", (*INPUT, "properties", "types", "items", "enum", 11), "trial.seen"),
     ("notifications", (*INPUT, "properties", "types", "maxItems"), 100),
     ("notifications", (*OUTPUT, "properties", "more"), {"type": "string"}),
     ("notifications", (*OUTPUT, "properties", "status", "enum", 1), GONE),
-    ("registry", (*CRITERIA, 15), {"$ref": "#/components/schemas/Slots"}),
+    # Criteria are answered by the registry, but only sent to matching.
+    ("matching", (*CRITERIA, 15), {"$ref": "#/components/schemas/Label"}),
 ]
 
 

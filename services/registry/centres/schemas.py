@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.registry.model.trial import Line, ShortLine, Version
+from shared.values.forms import described
 from shared.values.wire import ApiModel, Day, Instant
 from shared.vocabulary.geography import Departement
 from shared.vocabulary.identifiers import CentreId
@@ -55,9 +56,19 @@ class CentreInput(ApiModel):
     """A centre as its curator writes it."""
 
     name: Line = Field(description="The name.")
-    finess_et: Annotated[str, StringConstraints(pattern=r"^[0-9][0-9A-Z][0-9]{7}$")] | None = Field(
-        default=None, description="The FINESS number of the geographic site (FINESS ET)."
-    )
+    finess_et: (
+        Annotated[
+            str,
+            StringConstraints(
+                pattern=described(
+                    r"^[0-9][0-9A-Z][0-9]{7}$",
+                    fr="un numéro FINESS de neuf caractères, p. ex. 750100208",
+                    en="a FINESS number of nine characters, e.g. 750100208",
+                )
+            ),
+        ]
+        | None
+    ) = Field(default=None, description="The FINESS number of the geographic site (FINESS ET).")
     city: ShortLine = Field(description="The city.")
     departement: Departement = Field(description="The French département or territory: `59`, `2A`, `971`.")
     region: ShortLine = Field(description="The region.")

@@ -1,15 +1,14 @@
 """The export over HTTP: everything a caller may see, one JSON object a line."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from services.registry.export.model import ExportScope
 from services.registry.export.schemas import ExportLine
 from services.registry.export.service import ExportService
 from shared.access.policy import Access
-from shared.endpoints.feed import seal_position
 from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
 
@@ -31,13 +30,10 @@ class DescribedResponse(JSONResponse):
 async def export(request: Request, access: Reader) -> StreamingResponse:
     """Return everything that the caller may see, one JSON object on each line: a header, centres, trials and an end.
 
-    Load it, then follow the feed from the path in the header. A file without its end line is incomplete.
+    It may be a minute old: load it, then follow the feed from the path in the header, which has what changed since
+    then. A file without its end line is incomplete.
     """
-    lines = _lines(request, ExportService(request.app.state.database, access))
-    return StreamingResponse(lines, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
-
-
-async def _lines(request: Request, service: ExportService) -> AsyncIterator[str]:
-    cursor = seal_position(request.app.state.cursors, "registry", await service.position())
-    async for chunk in service.lines(f"/registry/v1/feed?cursor={cursor}", request.app.state.terminology.version):
-        yield chunk
+    service: ExportService = request.app.state.export
+    build = await service.get(ExportScope.of(access), present=access.principal.kind == "service")
+    headers = {"Cache-Control": "no-store", "Content-Length": str(build.file.size)}
+    return StreamingResponse(build.file.chunks(), media_type=MEDIA_TYPE, headers=headers)

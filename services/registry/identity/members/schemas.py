@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints, field_validator
 
 from services.registry.identity.organisations.schemas import OrganisationId
 from shared.access.principal import Role
+from shared.values.forms import described
 from shared.values.wire import ApiModel, Instant
 
 
@@ -23,9 +24,12 @@ class MemberUpdate(ApiModel):
 class MemberInput(MemberUpdate):
     """A person who is to act for the organisation, without name or address."""
 
-    issuer: Annotated[str, StringConstraints(pattern="^https?://", max_length=300)] = Field(
-        description="The URL of the identity provider."
-    )
+    issuer: Annotated[
+        str,
+        StringConstraints(
+            pattern=described("^https?://", fr="une URL http ou https", en="an http or https URL"), max_length=300
+        ),
+    ] = Field(description="The URL of the identity provider.")
     subject: Annotated[str, StringConstraints(min_length=1, max_length=255)] = Field(
         description="The person's identifier there (`sub`)."
     )
