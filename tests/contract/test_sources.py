@@ -311,7 +311,7 @@ async def test_an_upload_of_any_bytes_is_answered(admin: httpx.AsyncClient, cont
 async def test_only_the_coordination_imports(app: FastAPI) -> None:
     for token, status in (
         (None, 401),
-        (token_of("hospital", "admin", "system"), 404),
+        (token_of("hospital", "admin", "system"), 403),
         (token_of("coordination", "auditor"), 403),
     ):
         async with client_of(app, token=token) as caller:
