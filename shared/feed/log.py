@@ -221,7 +221,7 @@ class FeedLog:
 def next_generation(*known: int) -> int:
     """The number of a new history: above every known one, and above all that were begun in the past and lost.
 
-    Seconds since 2025 keep it above numbers that nobody can read any more, for example those of a lost server.
+    Seconds since 2025 keep it above numbers that can no longer be read, for example those of a lost server.
     """
     return max(*known, int((datetime.now(UTC) - GENERATION_EPOCH).total_seconds())) + 1
 
