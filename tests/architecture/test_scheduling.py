@@ -42,7 +42,7 @@ def test_every_name_in_the_schedule_exists() -> None:
 @pytest.mark.parametrize(
     ("test", "unit"),
     [
-        ("tests/unit/test_a.py::test_b[c::d]", "tests/unit/test_a.py"),
+        ("tests/unit/test_cli_config.py::test_b[c::d]", "tests/unit/test_cli_config.py"),
         ("tests/e2e/test_gateway.py::test_b", "system"),
         ("tests/oracle/test_engine_agrees.py::test_b[0]", "tests/oracle/test_engine_agrees.py::test_b[0]"),
     ],
