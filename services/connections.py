@@ -6,10 +6,10 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEAD_SECONDS = 5.0
-# The 16 KiB that the gateway accepts, and the headers it adds. Up to here `shared.http` answers 431 with a problem
-# document; beyond, the head is not even read.
+# 16 KiB as in the gateway, plus the headers that the gateway adds. `shared.http` answers a head above its own limit
+# with 431 and a problem document; above this one the head is not read and the 431 has no body.
 MAX_HEAD = 20 * 1024
-# After its answer a caller need not send the rest of its body; this is the time it has to read the answer.
+# When the answer is complete before the body of the request, the client has this time to read the answer.
 LINGER_SECONDS = 2.0
 # Write timeout: a connection whose client reads nothing of an answer for this time is closed.
 WRITE_SECONDS = 15.0
@@ -24,8 +24,8 @@ class BoundedConnection(HttpToolsProtocol):
     """uvicorn's protocol with time and size limits, and without trailers.
 
     It overrides a class of uvicorn that is not documented. The gateway has the same limits, but a service may also be
-    called directly (its port on loopback, an operator's network), and uvicorn has no setting for any of them. The tests
-    of slow and silent callers run against service ports and fail if uvicorn changes.
+    called directly (its port on loopback, an operator's network), and uvicorn has no setting for any of them. Tests
+    with slow and silent callers run against service ports and fail if uvicorn changes.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

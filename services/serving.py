@@ -1,9 +1,10 @@
-"""Runs one service: host allow-list, one-line start failures, and a stop that loses no request."""
+"""Run one service: host allow-list, one-line start failures, graceful stop."""
 
 import asyncio
 import gc
 import importlib
 import logging
+import os
 import socket
 import sys
 from collections.abc import Collection
@@ -18,7 +19,7 @@ from services.connections import BoundedConnection
 from shared.http.problem_responses import respond
 from shared.tracing import flush_export
 from shared.values.addresses import LOOPBACK_NAMES, host_of
-from shared.values.problems import Problem, reason_of
+from shared.values.problems import DatabaseDamagedError, Problem, reason_of
 from shared.values.wire import Label
 
 TICK = 0.05  # seconds
@@ -37,9 +38,10 @@ class DrainingServer(uvicorn.Server):
     """
 
     service: FastAPI
+    application: "StartupFailureResponder | None" = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        # Its messages could contain data; a failure is reported by `_report`.
+        # Messages of uvicorn could contain data; `_report` reports a failure.
         logging.getLogger("uvicorn.error").disabled = True
         try:
             await super().startup(sockets)
@@ -48,9 +50,9 @@ class DrainingServer(uvicorn.Server):
                 _report(end.__context__)
             raise
         logging.getLogger("uvicorn.error").disabled = False
-        # What has been loaded stays in use: exclude it from garbage collection.
+        # Loaded modules stay in use: exclude them from garbage collection.
         gc.freeze()
-        # A large body creates 100,000 objects that live until its answer: collecting them took a tenth of its time.
+        # A large body creates 100,000 objects that live until the answer; collecting them took a tenth of the time.
         gc.set_threshold(50_000, 20, 20)
         gc.enable()
 
@@ -65,7 +67,7 @@ class DrainingServer(uvicorn.Server):
                 and connection.cycle is not None
                 and not connection.cycle.response_complete
             ):
-                connection.shutdown()  # after its answer
+                connection.shutdown()  # closes after the current answer
         if hasattr(self.service.state, "end_waits"):
             self.service.state.end_waits()
         quiet, seen = 0, self.server_state.total_requests
@@ -83,16 +85,18 @@ def _report(error: BaseException) -> None:
 
 
 class StartupFailureResponder:
-    """Reports a failed start in one line for the operator; the log has only the class of the error."""
+    """Reports a failed start to the operator in one line; the log contains only the class of the error."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self.failure: Exception | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self.app(scope, receive, send)
         except Exception as error:
             if scope["type"] == "lifespan":
+                self.failure = error
                 _report(error)
             raise
 
@@ -133,7 +137,7 @@ def serve_application(application: str, port: int, host: str, hosts: Collection[
     def make() -> Any:
         service = getattr(importlib.import_module(module), factory)()
         server.service = service
-        app = StartupFailureResponder(service)
+        server.application = app = StartupFailureResponder(service)
         return KnownHosts(app, hosts) if f"[{host}]" in LOOPBACK_NAMES or host in LOOPBACK_NAMES else app
 
     server = DrainingServer(
@@ -155,7 +159,13 @@ def serve_application(application: str, port: int, host: str, hosts: Collection[
             timeout_graceful_shutdown=2,  # with the second of the gateway, less than the five of `cleio up`
         )
     )
-    with suppress(KeyboardInterrupt):
-        server.run()
+    try:
+        with suppress(KeyboardInterrupt):
+            server.run()
+    except SystemExit:
+        if server.started:
+            raise
     if not server.started:
-        sys.exit(STARTUP_FAILURE)
+        failure = server.application.failure if server.application else None
+        # EX_CONFIG: the supervisor does not start the service again.
+        sys.exit(os.EX_CONFIG if isinstance(failure, DatabaseDamagedError) else STARTUP_FAILURE)

@@ -6,12 +6,14 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from shared.values.addresses import EMBEDDED_PORTS
+from shared.values.database_urls import read_database_url
 
 Network = IPv4Network | IPv6Network
+DatabaseUrl = Annotated[str, AfterValidator(lambda text: read_database_url(text) if text else text)]
 LogLevel = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
     BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),
@@ -61,6 +63,12 @@ class ServiceSettings(BaseSettings):
         default="",
         validation_alias="CLEIO_PUBLIC_URL",
         description="URL at which callers reach the gateway; the issuer of tokens.",
+    )
+    event_source_url: str = Field(
+        default="",
+        validation_alias="CLEIO_EVENT_SOURCE",
+        max_length=200,
+        description="URI that names this installation in the `source` of events; default: the public URL.",
     )
     issuer_keys: Path | None = Field(
         default=None,
@@ -122,7 +130,7 @@ class ServiceSettings(BaseSettings):
         description="Maximum number of requests that a process works on at once.",
     )
     most_waiting: int = Field(
-        default=1000,
+        default=2000,
         ge=1,
         validation_alias="CLEIO_MOST_WAITING",
         description="Maximum number of long polls and streams that a process serves at once.",
@@ -151,7 +159,7 @@ class ServiceSettings(BaseSettings):
             super().__init__(**given)
         except ValidationError as error:
             wrong = (
-                f"{self._name(one['loc'])}: {one['msg']}"
+                f"{self._name(one['loc'])}: {one['msg'].removeprefix('Value error, ')}"
                 for one in error.errors(include_url=False, include_input=False, include_context=False)
             )
             raise SettingError("; ".join(wrong)) from None
@@ -208,8 +216,20 @@ class ServiceSettings(BaseSettings):
         return self.public_url.rstrip("/") or f"http://127.0.0.1:{self.gateway_port}"
 
     @property
+    def event_source(self) -> str:
+        """The URI of this installation in the ``source`` of CloudEvents, without a slash at its end."""
+        return self.event_source_url.rstrip("/") or self.issuer
+
+    @property
     def audit_folder(self) -> Path:
         return self.data_dir / "audit"
+
+    @property
+    def written_folders(self) -> list[Path]:
+        """The folders that the service must be able to write to."""
+        url: str = getattr(self, "database", "")
+        is_file = url.startswith("sqlite:///")
+        return [self.audit_folder, *([Path(url.removeprefix("sqlite:///")).parent] if is_file else [])]
 
     def service_url(self, name: str) -> str:
         """Return the URL of another service, or those of its replicas separated by commas.

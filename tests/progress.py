@@ -1,4 +1,4 @@
-"""Print what pytest does not: how long a run takes, that its workers are starting, and the slowest tests."""
+"""Print what pytest does not: the expected duration, the start of the workers, and the slowest tests."""
 
 import time
 from collections import defaultdict
@@ -6,7 +6,7 @@ from collections import defaultdict
 import pytest
 
 SLOWEST = 10
-# Measured on two processors with nothing beside; a guide for the reader, asserted nowhere.
+# Measured on two processors without other load; for the reader, asserted nowhere.
 USUAL_MINUTES = 6
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-# Each case of these files shares nothing with the next and is long enough to go to a worker by itself.
+# Each case of these files is independent of the next and long enough to go to a worker by itself.
 SPREAD = frozenset({"tests/oracle/test_engine_agrees.py"})
 # Files that share an installation, which takes seconds to start (a fixture of tests/e2e/conftest.py): one worker each.
 TOGETHER = {
@@ -38,13 +38,13 @@ ORDER = (
 
 
 def unit_of_work(nodeid: str) -> str:
-    """The name of the unit that this test belongs to: all tests of a unit run on one worker."""
+    """Return the name of the unit that this test belongs to: all tests of a unit run on one worker."""
     file = nodeid.partition("::")[0]
     return nodeid if file in SPREAD else TOGETHER.get(file, file)
 
 
 def in_order(items: Iterable[pytest.Item]) -> list[pytest.Item]:
-    """The tests as the workers shall begin them; within a file nothing changes."""
+    """Return the tests in the order in which the workers begin them; within a file nothing changes."""
     return sorted(items, key=lambda item: next(at for at, start in enumerate(ORDER) if item.nodeid.startswith(start)))
 
 

@@ -1,7 +1,7 @@
-"""Ask the advisory service of PyPI about every locked package: `make audit`. It needs the network.
+"""Look up every locked package in the advisory database of PyPI: `make audit`. It needs the network.
 
-Exit code 0: every package was looked up and none has a known vulnerability. 1: some have, one line each. 2: not everything could be looked up, and
-one line says why; nothing is known then.
+Exit code 0: no package has a known vulnerability. 1: one line for each known vulnerability. 2: at least one package
+could not be looked up; one line gives the reason, and there is no result.
 """
 
 import json
@@ -14,16 +14,20 @@ LINE = 300
 
 
 def findings(report: dict[str, Any]) -> list[str]:
-    """One line for each known vulnerability of a report of pip-audit."""
+    """Return one line for each vulnerability in a report of pip-audit."""
     return [
-        f"{package['name']} {package['version']}: {one['id']}, fixed in {', '.join(one['fix_versions']) or 'no version yet'}"
+        f"{package['name']} {package['version']}: {vulnerability['id']}, fixed in {_versions(vulnerability)}"
         for package in report["dependencies"]
-        for one in package.get("vulns", [])
+        for vulnerability in package.get("vulns", [])
     ]
 
 
+def _versions(vulnerability: dict[str, Any]) -> str:
+    return ", ".join(vulnerability["fix_versions"]) or "no version yet"
+
+
 def main(lock: Path) -> int:
-    # The hashes of the lock stand for what is installed: nothing is resolved, nothing is downloaded.
+    # The lock file pins exact versions by hash, so pip-audit resolves and downloads no package.
     command = [
         "--strict",
         "--disable-pip",
@@ -35,11 +39,13 @@ def main(lock: Path) -> int:
         "--requirement",
         str(lock),
     ]
-    asked = subprocess.run([sys.executable, "-m", "pip_audit", *command], capture_output=True, text=True, check=False)
+    result = subprocess.run(  # noqa: S603 - a fixed program; the only variable argument is the path of the lock file
+        [sys.executable, "-m", "pip_audit", *command], capture_output=True, text=True, check=False
+    )
     try:
-        report = json.loads(asked.stdout)
+        report = json.loads(result.stdout)
     except ValueError:
-        reason = (asked.stderr.strip().splitlines() or ["no reason given"])[-1]
+        reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
         sys.stderr.write(f"make audit: not every package could be looked up, so nothing is known: {reason[:LINE]}\n")
         return 2
     found = findings(report)

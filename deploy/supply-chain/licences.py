@@ -1,6 +1,7 @@
-"""Write the list of every locked package with its version and licence, and refuse a licence that nobody has agreed to.
+"""List every locked package with its version and licence, and refuse licences that are not on the list below.
 
-`make sbom` runs it with the lock and the file to write. The licence is what the package's own metadata declares; exit code 1 when one is not allowed.
+`make sbom` runs it with the lock file and the file to write. The licence is the one that the package's metadata
+declare. Exit code 1: a licence is not allowed; one line for each.
 """
 
 import re
@@ -9,15 +10,15 @@ from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 LOCKED = re.compile(r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)")
-UNSAID = "not declared"
+UNDECLARED = "not declared"
 ABSENT = "not installed on this platform"
 
-# Permissive ones, and MPL-2.0, which binds changes of its own files alone. Nothing else has been agreed to.
+# Permissive licences, and MPL-2.0, whose copyleft covers only its own files.
 ALLOWED = frozenset(
     {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "MPL-2.0", "PSF-2.0", "Zlib"}
 )
-# As classifiers and free texts call them.
-CALLED = {
+# SPDX identifiers of the names used in classifiers and free texts.
+SPDX = {
     "3-Clause BSD License": "BSD-3-Clause",
     "Apache Software License": "Apache-2.0",
     "BSD License": "BSD-3-Clause",
@@ -26,37 +27,40 @@ CALLED = {
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "Python Software Foundation License": "PSF-2.0",
 }
-# Read in the package itself, where its metadata do not say or it is for another platform.
-READ = {"pysqlite3": "Zlib", "colorama": "BSD-3-Clause"}
+# Read in the package by a person: its metadata declare none, or it is not installed on every platform.
+CHECKED_BY_HAND = {"pysqlite3": "Zlib", "colorama": "BSD-3-Clause"}
 
 
 def licence_of(name: str) -> str:
-    """The SPDX expression where there is one, else the classifiers, else the first line of the free text."""
+    """Return the licence of a package: its SPDX expression, else its classifiers, else a line of its free text."""
     try:
         about = metadata(name)
     except PackageNotFoundError:
-        return READ.get(name, ABSENT)
+        return CHECKED_BY_HAND.get(name, ABSENT)
     if expression := about.get("License-Expression"):
         return str(expression)
     classifiers = [
         text.rpartition(" :: ")[2] for text in about.get_all("Classifier") or [] if text.startswith("License :: ")
     ]
     if classifiers:
-        return " AND ".join(CALLED.get(one, one) for one in classifiers)
+        return " AND ".join(SPDX.get(name, name) for name in classifiers)
     lines = str(about.get("License") or "").strip().splitlines()
-    said = lines[0][:80] if lines else READ.get(name, UNSAID)
-    return CALLED.get(said, said)
+    declared = lines[0][:80] if lines else CHECKED_BY_HAND.get(name, UNDECLARED)
+    return SPDX.get(declared, declared)
 
 
 def is_allowed(licence: str) -> bool:
-    """Every part of an ``AND``, or one of an ``OR``, is on the list. Brackets are not read: such a licence is looked at by a person."""
+    """Check that every part of an ``AND``, or one part of an ``OR``, is allowed.
+
+    Expressions with brackets are not parsed: they are not allowed until a person has read them.
+    """
     if " OR " in licence:
         return any(map(is_allowed, licence.split(" OR ")))
     return all(part in ALLOWED for part in licence.split(" AND "))
 
 
 def locked(lock: Path) -> list[tuple[str, str]]:
-    """Name and version of every package of a lock."""
+    """Return name and version of every package in a lock file."""
     return sorted(
         {match.group(1, 2) for line in lock.read_text(encoding="utf-8").splitlines() if (match := LOCKED.match(line))}
     )

@@ -32,11 +32,11 @@ class Call:
 
 
 class Connection:
-    """A keep-alive connection to ``127.0.0.1:port``."""
+    """A keep-alive connection to ``127.0.0.1:port``. ``seconds``: the longest wait for an answer."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, seconds: float = 60.0) -> None:
         self.host = f"127.0.0.1:{port}"
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=seconds)
         self._buffer = b""
 
     def __enter__(self) -> Self:
@@ -102,7 +102,7 @@ def cpu_seconds(pid: int) -> float:
         tasks = list(Path(f"/proc/{pid}/task").iterdir())
         return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
     except (OSError, ValueError, IndexError):
-        raise BenchError(f"process {pid} has ended, or this system does not tell its processor time") from None
+        raise BenchError(f"process {pid} has ended, or this system does not report its processor time") from None
 
 
 def cost(connection: Connection, pid: int, calls: Sequence[Call]) -> float:

@@ -10,14 +10,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 from services.bench.corpus import fill, identifiers
+from services.bench.feed import ENTRIES, feed
 from services.bench.figures import Figure, lines
+from services.bench.load import load
 from services.bench.programs import installation, postgresql, registry
 from services.bench.reads import cache_hits, cache_misses, gateway
 from services.bench.search import search
 from services.cli.databases import upgrade_at
 from shared.persistence import open_database
 
-GROUPS = ("hits", "misses", "search")
+GROUPS = ("hits", "misses", "search", "feed", "load")
 
 
 def run_bench(trials: int, calls: int, groups: Sequence[str], *, as_json: bool) -> int:
@@ -43,6 +45,12 @@ def _measure(folder: Path, trials: int, calls: int, groups: Sequence[str]) -> It
         with installation(folder / "sample") as server:
             yield from cache_hits(server, folder, calls)
             yield from gateway(server, calls)
+    if "feed" in groups:
+        _step(f"writing {ENTRIES} entries of the feed")
+        yield from feed(folder / "feed")
+    if "load" in groups:
+        _step("importing, exporting and checking; this takes some minutes")
+        yield from load(folder / "load")
     if {"misses", "search"} & set(groups):
         with ExitStack() as stack:
             url = stack.enter_context(postgresql())

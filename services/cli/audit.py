@@ -1,4 +1,4 @@
-"""`cleio audit verify`: checks that the audit logs are complete and unchanged."""
+"""`cleio audit verify`: check that the audit logs are complete and unchanged."""
 
 import asyncio
 import importlib
@@ -33,7 +33,7 @@ Report = Callable[[str], None]
 
 
 class UnreadableKeyError(RuntimeError):
-    """A file that was named as a public key is not one."""
+    """The given file is not a public key."""
 
 
 class UnknownLogError(RuntimeError):
@@ -47,11 +47,11 @@ def verify_all(
     only: Sequence[str],
     report: Report,
 ) -> dict[str, Verdict]:
-    """Check every log that must exist, and further ones in the audit folder; returns the verdict for each.
+    """Check every log that must exist, and every other one in the audit folder; return the verdict for each.
 
-    :param backup: check the databases in this backup instead of the live ones; logs in files are in no backup.
+    :param backup: check the databases in this backup instead of the live ones; a backup contains no logs in files.
     :param checkpoints: a folder with copies of the checkpoints; None: those of the installation.
-    :param public_keys: former public keys of the installation, valid besides the present one.
+    :param public_keys: former public keys of the installation, accepted besides the current one.
     :param only: check only these logs; empty: all.
     :param report: called with a line for each log.
     :raises UnknownLogError: ``only`` names no log.
@@ -74,7 +74,7 @@ def verify_all(
 def _verify_service(name: str, backup: Path | None, checkpoints: Path, keys: Sequence[Ed25519PublicKey]) -> Verdict:
     """Check a copy of the service's database; one that cannot be read is a finding."""
     url: str = settings_of(name).database
-    # Read before the copy is made: the service goes on, and its copy must not lack what was exported.
+    # Read before the copy is made: the service goes on writing, and the copy must contain every exported checkpoint.
     exported = Exported(CheckpointFile(checkpoints, name).read()[0])
     with tempfile.TemporaryDirectory(prefix="cleio-audit-") as folder:
         copy = Path(folder) / f"{name}.db"
@@ -116,15 +116,15 @@ async def _verify_database(name: str, url: str, exported: Exported, keys: Sequen
 
 
 def _in_files(only: Sequence[str], *folders: Path) -> list[str]:
-    """The logs without a database: matching, and every other one with entries or checkpoints in one of the folders."""
+    """Return the logs without a database: matching, and every other log with a file in one of the folders."""
     files = [file for folder in folders for ending in (ENTRIES, CHECKPOINTS) for file in folder.glob(f"*{ending}")]
     names = {file.name.removesuffix(ENTRIES).removesuffix(CHECKPOINTS) for file in files} | {"matching"}
     return sorted(name for name in names - set(WITH_DATABASE) if not only or name.partition("-")[0] in only)
 
 
 async def _verify_file(name: str, folder: Path, kept: Path, keys: Sequence[Ed25519PublicKey]) -> Verdict:
-    """Check a log in a file, whose checkpoint file is its chain; ``kept`` may have older copies of that."""
-    # In this order: what a checkpoint covers was written before it.
+    """Check a log in a file. Its checkpoint file is its chain; ``kept`` is a folder with copies of checkpoint files."""
+    # Read in this order: entries are written before the checkpoint that covers them.
     exported = Exported(CheckpointFile(kept, name).read()[0])
     checkpoints, _ = CheckpointFile(folder, name).read()
     file = folder / f"{name}{ENTRIES}"
@@ -149,9 +149,9 @@ def _key(path: Path) -> Ed25519PublicKey:
     try:
         key = load_pem_public_key(path.read_bytes())
     except (OSError, ValueError):
-        raise UnreadableKeyError(f"{path} is no public key") from None
+        raise UnreadableKeyError(f"{path} is not a public key in PEM form") from None
     if not isinstance(key, Ed25519PublicKey):
-        raise UnreadableKeyError(f"{path} is no Ed25519 key")
+        raise UnreadableKeyError(f"{path} is not an Ed25519 public key")
     return key
 
 

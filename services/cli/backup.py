@@ -1,4 +1,4 @@
-"""`cleio backup` and `cleio backup verify`: one consistent copy of all databases, with a manifest, checked."""
+"""`cleio backup` and `cleio backup verify`: copy all databases consistently, with a manifest, and check the copy."""
 
 import asyncio
 import os
@@ -31,7 +31,7 @@ from shared.persistence import OwnedElsewhereError, lock_file, sqlite_file
 from shared.values.cursors import Cursors
 from shared.values.problems import InvalidCursorError
 
-# In this order: a consumer is copied before its source, so that it has read no further than the copy of the source.
+# Copied in this order: a consumer before its source, so that its feed cursor is never beyond the copy of the source.
 WITH_DATABASE = ("notifications", "registry")
 REBUILT = ["matching"]
 PREFIX = "cleio-"
@@ -110,7 +110,7 @@ def opened_backup(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _opened_tar(path: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
-    """The names and contents of an untrusted archive: plain files with plain names only."""
+    """Give the names and contents of an untrusted archive; only regular files without a folder are accepted."""
 
     def members(archive: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes]]]:
         for member in archive:
@@ -131,7 +131,7 @@ def _opened_tar(path: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
 
 
 def verify_folder(folder: Path, report: Report) -> Manifest:
-    """Check digests, pages, foreign keys, schemas, and that no service has read further than its source goes."""
+    """Check digests, pages, foreign keys, schemas, and that no feed cursor is beyond the end of its source."""
     manifest = Manifest.read(folder)
     if set(manifest.services) != set(WITH_DATABASE):
         raise UnreadableBackupError(
@@ -200,7 +200,7 @@ def _copy_service(name: str, folder: Path, report: Report) -> ServiceCopy:
 
 
 def copy_database_file(name: str, target: Path) -> str:
-    """Copy a service's database into one SQLite file; returns how it was copied."""
+    """Copy a service's database into one SQLite file; return how it was copied, for the report."""
     settings = settings_of(name)
     source = sqlite_file(settings.database)
     if source is None:
@@ -238,7 +238,7 @@ def _copy_secrets(secrets: Path, folder: Path, report: Report) -> dict[str, str]
 
 
 def _newest(path: Path) -> Path:
-    """The backup with the latest feed position. Names are not reliable if the clock was set back."""
+    """Return the backup with the latest feed position. Names are not reliable if the clock was set back."""
     found = [one for one in path.iterdir() if one.name.startswith(PREFIX) and (one.suffix == ".tar" or one.is_dir())]
     if not found:
         raise UnreadableBackupError(f"no backup at {path}")
@@ -246,7 +246,7 @@ def _newest(path: Path) -> Path:
 
 
 def _feed_end(path: Path) -> tuple[int, int]:
-    """The last feed position in a backup; zeros if it cannot be read."""
+    """Return the last feed position in a backup; zeros if it cannot be read."""
     try:
         if path.is_dir():
             feed = Manifest.read(path).services["registry"].feed

@@ -1,4 +1,4 @@
-"""`cleio db copy`: copies a service's rows from SQLite to PostgreSQL, or back."""
+"""`cleio db copy`: copy a service's rows from SQLite to PostgreSQL, or back."""
 
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -47,7 +47,7 @@ async def copy_database(
 ) -> Mapping[str, TableDigest]:
     """Migrate an empty database and copy one service's rows into it.
 
-    :raises NotEmptyError: the target has rows. Others: `COPY_ERRORS`.
+    :raises NotEmptyError: the target has rows. All other errors are in `COPY_ERRORS`.
     """
     if from_url == to_url:
         raise ValueError("--from and --to are the same database")
@@ -60,7 +60,7 @@ async def copy_database(
 
 
 async def copy_from(service: str, from_url: str, to_url: str) -> None:
-    """Copy a PostgreSQL database while it is used, for a backup: a copy of one moment."""
+    """Copy a PostgreSQL database for a backup, as one consistent snapshot; services may go on writing."""
     async with opened(from_url) as source, opened(to_url) as target:
         await check_reachable(source)
         await check_schema(source, tree_of(service), metadata_of(service))
@@ -89,7 +89,7 @@ async def copy_into(service: str, from_url: str, to_url: str) -> None:
 
 
 async def fresh_digests(service: str) -> dict[str, TableDigest]:
-    """The digests of tables after a migration alone."""
+    """Return the digests of the tables of a new, migrated database."""
     with tempfile.TemporaryDirectory(prefix="cleio-fresh-") as folder:
         url = f"sqlite:///{Path(folder) / 'fresh.db'}"
         await upgrade_at(service, url)
@@ -99,7 +99,7 @@ async def fresh_digests(service: str) -> dict[str, TableDigest]:
 
 @asynccontextmanager
 async def opened(url: str, *, must_exist: bool = False) -> AsyncIterator[Database]:
-    """The database at a URL, closed at the end of the block. ``must_exist``: a SQLite file is not created.
+    """Open the database at a URL, and close it at the end of the block. ``must_exist``: a SQLite file is not created.
 
     :raises UnreachableDatabaseError: it cannot be opened.
     """

@@ -1,4 +1,4 @@
-"""The databases of the services and their migrations."""
+"""Settings, addresses, tables and migrations of the services, by their name."""
 
 import importlib
 import os
@@ -20,7 +20,7 @@ async def migrate_service(name: str) -> None:
 
 
 async def write_revision(name: str, message: str) -> None:
-    """Write the next migration, from the newest one to the present tables; no installation is changed."""
+    """Write a migration from the newest schema to the current tables; no installation is changed."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'scratch.db'}"
         await upgrade_at(name, url)
@@ -41,27 +41,27 @@ async def upgrade_at(name: str, url: str) -> None:
 
 
 def settings_of(name: str) -> Any:
-    """The service's settings from the environment."""
+    """Read the service's settings from the environment."""
     return getattr(importlib.import_module(f"services.{name}.settings"), f"{name.capitalize()}Settings")()
 
 
 def address_of(name: str) -> str:
-    """The URL of the running service: from CLEIO_<SERVICE>_URL, or its port on this machine."""
+    """Return the URL of the running service: from CLEIO_<SERVICE>_URL, or its port on this machine."""
     given = os.environ.get(f"CLEIO_{name.upper()}_URL", "").split(",")[0]
     return given or f"http://127.0.0.1:{Installation.from_environment(os.environ).service_ports[name][0]}"
 
 
 def tree_of(name: str) -> Path:
-    """The folder of the service's migrations."""
+    """Return the folder of the service's migrations."""
     return Path(__file__).parents[1] / name / "migrations"
 
 
 def known_schemas(name: str) -> set[str]:
-    """The schema revisions that this program knows."""
+    """Return the schema revisions that this program knows."""
     return revisions(tree_of(name))
 
 
 def metadata_of(name: str) -> Any:
-    """The service's tables. Importing the application registers those of all features."""
+    """Return the service's tables. Importing the application registers those of all features."""
     importlib.import_module(f"services.{name}.app")
     return importlib.import_module(f"services.{name}.schema").METADATA

@@ -37,8 +37,9 @@ def _call_errors() -> tuple[type[Exception], ...]:
 
 
 def _other_errors() -> tuple[type[Exception], ...]:
-    from services.cli.audit import UnreadableKeyError
+    from services.cli.audit import UnknownLogError, UnreadableKeyError
     from services.cli.copying import COPY_ERRORS
+    from services.cli.feed_history import NoFeedError
     from services.cli.restore import RestoreRefusedError
     from services.supervisor.installation import CannotStartError
     from shared.operations.backups.manifest import UnreadableBackupError
@@ -48,9 +49,11 @@ def _other_errors() -> tuple[type[Exception], ...]:
     return (
         *COPY_ERRORS,
         CannotStartError,
+        NoFeedError,
         SettingError,
         Problem,
         RestoreRefusedError,
+        UnknownLogError,
         UnreadableBackupError,
         UnreadableKeyError,
     )

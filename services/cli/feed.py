@@ -52,11 +52,13 @@ def read_batches(
             failures += 1
             time.sleep(delay)
             continue
-        failures, cursor = 0, batch.cursor
+        failures, at_end = 0, not batch.events and batch.cursor == cursor
+        cursor = batch.cursor
         yield batch
         if left is not None:
             left -= len(batch.events)
-        if not batch.events and not follow:
+        # An empty batch that moved on is not the end: the filter selected none of the entries inspected.
+        if at_end and not follow:
             return
 
 

@@ -1,6 +1,6 @@
-"""`cleio restore`: replaces the installation's data by a backup.
+"""`cleio restore`: replace the installation's data by a backup.
 
-The backup is checked and prepared in a folder of its own, then files are exchanged, which can be undone.
+The backup is checked and prepared in a separate folder. Then the files are exchanged, which can be undone.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class RestoreRefusedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Move:
-    """A file or folder that is set aside. ``existed``: it was there; ``replaced``: the backup brings a new one."""
+    """A file or folder that is set aside. ``existed``: it was there; ``replaced``: the backup contains a new one."""
 
     live: str
     existed: bool
@@ -45,7 +45,7 @@ class Move:
 
 
 def restore(path: Path, *, dry_run: bool, report: Report) -> Path | None:
-    """Replace the installation's data by a backup; returns the folder with the former data (None: dry run).
+    """Replace the installation's data by a backup; return the folder with the former data (None: dry run).
 
     :raises RestoreRefusedError: a service runs, a database is not empty or the disk is too small; nothing was changed.
     :raises UnreadableBackupError: the backup is damaged or incomplete; nothing was changed.
@@ -76,7 +76,7 @@ def restore(path: Path, *, dry_run: bool, report: Report) -> Path | None:
 
 
 def undo(report: Report) -> None:
-    """Undo the last restore, also one that was interrupted. The data that it brought are set aside."""
+    """Undo the last restore, also one that was interrupted. The restored data are set aside."""
     with _locked() as installation:
         folder = _last_restore(installation.data_dir)
         if folder is None:
@@ -88,7 +88,7 @@ def undo(report: Report) -> None:
         undone.mkdir(mode=0o700, exist_ok=True)
         for move in journal.moves:
             live, kept = Path(move.live), folder / Path(move.live).name
-            # Not set aside by an interrupted restore, or back already: keep it.
+            # An interrupted restore did not set it aside, or it is already back: keep it.
             if not kept.exists() and move.existed:
                 continue
             if live.exists():
@@ -112,14 +112,14 @@ def undo(report: Report) -> None:
 
 
 def _last_restore(data_dir: Path) -> Path | None:
-    """The folder of the last restore, by its number: the clock may have been set back between two."""
+    """Return the folder of the last restore, by its number: the clock may have been set back."""
     found = [journal.parent for journal in data_dir.glob(f"{ASIDE}*/{JOURNAL}")]
     return max(found, key=lambda folder: (Journal.read(folder).number, folder.name), default=None)
 
 
 @dataclass(frozen=True)
 class Journal:
-    """The moves of a restore, written before them. No service starts unless its state is "done".
+    """The moves of a restore, written before they are made. No service starts unless its state is "done".
 
     ``generation``: the feed's generation after the restore.
     """
@@ -146,7 +146,7 @@ class Journal:
 
 @contextmanager
 def _locked() -> Iterator[Installation]:
-    """The installation, with all locks of a running one."""
+    """Return the installation, locked as if it ran."""
     installation = Installation.from_environment(os.environ)
     with ExitStack() as stack:
         try:
@@ -175,9 +175,7 @@ def _check_room(manifest: Manifest, data_dir: Path) -> None:
 
 def _check_keys(manifest: Manifest, installation: Installation, report: Report) -> None:
     if manifest.secrets:
-        report(
-            f"the backup contains secrets, which replace those of the present one: {', '.join(sorted(manifest.secrets))}"
-        )
+        report(f"the backup contains secrets, which replace the present ones: {', '.join(sorted(manifest.secrets))}")
     elif manifest.key_check != check_of(settings_of("registry").cursor_key_bytes):
         raise RestoreRefusedError(
             f"the backup contains no secrets and was made with another cursor key than"
@@ -246,7 +244,7 @@ def _exchange(files: dict[str, Path | None], staged: Path, data_dir: Path, gener
     journal.write(aside, "done")
     report(
         f"restored; the former data are in {aside}: `cleio restore --undo` brings them back;"
-        " delete the folder when all is well"
+        " delete the folder when the restored data are as expected"
     )
     return aside
 
@@ -261,7 +259,7 @@ def _fill(postgresql: dict[str, str], staged: Path, report: Report) -> None:
 
 
 def _continue_audit_logs(files: dict[str, Path | None]) -> None:
-    """Sign checkpoints saying that the audit logs continue from the restored data; else they would look cut."""
+    """Sign checkpoints stating that the audit logs continue from the restored data; else entries seem to be missing."""
     settings = settings_of("registry")
     key = signing_key(settings.audit_seed)
     for name, file in files.items():

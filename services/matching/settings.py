@@ -26,3 +26,7 @@ class MatchingSettings(ServiceSettings):
     @property
     def snapshot_folder(self) -> Path:
         return self.data_dir / "matching" / "snapshot"
+
+    @property
+    def written_folders(self) -> list[Path]:
+        return [*super().written_folders, self.snapshot_folder]

@@ -36,10 +36,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def create_app(settings: NotificationsSettings | None = None, line: InternalClient | None = None) -> FastAPI:
-    """Create the application. ``line``: another way to reach the registry than its URL, for tests.
+    """Create the application. ``line``: the client for the registry; None: one for its URL. Tests pass their own.
 
-    :raises WrongSchemaError: at start, the database has not the schema of this program.
-    :raises OwnedElsewhereError: at start, when another process holds the SQLite file.
+    :raises WrongSchemaError: at start, when the database is not at this program's schema.
+    :raises OwnedElsewhereError: at start, when another process uses the SQLite file.
     """
     settings = settings or NotificationsSettings()
 
@@ -113,8 +113,8 @@ async def _health(database: Database, sequencer: Sequencer) -> Health:
     now = datetime.now(UTC)
     async with database.read(as_service=True) as connection:
         depth, oldest = await DeliveryRepository(connection).backlog(now)
-    waited = None if oldest is None else round((now - oldest).total_seconds(), 3)
-    return Health(ready=True, detail={"feed": sequencer.health(), "queue_depth": depth, "oldest_due_seconds": waited})
+    waiting = None if oldest is None else round((now - oldest).total_seconds(), 3)
+    return Health(ready=True, detail={"feed": sequencer.health(), "queue_depth": depth, "oldest_due_seconds": waiting})
 
 
 async def _observe(database: Database, sequencer: Sequencer, metrics: Metrics) -> None:

@@ -4,7 +4,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from shared.clients.outbound import OutboundSettings
-from shared.settings import key_of
+from shared.settings import DatabaseUrl, key_of
 
 SEALING_KEY_BYTES = 32
 SECOND, MINUTE, HOUR = 1.0, 60.0, 3600.0
@@ -13,7 +13,7 @@ SECOND, MINUTE, HOUR = 1.0, 60.0, 3600.0
 class NotificationsSettings(OutboundSettings):
     model_config = SettingsConfigDict(env_prefix="CLEIO_NOTIFICATIONS_", extra="ignore")
 
-    database_url: str = ""
+    database_url: DatabaseUrl = ""
     secret_key: SecretStr = Field(
         default=SecretStr(""),
         description="Base64 of at least 32 bytes that encrypt the signing secrets; the cursor key by default.",

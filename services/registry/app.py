@@ -1,6 +1,7 @@
 """Composition root of the registry."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,8 @@ from fastapi import FastAPI
 
 from services.registry.centres import endpoints as centres
 from services.registry.export import endpoints as export
+from services.registry.export.building import ExportBuilder
+from services.registry.export.service import ExportService
 from services.registry.identity.clients import endpoints as clients
 from services.registry.identity.internal import endpoints as internal
 from services.registry.identity.members import endpoints as members
@@ -40,8 +43,9 @@ from shared.audit.recording import DatabaseAudit
 from shared.clients.outbound import open_outbound
 from shared.endpoints.audit import audit_router
 from shared.endpoints.backups import backup_router
-from shared.endpoints.feed import feed_router
-from shared.feed.log import compact
+from shared.endpoints.feed import feed_router, seal_position
+from shared.feed.buffer import FeedBuffer
+from shared.feed.log import Position, compact
 from shared.feed.watch import ChangeWatch
 from shared.idempotency import IdempotencyKeys
 from shared.operations.metrics import Metrics
@@ -51,7 +55,7 @@ from shared.persistence.direct import open_direct_reads
 from shared.persistence.migrations import check_schema
 from shared.tasks import BackgroundTasks
 
-FORGOTTEN_AT_ONCE = 2_000
+ASSERTIONS_PER_BATCH = 2_000
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -59,7 +63,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
     """Create the registry's application.
 
     :raises WrongSchemaError: at start, when the database is not at this program's schema.
-    :raises OwnedElsewhereError: at start, another process uses the SQLite file.
+    :raises OwnedElsewhereError: at start, when another process uses the SQLite file.
     """
     settings = settings or RegistrySettings()
 
@@ -75,6 +79,8 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.answers.revision = database.revision.current
             if not database.is_sqlite:
                 tasks.repeat(ChangeWatch(database, FEED).step, "watch_feed")
+            app.state.feed = FeedBuffer(database, FEED, f"{settings.event_source}/registry")
+            app.state.feed.start(tasks)
             async with database.transaction() as connection:
                 await TrialRepository(connection).rebuild_index()
             app.state.idempotency = keys = IdempotencyKeys(database, KEYS)
@@ -94,11 +100,12 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             direct = open_direct_reads(database)
             stack.push_async_callback(direct.close)
             app.state.public_reads = public_reads(PublicTrials(direct), terminology)
+            app.state.export = _start_export(app, settings, database)
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)
             app.state.end_waits = database.end_waits
             tasks.repeat(lambda: _housekeeping(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
-            tasks.repeat(lambda: _forget_assertions(database), "forget_assertions")
+            tasks.repeat(lambda: _delete_expired_assertions(database), "delete_expired_assertions")
             yield
 
     routers = [
@@ -112,7 +119,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         members.router,
         tokens.router,
         internal.router,
-        feed_router("registry", FEED),
+        feed_router("registry"),
         audit_router("registry"),
         backup_router(),
     ]
@@ -137,6 +144,16 @@ async def _open_issuer(app: FastAPI, settings: RegistrySettings, database: Datab
     stack.push_async_callback(directory.stop)
 
 
+def _start_export(app: FastAPI, settings: RegistrySettings, database: Database) -> ExportService:
+    def feed_path(position: Position) -> str:
+        return f"/registry/v1/feed?cursor={seal_position(app.state.cursors, 'registry', position)}"
+
+    builder = ExportBuilder(database, feed_path, app.state.terminology.version)
+    service = ExportService(builder, [settings.data_dir, Path(tempfile.gettempdir())])
+    service.start(app.state.tasks)
+    return service
+
+
 async def _health(database: Database) -> Health:
     async with database.read(as_service=True) as connection:
         position = await FEED.position(connection)
@@ -148,25 +165,25 @@ async def _observe(database: Database, metrics: Metrics) -> None:
         metrics.set(metrics.feed_position, (await FEED.position(connection)).seq)
 
 
-async def _housekeeping(database: Database, whole: timedelta) -> None:
-    """Compact the feed and forget retired signing keys, four times a day."""
+async def _housekeeping(database: Database, keep_feed: timedelta) -> None:
+    """Compact the feed and delete retired signing keys, every six hours."""
     now = datetime.now(UTC)
-    await compact(database, FEED, now - whole)
+    await compact(database, FEED, now - keep_feed)
     async with database.transaction() as connection:
         await IssuerRepository(connection).delete_retired_keys(now - RETIRED_PUBLISHED)
     await asyncio.sleep(6 * 3600)
 
 
-async def _forget_assertions(database: Database) -> None:
-    """Forget expired client assertions every minute, in small batches so that housekeeping never blocks other work."""
+async def _delete_expired_assertions(database: Database) -> None:
+    """Delete expired client assertions every minute, in small batches so that other writers are not blocked."""
     while True:
         async with database.transaction() as connection:
-            # One hour late, because the clock of another replica may be behind.
+            # One hour after their expiry, because the clock of another replica may be behind.
             if (
                 await IssuerRepository(connection).delete_used_assertions(
-                    datetime.now(UTC) - timedelta(hours=1), FORGOTTEN_AT_ONCE
+                    datetime.now(UTC) - timedelta(hours=1), ASSERTIONS_PER_BATCH
                 )
-                < FORGOTTEN_AT_ONCE
+                < ASSERTIONS_PER_BATCH
             ):
                 break
     await asyncio.sleep(60)

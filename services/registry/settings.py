@@ -3,12 +3,13 @@
 from pydantic_settings import SettingsConfigDict
 
 from shared.clients.outbound import OutboundSettings
+from shared.settings import DatabaseUrl
 
 
 class RegistrySettings(OutboundSettings):
     model_config = SettingsConfigDict(env_prefix="CLEIO_REGISTRY_", extra="ignore")
 
-    database_url: str = ""
+    database_url: DatabaseUrl = ""
     load_sample: bool = False
     keep_feed_days: int = 90
 

@@ -1,4 +1,4 @@
-"""Replace a program that runs but does not answer any more, and tell systemd that the supervisor itself is alive."""
+"""Replace a program that runs but does not answer any more, and notify systemd that the supervisor itself is alive."""
 
 import asyncio
 import os

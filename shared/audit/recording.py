@@ -90,7 +90,7 @@ class DatabaseAudit(AuditSigner):
                 await self.append(connection, entry)
 
     async def append(self, connection: Writing, entry: Entry) -> None:
-        """Write an entry in a transaction of the request; call it last, because the head row stays locked until the commit."""
+        """Write an entry in a transaction of the request. Call it last: the head row stays locked until the commit."""
         await self._on(connection).append([entry])
 
     async def page(

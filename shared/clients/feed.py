@@ -9,13 +9,17 @@ import httpx
 from shared.clients.internal import InternalClient, SiblingError
 from shared.tracing import TraceContext, working
 
+# Events in one batch, unless the path says otherwise.
+DEFAULT_LIMIT = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Events in order, and the path of the next batch."""
+    """Events in order, and the path of the next batch. ``is_last``: there were no further events at that time."""
 
     events: list[dict[str, Any]]
     next_path: str
+    is_last: bool = True
 
     @property
     def causes(self) -> dict[str, TraceContext]:
@@ -43,16 +47,19 @@ class FeedTail:
         self.start = start
         self.wait = wait
 
-    async def next(self, path: str | None) -> Batch:
-        """Return the next batch, possibly empty, after at most ``wait`` seconds.
+    async def next(self, path: str | None, *, wait: bool = True) -> Batch:
+        """Return the next batch, possibly empty, after at most ``self.wait`` seconds, or at once without ``wait``.
 
         :raises HistoryRestartedError: the cursor is of an earlier generation.
         :raises SiblingError: no answer, or an error.
         """
-        url = httpx.URL(path or self.start).copy_merge_params({"wait": str(self.wait)})
+        url = httpx.URL(path or self.start).copy_merge_params({"wait": str(self.wait if wait else 0)})
+        if "limit" not in url.params:
+            url = url.copy_add_param("limit", str(DEFAULT_LIMIT))
         response = await self.client.get(str(url), seconds=self.wait + 10.0)
         if response.status_code == httpx.codes.GONE:
             raise HistoryRestartedError
         if not response.is_success:
             raise SiblingError(str(response.status_code))
-        return Batch(response.json(), response.links["next"]["url"])
+        events = response.json()
+        return Batch(events, response.links["next"]["url"], is_last=len(events) < int(url.params["limit"]))

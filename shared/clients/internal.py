@@ -65,13 +65,15 @@ class InternalClient:
         return response.json()
 
     @asynccontextmanager
-    async def stream(self, path: str) -> AsyncIterator[httpx.Response]:
+    async def stream(self, path: str, *, seconds: float | None = None) -> AsyncIterator[httpx.Response]:
         """A streamed GET.
 
+        :param seconds: the time limit for its beginning and between two parts of it; None: ten seconds.
         :raises SiblingError: no answer, or one that is cut off.
         """
         with calling("GET", _sibling(path)) as call, _transport_errors():
-            async with self._client.stream("GET", path, headers=call.headers) as response:
+            timeout = httpx.USE_CLIENT_DEFAULT if seconds is None else seconds
+            async with self._client.stream("GET", path, headers=call.headers, timeout=timeout) as response:
                 call.answered(response.status_code)
                 yield response
 

@@ -1,4 +1,4 @@
-"""What callers are told of an address that they chose and that is not acceptable."""
+"""Problems of an address that a caller chose and that is not accepted."""
 
 from shared.clients.outbound import OutboundError
 from shared.values.problems import Fault, InvalidBodyError

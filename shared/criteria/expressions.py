@@ -3,30 +3,29 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import ConfigDict, Field, StringConstraints, ValidationError, WrapValidator, model_validator
+from pydantic import ConfigDict, Field, ValidationError, WrapValidator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from typing_extensions import TypeAliasType
 
 from shared.criteria.durations import parse, whole_parts
 from shared.criteria.scales import SCALES
+from shared.criteria.values import (
+    Codes,
+    Domain,
+    Exon,
+    Frame,
+    Gene,
+    Hgvs,
+    Number,
+    Operator,
+    Origin,
+    Relative,
+    Token,
+    Unit,
+    VariantType,
+    Zygosity,
+)
 from shared.values.wire import ApiModel, Code, Duration
-
-Domain = Literal["conditions", "procedures", "medications", "immunizations", "encounters", "observations"]
-Relative = Literal["mother", "father", "sibling", "child", "other"]
-VariantType = Literal[
-    "deletion", "duplication", "insertion", "nonsense", "frameshift", "missense", "splice", "copy_number", "other"
-]
-Zygosity = Literal["homozygous", "heterozygous", "compound_heterozygous", "hemizygous", "mosaic"]
-Origin = Literal["germline", "somatic"]
-Frame = Literal["in", "out"]
-Operator = Literal["<", "<=", ">", ">=", "="]
-Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:+\-/]{0,127}$")]
-Gene = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9\-]{0,19}$")]
-Hgvs = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:()>*=+\-\[\];?]{3,128}$")]
-Unit = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9%*/.\[\]{}_']{1,32}$")]
-Number = Annotated[int | float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
-Codes = Annotated[list[Code], Field(min_length=1, max_length=200)]
-Exon = Annotated[int, Field(ge=1, le=999)]
 
 
 def _expression(value: Any) -> "Node":
@@ -131,7 +130,7 @@ class If(Node):
 
 
 class Leaf(Node):
-    """An expression about the facts of the patient."""
+    """An expression about the patient's facts."""
 
     type: str = Field(description="The kind of leaf.")
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
@@ -18,8 +19,9 @@ AGEING_WORDS = ("hiv", "hbs", "hbv", "hcv", "hepatitis", "infection", "pregnan",
 EXCLUSION_WORDS = ("no ", "not ", "absence ", "without ", "never ", "pas de ", "aucun", "absence d", "sans ", "jamais ")
 
 
-class Finding(ApiModel):
-    """One remark on the document, with its JSON Pointer."""
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One remark on the document, with its JSON Pointer. A document can have thousands of them."""
 
     pointer: str
     code: str
@@ -146,7 +148,7 @@ def lint(
 
 def _finding(pointer: str, code: str) -> Finding:
     rule = _RULES[code]
-    return Finding(pointer=pointer, code=code, severity=rule.severity, detail=rule.detail)
+    return Finding(pointer, code, rule.severity, rule.detail)
 
 
 def _of_document(document: CriteriaDocument) -> Iterator[Finding]:

@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.criteria.expressions import Expression, Leaf, Node, Token
+from shared.criteria.expressions import Expression, Leaf, Node
+from shared.criteria.values import Token
+from shared.values.forms import described
 from shared.values.wire import ApiModel, Duration, Instant, Label
 from shared.vocabulary.geography import Country
 
@@ -14,7 +16,16 @@ MAX_DEPTH = 12
 MAX_LEAVES = 500
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-/]{0,63}$")]
+Identifier = Annotated[
+    str,
+    StringConstraints(
+        pattern=described(
+            r"^[A-Za-z0-9][A-Za-z0-9_.\-/]{0,63}$",
+            fr="au plus 64 caractères : lettres, chiffres et _ . - /, p. ex. I-AGE",
+            en="at most 64 characters: letters, digits and _ . - /, e.g. I-AGE",
+        )
+    ),
+]
 
 
 class Source(ApiModel):

@@ -16,7 +16,7 @@ Reader = Annotated[Access, Depends(allow("audit", "read"))]
 
 
 class AuditEvent(ApiModel):
-    """Who did what and when.
+    """One entry: the actor, the action, its subject and the time.
 
     `outcome`: done, read or denied. `count`: above 1 for equal denials of one second that were aggregated.
     """

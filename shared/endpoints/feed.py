@@ -1,29 +1,27 @@
 """The feed over HTTP: CloudEvents batches with long polling. Every answer, also an empty one, links to the next one."""
 
-import asyncio
-import json
-from collections.abc import Callable
-from typing import Annotated, Any
+from functools import lru_cache
+from typing import Annotated
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from shared.access import Principal
 from shared.access.policy import Access
-from shared.feed.changes import Reader, Visibility, to_cloudevent, write_routing
-from shared.feed.log import Entry, FeedLog, Position
+from shared.feed.buffer import FeedBuffer, FeedQuery
+from shared.feed.changes import Reader
+from shared.feed.filters import read_facets, read_types
+from shared.feed.log import Position
 from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
-from shared.persistence import Database
-from shared.tracing import cause_of
 from shared.values.cursors import Cursors
 from shared.values.problems import GoneError
 from shared.values.wire import Label
+from shared.vocabulary.events import AGE_BANDS, ATMP_CLASSES, EVENT_TYPES
 
 MEDIA_TYPE = "application/cloudevents-batch+json"
 MAX_WAIT_SECONDS = 25
-# Entries scanned in one query, so that a reader who may see few of them still moves on.
-SCAN = 1_000
-POLL_SECONDS = 0.25
+# Remembered cursors and links: many readers wait at the same position, with the same query.
+SEALED = 1_024
 
 FeedReader = Annotated[Access, Depends(allow("feed", "read"))]
 
@@ -45,13 +43,14 @@ class StaleCursorError(GoneError):
         super().__init__(headers={"Link": f'<{export}>; rel="alternate"'})
 
 
+@lru_cache(SEALED)
 def seal_position(cursors: Cursors, service: str, position: Position) -> str:
     """Write a position as the opaque cursor that callers get."""
     return cursors.seal(f"feed:{service}", [position.generation, position.seq])
 
 
-def feed_router(service: str, log: FeedLog) -> APIRouter:
-    """``GET /<service>/v1/feed``."""
+def feed_router(service: str) -> APIRouter:
+    """``GET /<service>/v1/feed``, from the `FeedBuffer` in ``app.state.feed``."""
     router = APIRouter(prefix=f"/{service}/v1", route_class=ApiRoute, tags=["feed"])
     path = f"/{service}/v1/feed"
 
@@ -70,63 +69,67 @@ def feed_router(service: str, log: FeedLog) -> APIRouter:
         ] = None,
         wait: Annotated[int, Query(ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait for a new entry.")] = 0,
         limit: Annotated[int, Query(ge=1, le=1000, description="Maximum number of entries.")] = 100,
-        types: Annotated[str | None, Query(max_length=500, description="Event types, comma-separated.")] = None,
-        condition: Annotated[str | None, Query(max_length=200)] = None,
-        age_band: Annotated[str | None, Query(max_length=20)] = None,
-        departement: Annotated[str | None, Query(max_length=3)] = None,
-        atmp_class: Annotated[str | None, Query(max_length=40)] = None,
-        centre: Annotated[str | None, Query(max_length=64)] = None,
+        types: Annotated[
+            str | None,
+            Query(max_length=500, description=f"Event types, comma-separated: {', '.join(EVENT_TYPES)}. Unknown: 400."),
+        ] = None,
+        condition: Annotated[
+            str | None, Query(max_length=200, description="Codes of diseases such as ORPHA:98896, comma-separated.")
+        ] = None,
+        age_band: Annotated[
+            str | None,
+            Query(max_length=20, description=f"Age bands, comma-separated: {', '.join(AGE_BANDS)}. Unknown: 400."),
+        ] = None,
+        departement: Annotated[
+            str | None,
+            Query(max_length=500, description="French départements such as 75 or 2A, comma-separated. Unknown: 400."),
+        ] = None,
+        atmp_class: Annotated[
+            str | None,
+            Query(
+                max_length=60, description=f"Product classes, comma-separated: {', '.join(ATMP_CLASSES)}. Unknown: 400."
+            ),
+        ] = None,
+        centre: Annotated[
+            str | None, Query(max_length=500, description="Ids of centres such as fr-necker, comma-separated.")
+        ] = None,
     ) -> Response:
-        """Changes since the cursor, oldest first."""
+        """Changes since the cursor, oldest first.
+
+        An empty batch is the end only if its `next` is the cursor that was sent: one answer inspects at most 5,000
+        entries, and a narrow filter may select none of them. `wait` waits at the end only.
+        """
         state = request.app.state
-        asked = {
+        filters = {
             "condition": condition,
             "age_band": age_band,
             "departement": departement,
             "atmp_class": atmp_class,
             "centre": centre,
         }
-        reader = Reader(
-            access.audiences,
-            {name: frozenset(value.split(",")) for name, value in asked.items() if value},
-            frozenset(types.split(",")) if types else frozenset(),
-        )
-        database: Database = state.database
-        async with database.read() as connection:
-            newest = await log.position(connection)
-        at = _open_cursor(state.cursors, service, cursor, newest)
-        events, at = await _collect(database, log, reader, at, limit, wait, _renderer(f"/{service}", access.principal))
-        following = request.url.include_query_params(cursor=seal_position(state.cursors, service, at))
+        reader = Reader(access.audiences, read_facets(filters), read_types(types))
+        buffer: FeedBuffer = state.feed
+        await buffer.refresh()
+        at = _open_cursor(state.cursors, service, cursor, buffer.position)
+        # A service that serves subscribers of its own decides visibility again, for each of them.
+        query = FeedQuery(reader, limit, with_routing=access.principal.kind == "service")
+        others = _without_cursor(request.scope["query_string"].decode("ascii", errors="replace"))
+        batch = await buffer.next(query, at, wait)
+        following = f"{others}cursor={seal_position(state.cursors, service, batch.at)}"
         return Response(
-            json.dumps(events, separators=(",", ":"), ensure_ascii=False),
+            batch.body,
             media_type=MEDIA_TYPE,
-            headers={"Link": f'<{path}?{following.query}>; rel="next"', "Cache-Control": "no-store"},
+            headers={"Link": f'<{path}?{following}>; rel="next"', "Cache-Control": "no-store"},
         )
 
     return router
 
 
-def _renderer(source: str, principal: Principal) -> Callable[[Entry, bool], dict[str, Any]]:
-    def render(entry: Entry, tombstone: bool) -> dict[str, Any]:
-        event = to_cloudevent(
-            source=source,
-            event_id=entry.id,
-            event_type=entry.type,
-            subject=entry.subject,
-            version=entry.version,
-            at=entry.at,
-            changed=entry.changed,
-            extra=entry.extra,
-            tombstone=tombstone,
-        )
-        if principal.kind == "service":
-            # Services decide visibility again for each of their own subscribers.
-            event["routing"] = {"before": write_routing(entry.before), "after": write_routing(entry.after)}
-            if cause := cause_of(entry.id):
-                event["traceparent"] = cause.write()
-        return event
-
-    return render
+@lru_cache(SEALED)
+def _without_cursor(query: str) -> str:
+    """Return a query without its cursor, ready for another one."""
+    others = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name != "cursor"]
+    return f"{urlencode(others)}&" if others else ""
 
 
 def _open_cursor(cursors: Cursors, service: str, cursor: str | None, newest: Position) -> Position:
@@ -136,44 +139,3 @@ def _open_cursor(cursors: Cursors, service: str, cursor: str | None, newest: Pos
     if generation != newest.generation or seq > newest.seq:
         raise StaleCursorError(f"/{service}/v1/export")
     return Position(generation, seq)
-
-
-async def _collect(
-    database: Database,
-    log: FeedLog,
-    reader: Reader,
-    at: Position,
-    limit: int,
-    wait: int,
-    render: Callable[[Entry, bool], dict[str, Any]],
-) -> tuple[list[dict[str, Any]], Position]:
-    deadline = asyncio.get_running_loop().time() + wait
-    events: list[dict[str, Any]] = []
-    # Most readers see most entries, so a reader of one entry need not wait for a thousand.
-    scanned = min(limit, SCAN)
-    while True:
-        committed = database.committed
-        async with database.read() as connection:
-            entries = await log.read(connection, at.seq, scanned)
-            # Row-level security may hide entries: continue after the newest one, not after the last one seen.
-            newest = at.seq if len(entries) == scanned else (await log.position(connection)).seq
-        for entry in entries:
-            seen = reader.sees(entry.type, entry.before, entry.after)
-            if seen is not Visibility.NOTHING:
-                events.append(render(entry, seen is Visibility.TOMBSTONE))
-            at = Position(at.generation, entry.seq)
-            if len(events) == limit:
-                return events, at
-        at = Position(at.generation, max(at.seq, newest))
-        remaining = deadline - asyncio.get_running_loop().time()
-        if len(entries) == scanned:
-            scanned = SCAN
-            continue
-        if events or remaining <= 0 or database.closing:
-            return events, at
-        try:
-            # On PostgreSQL another replica may have committed, so look again soon.
-            async with asyncio.timeout(remaining if database.is_sqlite else min(remaining, POLL_SECONDS)):
-                await committed.wait()
-        except TimeoutError:
-            continue

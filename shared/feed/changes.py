@@ -4,20 +4,17 @@ An entry stores its audience and routing facets before and after the change. A r
 change sees the event; a reader only in the audience before it sees a tombstone; other readers see nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import Enum
-from typing import Any
-
-from shared.values.wire import write_instant
+from typing import Any, NamedTuple, Protocol
 
 Facets = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """Who may read a subject, and what it is about. An absent subject has no audience."""
+    """The audience and facets of a subject. An absent subject has no audience."""
 
     audience: frozenset[str] = frozenset()
     facets: Facets = field(default_factory=dict)
@@ -30,6 +27,23 @@ class Routing:
 
 
 NOT_VISIBLE = Routing()
+
+
+class Routed(Protocol):
+    """Who may read a subject, and what it is about, in whatever collections they were parsed into."""
+
+    @property
+    def audience(self) -> Collection[str]: ...
+
+    @property
+    def facets(self) -> Mapping[str, Collection[str]]: ...
+
+
+class StoredRouting(NamedTuple):
+    """A routing as it is stored: lists take less time and memory than sets, and few of them are looked into."""
+
+    audience: list[str]
+    facets: dict[str, list[str]]
 
 
 def write_routing(routing: Routing) -> dict[str, Any]:
@@ -79,42 +93,15 @@ class Reader:
     wanted: Facets = field(default_factory=dict)
     types: frozenset[str] = frozenset()
 
-    def _selects(self, routing: Routing) -> bool:
-        return bool(self.audiences & routing.audience) and all(
-            values & routing.facets.get(name, frozenset()) for name, values in self.wanted.items() if values
+    def _selects(self, routing: Routed) -> bool:
+        if self.audiences.isdisjoint(routing.audience):
+            return False
+        return not self.wanted or not any(
+            values.isdisjoint(routing.facets.get(name, ())) for name, values in self.wanted.items() if values
         )
 
-    def sees(self, event_type: str, before: Routing, after: Routing) -> Visibility:
+    def sees(self, event_type: str, before: Routed, after: Routed) -> Visibility:
         if self._selects(after):
             return Visibility.EVENT if not self.types or event_type in self.types else Visibility.NOTHING
         # A tombstone passes every type filter: a reader with a copy must be able to delete it.
         return Visibility.TOMBSTONE if self._selects(before) else Visibility.NOTHING
-
-
-def to_cloudevent(
-    *,
-    source: str,
-    event_id: str,
-    event_type: str,
-    subject: str,
-    version: int,
-    at: datetime,
-    changed: tuple[str, ...],
-    extra: Mapping[str, str],
-    tombstone: bool,
-) -> dict[str, Any]:
-    """One entry as a CloudEvents 1.0 object. A tombstone contains only the subject."""
-    kind, _, identifier = subject.partition("/")
-    data: dict[str, Any] = {"op": "delete", "id": identifier}
-    if not tombstone:
-        data = {"op": "upsert", "id": identifier, "version": version, "changed": list(changed), **extra}
-    return {
-        "specversion": "1.0",
-        "id": event_id,
-        "source": source,
-        "type": f"{kind}.removed" if tombstone else event_type,
-        "subject": subject,
-        "time": write_instant(at),
-        "datacontenttype": "application/json",
-        "data": data,
-    }

@@ -2,9 +2,10 @@
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -23,11 +24,12 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    type_coerce,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.feed.changes import Change, Routing, read_routing, write_routing
+from shared.feed.changes import NOT_VISIBLE, Change, StoredRouting, write_routing
 from shared.persistence.columns import UtcInstant
 from shared.persistence.engine import Database
 from shared.persistence.unit_of_work import collect, mark_changed
@@ -40,6 +42,14 @@ _NOTIFY = text("SELECT pg_notify(:channel, '')")
 GENERATION_EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 
 
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+_NOT_VISIBLE = _compact(write_routing(NOT_VISIBLE))
+_EMPTY = StoredRouting([], {})
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """A position in a feed: the generation of its history, and the number of the last entry read."""
@@ -48,20 +58,54 @@ class Position:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
 class Entry:
-    """One stored change."""
+    """One stored change. The fields named ``…_json`` are JSON texts as stored."""
 
-    seq: int
-    id: str
-    type: str
-    subject: str
-    version: int
-    at: datetime
-    changed: tuple[str, ...]
-    extra: Mapping[str, str]
-    before: Routing
-    after: Routing
+    __slots__ = (
+        "_after", "_before", "after_json", "at", "before_json", "changed_json", "encoded", "extra_json", "id", "seq",
+        "subject", "type", "version",
+    )  # fmt: skip
+
+    def __init__(self, row: Sequence[Any]) -> None:
+        """``row``: the columns in the order of `FeedLog.read`; ``at`` is text, RFC 3339 in UTC with microseconds."""
+        self.seq: int
+        self.id: str
+        self.type: str
+        self.subject: str
+        self.version: int
+        self.at: str
+        self.changed_json: str
+        self.extra_json: str
+        self.before_json: str
+        self.after_json: str
+        (
+            self.seq, self.id, self.type, self.subject, self.version, self.at,
+            self.changed_json, self.extra_json, self.before_json, self.after_json,
+        ) = row  # fmt: skip
+        self._before: StoredRouting | None = None
+        self._after: StoredRouting | None = None
+        # Its JSON for each kind of reader, once made (`shared.feed.encoding`).
+        self.encoded: dict[tuple[bool, bool], bytes] | None = None
+
+    @property
+    def before(self) -> StoredRouting:
+        if self._before is None:
+            # Most changes leave the routing as it is: it is not parsed twice.
+            self._before = self.after if self.before_json == self.after_json else _parse(self.before_json)
+        return self._before
+
+    @property
+    def after(self) -> StoredRouting:
+        if self._after is None:
+            self._after = _parse(self.after_json)
+        return self._after
+
+
+def _parse(text: str) -> StoredRouting:
+    if text == _NOT_VISIBLE:
+        return _EMPTY
+    document = json.loads(text)
+    return StoredRouting(document["audience"], document["facets"])
 
 
 class FeedLog:
@@ -94,6 +138,13 @@ class FeedLog:
             Column("narrows", Boolean, nullable=False),
         )
         Index("ix_feed_entries_subject_seq", self.entries.c.subject, self.entries.c.seq)
+        # Completed compactions in this process: what was read before may contain entries that are deleted now.
+        self.compactions = 0
+        columns = self.entries.c
+        self._columns = select(
+            columns.seq, columns.id, columns.type, columns.subject, columns.version, type_coerce(columns.at, String),
+            columns.changed, columns.extra, columns.before, columns.after,
+        )  # fmt: skip
 
     def record(self, connection: AsyncConnection, *changes: Change) -> None:
         """Collect changes: the transaction appends them when it is committed, in this order.
@@ -137,10 +188,10 @@ class FeedLog:
                     "subject": change.subject,
                     "version": change.version,
                     "at": now,
-                    "changed": json.dumps(list(change.changed)),
-                    "extra": json.dumps(dict(change.extra)),
-                    "before": json.dumps(write_routing(change.before)),
-                    "after": json.dumps(write_routing(change.after)),
+                    "changed": _compact(list(change.changed)),
+                    "extra": _compact(dict(change.extra)),
+                    "before": _compact(write_routing(change.before)),
+                    "after": _compact(write_routing(change.after)),
                     "narrows": change.narrows,
                 }
                 for index, change in enumerate(changes)
@@ -154,28 +205,21 @@ class FeedLog:
         return Position(row.generation, row.seq)
 
     async def read(
-        self, connection: AsyncConnection, after: int, limit: int, event_type: str | None = None
+        self,
+        connection: AsyncConnection,
+        after: int,
+        limit: int,
+        event_type: str | None = None,
+        last: int | None = None,
     ) -> list[Entry]:
-        """Up to ``limit`` entries after number ``after``, in order, optionally of one type."""
-        statement = select(self.entries).where(self.entries.c.seq > after).order_by(self.entries.c.seq).limit(limit)
-        rows = await connection.execute(
-            statement if event_type is None else statement.where(self.entries.c.type == event_type)
-        )
-        return [
-            Entry(
-                seq=row.seq,
-                id=row.id,
-                type=row.type,
-                subject=row.subject,
-                version=row.version,
-                at=row.at,
-                changed=tuple(json.loads(row.changed)),
-                extra=json.loads(row.extra),
-                before=read_routing(json.loads(row.before)),
-                after=read_routing(json.loads(row.after)),
-            )
-            for row in rows
-        ]
+        """Up to ``limit`` entries after number ``after``, in order, optionally of one type or up to number ``last``."""
+        entries = self.entries.c
+        statement = self._columns.where(entries.seq > after).order_by(entries.seq).limit(limit)
+        if event_type is not None:
+            statement = statement.where(entries.type == event_type)
+        if last is not None:
+            statement = statement.where(entries.seq <= last)
+        return [Entry(row) for row in await connection.execute(statement)]
 
     async def superseded(
         self, connection: AsyncConnection, before: datetime, after: int
@@ -221,7 +265,7 @@ class FeedLog:
 def next_generation(*known: int) -> int:
     """The number of a new history: above every known one, and above all that were begun in the past and lost.
 
-    Seconds since 2025 keep it above numbers that nobody can read any more, for example those of a lost server.
+    Seconds since 2025 keep it above numbers that can no longer be read, for example those of a lost server.
     """
     return max(*known, int((datetime.now(UTC) - GENERATION_EPOCH).total_seconds())) + 1
 
@@ -233,8 +277,11 @@ async def compact(database: Database, log: FeedLog, before: datetime) -> int:
         async with database.read() as connection:
             numbers, last = await log.superseded(connection, before, after)
         if last is None:
-            return count
+            break
         if numbers:
             async with database.transaction() as connection:
                 await log.drop(connection, numbers)
         count, after = count + len(numbers), last
+    if count:
+        log.compactions += 1
+    return count

@@ -1,4 +1,4 @@
-"""Learns at once of changes that other replicas commit: PostgreSQL notifies, and a slow poll covers what a notification missed."""
+"""Notice changes that other replicas commit: PostgreSQL notifies, and a slow poll covers missed notifications."""
 
 import asyncio
 from time import monotonic
@@ -25,6 +25,12 @@ class ChangeWatch:
         :raises DatabaseUnavailableError: the server is not there.
         :raises TimeoutError: it does not answer.
         """
+        try:
+            await self._listen()
+        finally:
+            self._database.wake()  # readers must learn that changes are no longer seen
+
+    async def _listen(self) -> None:
         async with self._database.read(as_service=True) as connection:
             await connection.rollback()
             driver = (await connection.get_raw_connection()).driver_connection

@@ -1,11 +1,11 @@
 """Answers to anonymous callers without the work of a route: from a cache, or by a `PublicRead`.
 
 `PublicAnswers` stands in front of the router. Quota, concurrency limit and telemetry apply as to every request, and
-public reads are not audited. A request with credentials, or unusual in any way, goes to its route. Rows are read through
-the public database role.
+public reads are not audited. A request with credentials, or unusual in any way, goes to its route. Rows are read
+through the public database role.
 
-A cached answer belongs to one revision of the data (`shared.persistence.revision`). It is kept and served only while that
-revision is the present one, so a process that has acknowledged a change never serves what was before it.
+A cached answer belongs to one revision of the data (`shared.persistence.revision`). It is stored and served only while
+that revision is the current one, so a process that has acknowledged a change never serves what was before it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -18,12 +18,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.access import Principal
 from shared.http.context import context_of
-from shared.http.limits.quotas import kind_of
+from shared.http.limits.concurrency import ANONYMOUS
+from shared.http.limits.quotas import kind_of, occupant_of, refuse_beyond_quota
 from shared.http.problem_responses import respond
 from shared.http.rules import RouteRules
 from shared.http.stages.head import MAX_HEADERS
 from shared.http.versions import names_version
-from shared.values.problems import OverloadedError, Problem, RateLimitedError
+from shared.values.problems import OverloadedError, Problem
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_ANSWERS = 20_000
@@ -134,7 +135,7 @@ class _Route:
 
 
 class PublicAnswers:
-    """Middleware inside `Telemetry`: answers what it can from the cache or by a `PublicRead`, and passes on the rest."""
+    """Middleware inside `Telemetry`: answers from the cache or by a `PublicRead`, and passes on all other requests."""
 
     def __init__(self, app: ASGIApp, service: FastAPI) -> None:
         self._app = app
@@ -195,7 +196,7 @@ class PublicAnswers:
     ) -> CachedAnswer | None:
         one, asked = found
         self._begin(request, one.route, one.rules)
-        permit = self._service.state.load.permit()
+        permit = self._service.state.load.permit(occupant_of(request, PUBLIC))
         permit.take("working")
         try:
             revision = cache.revision()  # before anything is read
@@ -220,12 +221,11 @@ class PublicAnswers:
         assert rules.guard is not None  # only guarded routes are answered here
         context = context_of(request)
         request.scope["route"], context.principal = route, PUBLIC
-        decision = self._service.state.quotas.take(request, rules.guard.resource, rules.guard.action, PUBLIC)
-        if decision is not None:
-            context.quota_headers = decision.headers
-            if decision.is_exceeded:
-                raise RateLimitedError(decision.level.seconds)
-        if kind_of(rules.guard.resource, rules.guard.action) and self._service.state.load.is_full("working"):
+        resource, action = rules.guard.resource, rules.guard.action
+        cost = rules.cost.of_query(request.scope["query_string"])
+        context.quota = self._service.state.quotas.take(request, resource, action, PUBLIC, cost)
+        refuse_beyond_quota(context.quota)
+        if kind_of(resource, action) and self._service.state.load.is_full("working", ANONYMOUS):
             raise OverloadedError
 
 

@@ -1,7 +1,7 @@
 """The request context: everything known about one request while it is served."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from shared.access import Principal
@@ -9,6 +9,7 @@ from shared.access.policy import Access
 from shared.access.views import view_of
 from shared.http.auditing import RequestAudit
 from shared.http.limits.concurrency import Permit
+from shared.http.limits.quotas import QuotaDecision
 from shared.idempotency.keys import Attempt
 from shared.persistence import Writing
 from shared.persistence.engine import STATEMENT_SECONDS
@@ -25,6 +26,7 @@ class RequestContext(RequestScope):
 
     ``principal``: the caller, once identified; None before that and without a valid token.
     ``decision``: the guard that authorized the call, and the access it granted.
+    ``quota``: what the quota of the caller was last charged; None: no quota applies.
     """
 
     request_id: str
@@ -35,7 +37,12 @@ class RequestContext(RequestScope):
     audit: RequestAudit | None = None
     attempt: Attempt | None = None
     permit: Permit | None = None
-    quota_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    quota: QuotaDecision | None = None
+
+    @property
+    def quota_headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers that report the quota; none where the request has no quota."""
+        return self.quota.headers if self.quota is not None else []
 
     @property
     def is_identified(self) -> bool:

@@ -326,7 +326,9 @@ def _bound_schema(value: Any, string: int, array: int) -> None:
         value["maxLength"] = _LENGTHS.get(value.get("format", ""), string)
     elif kind == "array" and "maxItems" not in value:
         value["maxItems"] = array
-    elif kind == "integer" and "enum" not in value and "const" not in value:
+    elif kind == "integer" and "enum" in value:
+        value |= {"format": "int32", "minimum": min(value["enum"]), "maximum": max(value["enum"])}
+    elif kind == "integer" and "const" not in value:
         value.setdefault("format", "int64")
         if "exclusiveMinimum" not in value:
             value.setdefault("minimum", -MAX_INTEGER)

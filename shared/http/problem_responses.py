@@ -11,6 +11,7 @@ from starlette.routing import Match
 from shared.http.context import request_id_of
 from shared.values.language import negotiate
 from shared.values.problems import (
+    DatabaseDamagedError,
     InvalidBodyError,
     InvalidParameterError,
     MalformedJsonError,
@@ -52,6 +53,8 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     async def expected(request: Request, error: Exception) -> Response:
         assert isinstance(error, Problem)
+        if isinstance(error, DatabaseDamagedError):
+            request.app.state.storage.report(error)
         return respond(request, error)
 
     async def from_framework(request: Request, error: Exception) -> Response:

@@ -12,7 +12,7 @@ from shared.http.context import context_of
 from shared.http.marks import Accepted, accepted, accepts, produced, produces
 from shared.http.rules import RouteRules
 from shared.http.stages.answer import AuditedSend, release
-from shared.http.stages.authentication import authenticate, take_quota
+from shared.http.stages.authentication import authenticate, take_body_quota, take_quota
 from shared.http.stages.body import prepare_permit, read_body
 from shared.http.stages.handler import run_handler, start_work
 from shared.http.stages.head import check_accept, check_parameters, check_size
@@ -31,6 +31,7 @@ STAGES: tuple[Stage, ...] = (
     check_accept,
     prepare_permit,
     read_body,
+    take_body_quota,
     start_work,
 )
 

@@ -8,13 +8,17 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from shared.http.guards import Guard, guard_of
+from shared.http.limits.costs import ORDINARY, Cost, cost_of
 from shared.http.marks import Accepted, accepted, is_cached, produced
 from shared.idempotency.marks import Keyed, keyed
 
 
 @dataclass(frozen=True, slots=True)
 class RouteRules:
-    """``status``: of a successful answer. ``key``: how the route uses an idempotency key; None: not at all."""
+    """``status``: of a successful answer. ``key``: how the route uses an idempotency key; None: not at all.
+
+    ``cost``: what a request takes of its caller's quota.
+    """
 
     path: str
     status: int
@@ -24,6 +28,7 @@ class RouteRules:
     key: Keyed | None
     guard: Guard | None
     cached: bool = False
+    cost: Cost = ORDINARY
 
     @classmethod
     def of(cls, route: APIRoute) -> Self:
@@ -36,6 +41,7 @@ class RouteRules:
             keyed(route.endpoint),
             guard_of(route.dependant),
             is_cached(route.endpoint),
+            cost_of(route.methods or (), route.path),
         )
 
 

@@ -30,7 +30,7 @@ _REPLAYED_HEADERS = ("content-type", "location", "etag", "cache-control")
 
 
 class KeyOwner(Protocol):
-    """Whom a key belongs to: one client of one organisation; callers without one share the keys of their kind."""
+    """Owner of a key: one client of one organisation; callers without one share the keys of their kind."""
 
     @property
     def kind(self) -> str: ...

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sys
+from contextvars import Context
 from datetime import UTC, datetime
 from typing import NamedTuple, TextIO
 
@@ -58,7 +59,8 @@ class RequestLog:
 
     def _write_later(self) -> None:
         try:
-            asyncio.get_running_loop().call_later(WRITE_SECONDS, self.write)
+            # An empty context: the timer must not keep the request, and with it the body, in memory.
+            asyncio.get_running_loop().call_later(WRITE_SECONDS, self.write, context=Context())
         except RuntimeError:  # without an event loop nothing would write it later
             self.write()
 

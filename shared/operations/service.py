@@ -1,16 +1,19 @@
 """The composition root that all services share: routes, middleware, health checks."""
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from pydantic import BaseModel
+from starlette.datastructures import State
 
 from shared.access.callers import Callers
 from shared.access.policy import Access
 from shared.http.answer_cache import AnswerCache, PublicAnswers
 from shared.http.guards import allow
+from shared.http.heavy_work import HeavyWork
 from shared.http.limits.concurrency import ConcurrencyLimiter
 from shared.http.limits.quotas import Quotas
 from shared.http.marks import cached_for_public, produces
@@ -21,11 +24,15 @@ from shared.http.route_checks import refuse_unguarded_routes, refuse_unkeyed_rou
 from shared.operations.logs import configure_logging, is_text
 from shared.operations.metrics import Metrics
 from shared.operations.request_log import RequestLog
+from shared.operations.storage_probe import StorageProbe
 from shared.operations.telemetry import Telemetry
 from shared.settings import ServiceSettings
 from shared.tasks import BackgroundTasks
 from shared.tracing import start_export, stop_export
 from shared.values.cursors import Cursors
+from shared.values.problems import Problem
+
+logger = logging.getLogger(__name__)
 
 HealthReader = Annotated[Access, Depends(allow("health", "read"))]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -85,9 +92,12 @@ def create_service(
     app.state.callers = Callers(settings, name)
     app.state.quotas = Quotas(settings)
     app.state.load = ConcurrencyLimiter(settings.most_working, settings.most_waiting)
+    app.state.heavy_work = HeavyWork()
     app.state.answers = AnswerCache(settings.answer_cache_mib * 1024 * 1024)
     app.state.public_reads = ()
     app.state.cursors = Cursors(settings.cursor_key_bytes)
+    app.state.storage = StorageProbe(settings.written_folders)
+    app.state.was_ready = True
     for router in (_operations(name), *routers):
         # Not `include_router`, which would wrap the routes.
         app.router.routes.extend(router.routes)
@@ -112,7 +122,12 @@ def _operations(name: str) -> APIRouter:
     @router.api_route(f"/{name}/readyz", methods=["GET", "HEAD"], responses={503: {"model": Health}})
     async def readyz(request: Request, response: Response, access: HealthReader) -> Health:
         """Whether the service can answer requests. It reports lag, which does not make it fail."""
-        health: Health = await request.app.state.health()
+        state = request.app.state
+        problem: Problem | None = await state.storage.problem()
+        health: Health = Health(ready=False) if problem else await state.health()
+        if problem is not None:
+            health.detail["storage"] = problem.code
+        _log_change(state, health, problem)
         response.status_code = 200 if health.ready else 503
         return health
 
@@ -126,3 +141,14 @@ def _operations(name: str) -> APIRouter:
         return Response(request.app.state.metrics.exposition(), media_type="text/plain; version=0.0.4")
 
     return router
+
+
+def _log_change(state: State, health: Health, problem: Problem | None) -> None:
+    """Log when a service becomes ready or is no longer."""
+    if health.ready == state.was_ready:
+        return
+    state.was_ready = health.ready
+    if health.ready:
+        logger.info("ready")
+    else:
+        logger.warning("not_ready", extra={"code": problem.code if problem else None})

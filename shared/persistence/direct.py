@@ -1,7 +1,7 @@
 """Single SELECTs for anonymous readers, without the connection handling of SQLAlchemy.
 
-A statement is compiled once. One statement is one consistent view, so it needs no transaction. On PostgreSQL it runs in a
-pool of the public role, under row-level security like every public read.
+A statement is compiled once. One statement is one consistent view, so it needs no transaction. On PostgreSQL it runs
+in a pool of the public role, under row-level security like every public read.
 """
 
 from collections.abc import Mapping, Sequence

@@ -25,8 +25,10 @@ from shared.persistence.revision import Revision
 from shared.persistence.rls_policies import callers_role, public_role
 from shared.persistence.rls_sessions import RlsContext, RlsEngines, check_row_level_security
 from shared.persistence.unit_of_work import UnitOfWork, follow_savepoints
+from shared.values.database_urls import read_database_url
 from shared.values.problems import (
     DatabaseBusyError,
+    DatabaseDamagedError,
     DatabaseUnavailableError,
     Problem,
     StorageFailedError,
@@ -232,7 +234,7 @@ def translate_database_errors() -> Iterator[None]:
             raise
         if problem is DatabaseUnavailableError:
             logger.warning("database_unavailable", extra=_log_fields(error))
-        if problem in {StorageFullError, StorageFailedError}:
+        if problem in {StorageFullError, StorageFailedError, DatabaseDamagedError}:
             logger.error("storage", extra={"code": problem.code})  # noqa: TRY400 - messages may quote values
         raise problem() from None
 
@@ -252,6 +254,8 @@ def _problem_of(message: str, state: str) -> Callable[[], Problem] | None:
         return StorageFullError
     if "disk I/O error" in message or "readonly database" in message or state in {"58030", "53000"}:
         return StorageFailedError
+    if "malformed" in message or "file is not a database" in message:
+        return DatabaseDamagedError
     if _UNAVAILABLE.match(state):
         return DatabaseUnavailableError
     if message == "interrupted" or state == "57014":
@@ -333,7 +337,7 @@ def sqlite_file(url: str) -> Path | None:
 
 def _parsed(url: str) -> URL:
     try:
-        return make_url(url)
+        return make_url(read_database_url(url))
     except ArgumentError:
         raise ValueError("not a database URL: sqlite:///path or postgresql://user@host/database") from None
 

@@ -132,7 +132,7 @@ def _options(metadata: MetaData) -> dict[str, Any]:
         "render_as_batch": True,
         "compare_type": True,
         "transaction_per_migration": False,
-        # The tables of search indexes differ from database to database: migrations write them out, metadata does not know them.
+        # The tables of search indexes differ between the engines: only migrations define them, not the metadata.
         "include_name": lambda name, kind, _parents: not (kind == "table" and name.startswith(SEARCH_PREFIX)),
     }
 

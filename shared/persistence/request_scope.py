@@ -1,4 +1,4 @@
-"""What a request in progress tells the database layer."""
+"""Data that the request in progress passes to the database layer."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -2,12 +2,12 @@
 
 from time import monotonic
 
-# On PostgreSQL other replicas commit too. After this time without a confirmation a change of theirs may be unknown.
+# On PostgreSQL other replicas commit too. After this time without a confirmation there may be an unknown change.
 CONFIRMED_SECONDS = 1.0
 
 
 class Revision:
-    """Counts changes as this process knows them. ``shared``: others change the database too, so it must be confirmed."""
+    """Counts the changes that this process knows of. ``shared``: other processes write too, so it must be confirmed."""
 
     def __init__(self, *, shared: bool) -> None:
         self._shared = shared

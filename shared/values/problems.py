@@ -274,6 +274,14 @@ class DatabaseUnavailableError(Problem):
         super().__init__(headers={"Retry-After": "2"})
 
 
+class DatabaseDamagedError(Problem):
+    code, status = "database_damaged", 503
+    title = Label(fr="Base de données endommagée", en="Database damaged")
+    detail = Label(
+        fr="L'exploitant doit restaurer une sauvegarde.", en="The operator must restore a backup (`cleio restore`)."
+    )
+
+
 class StorageFullError(Problem):
     code, status = "storage_full", 507
     title = Label(fr="Espace de stockage épuisé", en="Storage full")
@@ -335,6 +343,8 @@ def reason_of(error: BaseException) -> str:
 
     Quotes only messages of our own errors, of the operating system and of the database driver; others may contain data.
     """
+    if isinstance(error, DatabaseDamagedError):
+        return f"{error.title.en}: restore a backup with `cleio restore`"
     if isinstance(error, Problem):
         return error.title.en + (f": {reason_of(error.__cause__)}" if error.__cause__ is not None else "")
     name, driver = type(error).__name__, getattr(error, "orig", None)

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from shared.values.forms import described
+
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PARTIAL_DATE = r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
 
@@ -62,11 +64,32 @@ Instant = Annotated[
     PlainSerializer(write_instant, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-PartialDate = Annotated[str, StringConstraints(pattern=_PARTIAL_DATE)]
-Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{2,12}:[A-Za-z0-9_.\-/]{1,64}$")]
+PartialDate = Annotated[
+    str,
+    StringConstraints(
+        pattern=described(_PARTIAL_DATE, fr="AAAA, AAAA-MM ou AAAA-MM-JJ", en="YYYY, YYYY-MM or YYYY-MM-DD")
+    ),
+]
+Code = Annotated[
+    str,
+    StringConstraints(
+        pattern=described(
+            r"^[A-Za-z0-9]{2,12}:[A-Za-z0-9_.\-/]{1,64}$",
+            fr="un système et un code, p. ex. ORPHA:98896",
+            en="a system and a code, e.g. ORPHA:98896",
+        )
+    ),
+]
 # Written without look-ahead, which pydantic's pattern engine does not have: at least one part, from years down to days.
 _DAYS = r"[0-9]{1,5}D"
 _WEEKS = rf"([0-9]{{1,4}}W({_DAYS})?|{_DAYS})"
 _MONTHS = rf"([0-9]{{1,4}}M({_WEEKS})?|{_WEEKS})"
 _YEARS = rf"([0-9]{{1,3}}Y({_MONTHS})?|{_MONTHS})"
-Duration = Annotated[str, StringConstraints(pattern=rf"^P{_YEARS}$")]
+Duration = Annotated[
+    str,
+    StringConstraints(
+        pattern=described(
+            rf"^P{_YEARS}$", fr="une durée ISO 8601, p. ex. P6Y ou P1Y6M", en="an ISO 8601 duration, e.g. P6Y or P1Y6M"
+        )
+    ),
+]

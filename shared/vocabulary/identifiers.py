@@ -5,8 +5,20 @@ from typing import Annotated, Final, Literal
 
 from pydantic import StringConstraints
 
+from shared.values.forms import described
+
 # A country code, then words of letters and digits joined by single hyphens: `fr-paris-necker`.
-CentreId = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z]{2}-[a-z0-9](-?[a-z0-9]){0,60}$")]
+CentreId = Annotated[
+    str,
+    StringConstraints(
+        max_length=64,
+        pattern=described(
+            r"^[a-z]{2}-[a-z0-9](-?[a-z0-9]){0,60}$",
+            fr="un pays et un nom, p. ex. fr-paris-necker",
+            en="a country and a name, e.g. fr-paris-necker",
+        ),
+    ),
+]
 
 IdentifierType = Literal["nct", "euct", "eudract", "isrctn", "utn", "id_rcb", "sponsor", "cleio"]
 

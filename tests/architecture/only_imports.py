@@ -1,4 +1,4 @@
-"""An import-linter contract: a list of all that some modules may import, the standard library included."""
+"""An import-linter contract that lists all that some modules may import, the standard library included."""
 
 from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output
@@ -9,7 +9,9 @@ def _within(module: str, packages: set[str]) -> bool:
 
 
 class OnlyImportsContract(Contract):
-    """``modules`` and all below them import each other and ``allowed`` (with all below it), nothing more."""
+    """``modules`` and everything below them may import each other and ``allowed`` (with everything below it), nothing
+    else.
+    """
 
     type_name = "only_imports"
 

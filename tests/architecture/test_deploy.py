@@ -1,4 +1,4 @@
-"""The files that operators copy fit the program: settings exist; units and containers have no needless rights."""
+"""Check the deployment files: settings exist, and units and containers run without rights that they do not need."""
 
 import json
 import os
@@ -19,7 +19,7 @@ SOURCE = "\n".join(
     file.read_text(encoding="utf-8") for folder in ("services", "shared") for file in (ROOT / folder).rglob("*.py")
 )
 CADDYFILE = (DEPLOY / "gateway" / "Caddyfile").read_text(encoding="utf-8")
-# Of the files themselves, not of the program.
+# Variables of the deployment files themselves, not of the program.
 OWN = {"CLEIO_DATABASE_PASSWORD", "CLEIO_PUBLISH", "CLEIO_BACKUP_DIR", "CLEIO_TLS_DIR"}
 
 
@@ -69,9 +69,9 @@ def test_the_containers_have_no_rights_they_do_not_need() -> None:
         },
     ],
 )
-def test_the_gateway_of_the_containers_understands_its_settings(chosen: dict[str, str]) -> None:
+def test_the_gateway_configuration_of_the_containers_is_valid(chosen: dict[str, str]) -> None:
     gateway = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]["gateway"]
-    told = {
+    variables = {
         name: re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: chosen.get(found[1], found[2]), value)
         for name, value in gateway["environment"].items()
     }
@@ -84,7 +84,7 @@ def test_the_gateway_of_the_containers_understands_its_settings(chosen: dict[str
         "caddyfile",
     ]
     adapted = subprocess.run(
-        command, env={**os.environ, **told}, capture_output=True, text=True, check=True, timeout=60
+        command, env={**os.environ, **variables}, capture_output=True, text=True, check=True, timeout=60
     )
     (server,) = json.loads(adapted.stdout)["apps"]["http"]["servers"].values()
     hosts = {host for route in server["routes"] for match in route.get("match", ()) for host in match["host"]}
@@ -95,7 +95,7 @@ def test_the_gateway_of_the_containers_understands_its_settings(chosen: dict[str
         assert f'{{"dial":"{upstream}"}}' in adapted.stdout
 
 
-def test_no_example_holds_a_secret() -> None:
+def test_no_example_contains_a_secret() -> None:
     secrets = {
         f"CLEIO_{name.upper()}"
         for name, field in RegistrySettings.model_fields.items()

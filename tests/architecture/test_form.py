@@ -1,4 +1,4 @@
-"""How the code is laid out: short files, telling names, packages that the import rules can see, SQL in its place."""
+"""Check how the code is laid out: short files, meaningful names, packages everywhere, SQL only in its place."""
 
 import ast
 import re
@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(file for package in ("services", "shared") for file in (ROOT / package).rglob("*.py"))
 LONGEST = 400
-SAYS_NOTHING = re.compile(r"(^|_)(utils?|helpers?|common|misc|managers?)($|_)")
+WITHOUT_MEANING = re.compile(r"(^|_)(utils?|helpers?|common|misc|managers?)($|_)")
 HOMES_OF_SQL = re.compile(
     r"(^|/)(repository|tables|schema)\.py$|^services/[a-z]+/migrations/|^shared/(persistence|feed)/"
 )
@@ -24,7 +24,7 @@ def name_of(file: Path) -> str:
 
 
 def names_without_meaning(file: Path, tree: ast.Module) -> list[str]:
-    """Its own path and the classes and functions it defines, where the name says nothing."""
+    """Return the parts of the file's path and the names of its classes and functions that have no meaning."""
     defined = [
         node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
     ]
@@ -32,11 +32,11 @@ def names_without_meaning(file: Path, tree: ast.Module) -> list[str]:
         re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
         for name in (*file.relative_to(ROOT).with_suffix("").parts, *defined)
     ]
-    return [name for name in spoken if SAYS_NOTHING.search(name)]
+    return [name for name in spoken if WITHOUT_MEANING.search(name)]
 
 
 def statements(tree: ast.Module) -> list[str]:
-    """String literals that are SQL statements."""
+    """Return the string literals that are SQL statements."""
     texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     return [text for text in texts if STATEMENT.match(text)]
 
@@ -46,16 +46,16 @@ def trees() -> dict[Path, ast.Module]:
     return {file: ast.parse(file.read_text(encoding="utf-8")) for file in SOURCES}
 
 
-def test_no_file_is_longer_than_its_reader_can_hold() -> None:
+def test_no_file_is_too_long() -> None:
     lengths = {name_of(file): len(file.read_text(encoding="utf-8").splitlines()) for file in SOURCES}
     assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
 
 
-def test_names_say_something(trees: dict[Path, ast.Module]) -> None:
+def test_names_have_a_meaning(trees: dict[Path, ast.Module]) -> None:
     assert {name_of(file): found for file, tree in trees.items() if (found := names_without_meaning(file, tree))} == {}
 
 
-def test_sql_stands_in_repositories_and_tables(trees: dict[Path, ast.Module]) -> None:
+def test_sql_is_only_in_repositories_and_tables(trees: dict[Path, ast.Module]) -> None:
     outside = {
         name_of(file): found
         for file, tree in trees.items()
@@ -65,7 +65,7 @@ def test_sql_stands_in_repositories_and_tables(trees: dict[Path, ast.Module]) ->
 
 
 def test_every_folder_of_code_is_a_package() -> None:
-    # The import rules do not see into a folder without __init__.py.
+    # Import rules do not cover a folder without __init__.py.
     folders = {file.parent for file in SOURCES if file.parent.name != "versions"}
     assert [name_of(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
 
@@ -80,7 +80,7 @@ def test_every_folder_of_code_is_a_package() -> None:
         ("class Site: ...", []),
     ],
 )
-def test_a_name_without_meaning_is_seen(code: str, seen: list[str]) -> None:
+def test_a_name_without_meaning_is_found(code: str, seen: list[str]) -> None:
     assert names_without_meaning(ROOT / "services" / "trial.py", ast.parse(code)) == seen
 
 
@@ -94,5 +94,5 @@ def test_a_name_without_meaning_is_seen(code: str, seen: list[str]) -> None:
         ("Select a trial from the list", False),
     ],
 )
-def test_a_statement_is_seen(text: str, is_sql: bool) -> None:
+def test_a_statement_is_found(text: str, is_sql: bool) -> None:
     assert bool(statements(ast.parse(repr(text)))) is is_sql

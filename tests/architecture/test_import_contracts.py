@@ -1,4 +1,4 @@
-"""Each import rule of pyproject.toml holds for the code as it is, and fails as soon as it is broken."""
+"""Check each import contract of pyproject.toml: the code keeps it, and breaking it is reported."""
 
 import shutil
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# contract → (the module that is made to break it, the line that does)
+# contract → (the module that breaks it, the line that does)
 BREAKS = {
     "independent-services": ("services/matching/settings.py", "import services.registry.settings"),
     "shared-is-below": ("shared/values/cursors.py", "import services.registry.settings"),
@@ -30,7 +30,7 @@ BREAKS = {
         "import services.matching.evaluations.endpoints",
     ),
 }
-# What the linter says of a broken contract, where it does not name the import that breaks it.
+# The linter's report on a broken contract, where it does not name the import that breaks it.
 SECTIONS = {"features-without-cycles": ["No cycles are allowed in services.matching."]}
 
 
@@ -73,11 +73,11 @@ def test_every_contract_has_a_break() -> None:
 
 
 @pytest.mark.parametrize("contract", BREAKS)
-def test_a_broken_contract_is_seen(report_on_broken_code: str, contract: str) -> None:
+def test_a_broken_contract_is_reported(report_on_broken_code: str, contract: str) -> None:
     name = CONTRACTS[contract]["name"]
     file, line = BREAKS[contract]
     assert f"{name} BROKEN" in report_on_broken_code
-    # Its own section names the import that was added.
+    # The section of the contract names the import that was added.
     section = report_on_broken_code.split(f"\n{name}\n---", 1)[1].split("\n---", 1)[0]
     importer, imported = file.removesuffix(".py").replace("/", "."), line.removeprefix("import ")
     for expected in SECTIONS.get(contract, [importer, imported]):

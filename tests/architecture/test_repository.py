@@ -1,4 +1,4 @@
-"""What is tracked is text of moderate size: a binary or a large file in the history stays in every clone."""
+"""Check that tracked files are text of moderate size: a binary or large file in the history stays in every clone."""
 
 import subprocess
 from pathlib import Path
@@ -12,7 +12,7 @@ LARGE: frozenset[str] = frozenset()
 
 
 def is_binary(content: bytes) -> bool:
-    """Say whether Git and editors would treat the content as binary: it has a NUL byte or is not UTF-8."""
+    """Return whether Git and editors would treat the content as binary: it has a NUL byte or is not UTF-8."""
     try:
         return "\0" in content.decode("utf-8")
     except UnicodeDecodeError:
@@ -39,5 +39,5 @@ def test_no_unlisted_large_file_is_tracked() -> None:
     ("content", "binary"),
     [(b"PK\x03\x04\0\0", True), (b"\x89PNG\r\n", True), ("déjà\n".encode(), False), (b"", False)],
 )
-def test_a_binary_is_seen(content: bytes, *, binary: bool) -> None:
+def test_a_binary_is_detected(content: bytes, *, binary: bool) -> None:
     assert is_binary(content) is binary

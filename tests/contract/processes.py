@@ -1,4 +1,4 @@
-"""Real service processes of a test, each on a data folder of its own."""
+"""Real service processes for tests, each with its own data folder."""
 
 import json
 import os
@@ -20,7 +20,7 @@ START_SECONDS = 60.0
 
 @cache
 def _forks() -> "subprocess.Popen[str]":
-    """The server of processes of this worker (tests/contract/served.py); it ends when its standard input does."""
+    """The process server of this worker (tests/contract/served.py); it ends when its standard input is closed."""
     return subprocess.Popen(
         [sys.executable, "-m", "tests.contract.served"],
         cwd=ROOT,
@@ -31,7 +31,7 @@ def _forks() -> "subprocess.Popen[str]":
 
 
 def alive(pid: int) -> bool:
-    """Whether any thread of the process is left: the first to end is not the last to keep its files open."""
+    """Return whether a thread of the process is left: files stay open until the last one ends."""
     with suppress(FileNotFoundError):
         for task in list(Path(f"/proc/{pid}/task").iterdir()):
             with suppress(OSError):
@@ -41,7 +41,7 @@ def alive(pid: int) -> bool:
 
 
 class ServiceProcess:
-    """One service on a data folder, as `cleio serve` runs it; ready once made. ``largest_file`` is in bytes."""
+    """One service on a data folder, started as by `cleio serve`; ready once created. ``largest_file``: bytes."""
 
     def __init__(
         self,

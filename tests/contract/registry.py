@@ -1,4 +1,4 @@
-"""A registry of its own for a test: the real application on a real database."""
+"""A registry for one test: the real application on a real database."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from shared.persistence.migrations import upgrade
 
 @asynccontextmanager
 async def running_registry(url: str, *, sample: bool = True) -> AsyncIterator[FastAPI]:
-    """The registry, migrated and started; with the bundled sample unless told otherwise."""
+    """Start the registry on a migrated database; by default with the bundled sample."""
     database = open_database(url)
     await upgrade(database, MIGRATIONS, METADATA)
     await database.close()

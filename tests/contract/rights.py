@@ -1,4 +1,4 @@
-"""The agreed rights (`rights.txt`), the callers, and the rows that every caller asks for."""
+"""The agreed rights (`rights.txt`), the callers, and the rows that each caller requests."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ COLUMNS = ("public", "service", *KINDS, "unscoped")
 
 @dataclass(frozen=True)
 class Caller:
-    """One principal. ``role`` None: every role, by a token without a scope."""
+    """One caller. ``role`` None: every role, by a token without a scope."""
 
     kind: str
     near: bool = True
@@ -47,7 +47,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Expected:
-    """A status, and whether what only others may see is seen."""
+    """A status, and whether restricted data is visible."""
 
     status: int
     allowed: bool
@@ -65,7 +65,7 @@ class Line:
     cells: dict[str, str]
 
     def concerns(self, caller: Caller) -> bool:
-        """Whether to ask as this caller: of the roles that a line does not name, one is enough."""
+        """Return whether to test the line with this caller: of the roles that a line does not name, one is enough."""
         named = {LETTERS[letter] for cell in self.cells.values() for letter in cell if letter in LETTERS}
         return (
             not caller.role
@@ -120,7 +120,7 @@ def callers(roles: tuple[str, ...]) -> Iterator[Caller]:
 async def ask(
     app: FastAPI, method: str, target: str, headers: dict[str, str], body: bytes, address: str
 ) -> tuple[int, str]:
-    """One request, straight at the application: there are thousands."""
+    """Send one request directly to the application: there are thousands."""
     path, _, query = target.partition("?")
     scope = {
         "type": "http",
@@ -140,7 +140,7 @@ async def ask(
     async def receive() -> Any:
         if given:
             return given.pop()
-        await asyncio.Event().wait()  # the caller stays until it has its answer
+        await asyncio.Event().wait()  # the caller stays connected until it has its answer
         return None
 
     async def send(message: Any) -> None:
@@ -154,7 +154,7 @@ async def ask(
 
 @dataclass
 class Stage:
-    """The rows that every caller asks for: an organisation of each kind, another, a suspended one, and their rows."""
+    """The rows that are requested: one organisation of each kind, another one, a suspended one, and their resources."""
 
     services: Services
     ids: dict[str, str] = field(default_factory=dict)
@@ -231,7 +231,7 @@ class Stage:
         return str(json.loads(answer)["id"])
 
     async def request(self, line: Line, caller: Caller, allowed: bool) -> tuple[FastAPI, str, dict[str, str], bytes]:
-        """The application, target, headers and body of one request."""
+        """Return the request to send: application, path, headers and body."""
         own = f"own-{caller.kind}" if caller.kind in KINDS else "own-hospital"
         organisation = {"other": "other-network", "suspended": "closed-hospital"}.get(line.row, own)
         values = {
@@ -319,7 +319,7 @@ class Stage:
         }
 
     def marker(self, line: Line) -> str | None:
-        """A text that only an answer with the whole row contains."""
+        """Return a text that is in an answer with the whole row, and in no other."""
         return {
             "drafts": DRAFT,
             "demo": DEMO,
@@ -361,7 +361,7 @@ QUERIES = {
     ("/registry/v1/organisations", "others"): "?limit=200",
     ("/registry/v1/sources/{source}/trials", "-"): "?dry_run=true",
     ("/notifications/v1/subscription-summaries", "others"): "?limit=200",
-    ("/registry/v1/signing-keys/rotate", "-"): "?compromised=true",  # as often as it is asked
+    ("/registry/v1/signing-keys/rotate", "-"): "?compromised=true",  # repeated requests may find it done
     ("/matching/v1/match", "invented"): "?synthetic=true",
     ("/matching/v1/criteria/dry-run", "invented"): "?synthetic=true",
 }
@@ -372,7 +372,7 @@ def published() -> dict[str, Any]:
 
 
 def draft() -> dict[str, Any]:
-    """A trial whose scope is unclear: it waits for a review."""
+    """Create a draft: a trial whose scope is unclear waits for review."""
     return a_trial(
         DRAFT,
         conditions=[{"text": "Langerhans cell histiocytosis"}],

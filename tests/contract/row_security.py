@@ -1,4 +1,4 @@
-"""What a statement without any condition gives behind the second wall, on the connection that a caller's handler would get."""
+"""The rows that a statement without any condition returns under row-level security, on the connection of a handler."""
 
 import importlib
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ COORDINATION = view_of(Principal("coordination", on_loopback=True, organisation=
 
 
 def rules_of(service: str) -> dict[str, Rule]:
-    """The rule of every table as all migrations together leave it."""
+    """Return the rule of each table after all migrations."""
     rules: dict[str, Rule] = {}
     folder = Path(__file__).resolve().parents[2] / "services" / service / "migrations" / "versions"
     for file in sorted(folder.glob("[0-9]*.py")):
@@ -46,13 +46,13 @@ class CallerScope(RequestScope):
 
 @asynccontextmanager
 async def seen_by(view: RlsContext | None) -> AsyncIterator[None]:
-    """As inside a request of this caller; None: outside of any."""
+    """Run a block as inside a request of this caller; None: outside any request."""
     with inside_request(CallerScope(view=view)):
         yield
 
 
 async def rows(database: Database, statement: str, view: RlsContext | None, *, writing: bool = False) -> list[Any]:
-    """What a statement without any condition gives on the connection that a handler would get."""
+    """Return the rows of a statement on the connection that a handler would get."""
     async with seen_by(view), database.transaction() if writing else database.read() as connection:
         return list((await connection.execute(text(statement))).scalars())
 
@@ -64,5 +64,5 @@ async def as_itself(database: Database, *statements: str) -> None:
 
 
 async def hide_one(app: FastAPI) -> None:
-    """One trial of the sample becomes a draft."""
+    """Turn one trial of the sample into a draft."""
     await as_itself(app.state.database, f"UPDATE trials SET published = false WHERE public_id = '{HIDDEN}'")

@@ -1,6 +1,6 @@
-"""A server of processes: it has the program loaded and forks it on request, so that a real service starts quickly.
+"""A process server: it loads the program once and forks it on request, so that services start quickly.
 
-It reads one JSON array a line and answers each with the id of the new process. It imports nothing of the tests.
+It reads one JSON array per line and answers each with the id of the new process. It imports nothing of the tests.
 """
 
 import importlib
@@ -21,9 +21,9 @@ LOADED = (
 
 
 def serve(service: str, environment: Mapping[str, str], largest_file: int | None) -> None:
-    """Run `cleio serve` with these CLEIO_ variables alone; it logs beside its data folder.
+    """Run `cleio serve` with these CLEIO_ variables only; the log is written beside its data folder.
 
-    ``largest_file`` limits the size of the files that it writes, in bytes, in place of a small disk.
+    ``largest_file`` limits the size of its files, in bytes, as a substitute for a small disk.
     """
     for name in [name for name in os.environ if name.startswith("CLEIO_")]:
         del os.environ[name]
@@ -42,7 +42,7 @@ def serve(service: str, environment: Mapping[str, str], largest_file: int | None
 def fork_on_request() -> None:
     for module in LOADED:
         importlib.import_module(module)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # their exit codes are not read
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # exit codes are not read
     for line in sys.stdin:
         if (pid := os.fork()) == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""Invalid credentials: each service refuses each of them alike, and logs the reason in one word."""
+"""Invalid credentials: each service refuses them alike, and logs the reason as one code."""
 
 import logging
 import time
@@ -23,8 +23,8 @@ STRANGER = ECKey.generate_key("P-256", {"kid": "of-the-tests"})
 
 
 @dataclass
-class Held:
-    """What an attacker may have: the API keys of two clients, and an assertion of a client."""
+class Credentials:
+    """Credentials that an attacker may have: the API keys of two clients, and an assertion of a client."""
 
     service: str
     key: str
@@ -34,7 +34,7 @@ class Held:
     assertion: str
 
 
-Make = Callable[[Held], str]
+Make = Callable[[Credentials], str]
 
 
 def claims(service: str, **changes: Any) -> dict[str, Any]:
@@ -57,24 +57,24 @@ def claims(service: str, **changes: Any) -> dict[str, Any]:
 
 
 def body(**changes: Any) -> Make:
-    return lambda held: signed(HEADER, claims(held.service, **changes), ISSUER_KEY)
+    return lambda creds: signed(HEADER, claims(creds.service, **changes), ISSUER_KEY)
 
 
 def head(**changes: Any) -> Make:
     header = {name: value for name, value in {**HEADER, **changes}.items() if value is not None}
-    return lambda held: signed(header, claims(held.service), ISSUER_KEY)
+    return lambda creds: signed(header, claims(creds.service), ISSUER_KEY)
 
 
 def soon(name: str, seconds: float) -> Make:
-    """So much later than it is when the token is made."""
+    """Make a token with time claims relative to the moment of its creation, in seconds."""
 
-    def make(held: Held) -> str:
-        return body(**{name: int(time.time()) + seconds})(held)
+    def make(creds: Credentials) -> str:
+        return body(**{name: int(time.time()) + seconds})(creds)
 
     return make
 
 
-# RFC 7515 §4: header members that are not understood are ignored; the key is always found by its id.
+# RFC 7515 §4: unknown header members are ignored; the key is always found by its id.
 ACCEPTED = [
     head(jku="https://keys.example/"),
     head(x5c=["MIIB" * 1_000]),
@@ -83,16 +83,16 @@ ACCEPTED = [
     head(jwk=STRANGER.as_dict(private=False)),
 ]
 TOKENS: dict[str, tuple[Make, str]] = {
-    "alg none": (lambda held: f"{b64({**HEADER, 'alg': 'none'})}.{b64(claims(held.service))}.", "form"),
+    "alg none": (lambda creds: f"{b64({**HEADER, 'alg': 'none'})}.{b64(claims(creds.service))}.", "form"),
     "alg none, a signature": (head(alg="none"), "alg"),
     "alg a list": (head(alg=["ES256"]), "alg"),
     "alg an object": (head(alg={}), "alg"),
     "alg of clients": (
-        lambda held: signed({**HEADER, "alg": "ES384"}, claims(held.service), key_of("stranger")),
+        lambda creds: signed({**HEADER, "alg": "ES384"}, claims(creds.service), key_of("stranger")),
         "alg",
     ),
     "HS256 with the public key": (
-        lambda held: under_hmac({**HEADER, "alg": "HS256"}, claims(held.service), ISSUER_KEY.as_pem(private=False)),
+        lambda creds: under_hmac({**HEADER, "alg": "HS256"}, claims(creds.service), ISSUER_KEY.as_pem(private=False)),
         "alg",
     ),
     "typ JWT": (head(typ="JWT"), "typ"),
@@ -103,31 +103,31 @@ TOKENS: dict[str, tuple[Make, str]] = {
     "kid of a path": (head(kid="../jwks"), "unknown_key"),
     "kid very long": (head(kid="k" * 2_000), "kid"),
     "a jwk that signed it": (
-        lambda held: signed({**HEADER, "jwk": STRANGER.as_dict(private=False)}, claims(held.service), STRANGER),
+        lambda creds: signed({**HEADER, "jwk": STRANGER.as_dict(private=False)}, claims(creds.service), STRANGER),
         "signature",
     ),
     "crit": (head(crit=["exp"]), "header"),
-    "signed by a stranger under this kid": (lambda held: signed(HEADER, claims(held.service), STRANGER), "signature"),
+    "signed by a stranger under this kid": (lambda creds: signed(HEADER, claims(creds.service), STRANGER), "signature"),
     "tampered": (
-        lambda held: (
-            (token := body()(held)).split(".")[0]
+        lambda creds: (
+            (token := body()(creds)).split(".")[0]
             + "."
-            + b64(claims(held.service, roles=["admin"]))
+            + b64(claims(creds.service, roles=["admin"]))
             + "."
             + token.split(".")[2]
         ),
         "signature",
     ),
-    "same bytes in other letters": (lambda held: (token := body()(held))[:-1] + chr(ord(token[-1]) + 1), "form"),
+    "same bytes in other letters": (lambda creds: (token := body()(creds))[:-1] + chr(ord(token[-1]) + 1), "form"),
     "another issuer": (body(iss="https://login.example"), "iss"),
     "issuer with a slash": (body(iss=ISSUER + "/"), "iss"),
     "issuer missing": (body(iss=None), "iss"),
     "issuer a list": (body(iss=[ISSUER]), "iss"),
     "for another service": (body(aud=["urn:cleio:elsewhere"]), "aud"),
     "for the issuer": (body(aud=ISSUER), "aud"),
-    "for nobody": (body(aud=None), "aud"),
-    "for an object": (lambda held: body(aud={f"urn:cleio:{held.service}": 1})(held), "aud"),
-    "for part of a name": (lambda held: body(aud=f"urn:cleio:{held.service}x")(held), "aud"),
+    "without an audience": (body(aud=None), "aud"),
+    "for an object": (lambda creds: body(aud={f"urn:cleio:{creds.service}": 1})(creds), "aud"),
+    "for part of a name": (lambda creds: body(aud=f"urn:cleio:{creds.service}x")(creds), "aud"),
     "expired": (soon("exp", 0), "expired"),
     "expired long ago": (soon("exp", -10_000), "expired"),
     "exp a float": (soon("exp", 100.5), "exp"),
@@ -153,29 +153,29 @@ TOKENS: dict[str, tuple[Make, str]] = {
     "version missing": (body(version=None), "claims"),
     "version a string": (body(version="1"), "claims"),
     "version true": (body(version=True), "claims"),
-    "an assertion": (lambda held: held.assertion, "iss"),
-    "four parts": (lambda held: body()(held) + ".AAAA", "form"),
+    "an assertion": (lambda creds: creds.assertion, "iss"),
+    "four parts": (lambda creds: body()(creds) + ".AAAA", "form"),
     "no token": (lambda _: CANARY, "form"),
-    "a key with another end": (lambda held: held.key[:-1] + ("A" if held.key[-1] != "A" else "B"), "unknown"),
-    "a key with one character more": (lambda held: held.key + "A", "form"),
-    "a key with one character less": (lambda held: held.key[:-1], "form"),
-    "a key of capitals": (lambda held: held.key.upper(), "form"),
+    "a key with another end": (lambda creds: creds.key[:-1] + ("A" if creds.key[-1] != "A" else "B"), "unknown"),
+    "a key with one character more": (lambda creds: creds.key + "A", "form"),
+    "a key with one character less": (lambda creds: creds.key[:-1], "form"),
+    "a key of capitals": (lambda creds: creds.key.upper(), "form"),
     "a client with another client's secret": (
-        lambda held: "_".join([*held.key.split("_", 2)[:2], held.other.split("_", 2)[2]]),
+        lambda creds: "_".join([*creds.key.split("_", 2)[:2], creds.other.split("_", 2)[2]]),
         "unknown",
     ),
-    "the beginning of a key": (lambda held: held.key[:39], "form"),
-    "a key of nobody": (lambda _: f"cleio_{'0' * 32}_{'A' * 43}", "unknown"),
+    "the beginning of a key": (lambda creds: creds.key[:39], "form"),
+    "a key of no client": (lambda _: f"cleio_{'0' * 32}_{'A' * 43}", "unknown"),
     "a key of SQL": (lambda _: f"cleio_{'0' * 32}_' OR 1=1", "form"),
-    "a revoked key": (lambda held: held.revoked, "unknown"),
-    "an expired key": (lambda held: held.expired, "unknown"),
+    "a revoked key": (lambda creds: creds.revoked, "unknown"),
+    "an expired key": (lambda creds: creds.expired, "unknown"),
     "half of the internal token": (lambda _: INTERNAL[:-1], "form"),
     "very long": (body(filler="x" * 6_000), "form"),
 }
 
 
 @pytest.fixture(scope="module")
-async def held(services: Services) -> Held:
+async def credentials(services: Services) -> Credentials:
     network = services.network
     name = await network.organisation()
     revoked, expired = await network.client(name), await network.client(name)
@@ -187,20 +187,20 @@ async def held(services: Services) -> Held:
             f"UPDATE clients SET expires_at = '2020-01-01T00:00:00.000000Z' WHERE id = '{expired['id']}'"
         )
     keys = [(await network.client(name))["key"] for _ in range(2)]
-    return Held("", *keys, revoked["key"], expired["key"], (await network.signer(name)).assertion())
+    return Credentials("", *keys, revoked["key"], expired["key"], (await network.signer(name)).assertion())
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_a_token_that_is_not_to_be_believed_is_refused(
-    services: Services, held: Held, service: str, caplog: pytest.LogCaptureFixture
+async def test_an_invalid_token_is_refused(
+    services: Services, credentials: Credentials, service: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    held.service = service
+    credentials.service = service
     for good in (
-        *(make(held) for make in ACCEPTED),
-        body()(held),
-        body(aud=f"urn:cleio:{service}")(held),
-        held.key,
-        held.other,
+        *(make(credentials) for make in ACCEPTED),
+        body()(credentials),
+        body(aud=f"urn:cleio:{service}")(credentials),
+        credentials.key,
+        credentials.other,
         INTERNAL,
         None,
     ):
@@ -209,14 +209,14 @@ async def test_a_token_that_is_not_to_be_believed_is_refused(
     wrong = []
     for name, (make, reason) in TOKENS.items():
         caplog.clear()
-        answer = await services.alive(service, make(held))
-        told = [record.code for record in caplog.records if record.msg == "credential_refused"]
+        answer = await services.alive(service, make(credentials))
+        codes = [record.code for record in caplog.records if record.msg == "credential_refused"]
         written = "\n".join(map(JsonFormatter(service).format, caplog.records))
         seen = (
             answer.status_code,
             answer.headers.get("www-authenticate"),
             answer.json()["code"],
-            told,
+            codes,
             CANARY in answer.text + written,
         )
         if seen != (401, 'Bearer error="invalid_token"', "unauthenticated", [reason], False):
@@ -225,8 +225,10 @@ async def test_a_token_that_is_not_to_be_believed_is_refused(
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_there_is_one_way_to_show_a_token(services: Services, held: Held, service: str) -> None:
-    key = held.key
+async def test_a_token_is_accepted_in_one_header_only(
+    services: Services, credentials: Credentials, service: str
+) -> None:
+    key = credentials.key
     for scheme in ("Bearer", "bearer", "BEARER"):
         assert (await services.alive(service, headers={"Authorization": f"{scheme} {key}"})).status_code == 200
     for value in (
@@ -261,7 +263,7 @@ async def test_there_is_one_way_to_show_a_token(services: Services, held: Held, 
         "Proxy-Authorization",
     ):
         assert (await me(services.network, **{header: f"Bearer {key}"})).status_code == 401, (
-            "no other header tells who calls"
+            "no other header identifies the caller"
         )
 
 

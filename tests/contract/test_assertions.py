@@ -1,4 +1,4 @@
-"""An assertion is accepted once: by parallel requests, replicas, after a restart or crash. Clocks may differ by 30s."""
+"""An assertion is accepted once: by parallel requests, by replicas, after a restart. Clocks may differ by 30 s."""
 
 import asyncio
 import os
@@ -23,30 +23,30 @@ pytestmark = pytest.mark.anyio
 NOW = 1_709_164_800  # 29 February 2024
 
 
-async def test_of_twenty_that_bring_the_same_assertion_one_is_served(network: Network) -> None:
+async def test_of_twenty_requests_with_one_assertion_one_succeeds(network: Network) -> None:
     signer = await network.signer(await network.organisation())
-    for age in (0, 320):  # fresh, and in the last seconds in which a clock that is off still believes it
+    for age in (0, 320):  # new, and in the last seconds in which a clock that is behind still accepts it
         assertion = signer.assertion(exp=int(time.time()) + LIFETIME - age, iat=int(time.time()) - age)
         statuses = [answer.status_code for answer in await asyncio.gather(*(network.ask(assertion) for _ in range(20)))]
         assert sorted(statuses) == [200] + 19 * [401]
         assert (await network.ask(assertion)).json()["error"] == "invalid_client"
 
 
-async def test_two_clients_may_choose_the_same_number(network: Network) -> None:
+async def test_two_clients_may_use_the_same_jti(network: Network) -> None:
     name = await network.organisation()
     first, second = await network.signer(name), await network.signer(name)
     for signer in (first, second):
         assert (await network.ask(signer.assertion(jti="1"))).status_code == 200
 
 
-async def test_a_number_may_be_any_printable_text(network: Network) -> None:
+async def test_a_jti_may_be_any_printable_text(network: Network) -> None:
     signer = await network.signer(await network.organisation())
     for jti in ("j" * 128, "é" * 128, "'); DROP TABLE clients; --", "𝒿", "a b"):
         assert (await network.ask(signer.assertion(jti=jti))).status_code == 200, jti
         assert (await network.ask(signer.assertion(jti=jti))).status_code == 401, jti
 
 
-async def test_another_replica_knows_what_has_served(postgres: str) -> None:
+async def test_another_replica_knows_used_assertions(postgres: str) -> None:
     with new_database(postgres) as url:
         async with running_registry(url) as first, running_registry(url) as second:
             network = await administered(Network(first, url))
@@ -66,7 +66,7 @@ async def administered(network: Network) -> Network:
 
 
 async def registered(client: httpx.AsyncClient) -> Signer:
-    """A hospital's client in a registry that is a process of its own."""
+    """A client of a hospital in a registry that runs as a separate process."""
     made = await client.post(
         "/registry/v1/internal/administrators",
         json={"name": "of the tests"},
@@ -84,7 +84,7 @@ async def registered(client: httpx.AsyncClient) -> Signer:
     return Signer(shown.json()["id"], key)
 
 
-async def test_a_restart_forgets_nothing(database_url: str) -> None:
+async def test_used_assertions_survive_a_restart(database_url: str) -> None:
     async with running_registry(database_url) as app:
         network = await administered(Network(app, database_url))
         signer = await network.signer(await network.organisation())
@@ -98,8 +98,8 @@ async def test_a_restart_forgets_nothing(database_url: str) -> None:
 
 
 @pytest.mark.full
-async def test_an_assertion_that_served_before_a_kill_does_not_serve_after_it(tmp_path: Path) -> None:
-    """Killed between the use and the answer, the client has no token and a used assertion; a new one is accepted."""
+async def test_an_assertion_used_before_a_kill_is_refused_after_it(tmp_path: Path) -> None:
+    """Kill the registry between use and answer: the assertion counts as used, and a new one is accepted."""
     process = ServiceProcess(tmp_path / "var")
     try:
         async with httpx.AsyncClient(base_url=process.url, trust_env=False) as client:
@@ -147,13 +147,13 @@ TIMES: list[tuple[dict[str, Any], str | None]] = [
     ({"exp": 0}, "expired"),
     ({"exp": 2**40}, "exp"),
     ({"exp": NOW + 60.0}, "exp"),
-    ({"exp": NOW + 600, "iat": NOW + 300}, "not_yet"),  # made on a host ten minutes ahead
+    ({"exp": NOW + 600, "iat": NOW + 300}, "not_yet"),  # created on a host ten minutes ahead
     ({"exp": NOW - 300, "iat": NOW - 600}, "expired"),  # and ten minutes behind
 ]
 
 
 @pytest.mark.parametrize(("changes", "reason"), TIMES)
-def test_times_are_judged_to_the_second(changes: dict[str, Any], reason: str | None) -> None:
+def test_time_claims_are_checked_to_the_second(changes: dict[str, Any], reason: str | None) -> None:
     signer = Signer("00000000-0000-0000-0000-000000000000", key_of("edge"))
     request = TokenRequest(
         signer.client, "edge", "ES384", signer.assertion(**{"iat": None, "jti": "j", **changes}), None, frozenset()

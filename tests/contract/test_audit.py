@@ -1,4 +1,4 @@
-"""The record of who did what: complete, without a word about patients, and every tampering with it is found."""
+"""The audit log: complete, without data of patients, and every tampering is detected."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ CANARY = "DUPONT-JEANNE-1850312"
 
 
 async def entries_of(app: FastAPI) -> list[dict[str, Any]]:
-    """Everything recorded until now, also what waits to be written with others like it."""
+    """Return all entries so far, including denials that wait to be aggregated."""
     await app.state.audit.step()
     async with app.state.database.read() as connection:
         return [
@@ -51,7 +51,7 @@ async def entries_of(app: FastAPI) -> list[dict[str, Any]]:
         ]
 
 
-def told(entries: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+def summaries(entries: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     return [
         (
             one["outcome"],
@@ -72,7 +72,7 @@ async def registry(stocked_url: str) -> AsyncIterator[FastAPI]:
         yield app
 
 
-async def test_a_write_is_recorded_with_its_effect_and_one_that_fails_is_not(registry: FastAPI) -> None:
+async def test_a_write_is_recorded_with_its_effect_and_a_failed_one_is_not(registry: FastAPI) -> None:
     async with client_of(registry, token=ADMIN) as admin:
         headers = {**CONTENT, "X-Request-Id": "request-of-this-test"}
         assert (await admin.patch(TRIAL, json={"acronym": "A"}, headers=headers)).status_code == 200
@@ -81,13 +81,13 @@ async def test_a_write_is_recorded_with_its_effect_and_one_that_fails_is_not(reg
         ).status_code == 412
         assert (await admin.patch(TRIAL, json={"acronym": 7}, headers=CONTENT)).status_code == 422
     entries = await entries_of(registry)
-    assert told(entries) == [("done", "coordination", "trial", "NCT05096221", "PATCH", 200, 1)]
+    assert summaries(entries) == [("done", "coordination", "trial", "NCT05096221", "PATCH", 200, 1)]
     assert entries[0]["request_id"] == "request-of-this-test"
     assert entries[0]["route"] == "/registry/v1/trials/{identifier}"
     assert entries[0]["organisation"] == "coordination"
 
 
-async def test_what_the_public_may_read_is_not_recorded_and_what_it_may_not_is(registry: FastAPI) -> None:
+async def test_public_reads_are_not_recorded_and_restricted_reads_are(registry: FastAPI) -> None:
     async with (
         client_of(registry) as public,
         client_of(registry, token=INTERNAL) as service,
@@ -98,13 +98,13 @@ async def test_what_the_public_may_read_is_not_recorded_and_what_it_may_not_is(r
             assert (await caller.get("/registry/v1/feed")).status_code == 200
         assert (await admin.get("/registry/v1/centres")).status_code == 200
         assert (await entries_of(registry)) == []
-        # The coordination sees what is not published: its reading is.
+        # The coordination sees unpublished trials, so its read is recorded.
         assert (await admin.get(TRIAL)).status_code == 200
         assert (await admin.get("/registry/v1/trials/NCT00000000")).status_code == 404
-    assert told(await entries_of(registry)) == [("read", "coordination", "trial", "NCT05096221", "GET", 200, 1)]
+    assert summaries(await entries_of(registry)) == [("read", "coordination", "trial", "NCT05096221", "GET", 200, 1)]
 
 
-async def test_every_refusal_is_recorded(registry: FastAPI) -> None:
+async def test_every_denial_is_recorded(registry: FastAPI) -> None:
     async with (
         client_of(registry) as public,
         client_of(registry, token="guess") as forger,
@@ -119,7 +119,7 @@ async def test_every_refusal_is_recorded(registry: FastAPI) -> None:
         assert (await service.patch(path, json={}, headers=CONTENT)).status_code == 403
     entries = await entries_of(registry)
     counted: Counter[tuple[Any, ...]] = Counter()
-    for *what, count in told(entries):
+    for *what, count in summaries(entries):
         counted[tuple(what)] += count
     assert counted == {
         ("denied", "hospital", "trial", None, "PATCH", 403): 1,
@@ -130,23 +130,23 @@ async def test_every_refusal_is_recorded(registry: FastAPI) -> None:
     assert CANARY not in repr(entries), "what a refused caller wrote is not kept"
 
 
-def test_a_crowd_at_the_door_takes_one_line() -> None:
-    crowd, refused = (
+def test_denials_of_anonymous_callers_are_aggregated() -> None:
+    aggregator, refused = (
         DenialAggregator(),
         Entry(datetime.now(UTC), "first-of-many", "public", None, None, "denied", "trial", None, "PATCH", "/x", 401),
     )
     for number in range(1_000):
-        crowd.add(replace(refused, request_id=f"number-{number}"))
-    crowd.add(replace(refused, status=403))
+        aggregator.add(replace(refused, request_id=f"number-{number}"))
+    aggregator.add(replace(refused, status=403))
     expected = [("number-0", 401, 1_000), ("first-of-many", 403, 1)]
-    with suppress(OSError), crowd.taken() as waiting:
+    with suppress(OSError), aggregator.taken() as waiting:
         assert [(one.request_id, one.status, one.count) for one in waiting] == expected
         raise OSError  # the disk is full
-    with crowd.taken() as waiting:
-        # What could not be written down waits on.
+    with aggregator.taken() as waiting:
+        # Entries that could not be written are kept for the next attempt.
         assert [(one.request_id, one.status, one.count) for one in waiting] == expected
         waiting.clear()
-    with crowd.taken() as waiting:
+    with aggregator.taken() as waiting:
         assert waiting == []
 
 
@@ -162,7 +162,7 @@ def test_a_crowd_at_the_door_takes_one_line() -> None:
         ),
     ],
 )
-async def test_the_database_itself_refuses_a_change(registry: FastAPI, statement: str) -> None:
+async def test_the_database_refuses_changes_of_the_log(registry: FastAPI, statement: str) -> None:
     async with client_of(registry, token=ADMIN) as admin:
         assert (await admin.patch(TRIAL, json={"acronym": "A"}, headers=CONTENT)).status_code == 200
     kept = await entries_of(registry)
@@ -190,7 +190,7 @@ INTACT = (0, ["audit logs verified: no gaps or changes"])
 
 
 async def begin_logs(folder: Path) -> None:
-    """As the first start of notifications and matching does."""
+    """Start the logs of notifications and matching as their first start does."""
     key = signing_key(ServiceSettings().audit_seed)
     database = open_database(f"sqlite:///{folder / 'notifications.db'}")
     audit = DatabaseAudit(database, NOTIFICATIONS_AUDIT, folder / "audit", "notifications", key)
@@ -208,7 +208,7 @@ def verify(*arguments: str) -> tuple[int, list[str]]:
 
 @pytest.fixture(scope="session")
 def recorded_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of an installation at rest whose registry recorded three batches."""
+    """The data folder of a stopped installation whose registry recorded three batches."""
     folder = tmp_path_factory.mktemp("recorded")
 
     async def fill() -> None:
@@ -223,7 +223,7 @@ def recorded_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 await app.state.audit.step()
 
     with installation_at(folder), pytest.MonkeyPatch.context() as patch:
-        # Seals are made where the test says, and not when a second is over.
+        # Batches are signed when the test says so, not after a second.
         patch.setattr("shared.audit.recording.CHECKPOINT_SECONDS", 3600.0)
         asyncio.run(fill())
     return folder
@@ -231,12 +231,12 @@ def recorded_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def recorded(recorded_once: Path) -> Path:
-    """The same, for one test to do with as it likes."""
+    """A copy of it for one test."""
     return Path(shutil.copytree(recorded_once, ServiceSettings().data_dir))
 
 
 def tamper(folder: Path, *statements: str, service: str = "registry") -> None:
-    """As someone with the file and without the key."""
+    """Change the log as an attacker with the file and without the key."""
     with closing(sqlite.connect(str(folder / f"{service}.db"), isolation_level=None)) as connection:
         for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             connection.execute(f"DROP TRIGGER {name}")
@@ -275,19 +275,19 @@ TAMPERINGS: dict[str, tuple[str, ...]] = {
 }
 
 
-def test_an_untouched_record_is_unbroken(recorded: Path) -> None:
+def test_an_unchanged_log_is_intact(recorded: Path) -> None:
     assert verify() == INTACT
 
 
 @pytest.mark.parametrize("tampering", TAMPERINGS)
-def test_every_tampering_with_the_database_is_found(recorded: Path, tampering: str) -> None:
+def test_every_tampering_with_the_database_is_detected(recorded: Path, tampering: str) -> None:
     tamper(recorded, *TAMPERINGS[tampering])
     code, findings = verify()
     assert code == 1
     assert all(finding.startswith("registry: ") for finding in findings)
 
 
-def test_a_cut_here_and_there_is_found_by_the_checkpoints_kept_elsewhere(recorded: Path, tmp_path: Path) -> None:
+def test_a_cut_log_and_cut_checkpoints_are_detected_with_the_exported_copies(recorded: Path, tmp_path: Path) -> None:
     elsewhere, own = tmp_path / "elsewhere", recorded / "audit" / "registry.checkpoints.ndjson"
     shutil.copytree(recorded / "audit", elsewhere)
     tamper(recorded, *CUT)
@@ -298,18 +298,18 @@ def test_a_cut_here_and_there_is_found_by_the_checkpoints_kept_elsewhere(recorde
     assert "the log was cut" in findings[0]
 
 
-def test_a_chain_made_anew_under_another_key_is_found(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chain_signed_with_another_key_is_detected(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     key = (recorded / "audit" / "public-key.pem").read_bytes()
     (recorded / "former.pem").write_bytes(key)
     monkeypatch.setenv("CLEIO_AUDIT_KEY", "A" * 43 + "=")
     code, findings = verify()
     assert code == 1
     assert "not signed" in findings[0]
-    # A rotated key: what the former one signed still counts, where the operator says so.
+    # After a rotation of the key, entries signed by the former one are valid if the operator names it.
     assert verify("--public-key", str(recorded / "former.pem"))[0] == 0
 
 
-def test_a_restore_is_no_cut(recorded: Path, tmp_path: Path) -> None:
+def test_a_restore_is_not_reported_as_tampering(recorded: Path, tmp_path: Path) -> None:
     async def more(word: str) -> None:
         async with (
             running_registry(f"sqlite:///{recorded / 'registry.db'}") as app,
@@ -341,7 +341,7 @@ async def running_matching(registry: FastAPI) -> AsyncIterator[FastAPI]:
 
 @pytest.fixture
 def matched(recorded: Path) -> Path:
-    """Matches recorded: who asked, and nothing of whom it was about."""
+    """A log of matches: the callers, and nothing about the patients."""
     boy = json.loads(
         (Path(__file__).parents[2] / "docs" / "examples" / "duchenne-boy.json").read_text(encoding="utf-8")
     )
@@ -364,7 +364,7 @@ def matched(recorded: Path) -> Path:
     return recorded
 
 
-def test_a_match_is_recorded_with_who_asked_and_nothing_of_the_patient(matched: Path) -> None:
+def test_a_match_is_recorded_with_its_caller_and_without_the_patient(matched: Path) -> None:
     lines = [json.loads(line) for line in (matched / "audit" / "matching.entries.ndjson").read_text().splitlines()]
     assert [(line[3], line[6], line[7], line[8], line[11]) for line in lines] == [
         *[("public", "read", "match", None, 200), ("hospital", "read", "match", None, 200)] * 3,
@@ -374,7 +374,7 @@ def test_a_match_is_recorded_with_who_asked_and_nothing_of_the_patient(matched: 
     for word in ("2021", "2022", "ORPHA", "HP:", "birth", "DMD"):
         assert word not in everything
     assert verify()[0] == 0
-    # The next process goes on with the same chain.
+    # The next process continues the same chain.
     kinds = Counter(one.kind for one in CheckpointFile(matched / "audit", "matching").read()[0])
     assert kinds == {"begun": 1, "seal": 4}
 
@@ -394,14 +394,14 @@ def edit(file: Path, work: Callable[[list[str]], list[str]]) -> None:
     ],
     ids=["edited", "deleted", "cut", "emptied", "exchanged"],
 )
-def test_every_tampering_with_the_file_is_found(matched: Path, work: Callable[[list[str]], list[str]]) -> None:
+def test_every_tampering_with_the_file_is_detected(matched: Path, work: Callable[[list[str]], list[str]]) -> None:
     edit(matched / "audit" / "matching.entries.ndjson", work)
     code, findings = verify()
     assert code == 1
     assert all(finding.startswith("matching: ") for finding in findings), findings
 
 
-async def test_a_disk_that_fills_up_in_the_middle_of_an_entry_leaves_no_half_of_it(tmp_path: Path) -> None:
+async def test_a_full_disk_leaves_no_partial_entry(tmp_path: Path) -> None:
     audit = FileAudit(tmp_path, "matching", signing_key(bytes(32)))
     entry = Entry(datetime.now(UTC), "first-of-many", "public", None, None, "read", "match", None, "POST", "/x", 200)
     file = tmp_path / "matching.entries.ndjson"

@@ -1,4 +1,4 @@
-"""Attacks on the audit logs: with the files, also with the key, and normal events that must not look like an attack."""
+"""Attacks on the audit logs, with and without the key, and normal events that must not look like an attack."""
 
 import asyncio
 import shutil
@@ -48,7 +48,7 @@ OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 
 
 @pytest.fixture(autouse=True)
-def _seals_when_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def _checkpoint_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.audit.recording.CHECKPOINT_SECONDS", 3600.0)
 
 
@@ -59,7 +59,7 @@ def cleio(*arguments: str) -> tuple[int, str]:
 
 
 async def write(folder: Path, times: int = 3) -> None:
-    """A few more sealed entries, through the front door."""
+    """Write a few more signed entries through the API."""
     async with running_registry(f"sqlite:///{folder / 'registry.db'}") as app, client_of(app, token=ADMIN) as admin:
         for number in range(times):
             assert (await admin.patch(TRIAL, json={"acronym": f"MORE-{number}"}, headers=CONTENT)).status_code == 200
@@ -75,7 +75,7 @@ def edit_lines(file: Path, work: Callable[[list[str]], list[str]]) -> None:
 
 
 def sign_anew(folder: Path, key: Ed25519PrivateKey) -> None:
-    """Change an entry, then make chain, checkpoints and public key anew, as someone with all files."""
+    """Change an entry, then create chain, checkpoints and public key anew, as an attacker with all files."""
     tamper(folder, "UPDATE audit_entries SET principal = 'public' WHERE number = 3", "DELETE FROM audit_seals")
     with closing(sqlite.connect(str(folder / "registry.db"), isolation_level=None)) as connection:
         connection.row_factory = sqlite.Row
@@ -86,9 +86,15 @@ def sign_anew(folder: Path, key: Ed25519PrivateKey) -> None:
             lines.append(line_of(row["number"], entry))
         made, previous = [], BEGINNING
         for number, first in enumerate(range(1, len(lines) + 1, 4), 1):
-            held = lines[first - 1 : first + 3]
+            batch = lines[first - 1 : first + 3]
             seal = Checkpoint(
-                "registry", number, first, first + len(held) - 1, previous, digest_of(previous, held), datetime.now(UTC)
+                "registry",
+                number,
+                first,
+                first + len(batch) - 1,
+                previous,
+                digest_of(previous, batch),
+                datetime.now(UTC),
             ).signed(key)
             at = seal.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
             connection.execute(
@@ -104,7 +110,7 @@ def sign_anew(folder: Path, key: Ed25519PrivateKey) -> None:
     )
 
 
-def test_a_chain_that_somebody_signed_anew_is_found(recorded: Path) -> None:
+def test_a_chain_signed_anew_is_detected(recorded: Path) -> None:
     sign_anew(recorded, OTHER_KEY)
     code, findings = verify()
     assert code == 1
@@ -114,7 +120,7 @@ def test_a_chain_that_somebody_signed_anew_is_found(recorded: Path) -> None:
     ]
 
 
-def test_who_has_the_key_too_is_found_by_the_checkpoints_kept_elsewhere(recorded: Path, tmp_path: Path) -> None:
+def test_an_attacker_with_the_key_is_detected_with_the_exported_checkpoints(recorded: Path, tmp_path: Path) -> None:
     shutil.copytree(recorded / "audit", tmp_path / "elsewhere")
     sign_anew(recorded, signing_key(ServiceSettings().audit_seed))
     assert verify() == INTACT, "nothing on this machine can show it"
@@ -149,15 +155,15 @@ CHECKPOINT_ATTACKS: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
 
 
 @pytest.mark.parametrize("attack", CHECKPOINT_ATTACKS)
-def test_every_tampering_with_the_checkpoints_is_found(recorded: Path, attack: str) -> None:
-    work, told = CHECKPOINT_ATTACKS[attack]
+def test_every_tampering_with_the_checkpoints_is_detected(recorded: Path, attack: str) -> None:
+    work, expected = CHECKPOINT_ATTACKS[attack]
     edit_lines(checkpoints(recorded), work)
     code, findings = verify()
     assert code == 1
-    assert any(told in finding for finding in findings), findings
+    assert any(expected in finding for finding in findings), findings
 
 
-def test_checkpoints_taken_away_are_missed(recorded: Path, tmp_path: Path) -> None:
+def test_missing_checkpoints_are_detected(recorded: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     code, findings = verify("--checkpoints", str(tmp_path / "empty"), "--log", "registry")
     assert (code, findings) == (
@@ -166,12 +172,12 @@ def test_checkpoints_taken_away_are_missed(recorded: Path, tmp_path: Path) -> No
     )
     checkpoints(recorded).unlink()
     assert verify()[0] == 1
-    # The next start writes them again, from the record.
+    # The next start writes them again from the log.
     asyncio.run(write(recorded, 1))
     assert verify() == INTACT
 
 
-def test_a_cut_tail_of_the_checkpoints_is_written_again(recorded: Path) -> None:
+def test_a_cut_checkpoint_file_is_completed_at_the_next_start(recorded: Path) -> None:
     content = checkpoints(recorded).read_bytes()
     checkpoints(recorded).write_bytes(content[:-100])
     asyncio.run(write(recorded, 1))
@@ -180,7 +186,7 @@ def test_a_cut_tail_of_the_checkpoints_is_written_again(recorded: Path) -> None:
     assert ([one.number for one in whole if one.kind == "seal"], others) == ([1, 2, 3, 4], 1)
 
 
-def test_a_restore_on_another_machine_is_no_cut(
+def test_a_restore_on_another_machine_is_not_reported_as_tampering(
     recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The audit folder is in no backup: without it the log continues from the backup."""
@@ -190,7 +196,7 @@ def test_a_restore_on_another_machine_is_no_cut(
     new = tmp_path / "new"
     monkeypatch.setenv("CLEIO_DATA_DIR", str(new))
     key = signing_key(ServiceSettings().audit_seed)
-    asyncio.run(FileAudit(new / "audit", "matching", key).stop())  # it keeps nothing of its own in a backup
+    asyncio.run(FileAudit(new / "audit", "matching", key).stop())  # it has no data in a backup
     for kept in ("second", "first"):
         assert cleio("restore", str(tmp_path / kept))[0] == 0
         assert verify() == INTACT
@@ -200,7 +206,7 @@ def test_a_restore_on_another_machine_is_no_cut(
     assert verify()[0] == 1
 
 
-def test_a_backup_is_judged_by_what_was_exported_before_it(recorded: Path, tmp_path: Path) -> None:
+def test_a_backup_is_verified_with_the_checkpoints_exported_before_it(recorded: Path, tmp_path: Path) -> None:
     assert cleio("backup", str(tmp_path / "kept"))[0] == 0
     asyncio.run(write(recorded))
     assert verify("--backup", str(tmp_path / "kept")) == INTACT
@@ -211,8 +217,8 @@ def test_a_backup_is_judged_by_what_was_exported_before_it(recorded: Path, tmp_p
         for statement in CUT:
             connection.execute(statement)
     manifest = Manifest.read(made)
-    told = manifest.services["registry"].model_copy(update={"sha256": sha256_of(made / "registry.db")})
-    manifest.model_copy(update={"services": {**manifest.services, "registry": told}}).write(made)
+    changed = manifest.services["registry"].model_copy(update={"sha256": sha256_of(made / "registry.db")})
+    manifest.model_copy(update={"services": {**manifest.services, "registry": changed}}).write(made)
     code, findings = verify("--backup", str(tmp_path / "kept"))
     assert (code, findings) == (1, ["registry: the log was cut: checkpoints 3 to 3 were exported and are missing"])
 
@@ -245,14 +251,14 @@ async def file_record(folder: Path, service: str, *batches: int) -> None:
 
 @pytest.fixture
 def matched(recorded: Path) -> Path:
-    """Besides, the records of two processes of matching, which has no database."""
+    """Add the logs of two processes of matching, which has no database."""
     asyncio.run(file_record(recorded / "audit", "matching", 3, 2))
     asyncio.run(file_record(recorded / "audit", "matching-2", 2, 3))
     assert verify() == INTACT
     return recorded
 
 
-def test_the_files_of_two_processes_exchanged_are_found(matched: Path, tmp_path: Path) -> None:
+def test_exchanged_files_of_two_processes_are_detected(matched: Path, tmp_path: Path) -> None:
     for ending in ("entries.ndjson", "checkpoints.ndjson"):
         one, two = (matched / "audit" / f"{name}.{ending}" for name in ("matching", "matching-2"))
         one.rename(tmp_path / "between")
@@ -266,7 +272,7 @@ def test_the_files_of_two_processes_exchanged_are_found(matched: Path, tmp_path:
     }
 
 
-def test_two_services_checkpoints_exchanged_are_found(matched: Path) -> None:
+def test_exchanged_checkpoints_of_two_services_are_detected(matched: Path) -> None:
     checkpoints(matched, "registry").rename(checkpoints(matched, "notifications"))
     code, findings = verify()
     assert code == 1
@@ -274,7 +280,7 @@ def test_two_services_checkpoints_exchanged_are_found(matched: Path) -> None:
     assert any(finding.startswith("registry: there are no checkpoints") for finding in findings)
 
 
-def test_a_file_taken_away_is_missed(matched: Path, tmp_path: Path) -> None:
+def test_a_missing_file_is_detected(matched: Path, tmp_path: Path) -> None:
     shutil.copytree(matched / "audit", tmp_path / "elsewhere")
     (matched / "audit" / "matching.entries.ndjson").unlink()
     assert verify() == (1, ["matching: the log ends at entry 0, but checkpoints cover entries up to 5"])
@@ -285,11 +291,11 @@ def test_a_file_taken_away_is_missed(matched: Path, tmp_path: Path) -> None:
     assert all(finding.startswith("matching: ") for finding in findings)
 
 
-def test_seals_of_a_file_are_compared_with_the_copies_kept_elsewhere(matched: Path, tmp_path: Path) -> None:
+def test_checkpoints_of_a_file_are_compared_with_the_exported_copies(matched: Path, tmp_path: Path) -> None:
     shutil.copytree(matched / "audit", tmp_path / "elsewhere")
     asyncio.run(file_record(matched / "audit", "matching", 4))
     assert verify("--checkpoints", str(tmp_path / "elsewhere")) == INTACT
-    # Cut, and gone on with from there, as the program itself does after a crash.
+    # Cut, then continued from there, as the program does after a crash.
     for ending, keep in (("entries.ndjson", 3), ("checkpoints.ndjson", 2)):
         edit_lines(matched / "audit" / f"matching.{ending}", lambda lines, keep=keep: lines[:keep])
     asyncio.run(file_record(matched / "audit", "matching", 6))
@@ -300,7 +306,7 @@ def test_seals_of_a_file_are_compared_with_the_copies_kept_elsewhere(matched: Pa
     )
 
 
-def test_verifying_while_the_record_grows_tells_nothing_wrong(matched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_verifying_while_the_log_grows_reports_nothing(matched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = CheckpointFile.read
 
     def grow_and_read(self: CheckpointFile) -> tuple[list[Checkpoint], int]:
@@ -314,14 +320,14 @@ def test_verifying_while_the_record_grows_tells_nothing_wrong(matched: Path, mon
     assert verify() == INTACT
 
 
-def test_a_clock_that_goes_back_breaks_nothing(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_set_back_is_not_reported_as_tampering(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shifts = (timedelta(), -timedelta(hours=1), timedelta(days=366), -timedelta(days=4000))
 
     async def record() -> None:
         audit = FileAudit(recorded / "audit", "matching", signing_key(bytes(range(32))))
         for number, shift in enumerate(shifts):
             now = datetime.now(UTC) + shift
-            # The clock of the whole machine: it dates entries and checkpoints.
+            # The clock of the whole machine, which dates entries and checkpoints.
             monkeypatch.setattr("shared.audit.recording.datetime", SimpleNamespace(now=lambda _zone, at=now: at))
             await audit.record(entry(number, now))
             await audit.step()
@@ -344,7 +350,7 @@ def empty(folder: Path, *services: str) -> None:
 
 
 def wipe(folder: Path, service: str) -> None:
-    """Delete the entries in a database, as someone who can write the file."""
+    """Delete the entries in a database, as an attacker who can write the file."""
     tamper(
         folder,
         "DELETE FROM audit_entries",
@@ -361,7 +367,7 @@ def wipe_all(folder: Path) -> None:
 
 
 def insert_older(folder: Path) -> None:
-    """Insert an entry behind the last checkpoint that is dated ten months earlier."""
+    """Insert an entry after the last checkpoint that is dated ten months earlier."""
     at = (datetime.now(UTC) - timedelta(days=300)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     tamper(
         folder,
@@ -377,7 +383,7 @@ def insert_older_and_go_on(folder: Path) -> None:
 
 
 def start_again_without_a_log(folder: Path) -> None:
-    """Wipe the registry's log, and let the registry begin another one."""
+    """Delete the registry's log, and let the registry begin another one."""
     created = (datetime.now(UTC) - timedelta(days=3)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     tamper(
         folder,
@@ -401,7 +407,7 @@ def damage(folder: Path) -> None:
 
 
 OLDER = "registry: entry 13 was added after checkpoint 3 with an older date"
-# What an attacker without the key and without copies elsewhere can do, and what is said of it.
+# Attacks without the key and without exported copies, and the findings.
 WIPED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
     "the files of matching removed": (lambda folder: remove(folder, "matching"), [f"matching: {GONE}"]),
     "the files of matching emptied": (lambda folder: empty(folder, "matching"), [f"matching: {GONE}"]),
@@ -426,7 +432,7 @@ WIPED: dict[str, tuple[Callable[[Path], None], list[str]]] = {
 
 
 @pytest.mark.parametrize("case", WIPED)
-def test_a_log_that_was_wiped_or_cannot_be_read_is_never_intact(matched: Path, case: str) -> None:
+def test_a_deleted_or_unreadable_log_is_never_intact(matched: Path, case: str) -> None:
     work, expected = WIPED[case]
     work(matched)
     code, findings = verify()
@@ -444,31 +450,31 @@ def test_every_log_that_must_exist_is_listed(matched: Path) -> None:
         "matching-2",
     ]
     assert verify("--log", "registry") == INTACT
-    code, said = cleio("audit", "verify", "--log", "portal")
-    assert (code, said) == (
+    code, output = cleio("audit", "verify", "--log", "portal")
+    assert (code, output) == (
         1,
         "cleio: there is no audit log of portal: choose from registry, notifications, matching\n",
     )
 
 
-def test_where_nothing_was_ever_started_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_installation_that_never_started_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLEIO_DATA_DIR", str(tmp_path / "nothing"))
-    code, said = cleio("audit", "verify")
+    code, output = cleio("audit", "verify")
     assert code == 1
-    assert said.count("\n") == 1
-    assert "nothing was ever started here" in said
+    assert output.count("\n") == 1
+    assert "nothing was ever started here" in output
 
 
 @pytest.mark.anyio
 async def test_an_entry_cannot_be_replaced(recorded: Path) -> None:
-    """SQLite's REPLACE deletes a row without saying so, unless it is told to."""
+    """SQLite's REPLACE deletes a row without firing triggers unless `recursive_triggers` is on."""
     async with running_registry(f"sqlite:///{recorded / 'registry.db'}") as app:
         with pytest.raises(DBAPIError, match="only added to"):
             async with app.state.database.transaction() as connection:
                 await connection.execute(text("REPLACE INTO audit_entries SELECT * FROM audit_entries"))
 
 
-# A word of a patient in every place of a request that a caller fills.
+# A canary in every part of a request that a caller can fill.
 QUERY = {"q": CANARY, CANARY: "1"}
 HEADERS = {
     "User-Agent": CANARY,
@@ -481,7 +487,7 @@ HEADERS = {
 
 
 @pytest.mark.anyio
-async def test_nothing_that_a_caller_writes_is_in_the_record() -> None:
+async def test_no_text_of_a_caller_is_in_the_log() -> None:
     folder = ServiceSettings().data_dir
     async with running_registry(f"sqlite:///{folder / 'registry.db'}") as app:
         for token, address in (
@@ -513,8 +519,8 @@ async def test_nothing_that_a_caller_writes_is_in_the_record() -> None:
 
 
 @pytest.mark.anyio
-async def test_what_is_not_theirs_to_read_is_recorded_as_refused(tmp_path: Path, database_url: str) -> None:
-    """Unreadable equals unknown: both are recorded as refusals, for other owners and for unrelated callers."""
+async def test_reading_the_resources_of_others_is_recorded_as_denied(tmp_path: Path, database_url: str) -> None:
+    """Unreadable equals unknown: both are recorded as denials, for other owners and for unrelated callers."""
     await migrate(database_url)
     async with running_source(tmp_path) as source, running_notifications(database_url, source) as service:
         assert (await service.admin.get("/notifications/v1/subscriptions/somebody-elses")).status_code == 404

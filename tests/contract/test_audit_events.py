@@ -1,4 +1,4 @@
-"""An organisation reads what was done in its name, and nothing of others; the coordination reads all."""
+"""An organisation reads the audit entries of its own callers; the coordination reads all."""
 
 import json
 from pathlib import Path
@@ -22,8 +22,8 @@ def caller(app: FastAPI, kind: OrganisationKind, *roles: Role, organisation: str
     return client_of(app, token=token_of(kind, *roles, organisation=organisation))
 
 
-async def told(client: httpx.AsyncClient, service: str, **query: int) -> list[tuple[str, str | None]]:
-    """(what, who) of every page, newest first."""
+async def events(client: httpx.AsyncClient, service: str, **query: int) -> list[tuple[str, str | None]]:
+    """Return (action, organisation) of all entries, newest first."""
     found, path = [], f"/{service}/v1/audit-events"
     answer = await client.get(path, params=query)
     while True:
@@ -37,7 +37,7 @@ async def told(client: httpx.AsyncClient, service: str, **query: int) -> list[tu
         answer = await client.get(answer.links["next"]["url"])
 
 
-async def test_each_organisation_reads_its_own_lines_and_the_coordination_all(database_url: str) -> None:
+async def test_each_organisation_reads_its_own_entries_and_the_coordination_all(database_url: str) -> None:
     async with running_registry(database_url) as app:
         path = "/registry/v1/trials/NCT05096221"
         async with (
@@ -50,8 +50,8 @@ async def test_each_organisation_reads_its_own_lines_and_the_coordination_all(da
             for who in (one, other):
                 assert (await who.patch(path, json={"acronym": "B"}, headers=PATCH)).status_code == 403
                 assert (await who.get("/registry/v1/audit-events")).status_code == 403
-            assert await told(auditor, "registry") == [("denied audit 403", "chu-a"), ("denied trial 403", "chu-a")]
-            everything = await told(admin, "registry", limit=2)
+            assert await events(auditor, "registry") == [("denied audit 403", "chu-a"), ("denied trial 403", "chu-a")]
+            everything = await events(admin, "registry", limit=2)
             assert [(what, who) for what, who in everything if who != "coordination"][-4:] == [
                 ("denied audit 403", "chu-b"),
                 ("denied trial 403", "chu-b"),
@@ -63,7 +63,7 @@ async def test_each_organisation_reads_its_own_lines_and_the_coordination_all(da
             assert (await public.get("/registry/v1/audit-events")).status_code == 401
 
 
-async def test_the_record_in_files_is_read_from_its_end(tmp_path: Path) -> None:
+async def test_an_audit_log_in_files_is_read_from_its_end(tmp_path: Path) -> None:
     async with (
         running_registry(f"sqlite:///{tmp_path / 'registry.db'}") as registry,
         running_matching(Line(registry)) as app,
@@ -77,5 +77,5 @@ async def test_the_record_in_files_is_read_from_its_end(tmp_path: Path) -> None:
                 assert (await one.post("/matching/v1/match", json=BOY)).status_code == 200
             async with caller(app, "hospital", "clinician", organisation="chu-b") as other:
                 assert (await other.post("/matching/v1/match", json=BOY)).status_code == 200
-            assert [what for what, _ in await told(auditor, "matching", limit=3)].count("read match 200") == 7
-            assert {who for _, who in await told(auditor, "matching")} == {"chu-a"}
+            assert [what for what, _ in await events(auditor, "matching", limit=3)].count("read match 200") == 7
+            assert {who for _, who in await events(auditor, "matching")} == {"chu-a"}

@@ -1,4 +1,4 @@
-"""Backup and restore: what was copied is one moment of the whole installation, and nothing is replaced before all is checked."""
+"""Backup and restore: a copy is one consistent state, and nothing is replaced before all is checked."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ TRIAL = "/registry/v1/trials/NCT05096221"
 
 
 def cleio(*arguments: str) -> tuple[int, str]:
-    """Exit code, and everything it said."""
+    """Run a command; return its exit code and output."""
     result = CliRunner().invoke(app, list(arguments))
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result.exit_code, result.output
@@ -58,7 +58,7 @@ def generation(file: Path) -> int:
 
 
 def change(acronym: str) -> int:
-    """One change through the registry's front door, which is open only for it; the version it made."""
+    """Change a trial through the API of a registry that runs only for this; return the new version."""
 
     async def patch() -> int:
         registry = create_app()
@@ -72,7 +72,7 @@ def change(acronym: str) -> int:
 
 @pytest.fixture
 def var(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An installation with the bundled sample, at rest."""
+    """A stopped installation with the bundled sample."""
     monkeypatch.setenv("CLEIO_REGISTRY_LOAD_SAMPLE", "true")
     folder = ServiceSettings().data_dir
     for name in ("registry", "notifications"):
@@ -83,12 +83,12 @@ def var(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def backup(var: Path, tmp_path: Path) -> Path:
-    code, told = cleio("backup", str(tmp_path / "kept"))
-    assert code == 0, told
-    return Path(told.splitlines()[-1])
+    code, output = cleio("backup", str(tmp_path / "kept"))
+    assert code == 0, output
+    return Path(output.splitlines()[-1])
 
 
-def test_a_restore_gives_back_every_row_and_begins_a_new_generation(var: Path, backup: Path) -> None:
+def test_a_restore_brings_back_every_row_and_begins_a_new_generation(var: Path, backup: Path) -> None:
     kept, before = rows_of(var / "registry.db"), generation(var / "registry.db")
     change("AFTER")
     assert rows_of(var / "registry.db") != kept
@@ -96,7 +96,7 @@ def test_a_restore_gives_back_every_row_and_begins_a_new_generation(var: Path, b
     assert rows_of(var / "registry.db") == kept
     first = generation(var / "registry.db")
     assert first > before
-    # A backup restored twice is two histories.
+    # Restoring the same backup twice begins two generations.
     assert cleio("restore", str(backup))[0] == 0
     assert generation(var / "registry.db") > first
 
@@ -112,8 +112,8 @@ def test_a_restore_can_be_undone(var: Path, backup: Path) -> None:
     assert cleio("restore", "--undo")[0] == 1
 
 
-def test_the_operator_is_told_who_can_call_again(var: Path, backup: Path, tmp_path: Path) -> None:
-    """A backup is older than what was done to keep somebody out since."""
+def test_a_restore_lists_the_callers_that_regain_access(var: Path, backup: Path, tmp_path: Path) -> None:
+    """A backup does not know later revocations, suspensions and changes of keys."""
 
     async def make() -> list[str]:
         registry = create_app()
@@ -143,20 +143,20 @@ def test_the_operator_is_told_who_can_call_again(var: Path, backup: Path, tmp_pa
             assert [answer.status_code for answer in answers] == [204, 200, 200]
 
     name, closed, revoked, turned, kept, shut, key, admin = asyncio.run(make())
-    code, told = cleio("backup", str(tmp_path / "later"))
-    later = Path(told.splitlines()[-1])
+    code, output = cleio("backup", str(tmp_path / "later"))
+    later = Path(output.splitlines()[-1])
     assert "call again" not in cleio("restore", str(later))[1], "nothing was ended since"
     asyncio.run(end(name, closed, revoked, turned, key, admin))
-    code, told = cleio("restore", str(later))
-    assert code == 0, told
+    code, output = cleio("restore", str(later))
+    assert code == 0, output
     for client, organisation in ((revoked, name), (turned, name), (shut, closed)):
-        assert f"  client {client} of {organisation}" in told.splitlines()
-    assert kept not in told
+        assert f"  client {client} of {organisation}" in output.splitlines()
+    assert kept not in output
     (var / "registry.db").write_bytes(b"broken")
-    assert "revoke again what must stay revoked" in cleio("restore", str(later))[1], "nobody can be named any more"
+    assert "revoke again what must stay revoked" in cleio("restore", str(later))[1], "no caller can be named any more"
 
 
-def test_it_brings_an_installation_to_an_empty_folder(
+def test_a_backup_is_restored_into_an_empty_folder(
     backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLEIO_DATA_DIR", str(tmp_path / "elsewhere"))
@@ -166,16 +166,16 @@ def test_it_brings_an_installation_to_an_empty_folder(
 
 
 @pytest.mark.parametrize("way", ["folder", "tar"])
-def test_secrets_travel_only_when_asked_for(
+def test_secrets_are_in_a_backup_only_on_request(
     var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     secrets = var / "secrets"
     secrets.mkdir()
     (secrets / "cursor-key").write_text("of the former machine", encoding="ascii")
     arguments = ["backup", str(tmp_path / "kept"), "--with-secrets", *(["--tar"] if way == "tar" else [])]
-    code, told = cleio(*arguments)
-    assert code == 0, told
-    made = Path(told.splitlines()[-1])
+    code, output = cleio(*arguments)
+    assert code == 0, output
+    made = Path(output.splitlines()[-1])
     assert made.stat().st_mode & 0o077 == 0
     assert cleio("backup", "verify", str(made))[0] == 0
     shutil.rmtree(secrets)
@@ -192,7 +192,7 @@ def damage_a_page(folder: Path) -> None:
 
 
 def damage_a_page_and_its_digest(folder: Path) -> None:
-    """As on a disk that failed before the backup was made: the digest is right, the database is not."""
+    """Damage a page and correct the digest, as on a disk that failed before the backup was made."""
     file = folder / "registry.db"
     content = bytearray(file.read_bytes())
     content[4096:8192] = b"\xff" * 4096
@@ -201,14 +201,14 @@ def damage_a_page_and_its_digest(folder: Path) -> None:
 
 
 def rewrite(folder: Path, **services: dict[str, Any]) -> None:
-    """A manifest that says something else, and is sealed as if it were true."""
+    """Change the manifest and compute its digest anew."""
     manifest = Manifest.read(folder)
     changed = {name: copy.model_copy(update=services.get(name, {})) for name, copy in manifest.services.items()}
     manifest.model_copy(update={"services": changed}).write(folder)
 
 
 def read_ahead(folder: Path) -> None:
-    """Notifications have read what the registry's copy does not hold."""
+    """Set the cursor of notifications beyond the end of the registry's copy."""
     settings = ServiceSettings()
     ahead = Cursors(settings.cursor_key_bytes).seal("feed:registry", [1, 1_000_000])
     with closing(sqlite.connect(str(folder / "notifications.db"), isolation_level=None)) as connection:
@@ -239,38 +239,38 @@ def test_a_damaged_backup_is_refused_before_anything_changes(var: Path, backup: 
     kept = rows_of(var / "registry.db", leaving_out="")
     DAMAGES[damage](backup)
     for command in (("backup", "verify"), ("restore",)):
-        code, told = cleio(*command, str(backup))
+        code, output = cleio(*command, str(backup))
         assert code == 1
-        assert told.splitlines()[-1].startswith("cleio: ")
+        assert output.splitlines()[-1].startswith("cleio: ")
     assert rows_of(var / "registry.db", leaving_out="") == kept
     assert not list(var.glob("*restore*"))
 
 
-def test_a_backup_that_would_not_hold_together_is_not_made(var: Path, tmp_path: Path) -> None:
+def test_an_inconsistent_backup_is_not_made(var: Path, tmp_path: Path) -> None:
     read_ahead(var)
-    code, told = cleio("backup", str(tmp_path / "kept"))
+    code, output = cleio("backup", str(tmp_path / "kept"))
     assert code == 1
-    assert "has read further" in told
+    assert "has read further" in output
     assert list((tmp_path / "kept").iterdir()) == []
 
 
-def test_a_backup_under_other_keys_is_refused(var: Path, backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backup_with_other_keys_is_refused(var: Path, backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLEIO_CURSOR_KEY", "B" * 86 + "==")
-    code, told = cleio("restore", str(backup))
+    code, output = cleio("restore", str(backup))
     assert code == 1
-    assert "another cursor key" in told
+    assert "another cursor key" in output
 
 
 def test_a_dry_run_changes_nothing(var: Path, backup: Path) -> None:
     change("AFTER")
     kept = rows_of(var / "registry.db", leaving_out="")
-    code, told = cleio("restore", str(backup), "--dry-run")
+    code, output = cleio("restore", str(backup), "--dry-run")
     assert code == 0
-    assert "dry run" in told
+    assert "dry run" in output
     assert rows_of(var / "registry.db", leaving_out="") == kept
 
 
-def test_an_interrupted_restore_stops_the_start_until_it_is_undone(
+def test_after_an_interrupted_restore_nothing_starts_until_it_is_undone(
     var: Path, backup: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change("AFTER")
@@ -290,9 +290,9 @@ def test_an_interrupted_restore_stops_the_start_until_it_is_undone(
     monkeypatch.undo()
     monkeypatch.setenv("CLEIO_DATA_DIR", str(var))
     for command in (("serve", "registry"), ("up",), ("restore", str(backup))):
-        code, told = cleio(*command)
+        code, output = cleio(*command)
         assert code != 0
-        assert "restore --undo" in told
+        assert "restore --undo" in output
     assert cleio("restore", "--undo")[0] == 0
     assert rows_of(var / "registry.db") == kept
 
@@ -324,27 +324,27 @@ def test_a_running_service_is_copied_while_it_writes_and_is_never_replaced(
         made = []
         for number in range(3):
             before = written
-            code, told = await asyncio.to_thread(cleio, "backup", str(tmp_path / f"kept-{number}"))
-            assert code == 0, told
-            assert "from the running service" in told
+            code, output = await asyncio.to_thread(cleio, "backup", str(tmp_path / f"kept-{number}"))
+            assert code == 0, output
+            assert "from the running service" in output
             assert written > before
-            made.append(Path(told.splitlines()[-1]))
+            made.append(Path(output.splitlines()[-1]))
         done.set()
         await writing
         return made
 
     for made in asyncio.run(backing_up()):
-        held = rows_of(made / "registry.db", leaving_out="")
-        (_, _, head) = held["feed_head"][0]
-        assert sorted(row[0] for row in held["feed_entries"]) == list(range(1, head + 1))
+        rows = rows_of(made / "registry.db", leaving_out="")
+        (_, _, head) = rows["feed_head"][0]
+        assert sorted(row[0] for row in rows["feed_entries"]) == list(range(1, head + 1))
         assert cleio("backup", "verify", str(made))[0] == 0
-    code, told = cleio("restore", str(tmp_path / "kept-0"))
+    code, output = cleio("restore", str(tmp_path / "kept-0"))
     assert code == 1
-    assert "stop it first" in told
+    assert "stop it first" in output
 
 
 @pytest.mark.parametrize("token", ["", ADMIN])
-def test_the_copy_is_for_the_installation_s_own_programs(registry: ServiceProcess, token: str) -> None:
+def test_the_copy_is_only_for_the_installation_s_own_programs(registry: ServiceProcess, token: str) -> None:
     import httpx
 
     headers = {"Authorization": f"Bearer {token}"} if token else {}

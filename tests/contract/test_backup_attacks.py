@@ -1,4 +1,4 @@
-"""Backups and restores under attack: archives from anywhere, disks that fill up or turn read-only, a death at every step, a clock that goes back."""
+"""Backups and restores under attack: untrusted archives, full disks, a crash at every step, a clock set back."""
 
 import asyncio
 import gzip
@@ -31,7 +31,7 @@ KEPT = "kept"
 
 @pytest.fixture(scope="session")
 def installation_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An installation at rest with the sample, a backup of it, and one change since."""
+    """A stopped installation with the sample, a backup of it, and one later change."""
     folder = tmp_path_factory.mktemp("installation")
 
     async def fill() -> None:
@@ -52,7 +52,7 @@ def installation_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def var(installation_once: Path) -> Path:
-    """The same, for one test to do with as it likes."""
+    """A copy of it for one test."""
     return Path(shutil.copytree(installation_once / "var", ServiceSettings().data_dir))
 
 
@@ -67,8 +67,8 @@ def tar(installation_once: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(made, tmp_path / made.name))
 
 
-def last_line(said: str) -> str:
-    return said.splitlines()[-1]
+def last_line(output: str) -> str:
+    return output.splitlines()[-1]
 
 
 def test_an_archive_cut_anywhere_is_refused(var: Path, tar: Path) -> None:
@@ -78,12 +78,12 @@ def test_an_archive_cut_anywhere_is_refused(var: Path, tar: Path) -> None:
     chance = random.Random(1)
     for length in {0, 1, 511, 512, 513, 10_000, end - 1, *(chance.randrange(end) for _ in range(25))}:
         tar.write_bytes(content[:length])
-        code, said = cleio("backup", "verify", str(tar))
+        code, output = cleio("backup", "verify", str(tar))
         assert code == 1, length
-        assert last_line(said).startswith("cleio: "), length
+        assert last_line(output).startswith("cleio: "), length
 
 
-def test_a_flipped_bit_anywhere_in_an_archive_is_found_or_means_nothing(var: Path, tar: Path) -> None:
+def test_a_flipped_bit_in_an_archive_is_detected_or_has_no_effect(var: Path, tar: Path) -> None:
     content = tar.read_bytes()
     with tarfile.open(tar) as archive:
         meant = {one.name: archive.extractfile(one).read() for one in archive.getmembers()}  # type: ignore[union-attr]
@@ -98,7 +98,7 @@ def test_a_flipped_bit_anywhere_in_an_archive_is_found_or_means_nothing(var: Pat
 
 
 def hostile(tar: Path, **changes: Any) -> None:
-    """The same archive with one member more, of a kind that no backup has."""
+    """Return the same archive with one more member, of a kind that no backup has."""
     with tarfile.open(tar, "a") as archive:
         member = tarfile.TarInfo(changes.pop("name", "extra"))
         for name, value in changes.items():
@@ -107,7 +107,7 @@ def hostile(tar: Path, **changes: Any) -> None:
 
 
 def sparse(tar: Path) -> None:
-    """A few bytes that become a large file."""
+    """Return a small archive member that unpacks to a large file."""
     huge = tar.with_name("huge")
     with huge.open("wb") as file:
         file.truncate(1 << 28)
@@ -134,28 +134,26 @@ HOSTILE: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_an_archive_that_no_backup_made_is_refused(var: Path, tar: Path, kind: str) -> None:
+def test_a_foreign_archive_is_refused(var: Path, tar: Path, kind: str) -> None:
     HOSTILE[kind](tar)
     for command in (("backup", "verify"), ("restore",)):
-        code, said = cleio(*command, str(tar))
+        code, output = cleio(*command, str(tar))
         assert code == 1
-        assert last_line(said).startswith("cleio: ")
+        assert last_line(output).startswith("cleio: ")
 
 
 @pytest.mark.parametrize("way", [(), ("--tar",)], ids=["folder", "tar"])
-def test_a_disk_that_fills_up_while_a_backup_is_made_is_left_as_it_was(
-    var: Path, tmp_path: Path, way: tuple[str, ...]
-) -> None:
+def test_a_full_disk_during_a_backup_leaves_nothing_behind(var: Path, tmp_path: Path, way: tuple[str, ...]) -> None:
     size = (var / "registry.db").stat().st_size + (var / "notifications.db").stat().st_size
     with small_disk(tmp_path / "disk", int(size * 1.5) // 1024 if way else size // 2048):
-        code, said = cleio("backup", str(tmp_path / "disk"), *way)
+        code, output = cleio("backup", str(tmp_path / "disk"), *way)
         assert code == 1
-        assert last_line(said).startswith("cleio: ")
-        assert "Traceback" not in said
+        assert last_line(output).startswith("cleio: ")
+        assert "Traceback" not in output
         assert list((tmp_path / "disk").iterdir()) == []
 
 
-def test_a_disk_that_fills_up_under_a_restore_changes_nothing(
+def test_a_full_disk_during_a_restore_changes_nothing(
     backup: Path, installation_once: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     var = ServiceSettings().data_dir
@@ -163,29 +161,29 @@ def test_a_disk_that_fills_up_under_a_restore_changes_nothing(
     with small_disk(var, int(size * 1.3) // 1024):
         shutil.copytree(installation_once / "var", var, dirs_exist_ok=True)
         kept = rows_of(var / "registry.db", leaving_out="")
-        code, said = cleio("restore", str(backup))
-        assert (code, last_line(said).split(" has ")[0]) == (1, f"cleio: {var}")
-        # Somebody else fills it up after the look.
+        code, output = cleio("restore", str(backup))
+        assert (code, last_line(output).split(" has ")[0]) == (1, f"cleio: {var}")
+        # Another program fills the disk after the check.
         monkeypatch.setattr("services.cli.restore._check_room", lambda *_arguments: None)
-        code, said = cleio("restore", str(backup))
+        code, output = cleio("restore", str(backup))
         assert code == 1
-        assert last_line(said).startswith("cleio: ")
+        assert last_line(output).startswith("cleio: ")
         assert rows_of(var / "registry.db", leaving_out="") == kept
         assert not list(var.glob("*restore*"))
 
 
-def test_a_disk_that_fills_up_under_a_migration_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_full_disk_during_a_migration_is_reported_in_one_line(tmp_path: Path) -> None:
     var = ServiceSettings().data_dir
     with small_disk(var, 160):
-        code, said = cleio("migrate")
+        code, output = cleio("migrate")
         assert code == 1
-        assert last_line(said).startswith("cleio: ")
-        assert "Traceback" not in said
+        assert last_line(output).startswith("cleio: ")
+        assert "Traceback" not in output
     with small_disk(var, 8_000):
         assert cleio("migrate")[0] == 0
 
 
-def test_a_running_service_that_has_no_room_for_the_copy_says_so(
+def test_a_running_service_without_room_for_the_copy_reports_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installation_once: Path
 ) -> None:
     size = sum(file.stat().st_size for file in (installation_once / "var").rglob("*") if file.is_file())
@@ -200,9 +198,9 @@ def test_a_running_service_that_has_no_room_for_the_copy_says_so(
             assert (answer.status_code, answer.json()["code"]) in {(507, "storage_full"), (503, "storage_failed")}
             monkeypatch.setenv("CLEIO_DATA_DIR", str(folder))
             monkeypatch.setenv("CLEIO_REGISTRY_URL", service.url)
-            code, said = cleio("backup", str(tmp_path / "into"))
+            code, output = cleio("backup", str(tmp_path / "into"))
             assert code == 1
-            assert "storage_f" in last_line(said)
+            assert "storage_f" in last_line(output)
             assert list((tmp_path / "into").iterdir()) == []
             assert not list(folder.glob(".backup-*"))
         finally:
@@ -213,20 +211,20 @@ def test_a_running_service_that_has_no_room_for_the_copy_says_so(
     "command",
     [("migrate",), ("up",), ("serve", "registry"), ("backup", "elsewhere"), ("restore", "kept"), ("audit", "verify")],
 )
-def test_on_a_disk_that_takes_no_writes_each_command_says_so_in_one_line(
+def test_on_a_read_only_disk_each_command_reports_it_in_one_line(
     var: Path, backup: Path, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
     shutil.rmtree(var / "secrets", ignore_errors=True)
     with read_only(var):
-        code, said = cleio(*command)
+        code, output = cleio(*command)
     assert code != 0
-    assert sum(line.startswith("cleio: ") for line in said.splitlines()) == 1, said
-    assert "Traceback" not in said
+    assert sum(line.startswith("cleio: ") for line in output.splitlines()) == 1, output
+    assert "Traceback" not in output
 
 
 def dying_at(step: int, monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[Path]:
-    """The process dies just before its rename number ``step`` in this folder."""
+    """Return a program that dies just before its rename number ``step`` in this folder."""
     renamed: list[Path] = []
     rename = Path.rename
 
@@ -242,8 +240,10 @@ def dying_at(step: int, monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[P
 
 
 @pytest.mark.parametrize("stride", [3, pytest.param(1, marks=pytest.mark.full)])
-def test_a_restore_that_dies_at_any_step_is_undone_whole(var: Path, backup: Path, tmp_path: Path, stride: int) -> None:
-    """And so is one whose undoing dies at any step."""
+def test_a_restore_that_dies_at_any_step_is_undone_completely(
+    var: Path, backup: Path, tmp_path: Path, stride: int
+) -> None:
+    """An undo that dies at any step is completed by the next one."""
     kept = {name: rows_of(var / f"{name}.db") for name in ("registry", "notifications")}
     shutil.copytree(var, tmp_path / "original")
     for step in range(0, 50, stride):
@@ -269,7 +269,7 @@ def test_a_restore_that_dies_at_any_step_is_undone_whole(var: Path, backup: Path
     assert {name: rows_of(var / f"{name}.db") for name in kept} != kept
 
 
-def test_an_undo_of_a_whole_restore_that_dies_half_way_lets_nothing_start(var: Path, backup: Path) -> None:
+def test_after_an_undo_that_dies_half_way_nothing_starts(var: Path, backup: Path) -> None:
     kept = rows_of(var / "registry.db")
     assert cleio("restore", str(backup))[0] == 0
     restored = generation(var / "registry.db")
@@ -278,16 +278,16 @@ def test_an_undo_of_a_whole_restore_that_dies_half_way_lets_nothing_start(var: P
             dying_at(step, patch, var)
             assert CliRunner().invoke(app, ["restore", "--undo"]).exit_code == 130
         for command in (("serve", "registry"), ("up",), ("restore", str(backup))):
-            code, said = cleio(*command)
+            code, output = cleio(*command)
             assert code != 0
-            assert "restore --undo" in last_line(said)
+            assert "restore --undo" in last_line(output)
     assert cleio("restore", "--undo")[0] == 0
     assert rows_of(var / "registry.db") == kept
     assert generation(var / "registry.db") > restored
 
 
 class Clock:
-    """The time as the programs read it, moved by ``shift``."""
+    """The clock of the programs, moved by ``shift``."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.shift = timedelta()
@@ -317,7 +317,7 @@ def test_a_clock_set_back_hides_no_backup_and_undoes_no_other_restore(
     change("LATER")
     later = rows_of(var / "registry.db")
     assert cleio("backup", str(tmp_path / "all"), "--tar")[0] == 0
-    # The newest is the one that holds the most, whatever its name says.
+    # The newest backup is the one with the latest feed position, whatever its name.
     assert cleio("backup", "verify", str(tmp_path / "all"))[0] == 0
     assert cleio("restore", str(tmp_path / "all"))[0] == 0
     assert rows_of(var / "registry.db") == later
@@ -332,22 +332,22 @@ def test_a_clock_set_back_hides_no_backup_and_undoes_no_other_restore(
     assert rows_of(var / "registry.db") == last
 
 
-def test_on_a_leap_day_a_backup_is_made_kept_and_brought_back(
+def test_a_backup_is_made_and_restored_on_a_leap_day(
     var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock(monkeypatch)
     clock.shift = datetime(2028, 2, 29, 23, 59, tzinfo=UTC) - datetime.now(UTC)
     change("ON A LEAP DAY")
     kept = rows_of(var / "registry.db")
-    code, said = cleio("backup", str(tmp_path / "leap"))
+    code, output = cleio("backup", str(tmp_path / "leap"))
     assert code == 0
-    assert Path(last_line(said)).name.startswith("cleio-20280229T2359")
+    assert Path(last_line(output)).name.startswith("cleio-20280229T2359")
     change("A DAY LATER")
     assert cleio("restore", str(tmp_path / "leap"))[0] == 0
     assert rows_of(var / "registry.db") == kept
 
 
-def test_both_services_write_and_no_copy_has_read_further_than_another_was_written(
+def test_no_copy_is_ahead_of_its_source_while_both_services_write(
     tmp_path: Path, installation_once: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = Path(shutil.copytree(installation_once / "var", tmp_path / "running"))
@@ -356,7 +356,7 @@ def test_both_services_write_and_no_copy_has_read_further_than_another_was_writt
         folder, "notifications", CLEIO_REGISTRY_URL=registry.url, CLEIO_NOTIFICATIONS_FEED_WAIT_SECONDS="1"
     )
     monkeypatch.setenv("CLEIO_DATA_DIR", str(folder))
-    # Ports as an operator may set them.
+    # Ports set by the operator.
     monkeypatch.setenv("CLEIO_REGISTRY_PORT", str(registry.port))
     monkeypatch.setenv("CLEIO_NOTIFICATIONS_PORT", str(notifications.port))
 
@@ -374,9 +374,9 @@ def test_both_services_write_and_no_copy_has_read_further_than_another_was_writt
         writing = [asyncio.create_task(write(writer)) for writer in range(2)]
         made = []
         for number in range(3):
-            code, said = await asyncio.to_thread(cleio, "backup", str(tmp_path / f"{number}"))
-            assert code == 0, said
-            made.append(Manifest.read(Path(last_line(said))))
+            code, output = await asyncio.to_thread(cleio, "backup", str(tmp_path / f"{number}"))
+            assert code == 0, output
+            made.append(Manifest.read(Path(last_line(output))))
         done.set()
         await asyncio.gather(*writing)
         return made

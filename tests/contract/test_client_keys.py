@@ -1,4 +1,4 @@
-"""Keys of API clients, on both databases: what is stored of them, which key sets are accepted, rotation and expiry."""
+"""Keys of API clients, on both databases: what is stored, which key sets are accepted, rotation and expiry."""
 
 import asyncio
 import hashlib
@@ -13,13 +13,13 @@ from sqlalchemy import select
 from services.registry.schema import METADATA
 from shared.persistence.columns import UtcInstant
 from tests.contract.network import Network, b64, key_of
-from tests.contract.test_clients import IF_ANY, ME, asked, clients
+from tests.contract.test_clients import IF_ANY, ME, client_document, clients
 
 pytestmark = pytest.mark.anyio
 
 
 async def everything_stored(network: Network) -> str:
-    """Every value of every table."""
+    """Return every value of every table."""
     found = []
     async with network.app.state.database.read() as connection:
         for table in METADATA.sorted_tables:
@@ -30,9 +30,9 @@ async def everything_stored(network: Network) -> str:
     return "\n".join(found)
 
 
-async def test_a_key_is_shown_once_and_only_its_digest_is_kept(network: Network) -> None:
+async def test_a_key_is_shown_once_and_only_its_digest_is_stored(network: Network) -> None:
     name = await network.organisation()
-    made = await network.call("POST", clients(name), network.admin, json=asked(expires_in_days=30))
+    made = await network.call("POST", clients(name), network.admin, json=client_document(expires_in_days=30))
     assert made.status_code == 201
     shown = made.json()
     assert made.headers["location"] == clients(name, shown["id"])
@@ -54,7 +54,7 @@ async def test_a_key_is_shown_once_and_only_its_digest_is_kept(network: Network)
     assert timedelta(days=29) < days <= timedelta(days=30)
 
 
-async def test_of_the_issuers_keys_only_what_is_sealed_is_kept(network: Network) -> None:
+async def test_the_issuers_private_keys_are_stored_encrypted_only(network: Network) -> None:
     rows = await network.rows("SELECT kid, state, sealed, public FROM signing_keys")
     assert sorted(row.state for row in rows) == ["active", "next"]
     stored = await everything_stored(network)
@@ -107,7 +107,7 @@ def weak_keys() -> dict[str, dict[str, Any]]:
     }
 
 
-async def test_a_key_set_that_cannot_be_trusted_is_not_taken(network: Network) -> None:
+async def test_an_untrusted_key_set_is_refused(network: Network) -> None:
     name = await network.organisation()
     sets: dict[str, Any] = {
         what: {"keys": [{n: v for n, v in key.items() if v is not None}]} for what, key in weak_keys().items()
@@ -123,7 +123,7 @@ async def test_a_key_set_that_cannot_be_trusted_is_not_taken(network: Network) -
     }
     for what, jwks in sets.items():
         answer = await network.call(
-            "POST", clients(name), network.admin, json=asked(method="private_key_jwt", jwks=jwks)
+            "POST", clients(name), network.admin, json=client_document(method="private_key_jwt", jwks=jwks)
         )
         assert answer.status_code == 422, (what, answer.text)
         assert [(one["pointer"], one["code"]) for one in answer.json()["errors"]] == [("/jwks", "key_set")], what
@@ -131,7 +131,7 @@ async def test_a_key_set_that_cannot_be_trusted_is_not_taken(network: Network) -
     assert (await network.call("GET", clients(name), network.admin)).json()["items"] == []
 
 
-async def test_of_a_key_set_only_what_is_needed_is_kept(network: Network) -> None:
+async def test_only_the_needed_members_of_a_key_set_are_stored(network: Network) -> None:
     name = await network.organisation()
     good = key_of("good").as_dict(private=False)
     given = {
@@ -144,7 +144,7 @@ async def test_of_a_key_set_only_what_is_needed_is_kept(network: Network) -> Non
     assert made["jwks"] == {"keys": [{n: good[n] for n in ("kty", "kid", "crv", "x", "y")}]}
 
 
-async def test_a_key_turns_with_an_overlap_and_without_one(network: Network) -> None:
+async def test_a_key_is_rotated_with_and_without_an_overlap(network: Network) -> None:
     name = await network.organisation()
     admin = (await network.client(name, "admin"))["key"]
     made = await network.client(name)
@@ -166,15 +166,15 @@ async def test_a_key_turns_with_an_overlap_and_without_one(network: Network) -> 
     first, second = made["key"], await turn(1, overlap_hours=24)
     assert len({first, second}) == 2
     assert await taken(first, second) == [200, 200]
-    assert await network.told(before, network.admin) == [], "nobody is put out by it"
+    assert await network.events_after(before, network.admin) == [], "no credential is revoked"
     third = await turn(2)
     assert await taken(first, second, third) == [401, 200, 200], "one overlap at a time"
     fourth = await turn(3, overlap_hours=0)
     assert await taken(first, second, third, fourth) == [401, 401, 401, 200]
-    assert await network.told(before, network.admin) == 2 * [("client.revoked", f"client/{made['id']}")]
+    assert await network.events_after(before, network.admin) == 2 * [("client.revoked", f"client/{made['id']}")]
 
 
-async def test_a_key_serves_until_its_time_is_over(network: Network) -> None:
+async def test_a_key_is_accepted_until_it_expires(network: Network) -> None:
     name = await network.organisation()
     admin = (await network.client(name, "admin"))["key"]
     plain, turned = await network.client(name), await network.client(name)
@@ -189,14 +189,14 @@ async def test_a_key_serves_until_its_time_is_over(network: Network) -> None:
 
 
 async def change(network: Network, client: str, **values: datetime) -> None:
-    """As if time had passed."""
+    """Change stored times as if time had passed."""
     table = METADATA.tables["clients"]
     assert all(isinstance(table.c[name].type, UtcInstant) for name in values)
     async with network.app.state.database.transaction() as connection:
         await connection.execute(table.update().where(table.c.id == client).values(**values))
 
 
-async def test_a_former_key_serves_no_longer_than_it_would_have(network: Network) -> None:
+async def test_a_former_key_never_lasts_longer_than_its_own_expiry(network: Network) -> None:
     name = await network.organisation()
     admin = (await network.client(name, "admin"))["key"]
     made = await network.client(name)

@@ -1,4 +1,4 @@
-"""API clients over HTTP, on both databases: which rights they can be given and by whom, who sees them, how they end."""
+"""API clients over HTTP, on both databases: their rights, which callers can give them, visibility, revocation."""
 
 import asyncio
 from typing import Any
@@ -19,44 +19,48 @@ def clients(organisation: str, client: str = "") -> str:
     return f"{ORGANISATIONS}/{organisation}/clients" + (f"/{client}" if client else "")
 
 
-def asked(**more: Any) -> dict[str, Any]:
+def client_document(**more: Any) -> dict[str, Any]:
     return {"name": "EHR", "method": "api_key", "scopes": ["trial.read"], "roles": ["system"], **more}
 
 
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
-    (asked(scopes=["trial.read", "trial.write"]), "/scopes/1", "scope_beyond"),  # no hospital writes trials
-    (asked(scopes=["signing_key.write"]), "/scopes/0", "scope_beyond"),
-    (asked(scopes=["identity.read"]), "/scopes/0", "scope_beyond"),
-    (asked(scopes=["backup.read"]), "/scopes/0", "scope_beyond"),
-    (asked(scopes=["everything"]), "/scopes/0", "string_pattern_mismatch"),
-    (asked(scopes=["*"]), "/scopes/0", "string_pattern_mismatch"),
-    (asked(scopes="trial.read"), "/scopes", "list_type"),
-    (asked(scopes=["trial.read"] * 51), "/scopes", "too_long"),
-    (asked(roles=["owner"]), "/roles/0", "literal_error"),
-    (asked(roles=["service"]), "/roles/0", "literal_error"),
-    (asked(method="client_secret_basic"), "/method", "literal_error"),
-    (asked(method="private_key_jwt"), "/jwks", "one_source"),
+    (client_document(scopes=["trial.read", "trial.write"]), "/scopes/1", "scope_beyond"),  # no hospital writes trials
+    (client_document(scopes=["signing_key.write"]), "/scopes/0", "scope_beyond"),
+    (client_document(scopes=["identity.read"]), "/scopes/0", "scope_beyond"),
+    (client_document(scopes=["backup.read"]), "/scopes/0", "scope_beyond"),
+    (client_document(scopes=["everything"]), "/scopes/0", "string_pattern_mismatch"),
+    (client_document(scopes=["*"]), "/scopes/0", "string_pattern_mismatch"),
+    (client_document(scopes="trial.read"), "/scopes", "list_type"),
+    (client_document(scopes=["trial.read"] * 51), "/scopes", "too_long"),
+    (client_document(roles=["owner"]), "/roles/0", "literal_error"),
+    (client_document(roles=["service"]), "/roles/0", "literal_error"),
+    (client_document(method="client_secret_basic"), "/method", "literal_error"),
+    (client_document(method="private_key_jwt"), "/jwks", "one_source"),
     (
-        asked(method="private_key_jwt", jwks=key_set(key_of("good")), jwks_url="https://keys.example/"),
+        client_document(method="private_key_jwt", jwks=key_set(key_of("good")), jwks_url="https://keys.example/"),
         "/jwks",
         "one_source",
     ),
-    (asked(jwks=key_set(key_of("good"))), "/jwks", "one_source"),
-    (asked(jwks_url="https://keys.example/"), "/jwks", "one_source"),
-    (asked(method="private_key_jwt", jwks=key_set(key_of("good")), expires_in_days=3), "", "only_a_key_expires"),
-    (asked(expires_in_days=0), "/expires_in_days", "greater_than_equal"),
-    (asked(expires_in_days=732), "/expires_in_days", "less_than_equal"),
-    (asked(name=""), "/name", "string_too_short"),
-    (asked(name="n" * 101), "/name", "string_too_long"),
-    (asked(audience="anybody"), "/audience", "literal_error"),
-    (asked(organisation="another"), "/organisation", "extra_forbidden"),
-    (asked(id="mine"), "/id", "extra_forbidden"),
-    (asked(key="cleio_mine"), "/key", "extra_forbidden"),
-    (asked(status="active"), "/status", "extra_forbidden"),
+    (client_document(jwks=key_set(key_of("good"))), "/jwks", "one_source"),
+    (client_document(jwks_url="https://keys.example/"), "/jwks", "one_source"),
+    (
+        client_document(method="private_key_jwt", jwks=key_set(key_of("good")), expires_in_days=3),
+        "",
+        "only_a_key_expires",
+    ),
+    (client_document(expires_in_days=0), "/expires_in_days", "greater_than_equal"),
+    (client_document(expires_in_days=732), "/expires_in_days", "less_than_equal"),
+    (client_document(name=""), "/name", "string_too_short"),
+    (client_document(name="n" * 101), "/name", "string_too_long"),
+    (client_document(audience="anyone"), "/audience", "literal_error"),
+    (client_document(organisation="another"), "/organisation", "extra_forbidden"),
+    (client_document(id="mine"), "/id", "extra_forbidden"),
+    (client_document(key="cleio_mine"), "/key", "extra_forbidden"),
+    (client_document(status="active"), "/status", "extra_forbidden"),
 ]
 
 
-async def test_what_no_client_can_be_is_refused_with_its_place(network: Network) -> None:
+async def test_an_invalid_client_is_refused_with_its_place(network: Network) -> None:
     name = await network.organisation()
     for document, pointer, code in REFUSED:
         answer = await network.call("POST", clients(name), network.admin, json=document)
@@ -71,48 +75,50 @@ async def test_what_no_client_can_be_is_refused_with_its_place(network: Network)
         "keys.example",
     ):
         answer = await network.call(
-            "POST", clients(name), network.admin, json=asked(method="private_key_jwt", jwks_url=url)
+            "POST", clients(name), network.admin, json=client_document(method="private_key_jwt", jwks_url=url)
         )
         assert answer.status_code == 422, url
         assert [one["pointer"] for one in answer.json()["errors"]] == ["/jwks_url"]
     assert (await network.call("GET", clients(name), network.admin)).json()["items"] == []
 
 
-async def test_nobody_gives_what_it_does_not_hold(network: Network) -> None:
+async def test_a_caller_gives_only_rights_that_it_has(network: Network) -> None:
     name = await network.organisation()
     rich = await network.client(name, "admin", scopes=["client.read", "client.write", "trial.read", "match.execute"])
     poor = (await network.client(name, "admin", scopes=["client.write"]))["key"]
     beyond = ["client.write", "trial.read"]
-    answer = await network.call("POST", clients(name), poor, json=asked(scopes=beyond))
+    answer = await network.call("POST", clients(name), poor, json=client_document(scopes=beyond))
     assert [(one["pointer"], one["code"]) for one in answer.json()["errors"]] == [("/scopes/1", "scope_beyond")]
     made = await network.client(name, "admin", scopes=["client.write"], by=poor)
     answer = await network.call(
         "PUT", clients(name, made["id"]), poor, json={"name": "x", "scopes": beyond}, headers=IF_ANY
     )
     assert answer.json()["code"] == "scope_beyond"
-    # Who rotates a key sees it: not allowed for a client that has more rights than the caller.
+    # The caller sees the new key of a rotation: not allowed for a client that has more rights than the caller.
     answer = await network.call("POST", f"{clients(name, rich['id'])}/rotate", poor, json={}, headers=IF_ANY)
     assert answer.json()["code"] == "scope_beyond"
     assert (await network.call("GET", ME, rich["key"])).status_code == 200
     assert (
         await network.call("POST", f"{clients(name, made['id'])}/rotate", poor, json={}, headers=IF_ANY)
     ).status_code == 200
-    # To end one gives nothing.
+    # Revoking needs no such rights.
     assert (await network.call("DELETE", clients(name, rich["id"]), poor, headers=IF_ANY)).status_code == 204
 
 
-async def test_the_coordination_gives_itself_nothing_either(network: Network) -> None:
+async def test_the_coordination_cannot_extend_its_own_rights(network: Network) -> None:
     poor = (await network.client("coordination", "admin", scopes=["client.write", "organisation.write"]))["key"]
     hospital = await network.organisation("hospital")
     second = await network.organisation("coordination")
     for organisation in ("coordination", second):
-        answer = await network.call("POST", clients(organisation), poor, json=asked(scopes=["trial.write"]))
+        answer = await network.call("POST", clients(organisation), poor, json=client_document(scopes=["trial.write"]))
         assert (answer.status_code, answer.json()["code"]) == (422, "scope_beyond"), organisation
-    answer = await network.call("POST", clients(hospital), poor, json=asked(scopes=["match.execute"], roles=["admin"]))
+    answer = await network.call(
+        "POST", clients(hospital), poor, json=client_document(scopes=["match.execute"], roles=["admin"])
+    )
     assert answer.status_code == 201, "it makes the first clients of others"
 
 
-async def test_the_coordination_makes_and_ends_the_clients_of_others_and_takes_over_none(network: Network) -> None:
+async def test_the_coordination_creates_and_revokes_clients_of_others_and_changes_none(network: Network) -> None:
     hospital = await network.organisation()
     made = await network.client(hospital, "admin")
     update = {"name": "x", "scopes": ["trial.read"]}
@@ -128,13 +134,13 @@ async def test_the_coordination_makes_and_ends_the_clients_of_others_and_takes_o
     assert (await network.call("GET", ME, made["key"])).status_code == 401
 
 
-async def test_of_another_organisation_nothing_is_seen_or_changed(network: Network) -> None:
+async def test_clients_of_another_organisation_are_invisible_and_unchangeable(network: Network) -> None:
     mine, other = await network.organisation(), await network.organisation()
     key = (await network.client(mine, "admin"))["key"]
     theirs = await network.client(other, "admin")
     tries = [
         ("GET", "", None),
-        ("POST", "", asked()),
+        ("POST", "", client_document()),
         ("GET", "/{client}", None),
         ("PUT", "/{client}", {"name": "mine now", "scopes": []}),
         ("DELETE", "/{client}", None),
@@ -149,7 +155,7 @@ async def test_of_another_organisation_nothing_is_seen_or_changed(network: Netwo
             bodies.append({**answer.json(), "instance": ""})
         assert bodies[0] == bodies[1]
         if path:
-            # By way of the caller's own organisation, too.
+            # Nor through the path of the caller's own organisation.
             answer = await network.call(
                 method, clients(mine) + path.format(client=theirs["id"]), key, json=body, headers=IF_ANY
             )
@@ -157,9 +163,9 @@ async def test_of_another_organisation_nothing_is_seen_or_changed(network: Netwo
     assert (await network.call("GET", clients(other, theirs["id"]), theirs["key"])).json()["version"] == 1
 
 
-async def test_each_role_does_what_is_its_own(network: Network) -> None:
+async def test_each_role_has_its_own_rights(network: Network) -> None:
     name = await network.organisation()
-    held = await network.client(name, "admin")
+    existing = await network.client(name, "admin")
     expected = {
         "admin": (200, 201),
         "auditor": (200, 403),
@@ -170,17 +176,17 @@ async def test_each_role_does_what_is_its_own(network: Network) -> None:
     }
     for role, (reads, writes) in expected.items():
         key = (await network.client(name, role))["key"]
-        assert (await network.call("GET", clients(name, held["id"]), key)).status_code == reads, role
-        assert (await network.call("POST", clients(name), key, json=asked())).status_code == writes, role
+        assert (await network.call("GET", clients(name, existing["id"]), key)).status_code == reads, role
+        assert (await network.call("POST", clients(name), key, json=client_document())).status_code == writes, role
     unscoped = (await network.client(name, "admin", scopes=["client.read"]))["key"]
-    answer = await network.call("POST", clients(name), unscoped, json=asked())
+    answer = await network.call("POST", clients(name), unscoped, json=client_document())
     assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
     assert answer.headers["www-authenticate"] == 'Bearer error="insufficient_scope", scope="client.write"'
     assert (await network.call("GET", clients(name))).status_code == 401
     assert (await network.call("GET", clients(name), INTERNAL)).status_code == 404
 
 
-async def test_who_is_revoked_is_out_at_once_and_stays_so(network: Network) -> None:
+async def test_a_revoked_client_is_refused_at_once_and_permanently(network: Network) -> None:
     name = await network.organisation()
     admin = (await network.client(name, "admin"))["key"]
     made, signer = await network.client(name), await network.signer(name)
@@ -210,7 +216,7 @@ async def test_who_is_revoked_is_out_at_once_and_stays_so(network: Network) -> N
     assert sorted(one["status"] for one in listed) == ["active", "revoked", "revoked"]
 
 
-async def test_a_change_of_rights_holds_for_the_next_token_and_ends_those_of_before(network: Network) -> None:
+async def test_a_change_of_rights_applies_to_new_tokens_and_revokes_former_ones(network: Network) -> None:
     name = await network.organisation()
     admin = (await network.client(name, "admin"))["key"]
     signer = await network.signer(name, "clinician")
@@ -235,7 +241,7 @@ async def test_a_change_of_rights_holds_for_the_next_token_and_ends_those_of_bef
     assert (me["roles"], me["scopes"]) == (["auditor"], ["organisation.read", "trial.read"])
 
 
-async def test_of_ten_that_change_one_version_one_wins(network: Network) -> None:
+async def test_of_ten_changes_of_one_version_one_succeeds(network: Network) -> None:
     name = await network.organisation()
     admin = (await network.client(name, "admin"))["key"]
     made = await network.client(name)
@@ -248,7 +254,7 @@ async def test_of_ten_that_change_one_version_one_wins(network: Network) -> None
     assert sorted([answer.status_code for answer in await asyncio.gather(*tries)]) == [200] + 9 * [412]
 
 
-async def test_clients_are_listed_a_page_at_a_time_and_a_cursor_opens_no_other_list(network: Network) -> None:
+async def test_clients_are_listed_in_pages_and_a_cursor_fits_one_list(network: Network) -> None:
     mine, other = await network.organisation(), await network.organisation()
     admin = (await network.client(mine, "admin"))["key"]
     theirs = (await network.client(other, "admin"))["key"]
@@ -275,7 +281,9 @@ async def test_clients_are_listed_a_page_at_a_time_and_a_cursor_opens_no_other_l
         )
 
 
-async def test_a_revocation_is_told_to_services_the_coordination_and_its_organisation_alone(network: Network) -> None:
+async def test_a_revocation_is_announced_to_services_the_coordination_and_its_organisation_only(
+    network: Network,
+) -> None:
     name = await network.organisation("sponsor")
     readers: dict[str, str | None] = {"public": None, "service": INTERNAL, "coordination": network.admin}
     for kind in ("hospital", "centre", "sponsor", "network", "association", "authority"):
@@ -286,14 +294,14 @@ async def test_a_revocation_is_told_to_services_the_coordination_and_its_organis
     places = {who: await network.now(token) for who, token in readers.items()}
     assert (await network.call("DELETE", clients(name, ended), network.admin, headers=IF_ANY)).status_code == 204
     event = ("client.revoked", f"client/{ended}")
-    seen = {who for who, token in readers.items() if event in await network.told(places[who], token)}
+    seen = {who for who, token in readers.items() if event in await network.events_after(places[who], token)}
     assert seen == {"service", "coordination", "itself", "itself, without the scope"}
-    told = (await network.call("GET", places["itself"], readers["itself"])).json()
-    assert told[0]["data"] == {"op": "upsert", "id": ended, "version": 2, "changed": ["status"]}
-    assert "routing" not in told[0]
+    batch = (await network.call("GET", places["itself"], readers["itself"])).json()
+    assert batch[0]["data"] == {"op": "upsert", "id": ended, "version": 2, "changed": ["status"]}
+    assert "routing" not in batch[0]
 
 
-async def test_what_is_done_to_clients_is_recorded(network: Network) -> None:
+async def test_changes_of_clients_are_recorded(network: Network) -> None:
     name = await network.organisation()
     admin = await network.client(name, "admin")
     plain = await network.client(name)
@@ -328,7 +336,7 @@ async def test_what_is_done_to_clients_is_recorded(network: Network) -> None:
     ]
 
 
-async def test_scopes_are_those_that_the_policy_knows(network: Network) -> None:
+async def test_the_scopes_are_those_of_the_policy(network: Network) -> None:
     for kind in ("hospital", "sponsor", "network", "association", "authority", "coordination"):
         name = await network.organisation(kind)
         made = await network.client(name)

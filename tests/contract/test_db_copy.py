@@ -1,4 +1,4 @@
-"""`cleio db copy`: the same rows on the other kind of database, or nothing at all."""
+"""`cleio db copy`: the same rows on the other kind of database, or none."""
 
 import asyncio
 import uuid
@@ -75,10 +75,10 @@ def filled(tmp_path: Path) -> str:
     return url
 
 
-def test_there_and_back_every_row_is_the_same(filled: str, empty_postgres: str, tmp_path: Path) -> None:
-    code, told = cleio("db", "copy", "registry", "--from", filled, "--to", empty_postgres)
-    assert code == 0, told
-    assert "equal on both sides" in told
+def test_a_copy_and_the_copy_back_are_equal(filled: str, empty_postgres: str, tmp_path: Path) -> None:
+    code, output = cleio("db", "copy", "registry", "--from", filled, "--to", empty_postgres)
+    assert code == 0, output
+    assert "equal on both sides" in output
     assert contents(empty_postgres) == contents(filled)
     assert contents(filled)["trials"].rows > 10
     back = f"sqlite:///{tmp_path / 'back.db'}"
@@ -86,7 +86,7 @@ def test_there_and_back_every_row_is_the_same(filled: str, empty_postgres: str, 
     assert contents(back) == contents(filled)
 
 
-def test_a_service_starts_on_the_copy_and_its_feed_goes_on(filled: str, empty_postgres: str) -> None:
+def test_a_service_starts_on_the_copy_and_its_feed_continues(filled: str, empty_postgres: str) -> None:
     assert cleio("db", "copy", "registry", "--from", filled, "--to", empty_postgres)[0] == 0
 
     async def position() -> Any:
@@ -96,26 +96,26 @@ def test_a_service_starts_on_the_copy_and_its_feed_goes_on(filled: str, empty_po
     assert asyncio.run(position())["feed"] == contents(filled)["feed_entries"].rows
 
 
-def test_a_target_with_rows_is_refused_and_left_as_it_is(filled: str, empty_postgres: str) -> None:
+def test_a_target_with_rows_is_refused_and_unchanged(filled: str, empty_postgres: str) -> None:
     assert cleio("db", "copy", "registry", "--from", filled, "--to", empty_postgres)[0] == 0
     execute(empty_postgres, "DELETE FROM trials")
     before = contents(empty_postgres)
-    code, told = cleio("db", "copy", "registry", "--from", filled, "--to", empty_postgres)
+    code, output = cleio("db", "copy", "registry", "--from", filled, "--to", empty_postgres)
     assert code == 1
-    assert "not empty" in told.splitlines()[-1]
+    assert "not empty" in output.splitlines()[-1]
     assert contents(empty_postgres) == before
 
 
-def test_a_copy_that_fails_leaves_nothing(filled: str, empty_postgres: str) -> None:
+def test_a_failed_copy_leaves_no_rows(filled: str, empty_postgres: str) -> None:
     asyncio.run(upgrade_at("registry", empty_postgres))
     fresh = contents(empty_postgres)
-    # SQLite takes a text longer than its column, PostgreSQL does not: the copy breaks off in the middle.
+    # SQLite accepts a text longer than its column and PostgreSQL does not: the copy fails in the middle.
     execute(
         filled, "UPDATE sites SET status = 'a status that is far longer than the thirty-two characters of its column'"
     )
-    code, told = cleio("db", "copy", "registry", "--from", filled, "--to", empty_postgres)
+    code, output = cleio("db", "copy", "registry", "--from", filled, "--to", empty_postgres)
     assert code == 1
-    assert told.splitlines()[-1].startswith("cleio: ")
+    assert output.splitlines()[-1].startswith("cleio: ")
     assert contents(empty_postgres) == fresh
 
 
@@ -128,33 +128,33 @@ def test_a_copy_that_fails_leaves_nothing(filled: str, empty_postgres: str) -> N
         ("sqlite:////tmp/same.db", "sqlite:////tmp/same.db", "same database"),
     ],
 )
-def test_what_cannot_be_opened_is_told_in_one_line(from_url: str, to_url: str, why: str) -> None:
-    code, told = cleio("db", "copy", "registry", "--from", from_url, "--to", to_url)
+def test_a_database_that_cannot_be_opened_is_reported_in_one_line(from_url: str, to_url: str, why: str) -> None:
+    code, output = cleio("db", "copy", "registry", "--from", from_url, "--to", to_url)
     assert code == 1
-    assert len(told.splitlines()) == 1
-    assert why in told
+    assert len(output.splitlines()) == 1
+    assert why in output
 
 
-def test_a_source_that_a_service_owns_is_refused(filled: str, tmp_path: Path) -> None:
+def test_a_source_in_use_by_a_service_is_refused(filled: str, tmp_path: Path) -> None:
     async def copy_while_running() -> tuple[int, str]:
         async with running_registry(filled):
             return await asyncio.to_thread(
                 cleio, "db", "copy", "registry", "--from", filled, "--to", f"sqlite:///{tmp_path / 'x.db'}"
             )
 
-    code, told = asyncio.run(copy_while_running())
+    code, output = asyncio.run(copy_while_running())
     assert code == 1
-    assert "in use by another process" in told
+    assert "in use by another process" in output
 
 
-def test_a_backup_of_a_postgresql_returns_to_an_empty_one_only(
+def test_a_backup_of_a_postgresql_is_restored_only_into_an_empty_one(
     filled: str, empty_postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asyncio.run(upgrade_at("notifications", f"sqlite:///{tmp_path / 'var' / 'notifications.db'}"))
     assert cleio("db", "copy", "registry", "--from", filled, "--to", empty_postgres)[0] == 0
     monkeypatch.setenv("CLEIO_REGISTRY_DATABASE_URL", empty_postgres)
-    code, told = cleio("backup", str(tmp_path / "kept"))
-    assert code == 0, told
+    code, output = cleio("backup", str(tmp_path / "kept"))
+    assert code == 0, output
     full = cleio("restore", str(tmp_path / "kept"))
     assert full[0] == 1
     assert "not empty" in full[1].splitlines()[-1]
@@ -170,7 +170,7 @@ def test_a_backup_of_a_postgresql_returns_to_an_empty_one_only(
     ):
         execute(empty_postgres, statement)
     execute(empty_postgres, "UPDATE feed_head SET seq = 0, generation = 1")
-    code, told = cleio("restore", str(tmp_path / "kept"))
-    assert code == 0, told
+    code, output = cleio("restore", str(tmp_path / "kept"))
+    assert code == 0, output
     restored = contents(empty_postgres)
     assert {name for name in kept if kept[name] != restored[name]} == {"feed_head"}

@@ -1,4 +1,4 @@
-"""`cleio db copy` and `cleio migrate` where something is wrong: another schema, another service, a death in the middle."""
+"""`cleio db copy` and `cleio migrate` with another schema, another service, or a crash in the middle."""
 
 import asyncio
 import os
@@ -28,23 +28,23 @@ def notifications(tmp_path: Path) -> str:
 
 
 def refused(*arguments: str) -> str:
-    """The one line that it says."""
-    code, said = cleio(*arguments)
-    assert code == 1, said
-    assert len(said.splitlines()) == 1, said
-    assert said.startswith("cleio: ")
-    return said
+    """Run a command that fails; return its one line of output."""
+    code, output = cleio(*arguments)
+    assert code == 1, output
+    assert len(output.splitlines()) == 1, output
+    assert output.startswith("cleio: ")
+    return output
 
 
 @pytest.mark.parametrize("revision", ["0001", "9999"])
-def test_a_source_of_another_schema_is_refused(filled: str, tmp_path: Path, revision: str) -> None:
+def test_a_source_with_another_schema_is_refused(filled: str, tmp_path: Path, revision: str) -> None:
     execute(filled, f"UPDATE alembic_version SET version_num = '{revision}'")
     assert f"is at schema {revision}" in refused(
         "db", "copy", "registry", "--from", filled, "--to", f"sqlite:///{tmp_path / 'to.db'}"
     )
 
 
-def test_a_target_of_a_newer_program_is_refused_and_left_as_it_is(filled: str, empty_postgres: str) -> None:
+def test_a_target_of_a_newer_program_is_refused_and_unchanged(filled: str, empty_postgres: str) -> None:
     asyncio.run(upgrade_at("registry", empty_postgres))
     execute(empty_postgres, "UPDATE alembic_version SET version_num = '9999'")
     before = contents(empty_postgres)
@@ -52,7 +52,7 @@ def test_a_target_of_a_newer_program_is_refused_and_left_as_it_is(filled: str, e
     assert contents(empty_postgres) == before
 
 
-def test_another_service_s_database_is_neither_read_nor_written(
+def test_a_database_of_another_service_is_neither_read_nor_written(
     filled: str, notifications: str, tmp_path: Path
 ) -> None:
     before = contents(notifications, "notifications")
@@ -63,7 +63,7 @@ def test_another_service_s_database_is_neither_read_nor_written(
     assert contents(notifications, "notifications") == before
 
 
-def test_two_services_are_not_put_into_one_database(empty_postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_services_cannot_share_one_database(empty_postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLEIO_REGISTRY_DATABASE_URL", empty_postgres)
     monkeypatch.setenv("CLEIO_NOTIFICATIONS_DATABASE_URL", empty_postgres)
     assert "another service" in refused("migrate")
@@ -79,11 +79,11 @@ KILLED = """
 import os, signal, sys
 from services.cli import copying
 copy = copying.copy_database
-async def dying(service, from_url, to_url, told):
-    def tell(table, rows):
+async def dying(service, from_url, to_url, report):
+    def report_and_die(table, rows):
         if table == "trial_versions":
             os.kill(os.getpid(), signal.SIGKILL)
-    return await copy(service, from_url, to_url, tell)
+    return await copy(service, from_url, to_url, report_and_die)
 copying.copy_database = dying
 from services.cli.app import app
 app(sys.argv[1:])
@@ -91,7 +91,7 @@ app(sys.argv[1:])
 
 
 @pytest.mark.parametrize("kind", [pytest.param("sqlite", marks=pytest.mark.full), "postgresql"])
-def test_a_copy_that_is_killed_leaves_nothing_and_can_be_made_again(
+def test_a_killed_copy_leaves_no_rows_and_can_be_repeated(
     filled: str, empty_postgres: str, tmp_path: Path, kind: str
 ) -> None:
     to = empty_postgres if kind == "postgresql" else f"sqlite:///{tmp_path / 'to.db'}"
@@ -101,17 +101,17 @@ def test_a_copy_that_is_killed_leaves_nothing_and_can_be_made_again(
     ended = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, check=False, timeout=120)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     assert contents(to) == fresh
-    code, said = cleio("db", "copy", "registry", "--from", filled, "--to", to)
-    assert code == 0, said
+    code, output = cleio("db", "copy", "registry", "--from", filled, "--to", to)
+    assert code == 0, output
     assert contents(to) == contents(filled)
 
 
-def test_no_message_shows_a_password(filled: str, empty_postgres: str) -> None:
+def test_no_message_contains_a_password(filled: str, empty_postgres: str) -> None:
     assert cleio("db", "copy", "registry", "--from", filled, "--to", empty_postgres)[0] == 0
     secret = make_url(empty_postgres).set(password="of-the-database").render_as_string(hide_password=False)
-    said = refused("db", "copy", "registry", "--from", filled, "--to", secret)
-    assert "not empty" in said
-    assert "of-the-database" not in said
+    output = refused("db", "copy", "registry", "--from", filled, "--to", secret)
+    assert "not empty" in output
+    assert "of-the-database" not in output
     elsewhere = "postgresql://cleio:of-the-database@localhost:1/none"
     for arguments in (("--from", elsewhere, "--to", filled), ("--from", filled, "--to", elsewhere)):
         assert "of-the-database" not in refused("db", "copy", "registry", *arguments)
@@ -130,9 +130,9 @@ def test_a_restore_fills_no_postgresql_unless_all_can_be_filled(
             await upgrade_at("registry", taken)
             await administer(taken, "INSERT INTO centres VALUES ('fr-x', 1, '75', '{}')")
             monkeypatch.setenv("CLEIO_REGISTRY_DATABASE_URL", taken)
-            code, said = await asyncio.to_thread(cleio, "restore", str(tmp_path / "kept"))
+            code, output = await asyncio.to_thread(cleio, "restore", str(tmp_path / "kept"))
             assert code == 1
-            assert "is not empty: centres" in said.splitlines()[-1]
+            assert "is not empty: centres" in output.splitlines()[-1]
 
     monkeypatch.setenv("CLEIO_NOTIFICATIONS_DATABASE_URL", empty_postgres)
     asyncio.run(restore())

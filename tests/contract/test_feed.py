@@ -1,10 +1,11 @@
-"""The feed's one promise: whatever writers do at the same time, no consumer ever misses an entry, on either database."""
+"""The feed never loses an entry: no consumer misses one, whatever writers do concurrently, on both databases."""
 
 import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from shared.clients.feed import FeedTail, HistoryRestartedError
 from shared.clients.internal import InternalClient
 from shared.endpoints.feed import feed_router
 from shared.feed import Change, FeedLog
+from shared.feed.buffer import FeedBuffer
 from shared.feed.changes import NOT_VISIBLE, Routing
 from shared.feed.log import COMPACTED_AT_ONCE, compact
 from shared.operations.service import Health, create_service
@@ -44,12 +46,13 @@ async def feed_service(url: str) -> AsyncIterator[tuple[FastAPI, Database]]:
             return Health(ready=True)
 
         app.state.health = health
+        app.state.feed = FeedBuffer(app.state.database, FEED, "/registry")
+        app.state.feed.start(app.state.tasks)
         yield
+        await app.state.tasks.stop()
         await app.state.database.close()
 
-    app = create_service(
-        "registry", ServiceSettings(), [feed_router("registry", FEED)], lifespan, "A feed and nothing else."
-    )
+    app = create_service("registry", ServiceSettings(), [feed_router("registry")], lifespan, "A feed and nothing else.")
     async with app.router.lifespan_context(app):
         yield app, app.state.database
 
@@ -75,7 +78,8 @@ async def test_no_consumer_misses_an_entry_of_concurrent_writers(database_url: s
                 async with database.transaction() as connection:
                     await connection.execute(select(func.count()).select_from(FEED.entries))
                     if not database.is_sqlite:
-                        # Above PostgreSQL transactions overlap: some dawdle before and after they take their numbers, some give up.
+                        # On PostgreSQL transactions overlap: some wait before and after they take their numbers, some
+                        # roll back.
                         await asyncio.sleep(chance.random() / 200)
                     await FEED.append(
                         connection, [change(f"W{writer}", 2 * number), change(f"W{writer}", 2 * number + 1)]
@@ -113,7 +117,7 @@ async def test_no_consumer_misses_an_entry_of_concurrent_writers(database_url: s
         assert numbers == list(range(1, expected + 1))
 
 
-async def test_who_loses_sight_of_a_subject_sees_a_tombstone_and_others_nothing(database_url: str) -> None:
+async def test_a_reader_that_loses_access_sees_a_tombstone_and_others_see_nothing(database_url: str) -> None:
     async with feed_service(database_url) as (app, database), client_of(app) as public:
         await append(
             database,
@@ -132,7 +136,7 @@ async def test_who_loses_sight_of_a_subject_sees_a_tombstone_and_others_nothing(
         assert "next" in elsewhere.links
 
 
-async def test_a_waiting_reader_is_told_at_once(database_url: str) -> None:
+async def test_a_waiting_reader_gets_a_new_entry_at_once(database_url: str) -> None:
     async with feed_service(database_url) as (app, database), client_of(app) as public:
         empty = await public.get("/registry/v1/feed")
         waiting = asyncio.create_task(public.get(empty.links["next"]["url"] + "&wait=20"))
@@ -167,7 +171,7 @@ async def test_a_forged_cursor_is_refused(cursor: str, tmp_path_factory: pytest.
         answer = await public.get("/registry/v1/feed", params={"cursor": cursor})
         assert answer.status_code == 400
         assert answer.json()["code"] == "invalid_cursor"
-        # The answer to any other forged cursor is the same: nothing of it is repeated.
+        # Every forged cursor gets the same answer, which repeats nothing of it.
         other = await public.get("/registry/v1/feed", params={"cursor": "another forged cursor"})
         assert {**answer.json(), "instance": ""} == {**other.json(), "instance": ""}
 
@@ -192,8 +196,8 @@ async def test_compaction_keeps_the_last_entry_of_each_subject_and_every_tombsto
         ]
 
 
-async def test_who_waits_is_woken_by_entries_and_by_nothing_else(database_url: str) -> None:
-    """A record of who was refused is written too: a flood of refusals must not make every reader look again each time."""
+async def test_a_waiting_reader_is_woken_only_by_entries(database_url: str) -> None:
+    """Denials are written to the database too; a flood of them must not wake every reader."""
     async with feed_service(database_url) as (_, database):
         waiting = database.committed
         async with database.transaction() as connection:
@@ -210,7 +214,7 @@ async def test_who_waits_is_woken_by_entries_and_by_nothing_else(database_url: s
         assert waiting.is_set()
 
 
-async def test_compaction_lets_writers_in_between(database_url: str) -> None:
+async def test_compaction_lets_writers_proceed(database_url: str) -> None:
     async with feed_service(database_url) as (_, database):
         await append(database, *(change(f"S{number % 7}", number) for number in range(2 * COMPACTED_AT_ONCE + 500)))
         dropped: list[int] = []
@@ -227,10 +231,61 @@ async def test_compaction_lets_writers_in_between(database_url: str) -> None:
 
         database.before_commit.append(write)
         assert await compact(database, FEED, datetime.now(UTC) + timedelta(days=1)) == 2 * COMPACTED_AT_ONCE + 500 - 7
-        # Each part in a transaction of its own.
+        # Each part in its own transaction.
         assert dropped == [COMPACTED_AT_ONCE, COMPACTED_AT_ONCE, 493]
         assert written == [1, 2, 3]
         async with database.read() as connection:
             assert [entry.subject for entry in await FEED.read(connection, 0, 10)] == [
                 f"trial/S{number}" for number in (1, 2, 3, 4, 5, 6, 0)
             ]
+
+
+UNKNOWN = {
+    "types": ("trial.published,match.found", "match.found", "trial.published, trial.updated"),
+    "age_band": ("zzz", "zzz", "child, adult"),
+    "atmp_class": ("gene_therapy,vaccine", "vaccine", "gene_therapy, somatic_cell, tissue_engineered"),
+    "departement": ("75,20", "20", "2A and 2B for Corsica"),
+}
+
+
+@pytest.mark.parametrize("parameter", UNKNOWN)
+async def test_an_unknown_filter_value_is_refused_with_the_possible_ones(tmp_path: Path, parameter: str) -> None:
+    value, unknown, possible = UNKNOWN[parameter]
+    async with feed_service(f"sqlite:///{tmp_path / 'feed.db'}") as (app, _database), client_of(app) as public:
+        answer = await public.get("/registry/v1/feed", params={parameter: value}, headers={"Accept-Language": "en"})
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
+        (fault,) = answer.json()["errors"]
+        assert (fault["pointer"], fault["code"]) == (f"/query/{parameter}", "unknown_value")
+        assert f"unknown value: '{unknown}'" in fault["detail"]
+        assert possible in fault["detail"]
+
+
+async def test_several_values_of_a_filter_are_alternatives(tmp_path: Path) -> None:
+    async with feed_service(f"sqlite:///{tmp_path / 'feed.db'}") as (app, database), client_of(app) as public:
+        places = {"A": "75", "B": "2A", "C": "988"}
+        for subject, departement in places.items():
+            after = Routing(frozenset({"public"}), {"departement": frozenset({departement})})
+            await append(database, change(subject, 1, after=after))
+        found = await public.get("/registry/v1/feed", params={"departement": "2A,988", "types": "trial.updated"})
+        assert [event["subject"] for event in found.json()] == ["trial/B", "trial/C"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "source"),
+    [
+        ({}, "http://127.0.0.1:8080/registry"),
+        ({"CLEIO_PUBLIC_URL": "https://cleio.example/"}, "https://cleio.example/registry"),
+        (
+            {"CLEIO_PUBLIC_URL": "https://cleio.example", "CLEIO_EVENT_SOURCE": "urn:cleio:lille"},
+            "urn:cleio:lille/registry",
+        ),
+    ],
+)
+async def test_events_name_their_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], source: str
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    async with feed_service(f"sqlite:///{tmp_path / 'feed.db'}") as (app, database), client_of(app) as public:
+        await append(database, change("A", 1))
+        assert [event["source"] for event in (await public.get("/registry/v1/feed")).json()] == [source]

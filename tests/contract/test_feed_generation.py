@@ -20,14 +20,14 @@ def cleio(*arguments: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_a_new_number_is_above_every_known_one_and_above_those_that_were_lost() -> None:
+def test_a_new_generation_is_above_every_known_and_every_lost_one() -> None:
     now = next_generation(1)
     assert now > 50_000_000
     assert next_generation(now, 5) > now
     assert next_generation(2 * now) == 2 * now + 1
 
 
-def test_cursors_of_before_are_refused_and_the_new_history_is_readable(
+def test_former_cursors_are_refused_and_the_new_history_is_readable(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLEIO_REGISTRY_DATABASE_URL", database_url)
@@ -68,7 +68,7 @@ def test_a_dry_run_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert asyncio.run(health()) == before
 
 
-def test_a_running_service_keeps_its_sqlite_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sqlite_file_in_use_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"sqlite:///{tmp_path / 'registry.db'}"
     monkeypatch.setenv("CLEIO_REGISTRY_DATABASE_URL", url)
 
@@ -90,7 +90,7 @@ def test_a_running_service_keeps_its_sqlite_file(tmp_path: Path, monkeypatch: py
         ("registry", "No such file"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(service: str, message: str) -> None:
+def test_an_impossible_command_is_reported_in_one_line(service: str, message: str) -> None:
     code, output = cleio("feed", "new-generation", service)
     assert (code, len(output.splitlines())) == (1, 1), output
     assert message in output

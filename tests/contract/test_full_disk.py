@@ -1,4 +1,4 @@
-"""A full disk under matching, which has no database: what must be recorded is refused as 507, and its copy of the registry is kept in memory."""
+"""A full disk under matching, which has no database: a match that cannot be audited gets 507."""
 
 import asyncio
 import resource
@@ -20,7 +20,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 class Disk:
-    """A folder whose disk can be filled up. Where no file system can be mounted: a limit on the size of what the process writes."""
+    """A folder whose disk can be filled. If no file system can be mounted, the size of its files is limited."""
 
     def __init__(self, folder: Path, *, mounted: bool) -> None:
         self.folder = folder
@@ -48,9 +48,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
         yield Disk(tmp_path / "disk", mounted=own)
 
 
-async def test_a_full_disk_is_told_where_a_record_is_due_and_hurts_nobody_where_a_copy_is(
-    disk: Disk, tmp_path: Path
-) -> None:
+async def test_a_full_disk_refuses_matches_and_does_not_stop_the_snapshot(disk: Disk, tmp_path: Path) -> None:
     registry = await asyncio.to_thread(ServiceProcess, tmp_path / "registry")
     matching = await asyncio.to_thread(
         ServiceProcess,
@@ -69,12 +67,18 @@ async def test_a_full_disk_is_told_where_a_record_is_due_and_hurts_nobody_where_
             async def match() -> httpx.Response:
                 return await client.post("/matching/v1/match", content=BOY, headers=JSON)
 
+            async def readiness(status: int) -> None:
+                async with asyncio.timeout(20):
+                    while (answer := await client.get("/matching/readyz")).status_code != status:  # noqa: ASYNC110
+                        await asyncio.sleep(0.1)
+                assert answer.json()["detail"].get("storage") == (None if status == 200 else "storage_full")
+
             async def figure() -> float:
-                told = (await client.get("/metrics", headers={"Authorization": admin.headers["authorization"]})).text
+                metrics = (await client.get("/metrics", headers={"Authorization": admin.headers["authorization"]})).text
                 return float(
                     next(
                         line.split()[1]
-                        for line in told.splitlines()
+                        for line in metrics.splitlines()
                         if line.startswith("cleio_snapshot_unwritten_seconds")
                     )
                 )
@@ -86,7 +90,7 @@ async def test_a_full_disk_is_told_where_a_record_is_due_and_hurts_nobody_where_
             before = (snapshots / "current").read_text()
             disk.fill(matching.pid)
             while (await match()).status_code == 200:
-                pass  # what has been given to the file is used up first
+                pass  # room left in the file is used up first
             for _ in range(3):
                 answer = await match()
                 assert (answer.status_code, answer.json()["code"]) == (507, "storage_full"), answer.text
@@ -94,14 +98,16 @@ async def test_a_full_disk_is_told_where_a_record_is_due_and_hurts_nobody_where_
             assert (
                 await admin.patch(f"/registry/v1/trials/{TRIAL}", json={"status": "suspended"}, headers=changed)
             ).status_code == 200
-            # The copy cannot be written: it is followed all the same, and only the operator is told.
+            # The snapshot cannot be written: it is updated in memory, and the operator sees it in the metrics.
             async with asyncio.timeout(20):
-                while not await figure():
+                while not await figure():  # noqa: ASYNC110 - a metric has no event
                     await asyncio.sleep(0.05)
-            assert (await client.get("/matching/readyz")).status_code == 200
+            # Matches cannot be recorded, so that the service is not ready; another replica may be.
+            await readiness(503)
             assert (snapshots / "current").read_text() == before
             assert [path.name for path in snapshots.iterdir() if path.is_dir() and path.name.startswith(".")] == []
             disk.free(matching.pid)
+            await readiness(200)
             answer = await match()
             assert answer.status_code == 200, answer.text
             assert (
@@ -109,7 +115,7 @@ async def test_a_full_disk_is_told_where_a_record_is_due_and_hurts_nobody_where_
                 == "suspended"
             )
             async with asyncio.timeout(20):
-                while await figure():
+                while await figure():  # noqa: ASYNC110 - a metric has no event
                     await asyncio.sleep(0.05)
             assert (snapshots / "current").read_text() != before
         assert b"_broken" not in await asyncio.to_thread(log.read_bytes)

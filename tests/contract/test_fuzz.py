@@ -1,4 +1,4 @@
-"""Generated requests over the OpenAPI document of each service, against the real process on SQLite with the sample.
+"""Generated requests for the OpenAPI document of each service, sent to the real process on SQLite with the sample.
 
 Each push runs a smoke test: two generated requests for each operation. The long version varies callers and phases.
 """
@@ -20,9 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 HOOKS = Path(__file__).with_name("fuzz_hooks.py")
 SCHEMA = "#/components/schemas/"
-# Limits from here on hold for all bodies and have a test of their own; generating bodies of that size is slow.
+# Larger limits apply to all bodies and have their own test; generating bodies of that size is slow.
 GENERAL_STRING, GENERAL_ARRAY = 8_000, 1_000
-# How deep expressions are nested where every form of every value is tried: each level multiplies the requests.
+# Depth of nested expressions when every form of every value is tried: each level multiplies the requests.
 LEVELS = 2
 SERVICES = ("registry", "matching", "notifications")
 CALLERS = {
@@ -77,7 +77,7 @@ def document_of(service: str) -> dict[str, Any]:
     )
     for path in document["paths"].values():
         for method, operation in list(path.items()):
-            # A cursor cannot be generated: it comes from the page before.
+            # A cursor cannot be generated: it comes from the previous page.
             operation["parameters"] = [one for one in operation.get("parameters", []) if one["name"] != "cursor"]
             if "application/x-ndjson" in operation.get("requestBody", {}).get("content", {}):
                 del path[method]  # lines of source records: tests/contract/test_sources.py
@@ -122,7 +122,7 @@ def unroll_requests(document: dict[str, Any]) -> None:
 
 
 def reached_from(name: str, schemas: dict[str, Any]) -> set[str]:
-    """The names of the schemas that this one refers to, directly or through others."""
+    """Return the names of the schemas that this one refers to, directly or through others."""
     found: set[str] = set()
     pending: list[Any] = [schemas[name]]
     while pending:
@@ -146,7 +146,7 @@ def name_of(schema: dict[str, Any]) -> str:
     ("caller", "phases", "examples"),
     [("administrator", "fuzzing", SMOKE), *(pytest.param(*one, marks=pytest.mark.full) for one in FULL)],
 )
-def test_no_request_is_answered_against_the_document(
+def test_no_answer_contradicts_the_document(
     installation: dict[str, ServiceProcess],
     tmp_path: Path,
     figure: Callable[[str, object], None],

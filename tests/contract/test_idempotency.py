@@ -1,4 +1,4 @@
-"""A key and its request take effect once, on both databases: replays, other bodies, concurrent and dead calls, and what is forgotten."""
+"""A key and its request take effect once, on both databases: replays, other bodies, concurrent and dead calls."""
 
 import asyncio
 import json
@@ -43,13 +43,13 @@ async def subscriptions_of(service: Notifications) -> list[dict[str, Any]]:
 
 
 async def grow_older(database: Database, log: IdempotencyLog, by: timedelta) -> None:
-    """As if so much time had passed since each key was written."""
+    """Change the stored times as if so much time had passed."""
     async with database.transaction() as connection:
         for row in (await connection.execute(select(log.keys.c.id, log.keys.c.until))).all():
             await connection.execute(update(log.keys).where(log.keys.c.id == row.id).values(until=row.until - by))
 
 
-async def test_a_retry_is_answered_the_same_and_makes_nothing(service: Notifications, receiver: Receiver) -> None:
+async def test_a_retry_gets_the_same_answer_and_creates_nothing(service: Notifications, receiver: Receiver) -> None:
     first = await service.admin.post(SUBSCRIPTIONS, json=asked_of(receiver), headers={"Idempotency-Key": KEY})
     assert first.status_code == 201
     assert "idempotency-replayed" not in first.headers
@@ -62,13 +62,14 @@ async def test_a_retry_is_answered_the_same_and_makes_nothing(service: Notificat
         assert {name: again.headers[name] for name in ("location", "etag", "content-type", "cache-control")} == {
             name: first.headers[name] for name in ("location", "etag", "content-type", "cache-control")
         }
-        # The secret is shown once. What was made is told, so that a client who lost the first answer can end it and begin again.
+        # The secret is shown once. A retry still names the resource, so that a client that lost the first answer can
+        # delete it.
         assert "secret" not in again.json()
         assert {**again.json(), "secret": first.json()["secret"]} == first.json()
     assert [one["id"] for one in await subscriptions_of(service)] == [first.json()["id"]]
 
 
-async def test_a_secret_shown_once_is_in_no_kept_answer(service: Notifications, receiver: Receiver) -> None:
+async def test_a_secret_shown_once_is_in_no_stored_answer(service: Notifications, receiver: Receiver) -> None:
     made = await service.admin.post(SUBSCRIPTIONS, json=asked_of(receiver), headers={"Idempotency-Key": KEY})
     async with service.app.state.database.read() as connection:
         [row] = (await connection.execute(select(KEYS.keys))).all()
@@ -89,7 +90,7 @@ BAD_KEYS = [
 ]
 
 
-async def test_a_request_without_a_good_key_is_refused(service: Notifications, receiver: Receiver) -> None:
+async def test_a_request_without_a_valid_key_is_refused(service: Notifications, receiver: Receiver) -> None:
     for keys, code in BAD_KEYS:
         refused = await service.admin.post(
             SUBSCRIPTIONS, json=asked_of(receiver), headers=[("Idempotency-Key", key) for key in keys]
@@ -104,7 +105,7 @@ async def test_a_request_without_a_good_key_is_refused(service: Notifications, r
         assert made.status_code == 201
 
 
-async def test_a_key_is_of_one_request(service: Notifications, receiver: Receiver) -> None:
+async def test_a_key_belongs_to_one_request(service: Notifications, receiver: Receiver) -> None:
     assert (
         await service.admin.post(SUBSCRIPTIONS, json=asked_of(receiver), headers={"Idempotency-Key": KEY})
     ).status_code == 201
@@ -125,7 +126,7 @@ async def test_a_refused_request_leaves_its_key_free(service: Notifications, rec
     assert (mended.status_code, mended.headers.get("idempotency-replayed")) == (201, None)
 
 
-async def test_a_replay_is_recorded_as_a_reading(service: Notifications, receiver: Receiver) -> None:
+async def test_a_replay_is_recorded_as_a_read(service: Notifications, receiver: Receiver) -> None:
     for _ in range(3):
         assert (
             await service.admin.post(SUBSCRIPTIONS, json=asked_of(receiver), headers={"Idempotency-Key": KEY})
@@ -137,14 +138,14 @@ async def test_a_replay_is_recorded_as_a_reading(service: Notifications, receive
     assert outcomes == ["done", "read", "read"]
 
 
-async def test_an_answer_is_kept_for_a_day(service: Notifications, receiver: Receiver) -> None:
+async def test_an_answer_is_stored_for_a_day(service: Notifications, receiver: Receiver) -> None:
     database, keys = service.app.state.database, service.app.state.idempotency
     first = await service.admin.post(SUBSCRIPTIONS, json=asked_of(receiver), headers={"Idempotency-Key": KEY})
     await grow_older(database, KEYS, timedelta(hours=23, minutes=59))
     again = await service.admin.post(SUBSCRIPTIONS, json=asked_of(receiver), headers={"Idempotency-Key": KEY})
     assert again.json()["id"] == first.json()["id"]
     await grow_older(database, KEYS, timedelta(minutes=2))
-    # Over is over, swept or not.
+    # Expired keys do not count, deleted or not.
     anew = await service.admin.post(
         SUBSCRIPTIONS, json=asked_of(receiver, "trial.published"), headers={"Idempotency-Key": KEY}
     )
@@ -155,7 +156,7 @@ async def test_an_answer_is_kept_for_a_day(service: Notifications, receiver: Rec
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # a SQLite file belongs to one process
-async def test_replicas_on_one_database_make_it_once(migrated: str, source: Source, receiver: Receiver) -> None:
+async def test_concurrent_calls_of_replicas_take_effect_once(migrated: str, source: Source, receiver: Receiver) -> None:
     async with running_notifications(migrated, source) as here, running_notifications(migrated, source) as there:
         for number in range(10):
             calls = [
@@ -182,7 +183,7 @@ class Made(ApiModel):
 
 @dataclass
 class Workshop:
-    """A service of this test, on a real database: its one route waits where it is told to, and fails where it is told to."""
+    """A service on a real database; its one route waits or fails as the test sets it."""
 
     database: Database
     log: IdempotencyLog
@@ -260,7 +261,7 @@ def make(caller: httpx.AsyncClient, name: str = "one", *, box: str = "a", key: s
     return caller.post(f"/boxes/{box}/things", json={"name": name}, headers={"Idempotency-Key": key})
 
 
-async def test_a_call_under_way_is_told(workshop: Workshop) -> None:
+async def test_a_retry_during_the_first_call_is_refused(workshop: Workshop) -> None:
     async with working(workshop) as caller:
         first = asyncio.create_task(make(caller))
         await workshop.arrived.wait()
@@ -270,7 +271,7 @@ async def test_a_call_under_way_is_told(workshop: Workshop) -> None:
             "idempotency_key_in_flight",
             "1",
         )
-        assert (await make(caller, "two")).status_code == 422, "another body is told at once"
+        assert (await make(caller, "two")).status_code == 422, "another body is refused at once"
         workshop.go_on.set()
         assert (await first).json() == {"number": 1, "name": "one"}
         third = await make(caller)
@@ -282,12 +283,12 @@ async def test_a_call_under_way_is_told(workshop: Workshop) -> None:
     assert await workshop.names() == ["one"]
 
 
-async def test_a_dead_call_s_claim_ends_and_its_late_effect_does_not_stand(workshop: Workshop) -> None:
+async def test_the_claim_of_a_dead_call_expires_and_its_late_effect_is_rolled_back(workshop: Workshop) -> None:
     async with working(workshop) as caller:
         slow = asyncio.create_task(make(caller))
         await workshop.arrived.wait()
         assert (await make(caller)).status_code == 409
-        # Nobody would wait so long for a living call: it is as one whose machine is gone.
+        # A live call never takes this long: treat it as one whose machine is gone.
         await grow_older(workshop.database, workshop.log, timedelta(minutes=1))
         second = asyncio.create_task(make(caller))
         await asyncio.sleep(0.05)
@@ -299,7 +300,7 @@ async def test_a_dead_call_s_claim_ends_and_its_late_effect_does_not_stand(works
     assert await workshop.names() == ["one"]
 
 
-async def test_what_fails_leaves_its_key_free(workshop: Workshop) -> None:
+async def test_a_failed_call_leaves_its_key_free(workshop: Workshop) -> None:
     workshop.go_on.set()
     async with working(workshop) as caller:
         workshop.fail = True
@@ -318,7 +319,7 @@ async def test_the_same_body_for_another_parent_is_another_request(workshop: Wor
         assert (await make(caller, box="b", key=f"{KEY}-b")).json()["number"] == 2
 
 
-async def test_who_may_not_call_leaves_no_claim(workshop: Workshop) -> None:
+async def test_a_forbidden_call_leaves_no_claim(workshop: Workshop) -> None:
     workshop.go_on.set()
     async with working(workshop) as caller:
         assert (await caller.post("/boxes/a/things", content=b"{", headers={"Authorization": ""})).status_code == 401
@@ -332,7 +333,7 @@ async def test_a_commit_before_the_answer_is_known_is_refused(workshop: Workshop
     assert await workshop.names() == []
 
 
-async def test_a_started_process_takes_over_the_claims_of_a_dead_one(workshop: Workshop) -> None:
+async def test_a_new_process_takes_over_the_claims_of_a_dead_one(workshop: Workshop) -> None:
     now = datetime.now(UTC)
     async with working(workshop) as caller:
         slow = asyncio.create_task(make(caller))
@@ -347,5 +348,5 @@ async def test_a_started_process_takes_over_the_claims_of_a_dead_one(workshop: W
             )
     async with working(workshop), workshop.database.read() as connection:
         left = (await connection.execute(select(workshop.log.keys.c.id))).scalars().all()
-    # A SQLite file has one process, so they are a dead one's; above PostgreSQL another replica may be at work.
+    # A SQLite file has one process, so the claims are of a dead one; on PostgreSQL another replica may be working.
     assert left == ([] if workshop.database.is_sqlite else ["0" * 64])

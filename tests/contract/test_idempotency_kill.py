@@ -24,7 +24,7 @@ PATIENCE = 120.0
 
 
 class Service:
-    """The notifications service: so many replicas on one database, each started again when it is killed."""
+    """The notifications service: several replicas on one database, each restarted when it is killed."""
 
     def __init__(self, folder: Path, database_url: str, replicas: int, chance: random.Random) -> None:
         self.folder = folder
@@ -32,7 +32,7 @@ class Service:
         self.settings = {
             "CLEIO_NOTIFICATIONS_DATABASE_URL": database_url,
             "CLEIO_OUTBOUND_DEV_HOSTS": "127.0.0.0/8",
-            "CLEIO_REGISTRY_URL": "http://127.0.0.1:9",  # nothing is there: no event disturbs
+            "CLEIO_REGISTRY_URL": "http://127.0.0.1:9",  # an empty folder: there are no events
         }
         self.replicas = [self._start(number) for number in range(replicas)]
 
@@ -54,7 +54,7 @@ class Service:
 
 
 async def insist(service: Service, client: httpx.AsyncClient, key: int) -> tuple[int, str]:
-    """One caller of three: sends the same request until it is told that it took effect, and what was made."""
+    """Send one request, as one of three callers, until it has taken effect; return the answer."""
     asked = {"channel": {"type": "webhook", "url": f"http://127.0.0.1:9/{key}"}, "types": [], "filter": {}}
     headers = {"Idempotency-Key": f"key-of-the-kill-test-{key}"}
     async with asyncio.timeout(PATIENCE):
@@ -64,7 +64,7 @@ async def insist(service: Service, client: httpx.AsyncClient, key: int) -> tuple
             except (
                 httpx.TransportError,
                 AttributeError,
-            ):  # the second: what anyio says of a connection that is reset while it is made
+            ):  # the second: anyio's error when a connection is reset while it is opened
                 await asyncio.sleep(0.05)
                 continue
             if answer.status_code == 201:
@@ -82,7 +82,7 @@ async def insist(service: Service, client: httpx.AsyncClient, key: int) -> tuple
     ],
     indirect=["database_url"],
 )
-async def test_killed_at_any_moment_each_key_takes_effect_once(
+async def test_after_kills_at_any_moment_each_key_took_effect_once(
     database_url: str, tmp_path: Path, replicas: int, keys: int, kills: int, figure: Callable[[str, object], None]
 ) -> None:
     chance = random.Random(keys)
@@ -101,9 +101,9 @@ async def test_killed_at_any_moment_each_key_takes_effect_once(
         ) as client:
             calling = [asyncio.create_task(all_callers(client, key)) for key in range(keys)]
             for number in range(kills):
-                # Not a wait for anything: a kill comes once chance has let some more calls through.
+                # The next kill comes after a random number of further calls.
                 share = keys * CALLERS // (kills + 1)
-                while len(answers) < share * number + chance.randrange(share):
+                while len(answers) < share * number + chance.randrange(share):  # noqa: ASYNC110 - a random moment
                     await asyncio.sleep(0.001)
                 await asyncio.sleep(chance.random() * 0.02)
                 await service.kill_one()
@@ -121,5 +121,6 @@ async def test_killed_at_any_moment_each_key_takes_effect_once(
     assert (len(stored), kept) == (keys, keys)
     assert Counter(key for key, _ in answers) == dict.fromkeys(range(keys), CALLERS)
     assert {(str(key), found) for key, found in answers} == set(stored)
-    name = f"{keys} keys x {CALLERS} concurrent callers, {replicas} replica(s) on {database_url.partition(':')[0]}, {kills} kill -9"
+    engine = database_url.partition(":")[0]
+    name = f"{keys} keys x {CALLERS} concurrent callers, {replicas} replica(s) on {engine}, {kills} kill -9"
     figure(f"idempotency: {name}", f"{len(stored)} effects; {len(answers)} acknowledged, all stored")

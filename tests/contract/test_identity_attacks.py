@@ -1,4 +1,4 @@
-"""Attacks on identity: forged addresses, writers kept busy, suspensions under way, keys lost."""
+"""Attacks on identity: forged addresses, busy writers, suspensions in progress, lost keys."""
 
 import asyncio
 import base64
@@ -27,8 +27,8 @@ pytestmark = pytest.mark.anyio
 ME = "/registry/v1/me"
 
 
-async def test_who_may_not_write_waits_for_no_writer(stocked_file: Path, tmp_path: Path) -> None:
-    """A caller without rights is refused before it takes the write lock, so that it cannot block others."""
+async def test_a_caller_without_rights_waits_for_no_writer(stocked_file: Path, tmp_path: Path) -> None:
+    """It is refused before it takes the write lock, so that it cannot block others."""
     shutil.copyfile(stocked_file, tmp_path / "registry.db")
     async with (
         running_network(f"sqlite:///{tmp_path / 'registry.db'}") as network,
@@ -41,8 +41,10 @@ async def test_who_may_not_write_waits_for_no_writer(stocked_file: Path, tmp_pat
     assert {answer.status_code for answer in answers} == {401}
 
 
-async def test_nobody_joins_an_organisation_that_is_being_suspended(postgres: str, stocked_database: str) -> None:
-    """The suspension has ended what there was and waits for its commit: a client made meanwhile would be forgotten."""
+async def test_no_client_or_member_is_added_while_an_organisation_is_suspended(
+    postgres: str, stocked_database: str
+) -> None:
+    """The suspension has revoked all credentials and waits for its commit: a client created now must not escape it."""
     with new_database(postgres, stocked_database) as url:
         async with running_network(url) as network:
             name = await network.organisation()
@@ -79,9 +81,7 @@ async def test_nobody_joins_an_organisation_that_is_being_suspended(postgres: st
         ("https://192.0.2.7", False),
     ],
 )
-async def test_behind_another_proxy_on_this_machine_nobody_is_taken_for_a_neighbour(
-    public_url: str, near: bool
-) -> None:
+async def test_behind_a_proxy_on_this_machine_no_caller_counts_as_local(public_url: str, near: bool) -> None:
     """A TLS proxy on the same machine makes every caller look local: with a public address, loopback gives no right."""
     async with client_of(service_at(public_url)) as caller:
         answer = await caller.get("/x", headers={"X-Forwarded-For": "127.0.0.1"})
@@ -100,8 +100,8 @@ def service_at(public_url: str) -> Any:
     )
 
 
-async def test_of_two_addresses_the_one_that_was_written_last_counts() -> None:
-    """A header of the client's own comes first, whatever wrote the second."""
+async def test_the_last_of_two_forwarded_addresses_counts() -> None:
+    """A header sent by the client comes before the one of the proxy."""
     app = service_at("")
     async with client_of(app) as caller:
         for first, second, status in (("127.0.0.1", "203.0.113.9", 401), ("203.0.113.9", "127.0.0.1", 200)):
@@ -109,7 +109,7 @@ async def test_of_two_addresses_the_one_that_was_written_last_counts() -> None:
             assert answer.status_code == status
 
 
-async def test_used_assertions_are_forgotten_a_few_at_a_time(network: Network) -> None:
+async def test_used_assertions_are_deleted_in_small_batches(network: Network) -> None:
     signer = await network.signer(await network.organisation())
     for age in (100, 400):
         async with network.app.state.database.transaction() as connection:
@@ -125,10 +125,10 @@ async def test_used_assertions_are_forgotten_a_few_at_a_time(network: Network) -
     assert (await network.ask(signer.assertion(jti="kept"))).status_code == 401
 
 
-async def test_under_another_installation_key_the_issuer_goes_on(
+async def test_the_issuer_continues_with_another_installation_key(
     stocked_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A key encrypted under a lost key signs no more; the tokens that it signed stay valid."""
+    """A key encrypted with a lost key signs no more; the tokens that it signed stay valid."""
     shutil.copyfile(stocked_file, tmp_path / "registry.db")
     url = f"sqlite:///{tmp_path / 'registry.db'}"
     async with running_network(url) as network:
@@ -144,7 +144,7 @@ async def test_under_another_installation_key_the_issuer_goes_on(
         assert states == ["active", "next", "retired", "retired"]
 
 
-async def test_without_an_issuer_of_its_own_it_describes_none(
+async def test_without_a_builtin_issuer_there_is_no_discovery_document(
     stocked_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copyfile(stocked_file, tmp_path / "registry.db")

@@ -1,4 +1,4 @@
-"""What it costs to know a caller: nothing but a look into memory, once it is known."""
+"""The cost of identifying a known caller: a look-up in memory, no SQL statement."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ CALLS = 500
 
 @contextmanager
 def statements(app: FastAPI) -> Iterator[list[str]]:
-    """What the registry asks its database meanwhile."""
+    """Count the SQL statements of the registry during the block."""
     seen: list[str] = []
 
     def note(connection: object, cursor: object, statement: str, *_: object) -> None:
@@ -42,7 +42,7 @@ async def test_a_known_caller_costs_no_statement(network: Network, figure: Calla
     name = await network.organisation()
     key, token = (await network.client(name))["key"], await network.token(await network.signer(name))
     callers = network.app.state.callers
-    for who, credential in (("nobody", None), ("an API key", key), ("an access token", token)):
+    for caller, credential in (("no caller", None), ("an API key", key), ("an access token", token)):
         await callers.identify(asking(network.app, credential))
         with statements(network.app) as seen:
             started = time.process_time()
@@ -50,9 +50,9 @@ async def test_a_known_caller_costs_no_statement(network: Network, figure: Calla
                 principal = await callers.identify(asking(network.app, credential))
             spent = time.process_time() - started
         assert principal.kind == ("public" if credential is None else "hospital")
-        # Another task may look after the house meanwhile; each call asking once would be seen.
-        assert len(seen) < CALLS / 10, who
-        figure(f"CPU to know {who}, {network.url.partition(':')[0]}", f"{spent / CALLS * 1e6:.0f} µs")
+        # A background task may run meanwhile; one statement for each call would be visible.
+        assert len(seen) < CALLS / 10, caller
+        figure(f"CPU to know {caller}, {network.url.partition(':')[0]}", f"{spent / CALLS * 1e6:.0f} µs")
 
 
 async def test_a_change_of_rights_is_looked_up_once(network: Network) -> None:

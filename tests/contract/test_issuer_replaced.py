@@ -1,4 +1,4 @@
-"""A registry whose tokens come from an OpenID provider alone: it issues none, believes none of its own, and its API keys go on."""
+"""A registry with tokens of an OpenID provider only: it issues and accepts none of its own; API keys still work."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Clients that publish their keys at a URL: what the issuer fetches, how often, and what it makes of the answer."""
+"""Clients that publish their keys at a URL: what the issuer fetches, how often, and which answers it accepts."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ Answer = Callable[[], Awaitable[web.StreamResponse] | web.StreamResponse]
 
 @dataclass
 class KeyServer:
-    """A client's own web server."""
+    """The web server of a client."""
 
     answers: Answer = lambda: web.Response(status=500)
     asked: int = 0
@@ -61,7 +61,7 @@ async def server() -> AsyncIterator[KeyServer]:
 
 @pytest.fixture(scope="module")
 async def network(stocked_file: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Network]:
-    """On SQLite, allowed to reach this machine."""
+    """A network on SQLite that may call loopback addresses."""
     folder = tmp_path_factory.mktemp("network")
     with pytest.MonkeyPatch.context() as patch:
         install(patch, folder / "var")
@@ -72,7 +72,7 @@ async def network(stocked_file: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 async def signer_at(network: Network, url: str) -> Signer:
-    """A client of a new organisation whose keys are there."""
+    """Return a client of a new organisation whose keys are at this URL."""
     made = await network.client(await network.organisation(), method="private_key_jwt", jwks_url=url)
     assert made["jwks_url"] == url
     return Signer(made["id"], OLD)
@@ -82,7 +82,7 @@ async def statuses(network: Network, *assertions: str) -> list[int]:
     return [answer.status_code for answer in await asyncio.gather(*map(network.ask, assertions))]
 
 
-async def test_keys_are_fetched_once_and_held(network: Network, server: KeyServer) -> None:
+async def test_keys_are_fetched_once_and_cached(network: Network, server: KeyServer) -> None:
     server.publish(OLD, NEW)
     signer = await signer_at(network, server.url)
     assert server.asked == 0
@@ -93,7 +93,7 @@ async def test_keys_are_fetched_once_and_held(network: Network, server: KeyServe
     assert server.asked == 1
 
 
-async def test_a_flood_of_unknown_kids_reaches_nobody(network: Network, server: KeyServer) -> None:
+async def test_a_flood_of_unknown_key_ids_causes_no_fetches(network: Network, server: KeyServer) -> None:
     server.publish(OLD)
     signer = await signer_at(network, server.url)
     flood = [signer.assertion({"kid": f"k{number}"}) for number in range(50)]
@@ -102,7 +102,7 @@ async def test_a_flood_of_unknown_kids_reaches_nobody(network: Network, server: 
     assert server.asked == 1
 
 
-async def test_a_server_that_fails_is_left_alone_for_a_while(
+async def test_a_failing_server_is_not_called_for_a_while(
     network: Network, server: KeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_keys, "PACE", Pace(retried_after=1))
@@ -130,7 +130,7 @@ async def test_a_rotated_key_is_found_and_a_removed_one_is_refused(
     assert await statuses(network, signer.assertion()) == [401]
 
 
-async def test_a_held_key_set_serves_while_its_server_is_down_and_not_for_ever(
+async def test_a_cached_key_set_is_used_while_its_server_is_down_for_a_limited_time(
     network: Network, server: KeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_keys, "PACE", Pace(held=1, renewed_after=0))
@@ -170,7 +170,7 @@ UNUSABLE: dict[str, Answer] = {
 }
 
 
-async def test_an_answer_that_is_no_key_set_is_not_used(
+async def test_an_answer_that_is_not_a_key_set_is_not_used(
     network: Network, server: KeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetched_keys, "FETCH_SECONDS", 0.5)
@@ -186,7 +186,7 @@ async def test_an_answer_that_is_no_key_set_is_not_used(
     assert server.asked == len(UNUSABLE), "a redirect is not followed"
 
 
-async def test_an_address_that_became_private_is_not_dialled(network: Network) -> None:
+async def test_an_address_that_became_private_is_not_called(network: Network) -> None:
     signer = await signer_at(network, "http://127.0.0.1:9/jwks.json")
     async with network.app.state.database.transaction() as connection:
         await connection.exec_driver_sql(
@@ -195,12 +195,12 @@ async def test_an_address_that_became_private_is_not_dialled(network: Network) -
     assert await statuses(network, signer.assertion()) == [401]
 
 
-async def test_a_client_of_another_organisation_shares_a_url_and_no_more(network: Network, server: KeyServer) -> None:
+async def test_clients_with_the_same_url_share_only_the_key_set(network: Network, server: KeyServer) -> None:
     server.publish(OLD)
     first, second = await signer_at(network, server.url), await signer_at(network, server.url)
     tokens = [await network.token(signer) for signer in (first, second)]
-    told = [(await network.call("GET", "/registry/v1/me", token)).json()["client"] for token in tokens]
-    assert told == [first.client, second.client]
+    clients = [(await network.call("GET", "/registry/v1/me", token)).json()["client"] for token in tokens]
+    assert clients == [first.client, second.client]
     assert server.asked == 1
 
 
@@ -212,14 +212,14 @@ async def test_a_jku_is_the_registered_url_or_is_refused(network: Network, serve
     refused = await network.ask(signer.assertion({"jku": server.url + "?elsewhere"}))
     assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
     assert "jku" in refused.json()["error_description"]
-    # Without the client's signature it is not told that the client has another URL.
+    # Without the client's signature the answer does not reveal that the client has another URL.
     forged = Signer(signer.client, key_of("forged"))
     unproved = (await network.ask(forged.assertion())).json()
     assert (await network.ask(forged.assertion({"jku": server.url + "?elsewhere"}))).json() == unproved
 
 
 async def test_a_key_for_encryption_in_a_published_set_is_ignored(network: Network, server: KeyServer) -> None:
-    """RFC 7517 §5: the day on which a server publishes one must not lock its client out."""
+    """RFC 7517 §5: publishing such a key must not lock the client out."""
     encryption = {**key_of("enc-1", "RS384").as_dict(private=False), "use": "enc", "alg": "RSA-OAEP-256"}
     server.answers = lambda: web.json_response({"keys": [encryption, *key_set(OLD)["keys"]]})
     signer = await signer_at(network, server.url)

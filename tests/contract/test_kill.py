@@ -54,7 +54,7 @@ async def write_until(
     acknowledged: dict[tuple[str, int], str],
     stopped: Callable[[], bool],
 ) -> None:
-    """Rename a trial again and again, and record each name that the registry acknowledged."""
+    """Rename a trial repeatedly; record each name that the registry acknowledged."""
     number = 0
     while not stopped():
         number += 1
@@ -68,12 +68,12 @@ async def write_until(
         if answer.status_code == 200:
             acknowledged[TRIALS[writer], answer.json()["version"]] = acronym
         else:
-            # Concurrent writers may have to wait; nothing else is an answer here.
+            # Concurrent writers may have to wait; no other answer is allowed.
             assert answer.status_code == 503, answer.text
 
 
 @pytest.mark.parametrize("rounds", [5, pytest.param(200, marks=pytest.mark.full)])
-async def test_killed_at_any_moment_it_has_stored_what_it_acknowledged(tmp_path: Path, rounds: int) -> None:
+async def test_after_a_kill_every_acknowledged_write_is_stored(tmp_path: Path, rounds: int) -> None:
     chance = random.Random(rounds)
     acknowledged: dict[tuple[str, int], str] = {}
     for number in range(rounds):
@@ -85,7 +85,7 @@ async def test_killed_at_any_moment_it_has_stored_what_it_acknowledged(tmp_path:
                 asyncio.create_task(write_until(client, writer, f"K{number}", acknowledged, killed.is_set))
                 for writer in range(WRITERS)
             ]
-            # The moment of the kill is random, once writing is under way.
+            # The kill comes at a random moment after writing has begun.
             await until(lambda before=before: len(acknowledged) > before)
             await asyncio.sleep(chance.random() * 0.15)
             process.kill()
@@ -95,7 +95,7 @@ async def test_killed_at_any_moment_it_has_stored_what_it_acknowledged(tmp_path:
         assert found.integrity == "ok"
         assert {key: found.acronyms.get(key) for key in acknowledged} == acknowledged
         assert found.feed == list(range(1, found.head + 1)), "the feed has a gap"
-        # Stored but not acknowledged: at most the calls under way at the kill, one of each writer a round.
+        # Stored but not acknowledged: at most the calls in progress at the kill, one for each writer and round.
         unanswered = [
             name for key, name in found.acronyms.items() if key not in acknowledged and (name or "").startswith("K")
         ]
@@ -105,9 +105,9 @@ async def test_killed_at_any_moment_it_has_stored_what_it_acknowledged(tmp_path:
 
 @dataclass
 class SmallDisk:
-    """A folder with little room until it is widened.
+    """A folder with little room until it is enlarged.
 
-    ``file_limit`` is a limit on the process instead, in bytes, where no file system can be mounted.
+    ``file_limit``: a limit on the files of the process instead, in bytes, if no file system can be mounted.
     """
 
     folder: Path
@@ -145,7 +145,7 @@ async def test_a_full_disk_is_reported_and_damages_nothing(small_disk: SmallDisk
                 "storage_failed" if small_disk.file_limit else "storage_full"
             }
             assert all(answer.headers["content-type"] == "application/problem+json" for answer in refused)
-            # Public reads still work; other requests would have to be written to the audit log first.
+            # Public reads still work; other requests need an audit entry.
             async with httpx.AsyncClient(base_url=process.url, trust_env=False) as public:
                 stored = (await public.get(f"/registry/v1/trials/{TRIALS[0]}")).json()
             assert acknowledged[TRIALS[0], stored["version"]] == stored["acronym"]

@@ -1,4 +1,4 @@
-"""Every answer of the examples has exactly the fields and types that its schema describes."""
+"""Every answer in the examples has exactly the fields and types of its schema."""
 
 import json
 from pathlib import Path
@@ -32,32 +32,34 @@ PATIENTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", PATIENTS)
-async def test_a_match_answers_as_its_schema_says(asked: httpx.AsyncClient, name: str) -> None:
+async def test_a_match_has_the_form_of_its_schema(matching_client: httpx.AsyncClient, name: str) -> None:
     query, patient = PATIENTS[name]
-    response = await asked.post(f"{MATCH}{query}", json=patient)
+    response = await matching_client.post(f"{MATCH}{query}", json=patient)
     assert response.status_code == 200, response.text
     answer = MatchAnswer.model_validate_json(response.content)
     assert json.loads(answer.model_dump_json(by_alias=True)) == response.json()
 
 
-async def test_the_examples_of_the_openapi_document_are_real(asked: httpx.AsyncClient) -> None:
+async def test_the_examples_of_the_openapi_document_are_real(matching_client: httpx.AsyncClient) -> None:
     MatchAnswer.model_validate_json(json.dumps(ANSWER))
     for patient in EXAMPLES_OF_PATIENTS.values():
-        assert (await asked.post(MATCH, json=patient["value"])).status_code == 200
+        assert (await matching_client.post(MATCH, json=patient["value"])).status_code == 200
     for document in DOCUMENTS.values():
-        assert (await asked.post("/matching/v1/criteria/check", json=document["value"])).json() == CHECKED
+        assert (await matching_client.post("/matching/v1/criteria/check", json=document["value"])).json() == CHECKED
     for trial in DRY_RUNS.values():
-        answer = (await asked.post("/matching/v1/criteria/dry-run", json=trial["value"])).json()
+        answer = (await matching_client.post("/matching/v1/criteria/dry-run", json=trial["value"])).json()
         assert answer | {"terminology_version": ""} == TRIED | {"terminology_version": ""}
 
 
 @pytest.mark.parametrize("trial", CRITERIA)
-async def test_a_check_and_a_dry_run_answer_as_their_schemas_say(asked: httpx.AsyncClient, trial: str) -> None:
+async def test_a_check_and_a_dry_run_have_the_form_of_their_schemas(
+    matching_client: httpx.AsyncClient, trial: str
+) -> None:
     criteria = CRITERIA[trial]
-    checked = await asked.post("/matching/v1/criteria/check", json=criteria)
+    checked = await matching_client.post("/matching/v1/criteria/check", json=criteria)
     assert json.loads(CheckAnswer.model_validate_json(checked.content).model_dump_json()) == checked.json()
     for patient in ("duchenne-boy", "sickle-cell-girl"):
-        tried = await asked.post(
+        tried = await matching_client.post(
             "/matching/v1/criteria/dry-run", json={"criteria": criteria, "patient": example(patient)}
         )
         assert tried.status_code == 200, tried.text

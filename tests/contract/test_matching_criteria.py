@@ -1,5 +1,6 @@
-"""Criteria documents checked and tried on a patient, through the front door of matching."""
+"""Criteria documents are checked, and evaluated for one patient, over the API of matching."""
 
+import json
 from datetime import date
 from typing import Any
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 from pydantic import TypeAdapter
 
+from services.matching.criteria.endpoints import SMALL_BYTES
 from services.matching.criteria.schemas import DryRunAnswer
 from tests.contract.matching import BOY, CRITERIA, FACT
 
@@ -23,17 +25,30 @@ def changed(index: int, **fields: Any) -> dict[str, Any]:
     return {**CRITERIA, "criteria": lines}
 
 
-async def test_a_sound_document_has_no_findings_and_a_doubtful_one_is_told_where(asked: httpx.AsyncClient) -> None:
-    sound = (await asked.post(CHECK, json=CRITERIA)).json()
+async def test_a_good_document_has_no_findings_and_a_doubtful_one_has_located_findings(
+    matching_client: httpx.AsyncClient,
+) -> None:
+    sound = (await matching_client.post(CHECK, json=CRITERIA)).json()
     assert (sound["findings"], sound["errors"]) == ([], 0)
     doubtful = changed(1, expr={"type": "age", "min": "P8Y", "max": "P4Y"})
-    told = (await asked.post(CHECK, json=doubtful)).json()
-    assert told["errors"] == 1
-    assert {(one["code"], one["pointer"].split("/expr")[0]) for one in told["findings"]} == {
+    result = (await matching_client.post(CHECK, json=doubtful)).json()
+    assert result["errors"] == 1
+    assert {(one["code"], one["pointer"].split("/expr")[0]) for one in result["findings"]} == {
         ("bounds_contradictory", "/criteria/1")
     }
-    unknown = (await asked.post(CHECK, json=changed(0, expr={"type": "has", "codes": ["ORPHA:1"]}))).json()
+    unknown = (await matching_client.post(CHECK, json=changed(0, expr={"type": "has", "codes": ["ORPHA:1"]}))).json()
     assert {one["code"] for one in unknown["findings"]} == {"code_unknown"}
+
+
+async def test_a_large_document_is_checked_like_a_small_one(asked: httpx.AsyncClient) -> None:
+    exprs = [{"type": "has", "codes": [f"ORPHA:{700_000 + 100 * n + m}" for m in range(100)]} for n in range(9)]
+    unknown = [{**CRITERIA["criteria"][0], "id": f"X{n}", "role": None, "expr": expr} for n, expr in enumerate(exprs)]
+    large = {**CRITERIA, "criteria": [*CRITERIA["criteria"], *unknown]}
+    assert len(json.dumps(large)) > SMALL_BYTES
+    found = (await asked.post(CHECK, json=large)).json()
+    assert sum(one["code"] == "code_unknown" for one in found["findings"]) == found["errors"] == 900
+    refused = await asked.post(CHECK, json={**large, "grade": "x"})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/grade")
 
 
 @pytest.mark.parametrize(
@@ -47,15 +62,17 @@ async def test_a_sound_document_has_no_findings_and_a_doubtful_one_is_told_where
     ],
 )
 async def test_a_malformed_document_is_refused_with_its_place(
-    asked: httpx.AsyncClient, document: dict[str, Any], pointer: str
+    matching_client: httpx.AsyncClient, document: dict[str, Any], pointer: str
 ) -> None:
-    response = await asked.post(CHECK, json=document)
+    response = await matching_client.post(CHECK, json=document)
     assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, pointer)
     assert "MARTIN" not in response.text
 
 
-async def test_a_dry_run_tells_what_a_document_says_of_a_patient_it_would_not_list(asked: httpx.AsyncClient) -> None:
-    response = await asked.post(DRY_RUN, json={"criteria": CRITERIA, "patient": BOY})
+async def test_a_dry_run_evaluates_a_document_for_a_patient_without_the_indication(
+    matching_client: httpx.AsyncClient,
+) -> None:
+    response = await matching_client.post(DRY_RUN, json={"criteria": CRITERIA, "patient": BOY})
     assert response.status_code == 200, response.text
     answer = TypeAdapter(DryRunAnswer).validate_json(response.content)
     assert (answer.listing, answer.verdict, answer.from_) == ("undetermined", "not_yet", date(2025, 12, 20))
@@ -64,14 +81,14 @@ async def test_a_dry_run_tells_what_a_document_says_of_a_patient_it_would_not_li
         ("I2", None, "not_met"),
     ]
     boy = {**BOY, "birth_date": "2020-12-20", "facts": [FACT]}
-    listed = (await asked.post(DRY_RUN, json={"criteria": CRITERIA, "patient": boy})).json()
+    listed = (await matching_client.post(DRY_RUN, json={"criteria": CRITERIA, "patient": boy})).json()
     assert (listed["listing"], listed["verdict"], listed["until"]) == ("listed", "compatible", "2028-12-20")
 
 
-async def test_a_dry_run_refuses_whoever_could_be_identified(asked: httpx.AsyncClient) -> None:
-    response = await asked.post(DRY_RUN, json={"criteria": CRITERIA, "patient": {**BOY, "prénom": SECRET}})
+async def test_a_dry_run_refuses_an_identifiable_patient(matching_client: httpx.AsyncClient) -> None:
+    response = await matching_client.post(DRY_RUN, json={"criteria": CRITERIA, "patient": {**BOY, "prénom": SECRET}})
     assert (response.status_code, response.json()["code"]) == (422, "identifier_forbidden")
     assert SECRET not in response.text
     assert response.json()["errors"][0]["pointer"] == "/patient/prénom"
-    wrong = await asked.post(DRY_RUN, json={"criteria": CRITERIA, "patient": {"sex": "mail"}})
+    wrong = await matching_client.post(DRY_RUN, json={"criteria": CRITERIA, "patient": {"sex": "mail"}})
     assert wrong.json()["errors"][0]["pointer"] == "/patient/sex"

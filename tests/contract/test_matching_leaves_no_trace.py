@@ -1,4 +1,4 @@
-"""Nothing of a patient stays in memory after a match: no cache contains a value that only the patient had."""
+"""After a match no value of the patient stays in memory: no cache contains one."""
 
 import asyncio
 import functools
@@ -14,7 +14,8 @@ from tests.contract.matching import MATCH
 
 pytestmark = pytest.mark.anyio
 
-# Values that no criterion, concept or other test uses. Never written in one piece, so that only the patient has them.
+# Values that no criterion, concept or other test uses. They are assembled at run time, so that only the patient has
+# them.
 AGE, UNIT, FACT, CODE, QUESTION = ("P7Y{}", "nmol/h{}", "fact-of-{}", "LOINC:9{}-1", "question-about-{}")
 CACHE = type(functools.lru_cache(lambda: None))
 
@@ -63,7 +64,7 @@ def everything() -> Iterator[Any]:
 
 
 def containers_of(values: set[str]) -> list[Any]:
-    """The containers in this process that refer to one of the values, except this very set."""
+    """Return the containers in this process that refer to one of the values, except the set of the values itself."""
     return [
         one
         for one in everything()
@@ -75,11 +76,13 @@ def sizes_of_caches() -> dict[int, int]:
     return {id(one): one.cache_info().currsize for one in everything() if type(one) is CACHE}
 
 
-async def test_no_value_of_a_patient_stays_in_memory(asked: httpx.AsyncClient, standing_matching: FastAPI) -> None:
-    assert (await asked.post(MATCH, json=patient_of("10417"))).status_code == 200
+async def test_no_value_of_a_patient_stays_in_memory(
+    matching_client: httpx.AsyncClient, standing_matching: FastAPI
+) -> None:
+    assert (await matching_client.post(MATCH, json=patient_of("10417"))).status_code == 200
     before = sizes_of_caches()
     for suffix in ("11902", "10733"):
-        response = await asked.post(MATCH, json=patient_of(suffix))
+        response = await matching_client.post(MATCH, json=patient_of(suffix))
         assert response.status_code == 200, response.text
         del response
     await asyncio.sleep(0.01)  # the event loop drops its cancelled timers, which refer to the request
@@ -89,13 +92,13 @@ async def test_no_value_of_a_patient_stays_in_memory(asked: httpx.AsyncClient, s
     assert {one: size for one, size in after.items() if size != before.get(one, 0)} == {}
 
 
-async def test_no_cache_of_the_terminology_depends_on_the_codes_of_a_patient(
-    asked: httpx.AsyncClient, standing_matching: FastAPI
+async def test_no_cache_of_the_terminology_grows_with_the_codes_of_a_patient(
+    matching_client: httpx.AsyncClient, standing_matching: FastAPI
 ) -> None:
     vocabulary = standing_matching.state.snapshots.current.vocabulary
     sizes = {name: len(value) for name, value in vars(vocabulary.engine).items()}
     facts = [
         {"id": f"f{n}", "kind": "condition", "codes": [code]} for n, code in enumerate(sorted(vocabulary.known)[:500])
     ]
-    assert (await asked.post(MATCH, json={"as_of": "2025-11-22", "facts": facts})).status_code == 200
+    assert (await matching_client.post(MATCH, json={"as_of": "2025-11-22", "facts": facts})).status_code == 200
     assert {name: len(value) for name, value in vars(vocabulary.engine).items()} == sizes

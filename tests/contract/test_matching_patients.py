@@ -1,4 +1,4 @@
-"""Worked patients through the front door of matching: verdicts, days, reasons, order."""
+"""Worked patients over the API of matching: verdicts, dates, reasons and order."""
 
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,10 @@ def results_bytes(response: httpx.Response) -> bytes:
     return response.content.split(b'"results":', 1)[1].split(b',"undetermined":', 1)[0]
 
 
-async def test_the_duchenne_boy_must_wait_for_his_birthday_his_steroid_and_his_vaccine(
-    asked: httpx.AsyncClient,
+async def test_the_duchenne_boy_waits_for_his_birthday_his_steroid_and_his_vaccine(
+    matching_client: httpx.AsyncClient,
 ) -> None:
-    response = await asked.post(MATCH, json=example("duchenne-boy"))
+    response = await matching_client.post(MATCH, json=example("duchenne-boy"))
     assert response.status_code == 200, response.text
     answer = response.json()
     MatchAnswer.model_validate_json(response.content)
@@ -50,7 +50,9 @@ async def test_the_duchenne_boy_must_wait_for_his_birthday_his_steroid_and_his_v
     assert "titre-anti-aavrh74" in {question["code"] for question in answer["ask_next"]}
 
 
-async def test_the_twin_without_steroid_may_enter_the_cohort_of_three_year_olds(asked: httpx.AsyncClient) -> None:
+async def test_the_twin_without_steroid_may_enter_the_cohort_of_three_year_olds(
+    matching_client: httpx.AsyncClient,
+) -> None:
     twin = example("duchenne-boy")
     twin["facts"] = [fact for fact in twin["facts"] if fact["id"] != "prednisone"]
     twin["facts"].append(
@@ -62,12 +64,12 @@ async def test_the_twin_without_steroid_may_enter_the_cohort_of_three_year_olds(
             "date": "2025-11-22",
         }
     )
-    endeavor = found((await asked.post(MATCH, json=twin)).json(), "NCT04626674")
+    endeavor = found((await matching_client.post(MATCH, json=twin)).json(), "NCT04626674")
     assert (endeavor["cohort"], endeavor["verdict"], endeavor["until"]) == ("4", "possible", "2025-12-20")
 
 
-async def test_the_sickle_cell_girl_is_possible_and_told_what_nobody_recorded(asked: httpx.AsyncClient) -> None:
-    answer = (await asked.post(MATCH, json=example("sickle-cell-girl"))).json()
+async def test_the_sickle_cell_girl_is_possible_and_missing_facts_are_named(matching_client: httpx.AsyncClient) -> None:
+    answer = (await matching_client.post(MATCH, json=example("sickle-cell-girl"))).json()
     exa_cel = found(answer, "NCT03745287")
     assert exa_cel["verdict"] == "possible"
     assert {"I-AGE", "I-DX", "I-GENOTYPE", "I-VOC", "I-PERF", "I-EGFR", "I-ALT"} <= states(exa_cel, "met")
@@ -95,9 +97,9 @@ async def test_the_sickle_cell_girl_is_possible_and_told_what_nobody_recorded(as
 
 
 async def test_trials_that_recruit_in_france_come_first_with_the_nearest_open_site_first(
-    asked: httpx.AsyncClient,
+    matching_client: httpx.AsyncClient,
 ) -> None:
-    answer = (await asked.post(MATCH, json=example("duchenne-boy"))).json()
+    answer = (await matching_client.post(MATCH, json=example("duchenne-boy"))).json()
     assert answer["results"][0]["trial"] == DEMO
     demo = answer["results"][0]
     assert (demo["recruitment"], demo["illustrative"], demo["cohort"]) == ("open", True, "1")
@@ -107,19 +109,19 @@ async def test_trials_that_recruit_in_france_come_first_with_the_nearest_open_si
     assert demo["sites"][-1]["stale"] is True
     assert 30 < demo["sites"][0]["distance_km"] < 60
     without_place = {name: value for name, value in example("duchenne-boy").items() if name != "place"}
-    nowhere = found((await asked.post(MATCH, json=without_place)).json(), DEMO)
+    nowhere = found((await matching_client.post(MATCH, json=without_place)).json(), DEMO)
     assert {site["distance_km"] for site in nowhere["sites"]} == {None}
 
 
-async def test_a_trial_for_another_disease_is_counted_and_not_listed(asked: httpx.AsyncClient) -> None:
-    answer = (await asked.post(MATCH, json={"as_of": "2025-11-22", "sex": "male", "age": "P30Y"})).json()
+async def test_a_trial_for_another_disease_is_counted_and_not_listed(matching_client: httpx.AsyncClient) -> None:
+    answer = (await matching_client.post(MATCH, json={"as_of": "2025-11-22", "sex": "male", "age": "P30Y"})).json()
     listed = {one["trial"] for one in answer["results"]}
     assert "NCT05096221" not in listed
     assert answer["undetermined"] >= 15
 
 
-async def test_a_phenopacket_is_matched_as_the_patient_it_describes(asked: httpx.AsyncClient) -> None:
-    response = await asked.post(f"{MATCH}?as_of=2025-11-22", json=example("phenopacket"))
+async def test_a_phenopacket_is_matched_like_the_same_native_patient(matching_client: httpx.AsyncClient) -> None:
+    response = await matching_client.post(f"{MATCH}?as_of=2025-11-22", json=example("phenopacket"))
     assert response.status_code == 200, response.text
     demo = found(response.json(), DEMO)
     assert (demo["cohort"], demo["verdict"], demo["until"]) == ("1", "possible", "2027-03-14")
@@ -128,7 +130,7 @@ async def test_a_phenopacket_is_matched_as_the_patient_it_describes(asked: httpx
     assert {"id": "/phenotypicFeatures/0/onset", "reason": "no_date"} in response.json()["ignored_facts"]
 
 
-async def test_facts_that_count_for_nothing_are_named(asked: httpx.AsyncClient) -> None:
+async def test_unused_facts_are_named(matching_client: httpx.AsyncClient) -> None:
     patient = example("sickle-cell-girl")
     patient["facts"] += [
         {"id": "later", "kind": "condition", "codes": ["ORPHA:98896"], "date": "2025-11-23"},
@@ -140,26 +142,29 @@ async def test_facts_that_count_for_nothing_are_named(asked: httpx.AsyncClient) 
             "status": "entered_in_error",
         },
     ]
-    ignored = (await asked.post(MATCH, json=patient)).json()["ignored_facts"]
+    ignored = (await matching_client.post(MATCH, json=patient)).json()["ignored_facts"]
     assert sorted((one["id"], one["reason"]) for one in ignored) == [
         ("later", "after_as_of"),
         ("mistake", "entered_in_error"),
     ]
 
 
-async def test_a_criterion_says_whether_the_patient_satisfies_it(asked: httpx.AsyncClient) -> None:
+async def test_a_criterion_tells_apart_satisfied_and_unsatisfied(matching_client: httpx.AsyncClient) -> None:
     girl = example("sickle-cell-girl")
-    criteria = {one["id"]: one for one in found((await asked.post(MATCH, json=girl)).json(), "NCT03745287")["criteria"]}
+    criteria = {
+        one["id"]: one
+        for one in found((await matching_client.post(MATCH, json=girl)).json(), "NCT03745287")["criteria"]
+    }
     assert (criteria["I-AGE"]["satisfied"], criteria["X-HIV"]["satisfied"]) == (True, None)
     hiv = {"id": "hiv", "kind": "condition", "codes": ["CLEIO:hiv-positive"], "date": "2025-11-01"}
     for status, satisfied, state in (("present", False, "not_met"), ("absent", True, "met")):
         patient = {**girl, "facts": [*girl["facts"], {**hiv, "status": status}]}
-        answer = found((await asked.post(MATCH, json=patient)).json(), "NCT03745287")
+        answer = found((await matching_client.post(MATCH, json=patient)).json(), "NCT03745287")
         exclusion = next(one for one in answer["criteria"] if one["id"] == "X-HIV")
         assert (exclusion["kind"], exclusion["satisfied"], exclusion["state"]) == ("exclude", satisfied, state)
 
 
-async def test_an_answer_says_where_and_whether_a_trial_recruits(asked: httpx.AsyncClient) -> None:
+async def test_an_answer_contains_the_recruitment_of_a_trial(matching_client: httpx.AsyncClient) -> None:
     patient = {
         "as_of": "2025-11-22",
         "facts": [
@@ -167,7 +172,7 @@ async def test_an_answer_says_where_and_whether_a_trial_recruits(asked: httpx.As
             for number, code in enumerate(("ORPHA:98896", "ORPHA:275752", "ORPHA:589", "ORPHA:221"))
         ],
     }
-    answer = (await asked.post(MATCH, json=patient)).json()
+    answer = (await matching_client.post(MATCH, json=patient)).json()
     assert answer["country"] == "FR"
     recruitment = {one["trial"]: one["recruitment"] for one in answer["results"]}
     assert recruitment["NCT06799247"] == recruitment["NCT06298019"] == "not_in_country"
@@ -177,28 +182,28 @@ async def test_an_answer_says_where_and_whether_a_trial_recruits(asked: httpx.As
     assert {one["refer_before"] for one in answer["results"] if one["recruitment"] == "closed"} == {None}
 
 
-async def test_signatures_of_invented_people_are_marked(asked: httpx.AsyncClient) -> None:
-    answer = (await asked.post(MATCH, json=example("duchenne-boy"))).json()
+async def test_signatures_of_invented_people_are_marked(matching_client: httpx.AsyncClient) -> None:
+    answer = (await matching_client.post(MATCH, json=example("duchenne-boy"))).json()
     assert {(one["grade"], one["criteria_illustrative"]) for one in answer["results"]} == {("signed", True)}
     assert (found(answer, "NCT05096221")["illustrative"], found(answer, DEMO)["illustrative"]) == (False, True)
 
 
-async def test_pages_contain_every_trial_once(asked: httpx.AsyncClient) -> None:
+async def test_pages_contain_every_trial_once(matching_client: httpx.AsyncClient) -> None:
     boy = example("duchenne-boy")
-    whole = (await asked.post(MATCH, json=boy)).json()
+    whole = (await matching_client.post(MATCH, json=boy)).json()
     assert (whole["total"], whole["next"]) == (len(whole["results"]), None)
     assert whole["total"] > 2
     pages: list[dict[str, Any]] = []
     cursor = ""
     while cursor is not None:
-        page = (await asked.post(f"{MATCH}?limit=2{cursor and '&cursor='}{cursor}", json=boy)).json()
+        page = (await matching_client.post(f"{MATCH}?limit=2{cursor and '&cursor='}{cursor}", json=boy)).json()
         assert (page["total"], page["ask_next"]) == (whole["total"], whole["ask_next"])
         pages.append(page)
         cursor = page["next"]
     assert [one for page in pages for one in page["results"]] == whole["results"]
-    # The cursor is the same for a patient of whom nothing else is the same.
+    # The cursor works the same for an entirely different patient.
     other = {**example("sickle-cell-girl"), "facts": [{"id": "a", "kind": "condition", "codes": ["ORPHA:98896"]}]}
-    assert (await asked.post(f"{MATCH}?limit=2", json=other)).json()["next"] == pages[0]["next"]
+    assert (await matching_client.post(f"{MATCH}?limit=2", json=other)).json()["next"] == pages[0]["next"]
 
 
 @pytest.mark.parametrize(
@@ -211,34 +216,34 @@ async def test_pages_contain_every_trial_once(asked: httpx.AsyncClient) -> None:
         ("0" * 41, 400, "invalid_parameter"),
     ],
 )
-async def test_a_cursor_of_another_snapshot_or_form_is_refused(
-    asked: httpx.AsyncClient, cursor: str, status: int, code: str
+async def test_a_cursor_of_another_snapshot_or_request_is_refused(
+    matching_client: httpx.AsyncClient, cursor: str, status: int, code: str
 ) -> None:
-    answer = await asked.post(f"{MATCH}?cursor={cursor}", json=example("duchenne-boy"))
+    answer = await matching_client.post(f"{MATCH}?cursor={cursor}", json=example("duchenne-boy"))
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-async def test_the_limit_cuts_the_list_and_the_horizon_the_timeline(asked: httpx.AsyncClient) -> None:
+async def test_the_limit_cuts_the_list_and_the_horizon_the_timeline(matching_client: httpx.AsyncClient) -> None:
     girl = example("sickle-cell-girl")
-    assert len((await asked.post(f"{MATCH}?limit=1", json=girl)).json()["results"]) == 1
-    short = found((await asked.post(f"{MATCH}?horizon=P2M", json=girl)).json(), "NCT03745287")
+    assert len((await matching_client.post(f"{MATCH}?limit=1", json=girl)).json()["results"]) == 1
+    short = found((await matching_client.post(f"{MATCH}?horizon=P2M", json=girl)).json(), "NCT03745287")
     assert [span["from"] for span in short["timeline"]] == ["2025-11-22", "2026-01-11"]
     for query, pointer in (
         ("horizon=P21Y", "/query/horizon"),
         ("dosing_date=2025-11-21", "/query/dosing_date"),
         ("as_of=2025-11-22", "/query/as_of"),
     ):
-        refused = await asked.post(f"{MATCH}?{query}", json=girl)
+        refused = await matching_client.post(f"{MATCH}?{query}", json=girl)
         assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, pointer)
 
 
 async def test_the_same_patient_day_and_snapshot_give_the_same_bytes(
-    asked: httpx.AsyncClient, standing_matching: FastAPI, standing_line: Line, tmp_path: Path
+    matching_client: httpx.AsyncClient, standing_matching: FastAPI, standing_line: Line, tmp_path: Path
 ) -> None:
     girl = example("sickle-cell-girl")
-    first = await asked.post(MATCH, json=girl)
+    first = await matching_client.post(MATCH, json=girl)
     shuffled = {**dict(reversed(girl.items())), "facts": girl["facts"][::-1]}
-    assert results_bytes(await asked.post(MATCH, json=shuffled)) == results_bytes(first)
+    assert results_bytes(await matching_client.post(MATCH, json=shuffled)) == results_bytes(first)
     async with running_matching(standing_line, data_dir=tmp_path / "another") as other:
         await until_loaded(other)
         async with client_of(other) as caller:
@@ -247,6 +252,6 @@ async def test_the_same_patient_day_and_snapshot_give_the_same_bytes(
     assert results_bytes(second) == results_bytes(first)
 
 
-async def test_a_match_is_for_this_machine_alone(standing_matching: FastAPI) -> None:
+async def test_without_a_token_a_match_is_only_for_this_machine(standing_matching: FastAPI) -> None:
     async with client_of(standing_matching, address="203.0.113.9") as stranger:
         assert (await stranger.post(MATCH, json={})).status_code == 401

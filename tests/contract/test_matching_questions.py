@@ -1,4 +1,4 @@
-"""A program answers every question of the sample from the facts that it names, and the question disappears."""
+"""Each question of the sample can be answered by a program with the facts that it names, and then disappears."""
 
 import json
 from datetime import date, timedelta
@@ -19,7 +19,7 @@ CRITERIA = {
     for path in sorted((Path(__file__).parents[2] / "services" / "registry" / "sample" / "criteria").glob("*.json"))
 }
 AS_OF = date(2025, 11, 22)
-# Of the fields of a wanted fact, those that a fact has under another name or in another form.
+# The fields of a wanted fact that a fact has under another name or in another form.
 FIELDS = {"birth_date": "2015-03-01", "sex": "male"}
 LOW, HIGH = 10, 20
 
@@ -30,7 +30,7 @@ def exposure_of(wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def variant_of(wanted: dict[str, Any]) -> dict[str, Any]:
-    """A variant with every attribute that matters; the first allowed value of each."""
+    """Return a variant with every relevant attribute, each with its first allowed value."""
     variant: dict[str, Any] = {"gene": wanted["gene"], "origin": wanted["origin"]}
     for name, field in (("types", "type"), ("zygosity", "zygosity"), ("hgvs", "hgvs")):
         if wanted[name] is not None:
@@ -45,7 +45,7 @@ def variant_of(wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def number_of(wanted: dict[str, Any]) -> float:
-    """A number that meets the first comparison."""
+    """Return a number that satisfies the first comparison."""
     first = wanted["comparisons"][0]
     bound: float = first["value"] * {"xULN": HIGH, "xLLN": LOW}.get(first["basis"], 1)
     return bound + {">": 1, "<": -bound / 2}.get(first["op"], 0)
@@ -83,7 +83,7 @@ def fact_of(name: str, wanted: dict[str, Any], status: str) -> dict[str, Any]:
 
 
 def answered(patient: dict[str, Any], question: dict[str, Any], preferred: str) -> dict[str, Any]:
-    """The patient with all facts that the question wants: ``preferred`` (present or absent) where both answer."""
+    """Return the patient with all wanted facts of the question. ``preferred``: present or absent, if both answer it."""
     patient = {**patient, "facts": list(patient["facts"]), "domains_complete": list(patient["domains_complete"])}
     for number, wanted in enumerate(question["facts"]):
         if wanted["field"] is not None:
@@ -102,8 +102,10 @@ def answered(patient: dict[str, Any], question: dict[str, Any], preferred: str) 
     return patient
 
 
-async def questions_of(asked: httpx.AsyncClient, criteria: dict[str, Any], patient: dict[str, Any]) -> dict[str, Any]:
-    response = await asked.post(DRY_RUN, json={"criteria": criteria, "patient": patient})
+async def questions_of(
+    matching_client: httpx.AsyncClient, criteria: dict[str, Any], patient: dict[str, Any]
+) -> dict[str, Any]:
+    response = await matching_client.post(DRY_RUN, json={"criteria": criteria, "patient": patient})
     assert response.status_code == 200, response.text
     return {question["code"]: question for question in response.json()["ask_next"]}
 
@@ -111,24 +113,24 @@ async def questions_of(asked: httpx.AsyncClient, criteria: dict[str, Any], patie
 @pytest.mark.parametrize("preferred", ["present", "absent"])
 @pytest.mark.parametrize("trial", CRITERIA)
 async def test_every_question_of_the_sample_is_answered_by_program(
-    asked: httpx.AsyncClient, trial: str, preferred: str
+    matching_client: httpx.AsyncClient, trial: str, preferred: str
 ) -> None:
     empty: dict[str, Any] = {"as_of": AS_OF.isoformat(), "facts": [], "domains_complete": []}
-    questions = await questions_of(asked, CRITERIA[trial], empty)
+    questions = await questions_of(matching_client, CRITERIA[trial], empty)
     assert questions
     for code, question in questions.items():
         patient = answered(empty, question, preferred)
-        left = await questions_of(asked, CRITERIA[trial], patient)
+        left = await questions_of(matching_client, CRITERIA[trial], patient)
         assert code not in left, (code, question["facts"], patient)
 
 
 @pytest.mark.parametrize("name", ["duchenne-boy", "sickle-cell-girl"])
 async def test_every_question_about_the_worked_patients_is_answered_by_program(
-    asked: httpx.AsyncClient, name: str
+    matching_client: httpx.AsyncClient, name: str
 ) -> None:
     patient = {"domains_complete": [], **example(name)}
-    answer = (await asked.post("/matching/v1/match", json=patient)).json()
+    answer = (await matching_client.post("/matching/v1/match", json=patient)).json()
     assert answer["ask_next"]
     for question in answer["ask_next"]:
-        after = (await asked.post("/matching/v1/match", json=answered(patient, question, "absent"))).json()
+        after = (await matching_client.post("/matching/v1/match", json=answered(patient, question, "absent"))).json()
         assert question["code"] not in {one["code"] for one in after["ask_next"]}, question

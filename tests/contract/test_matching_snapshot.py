@@ -1,4 +1,4 @@
-"""Matching's copy of the registry: follows every change, outlives the registry and its own death, and is never half."""
+"""Matching's snapshot: follows every change of the registry, works without it, survives a crash, is complete."""
 
 import json
 import shutil
@@ -40,14 +40,14 @@ async def test_a_change_of_the_registry_reaches_the_answers(
     site = next(one for one in found(after.json(), DEMO)["sites"] if one["centre"] == "fr-lille")
     assert site["slots"] == [{"cohort": "1", "open": 0}]
     assert found(after.json(), DEMO)["sites"][0]["centre"] == "fr-necker"
-    held = matching.state.snapshots.current.id
+    before = matching.state.snapshots.current.id
     suspended = await curator.patch(
         f"/registry/v1/trials/{DEMO}",
         content=json.dumps({"status": "suspended"}),
         headers={"Content-Type": "application/merge-patch+json", "If-Match": "*"},
     )
     assert suspended.status_code == 200, suspended.text
-    await until(lambda: matching.state.snapshots.current.id != held)
+    await until(lambda: matching.state.snapshots.current.id != before)
     closed = found((await public.post(MATCH, json=boy)).json(), DEMO)
     assert (closed["recruitment"], closed["recruitment_status"]) == ("closed", "suspended")
 
@@ -70,8 +70,8 @@ async def test_open_trials_come_before_closed_ones_then_the_better_verdict(
             )
         )
     ranked = (await public.post(MATCH, json=example("duchenne-boy"))).json()["results"]
-    told = [(one["trial"], one["recruitment"], one["verdict"]) for one in ranked]
-    assert told == [
+    ranking = [(one["trial"], one["recruitment"], one["verdict"]) for one in ranked]
+    assert ranking == [
         ("NCT05096221", "open", "not_yet"),
         (DEMO, "closed", "possible"),
         ("NCT04626674", "unknown", "not_yet"),
@@ -84,17 +84,17 @@ async def test_open_trials_come_before_closed_ones_then_the_better_verdict(
 async def test_newly_signed_criteria_reach_the_answers(
     public: httpx.AsyncClient, matching: FastAPI, curator: httpx.AsyncClient
 ) -> None:
-    held = matching.state.snapshots.current.id
+    before = matching.state.snapshots.current.id
     document = {**CRITERIA, "trial": "NCT05096221"}
     signed = await curator.put("/registry/v1/trials/NCT05096221/criteria", json=document, headers={"If-Match": "*"})
     assert signed.status_code == 200, signed.text
-    await until(lambda: matching.state.snapshots.current.id != held)
+    await until(lambda: matching.state.snapshots.current.id != before)
     embark = found((await public.post(MATCH, json=example("duchenne-boy"))).json(), "NCT05096221")
     assert [one["id"] for one in embark["criteria"]] == ["I1", "I2"]
     assert (embark["from"], embark["criteria_version"]) == ("2025-12-20", 2)
 
 
-async def test_it_answers_while_the_registry_is_down_and_says_how_old_the_answer_is(line: Line, tmp_path: Path) -> None:
+async def test_it_answers_while_the_registry_is_down_with_the_age_of_the_snapshot(line: Line, tmp_path: Path) -> None:
     async with running_matching(line) as app:
         await until_loaded(app)
         current = app.state.snapshots.current
@@ -108,7 +108,7 @@ async def test_it_answers_while_the_registry_is_down_and_says_how_old_the_answer
         assert abs(int(answer.headers["Snapshot-Age"]) - age) <= 2
 
 
-async def test_without_any_snapshot_it_is_not_ready_and_says_so(registry: FastAPI) -> None:
+async def test_without_any_snapshot_it_is_not_ready(registry: FastAPI) -> None:
     line = Line(registry)
     line.up = False
     async with running_matching(line) as app, client_of(app) as caller:
@@ -131,7 +131,7 @@ async def test_without_any_snapshot_it_is_not_ready_and_says_so(registry: FastAP
         lambda _: b"",
     ],
 )
-async def test_a_cut_export_is_refused_whole(registry: FastAPI, cut: Any) -> None:
+async def test_an_incomplete_export_is_refused(registry: FastAPI, cut: Any) -> None:
     line = Line(registry)
     line.keep_of_export = cut
     async with running_matching(line) as app:
@@ -142,7 +142,7 @@ async def test_a_cut_export_is_refused_whole(registry: FastAPI, cut: Any) -> Non
         assert len(app.state.snapshots.current.trials) == 18
 
 
-async def test_what_changed_while_it_was_dead_is_caught_up_from_the_kept_cursor(
+async def test_changes_during_a_down_time_are_read_from_the_stored_cursor(
     line: Line, curator: httpx.AsyncClient, tmp_path: Path
 ) -> None:
     async with running_matching(line) as app:
@@ -150,7 +150,7 @@ async def test_what_changed_while_it_was_dead_is_caught_up_from_the_kept_cursor(
         folder = app.state.settings.snapshot_folder
         await until((folder / "current").exists)
         left = tmp_path / "killed" / "matching" / "snapshot"
-        shutil.copytree(folder, left)  # what a kill at this moment leaves
+        shutil.copytree(folder, left)  # the state that a kill at this moment leaves
     await declare(curator, DEMO, "fr-lille", "recruiting", 7)
     line.paths.clear()
     async with running_matching(line, data_dir=tmp_path / "killed") as app:
@@ -166,20 +166,20 @@ async def test_what_changed_while_it_was_dead_is_caught_up_from_the_kept_cursor(
 async def test_a_restored_registry_is_loaded_again_from_its_export(
     line: Line, registry: FastAPI, matching: FastAPI
 ) -> None:
-    held = matching.state.snapshots.current
+    before = matching.state.snapshots.current
     line.paths.clear()
     async with registry.state.database.transaction() as connection:
         await FEED.new_generation(connection)
     await until(
         lambda: (
             "/registry/v1/export" in line.paths
-            and matching.state.snapshots.current.next_feed_path != held.next_feed_path
+            and matching.state.snapshots.current.next_feed_path != before.next_feed_path
         )
     )
-    assert matching.state.snapshots.current.id == held.id
+    assert matching.state.snapshots.current.id == before.id
 
 
-async def test_a_torn_snapshot_is_refused_and_the_one_before_used(
+async def test_a_damaged_snapshot_is_refused_and_the_previous_one_used(
     line: Line, curator: httpx.AsyncClient, registry: FastAPI
 ) -> None:
     async with running_matching(line) as app:
@@ -199,9 +199,7 @@ async def test_a_torn_snapshot_is_refused_and_the_one_before_used(
         await until(lambda: app.state.snapshots.current.id == newest)
 
 
-async def test_a_trial_that_is_withdrawn_is_no_longer_in_the_answers(
-    matching: FastAPI, curator: httpx.AsyncClient
-) -> None:
+async def test_a_withdrawn_trial_is_no_longer_in_the_answers(matching: FastAPI, curator: httpx.AsyncClient) -> None:
     trial = (await curator.get(f"/registry/v1/trials/{DEMO}")).json()
     given = {
         "titles": {"fr": "Leucémie", "en": "Leukaemia"},

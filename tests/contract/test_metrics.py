@@ -1,4 +1,4 @@
-"""The figures that an operator watches, as Prometheus reads them."""
+"""The metrics of the services, as Prometheus reads them."""
 
 import json
 import re
@@ -23,7 +23,7 @@ FIGURE = re.compile(r"^([a-z_]+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 
 
 async def exposed(app: object) -> list[tuple[str, str, str]]:
-    """Name, labels and value of each line."""
+    """Return name, labels and value of each line."""
     async with client_of(app) as client:
         return FIGURE.findall((await client.get("/metrics")).text)
 
@@ -44,28 +44,28 @@ async def running_all(folder: Path) -> AsyncIterator[list[FastAPI]]:
         receiver = await stack.enter_async_context(running_receiver())
         service = await stack.enter_async_context(running_notifications(url, source))
         subscription = await service.subscribe(receiver)
-        await source.tell()
+        await source.publish_trial()
         await service.delivered(subscription, 1)
         yield [registry, matching, service.app]
 
 
-async def test_each_service_tells_its_own_figures(tmp_path: Path) -> None:
+async def test_each_service_has_its_own_metrics(tmp_path: Path) -> None:
     async with (
         running_registry(f"sqlite:///{tmp_path / 'registry.db'}") as registry,
         running_matching(registry) as matching,
     ):
         async with client_of(registry) as public:
             await public.get("/registry/v1/trials")
-        told = await figures(registry)
-        assert told['cleio_requests_total{method="GET",route="/registry/v1/trials",status="200"}'] == 1
-        assert told["cleio_feed_position"] > 10
-        assert not any(name.startswith(("cleio_queue", "cleio_snapshot")) for name in told)
-        held = await figures(matching)
-        assert 0 <= held["cleio_snapshot_age_seconds"] < 60
-        assert held["cleio_snapshot_trials"] > 10
+        values = await figures(registry)
+        assert values['cleio_requests_total{method="GET",route="/registry/v1/trials",status="200"}'] == 1
+        assert values["cleio_feed_position"] > 10
+        assert not any(name.startswith(("cleio_queue", "cleio_snapshot")) for name in values)
+        of_matching = await figures(matching)
+        assert 0 <= of_matching["cleio_snapshot_age_seconds"] < 60
+        assert of_matching["cleio_snapshot_trials"] > 10
 
 
-async def test_what_waits_is_counted_and_timed(tmp_path: Path) -> None:
+async def test_waiting_deliveries_are_counted_and_timed(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'notifications.db'}"
     await migrate(url)
     async with (
@@ -76,26 +76,26 @@ async def test_what_waits_is_counted_and_timed(tmp_path: Path) -> None:
         assert (await figures(service.app))["cleio_oldest_unsent_seconds"] == 0
         receiver.script = [500]
         await service.subscribe(receiver)
-        await source.tell()
+        await source.publish_trial()
         await until(lambda: receiver.received)
 
         async def waits() -> bool:
             return (await figures(service.app))["cleio_queue_depth"] == 1
 
         await until(waits)
-        told = await figures(service.app)
-        assert told['cleio_feed_lag_seconds{feed="registry"}'] >= 0
-        assert told['cleio_feed_read_seconds{feed="registry"}'] >= 0
+        values = await figures(service.app)
+        assert values['cleio_feed_lag_seconds{feed="registry"}'] >= 0
+        assert values['cleio_feed_read_seconds{feed="registry"}'] >= 0
 
 
-async def test_the_dashboard_asks_for_what_is_exposed_and_forgets_nothing(tmp_path: Path) -> None:
-    told: dict[str, set[str]] = {}
+async def test_the_dashboard_uses_existing_metrics_and_all_of_ours(tmp_path: Path) -> None:
+    exposed_labels: dict[str, set[str]] = {}
     async with running_all(tmp_path) as apps:
         for app in apps:
             for name, labels, _ in await exposed(app):
-                # What Prometheus itself adds, and each label of ours.
-                told.setdefault(name, {"job", "instance"}).update(re.findall(r"([a-z_]+)=", labels))
-    asked: dict[str, set[str]] = {}
+                # Labels that Prometheus adds, and all labels of ours.
+                exposed_labels.setdefault(name, {"job", "instance"}).update(re.findall(r"([a-z_]+)=", labels))
+    used: dict[str, set[str]] = {}
     for panel in DASHBOARD["panels"]:
         for target in panel["targets"]:
             names = re.findall(r"\b(?:cleio|process)_[a-z_]+", target["expr"])
@@ -105,23 +105,23 @@ async def test_the_dashboard_asks_for_what_is_exposed_and_forgets_nothing(tmp_pa
                 r"\{\{([a-z]+)\}\}", target["legendFormat"]
             )
             for name in names:
-                asked.setdefault(name, set()).update(grouped, chosen)
-    assert {name: labels for name, labels in asked.items() if not labels <= told.get(name, set())} == {}
+                used.setdefault(name, set()).update(grouped, chosen)
+    assert {name: labels for name, labels in used.items() if not labels <= exposed_labels.get(name, set())} == {}
     figures_of_ours = {
         re.sub(r"_(bucket|count|sum)$", "", name)
-        for name in told
+        for name in exposed_labels
         if name.startswith("cleio_") and not name.endswith("_created")
     }
-    assert {re.sub(r"_bucket$", "", name) for name in asked if name.startswith("cleio_")} == figures_of_ours
+    assert {re.sub(r"_bucket$", "", name) for name in used if name.startswith("cleio_")} == figures_of_ours
 
 
-async def test_the_process_tells_its_load_and_its_version(tmp_path: Path) -> None:
+async def test_the_process_has_metrics_of_its_load_and_version(tmp_path: Path) -> None:
     async with running_registry(f"sqlite:///{tmp_path / 'registry.db'}", sample=False) as registry:
-        told = await figures(registry)
-        assert told["process_resident_memory_bytes"] > 10_000_000
-        assert told["process_cpu_seconds_total"] > 0
-        assert 0 < told["process_open_fds"] < told["process_max_fds"]
-        [build] = [name for name in told if name.startswith("cleio_build_info")]
+        values = await figures(registry)
+        assert values["process_resident_memory_bytes"] > 10_000_000
+        assert values["process_cpu_seconds_total"] > 0
+        assert 0 < values["process_open_fds"] < values["process_max_fds"]
+        [build] = [name for name in values if name.startswith("cleio_build_info")]
         assert re.search(r'version="[0-9]+\.[0-9]+', build)
 
         async def watched() -> bool:
@@ -130,7 +130,7 @@ async def test_the_process_tells_its_load_and_its_version(tmp_path: Path) -> Non
         await until(watched)
 
 
-async def test_a_caller_cannot_add_figures(tmp_path: Path) -> None:
+async def test_a_caller_cannot_add_metrics(tmp_path: Path) -> None:
     async with (
         running_registry(f"sqlite:///{tmp_path / 'registry.db'}", sample=False) as registry,
         client_of(registry) as public,
@@ -143,7 +143,7 @@ async def test_a_caller_cannot_add_figures(tmp_path: Path) -> None:
             await public.get(f"/registry/v1/trials/NCT{number:08}")
 
         await call(0)
-        await figures(registry)  # itself a call
+        await figures(registry)  # this is a call too
         before = (await figures(registry)).keys()
         for number in range(1, 20):
             await call(number)

@@ -1,4 +1,4 @@
-"""Migrations and tables agree on both databases, and a program refuses a schema that is not its own."""
+"""Migrations and tables agree on both databases, and a program refuses a schema that it does not know."""
 
 import asyncio
 import subprocess
@@ -21,7 +21,7 @@ TREES = [(registry.MIGRATIONS, registry.METADATA), (notifications.MIGRATIONS, no
 
 
 @pytest.mark.parametrize(("tree", "metadata"), TREES, ids=["registry", "notifications"])
-async def test_migrations_lead_to_the_tables_and_back(database_url: str, tree: Path, metadata: MetaData) -> None:
+async def test_migrations_create_the_tables_and_remove_them(database_url: str, tree: Path, metadata: MetaData) -> None:
     database = open_database(database_url)
     await upgrade(database, tree, metadata)
     assert await drift(database, metadata) == []
@@ -46,8 +46,8 @@ async def test_a_service_refuses_to_start_on_another_schema(database_url: str) -
 
 
 @pytest.mark.parametrize("tree", [tree for tree, _ in TREES], ids=["registry", "notifications"])
-def test_the_names_of_the_files_tell_the_revisions(tree: Path) -> None:
-    # A start believes the names; Alembic reads the files.
+def test_the_names_of_the_files_are_the_revisions(tree: Path) -> None:
+    # A start reads the names only; Alembic reads the files.
     scripts = ScriptDirectory.from_config(configuration(tree))
     assert head_of(tree) == scripts.get_current_head()
     assert revisions(tree) == {script.revision for script in scripts.walk_revisions()}

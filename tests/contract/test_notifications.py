@@ -38,7 +38,7 @@ async def test_a_status_change_arrives_signed_thin_and_logged(
         "changed": ("status",),
         "extra": {"from": "recruiting", "to": "suspended"},
     }
-    await source.tell("NCT03745287", after, after, **change)
+    await source.publish_trial("NCT03745287", after, after, **change)
     [logged] = await service.delivered(subscription, 1)
     [got] = receiver.received
     event = Webhook(subscription["secret"]).verify(got.body, dict(got.headers))
@@ -46,7 +46,7 @@ async def test_a_status_change_arrives_signed_thin_and_logged(
     assert got.headers["content-type"].startswith("application/cloudevents+json")
     assert {name: event[name] for name in ("specversion", "source", "type", "subject", "data")} == {
         "specversion": "1.0",
-        "source": "/registry",
+        "source": "http://127.0.0.1:8080/registry",
         "type": "trial.status_changed",
         "subject": "trial/NCT03745287",
         "data": {
@@ -58,21 +58,21 @@ async def test_a_status_change_arrives_signed_thin_and_logged(
             "to": "suspended",
         },
     }
-    # Who else may see the subject is not sent.
+    # The audience of the subject is not sent.
     assert set(event) == {"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data"}
     assert len(got.body) < 20_000
     assert (logged["number"], logged["state"], logged["event"]["id"]) == (1, "delivered", event["id"])
     assert [(one["status"], one["error"]) for one in logged["attempts"]] == [(204, None)]
 
 
-async def test_a_receiver_that_fails_in_every_way_and_recovers_gets_the_same_bytes(
+async def test_a_receiver_gets_the_same_bytes_after_failures_of_every_kind(
     migrated: str, source: Source, receiver: Receiver
 ) -> None:
     async with running_notifications(migrated, source, retry_seconds=(0, *[0.2] * 49)) as service:
         subscription = await service.subscribe(receiver)
         receiver.script = [500, "hang", 302]
         await receiver.close()
-        await source.tell()
+        await source.publish_trial()
 
         async def refused() -> bool:
             items = await service.deliveries(subscription)
@@ -91,37 +91,37 @@ async def test_a_receiver_that_fails_in_every_way_and_recovers_gets_the_same_byt
         Webhook(subscription["secret"]).verify(got.body, dict(got.headers))
 
 
-async def test_what_is_never_taken_is_given_up_and_listed_as_dead(
+async def test_an_undeliverable_event_is_given_up_and_listed_as_dead(
     service: Notifications, source: Source, receiver: Receiver
 ) -> None:
     subscription = await service.subscribe(receiver)
     receiver.script = [503] * 5
-    await source.tell()
+    await source.publish_trial()
     [dead] = await until(lambda: service.deliveries(subscription, state="dead"))
     assert [one["status"] for one in dead["attempts"]] == [503] * 5
     assert dead["finished_at"] is not None
-    # What comes later is delivered all the same, under the next number.
-    await source.tell("NCT00000002")
+    # Later events are delivered all the same, under the next number.
+    await source.publish_trial("NCT00000002")
     [later] = await service.delivered(subscription, 1)
     assert later["number"] == 2
 
 
-async def test_410_disables_and_nothing_is_lost_until_the_receiver_is_back(
+async def test_410_disables_the_subscription_and_nothing_is_lost_until_it_is_active_again(
     service: Notifications, source: Source, receiver: Receiver
 ) -> None:
     subscription = await service.subscribe(receiver)
     path = f"{SUBSCRIPTIONS}/{subscription['id']}"
     receiver.script = [410]
-    await source.tell("NCT00000001")
+    await source.publish_trial("NCT00000001")
 
     async def disabled() -> Any:
-        held = await service.admin.get(path)
-        return held if held.json()["status"] == "disabled" else None
+        shown = await service.admin.get(path)
+        return shown if shown.json()["status"] == "disabled" else None
 
-    held = await until(disabled)
-    assert held.json()["disabled_reason"] == "gone"
-    assert held.headers["etag"] == '"v2"'
-    await source.tell("NCT00000002")
+    shown = await until(disabled)
+    assert shown.json()["disabled_reason"] == "gone"
+    assert shown.headers["etag"] == '"v2"'
+    await source.publish_trial("NCT00000002")
     await until(lambda: _listed(service, subscription, 2))
     assert [one["state"] for one in await service.deliveries(subscription)] == ["held", "held"]
     assert (await service.admin.post(f"{path}/test")).json()["code"] == "subscription_disabled"
@@ -138,7 +138,7 @@ async def _listed(service: Notifications, subscription: dict[str, Any], count: i
     return len(await service.deliveries(subscription, limit=200)) >= count
 
 
-async def test_an_owner_s_pause_holds_back_until_it_ends(
+async def test_a_pause_by_the_owner_delays_deliveries_until_it_ends(
     service: Notifications, source: Source, receiver: Receiver
 ) -> None:
     subscription = await service.subscribe(receiver)
@@ -146,19 +146,19 @@ async def test_an_owner_s_pause_holds_back_until_it_ends(
     asked = {"channel": subscription["channel"], "types": [], "filter": {}}
     paused = await service.admin.put(path, json={**asked, "status": "disabled"}, headers={"If-Match": '"v1"'})
     assert paused.json()["disabled_reason"] == "owner"
-    await source.tell()
+    await source.publish_trial()
     await until(lambda: service.deliveries(subscription, state="held"))
     await service.admin.put(path, json={**asked, "status": "active"}, headers={"If-Match": "*"})
     await service.delivered(subscription, 1)
 
 
-async def test_numbers_have_no_gaps_whatever_comes_together(service: Notifications, source: Source) -> None:
+async def test_numbers_have_no_gaps_with_concurrent_events(service: Notifications, source: Source) -> None:
     async with running_receiver() as one, running_receiver() as two:
         everything, some = await service.subscribe(one), await service.subscribe(two, trial=["NCT00000003"])
         one.script = [500] * 5
         tests = [service.post_until_taken(f"{SUBSCRIPTIONS}/{everything['id']}/test") for _ in range(10)]
-        told = [source.tell(f"NCT0000000{n % 5}", version=n + 1) for n in range(40)]
-        _, *answers = await asyncio.gather(asyncio.gather(*told), *tests)
+        publications = [source.publish_trial(f"NCT0000000{n % 5}", version=n + 1) for n in range(40)]
+        _, *answers = await asyncio.gather(asyncio.gather(*publications), *tests)
         assert [answer.status_code for answer in answers] == [202] * 10
         assert sorted(item["number"] for item in await service.delivered(everything, 50)) == list(range(1, 51))
         assert sorted(item["number"] for item in await service.delivered(some, 8)) == list(range(1, 9))
@@ -167,35 +167,35 @@ async def test_numbers_have_no_gaps_whatever_comes_together(service: Notificatio
         assert {got.event["subject"] for got in two.received} == {"trial/NCT00000003"}
 
 
-async def test_an_event_that_the_feed_repeats_is_delivered_once(
+async def test_an_event_repeated_by_the_feed_is_delivered_once(
     service: Notifications, source: Source, receiver: Receiver
 ) -> None:
     subscription = await service.subscribe(receiver)
-    await source.tell("NCT00000001")
-    await source.tell("NCT00000002")
+    await source.publish_trial("NCT00000001")
+    await source.publish_trial("NCT00000002")
     await service.delivered(subscription, 2)
-    # The feed's history starts again: all of it is read once more.
+    # The feed begins another generation: everything is read again.
     await source.restored()
-    # (A reader that is waiting still gets what comes next, and is turned away after it.)
-    await source.tell("NCT00000003")
+    # (A waiting reader still gets the next entry, and only then its cursor is refused.)
+    await source.publish_trial("NCT00000003")
     await service.delivered(subscription, 3)
-    await source.tell("NCT00000004")
+    await source.publish_trial("NCT00000004")
     await service.delivered(subscription, 4)
     assert sorted(got.event["subject"] for got in receiver.received) == [f"trial/NCT0000000{n}" for n in (1, 2, 3, 4)]
 
 
-async def test_a_subscriber_learns_only_what_its_audience_may_see(
+async def test_a_subscriber_sees_only_what_its_audience_may_see(
     service: Notifications, source: Source, receiver: Receiver
 ) -> None:
     subscription = await service.subscribe(receiver, ["trial.updated"])
     public, hidden = side("public"), side("coordination")
-    await source.tell("CLEIO-DEMO-0001", side("demo"))
-    await source.tell("NCT00000001", side("organisation:other"))
-    await source.tell("NCT00000002", public, type="trial.published")
-    await source.tell("NCT00000003", hidden)
-    await source.tell("NCT00000004", NOT_VISIBLE, public, type="trial.withdrawn")
-    await source.tell("NCT00000005", side("organisation:other"), public, changed=("sponsor",))
-    await source.tell("NCT00000006", public)
+    await source.publish_trial("CLEIO-DEMO-0001", side("demo"))
+    await source.publish_trial("NCT00000001", side("organisation:other"))
+    await source.publish_trial("NCT00000002", public, type="trial.published")
+    await source.publish_trial("NCT00000003", hidden)
+    await source.publish_trial("NCT00000004", NOT_VISIBLE, public, type="trial.withdrawn")
+    await source.publish_trial("NCT00000005", side("organisation:other"), public, changed=("sponsor",))
+    await source.publish_trial("NCT00000006", public)
     delivered = await service.delivered(subscription, 4)
     assert sorted((one["number"], one["event"]["type"], one["event"]["subject"]) for one in delivered) == [
         (1, "trial.updated", "trial/NCT00000003"),
@@ -215,13 +215,13 @@ async def test_a_bad_receiver_does_not_delay_the_others(migrated: str, source: S
         black_hole.script = ["hang"] * 1000
         stuck = await service.subscribe(black_hole)
         for n in range(20):
-            await source.tell(f"NCT{n}")
+            await source.publish_trial(f"NCT{n}")
         await until(lambda: len(black_hole.received) == 4)
         subscription = await service.subscribe(receiver)
         for n in range(20):
-            await source.tell(f"NCT{n}", version=2)
+            await source.publish_trial(f"NCT{n}", version=2)
         await service.delivered(subscription, 20)
-        # All that while the other one had its four places and no more.
+        # Meanwhile the other receiver had its four attempts in progress, and no more.
         assert len(black_hole.received) == 4
         assert await service.deliveries(stuck, state="delivered") == []
 
@@ -229,7 +229,7 @@ async def test_a_bad_receiver_does_not_delay_the_others(migrated: str, source: S
 async def test_retry_after_is_honoured(service: Notifications, source: Source, receiver: Receiver) -> None:
     subscription = await service.subscribe(receiver)
     receiver.script, receiver.headers = [429], {"Retry-After": "3600"}
-    await source.tell()
+    await source.publish_trial()
 
     async def tried() -> Any:
         items = await service.deliveries(subscription, state="pending")
@@ -240,11 +240,11 @@ async def test_retry_after_is_honoured(service: Notifications, source: Source, r
     assert [one["status"] for one in waiting["attempts"]] == [429]
 
 
-async def test_a_stop_gives_back_what_is_under_way(migrated: str, source: Source, receiver: Receiver) -> None:
+async def test_a_stop_releases_claims_in_progress(migrated: str, source: Source, receiver: Receiver) -> None:
     receiver.script = ["hang"]
     async with running_notifications(migrated, source, attempt_seconds=60) as service:
         subscription = await service.subscribe(receiver)
-        await source.tell()
+        await source.publish_trial()
         await until(lambda: receiver.received)
     async with running_notifications(migrated, source) as service:
         [logged] = await service.delivered(subscription, 1)
@@ -253,7 +253,7 @@ async def test_a_stop_gives_back_what_is_under_way(migrated: str, source: Source
     assert [one["status"] for one in logged["attempts"]] == [204]
 
 
-async def test_two_programs_share_a_ledger_on_postgresql_and_never_on_sqlite(
+async def test_two_processes_share_a_ledger_on_postgresql_and_never_on_sqlite(
     migrated: str, source: Source, receiver: Receiver
 ) -> None:
     # Longer than any attempt here: on a busy machine a lease could end, and its delivery would be repeated.
@@ -266,15 +266,15 @@ async def test_two_programs_share_a_ledger_on_postgresql_and_never_on_sqlite(
             return
         async with running_notifications(migrated, source, attempt_seconds=60) as two:
             for n in range(40):
-                await source.tell(f"NCT{n}")
+                await source.publish_trial(f"NCT{n}")
             delivered = await two.delivered(subscription, 40)
     assert sorted(logged["number"] for logged in delivered) == list(range(1, 41))
-    # Each was claimed by one of them alone, and named the same by both.
+    # Each was claimed by one process, and has one id.
     assert len(receiver.received) == 40
     assert {got.headers["webhook-id"] for got in receiver.received} == {logged["id"] for logged in delivered}
 
 
-async def test_of_two_programs_that_begin_a_feed_together_one_takes_its_first_batch(postgresql_url: str) -> None:
+async def test_of_two_processes_that_begin_a_feed_together_one_takes_the_first_batch(postgresql_url: str) -> None:
     await migrate(postgresql_url)
     database = open_database(postgresql_url)
     async with database.transaction() as connection:
@@ -292,13 +292,13 @@ async def test_of_two_programs_that_begin_a_feed_together_one_takes_its_first_ba
     await database.close()
 
 
-async def test_a_feed_that_is_down_is_read_when_it_is_back(migrated: str, tmp_path: Path, receiver: Receiver) -> None:
+async def test_a_feed_that_was_down_is_read_again(migrated: str, tmp_path: Path, receiver: Receiver) -> None:
     async with running_source(tmp_path) as source:
         down = Source("http://127.0.0.1:9", source.database, source.log)
         async with running_notifications(migrated, down) as service:
             subscription = await service.subscribe(receiver)
             assert (await service.admin.get("/notifications/readyz")).status_code == 200
-            await source.tell()
+            await source.publish_trial()
         async with running_notifications(migrated, source) as service:
             await service.delivered(subscription, 1)
             health = (await service.admin.get("/notifications/readyz")).json()
@@ -307,14 +307,12 @@ async def test_a_feed_that_is_down_is_read_when_it_is_back(migrated: str, tmp_pa
             assert health["detail"]["feed"]["lag_seconds"] >= 0
 
 
-async def test_readiness_reports_how_much_waits_and_since_when(
-    migrated: str, source: Source, receiver: Receiver
-) -> None:
+async def test_readiness_reports_the_backlog_and_its_age(migrated: str, source: Source, receiver: Receiver) -> None:
     async with running_notifications(migrated, source, concurrency=1, attempt_seconds=60) as service:
         receiver.script = ["hang"]
         await service.subscribe(receiver)
         for n in range(3):
-            await source.tell(f"NCT{n}")
+            await source.publish_trial(f"NCT{n}")
 
         async def waiting() -> Any:
             detail = (await service.admin.get("/notifications/readyz")).json()["detail"]
@@ -323,7 +321,7 @@ async def test_readiness_reports_how_much_waits_and_since_when(
         assert (await until(waiting))["oldest_due_seconds"] >= 0
 
 
-async def test_the_test_button_sends_through_the_ledger(service: Notifications, receiver: Receiver) -> None:
+async def test_a_test_event_is_sent_through_the_ledger(service: Notifications, receiver: Receiver) -> None:
     subscription = await service.subscribe(receiver, ["trial.withdrawn"], trial=["NCT00000009"])
     answer = await service.admin.post(f"{SUBSCRIPTIONS}/{subscription['id']}/test")
     assert answer.status_code == 202

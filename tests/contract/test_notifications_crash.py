@@ -101,7 +101,7 @@ async def test_killed_between_the_receiver_s_answer_and_the_record_it_delivers_a
     try:
         async with running_program(database_url, tmp_path) as (program, source, service):
             subscription = await service.subscribe(receiver)
-            await source.tell()
+            await source.publish_trial()
             await until(lambda: receiver.received)
             # With its ledger locked, the service can hear the answer and not write it down.
             ledger = open_database(database_url, exclusive=False)
@@ -129,7 +129,7 @@ async def test_killed_again_and_again_it_loses_nothing(database_url: str, tmp_pa
         subscription = await service.subscribe(receiver)
         for round_of_kills in range(2):
             for n in range(15):
-                await source.tell(f"NCT{round_of_kills}{n:03}")
+                await source.publish_trial(f"NCT{round_of_kills}{n:03}")
             wanted = len(receiver.received) + 4 + 3 * round_of_kills
             await until(lambda wanted=wanted: len(receiver.received) >= wanted)
             await program.kill()

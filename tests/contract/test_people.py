@@ -29,7 +29,7 @@ STRANGER = ECKey.generate_key("P-256", {"kid": "ec"})
 
 @dataclass
 class Provider:
-    """A provider as Keycloak is one: a discovery document and a key set."""
+    """A provider like Keycloak: a discovery document and a key set."""
 
     port: int = 0
     keys: list[Key] = field(default_factory=lambda: [RSA, EC])
@@ -72,8 +72,8 @@ class Provider:
 
     def token(self, subject: str, key: Key = RSA, header: dict[str, Any] | None = None, **changes: Any) -> str:
         algorithm = "RS256" if key is RSA else "ES256"
-        told = {"alg": algorithm, "typ": "JWT", "kid": key.kid, **(header or {})}
-        return jwt.encode(told, self.claims(subject, **changes), key, [algorithm])
+        header_members = {"alg": algorithm, "typ": "JWT", "kid": key.kid, **(header or {})}
+        return jwt.encode(header_members, self.claims(subject, **changes), key, [algorithm])
 
 
 @pytest.fixture(scope="module")
@@ -147,29 +147,29 @@ async def test_a_person_acts_for_its_organisation_with_its_roles(
 Make = Callable[[Provider, str], str]
 
 
-def said(**changes: Any) -> Make:
+def with_claims(**changes: Any) -> Make:
     return lambda provider, subject: provider.token(subject, **changes)
 
 
 STRANGE: dict[str, Make] = {
-    "for another application": said(aud="elsewhere"),
-    "for nobody": said(aud=None),
-    "of another issuer": said(iss="https://login.example"),
-    "over": said(exp=1_700_000_000),
-    "without an end": said(exp=None),
+    "for another application": with_claims(aud="elsewhere"),
+    "without an audience": with_claims(aud=None),
+    "of another issuer": with_claims(iss="https://login.example"),
+    "over": with_claims(exp=1_700_000_000),
+    "without an end": with_claims(exp=None),
     "not yet begun": lambda provider, subject: provider.token(subject, nbf=int(time.time()) + 100),
-    "of nobody": lambda provider, _: provider.token("nobody"),
+    "of an unknown person": lambda provider, _: provider.token("nobody"),
     "of half a character": lambda provider, _: signed(
         {"alg": "ES256", "kid": "ec"}, json.dumps(provider.claims("\ud800")), EC
     ),
     "with NUL": lambda provider, _: provider.token("a\x00b"),
     "without a subject": lambda provider, subject: provider.token(subject, sub=None),
     "with a subject of another type": lambda provider, subject: provider.token(subject, sub=[subject]),
-    "an identity token": said(typ="ID"),
-    "an identity token of a sign-in": said(nonce="n", typ=None),
-    "a refresh token": said(typ="Refresh"),
-    "a logout token": said(events={"http://schemas.openid.net/event/backchannel-logout": {}}, typ=None),
-    "a logout token by its header": said(header={"typ": "logout+jwt"}),
+    "an identity token": with_claims(typ="ID"),
+    "an identity token of a sign-in": with_claims(nonce="n", typ=None),
+    "a refresh token": with_claims(typ="Refresh"),
+    "a logout token": with_claims(events={"http://schemas.openid.net/event/backchannel-logout": {}}, typ=None),
+    "a logout token by its header": with_claims(header={"typ": "logout+jwt"}),
     "alg none": lambda provider, subject: f"{b64({'alg': 'none', 'kid': 'ec'})}.{b64(provider.claims(subject))}.AAAA",
     "alg a list": lambda provider, subject: signed({"alg": ["ES256"], "kid": "ec"}, provider.claims(subject), EC),
     "HS256 with the public key": lambda provider, subject: under_hmac(
@@ -178,7 +178,7 @@ STRANGE: dict[str, Make] = {
     "of a stranger under this kid": lambda provider, subject: signed(
         {"alg": "ES256", "kid": "ec"}, provider.claims(subject), STRANGER
     ),
-    "told in another algorithm": lambda provider, subject: signed(
+    "with another algorithm in its header": lambda provider, subject: signed(
         {"alg": "RS256", "kid": "ec"}, provider.claims(subject), EC
     ),
     "with a key in it": lambda provider, subject: signed(
@@ -190,9 +190,7 @@ STRANGE: dict[str, Make] = {
 }
 
 
-async def test_a_token_of_the_provider_that_stands_for_nobody_here_is_refused(
-    services: Services, provider: Provider
-) -> None:
+async def test_a_token_of_the_provider_for_no_member_is_refused(services: Services, provider: Provider) -> None:
     name = await services.network.organisation()
     await member(services.network, provider, name, "somebody", "admin")
     assert await statuses(services, provider.token("somebody")) == [200, 200, 200]
@@ -204,18 +202,20 @@ async def test_a_token_of_the_provider_that_stands_for_nobody_here_is_refused(
     assert wrong == {}
 
 
-async def test_one_member_that_is_something_else(services: Services, provider: Provider) -> None:
-    """The provider signs it: it is read, or refused in our own words."""
+async def test_a_member_with_an_unexpected_value(services: Services, provider: Provider) -> None:
+    """The provider signs the token: it is accepted, or refused with a problem."""
     await member(services.network, provider, await services.network.organisation(), "odd", "admin")
-    told, good = {"alg": "ES256", "typ": "JWT", "kid": "ec"}, provider.claims("odd", nbf=int(time.time()))
-    cases = [(told, claims) for claims in spoilt(good, "jti", "scope")] + [(header, good) for header in spoilt(told)]
+    header_members, good = {"alg": "ES256", "typ": "JWT", "kid": "ec"}, provider.claims("odd", nbf=int(time.time()))
+    cases = [(header_members, claims) for claims in spoilt(good, "jti", "scope")] + [
+        (header, good) for header in spoilt(header_members)
+    ]
     answers = [
         await services.alive("registry", signed(written(header), written(claims), EC)) for header, claims in cases
     ]
     assert {answer.status_code for answer in answers} == {200, 401}
 
 
-async def test_who_leaves_and_who_changes_roles_is_known_everywhere_within_seconds(
+async def test_ended_members_and_changed_roles_take_effect_everywhere_within_seconds(
     services: Services, provider: Provider
 ) -> None:
     network = services.network
@@ -240,7 +240,7 @@ async def test_who_leaves_and_who_changes_roles_is_known_everywhere_within_secon
     assert (await network.call("GET", "/registry/v1/me", provider.token("leaver"))).json()["organisation"] == other
 
 
-async def test_people_of_a_suspended_organisation_are_out(services: Services, provider: Provider) -> None:
+async def test_members_of_a_suspended_organisation_are_refused(services: Services, provider: Provider) -> None:
     network = services.network
     name = await network.organisation()
     await member(network, provider, name, "suspended", "clinician")
@@ -252,7 +252,7 @@ async def test_people_of_a_suspended_organisation_are_out(services: Services, pr
         assert (await services.alive("registry", token)).status_code == expected
 
 
-async def test_made_up_tokens_do_not_flood_the_provider(services: Services, provider: Provider) -> None:
+async def test_forged_tokens_do_not_flood_the_provider(services: Services, provider: Provider) -> None:
     await member(services.network, provider, await services.network.organisation(), "flooded", "dpo")
     assert (await services.alive("registry", provider.token("flooded"))).status_code == 200
     provider.asked.clear()
@@ -263,10 +263,10 @@ async def test_made_up_tokens_do_not_flood_the_provider(services: Services, prov
     assert (await services.alive("registry", provider.token("flooded"))).status_code == 200
 
 
-async def test_while_the_provider_is_down_nobody_new_is_believed_or_refused(
+async def test_while_the_provider_is_down_unknown_tokens_are_neither_accepted_nor_refused(
     services: Services, provider: Provider
 ) -> None:
-    """Last in this file: its keys are not asked for again at once."""
+    """Last in this file: the provider's keys are not fetched again at once."""
     await member(services.network, provider, await services.network.organisation(), "late", "dpo")
     known = provider.token("late", EC)
     assert await statuses(services, known) == [200, 200, 200]
@@ -274,8 +274,8 @@ async def test_while_the_provider_is_down_nobody_new_is_believed_or_refused(
     provider.keys.append(STRANGER)
     await asyncio.sleep(0)
     unknown = signed({"alg": "ES256", "kid": "newer"}, provider.claims("late"), STRANGER)
-    desk = services.network.app.state.callers.directory
-    desk._provider._keys._tried = float("-inf")  # as if the last look lay further back
+    directory = services.network.app.state.callers.directory
+    directory._provider._keys._tried = float("-inf")  # as if the last attempt were long ago
     assert await statuses(services, unknown) == [503, 503, 503]
     assert await statuses(services, known) == [200, 200, 200]
     provider.up = True

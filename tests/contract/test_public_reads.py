@@ -1,4 +1,4 @@
-"""Anonymous reads: from the cache or by one statement, and always what the route itself answers."""
+"""Anonymous reads, from the cache or by one statement, are always equal to the answer of the route itself."""
 
 import asyncio
 import itertools
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 TRIAL = "/registry/v1/trials/NCT03745287"
 MERGE_PATCH = {"Content-Type": "application/merge-patch+json", "If-Match": "*", "Authorization": f"Bearer {ADMIN}"}
-# A condition in which no disease is recognised is for a person to judge: meanwhile the trial is not public.
+# A condition in which no disease is recognised goes to review: until then the trial is not public.
 WITHDRAW = {"conditions": [{"text": "R/R MM"}]}
 PUBLISH = {"conditions": [{"code": "ORPHA:275752", "text": "Sickle cell disease"}]}
 PARTS: dict[str, tuple[str, ...]] = {
@@ -53,7 +53,7 @@ def queries() -> list[str]:
 PATHS = [*(f"/registry/v1/trials?{one}" for one in queries()), TRIAL, f"{TRIAL}?x=1", "/registry/v1/trials/no"]
 
 
-async def test_every_list_is_the_one_that_its_route_answers(registry: FastAPI) -> None:
+async def test_every_list_equals_the_answer_of_its_route(registry: FastAPI) -> None:
     reads = registry.state.public_reads
     async with client_of(registry) as anyone:
         for path in [
@@ -65,14 +65,14 @@ async def test_every_list_is_the_one_that_its_route_answers(registry: FastAPI) -
             found = []
             for known in (reads, (), reads):
                 registry.state.public_reads = known
-                registry.state.database.wake()  # nothing of the former answers is kept
-                found.append(told(await anyone.get(path)))
+                registry.state.database.wake()  # no former answer is cached
+                found.append(comparable(await anyone.get(path)))
             assert found[0] == found[1] == found[2], path
-            assert told(await anyone.get(path)) == found[1], f"{path}, from the cache"
+            assert comparable(await anyone.get(path)) == found[1], f"{path}, from the cache"
 
 
-def told(answer: httpx.Response) -> tuple[int, Any, dict[str, str]]:
-    """Status, body and headers, without those that differ from call to call."""
+def comparable(answer: httpx.Response) -> tuple[int, Any, dict[str, str]]:
+    """Return status, body and headers, without headers that differ from call to call."""
     apart = {"x-request-id", "ratelimit", "content-length"}
     body = answer.json() if answer.content else None
     if isinstance(body, dict):
@@ -90,7 +90,7 @@ async def test_pages_follow_each_other_to_the_end(registry: FastAPI) -> None:
         assert len(seen) == len(set(seen)) == 18
 
 
-async def test_head_304_and_quota_are_as_for_every_request(registry: FastAPI) -> None:
+async def test_head_304_and_quota_headers_are_as_for_every_request(registry: FastAPI) -> None:
     async with client_of(registry) as anyone:
         first = await anyone.get(TRIAL)
         again = await anyone.get(TRIAL)
@@ -103,9 +103,7 @@ async def test_head_304_and_quota_are_as_for_every_request(registry: FastAPI) ->
     assert all('"read";r=' in one.headers["ratelimit"] for one in (first, again, head, unchanged))
 
 
-async def test_a_quota_that_is_used_up_refuses_cached_answers_too(
-    stocked_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_used_up_quota_refuses_cached_answers_too(stocked_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLEIO_RATE_READ", "1")
     monkeypatch.setenv("CLEIO_RATE_LOOPBACK_FACTOR", "5")
     async with running_registry(stocked_url) as app, client_of(app) as anyone:
@@ -113,7 +111,7 @@ async def test_a_quota_that_is_used_up_refuses_cached_answers_too(
     assert answers == [200] * 5 + [429] * 2
 
 
-async def test_whoever_sends_credentials_is_answered_by_the_route(registry: FastAPI) -> None:
+async def test_a_request_with_credentials_is_answered_by_the_route(registry: FastAPI) -> None:
     async with client_of(registry) as anyone:
         await anyone.get(TRIAL)
         for value in ("Bearer wrong", "Basic eA==", f"Bearer {token_of('hospital')}"):
@@ -122,8 +120,8 @@ async def test_whoever_sends_credentials_is_answered_by_the_route(registry: Fast
         assert (await anyone.get(TRIAL, headers={"Accept": "text/html"})).status_code == 406
 
 
-async def test_who_has_acknowledged_a_withdrawal_never_serves_the_trial_again(registry: FastAPI) -> None:
-    """Readers keep the cache warm while a writer withdraws and publishes the trial, again and again."""
+async def test_a_process_that_acknowledged_a_withdrawal_never_serves_the_trial_again(registry: FastAPI) -> None:
+    """Readers keep the cache filled while a writer withdraws and publishes the trial repeatedly."""
     stop = asyncio.Event()
 
     async def read_all_the_time(client: httpx.AsyncClient) -> None:
@@ -150,7 +148,7 @@ async def test_who_has_acknowledged_a_withdrawal_never_serves_the_trial_again(re
 async def test_other_replicas_stop_serving_it_too(
     stocked_url: str, monkeypatch: pytest.MonkeyPatch, figure: Callable[[str, object], None]
 ) -> None:
-    """Notified within milliseconds; not notified, at the next poll of the feed's head."""
+    """With a notification within milliseconds, without one at the next poll of the feed's head."""
     async with AsyncExitStack() as running:
         apps = [create_app(RegistrySettings(database_url=stocked_url, load_sample=True)) for _ in range(2)]
         for app in apps:
@@ -162,7 +160,7 @@ async def test_other_replicas_stop_serving_it_too(
                 await asyncio.sleep(0.01)
             assert [(await there.get(TRIAL)).status_code for _ in range(3)] == [200, 200, 200]
             if turn == 3:
-                # From here on no notification reaches the other replica.
+                # From here on the other replica gets no notification.
                 monkeypatch.setattr(FEED, "channel", "nobody_listens")
             assert (await here.patch(TRIAL, json=WITHDRAW, headers=MERGE_PATCH)).status_code == 200
             began = time.perf_counter()

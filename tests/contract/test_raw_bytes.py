@@ -1,4 +1,4 @@
-"""Bytes that no client library would send, to every route of real processes: always a problem without their content."""
+"""Bytes that no client library sends, to every route of real processes: a problem that does not repeat them."""
 
 import asyncio
 import gzip
@@ -95,7 +95,7 @@ ODD_HEADERS: dict[str, tuple[str, bytes]] = {
     "content-length": ("Content-Length", b"99999999999"),
 }
 SERVICES = ("registry", "matching", "notifications")
-# A bulk upload tells what is wrong with a line in its result; streams and copies are long.
+# A bulk upload reports the faults of a line in its result; streams and copies are long.
 BY_LINE = "application/x-ndjson"
 NOT_READ = ("/export", "/feed", "/backup")
 
@@ -134,7 +134,7 @@ class Answer:
 async def send(
     process: ServiceProcess, method: str, target: str, headers: list[tuple[str, bytes | None]], body: bytes = b""
 ) -> Answer:
-    """``headers`` replace those of a good request; None: without it."""
+    """Send a request; ``headers`` replace those of a valid request; None: without it."""
     sent: dict[str, bytes | None] = {
         "Host": b"127.0.0.1",
         "Authorization": f"Bearer {ADMIN}".encode(),
@@ -180,12 +180,12 @@ def faults_of(what: str, answer: Answer, *, must_refuse: bool) -> list[str]:
     ):
         found.append(f"{what}: {answer.headers.get('content-type')}")
     if C in answer.raw:
-        found.append(f"{what}: tells what was sent")
+        found.append(f"{what}: repeats what was sent")
     return found
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_a_body_of_any_bytes_is_refused_without_a_word_of_it(
+async def test_a_body_of_any_bytes_is_refused_without_its_content(
     installation: dict[str, ServiceProcess], service: str
 ) -> None:
     found: list[str] = []
@@ -213,7 +213,7 @@ async def test_a_body_of_any_bytes_is_refused_without_a_word_of_it(
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_an_address_and_headers_of_any_bytes_break_nothing(
+async def test_any_bytes_in_a_path_or_header_are_answered(
     installation: dict[str, ServiceProcess], service: str
 ) -> None:
     found: list[str] = []

@@ -40,7 +40,7 @@ async def events_since(client: httpx.AsyncClient, following: str) -> list[dict[s
 
 
 async def now(client: httpx.AsyncClient) -> str:
-    """The place in the feed after everything there is."""
+    """Return the present end of the feed."""
     following = "/registry/v1/feed?limit=1000"
     while True:
         answer = await client.get(following)
@@ -79,7 +79,7 @@ async def create(admin: httpx.AsyncClient, document: dict[str, Any]) -> httpx.Re
     return await admin.put(f"/registry/v1/trials/{number}", json=document, headers={"If-None-Match": "*"})
 
 
-async def test_the_sample_is_listed_a_page_at_a_time(public: httpx.AsyncClient) -> None:
+async def test_the_sample_is_listed_in_pages(public: httpx.AsyncClient) -> None:
     seen: list[str] = []
     following: str | None = "/registry/v1/trials?limit=5&count=exact"
     while following:
@@ -90,12 +90,12 @@ async def test_the_sample_is_listed_a_page_at_a_time(public: httpx.AsyncClient) 
         assert (page.json()["next"] is None) == ("next" not in page.links)
         following = page.links.get("next", {}).get("url")
     assert len(seen) == len(set(seen)) == 18
-    # In the order in which the registry took them (the sample is loaded by identifier), demonstration trials last.
+    # In the order of registration (the sample is loaded by identifier), demonstration trials last.
     assert seen == sorted(seen, key=lambda one: (one.startswith("CLEIO-DEMO"), one))
     assert sum(one.startswith("CLEIO-DEMO-") for one in seen) == 6
 
 
-async def test_demonstration_trials_are_labelled_and_stay_out_of_public_copies(
+async def test_demonstration_trials_are_labelled_and_absent_from_public_copies(
     public: httpx.AsyncClient, app: FastAPI
 ) -> None:
     demos = (await public.get("/registry/v1/trials?q=CLEIO-DEMO")).json()["items"]
@@ -142,7 +142,7 @@ async def test_a_trial_is_found_by_words_in_both_languages(public: httpx.AsyncCl
     assert len(found) < 18
 
 
-async def test_what_is_not_there_is_not_found(public: httpx.AsyncClient) -> None:
+async def test_unknown_resources_are_not_found(public: httpx.AsyncClient) -> None:
     assert (await public.get("/registry/v1/trials?q=zzzz")).json()["items"] == []
     assert (await public.get("/registry/v1/trials?q=%25_💊")).json()["items"] == []
     for path in (
@@ -176,7 +176,7 @@ async def test_what_is_not_there_is_not_found(public: httpx.AsyncClient) -> None
         ("status=open", 400, ""),
     ],
 )
-async def test_a_filter_value_that_is_not_known_is_an_error(
+async def test_an_unknown_filter_value_is_an_error(
     public: httpx.AsyncClient, query: str, status: int, code: str
 ) -> None:
     answer = await public.get(f"/registry/v1/trials?{query}")
@@ -197,7 +197,7 @@ async def test_demonstration_trials_come_last_across_pages(public: httpx.AsyncCl
     assert found == ["NCT04626674", "NCT05096221", "CLEIO-DEMO-0002"]
 
 
-async def test_a_disease_finds_the_trials_of_its_kinds(public: httpx.AsyncClient) -> None:
+async def test_a_disease_finds_the_trials_of_its_subtypes(public: httpx.AsyncClient) -> None:
     above = {
         trial["id"]
         for trial in (await public.get("/registry/v1/trials?condition=ORPHA:98896&sample=none")).json()["items"]
@@ -206,7 +206,7 @@ async def test_a_disease_finds_the_trials_of_its_kinds(public: httpx.AsyncClient
     assert not any(one.startswith("CLEIO-DEMO") for one in above)
 
 
-async def test_a_trial_is_created_read_changed_and_never_overwritten_blindly(
+async def test_a_trial_is_created_read_and_changed_only_with_its_version(
     public: httpx.AsyncClient, admin: httpx.AsyncClient
 ) -> None:
     following = await now(public)
@@ -248,7 +248,7 @@ async def test_a_trial_is_created_read_changed_and_never_overwritten_blindly(
     ]
 
 
-async def test_of_twenty_writers_of_one_version_exactly_one_wins(admin: httpx.AsyncClient) -> None:
+async def test_of_twenty_writers_of_one_version_one_succeeds(admin: httpx.AsyncClient) -> None:
     await create(admin, a_trial())
     patches = [
         admin.patch(
@@ -262,7 +262,7 @@ async def test_of_twenty_writers_of_one_version_exactly_one_wins(admin: httpx.As
     assert sorted(answers) == [200] + [412] * 19
 
 
-async def test_of_twenty_creators_of_one_trial_exactly_one_wins(admin: httpx.AsyncClient) -> None:
+async def test_of_twenty_creators_of_one_trial_one_succeeds(admin: httpx.AsyncClient) -> None:
     answers = await asyncio.gather(*(create(admin, a_trial()) for _ in range(20)))
     assert {answer.status_code for answer in answers if answer.status_code != 201} <= {409, 412}
     assert sum(answer.status_code == 201 for answer in answers) == 1
@@ -278,7 +278,7 @@ async def test_two_sponsors_may_use_the_same_code(admin: httpx.AsyncClient, publ
     assert (await public.get("/registry/v1/trials/GT-001")).status_code == 404, "a code of two trials names none"
 
 
-async def test_a_patch_changes_what_it_names(admin: httpx.AsyncClient) -> None:
+async def test_a_patch_changes_only_the_named_fields(admin: httpx.AsyncClient) -> None:
     await create(admin, a_trial(acronym="ONE"))
     headers = {"If-Match": "*", "Content-Type": "application/merge-patch+json"}
     path = "/registry/v1/trials/NCT99999991"
@@ -310,7 +310,7 @@ async def test_a_patch_changes_what_it_names(admin: httpx.AsyncClient) -> None:
         ),
     ],
 )
-async def test_a_bad_trial_is_refused_with_its_place(
+async def test_an_invalid_trial_is_refused_with_its_place(
     admin: httpx.AsyncClient, changes: dict[str, Any], code: str, pointer: str | None
 ) -> None:
     answer = await admin.put("/registry/v1/trials/NCT99999991", json=a_trial(**changes), headers={"If-None-Match": "*"})
@@ -319,7 +319,7 @@ async def test_a_bad_trial_is_refused_with_its_place(
     assert [error["pointer"] for error in answer.json()["errors"]][:1] == ([pointer] if pointer else [])
 
 
-async def test_an_unclear_trial_is_kept_for_review_and_not_shown(
+async def test_an_unclear_trial_waits_for_review_and_is_not_public(
     public: httpx.AsyncClient, admin: httpx.AsyncClient
 ) -> None:
     following = await now(public)
@@ -340,7 +340,7 @@ async def test_an_unclear_trial_is_kept_for_review_and_not_shown(
     assert [event["type"] for event in await events_since(public, following)] == ["trial.published", "trial.removed"]
 
 
-async def test_criteria_are_versions_that_never_change(public: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
+async def test_criteria_are_immutable_versions(public: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
     await create(admin, a_trial())
     path = "/registry/v1/trials/NCT99999991/criteria"
     first = await public.get(path)
@@ -381,7 +381,7 @@ async def test_criteria_are_versions_that_never_change(public: httpx.AsyncClient
     assert [event["type"] for event in await events_since(public, following)] == ["criteria.signed"]
 
 
-async def test_a_site_declares_places_without_touching_the_trials_version(
+async def test_a_site_declares_places_without_a_new_version_of_the_trial(
     public: httpx.AsyncClient, admin: httpx.AsyncClient
 ) -> None:
     cohorts = [{"id": "1", "label": {"fr": "Cohorte 1", "en": "Cohort 1"}}]
@@ -435,7 +435,7 @@ async def test_centres_are_read_and_changed(public: httpx.AsyncClient, admin: ht
     assert (await public.put(path, json=body, headers={"If-Match": '"v2"'})).status_code == 401
 
 
-async def test_a_centre_does_not_decide_on_its_label_or_membership(app: FastAPI) -> None:
+async def test_a_centre_cannot_change_its_label_or_membership(app: FastAPI) -> None:
     path = "/registry/v1/centres/fr-necker"
     async with client_of(app, token=token_of("centre", "editor", "system", centre="fr-necker")) as centre:
         now = await centre.get(path)
@@ -449,7 +449,7 @@ async def test_a_centre_does_not_decide_on_its_label_or_membership(app: FastAPI)
         assert (accepted.status_code, accepted.json()["city"]) == (200, "Paris 15")
 
 
-async def test_a_copy_from_the_export_and_the_feed_equals_the_registry(app: FastAPI, admin: httpx.AsyncClient) -> None:
+async def test_a_copy_from_export_and_feed_equals_the_registry(app: FastAPI, admin: httpx.AsyncClient) -> None:
     async with client_of(app, token=INTERNAL) as service:
         header, *lines = [json.loads(line) for line in (await service.get("/registry/v1/export")).text.splitlines()]
         copy = {line["id"]: line["version"] for line in lines if line["kind"] == "trial"}

@@ -1,4 +1,4 @@
-"""Replicas of one service side by side: they start together, share a folder, and one that dies stops nobody."""
+"""Replicas of one service: they start together, share a folder, and the death of one stops no other."""
 
 import asyncio
 import subprocess
@@ -12,7 +12,7 @@ import pytest
 from services.matching.snapshots.files import SnapshotFiles
 from services.registry.app import METADATA, MIGRATIONS, create_app
 from services.registry.settings import RegistrySettings
-from shared.clients.internal import InternalClient
+from shared.clients.internal import InternalClient, SiblingError
 from shared.persistence import open_database
 from shared.persistence.migrations import upgrade
 from tests.conftest import ADMIN, client_of
@@ -21,7 +21,7 @@ from tests.contract.processes import ROOT, ServiceProcess
 
 pytestmark = pytest.mark.anyio
 TRIAL = "NCT05096221"
-# A replica of matching as far as its files go: it writes what is ever newer, and reads whatever is there.
+# The file access of a replica of matching: it writes ever newer snapshots, and reads the newest.
 WRITER = """
 import sys
 from datetime import UTC, datetime, timedelta
@@ -32,9 +32,10 @@ from dataclasses import replace
 files, name = SnapshotFiles(Path(sys.argv[1]), "FR"), sys.argv[2]
 for version in range(1, int(sys.argv[3])):
     now = datetime.now(UTC).replace(microsecond=0) + timedelta(milliseconds=version)
-    held = replace(snapshot(*(record(f"NCT{number}", version) for number in range(20)), next_feed_path=f"/{name}/{version}"), current_at=now)
-    files.write(held)
-    assert files.newest().current_at >= held.current_at
+    records = [record(f"NCT{number}", version) for number in range(20)]
+    written = replace(snapshot(*records, next_feed_path=f"/{name}/{version}"), current_at=now)
+    files.write(written)
+    assert files.newest().current_at >= written.current_at
 """
 
 
@@ -60,7 +61,7 @@ def test_replicas_of_matching_share_their_snapshots(tmp_path: Path) -> None:
     try:
         begun = False
         while any(writer.poll() is None for writer in writers[:2]):
-            # From the first write on, a reader finds a whole one at any moment.
+            # From the first write on, a reader always finds a complete one.
             found = files.newest()
             assert found is not None or not begun
             begun = found is not None
@@ -68,7 +69,7 @@ def test_replicas_of_matching_share_their_snapshots(tmp_path: Path) -> None:
         assert writers[2].poll() is None
     finally:
         for writer in writers:
-            writer.kill()  # one of them in the midst of its work
+            writer.kill()  # one of them dies while it writes
             writer.wait()
     left = files.newest()
     assert left is not None
@@ -76,11 +77,11 @@ def test_replicas_of_matching_share_their_snapshots(tmp_path: Path) -> None:
     assert written.name.startswith(left.id)
     assert (
         len([folder for folder in files.folder.iterdir() if folder.is_dir()]) <= 3
-    )  # the two that are kept, and what the killed one left
+    )  # the two that are kept, and the remains of the killed one
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_a_registry_that_dies_does_not_stop_matching(database_url: str, tmp_path: Path) -> None:
+async def test_a_dead_registry_replica_does_not_stop_matching(database_url: str, tmp_path: Path) -> None:
     first, second = (
         ServiceProcess(tmp_path / name, CLEIO_REGISTRY_DATABASE_URL=database_url) for name in ("first", "second")
     )
@@ -98,20 +99,20 @@ async def test_a_registry_that_dies_does_not_stop_matching(database_url: str, tm
             assert answer.status_code == 200, answer.text
         boy = (ROOT / "docs" / "examples" / "duchenne-boy.json").read_bytes()
 
-        def told(url: str) -> str:
+        def status_at(url: str) -> str:
             found = httpx.post(
                 f"{url}/matching/v1/match", content=boy, headers={"Content-Type": "application/json"}, trust_env=False
             ).json()
             return next(one["recruitment_status"] for one in found["results"] if one["trial"] == TRIAL)
 
         for replica in matching:
-            await until(lambda replica=replica: told(replica.url) == "suspended")
+            await until(lambda replica=replica: status_at(replica.url) == "suspended")
     finally:
         for process in (*matching, second):
             process.kill()
 
 
-async def test_what_may_have_been_done_is_not_asked_twice() -> None:
+async def test_a_call_that_may_have_taken_effect_is_not_repeated() -> None:
     asked: list[str] = []
 
     class Broken(httpx.AsyncBaseTransport):
@@ -120,7 +121,7 @@ async def test_what_may_have_been_done_is_not_asked_twice() -> None:
             raise (httpx.ConnectError if request.url.host == "down" else httpx.ReadError)("broken")
 
     client = InternalClient("http://down:1, http://cut:2,http://cut:3", ADMIN, Broken())
-    with pytest.raises(httpx.ReadError):
+    with pytest.raises(SiblingError, match="ReadError"):
         await client.get("/x")
     assert asked == ["GET http://down:1/x down:1", "GET http://cut:2/x cut:2", "GET http://cut:3/x cut:3"]
     asked.clear()

@@ -38,17 +38,17 @@ async def statuses(services: Services, token: str) -> list[int]:
     return [(await services.alive(service, token)).status_code for service in SERVICES]
 
 
-async def until(holds: Callable[[], Awaitable[bool]], seconds: float = PROMISED) -> float:
-    """Wait for something that happens in the background; how long it took."""
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PROMISED) -> float:
+    """Wait for a condition that becomes true in the background; return the seconds it took."""
     started = time.perf_counter()
     async with asyncio.timeout(seconds):
         while True:
-            if await holds():
+            if await condition():
                 return time.perf_counter() - started
             await asyncio.sleep(0.01)
 
 
-async def test_who_is_revoked_is_out_everywhere_within_seconds(
+async def test_a_revoked_client_is_refused_everywhere_within_seconds(
     services: Services, figure: Callable[[str, object], None]
 ) -> None:
     network = services.network
@@ -67,7 +67,7 @@ async def test_who_is_revoked_is_out_everywhere_within_seconds(
     figure("seconds from a revocation to its refusal by every service", round(longest, 3))
 
 
-async def test_new_rights_hold_everywhere_as_soon_as_there_is_a_token_with_them(services: Services) -> None:
+async def test_new_rights_apply_everywhere_with_the_first_token_that_has_them(services: Services) -> None:
     network = services.network
     name = await network.organisation()
     admin = (await network.client(name, "admin"))["key"]
@@ -91,7 +91,7 @@ async def test_new_rights_hold_everywhere_as_soon_as_there_is_a_token_with_them(
         assert await statuses(services, latter) == [200, 200, 200]
 
 
-async def test_a_suspension_reaches_keys_and_tokens_and_a_return_needs_new_tokens(services: Services) -> None:
+async def test_a_suspension_ends_keys_and_tokens_and_a_reinstatement_needs_new_tokens(services: Services) -> None:
     network = services.network
     name = await network.organisation()
     key, signer = (await network.client(name))["key"], await network.signer(name)
@@ -118,7 +118,7 @@ async def test_a_suspension_reaches_keys_and_tokens_and_a_return_needs_new_token
 
 
 class Detour(Line):
-    """A line on which something happens after the registry has answered, and before the answer arrives."""
+    """A connection on which an action runs after the registry has answered and before the answer arrives."""
 
     then: Callable[[], Awaitable[None]] | None = None
 
@@ -131,7 +131,7 @@ class Detour(Line):
         return response
 
 
-async def test_an_answer_that_was_overtaken_by_a_revocation_is_not_believed(network: Network) -> None:
+async def test_an_answer_overtaken_by_a_revocation_is_not_accepted(network: Network) -> None:
     name = await network.organisation()
     made = await network.client(name)
     line = Detour(network.app)
@@ -148,7 +148,7 @@ async def test_an_answer_that_was_overtaken_by_a_revocation_is_not_believed(netw
     assert await directory.is_revoked(found)
 
 
-async def test_a_token_that_was_issued_while_its_client_was_being_revoked_is_refused(
+async def test_a_token_issued_while_its_client_is_being_revoked_is_refused(
     postgres: str, stocked_database: str
 ) -> None:
     """The revocation has a feed number and is not committed; a second later a token is issued; then both commit."""
@@ -178,7 +178,7 @@ async def test_a_token_that_was_issued_while_its_client_was_being_revoked_is_ref
             assert await directory.is_revoked(credential)
 
 
-async def test_another_replica_of_the_registry_learns_of_it(postgres: str) -> None:
+async def test_another_replica_of_the_registry_learns_of_a_revocation(postgres: str) -> None:
     with new_database(postgres) as url:
         async with running_registry(url) as first, running_registry(url) as second:
             network = await administered(Network(first, url))
@@ -196,13 +196,13 @@ async def test_another_replica_of_the_registry_learns_of_it(postgres: str) -> No
                 return {(await replica.call("GET", ME, one)).status_code for one in (made["key"], token)} == {401}
 
             await until(out)
-            # Keys that turn on one replica verify on the other, however often.
+            # A key rotated on one replica verifies on the other, however often.
             for _ in range(3):
                 await network.call("POST", "/registry/v1/signing-keys/rotate", network.admin)
                 assert (await replica.call("GET", ME, await network.token(other))).status_code == 200
 
 
-async def test_what_was_learnt_serves_on_while_the_registry_is_down(
+async def test_known_credentials_are_accepted_while_the_registry_is_down(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network = services.network
@@ -231,8 +231,8 @@ async def test_what_was_learnt_serves_on_while_the_registry_is_down(
     assert (await services.alive("matching", unseen)).status_code == 200
 
 
-async def test_a_service_that_never_reached_the_registry_says_so_and_then_learns(network: Network) -> None:
-    """503 instead of 401: a client that gets 401 would throw its token away."""
+async def test_a_service_that_never_reached_the_registry_answers_503_and_then_recovers(network: Network) -> None:
+    """503 instead of 401: a client that gets 401 would discard its token."""
     name = await network.organisation()
     key, token = (await network.client(name))["key"], await network.token(await network.signer(name))
     line = Line(network.app)
@@ -242,15 +242,15 @@ async def test_a_service_that_never_reached_the_registry_says_so_and_then_learns
             assert [(await service(one)).status_code for one in (key, token)] == [503, 503]
         line.up = True
 
-        async def believed() -> bool:
+        async def accepted() -> bool:
             return [(await service(one)).status_code for one in (key, token)] == [200, 200]
 
-        await until(believed, 10)
+        await until(accepted, 10)
 
 
 @asynccontextmanager
 async def listening(line: Line) -> AsyncIterator[Callable[[str | None], Awaitable[httpx.Response]]]:
-    """A service with health routes only, which accepts what the registry accepts."""
+    """A service with only health routes, which accepts the same credentials as the registry."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -275,7 +275,7 @@ async def listening(line: Line) -> AsyncIterator[Callable[[str | None], Awaitabl
         yield ask
 
 
-async def test_a_flood_of_made_up_credentials_does_not_flood_the_registry(services: Services) -> None:
+async def test_a_flood_of_forged_credentials_does_not_flood_the_registry(services: Services) -> None:
     network, line = services.network, services.line
     token = await network.token(await network.signer(await network.organisation()))
     assert (await services.alive("matching", token)).status_code == 200
@@ -292,13 +292,13 @@ async def test_a_flood_of_made_up_credentials_does_not_flood_the_registry(servic
     malformed = [f"cleio_{number}" for number in range(30)] + [f"cleio_{'0' * 32}_{'A' * 42}"]
     assert {(await services.alive("matching", one)).status_code for one in malformed} == {401}
     assert [path for path in line.paths if path.endswith("/introspect")] == []
-    crowd = [f"cleio_{number:032x}_{'A' * 43}" for number in range(40)]
-    answers = await asyncio.gather(*(services.alive("matching", one) for one in [*crowd, token]))
+    unknown = [f"cleio_{number:032x}_{'A' * 43}" for number in range(40)]
+    answers = await asyncio.gather(*(services.alive("matching", one) for one in [*unknown, token]))
     assert {answer.status_code for answer in answers[:-1]} == {401}
     assert answers[-1].status_code == 200
 
 
-async def test_one_look_up_serves_all_who_call_with_one_key(services: Services) -> None:
+async def test_concurrent_calls_with_one_key_cause_one_look_up(services: Services) -> None:
     key = (await services.network.client(await services.network.organisation()))["key"]
     services.line.paths.clear()
     for _ in range(20):
@@ -306,7 +306,7 @@ async def test_one_look_up_serves_all_who_call_with_one_key(services: Services) 
     assert len([path for path in services.line.paths if path.endswith("/introspect")]) == 1
 
 
-async def test_a_key_that_the_issuer_withdrew_is_believed_nowhere_within_a_minute(
+async def test_a_compromised_signing_key_is_accepted_nowhere_after_a_minute(
     stocked_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(directories, "KEYS_SECONDS", 0.0)
@@ -330,7 +330,7 @@ async def test_a_key_that_the_issuer_withdrew_is_believed_nowhere_within_a_minut
         assert (await service(await network.token(signer))).status_code == 200
 
 
-async def test_however_often_keys_turn_no_token_is_refused_elsewhere(network: Network) -> None:
+async def test_frequent_rotations_of_keys_refuse_no_token(network: Network) -> None:
     """Services fetch the keys at most every few seconds: a key must not sign before they can know it."""
     signer = await network.signer(await network.organisation())
     async with listening(Line(network.app)) as service:
@@ -348,7 +348,7 @@ async def test_however_often_keys_turn_no_token_is_refused_elsewhere(network: Ne
         )
 
 
-async def test_a_held_credential_ends_when_its_time_is_over(services: Services) -> None:
+async def test_a_cached_credential_ends_when_it_expires(services: Services) -> None:
     network = services.network
     made = await network.client(await network.organisation())
     soon = datetime.now(UTC) + timedelta(seconds=2)
@@ -361,7 +361,7 @@ async def test_a_held_credential_ends_when_its_time_is_over(services: Services) 
     assert await statuses(services, made["key"]) == [401, 401, 401]
 
 
-async def test_a_history_that_lost_its_end_is_learnt_anew(network: Network) -> None:
+async def test_a_history_without_its_end_is_read_anew(network: Network) -> None:
     """A promoted standby may lack the last entries: numbers are used again, and a waiting reader would miss them."""
     name = await network.organisation()
     signer = await network.signer(name)

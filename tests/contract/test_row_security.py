@@ -1,4 +1,4 @@
-"""The second wall, on a real PostgreSQL: a repository that forgot every condition still shows nothing that its caller may not see."""
+"""Row-level security on a real PostgreSQL: a statement without any condition returns only permitted rows."""
 
 import asyncio
 import base64
@@ -43,7 +43,7 @@ OF_TRIALS = ("trial_identifiers", "trial_versions", "criteria_versions", "sites"
 
 @pytest.fixture(scope="module")
 def filled(postgres: str) -> Iterator[str]:
-    """The name of a database with the bundled sample, of which one trial is a draft: each test takes a copy."""
+    """The name of a database with the bundled sample, of which one trial is a draft; each test takes a copy."""
     name = f"filled_{uuid.uuid4().hex[:12]}"
     url = make_url(postgres).set(drivername="postgresql", database=name).render_as_string(hide_password=False)
 
@@ -66,7 +66,7 @@ async def registry(postgres: str, filled: str) -> AsyncIterator[FastAPI]:
             yield app
 
 
-# The handlers under test: each has forgotten every condition.
+# The handlers under test: none has any condition.
 router = APIRouter(prefix="/registry/v1", route_class=ApiRoute)
 
 
@@ -104,7 +104,7 @@ async def forgetful(registry: FastAPI) -> FastAPI:
 
 
 @pytest.mark.parametrize("path", ["/registry/v1/forgetful", "/registry/v1/forgetful-elsewhere"])
-async def test_a_handler_that_forgot_its_condition_shows_each_caller_its_own(forgetful: FastAPI, path: str) -> None:
+async def test_a_handler_without_a_condition_returns_only_permitted_rows(forgetful: FastAPI, path: str) -> None:
     async with (
         client_of(forgetful) as public,
         client_of(forgetful, token=ADMIN) as admin,
@@ -113,11 +113,11 @@ async def test_a_handler_that_forgot_its_condition_shows_each_caller_its_own(for
         everything = set((await admin.get(path)).json()["seen"])
         assert HIDDEN in everything
         assert set((await service.get(path)).json()["seen"]) == everything
-        # A route may be open to everybody, with every row of its own kind: it opens no other kind.
+        # A route may be public for every row of its own kind: it opens no other kind.
         assert set((await public.get(path)).json()["seen"]) == everything - {HIDDEN}
 
 
-async def test_a_handler_that_forgot_its_condition_changes_only_what_its_caller_may(forgetful: FastAPI) -> None:
+async def test_a_handler_without_a_condition_changes_only_permitted_rows(forgetful: FastAPI) -> None:
     async with (
         client_of(forgetful) as public,
         client_of(forgetful, token=INTERNAL) as service,
@@ -128,7 +128,7 @@ async def test_a_handler_that_forgot_its_condition_changes_only_what_its_caller_
         assert HIDDEN in (await admin.patch("/registry/v1/forgetful")).json()["seen"]
 
 
-async def test_callers_who_take_turns_never_see_with_the_eyes_of_the_one_before(forgetful: FastAPI) -> None:
+async def test_callers_that_alternate_never_see_rows_of_the_previous_one(forgetful: FastAPI) -> None:
     chance = random.Random(7)
     async with (
         client_of(forgetful) as public,
@@ -156,29 +156,29 @@ SEEN: Mapping[str, tuple[RlsContext, Callable[[bool], bool]]] = {
         lambda _published: False,
     ),
     "all": (RlsContext(frozenset({"trial.read.all"}), "local"), lambda _published: True),
-    "somebody with other rights": (
+    "a caller with other rights": (
         RlsContext(frozenset({"subscription.read.own", "centre.read.all"}), "elsewhere"),
         lambda _published: False,
     ),
-    "nobody": (NO_ACCESS, lambda _published: False),
+    "no access": (NO_ACCESS, lambda _published: False),
 }
 
 
-async def test_trials_and_all_that_hangs_on_them(registry: FastAPI) -> None:
+async def test_the_rows_of_trials_and_their_related_tables(registry: FastAPI) -> None:
     database = registry.state.database
     every = dict.fromkeys(await rows(database, "SELECT key FROM trials WHERE published", None), True)
     every |= dict.fromkeys(await rows(database, "SELECT key FROM trials WHERE NOT published", None), False)
-    held = {table: set(await rows(database, f"SELECT trial_key FROM {table}", None)) for table in OF_TRIALS}
+    stored = {table: set(await rows(database, f"SELECT trial_key FROM {table}", None)) for table in OF_TRIALS}
     drafts = {key for key, published in every.items() if not published}
-    assert all(drafts <= keys for keys in held.values())
+    assert all(drafts <= keys for keys in stored.values())
     for caller, (view, sees) in SEEN.items():
         expected = {key for key, published in every.items() if sees(published)}
         assert set(await rows(database, "SELECT key FROM trials", view)) == expected, caller
-        for table, keys in held.items():
+        for table, keys in stored.items():
             assert set(await rows(database, f"SELECT trial_key FROM {table}", view)) == keys & expected, (caller, table)
 
 
-async def test_a_view_tells_no_more_than_the_policy_and_the_token() -> None:
+async def test_a_context_allows_no_more_than_policy_and_token() -> None:
     writer = Principal(
         "coordination",
         organisation="coordination",
@@ -192,13 +192,13 @@ async def test_a_view_tells_no_more_than_the_policy_and_the_token() -> None:
         for grant in view.grants
         if grant.startswith(("organisation.write", "client.", "audit.", "subscription.write"))
     }
-    # Who reads the feed as the public does belongs to no audience inside.
+    # A caller that reads the feed as the public does belongs to no internal audience.
     assert view.audiences == {"public", "organisation:coordination"}
     assert view_of(Principal("hospital", organisation="a", centre="fr-a")).centre == "fr-a"
     assert view_of(None) is NO_ACCESS
 
 
-async def test_who_says_nothing_is_shown_nothing(registry: FastAPI) -> None:
+async def test_without_a_context_nothing_is_visible(registry: FastAPI) -> None:
     database = registry.state.database
 
     async def shown(table: str, *, in_request: bool) -> int:
@@ -218,7 +218,7 @@ async def test_who_says_nothing_is_shown_nothing(registry: FastAPI) -> None:
             assert bool(await shown(name, in_request=in_request)) == (rule.read == "true"), name
 
 
-async def test_what_a_transaction_said_ends_with_it_and_no_reset_gives_the_role_back(registry: FastAPI) -> None:
+async def test_a_context_ends_with_its_transaction_and_reset_does_not_restore_the_role(registry: FastAPI) -> None:
     rls = registry.state.database.rls
     async with rls.callers.connect() as connection:
         backend = "SELECT pg_backend_pid()"
@@ -233,7 +233,7 @@ async def test_what_a_transaction_said_ends_with_it_and_no_reset_gives_the_role_
             assert list((await connection.execute(text("SELECT public_id FROM trials"))).scalars()) == []
 
 
-async def test_the_public_role_writes_nothing_and_reads_no_record(registry: FastAPI) -> None:
+async def test_the_public_role_writes_nothing_and_reads_no_audit_log(registry: FastAPI) -> None:
     async with registry.state.database.rls.public.connect() as connection:
         with pytest.raises(DBAPIError, match="read-only transaction"):
             await connection.execute(text("UPDATE trials SET curated = false"))
@@ -248,7 +248,7 @@ async def test_the_public_role_writes_nothing_and_reads_no_record(registry: Fast
             await connection.rollback()
 
 
-async def test_versions_and_the_record_cannot_be_rewritten_even_by_who_may_write(registry: FastAPI) -> None:
+async def test_versions_and_the_audit_log_cannot_be_changed_even_with_write_rights(registry: FastAPI) -> None:
     for statement in (
         "UPDATE trial_versions SET document = '{}'",
         "DELETE FROM criteria_versions",
@@ -259,27 +259,25 @@ async def test_versions_and_the_record_cannot_be_rewritten_even_by_who_may_write
     ):
         with pytest.raises(DBAPIError, match="permission denied"):
             await rows(registry.state.database, statement, COORDINATION, writing=True)
-    # Nobody reads the record by the right to write.
+    # The right to write does not include reading the audit log.
     assert await rows(registry.state.database, "SELECT number FROM audit_entries", COORDINATION) == []
 
 
-def told(subject: str, before: Routing, after: Routing) -> Change:
+def change(subject: str, before: Routing, after: Routing) -> Change:
     return Change("trial.updated", subject, 1, before, after)
 
 
-async def test_entries_of_the_feed_by_audience_before_and_after(registry: FastAPI) -> None:
+async def test_feed_entries_are_visible_by_audience_before_and_after(registry: FastAPI) -> None:
     database, feed = registry.state.database, importlib.import_module("services.registry.schema").FEED
-    everybody, inside, one = (
-        Routing(frozenset({audience})) for audience in ("public", "coordination", "organisation:a")
-    )
+    public, inside, one = (Routing(frozenset({audience})) for audience in ("public", "coordination", "organisation:a"))
     async with database.transaction() as connection:
         await feed.append(
             connection,
             [
-                told("seen", NOT_VISIBLE, everybody),
-                told("secret", NOT_VISIBLE, inside),
-                told("withdrawn", everybody, inside),
-                told("of-one", inside, one),
+                change("seen", NOT_VISIBLE, public),
+                change("secret", NOT_VISIBLE, inside),
+                change("withdrawn", public, inside),
+                change("of-one", inside, one),
             ],
         )
     statement = (
@@ -304,11 +302,11 @@ async def test_entries_of_the_feed_by_audience_before_and_after(registry: FastAP
     assert set(await rows(database, statement, COORDINATION)) == {"seen", "secret", "withdrawn", "of-one"}
 
 
-async def test_a_reader_of_the_feed_moves_past_what_the_database_hides(registry: FastAPI) -> None:
+async def test_a_reader_of_the_feed_moves_past_hidden_entries(registry: FastAPI) -> None:
     database, feed = registry.state.database, importlib.import_module("services.registry.schema").FEED
     hidden = Routing(frozenset({"coordination"}))
     async with database.transaction() as connection:
-        last = await feed.append(connection, [told(f"secret/{number}", NOT_VISIBLE, hidden) for number in range(5)])
+        last = await feed.append(connection, [change(f"secret/{number}", NOT_VISIBLE, hidden) for number in range(5)])
     async with client_of(registry) as public:
         answer = await public.get("/registry/v1/feed?limit=1000")
     assert not [event for event in answer.json() if event["subject"].startswith("secret/")]
@@ -316,7 +314,7 @@ async def test_a_reader_of_the_feed_moves_past_what_the_database_hides(registry:
     assert Cursors(base64.b64decode(CURSOR_KEY)).open("feed:registry", cursor) == [1, last]
 
 
-# What each organisation has of its own, and the right by which it sees it.
+# The tables with rows of an organisation, and the right to read them.
 OF_ORGANISATIONS = {
     "SELECT id FROM organisations": "organisation.read",
     "SELECT organisation FROM clients": "client.read",
@@ -325,18 +323,21 @@ OF_ORGANISATIONS = {
 }
 
 
-async def test_organisations_their_clients_members_and_lines_of_the_record(registry: FastAPI) -> None:
+async def test_organisations_their_clients_members_and_audit_entries(registry: FastAPI) -> None:
     database = registry.state.database
     for number, name in enumerate(("mine", "theirs"), 1):
         await as_itself(
             database,
             f"INSERT INTO organisations VALUES ('{name}', 'hospital', '{name}', NULL, 'active', 1, '{AT}', '{AT}')",
-            "INSERT INTO clients (id, organisation, name, method, audience, scopes, roles, status, version, created_at, updated_at)"
+            "INSERT INTO clients"
+            " (id, organisation, name, method, audience, scopes, roles, status, version, created_at, updated_at)"
             f" VALUES ('{name}', '{name}', '{name}', 'api_key', 'issuer', '[]', '[]', 'active', 1, '{AT}', '{AT}')",
             "INSERT INTO members (id, organisation, issuer, subject, roles, status, version, created_at, updated_at)"
             f" VALUES ('{name}', '{name}', 'https://idp.example', '{name}', '[]', 'active', 1, '{AT}', '{AT}')",
-            "INSERT INTO audit_entries (number, at, request_id, principal, organisation, outcome, resource, method, route, status, count)"
-            f" VALUES ({1000 + number}, '{AT}', 'of-this-test', 'hospital', '{name}', 'read', 'trial', 'GET', '/x', 200, 1)",
+            "INSERT INTO audit_entries"
+            " (number, at, request_id, principal, organisation, outcome, resource, method, route, status, count)"
+            f" VALUES ({1000 + number}, '{AT}', 'of-this-test', 'hospital', '{name}',"
+            " 'read', 'trial', 'GET', '/x', 200, 1)",
             "INSERT INTO idempotency_keys (id, organisation, route, fingerprint, claim, until)"
             f" VALUES ('{name}', '{name}', 'POST /x', 'f', 'c', '{AT}')",
         )
@@ -366,13 +367,13 @@ async def test_organisations_their_clients_members_and_lines_of_the_record(regis
             await rows(database, f"SELECT * FROM {table}", COORDINATION)
 
 
-async def test_who_is_refused_waits_for_no_writer_and_takes_no_connection(database_url: str) -> None:
+async def test_a_refused_caller_waits_for_no_writer_and_takes_no_connection(database_url: str) -> None:
     async with running_registry(database_url) as app, client_of(app) as public, client_of(app, token="guess") as forger:
         path, headers = (
             f"/registry/v1/trials/{SHOWN}",
             {"Content-Type": "application/merge-patch+json", "If-Match": "*"},
         )
-        # Somebody writes, and goes on writing: on SQLite the next writer would be told after two seconds that it is not its turn.
+        # A writer stays in its transaction: on SQLite the next writer would get an error after two seconds.
         async with app.state.database.transaction():
             assert [
                 (await caller.patch(path, json={}, headers=headers)).status_code for caller in (public, forger)
@@ -381,8 +382,8 @@ async def test_who_is_refused_waits_for_no_writer_and_takes_no_connection(databa
 
 @pytest.mark.full
 @pytest.mark.alone
-async def test_what_the_wall_costs(registry: FastAPI, figure: Callable[[str, object], None]) -> None:
-    """One short read, again and again: as the service itself, as the public (a role of its own), and as a caller who is told to the database."""
+async def test_the_cost_of_row_level_security(registry: FastAPI, figure: Callable[[str, object], None]) -> None:
+    """Repeat one short read: as the service, as the public (a separate role), and as a caller whose context is set."""
     statement = "SELECT document FROM trials WHERE public_id = 'NCT04626674'"
     for name, view in (("the service itself", None), ("the public", PUBLIC), ("a named caller", COORDINATION)):
         times = []

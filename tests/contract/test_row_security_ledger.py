@@ -1,4 +1,4 @@
-"""The second wall around subscriptions and their deliveries: each is its owner's alone."""
+"""Row-level security of subscriptions and deliveries: each belongs to its owner only."""
 
 from collections.abc import AsyncIterator
 
@@ -15,18 +15,23 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def ledger(postgresql_url: str) -> AsyncIterator[Database]:
-    """Two organisations' subscriptions, each with a delivery of an event of its own."""
+    """Subscriptions of two organisations, each with a delivery of its own event."""
     await migrate(postgresql_url)
     database = open_database(postgresql_url, service="notifications")
     at = AT
     for owner in ("mine", "theirs"):
         await as_itself(
             database,
-            f"INSERT INTO events VALUES ('/registry', 'event-{owner}', 'trial.updated', 'trial/{owner}', '{at}', '{{}}', NULL)",
+            "INSERT INTO events VALUES"
+            f" ('/registry', 'event-{owner}', 'trial.updated', 'trial/{owner}', '{at}', '{{}}', NULL)",
             "INSERT INTO subscriptions"
-            " (id, owner, audiences, version, status, url, types, filter, sealed_secret, last_number, created_at, updated_at)"
-            f" VALUES ('{owner}', '{owner}', '[]', 1, 'active', 'https://example.org', '[]', '{{}}', '\\x00', 1, '{at}', '{at}')",
-            "INSERT INTO deliveries (id, subscription_id, number, event_source, event_id, tombstone, state, failures, fence, due_at, created_at)"
+            " (id, owner, audiences, version, status, url, types, filter, sealed_secret, last_number,"
+            " created_at, updated_at)"
+            f" VALUES ('{owner}', '{owner}', '[]', 1, 'active', 'https://example.org', '[]', '{{}}', '\\x00', 1,"
+            f" '{at}', '{at}')",
+            "INSERT INTO deliveries"
+            " (id, subscription_id, number, event_source, event_id, tombstone, state, failures, fence,"
+            " due_at, created_at)"
             f" VALUES ('{owner}', '{owner}', 1, '/registry', 'event-{owner}', false, 'pending', 0, 0, '{at}', '{at}')",
             f"INSERT INTO attempts VALUES ('{owner}', 1, '{at}', 500, NULL, 3)",
         )
@@ -43,7 +48,7 @@ LEDGER = {
 OWN = frozenset({"subscription.read.own", "subscription.write.own"})
 
 
-async def test_subscriptions_and_deliveries_are_their_owner_s(ledger: Database) -> None:
+async def test_subscriptions_and_deliveries_are_visible_to_their_owner_only(ledger: Database) -> None:
     for table, statement in LEDGER.items():
         assert set(await rows(ledger, statement, RlsContext(OWN, "mine"))) == {"mine"}, table
         assert set(await rows(ledger, statement, RlsContext(OWN, "somebody"))) == set(), table
@@ -54,7 +59,7 @@ async def test_subscriptions_and_deliveries_are_their_owner_s(ledger: Database) 
             await rows(ledger, statement, PUBLIC)
 
 
-async def test_nobody_changes_what_is_another_s_or_gives_it_away(ledger: Database) -> None:
+async def test_a_caller_cannot_change_rows_of_others_or_give_its_own_away(ledger: Database) -> None:
     mine = RlsContext(OWN, "mine")
     for statement in ("UPDATE subscriptions SET url = 'x' RETURNING id", "DELETE FROM subscriptions RETURNING id"):
         assert await rows(ledger, statement, RlsContext(OWN, "somebody"), writing=True) == []

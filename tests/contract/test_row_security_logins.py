@@ -1,4 +1,4 @@
-"""The second wall as an operator puts it up: with an ordinary login, around every table, and no start without it."""
+"""Row-level security as an operator sets it up: with an ordinary login, on every table, and no start without it."""
 
 import asyncio
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize("service", ["registry", "notifications"])
-async def test_every_table_stands_behind_the_wall(postgresql_url: str, service: str) -> None:
+async def test_every_table_has_row_level_security(postgresql_url: str, service: str) -> None:
     assert {one for one in rules_of(service) if not one.startswith("search_")} == metadata_of(service).tables.keys(), (
         "a new table needs its rule (shared.persistence.rls_policies)"
     )
@@ -35,12 +35,12 @@ async def test_every_table_stands_behind_the_wall(postgresql_url: str, service: 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """A server of its own: roles are a server's, and other tests need them."""
+    """A separate server: roles belong to a server, and other tests need them."""
     with started_postgres() as url:
         yield url
 
 
-async def test_a_service_does_not_start_with_roles_that_see_everything(server: str) -> None:
+async def test_a_service_does_not_start_with_roles_that_bypass_row_level_security(server: str) -> None:
     async with empty_postgresql(server) as url:
         await upgrade_at("registry", url)
         await administer(url, "ALTER ROLE cleio_registry_public BYPASSRLS")
@@ -58,7 +58,7 @@ def cleio(*arguments: str) -> tuple[int, str]:
 
 
 async def test_an_ordinary_login_is_enough(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As an operator gives it: it owns its database and nothing else. It makes the roles itself, or is told what to ask an administrator for."""
+    """It owns only its database. It creates the roles itself, or reports what an administrator must create."""
     await administer(server, "CREATE ROLE makes_roles LOGIN CREATEROLE", "CREATE ROLE makes_none LOGIN")
     async with empty_postgresql(server, owner="makes_none") as url:
         monkeypatch.setenv("CLEIO_REGISTRY_DATABASE_URL", url)
@@ -85,10 +85,8 @@ async def test_an_ordinary_login_is_enough(server: str, monkeypatch: pytest.Monk
         assert answer.status_code == 200, answer.text
 
 
-async def test_a_login_that_the_wall_would_hide_rows_from_copies_nothing_rather_than_a_part(
-    server: str, tmp_path: Path
-) -> None:
-    """Row-level security hides rows from who does not own them: a backup through such a login would be empty, and look whole."""
+async def test_a_copy_is_refused_if_row_level_security_would_hide_rows(server: str, tmp_path: Path) -> None:
+    """Row-level security hides rows from logins that do not own them: a backup would be empty and look complete."""
     async with empty_postgresql(server) as url:
         await upgrade_at("registry", url)
         await administer(url, "CREATE ROLE login_reader LOGIN")

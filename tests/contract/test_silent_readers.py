@@ -1,4 +1,4 @@
-"""Callers that ask for much and take nothing: they hold nothing that others need, and not for long."""
+"""Callers that request much and read nothing: they do not block resources that others need."""
 
 import asyncio
 import socket
@@ -19,8 +19,8 @@ from tests.contract.registry import running_registry
 pytestmark = pytest.mark.anyio
 
 READERS = 12  # more than any pool has connections
-EXPORTS = 20  # on one connection: more than the buffers on the way hold
-ASKED = b"GET /registry/v1/export HTTP/1.1\r\nHost: localhost\r\n\r\n" * EXPORTS
+EXPORTS = 20  # on one connection: more than all buffers together
+REQUESTED = b"GET /registry/v1/export HTTP/1.1\r\nHost: localhost\r\n\r\n" * EXPORTS
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Served:
 
     @property
     def stuck(self) -> int:
-        """Connections whose other side takes nothing."""
+        """Connections whose client reads nothing."""
         return sum(
             one.flow.write_paused for one in self.server.server_state.connections if isinstance(one, BoundedConnection)
         )
@@ -39,12 +39,12 @@ class Served:
 
 @asynccontextmanager
 async def served_registry(url: str) -> AsyncIterator[Served]:
-    """A registry on a socket, with the connections that `cleio serve` gives it."""
+    """A registry on a socket, with the connection class of `cleio serve`."""
     async with running_registry(url) as app:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             listener.setsockopt(
                 socket.SOL_SOCKET, socket.SO_SNDBUF, 65536
-            )  # the system would take megabytes for the reader
+            )  # the system would buffer megabytes for the reader
             config = uvicorn.Config(
                 app, http=BoundedConnection, log_config=None, lifespan="off", timeout_graceful_shutdown=0
             )
@@ -59,17 +59,17 @@ async def served_registry(url: str) -> AsyncIterator[Served]:
 
 
 async def silent(port: int, stack: AsyncExitStack) -> socket.socket:
-    """Asks for the export again and again, and takes nothing of it."""
+    """Request the export repeatedly and read nothing."""
     reader = stack.enter_context(socket.socket())
     reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     reader.setblocking(False)
     loop = asyncio.get_running_loop()
     await loop.sock_connect(reader, ("127.0.0.1", port))
-    await loop.sock_sendall(reader, ASKED)
+    await loop.sock_sendall(reader, REQUESTED)
     return reader
 
 
-async def test_silent_readers_keep_nobody_from_being_answered(stocked_url: str) -> None:
+async def test_silent_readers_do_not_block_other_callers(stocked_url: str) -> None:
     async with served_registry(stocked_url) as served, AsyncExitStack() as stack:
         for _ in range(READERS):
             await silent(served.port, stack)
@@ -80,7 +80,7 @@ async def test_silent_readers_keep_nobody_from_being_answered(stocked_url: str) 
         assert served.stuck == READERS
 
 
-async def test_who_takes_nothing_is_cut_and_gives_its_place_back(
+async def test_a_connection_whose_client_reads_nothing_is_closed_and_releases_its_permit(
     stocked_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "WRITE_SECONDS", 0.5)
@@ -95,10 +95,10 @@ async def test_who_takes_nothing_is_cut_and_gives_its_place_back(
         assert got.count(b'"kind": "end"') < EXPORTS
 
 
-async def test_what_is_left_of_an_answer_does_not_keep_its_connection(
+async def test_a_small_unread_rest_of_an_answer_does_not_keep_its_connection(
     stocked_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Less than what counts as a stuck answer, but for ever."""
+    """Less than the write timeout notices, but for ever."""
     async with served_registry(stocked_url) as served, AsyncExitStack() as stack:
         reader = await silent(served.port, stack)
         await until(lambda: served.stuck == 1)

@@ -61,7 +61,7 @@ async def send(admin: httpx.AsyncClient, *records: Any, **query: Any) -> dict[st
     return answer.json()
 
 
-async def test_good_lines_are_kept_and_bad_ones_told_by_line_and_field(admin: httpx.AsyncClient) -> None:
+async def test_valid_lines_are_stored_and_invalid_ones_reported_by_line_and_field(admin: httpx.AsyncClient) -> None:
     report = await send(
         admin,
         study(),
@@ -100,7 +100,7 @@ async def test_good_lines_are_kept_and_bad_ones_told_by_line_and_field(admin: ht
     assert (await admin.get("/registry/v1/trials/NCT90000002")).status_code == 404
 
 
-async def test_what_is_told_twice_writes_nothing(admin: httpx.AsyncClient) -> None:
+async def test_a_repeated_import_writes_nothing(admin: httpx.AsyncClient) -> None:
     await send(admin, study(), study("NCT90000002", conditionsModule={"conditions": ["Multiple myeloma"]}))
     following = await now(admin)
     shuffled = json.loads(json.dumps(study(), sort_keys=True))
@@ -113,7 +113,7 @@ async def test_what_is_told_twice_writes_nothing(admin: httpx.AsyncClient) -> No
     assert (event["type"], event["data"]["to"]) == ("trial.status_changed", "completed")
 
 
-async def test_a_dry_run_tells_the_same_and_writes_nothing(admin: httpx.AsyncClient) -> None:
+async def test_a_dry_run_reports_the_same_and_writes_nothing(admin: httpx.AsyncClient) -> None:
     following = await now(admin)
     tried = await send(admin, study(), dry_run="true")
     assert await events_since(admin, following) == []
@@ -121,7 +121,7 @@ async def test_a_dry_run_tells_the_same_and_writes_nothing(admin: httpx.AsyncCli
     assert await send(admin, study()) == tried
 
 
-async def test_a_curators_trial_is_never_overwritten(admin: httpx.AsyncClient) -> None:
+async def test_an_edited_trial_is_never_overwritten(admin: httpx.AsyncClient) -> None:
     before = (await admin.get("/registry/v1/trials/NCT05096221")).json()
     report = await send(admin, study("NCT05096221"))
     assert (report["results"][0]["result"], report["results"][0]["trial"]) == ("kept_curated", "NCT05096221")
@@ -206,7 +206,7 @@ async def test_a_stop_of_an_edited_trial_takes_effect_and_its_other_edits_stay(
     assert (await admin.get("/registry/v1/trials/NCT90000001")).json()["status"] == "recruiting"
 
 
-async def test_a_status_that_is_no_stop_leaves_an_edited_trial_as_it_is(admin: httpx.AsyncClient) -> None:
+async def test_a_status_that_is_no_stop_leaves_an_edited_trial_unchanged(admin: httpx.AsyncClient) -> None:
     await send(admin, study())
     await patch(admin, "NCT90000001", {"titles": {"fr": "Thérapie génique"}})
     report = await send(admin, study(statusModule={"overallStatus": "ACTIVE_NOT_RECRUITING"}))
@@ -303,15 +303,15 @@ async def test_lines_of_one_request_see_each_other_across_slices(admin: httpx.As
         (b"\xff\xfe", 200),
     ],
 )
-async def test_a_sending_of_any_bytes_is_answered(admin: httpx.AsyncClient, content: bytes, status: int) -> None:
+async def test_an_upload_of_any_bytes_is_answered(admin: httpx.AsyncClient, content: bytes, status: int) -> None:
     answer = await admin.put(PATH, content=content, headers={"Content-Type": "application/x-ndjson"})
     assert answer.status_code == status
 
 
-async def test_only_the_coordination_sends(app: FastAPI) -> None:
+async def test_only_the_coordination_imports(app: FastAPI) -> None:
     for token, status in (
         (None, 401),
-        (token_of("hospital", "admin", "system"), 404),
+        (token_of("hospital", "admin", "system"), 403),
         (token_of("coordination", "auditor"), 403),
     ):
         async with client_of(app, token=token) as caller:
@@ -320,7 +320,7 @@ async def test_only_the_coordination_sends(app: FastAPI) -> None:
 
 
 @pytest.mark.real_data
-async def test_every_real_record_is_accounted_for_and_the_second_run_writes_nothing(
+async def test_every_real_record_is_reported_and_the_second_run_writes_nothing(
     admin: httpx.AsyncClient, real_data: Path, figure: Callable[[str, object], None]
 ) -> None:
     files = sorted((real_data / "ctgov_atmp").glob("*.json"))

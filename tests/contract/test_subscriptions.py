@@ -24,7 +24,7 @@ SUBSCRIPTIONS = "/notifications/v1/subscriptions"
 SUMMARIES = "/notifications/v1/subscription-summaries"
 
 
-async def test_a_secret_is_shown_once_and_is_readable_in_no_row(
+async def test_a_secret_is_shown_once_and_stored_encrypted(
     service: Notifications, receiver: Receiver, migrated: str, tmp_path: Path
 ) -> None:
     subscription = await service.subscribe(receiver)
@@ -45,7 +45,7 @@ async def test_a_secret_is_shown_once_and_is_readable_in_no_row(
         assert base64.b64encode(secret) not in stored
 
 
-async def test_creating_answers_with_where_it_is(service: Notifications, receiver: Receiver) -> None:
+async def test_the_answer_to_a_creation_names_the_location(service: Notifications, receiver: Receiver) -> None:
     asked = {
         "channel": {"type": "webhook", "url": receiver.url},
         "types": ["trial.published"],
@@ -77,7 +77,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-async def test_what_cannot_be_subscribed_is_refused_with_its_place(service: Notifications, receiver: Receiver) -> None:
+async def test_an_invalid_subscription_is_refused_with_its_place(service: Notifications, receiver: Receiver) -> None:
     for asked, pointer, code in REFUSED:
         answer = await service.admin.post(
             SUBSCRIPTIONS,
@@ -89,7 +89,7 @@ async def test_what_cannot_be_subscribed_is_refused_with_its_place(service: Noti
     assert (await service.admin.get(SUBSCRIPTIONS)).json()["items"] == []
 
 
-async def test_versions_guard_changes(service: Notifications, receiver: Receiver) -> None:
+async def test_changes_need_the_current_version(service: Notifications, receiver: Receiver) -> None:
     subscription = await service.subscribe(receiver)
     path = f"{SUBSCRIPTIONS}/{subscription['id']}"
     asked = {"channel": subscription["channel"], "types": ["trial.published"], "filter": {"trial": ["NCT1"]}}
@@ -109,40 +109,40 @@ async def test_versions_guard_changes(service: Notifications, receiver: Receiver
     ] == "/channel/url"
 
 
-async def test_a_changed_subscription_gets_what_it_asks_for_now(
+async def test_a_changed_subscription_gets_the_events_of_its_new_filter(
     service: Notifications, source: Source, receiver: Receiver
 ) -> None:
     subscription = await service.subscribe(receiver, trial=["NCT00000001"])
-    await source.tell("NCT00000001")
+    await source.publish_trial("NCT00000001")
     await service.delivered(subscription, 1)
     asked = {"channel": subscription["channel"], "types": [], "filter": {"trial": ["NCT00000002"]}}
     await service.admin.put(f"{SUBSCRIPTIONS}/{subscription['id']}", json=asked, headers={"If-Match": '"v1"'})
-    await source.tell("NCT00000001", version=2)
-    await source.tell("NCT00000002")
+    await source.publish_trial("NCT00000001", version=2)
+    await source.publish_trial("NCT00000002")
     delivered = await service.delivered(subscription, 2)
     assert [one["event"]["subject"] for one in delivered] == ["trial/NCT00000002", "trial/NCT00000001"]
 
 
-async def test_a_deleted_subscription_hears_nothing_more(
+async def test_a_deleted_subscription_gets_no_more_events(
     service: Notifications, source: Source, receiver: Receiver
 ) -> None:
     async with running_receiver() as other:
         gone, stays = await service.subscribe(receiver), await service.subscribe(other)
         receiver.script = [500] * 3
-        await source.tell("NCT00000001")
+        await source.publish_trial("NCT00000001")
         await service.delivered(stays, 1)
         path = f"{SUBSCRIPTIONS}/{gone['id']}"
         assert (await service.admin.delete(path, headers={"If-Match": "*"})).status_code == 204
         assert (await service.admin.get(path)).status_code == 404
         assert (await service.admin.get(f"{path}/deliveries")).status_code == 404
         seen = len(receiver.received)
-        await source.tell("NCT00000002")
+        await source.publish_trial("NCT00000002")
         await service.delivered(stays, 2)
         assert len(receiver.received) <= seen + 1
         assert "trial/NCT00000002" not in {got.event["subject"] for got in receiver.received}
 
 
-async def test_only_the_owner_s_program_on_this_machine_may_call(service: Notifications, receiver: Receiver) -> None:
+async def test_without_a_token_only_the_owner_s_program_may_call(service: Notifications, receiver: Receiver) -> None:
     subscription = await service.subscribe(receiver)
     one = f"{SUBSCRIPTIONS}/{subscription['id']}"
     calls = [
@@ -154,9 +154,9 @@ async def test_only_the_owner_s_program_on_this_machine_may_call(service: Notifi
         ("GET", f"{one}/deliveries"),
         ("POST", f"{one}/test"),
     ]
-    async with client_of(service.app) as nobody, client_of(service.app, token=INTERNAL) as sibling:
+    async with client_of(service.app) as anonymous, client_of(service.app, token=INTERNAL) as sibling:
         for method, path in calls:
-            assert (await nobody.request(method, path)).status_code == 401, (method, path)
+            assert (await anonymous.request(method, path)).status_code == 401, (method, path)
             assert (await sibling.request(method, path)).status_code == 404, (method, path)
     unknown = f"{SUBSCRIPTIONS}/00000000-0000-0000-0000-000000000000"
     for method, path in (
@@ -168,7 +168,7 @@ async def test_only_the_owner_s_program_on_this_machine_may_call(service: Notifi
         assert (await service.admin.request(method, path, headers={"If-Match": "*"})).status_code == 404, (method, path)
 
 
-async def test_lists_are_read_page_by_page(service: Notifications, receiver: Receiver) -> None:
+async def test_lists_are_read_in_pages(service: Notifications, receiver: Receiver) -> None:
     made = [(await service.subscribe(receiver))["id"] for _ in range(5)]
     for _ in range(5):
         await service.admin.post(f"{SUBSCRIPTIONS}/{made[0]}/test")
@@ -176,7 +176,7 @@ async def test_lists_are_read_page_by_page(service: Notifications, receiver: Rec
     assert [one["number"] for one in await _walk(service, f"{SUBSCRIPTIONS}/{made[0]}/deliveries")] == [5, 4, 3, 2, 1]
 
 
-async def test_the_coordination_sees_whose_subscriptions_there_are_and_nothing_of_what_is_in_them(
+async def test_the_coordination_sees_owners_and_status_of_subscriptions_only(
     service: Notifications, receiver: Receiver
 ) -> None:
     asked = {
@@ -196,7 +196,7 @@ async def test_the_coordination_sees_whose_subscriptions_there_are_and_nothing_o
     ]
     assert (await service.admin.get(f"{SUBSCRIPTIONS}/{made[0]['id']}")).status_code == 404
     shown = (await service.admin.get(SUMMARIES)).text
-    assert [told for told in (receiver.url, "127.0.0.1", "trial.updated", "ORPHA") if told in shown] == []
+    assert [value for value in (receiver.url, "127.0.0.1", "trial.updated", "ORPHA") if value in shown] == []
 
 
 async def _walk(service: Notifications, path: str) -> list[dict[str, Any]]:
@@ -210,18 +210,18 @@ async def _walk(service: Notifications, path: str) -> list[dict[str, Any]]:
     return items
 
 
-async def test_a_subscription_tells_no_more_than_its_maker_may_read_in_the_feed(
+async def test_a_subscription_receives_only_what_its_creator_may_read_in_the_feed(
     service: Notifications, receiver: Receiver, source: Source
 ) -> None:
-    """A token that may subscribe, and may not read what is not published, does not come to it in this way."""
+    """A token that may subscribe and may not read unpublished data gets none of it in this way."""
     asked = {"channel": {"type": "webhook", "url": receiver.url}, "types": []}
     limited = token_of(
         "coordination", "editor", organisation="coordination", scopes=["subscription.read", "subscription.write"]
     )
     async with client_of(service.app, token=limited) as caller:
         assert (await caller.post(SUBSCRIPTIONS, json=asked, headers=new_key())).status_code == 201
-    await source.tell("NCT00000001", after=side("coordination"))
-    await source.tell("NCT00000002", after=side("public"))
+    await source.publish_trial("NCT00000001", after=side("coordination"))
+    await source.publish_trial("NCT00000002", after=side("public"))
     await until(lambda: receiver.received)
     assert [one.event["data"]["id"] for one in receiver.received] == ["NCT00000002"]
 

@@ -1,4 +1,4 @@
-"""Nothing waits for ever: a lock, a connection or a statement that does not end is told as 503, on both databases."""
+"""Every wait has an end: a lock, a connection or a statement that takes too long gives 503, on both databases."""
 
 import asyncio
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -21,13 +21,13 @@ CONTENT = {"Content-Type": "application/merge-patch+json", "If-Match": "*"}
 ENDLESS = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT count(*) FROM numbers"
 
 
-async def test_a_place_in_the_database_that_does_not_come_free_is_told(database_url: str) -> None:
-    async with running_registry(database_url) as app, client_of(app, token=ADMIN) as admin, AsyncExitStack() as held:
+async def test_a_wait_for_the_database_that_takes_too_long_gives_503(database_url: str) -> None:
+    async with running_registry(database_url) as app, client_of(app, token=ADMIN) as admin, AsyncExitStack() as stack:
         database: Database = app.state.database
-        # Another writer keeps the head of the record, which each write takes; on SQLite, the one place of a writer.
-        writer = await held.enter_async_context(database.transaction())
+        # Another writer keeps the head row of the audit log, which each write locks; on SQLite it is the only writer.
+        writer = await stack.enter_async_context(database.transaction())
         await writer.execute(text("UPDATE audit_head SET number = number"))
-        # What is read must be recorded, and cannot be: it is not told.
+        # An audited read cannot be recorded, so it gives no data.
         patched, read = await asyncio.gather(
             admin.patch(TRIAL, json={"acronym": "A"}, headers=CONTENT), admin.get(TRIAL)
         )
@@ -39,20 +39,22 @@ async def test_a_place_in_the_database_that_does_not_come_free_is_told(database_
             )
             assert "NCT05096221" not in answer.text
         await writer.rollback()
-        # What the public may read needs no record, but a connection.
+        # A public read needs no audit entry, but a connection.
         async with client_of(app) as public:
             assert (await public.get(TRIAL)).status_code == 200
-            await _hold_all_connections(app, held)
+            await _take_all_connections(app, stack)
             answer = await public.get(TRIAL)
             assert (answer.status_code, answer.json()["code"]) == (503, "database_busy")
 
 
-async def _hold_all_connections(app: FastAPI, held: AsyncExitStack) -> None:
-    """Those that serve the public: on PostgreSQL a pool of their own; on SQLite one of the pool is the writer's, held already."""
+async def _take_all_connections(app: FastAPI, stack: AsyncExitStack) -> None:
+    """Take the connections for public reads: on PostgreSQL a separate pool; on SQLite one of the pool is the writer's,
+    taken already.
+    """
     database: Database = app.state.database
     engine = database.engine if database.rls is None else database.rls.public
     for _ in range(engine.pool.size() + engine.pool._max_overflow - (1 if database.is_sqlite else 0)):
-        connection = await held.enter_async_context(engine.connect())
+        connection = await stack.enter_async_context(engine.connect())
         await connection.execute(text("SELECT 1"))
 
 
@@ -65,7 +67,7 @@ async def _run_endless(database: Database, begun: AbstractAsyncContextManager[As
         await connection.execute(text(ENDLESS))
 
 
-async def test_a_statement_that_does_not_end_is_interrupted(database_url: str) -> None:
+async def test_a_statement_that_takes_too_long_is_interrupted(database_url: str) -> None:
     database = open_database(database_url)
     try:
         with inside_request(RequestScope(statement_seconds=0.1)):

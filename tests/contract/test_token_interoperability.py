@@ -15,7 +15,7 @@ TOKEN_URL = f"{ISSUER}/oauth/token"
 
 
 async def refused(network: Network, assertion: str, **more: str) -> str:
-    """The description of the refusal of this assertion."""
+    """Return the description of the refusal of this assertion."""
     answer = await network.ask(assertion, **more)
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client"), answer.text
     description: str = answer.json()["error_description"]
@@ -48,8 +48,8 @@ async def test_an_audience_in_a_list_of_one(network: Network) -> None:
     ],
     ids=lambda header: next(iter(header)),
 )
-async def test_other_members_of_the_header_are_ignored(network: Network, header: dict[str, Any]) -> None:
-    """RFC 7515 §4: what is not understood, and not in `crit`, is ignored. The key is found by kid alone."""
+async def test_unknown_members_of_the_header_are_ignored(network: Network, header: dict[str, Any]) -> None:
+    """RFC 7515 §4: members that are unknown and not in `crit` are ignored. The key is found by kid only."""
     signer = await network.signer(await network.organisation())
     full = {"alg": "ES384", "typ": "JWT", "kid": signer.key.kid, **header}
     assert (await network.ask(signed(full, signer.claims(), signer.key))).status_code == 200
@@ -76,7 +76,7 @@ async def test_unknown_and_empty_parameters_are_ignored(network: Network, more: 
     assert answer.status_code == 200, answer.text
 
 
-async def test_a_refusal_says_what_to_change(network: Network) -> None:
+async def test_a_refusal_describes_what_to_change(network: Network) -> None:
     organisation = await network.organisation()
     signer, now = await network.signer(organisation), int(time.time())
     assert "at most 300 seconds" in await refused(network, signer.assertion(exp=now + 3600))
@@ -87,7 +87,7 @@ async def test_a_refusal_says_what_to_change(network: Network) -> None:
     assert ISSUER in wrong
     assert TOKEN_URL in wrong
     assert f"{ISSUER}/.well-known/oauth-authorization-server" in wrong
-    # Which of the two audiences a client is registered with is told to that client only: it has proved its identity.
+    # The audience that a client is registered with is named to that client only, after it has proved its identity.
     assert await refused(network, signer.assertion(aud=TOKEN_URL)) == f"aud must be {ISSUER} for this client"
     smart = await network.signer(organisation, audience="smart")
     assert await refused(network, smart.assertion(aud=ISSUER)) == f"aud must be {TOKEN_URL} for this client"
@@ -96,7 +96,7 @@ async def test_a_refusal_says_what_to_change(network: Network) -> None:
     assert "used before" in await refused(network, used)
 
 
-async def test_a_refusal_does_not_tell_which_clients_exist(network: Network) -> None:
+async def test_a_refusal_does_not_reveal_which_clients_exist(network: Network) -> None:
     signer = await network.signer(await network.organisation())
     stranger = Signer("00000000-0000-4000-8000-000000000000", signer.key)
     forged = Signer(signer.client, key_of("forged"))
@@ -111,7 +111,7 @@ async def test_a_refusal_does_not_tell_which_clients_exist(network: Network) -> 
 
 
 async def test_basic_authentication_gets_an_oauth_error(network: Network) -> None:
-    """RFC 6749 §5.2: 401 with the challenge of the scheme that was used."""
+    """RFC 6749 §5.2: 401 with a challenge for the scheme that was used."""
     basic = {"Authorization": "Basic " + base64.b64encode(b"client:secret").decode()}
     answer = await network.call("POST", TOKEN, data={"grant_type": "client_credentials"}, headers=basic)
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")

@@ -23,7 +23,7 @@ CANARY = "canary-7f3b"
 CLIENT, REQUEST = "invalid_client", "invalid_request"
 # RFC 6749 §5.2
 DESCRIPTION = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+")
-# Of these the description is the same: a caller must not learn which clients, keys and addresses exist.
+# These share one description: a caller must not learn which clients, keys and addresses exist.
 NOT_PROVED = {"unknown_client", "unknown_key", "signature", "key_type"}
 GOOD = {"alg": "ES384", "typ": "JWT", "kid": "key-ES384"}
 
@@ -43,7 +43,7 @@ Make = Callable[[Parties], str]
 
 
 def head(**changes: Any) -> Make:
-    """A good assertion of the client but for its header; a member given as None is left out."""
+    """Return a valid assertion of the client with another header; a member given as None is left out."""
     return lambda parties: signed(
         {n: v for n, v in {**GOOD, **changes}.items() if v is not None}, parties.mine.claims(), parties.mine.key
     )
@@ -54,7 +54,7 @@ def body(**changes: Any) -> Make:
 
 
 def later(name: str, seconds: float) -> Make:
-    """So much later than it is when the assertion is made."""
+    """Return claims relative to the moment in which the assertion is created."""
 
     def make(parties: Parties) -> str:
         return body(**{name: int(time.time()) + seconds})(parties)
@@ -63,7 +63,7 @@ def later(name: str, seconds: float) -> Make:
 
 
 def raw(header: str, claims: str) -> Make:
-    """Written by hand: ``{client}`` and ``{now}`` are filled in."""
+    """Return an assertion written by hand: ``{client}`` and ``{now}`` are filled in."""
 
     def make(parties: Parties) -> str:
         filled = claims.replace("{client}", parties.mine.client).replace("{exp}", str(int(time.time()) + 60))
@@ -125,7 +125,7 @@ ASSERTIONS: dict[str, tuple[Make, str]] = {
     "RS256": (in_another_algorithm("RS256"), "alg"),
     "PS384": (in_another_algorithm("PS384"), "alg"),
     "ES256": (in_another_algorithm("ES256"), "alg"),
-    "RS384 told of a P-384 key": (head(alg="RS384"), "key_type"),
+    "RS384 declared for a P-384 key": (head(alg="RS384"), "key_type"),
     "kid missing": (head(kid=None), "kid"),
     "kid empty": (head(kid=""), "kid"),
     "kid a number": (head(kid=1), "kid"),
@@ -207,7 +207,7 @@ ASSERTIONS: dict[str, tuple[Make, str]] = {
     "sub of another client": (lambda p: body(iss=p.other.client, sub=p.other.client)(p), "unknown_key"),
     "sub a list": (body(iss=["x"], sub=["x"]), "iss_sub"),
     "sub a number": (body(iss=7, sub=7), "iss_sub"),
-    "sub of nobody": (body(iss=CANARY, sub=CANARY), "unknown_client"),
+    "sub of no client": (body(iss=CANARY, sub=CANARY), "unknown_client"),
     "sub empty": (body(iss="", sub=""), "unknown_client"),
     "sub with NUL": (body(iss="\x00", sub="\x00"), "unknown_client"),
     "sub of half a character": (raw(HEADER + "}", CLAIMS.replace("{client}", "\\ud800") + "}"), "unknown_client"),
@@ -254,9 +254,7 @@ def reasons(caplog: pytest.LogCaptureFixture) -> list[str]:
     return found
 
 
-async def test_an_assertion_that_is_not_to_be_believed_is_refused(
-    network: Network, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_an_invalid_assertion_is_refused(network: Network, caplog: pytest.LogCaptureFixture) -> None:
     parties = await parties_of(network)
     assert (await network.ask(parties.mine.assertion())).status_code == 200
     assert (await network.ask(parties.other.assertion())).status_code == 200
@@ -292,7 +290,7 @@ Request = Callable[[Network, Parties], Any]
 
 
 def sent(status: int, error: str | None, reason: str, **options: Any) -> tuple[int, str | None, str, Request]:
-    """Make a good request with these changes; ``more``: parameters of the form."""
+    """Send a valid request with these changes; ``more``: parameters of the form."""
 
     async def send(network: Network, parties: Parties) -> httpx.Response:
         given = dict(options)
@@ -342,7 +340,7 @@ REQUESTS: dict[str, tuple[int, str | None, str, Request]] = {
     "no type of assertion": sent(401, CLIENT, "assertion_missing", more={"client_assertion_type": ""}),
     "no assertion": sent(401, CLIENT, "assertion_missing", more={"client_assertion": ""}),
     "client_id of another": sent(401, CLIENT, "iss_sub", more={"client_id": "{client}"}),
-    "client_id of nobody": sent(401, CLIENT, "iss_sub", more={"client_id": CANARY}),
+    "client_id of no client": sent(401, CLIENT, "iss_sub", more={"client_id": CANARY}),
     "a scope that the client does not have": sent(
         400, "invalid_scope", "scope", more={"scope": "trial.read trial.write"}
     ),
@@ -357,7 +355,7 @@ REQUESTS: dict[str, tuple[int, str | None, str, Request]] = {
     "letters of no alphabet": sent(400, REQUEST, "form", content=b"grant_type=\xff", headers=FORM),
     "half an escape": sent(400, REQUEST, "grant_type", content=b"scope=%zz", headers=FORM),
     "bytes that are no text": sent(400, REQUEST, "form", content=b"grant_type=%ff%fe", headers=FORM),
-    "a crowd of parameters": sent(
+    "too many parameters": sent(
         400, REQUEST, "form", content=b"&".join(b"resource=a" for _ in range(30)), headers=FORM
     ),
     "JSON": sent(415, None, "", json={"grant_type": "client_credentials"}),
@@ -372,7 +370,7 @@ REQUESTS: dict[str, tuple[int, str | None, str, Request]] = {
 }
 
 
-async def test_a_request_that_is_not_well_formed_is_refused(network: Network, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_malformed_request_is_refused(network: Network, caplog: pytest.LogCaptureFixture) -> None:
     parties = await parties_of(network)
     caplog.set_level(logging.INFO, "services.registry")
     for name, (status, error, reason, send) in REQUESTS.items():

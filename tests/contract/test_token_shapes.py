@@ -40,17 +40,17 @@ def credential(**changes: Any) -> dict[str, Any]:
 def judge(answer: httpx.Response, case: Any) -> None:
     assert answer.status_code in {200, 401}, (answer.status_code, case)
     if answer.status_code == 401:
-        told = answer.json()
-        assert told.get("error") == "invalid_client" or told["code"] == "unauthenticated", case
+        problem = answer.json()
+        assert problem.get("error") == "invalid_client" or problem["code"] == "unauthenticated", case
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-async def test_one_member_that_is_something_else(network: Network, signer: Signer) -> None:
+async def test_a_member_with_an_unexpected_value(network: Network, signer: Signer) -> None:
     good = signer.claims(nbf=int(time.time()))
     for header in spoilt(CLIENTS, "crit"):
         judge(await ask(network, signer, header, signer.claims()), header)
     for claims in spoilt(good):
-        # Each is another assertion: none is refused only because its number has served.
+        # Each is a new assertion: none is refused only because its `jti` was used.
         judge(
             await ask(
                 network,
@@ -86,7 +86,9 @@ async def test_tokens_of_any_shape(
     st.sampled_from(["put", "cut", "over"]),
 )
 @settings(max_examples=25)
-async def test_a_token_that_was_written_over(network: Network, signer: Signer, text: str, place: int, how: str) -> None:
+async def test_a_token_with_changed_characters(
+    network: Network, signer: Signer, text: str, place: int, how: str
+) -> None:
     """With characters inserted, deleted or replaced, a token is refused, unless it is unchanged."""
     for good, send in (
         (signer.assertion(), network.ask),

@@ -30,7 +30,7 @@ def read(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 @pytest.mark.parametrize("family", ["ES384", "RS384"])
-async def test_a_client_that_signs_gets_a_token_that_says_who_it_is(network: Network, family: str) -> None:
+async def test_a_client_that_signs_gets_a_token_with_its_identity(network: Network, family: str) -> None:
     name = await network.organisation("centre")
     signer = await network.signer(name, "clinician", "system", family=family)
     answer = await network.ask(signer.assertion())
@@ -60,7 +60,7 @@ async def test_a_client_that_signs_gets_a_token_that_says_who_it_is(network: Net
     }
 
 
-async def test_a_token_is_no_larger_than_was_asked_for(network: Network) -> None:
+async def test_a_token_has_only_the_requested_scopes(network: Network) -> None:
     name = await network.organisation()
     signer = await network.signer(name, scopes=["trial.read", "subscription.read", "organisation.read"])
     narrow = await network.ask(signer.assertion(), scope="organisation.read trial.read")
@@ -79,7 +79,7 @@ async def test_a_token_is_no_larger_than_was_asked_for(network: Network) -> None
         assert (await network.ask(signer.assertion(jti=jti))).status_code == 200, "what was refused has not served"
 
 
-async def test_a_smart_client_addresses_the_token_url(network: Network) -> None:
+async def test_a_smart_client_uses_the_token_url_as_audience(network: Network) -> None:
     name = await network.organisation()
     smart, plain = await network.signer(name, audience="smart"), await network.signer(name)
     smart.audience = f"{ISSUER}/oauth/token"
@@ -88,7 +88,7 @@ async def test_a_smart_client_addresses_the_token_url(network: Network) -> None:
     assert (await network.ask(plain.assertion(aud=smart.audience))).status_code == 401
 
 
-async def test_it_is_told_where_tokens_are_had(network: Network) -> None:
+async def test_discovery_documents_name_the_token_endpoint(network: Network) -> None:
     plain = (await network.call("GET", "/.well-known/oauth-authorization-server")).json()
     assert plain == {
         "issuer": ISSUER,
@@ -116,11 +116,11 @@ async def test_it_is_told_where_tokens_are_had(network: Network) -> None:
     assert keys.headers["cache-control"] == "public, max-age=60"
     for path in ("jwks.json", "oauth-authorization-server", "smart-configuration"):
         assert (await network.call("HEAD", f"/.well-known/{path}")).status_code == 200
-        # A bad token is refused, also where none is needed.
+        # An invalid token is refused, even if none is needed.
         assert (await network.call("GET", f"/.well-known/{path}", "bad")).status_code == 401
 
 
-async def test_a_rotation_of_the_issuers_keys_surprises_nobody(network: Network) -> None:
+async def test_a_rotation_of_the_issuers_keys_refuses_no_token(network: Network) -> None:
     async def kids() -> list[str]:
         return [key["kid"] for key in (await network.call("GET", "/.well-known/jwks.json")).json()["keys"]]
 
@@ -144,11 +144,11 @@ async def test_a_rotation_of_the_issuers_keys_surprises_nobody(network: Network)
     assert read(former)[0]["kid"] not in await kids()
 
 
-async def test_rotations_at_once_leave_one_key_that_signs_and_one_announced(network: Network) -> None:
+async def test_concurrent_rotations_leave_one_active_and_one_announced_key(network: Network) -> None:
     await network.announced_long_ago()
     answers = await asyncio.gather(*(network.call("POST", ROTATE, network.admin) for _ in range(6)))
-    told = {answer.status_code for answer in answers}
-    assert 200 in told <= {200, 409}
+    statuses = {answer.status_code for answer in answers}
+    assert 200 in statuses <= {200, 409}
     states = [row.state for row in await network.rows("SELECT state FROM signing_keys WHERE state != 'retired'")]
     assert sorted(states) == ["active", "next"]
     assert (
@@ -156,7 +156,7 @@ async def test_rotations_at_once_leave_one_key_that_signs_and_one_announced(netw
     ).status_code == 200
 
 
-async def test_a_compromised_key_is_believed_no_more(network: Network) -> None:
+async def test_a_compromised_key_is_no_longer_accepted(network: Network) -> None:
     signer = await network.signer(await network.organisation())
     former = await network.token(signer)
     assert (await network.call("GET", ME, former)).status_code == 200
@@ -164,11 +164,11 @@ async def test_a_compromised_key_is_believed_no_more(network: Network) -> None:
     answer = await network.call("POST", f"{ROTATE}?compromised=true", network.admin)
     assert (answer.status_code, len(answer.json()["kids"])) == (200, 2)
     assert before.isdisjoint(answer.json()["kids"]), "the announced one lay beside the stolen one"
-    assert (await network.call("GET", ME, former)).status_code == 401, "held or not"
+    assert (await network.call("GET", ME, former)).status_code == 401, "cached or not"
     assert (await network.call("GET", ME, await network.token(signer))).status_code == 200
 
 
-async def test_only_an_administrator_of_the_coordination_turns_the_issuers_keys(network: Network) -> None:
+async def test_only_an_administrator_of_the_coordination_rotates_the_issuers_keys(network: Network) -> None:
     editor = (await network.client("coordination", "editor"))["key"]
     unscoped = (await network.client("coordination", "admin", scopes=["client.write"]))["key"]
     hospital = (await network.client(await network.organisation(), "admin"))["key"]
@@ -194,7 +194,7 @@ async def test_the_internal_routes_are_for_the_networks_own_services(network: Ne
     assert (await network.call("POST", ADMINISTRATORS, INTERNAL, json={"name": ""})).status_code == 422
 
 
-async def test_services_learn_whom_to_believe(network: Network) -> None:
+async def test_services_learn_which_credentials_to_accept(network: Network) -> None:
     name = await network.organisation()
     made, ended = await network.client(name, "clinician"), await network.client(name)
     state = (await network.call("GET", STATE, INTERNAL)).json()
@@ -227,14 +227,14 @@ async def test_services_learn_whom_to_believe(network: Network) -> None:
     assert (await network.call("POST", INTROSPECT, INTERNAL, json={"credential": "x" * 40_000})).status_code == 413
 
 
-async def test_administrators_are_made_by_who_can_read_the_machines_secrets(network: Network) -> None:
+async def test_an_administrator_is_created_with_the_machines_secrets(network: Network) -> None:
     made = await network.call("POST", ADMINISTRATORS, INTERNAL, json={"name": "second"})
     assert (made.status_code, made.headers["cache-control"]) == (201, "no-store")
     me = (await network.call("GET", ME, made.json()["key"])).json()
     assert (me["kind"], me["organisation"], me["roles"]) == ("coordination", "coordination", ["admin", "editor"])
 
 
-async def test_asking_for_tokens_is_recorded(network: Network) -> None:
+async def test_token_requests_are_recorded(network: Network) -> None:
     name = await network.organisation()
     signer = await network.signer(name)
     before = len(await network.recorded())
@@ -255,7 +255,7 @@ async def test_asking_for_tokens_is_recorded(network: Network) -> None:
     assert {(one["resource"], one["resource_id"], one["route"]) for one in lines} == {("token", None, TOKEN)}
 
 
-async def test_who_asks_who_it_is_must_be_somebody(network: Network) -> None:
+async def test_the_caller_s_own_identity_needs_a_token(network: Network) -> None:
     assert (await network.call("GET", ME)).status_code == 401
     assert (await network.call("GET", ME, INTERNAL)).status_code == 404
     me: httpx.Response = await network.call("HEAD", ME, network.admin)

@@ -1,4 +1,4 @@
-"""Traces cost nothing where nobody collects them, and a collector that fails or hangs hurts nobody."""
+"""Traces cost nothing without a collector, and a collector that fails or hangs affects no request."""
 
 import json
 import socket
@@ -21,18 +21,19 @@ from services.registry.app import create_app
 from shared.tracing import start_export
 create_app()
 start_export("registry", "")
-print(json.dumps([name for name in sys.modules if name.startswith(("opentelemetry.sdk", "opentelemetry.exporter", "requests", "google.protobuf"))]))
+unwanted = ("opentelemetry.sdk", "opentelemetry.exporter", "requests", "google.protobuf")
+print(json.dumps([name for name in sys.modules if name.startswith(unwanted)]))
 """
 
 
-def test_without_an_endpoint_nothing_of_the_sdk_is_loaded() -> None:
+def test_without_an_endpoint_the_sdk_is_not_loaded() -> None:
     loaded = subprocess.run([sys.executable, "-c", WITHOUT], cwd=ROOT, capture_output=True, text=True, check=True)
     assert json.loads(loaded.stdout) == []
 
 
 @pytest.mark.parametrize("collector", ["refusing", "silent"])
 @pytest.mark.anyio
-async def test_a_collector_that_fails_hurts_no_request_and_no_stop(
+async def test_a_failing_collector_affects_no_request_and_no_stop(
     tmp_path: Path, collector: str, figure: Callable[[str, object], None]
 ) -> None:
     with socket.socket() as listener:
@@ -44,7 +45,7 @@ async def test_a_collector_that_fails_hurts_no_request_and_no_stop(
         service = ServiceProcess(tmp_path, sample=False, CLEIO_OTLP_ENDPOINT=address, **queue)
         try:
             async with service.admin() as admin:
-                # Three times what the queue holds.
+                # Three times the capacity of the queue.
                 assert {(await admin.get("/registry/v1/nowhere")).status_code for _ in range(150)} == {404}
         finally:
             started = perf_counter()
@@ -53,7 +54,7 @@ async def test_a_collector_that_fails_hurts_no_request_and_no_stop(
 
 
 @pytest.mark.anyio
-async def test_an_attribute_that_is_not_on_the_list_is_dropped_and_a_failure_tells_its_class_alone(
+async def test_an_unlisted_attribute_is_dropped_and_a_failure_records_only_its_class(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "host.name=told")

@@ -1,4 +1,4 @@
-"""The worst bodies that pass the limits: each is answered, never with a fault, and how long it takes is told."""
+"""The most expensive bodies within the limits: each is answered without an internal error; the time is reported."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -45,14 +45,15 @@ def test_the_worst_bodies_are_answered(
                 spent.append(perf_counter() - began)
                 worked.append(processor_time(installation[service].pid) - before)
                 assert answer.status_code < 500, (name, answer.text[:500])
-                # Every body is small enough to be read: what is refused is refused for what it says, or for how many values say it.
+                # Every body is small enough to be read; a refusal is for its content or its number of values.
                 assert answer.status_code in {200, 201, 400, 422}, (name, answer.text[:500])
             slowest[name] = percentile(worked[1:])
-            told = (
+            outcome = (
                 f"{slowest[name] * 1000:.0f} ms of the processor, {percentile(spent[1:]) * 1000:.0f} ms at the caller"
             )
             figure(
-                f"worst bodies: {name}", f"{told}, p99 of {times} ({answer.status_code}, {len(content) / 1024:.0f} KiB)"
+                f"worst bodies: {name}",
+                f"{outcome}, p99 of {times} ({answer.status_code}, {len(content) / 1024:.0f} KiB)",
             )
     figure(
         "worst bodies: slowest",
@@ -60,7 +61,7 @@ def test_the_worst_bodies_are_answered(
     )
 
 
-def test_a_dry_run_that_would_hold_the_others_up_is_refused_and_says_so(
+def test_a_dry_run_that_would_block_other_callers_is_refused(
     installation: dict[str, ServiceProcess],
 ) -> None:
     service, method, path, whole = BODIES["dry run, 499 windows, 990 treatments"]
@@ -81,7 +82,7 @@ def test_a_dry_run_that_would_hold_the_others_up_is_refused_and_says_so(
         "dry run, 12 deep, a third of each",
     ],
 )
-def test_a_dry_run_as_large_as_a_document_and_a_patient_may_be_is_answered(
+def test_a_dry_run_with_the_largest_document_and_patient_is_answered(
     installation: dict[str, ServiceProcess], name: str
 ) -> None:
     service, method, path, whole = BODIES[name]
@@ -91,7 +92,7 @@ def test_a_dry_run_as_large_as_a_document_and_a_patient_may_be_is_answered(
 
 
 def processor_time(pid: int) -> float:
-    """Seconds that the process has had of a processor: what a busy machine does not change."""
+    """Return the processor seconds of the process, which do not depend on other load."""
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 

@@ -1,4 +1,4 @@
-"""The bodies within the limits that cost a service the most: of each part of the work, as much as a body can ask for."""
+"""Bodies within the limits that cost a service the most: for each kind of work, as much as a body can cause."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -20,7 +20,7 @@ def day(number: int) -> str:
 
 
 def from_today(days: int) -> str:
-    """The day of the match and so many more."""
+    """Return the day so many days after the day of the match."""
     return (date(2026, 6, 1) + timedelta(days=days)).isoformat()
 
 
@@ -67,7 +67,7 @@ def conditions(count: int) -> list[Object]:
 
 
 def planned(count: int, *codes: str, **more: Any) -> list[Object]:
-    """Treatments that each began on another day and will each end on another one: each could change what is true then."""
+    """Treatments that each began on another day and end on another day: each day may change an answer."""
     return [
         {
             "id": f"p{n}",
@@ -82,7 +82,7 @@ def planned(count: int, *codes: str, **more: Any) -> list[Object]:
 
 
 def apart(count: int) -> list[Object]:
-    """Treatments of one day each, of a dose of its own, which nothing joins."""
+    """Treatments of one day each, with different doses, so that none can be joined."""
     return [
         {
             "id": f"a{n}",
@@ -96,11 +96,11 @@ def apart(count: int) -> list[Object]:
     ]
 
 
-def asked_about(facts: list[Object]) -> Object:
-    """A patient whom every trial of the sample could be for."""
-    told = ["275752", "98896", "220393", "221", "589", "70", "906", "276", "90291", "98878", "83330"]
+def patient_for_every_trial(facts: list[Object]) -> Object:
+    """A patient with the indication of every trial of the sample."""
+    codes = ["275752", "98896", "220393", "221", "589", "70", "906", "276", "90291", "98878", "83330"]
     known = [
-        {"id": f"i{code}", "kind": "condition", "status": "unconfirmed", "codes": [f"ORPHA:{code}"]} for code in told
+        {"id": f"i{code}", "kind": "condition", "status": "unconfirmed", "codes": [f"ORPHA:{code}"]} for code in codes
     ]
     return {**patient([*known, *facts]), "birth_date": "2018-05-01"}
 
@@ -173,7 +173,7 @@ def document(criteria: list[Object], **more: Any) -> Object:
 
 
 def wide() -> Object:
-    """499 leaves beside the indication, each a criterion with words."""
+    """499 leaves beside the indication, each a criterion with text."""
     label = {"fr": "é" * 60, "en": "e" * 60}
     return document(
         [{"id": f"C{n}", "kind": "include", "expr": LEAVES[n % len(LEAVES)], "text": label} for n in range(499)]
@@ -181,7 +181,7 @@ def wide() -> Object:
 
 
 def deep() -> Object:
-    """As deep as may be, as often as the number of values allows."""
+    """As deep as allowed, as often as the number of values allows."""
     return document([{"id": f"C{n}", "kind": ("include", "exclude")[n % 2], "expr": nested(12, n)} for n in range(220)])
 
 
@@ -191,7 +191,7 @@ def in_one() -> Object:
 
 
 def each(leaf: Callable[[int], Object], count: int = 499, **more: Any) -> Object:
-    """Leaves of which no two ask the same."""
+    """Leaves of which no two are equal."""
     return document([{"id": f"C{n}", "kind": "include", "expr": leaf(n)} for n in range(count)], **more)
 
 
@@ -247,15 +247,17 @@ BODIES: dict[str, tuple[str, str, str, Any]] = {
     "match, 999 diagnoses": match(patient(conditions(999))),
     "match, a third of each": match(patient([*measurements(300), *exposures(300), *conditions(300)])),
     "match, all trials, 980 infections to come": match(
-        asked_about(planned(980, "CLEIO:hiv-positive", "CLEIO:active-infection", "CLEIO:pregnancy"))
+        patient_for_every_trial(planned(980, "CLEIO:hiv-positive", "CLEIO:active-infection", "CLEIO:pregnancy"))
     ),
     "match, all trials, 980 treatments": match(
-        asked_about(planned(980, "CLEIO:oral-glucocorticoid", "CLEIO:nonsteroid-immunosuppressant"))
+        patient_for_every_trial(planned(980, "CLEIO:oral-glucocorticoid", "CLEIO:nonsteroid-immunosuppressant"))
     ),
-    "match, all trials, 980 crises": match(asked_about(planned(980, "CLEIO:severe-voc", "CLEIO:voc-hospitalised"))),
-    "match, all trials, 980 said and denied": match(asked_about(said_and_denied(980))),
-    "match, all trials, 980 results without a day": match(asked_about(results_without_a_day(980))),
-    "match, all trials, 980 variants": match(asked_about(variants(980))),
+    "match, all trials, 980 crises": match(
+        patient_for_every_trial(planned(980, "CLEIO:severe-voc", "CLEIO:voc-hospitalised"))
+    ),
+    "match, all trials, 980 said and denied": match(patient_for_every_trial(said_and_denied(980))),
+    "match, all trials, 980 results without a day": match(patient_for_every_trial(results_without_a_day(980))),
+    "match, all trials, 980 variants": match(patient_for_every_trial(variants(980))),
     "match, phenopacket of 990 findings": match(phenopacket(990)),
     "match, phenopacket of 990 excluded findings": match(phenopacket(990, excluded=True)),
     "match, 9,990 unknown fields": match(of_values(9_990)),

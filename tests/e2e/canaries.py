@@ -1,4 +1,4 @@
-"""Patients with a unique value in every field, made by walking the models: a new field gets its canary by itself."""
+"""Patients with a unique value (canary) in every field, made from the models, so that new fields get one too."""
 
 import ast
 import inspect
@@ -17,17 +17,17 @@ from pydantic.fields import FieldInfo
 from services.matching.patients import phenopacket, phenopacket_times
 from services.matching.patients.schemas import Patient
 
-# Values of these cannot be distinguished from ordinary ones: a hundred départements, and numbers below a thousand.
+# Values with few possibilities cannot be unique: a hundred départements, and numbers below a thousand.
 TOO_FEW_VALUES = {"Patient.place", "ReportedVariant.exon_from", "ReportedVariant.exon_to", "ReportedVariant.copies"}
 READS = frozenset({"part", "parts", "text", "flag", "number", "when"})
 
 
 class NoCanaryError(AssertionError):
-    """A field takes none of the forms of `Canaries`: give it one."""
+    """`Canaries` has no value that the field accepts: add a form."""
 
 
 class Canaries:
-    """Values of one run, each given once."""
+    """The canaries of one run; each value is used once."""
 
     def __init__(self) -> None:
         self._mark = secrets.token_hex(3)
@@ -60,7 +60,7 @@ class Canaries:
         return float(self._give(7_310_000_000.125 + self._number))
 
     def fitting(self, field: FieldInfo) -> list[Any]:
-        """Canaries that the field takes: a text where it takes one, and a number."""
+        """Return canaries that the field accepts: a text if possible, and a number."""
         texts = (self._fit(field, form) for form in (self.text, self.code, self.day, self.age))
         return [
             one
@@ -77,7 +77,7 @@ class Canaries:
         return None
 
     def found_in(self, content: bytes) -> set[str]:
-        """Those that stand there: a text even where it was cut, a number also as a database keeps it."""
+        """Return the canaries in a content: texts even if cut, numbers also in the form of a database."""
         texts = set(re.findall(rb"kanari" + self._mark.encode() + rb"[0-9]*", content))
         others = set(re.findall(rb"193[0-9]-[0-9]{2}-[0-9]{2}|P3[0-9]{4}D|73100[0-9]{5}\.125", content))
         packed = {
@@ -87,12 +87,12 @@ class Canaries:
 
 
 def native_patients(canaries: Canaries) -> list[dict[str, Any]]:
-    """Patients that are accepted; together they fill every field of the model."""
+    """Return valid patients that together fill every field of the model."""
     return list(_Model(Patient, canaries).documents())
 
 
 class _Model:
-    """How a model can be filled."""
+    """The ways in which a model can be filled."""
 
     def __init__(self, model: type[BaseModel], canaries: Canaries) -> None:
         self.name = model.__name__
@@ -101,7 +101,7 @@ class _Model:
         self._adapter = TypeAdapter(model)
 
     def documents(self) -> Iterator[dict[str, Any]]:
-        """Each with one more field than it needs."""
+        """Return documents, each with one optional field."""
         least = self.least()
         yield from least
         for name, field in self.fields.items():
@@ -109,7 +109,7 @@ class _Model:
             if not values and not _choices(field.annotation) and f"{self.name}.{name}" not in TOO_FEW_VALUES:
                 raise NoCanaryError(f"{self.name}.{name}")
             for value in values:
-                # Made anew, the rest has later days than the value: either order is tried.
+                # The rest is created again and has later dates than the value: try either order.
                 tried = [{**base, name: value} for base in [*least, *self.least()]]
                 accepted = next((one for one in tried if _valid(self._adapter, one)), None)
                 if accepted is None:
@@ -119,13 +119,13 @@ class _Model:
                 )
 
     def least(self) -> list[dict[str, Any]]:
-        """The least document of each kind."""
+        """Return the smallest document of each kind."""
         kinds = get_args(self.fields["kind"].annotation) if "kind" in self.fields else (None,)
         optional = {name: self._one(field) for name, field in self.fields.items() if not field.is_required()}
         return [self._least(kind, optional) for kind in kinds]
 
     def _least(self, kind: str | None, optional: Mapping[str, Any]) -> dict[str, Any]:
-        """Its required fields, and up to two that its own rules ask for."""
+        """Return its required fields, and up to two that its own rules need."""
         needed = {name: self._one(field) for name, field in self.fields.items() if field.is_required()}
         if kind is not None:
             needed["kind"] = kind
@@ -143,7 +143,7 @@ class _Model:
         return (*self.canaries.fitting(field), *_choices(field.annotation), 1)[0]
 
     def _values(self, field: FieldInfo) -> Iterator[Any]:
-        """Canaries for one field: of its own, or one for each way its model can be filled."""
+        """Return values with canaries for one field: its own, or one for each way to fill its model."""
         inner = _model_in(field)
         if inner is None:
             yield from self.canaries.fitting(field)
@@ -167,9 +167,9 @@ def _types(annotation: Any) -> Iterator[Any]:
 
 
 def _choices(annotation: Any) -> tuple[Any, ...]:
-    """The values of a Literal, or of a flag: no canary among them."""
-    texts = tuple(one for one in _types(annotation) if isinstance(one, str))
-    return texts or ((True,) if bool in _types(annotation) else ())
+    """Return the values of a Literal or a flag, which cannot contain a canary."""
+    choices = tuple(one for one in _types(annotation) if isinstance(one, str))
+    return choices or ((True,) if bool in _types(annotation) else ())
 
 
 def _valid(adapter: TypeAdapter[Any], value: Any) -> bool:
@@ -181,7 +181,7 @@ def _valid(adapter: TypeAdapter[Any], value: Any) -> bool:
 
 
 def leaves(document: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Where the values stand."""
+    """Return the places of the values."""
     if isinstance(document, dict | list):
         for key, value in document.items() if isinstance(document, dict) else enumerate(document):
             yield from leaves(value, (*place, key))
@@ -190,7 +190,7 @@ def leaves(document: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[s
 
 
 def replaced(document: Any, place: tuple[str | int, ...], value: Any) -> Any:
-    """A copy with another value at one place."""
+    """Return a copy with another value at one place."""
     if not place:
         return value
     key, *rest = place
@@ -199,14 +199,14 @@ def replaced(document: Any, place: tuple[str | int, ...], value: Any) -> Any:
     return [replaced(one, tuple(rest), value) if index == key else one for index, one in enumerate(document)]
 
 
-def asked_of_a_phenopacket() -> set[str]:
-    """Every field that the reader of Phenopackets asks for, as its source says."""
+def fields_of_the_phenopacket_reader() -> set[str]:
+    """Return every field that the reader of Phenopackets accesses, from its source."""
     reader = {name for call, name in _named(phenopacket) if call in READS}
     return reader | {name for _, name in _named(phenopacket_times)}
 
 
 def _named(module: ModuleType) -> Iterator[tuple[str, str]]:
-    """The texts that a module gives to a method, or looks up."""
+    """Return the string literals that a module passes to a method or uses as keys."""
     for node in ast.walk(ast.parse(inspect.getsource(module))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             texts = [one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
@@ -220,14 +220,14 @@ def _named(module: ModuleType) -> Iterator[tuple[str, str]]:
 
 
 def fields_of(document: Any) -> set[str]:
-    """Every key of a document."""
+    """Return every key of a document."""
     inner = document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
     own = set(document) if isinstance(document, dict) else set()
     return own.union(*map(fields_of, inner))
 
 
 def phenopacket_of(c: Canaries) -> dict[str, Any]:
-    """A Phenopacket v2 with every part that is read, and others."""
+    """Return a Phenopacket v2 with every part that is read, and others."""
 
     def term(system: str = "HP") -> dict[str, Any]:
         return {"id": c.code(system), "label": c.text()}

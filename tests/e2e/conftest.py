@@ -1,4 +1,4 @@
-"""A whole system as a user runs it: `cleio up` in a folder of its own, on free ports."""
+"""A complete system as a user runs it: `cleio up` in its own folder, on free ports."""
 
 import contextlib
 import os
@@ -166,7 +166,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 @pytest.fixture(scope="session")
 def provider() -> Iterator[Provider]:
-    """An OpenID provider, to be started by a test."""
+    """An OpenID provider that a test starts."""
     found = Provider(free_port(2))
     yield found
     found.stop()
@@ -189,7 +189,7 @@ def inhabited(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.fixture
-def own_system(tmp_path: Path) -> Iterator[System]:
+def separate_system(tmp_path: Path) -> Iterator[System]:
     """A running system for a test that stops it."""
     running = System(tmp_path / "own")
     try:
@@ -200,7 +200,7 @@ def own_system(tmp_path: Path) -> Iterator[System]:
 
 
 class Receiver:
-    """A subscriber's server: fails on demand, and records what it receives."""
+    """The server of a subscriber: fails on demand, and records what it receives."""
 
     def __init__(self) -> None:
         self.failing = 0

@@ -1,4 +1,4 @@
-"""A real OpenID provider (oidc-provider from npm, run by the node of its wheel) and a scripted browser."""
+"""A real OpenID provider (npm's oidc-provider, run by the node of its wheel), and a scripted browser for it."""
 
 import base64
 import hashlib
@@ -82,7 +82,7 @@ class Provider:
         verifier = "v" * 43
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
         client_fields: dict[str, str] = {"client_id": client, "redirect_uri": NATIVE_REDIRECT, "resource": AUDIENCE}
-        asked = {
+        query = {
             "response_type": "code",
             "scope": "openid",
             "code_challenge": challenge,
@@ -90,7 +90,7 @@ class Provider:
             **client_fields,
         }
         browser = Browser(person)
-        browser.sign_in(f"{self.url}/auth?{urllib.parse.urlencode(asked)}")
+        browser.sign_in(f"{self.url}/auth?{urllib.parse.urlencode(query)}")
         code = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(browser.returned).query))["code"]
         form = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier, **client_fields}
         answer: dict[str, Any] = httpx.post(f"{self.url}/token", data=form, trust_env=False).json()

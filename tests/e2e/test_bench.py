@@ -1,4 +1,4 @@
-"""`cleio bench` prints each figure beside its target. No figure is judged here."""
+"""`cleio bench` prints each figure with its target. The tests check no figure."""
 
 import json
 import subprocess

@@ -1,6 +1,8 @@
-"""Nothing of a patient is stored or logged: every field, and everything a caller can write, has a value to search for.
+"""No value of a patient is left anywhere: every field, and everything a caller can write, contains a canary to be
+searched for.
 
-Through the real gateway of a real system: accepted, refused in every way, and while programs break and are killed.
+The calls go through the gateway of a running system: accepted, refused in every way, and while programs fail and are
+killed.
 """
 
 import asyncio
@@ -22,8 +24,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.e2e.canaries import (
     Canaries,
-    asked_of_a_phenopacket,
     fields_of,
+    fields_of_the_phenopacket_reader,
     leaves,
     native_patients,
     phenopacket_of,
@@ -53,7 +55,7 @@ CRITERIA = {
 
 
 def in_headers(c: Canaries) -> dict[str, str]:
-    """What a caller can write around a call, none of which is asked for."""
+    """Return parameters and headers that a caller can add to a call, none of which is expected."""
     return {
         "User-Agent": c.text(),
         "Referer": f"https://hospital.example/{c.text()}",
@@ -75,7 +77,7 @@ def accepted(c: Canaries) -> Iterator[tuple[str, Any]]:
     patients = native_patients(c)
     yield from ((MATCH, patient) for patient in patients)
     packet = phenopacket_of(c)
-    assert asked_of_a_phenopacket() <= fields_of(packet) | {"proband"}
+    assert fields_of_the_phenopacket_reader() <= fields_of(packet) | {"proband"}
     yield MATCH, packet
     yield (
         MATCH,
@@ -90,7 +92,7 @@ def accepted(c: Canaries) -> Iterator[tuple[str, Any]]:
 
 
 def odd_bodies(c: Canaries) -> Iterator[Any]:
-    """Each value of a patient with a wrong type, malformed or too long; unknown keys; fields that identify a person."""
+    """Return invalid bodies: values of the wrong type, malformed or too long; unknown keys; personal identifiers."""
     packet, seen = phenopacket_of(c), set()
     odd = cycle(
         [
@@ -124,9 +126,9 @@ def odd_bodies(c: Canaries) -> Iterator[Any]:
 
 
 def odd_texts(c: Canaries) -> Iterator[str]:
-    """What is no JSON, or none that is taken."""
+    """Return texts that are no JSON, or no accepted JSON."""
     inner = json.dumps({"facts": [{"id": c.text(), "kind": "condition", "codes": [c.code()]}]})
-    key = f"{c.text()}-key"  # one that looks like a field's name would be told as a place
+    key = f"{c.text()}-key"  # a key that looks like a field's name would be repeated as a place
     yield inner[:-3]
     yield inner.replace('"kind"', f'"{key}": NaN, "kind"')
     yield inner.replace('"kind"', f'"{key}": 1, "{key}": 2, "kind"')
@@ -142,7 +144,7 @@ def odd_texts(c: Canaries) -> Iterator[str]:
 
 
 def odd_calls(c: Canaries) -> Iterator[dict[str, Any]]:
-    """Everything else of a call."""
+    """Return invalid calls of other kinds."""
     body = json.dumps({"birth_date": c.day()})
     for query in (
         f"as_of={c.text()}",
@@ -192,7 +194,7 @@ def odd_calls(c: Canaries) -> Iterator[dict[str, Any]]:
 
 
 class Errors:
-    """What was answered to refused calls."""
+    """The answers to refused calls."""
 
     def __init__(self) -> None:
         self.codes: Counter[str] = Counter()
@@ -207,7 +209,7 @@ class Errors:
 
 
 def break_the_disk(traced: Traced, c: Canaries, client: httpx.Client, errors: Errors) -> None:
-    """A match whose act cannot be recorded: the program fails in the middle of it."""
+    """Make a match whose audit entry cannot be written: the program fails in the middle of it."""
     pid = traced.system.programs()["matching"]
     full = (traced.system.folder / "audit" / "matching.entries.ndjson").stat().st_size
     before = resource.prlimit(pid, resource.RLIMIT_FSIZE, (full, resource.RLIM_INFINITY))
@@ -222,13 +224,13 @@ def break_the_disk(traced: Traced, c: Canaries, client: httpx.Client, errors: Er
 
 
 def kill_in_the_middle(traced: Traced, c: Canaries, client: httpx.Client, errors: Errors) -> None:
-    """Killed while a patient is on the way; then called before it runs again."""
+    """Kill the program during a match; then call it before it runs again."""
     body = json.dumps(phenopacket_of(c))
-    head = f"POST {MATCH}?as_of={c.day()} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: {c.text()}\r\n"
-    head += "Content-Type: application/json\r\n"
+    line = f"POST {MATCH}?as_of={c.day()} HTTP/1.1\r\n"
+    head = f"{line}Host: 127.0.0.1\r\nUser-Agent: {c.text()}\r\nContent-Type: application/json\r\n"
     with socket.create_connection(("127.0.0.1", traced.system.port), timeout=30) as connection:
         connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body[:400]}".encode())
-        # What has come waits in the gateway, or in the service, as the gateway decides.
+        # A received request waits in the gateway or in the service.
         assert not eventually(lambda: False, 0.2)
         os.kill(traced.system.programs()["matching"], signal.SIGKILL)
         for _ in range(3):
@@ -239,7 +241,7 @@ def kill_in_the_middle(traced: Traced, c: Canaries, client: httpx.Client, errors
 
 
 def all_that_is_left(traced: Traced) -> Iterator[tuple[str, bytes]]:
-    """Every place beside the answers: files, logs, figures and spans."""
+    """Return every place besides the answers: files, logs, metrics and spans."""
     folder = traced.system.folder.parent
     yield from ((str(file.relative_to(folder)), file.read_bytes()) for file in folder.rglob("*") if file.is_file())
     for name, offset in {"registry": 1, "matching": 2, "notifications": 3}.items():
@@ -297,20 +299,20 @@ def check(traced: Traced, c: Canaries, errors: Errors) -> None:
     }, errors.codes
     left = [*all_that_is_left(traced), ("errors", errors.content)]
     assert {name: found for name, content in left if (found := c.found_in(content))} == {}
-    # The search finds what is there: a caller's own request id is kept, by contract.
+    # Check that the search works: the request id of a caller is stored, as documented.
     kept = {name for name, content in left if CONTROL.encode() in content}
     assert {"output", "var/gateway/access.log", "var/audit/matching.entries.ndjson"} <= kept
     assert b"cleio_requests_total" in dict(left)["/metrics of matching"]
     assert b"POST /matching/v1/match" in dict(left)["spans"]
 
 
-def test_nothing_of_a_patient_is_left_anywhere(traced: Traced) -> None:
+def test_no_value_of_a_patient_is_left_anywhere(traced: Traced) -> None:
     canaries = Canaries()
     check(traced, canaries, send_everything(traced, canaries))
 
 
 @pytest.mark.full
-def test_nothing_of_a_patient_is_left_in_postgresql_nor_in_its_log(postgres: str, tmp_path: Path) -> None:
+def test_no_value_of_a_patient_is_left_in_postgresql_or_its_log(postgres: str, tmp_path: Path) -> None:
     canaries = Canaries()
     server = make_url(postgres).set(drivername="postgresql+asyncpg")
     names = {service: f"canaries_{service}_{os.getpid()}" for service in ("registry", "notifications")}
@@ -332,7 +334,7 @@ def test_nothing_of_a_patient_is_left_in_postgresql_nor_in_its_log(postgres: str
 
 
 async def _ask(server: URL, *statements: str) -> Path:
-    """Where the server keeps its files."""
+    """Return the data folder of the server."""
     engine = create_async_engine(server, isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         for statement in statements:
@@ -343,7 +345,7 @@ async def _ask(server: URL, *statements: str) -> Path:
 
 
 async def _rows(server: URL) -> bytes:
-    """Every row of every table, as text."""
+    """Return every row of every table as text."""
     engine = create_async_engine(server)
     async with engine.connect() as connection:
         tables = (

@@ -1,4 +1,4 @@
-"""The one public door: what it lets through, what it refuses, and how it says so."""
+"""The public gateway: what it passes on, what it refuses, and the form of its answers."""
 
 import json
 import socket
@@ -9,33 +9,19 @@ import pytest
 from tests.e2e.conftest import System, eventually
 
 INNER = [
-    "/metrics",
-    "/registry/metrics",
-    "/registry//metrics",
-    "/registry/%6detrics",
-    "/registry/x/../metrics",
+    "/metrics", "/registry/metrics", "/registry//metrics", "/registry/%6detrics", "/registry/x/../metrics",
     "/fhir/metrics",
-    "/registry/v1/internal/x",
-    "/registry/v1/internal",
-    "/matching/internal/x",
-    "/registry/v1/%69nternal/x",
+    "/registry/v1/internal/x", "/registry/v1/internal", "/matching/internal/x", "/registry/v1/%69nternal/x",
     "/registry/v1//internal/x",
-    "/registry/v1/Internal/x",
-    "/registry/v1/x/../internal/y",
-    "/oauth/internal",
-    "/internal/x",
-    "/backup",
-    "/registry/v1/backup",
-    "/registry/v1/backup/1",
-    "/registry/v1/backups",
-    "/notifications/v1/backup-now",
+    "/registry/v1/Internal/x", "/registry/v1/x/../internal/y", "/oauth/internal", "/internal/x",
+    "/backup", "/registry/v1/backup", "/registry/v1/backup/1", "/registry/v1/backups", "/notifications/v1/backup-now",
     "/notifications/backup",
-]
+]  # fmt: skip
 
 
-def test_figures_copies_and_what_services_tell_each_other_are_not_for_the_outside(system: System) -> None:
+def test_metrics_backups_and_internal_routes_are_not_public(system: System) -> None:
     for number, path in enumerate(INNER):
-        # Written by hand: a client would tidy the path up.
+        # Written by hand: a client would normalise the path.
         with socket.create_connection(("127.0.0.1", system.port)) as connection:
             headers = f"Host: localhost\r\nX-Request-Id: inner-{number:06}\r\nConnection: close\r\n"
             connection.sendall(f"GET {path} HTTP/1.1\r\n{headers}\r\n".encode())
@@ -44,19 +30,19 @@ def test_figures_copies_and_what_services_tell_each_other_are_not_for_the_outsid
         for service in ("registry", "matching", "notifications"):
             client.get(f"/{service}/v1/nowhere", headers={"X-Request-Id": f"outer-{service}"})
             system.read_until(f"outer-{service}")
-    # No service was asked.
+    # No service was called.
     assert [line for line in system.lines if "inner-" in line] == []
 
 
 @pytest.mark.parametrize("path", ["/oauth/token", "/.well-known/smart-configuration", "/.well-known/jwks.json"])
-def test_tokens_and_what_announces_them_are_the_registrys(system: System, path: str) -> None:
+def test_the_token_endpoint_and_its_discovery_belong_to_the_registry(system: System, path: str) -> None:
     name = f"asked-for{path.replace('/', '-').replace('.', '')}"[:64]
     with system.client() as client:
         client.get(path, headers={"X-Request-Id": name})
     assert system.read_until(name).startswith("registry")
 
 
-def test_a_call_for_a_token_is_short_and_leaves_no_query_in_the_log(system: System) -> None:
+def test_a_token_request_has_a_small_limit_and_its_query_is_not_logged(system: System) -> None:
     with system.client() as client:
         client.get("/oauth/authorize?login_hint=somebody", headers={"X-Request-Id": "with-a-query"})
         form = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -90,7 +76,7 @@ def test_an_unknown_path_is_a_problem_in_the_readers_language(system: System, la
     }
 
 
-def test_an_odd_request_id_is_replaced(system: System) -> None:
+def test_an_invalid_request_id_is_replaced(system: System) -> None:
     with system.client() as client:
         given = client.get("/registry/readyz", headers={"X-Request-Id": 'x" <script>'}).headers["x-request-id"]
     assert "script" not in given
@@ -103,7 +89,7 @@ def test_a_body_too_large_is_refused(system: System) -> None:
             "/matching/v1/match", content=bytes(2 * 1024 * 1024 + 1), headers={"Content-Type": "application/json"}
         )
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
-        # The limit of the bulk upload is higher: the registry itself answers.
+        # The limit of the bulk upload is larger: the registry itself answers.
         bulk = client.put(
             "/registry/v1/sources/ctgov/trials",
             content=b"\n" * (3 * 1024 * 1024),
@@ -120,7 +106,7 @@ def test_a_body_too_large_is_refused(system: System) -> None:
         ("/registry/v1/sources/ctgov/trials", 64 * 1024 * 1024),
     ],
 )
-def test_a_body_that_is_announced_too_long_is_refused_before_it_comes(system: System, path: str, length: int) -> None:
+def test_a_body_declared_too_long_is_refused_before_it_is_sent(system: System, path: str, length: int) -> None:
     with socket.create_connection(("127.0.0.1", system.port), timeout=30) as connection:
         connection.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length + 1}\r\n\r\n".encode())
         assert connection.recv(64).startswith(b"HTTP/1.1 413 ")
@@ -131,8 +117,8 @@ def test_headers_too_large_are_refused(system: System) -> None:
         assert client.get("/registry/readyz", headers={"X-Long": "a" * 20_000}).status_code == 431
 
 
-def test_a_client_address_in_a_header_is_not_trusted(system: System) -> None:
-    # Only this machine may match without a token: no header changes the address of a client.
+def test_a_forged_client_address_is_ignored(system: System) -> None:
+    # Without a token a match is only for this machine: a header can neither change nor hide the address of a client.
     claims = {"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9", "X-Real-IP": "203.0.113.9"}
     with system.client() as client:
         assert (
@@ -155,7 +141,7 @@ def test_a_client_address_in_a_header_is_not_trusted(system: System) -> None:
         ("/2015-03-14", ""),
     ],
 )
-def test_the_access_log_keeps_nothing_that_a_caller_wrote(system: System, path: str, logged: str) -> None:
+def test_the_access_log_contains_nothing_written_by_a_caller(system: System, path: str, logged: str) -> None:
     with system.client() as client:
         client.request("JEANNE", path, headers={"Host": "jeanne.example", "X-Request-Id": "kept-on-purpose"})
     text = (system.folder / "gateway" / "access.log").read_text()

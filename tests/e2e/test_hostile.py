@@ -1,4 +1,4 @@
-"""Malicious callers on real sockets, at the gateway and at a service behind it: malformed and endless requests."""
+"""Hostile callers on real sockets, at the gateway and at a service behind it: malformed and endless requests."""
 
 import asyncio
 import contextlib
@@ -20,10 +20,10 @@ LIVEZ = b"GET /matching/livez HTTP/1.1\r\n" + HOST
 MATCH = b"POST /matching/v1/match HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
 BULK = b"PUT /registry/v1/sources/ctgov/trials HTTP/1.1\r\n" + HOST + b"Content-Type: application/x-ndjson\r\n"
 LIST = b"GET /registry/v1/trials?limit=200 HTTP/1.1\r\n" + HOST + b"\r\n"
-LISTS = 400  # on one connection: far more than all buffers on the way hold
+LISTS = 400  # on one connection: far more than all buffers together
 CHUNKED = MATCH + b"Transfer-Encoding: chunked\r\n\r\n"
-# By name: the bytes, and the statuses that the gateway and the service may answer, in order. The gateway corrects what
-# the standard lets it correct; the service, which only the gateway should reach, accepts nothing ambiguous.
+# By name: the bytes, and the allowed answers of gateway and service, in order. The gateway corrects what the standard
+# lets it correct; the service, which only the gateway should reach, accepts nothing ambiguous.
 CASES: dict[str, tuple[bytes, list[list[int]], list[list[int]]]] = {
     "two lengths": (MATCH + b"Content-Length: 2\r\nContent-Length: 30\r\n\r\n{}", [[400]], [[400]]),
     "a list of lengths": (MATCH + b"Content-Length: 2, 2\r\n\r\n{}", [[400]], [[400]]),
@@ -33,7 +33,8 @@ CASES: dict[str, tuple[bytes, list[list[int]], list[list[int]]]] = {
     "an unknown coding": (MATCH + b"Transfer-Encoding: xchunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", [[501]], [[400]]),
     "two codings": (
         MATCH + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
-        [[501]], [[400]],
+        [[501]],
+        [[400]],
     ),
     "a coding with a space": (MATCH + b"Transfer-Encoding : chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", [[400]], [[400]]),
     "a coding behind a tab": (MATCH + b"Transfer-Encoding: \x0bchunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", [[400]], [[400]]),
@@ -47,11 +48,13 @@ CASES: dict[str, tuple[bytes, list[list[int]], list[list[int]]]] = {
     "a header of 100 kB": (LIVEZ + b"X-A: " + b"a" * 100_000 + b"\r\n\r\n", [[431]], [[431]]),
     "an address of 100 kB": (
         b"GET /matching/livez?" + b"a" * 100_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n",
-        [[431]], [[400], [431]],
+        [[431]],
+        [[400], [431]],
     ),
     "20,000 headers": (
         LIVEZ + b"".join(b"X-%d: a\r\n" % number for number in range(20_000)) + b"\r\n",
-        [[431], []], [[431], []],
+        [[431], []],
+        [[431], []],
     ),
     "a whole address": (LIVEZ.replace(b"/", b"http://localhost/", 1) + b"\r\n", [[200]], [[200]]),
     "another host": (LIVEZ.replace(b"localhost", b"evil.example") + b"\r\n", [[421]], [[421]]),
@@ -63,29 +66,32 @@ CASES: dict[str, tuple[bytes, list[list[int]], list[list[int]]]] = {
     "a tunnel": (b"CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n", [[421]], [[400], [421]]),
     "a method that is none": (LIVEZ.replace(b"GET", b"G<T") + b"\r\n", [[400]], [[400]]),
     "another protocol": (LIVEZ + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", [[200]], [[200]]),
-    "a promise kept": (
+    "an expectation": (
         MATCH + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}",
-        [[200], [100, 200]], [[200], [100, 200]],
+        [[200], [100, 200]],
+        [[200], [100, 200]],
     ),
     "an odd expectation": (MATCH + b"Expect: the-moon\r\nContent-Length: 2\r\n\r\n{}", [[417]], [[200]]),
     "20 at once": ((LIVEZ + b"\r\n") * 20, [[200] * 20], [[200] * 20]),
     "a body, then another request": (
         MATCH + b"Content-Length: 2\r\n\r\n{}" + LIVEZ + b"\r\n",
-        [[200, 200]], [[200, 200]],
+        [[200, 200]],
+        [[200, 200]],
     ),
     "an address that is not text": (
         b"GET /registry/v1/trials/\xff\xfe HTTP/1.1\r\n" + HOST + b"\r\n",
-        [[404]], [[400]],
+        [[404]],
+        [[400]],
     ),
     "all bytes there are": (bytes(range(256)) * 10, [[400], []], [[400]]),
-}  # fmt: skip
-# Both framings at once: by its length the body would end after the hidden request, by its chunks before it.
+}
+# Both framings: by its length the body ends after the hidden request, by its chunks before it.
 HIDDEN = b"GET /metrics HTTP/1.1\r\n" + HOST + b"\r\n"
 TWO_FRAMINGS = MATCH + b"Content-Length: %d\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" % (5 + len(HIDDEN)) + HIDDEN
 
 
-async def answer_to(port: int, sent: bytes) -> bytes:
-    """Everything that is received until the connection ends or stays quiet."""
+async def exchange(port: int, sent: bytes) -> bytes:
+    """Send bytes; return everything that is answered until the connection ends or is silent."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     got = b""
     try:
@@ -112,25 +118,26 @@ def ports(system: System) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("place", ["gateway", "service"])
-async def test_malformed_requests_are_refused_and_do_no_harm(system: System, place: str) -> None:
+async def test_a_malformed_request_is_refused_and_affects_no_other_caller(system: System, place: str) -> None:
     port, expected = ports(system)[place], {name: case[1 if place == "gateway" else 2] for name, case in CASES.items()}
-    answers = await asyncio.gather(*(answer_to(port, sent) for sent, _, _ in CASES.values()))
+    answers = await asyncio.gather(*(exchange(port, sent) for sent, _, _ in CASES.values()))
     found = dict(zip(CASES, map(statuses, answers), strict=True))
     assert {name: given for name, given in found.items() if given not in expected[name]} == {}
-    assert statuses(await answer_to(port, LIVEZ + b"\r\n")) == [200]
+    assert statuses(await exchange(port, LIVEZ + b"\r\n")) == [200]
 
 
 async def test_a_request_cannot_be_hidden_in_another(system: System) -> None:
-    service = await answer_to(system.port + 2, TWO_FRAMINGS)
+    service = await exchange(system.port + 2, TWO_FRAMINGS)
     assert statuses(service) == [400]
-    # Go drops the length, as the standard says, and passes one framing on: the gateway sees both requests.
-    gateway = await answer_to(system.port, TWO_FRAMINGS)
+    # Go ignores the length, as the standard says, and passes one framing on: to the gateway, the hidden text is a
+    # normal request.
+    gateway = await exchange(system.port, TWO_FRAMINGS)
     assert statuses(gateway) in ([400], [400, 404])
     assert b"cleio_requests" not in gateway
 
 
 async def _silent(port: int) -> int:
-    """Ask for much, read nothing until past the write timeout, then read everything: the number of answers begun."""
+    """Request much, read nothing for longer than allowed, then read everything; return the number of answers."""
     with socket.socket() as reader:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         reader.setblocking(False)
@@ -146,7 +153,7 @@ async def _silent(port: int) -> int:
 
 
 async def _slow(port: int, begin: bytes, drip: bytes | None, *, half_close: bool = False) -> tuple[float, list[int]]:
-    """Send a request slowly: after how many seconds the other side closed it, and the statuses that it sent."""
+    """Send ever more slowly; return the seconds until the connection was closed, and the answer."""
     started = monotonic()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
 
@@ -188,14 +195,15 @@ SLOW: list[tuple[bytes, bytes | None, bool]] = [
 
 
 @pytest.mark.parametrize("sockets", [100, pytest.param(500, marks=[pytest.mark.full, pytest.mark.alone])])
-async def test_callers_that_never_end_delay_no_other(
+async def test_callers_that_never_end_block_no_others(
     system: System, sockets: int, figure: Callable[[str, object], None]
 ) -> None:
     kinds = list(itertools.islice(itertools.cycle(SLOW), sockets))
-    # Read timeouts: at the gateway 5 s for a head, 15 s for a body; at the service 5 s for a head, 10 s for a handler.
+    # Each bounds a request: the gateway 5 s for a head and 15 s for a body, the service 5 s for a head and 10 s for a
+    # handler.
     gateway = [asyncio.create_task(_slow(system.port, begin, drip, half_close=half)) for begin, drip, half in kinds]
     service = [asyncio.create_task(_slow(system.port + 2, begin, drip, half_close=half)) for begin, drip, half in SLOW]
-    # Write timeout: 15 s at both, for callers that read nothing.
+    # Both close a connection whose client reads nothing for 15 s.
     silent = [asyncio.create_task(_silent(port)) for port in (system.port, system.port + 1)]
     times: list[float] = []
     everyone, end = {*gateway, *service, *silent}, monotonic() + LONGEST_BORNE
@@ -219,7 +227,7 @@ async def test_callers_that_never_end_delay_no_other(
         f"longest that one of {sockets} slow callers was borne, s",
         f"{max(task.result()[0] for task in cut):.1f}, {len(left)} longer than {LONGEST_BORNE}",
     )
-    # One in some thousands was not cut; the cause was not found (decision 26).
+    # One in some thousands was not closed; the cause was not found (decision 26).
     assert left <= set(gateway)
     assert len(left) <= max(1, sockets // 100)
     assert {status for task in cut for status in task.result()[1]} <= {100, 400, 401, 404, 408}

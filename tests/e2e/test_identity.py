@@ -1,4 +1,4 @@
-"""An operator gives and revokes access with commands on a running system; all three services follow."""
+"""Admit and revoke callers as an operator does: by commands, on a running system, with effect on all three services."""
 
 import itertools
 import json
@@ -27,12 +27,12 @@ CALLS: dict[str, Call] = {
 }
 ACCEPTED = dict.fromkeys(CALLS, 200)
 REFUSED = dict.fromkeys(CALLS, 401)
-# Seconds to go on asking until a revocation takes effect.
+# While it must be true: a call that waits for a revocation is repeated for this time.
 PATIENCE = 30.0
 
 
 def hospital() -> str:
-    """The id of a new organisation of this test."""
+    """Create an organisation of this test; return its id."""
     return f"hospital-{next(NUMBERS)}"
 
 
@@ -46,7 +46,7 @@ def answers(system: System, token: str) -> dict[str, int]:
 
 
 def api_key(system: System, organisation: str) -> tuple[str, str]:
-    """A client that calls with a key: its id and the key."""
+    """Create a client with an API key; return its id and the key."""
     made = system.typed(
         "client", "create", "--org", organisation, "--kind", "hospital", "--scopes", EVERYWHERE, "--api-key", "--json"
     )
@@ -56,8 +56,8 @@ def api_key(system: System, organisation: str) -> tuple[str, str]:
     return document["id"], document["key"]
 
 
-def own_administrator(system: System, organisation: str) -> str:
-    """The key of an administrator of the organisation itself, as the coordination gives it the first one."""
+def administrator_of(system: System, organisation: str) -> str:
+    """Return the API key of an administrator of the organisation, created by the coordination."""
     scopes = f"{EVERYWHERE},client.read,client.write"
     made = system.typed(
         "client",
@@ -76,7 +76,7 @@ def own_administrator(system: System, organisation: str) -> str:
 
 
 def signing_client(system: System, organisation: str) -> tuple[str, Path]:
-    """A client that signs: its id and the file of its private key."""
+    """Create a client that signs; return its id and the file of its private key."""
     made = system.typed("client", "create", "--org", organisation, "--kind", "hospital", "--scopes", EVERYWHERE)
     client = made.stdout.strip()
     return client, system.folder / "clients" / f"{client}.jwk"
@@ -89,7 +89,7 @@ def token_of(system: System, client: str, key: Path) -> str:
 
 
 def seconds_until_refused(system: System, token: str, started: float) -> dict[str, float]:
-    """The seconds from ``started`` until each service refused the token."""
+    """Return the seconds from ``started`` until each service refuses the credential."""
     refused: dict[str, float] = {}
     with holder(system, token) as client:
         while len(refused) < len(CALLS) and time.monotonic() - started < PATIENCE:
@@ -108,7 +108,7 @@ def record_seconds(figure: Callable[[str, object], None], what: str, seconds: Ma
     )
 
 
-def test_a_hospital_is_let_in_as_the_guide_says_and_matches(inhabited: System, tmp_path: Path) -> None:
+def test_a_hospital_is_admitted_as_in_the_guide_and_matches(inhabited: System, tmp_path: Path) -> None:
     system, key, name = inhabited, tmp_path / "planning.jwk", hospital()
     made = system.typed("client", "keypair", str(key))
     (tmp_path / "planning.jwks.json").write_text(made.stdout)
@@ -131,9 +131,9 @@ def test_a_hospital_is_let_in_as_the_guide_says_and_matches(inhabited: System, t
         matched = caller.post("/matching/v1/match", json=BOY)
         assert matched.status_code == 200
         assert "NCT05096221" in {one["trial"] for one in matched.json()["results"]}
-        # What it was not given it does not have.
+        # It has no right that was not given.
         refused = caller.get("/notifications/v1/subscriptions")
-        assert refused.status_code == 401  # a token that is not meant for this service
+        assert refused.status_code == 401  # a token for another audience
         assert caller.put(
             f"/registry/v1/organisations/{name}", json={"kind": "hospital", "name": "Ours"}
         ).status_code in {403, 404}
@@ -157,13 +157,13 @@ def test_a_sponsor_never_matches(inhabited: System) -> None:
         assert client.get("/registry/v1/me").json()["kind"] == "sponsor"
         answer = client.post("/matching/v1/match", json=BOY)
     assert answer.status_code == 403
-    # It cannot be given the right either.
+    # Nor can it be given the right.
     refused = inhabited.typed("client", "create", "--org", sponsor, "--scopes", "match.execute", "--api-key", code=1)
     assert "scope_beyond" in refused.stderr
     assert refused.stdout == ""
 
 
-def test_an_api_key_is_good_at_every_service(inhabited: System) -> None:
+def test_an_api_key_is_accepted_by_every_service(inhabited: System) -> None:
     _, key = api_key(inhabited, hospital())
     assert answers(inhabited, key) == ACCEPTED
     assert answers(inhabited, key[:-1] + ("A" if key[-1] != "A" else "B")) == REFUSED
@@ -182,7 +182,7 @@ def test_a_revoked_client_is_refused_everywhere_within_seconds(
         ("an API key is revoked", calling, key),
     ):
         started = time.monotonic()
-        revoked = inhabited.typed("client", "revoke", client)  # where it belongs is looked for
+        revoked = inhabited.typed("client", "revoke", client)  # the service that stores it
         record_seconds(figure, what, seconds_until_refused(inhabited, credential, started))
         assert revoked.stdout == ""
     with pytest.raises(CallError, match="invalid_client"):
@@ -190,7 +190,7 @@ def test_a_revoked_client_is_refused_everywhere_within_seconds(
     assert "client_revoked" in inhabited.typed("client", "revoke", signing, code=1).stderr
 
 
-def test_a_suspended_organisation_is_out_and_comes_back(
+def test_a_suspended_organisation_is_refused_and_can_be_reinstated(
     inhabited: System, figure: Callable[[str, object], None]
 ) -> None:
     organisation = hospital()
@@ -212,9 +212,9 @@ def test_a_suspended_organisation_is_out_and_comes_back(
 def test_an_api_key_is_rotated_with_and_without_an_overlap(inhabited: System) -> None:
     organisation = hospital()
     client, first = api_key(inhabited, organisation)
-    # The coordination lets in and shuts out; it takes over nothing that others use.
+    # The coordination admits and revokes; it cannot take over the credentials of others.
     assert f"administrator of {organisation}" in inhabited.typed("client", "rotate", client, code=1).stderr
-    own = own_administrator(inhabited, organisation)
+    own = administrator_of(inhabited, organisation)
     second = inhabited.typed("client", "rotate", client, token=own).stdout.strip()
     assert first != second
     assert answers(inhabited, first) == answers(inhabited, second) == ACCEPTED
@@ -224,10 +224,10 @@ def test_an_api_key_is_rotated_with_and_without_an_overlap(inhabited: System) ->
     assert answers(inhabited, first) == REFUSED
 
 
-def test_a_client_rotates_the_keys_that_it_signs_with(inhabited: System, tmp_path: Path) -> None:
+def test_a_client_rotates_its_signing_keys(inhabited: System, tmp_path: Path) -> None:
     organisation = hospital()
     client, first = signing_client(inhabited, organisation)
-    own = own_administrator(inhabited, organisation)
+    own = administrator_of(inhabited, organisation)
     second, third = tmp_path / "second.jwk", tmp_path / "third.jwk"
     inhabited.typed("client", "rotate", client, "--key-out", str(second), token=own)
     for file in (first, second):
@@ -261,7 +261,7 @@ def test_signing_keys_are_rotated_twice_under_load_and_no_token_is_refused(
             tokens.append(token_of(inhabited, client, file))
 
     def turn() -> set[str]:
-        """The kids that are published, once the announced key could sign: ten seconds after it was announced."""
+        """Rotate once the announced key may sign, ten seconds after its publication; return the published key ids."""
         for _ in range(40):
             result = inhabited.typed("key", "rotate", code=None)
             if not result.exit_code:
@@ -289,14 +289,14 @@ def test_signing_keys_are_rotated_twice_under_load_and_no_token_is_refused(
     )
 
 
-def test_what_cannot_be_done_is_told_in_one_line(inhabited: System, tmp_path: Path) -> None:
+def test_an_impossible_command_is_reported_in_one_line(inhabited: System, tmp_path: Path) -> None:
     client, key = api_key(inhabited, hospital())
     (tmp_path / "taken").write_text("mine")
     for arguments, token in (
         (("whoami",), "cleio_nonsense"),
-        (("client", "show", "nobody"), ""),
-        (("client", "revoke", "nobody"), ""),
-        (("org", "show", "nobody"), ""),
+        (("client", "show", "unknown"), ""),
+        (("client", "revoke", "unknown"), ""),
+        (("org", "show", "unknown"), ""),
         (("org", "create", "hospital-1", "--kind", "hospital"), ""),
         (("org", "suspend", "coordination"), ""),
         (("org", "create", "another", "--kind", "hospital"), key),
@@ -317,7 +317,7 @@ def test_what_cannot_be_done_is_told_in_one_line(inhabited: System, tmp_path: Pa
     assert (tmp_path / "taken").read_text() == "mine"
 
 
-def test_what_the_services_tell_each_other_is_not_for_the_outside(inhabited: System) -> None:
+def test_internal_routes_are_not_public(inhabited: System) -> None:
     inner = (inhabited.folder / "secrets" / "internal-token").read_text().strip()
     with holder(inhabited, inner) as client:
         for path in (

@@ -1,4 +1,4 @@
-"""People and programs of a real OpenID provider: they sign in there, and may what their membership here says."""
+"""People and programs of a real OpenID provider: they sign in there, and have the rights of their membership here."""
 
 import base64
 import json
@@ -25,9 +25,9 @@ from tests.e2e.test_identity import ACCEPTED, CALLS, REFUSED, answers, record_se
 def sign_in(
     system: System, provider: Provider, person: str, *arguments: str, browser: Path | None = None
 ) -> tuple[str, str]:
-    """`cleio login` in its own process, and the person at the browser: what it printed, and what it said beside."""
+    """Run `cleio login` as a process, with the person at the browser; return its output and its messages."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CLEIO_")}
-    variables = {
+    environment = {
         **environment,
         "CLEIO_OIDC_ISSUER": provider.url,
         "CLEIO_OIDC_AUDIENCE": AUDIENCE,
@@ -35,7 +35,7 @@ def sign_in(
     }
     command = [sys.executable, "-m", "services.cli", "login", "--timeout", "60", *arguments]
     with subprocess.Popen(
-        command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as login:
         assert login.stdout is not None
         assert login.stderr is not None
@@ -90,16 +90,16 @@ def crafted(issuer: str, key: Any, alg: str, **header: Any) -> str:
     )
 
 
-def test_while_the_provider_was_never_reached_its_tokens_are_neither_accepted_nor_refused(
+def test_before_the_provider_was_reached_its_tokens_are_neither_accepted_nor_refused(
     system: System, provider: Provider
 ) -> None:
     token = crafted(provider.url, ECKey.generate_key("P-256"), "ES256")
     assert answers(system, token) == dict.fromkeys(CALLS, 503)
-    # Another's token is refused all the same.
+    # A token of another issuer is refused all the same.
     assert answers(system, crafted("https://elsewhere.example", ECKey.generate_key("P-256"), "ES256")) == REFUSED
 
 
-def test_a_person_signs_in_and_may_what_the_membership_says(
+def test_a_person_signs_in_with_the_rights_of_the_membership(
     system: System, answering: Provider, tmp_path: Path, figure: Callable[[str, object], None]
 ) -> None:
     opened = tmp_path / "opened"
@@ -112,7 +112,8 @@ def test_a_person_signs_in_and_may_what_the_membership_says(
     assert token not in said
     assert eventually(lambda: opened.exists() and opened.read_text() in said.split(), 10)
 
-    # The provider knows her, the network does not. (Some seconds may pass until the provider is asked again.)
+    # The provider knows her, the network does not. (After a failure it may take some seconds until the provider is
+    # called again.)
     assert eventually(lambda: answers(system, token) == REFUSED, 30)
     marie = member(system, answering, "marie", "clinician")
     assert answers(system, token) == ACCEPTED
@@ -123,7 +124,7 @@ def test_a_person_signs_in_and_may_what_the_membership_says(
         marie,
         None,
     )
-    # A clinician may not write, nor manage clients.
+    # A clinician cannot write or admit others.
     assert "403" in system.typed("client", "list", "--org", "chu-openid", token=token, code=1).stderr
 
     started = time.monotonic()
@@ -131,7 +132,7 @@ def test_a_person_signs_in_and_may_what_the_membership_says(
     record_seconds(figure, "a member is revoked", seconds_until_refused(system, token, started))
 
 
-def test_the_token_goes_to_a_file_for_its_owner_alone(system: System, answering: Provider, tmp_path: Path) -> None:
+def test_the_token_file_is_readable_only_by_its_owner(system: System, answering: Provider, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("an older one")
     printed, _ = sign_in(system, answering, "paul", "--no-browser", "--out", str(file))
@@ -171,7 +172,7 @@ def test_every_other_token_is_refused(system: System, answering: Provider) -> No
     assert eventually(lambda: answers(system, hasty) == REFUSED, 20), "expired"
 
 
-def test_an_id_token_is_no_access_token_even_where_it_names_us(system: System, answering: Provider) -> None:
+def test_an_id_token_is_no_access_token_even_with_our_audience(system: System, answering: Provider) -> None:
     member(system, answering, "jeanne", "clinician")
     access, identity = answering.id_token("jeanne", AUDIENCE)
     assert answers(system, access) == ACCEPTED
@@ -179,9 +180,9 @@ def test_an_id_token_is_no_access_token_even_where_it_names_us(system: System, a
     assert answers(system, identity) == REFUSED
 
 
-def test_tokens_stay_valid_while_the_provider_is_away(system: System, answering: Provider) -> None:
+def test_known_tokens_are_accepted_while_the_provider_is_down(system: System, answering: Provider) -> None:
     token = answering.program_token()
     answering.stop()
     assert answers(system, token) == ACCEPTED
     unknown = crafted(answering.url, ECKey.generate_key("P-256"), "ES256", kid="new")
-    assert set(answers(system, unknown).values()) <= {401, 503}  # by whether its keys were asked for just now
+    assert set(answers(system, unknown).values()) <= {401, 503}  # depends on when its keys were fetched

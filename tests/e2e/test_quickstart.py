@@ -1,4 +1,4 @@
-"""The quickstart of the README, typed word by word: every block in one shell, in order."""
+"""The quickstart of the README as a reader types it: every block in one shell, in order."""
 
 import os
 import re
@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.conftest import ROOT, System
 
-# These name what only the reader has: a receiver on the Internet, a folder of records.
+# These need what only the reader has: a receiver on the Internet, a folder of records.
 OF_THE_READER = ("https://example.org/cleio", "path/to/records")
 
 
@@ -31,7 +31,7 @@ def test_the_quickstart_works_word_by_word(inhabited: System) -> None:
         typed = typed.replace(default, here)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CLEIO_")}
     variables = {**environment, "CLEIO_PORT": str(inhabited.port), "CLEIO_DATA_DIR": str(inhabited.folder)}
-    # The first line that fails ends it, an answer with an error too.
+    # The first failing line ends the script, an error answer too.
     script = 'set -eu\ncurl() { command curl --fail-with-body --silent --show-error "$@"; }\n' + typed
     shell = subprocess.run(
         ["bash", "-c", script], cwd=ROOT, env=variables, capture_output=True, text=True, timeout=300, check=False

@@ -1,4 +1,4 @@
-"""Several replicas of each service on a real PostgreSQL: any of them may be replaced, or die, and the callers go on."""
+"""Several replicas of each service on a real PostgreSQL: any may be replaced or die without effect on callers."""
 
 import asyncio
 import contextlib
@@ -23,10 +23,10 @@ from tests.e2e.test_main_job import BOY
 
 pytestmark = pytest.mark.anyio
 TRIAL = "CLEIO-DEMO-0001"
-# What each caller does, over and over; more readers than writers.
+# The calls of each caller, repeated; more reads than writes.
 CALLS = ("read", "match", "read", "write", "read", "match")
 ENOUGH = 15
-PAUSE = 0.03  # seconds between two calls of a caller: what takes a replica's place starts on the same machine
+PAUSE = 0.03  # seconds between two calls of a caller: a new replica starts on the same machine
 
 
 @pytest.fixture
@@ -50,8 +50,8 @@ async def databases(postgres: str) -> AsyncIterator[dict[str, str]]:
     await engine.dispose()
 
 
-class ConcurrencyLimiter:
-    """Callers of the gateway, one request each at a time, and what they were answered."""
+class Load:
+    """Callers of the gateway, with one request at a time each, and the answers."""
 
     def __init__(self, system: System) -> None:
         self.answers: Counter[tuple[str, object]] = Counter()
@@ -68,14 +68,14 @@ class ConcurrencyLimiter:
         await asyncio.gather(*self._callers)
 
     async def more(self) -> None:
-        """Until each kind of call has been answered many times again."""
+        """Wait until each kind of call has been answered many more times."""
         before = {kind: self._answered(kind) for kind in set(CALLS)}
         assert await asyncio.to_thread(
             eventually, lambda: all(self._answered(kind) >= count + ENOUGH for kind, count in before.items()), 90
         ), self.answers
 
     def failed(self, *kinds: str) -> dict[tuple[str, object], int]:
-        return {told: count for told, count in self.answers.items() if told[0] in kinds and told[1] != 200}
+        return {call: count for call, count in self.answers.items() if call[0] in kinds and call[1] != 200}
 
     def _answered(self, kind: str) -> int:
         return self.answers[kind, 200]
@@ -103,7 +103,7 @@ class ConcurrencyLimiter:
 
 
 async def replace_one(system: System, service: str, number: signal.Signals) -> None:
-    """One replica gets the signal; returns when another answers in its place."""
+    """Send the signal to one replica; return when another answers in its place."""
     port, pid = min(system.replicas(service).items())
     os.kill(pid, number)
 
@@ -137,10 +137,10 @@ async def test_replicas_are_replaced_under_load(
     try:
         await asyncio.to_thread(system.read_until, "ready in")
         assert [len(system.replicas(service)) for service in services] == [2] * len(services)
-        load = ConcurrencyLimiter(system)
+        load = Load(system)
         load.start()
         await load.more()
-        # Each has its share of the work, and its lines their name.
+        # Each handles part of the calls, and its log lines contain its name.
         for service, route in (("registry", "/registry/v1/trials"), ("matching", "/matching/v1/match")):
             for port in system.replicas(service):
                 figures = await asyncio.to_thread(
@@ -163,7 +163,7 @@ async def test_replicas_are_replaced_under_load(
         await load.stop()
         failed = f"{sum(load.failed(*CALLS).values())} of {load.answers.total() - asked}"
         figure(f"requests failed while {rounds} x one replica of {' and '.join(services)} was killed", failed)
-        # Reads go to the other replica unless their answer had begun, which then breaks off. Writes are not repeated.
+        # Reads go to another replica unless their answer has begun, which then breaks off. Writes are not repeated.
         assert set(load.failed("read", "match")) <= {("read", "RemoteProtocolError"), ("match", "RemoteProtocolError")}
         assert set(load.failed("write")) <= {("write", 502)}
     finally:
@@ -189,6 +189,6 @@ def test_several_processes_on_one_sqlite_file_are_refused_in_one_line(tmp_path: 
 
 
 @pytest.mark.parametrize("asked", ["matching", "matching=0", "matching=17", "elsewhere=2", "matching=²"])
-def test_replicas_that_make_no_sense_are_refused(asked: str) -> None:
+def test_invalid_numbers_of_replicas_are_refused(asked: str) -> None:
     with pytest.raises(CannotStartError, match="--replicas is"):
         Installation.from_environment({}, ["matching=2", asked])

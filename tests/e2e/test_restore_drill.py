@@ -1,4 +1,4 @@
-"""The restore drill of an operator: data, backup, changes, restore; all consumers follow the restored registry."""
+"""The drill for operators: data, backup, changes, restore; then every consumer has the restored data."""
 
 import json
 import subprocess
@@ -28,7 +28,7 @@ def set_status(admin: httpx.Client, trial: str, status: str) -> None:
     assert answer.status_code == 200, answer.text
 
 
-def test_after_a_restore_all_consumers_follow_the_restored_history(tmp_path: Path) -> None:
+def test_after_a_restore_every_consumer_has_the_restored_history(tmp_path: Path) -> None:
     settings = {"CLEIO_OUTBOUND_DEV_HOSTS": "127.0.0.0/8", "CLEIO_NOTIFICATIONS_RETRY_SECONDS": "[0, 0.2, 0.2]"}
     receiver = Receiver()
     system = System(tmp_path / "var", **settings)
@@ -48,7 +48,7 @@ def test_after_a_restore_all_consumers_follow_the_restored_history(tmp_path: Pat
             assert backup.returncode == 0, backup.stderr
             set_status(admin, LOST, "suspended")
             assert eventually(lambda: len(receiver.got) == 2, 20)
-            cursor = admin.get("/registry/v1/feed?limit=1000").links["next"]["url"]
+            former = admin.get("/registry/v1/feed?limit=1000").links["next"]["url"]
         refused = cleio(system, "restore", str(tmp_path / "kept"))
         assert refused.returncode == 1
         assert "stop it first" in refused.stderr
@@ -61,8 +61,8 @@ def test_after_a_restore_all_consumers_follow_the_restored_history(tmp_path: Pat
         with system.client(as_admin=True) as admin:
             assert admin.get(f"/registry/v1/trials/{KEPT}").json()["status"] == "suspended"
             assert admin.get(f"/registry/v1/trials/{LOST}").json()["status"] != "suspended"
-            # Who followed the former history is sent to the export.
-            stale = admin.get(cursor)
+            # A consumer of the former history is referred to the export.
+            stale = admin.get(former)
             assert (stale.status_code, stale.json()["code"]) == (410, "cursor_of_earlier_generation")
 
             def recruitment(trial: str) -> str:
@@ -73,7 +73,7 @@ def test_after_a_restore_all_consumers_follow_the_restored_history(tmp_path: Pat
 
             assert eventually(lambda: recruitment(KEPT) == "suspended", 20)
             assert recruitment(LOST) not in {"", "suspended"}
-            # Events from before the backup are not sent again; new ones are.
+            # Events delivered before the backup are not repeated; new events are delivered.
             set_status(admin, KEPT, "active_not_recruiting")
             assert eventually(lambda: len(receiver.got) == 3, 20)
         delivered = [(headers["webhook-id"], json.loads(body)["id"]) for headers, body in receiver.got]

@@ -94,13 +94,13 @@ def test_a_killed_gateway_is_restarted(system: System) -> None:
         assert client.get("/registry/v1/trials", params={"limit": "1"}).status_code == 200
 
 
-def test_term_stops_everything_in_five_seconds(own_system: System) -> None:
-    programs = own_system.programs()
+def test_term_stops_everything_in_five_seconds(separate_system: System) -> None:
+    programs = separate_system.programs()
     assert programs.keys() == PROGRAMS
-    own_system.process.send_signal(signal.SIGTERM)
-    assert own_system.process.wait(timeout=5) == 0
+    separate_system.process.send_signal(signal.SIGTERM)
+    assert separate_system.process.wait(timeout=5) == 0
     assert [name for name, pid in programs.items() if alive(pid)] == []
-    lines = own_system.read_to_the_end()
+    lines = separate_system.read_to_the_end()
     assert lines[-1].endswith("stopped")
     assert not any("killed" in line for line in lines)
 
@@ -117,13 +117,13 @@ def test_interrupt_before_ready_stops_everything(tmp_path: Path) -> None:
         starting.end()
 
 
-def test_a_killed_supervisor_leaves_no_orphans(own_system: System, figure: Callable[[str, object], None]) -> None:
-    programs = own_system.programs()
-    own_system.process.kill()
-    own_system.process.wait()
+def test_a_killed_supervisor_leaves_no_orphans(separate_system: System, figure: Callable[[str, object], None]) -> None:
+    programs = separate_system.programs()
+    separate_system.process.kill()
+    separate_system.process.wait()
     assert eventually(lambda: not any(alive(pid) for pid in programs.values()), 3)
     # The folder and the ports are free again at once.
-    following = System(own_system.folder, own_system.port)
+    following = System(separate_system.folder, separate_system.port)
     try:
         figure(
             "second start on the same data", following.read_until("ready in").partition(" | ")[2].partition(": http")[0]

@@ -1,4 +1,4 @@
-"""The gateway over TLS and its host names: with an authority of its own, and with the operator's certificate."""
+"""The gateway over TLS and its host names: with its own authority, and with the operator's certificate."""
 
 import json
 import os
@@ -24,7 +24,8 @@ from tests.conftest import free_port
 from tests.e2e.conftest import ROOT, System, eventually
 
 PATIENT = "docs/examples/duchenne-boy.json"
-# HTTP/2 by hand: the preface and empty settings; then GET /registry/livez, with HPACK's static table and literals.
+# HTTP/2 by hand: the preface and empty settings; then GET /registry/livez, its headers from HPACK's static table and as
+# literals.
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04\x00" + bytes(4)
 GET_LIVEZ = b"\x82\x87\x04\x0f/registry/livez\x01\x09localhost"
 HEADERS_FRAME, OK_FROM_TABLE = 1, 0x88
@@ -45,8 +46,8 @@ def connected(port: int, context: ssl.SSLContext, name: str) -> Iterator[ssl.SSL
         yield secure
 
 
-def answer_to(connection: ssl.SSLSocket, host: str) -> str:
-    """The whole answer to one HTTP/1.1 request."""
+def exchange(connection: ssl.SSLSocket, host: str) -> str:
+    """Send one HTTP/1.1 request; return the whole answer."""
     connection.sendall(
         f"GET /registry/livez HTTP/1.1\r\nHost: {host}\r\nAccept-Language: en\r\nConnection: close\r\n\r\n".encode()
     )
@@ -57,13 +58,13 @@ def answer_to(connection: ssl.SSLSocket, host: str) -> str:
 
 
 def frames(connection: ssl.SSLSocket) -> Iterator[tuple[int, bytes]]:
-    """HTTP/2 frames as they come: type and payload."""
-    received = b""
+    """Yield HTTP/2 frames: type and payload."""
+    buffer = b""
     while part := connection.recv(65536):
-        received += part
-        while len(received) >= 9 and len(received) >= 9 + (length := int.from_bytes(received[:3])):
-            yield received[3], received[9 : 9 + length]
-            received = received[9 + length :]
+        buffer += part
+        while len(buffer) >= 9 and len(buffer) >= 9 + (length := int.from_bytes(buffer[:3])):
+            yield buffer[3], buffer[9 : 9 + length]
+            buffer = buffer[9 + length :]
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ def root(secured: System) -> Path:
     return secured.folder / "gateway" / "pki" / "authorities" / "local" / "root.crt"
 
 
-def test_http_2_is_offered_and_spoken(secured: System, root: Path) -> None:
+def test_http_2_is_negotiated_and_works(secured: System, root: Path) -> None:
     with connected(secured.port, trusting(root, "h2", "http/1.1"), "localhost") as connection:
         assert connection.selected_alpn_protocol() == "h2"
         assert connection.version() in {"TLSv1.2", "TLSv1.3"}
@@ -90,10 +91,10 @@ def test_http_2_is_offered_and_spoken(secured: System, root: Path) -> None:
         assert next(payload for kind, payload in frames(connection) if kind == HEADERS_FRAME)[0] == OK_FROM_TABLE
 
 
-def test_http_1_1_over_tls_binds_the_browser_for_a_while(secured: System, root: Path) -> None:
+def test_http_1_1_over_tls_sends_a_short_hsts(secured: System, root: Path) -> None:
     with connected(secured.port, trusting(root, "http/1.1"), "127.0.0.1") as connection:
         assert connection.selected_alpn_protocol() == "http/1.1"
-        answer = answer_to(connection, f"127.0.0.1:{secured.port}")
+        answer = exchange(connection, f"127.0.0.1:{secured.port}")
     assert answer.startswith("http/1.1 200 ")
     assert "\r\nstrict-transport-security: max-age=3600\r\n" in answer
 
@@ -107,7 +108,7 @@ def test_another_host_is_refused_over_tls(secured: System, root: Path) -> None:
     with pytest.raises(ssl.SSLError), connected(secured.port, trusting(root), "evil.example"):
         pass
     with connected(secured.port, trusting(root), "localhost") as connection:
-        answer = answer_to(connection, "evil.example")
+        answer = exchange(connection, "evil.example")
     assert answer.startswith("http/1.1 421 ")
     assert "content-type: application/problem+json" in answer
     assert '"code":"unknown_host"' in answer
@@ -135,7 +136,7 @@ def listens(port: int) -> bool:
 
 
 def certificate_for(name: str, folder: Path) -> dict[str, str]:
-    """A certificate for this name, signed by itself, as an operator names one."""
+    """Return a self-signed certificate for this name, in the form that an operator provides."""
     key, subject = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
     made = (
@@ -168,7 +169,7 @@ def test_the_operators_certificate_is_shown(tmp_path: Path) -> None:
     installation.gateway.check_certificate()
     installation.data_dir.mkdir()
     program = _gateway(installation)
-    # The gateway alone, as `cleio up` runs it: no service is needed to see its certificate.
+    # Only the gateway, as `cleio up` runs it: its certificate needs no service.
     environment = {**os.environ, **program.environment, "CLEIO_GATEWAY_PATIENCE": "100ms"}
     with subprocess.Popen(program.command, env=environment, stderr=subprocess.DEVNULL) as gateway:
         try:
@@ -177,11 +178,11 @@ def test_the_operators_certificate_is_shown(tmp_path: Path) -> None:
             with connected(port, context, "cleio.example") as connection:
                 assert connection.selected_alpn_protocol() == "h2"
             with connected(port, trusting(Path(files["CLEIO_TLS_CERT"])), "cleio.example") as connection:
-                answer = answer_to(connection, "elsewhere.example")
-            # The command line finds it at home, whatever the name means elsewhere; no service is there to answer it.
-            told_off = cleio_match({**settings, "SSL_CERT_FILE": files["CLEIO_TLS_CERT"]})
-            # 502 where it has tried one itself, 503 where it knows already that none is there.
-            assert told_off.stderr.endswith(("(502 unavailable)\n", "(503 unavailable)\n"))
+                answer = exchange(connection, "elsewhere.example")
+            # The command resolves the name to this machine; no service is there to answer.
+            refusal = cleio_match({**settings, "SSL_CERT_FILE": files["CLEIO_TLS_CERT"]})
+            # 502 if it tried one itself, 503 if it already knows that none is there.
+            assert refusal.stderr.endswith(("(502 unavailable)\n", "(503 unavailable)\n"))
             assert answer.startswith("http/1.1 421 ")
             assert "\r\nstrict-transport-security: max-age=63072000\r\n" in answer
         finally:
@@ -196,7 +197,7 @@ def test_the_operators_certificate_is_shown(tmp_path: Path) -> None:
         {"CLEIO_TLS_CERT": "a.pem", "CLEIO_TLS_KEY": "b.pem", "CLEIO_HOSTS": "cleio.example,10.0.0.5"},
     ],
 )
-def test_no_authority_outside_is_asked_and_the_machine_trusts_no_new_one(
+def test_no_external_authority_is_contacted_and_the_trust_store_is_unchanged(
     settings: dict[str, str], tmp_path: Path
 ) -> None:
     installation = Installation.from_environment({**settings, "CLEIO_DATA_DIR": str(tmp_path)})
@@ -214,7 +215,7 @@ def test_no_authority_outside_is_asked_and_the_machine_trusts_no_new_one(
     assert all(server["automatic_https"]["disable_redirects"] for server in apps["http"]["servers"].values())
 
 
-def test_a_certificate_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) -> None:
+def test_an_unusable_certificate_is_reported_in_one_line(tmp_path: Path) -> None:
     files = certificate_for("cleio.example", tmp_path / "one")
     files["CLEIO_TLS_KEY"] = certificate_for("cleio.example", tmp_path / "two")["CLEIO_TLS_KEY"]
     refused = System(tmp_path / "var", **files)
@@ -234,7 +235,7 @@ def test_a_certificate_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) -
         ({"CLEIO_HOSTS": "*.example"}, "CLEIO_HOSTS"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused(settings: dict[str, str], said: str) -> None:
+def test_contradictory_settings_are_refused(settings: dict[str, str], said: str) -> None:
     with pytest.raises(InvalidGatewayError, match=said):
         GatewaySettings.from_environment(settings, "127.0.0.1")
 
@@ -253,5 +254,5 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, str], said:
         ),
     ],
 )
-def test_the_names_it_answers_to(listed: str, bind: str, hosts: tuple[str, ...]) -> None:
+def test_the_host_names_that_are_answered(listed: str, bind: str, hosts: tuple[str, ...]) -> None:
     assert GatewaySettings.from_environment({"CLEIO_HOSTS": listed}, bind).hosts == hosts

@@ -1,4 +1,4 @@
-"""Traces across the real programs, as a real collector receives them."""
+"""Traces across the real programs, received by a real collector."""
 
 import json
 import secrets
@@ -16,7 +16,7 @@ PATCHED = "PATCH /registry/v1/trials/{identifier}"
 
 
 def arriving(read: Callable[[], T], seconds: float = 20) -> T:
-    """Wait until ``read`` gives something, and return it."""
+    """Return the received spans once there are any."""
     assert eventually(lambda: bool(read()), seconds)
     return read()
 
@@ -27,7 +27,7 @@ def caller() -> tuple[str, str, dict[str, str]]:
 
 
 def log_lines(traced: Traced, request_id: str) -> list[dict[str, str]]:
-    """The log lines of one request."""
+    """Return the log lines of the services for one request."""
     traced.system.read_until(request_id)
     return [json.loads(line.partition(" | ")[2]) for line in traced.system.lines if request_id in line]
 
@@ -65,23 +65,23 @@ def test_one_trace_joins_a_change_through_the_gateway_with_matching_and_the_deli
     [logged] = log_lines(traced, "change-of-the-trace")
     assert logged["trace_id"] == trace
 
-    # Matching takes the change over and asks the registry for what is true now: in the same trace, hop by hop.
+    # Matching applies the change and reads the trial from the registry: in the same trace, hop by hop.
     [applied] = arriving(lambda: spans("apply feed", trace=trace, service="matching"))
     assert (applied.kind, applied.parent) == ("consumer", write.id)
-    asked = {one.id for one in spans("GET registry", trace=trace, parent=applied.id)}
-    assert asked
+    calls = {one.id for one in spans("GET registry", trace=trace, parent=applied.id)}
+    assert calls
     answers = arriving(lambda: spans(trace=trace, service="registry", name="GET /registry/v1/trials/{identifier}"))
-    assert {one.parent for one in answers} <= asked
+    assert {one.parent for one in answers} <= calls
 
     # And notifications: the batch of the feed, then the delivery.
-    [applied] = arriving(lambda: spans("apply feed", trace=trace, service="notifications"))
-    assert applied.parent == write.id
+    [batch] = arriving(lambda: spans("apply feed", trace=trace, service="notifications"))
+    assert batch.parent == write.id
     [delivered] = arriving(lambda: spans("deliver", trace=trace))
     assert (delivered.service, delivered.parent) == ("notifications", write.id)
     assert delivered.attributes == {"cleio.attempt": 1, "http.response.status_code": 204}
     assert eventually(lambda: bool(receiver.got), 5)
     assert not {"traceparent", "tracestate", "baggage"} & receiver.got[0][0].keys(), (
-        "a subscriber gets nothing of our traces"
+        "a subscriber receives nothing of our traces"
     )
     assert b"traceparent" not in receiver.got[0][1]
 
@@ -101,7 +101,7 @@ def test_the_trace_of_a_public_caller_is_not_continued(traced: Traced) -> None:
     assert "match-of-the-trace" in audited
 
 
-def test_spans_tell_names_of_our_own_and_nothing_else(traced: Traced) -> None:
+def test_spans_contain_only_known_names(traced: Traced) -> None:
     with traced.system.client() as public, traced.system.client(as_admin=True) as admin:
         public.get(f"/registry/v1/trials/{TRIAL}?fields=id", headers={"User-Agent": "told-in-a-header"})
         public.get("/registry/v1/trials?q=told-in-a-query&limit=1")

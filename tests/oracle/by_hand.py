@@ -1,4 +1,4 @@
-"""Short spellings for the cases that are checked by hand."""
+"""Short notations for the cases that are checked by hand."""
 
 from datetime import date, timedelta
 
@@ -30,13 +30,13 @@ def has(*codes, **fields):
 
 
 def changes(states):
-    """The places where a list of daily states changes."""
+    """Return the indexes at which a list of daily states changes, with the new state."""
     return [(index, one) for index, one in enumerate(states) if index == 0 or states[index - 1] != one]
 
 
 def dated(leaf, days, *facts, **fields):
-    told = [state(leaf, *facts, day=AS_OF + timedelta(days=number), **fields)[0] for number in range(days)]
-    return [((AS_OF + timedelta(days=index)).isoformat(), one) for index, one in changes(told)]
+    states = [state(leaf, *facts, day=AS_OF + timedelta(days=number), **fields)[0] for number in range(days)]
+    return [((AS_OF + timedelta(days=index)).isoformat(), one) for index, one in changes(states)]
 
 
 def alt(**fields):

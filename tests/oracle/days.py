@@ -1,4 +1,4 @@
-"""Dates, durations and windows of the oracle: its own arithmetic, nothing shared with the project."""
+"""Dates, durations and windows of the oracle: an independent implementation, nothing shared with the project."""
 
 import re
 from datetime import date, timedelta
@@ -12,14 +12,14 @@ END = date(9999, 12, 31)
 
 @lru_cache(None)
 def day_of(text):
-    """A full date."""
+    """Parse a full date."""
     year, month, day = text.split("-")
     return date(int(year), int(month), int(day))
 
 
 @lru_cache(None)
 def parts(duration):
-    """Years, months, weeks and days of an ISO 8601 duration."""
+    """Parse an ISO 8601 duration into years, months, weeks and days."""
     found = DURATION.match(duration)
     if not found or duration == "P":
         raise ValueError(duration)
@@ -41,7 +41,7 @@ def shift(day, years, months, days):
 
 @lru_cache(None)
 def add(day, duration):
-    """Years and months first, clamped to the end of the month, then weeks and days."""
+    """Add a duration: years and months first, clamped to the end of the month, then weeks and days."""
     years, months, weeks, days = parts(duration)
     return shift(day, years, months, weeks * 7 + days)
 
@@ -60,7 +60,7 @@ def times(duration, number):
 
 @lru_cache(None)
 def how_many(whole, part):
-    """How many times a duration goes in another."""
+    """Return how many times a duration fits into another."""
     for number in range(1, 1000):
         a, b = parts(whole), parts(times(part, number))
         if a[0] * 12 + a[1] == b[0] * 12 + b[1] and a[2] * 7 + a[3] == b[2] * 7 + b[3]:
@@ -70,7 +70,7 @@ def how_many(whole, part):
 
 @lru_cache(None)
 def first_day_within(day, duration):
-    """The first day that is still within the duration on that day: walk up from a day that is surely too old."""
+    """Return the first day that is still within the duration on that day, by walking up from a day that is too old."""
     years, months, weeks, days = parts(duration)
     walker = day - timedelta(days=years * 366 + months * 31 + weeks * 7 + days + 3)
     while add(walker, duration) < day:
@@ -80,7 +80,7 @@ def first_day_within(day, duration):
 
 @lru_cache(None)
 def possible_days(text):
-    """First and last day a full or partial date may be."""
+    """Return the first and last possible day of a full or partial date."""
     pieces = [int(piece) for piece in text.split("-")]
     if len(pieces) == 3:
         return date(*pieces), date(*pieces)
@@ -95,7 +95,7 @@ def is_full(text):
 
 @lru_cache(None)
 def possible_births(age, as_of):
-    """Every birth date with add(b, age) <= as_of < add(b, age + 1 of the smallest unit written)."""
+    """Return every birth date with add(b, age) <= as_of < add(b, age + 1 of the smallest unit written)."""
     years, months, weeks, days = parts(age)
     smallest = [unit for unit in "YMWD" if unit in age][-1]
     older = (

@@ -1,4 +1,4 @@
-"""Chance, and what every generated leaf needs of it."""
+"""Randomness for the generator, with helpers for every generated leaf."""
 
 import random
 from datetime import date, timedelta
@@ -8,7 +8,7 @@ from tests.oracle.vocabulary import AS_OF, RELATED, WINDOWS
 
 
 class Dice:
-    """Chance, dates on the boundaries, facts and complete domains."""
+    """Random choices, dates on the boundaries, facts and complete domains."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
@@ -22,7 +22,7 @@ class Dice:
     # --- dates on the boundaries --------------------------------------------------------------------------------------
 
     def edge(self, window=None):
-        """A day on or before `as_of` that leaves the window on, just before or just after an interesting day."""
+        """Return a day on or before `as_of` that leaves the window on, just before or just after an interesting day."""
         target = self.as_of + timedelta(days=self.random.choice([-1, 0, 0, 1, 2, 10, 40, 90, 200]))
         day = subtract(target, window or self.random.choice(WINDOWS)) + timedelta(
             days=self.random.choice([-1, 0, 0, 1])
@@ -30,7 +30,7 @@ class Dice:
         return min(day, self.as_of)
 
     def inside(self, window=None):
-        """A day surely in the window on `as_of`."""
+        """Return a day that is certainly in the window on `as_of`."""
         first = subtract(self.as_of, window or "P2Y")
         return first + timedelta(days=self.random.randint(0, (self.as_of - first).days))
 
@@ -46,7 +46,7 @@ class Dice:
         return made
 
     def declare(self, domain, window=None):
-        """The domain complete, with a tail on the edge of what is allowed and a start on the edge of the window."""
+        """Declare the domain complete, ending at the edge of what is allowed and starting at the edge of the window."""
         tenth = 31 if window is None else min(31, (self.as_of - subtract(self.as_of, window)).days // 10)
         tail = self.random.choice([0, 0, 0, tenth - 1, tenth, tenth + 1, tenth, tenth + 1, 31, 32])
         to = self.as_of - timedelta(days=max(tail, 0)) if self.chance(0.95) else self.as_of + timedelta(days=20)

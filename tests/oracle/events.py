@@ -8,14 +8,14 @@ from tests.oracle.record import MAYBE, NO, YES
 
 
 def decide(op, value, low, high):
-    """The state of `number op value` for every number from low to high (None: no upper bound)."""
+    """Return the state of `number op value` for every number from low to high (None: no upper bound)."""
     top = max(low, value) + 2 if high is None else high
     answers = {within_bounds(number, op, value) for number in range(low, top + 1)}
     return UNKNOWN if len(answers) > 1 else MET if True in answers else NOT_MET
 
 
 def events(leaf, case):
-    """(fact, whether it is certainly one of the counted kind) of every event that may count."""
+    """Return (fact, whether it is certainly one of the counted kind) of every event that may count."""
     found = []
     for fact in case.record.with_status("present", "unconfirmed", "ordered"):
         carries = any(case.terminology.carries(fact, code) for code in leaf["codes"])
@@ -25,7 +25,7 @@ def events(leaf, case):
 
 
 def sub_window(leaf, case, day, number):
-    """(state, reason, the facts in it) of one sub-window, the first being the latest."""
+    """Return (state, reason, its facts) of one sub-window, the first being the latest."""
     record = case.record
     each = leaf.get("each") or leaf["within"]
     outer, inner = times(each, number), times(each, number - 1) if number > 1 else None
@@ -63,10 +63,10 @@ def sub_windows(leaf, case, day):
 
 
 def count(leaf, case, day):
-    told = sub_windows(leaf, case, day)
-    states = [state for state, _reason, _facts in told]
+    windows = sub_windows(leaf, case, day)
+    states = [state for state, _reason, _facts in windows]
     state = NOT_MET if NOT_MET in states else UNKNOWN if UNKNOWN in states else MET
-    reasons = [reason for _state, reason, _facts in told if reason]
+    reasons = [reason for _state, reason, _facts in windows if reason]
     return (
         state,
         state,
@@ -79,7 +79,7 @@ def count(leaf, case, day):
 
 
 def exposures(leaf, case):
-    """The present medication exposures of the leaf's codes; those that touch, of the same codes and dose, joined."""
+    """Return the present medication exposures of the leaf's codes; touching ones of equal codes and dose are joined."""
     taken = [
         fact
         for fact in case.record.with_status("present")
@@ -133,7 +133,7 @@ def dose_state(leaf, dose):
 
 
 def doubtful_courses(leaf, case):
-    """Medications that may be of the leaf's codes: unconfirmed, ordered, or written one kind higher."""
+    """Return medications that may have the leaf's codes: unconfirmed, ordered, or recorded with a more general code."""
     terminology, record = case.terminology, case.record
     found = []
     for fact in record.with_status("present", "unconfirmed", "ordered"):

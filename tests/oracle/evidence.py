@@ -1,16 +1,16 @@
-"""The facts a leaf rests on, on the day: what `retest` counts from."""
+"""Collect the facts that decide a leaf on a day: `retest` counts from them."""
 
 from tests.oracle.days import BEGINNING, day_of, is_full
 from tests.oracle.events import doubtful_courses, exposures, sub_windows
 from tests.oracle.leaves import (
-    Told,
+    HasFacts,
     attributes,
     contradicts,
     denied,
     deniers,
     exclusive_conditions,
     variant_attributes,
-    variant_told,
+    variant_facts,
 )
 from tests.oracle.measurements import counted, doubtful, when
 from tests.oracle.record import MAYBE, NO, YES
@@ -20,34 +20,34 @@ MET, NOT_MET, UNKNOWN = "met", "not_met", "unknown"
 
 def of_has(leaf, case, day, state, reason):
     record, within = case.record, leaf.get("within")
-    told = Told(leaf, case)
-    present = [(fact, attributes(leaf, case, fact, day)) for fact, _codes in told.present]
+    has_facts = HasFacts(leaf, case)
+    present = [(fact, attributes(leaf, case, fact, day)) for fact, _codes in has_facts.present]
     holding = [fact for fact, attribute in present if attribute == YES and record.in_window(fact, within, day) == YES]
     if holding:
         clashing = [
-            other for other in told.absent if any(contradicts(case, other, fact, within, day) for fact in holding)
+            other for other in has_facts.absent if any(contradicts(case, other, fact, within, day) for fact in holding)
         ]
         return [*holding, *clashing] if reason == "conflict" else holding
     if reason == "partial_detail":
         perhaps = [
             fact
-            for fact in told.perhaps
+            for fact in has_facts.perhaps
             if attributes(leaf, case, fact, day) != NO and record.in_window(fact, within, day) != NO
         ]
         return perhaps or [
-            fact for facts in told.deniers.values() for fact in facts if record.in_window(fact, within, day) != NO
+            fact for facts in has_facts.deniers.values() for fact in facts if record.in_window(fact, within, day) != NO
         ]
     if state == NOT_MET:
         rests_on = []
-        for code in told.codes:
-            in_force = [fact for fact in told.deniers[code] if record.in_window(fact, within, day) == YES]
+        for code in has_facts.codes:
+            in_force = [fact for fact in has_facts.deniers[code] if record.in_window(fact, within, day) == YES]
             by_kind = [] if leaf.get("relative") else exclusive_conditions(code, case)
             if not in_force and not by_kind:
-                return []  # the complete domain answers
+                return []  # the complete domain decides
             rests_on += in_force or by_kind
         return rests_on
     old = [fact for fact, attribute in present if attribute != NO] + [
-        fact for facts in told.deniers.values() for fact in facts
+        fact for facts in has_facts.deniers.values() for fact in facts
     ]
     return [
         fact for fact in old if record.in_window(fact, within, day) == NO and record.in_window(fact, None, day) != NO
@@ -71,14 +71,14 @@ def of_measured(leaf, case, day, state, reason):
 
 
 def of_variant(leaf, case, day, state):
-    told = variant_told(leaf, case, day)
-    compared = [(fact, variant_attributes(leaf, fact["variant"])) for fact in told if fact.get("status") != "absent"]
+    facts = variant_facts(leaf, case, day)
+    compared = [(fact, variant_attributes(leaf, fact["variant"])) for fact in facts if fact.get("status") != "absent"]
     compared = [(fact, answer) for fact, answer in compared if fact["variant"].get("significance") != "benign"]
     if state == UNKNOWN:
-        return [fact for fact, answer in compared if answer != NO] or told
+        return [fact for fact, answer in compared if answer != NO] or facts
     if state == MET:
         return [fact for fact, answer in compared if answer == YES and fact.get("status", "present") == "present"]
-    return told
+    return facts
 
 
 def of_count(leaf, case, day, state, _reason):
@@ -128,7 +128,7 @@ def of_leaf(leaf, case, day):
 
 
 def of_expression(expr, case, day, state_of):
-    """The evidence of the operands that are in the combination's own state."""
+    """Return the evidence of the operands that have the state of the combination."""
     if "type" in expr:
         return of_leaf(expr, case, day)
     if "not" in expr:

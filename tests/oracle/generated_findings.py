@@ -1,4 +1,4 @@
-"""Generated `age`, `sex`, `has` and `variant` leaves, each with facts that make it what is wanted, or anything."""
+"""Generate `age`, `sex`, `has` and `variant` leaves, each with facts that give it the wanted state, or random ones."""
 
 from datetime import date, timedelta
 
@@ -118,7 +118,7 @@ class Findings(Dice):
                 self.has_fact(kind, self.related(codes[0], 0.3), leaf, self.beside(window), "present", fields)
 
     def beside(self, window):
-        """The day of the last fact, the day before or after, or any other."""
+        """Return the day of the last fact, the day before or after, or any other."""
         last = self.facts[-1] if self.facts else {}
         text = last.get("date") or last.get("start") or ""
         if len(text) == 10 and self.chance(0.5):
@@ -179,46 +179,46 @@ class Findings(Dice):
         return leaf
 
     def variant_fact(self, leaf, want):
-        told = {"gene": leaf["gene"] if self.chance(0.95) else "GAA"}
+        variant = {"gene": leaf["gene"] if self.chance(0.95) else "GAA"}
         good = self.chance(0.9 if want == "met" else 0.15 if want == "not_met" else 0.5)
         if want == "not_met" and self.chance(0.4):
-            told["assay"] = self.random.choice(
+            variant["assay"] = self.random.choice(
                 ["mlpa", "array", "sequencing", "panel", "genome", "genome", "karyotype"]
             )
-            told["origin"] = "somatic" if leaf.get("origin") or self.chance(0.08) else "germline"
+            variant["origin"] = "somatic" if leaf.get("origin") or self.chance(0.08) else "germline"
             if self.chance(0.15):
-                told["type"] = self.random.choice(leaf.get("types", ["deletion"]))
+                variant["type"] = self.random.choice(leaf.get("types", ["deletion"]))
             if self.chance(0.08):
-                told["copies"] = 3
-            self.fact("variant", [], status="absent", date=self.inside().isoformat(), variant=told)
+                variant["copies"] = 3
+            self.fact("variant", [], status="absent", date=self.inside().isoformat(), variant=variant)
             return
         if self.chance(0.85):
-            told["type"] = (
+            variant["type"] = (
                 self.random.choice(leaf.get("types", ["deletion"]))
                 if good
                 else self.random.choice(["missense", "other", "duplication"])
             )
         if self.chance(0.8):
-            told["exon_from"], told["exon_to"] = self.random.choice(
+            variant["exon_from"], variant["exon_to"] = self.random.choice(
                 [(45, 52), (18, 50), (17, 50), (46, 50), (11, 11), (12, 41), (3, 7), (45, 45), (20, 51)]
             )
         if self.chance(0.05):
-            told.pop("exon_from", None)
+            variant.pop("exon_from", None)
         if self.chance(0.7):
-            told["zygosity"] = "hemizygous" if good else "heterozygous"
+            variant["zygosity"] = "hemizygous" if good else "heterozygous"
         if self.chance(0.7):
-            told["copies"] = self.random.choice([2, 3, 4])
+            variant["copies"] = self.random.choice([2, 3, 4])
         if self.chance(0.7):
-            told["frame"] = "out" if good else "in"
+            variant["frame"] = "out" if good else "in"
         if self.chance(0.6):
-            told["hgvs"] = "NM_004006.3:c.8713C>T" if good else "NM_004006.3:c.1A>G"
+            variant["hgvs"] = "NM_004006.3:c.8713C>T" if good else "NM_004006.3:c.1A>G"
         if leaf.get("origin") or self.chance(0.1):
-            told["origin"] = self.random.choice(["somatic", "somatic", "germline"])
+            variant["origin"] = self.random.choice(["somatic", "somatic", "germline"])
         if self.chance(0.25):
-            told["significance"] = self.random.choice(["pathogenic", "likely_pathogenic", "uncertain", "benign"])
+            variant["significance"] = self.random.choice(["pathogenic", "likely_pathogenic", "uncertain", "benign"])
         if self.chance(0.4):
-            told["assay"] = self.random.choice(["mlpa", "sequencing"])
+            variant["assay"] = self.random.choice(["mlpa", "sequencing"])
         status = self.random.choice([None] * 8 + ["unconfirmed", "absent"])
         self.fact(
-            "variant", [], status=status, date=self.inside().isoformat() if self.chance(0.9) else None, variant=told
+            "variant", [], status=status, date=self.inside().isoformat() if self.chance(0.9) else None, variant=variant
         )

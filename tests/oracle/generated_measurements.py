@@ -1,4 +1,4 @@
-"""Generated `titre`, `value`, `ordinal`, `count`, `stable` and `human` leaves, with facts for the wanted result."""
+"""Generate leaves over results and events, each with facts that give it the wanted state, or random ones."""
 
 from datetime import date, timedelta
 
@@ -231,7 +231,7 @@ class Measurements(Dice):
             end=end and end.isoformat(),
             dose=dose,
         )
-        if self.chance(0.4):  # the course before
+        if self.chance(0.4):  # the previous course
             before = start - timedelta(days=self.random.choice([0, 1, 1, 2, 20, 100]))
             earlier = before - timedelta(days=self.random.choice([10, 60, 200]))
             self.fact(

@@ -1,4 +1,4 @@
-"""Seeded small criteria documents, and patients with facts on the boundaries: `build(seed)` makes a pair."""
+"""Generate small documents and patients with facts on the boundaries: `build(seed)`."""
 
 from datetime import date, timedelta
 
@@ -93,7 +93,9 @@ class Maker(Findings, Measurements):
 
 
 def build(seed):
-    """(document, patient, dosing date): most facts of the patient satisfy the document, on the boundaries."""
+    """Return (document, patient): the patient's facts are made for the document, most of them to satisfy it, on the
+    boundaries.
+    """
     maker = Maker(seed)
     document = maker.document()
     patient = maker.patient()

@@ -1,4 +1,4 @@
-"""Every leaf on one day in the three scenarios: (now, last_known, best_case, reason of the unknown now)."""
+"""Evaluate every leaf on one day in the three scenarios: (now, last_known, best_case, reason of the unknown now)."""
 
 from tests.oracle.days import add, possible_days
 from tests.oracle.record import MAYBE, NO, YES
@@ -64,7 +64,7 @@ def age(leaf, case, day):
         return same(UNKNOWN, "missing")
     if leaf.get("at", "screening") == "dosing":
         if not case.dosing_date and not case.document.get("lead_time"):
-            return same(UNKNOWN, "missing")  # nobody said when the dosing is
+            return same(UNKNOWN, "missing")  # the day of dosing is unknown
         day = case.dosing_date or add(day, case.lead_time)
     states = {age_for(leaf, birth, day) for birth in births}
     if len(states) == 1 and UNKNOWN not in states:
@@ -85,7 +85,7 @@ def sex(leaf, case, _day):
 
 
 def attributes(leaf, case, fact, day):
-    """Whether the fact has what `where` asks: YES, MAYBE (not said) or NO."""
+    """Return whether the fact has the attributes in `where`: YES, MAYBE (not given) or NO."""
     where = leaf.get("where") or {}
     answers = [YES]
     for name in [name for name in ("outcome", "body_site", "severity") if where.get(name)]:
@@ -105,13 +105,13 @@ def attributes(leaf, case, fact, day):
 
 
 def deniers(codes, case, relative):
-    """For each code the absent facts that deny it."""
+    """Return, for each code, the absent facts that deny it."""
     absent = case.record.with_status("absent", relative=relative)
     return [[fact for fact in absent if case.terminology.denies(fact, code)] for code in codes]
 
 
 def denied(codes, case, within, day, relative=None):
-    """Whether every code is denied by absent facts in force on the day."""
+    """Return whether every code is denied by absent facts in force on the day."""
     answers = []
     for facts in case.once(("deniers", tuple(codes), relative), lambda: deniers(codes, case, relative)):
         forces = [case.record.in_window(fact, within, day) for fact in facts]
@@ -120,7 +120,7 @@ def denied(codes, case, within, day, relative=None):
 
 
 def exclusive_conditions(code, case):
-    """The patient's present conditions that deny the code for good."""
+    """Return the patient's present conditions that deny the code permanently."""
 
     def conditions():
         return [
@@ -133,7 +133,9 @@ def exclusive_conditions(code, case):
 
 
 def run_out(denials, presences, case, day):
-    """For `last_known`: a fact denied the code by the day, and nothing present lasted, or may have lasted, longer."""
+    """For `last_known`: return whether a fact denied the code by the day and no present fact lasted, or may have
+    lasted, longer.
+    """
     record = case.record
     latest = [record.last_days(fact)[1] for fact in presences if record.in_window(fact, None, day) != NO]
     return any(
@@ -142,8 +144,8 @@ def run_out(denials, presences, case, day):
     )
 
 
-class Told:
-    """The facts that matter to a `has` leaf: what is there, what may be, what is one kind higher, what is denied."""
+class HasFacts:
+    """The facts that concern a `has` leaf: certainly present, possibly present, more general, denied."""
 
     def __init__(self, leaf, case):
         record, terminology = case.record, case.terminology
@@ -166,42 +168,44 @@ class Told:
 
 def has(leaf, case, day):
     record, within, relative = case.record, leaf.get("within"), leaf.get("relative")
-    told = case.once(("has", id(leaf)), lambda: Told(leaf, case))
+    has_facts = case.once(("has", id(leaf)), lambda: HasFacts(leaf, case))
 
     def finish(now, last_known, reason=None):
         return now, last_known, UNKNOWN if within else last_known, reason
 
-    present = [(fact, codes, attributes(leaf, case, fact, day)) for fact, codes in told.present]
+    present = [(fact, codes, attributes(leaf, case, fact, day)) for fact, codes in has_facts.present]
     present = [(fact, codes, attribute) for fact, codes, attribute in present if attribute != NO]
 
-    # 1. certainly there
+    # 1. certainly present
     holding = [
         fact for fact, _codes, attribute in present if attribute == YES and record.in_window(fact, within, day) == YES
     ]
     if holding:
-        if all(any(contradicts(case, other, fact, within, day) for other in told.absent) for fact in holding):
+        if all(any(contradicts(case, other, fact, within, day) for other in has_facts.absent) for fact in holding):
             return finish(UNKNOWN, UNKNOWN, "conflict")
         return finish(MET, MET)
 
-    # 2. perhaps there
-    perhaps = [fact for fact in told.perhaps if attributes(leaf, case, fact, day) != NO]
+    # 2. possibly present
+    perhaps = [fact for fact in has_facts.perhaps if attributes(leaf, case, fact, day) != NO]
     if any(record.in_window(fact, within, day) != NO for fact in perhaps):
         return finish(UNKNOWN, UNKNOWN, "partial_detail")
 
-    # 3. certainly not there
-    open_codes = [code for code in told.codes if relative is not None or not exclusive_conditions(code, case)]
+    # 3. certainly absent
+    open_codes = [code for code in has_facts.codes if relative is not None or not exclusive_conditions(code, case)]
     denial = denied(open_codes, case, within, day, relative)
     if denial == YES or record.complete(leaf.get("domain"), day, within):
         return finish(NOT_MET, NOT_MET)
 
-    # 4. not known; whatever its attributes, what is there overtakes an older denial
+    # 4. unknown; a present fact, whatever its attributes, replaces an older denial
     last_known = NOT_MET
     for code in open_codes:
-        if not run_out(told.deniers[code], [fact for fact, _codes in told.present], case, day):
+        if not run_out(has_facts.deniers[code], [fact for fact, _codes in has_facts.present], case, day):
             last_known = UNKNOWN
     if denial == MAYBE:
         return finish(UNKNOWN, last_known, "partial_detail")
-    old = [fact for fact, _codes, _attribute in present] + [fact for facts in told.deniers.values() for fact in facts]
+    old = [fact for fact, _codes, _attribute in present] + [
+        fact for facts in has_facts.deniers.values() for fact in facts
+    ]
     old = [
         fact for fact in old if record.in_window(fact, within, day) == NO and record.in_window(fact, None, day) != NO
     ]
@@ -209,7 +213,9 @@ def has(leaf, case, day):
 
 
 def contradicts(case, other, fact, within, day):
-    """Whether the absent fact denies a code of the fact, in the window, and is or may be of its day or later."""
+    """Return whether the absent fact denies one of the fact's own codes, in the window, and is or may be of its day or
+    later.
+    """
     record = case.record
     denies = any(case.terminology.denies(other, own) for own in fact["codes"])
     return denies and record.in_window(other, within, day) != NO and record.last_days(other)[1] >= record.dates(fact)[0]
@@ -221,9 +227,9 @@ def contradicts(case, other, fact, within, day):
 def variant_attributes(leaf, variant):
     answers = []
 
-    def ask(name, holds):
+    def ask(name, accepts):
         value = variant.get(name)
-        answers.append(MAYBE if value is None else YES if holds(value) else NO)
+        answers.append(MAYBE if value is None else YES if accepts(value) else NO)
 
     if leaf.get("types"):
         ask("type", lambda kind: kind in leaf["types"])
@@ -250,26 +256,30 @@ def variant_attributes(leaf, variant):
     return NO if NO in answers else MAYBE if MAYBE in answers else YES
 
 
-def origin(told):
-    return told.get("origin") or "germline"
+def origin(variant):
+    return variant.get("origin") or "germline"
 
 
 def closed_types(leaf, fact):
-    """The types of variant that an absent fact excludes: those its assay sees, unless it speaks of one variant only."""
-    told = fact["variant"]
-    if origin(told) != origin(leaf) or any(
-        told.get(name) is not None for name in ("exon_from", "exon_to", "zygosity", "copies", "frame", "hgvs")
+    """Return the types of variant that an absent fact excludes: those its assay detects, unless it describes one
+    variant only.
+    """
+    variant = fact["variant"]
+    if origin(variant) != origin(leaf) or any(
+        variant.get(name) is not None for name in ("exon_from", "exon_to", "zygosity", "copies", "frame", "hgvs")
     ):
         return []
-    return [kind for kind in SEES.get(told.get("assay") or fact.get("assay"), ()) if told.get("type") in (None, kind)]
+    return [
+        kind for kind in SEES.get(variant.get("assay") or fact.get("assay"), ()) if variant.get("type") in (None, kind)
+    ]
 
 
 def variant(leaf, case, day):
     return case.once(("variant", id(leaf)), lambda: variant_on(leaf, case, day))
 
 
-def variant_told(leaf, case, day):
-    """The facts of the leaf's gene."""
+def variant_facts(leaf, case, day):
+    """Return the facts of the leaf's gene."""
     return [
         fact
         for fact in case.record.with_status("present", "absent", "unconfirmed", "ordered")
@@ -280,16 +290,20 @@ def variant_told(leaf, case, day):
 
 
 def variant_on(leaf, case, day):
-    facts = variant_told(leaf, case, day)
+    facts = variant_facts(leaf, case, day)
     answers, answered = [], False
     for fact in facts:
-        told, status = fact["variant"], fact.get("status", "present")
-        significance = told.get("significance") or "pathogenic"
+        described, status = fact["variant"], fact.get("status", "present")
+        significance = described.get("significance") or "pathogenic"
         if status == "absent" or significance == "benign":
             continue
-        if status == "present" and significance in ("pathogenic", "likely_pathogenic") and origin(told) == origin(leaf):
+        if (
+            status == "present"
+            and significance in ("pathogenic", "likely_pathogenic")
+            and origin(described) == origin(leaf)
+        ):
             answered = True
-        answer = variant_attributes(leaf, told)
+        answer = variant_attributes(leaf, described)
         sure = status == "present" and significance != "uncertain" and case.record.in_window(fact, None, day) == YES
         answers.append(MAYBE if answer == YES and not sure else answer)
     if YES in answers:

@@ -1,4 +1,4 @@
-"""Leaves that read the latest of several answers: value, titre, ordinal and human."""
+"""Evaluate leaves that use the latest of several measurements or answers: value, titre, ordinal and human."""
 
 from fractions import Fraction
 
@@ -38,7 +38,7 @@ def exact(number):
 
 
 def converted(number, unit, wanted):
-    """The number in the wanted unit, or None."""
+    """Return the number in the wanted unit, or None."""
     if unit == wanted:
         return number
     if unit not in UNITS or wanted not in UNITS or UNITS[unit][0] != UNITS[wanted][0]:
@@ -47,7 +47,7 @@ def converted(number, unit, wanted):
 
 
 def against(number, comparator, op, bound):
-    """`number op bound`, where a comparator says only on which side of the number the truth lies."""
+    """Return `number op bound`; a comparator only says on which side of the number the true value is."""
     if comparator is None:
         holds = {
             "<": number < bound,
@@ -57,7 +57,8 @@ def against(number, comparator, op, bound):
             "=": number == bound,
         }[op]
         return MET if holds else NOT_MET
-    # The true value may be anywhere on one side: try the values that could matter: far beyond, at and around the bound.
+    # The true value may be anywhere on one side: try each place that could decide: far beyond, the bound, around it,
+    # the number itself.
     step = Fraction(1, 10**9)
     places = [
         number,
@@ -128,12 +129,12 @@ def compare_ordinal(leaf, fact, scales):
 
 
 def when(fact):
-    """The day of a measurement or answer: an exposure's is that of its start."""
+    """Return the day of a measurement or answer; of an exposure, its start."""
     return fact.get("start") or fact.get("date")
 
 
 def after_events(leaf, case, fact):
-    """`not_after`: NO for a spoilt measurement, YES for a clean one, MAYBE when it cannot be told."""
+    """Evaluate `not_after`: NO for an affected measurement, YES for an unaffected one, MAYBE if unknown."""
     answers = [YES]
     day = day_of(when(fact))
     record, terminology = case.record, case.terminology
@@ -160,7 +161,7 @@ def after_events(leaf, case, fact):
 
 
 def readable(leaf, case, fact):
-    """Whether the fact is one that this leaf reads."""
+    """Return whether this leaf uses the fact."""
     kind = leaf["type"]
     if kind == "human":
         return fact["kind"] == "answer" and fact.get("question") == leaf["question"]
@@ -189,7 +190,9 @@ def comparison(leaf, case, fact):
 
 
 def readings(leaf, case):
-    """The present, usable measurements as (first possible day, last possible day, state, reason, fact)."""
+    """Return the present measurements as (first possible day, last possible day, state, reason, fact), without affected
+    ones.
+    """
     found = []
     for fact in case.record.with_status("present"):
         if readable(leaf, case, fact):
@@ -200,7 +203,7 @@ def readings(leaf, case):
 
 
 def doubtful(leaf, case):
-    """Unconfirmed or ordered facts that the leaf would read, or whose result is still to come."""
+    """Return unconfirmed or ordered facts that the leaf would use, or whose result is pending."""
 
     def read(fact):
         ordered = leaf["type"] in ("value", "titre") and any(
@@ -212,12 +215,14 @@ def doubtful(leaf, case):
 
 
 def first_of(reasons):
-    """Of several reasons the first by alphabet."""
+    """Return the alphabetically first of several reasons."""
     return min((reason for reason in reasons if reason), default=None)
 
 
 def pick(leaf, case, day, chosen, vague):
-    """The leaf's state over the chosen full-dated measurements and the vague ones that may count: (state, reason)."""
+    """Return (state, reason) of the leaf from the chosen full-dated measurements and the partially dated ones that may
+    count.
+    """
     how = leaf.get("pick") or "latest"
     states = [state for _first, _last, state, _reason, _fact in chosen]
     reasons = [reason for _first, _last, state, reason, _fact in chosen if state == UNKNOWN]
@@ -249,7 +254,7 @@ def pick(leaf, case, day, chosen, vague):
 
 
 def counted(leaf, case, day):
-    """The measurements that count on the day: (in the window, vague in the window, older, vague older)."""
+    """Return the measurements that count on the day: (in the window, vague in the window, older, vague older)."""
     sure, vague, older, vague_older = [], [], [], []
     for reading in case.once(("readings", id(leaf)), lambda: readings(leaf, case)):
         fact = reading[-1]
@@ -270,7 +275,7 @@ def measured(leaf, case, day):
     if sure or vague:
         state, reason = pick(leaf, case, day, sure, vague)
         if leaf.get("pick") == "any" and unsure and (state == NOT_MET or reason == "missing"):
-            state, reason = UNKNOWN, "partial_detail"  # an unconfirmed result alone would decide
+            state, reason = UNKNOWN, "partial_detail"  # only an unconfirmed result would decide
         if (leaf.get("pick") or "latest") == "latest":
             latest = max((first for first, *_rest in sure), default=BEGINNING)
             newer = [

@@ -1,7 +1,8 @@
-"""The slow second opinion: raw JSON documents and patients, one day after the other, straight from docs/eligibility.md.
+"""A slow second implementation: raw JSON documents and patients, one day after the other, straight from
+docs/eligibility.md.
 
-A case is one document and one patient on one `as_of`. Nothing is indexed and no interval is ever merged: every answer
-of a span comes from asking every single day of it.
+A case is one document and one patient on one `as_of`. Nothing is indexed and no intervals are merged: every answer
+about a span comes from evaluating each of its days.
 """
 
 from datetime import timedelta
@@ -44,7 +45,7 @@ class Case:
         self.last = add(self.as_of, "P20Y")
 
     def once(self, key, make):
-        """What does not change from one day to the next is worked out once."""
+        """Return ``make()``, computed once: for values that do not change from day to day."""
         if key not in self.memory:
             self.memory[key] = make()
         return self.memory[key]
@@ -54,7 +55,7 @@ class Case:
 
 
 def leaf_state(leaf, patient, terminology, day, as_of, **case):
-    """(now, last_known, best_case, reason of an unknown now) of one leaf on one day."""
+    """Return (now, last_known, best_case, reason of an unknown now) of one leaf on one day."""
     return LEAVES[leaf["type"]](leaf, Case({}, patient, terminology, as_of, **case), day)
 
 
@@ -84,7 +85,7 @@ def kleene_if(condition, then, otherwise):
 
 
 def expression(expr, case, day):
-    """(now, last_known, best_case, set of the reasons of what is unknown now)."""
+    """Return (now, last_known, best_case, set of the reasons of what is unknown now)."""
     if "all" in expr or "any" in expr or "of" in expr:
         inner = [expression(one, case, day) for one in expr.get("all") or expr.get("any") or expr.get("of")]
 
@@ -127,7 +128,7 @@ def applicable(document):
 
 
 def criterion_state(criterion, case, day):
-    """(now, last_known, best_case, reasons) of one criterion on one day."""
+    """Return (now, last_known, best_case, reasons) of one criterion on one day."""
     return case.once((id(criterion), day), lambda: evaluate_criterion(criterion, case, day))
 
 
@@ -144,7 +145,7 @@ def evaluate_criterion(criterion, case, day):
 
 
 def criterion_states(case, day):
-    """{criterion id: (now, last_known, best_case, reasons)} of the criteria that count in France."""
+    """Return {criterion id: (now, last_known, best_case, reasons)} of the criteria that count in France."""
     return {criterion["id"]: criterion_state(criterion, case, day) for criterion in applicable(case.document)}
 
 
@@ -183,7 +184,7 @@ def cohort_compatible(case, cohort, day):
 
 
 def verdict_on(case, cohort, day, look_ahead=None):
-    """The cohort's verdict on the day, from every later day up to `look_ahead` (default: 20 years from `as_of`)."""
+    """Return the cohort's verdict on the day, from all days up to `look_ahead` (default: 20 years from `as_of`)."""
     if cohort_open(case, cohort, day):
         return "compatible" if cohort_compatible(case, cohort, day) else "possible"
     last = look_ahead or case.last
@@ -212,7 +213,9 @@ DURATION_KEYS = ("min", "max", "max_unclear_until", "within", "for", "duration",
 
 
 def settled(case):
-    """A day from which nothing can change: all dates of the patient plus all durations of the document have passed."""
+    """Return a day after which nothing can change: after every date of the patient plus every duration of the document
+    and tail.
+    """
     dates = [case.as_of, *case.record.births()[-1:]]
     for fact in case.record.facts:
         dates += [possible_days(fact[name])[1] for name in ("date", "start", "end") if fact.get(name)]
@@ -234,7 +237,7 @@ class Span:
         )
 
     def verdicts(self, number):
-        """The verdict of each of the first `number` days."""
+        """Return the verdict of each of the first `number` days."""
         answers = []
         for index in range(number):
             place = min(index, len(self.days) - 1)
@@ -249,7 +252,7 @@ class Span:
         return answers
 
     def opening(self):
-        """`from`, `until` and `refer_before` of the first open interval."""
+        """Return `from`, `until` and `refer_before` of the first open interval."""
         if not any(self.open):
             return None, None, None
         first = self.open.index(True)
@@ -259,7 +262,7 @@ class Span:
         return self.days[first], until, max(self.case.as_of, subtract(until, self.case.lead_time))
 
     def retest(self):
-        """The first day open in the best case, not before any failing measurement plus the criterion's `retest`."""
+        """Return the first day open in the best case, not before any failing measurement plus its `retest`."""
         if any(self.open) or not any(self.open_in_best_case):
             return None
         earliest = max([self.case.as_of, *failing_days_and_retest(self.case, self.cohort)])
@@ -270,7 +273,7 @@ class Span:
 
 
 def failing_days_and_retest(case, cohort):
-    """For each failing criterion with a `retest`: every full-dated fact of its evidence plus that duration."""
+    """Return, for each failing criterion with a `retest`, every full-dated fact of its evidence plus that duration."""
     for criterion in criteria_of(case.document, cohort):
         if criterion.get("retest") and criterion_state(criterion, case, case.as_of)[1] == NOT_MET:
             yield from (add(day, criterion["retest"]) for day in full_days(evidence(criterion, case)))
@@ -281,7 +284,7 @@ def evidence(criterion, case):
 
 
 def clears_on(criterion, span):
-    """The first day on which a criterion that is `not_met` on `as_of` no longer is so in `last_known`."""
+    """Return the first day on which a criterion that is `not_met` on `as_of` no longer is so in `last_known`."""
     if criterion_state(criterion, span.case, span.case.as_of)[0] != NOT_MET:
         return None
     return next((day for day in span.days if criterion_state(criterion, span.case, day)[1] != NOT_MET), None)
@@ -291,14 +294,14 @@ def clears_on(criterion, span):
 
 
 def trial(case, days, recruiting=None, last=None):
-    """Everything there is to say of a trial: its cohorts, each day's verdict, the best cohort, the listing."""
-    told = []
+    """Return all results of a trial: its cohorts, each day's verdict, the best cohort, the listing."""
+    results = []
     order = cohorts(case.document)
     for cohort in order:
         span = Span(case, cohort, last)
         verdicts = span.verdicts(days)
         opens, until, refer_before = span.opening()
-        told.append(
+        results.append(
             {
                 "cohort": cohort,
                 "verdicts": verdicts,
@@ -308,8 +311,8 @@ def trial(case, days, recruiting=None, last=None):
                 "refer_before": refer_before,
             }
         )
-        told[-1]["retest"] = span.retest() if verdicts[0] == "not_now" else None
-        told[-1].update(listing=cohort_listing(case, cohort), span=span, asked_days=len(span.days))
+        results[-1]["retest"] = span.retest() if verdicts[0] == "not_now" else None
+        results[-1].update(listing=cohort_listing(case, cohort), span=span, asked_days=len(span.days))
     closed = {cohort for cohort in order if recruiting is not None and cohort not in recruiting}
 
     def better(one):
@@ -320,18 +323,18 @@ def trial(case, days, recruiting=None, last=None):
             order.index(one["cohort"]),
         )
 
-    listed = [one for one in told if one["listing"] == listing(case)]
+    listed = [one for one in results if one["listing"] == listing(case)]
     best = min(listed, key=better)
-    return {"cohorts": told, "best": best, "verdicts": best["verdicts"], "listing": listing(case)}
+    return {"cohorts": results, "best": best, "verdicts": best["verdicts"], "listing": listing(case)}
 
 
 def timeline(document, patient, terminology, as_of, days, **case):
-    """The trial's verdict on each day from `as_of` on."""
+    """Return the trial's verdict on each day from `as_of` on."""
     return trial(Case(document, patient, terminology, as_of, **case), days)["verdicts"]
 
 
 def listing(case):
-    """`listed`, `undetermined` or `not_indicated`: that of the cohort for which it is best."""
+    """Return `listed`, `undetermined` or `not_indicated`: the best listing of any cohort."""
     answers = [cohort_listing(case, cohort) for cohort in cohorts(case.document)]
     return min(answers, key=("listed", "undetermined", "not_indicated").index)
 

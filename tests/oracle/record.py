@@ -1,4 +1,4 @@
-"""What a patient's record says: which facts carry a code, which deny it, when, and where silence is an answer."""
+"""Read a patient's record: which facts carry a code, which deny it, when, and where missing data is an answer."""
 
 from datetime import timedelta
 
@@ -8,14 +8,16 @@ YES, MAYBE, NO = "yes", "maybe", "no"
 
 
 class Terminology:
-    """{code: {"parents": […], "same_as": […], "exclusive_with": […]}}; same-as and exclusive-with hold both ways."""
+    """A terminology {code: {"parents": […], "same_as": […], "exclusive_with": […]}}; same-as and exclusive-with are
+    symmetric.
+    """
 
     def __init__(self, concepts):
         self.concepts = concepts
         self.same, self.up = {}, {}
 
     def same_as(self, code):
-        """The code and the codes that name the same concept, both ways and onwards."""
+        """Return the code and all codes of the same concept, transitively."""
         if code in self.same:
             return self.same[code]
         found = {code}
@@ -32,7 +34,7 @@ class Terminology:
         return found
 
     def self_and_ancestors(self, code):
-        """The concept and everything above it, under all their names."""
+        """Return all codes of the concept and of everything above it."""
         if code in self.up:
             return self.up[code]
         found, todo = set(), [code]
@@ -54,11 +56,13 @@ class Terminology:
         return any(own in above for own in fact.get("codes", []))
 
     def denies(self, fact, code):
-        """Whether an absent fact denies the code: it names it, a same-as or an ancestor."""
+        """Return whether an absent fact denies the code: it has the code, one of the same concept, or an ancestor."""
         return any(own in self.self_and_ancestors(code) for own in fact.get("codes", []))
 
     def exclusive(self, fact, code):
-        """Whether the concept of the fact, or one above it, is exclusive with the code's concept or one above it."""
+        """Return whether the fact's concept, or one above it, is declared exclusive with the code's concept or one
+        above it.
+        """
         above = self.self_and_ancestors(code)
         for own in fact.get("codes", []):
             for theirs in self.self_and_ancestors(own):
@@ -71,7 +75,7 @@ class Terminology:
 
 
 class Record:
-    """A native patient, read as it stands on `as_of`."""
+    """A native patient as known on `as_of`."""
 
     def __init__(self, patient, as_of):
         self.patient, self.as_of, self.all_births, self.all_declared = patient, as_of, None, {}
@@ -86,7 +90,7 @@ class Record:
         return possible_days(text)[0] if text else BEGINNING
 
     def dates(self, fact):
-        """First and last day a fact may be (an exposure: may begin); never after `as_of`."""
+        """Return the first and last possible day of a fact (of an exposure: its start); never after `as_of`."""
         text = fact.get("start") or fact.get("date")
         if text:
             first, last = possible_days(text)
@@ -98,7 +102,7 @@ class Record:
         return bool(fact.get("start") or fact.get("end")) or (fact.get("kind") == "medication" and not fact.get("date"))
 
     def last_days(self, fact):
-        """First and last day on which a fact may end; an absent fact ends at `as_of`."""
+        """Return the first and last day on which a fact may end; an absent fact ends at `as_of`."""
         first, last = self.dates(fact)
         if self.is_exposure(fact):
             if fact.get("end"):
@@ -116,7 +120,7 @@ class Record:
         ]
 
     def births(self):
-        """Every possible birth date."""
+        """Return every possible birth date."""
         if self.all_births is None:
             self.all_births = self.find_births()
         return self.all_births
@@ -130,7 +134,7 @@ class Record:
         return []
 
     def in_window(self, fact, within, day):
-        """Whether the fact's day, or a day of its exposure, is in the window: YES, MAYBE or NO."""
+        """Return whether the fact's day, or a day of its exposure, is in the window: YES, MAYBE or NO."""
         limit = min(day, self.as_of)
         first, last = self.dates(fact)
         if within is None:
@@ -147,20 +151,20 @@ class Record:
         return YES if certain else MAYBE if possible else NO
 
     def begins_in_window(self, fact, within, day):
-        """The same for the day of the fact alone: measurements, answers and counted events."""
+        """Return the same for the day of the fact only: measurements, answers and counted events."""
         if self.is_exposure(fact):
             fact = {"date": fact.get("start")} if fact.get("start") else {}
         return self.in_window(fact, within, day)
 
     def ongoing(self, fact, day):
-        """An exposure: start <= day and (no end or end >= day)."""
+        """Return whether an exposure is ongoing: start <= day and (no end or end >= day)."""
         (first, last), (end_first, end_last), limit = self.dates(fact), self.last_days(fact), min(day, self.as_of)
         if last <= limit and end_first >= day:
             return YES
         return MAYBE if first <= limit and end_last >= day else NO
 
     def complete(self, domain, day, within=None, last=None):
-        """Whether the domain is declared complete over the window that ends on `last` (default: the day)."""
+        """Return whether the domain is declared complete over the window that ends on `last` (default: the day)."""
         if domain is None:
             return False
         last = last or day
@@ -182,7 +186,7 @@ class Record:
         return False
 
     def declared(self, domain):
-        """The declared intervals of a domain, those that touch or overlap joined: (from or None, to)."""
+        """Return the declared intervals of a domain, touching or overlapping ones joined: (from or None, to)."""
         spans = []
         for declared in self.patient.get("domains_complete", []):
             if declared["domain"] == domain:

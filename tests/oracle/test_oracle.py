@@ -11,28 +11,28 @@ from tests.oracle.record import Record, Terminology
 # --- verdicts ---------------------------------------------------------------------------------------------------------
 
 
-def verdicts(criteria, told, days, **fields):
-    return changes(timeline({"criteria": criteria, **fields}, told, TERMINOLOGY, AS_OF, days, scales=SCALES))
+def verdicts(criteria, record, days, **fields):
+    return changes(timeline({"criteria": criteria, **fields}, record, TERMINOLOGY, AS_OF, days, scales=SCALES))
 
 
 def test_a_failed_measurement_that_grows_old_never_becomes_an_opening():
     document = {"criteria": [include(alt(within="P3M"), retest="P4W")]}
-    told = trial(Case(document, patient(measure(200, "2025-11-01", ref_high=35)), TERMINOLOGY), 400)
-    assert changes(told["verdicts"]) == [(0, "not_now")]
-    assert told["best"]["retest"] == date(2025, 11, 29)
+    result = trial(Case(document, patient(measure(200, "2025-11-01", ref_high=35)), TERMINOLOGY), 400)
+    assert changes(result["verdicts"]) == [(0, "not_now")]
+    assert result["best"]["retest"] == date(2025, 11, 29)
 
 
 def test_too_old_is_excluded_and_too_young_is_not_yet():
     leaf = {"type": "age", "min": "P4Y", "max": "P8Y"}
-    told = trial(
+    result = trial(
         Case({"lead_time": "P10W", "criteria": [include(leaf)]}, patient(birth_date="2021-12-20"), TERMINOLOGY), 1600
     )
-    assert [(AS_OF + timedelta(days=at), verdict) for at, verdict in changes(told["verdicts"])] == [
+    assert [(AS_OF + timedelta(days=at), verdict) for at, verdict in changes(result["verdicts"])] == [
         (AS_OF, "not_yet"),
         (date(2025, 12, 20), "compatible"),
         (date(2029, 12, 20), "excluded"),
     ]
-    best = told["best"]
+    best = result["best"]
     assert (best["from"], best["until"], best["refer_before"]) == (
         date(2025, 12, 20),
         date(2029, 12, 20),
@@ -54,7 +54,7 @@ def test_registry_grade_consent_and_discretion():
     assert verdicts([include({"type": "age", "min": "P18Y"}, discretion=True)], patient(), 1) == [(0, "possible")]
 
 
-def test_the_best_cohort_speaks_for_the_trial():
+def test_the_best_cohort_decides_for_the_trial():
     document = {
         "cohorts": [{"id": "1"}, {"id": "2"}],
         "criteria": [
@@ -168,9 +168,9 @@ def test_the_boy_with_duchenne_opens_when_he_is_four_washed_out_and_twelve_weeks
         ],
     )
     case = Case({"criteria": criteria}, boy, TERMINOLOGY)
-    told = trial(case, 400)
-    assert changes(told["verdicts"]) == [(0, "not_yet"), (41, "possible")]
-    assert (told["best"]["from"], told["best"]["until"]) == (date(2026, 1, 2), date(2029, 12, 20))
+    result = trial(case, 400)
+    assert changes(result["verdicts"]) == [(0, "not_yet"), (41, "possible")]
+    assert (result["best"]["from"], result["best"]["until"]) == (date(2026, 1, 2), date(2029, 12, 20))
     failing = [name for name, states in criterion_states(case, AS_OF).items() if states[0] == NOT_MET]
     assert len(failing) == 3
 
@@ -193,10 +193,10 @@ def test_the_bounds_of_a_partial_date_are_those_of_trying_every_day():
                 assert record.in_window({"date": text}, within, day) == expected
 
 
-def test_after_the_settled_day_nothing_changes_and_looking_at_each_day_anew_agrees():
+def test_after_the_settled_day_nothing_changes_and_each_day_alone_agrees():
     for seed in range(12):
-        document, told, dosing_date = build(seed)
-        case = Case(document, told, Terminology(TERMINOLOGY), dosing_date=dosing_date, scales=SCALES)
+        document, record, dosing_date = build(seed)
+        case = Case(document, record, Terminology(TERMINOLOGY), dosing_date=dosing_date, scales=SCALES)
         cohort = (document.get("cohorts") or [{"id": "all"}])[0]["id"]
         short, long = Span(case, cohort), Span(case, cohort, settled(case) + timedelta(days=300))
         assert long.verdicts(len(long.days)) == short.verdicts(len(long.days))
@@ -207,8 +207,8 @@ def test_after_the_settled_day_nothing_changes_and_looking_at_each_day_anew_agre
 def test_the_generator_makes_every_verdict_and_reason():
     verdicts_seen, states, reasons, listings = Counter(), Counter(), Counter(), Counter()
     for seed in range(250):
-        document, told, dosing_date = build(seed)
-        case = Case(document, told, Terminology(TERMINOLOGY), dosing_date=dosing_date, scales=SCALES)
+        document, record, dosing_date = build(seed)
+        case = Case(document, record, Terminology(TERMINOLOGY), dosing_date=dosing_date, scales=SCALES)
         for now, _last_known, _best_case, why in criterion_states(case, case.as_of).values():
             states[now] += 1
             reasons.update(why)
@@ -234,8 +234,8 @@ def test_a_cohort_without_criteria_is_never_more_than_possible():
         "cohorts": [{"id": "1"}, {"id": "2"}],
         "criteria": [include({"type": "age", "max": "P2Y"}, cohorts=["1"])],
     }
-    told = trial(Case(document, patient(), TERMINOLOGY), 1)
-    assert [one["verdict"] for one in told["cohorts"]] == ["excluded", "possible"]
+    result = trial(Case(document, patient(), TERMINOLOGY), 1)
+    assert [one["verdict"] for one in result["cohorts"]] == ["excluded", "possible"]
 
 
 def test_the_retest_waits_for_every_fact_of_the_evidence():
@@ -244,5 +244,5 @@ def test_the_retest_waits_for_every_fact_of_the_evidence():
         measure(200, "2025-11-01", ref_high=35),
         fact("immunization", ["CLEIO:live_vaccine"], status="absent", date="2025-11-10"),
     ]
-    told = trial(Case({"criteria": [include(failing, retest="P4W")]}, patient(*facts), TERMINOLOGY), 1)
-    assert (told["best"]["verdict"], told["best"]["retest"]) == ("not_now", date(2025, 12, 8))
+    result = trial(Case({"criteria": [include(failing, retest="P4W")]}, patient(*facts), TERMINOLOGY), 1)
+    assert (result["best"]["verdict"], result["best"]["retest"]) == ("not_now", date(2025, 12, 8))

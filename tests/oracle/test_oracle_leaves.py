@@ -42,7 +42,7 @@ def test_an_age_stands_for_every_birth_date_it_allows():
     ]
 
 
-def test_a_window_holds_until_the_anniversary_and_leaves_on_the_day_after():
+def test_a_window_includes_the_anniversary_and_ends_on_the_day_after():
     leaf = has("CLEIO:live_vaccine", within="P4W", domain="immunizations")
     complete = [{"domain": "immunizations", "from": "2020-01-01", "to": "2026-12-31"}]
     vaccine = fact("immunization", ["CLEIO:yellow_fever_vaccine"], date="2025-11-10")
@@ -104,7 +104,7 @@ def test_age_at_dosing_is_that_of_the_day_plus_the_lead_time_or_of_the_dosing_da
     )
 
 
-def test_sex_unknown_is_missing_and_other_needs_a_human():
+def test_sex_unknown_is_missing_and_other_needs_a_person():
     assert state({"type": "sex", "value": "male"}, sex=None)[3] == "missing"
     assert state({"type": "sex", "value": "male"}, sex="other")[3] == "needs_human"
     assert state({"type": "sex", "value": "female"})[0] == NOT_MET
@@ -129,17 +129,17 @@ def test_sex_unknown_is_missing_and_other_needs_a_human():
         (["ORPHA:111"], "absent", (UNKNOWN, "missing")),
     ],
 )
-def test_codes_carry_downwards_and_are_denied_downwards(codes, status, expected):
+def test_codes_are_inherited_and_denied_downwards(codes, status, expected):
     now, _last_known, _best_case, reason = state(has(), fact(codes=codes, status=status, date="2024-01-01"))
     assert (now, reason) == expected
 
 
-def test_descendants_false_asks_for_the_code_itself():
+def test_descendants_false_requires_the_code_itself():
     assert state(has(descendants=False), fact(codes=["ORPHA:111"], date="2024-01-01"))[0] == UNKNOWN
     assert state(has(descendants=False), fact(codes=["MONDO:110"], date="2024-01-01"))[0] == MET
 
 
-def test_a_denial_ages_and_keeps_its_last_value():
+def test_a_denial_becomes_out_of_date_and_keeps_its_last_value():
     leaf = has("CLEIO:hiv", within="P6M")
     negative = fact("observation", ["CLEIO:hiv"], status="absent", date="2025-05-23")
     assert state(leaf, negative, day=date(2025, 11, 23)) == (NOT_MET, NOT_MET, UNKNOWN, None)
@@ -156,7 +156,7 @@ def test_a_presence_denied_on_the_same_day_or_later_is_a_conflict():
     assert state(has(), yes, {**no, "date": "2024-04-30"})[0] == MET
 
 
-def test_a_partial_date_concludes_only_where_all_its_days_agree():
+def test_a_partial_date_decides_only_if_all_its_days_agree():
     leaf = has("CLEIO:transplant", within="P1Y")
     assert state(leaf, fact("procedure", ["CLEIO:transplant"], date="2024-12"))[0] == MET
     assert state(leaf, fact("procedure", ["CLEIO:transplant"], date="2024-11"))[3] == "partial_detail"
@@ -166,12 +166,12 @@ def test_a_partial_date_concludes_only_where_all_its_days_agree():
 @pytest.mark.parametrize(
     ("to", "expected"), [("2025-11-22", NOT_MET), ("2025-11-19", NOT_MET), ("2025-11-18", UNKNOWN)]
 )
-def test_a_complete_domain_answers_but_for_a_tenth_of_the_window(to, expected):
+def test_a_complete_domain_decides_except_for_a_tenth_of_the_window(to, expected):
     complete = [{"domain": "procedures", "from": "2025-10-23", "to": to}]
     assert state(has("CLEIO:transplant", within="P30D", domain="procedures"), domains_complete=complete)[0] == expected
 
 
-def test_a_complete_domain_never_leaves_more_than_31_days_open_and_is_joined_where_it_touches():
+def test_a_complete_domain_leaves_at_most_31_days_open_and_touching_ones_are_joined():
     leaf = has("CLEIO:transplant", within="P2Y", domain="procedures")
     touching = [
         {"domain": "procedures", "from": "2023-11-22", "to": "2024-11-21"},
@@ -305,7 +305,7 @@ def test_titres_are_compared_as_reciprocals(value, comparator, expected):
     assert state(leaf, {**found, "assay": "neutralisation"})[3] == "partial_detail"
 
 
-def test_a_group_of_levels_counts_only_when_all_its_levels_would():
+def test_a_group_of_levels_counts_only_if_all_its_levels_would():
     leaf = {"type": "ordinal", "scale": "CLEIO:mgfa", "min": "IIa", "max": "IVa"}
     assert [
         state(leaf, fact("observation", ["CLEIO:mgfa"], value=level, date="2025-11-01"))[0]
@@ -320,7 +320,7 @@ def test_a_group_of_levels_counts_only_when_all_its_levels_would():
     ]
 
 
-def test_answers_and_their_clashes():
+def test_answers_and_contradictory_answers():
     leaf = {"type": "human", "question": "q", "role": "clinician", "within": "P1M"}
     yes = {"id": "a", "kind": "answer", "question": "q", "answer": "yes", "date": "2025-11-01"}
     assert state(leaf, yes) == (MET, MET, UNKNOWN, None)
@@ -332,7 +332,7 @@ def test_answers_and_their_clashes():
 # --- variant ----------------------------------------------------------------------------------------------------------
 
 
-def test_an_assay_closes_only_what_it_sees():
+def test_an_assay_excludes_only_what_it_detects():
     leaf = {"type": "variant", "gene": "DMD", "types": ["deletion", "nonsense"]}
     absent = fact("variant", [], status="absent", variant={"gene": "DMD", "assay": "mlpa"})
     assert state(leaf, absent)[3] == "partial_detail"
@@ -357,7 +357,7 @@ def test_a_variant_is_compared_attribute_by_attribute():
 # --- stable -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_stable_dose_is_long_enough_unchanged_and_within_its_bounds():
+def test_a_stable_dose_is_unchanged_long_enough_and_within_its_bounds():
     leaf = {"type": "stable", "codes": ["ATC:H02AB"], "for": "P12W", "max": 10, "unit": "mg/d", "domain": "medications"}
     drug = fact("medication", ["ATC:H02AB06"], start="2025-10-10", dose={"value": 10, "unit": "mg/d"})
     assert dated(leaf, 60, drug) == [("2025-11-22", NOT_MET), ("2026-01-02", MET)]
@@ -376,7 +376,7 @@ def test_a_stable_dose_is_long_enough_unchanged_and_within_its_bounds():
 # --- the finer sentences ----------------------------------------------------------------------------------------------
 
 
-def test_a_presence_is_a_conflict_only_when_every_one_of_them_is_contradicted():
+def test_a_presence_is_a_conflict_only_if_every_one_of_them_is_contradicted():
     old, new, no = (
         fact(date="2022-01-01"),
         fact(codes=["ORPHA:111"], date="2025-01-01"),
@@ -392,7 +392,7 @@ def test_a_presence_is_a_conflict_only_when_every_one_of_them_is_contradicted():
     assert state(has(), sub, {**no_sub, "codes": ["ORPHA:112"]})[0] == MET
 
 
-def test_an_exclusive_condition_of_a_relative_or_a_higher_kind_says_nothing():
+def test_an_exclusive_condition_of_a_relative_or_a_more_general_code_has_no_effect():
     leaf = has("ORPHA:200")
     assert state(leaf, fact(codes=["ORPHA:111"], date="2020"))[0] == NOT_MET
     assert state(leaf, fact(codes=["ORPHA:100"], date="2020"))[0] == UNKNOWN
@@ -430,7 +430,7 @@ def test_an_event_of_the_day_is_in_the_first_sub_window():
     assert state(count(">=", 1, each="P6M"), today, {**before, "date": "2025-05-22"})[0] == UNKNOWN
 
 
-def test_a_spoilt_measurement_is_dropped_even_beside_a_denial():
+def test_an_affected_measurement_is_dropped_even_beside_a_denial():
     leaf = {
         "type": "value",
         "codes": ["LOINC:1742-6"],
@@ -456,7 +456,7 @@ def test_an_unconfirmed_result_decides_nothing_but_keeps_an_older_one_from_decid
     assert state(alt(pick="any", domain="observations"), low, unsure, domains_complete=complete)[3] == "partial_detail"
 
 
-def test_an_unclear_medication_keeps_a_complete_domain_from_answering():
+def test_an_unclear_medication_keeps_a_complete_domain_from_deciding():
     leaf = {"type": "stable", "codes": ["ATC:H02AB"], "for": "P12W", "domain": "medications"}
     complete = [{"domain": "medications", "to": "2025-11-22"}]
     for drug in (
@@ -473,7 +473,7 @@ def test_an_unclear_medication_keeps_a_complete_domain_from_answering():
     )
 
 
-def test_absent_variants_answer_only_for_their_origin_and_type():
+def test_absent_variants_count_only_for_their_origin_and_type():
     leaf = {"type": "variant", "gene": "DMD", "types": ["deletion"]}
     absent = fact("variant", [], status="absent", variant={"gene": "DMD", "assay": "mlpa"})
     assert state({**leaf, "origin": "somatic"}, absent)[0] == UNKNOWN

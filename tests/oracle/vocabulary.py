@@ -1,4 +1,4 @@
-"""The few codes, units, scales and windows that the generated documents and patients speak of."""
+"""The codes, units, scales and windows of the generated documents and patients."""
 
 from datetime import date
 
@@ -35,7 +35,7 @@ TERMINOLOGY = {
     "CLEIO:anti_aav": {},
     "CLEIO:mgfa": {},
 }
-# What a family of codes is asked as, recorded as, and the domain that may be complete for it.
+# A family of codes: how criteria ask for it, how facts record it, and the domain that may be complete for it.
 FAMILIES = [
     (["ORPHA:110"], "condition", "conditions"),
     (["ORPHA:111"], "condition", "conditions"),

@@ -31,7 +31,9 @@ def document(service: str) -> dict[str, Any]:
 
 
 def changed(released: dict[str, Any], place: tuple[Any, ...], value: object) -> dict[str, Any]:
-    """The document with this in this place, or with the place gone; after a list's last element stands a new one."""
+    """Return the document with this value in this place, or without the place; after a list's last element it is
+    appended.
+    """
     present = copy.deepcopy(released)
     holder: Any = present
     for name in place[:-1]:
@@ -77,11 +79,11 @@ BREAKING = [
     ("notifications", (*OUTPUT, "properties", "status", "enum"), GONE, "200/items/*/status: no longer one of ['active', 'disabled']"),
     ("notifications", (*OUTPUT, "properties", "disabled_reason", "anyOf", 2), {"type": "integer"}, "200/items/*/disabled_reason: integer is new"),
     ("notifications", (*SCHEMAS, "Problem", "properties", "code"), GONE, "400/code: removed"),
-    # Expressions hold expressions.
+    # Expressions contain expressions.
     ("registry", (*CRITERIA, 14), GONE, "body/criteria/*/expr: Human no longer accepted"),
     ("registry", (*SCHEMAS, "AllOf-Input", "properties", "all", "maxItems"), 50, "body/criteria/*/expr/all: maxItems 100 is now 50"),
     ("registry", (*SCHEMAS, "Expression-Output", "anyOf", 15), {"$ref": "#/components/schemas/Slots"}, "200/criteria/*/expr: Slots is new"),
-    # A patient is one of two forms, and the other takes any object.
+    # A patient has one of two forms, and the other accepts any object.
     ("matching", ("paths", "/matching/v1/match", "post", "requestBody", "content", "application/json", "schema", "oneOf", 0, "required"), ["sex"],
      "body/sex: now required"),
 ]  # fmt: skip

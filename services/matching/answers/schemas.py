@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.matching.patients.schemas import Kind
-from shared.criteria.expressions import Domain, Exon, Frame, Gene, Operator, Origin, Relative, VariantType, Zygosity
+from shared.criteria.values import Domain, Exon, Frame, Gene, Operator, Origin, Relative, VariantType, Zygosity
 from shared.values.wire import ApiModel, Code, Day, Duration, Label
 
 Verdict = Literal["compatible", "possible", "not_yet", "not_now", "excluded"]

@@ -25,6 +25,8 @@ from shared.clients.internal import InternalClient
 BASE = "/registry/v1"
 # Feed entries in one batch.
 BATCH = 500
+# The registry builds the export when it is wanted; with many trials on a busy machine this takes a while.
+EXPORT_SECONDS = 60.0
 
 
 class CutExportError(ConnectionError):
@@ -137,7 +139,7 @@ class RegistryClient:
 
     @asynccontextmanager
     async def _lines(self, path: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        async with self._client.stream(path) as response:
+        async with self._client.stream(path, seconds=EXPORT_SECONDS) as response:
             if response.status_code != httpx.codes.OK:
                 raise RegistryRefusedError
             yield _split(response.aiter_bytes())

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Request, Response
+from pydantic import ValidatorFunctionWrapHandler, WrapValidator
 
 from services.matching.criteria.examples import CHECKED, DOCUMENTS, DRY_RUNS, TRIED
 from services.matching.criteria.schemas import CheckAnswer, DryRun, DryRunAnswer
@@ -14,13 +15,24 @@ from services.matching.snapshots.responses import current_snapshot, snapshot_res
 from shared.access.policy import Access
 from shared.criteria.model import CriteriaDocument
 from shared.http.guards import allow
+from shared.http.heavy_work import HeavyWork
 from shared.http.route import ApiRoute, accepts
 from shared.values.strict_json import Limits
 
 router = APIRouter(prefix="/matching/v1/criteria", route_class=ApiRoute, tags=["criteria"])
 
+# A larger document is checked in a thread: it takes up to a tenth of a second.
+SMALL_BYTES = 8 * 1024
+
+
+def _pass_on(value: Any, _validate: ValidatorFunctionWrapHandler) -> Any:
+    return value
+
+
+# Described by the model, and validated where the document is checked.
+SentCriteria = Annotated[CriteriaDocument, WrapValidator(_pass_on)]
 Checker = Annotated[Access, Depends(allow("criteria", "execute"))]
-Document = Annotated[CriteriaDocument, Body(openapi_examples=DOCUMENTS)]
+Document = Annotated[SentCriteria, Body(openapi_examples=DOCUMENTS)]
 Trial = Annotated[DryRun, Body(openapi_examples=DRY_RUNS)]
 CHECK_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The findings.", "content": {"application/json": {"example": CHECKED}}}
@@ -37,7 +49,10 @@ DRY_RUN_LIMITS = Limits(string=MATCH_BYTES, nodes=20_000)
 async def check_criteria(request: Request, document: Document, access: Checker) -> Response:
     """Return the errors and the doubtful expressions of a criteria document. Nothing is stored."""
     snapshot = current_snapshot(request)
-    return snapshot_response(snapshot, check(document, snapshot))
+    if len(await request.body()) <= SMALL_BYTES:
+        return snapshot_response(snapshot, check(document, snapshot))
+    heavy: HeavyWork = request.app.state.heavy_work
+    return snapshot_response(snapshot, await heavy.run(check, document, snapshot))
 
 
 @router.post("/dry-run", response_model=DryRunAnswer, responses=DRY_RUN_RESPONSES, summary="Try criteria on a patient")

@@ -19,6 +19,7 @@ from services.matching.snapshots.model import Snapshot
 from shared.criteria.lint import RegistryRecord, lint
 from shared.criteria.model import CriteriaDocument
 from shared.values.problems import Fault, InvalidBodyError
+from shared.values.validation import faults
 from shared.values.wire import Label
 
 # Less than a tenth of a second. A trial of the sample takes at most a third of it, with the largest patient.
@@ -29,30 +30,34 @@ _TOO_COMPLEX = Label(
 )
 
 
-def check(document: CriteriaDocument, snapshot: Snapshot) -> bytes:
-    """Check a document against the terminology and the registry's record of the trial (`schemas.CheckAnswer`)."""
-    stored = snapshot.trials.get(document.trial)
-    trial = stored.record.trial if stored else None
-    # The registry's record was read tolerantly: one that the check cannot compare with counts as missing.
+def check(sent: object, snapshot: Snapshot) -> bytes:
+    """Check a document against the terminology and the registry's record of the trial (`schemas.CheckAnswer`).
+
+    :raises InvalidBodyError: 422, it is no criteria document.
+    """
     try:
-        record = (
-            RegistryRecord.model_validate({name: getattr(trial, name) for name in RegistryRecord.model_fields})
-            if trial
-            else None
-        )
-    except ValidationError:
-        record = None
-    found = [
-        {
-            "pointer": one.pointer,
-            "code": one.code,
-            "severity": one.severity,
-            "detail": {"fr": one.detail.fr, "en": one.detail.en},
-        }
-        for one in lint(document, snapshot.vocabulary.known, record)
-    ]
+        document = CriteriaDocument.model_validate(sent)
+    except ValidationError as error:
+        raise InvalidBodyError(errors=faults(error.errors())) from None
+    details: dict[str, dict[str, str]] = {}
+    found = []
+    for one in lint(document, snapshot.vocabulary.known, _record_of(document.trial, snapshot)):
+        if one.code not in details:
+            details[one.code] = {"fr": one.detail.fr, "en": one.detail.en}
+        found.append({"pointer": one.pointer, "code": one.code, "severity": one.severity, "detail": details[one.code]})
     errors = sum(1 for one in found if one["severity"] == "error")
     return to_json({"findings": found, "errors": errors, "warnings": len(found) - errors})
+
+
+def _record_of(identifier: str, snapshot: Snapshot) -> RegistryRecord | None:
+    """Return what the registry says of a trial. It was read tolerantly: what cannot be compared counts as missing."""
+    if (stored := snapshot.trials.get(identifier)) is None:
+        return None
+    trial = stored.record.trial
+    try:
+        return RegistryRecord.model_validate({name: getattr(trial, name) for name in RegistryRecord.model_fields})
+    except ValidationError:
+        return None
 
 
 def dry_run(document: CriteriaDocument, patient: IndexedPatient, snapshot: Snapshot, horizon: str) -> bytes:

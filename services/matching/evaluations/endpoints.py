@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from services.matching.evaluations.costs import match_units
 from services.matching.evaluations.examples import ANSWER
 from services.matching.evaluations.schemas import MatchAnswer
 from services.matching.evaluations.service import match_patient
@@ -13,6 +14,7 @@ from services.matching.patients.index import index_patient
 from services.matching.patients.parameters import MATCH_BYTES, MATCH_LIMITS, MATCH_SECONDS, Matcher, Parameters
 from services.matching.patients.reading import read_patient
 from services.matching.snapshots.responses import current_snapshot, snapshot_response
+from shared.http.charges import charge
 from shared.http.route import ApiRoute, accepts
 
 router = APIRouter(prefix="/matching/v1", route_class=ApiRoute, tags=["match"])
@@ -45,4 +47,5 @@ async def match(
     read = read_patient(body, parameters.as_of)
     parameters.check_days(read.patient.as_of)
     patient = index_patient(read, snapshot.vocabulary, parameters.today, parameters.dosing_date)
+    charge(request, match_units(len(patient.index.facts), len(snapshot.trials)))
     return snapshot_response(snapshot, match_patient(snapshot, patient, parameters.horizon, page.limit, page.cursor))

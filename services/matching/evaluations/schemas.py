@@ -78,7 +78,7 @@ class TrialAnswer(ApiModel):
     criteria_version: CriteriaVersion
     criteria_illustrative: IllustrativeCriteria
     illustrative: bool = Field(
-        description="Whether the trial itself is invented, for demonstration: it recruits nobody."
+        description="Whether the trial itself is invented, for demonstration: it recruits no patients."
     )
     criteria: list[CriterionAnswer] = Field(description="The criteria that count for the cohort, in document order.")
     timeline: list[IntervalAnswer] = Field(description="The verdict of the cohort over time, if no fact changes.")

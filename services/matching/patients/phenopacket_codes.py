@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.criteria.expressions import Hgvs, Unit
+from shared.criteria.values import Hgvs, Unit
 from shared.values.wire import Code
 
 _CODE: TypeAdapter[str] = TypeAdapter(Code)
@@ -89,7 +89,7 @@ def hgvs_of(expressions: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def variant_type(structure: str | None, expressions: Sequence[tuple[str, str]]) -> str | None:
-    """Return the type of a variant from its structure or its expressions; None where they do not tell."""
+    """Return the type of a variant from its structure or its expressions; None if they do not determine it."""
     if structure is not None:
         return _STRUCTURES.get(structure)
     for _, value in sorted(expressions, key=lambda one: one[0] != "hgvs.p"):

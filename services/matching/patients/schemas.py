@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.criteria.expressions import (
+from shared.criteria.values import (
     Domain,
     Exon,
     Frame,
@@ -19,15 +19,43 @@ from shared.criteria.expressions import (
     VariantType,
     Zygosity,
 )
+from shared.values.forms import described
 from shared.values.wire import ApiModel, Code, Day, Duration, PartialDate
 from shared.vocabulary.geography import Departement
 
 MAX_FACTS = 1000
 
-FactId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:\-/]{0,63}$")]
-Level = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+\-/]{0,31}$")]
+FactId = Annotated[
+    str,
+    StringConstraints(
+        pattern=described(
+            r"^[A-Za-z0-9][A-Za-z0-9_.:\-/]{0,63}$",
+            fr="au plus 64 caractères : lettres, chiffres et _ . : - /, p. ex. fact-1",
+            en="at most 64 characters: letters, digits and _ . : - /, e.g. fact-1",
+        )
+    ),
+]
+Level = Annotated[
+    str,
+    StringConstraints(
+        pattern=described(
+            r"^[A-Za-z0-9][A-Za-z0-9_.+\-/]{0,31}$",
+            fr="au plus 32 caractères : lettres, chiffres et _ . + - /, p. ex. II",
+            en="at most 32 characters: letters, digits and _ . + - /, e.g. II",
+        )
+    ),
+]
 Kind = Literal["condition", "observation", "procedure", "medication", "immunization", "event", "variant", "answer"]
-QuestionCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:+\-/]{0,127}$")]
+QuestionCode = Annotated[
+    str,
+    StringConstraints(
+        pattern=described(
+            r"^[A-Za-z0-9][A-Za-z0-9_.:+\-/]{0,127}$",
+            fr="au plus 128 caractères : lettres, chiffres et _ . : + - /, p. ex. HP:0003236",
+            en="at most 128 characters: letters, digits and _ . : + - /, e.g. HP:0003236",
+        )
+    ),
+]
 
 
 def _in_the_calendar(value: str) -> str:
@@ -68,7 +96,7 @@ class ReportedVariant(ApiModel):
     )
     assay: Level | None = Field(
         default=None,
-        description="The method: `mlpa`, `array`, `sequencing`, `panel` or `genome` tell which types it can detect.",
+        description="The method: `mlpa`, `array`, `sequencing`, `panel` or `genome`. Each can detect certain types.",
     )
 
     @model_validator(mode="after")

@@ -29,13 +29,17 @@ class DeliveryService:
     ) -> list[Delivery]:
         """Return a subscription's deliveries with their attempts, newest first, those numbered below ``before``.
 
+        The source of an event is the service that sent it, such as ``/registry``.
+
         :raises NotFoundError: 404, the subscription does not exist or belongs to another organisation.
         """
         await self._subscriptions.get(subscription)
         return await self._deliveries.page(subscription, state, before, limit)
 
-    async def send_test(self, subscription: str) -> NewDelivery:
+    async def send_test(self, subscription: str, installation: str) -> NewDelivery:
         """Add a delivery of a test event, which is sent like any other.
+
+        :param installation: the URI that names this installation in events.
 
         :raises NotFoundError: 404, the subscription does not exist or belongs to another organisation.
         :raises SubscriptionDisabledError: 409.
@@ -46,7 +50,7 @@ class DeliveryService:
         number = await SubscriptionRepository(self._connection).take_numbers(subscription, 1)
         if number is None:  # deleted meanwhile
             raise NotFoundError
-        event = new_test_event(subscription, now)
+        event = new_test_event(subscription, now, installation)
         await EventRepository(self._connection).add([event_row(event, sent=True, removed=False)])
         delivery = NewDelivery(str(uuid.uuid4()), subscription, number, event.source, event.id, tombstone=False)
         await self._deliveries.add([delivery], now)

@@ -11,6 +11,7 @@ from shared.feed.changes import Routing, read_routing
 from shared.values.wire import write_instant
 
 MAX_BYTES = 20_000
+MAX_SOURCE = 300
 ROUTING = "routing"
 # Attributes that only services receive; never sent to subscribers.
 INTERNAL = frozenset({ROUTING, "traceparent"})
@@ -20,7 +21,11 @@ TEST_TYPE = "subscription.test"
 
 @dataclass(frozen=True, slots=True)
 class FeedEvent:
-    """One event of a feed. ``routing``: who may see its subject before and after the change; None: nobody may."""
+    """One event of a feed.
+
+    ``source``: the service that sent it, such as ``/registry``; ``cloudevent`` has the full URI, which changes with the
+    public URL. ``routing``: the audience of its subject before and after the change; None: no audience.
+    """
 
     source: str
     id: str
@@ -55,14 +60,14 @@ def read_event(document: Mapping[str, Any]) -> FeedEvent:
     """
     if (
         len(document["id"]) > 64
-        or len(document["source"]) > 64
+        or len(document["source"]) > MAX_SOURCE
         or len(document["type"]) > 64
         or len(document["subject"]) > 160
     ):
         raise ValueError("an attribute is longer than the feed allows")
     routing = document.get(ROUTING)
     return FeedEvent(
-        source=document["source"],
+        source=_service_of(document["source"]),
         id=document["id"],
         type=document["type"],
         subject=document["subject"],
@@ -72,13 +77,16 @@ def read_event(document: Mapping[str, Any]) -> FeedEvent:
     )
 
 
-def new_test_event(subscription: str, now: datetime) -> FeedEvent:
-    """Create the event that the test button of a subscription sends."""
+def new_test_event(subscription: str, now: datetime, installation: str) -> FeedEvent:
+    """Create the event that the test button of a subscription sends.
+
+    :param installation: the URI that names this installation in events.
+    """
     event_id, subject = str(uuid.uuid4()), f"subscription/{subscription}"
     cloudevent = {
         "specversion": "1.0",
         "id": event_id,
-        "source": TEST_SOURCE,
+        "source": f"{installation}{TEST_SOURCE}",
         "type": TEST_TYPE,
         "subject": subject,
         "time": write_instant(now),
@@ -86,6 +94,14 @@ def new_test_event(subscription: str, now: datetime) -> FeedEvent:
         "data": {"op": "test", "id": subscription},
     }
     return FeedEvent(TEST_SOURCE, event_id, TEST_TYPE, subject, now, cloudevent, None)
+
+
+def _service_of(source: str) -> str:
+    """The service at the end of a source: ``/registry`` of ``https://cleio.example/registry``."""
+    name = source.rpartition("/")[2]
+    if not 0 < len(name) < 64:
+        raise ValueError("the source of the event names no service")
+    return f"/{name}"
 
 
 def _write(cloudevent: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Runs the notifications service's migrations on the connection that the framework opened."""
+"""Run the notifications service's migrations on the connection that the framework opened."""
 
 from alembic import context
 

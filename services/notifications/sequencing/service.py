@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -43,17 +43,22 @@ class SequencingService:
         self._subscriptions = SubscriptionRepository(connection)
         self._deliveries = DeliveryRepository(connection)
 
-    async def sequence(self, documents: Sequence[Mapping[str, Any]], now: datetime) -> list[NewDelivery]:
+    async def sequence(
+        self, documents: Sequence[Mapping[str, Any]], now: datetime, former: Collection[str] | None = None
+    ) -> list[NewDelivery]:
         """Store the events that were not read before, and their deliveries; return the deliveries.
 
-        Numbers have no gap within a subscription.
+        Numbers have no gap within a subscription. A subscription receives what is sequenced after it was created.
+
+        :param former: while old events are being read, the subscriptions from before that began: only these receive
+            all events, newer ones receive events dated after them. None: no old events are being read.
         """
         fresh = await self._fresh(documents)
         subscribers = await self._subscribers.current(self._subscriptions) if fresh else []
         wanted: dict[str, list[tuple[FeedEvent, bool]]] = {}
         rows = []
         for event in fresh:
-            seen = _visibility(event, subscribers)
+            seen = _visibility(event, subscribers, former)
             rows.append(
                 event_row(event, sent=Visibility.EVENT in seen.values(), removed=Visibility.TOMBSTONE in seen.values())
             )
@@ -93,12 +98,18 @@ class SequencingService:
         return [event for key, event in read.items() if key not in known]
 
 
-def _visibility(event: FeedEvent, subscribers: Sequence[Subscriber]) -> dict[str, Visibility]:
+def _visibility(
+    event: FeedEvent, subscribers: Sequence[Subscriber], former: Collection[str] | None
+) -> dict[str, Visibility]:
     """Return what each subscriber receives of an event; those that receive nothing are left out."""
     if event.routing is None:
         return {}
     before, after = event.routing
-    seen = {one.id: one.sees(event.type, event.subject, before, after, event.at) for one in subscribers}
+    seen = {}
+    for one in subscribers:
+        # Dates are compared only if positions in the feed do not decide: a clock set back must lose no event.
+        at = None if former is None or one.id in former else event.at
+        seen[one.id] = one.sees(event.type, event.subject, before, after, at)
     return {
         subscription: visibility for subscription, visibility in seen.items() if visibility is not Visibility.NOTHING
     }

@@ -19,9 +19,15 @@ class Subscriber:
     reader: Reader
     trials: frozenset[str]
 
-    def sees(self, event_type: str, subject: str, before: Routing, after: Routing, at: datetime) -> Visibility:
-        """Return what it receives of an event; ``before`` and ``after``: who may see the subject."""
-        if at < self.since - CLOCK_DIFFERENCE or (self.trials and trial_of(subject) not in self.trials):
+    def sees(self, event_type: str, subject: str, before: Routing, after: Routing, at: datetime | None) -> Visibility:
+        """Return what it receives of an event.
+
+        :param before: who may see the subject before the change, and ``after`` it.
+        :param at: the time of an event that may be older than the subscription; None: it is known to be newer.
+        """
+        if at is not None and at < self.since - CLOCK_DIFFERENCE:
+            return Visibility.NOTHING
+        if self.trials and trial_of(subject) not in self.trials:
             return Visibility.NOTHING
         return self.reader.sees(event_type, before, after)
 

@@ -6,23 +6,10 @@ from fastapi import Path
 from pydantic import Field, StringConstraints
 
 from shared.values.wire import ApiModel, Code, Instant
+from shared.vocabulary.events import AgeBand, AtmpClass, EventType
 from shared.vocabulary.geography import Departement
 from shared.vocabulary.identifiers import CentreId
 
-# The event types that the services send today; more are added with the features that send them.
-EventType = Literal[
-    "trial.published",
-    "trial.updated",
-    "trial.status_changed",
-    "trial.withdrawn",
-    "trial.merged",
-    "criteria.signed",
-    "site.opened",
-    "site.slots_changed",
-    "site.closed",
-    "centre.updated",
-    "client.revoked",
-]
 SubscriptionId = Annotated[str, Path(max_length=36)]
 SubscriptionStatus = Literal["active", "disabled"]
 DisabledReason = Literal["owner", "gone"]
@@ -45,9 +32,9 @@ class SubscriptionFilter(ApiModel):
     """
 
     condition: list[Code] = Field(default=[], max_length=50)
-    age_band: list[Literal["child", "adult"]] = Field(default=[], max_length=2)
+    age_band: list[AgeBand] = Field(default=[], max_length=2)
     departement: list[Departement] = Field(default=[], max_length=110)
-    atmp_class: list[Literal["gene_therapy", "somatic_cell", "tissue_engineered"]] = Field(default=[], max_length=3)
+    atmp_class: list[AtmpClass] = Field(default=[], max_length=3)
     centre: list[CentreId] = Field(default=[], max_length=100)
     trial: list[TrialId] = Field(default=[], max_length=100)
 

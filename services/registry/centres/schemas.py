@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.registry.model.trial import Line, ShortLine, Version
+from shared.values.forms import described
 from shared.values.wire import ApiModel, Day, Instant
 from shared.vocabulary.geography import Departement
 from shared.vocabulary.identifiers import CentreId
@@ -59,7 +60,19 @@ class CentreInput(ApiModel):
     """
 
     name: Line
-    finess_et: Annotated[str, StringConstraints(pattern=r"^[0-9][0-9A-Z][0-9]{7}$")] | None = None
+    finess_et: (
+        Annotated[
+            str,
+            StringConstraints(
+                pattern=described(
+                    r"^[0-9][0-9A-Z][0-9]{7}$",
+                    fr="un numéro FINESS de neuf caractères, p. ex. 750100208",
+                    en="a FINESS number of nine characters, e.g. 750100208",
+                )
+            ),
+        ]
+        | None
+    ) = None
     city: ShortLine
     departement: Departement
     region: ShortLine

@@ -1,14 +1,13 @@
 """The export over HTTP: everything a caller may see, one JSON object a line."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
+from services.registry.export.model import ExportScope
 from services.registry.export.service import ExportService
 from shared.access.policy import Access
-from shared.endpoints.feed import seal_position
 from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
 
@@ -22,12 +21,11 @@ MEDIA_TYPE = "application/x-ndjson"
 @accepts(seconds=None)
 @produces(MEDIA_TYPE)
 async def export(request: Request, access: Reader) -> StreamingResponse:
-    """Everything the caller may see, one JSON object a line."""
-    lines = _lines(request, ExportService(request.app.state.database, access))
-    return StreamingResponse(lines, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
+    """Everything the caller may see, one JSON object a line.
 
-
-async def _lines(request: Request, service: ExportService) -> AsyncIterator[str]:
-    cursor = seal_position(request.app.state.cursors, "registry", await service.position())
-    async for chunk in service.lines(f"/registry/v1/feed?cursor={cursor}", request.app.state.terminology.version):
-        yield chunk
+    It may be a minute old. The first line has the path of the feed that continues it: what changed since then.
+    """
+    service: ExportService = request.app.state.export
+    build = await service.get(ExportScope.of(access), present=access.principal.kind == "service")
+    headers = {"Cache-Control": "no-store", "Content-Length": str(build.file.size)}
+    return StreamingResponse(build.file.chunks(), media_type=MEDIA_TYPE, headers=headers)

@@ -1,85 +1,133 @@
-"""Writes everything a caller may see as JSON lines: a header, the centres, the trials and an end line.
+"""Keeps the last export of each scope, and builds a new one when a reader needs it.
 
-The header's feed cursor is taken before anything is read, so a copy that loads the export and then follows the feed
-misses nothing. A file without its end line is incomplete. Demonstration trials go to the network's own services and
-coordination only.
+One build at a time, in the background. Callers get an export of the last minute; the cursor in it makes it exact.
+The installation's own services get the present state: their export is not older than their request, by a second at
+most. An export stays the present state until the feed moves on, so nothing is built twice without a change.
 """
 
-import json
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+import asyncio
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
 
-from services.registry.centres.repository import CentreRepository
-from services.registry.schema import FEED
-from services.registry.trials.model import StoredTrial
-from services.registry.trials.repository import TrialRepository
-from shared.access.policy import Access, decide
+from services.registry.export.building import ExportBuilder
+from services.registry.export.model import ExportBuild, ExportScope
+from services.registry.export.problems import ExportNotReadyError
 from shared.feed.log import Position
-from shared.persistence import Database
+from shared.tasks import BackgroundTasks
+from shared.values.problems import Problem, StorageFailedError, storage_problem
 
-PAGE = 50
+logger = logging.getLogger(__name__)
+
+FRESH_SECONDS = 60.0
+SERVICE_FRESH_SECONDS = 1.0
+# Without a change in the feed only the age of confirmations changes, by days.
+REUSED_SECONDS = 600.0
+# An older export is served while the new one is not ready, unless it is older than this.
+KEPT_SECONDS = 3600.0
+# How long a reader waits for a new export when there is an older one, and when there is none.
+WAIT_SECONDS = 8.0
+FIRST_WAIT_SECONDS = 60.0
 
 
 class ExportService:
-    """The export for one caller. Each page is read in a transaction of its own, so a slow reader keeps none open."""
+    """The exports of one process.
 
-    def __init__(self, database: Database, access: Access) -> None:
-        self.database = database
-        self.access = access
+    ``folders``: where their files are written; the second one serves if the first one is full or read-only.
+    ``fresh_seconds``: how old an export may be that callers get. ``wait_seconds``: as `WAIT_SECONDS`.
+    """
 
-    async def position(self) -> Position:
-        """Return the feed's position as of now."""
-        async with self.database.read() as connection:
-            return await FEED.position(connection)
+    def __init__(
+        self,
+        builder: ExportBuilder,
+        folders: Sequence[Path],
+        *,
+        fresh_seconds: float = FRESH_SECONDS,
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> None:
+        self._builder = builder
+        self._folders = folders
+        self._fresh_seconds = fresh_seconds
+        self._wait_seconds = wait_seconds
+        self._builds: dict[ExportScope, ExportBuild] = {}
+        # In the order in which they were first asked for; a dict, because a scope is built once for all its readers.
+        self._wanted: dict[ExportScope, None] = {}
+        self._wake = asyncio.Event()
+        self._ended = asyncio.Event()
+        # Why the last attempt for a scope failed.
+        self._failures: dict[ExportScope, Problem] = {}
 
-    async def lines(self, feed: str, terminology: str) -> AsyncIterator[str]:
-        """Yield the export in chunks. ``feed``: where to follow the feed afterwards. ``terminology``: its version."""
-        count = 0
-        yield _line({"kind": "header", "following": feed, "terminology": terminology})
-        for pages in (self._centres(), self._trials()):
-            async for page in pages:
-                count += len(page)
-                yield "".join(page)
-        yield _line({"kind": "end", "count": count})
+    def start(self, tasks: BackgroundTasks) -> None:
+        tasks.repeat(self.step, "build_exports")
 
-    async def _centres(self) -> AsyncIterator[list[str]]:
-        after: str | None = None
-        while True:
-            async with self.database.read() as connection:
-                centres = await CentreRepository(connection).page(after, PAGE)
-            if not centres:
-                return
-            yield [f'{{"kind":"centre","centre":{centre.model_dump_json()}}}\n' for centre in centres]
-            after = centres[-1].id
+    async def get(self, scope: ExportScope, *, present: bool) -> ExportBuild:
+        """Return an export of the last minute, or with ``present`` of the present state.
 
-    async def _trials(self) -> AsyncIterator[list[str]]:
-        access = self.access
-        sites_read = decide(access.principal, "read", "site")
-        slots = sites_read is not None and sites_read.fields == "all"
-        after = ""
-        while True:
-            async with self.database.read() as connection:
-                repository = TrialRepository(connection)
-                trials = await repository.after(after, access.rows, PAGE, demo="demo" in access.audiences)
-                page = [await _trial(repository, stored, with_slots=slots) for stored in trials]
-            if not trials:
-                return
-            yield page
-            after = trials[-1].trial.id
+        If the database is busy or away, it is an older one.
 
+        :raises Problem: 503 or 507, there is none and none could be built.
+        """
+        asked_at = monotonic()
+        since = asked_at - (SERVICE_FRESH_SECONDS if present else self._fresh_seconds)
+        while (build := self._builds.get(scope)) is None or build.current_at < since:
+            older = None if present or build is None or asked_at - build.current_at > KEPT_SECONDS else build
+            ended = self._request(scope)
+            try:
+                async with asyncio.timeout(
+                    asked_at + (self._wait_seconds if older else FIRST_WAIT_SECONDS) - monotonic()
+                ):
+                    await ended.wait()
+            except TimeoutError:
+                if older is None:
+                    raise self._failures.get(scope, ExportNotReadyError()) from None
+                return older
+            if scope in self._failures and older is not None:
+                return older
+        return build
 
-async def _trial(repository: TrialRepository, stored: StoredTrial, *, with_slots: bool) -> str:
-    trial, now = stored.trial, datetime.now(UTC)
-    sites = [
-        site.document(trial.id, now, with_slots=with_slots).model_dump_json()
-        for site in await repository.sites(stored.key)
-    ]
-    criteria = await repository.criteria(stored.key)
-    return (
-        f'{{"kind":"trial","id":{json.dumps(trial.id)},"version":{trial.version},"trial":{trial.model_dump_json()},'
-        f'"criteria":{criteria or "null"},"sites":[{",".join(sites)}]}}\n'
-    )
+    def _request(self, scope: ExportScope) -> asyncio.Event:
+        """Ask for a build; returns what is set at the end of the next one."""
+        self._wanted[scope] = None
+        self._wake.set()
+        return self._ended
 
+    async def step(self) -> None:
+        """Wait until an export is wanted, and bring it up to date.
 
-def _line(value: object) -> str:
-    return json.dumps(value) + "\n"
+        :raises Problem: it cannot be built. For `shared.tasks`, which tries again after a pause.
+        """
+        await self._wake.wait()
+        for scope in list(self._wanted):
+            del self._wanted[scope]
+            try:
+                await self._refresh(scope)
+                self._failures.pop(scope, None)
+            except Problem as problem:
+                self._failures[scope] = problem
+                raise
+            finally:
+                self._ended.set()
+                self._ended = asyncio.Event()
+        if not self._wanted:
+            self._wake.clear()
+
+    async def _refresh(self, scope: ExportScope) -> None:
+        now = monotonic()
+        for old in [one for one, build in self._builds.items() if now - build.current_at > KEPT_SECONDS]:
+            del self._builds[old]
+        position, build = await self._builder.position(scope), self._builds.get(scope)
+        if build is not None and build.position == position and now - build.built_at < REUSED_SECONDS:
+            build.current_at = now
+            return
+        self._builds[scope] = await self._build(scope, position)
+
+    async def _build(self, scope: ExportScope, position: Position) -> ExportBuild:
+        failure: Problem = StorageFailedError()
+        for folder in self._folders:
+            try:
+                return await self._builder.build(scope, position, folder)
+            except OSError as error:
+                failure = storage_problem(error)
+                logger.warning("export_unwritten", extra={"code": failure.code})
+        raise failure

@@ -1,1 +1,1 @@
-"""Who may call the network: organisations, their API clients and members, access tokens and revocations."""
+"""Callers of the network: organisations, their API clients and members, access tokens and revocations."""

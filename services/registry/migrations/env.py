@@ -1,4 +1,4 @@
-"""Runs the registry's migrations on the connection that the framework opened."""
+"""Run the registry's migrations on the connection that the framework opened."""
 
 from alembic import context
 

@@ -5,7 +5,9 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from shared.values.forms import described
 from shared.values.wire import ApiModel, Code, Duration, Instant, Label, PartialDate
+from shared.vocabulary.events import AtmpClass
 from shared.vocabulary.geography import Country
 from shared.vocabulary.identifiers import (
     IDENTIFIER_PATTERNS,
@@ -22,17 +24,43 @@ MAX_TEXT: Final = 10_000
 MAX_ELIGIBILITY_TEXT: Final = 60_000
 
 # A line has no control characters; a text may have tabs and line ends. PostgreSQL refuses NUL.
-_LINE = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
-_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+_LINE = described(
+    r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
+    fr="une ligne de texte sans caractère de contrôle",
+    en="one line of text without control characters",
+)
+_TEXT = described(
+    r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$",
+    fr="un texte sans caractère de contrôle",
+    en="a text without control characters",
+)
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=MAX_LINE, pattern=_LINE)]
 ShortLine = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_LINE)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=_TEXT)]
 EligibilityText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ELIGIBILITY_TEXT, pattern=_TEXT)]
-CohortId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,31}$")]
+CohortId = Annotated[
+    str,
+    StringConstraints(
+        pattern=described(
+            r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,31}$",
+            fr="au plus 32 caractères : lettres, chiffres et _ . -, p. ex. cohort-1",
+            en="at most 32 characters: letters, digits and _ . -, e.g. cohort-1",
+        )
+    ),
+]
 TrialId = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_LINE)]
 Version = Annotated[int, Field(ge=1)]
-Gene = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9\-]{0,29}$")]
+Gene = Annotated[
+    str,
+    StringConstraints(
+        pattern=described(
+            r"^[A-Za-z0-9][A-Za-z0-9\-]{0,29}$",
+            fr="un symbole de gène HGNC, p. ex. DMD",
+            en="an HGNC gene symbol, e.g. DMD",
+        )
+    ),
+]
 
 Phase = Literal[
     "early-phase-1",
@@ -46,7 +74,6 @@ Phase = Literal[
     "n-a",
 ]
 StudyType = Literal["interventional", "observational", "expanded_access"]
-AtmpClass = Literal["gene_therapy", "somatic_cell", "tissue_engineered"]
 Delivery = Literal["in_vivo", "ex_vivo"]
 Vector = Literal["aav", "lentiviral", "gamma_retroviral", "adenoviral", "nonviral_plasmid", "mrna_lnp", "none", "other"]
 CellOrigin = Literal["autologous", "allogeneic", "xenogeneic"]
@@ -193,8 +220,23 @@ class ScopeReason(ApiModel):
     ``pointer``: JSON Pointer into the trial, empty for the whole trial.
     """
 
-    code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,60}$")]
-    pointer: Annotated[str, StringConstraints(max_length=200, pattern=r"^(/[A-Za-z0-9_]+)*$")]
+    code: Annotated[
+        str,
+        StringConstraints(
+            pattern=described(
+                r"^[a-z][a-z0-9_]{1,60}$", fr="lettres minuscules, chiffres et _", en="lower-case letters, digits and _"
+            )
+        ),
+    ]
+    pointer: Annotated[
+        str,
+        StringConstraints(
+            max_length=200,
+            pattern=described(
+                r"^(/[A-Za-z0-9_]+)*$", fr="un pointeur JSON, p. ex. /sites/0", en="a JSON Pointer, e.g. /sites/0"
+            ),
+        ),
+    ]
     detail: Label
 
 
@@ -208,7 +250,16 @@ class ScopeAnswer(ApiModel):
 class Origin(ApiModel):
     """The source of the first record, and its id there."""
 
-    source: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_\-]{0,39}$")]
+    source: Annotated[
+        str,
+        StringConstraints(
+            pattern=described(
+                r"^[a-z][a-z0-9_\-]{0,39}$",
+                fr="lettres minuscules, chiffres, _ et -, p. ex. ctgov",
+                en="lower-case letters, digits, _ and -, e.g. ctgov",
+            )
+        ),
+    ]
     source_id: TrialId | None = None
 
 

@@ -11,10 +11,11 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final, cast
 
-from services.registry.model.trial import MAX_LINE, AtmpClass, CellOrigin, Delivery, Product, Vector
+from services.registry.model.trial import MAX_LINE, CellOrigin, Delivery, Product, Vector
 from services.registry.scope import products
 from services.registry.scope.products import ProductReading, ProductSign
 from services.registry.terminology.phrases import is_acronym, normalise, words
+from shared.vocabulary.events import AtmpClass
 
 _SEROTYPE: Final = re.compile(
     r"(?<![A-Za-z])(?:r|sc|ss|rsc)?AAV[\s-]?(?P<name>rh\.?\s?\d{1,2}|hu\.?\s?\d{1,2}|[0-9]{1,2}(?:/[0-9])?(?!\d)|LK03|S3|Anc80L?65?|DJ|PHP\.?[A-Z]*)"

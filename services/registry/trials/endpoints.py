@@ -23,6 +23,7 @@ from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import ChangePrecondition, IfMatch, IfNoneMatch, etag
 from shared.persistence import Reading, Writing
+from shared.values.forms import described
 from shared.values.problems import Fault, NotFoundError
 from shared.values.strict_json import Limits
 from shared.values.wire import Code, Label
@@ -53,13 +54,20 @@ def _search(
     ] = None,
     country: Annotated[
         str | None,
-        Query(pattern="^[A-Za-z]{2}$", description="ISO 3166-1 alpha-2, in capital or small letters. Unknown: 400."),
+        Query(
+            pattern=described("^[A-Za-z]{2}$", fr="deux lettres, p. ex. FR", en="two letters, e.g. FR"),
+            description="ISO 3166-1 alpha-2, in capital or small letters. Unknown: 400.",
+        ),
     ] = None,
     centre: Annotated[
         CentreId | None, Query(description="The id of a member centre, as in `/centres`. Unknown: 400.")
     ] = None,
     sample: Annotated[
-        str | None, Query(pattern="^none$", description="`none` leaves the fictitious demonstration trials out.")
+        str | None,
+        Query(
+            pattern=described("^none$", fr="la valeur none", en="the value none"),
+            description="`none` leaves the fictitious demonstration trials out.",
+        ),
     ] = None,
 ) -> SearchQuery:
     if country is not None and country.upper() not in COUNTRIES:
@@ -89,7 +97,12 @@ SiteReader = Annotated[Access, Depends(allow("site", "read"))]
 SiteWriter = Annotated[Access, Depends(allow("site", "write"))]
 Identifier = Annotated[str, Path(max_length=100, description="Any public identifier of the trial.")]
 Centre = Annotated[str, Path(max_length=64)]
-Count = Annotated[str | None, Query(pattern="^exact$", description="`exact` adds the total.")]
+Count = Annotated[
+    str | None,
+    Query(
+        pattern=described("^exact$", fr="la valeur exact", en="the value exact"), description="`exact` adds the total."
+    ),
+]
 MergePatch = Annotated[dict[str, Any], Body(media_type="application/merge-patch+json")]
 
 MAX_BODY = 1024 * 1024
@@ -110,7 +123,7 @@ async def list_trials(
 ) -> Response:
     """Published trials in the order in which the registry took them; demonstration trials come last."""
     after = open_page(request, cursor)
-    await trials.check_filters(search)
+    await trials.check_filters(search, access.rows)
     rows = await trials.repository.page(search, access.rows, after[0] if after else 0, limit + 1)
     total = await trials.repository.count(search, access.rows) if count else None
     next_cursor = close_page(request, response, [rows[limit - 1][0]] if len(rows) > limit else None)

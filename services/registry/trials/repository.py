@@ -67,9 +67,9 @@ class TrialRepository:
         found = await self.connection.execute(statement, {"after": after, "limit": limit})
         return [(row.number, row.document) for row in found]
 
-    async def has_condition(self, codes: Iterable[str]) -> bool:
-        """Return whether any trial has one of these condition codes, or a descendant of it."""
-        return await self.index.count(SearchQuery(condition=frozenset(codes)), published_only=False) > 0
+    async def has_condition(self, codes: Iterable[str], rows: Rows) -> bool:
+        """Return whether a trial that ``rows`` shows has one of these condition codes, or a descendant of it."""
+        return await self.index.count(SearchQuery(condition=frozenset(codes)), published_only=rows != "all") > 0
 
     async def count(self, query: SearchQuery, rows: Rows) -> int:
         """Return how many trials match."""

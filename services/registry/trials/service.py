@@ -78,7 +78,7 @@ class TrialService:
             raise NotFoundError
         return stored
 
-    async def check_filters(self, search: SearchQuery) -> None:
+    async def check_filters(self, search: SearchQuery, rows: Rows) -> None:
         """Check that centre and condition of a search exist, so that a typing error is not an empty list.
 
         A condition exists if the terminology or a trial has it.
@@ -89,7 +89,7 @@ class TrialService:
         if search.centre is not None and search.centre not in await self._departements_of_centres():
             unknown.append("centre")
         known = any(self.terminology.concept(code) is not None for code in search.condition)
-        if search.condition and not known and not await self.repository.has_condition(search.condition):
+        if search.condition and not known and not await self.repository.has_condition(search.condition, rows):
             unknown.append("condition")
         if unknown:
             raise UnknownFilterError(

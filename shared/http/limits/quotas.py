@@ -1,8 +1,11 @@
-"""Quotas: a token bucket for each caller and kind of request, reported in `RateLimit` headers (IETF draft)."""
+"""Quotas: a token bucket for each caller and kind of request, reported in `RateLimit` headers (IETF draft).
+
+A request costs as many units as `shared.http.limits.costs` says.
+"""
 
 import ipaddress
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -13,7 +16,9 @@ from shared.access import Principal
 from shared.access.address import address_of, is_loopback
 from shared.access.policy import Action
 from shared.http.limits.buckets import Buckets, Level, Quota
+from shared.http.limits.concurrency import ANONYMOUS, IDENTIFIED, SERVICE, Occupant
 from shared.settings import ServiceSettings
+from shared.values.problems import RateLimitedError
 
 Kind = Literal["read", "match", "write", "token"]
 # Health checks and backups by the installation's own programs must not be delayed.
@@ -32,11 +37,31 @@ def kind_of(resource: str, action: Action) -> Kind | None:
 
 
 @dataclass(frozen=True, slots=True)
-class QuotaDecision:
-    """One request counted. ``headers`` report the quota with its answer."""
+class Account:
+    """The bucket of one caller for one kind of request."""
 
     kind: Kind
     quota: Quota
+    key: Hashable
+    buckets: Buckets
+    clock: Callable[[], float]
+
+    def take(self, cost: int) -> "QuotaDecision":
+        """Count a request that has not been worked on yet, or refuse it."""
+        cost = min(cost, self.quota.requests)
+        return QuotaDecision(self, cost, self.buckets.take(self.key, self.quota, self.clock(), cost))
+
+    def charge(self, cost: int) -> "QuotaDecision":
+        """Count further work of a request that was taken; it may be more than is left."""
+        return QuotaDecision(self, cost, self.buckets.charge(self.key, self.quota, self.clock(), cost))
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaDecision:
+    """One request counted. ``cost``: in units. ``headers`` report the quota with its answer."""
+
+    account: Account
+    cost: int
     level: Level
 
     @property
@@ -45,10 +70,17 @@ class QuotaDecision:
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
+        kind, quota, level = self.account.kind, self.account.quota, self.level
         return [
-            (b"ratelimit-policy", f'"{self.kind}";q={self.quota.requests};w={self.quota.window}'.encode()),
-            (b"ratelimit", f'"{self.kind}";r={self.level.left};t={self.level.seconds}'.encode()),
+            (b"ratelimit-policy", f'"{kind}";q={quota.requests};w={quota.window}'.encode()),
+            (b"ratelimit", f'"{kind}";r={level.left};t={level.seconds}'.encode()),
         ]
+
+
+def refuse_beyond_quota(decision: QuotaDecision | None) -> None:
+    """:raises RateLimitedError: 429, the request is more than its caller has left."""
+    if decision is not None and decision.is_exceeded:
+        raise RateLimitedError(decision.level.seconds)
 
 
 class Quotas:
@@ -68,25 +100,38 @@ class Quotas:
         # Separate, so that a caller from ever new addresses pushes out no identified caller.
         self._named, self._addresses = Buckets(), Buckets()
 
-    def take(self, request: Request, resource: str, action: Action, caller: Principal | None) -> QuotaDecision | None:
-        """Count a request; None: it has no quota. ``caller`` None: it has no valid token."""
+    def take(
+        self, request: Request, resource: str, action: Action, caller: Principal | None, cost: int = 1
+    ) -> QuotaDecision | None:
+        """Count a request; None: it has no quota. ``caller`` None: it has no valid token.
+
+        :param cost: in units (`shared.http.limits.costs`).
+        """
         kind = kind_of(resource, action)
         if kind is None or not self._quotas[kind] or (caller is not None and caller.kind == "service"):
             return None
-        address = address_of(request, self._gateways)
-        site, local = _placed(address)
+        site, local = placed(address_of(request, self._gateways))
         quota = self._local[kind] if local else self._remote[kind]
         if caller is not None and caller.organisation is not None:
-            level = self._named.take((kind, caller.organisation, caller.client), quota, self._clock())
+            account = Account(kind, quota, (kind, caller.organisation, caller.client), self._named, self._clock)
         else:
-            level = self._addresses.take((kind, site), quota, self._clock())
-        return QuotaDecision(kind, quota, level)
+            account = Account(kind, quota, (kind, site), self._addresses, self._clock)
+        return account.take(cost)
 
 
 @lru_cache(4_096)
-def _placed(address: str) -> tuple[str, bool]:
-    """The site of an address, and whether it is on this machine."""
+def placed(address: str) -> tuple[str, bool]:
+    """Return the site of an address, and whether it is on this machine."""
     return site_of(address), is_loopback(address)
+
+
+def occupant_of(request: Request, caller: Principal | None) -> Occupant:
+    """Return the caller of a request as the limits on concurrent requests see it."""
+    if caller is not None and caller.kind != "public":
+        return SERVICE if caller.kind == "service" else IDENTIFIED
+    site, local = placed(address_of(request, request.app.state.settings.gateway_networks))
+    # All programs of this machine share one address, so it has no limit of its own.
+    return ANONYMOUS if local else Occupant("anonymous", site)
 
 
 def site_of(address: str) -> str:

@@ -2,7 +2,7 @@
 
 from shared.http.context import context_of
 from shared.http.limits.concurrency import ConcurrencyLimiter
-from shared.http.limits.quotas import kind_of
+from shared.http.limits.quotas import kind_of, occupant_of
 from shared.http.rules import RouteRules
 from shared.http.strict_request import StrictRequest
 from shared.http.time_limits import within
@@ -16,7 +16,8 @@ async def prepare_permit(request: StrictRequest, rules: RouteRules) -> None:
     limiter: ConcurrencyLimiter = request.app.state.load
     if rules.guard is not None and kind_of(rules.guard.resource, rules.guard.action) is None:
         limiter = ConcurrencyLimiter(1, 1)
-    context_of(request).permit = limiter.permit()
+    context = context_of(request)
+    context.permit = limiter.permit(occupant_of(request, context.principal))
 
 
 async def read_body(request: StrictRequest, rules: RouteRules) -> None:

@@ -21,13 +21,15 @@ from services.cli.gateway import CallError
 from services.registry.identity.clients.keys import read_key_set as registered
 
 
-def test_the_public_half_is_what_the_registry_takes() -> None:
+def test_the_public_half_is_accepted_by_the_registry() -> None:
     key = new_key()
     assert [one["kid"] for one in registered(public_key_set(key))] == [key.kid]
     assert "d" not in public_key_set(key)["keys"][0]
 
 
-def test_a_private_key_is_its_owners_alone_and_is_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_private_key_is_readable_only_by_its_owner_and_is_read_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CLEIO_DATA_DIR", str(tmp_path))
     key = new_key()
     with stored_private_key(key, None) as draft:
@@ -48,7 +50,7 @@ def test_a_second_key_of_a_client_overwrites_none(tmp_path: Path, monkeypatch: p
     assert read_private_key(tmp_path / "clients" / f"a-client-{str(kids[1])[:8]}.jwk").kid == kids[1]
 
 
-def test_a_file_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
+def test_an_existing_file_is_not_overwritten(tmp_path: Path) -> None:
     file = tmp_path / "mine"
     file.write_text("mine")
     with pytest.raises(FileExistsError), stored_private_key(new_key(), file):
@@ -65,7 +67,7 @@ def test_a_key_that_could_not_be_registered_leaves_no_file(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "made", [ec.generate_private_key(ec.SECP384R1()), rsa.generate_private_key(65537, 2048)], ids=["P-384", "RSA"]
 )
-def test_pem_needs_the_name_that_was_registered(
+def test_pem_needs_the_key_id_that_was_registered(
     tmp_path: Path, made: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 ) -> None:
     file = tmp_path / "key.pem"

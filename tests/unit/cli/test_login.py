@@ -78,7 +78,7 @@ def test_only_the_right_provider_is_accepted(given: dict[str, str], why: str) ->
         login._authorization_code(PROVIDER, given)
 
 
-def test_the_authorization_url_keeps_the_query_and_holds_only_the_challenge() -> None:
+def test_the_authorization_url_keeps_the_query_and_contains_only_the_challenge() -> None:
     url = login._authorization_url(PROVIDER, "http://127.0.0.1:1/callback", "s", "n", "the-verifier")
     assert url.startswith(f"{ISSUER}/auth?tenant=1&response_type=code&")
     assert "code_challenge_method=S256" in url

@@ -1,4 +1,4 @@
-"""The match table is readable at 80 columns, and says no more than the answer does."""
+"""The match table is readable at 80 columns, and agrees with the answer."""
 
 import copy
 import io
@@ -140,7 +140,7 @@ def test_recruitment_is_named(recruitment: str, language: str, words: str) -> No
     assert words in text
 
 
-def test_nobody_is_referred_where_no_site_recruits() -> None:
+def test_no_patient_is_referred_if_no_site_recruits() -> None:
     assert "refer before" in shown(ANSWER, "en", 120)
     assert "refer before" not in shown(with_trial(recruitment="closed"), "en", 120)
 
@@ -152,7 +152,9 @@ def test_nobody_is_referred_where_no_site_recruits() -> None:
         ("en", "No published trial targets this patient's disease.", "For 18 trials it is not known whether"),
     ],
 )
-def test_without_results_the_text_says_whether_the_disease_is_known(language: str, known: str, unknown: str) -> None:
+def test_without_results_the_text_depends_on_whether_the_disease_is_known(
+    language: str, known: str, unknown: str
+) -> None:
     empty = {**ANSWER, "results": []}
     assert known in shown(empty, language, 200)
     text = shown({**empty, "undetermined": 18}, language, 200)

@@ -1,4 +1,4 @@
-"""The supervisor reports to systemd over the socket that it names, and nowhere without one."""
+"""The supervisor reports to systemd over the socket that systemd names, and not without one."""
 
 import asyncio
 import socket

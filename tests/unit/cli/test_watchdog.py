@@ -1,4 +1,4 @@
-"""The watchdog replaces a process that stopped answering, and only that."""
+"""The watchdog replaces a process that stopped answering, and only such a process."""
 
 import asyncio
 from contextlib import suppress
@@ -22,7 +22,7 @@ class Process:
 
 
 async def run_for(process: Any, answers: list[int | None], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the watchdog ask as often as there are answers."""
+    """Let the watchdog probe as often as there are answers."""
     left = iter(answers)
 
     async def get_status(*_: object, **__: object) -> int | None:

@@ -50,7 +50,7 @@ def claims(owner: str, receivers: int, each: int = 1) -> list[Claim]:
 
 
 async def turns(count: int = 3) -> None:
-    """Let the tasks that were started run."""
+    """Let the started tasks run."""
     for _ in range(count):
         await asyncio.sleep(0)
 
@@ -132,7 +132,7 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 async def fill(database: Database, owner: str, receivers: int) -> None:
-    """An event due for each of the owner's receivers."""
+    """Add an event due for each of the owner's receivers."""
     async with database.transaction() as connection:
         event = {"source": "/registry", "id": owner, "type": "trial.updated", "subject": "trial/1", "at": NOW}
         await connection.execute(insert(events).values(**event, body="{}"))
@@ -200,7 +200,7 @@ async def test_slow_receivers_of_one_organisation_do_not_delay_those_of_another(
     dispatcher = Dispatcher(ledger, channel, policy, lambda: NOW + timedelta(seconds=1))
     await fill(ledger, "slow", 600)
     dispatcher.wake()
-    for _ in range(5):  # it claims as much as it may
+    for _ in range(5):  # it claims as many as it may
         dispatcher.wake()
         await dispatcher._step()
         await turns()

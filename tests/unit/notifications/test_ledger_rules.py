@@ -27,7 +27,7 @@ def test_the_schedule_is_ten_attempts_over_three_days() -> None:
 
 
 @pytest.mark.parametrize("failures", range(9))
-def test_each_failure_waits_as_the_schedule_says_within_twenty_percent(failures: int) -> None:
+def test_each_delay_is_that_of_the_schedule_within_twenty_percent(failures: int) -> None:
     wait = SCHEDULE[failures + 1]
     for chance, share in ((0.0, 0.8), (0.5, 1.0), (0.999999, 1.2)):
         end = settle(outcome(failures), NOW, SCHEDULE, chance)
@@ -52,11 +52,11 @@ def test_any_other_status_is_a_failure(status: int) -> None:
     assert settle(outcome(0, status), NOW, SCHEDULE, 0.5).failures == 1
 
 
-def test_410_is_held_without_counting() -> None:
+def test_410_disables_without_counting_as_a_failure() -> None:
     assert settle(outcome(9, 410), NOW, SCHEDULE, 0.5) == Settlement("pending", 9, NOW, gone=True)
 
 
-def test_an_untried_claim_goes_back_as_it_was() -> None:
+def test_an_untried_claim_is_released_unchanged() -> None:
     assert settle(Outcome(outcome(4).claim, None), NOW, SCHEDULE, 0.5) == Settlement("pending", 4, NOW)
 
 

@@ -1,4 +1,4 @@
-"""The migrations lead to the tables, on both engines, and back."""
+"""The migrations create the tables, on both engines, and remove them."""
 
 import pytest
 from alembic import command
@@ -12,7 +12,7 @@ from shared.persistence.migrations import configuration, drift, upgrade
 pytestmark = pytest.mark.anyio
 
 
-async def test_no_drift_and_a_way_back(database_url: str) -> None:
+async def test_migrations_agree_with_the_tables_and_can_be_undone(database_url: str) -> None:
     database = open_database(database_url)
     await upgrade(database, MIGRATIONS, METADATA)
     assert await drift(database, METADATA) == []
@@ -30,7 +30,7 @@ async def test_no_drift_and_a_way_back(database_url: str) -> None:
     await database.close()
 
 
-async def test_another_schema_is_not_served(database_url: str) -> None:
+async def test_another_schema_is_refused(database_url: str) -> None:
     app = create_app(NotificationsSettings(database_url=database_url))
     with pytest.raises(WrongSchemaError):
         async with app.router.lifespan_context(app):

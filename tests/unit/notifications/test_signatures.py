@@ -77,7 +77,7 @@ async def test_every_signature_is_valid_and_covers_id_time_and_body(text: str, s
         Webhook(write_secret(secret)).verify(body + b" ", headers, json_parse=False)
 
 
-def test_a_sealed_secret_opens_for_its_subscription_and_key_alone() -> None:
+def test_an_encrypted_secret_is_decrypted_only_for_its_subscription_and_key() -> None:
     secret, seal = new_secret(), secret_cipher(bytes(64))
     sealed = seal.seal("one", secret)
     assert seal.open("one", sealed) == secret

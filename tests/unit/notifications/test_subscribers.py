@@ -60,7 +60,7 @@ def test_filters_select(who: Subscriber, subject: str, facets: dict[str, str], s
     assert who.sees("trial.updated", subject, after, after, SINCE) is (Visibility.EVENT if seen else Visibility.NOTHING)
 
 
-def test_a_subject_that_leaves_the_filter_leaves_a_tombstone() -> None:
+def test_a_subject_that_leaves_the_filter_causes_a_tombstone() -> None:
     child, adult = side("public", age_band="child"), side("public", age_band="adult")
     assert subscriber(age_band="child").sees("trial.updated", "trial/NCT1", child, adult, SINCE) is Visibility.TOMBSTONE
     assert (
@@ -109,7 +109,7 @@ def test_routing_is_read_and_never_sent() -> None:
     assert json.loads(event.tombstone)["data"] == {"op": "delete", "id": "NCT1"}
 
 
-def test_an_event_that_is_not_thin_is_cut_to_its_identity() -> None:
+def test_an_event_that_is_too_long_is_reduced_to_its_identity() -> None:
     event = read_event(cloudevent(changed=["é" * 9_800]))
     assert json.loads(event.body)["data"]["changed"]
     event = read_event(cloudevent(changed=["é" * 10_000]))

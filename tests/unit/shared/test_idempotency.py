@@ -37,7 +37,7 @@ def start(*routers: APIRouter) -> None:
     create_service("registry", ServiceSettings(), routers, nothing, "A service of this test.")
 
 
-def test_a_post_that_writes_says_what_a_second_call_does() -> None:
+def test_a_post_that_writes_declares_its_behaviour_on_repetition() -> None:
     router = APIRouter(route_class=ApiRoute)
 
     @router.post("/things")
@@ -47,7 +47,7 @@ def test_a_post_that_writes_says_what_a_second_call_does() -> None:
         start(router)
 
 
-def test_one_that_says_it_or_computes_or_is_no_post_starts() -> None:
+def test_a_route_with_a_declaration_or_without_a_write_starts() -> None:
     router = APIRouter(route_class=ApiRoute)
 
     @router.post("/a")
@@ -68,7 +68,7 @@ def test_one_that_says_it_or_computes_or_is_no_post_starts() -> None:
 
 
 @pytest.mark.parametrize("field", ["secret", "nothing"])
-def test_what_is_shown_once_can_be_left_out_of_the_answer(field: str) -> None:
+def test_a_secret_can_be_left_out_of_the_stored_answer(field: str) -> None:
     router = APIRouter(route_class=ApiRoute)
 
     @router.post("/things", response_model=Made)
@@ -92,7 +92,7 @@ def owner(organisation: str | None, client: str | None) -> Principal:
     return Principal("coordination", organisation=organisation, client=client)
 
 
-async def test_a_key_is_of_one_client_of_one_organisation_on_one_route() -> None:
+async def test_a_key_belongs_to_one_client_of_one_organisation_on_one_route() -> None:
     one = await _claim(request_of(), owner("chu-a", "ehr"), "/things")
     assert (await _claim(request_of(), owner("chu-a", "ehr"), "/things")).id == one.id
     others = [
@@ -109,7 +109,7 @@ async def fingerprint(query: bytes, body: bytes, path: str = "/things") -> str:
     return (await _claim(request_of(path, query, body), owner("a", None), "/things")).fingerprint
 
 
-async def test_the_fingerprint_is_of_the_content_and_not_of_its_spelling() -> None:
+async def test_the_fingerprint_depends_on_the_content_and_not_on_its_notation() -> None:
     one = await fingerprint(b"m=1&n=2", b'{"a": 1, "b": ["x"]}')
     assert await fingerprint(b"n=2&m=1", b'{"b":["\\u0078"],"a":1}') == one
     for query, body, path in (

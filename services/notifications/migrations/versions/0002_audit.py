@@ -1,4 +1,4 @@
-"""audit."""
+"""Audit log."""
 
 import sqlalchemy as sa
 from alembic import op

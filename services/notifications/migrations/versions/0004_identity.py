@@ -1,4 +1,4 @@
-"""identity."""
+"""Identity."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The second wall: what callers are shown and may change, on PostgreSQL (`shared.persistence.rls_policies`)."""
+"""Row-level security on PostgreSQL: which rows callers may read and change (`shared.persistence.rls_policies`)."""
 
 from alembic import op
 
@@ -9,13 +9,13 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-# A right to write shows what it is about: nobody changes what cannot be seen.
+# A right to write includes the right to read: PostgreSQL changes no row that the caller cannot read.
 SEES = own("owner", "subscription.read.own", "subscription.write.own")
 CHANGES = own("owner", "subscription.write.own")
 OF_SUBSCRIPTION = "subscription_id IN (SELECT id FROM subscriptions)"
 CHANGES_SUBSCRIPTION = f"{granted('subscription.write.own')} AND {OF_SUBSCRIPTION}"
 OF_DELIVERY = "EXISTS (SELECT FROM deliveries WHERE deliveries.id = attempts.delivery_id)"
-# The subscriptions are listed first: they are few, and begin the key by which the deliveries are found.
+# Subscriptions first: there are few, and their id is the first column of the key of deliveries.
 DELIVERED = """EXISTS (
     SELECT FROM deliveries
     WHERE deliveries.subscription_id = ANY (ARRAY(SELECT id FROM subscriptions))
@@ -31,7 +31,7 @@ RULES = {
         rights=("SELECT", "INSERT", "UPDATE"),
     ),
     "attempts": Rule(read=OF_DELIVERY),
-    # The texts are for receivers alone.
+    # Callers cannot read the column with the text: only receivers get it.
     "events": Rule(
         read=DELIVERED,
         insert=granted("subscription.write.own"),

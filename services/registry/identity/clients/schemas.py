@@ -8,11 +8,21 @@ from pydantic_core import PydanticCustomError
 from services.registry.identity.clients.keys import KeySetError, read_key_set
 from services.registry.identity.organisations.schemas import OrganisationId
 from shared.access.principal import Role
+from shared.values.forms import described
 from shared.values.wire import ApiModel, Instant
 
 ClientName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Method = Literal["private_key_jwt", "api_key"]
-Scope = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,32}\.(read|write|execute)$")]
+Scope = Annotated[
+    str,
+    StringConstraints(
+        pattern=described(
+            r"^[a-z_]{1,32}\.(read|write|execute)$",
+            fr="une ressource et read, write ou execute, p. ex. match.execute",
+            en="a resource and read, write or execute, e.g. match.execute",
+        )
+    ),
+]
 Url = Annotated[str, StringConstraints(min_length=8, max_length=2048)]
 
 

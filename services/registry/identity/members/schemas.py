@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints, field_validator
 
 from services.registry.identity.organisations.schemas import OrganisationId
 from shared.access.principal import Role
+from shared.values.forms import described
 from shared.values.wire import ApiModel, Instant
 
 
@@ -26,7 +27,12 @@ class MemberInput(MemberUpdate):
     ``issuer`` is the URL of the identity provider; ``subject`` is the person's identifier there (`sub`).
     """
 
-    issuer: Annotated[str, StringConstraints(pattern="^https?://", max_length=300)]
+    issuer: Annotated[
+        str,
+        StringConstraints(
+            pattern=described("^https?://", fr="une URL http ou https", en="an http or https URL"), max_length=300
+        ),
+    ]
     subject: Annotated[str, StringConstraints(min_length=1, max_length=255)]
 
 

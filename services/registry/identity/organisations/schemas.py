@@ -7,11 +7,17 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.access.principal import OrganisationKind
+from shared.values.forms import described
 from shared.values.wire import ApiModel, Instant
 from shared.vocabulary.identifiers import CentreId
 
-OrganisationId = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9-]{1,62}$")]
-OrganisationPath = Annotated[str, Path(pattern="^[a-z][a-z0-9-]{1,62}$", max_length=64)]
+_ID = described(
+    "^[a-z][a-z0-9-]{1,62}$",
+    fr="2 à 63 caractères : lettres minuscules, chiffres et traits d'union, p. ex. chu-lille",
+    en="2 to 63 characters: lower-case letters, digits and hyphens, e.g. chu-lille",
+)
+OrganisationId = Annotated[str, StringConstraints(pattern=_ID)]
+OrganisationPath = Annotated[str, Path(pattern=_ID, max_length=64)]
 OrganisationStatus = Literal["active", "suspended"]
 
 

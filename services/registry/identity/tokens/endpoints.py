@@ -32,7 +32,7 @@ router = APIRouter(route_class=ApiRoute, tags=["identity"])
 
 
 class TokenGuard(Guard):
-    """Lets everybody call: the endpoint authenticates its clients itself.
+    """Lets anyone call: the endpoint authenticates its clients itself.
 
     An `Authorization` header is not verified here, so that one that is wrong gets an OAuth error.
     """

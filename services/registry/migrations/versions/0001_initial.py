@@ -1,4 +1,4 @@
-"""initial."""
+"""Trials, centres, sources and the feed."""
 
 import sqlalchemy as sa
 from alembic import op

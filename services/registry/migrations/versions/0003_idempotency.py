@@ -1,4 +1,4 @@
-"""Keys of repeated requests, and what they were answered."""
+"""Idempotency keys with the stored answers."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""identity."""
+"""Organisations, clients, members and tokens."""
 
 import sqlalchemy as sa
 from alembic import op

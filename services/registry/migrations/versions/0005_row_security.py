@@ -1,4 +1,4 @@
-"""The second wall: what callers are shown and may change, on PostgreSQL (`shared.persistence.rls_policies`)."""
+"""Row-level security on PostgreSQL: which rows callers may read and change (`shared.persistence.rls_policies`)."""
 
 from alembic import op
 
@@ -18,7 +18,7 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-# A right to write shows what it is about: nobody changes what cannot be seen.
+# A right to write includes the right to read: PostgreSQL changes no row that the caller cannot read.
 SEES_TRIALS = granted("trial.read.all", "trial.write.all", "source.write.all", "site.write.all")
 SEES_PUBLISHED = f"published AND {granted('trial.read.published', 'site.write.own')}"
 WRITES_TRIALS = granted("trial.write.all", "source.write.all", "site.write.all", "site.write.own")
@@ -27,11 +27,11 @@ WRITES_SITE = f"{granted('trial.write.all', 'source.write.all', 'site.write.all'
 
 
 def of_trial(table: str) -> str:
-    """Seen with its trial."""
+    """Return the condition that the row's trial is visible."""
     return f"EXISTS (SELECT FROM trials WHERE trials.key = {table}.trial_key)"
 
 
-# Who may see or change clients or members may see whose they are.
+# A right on clients or members includes reading their organisation.
 SEES_ORGANISATIONS = granted(
     "organisation.read.all", "organisation.write.all", "client.read.all", "client.write.all", "member.read.all", "member.write.all",
     "administrator.write.all",
@@ -42,7 +42,10 @@ SEES_OWN_ORGANISATION = own(
 
 
 def of_organisation(kind: str) -> tuple[str, str]:
-    """Who sees, and who changes, the clients or the members of an organisation; suspending it changes them too."""
+    """Return the conditions for reading and for changing clients or members (``kind``) of an organisation.
+
+    Suspending the organisation changes them too.
+    """
     changes = f"{granted(f'{kind}.write.all', 'organisation.write.all', 'administrator.write.all')} OR {own('organisation', f'{kind}.write.own')}"
     return f"{granted(f'{kind}.read.all')} OR {own('organisation', f'{kind}.read.own')} OR {changes}", changes
 
@@ -116,7 +119,7 @@ RULES = {
     ),
     "clients": Rule(read=SEES_CLIENTS, insert=CHANGES_CLIENTS, change=CHANGES_CLIENTS, rights=CHANGED),
     "members": Rule(read=SEES_MEMBERS, insert=CHANGES_MEMBERS, change=CHANGES_MEMBERS, rights=CHANGED),
-    # The issuer works as the service itself.
+    # The token issuer uses the role of the service.
     "signing_keys": Rule(rights=()),
     "used_assertions": Rule(rights=()),
     "idempotency_keys": Rule(read=own_row("organisation"), change=own_row("organisation"), rights=("SELECT", "UPDATE")),

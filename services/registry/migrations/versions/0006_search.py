@@ -1,4 +1,4 @@
-"""search: a number for each trial, which gives lists their order, and an index of words and facets."""
+"""Search: a number for each trial, by which lists are ordered, and an index of words and facets."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ depends_on = None
 WRITES_TRIALS = granted("trial.write.all", "source.write.all", "site.write.all", "site.write.own")
 SEES_TRIALS = granted("trial.read.all", "trial.write.all", "source.write.all", "site.write.all")
 WRITTEN = ("SELECT", "INSERT", "UPDATE", "DELETE")
-# A policy without a condition lets PostgreSQL use the index: `@@` is not leakproof. The table holds words of published trials alone.
+# Read policy `true`, so that PostgreSQL uses the index (`@@` is not leakproof): the table has only published trials.
 RULES = {
     "search_published": Rule(read="true", insert=WRITES_TRIALS, change=WRITES_TRIALS, public="true", rights=WRITTEN),
     "search_unpublished": Rule(
@@ -29,10 +29,10 @@ FACETS = Rule(
 
 
 def upgrade() -> None:
-    # What a trial is filtered by is indexed with its words; the service fills the index when it starts.
+    # Facets are indexed with the words of a trial; the service fills the index at start.
     unprotect(op, "registry", "trial_facets")
     op.drop_table("trial_facets")
-    # Not in batch mode: recreating the table would delete, by cascade, all that belongs to its trials.
+    # Not in batch mode: recreating the table would delete every row that refers to a trial, by cascade.
     op.add_column("trials", sa.Column("number", sa.BigInteger(), nullable=False, server_default="0"))
     for demo, first in ((False, 0), (True, FIRST_DEMO)):
         op.execute(

@@ -41,7 +41,7 @@ class ListParameters(ApiModel):
 
 
 def public_reads(trials: PublicTrials, terminology: Terminology) -> tuple[PublicRead, ...]:
-    """The two routes that are read most."""
+    """Return the readers of the two routes that are called most: the list of trials and one trial."""
 
     async def read_list(request: Request, asked: ListParameters) -> tuple[Headers, bytes] | None:
         query = query_of(asked, terminology)
@@ -67,12 +67,16 @@ def public_reads(trials: PublicTrials, terminology: Terminology) -> tuple[Public
 
 
 def query_of(asked: ListParameters, terminology: Terminology) -> SearchQuery:
-    """The search that these parameters ask for."""
+    """Return the search for these parameters."""
     codes = terminology.same_as(asked.condition) if asked.condition else frozenset()
     return SearchQuery.parse(
-        asked.q, status=asked.status, condition=codes, country=asked.country and asked.country.upper(), centre=asked.centre,
+        asked.q,
+        status=asked.status,
+        condition=codes,
+        country=asked.country and asked.country.upper(),
+        centre=asked.centre,
         demo=asked.sample is None,
-    )  # fmt: skip
+    )
 
 
 def _parse_list(request: Request) -> ListParameters | None:

@@ -1,4 +1,4 @@
-"""The registry's documents are read tolerantly, and reading what was written gives the same."""
+"""The registry's documents are read tolerantly, and writing and reading a document gives the same."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ FULL: dict[str, Any] = {
 @pytest.mark.parametrize(
     "document", [LEAST, FULL, {**LEAST, "titles": None, "locations": None, "cohorts": None, "criteria": None}]
 )
-def test_a_trial_that_is_written_reads_as_the_same_trial(document: dict[str, Any]) -> None:
+def test_a_trial_is_the_same_after_writing_and_reading(document: dict[str, Any]) -> None:
     trial = Trial.read(document)
     assert Trial.read(trial.write()) == trial
 
@@ -44,7 +44,7 @@ def test_a_trial_keeps_the_fields_that_a_match_needs() -> None:
     "document",
     [{}, {**LEAST, "id": None} | {"version": None}, {"id": "NCT1", "version": 1}, {**LEAST, "cohorts": [{}]}],
 )
-def test_a_trial_without_what_it_needs_is_refused(document: dict[str, Any]) -> None:
+def test_a_trial_without_required_fields_is_refused(document: dict[str, Any]) -> None:
     with pytest.raises(UnreadableDocumentError):
         Trial.read(document)
 
@@ -57,7 +57,7 @@ def test_a_record_with_an_unreadable_site_is_refused(site: Any) -> None:
         TrialRecord.read({"trial": LEAST, "sites": [site]})
 
 
-def test_centres_and_concepts_are_refused_without_what_they_need() -> None:
+def test_centres_and_concepts_without_required_fields_are_refused() -> None:
     with pytest.raises(UnreadableDocumentError):
         Centre.read({"id": "fr-necker", "version": 1, "name": "Necker", "city": "Paris", "lat": "north", "lon": 2})
     with pytest.raises(UnreadableDocumentError):

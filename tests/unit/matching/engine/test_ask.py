@@ -1,4 +1,4 @@
-"""One question for many trials, the free ones first, then those that decide most for their cost."""
+"""One question for several trials, free ones first, then those that decide most for their cost."""
 
 from datetime import date
 
@@ -42,7 +42,7 @@ def test_free_first_then_trials_decided_for_the_cost():
     assert codes == ["sex", "titre:CLEIO:anti-aav9", "has:CLEIO:hiv"]
 
 
-def test_the_authors_own_question_has_its_own_code_words_and_cost():
+def test_the_authors_own_question_has_its_own_code_text_and_cost():
     ask = {"code": "aav9", "fr": "Titre anti-AAV9 ?", "en": "Anti-AAV9 titre?", "who": "sponsor_lab", "cost": 0}
     one = trial("T1", TITRE, ask=ask)
     (question,) = ask_next([(one, match(one, INDEX))], INDEX)
@@ -54,7 +54,7 @@ def test_the_authors_own_question_has_its_own_code_words_and_cost():
     )
 
 
-def test_no_question_that_could_not_decide_a_trial():
+def test_a_question_that_cannot_decide_a_trial_is_left_out():
     opinion = {"type": "human", "question": "suitable", "role": "investigator"}
     decided = {"any": [HIV, {"not": {"all": [HIV, {"type": "age", "min": "P1Y"}]}}]}
     assert questions_of(trial("T1", opinion)) == []

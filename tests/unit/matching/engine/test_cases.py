@@ -1,4 +1,4 @@
-"""Cases worked out by hand, one sentence of `docs/eligibility.md` each: states and days of an expression."""
+"""Cases worked out by hand, one for each sentence of `docs/eligibility.md`: states and days of an expression."""
 
 import json
 from datetime import date
@@ -22,7 +22,7 @@ AS_OF = "2025-11-22"
 
 
 def numbered(patient):
-    """Facts are named f1, f2… and are conditions or observations unless the case says otherwise."""
+    """Add ids f1, f2… to facts; the default kind is condition or observation."""
     facts = [
         {"id": f"f{number}", "kind": "observation" if "value" in fact else "condition", **fact}
         for number, fact in enumerate(patient.get("facts", []), start=1)

@@ -1,4 +1,4 @@
-"""Laws that hold for every patient and expression: Kleene's, and what time, order and units may not change."""
+"""Laws for every patient and expression: Kleene's, and what time, order and units must not change."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Which cohorts recruit in a country, which site comes first, and how far it is."""
+"""Which cohorts recruit in a country, which site comes first, and how far away it is."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -173,6 +173,6 @@ def test_the_distance_from_a_departement_to_lille(departement: str, low: int, hi
     assert low < distance < high
 
 
-def test_there_is_no_distance_from_nowhere() -> None:
+def test_without_a_place_there_is_no_distance() -> None:
     assert distance_km(None, 48.8, 2.3) is None
     assert distance_km("988", 48.8, 2.3) is None

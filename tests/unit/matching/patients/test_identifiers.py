@@ -1,4 +1,4 @@
-"""What could identify a person is told by key and by shape; what medicine writes every day is not."""
+"""Personal identifiers are detected by key and by form; ordinary medical data are not."""
 
 import json
 import lzma
@@ -20,7 +20,7 @@ KEY = "1850578006084"
         ("1-85-05-78-006-084-91", "nir"),
         ("1\u00a085\u00a005\u00a078\u00a0006\u00a0084\u00a091", "nir"),
         ("né le 1850578006084 91.", "nir"),
-        ("185057800608492", None),  # a wrong key
+        ("185057800608492", None),  # a wrong check key
         ("1850578006084", "nir"),
         ("1 85 05 78 006 084", "nir"),
         ("1851378006084", None),  # there is no thirteenth month
@@ -57,7 +57,7 @@ KEY = "1850578006084"
         ("mL/min/{1.73_m2}", None),
     ],
 )
-def test_the_shape_of_a_value(text: str, shape: str | None) -> None:
+def test_the_form_of_a_value(text: str, shape: str | None) -> None:
     assert shape_of(text) == shape
 
 
@@ -80,16 +80,16 @@ def test_the_shape_of_a_value(text: str, shape: str | None) -> None:
         "attachment",
     ],
 )
-def test_a_key_that_names_a_person_is_refused_wherever_it_stands(key: str) -> None:
+def test_a_key_that_names_a_person_is_refused_at_any_depth(key: str) -> None:
     found = identifying({"facts": [{"id": "x", "more": {key: 1}}]})
     assert [(fault.pointer, fault.code) for fault in found] == [(f"/facts/0/more/{key}", "identifier_key")]
 
 
-def test_keys_of_the_native_patient_are_none() -> None:
+def test_no_key_of_the_native_patient_is_an_identifier() -> None:
     keys = (
         "as_of birth_date age sex place facts domains_complete id kind codes status date start end value comparator "
-        "unit ref_low ref_high assay dose outcome body_site severity relative variant question answer gene type exon_from "
-        "hgvs per_kg domain from to"
+        "unit ref_low ref_high assay dose outcome body_site severity relative variant question answer gene type "
+        "exon_from hgvs per_kg domain from to"
     )
     assert identifying({key: {} for key in keys.split()}) == []
 
@@ -102,13 +102,13 @@ def test_provenance_and_extensions_of_a_phenopacket_may_have_names_but_no_number
     assert [fault.pointer for fault in identifying(packet)] == ["/metaData/createdBy"]
 
 
-def test_a_number_is_told_by_its_digits_and_a_telling_key_stays_out_of_the_pointer() -> None:
+def test_a_number_is_detected_by_its_digits_and_an_identifying_key_is_left_out_of_the_pointer() -> None:
     assert [(fault.pointer, fault.code) for fault in identifying({"value": int(KEY)})] == [("/value", "identifier_nir")]
     found = identifying({"a": {KEY: {"name": 1}}})
     assert [fault.pointer for fault in found] == ["/a", "/a/name"]
 
 
-def test_at_most_ten_places_are_told() -> None:
+def test_at_most_ten_places_are_reported() -> None:
     assert len(identifying({"facts": [{"name": 1}] * 50})) == 10
 
 

@@ -1,4 +1,4 @@
-"""Phenopackets to native patients: what is said, what is left out, and nothing that was not said."""
+"""Phenopackets to native patients: what is converted, what is left out, and that nothing is added."""
 
 import lzma
 from datetime import date
@@ -35,7 +35,7 @@ def variant(progress: str = "SOLVED", status: str = "CAUSATIVE", **descriptor: A
     }
 
 
-def test_a_packet_says_what_it_is() -> None:
+def test_a_phenopacket_is_recognised_by_its_metadata() -> None:
     assert is_phenopacket({"metaData": {"phenopacketSchemaVersion": "2.0"}})
     assert not is_phenopacket({"metaData": {}})
     assert not is_phenopacket({"facts": []})
@@ -72,10 +72,10 @@ def test_the_subject(subject: dict[str, Any], expected: dict[str, Any]) -> None:
         ({"timestamp": "2016-02-31T10:00:00Z"}, None),
     ],
 )
-def test_an_onset_is_no_more_precise_than_it_is_told(onset: dict[str, Any], expected: str | None) -> None:
-    told = facts(phenotypicFeatures=[{"type": {"id": "HP:0001250", "label": "Seizure"}, "onset": onset}])
-    date_told = {"date": expected} if expected else {}
-    assert told == [{"id": "phenotypicFeatures/0", "kind": "observation", "codes": ["HP:0001250"], **date_told}]
+def test_an_onset_is_no_more_precise_than_given(onset: dict[str, Any], expected: str | None) -> None:
+    converted = facts(phenotypicFeatures=[{"type": {"id": "HP:0001250", "label": "Seizure"}, "onset": onset}])
+    dated = {"date": expected} if expected else {}
+    assert converted == [{"id": "phenotypicFeatures/0", "kind": "observation", "codes": ["HP:0001250"], **dated}]
 
 
 def test_an_onset_at_an_age_is_no_date_without_a_birth_date() -> None:
@@ -138,8 +138,8 @@ def test_a_measurement_keeps_unit_range_and_day() -> None:
 )
 def test_a_coded_answer_is_present_or_absent_where_it_is_known(answer: str, status: str | None) -> None:
     measurement = {"assay": {"id": "LOINC:5196-1"}, "value": {"ontologyClass": {"id": answer}}}
-    told = facts(measurements=[measurement])
-    assert [fact.get("status") for fact in told] == ([] if status == "ignored" else [status])
+    converted = facts(measurements=[measurement])
+    assert [fact.get("status") for fact in converted] == ([] if status == "ignored" else [status])
 
 
 def test_treatments_are_exposures_and_prescriptions_are_orders() -> None:
@@ -178,15 +178,15 @@ def test_a_causative_variant_of_a_solved_case_is_present_under_each_of_its_names
         {"syntax": "hgvs.p", "value": "NP_003997.2:p.(Arg2098Ter)"},
         {"syntax": "hgvs.c", "value": "NM_004006.3:c.6292C>T"},
     ]
-    told = facts(interpretations=[variant(allelicState={"id": "GENO:0000134"}, expressions=expressions)])
-    assert [fact["kind"] for fact in told] == ["condition", "variant", "variant"]
-    assert told[1]["variant"] == {
+    converted = facts(interpretations=[variant(allelicState={"id": "GENO:0000134"}, expressions=expressions)])
+    assert [fact["kind"] for fact in converted] == ["condition", "variant", "variant"]
+    assert converted[1]["variant"] == {
         "gene": "DMD",
         "type": "nonsense",
         "zygosity": "hemizygous",
         "hgvs": "NM_004006.3:c.6292C>T",
     }
-    assert told[2]["variant"]["hgvs"] == "NP_003997.2:p.(Arg2098Ter)"
+    assert converted[2]["variant"]["hgvs"] == "NP_003997.2:p.(Arg2098Ter)"
 
 
 @pytest.mark.parametrize(
@@ -198,10 +198,10 @@ def test_a_causative_variant_of_a_solved_case_is_present_under_each_of_its_names
         ("IN_PROGRESS", "CONTRIBUTORY", "unconfirmed"),
     ],
 )
-def test_what_is_not_solved_is_not_confirmed(progress: str, status: str, expected: str | None) -> None:
-    told = facts(interpretations=[variant(progress, status)])
-    assert told[-1].get("status") == expected
-    assert told[0].get("status") == (None if progress == "SOLVED" else "unconfirmed")
+def test_a_finding_of_an_unsolved_case_is_not_confirmed(progress: str, status: str, expected: str | None) -> None:
+    converted = facts(interpretations=[variant(progress, status)])
+    assert converted[-1].get("status") == expected
+    assert converted[0].get("status") == (None if progress == "SOLVED" else "unconfirmed")
 
 
 def test_a_rejected_variant_and_one_without_a_gene_are_left_out_and_an_unclassified_one_is_uncertain() -> None:
@@ -225,9 +225,9 @@ def test_a_rejected_variant_and_one_without_a_gene_are_left_out_and_an_unclassif
         ("NP_000509.1:p.(Glu7=)", None),
     ],
 )
-def test_the_kind_of_a_variant_is_told_only_where_it_is_plain(hgvs: str, kind: str | None) -> None:
-    told = facts(interpretations=[variant(expressions=[{"syntax": "hgvs.p", "value": hgvs}])])
-    assert told[-1]["variant"].get("type") == kind
+def test_the_type_of_a_variant_is_set_only_if_it_is_certain(hgvs: str, kind: str | None) -> None:
+    converted = facts(interpretations=[variant(expressions=[{"syntax": "hgvs.p", "value": hgvs}])])
+    assert converted[-1]["variant"].get("type") == kind
 
 
 def test_a_family_is_read_for_its_proband() -> None:

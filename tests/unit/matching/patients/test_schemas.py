@@ -1,4 +1,4 @@
-"""The native patient: what the door refuses, and what the engine is given."""
+"""The native patient: what is refused, and what the engine gets."""
 
 from datetime import date
 from fractions import Fraction
@@ -89,7 +89,7 @@ def test_a_thousand_facts_are_not_too_many():
         ({"end": "2024-03-01"}, DateBounds(date.min, date(2024, 3, 1)), day("2024-03-01"), True),
     ],
 )
-def test_dates_are_the_days_they_could_be(fact, first, last, exposure):
+def test_partial_dates_are_the_days_that_they_may_mean(fact, first, last, exposure):
     given = mapped(**fact)
     assert (given.first, given.last, given.exposure) == (first, last, exposure)
 
@@ -100,7 +100,7 @@ def test_numbers_are_exact():
     assert mapped(value="IIb").text == "IIb"
 
 
-def test_what_counts_for_nothing_is_said():
+def test_unused_facts_are_reported():
     facts = [
         CONDITION,
         {**CONDITION, "id": "wrong", "status": "entered_in_error"},
@@ -127,6 +127,6 @@ def test_an_age_is_an_interval_of_birth_dates(age, earliest, latest):
     assert possible_births(age, AS_OF) == DateBounds(date.fromisoformat(earliest), date.fromisoformat(latest))
 
 
-def test_nobody_is_matched_before_birth():
+def test_no_patient_is_matched_before_birth():
     with pytest.raises(BirthAfterAsOfError):
         to_engine(Patient.model_validate({"birth_date": "2025-11-23"}), AS_OF)

@@ -1,4 +1,4 @@
-"""A snapshot on disk is whole or refused, and a crash at any moment leaves one that is whole."""
+"""A snapshot on disk is complete or refused, and a crash at any moment leaves a complete one."""
 
 import json
 from dataclasses import replace
@@ -60,7 +60,7 @@ def files(tmp_path: Path) -> SnapshotFiles:
     return SnapshotFiles(tmp_path / "snapshot", "FR")
 
 
-def test_what_is_written_is_read(files: SnapshotFiles) -> None:
+def test_a_snapshot_is_the_same_after_writing_and_reading(files: SnapshotFiles) -> None:
     written = snapshot(record("NCT1"), record("NCT2"))
     assert files.newest() is None
     path = files.write(written)
@@ -74,28 +74,28 @@ def test_what_is_written_is_read(files: SnapshotFiles) -> None:
     assert (read.centres, read.vocabulary.concepts) == (written.centres, written.vocabulary.concepts)
 
 
-def test_the_id_names_the_content_and_not_the_way_to_it() -> None:
+def test_the_id_depends_on_the_content_and_not_on_how_it_was_loaded() -> None:
     written = snapshot(record("NCT1"), record("NCT2"))
     assert snapshot(record("NCT2"), record("NCT1"), next_feed_path="/elsewhere").id == written.id
     assert snapshot(record("NCT1", status="suspended"), record("NCT2")).id != written.id
     assert snapshot(record("NCT1")).id != written.id
 
 
-def test_an_unpublished_trial_is_not_stored_and_criteria_of_a_later_language_are_not_guessed() -> None:
+def test_unpublished_trials_are_not_stored_and_criteria_of_a_later_language_are_not_interpreted() -> None:
     later = replace(record("NCT2"), criteria={**CRITERIA, "of_a_later_language": 1})
     written = snapshot(record("NCT1", published=False), later)
     assert list(written.trials) == ["NCT2"]
     assert written.trials["NCT2"].compiled is None
 
 
-def test_two_are_kept(files: SnapshotFiles) -> None:
+def test_two_snapshots_are_kept(files: SnapshotFiles) -> None:
     written = [files.write(snapshot(record("NCT1", version))) for version in (1, 2, 3)]
     assert sorted(path.name for path in files.folder.iterdir()) == sorted([written[1].name, written[2].name, "current"])
 
 
 @pytest.mark.parametrize("name", ["trials.ndjson", "centres.ndjson", "terminology.json", "manifest.json"])
 @pytest.mark.parametrize("damage", ["cut", "changed", "missing", "empty"])
-def test_a_torn_one_is_refused_and_the_one_before_used(files: SnapshotFiles, name: str, damage: str) -> None:
+def test_a_damaged_snapshot_is_refused_and_the_previous_one_used(files: SnapshotFiles, name: str, damage: str) -> None:
     before = snapshot(record("NCT1"))
     files.write(before)
     torn = files.write(snapshot(record("NCT1", 2))) / name
@@ -109,7 +109,7 @@ def test_a_torn_one_is_refused_and_the_one_before_used(files: SnapshotFiles, nam
     assert read.id == before.id
 
 
-def test_one_that_reads_the_same_but_is_not_byte_for_byte_what_was_written_is_refused(files: SnapshotFiles) -> None:
+def test_a_snapshot_with_other_bytes_is_refused_even_if_it_parses_alike(files: SnapshotFiles) -> None:
     terminology = files.write(snapshot(record("NCT1"))) / "terminology.json"
     terminology.write_bytes(terminology.read_bytes() + b" ")
     assert files.newest() is None
@@ -126,7 +126,7 @@ def test_a_manifest_of_another_position_or_format_is_refused(files: SnapshotFile
 
 
 @pytest.mark.parametrize("pointer", [None, b"", b"\xff\xfe", b"../../elsewhere", b"0123456789abcdef-9"])
-def test_without_a_good_pointer_the_newest_whole_one_is_used(files: SnapshotFiles, pointer: bytes | None) -> None:
+def test_without_a_valid_pointer_the_newest_complete_one_is_used(files: SnapshotFiles, pointer: bytes | None) -> None:
     files.write(snapshot(record("NCT1")))
     newest = snapshot(record("NCT1", 2))
     files.write(newest)
@@ -138,7 +138,7 @@ def test_without_a_good_pointer_the_newest_whole_one_is_used(files: SnapshotFile
     assert read.id == newest.id
 
 
-def test_a_write_that_a_crash_cut_short_is_no_writtenand_is_swept_away(files: SnapshotFiles) -> None:
+def test_a_write_cut_by_a_crash_is_not_used_and_is_deleted(files: SnapshotFiles) -> None:
     written = snapshot(record("NCT1"))
     files.write(written)
     partial = files.folder / f".{written.id}-2.77"

@@ -1,4 +1,4 @@
-"""Tokens of an OpenID provider, whose keys come from a server that really answers, or does not."""
+"""Tokens of an OpenID provider, whose keys come from a real server that answers or fails."""
 
 import base64
 import json
@@ -28,7 +28,7 @@ STRANGER = ECKey.generate_key("P-256", {"kid": "one", "use": "sig"})
 
 
 class KeyServer:
-    """What a provider publishes; ``away`` makes it fail."""
+    """The endpoints of a provider; ``away`` makes it fail."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -91,7 +91,7 @@ def token(
         (RSA, "PS256", None, {"aud": ["account", AUDIENCE], "scope": "openid"}),
     ],
 )
-async def test_a_token_that_is_meant_for_us_says_who_it_is(
+async def test_a_token_for_us_identifies_the_person(
     provider: IdentityProvider, keys: KeyServer, key: Any, alg: str, media: str | None, claims: dict[str, Any]
 ) -> None:
     found = await provider.claims(token(keys.url, key, alg, media, **claims))
@@ -113,7 +113,7 @@ async def test_a_token_that_is_meant_for_us_says_who_it_is(
         ({"key": STRANGER}, {}),
         ({"alg": "HS256", "key": OctKey.import_key(json.dumps(KEY.as_dict(private=False)), {"kid": "one"})}, {}),
         ({"media": "secevent+jwt"}, {}),
-        # An ID token, a logout token and what Keycloak calls a refresh token, all for our audience.
+        # An ID token, a logout token and a refresh token of Keycloak, all with our audience.
         ({"media": "JWT"}, {}),
         ({"media": None}, {}),
         ({"media": "JWT"}, {"scope": "openid", "nonce": "n"}),
@@ -123,19 +123,21 @@ async def test_a_token_that_is_meant_for_us_says_who_it_is(
         ({"media": "JWT"}, {"typ": "Refresh"}),
     ],
 )
-async def test_every_other_token_is_nobodys(
+async def test_every_other_token_is_refused(
     provider: IdentityProvider, keys: KeyServer, how: dict[str, Any], claims: dict[str, Any]
 ) -> None:
     assert await provider.claims(token(keys.url, **how, **claims)) is None
 
 
-async def test_a_token_without_a_signature_is_nobodys(provider: IdentityProvider, keys: KeyServer) -> None:
+async def test_a_token_without_a_signature_is_refused(provider: IdentityProvider, keys: KeyServer) -> None:
     head = base64.urlsafe_b64encode(b'{"alg":"none","typ":"at+jwt","kid":"one"}').rstrip(b"=").decode()
     claims = token(keys.url).split(".")[1]
     assert await provider.claims(f"{head}.{claims}.") is None
 
 
-async def test_an_unknown_key_makes_nobody_be_asked_at_each_call(provider: IdentityProvider, keys: KeyServer) -> None:
+async def test_an_unknown_key_id_does_not_cause_a_fetch_at_each_call(
+    provider: IdentityProvider, keys: KeyServer
+) -> None:
     for _ in range(5):
         assert await provider.claims(token(keys.url, kid="unheard-of")) is None
     assert keys.asked == 2  # its description and its keys, once
@@ -148,7 +150,7 @@ async def test_a_new_key_is_found(provider: IdentityProvider, keys: KeyServer) -
     assert await provider.claims(token(keys.url, STRANGER, kid="three")) is not None
 
 
-async def test_a_provider_that_is_away_is_told_and_not_asked_at_each_call(
+async def test_a_provider_that_is_down_is_reported_and_not_called_each_time(
     provider: IdentityProvider, keys: KeyServer
 ) -> None:
     keys.away = True
@@ -158,7 +160,7 @@ async def test_a_provider_that_is_away_is_told_and_not_asked_at_each_call(
     assert keys.asked == 1
 
 
-async def test_its_keys_are_believed_for_a_while_when_it_is_away(provider: IdentityProvider, keys: KeyServer) -> None:
+async def test_its_keys_are_used_for_a_while_when_it_is_down(provider: IdentityProvider, keys: KeyServer) -> None:
     assert await provider.claims(token(keys.url)) is not None
     keys.away = True
     provider._keys._pace = Pace(held=0.0, renewed_after=0.0, retried_after=0.0, stale=60.0)
@@ -170,7 +172,9 @@ async def test_its_keys_are_believed_for_a_while_when_it_is_away(provider: Ident
         await provider.claims(token(keys.url))
 
 
-async def test_a_provider_that_describes_another_is_not_believed(provider: IdentityProvider, keys: KeyServer) -> None:
+async def test_a_provider_that_describes_another_issuer_is_not_used(
+    provider: IdentityProvider, keys: KeyServer
+) -> None:
     async with OutboundClient(developer=read_networks("127.0.0.0/8")) as outbound:
         other = IdentityProvider(keys.url.replace("127.0.0.1", "127.0.0.2"), AUDIENCE, outbound)
         with pytest.raises(OSError):

@@ -1,4 +1,4 @@
-"""What a trial and a centre may say on the wire."""
+"""The forms of a trial and a centre in JSON."""
 
 import pytest
 from pydantic import ValidationError
@@ -97,7 +97,7 @@ def test_a_trial_needs_an_identifier_and_nothing_else():
         ("sample", "demo", "demo_not_illustrative"),
     ],
 )
-def test_what_does_not_belong_in_a_trial_is_refused(field, value, code):
+def test_a_trial_with_invalid_content_is_refused(field, value, code):
     assert refusals(TrialInput, {"identifiers": [NCT], field: value}) == {code}
 
 
@@ -120,7 +120,7 @@ CENTRE = {
 
 
 @pytest.mark.parametrize("departement", ["01", "2A", "95", "974", "988"])
-def test_a_centre_stands_in_a_departement(departement):
+def test_a_centre_is_in_a_departement(departement):
     assert CentreInput.model_validate({**CENTRE, "departement": departement}).departement == departement
 
 
@@ -135,5 +135,5 @@ def test_a_centre_stands_in_a_departement(departement):
         ("populations", []),
     ],
 )
-def test_what_does_not_belong_in_a_centre_is_refused(field, value):
+def test_a_centre_with_invalid_content_is_refused(field, value):
     assert refusals(CentreInput, {**CENTRE, field: value})

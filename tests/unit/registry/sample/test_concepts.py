@@ -35,7 +35,7 @@ def test_a_name_means_one_concept():
     assert {name: codes for name, codes in owners.items() if len(codes) > 1} == {}
 
 
-def test_an_equivalent_code_belongs_to_one_concept_and_says_so_both_ways():
+def test_an_equivalent_code_belongs_to_one_concept_in_both_directions():
     owners = {}
     for code, concept in CONCEPTS.items():
         for other in concept.same_as:
@@ -52,7 +52,7 @@ def test_exclusive_diseases_exclude_each_other_and_never_a_wider_or_narrower_for
         assert other not in builtin().ancestors(code) | descendants(builtin(), code)
 
 
-def test_what_could_be_found_together_is_not_exclusive():
+def test_diseases_that_can_occur_together_are_not_exclusive():
     assert "ORPHA:98895" not in exclusive_with(builtin(), "ORPHA:98896"), "Duchenne and Becker are one continuum"
     assert "ORPHA:220402" not in exclusive_with(builtin(), "ORPHA:220393"), "limited sclerosis may become diffuse"
 

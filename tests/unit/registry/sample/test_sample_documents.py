@@ -1,4 +1,4 @@
-"""The bundled sample: documents are valid, complete in both languages, linked, and marked for what they are."""
+"""The bundled sample: documents are valid, complete in both languages, linked, and labelled as real or fictitious."""
 
 import json
 from itertools import pairwise
@@ -77,7 +77,7 @@ def test_the_real_trials_cover_the_diseases_of_the_network():
 
 
 @pytest.mark.parametrize("name", TRIALS)
-def test_a_trial_speaks_french_and_english_and_names_a_known_disease(name):
+def test_a_trial_has_french_and_english_texts_and_a_known_disease(name):
     trial = TRIALS[name]
     for text in (trial.titles, trial.summary):
         assert text.fr
@@ -89,7 +89,7 @@ def test_a_trial_speaks_french_and_english_and_names_a_known_disease(name):
 
 
 @pytest.mark.parametrize("name", sorted(DEMO))
-def test_a_fictitious_trial_says_so_wherever_it_is_read(name):
+def test_a_fictitious_trial_is_labelled_in_every_text(name):
     trial, document = TRIALS[name], CRITERIA[name]
     assert trial.sample == "demo"
     assert trial.illustrative
@@ -105,7 +105,7 @@ def test_a_fictitious_trial_says_so_wherever_it_is_read(name):
 
 
 @pytest.mark.parametrize("name", sorted(TRIALS.keys() - DEMO))
-def test_a_real_trial_claims_no_open_place(name):
+def test_a_real_trial_declares_no_open_place(name):
     trial = TRIALS[name]
     assert trial.sample == "real"
     assert not trial.illustrative
@@ -176,7 +176,7 @@ def test_every_code_of_a_criterion_is_known():
     )
 
 
-def test_infections_and_pregnancy_age_like_any_finding():
+def test_infections_and_pregnancy_become_out_of_date_like_any_finding():
     ageing = ("positive", "infection", "pregnancy", "breastfeeding")
     found = [
         leaf
@@ -187,7 +187,7 @@ def test_infections_and_pregnancy_age_like_any_finding():
     assert all(leaf.within for leaf in found)
 
 
-def test_a_measurement_has_an_age_limit_and_a_failed_one_a_day_to_test_again():
+def test_a_measurement_has_an_age_limit_and_a_failed_one_a_retest():
     lifelong = {"LOINC:3209-4", "CLEIO:fviii-exposure-days"}
     for name, criterion, leaf in EVERY_LEAF:
         if isinstance(leaf, Value) and not lifelong & set(leaf.codes):
@@ -198,7 +198,7 @@ def test_a_measurement_has_an_age_limit_and_a_failed_one_a_day_to_test_again():
                 assert criterion.retest, (name, criterion.id)
 
 
-def test_a_variant_that_must_lie_somewhere_is_answered_by_the_report():
+def test_a_variant_that_must_be_in_a_region_is_decided_by_the_report():
     bounded = [leaf for _, _, leaf in EVERY_LEAF if isinstance(leaf, Variant) and leaf.exons]
     assert bounded
     assert all(leaf.closed for leaf in bounded)
@@ -232,7 +232,7 @@ def test_cohorts_that_divide_by_age_do_not_overlap_by_accident():
 
 
 @pytest.mark.parametrize("name", TRIALS)
-def test_the_scope_gate_lets_the_sample_in(name):
+def test_the_scope_gate_accepts_the_sample(name):
     answer = judge(TRIALS[name], builtin())
     assert answer.answer == "in_scope", [reason.code for reason in answer.reasons]
 

@@ -1,4 +1,4 @@
-"""What the sample's criteria answer for the two worked examples: a Duchenne boy and a girl with sickle cell disease."""
+"""The sample's verdicts for the two worked examples: a Duchenne boy and a girl with sickle cell disease."""
 
 from datetime import date
 from pathlib import Path
@@ -123,8 +123,8 @@ GIRL = {
 
 def answer(patient, trial):
     document = CriteriaDocument.model_validate_json((FOLDER / f"{trial}.json").read_text(encoding="utf-8"))
-    chart = engine.PatientIndex(to_engine(Patient.model_validate(patient), AS_OF).patient, TERMINOLOGY, AS_OF)
-    return match(compile_criteria(document, TERMINOLOGY, "FR"), chart)
+    index = engine.PatientIndex(to_engine(Patient.model_validate(patient), AS_OF).patient, TERMINOLOGY, AS_OF)
+    return match(compile_criteria(document, TERMINOLOGY, "FR"), index)
 
 
 def states(result):
@@ -136,7 +136,7 @@ def test_embark_opens_for_the_boy_when_his_steroid_has_been_stable_for_twelve_we
     assert (best.verdict, best.start, best.until) == ("not_yet", date(2026, 1, 2), date(2029, 12, 20))
 
 
-def test_the_boy_is_not_for_the_steroid_free_cohort_of_endeavor_but_his_twin_is():
+def test_the_boy_is_excluded_from_the_steroid_free_cohort_of_endeavor_and_his_twin_is_not():
     boy = {cohort.id: cohort for cohort in answer(BOY, "NCT04626674").cohorts}
     twin = {cohort.id: cohort for cohort in answer(TWIN, "NCT04626674").cohorts}
     assert boy["4"].verdict in ("excluded", "not_now")
@@ -169,11 +169,11 @@ def test_each_finds_a_fictitious_trial_open_today(patient, trial, cohort):
 
 
 @pytest.mark.parametrize("trial", ["NCT03461289", "NCT03745287", "CLEIO-DEMO-0005", "CLEIO-DEMO-0006"])
-def test_a_boy_whose_conditions_are_all_known_is_not_listed_for_another_disease(trial):
+def test_a_boy_with_a_complete_problem_list_is_not_listed_for_another_disease(trial):
     assert answer(BOY, trial).listing == "not_indicated"
 
 
-def test_a_newborn_is_not_deferred_by_an_age_asked_on_the_day_of_busulfan():
+def test_a_newborn_is_not_deferred_by_an_age_required_on_the_day_of_busulfan():
     newborn = {
         "as_of": "2025-11-22",
         "birth_date": "2025-11-10",
@@ -184,7 +184,7 @@ def test_a_newborn_is_not_deferred_by_an_age_asked_on_the_day_of_busulfan():
     assert (best.verdict, best.start) == ("possible", AS_OF)
 
 
-def test_a_patient_on_prednisone_alone_is_not_lost_to_aurora():
+def test_a_patient_on_prednisone_only_is_not_excluded_from_aurora():
     adult = {
         "as_of": "2025-11-22",
         "birth_date": "1980-01-01",

@@ -38,7 +38,7 @@ def test_a_refusal_names_the_field_in_both_languages():
     assert reason.detail.en == "the indication is a malignant disease"
 
 
-def test_words_of_exclusion_and_conditioning_do_not_count():
+def test_exclusion_criteria_and_conditioning_do_not_count():
     case = {
         "trial": {
             "titles": {"en": "Lentiviral gene therapy of beta-thalassemia"},
@@ -53,7 +53,7 @@ def test_words_of_exclusion_and_conditioning_do_not_count():
 
 
 @pytest.mark.real_data
-def test_no_oncology_trial_enters(real_data):
+def test_no_oncology_trial_is_accepted(real_data):
     with lzma.open(real_data / "ctgov_oncology_decoys" / "decoys.jsonl.xz", "rt", encoding="utf-8") as lines:
         answers = {
             study.source_id: judge(study.trial, builtin())
@@ -65,8 +65,8 @@ def test_no_oncology_trial_enters(real_data):
 
 
 @pytest.mark.real_data
-def test_no_other_trial_is_taken_for_oncology(real_data):
-    """The malignant ones among the 889 were picked out by eye; nothing else may be refused as malignant."""
+def test_no_other_trial_is_refused_as_oncology(real_data):
+    """The malignant ones among the 889 were selected by hand; nothing else may be refused as malignant."""
     records = [
         json.loads(path.read_text(encoding="utf-8")) for path in sorted((real_data / "ctgov_atmp").glob("*.json"))
     ]

@@ -1,4 +1,4 @@
-"""How much of what the records of ClinicalTrials.gov have reached the trials: the table of an import report."""
+"""Measure how much of the records of ClinicalTrials.gov reaches the trials: the table of an import report."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from services.registry.model.trial import TrialInput
 
 @dataclass(frozen=True, slots=True)
 class FieldCoverage:
-    """One field over a set of records: how many have something there, and how many of those have it in the trial."""
+    """One field over a set of records: how many have it, and how many of those have it in the trial."""
 
     field: str
     given: int
     mapped: int
 
 
-# Field: where the record has it (below protocolSection), and whether the trial has it.
+# Field: its place in the record (below protocolSection), and whether the trial has it.
 _FIELDS: Final[Mapping[str, tuple[str, Callable[[TrialInput], bool]]]] = {
     "title": ("identificationModule/briefTitle", lambda trial: trial.titles.en is not None),
     "acronym": ("identificationModule/acronym", lambda trial: trial.acronym is not None),
@@ -61,7 +61,7 @@ _FIELDS: Final[Mapping[str, tuple[str, Callable[[TrialInput], bool]]]] = {
 
 
 def given_fields(record: Mapping[str, Any]) -> frozenset[str]:
-    """The fields at whose place the record has something, of whatever type."""
+    """Return the fields whose place in the record has a value, of whatever type."""
     return frozenset(
         field for field, (path, _) in _FIELDS.items() if _there(record.get("protocolSection"), path.split("/"))
     )
@@ -70,7 +70,7 @@ def given_fields(record: Mapping[str, Any]) -> frozenset[str]:
 def coverage(readings: Iterable[tuple[Mapping[str, Any], TrialInput]]) -> list[FieldCoverage]:
     """Return one row per field over (record, trial) pairs.
 
-    A value from elsewhere counts only where the record has the field.
+    A value from another place counts only if the record has the field.
     """
     counts = {field: [0, 0] for field in _FIELDS}
     for record, trial in readings:

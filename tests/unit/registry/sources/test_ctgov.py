@@ -1,4 +1,4 @@
-"""ClinicalTrials.gov records, clean and dirty, to trials."""
+"""ClinicalTrials.gov records, correct and faulty, to trials."""
 
 import copy
 import json
@@ -88,7 +88,7 @@ RECORD = {
 
 
 def changed(path: str, value) -> dict:
-    """The record with one value changed; the path is below protocolSection."""
+    """Return the record with one value changed; the path is below protocolSection."""
     record = copy.deepcopy(RECORD)
     place = record["protocolSection"]
     *steps, last = path.split("/")
@@ -102,7 +102,7 @@ def read(record):
     return read_study(record, TERMS, RULES)
 
 
-def test_a_full_record_is_read_whole():
+def test_a_full_record_is_read_completely():
     reading = read(RECORD)
     trial = reading.trial
     assert reading.source_id == "NCT03964792"
@@ -180,7 +180,7 @@ def test_a_record_may_lack_every_module():
         {"protocolSection": {"identificationModule": {"nctId": "NCT1"}}},
     ],
 )
-def test_what_is_no_study_is_invalid(record):
+def test_a_record_that_is_no_study_is_invalid(record):
     with pytest.raises(InvalidStudyError) as refused:
         read(record)
     (fault,) = refused.value.faults
@@ -265,7 +265,7 @@ def test_what_is_no_study_is_invalid(record):
         ),
     ],
 )
-def test_a_bad_value_is_reported_by_its_place_and_never_by_itself_and_the_rest_is_kept(path, value, pointer, code):
+def test_an_invalid_value_is_reported_by_its_place_without_its_content_and_the_rest_is_read(path, value, pointer, code):
     reading = read(changed(path, value))
     assert (pointer, code) in {(one.pointer, one.code) for one in reading.warnings}
     texts = [text for one in reading.warnings for text in (one.detail.fr, one.detail.en)]
@@ -325,7 +325,7 @@ PRODUCTS = [
 
 
 @pytest.mark.parametrize(("interventions", "title", "expected"), PRODUCTS)
-def test_the_product_is_typed_by_its_own_words(interventions, title, expected):
+def test_the_product_is_classified_by_its_own_words(interventions, title, expected):
     record = changed(
         "armsInterventionsModule/interventions", [{"type": "DRUG", "name": name} for name in interventions]
     )
@@ -350,7 +350,7 @@ def test_the_hash_of_a_record_is_that_of_its_content():
     assert canonical_hash({"a": 1}) != canonical_hash({"a": "1"})
 
 
-def test_coverage_counts_what_was_carried_and_what_arrived():
+def test_coverage_counts_given_and_mapped_fields():
     records = [RECORD, changed("eligibilityModule/minimumAge", "five")]
     table = {row.field: (row.given, row.mapped) for row in coverage((one, read(one).trial) for one in records)}
     assert table["minimum_age"] == (2, 1)
@@ -375,7 +375,7 @@ def test_an_american_hospital_of_the_same_name_is_no_member():
         ("ctgov_oncology_decoys/decoys.jsonl.xz", 72),
     ],
 )
-def test_every_real_record_is_read_and_accounted_for(real_data, files, count, figure):
+def test_every_real_record_is_read_and_reported(real_data, files, count, figure):
     texts = [
         lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
         for path in sorted(real_data.glob(files))
@@ -437,7 +437,7 @@ def test_no_value_anywhere_stops_the_reader(path, junk):
         assert reading.source_id == "NCT03964792"
 
 
-def test_a_list_that_is_too_long_is_kept_up_to_its_limit_and_said():
+def test_a_list_that_is_too_long_is_cut_and_reported():
     reading = read(
         changed(
             "contactsLocationsModule/locations",

@@ -1,4 +1,4 @@
-"""Registry-grade criteria: what is executable, what is a question, and that no line of the text is lost."""
+"""Registry-grade criteria: what can be evaluated, what becomes a question, and that no line of the text is lost."""
 
 import json
 
@@ -31,7 +31,7 @@ def cut(text: str) -> list[tuple[str | None, str]]:
     return [(line.kind, line.text) for line in eligibility_lines(text)]
 
 
-def test_age_and_sex_execute():
+def test_age_and_sex_are_evaluated():
     criteria = document(eligibility={"minimum_age": "P5Y", "maximum_age": "P35Y", "sex": "female"})
     assert criteria["age"]["expr"] == {"type": "age", "min": "P5Y", "max": "P35Y", "max_unclear_until": "P36Y"}
     assert criteria["age"]["text"] == {
@@ -74,7 +74,7 @@ def test_a_related_condition_is_no_indication():
     assert criteria["indication"]["expr"] == {"type": "has", "codes": ["ORPHA:275752"]}
 
 
-def test_a_code_given_with_the_condition_is_believed():
+def test_a_code_given_with_the_condition_is_used():
     assert document(conditions=[{"text": "Gyrate Atrophy", "code": "ORPHA:414"}])["indication"]["expr"] == {
         "type": "has",
         "codes": ["ORPHA:414"],
@@ -100,7 +100,7 @@ def test_every_line_is_a_question_with_its_place_in_the_text():
     assert {one["expr"]["role"] for one in criteria.values()} == {"clinician"}
 
 
-def test_a_question_outlives_a_reordered_text_and_not_a_changed_bound():
+def test_a_question_keeps_its_id_when_the_text_is_reordered_and_not_when_a_bound_changes():
     def question(text: str, line: str) -> str:
         return next(
             one["expr"]["question"]
@@ -127,7 +127,7 @@ def test_a_very_long_list_loses_no_word_and_stays_within_the_language():
     assert max(one["source"]["span"][1] for one in criteria.values() if "span" in one["source"]) == len(text)
 
 
-def test_a_sponsor_s_code_becomes_a_name_of_the_language():
+def test_a_sponsor_s_code_becomes_a_valid_id():
     trial = TrialInput.model_validate({"identifiers": [{"type": "sponsor", "value": "(P 13/09#17)"}]})
     CriteriaDocument.model_validate_json(json.dumps(registry_criteria(trial, TERMS)))
 

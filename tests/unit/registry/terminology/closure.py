@@ -1,4 +1,4 @@
-"""Questions about a terminology that only tests ask, answered from its public interface."""
+"""Queries on a terminology that only tests need, answered from its public interface."""
 
 from services.registry.terminology.terminology import Concept, Terminology
 

@@ -1,4 +1,4 @@
-"""From condition texts as registries write them to codes, or to an honest "unmapped"."""
+"""Map condition texts of registries to codes, or to `unmapped`."""
 
 import pytest
 
@@ -75,12 +75,12 @@ def test_a_known_disease_is_recognised(text, code):
         ("", "unknown"),
     ],
 )
-def test_what_is_not_that_disease_stays_unmapped(text, outcome):
+def test_other_texts_stay_unmapped(text, outcome):
     found = map_condition(text, KNOWN)
     assert (found.outcome, found.code) == (outcome, None)
 
 
-def test_one_name_of_two_diseases_is_ambiguous():
+def test_a_name_of_two_diseases_is_ambiguous():
     both = Terminology.from_json(
         {"diseases": [named("D:1", "SS", "Sjögren syndrome"), named("D:2", "SS", "Systemic sclerosis")]}
     )

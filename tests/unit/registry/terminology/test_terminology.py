@@ -1,4 +1,4 @@
-"""Lookup, closure and version of a small terminology, and the one that ships."""
+"""Lookup, closure and version of a small terminology, and of the built-in one."""
 
 import pytest
 
@@ -37,15 +37,15 @@ def terminology(*given: dict) -> Terminology:
     "name",
     ["drepanocytose", "DRÉPANOCYTOSE", "Sickle-cell diseases", "sickle cell anemia", "Anémie  falciforme", "SCD"],
 )
-def test_a_name_is_found_whatever_its_accents_case_and_spelling(name):
+def test_a_name_is_found_with_other_accents_case_and_spelling(name):
     assert [found.code for found in named(terminology(), name)] == ["ORPHA:232"]
 
 
-def test_a_name_that_is_not_known_finds_nothing():
+def test_an_unknown_name_finds_nothing():
     assert named(terminology(), "sickle") == []
 
 
-def test_a_code_is_found_by_what_it_is_declared_the_same_as():
+def test_a_code_is_found_by_an_equivalent_one():
     found = terminology().concept("MONDO:11382")
     assert found is not None
     assert found.code == "ORPHA:232"
@@ -60,7 +60,7 @@ def test_the_closure_goes_through_same_as_codes():
     assert known.ancestors("ORPHA:404") == frozenset()
 
 
-def test_exclusion_holds_from_either_side():
+def test_exclusion_applies_in_both_directions():
     assert exclusive_with(terminology(), "ORPHA:9") == {"ORPHA:251380"}
     assert exclusive_with(terminology(), "ORPHA:251380") == {"ORPHA:9"}
 
@@ -91,7 +91,7 @@ def test_a_concept_keeps_its_form():
     assert Concept.from_json(SICKLE_CELL).to_json() == full
 
 
-def test_the_one_that_ships_names_its_diseases_in_both_languages():
+def test_the_builtin_one_names_its_diseases_in_both_languages():
     shipped = builtin()
     assert len(shipped) > 100
     for name in ("Drépanocytose", "Sickle cell disease"):

@@ -1,4 +1,4 @@
-"""Who looks near and is not: the address alone opens nothing once callers elsewhere can reach the gateway."""
+"""Callers that seem local and are not: an address gives no right once other machines can reach the gateway."""
 
 from pathlib import Path
 
@@ -19,11 +19,11 @@ pytestmark = pytest.mark.anyio
         ({"CLEIO_BIND": "0.0.0.0"}, "127.0.0.1", False),
         ({"CLEIO_PUBLIC_URL": "http://127.0.0.1:8080"}, "127.0.0.1", True),
         ({"CLEIO_PUBLIC_URL": "http://localhost:8080/"}, "127.0.0.1", True),
-        # A proxy on the same machine takes calls from everywhere.
+        # A proxy on the same machine forwards calls from everywhere.
         ({"CLEIO_PUBLIC_URL": "https://cleio.example"}, "127.0.0.1", False),
     ],
 )
-async def test_a_machine_is_closed_only_where_nobody_else_can_call(
+async def test_an_installation_counts_as_local_only_if_no_other_machine_can_call(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: dict[str, str], peer: str, closed: bool
 ) -> None:
     for name, value in settings.items():

@@ -43,14 +43,14 @@ def test_a_policy_that_is_not_in_the_table_cannot_be_named() -> None:
         allow("trial", "execute")
 
 
-def test_what_is_not_in_the_table_is_denied() -> None:
+def test_a_policy_that_is_not_in_the_table_denies() -> None:
     assert decide(Principal("public", on_loopback=True, closed=True), "write", "trial") is None
     assert decide(Principal("service", on_loopback=True, closed=True), "write", "trial") is None
     assert decide(Principal("service", on_loopback=True, closed=True), "execute", "match") is None
     assert decide(Principal("service"), "read", "backup") is None
 
 
-def test_a_right_is_the_meeting_of_kind_role_and_scope() -> None:
+def test_a_right_needs_kind_role_and_scope() -> None:
     def coordination(*roles: Role, scopes: frozenset[str] | None = None) -> Principal:
         return Principal("coordination", organisation="c", roles=frozenset(roles), scopes=scopes)
 
@@ -60,7 +60,7 @@ def test_a_right_is_the_meeting_of_kind_role_and_scope() -> None:
     assert decide(coordination("editor", scopes=frozenset({"trial.read"})), "write", "trial") is None
 
 
-def test_who_lacks_a_scope_still_reads_what_everybody_reads() -> None:
+def test_a_caller_without_a_scope_still_reads_public_data() -> None:
     limited = Principal(
         "coordination", organisation="c", roles=frozenset({"editor"}), scopes=frozenset({"trial.write"})
     )
@@ -70,7 +70,7 @@ def test_who_lacks_a_scope_still_reads_what_everybody_reads() -> None:
     assert Access(limited, grant.rows).audiences == {"public", "organisation:c"}
 
 
-def test_a_match_without_a_token_is_for_an_installation_that_listens_on_this_machine_alone() -> None:
+def test_a_match_without_a_token_needs_an_installation_that_listens_only_on_loopback() -> None:
     assert decide(Principal("public", on_loopback=True, closed=True), "execute", "match") is not None
     assert decide(Principal("public", on_loopback=True), "execute", "match") is None
     for kind in ("sponsor", "network", "association", "authority"):
@@ -115,7 +115,7 @@ async def test_a_write_needs_the_right_to_it(token: str | None, status: int) -> 
         ("127.0.0.1", "127.0.0.1, 203.0.113.9", False),
     ],
 )
-async def test_where_a_caller_is_the_gateway_says_and_nobody_else(
+async def test_the_address_of_a_caller_comes_only_from_the_gateway(
     address: str, forwarded: str | None, near: bool
 ) -> None:
     router = APIRouter(route_class=ApiRoute)
@@ -138,7 +138,7 @@ async def test_where_a_caller_is_the_gateway_says_and_nobody_else(
         (token_of("hospital", "system", scopes=["trial.read"]), ("match", "execute"), "match.execute"),
     ],
 )
-async def test_a_refusal_names_the_missing_right_and_who_can_grant_it(
+async def test_a_refusal_names_the_missing_right_and_the_role_that_can_grant_it(
     token: str, right: tuple[str, Action], named: str
 ) -> None:
     router = APIRouter(route_class=ApiRoute)

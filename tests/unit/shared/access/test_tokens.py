@@ -1,4 +1,4 @@
-"""Tokens and key sets of any shape at all: each is believed or refused in our own words, and none breaks what reads it."""
+"""Tokens and key sets of any form: each is accepted or refused with a problem, and none causes an internal error."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -37,7 +37,7 @@ CREDENTIAL = {
     "centre": "fr-necker",
 }
 ASSERTED = {"iss": CLIENT, "sub": CLIENT, "aud": ISSUER, "exp": NOW + 60, "iat": NOW, "nbf": NOW, "jti": "j"}
-# What stands where another thing is meant: each reader of a token has met them all.
+# Unexpected values: each reader of a token gets them all in place of the expected one.
 ODD: list[Any] = [
     *(None, True, False, 0, -1, 1.5, 1e300, 2**53, 2**70, -(2**70), float("nan"), float("inf")),
     *("", "\x00", "\ud800", "a\x00b", "\u202e", "9999999999", "x" * 2_000),
@@ -62,7 +62,7 @@ MEMBERS = some("kty", "kid", "crv", "x", "y", "n", "e", "alg", "use", "d")
 
 
 def spoilt(good: Mapping[str, Any], *names: str) -> Iterator[dict[str, Any]]:
-    """It, with one member less or with one that is something else; also of those members that it does not have."""
+    """Return copies with one member missing or unexpected; also with members that it does not have."""
     for name in (*good, *names):
         if name in good:
             yield {one: value for one, value in good.items() if one != name}
@@ -74,7 +74,7 @@ def written(value: Any) -> str:
 
 
 def check_access_token(header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
-    """Whether it is believed; nothing but a refusal may come of it otherwise."""
+    """Check an access token; any error other than a refusal fails the test."""
     try:
         found = verify(signed(written(header), written(claims), ISSUER_KEY), KEYS, ISSUER, "registry", NOW)
     except InvalidTokenError:
@@ -94,11 +94,11 @@ def check_client_assertion(header: Mapping[str, Any], claims: Mapping[str, Any])
     except TokenRefusedError:
         return False
     assert (request.client, jti, exp) == (CLIENT, claims["jti"], claims["exp"])
-    jti.encode()  # no database is given what cannot be written
+    jti.encode()  # a text that no database can store
     return True
 
 
-def test_one_member_of_an_access_token_that_is_something_else() -> None:
+def test_a_member_of_an_access_token_with_an_unexpected_value() -> None:
     assert check_access_token(ISSUERS, CREDENTIAL)
     for header in spoilt(ISSUERS, "crit"):
         assert not check_access_token(header, CREDENTIAL), header
@@ -106,7 +106,7 @@ def test_one_member_of_an_access_token_that_is_something_else() -> None:
         check_access_token(ISSUERS, claims)
 
 
-def test_one_member_of_an_assertion_that_is_something_else() -> None:
+def test_a_member_of_an_assertion_with_an_unexpected_value() -> None:
     assert check_client_assertion(CLIENTS, ASSERTED)
     for header in spoilt(CLIENTS, "typ", "crit"):
         check_client_assertion(header, ASSERTED)
@@ -115,13 +115,13 @@ def test_one_member_of_an_assertion_that_is_something_else() -> None:
 
 
 @given(HEADERS, some(*CREDENTIAL))
-def test_an_access_token_of_any_shape_is_refused_or_read(header: dict[str, Any], changes: dict[str, Any]) -> None:
+def test_an_access_token_of_any_form_is_refused_or_read(header: dict[str, Any], changes: dict[str, Any]) -> None:
     check_access_token(ISSUERS, {**CREDENTIAL, **changes})
     check_access_token({**ISSUERS, **header}, CREDENTIAL)
 
 
 @given(HEADERS, some(*ASSERTED))
-def test_an_assertion_of_any_shape_is_refused_or_read(header: dict[str, Any], changes: dict[str, Any]) -> None:
+def test_an_assertion_of_any_form_is_refused_or_read(header: dict[str, Any], changes: dict[str, Any]) -> None:
     check_client_assertion(CLIENTS, {**ASSERTED, **changes})
     check_client_assertion({**CLIENTS, **header}, ASSERTED)
 
@@ -139,7 +139,7 @@ def test_a_form_of_any_bytes_is_refused(body: bytes) -> None:
 
 
 @given(st.one_of(some("keys"), st.fixed_dictionaries({"keys": st.lists(MEMBERS, max_size=3)})), MEMBERS)
-def test_a_key_set_of_any_shape_is_refused_or_holds_public_keys(
+def test_a_key_set_of_any_form_is_refused_or_contains_public_keys(
     document: dict[str, Any], changes: dict[str, Any]
 ) -> None:
     good = key_of("shapes").as_dict(private=False)
@@ -151,8 +151,8 @@ def test_a_key_set_of_any_shape_is_refused_or_holds_public_keys(
         assert all(key.keys() <= {"kty", "kid", "crv", "x", "y", "n", "e"} for key in found)
 
 
-def test_a_key_that_is_something_else_has_signed_nothing() -> None:
-    """A provider's keys are taken as it publishes them."""
+def test_a_key_with_an_unexpected_value_verifies_nothing() -> None:
+    """The keys of a provider are used as it publishes them."""
     for family, algorithms in (("ES384", ("ES384", "ES256", "RS256")), ("RS384", ("RS384", "PS256", "ES384"))):
         good = key_of("shapes-" + family, family).as_dict(private=False)
         token = signed(written({"alg": "ES384", "kid": good["kid"]}), written(ASSERTED), key_of("shapes"))
@@ -162,14 +162,14 @@ def test_a_key_that_is_something_else_has_signed_nothing() -> None:
                     signed_claims(token, [key], good["kid"], algorithm)
 
 
-def test_what_a_stranger_signs_says_nothing() -> None:
+def test_a_token_signed_with_another_key_is_refused() -> None:
     stranger = ECKey.generate_key("P-256", {"kid": ISSUER_KEY.kid})
     with pytest.raises(InvalidTokenError, match=r"^signature$"):
         verify(signed(written(ISSUERS), written(CREDENTIAL), stranger), KEYS, ISSUER, "registry", NOW)
 
 
 def test_keys_of_another_use_are_ignored() -> None:
-    """RFC 7517 §5: a key set may hold an encryption key, or a key of another algorithm, under the same id."""
+    """RFC 7517 §5: a key set may contain an encryption key, or a key of another algorithm, under the same id."""
     good = key_of("shapes").as_dict(private=False)
     token = signed(written({"alg": "ES384", "kid": "shapes"}), written(ASSERTED), key_of("shapes"))
     others = [{**good, "use": "enc"}, {**good, "alg": "ES256"}, {"kty": "oct", "kid": "shapes", "k": "AA"}]

@@ -1,4 +1,4 @@
-"""The guarded client reaches what is public and nothing inside, whatever the spelling, the name server or the receiver does."""
+"""The guarded client reaches public addresses only, whatever the notation, the name server or the receiver."""
 
 import asyncio
 import gzip
@@ -35,33 +35,48 @@ pytestmark = pytest.mark.anyio
 LOOPBACK = read_networks("127.0.0.0/8, ::1/128")
 
 INSIDE = [
-    # Every special-purpose range, at its edges where they could be off by one.
-    "0.0.0.0", "0.255.255.255", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.255.255.254", "169.254.0.1",
-    "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.8", "192.0.0.192", "192.0.2.1", "192.31.196.1", "192.52.193.1", "192.88.99.1",
-    "192.168.0.1", "192.168.255.255", "192.175.48.1", "198.18.0.1", "198.19.255.255", "198.51.100.7", "203.0.113.9", "224.0.0.1",
+    # Every special-purpose range, with its first and last addresses.
+    "0.0.0.0", "0.255.255.255", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.255", "127.0.0.1",
+    "127.255.255.254", "169.254.0.1",
+    "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.8", "192.0.0.192", "192.0.2.1", "192.31.196.1",
+    "192.52.193.1", "192.88.99.1",
+    "192.168.0.1", "192.168.255.255", "192.175.48.1", "198.18.0.1", "198.19.255.255", "198.51.100.7", "203.0.113.9",
+    "224.0.0.1",
     "239.255.255.255", "240.0.0.1", "255.255.255.255", "168.63.129.16", "100.100.100.200",
-    "[::]", "[::1]", "[::7f00:1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::ffff:10.0.0.1]", "[::ffff:169.254.169.254]", "[::ffff:0:127.0.0.1]",
-    "[64:ff9b::7f00:1]", "[64:ff9b::a00:1]", "[64:ff9b:1::1]", "[100::1]", "[100:0:0:1::1]", "[2001::1]", "[2001:0:7f00:1::]", "[2001:20::1]",
-    "[2001:db8::1]", "[2002:7f00:1::]", "[2002:a00:1::1]", "[3fff::1]", "[4000::1]", "[5f00::1]", "[fc00::1]", "[fd00:ec2::254]",
+    "[::]", "[::1]", "[::7f00:1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::ffff:10.0.0.1]",
+    "[::ffff:169.254.169.254]", "[::ffff:0:127.0.0.1]",
+    "[64:ff9b::7f00:1]", "[64:ff9b::a00:1]", "[64:ff9b:1::1]", "[100::1]", "[100:0:0:1::1]", "[2001::1]",
+    "[2001:0:7f00:1::]", "[2001:20::1]",
+    "[2001:db8::1]", "[2002:7f00:1::]", "[2002:a00:1::1]", "[3fff::1]", "[4000::1]", "[5f00::1]", "[fc00::1]",
+    "[fd00:ec2::254]",
     "[fd20:ce::254]", "[fe80::1]", "[febf::1]", "[fec0::1]", "[ff02::1]", "[ff0e::1]",
 ]  # fmt: skip
 
 BAD_FORMS = [
-    # Other spellings of 127.0.0.1 and of inner addresses, which the system's resolver would understand.
-    "https://2130706433/", "https://0x7f000001/", "https://0x7f.0.0.1/", "https://0x7f.1/", "https://0177.0.0.1/", "https://017700000001/",
-    "https://127.1/", "https://127.0.1/", "https://1/", "https://0/", "https://127.0.0.1./", "https://127.0.0.01/", "https://0x0/",
-    "https://0xa.0x0.0x0.0x1/", "https://3232235521/", "https://a.0x7f/", "https://example.1/", "https://127.0.0.1.0x/", "https://256.1.1.1/",
+    # Other notations of 127.0.0.1 and of internal addresses, which the system's resolver would accept.
+    "https://2130706433/", "https://0x7f000001/", "https://0x7f.0.0.1/", "https://0x7f.1/", "https://0177.0.0.1/",
+    "https://017700000001/",
+    "https://127.1/", "https://127.0.1/", "https://1/", "https://0/", "https://127.0.0.1./", "https://127.0.0.01/",
+    "https://0x0/",
+    "https://0xa.0x0.0x0.0x1/", "https://3232235521/", "https://a.0x7f/", "https://example.1/", "https://127.0.0.1.0x/",
+    "https://256.1.1.1/",
     # Not an address of a receiver at all.
-    "http://example.com/", "ftp://example.com/", "file:///etc/passwd", "gopher://example.com/", "//example.com/", "example.com", "", "https://",
-    "https:///x", "https:example.com", "https://user@example.com/", "https://user:pw@example.com/", "https://@example.com/", "https://:pw@example.com/",
-    "https://example.com:0/", "https://example.com:65536/", "https://example.com:x/", "https://example.com/#part", "https://example.com/#",
-    "https://exa mple.com/", "https://example.com/\n", "https://exam\tple.com/", "https://example.com\\@evil.example/", "https://ex%61mple.com/",
-    "https://example.com%00.evil.example/", "https://[::1", "https://[fe80::1%25eth0]/", "https://[fe80::1%eth0]/", "https://a..b/", "https://-a.example/",
-    "https://.example.com/", "https://" + "a" * 64 + ".example/", "https://" + "a." * 130 + "example/", "https://example.com/" + "a" * 2048,
+    "http://example.com/", "ftp://example.com/", "file:///etc/passwd", "gopher://example.com/", "//example.com/",
+    "example.com", "", "https://",
+    "https:///x", "https:example.com", "https://user@example.com/", "https://user:pw@example.com/",
+    "https://@example.com/", "https://:pw@example.com/",
+    "https://example.com:0/", "https://example.com:65536/", "https://example.com:x/", "https://example.com/#part",
+    "https://example.com/#",
+    "https://exa mple.com/", "https://example.com/\n", "https://exam\tple.com/", "https://example.com\\@evil.example/",
+    "https://ex%61mple.com/",
+    "https://example.com%00.evil.example/", "https://[::1", "https://[fe80::1%25eth0]/", "https://[fe80::1%eth0]/",
+    "https://a..b/", "https://-a.example/",
+    "https://.example.com/", "https://" + "a" * 64 + ".example/", "https://" + "a." * 130 + "example/",
+    "https://example.com/" + "a" * 2048,
     "https://exam\u00a0ple.com/", "https://exam\u2028ple.com/", "https://exa\x00mple.com/", "HTTPS://user@EXAMPLE.com",
 ]  # fmt: skip
 
-# Names that look harmless until they are normalised: they are judged by the address they become.
+# Names that look harmless until they are normalised: the resulting address decides.
 BECOMES_INSIDE = [
     "https://１２７.0.0.1/",
     "https://127。0。0。1/",
@@ -72,7 +87,7 @@ BECOMES_INSIDE = [
 
 
 def found(*addresses: str) -> Callable[[str], Awaitable[list[str]]]:
-    """A name server that gives these addresses to every name."""
+    """A name server that returns these addresses for every name."""
 
     async def lookup(_host: str) -> list[str]:
         return list(addresses)
@@ -133,7 +148,7 @@ async def failure(url: str, **options: object) -> type[OutboundError]:
 
 
 @pytest.mark.parametrize("host", INSIDE)
-async def test_no_inner_address_is_reached_as_a_literal_nor_behind_a_name(host: str) -> None:
+async def test_no_internal_address_is_reached_as_a_literal_or_behind_a_name(host: str) -> None:
     assert not is_public(ip_address(host.strip("[]")))
     async with OutboundClient(lookup=found("93.184.215.14", host.strip("[]"))) as client:
         for url in (f"https://{host}/", f"https://{host}:8443/x"):
@@ -141,7 +156,7 @@ async def test_no_inner_address_is_reached_as_a_literal_nor_behind_a_name(host: 
                 await client.check(url)
             with pytest.raises(RefusedAddressError):
                 await client.send("GET", url)
-        # One address that is not public refuses the name, though another is.
+        # One address that is not public refuses the name, even beside a public one.
         with pytest.raises(RefusedAddressError):
             await client.check("https://receiver.example/")
         with pytest.raises(RefusedAddressError):
@@ -160,7 +175,7 @@ async def test_public_addresses_are_allowed(address: str) -> None:
 
 
 @pytest.mark.parametrize("url", BAD_FORMS)
-async def test_other_spellings_and_forms_are_refused(url: str) -> None:
+async def test_other_notations_and_forms_are_refused(url: str) -> None:
     async with OutboundClient(lookup=found("93.184.215.14")) as client:
         with pytest.raises(RefusedUrlError):
             await client.check(url)
@@ -169,7 +184,7 @@ async def test_other_spellings_and_forms_are_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", BECOMES_INSIDE)
-async def test_a_name_is_judged_by_what_it_becomes(url: str) -> None:
+async def test_a_name_is_judged_by_its_normalised_form(url: str) -> None:
     async with OutboundClient() as client:
         with pytest.raises(RefusedAddressError):
             await client.check(url)
@@ -190,19 +205,19 @@ async def test_a_name_that_is_rebound_after_its_check_is_refused_when_it_is_call
     assert not heads
 
 
-async def test_the_checked_address_is_dialled_and_looked_up_once_per_call() -> None:
-    asked: list[str] = []
+async def test_the_checked_address_is_used_and_looked_up_once_per_call() -> None:
+    looked_up: list[str] = []
 
     async def lookup(host: str) -> list[str]:
-        asked.append(host)
+        looked_up.append(host)
         return ["127.0.0.1"]
 
     async with receiver(say(OK)) as (port, heads), OutboundClient(developer=LOOPBACK, lookup=lookup) as client:
         answer = await client.send("POST", f"http://receiver.example:{port}/hook", body=b"{}")
         assert (answer.status, answer.body, answer.complete) == (200, b"ok", True)
         await client.send("POST", f"http://receiver.example:{port}/hook", body=b"{}")
-    assert asked == ["receiver.example", "receiver.example"]
-    # A connection of its own each time: none outlives the check of its address.
+    assert looked_up == ["receiver.example", "receiver.example"]
+    # Each call opens a new connection: none outlives the check of its address.
     assert len(heads) == 2
     assert f"host: receiver.example:{port}".encode() in heads[0].lower()
 
@@ -210,13 +225,16 @@ async def test_the_checked_address_is_dialled_and_looked_up_once_per_call() -> N
 async def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
     async with receiver(say(OK)) as (inner, inner_heads):
         for status in (301, 302, 303, 307, 308):
-            moved = f"HTTP/1.1 {status} Moved\r\nLocation: http://127.0.0.1:{inner}/secret\r\nContent-Length: 0\r\n\r\n".encode()
-            async with receiver(say(moved)) as (port, _), OutboundClient(developer=LOOPBACK) as client:
+            head = f"HTTP/1.1 {status} Moved\r\nLocation: http://127.0.0.1:{inner}/secret\r\n"
+            async with (
+                receiver(say(f"{head}Content-Length: 0\r\n\r\n".encode())) as (port, _),
+                OutboundClient(developer=LOOPBACK) as client,
+            ):
                 assert (await client.send("POST", f"http://127.0.0.1:{port}/", body=b"{}")).status == status
         assert not inner_heads
 
 
-async def test_nothing_of_one_call_is_carried_into_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_state_of_one_call_reaches_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     biscuit = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b; Path=/\r\nContent-Length: 0\r\n\r\n"
@@ -226,7 +244,7 @@ async def test_nothing_of_one_call_is_carried_into_the_next(monkeypatch: pytest.
     assert b"cookie" not in heads[1].lower()
 
 
-async def test_a_compressed_answer_is_left_as_it_is() -> None:
+async def test_a_compressed_answer_is_not_decompressed() -> None:
     bomb = gzip.compress(bytes(10_000_000))
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n".encode()
     async with receiver(say(head + bomb)) as (port, heads), OutboundClient(developer=LOOPBACK) as client:
@@ -250,7 +268,7 @@ async def test_a_huge_answer_is_read_to_16_kib_and_cut() -> None:
         answer = await client.send("GET", f"http://127.0.0.1:{port}/")
         assert (answer.status, len(answer.body), answer.complete) == (200, 16 * 1024, False)
         await asyncio.sleep(0.1)
-    # The rest was not taken in: the connection was closed while the receiver was still pouring.
+    # The rest was not read: the connection was closed while the receiver was still sending.
     assert written < 50_000_000
 
 
@@ -267,14 +285,14 @@ async def drip(*, head_at_once: bool) -> Answer | type[OutboundError]:
             return type(error)
 
 
-async def test_a_dripping_head_times_out_and_a_dripping_body_is_cut() -> None:
+async def test_a_slow_head_times_out_and_a_slow_body_is_cut() -> None:
     assert await drip(head_at_once=False) is TimedOutError
     answer = await drip(head_at_once=True)
     assert isinstance(answer, Answer)
     assert (answer.status, answer.complete) == (200, False)
 
 
-async def test_each_way_to_get_no_answer_has_its_own_error() -> None:
+async def test_each_failure_has_its_own_error() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
@@ -291,7 +309,7 @@ async def test_each_way_to_get_no_answer_has_its_own_error() -> None:
             assert await failure(f"http://127.0.0.1:{port}/", developer=LOOPBACK) is BrokenAnswerError, garbage[:20]
 
 
-async def test_a_name_server_that_does_not_answer_is_not_waited_for() -> None:
+async def test_a_name_server_that_does_not_answer_times_out() -> None:
     async def silent(_host: str) -> list[str]:
         await asyncio.sleep(3600)
         return []
@@ -300,7 +318,7 @@ async def test_a_name_server_that_does_not_answer_is_not_waited_for() -> None:
 
 
 def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server's context for ``name``, and a client's that trusts it."""
+    """Return a server's TLS context for ``name``, and a client's that trusts it."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""What a receiver, or its name server, may try once its address was accepted."""
+"""Attacks of a receiver, or of its name server, after its address was accepted."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,21 +11,28 @@ from tests.unit.shared.clients.test_outbound import LOOPBACK, OK, certificate, f
 
 pytestmark = pytest.mark.anyio
 
-# More spellings of what lies inside; each is refused, for its form or for the address it becomes.
+# More notations of internal addresses; each is refused, for its form or for the resulting address.
 SPELLINGS = [
-    "https://[0:0:0:0:0:ffff:127.0.0.1]/", "https://[::FFFF:A9FE:A9FE]/", "https://[::ffff:0:0]/", "https://[0000::1]/", "https://[::127.0.0.1]/",
-    "https://[0:0:0:0:0:0:0:1]:443/", "https://[64:FF9B::127.0.0.1]/", "https://[fe80::1]:8443/", "https://[::1]:8443/", "https://[2002:7f00:0001::1]/",
-    "https://localhost./", "https://127.0.0.1:443/", "https://0.0.0.0:8080/", "https://169.254.169.254/latest/meta-data/", "https://127.0.0.1?x=@example.com",
-    "https://127.0.0.1/..//@example.com", "https://127.0.0.1;.example.com/", "https://example.com:443:80/", "https://example.com@127.0.0.1/",
-    "https://127.0.0.1%2f@example.com/", "https://example.com&@127.0.0.1/", "https://0x7f000001:443/", "https://0x7F.0x0.0x0.0x1/", "https://00000177.1/",
-    "https://[::1%25lo]/", "https://[v1.fe80]/", "https://①②⑦.⓪.⓪.①/", "https://127．0．0．1/", "https://١٢٧.0.0.1/", "https://\u202e127.0.0.1/",
-    "https://127.0.0.1\u200b/", "https:////127.0.0.1/", "https:/127.0.0.1/", "https:\\\\127.0.0.1/", "https://127.0.0.1\r\nHost: example.com/",
+    "https://[0:0:0:0:0:ffff:127.0.0.1]/", "https://[::FFFF:A9FE:A9FE]/", "https://[::ffff:0:0]/", "https://[0000::1]/",
+    "https://[::127.0.0.1]/",
+    "https://[0:0:0:0:0:0:0:1]:443/", "https://[64:FF9B::127.0.0.1]/", "https://[fe80::1]:8443/", "https://[::1]:8443/",
+    "https://[2002:7f00:0001::1]/",
+    "https://localhost./", "https://127.0.0.1:443/", "https://0.0.0.0:8080/",
+    "https://169.254.169.254/latest/meta-data/", "https://127.0.0.1?x=@example.com",
+    "https://127.0.0.1/..//@example.com", "https://127.0.0.1;.example.com/", "https://example.com:443:80/",
+    "https://example.com@127.0.0.1/",
+    "https://127.0.0.1%2f@example.com/", "https://example.com&@127.0.0.1/", "https://0x7f000001:443/",
+    "https://0x7F.0x0.0x0.0x1/", "https://00000177.1/",
+    "https://[::1%25lo]/", "https://[v1.fe80]/", "https://①②⑦.⓪.⓪.①/", "https://127．0．0．1/", "https://١٢٧.0.0.1/",
+    "https://\u202e127.0.0.1/",
+    "https://127.0.0.1\u200b/", "https:////127.0.0.1/", "https:/127.0.0.1/", "https:\\\\127.0.0.1/",
+    "https://127.0.0.1\r\nHost: example.com/",
     "jar:https://127.0.0.1!/", "https://example.com:443@127.0.0.1:443/", "https://[::ffff:127.0.0.1]:443/",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("url", SPELLINGS)
-async def test_no_spelling_gets_inside(url: str) -> None:
+async def test_no_notation_of_an_internal_address_is_accepted(url: str) -> None:
     async with OutboundClient(lookup=found("127.0.0.1")) as client:
         for call in (client.check(url), client.send("POST", url, body=b"{}")):
             with pytest.raises(OutboundError) as caught:
@@ -45,7 +52,9 @@ def keep_alive(answer: bytes) -> Callable[[bytes, asyncio.StreamWriter], Awaitab
 
 
 async def test_an_open_connection_does_not_outlive_the_check_of_its_address() -> None:
-    """A receiver that keeps the connection open and then moves its name inside: the next call is a new look-up, and is refused."""
+    """A receiver keeps the connection open and then resolves its name to an internal address: the next call looks it up
+    again and is refused.
+    """
     answers = iter([["127.0.0.1"], ["10.0.0.1"]])
 
     async def rebinding(_host: str) -> list[str]:
@@ -63,7 +72,7 @@ async def test_an_open_connection_does_not_outlive_the_check_of_its_address() ->
     assert len(heads) == 1
 
 
-async def test_of_many_addresses_one_inside_refuses_all_whatever_their_order() -> None:
+async def test_one_internal_address_among_many_refuses_all() -> None:
     public = [f"93.184.215.{number}" for number in range(1, 200)]
     for addresses in (
         ["10.0.0.1", *public],
@@ -78,7 +87,7 @@ async def test_of_many_addresses_one_inside_refuses_all_whatever_their_order() -
 
 
 async def outcome(answer: Callable[[bytes, asyncio.StreamWriter], Awaitable[None]], *, seconds: float = 0.3) -> object:
-    """The error, or the status, whether the body was whole, and how much of it was read."""
+    """Return the error, or the status, whether the body was complete, and how much of it was read."""
     async with receiver(answer) as (port, _), OutboundClient(developer=LOOPBACK, total_seconds=seconds) as client:
         try:
             got = await client.send("GET", f"http://127.0.0.1:{port}/")
@@ -95,7 +104,7 @@ async def for_ever(piece: bytes, head: bytes, writer: asyncio.StreamWriter) -> N
         await asyncio.sleep(0)
 
 
-async def test_an_endless_answer_of_any_kind_ends() -> None:
+async def test_an_endless_answer_is_cut() -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     endless: dict[str, tuple[bytes, bytes, object]] = {
         "interim answers": (b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", TimedOutError),
@@ -113,7 +122,7 @@ async def test_an_endless_answer_of_any_kind_ends() -> None:
         assert await outcome(answer, seconds=2.0) == expected, what
 
 
-async def test_an_answer_that_contradicts_itself_is_no_answer_or_is_cut() -> None:
+async def test_a_contradictory_answer_is_an_error_or_is_cut() -> None:
     for what, answer in {
         "a length that is none": b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
         "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 9\r\n\r\nok",
@@ -132,7 +141,7 @@ async def test_an_answer_that_contradicts_itself_is_no_answer_or_is_cut() -> Non
         ), (what, got)
 
 
-async def test_a_receiver_that_reads_nothing_is_given_up() -> None:
+async def test_a_receiver_that_reads_nothing_times_out() -> None:
     async def deaf(_head: bytes, _writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(3600)
 
@@ -141,7 +150,7 @@ async def test_a_receiver_that_reads_nothing_is_given_up() -> None:
             await client.send("POST", f"http://127.0.0.1:{port}/", body=bytes(900_000))
 
 
-async def test_a_handshake_that_never_ends_is_given_up() -> None:
+async def test_a_handshake_that_never_ends_times_out() -> None:
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
@@ -154,10 +163,12 @@ async def test_a_handshake_that_never_ends_is_given_up() -> None:
     server.close()
 
 
-async def test_a_redirect_behind_tls_is_not_followed_out_of_it(tmp_path: Path) -> None:
+async def test_a_redirect_from_tls_is_not_followed(tmp_path: Path) -> None:
     server, trusting = certificate(tmp_path, "receiver.example")
     async with receiver(say(OK)) as (inner, inner_heads):
-        moved = f"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:{inner}/\r\nRefresh: 0; url=http://127.0.0.1:{inner}/\r\nContent-Length: 0\r\n\r\n"
+        target = f"http://127.0.0.1:{inner}/"
+        head = f"HTTP/1.1 302 Found\r\nLocation: {target}\r\nRefresh: 0; url={target}\r\n"
+        moved = f"{head}Content-Length: 0\r\n\r\n"
         async with (
             receiver(say(moved.encode()), server) as (port, _),
             OutboundClient(developer=LOOPBACK, lookup=found("127.0.0.1"), tls=trusting) as client,

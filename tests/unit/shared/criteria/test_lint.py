@@ -1,4 +1,4 @@
-"""Each remark of the lint on a document that deserves it, and none on one that does not."""
+"""Each remark of the lint on a document that has the fault, and none on one that does not."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def found(*criteria, known=None, record=None, **fields):
     return [(finding.pointer, finding.code) for finding in lint(document, known, record)]
 
 
-def test_a_good_document_is_left_in_peace():
+def test_a_good_document_has_no_remarks():
     record = RegistryRecord(minimum_age="P4Y", maximum_age="P7Y", sex="male")
     assert found({"expr": MALE}, {"expr": AGE}, known=set(), record=record) == []
 
@@ -65,7 +65,7 @@ def test_a_good_document_is_left_in_peace():
         ),
     ],
 )
-def test_a_leaf_that_no_reader_means(expr, expected):
+def test_a_leaf_that_cannot_be_intended(expr, expected):
     assert expected in found({"expr": expr})
 
 

@@ -1,4 +1,4 @@
-"""What a criteria document accepts and refuses, and where an error points."""
+"""Which criteria documents are accepted and refused, and where an error points."""
 
 import json
 
@@ -68,11 +68,11 @@ def nested(levels):
         (nested(13), [("/criteria/0/expr", "expression_too_deep")]),
     ],
 )
-def test_an_error_points_into_the_form_that_was_meant(expr, errors):
+def test_an_error_points_into_the_intended_form(expr, errors):
     assert refused(document(expr)) == errors
 
 
-def test_twelve_levels_are_not_too_deep():
+def test_twelve_levels_are_allowed():
     CriteriaDocument.model_validate(document(nested(12)))
 
 
@@ -84,13 +84,13 @@ def test_five_hundred_leaves_and_no_more():
     ]
 
 
-def test_the_messages_echo_nothing():
+def test_the_messages_repeat_no_value():
     with pytest.raises(ValidationError) as raised:
         CriteriaDocument.model_validate(document({"type": "jeanne@example.org"}))
     assert "jeanne" not in json.dumps(raised.value.errors(include_input=False, include_url=False))
 
 
-def test_signed_is_the_word_of_two_people():
+def test_grade_signed_needs_two_people():
     CriteriaDocument.model_validate(document(**SIGNED))
     assert refused(document(**{**SIGNED, "signed_by": " anne  MARTIN"})) == [("", "signed_by_author")]
     for key in ("authored_by", "signed_by", "signed_at"):
@@ -105,7 +105,7 @@ def test_ids_are_unique_and_cohorts_exist():
     assert refused(document(criterion={"cohorts": ["1"]})) == [("", "cohort_unknown")]
 
 
-def test_what_is_written_is_read_again():
+def test_a_document_is_the_same_after_writing_and_reading():
     raw = document(
         {"if": MALE, "then": {"any": [MALE]}, "else": {"type": "stable", "codes": ["ATC:H02AB"], "for": "P12W"}}
     )

@@ -5,6 +5,7 @@ from typing import Annotated
 import httpx
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Query
+from pydantic import Field
 
 from shared.access.policy import Access
 from shared.http.guards import allow
@@ -23,7 +24,7 @@ CANARY = "DUPONT-1.80.01.75.116.001"
 class Given(ApiModel):
     count: int
     day: Day | None = None
-    names: list[str] = []
+    names: list[str] = Field(default_factory=list)
 
 
 def service() -> FastAPI:
@@ -121,7 +122,7 @@ async def test_a_body_of_unknown_length_is_counted_while_it_arrives(caller: http
         ("/slow", {}, 503),
     ],
 )
-async def test_a_request_that_cannot_be_met_is_refused_early(
+async def test_a_request_with_an_unsatisfiable_accept_is_refused_early(
     caller: httpx.AsyncClient, path: str, headers: dict[str, str], status: int
 ) -> None:
     answer = await caller.get(path, headers=headers)
@@ -136,13 +137,13 @@ async def test_other_media_types_are_refused(caller: httpx.AsyncClient, media_ty
     assert answer.status_code == 415
 
 
-async def test_an_unsupported_method_names_the_ones_that_are(caller: httpx.AsyncClient) -> None:
+async def test_an_unsupported_method_names_the_supported_ones(caller: httpx.AsyncClient) -> None:
     answer = await caller.delete("/x")
     assert answer.status_code == 405
     assert answer.headers["allow"] == "GET, POST", "of every route at this path"
 
 
-async def test_what_nobody_expected_is_a_bare_500(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_an_unexpected_error_is_a_500_without_details(capsys: pytest.CaptureFixture[str]) -> None:
     async with client_of(service()) as caller:
         answer = await caller.get("/broken", headers={"X-Request-Id": "request-12345"})
     assert (answer.status_code, answer.json()["code"], answer.json()["instance"]) == (
@@ -156,7 +157,7 @@ async def test_what_nobody_expected_is_a_bare_500(capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize(
-    ("asked", "title"),
+    ("language", "title"),
     [
         ("fr", "Contenu refusé"),
         ("en-GB, fr;q=0.5", "Content refused"),
@@ -164,6 +165,6 @@ async def test_what_nobody_expected_is_a_bare_500(capsys: pytest.CaptureFixture[
         ("fr;q=0.1, en;q=x", "Contenu refusé"),
     ],
 )
-async def test_words_follow_the_callers_language(caller: httpx.AsyncClient, asked: str, title: str) -> None:
-    answer = await caller.post("/x", json={}, headers={"Accept-Language": asked})
+async def test_texts_are_in_the_callers_language(caller: httpx.AsyncClient, language: str, title: str) -> None:
+    answer = await caller.post("/x", json={}, headers={"Accept-Language": language})
     assert answer.json()["title"] == title

@@ -1,4 +1,4 @@
-"""Each limit of the interface, at its edge: what just fits is taken, what is one more is refused."""
+"""Each limit of the interface at its boundary: the largest allowed value is accepted, one more is refused."""
 
 import asyncio
 import importlib
@@ -33,9 +33,9 @@ def service() -> FastAPI:
     @router.post("/x")
     async def take(given: Annotated[dict[str, Any], Body()], access: Anyone) -> None: ...
 
-    @router.post("/hurried")
+    @router.post("/short-deadline")
     @accepts(body_seconds=0.1)
-    async def hurried(given: Annotated[dict[str, Any], Body()], access: Anyone) -> None: ...
+    async def short_deadline(given: Annotated[dict[str, Any], Body()], access: Anyone) -> None: ...
 
     @router.get("/x")
     async def ask(access: Anyone, q: Annotated[str, Query()] = "") -> None: ...
@@ -59,12 +59,12 @@ async def caller() -> AsyncIterator[httpx.AsyncClient]:
 
 
 def nested(levels: int) -> str:
-    """Objects and lists in one another, the outermost counted."""
+    """Return nested objects and lists; ``depth`` includes the outermost."""
     return '{"a":' * (levels - 1) + "[]" + "}" * (levels - 1)
 
 
 def valued(count: int) -> str:
-    """A body of so many values, itself counted, in lists of the longest kind."""
+    """Return a body with this many values, itself included, in lists of the maximum length."""
     lists = []
     left = count - 2
     while left > 0:
@@ -124,7 +124,9 @@ async def _stalling(parts: list[bytes], seconds: float) -> AsyncIterator[bytes]:
 
 async def test_a_body_that_does_not_arrive_in_time(caller: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     headers = {"Content-Type": "application/json"}
-    trickle = await caller.post("/hurried", content=_stalling([b'{"a"', *[b" "] * 50, b":1}"], 0.02), headers=headers)
+    trickle = await caller.post(
+        "/short-deadline", content=_stalling([b'{"a"', *[b" "] * 50, b":1}"], 0.02), headers=headers
+    )
     assert (trickle.status_code, trickle.json()["code"], trickle.headers["connection"]) == (
         408,
         "body_timed_out",
@@ -150,7 +152,7 @@ def routes_of(service: str) -> dict[str, Any]:
     }
 
 
-def test_what_each_resource_takes() -> None:
+def test_the_limits_of_each_resource() -> None:
     match, registry = routes_of("matching"), routes_of("registry")
     assert (match["POST /matching/v1/match"].body_bytes, match["POST /matching/v1/match"].seconds) == (256 * KIB, 2.0)
     for method, path in (("PUT", ""), ("PATCH", ""), ("PUT", "/criteria")):

@@ -1,4 +1,4 @@
-"""Guards the private convention of SQLAlchemy that the inline dialect leans on, and the rules of a SQLite file."""
+"""Guard the private convention of SQLAlchemy that the inline dialect uses, and the rules of a SQLite file."""
 
 import asyncio
 import subprocess
@@ -46,7 +46,7 @@ async def test_rows_survive_their_connection_and_a_failed_block_leaves_nothing(d
     await database.close()
 
 
-async def test_an_acknowledged_row_is_on_the_disk(database: Database) -> None:
+async def test_an_acknowledged_row_is_on_disk(database: Database) -> None:
     assert sqlite.sqlite_version_info >= FIRST_SAFE_SQLITE
     async with database.read() as connection:
         mode = (await connection.execute(text("PRAGMA journal_mode"))).scalar_one()
@@ -68,7 +68,7 @@ async def test_writers_queue_instead_of_blocking_the_loop(database: Database) ->
     await database.close()
 
 
-async def test_a_writer_that_waits_too_long_is_told_to_come_back(
+async def test_a_writer_that_waits_too_long_is_refused_with_retry_after(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.persistence.engine.LOCK_WAIT_SECONDS", 0.05)
@@ -97,11 +97,11 @@ async def test_an_instant_without_a_zone_is_refused(database: Database) -> None:
 
     with pytest.raises(Exception, match="time zone"):
         async with database.transaction() as connection:
-            await connection.execute(insert(ROWS).values(id=1, at=datetime(2026, 1, 1)))
+            await connection.execute(insert(ROWS).values(id=1, at=datetime(2026, 1, 1)))  # noqa: DTZ001 - the case under test
     await database.close()
 
 
-async def test_a_cancelled_writer_is_cancelled_whenever_it_comes(database: Database) -> None:
+async def test_a_cancelled_writer_is_cancelled_at_any_moment(database: Database) -> None:
     async def write_for_ever() -> None:
         while True:
             async with database.transaction() as connection:

@@ -1,4 +1,4 @@
-"""What a transaction collects is written once, at its end, and only what was not rolled back."""
+"""Items collected by a transaction are written once, at its end, except those that were rolled back."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

@@ -1,4 +1,4 @@
-"""Which host a request is for, and which are ours."""
+"""Which host a request is for, and which hosts are ours."""
 
 import pytest
 
@@ -26,6 +26,6 @@ def test_the_host_is_what_stands_before_the_port(authority: str, host: str) -> N
 @pytest.mark.parametrize(
     "listed", ["*", "a b", "a_b", "http://a.example", "a.example:80", "-a", "[::1", "a;b", "a\nb", "é.example"]
 )
-def test_what_is_no_name_is_refused(listed: str) -> None:
+def test_an_invalid_name_is_refused(listed: str) -> None:
     with pytest.raises(ValueError, match="not a list of names"):
         known_hosts(listed, "127.0.0.1")

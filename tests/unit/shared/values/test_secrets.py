@@ -1,4 +1,4 @@
-"""Secrets as an operator may leave them: each that is of no use stops the start with one line that shows nothing of it."""
+"""Each unusable secret stops the start with one line that does not show it."""
 
 import base64
 import os
@@ -21,7 +21,7 @@ GOOD = {
 
 @pytest.fixture
 def secrets(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The secrets of an installation, in their files alone."""
+    """The secrets of an installation, in their files only."""
     for name in GOOD:
         monkeypatch.delenv(f"CLEIO_{name.replace('-', '_').upper()}")
     monkeypatch.delenv("CLEIO_ISSUER_KEYS", raising=False)
@@ -32,7 +32,7 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_good_ones_are_taken(secrets: Path) -> None:
+def test_valid_secrets_are_accepted(secrets: Path) -> None:
     settings = ServiceSettings()
     assert settings.internal_token.get_secret_value() == GOOD["internal-token"]
     assert (len(settings.cursor_key_bytes), len(settings.audit_seed)) == (64, 32)
@@ -43,7 +43,7 @@ def test_good_ones_are_taken(secrets: Path) -> None:
     "content",
     [b"", b"\n", b"   \n", b"brief", b"\xff\xfe\x00", b"%%% not base64 %%%", b"QUJD"],
 )
-def test_one_that_is_empty_cut_or_none_is_refused_and_not_shown(secrets: Path, name: str, content: bytes) -> None:
+def test_an_empty_cut_or_invalid_secret_is_refused_and_not_shown(secrets: Path, name: str, content: bytes) -> None:
     (secrets / name).write_bytes(content)
     with pytest.raises(UnusableSecretError) as caught:
         ServiceSettings()
@@ -53,21 +53,21 @@ def test_one_that_is_empty_cut_or_none_is_refused_and_not_shown(secrets: Path, n
 
 
 @pytest.mark.parametrize("name", ["cursor-key", "audit-key"])
-def test_a_key_that_lost_its_end_is_refused(secrets: Path, name: str) -> None:
+def test_a_key_without_its_end_is_refused(secrets: Path, name: str) -> None:
     (secrets / name).write_text(GOOD[name][:-8], encoding="ascii")
     with pytest.raises(UnusableSecretError):
         ServiceSettings()
 
 
 @pytest.mark.parametrize("variable", ["CLEIO_INTERNAL_TOKEN", "CLEIO_CURSOR_KEY", "CLEIO_AUDIT_KEY"])
-def test_the_same_holds_for_the_environment(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+def test_secrets_in_the_environment_are_checked_too(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     monkeypatch.setenv(variable, "change-me")
     with pytest.raises(UnusableSecretError, match=variable) as caught:
         ServiceSettings()
     assert "change-me" not in str(caught.value)
 
 
-def test_a_sealing_key_of_its_own_is_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_separate_encryption_key_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLEIO_NOTIFICATIONS_SECRET_KEY", base64.b64encode(bytes(31)).decode())
     with pytest.raises(UnusableSecretError, match="CLEIO_NOTIFICATIONS_SECRET_KEY"):
         _ = NotificationsSettings().sealing_key
@@ -75,7 +75,7 @@ def test_a_sealing_key_of_its_own_is_a_key(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("name", GOOD)
 @pytest.mark.parametrize("how", ["missing", "a folder", "empty"])
-def test_every_command_says_so_in_one_line(secrets: Path, name: str, how: str) -> None:
+def test_every_command_reports_it_in_one_line(secrets: Path, name: str, how: str) -> None:
     (secrets / name).unlink()
     if how == "a folder":
         (secrets / name).mkdir()
@@ -90,13 +90,13 @@ def test_every_command_says_so_in_one_line(secrets: Path, name: str, how: str) -
         ServiceSettings()
 
 
-def test_what_others_could_read_is_closed_to_them_at_the_next_start(secrets: Path) -> None:
+def test_files_readable_by_others_are_restricted_at_the_next_start(secrets: Path) -> None:
     secrets.chmod(0o755)
     for name in GOOD:
         (secrets / name).chmod(0o644)
     assert CliRunner().invoke(app, ["migrate"]).exit_code == 0
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in secrets.iterdir()} == {0o600}
-    # And so are the databases, from their first moment.
+    # So are the databases, from their creation.
     for file in secrets.parent.glob("*.db*"):
         assert file.suffix == ".owner" or stat.S_IMODE(file.stat().st_mode) == 0o600, file

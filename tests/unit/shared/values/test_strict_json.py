@@ -30,7 +30,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("body", "code", "pointer"), REFUSED)
-def test_what_parsers_let_through_is_refused_with_its_place(body: bytes, code: str, pointer: str) -> None:
+def test_json_that_lenient_parsers_accept_is_refused_with_its_place(body: bytes, code: str, pointer: str) -> None:
     with pytest.raises(MalformedJsonError) as refused:
         loads(body)
     (fault,) = refused.value.faults
@@ -39,7 +39,10 @@ def test_what_parsers_let_through_is_refused_with_its_place(body: bytes, code: s
 
 
 def test_good_json_passes_unchanged() -> None:
-    body = '{"name": "é\\u00e9", "deep": [[[{"a": [1, 2.5, -3, true, null]}]]], "brackets": "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "quote": "\\"["}'
+    body = (
+        '{"name": "é\\u00e9", "deep": [[[{"a": [1, 2.5, -3, true, null]}]]], '
+        '"brackets": "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "quote": "\\"["}'
+    )
     assert loads(body.encode())["deep"] == [[[{"a": [1, 2.5, -3, True, None]}]]]
 
 
@@ -48,7 +51,7 @@ def test_a_resource_may_allow_longer_texts() -> None:
     assert len(loads(body, Limits(string=20_000))["a"]) == 20_000
 
 
-def test_a_long_key_is_not_told() -> None:
+def test_a_long_key_is_not_repeated() -> None:
     with pytest.raises(MalformedJsonError) as refused:
         loads(b'{"Jean DUPONT, born 1.2.1980": NaN}')
     assert refused.value.faults[0].pointer == ""
@@ -66,6 +69,6 @@ def test_depth_is_counted_over_objects_and_arrays_alike(levels: int, opens: str,
     assert refused.value.faults[0].code == "too_deep"
 
 
-def test_commas_and_brackets_of_texts_count_for_nothing() -> None:
+def test_commas_and_brackets_in_texts_do_not_count() -> None:
     text = ",[{" * 3_000 + '\\"' + ",[{" * 300
     assert loads(f'{{"a": ["{text}", "{text}"]}}'.encode())["a"][1].count(",") == 3_300

@@ -30,7 +30,7 @@ OVERSEAS = ("971", "972", "973", "974", "975", "976", "977", "978", "984", "986"
 
 
 def accepted_by_all(departement: str) -> set[bool]:
-    """Return what each service's model says of a département: one value when they agree."""
+    """Return the answer of each service's model for a département: one value when they agree."""
     answers = set()
     for model, body in (
         (CentreInput, {**CENTRE, "departement": departement}),
@@ -52,7 +52,7 @@ def test_every_departement_and_territory_is_accepted_by_every_service(departemen
 
 
 @pytest.mark.parametrize("departement", ["00", "20", "96", "970", "979", "985", "989", "1", "2a", "59000", ""])
-def test_what_is_no_departement_is_refused_by_every_service(departement: str):
+def test_other_codes_are_refused_by_every_service(departement: str):
     assert accepted_by_all(departement) == {False}
 
 

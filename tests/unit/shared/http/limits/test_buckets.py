@@ -1,4 +1,4 @@
-"""Token buckets against a plain simulation of one, and the memory they may take."""
+"""Token buckets compared with a plain simulation, and the memory they may take."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +7,7 @@ from shared.http.limits.buckets import Buckets, Quota
 
 
 class Simulated:
-    """What a bucket is: tokens that drip in, up to its size."""
+    """A simulated bucket: tokens are added over time, up to its size."""
 
     def __init__(self, quota: Quota) -> None:
         self.quota, self.tokens, self.at = quota, float(quota.requests), 0.0
@@ -36,13 +36,13 @@ def test_a_bucket_gives_what_a_simulated_one_gives(requests: int, window: int, g
         )
         assert level.seconds >= 1
         if not level.taken:
-            # Who waits as told is served.
+            # A caller that waits as stated is served.
             assert buckets.take("one", quota, now + level.seconds).taken
             simulated.take(now + level.seconds)
             now += level.seconds
 
 
-def test_at_once_and_then_drop_by_drop() -> None:
+def test_a_burst_and_then_the_steady_rate() -> None:
     buckets, quota = Buckets(), Quota(60, 60)
     assert [buckets.take("a", quota, 0.0).left for _ in range(60)] == list(range(59, -1, -1))
     refused = buckets.take("a", quota, 0.0)
@@ -51,7 +51,7 @@ def test_at_once_and_then_drop_by_drop() -> None:
     assert [buckets.take("a", quota, 2.0).taken for _ in range(3)] == [True, True, False]
 
 
-def test_who_comes_from_ever_new_addresses_takes_no_more_memory() -> None:
+def test_ever_new_addresses_take_no_more_memory() -> None:
     buckets, quota = Buckets(most=1_000), Quota(10, 60)
     for number in range(50_000):
         buckets.take(number, quota, number / 10_000)
@@ -65,3 +65,30 @@ def test_buckets_that_are_full_again_are_dropped() -> None:
     for number in range(1_000):
         buckets.take("late", quota, 100.0 + number * 10)
     assert len(buckets) == 1
+
+
+def test_a_request_may_cost_several_units() -> None:
+    buckets, quota = Buckets(), Quota(60, 60)
+    assert buckets.take("a", quota, 0.0, 50).left == 10
+    refused = buckets.take("a", quota, 0.0, 20)
+    assert (refused.taken, refused.left, refused.seconds) == (False, 10, 10)
+    assert buckets.take("a", quota, 0.0, 10).taken, "cheaper requests are still served"
+    assert buckets.take("a", quota, 20.0, 20).taken
+
+
+def test_a_request_that_costs_more_than_a_whole_quota_needs_a_full_bucket() -> None:
+    buckets, quota = Buckets(), Quota(60, 60)
+    assert buckets.take("a", quota, 0.0, 1_000).taken
+    assert not buckets.take("a", quota, 59.0, 1_000).taken
+    assert buckets.take("a", quota, 60.0, 1_000).taken
+
+
+def test_later_charges_may_be_more_than_is_left_and_are_paid_back_by_waiting() -> None:
+    buckets, quota = Buckets(), Quota(60, 60)
+    buckets.take("a", quota, 0.0)
+    charged = buckets.charge("a", quota, 0.0, 80)
+    assert (charged.left, charged.seconds) == (0, 22)
+    assert not buckets.take("a", quota, 21.0).taken
+    assert buckets.take("a", quota, 22.0).taken
+    buckets.charge("b", quota, 0.0, 100_000)
+    assert buckets.take("b", quota, 61.0).taken, "the debt is at most one whole quota"

@@ -1,4 +1,4 @@
-"""Who is asking too often, and whose addresses are believed."""
+"""Which requests exceed a quota, and which forwarded addresses are trusted."""
 
 import ipaddress
 from typing import Any
@@ -24,7 +24,7 @@ PUBLIC = Principal("public", on_loopback=False)
 def spent(
     quotas: Quotas, peer: str, caller: Principal | None = PUBLIC, resource: str = "trial", action: Any = "read"
 ) -> int:
-    """How many requests in a row are served."""
+    """Return how many requests in a row are served."""
     for served in range(10_000):
         decision = quotas.take(request_from(peer), resource, action, caller)
         if decision is not None and decision.is_exceeded:
@@ -48,14 +48,14 @@ def test_every_row_of_the_policy_has_a_kind_except_the_installation_s_own() -> N
     assert {resource for resource, action in TABLE if kind_of(resource, action) is None} <= {"health", "backup"}
 
 
-def test_a_named_caller_has_one_bucket_wherever_it_calls_from() -> None:
+def test_an_identified_caller_has_one_bucket_for_all_addresses() -> None:
     quotas, caller = quotas_of(), Principal("coordination", on_loopback=False, organisation="chu")
     assert spent(quotas, "203.0.113.1", caller) == 30
     assert spent(quotas, "203.0.113.2", caller) == 0
     assert spent(quotas, "203.0.113.1") == 30, "its neighbours without a name have theirs"
 
 
-def test_a_bad_token_takes_from_its_address() -> None:
+def test_an_invalid_token_counts_for_its_address() -> None:
     quotas = quotas_of()
     assert spent(quotas, "203.0.113.1", None) == 30
     assert spent(quotas, "203.0.113.1") == 0
@@ -73,7 +73,7 @@ def test_zero_switches_a_limit_off() -> None:
         spent(quotas_of(rate_read=0), "203.0.113.1")
 
 
-def test_this_machine_has_so_many_times_more() -> None:
+def test_this_machine_has_a_multiple_of_the_quota() -> None:
     assert spent(quotas_of(), "127.0.0.1") == 300
     assert spent(quotas_of(rate_loopback_factor=1), "::1") == 30
 
@@ -104,7 +104,7 @@ def test_an_ipv6_site_is_one_caller(one: str, other: str, same: bool) -> None:
         ("198.51.100.7", None, "198.51.100.7"),
     ],
 )
-def test_an_address_is_believed_from_the_gateway_alone(peer: str, forwarded: str | None, address: str) -> None:
+def test_a_forwarded_address_is_trusted_from_the_gateway_only(peer: str, forwarded: str | None, address: str) -> None:
     assert address_of(request_from(peer, forwarded), [ipaddress.ip_network("10.0.0.0/24")]) == address
 
 

@@ -27,18 +27,18 @@ def test_a_header_is_read(flags: str, sampled: bool) -> None:
         f"00-{TRACE}-{SPAN}-01\n",
     ],
 )
-def test_anything_else_is_nobodys_trace(header: object) -> None:
+def test_any_other_header_starts_no_trace(header: object) -> None:
     assert TraceContext.read(header) is None
 
 
-def test_what_is_written_is_read_again() -> None:
+def test_a_header_is_the_same_after_writing_and_reading() -> None:
     for place in (TraceContext.after(None), TraceContext.after(TraceContext(TRACE, SPAN, sampled=True))):
         assert TraceContext.read(place.write()) == place
     assert TraceContext.after(TraceContext(TRACE, SPAN, sampled=True)).trace == TRACE
     assert TraceContext.after(None).trace != TraceContext.after(None).trace
 
 
-def test_without_an_export_nothing_is_made_and_nothing_is_kept() -> None:
+def test_without_an_export_no_span_is_made() -> None:
     with working("step", [TraceContext(TRACE, SPAN, sampled=True)]), calling("GET", "registry") as call:
         assert call.headers == {}
         assert current() is None

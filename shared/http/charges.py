@@ -1,0 +1,12 @@
+"""Charge the quota of a caller for work whose size is known only later (`shared.http.limits.costs`)."""
+
+from fastapi import Request
+
+from shared.http.context import context_of
+
+
+def charge(request: Request, units: int) -> None:
+    """Count further units of a request. They may be more than are left: the next requests of the caller then wait."""
+    context = context_of(request)
+    if context.quota is not None and units > 0:
+        context.quota = context.quota.account.charge(units)

@@ -1,0 +1,24 @@
+"""Types of the events that services send, and the values by which they can be filtered."""
+
+from typing import Final, Literal, get_args
+
+# The types that are sent today; more are added with the features that send them.
+EventType = Literal[
+    "trial.published",
+    "trial.updated",
+    "trial.status_changed",
+    "trial.withdrawn",
+    "trial.merged",
+    "criteria.signed",
+    "site.opened",
+    "site.slots_changed",
+    "site.closed",
+    "centre.updated",
+    "client.revoked",
+]
+AgeBand = Literal["child", "adult"]
+AtmpClass = Literal["gene_therapy", "somatic_cell", "tissue_engineered"]
+
+EVENT_TYPES: Final[tuple[str, ...]] = get_args(EventType)
+AGE_BANDS: Final[tuple[str, ...]] = get_args(AgeBand)
+ATMP_CLASSES: Final[tuple[str, ...]] = get_args(AtmpClass)
