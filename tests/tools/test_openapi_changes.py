@@ -84,8 +84,7 @@ BREAKING = [
     ("registry", (*SCHEMAS, "AllOf-Input", "properties", "all", "maxItems"), 50, "body/criteria/*/expr/all: maxItems 100 is now 50"),
     ("registry", (*SCHEMAS, "Expression-Output", "anyOf", 15), {"$ref": "#/components/schemas/Slots"}, "200/criteria/*/expr: Slots is new"),
     # A patient has one of two forms, and the other accepts any object.
-    ("matching", ("paths", "/matching/v1/match", "post", "requestBody", "content", "application/json", "schema", "oneOf", 0, "required"), ["sex"],
-     "body/sex: now required"),
+    ("matching", (*SCHEMAS, "Patient", "required"), ["sex"], "body/sex: now required"),
 ]  # fmt: skip
 ADDED = [
     ("notifications", ("paths", "/notifications/v1/more"), {"get": {}}),
@@ -99,7 +98,7 @@ ADDED = [
     ("notifications", (*CREATE, "requestBody", "required"), False),
     ("notifications", (*INPUT, "properties", "more"), {"type": "string"}),
     ("notifications", (*INPUT, "required"), []),
-    ("notifications", (*INPUT, "properties", "types", "items", "enum", 28), "trial.seen"),
+    ("notifications", (*INPUT, "properties", "types", "items", "enum", 11), "trial.seen"),
     ("notifications", (*INPUT, "properties", "types", "maxItems"), 100),
     ("notifications", (*OUTPUT, "properties", "more"), {"type": "string"}),
     ("notifications", (*OUTPUT, "properties", "status", "enum", 1), GONE),
