@@ -65,6 +65,8 @@ class BackgroundTasks:
             try:
                 await step()
                 failures = 0
+                # A step that never waits must not keep the event loop from all other work.
+                await asyncio.sleep(0)
             except (OSError, Problem) as error:
                 failures += 1
                 level = logging.DEBUG if monotonic() < self._started_until else logging.WARNING
