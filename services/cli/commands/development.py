@@ -42,7 +42,7 @@ def bench(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure what calls cost, compared with an empty FastAPI route in the same run.
+    """Measure what calls cost beside an empty FastAPI route.
 
     Starts installations of its own in temporary folders; yours is not touched. With the defaults it takes some minutes.
     Exit code 0 also where a target is missed: a busy machine is no failure of the program.
