@@ -49,6 +49,13 @@ TAGS: dict[str, str] = {
     "operations": "Health checks.",
     "internal": "Calls between the services of one installation.",
 }
+# Instead of FastAPI's own words, where a route does not describe its answer.
+SUCCESSES = {
+    "200": "The request succeeded.",
+    "201": "The resource was created.",
+    "202": "The request was accepted.",
+    "204": "The request succeeded; there is no content.",
+}
 STATUSES: dict[int, str] = {
     304: "The caller has the current version.",
     400: "A parameter, a header or the JSON is malformed or unknown.",
@@ -244,7 +251,9 @@ def _describe_operation(operation: dict[str, Any], route: APIRoute, method: str,
     if "requestBody" in operation:
         _describe_body(operation["requestBody"], takes)
         _describe_lines(operation["requestBody"])
-    for answer in good.values():
+    for status, answer in good.items():
+        if answer["description"] == "Successful Response":
+            answer["description"] = SUCCESSES[status]
         _describe_lines(answer)
 
 
