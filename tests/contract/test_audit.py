@@ -340,8 +340,10 @@ async def running_matching(registry: FastAPI) -> AsyncIterator[FastAPI]:
 
 
 @pytest.fixture
-def matched(recorded: Path) -> Path:
+def matched(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A log of matches: the callers, and nothing about the patients."""
+    # Checkpoints are made where the test says, not each second.
+    monkeypatch.setattr("shared.audit.recording.CHECKPOINT_SECONDS", 3600.0)
     boy = json.loads(
         (Path(__file__).parents[2] / "docs" / "examples" / "duchenne-boy.json").read_text(encoding="utf-8")
     )
