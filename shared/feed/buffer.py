@@ -98,7 +98,7 @@ class FeedBuffer:
     """The newest entries of one feed, and the readers that wait for more."""
 
     def __init__(self, database: Database, log: FeedLog, source: str, capacity: int = CAPACITY) -> None:
-        """``source``: of the CloudEvents, such as ``/registry``; ``capacity``: the greatest number of entries kept."""
+        """``source``: of the CloudEvents, a URI; ``capacity``: the greatest number of entries kept."""
         self._database, self._log, self._source, self._capacity = database, log, source, capacity
         # All entries after number `_floor` up to the newest one known, `_head`.
         self._entries: list[Entry] = []

@@ -103,7 +103,7 @@ async def running_source(folder: Path) -> AsyncIterator[Source]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database, app.state.health = database, health
-        app.state.feed = FeedBuffer(database, log, "/registry")
+        app.state.feed = FeedBuffer(database, log, f"{app.state.settings.event_source}/registry")
         app.state.feed.start(app.state.tasks)
         yield
 

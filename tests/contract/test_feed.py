@@ -46,7 +46,7 @@ async def feed_service(url: str) -> AsyncIterator[tuple[FastAPI, Database]]:
             return Health(ready=True)
 
         app.state.health = health
-        app.state.feed = FeedBuffer(app.state.database, FEED, "/registry")
+        app.state.feed = FeedBuffer(app.state.database, FEED, f"{app.state.settings.event_source}/registry")
         app.state.feed.start(app.state.tasks)
         yield
         await app.state.tasks.stop()
