@@ -14,6 +14,7 @@ TOGETHER = {
     "tests/e2e/test_gateway.py": "system",
     "tests/e2e/test_generated_clients.py": "system",
     "tests/e2e/test_hostile.py": "system",
+    "tests/e2e/test_pages.py": "system",
     "tests/e2e/test_supervisor.py": "system",
     "tests/e2e/test_guides.py": "inhabited",
     "tests/e2e/test_identity.py": "inhabited",

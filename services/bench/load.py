@@ -145,9 +145,7 @@ def during_checks(server: Server) -> Iterator[Figure]:
     expr = [{"type": "has", "codes": [f"ORPHA:{n}{m}" for m in range(195)]} for n in range(45)]
     text = {"fr": "a", "en": "a"}
     criteria = [{"id": f"c{n}", "kind": "include", "text": text, "expr": one} for n, one in enumerate(expr)]
-    document = {
-        "language": "cleio-criteria/1", "trial": "NCT05096221", "version": 1, "grade": "registry", "criteria": criteria
-    }  # fmt: skip
+    document = {"trial": "NCT05096221", "version": 1, "grade": "registry", "criteria": criteria}
     call = Call(
         "/matching/v1/criteria/check", {"Content-Type": "application/json"}, "POST", json.dumps(document).encode()
     )

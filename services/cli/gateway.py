@@ -237,7 +237,8 @@ def _describe_error(answer: httpx.Response) -> str:
             description = problem.get("error_description", "")
             details = f": {description}" if _OAUTH_DESCRIPTION.fullmatch(description) else ""
             return f"{answer.request.url.path} refused: {problem['error']}{details} ({answer.status_code})"
-        line = f"{problem['detail']} ({answer.status_code} {problem['code']})"
+        text = problem.get("detail") or problem["title"]  # a problem has a detail where it says more than the title
+        line = f"{text} ({answer.status_code} {problem['code']})"
         faults = [f"{fault['pointer'] or '/'}: {fault['detail']}" for fault in problem.get("errors", [])]
     except (ValueError, KeyError, TypeError, AttributeError):
         return f"{answer.request.url.path} answered {answer.status_code}"

@@ -30,7 +30,7 @@ NOT_VISIBLE = Routing()
 
 
 class Routed(Protocol):
-    """Who may read a subject, and what it is about, in whatever collections they were parsed into."""
+    """The audience and facets of a subject, in any type of collection."""
 
     @property
     def audience(self) -> Collection[str]: ...

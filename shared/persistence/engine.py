@@ -107,7 +107,7 @@ class Database:
 
         On SQLite writers queue in the process: inside one event loop two of them could block each other for ever.
 
-        :raises DatabaseBusyError: no turn, connection or lock within two seconds.
+        :raises DatabaseBusyError: no place in the queue, connection or lock within two seconds.
         :raises DatabaseUnavailableError: the server cannot be reached, or the connection broke, maybe after the commit.
         :raises TimedOutError: a statement took longer than five seconds.
         :raises StorageFullError: the disk is full.

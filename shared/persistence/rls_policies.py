@@ -49,8 +49,8 @@ def own_row(column: str) -> str:
 
 
 def _holds(grants: Sequence[str]) -> str:
-    held = "current_setting('cleio.grants', true)"
-    return " OR ".join(f"strpos({held}, {_SEPARATOR} || '{grant}' || {_SEPARATOR}) > 0" for grant in grants)
+    setting = "current_setting('cleio.grants', true)"
+    return " OR ".join(f"strpos({setting}, {_SEPARATOR} || '{grant}' || {_SEPARATOR}) > 0" for grant in grants)
 
 
 def for_audience(side: str) -> str:

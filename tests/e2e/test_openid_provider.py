@@ -55,7 +55,7 @@ def sign_in(
 @pytest.fixture(scope="module")
 def system(inhabited: System) -> System:
     """A system that was started before the provider answered."""
-    inhabited.typed("org", "create", "chu-lyon", "--kind", "hospital")
+    inhabited.typed("org", "create", "chu-openid", "--kind", "hospital")
     return inhabited
 
 
@@ -68,7 +68,16 @@ def answering(provider: Provider) -> Provider:
 
 def member(system: System, provider: Provider, subject: str, *roles: str) -> str:
     made = system.typed(
-        "member", "add", "--org", "chu-lyon", "--issuer", provider.url, "--subject", subject, "--roles", ",".join(roles)
+        "member",
+        "add",
+        "--org",
+        "chu-openid",
+        "--issuer",
+        provider.url,
+        "--subject",
+        subject,
+        "--roles",
+        ",".join(roles),
     )
     return made.stdout.strip()
 
@@ -110,13 +119,13 @@ def test_a_person_signs_in_with_the_rights_of_the_membership(
     assert answers(system, token) == ACCEPTED
     caller = json.loads(system.typed("whoami", "--json", token=token).stdout)
     assert (caller["organisation"], caller["roles"], caller["human"], caller["scopes"]) == (
-        "chu-lyon",
+        "chu-openid",
         ["clinician"],
         marie,
         None,
     )
     # A clinician cannot write or admit others.
-    assert "403" in system.typed("client", "list", "--org", "chu-lyon", token=token, code=1).stderr
+    assert "403" in system.typed("client", "list", "--org", "chu-openid", token=token, code=1).stderr
 
     started = time.monotonic()
     system.typed("member", "revoke", marie)

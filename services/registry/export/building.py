@@ -28,9 +28,11 @@ from shared.values.problems import DatabaseBusyError, DatabaseUnavailableError, 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# A slice reads as many rows as take about this long on the event loop: other requests wait for it.
-SLICE_SECONDS = 0.005
+# A slice reads as many rows as take at most about this long on the event loop: other requests wait for it.
+SLICE_SECONDS = 0.008
 FIRST_ROWS = 10
+# Fewer rows save little: each slice costs three statements.
+MIN_ROWS = 5
 MAX_ROWS = 200
 # After each slice other requests get at least as long as it took: a build uses at most half a processor.
 PAUSE_SHARE = 1.0
@@ -116,8 +118,13 @@ class ExportBuilder:
             content = "".join(lines)
             spent = thread_time() - started
             await file.append(content)
-            limit = max(1, min(self._max_rows, limit * 2, int(limit * SLICE_SECONDS / max(spent, 1e-6))))
+            limit = self._next_limit(limit, spent)
             await asyncio.sleep(PAUSE_SHARE * spent)
+
+    def _next_limit(self, limit: int, spent: float) -> int:
+        """Return the rows of the next slice. ``spent``: seconds that this one took."""
+        wanted = limit * 2 if spent < SLICE_SECONDS / 2 else limit // 2 if spent > SLICE_SECONDS else limit
+        return min(max(wanted, MIN_ROWS), self._max_rows)
 
     async def _read(self, scope: ExportScope, read: Callable[[ExportRepository], Awaitable[T]]) -> T:
         started, pause = monotonic(), FIRST_PAUSE_SECONDS

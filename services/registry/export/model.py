@@ -9,7 +9,7 @@ from shared.feed.log import Position
 
 @dataclass(frozen=True, slots=True)
 class ExportScope:
-    """What an export contains: everybody for whom it is the same reads the same file.
+    """The content of an export: callers with the same scope read the same file.
 
     ``rows``: all trials or the published ones. ``demo``: demonstration trials too. ``slots``: open places of sites too.
     """

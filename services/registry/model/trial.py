@@ -346,7 +346,7 @@ class TrialFields(ApiModel):
         "sample.",
     )
     illustrative: bool = Field(
-        default=False, description="Whether the trial is invented, for demonstration: it recruits nobody."
+        default=False, description="Whether the trial is invented, for demonstration: it takes no patients."
     )
 
     @model_validator(mode="after")
@@ -383,5 +383,5 @@ class Trial(TrialFields, TrialHead):
         description="Version and grade of the computable criteria; null: there are none."
     )
     scope: ScopeAnswer = Field(description="Whether the trial belongs in this registry.")
-    published: bool = Field(description="Whether everybody may read it.")
+    published: bool = Field(description="Whether it is public.")
     origin: Origin = Field(description="Where the first record of the trial came from.")
