@@ -37,6 +37,7 @@ CALLS = 20
 PATIENCE = 60.0
 # Where the readers come from, as a gateway reports it: one address may have a few waiting readers only.
 READERS_PER_ADDRESS = 25
+CENTRES = tuple(f"fr-centre-{number}" for number in range(8))
 
 
 def feed(folder: Path) -> Iterator[Figure]:
@@ -78,7 +79,7 @@ def _change(number: int) -> Change:
         "age_band": frozenset({"adult", "child"}),
         "departement": frozenset(f"{1 + (number * step) % 95:02}" for step in (1, 5)),
         "atmp_class": frozenset({"gene_therapy"}),
-        "centre": frozenset({f"fr-centre-{number % 40}"}),
+        "centre": frozenset({CENTRES[number % len(CENTRES)]}),
     }
     after = Routing(audience, facets)
     before = after if number % 2 else NOT_VISIBLE
@@ -116,7 +117,7 @@ def feed_batches(server: Server) -> Iterator[Figure]:
 
 def _filtered(page: str, number: int) -> list[Call]:
     """Different queries that all select every entry, so that none gets the answer of another."""
-    return [Call(f"{page}&age_band=adult,{number}-{one}") for one in range(CALLS)]
+    return [Call(f"{page}&centre={','.join(CENTRES)},{number}-{one}") for one in range(CALLS)]
 
 
 def waiting_readers(server: Server, token: str) -> Iterator[Figure]:

@@ -73,20 +73,21 @@ class _Scan:
 
     def inspect(self, entries: Sequence[Entry], start: int = 0) -> bool:
         """Inspect the entries from index ``start`` on; return whether all of them were."""
-        query, sees = self._query, self._query.reader.sees
-        for index in range(start, len(entries)):
-            if self.is_done:
-                return False
+        query, source, events = self._query, self._source, self.events
+        sees, limit, with_routing = query.reader.sees, query.limit, query.with_routing
+        end = min(len(entries), start + self.left)
+        index = start
+        while index < end and len(events) < limit:
             entry = entries[index]
             seen = sees(entry.type, entry.before, entry.after)
             if seen is not Visibility.NOTHING:
                 tombstone = seen is Visibility.TOMBSTONE
-                self.events.append(
-                    encode_event(entry, self._source, tombstone=tombstone, with_routing=query.with_routing)
-                )
-            self.left -= 1
-            self.seq = entry.seq
-        return True
+                events.append(encode_event(entry, source, tombstone=tombstone, with_routing=with_routing))
+            index += 1
+        if index > start:
+            self.left -= index - start
+            self.seq = entries[index - 1].seq
+        return index == len(entries)
 
     def batch(self) -> Batch:
         """What was collected so far."""
@@ -98,7 +99,7 @@ class FeedBuffer:
     """The newest entries of one feed, and the readers that wait for more."""
 
     def __init__(self, database: Database, log: FeedLog, source: str, capacity: int = CAPACITY) -> None:
-        """``source``: of the CloudEvents, such as ``/registry``; ``capacity``: the greatest number of entries kept."""
+        """``source``: of the CloudEvents, a URI; ``capacity``: the greatest number of entries kept."""
         self._database, self._log, self._source, self._capacity = database, log, source, capacity
         # All entries after number `_floor` up to the newest one known, `_head`.
         self._entries: list[Entry] = []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -104,7 +105,7 @@ class Entry:
 def _parse(text: str) -> StoredRouting:
     if text == _NOT_VISIBLE:
         return _EMPTY
-    document = json.loads(text)
+    document = from_json(text, cache_strings="none")  # half of the time of `json.loads`
     return StoredRouting(document["audience"], document["facets"])
 
 

@@ -207,7 +207,7 @@ async def test_anonymous_long_polls_keep_out_neither_services_nor_identified_cal
 
         def poll(address: str, token: str | None = None) -> "asyncio.Task[httpx.Response]":
             headers = {"X-Forwarded-For": address} | ({"Authorization": f"Bearer {token}"} if token else {})
-            return asyncio.create_task(client.get(f"{end}&wait=5", headers=headers))
+            return asyncio.create_task(client.get(f"{end}&wait=25", headers=headers))
 
         polls = [poll(f"203.0.113.{number}") for number in range(24)]
         await until(lambda: app.state.load._count["waiting"] == 24)
