@@ -23,6 +23,15 @@ from shared.values.problems import DatabaseBusyError, DatabaseUnavailableError, 
 STATEMENT_SECONDS = 5.0
 STEPS_BETWEEN_CHECKS = 20_000
 MAX_CONNECTIONS = 5
+# The server is not there, or has ended this connection.
+_BROKEN = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+)
 
 
 class DirectStatement:
@@ -102,24 +111,31 @@ class PostgresqlReads:
 
     async def fetch(self, statement: DirectStatement, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         try:
-            if self._pool is None:
-                # A connection has nothing to be reset of: it only ever runs single statements.
-                self._pool = asyncpg.create_pool(
-                    self._dsn, min_size=0, max_size=MAX_CONNECTIONS, server_settings=self._settings, reset=_nothing
-                )
-            await self._pool
-            rows: Sequence[Sequence[Any]] = await self._pool.fetch(
-                statement.sql, *statement.arguments(values), timeout=STATEMENT_SECONDS
-            )
+            return await self._fetch(statement, values)
         except (asyncpg.QueryCanceledError, TimeoutError):
             raise TimedOutError from None
-        except (
-            OSError,
-            asyncpg.InterfaceError,
-            asyncpg.PostgresConnectionError,
-            asyncpg.CannotConnectNowError,
-        ) as error:
+        except _BROKEN:
+            pass
+        # An idle connection that the server ended is noticed only when it is used: the others may be as old.
+        try:
+            if self._pool is not None:
+                await self._pool.expire_connections()
+            return await self._fetch(statement, values)
+        except asyncpg.QueryCanceledError:
+            raise TimedOutError from None
+        except _BROKEN as error:  # also a time-out: after a broken connection the server is away
             raise DatabaseUnavailableError from error
+
+    async def _fetch(self, statement: DirectStatement, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        if self._pool is None:
+            # A connection has nothing to be reset of: it only ever runs single statements.
+            self._pool = asyncpg.create_pool(
+                self._dsn, min_size=0, max_size=MAX_CONNECTIONS, server_settings=self._settings, reset=_nothing
+            )
+        await self._pool
+        rows: Sequence[Sequence[Any]] = await self._pool.fetch(
+            statement.sql, *statement.arguments(values), timeout=STATEMENT_SECONDS
+        )
         return rows
 
     async def close(self) -> None:

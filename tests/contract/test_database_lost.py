@@ -82,7 +82,9 @@ async def test_idle_connections_that_end_cause_no_error(postgres: str, stocked_u
             app.state.database.rls.public,
         ):
             event.listen(
-                engine.sync_engine, "checkin", lambda _connection, record: made.append(record.driver_connection)
+                engine.sync_engine,
+                "checkin",
+                lambda connection, record: made.append(record.driver_connection) if connection else None,
             )
         for number in range(3):
             await asyncio.gather(*(public.get(TRIAL) for _ in range(4)), admin.get(TRIAL), change(admin, f"A{number}"))

@@ -40,14 +40,14 @@ async def test_a_good_document_has_no_findings_and_a_doubtful_one_has_located_fi
     assert {one["code"] for one in unknown["findings"]} == {"code_unknown"}
 
 
-async def test_a_large_document_is_checked_like_a_small_one(asked: httpx.AsyncClient) -> None:
+async def test_a_large_document_is_checked_like_a_small_one(matching_client: httpx.AsyncClient) -> None:
     exprs = [{"type": "has", "codes": [f"ORPHA:{700_000 + 100 * n + m}" for m in range(100)]} for n in range(9)]
     unknown = [{**CRITERIA["criteria"][0], "id": f"X{n}", "role": None, "expr": expr} for n, expr in enumerate(exprs)]
     large = {**CRITERIA, "criteria": [*CRITERIA["criteria"], *unknown]}
     assert len(json.dumps(large)) > SMALL_BYTES
-    found = (await asked.post(CHECK, json=large)).json()
+    found = (await matching_client.post(CHECK, json=large)).json()
     assert sum(one["code"] == "code_unknown" for one in found["findings"]) == found["errors"] == 900
-    refused = await asked.post(CHECK, json={**large, "grade": "x"})
+    refused = await matching_client.post(CHECK, json={**large, "grade": "x"})
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/grade")
 
 
