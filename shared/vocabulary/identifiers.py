@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated, Final, Literal
+from urllib.parse import quote
 
 from pydantic import StringConstraints
 
@@ -44,6 +45,21 @@ PREFERENCE: Final[tuple[IdentifierType, ...]] = (
     "cleio",
     "sponsor",
 )
+
+
+# The public page of a trial in each register; a UTN, an ID-RCB and a sponsor's code have none.
+_PAGES: Final[dict[str, str]] = {
+    "nct": "https://clinicaltrials.gov/study/{}",
+    "euct": "https://euclinicaltrials.eu/ctis-public/view/{}",
+    "eudract": "https://www.clinicaltrialsregister.eu/ctr-search/search?query={}",
+    "isrctn": "https://www.isrctn.com/{}",
+}
+
+
+def register_page(kind: str, value: str) -> str | None:
+    """Return the address of the trial's page in the public register, or None where there is none."""
+    page = _PAGES.get(kind)
+    return page.format(quote(value, safe="")) if page else None
 
 
 def recognise_identifier(text: str) -> tuple[IdentifierType, str] | None:

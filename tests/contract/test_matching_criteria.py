@@ -92,3 +92,20 @@ async def test_a_dry_run_refuses_an_identifiable_patient(matching_client: httpx.
     assert response.json()["errors"][0]["pointer"] == "/patient/prénom"
     wrong = await matching_client.post(DRY_RUN, json={"criteria": CRITERIA, "patient": {"sex": "mail"}})
     assert wrong.json()["errors"][0]["pointer"] == "/patient/sex"
+
+
+async def test_each_criterion_says_what_was_asked_what_was_found_and_the_limit(
+    matching_client: httpx.AsyncClient,
+) -> None:
+    asked = {"type": "value", "codes": ["LOINC:1742-6"], "op": "<=", "value": 40, "unit": "U/L", "within": "P3M"}
+    found = {"id": "alt", "kind": "observation", "codes": ["LOINC:1742-6"], "value": 75.5, "unit": "U/L"}
+    patient = {**BOY, "facts": [{**found, "date": "2025-11-01"}]}
+    answer = await matching_client.post(DRY_RUN, json={"criteria": changed(1, expr=asked), "patient": patient})
+    criterion = answer.json()["criteria"][1]
+    assert criterion["state"] == "not_met"
+    assert criterion["asks"]["en"].endswith("≤ 40 U/L, within the past 3 months")
+    (detail,) = criterion["details"]
+    assert detail["limits"] == [{"op": "<=", "value": 40, "unit": "U/L", "basis": "absolute"}]
+    assert [(one["fact"], one["value"], one["unit"], one["date"]) for one in detail["found"]] == [
+        ("alt", 75.5, "U/L", "2025-11-01")
+    ]

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
+from services.matching.answers.details import Sentences, asked_by, question_details
 from services.matching.answers.questions import wanted_facts
 from services.matching.answers.wording import question_text, text_of
 from services.matching.engine import (
     CohortResult,
     CompiledTrial,
     CriterionResult,
+    Interval,
     PatientIndex,
     TrialResult,
     ask_next,
@@ -50,19 +52,28 @@ def verdict_fields(best: CohortResult, trial: CompiledTrial) -> dict[str, Any]:
     }
 
 
-def criterion_answers(trial: CompiledTrial, result: TrialResult, counted: Sequence[str]) -> list[dict[str, Any]]:
+def criterion_answers(
+    trial: CompiledTrial,
+    result: TrialResult,
+    counted: Sequence[str],
+    patient: PatientIndex,
+    vocabulary: Vocabulary,
+    sentences: Sentences,
+) -> list[dict[str, Any]]:
     """Return the criteria whose ids are in ``counted`` (`schemas.CriterionAnswer`)."""
-    sources = {criterion.source.id: criterion.source for criterion in trial.criteria}
+    criteria = {criterion.source.id: criterion for criterion in trial.criteria}
     return [
         {
             "id": one.id,
             "kind": one.kind,
-            "role": sources[one.id].role,
-            "stage": sources[one.id].stage,
+            "role": criteria[one.id].source.role,
+            "stage": criteria[one.id].source.stage,
             "state": one.state,
             "satisfied": _SATISFIED[one.state],
             "reason": _main_reason(one),
-            "text": text_of(sources[one.id]),
+            "text": text_of(criteria[one.id].source),
+            "asks": asked_by(criteria[one.id], vocabulary, sentences)._asdict(),
+            "details": question_details(criteria[one.id], patient, vocabulary, sentences),
             "evidence": list(one.evidence),
             "clears_on": one.clears_on,
             "left_to_investigator": one.investigator,
@@ -72,9 +83,21 @@ def criterion_answers(trial: CompiledTrial, result: TrialResult, counted: Sequen
     ]
 
 
-def timeline_answer(best: CohortResult) -> list[dict[str, Any]]:
-    """Return the intervals of the deciding cohort (`schemas.IntervalAnswer`)."""
-    return [{"from": one.start, "until": one.until, "verdict": one.verdict} for one in best.timeline]
+def timeline_answer(timeline: Iterable[Interval]) -> list[dict[str, Any]]:
+    """Return the intervals of a timeline (`schemas.IntervalAnswer`)."""
+    return [{"from": one.start, "until": one.until, "verdict": one.verdict} for one in timeline]
+
+
+def cohort_dates(cohort: CohortResult) -> dict[str, Any]:
+    """Return the verdict of one cohort and its dates (`schemas.CohortDates`)."""
+    return {
+        "verdict": cohort.verdict,
+        "from": cohort.start,
+        "until": cohort.until,
+        "refer_before": cohort.refer_before,
+        "retest": cohort.retest,
+        "timeline": timeline_answer(cohort.timeline),
+    }
 
 
 def question_answers(

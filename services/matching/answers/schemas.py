@@ -48,6 +48,41 @@ CohortId = Annotated[
 ]
 
 
+class LimitAnswer(ApiModel):
+    """A bound that a criterion compares with."""
+
+    op: Operator = Field(description="The operator between what is found and `value`.")
+    value: float | str = Field(description="The bound: a number, or an ISO duration of an age.")
+    unit: str | None = Field(description="The UCUM unit; null: none.")
+    basis: Literal["absolute", "xULN", "xLLN", "pct_predicted", "reciprocal", "days", "dose"] = Field(
+        description="What the bound is of: the value itself (`absolute`), a multiple of a reference limit, % of the "
+        "predicted value, the reciprocal of a titre, a number of days, or a dose."
+    )
+
+
+class FoundAnswer(ApiModel):
+    """A fact that a question rests on."""
+
+    fact: str = Field(description="The id of the fact.")
+    status: Literal["present", "absent", "unconfirmed", "ordered"] = Field(description="Its status.")
+    date: Day | None = Field(description="Its date, or the first day of an exposure; null where it is not a full date.")
+    comparator: Literal["<", "<=", ">", ">="] | None = Field(description="The comparator of the value.")
+    value: float | str | None = Field(description="Its value, or its dose; null without one.")
+    unit: str | None = Field(description="The unit of the value, as sent.")
+
+
+class DetailAnswer(ApiModel):
+    """One question inside a criterion: what was asked, the limit, and what was found."""
+
+    asked: Label = Field(description="What is asked, generated from the computable criterion.")
+    state: Literal["met", "not_met", "unknown"] = Field(
+        description="The answer to this question alone; for an exclusion it is not negated."
+    )
+    reasons: list[Reason] = Field(description="Why it is unknown; empty otherwise.")
+    limits: list[LimitAnswer] = Field(description="The bounds that it compares with; empty where there is none.")
+    found: list[FoundAnswer] = Field(description="The facts that the answer rests on, at most 10.")
+
+
 class CriterionAnswer(ApiModel):
     """A criterion on the day of the match."""
 
@@ -71,6 +106,14 @@ class CriterionAnswer(ApiModel):
         "confirmed enough. `conflict`: facts contradict each other. `needs_human`: a person must decide."
     )
     text: Label = Field(description="The text of the criterion.")
+    asks: Label = Field(
+        description="What the computable criterion asks, as a sentence generated from it. Where it differs in meaning "
+        "from `text`, the criterion was encoded wrongly: please report it."
+    )
+    details: list[DetailAnswer] = Field(
+        description="Each question inside the criterion with the limit and the facts found; empty for a question to a "
+        "person."
+    )
     evidence: list[str] = Field(
         description="What the state rests on: ids of facts, or `#birth`, `#sex`, `#complete:<domain>`."
     )
@@ -88,6 +131,19 @@ class IntervalAnswer(ApiModel):
     from_: Day = Field(alias="from", description="The first day of the interval.")
     until: Day | None = Field(description="The first day after it; null: the interval lasts 20 years or longer.")
     verdict: Verdict = Field(description="The verdict on each of its days.")
+
+
+class CohortDates(ApiModel):
+    """The verdict of one cohort and its dates."""
+
+    verdict: Verdict = Field(description="The verdict of the cohort on the day of evaluation.")
+    from_: From = Field(alias="from")
+    until: Until
+    refer_before: Day | None = Field(
+        description="The last day to refer the patient, as for the trial; null where there is none."
+    )
+    retest: Retest
+    timeline: list[IntervalAnswer] = Field(description="The verdict of the cohort over time, if no fact changes.")
 
 
 class WantedExons(ApiModel):

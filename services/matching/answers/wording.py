@@ -11,6 +11,14 @@ PRE_SCREENING: Text = {
     "fr": "Aide à la présélection : ce résultat ne dit pas si une personne est éligible ; un clinicien décide.",
     "en": "Pre-screening aid: this result does not say whether a person is eligible; a clinician decides.",
 }
+_FRANCE: Text = {"fr": "en France", "en": "in France"}
+_RECRUITMENT: dict[str, Text] = {
+    "open": {"fr": "recrute {place}", "en": "recruiting {place}"},
+    "not_yet_open": {"fr": "pas encore ouvert {place}", "en": "not yet open {place}"},
+    "not_in_country": {"fr": "ne recrute pas {place}", "en": "not recruiting {place}"},
+    "closed": {"fr": "recrutement terminé", "en": "recruitment has ended"},
+    "unknown": {"fr": "statut de recrutement {place} inconnu", "en": "recruitment status {place} unknown"},
+}
 _QUESTIONS: dict[str, Text] = {
     "age": {"fr": "Quel est l'âge ?", "en": "What is the age?"},
     "sex": {"fr": "Quel est le sexe ?", "en": "What is the sex?"},
@@ -28,6 +36,12 @@ def text_of(criterion: Criterion) -> Text:
     if criterion.text is None:
         return {"fr": f"Critère {criterion.id}", "en": f"Criterion {criterion.id}"}
     return {"fr": criterion.text.fr, "en": criterion.text.en}
+
+
+def recruitment_text(recruitment: str, country: str) -> Text:
+    """Return the recruitment in words that name the country (ISO 3166-1 alpha-2)."""
+    place = _FRANCE if country == "FR" else {"fr": f"dans le pays {country}", "en": f"in the country {country}"}
+    return {language: text.format(place=place[language]) for language, text in _RECRUITMENT[recruitment].items()}
 
 
 def question_text(question: Question, vocabulary: Vocabulary) -> Text:

@@ -9,6 +9,8 @@ from typing import Any, Self
 from shared.values.wire import write_instant
 
 Document = Mapping[str, Any]
+# What an answer says of the product under trial.
+PRODUCT_FIELDS = ("name", "atmp_class", "delivery", "vector", "serotype", "genes")
 
 
 class UnreadableDocumentError(ValueError):
@@ -72,6 +74,10 @@ class Trial:
     acronym: str | None
     title_fr: str | None
     title_en: str | None
+    identifiers: tuple[tuple[str, str], ...]
+    phase: str | None
+    sponsor: str | None
+    product: Mapping[str, Any]
     status: str
     countries: tuple[str, ...]
     locations: tuple[tuple[str, str | None], ...]
@@ -89,6 +95,7 @@ class Trial:
         try:
             titles = document.get("titles") or {}
             eligibility = document.get("eligibility") or {}
+            product = document.get("product") or {}
             places = {
                 (place["country"], place.get("status"))
                 for place in document.get("locations") or ()
@@ -100,6 +107,10 @@ class Trial:
                 acronym=document.get("acronym"),
                 title_fr=titles.get("fr"),
                 title_en=titles.get("en"),
+                identifiers=tuple((one["type"], one["value"]) for one in document.get("identifiers") or ()),
+                phase=document.get("phase"),
+                sponsor=(document.get("sponsor") or {}).get("name"),
+                product={name: product[name] for name in PRODUCT_FIELDS if product.get(name)},
                 status=document["status"],
                 countries=tuple(document.get("countries") or ()),
                 locations=tuple(sorted(places, key=lambda place: (place[0], place[1] or ""))),
@@ -123,6 +134,10 @@ class Trial:
             "version": self.version,
             "acronym": self.acronym,
             "titles": {"fr": self.title_fr, "en": self.title_en},
+            "identifiers": [{"type": kind, "value": value} for kind, value in self.identifiers],
+            "phase": self.phase,
+            "sponsor": {"name": self.sponsor} if self.sponsor else None,
+            "product": dict(self.product),
             "status": self.status,
             "countries": list(self.countries),
             "locations": [{"country": country, "status": status} for country, status in self.locations],

@@ -59,6 +59,25 @@ TRIED: dict[str, Any] = {
             "satisfied": True,
             "reason": None,
             "text": {"fr": "Dystrophie musculaire de Duchenne", "en": "Duchenne muscular dystrophy"},
+            "asks": {"fr": "Dystrophie musculaire de Duchenne", "en": "Duchenne muscular dystrophy"},
+            "details": [
+                {
+                    "asked": {"fr": "Dystrophie musculaire de Duchenne", "en": "Duchenne muscular dystrophy"},
+                    "state": "met",
+                    "reasons": [],
+                    "limits": [],
+                    "found": [
+                        {
+                            "fact": "diagnosis",
+                            "status": "present",
+                            "date": "2024-05-03",
+                            "comparator": None,
+                            "value": None,
+                            "unit": None,
+                        }
+                    ],
+                }
+            ],
             "evidence": ["diagnosis"],
             "clears_on": None,
             "left_to_investigator": False,
@@ -72,6 +91,25 @@ TRIED: dict[str, Any] = {
             "satisfied": True,
             "reason": None,
             "text": {"fr": "De 4 à 7 ans", "en": "Aged 4 to 7 years"},
+            "asks": {
+                "fr": "Âge : au moins 4 ans et moins de 8 ans",
+                "en": "Age: at least 4 years and under 8 years",
+            },
+            "details": [
+                {
+                    "asked": {
+                        "fr": "âge : au moins 4 ans et moins de 8 ans",
+                        "en": "age: at least 4 years and under 8 years",
+                    },
+                    "state": "met",
+                    "reasons": [],
+                    "limits": [
+                        {"op": ">=", "value": "P4Y", "unit": None, "basis": "absolute"},
+                        {"op": "<", "value": "P8Y", "unit": None, "basis": "absolute"},
+                    ],
+                    "found": [],
+                }
+            ],
             "evidence": ["#birth"],
             "clears_on": None,
             "left_to_investigator": False,
@@ -84,6 +122,9 @@ TRIED: dict[str, Any] = {
             "verdict": "compatible",
             "from": "2025-11-22",
             "until": "2028-12-20",
+            "refer_before": "2028-12-20",
+            "retest": None,
+            "timeline": [{"from": "2025-11-22", "until": "2028-12-20", "verdict": "compatible"}],
             "criteria": ["I-DX", "I-AGE"],
         }
     ],

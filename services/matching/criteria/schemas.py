@@ -6,6 +6,7 @@ from typing import Any, Literal, cast
 from pydantic import Field
 
 from services.matching.answers.schemas import (
+    CohortDates,
     CohortId,
     CriteriaVersion,
     CriterionAnswer,
@@ -18,7 +19,6 @@ from services.matching.answers.schemas import (
     Retest,
     TrialVerdict,
     Until,
-    Verdict,
 )
 from services.matching.patients.body import SentPatient
 from shared.criteria.model import CriteriaDocument
@@ -53,13 +53,10 @@ class DryRun(ApiModel):
         return cast("Mapping[str, Any]", self.patient)
 
 
-class CohortTimeline(ApiModel):
+class CohortTimeline(CohortDates):
     """The verdict of one cohort."""
 
     id: str = Field(description="The id of the cohort; `all` in a trial without cohorts.")
-    verdict: Verdict = Field(description="The verdict on the day of evaluation.")
-    from_: From = Field(alias="from")
-    until: Until
     criteria: list[str] = Field(description="The ids of the criteria that count for it.")
 
 

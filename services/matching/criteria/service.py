@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from services.matching.answers.rendering import (
     ENGINE_VERSION,
+    cohort_dates,
     criterion_answers,
     question_answers,
     timeline_answer,
@@ -84,8 +85,7 @@ def _dry_run(document: CriteriaDocument, patient: IndexedPatient, snapshot: Snap
     best = result.best
     assert best is not None
     cohorts: list[dict[str, Any]] = [
-        {"id": one.id, "verdict": one.verdict, "from": one.start, "until": one.until, "criteria": list(one.criteria)}
-        for one in result.cohorts
+        {"id": one.id, **cohort_dates(one), "criteria": list(one.criteria)} for one in result.cohorts
     ]
     return to_json(
         {
@@ -95,8 +95,8 @@ def _dry_run(document: CriteriaDocument, patient: IndexedPatient, snapshot: Snap
             "pre_screening": PRE_SCREENING,
             "listing": listing,
             **verdict_fields(best, trial),
-            "criteria": criterion_answers(trial, result, best.criteria),
-            "timeline": timeline_answer(best),
+            "criteria": criterion_answers(trial, result, best.criteria, patient.index, snapshot.vocabulary, {}),
+            "timeline": timeline_answer(best.timeline),
             "cohorts": cohorts,
             "ask_next": question_answers([(trial, result)], patient.index, snapshot.vocabulary),
             "ignored_facts": patient.ignored,

@@ -4,7 +4,14 @@ Compile the criteria of a trial once, index a patient once, then match any trial
 """
 
 from services.matching.engine.ask import Question, ask_next, question_code
-from services.matching.engine.evaluate import DEFAULT_HORIZON, CompiledTrial, compile_criteria, match
+from services.matching.engine.evaluate import (
+    DEFAULT_HORIZON,
+    CompiledCriterion,
+    CompiledTrial,
+    compile_criteria,
+    match,
+)
+from services.matching.engine.expression import LeafExpression, leaves_of
 from services.matching.engine.facts import CompleteDomain, DateBounds, Dose, Fact, Patient, Variant
 from services.matching.engine.patient_index import PatientIndex, TooComplexError
 from services.matching.engine.result import CohortResult, CriterionResult, Interval, Listing, TrialResult, Verdict
@@ -13,6 +20,7 @@ from services.matching.engine.terminology import Terminology
 __all__ = [
     "DEFAULT_HORIZON",
     "CohortResult",
+    "CompiledCriterion",
     "CompiledTrial",
     "CompleteDomain",
     "CriterionResult",
@@ -20,6 +28,7 @@ __all__ = [
     "Dose",
     "Fact",
     "Interval",
+    "LeafExpression",
     "Listing",
     "Patient",
     "PatientIndex",
@@ -31,6 +40,7 @@ __all__ = [
     "Verdict",
     "ask_next",
     "compile_criteria",
+    "leaves_of",
     "match",
     "question_code",
 ]

@@ -109,6 +109,16 @@ class Combination:
 Expression: TypeAlias = LeafExpression | Combination | Always
 
 
+def leaves_of(expression: Expression) -> Iterator[LeafExpression]:
+    """Yield the leaves of a compiled expression, in the order of the document."""
+    match expression:
+        case LeafExpression():
+            yield expression
+        case Combination():
+            for operand in expression.operands:
+                yield from leaves_of(operand)
+
+
 def compile_expression(node: expressions.Node, terminology: Terminology, lead_time: Span | None) -> Expression:
     """Compile an expression. ``lead_time``: the time between screening and dosing; None where it is not known."""
 

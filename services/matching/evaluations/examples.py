@@ -20,6 +20,18 @@ ANSWER: dict[str, Any] = {
             },
             "acronym": "DUCHENNE-DEMO",
             "recruitment": "open",
+            "recruitment_text": {"fr": "recrute en France", "en": "recruiting in France"},
+            "phase": "phase_1_2",
+            "sponsor": "CLEIO",
+            "product": {
+                "name": None,
+                "atmp_class": "gene_therapy",
+                "delivery": "in_vivo",
+                "vector": "aav",
+                "serotype": "AAV9",
+                "genes": ["DMD"],
+            },
+            "links": [],
             "recruitment_status": "recruiting",
             "verdict": "possible",
             "from": "2025-11-22",
@@ -41,6 +53,31 @@ ANSWER: dict[str, Any] = {
                     "satisfied": True,
                     "reason": None,
                     "text": {"fr": "Duchenne confirmé.", "en": "Confirmed Duchenne muscular dystrophy."},
+                    "asks": {
+                        "fr": "Dystrophie musculaire de Duchenne",
+                        "en": "Duchenne muscular dystrophy",
+                    },
+                    "details": [
+                        {
+                            "asked": {
+                                "fr": "Dystrophie musculaire de Duchenne",
+                                "en": "Duchenne muscular dystrophy",
+                            },
+                            "state": "met",
+                            "reasons": [],
+                            "limits": [],
+                            "found": [
+                                {
+                                    "fact": "diagnosis",
+                                    "status": "present",
+                                    "date": "2023-05-02",
+                                    "comparator": None,
+                                    "value": None,
+                                    "unit": None,
+                                }
+                            ],
+                        }
+                    ],
                     "evidence": ["diagnosis"],
                     "clears_on": None,
                     "left_to_investigator": False,
@@ -54,6 +91,22 @@ ANSWER: dict[str, Any] = {
                     "satisfied": None,
                     "reason": "missing",
                     "text": {"fr": "Infection par le VIH.", "en": "HIV infection."},
+                    "asks": {
+                        "fr": "Exclut : Infection par le VIH, au cours des 6 mois précédents",
+                        "en": "Excludes: HIV infection, within the past 6 months",
+                    },
+                    "details": [
+                        {
+                            "asked": {
+                                "fr": "Infection par le VIH, au cours des 6 mois précédents",
+                                "en": "HIV infection, within the past 6 months",
+                            },
+                            "state": "unknown",
+                            "reasons": ["missing"],
+                            "limits": [],
+                            "found": [],
+                        }
+                    ],
                     "evidence": [],
                     "clears_on": None,
                     "left_to_investigator": False,
@@ -64,14 +117,24 @@ ANSWER: dict[str, Any] = {
                 {
                     "id": "1",
                     "label": {"fr": "Marchant, de 3 à 7 ans", "en": "Able to walk, aged 3 to 7"},
-                    "verdict": "possible",
                     "recruitment": "open",
+                    "verdict": "possible",
+                    "from": "2025-11-22",
+                    "until": "2029-12-20",
+                    "refer_before": "2029-10-11",
+                    "retest": None,
+                    "timeline": [{"from": "2025-11-22", "until": "2029-12-20", "verdict": "possible"}],
                 },
                 {
                     "id": "2",
                     "label": {"fr": "Ne marchant plus, de 8 à 15 ans", "en": "Not walking, aged 8 to 15"},
-                    "verdict": "not_yet",
                     "recruitment": "open",
+                    "verdict": "not_yet",
+                    "from": "2029-12-20",
+                    "until": "2037-12-20",
+                    "refer_before": "2037-10-11",
+                    "retest": None,
+                    "timeline": [{"from": "2029-12-20", "until": "2037-12-20", "verdict": "possible"}],
                 },
             ],
             "sites": [

@@ -1,8 +1,11 @@
 """The answer of a match on the wire."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from services.matching.answers.schemas import (
+    CohortDates,
     CohortId,
     CriteriaVersion,
     CriterionAnswer,
@@ -15,19 +18,17 @@ from services.matching.answers.schemas import (
     Retest,
     TrialVerdict,
     Until,
-    Verdict,
 )
 from services.matching.snapshots.recruitment import Recruitment
 from shared.values.wire import ApiModel, Day, Label
 from shared.vocabulary.recruitment import RecruitmentStatus
 
 
-class CohortAnswer(ApiModel):
+class CohortAnswer(CohortDates):
     """A cohort of the trial."""
 
     id: str = Field(description="The id of the cohort in the criteria document.")
     label: Label = Field(description="The name of the cohort.")
-    verdict: Verdict = Field(description="The verdict of the cohort on the day of the match.")
     recruitment: Recruitment = Field(description="Whether the cohort recruits in `country`, as for the trial.")
 
 
@@ -53,6 +54,25 @@ class SiteAnswer(ApiModel):
     )
 
 
+class ProductAnswer(ApiModel):
+    """The product under trial, as the registry knows it."""
+
+    name: str | None = Field(description="The name of the product.")
+    atmp_class: str | None = Field(description="The class of advanced therapy, such as `gene_therapy`.")
+    delivery: str | None = Field(description="`in_vivo` or `ex_vivo`.")
+    vector: str | None = Field(description="What carries the gene.")
+    serotype: str | None = Field(description="The serotype of the vector.")
+    genes: list[str] = Field(description="The genes delivered or edited.")
+
+
+class LinkAnswer(ApiModel):
+    """The public page of the trial in a register."""
+
+    register_: Literal["nct", "euct", "eudract", "isrctn"] = Field(alias="register", description="The register.")
+    number: str = Field(description="The number of the trial there.")
+    url: str = Field(description="The address of the page.")
+
+
 class TrialAnswer(ApiModel):
     """A trial for the condition of this patient."""
 
@@ -65,6 +85,11 @@ class TrialAnswer(ApiModel):
         "it will. `not_in_country`: the trial recruits, but not there. `closed`: the trial or the cohort recruits "
         "nowhere. `unknown`: its status, or where it takes place, is not known."
     )
+    recruitment_text: Label = Field(description="`recruitment` in words, with the country.")
+    phase: str | None = Field(description="The phase; null: not known.")
+    sponsor: str | None = Field(description="The name of the sponsor; null: not known.")
+    product: ProductAnswer = Field(description="The product under trial.")
+    links: list[LinkAnswer] = Field(description="The public pages of the trial, one for each register number.")
     recruitment_status: RecruitmentStatus = Field(description="The status of the whole trial, as its source gives it.")
     from_: From = Field(alias="from")
     until: Until

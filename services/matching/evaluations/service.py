@@ -5,19 +5,23 @@ from typing import Any, NamedTuple
 
 from services.matching.answers.rendering import (
     ENGINE_VERSION,
+    cohort_dates,
     criterion_answers,
     question_answers,
     timeline_answer,
     to_json,
     verdict_fields,
 )
-from services.matching.answers.wording import PRE_SCREENING, title_of
+from services.matching.answers.wording import PRE_SCREENING, recruitment_text, title_of
+from services.matching.clients.documents import PRODUCT_FIELDS, Trial
 from services.matching.engine import CohortResult, CompiledTrial, TrialResult, match
 from services.matching.engine.result import RANK
 from services.matching.evaluations.paging import cursor_of, start_of
 from services.matching.evaluations.sites import site_answers
 from services.matching.patients.index import IndexedPatient
 from services.matching.snapshots.model import Snapshot, SnapshotTrial
+from services.matching.snapshots.recruitment import Recruitment
+from shared.vocabulary.identifiers import register_page
 
 
 class ListedTrial(NamedTuple):
@@ -95,20 +99,32 @@ def _trial_answer(snapshot: Snapshot, patient: IndexedPatient, listed: ListedTri
         "title": title_of(known),
         "acronym": known.acronym,
         "recruitment": recruitment,
+        "recruitment_text": recruitment_text(recruitment, snapshot.country),
+        "phase": known.phase,
+        "sponsor": known.sponsor,
+        "product": {name: known.product.get(name, [] if name == "genes" else None) for name in PRODUCT_FIELDS},
+        "links": _links(known),
         "recruitment_status": known.status,
         **verdict,
         "illustrative": known.illustrative,
-        "criteria": criterion_answers(compiled, result, best.criteria),
-        "timeline": timeline_answer(best),
+        "criteria": criterion_answers(
+            compiled, result, best.criteria, patient.index, snapshot.vocabulary, trial.sentences
+        ),
+        "timeline": timeline_answer(best.timeline),
         "cohorts": [
-            {
-                "id": one.id,
-                "label": labels[one.id],
-                "verdict": one.verdict,
-                "recruitment": trial.recruitment[one.id],
-            }
+            {"id": one.id, "label": labels[one.id], **_cohort_fields(one, trial.recruitment[one.id])}
             for one in result.cohorts
             if one.id in labels
         ],
         "sites": site_answers(trial, snapshot.centres, best.id, patient.departement, patient.as_of),
     }
+
+
+def _cohort_fields(cohort: CohortResult, recruitment: Recruitment) -> dict[str, Any]:
+    fields = {**cohort_dates(cohort), "recruitment": recruitment}
+    return fields if recruitment != "closed" else {**fields, "refer_before": None}
+
+
+def _links(trial: Trial) -> list[dict[str, str]]:
+    pages = ((kind, number, register_page(kind, number)) for kind, number in trial.identifiers)
+    return [{"register": kind, "number": number, "url": page} for kind, number, page in pages if page is not None]

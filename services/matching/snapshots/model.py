@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
@@ -12,6 +12,7 @@ from services.matching.clients.documents import Centre, Concepts, TrialRecord, c
 from services.matching.engine import CompiledTrial, Terminology, compile_criteria
 from services.matching.snapshots.recruitment import Recruitment, recruitment_of
 from shared.criteria.model import CriteriaDocument
+from shared.criteria.sentences import Words
 
 
 class Vocabulary:
@@ -46,6 +47,8 @@ class SnapshotTrial:
     recruiting: frozenset[str]
     line: bytes
     digest: bytes
+    sentences: dict[str, Words] = field(default_factory=dict, compare=False, repr=False)
+    """The sentences of its criteria and leaves, each built when an answer first needs it."""
 
     @classmethod
     def prepare(cls, record: TrialRecord, vocabulary: Vocabulary, country: str) -> Self:
@@ -59,7 +62,7 @@ class SnapshotTrial:
 
     def recompile(self, vocabulary: Vocabulary, country: str) -> "SnapshotTrial":
         """Return the same trial, compiled for another terminology."""
-        return replace(self, compiled=_compiled(self.criteria, vocabulary, country))
+        return replace(self, compiled=_compiled(self.criteria, vocabulary, country), sentences={})
 
 
 @dataclass(frozen=True, slots=True)

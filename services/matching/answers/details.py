@@ -1,0 +1,96 @@
+"""For each question of a criterion: what was asked, the limit, and what was found (`schemas.AskedAnswer`). Pure."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
+
+from services.matching.engine import CompiledCriterion, Fact, LeafExpression, PatientIndex, leaves_of
+from services.matching.snapshots.model import Vocabulary
+from shared.criteria import expressions
+from shared.criteria.sentences import Words, criterion_sentence, sentence
+
+Sentences = dict[str, Words]
+MAX_FOUND = 10
+
+
+def asked_by(criterion: CompiledCriterion, vocabulary: Vocabulary, sentences: Sentences) -> Words:
+    """Return what the criterion asks as a sentence; ``sentences`` keeps it for the next answer."""
+    key = f"{criterion.source.id}\n"
+    if key not in sentences:
+        sentences[key] = criterion_sentence(criterion.source, vocabulary.labels.get)
+    return sentences[key]
+
+
+def question_details(
+    criterion: CompiledCriterion, patient: PatientIndex, vocabulary: Vocabulary, sentences: Sentences
+) -> list[dict[str, Any]]:
+    """Return a document for each question (leaf) of a criterion; none for a question to a person alone."""
+    return [
+        _details(leaf, patient, vocabulary, sentences)
+        for leaf in leaves_of(criterion.expression)
+        if not isinstance(leaf.source, expressions.Human)
+    ]
+
+
+def _details(
+    leaf: LeafExpression, patient: PatientIndex, vocabulary: Vocabulary, sentences: Sentences
+) -> dict[str, Any]:
+    evaluation = leaf.evaluate(patient, patient.as_of)
+    if leaf.key not in sentences:
+        sentences[leaf.key] = sentence(leaf.source, vocabulary.labels.get)
+    words = sentences[leaf.key]
+    return {
+        "asked": {"fr": words.fr, "en": words.en},
+        "state": evaluation.now.code,
+        "reasons": sorted(evaluation.reasons),
+        "limits": limits_of(leaf.source),
+        "found": _found(evaluation.evidence, patient),
+    }
+
+
+def limits_of(leaf: expressions.Leaf) -> list[dict[str, Any]]:
+    """Return the bounds that a leaf compares with; empty where it compares nothing."""
+    match leaf:
+        case expressions.Age():
+            bounds = [(">=" if leaf.min_inclusive else ">", leaf.min), ("<=" if leaf.max_inclusive else "<", leaf.max)]
+            return [_limit(op, bound, None, "absolute") for op, bound in bounds if bound is not None]
+        case expressions.Value():
+            unit = "%" if leaf.basis == "pct_predicted" else leaf.unit
+            return [_limit(leaf.op, leaf.value, unit, leaf.basis)]
+        case expressions.Titre():
+            return [_limit(leaf.op, leaf.reciprocal, None, "reciprocal")]
+        case expressions.Count():
+            return [_limit(leaf.op, leaf.value, None, "days")]
+        case expressions.Stable():
+            doses = [(">=", leaf.min), ("<=", leaf.max)]
+            return [_limit(op, bound, leaf.unit, "dose") for op, bound in doses if bound is not None]
+    return []
+
+
+def _limit(op: str, value: float | str, unit: str | None, basis: str) -> dict[str, Any]:
+    return {"op": op, "value": value, "unit": unit, "basis": basis}
+
+
+def _found(evidence: Iterable[str], patient: PatientIndex) -> list[dict[str, Any]]:
+    facts = (patient.by_id.get(name) for name in sorted(evidence))
+    return [_fact(fact) for fact in facts if fact is not None][:MAX_FOUND]
+
+
+def _fact(fact: Fact) -> dict[str, Any]:
+    value: Any = fact.text
+    if fact.number is not None:
+        value = _plain(fact.number)
+    elif fact.dose is not None:
+        value = _plain(fact.dose.value)
+    return {
+        "fact": fact.id,
+        "status": fact.status,
+        "date": fact.day,
+        "comparator": fact.comparator,
+        "value": value,
+        "unit": fact.unit if fact.dose is None else fact.dose.unit,
+    }
+
+
+def _plain(number: Fraction) -> float | int:
+    return int(number) if number.denominator == 1 else float(number)

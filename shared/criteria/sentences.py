@@ -1,0 +1,322 @@
+"""A plain sentence in French and English for every expression, so that text and expression cannot disagree. Pure.
+
+A code is written with its label, or as it is where it has none. The sentence says what the expression asks, never what
+is known of a patient.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from shared.criteria import expressions
+from shared.criteria.model import Criterion
+from shared.criteria.scales import SCALES
+
+Labels = Callable[[str], Mapping[str, str] | None]
+
+
+class Words(NamedTuple):
+    """The same words in French and in English."""
+
+    fr: str
+    en: str
+
+    def __add__(self, other: Any) -> "Words":
+        return Words(self.fr + other.fr, self.en + other.en)
+
+
+NOTHING: Final = Words("", "")
+# Longer lists of codes are cut: the expression itself has them all.
+MAX_NAMES: Final = 6
+_SIGNS: Final = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "=": "="}
+_BASES: Final = {
+    "absolute": NOTHING,
+    "xULN": Words(" fois la limite supérieure de la normale", " times the upper limit of normal"),
+    "xLLN": Words(" fois la limite inférieure de la normale", " times the lower limit of normal"),
+    "pct_predicted": Words(" % de la valeur prédite", " % of the predicted value"),
+}
+_RELATIVES: Final = {
+    "mother": Words("chez la mère : ", "in the mother: "),
+    "father": Words("chez le père : ", "in the father: "),
+    "sibling": Words("chez un frère ou une sœur : ", "in a brother or sister: "),
+    "child": Words("chez un enfant : ", "in a child: "),
+    "other": Words("chez un autre parent : ", "in another relative: "),
+}
+_TYPES: Final = {
+    "deletion": Words("délétion", "deletion"),
+    "duplication": Words("duplication", "duplication"),
+    "insertion": Words("insertion", "insertion"),
+    "nonsense": Words("variant non-sens", "nonsense variant"),
+    "frameshift": Words("décalage du cadre de lecture", "frameshift"),
+    "missense": Words("variant faux-sens", "missense variant"),
+    "splice": Words("variant d'épissage", "splice variant"),
+    "copy_number": Words("variation du nombre de copies", "copy number change"),
+    "other": Words("autre variant", "other variant"),
+}
+_ZYGOSITIES: Final = {
+    "homozygous": Words("homozygote", "homozygous"),
+    "heterozygous": Words("hétérozygote", "heterozygous"),
+    "compound_heterozygous": Words("hétérozygote composite", "compound heterozygous"),
+    "hemizygous": Words("hémizygote", "hemizygous"),
+    "mosaic": Words("en mosaïque", "mosaic"),
+}
+_FRAMES: Final = {
+    "in": Words("cadre de lecture conservé", "in frame"),
+    "out": Words("cadre de lecture rompu", "out of frame"),
+}
+_UNITS: Final = {
+    "Y": (Words("an", "year"), Words("ans", "years")),
+    "M": (Words("mois", "month"), Words("mois", "months")),
+    "W": (Words("semaine", "week"), Words("semaines", "weeks")),
+    "D": (Words("jour", "day"), Words("jours", "days")),
+}
+_PAST: Final = {
+    "P1Y": Words(", au cours de l'année précédente", ", within the past year"),
+    "P1M": Words(", au cours du mois précédent", ", within the past month"),
+    "P1W": Words(", au cours de la semaine précédente", ", within the past week"),
+    "P1D": Words(", en cours ou la veille", ", now or the day before"),
+}
+_PICKS: Final = {
+    "latest": NOTHING,
+    "any": Words(" (au moins une mesure)", " (at least one measurement)"),
+    "all": Words(" (toutes les mesures)", " (all measurements)"),
+}
+
+
+def criterion_sentence(criterion: Criterion, labels: Labels) -> Words:
+    """Return what a criterion asks, as one sentence; of an exclusion, what must not be so."""
+    ask = criterion.ask
+    question = {"fr": ask.fr, "en": ask.en} if ask and isinstance(criterion.expr, expressions.Human) else None
+    asked = sentence(criterion.expr, labels if question is None else lambda _: question)
+    return Words(_capital(asked.fr), _capital(asked.en)) if criterion.kind == "include" else _negated(asked)
+
+
+def sentence(expression: expressions.Node, labels: Labels) -> Words:
+    """Return what an expression asks, in words that can stand inside a longer sentence."""
+
+    def inner(operand: expressions.Node) -> Words:
+        words = sentence(operand, labels)
+        return Words(f"({words.fr})", f"({words.en})") if _is_list(operand) else words
+
+    match expression:
+        case expressions.AllOf():
+            return _joined(map(inner, expression.all_), Words(" et ", " and "))
+        case expressions.AnyOf():
+            return _joined(map(inner, expression.any_), Words(" ou ", " or "))
+        case expressions.AtLeast():
+            count = expression.at_least
+            head = Words(f"au moins {count} de : ", f"at least {count} of: ")
+            return head + _joined(map(inner, expression.of), Words(" ; ", "; "))
+        case expressions.Not():
+            return Words("pas : ", "not: ") + inner(expression.not_)
+        case expressions.If():
+            words = Words("si ", "if ") + inner(expression.if_) + Words(", alors ", ", then ") + inner(expression.then)
+            return words + (Words(", sinon ", ", else ") + inner(expression.else_) if expression.else_ else NOTHING)
+        case expressions.Leaf():
+            return _leaf(expression, labels)
+    raise AssertionError(expression)
+
+
+def duration(text: str) -> Words:
+    """Return a duration in words: ``P1Y6M`` is ``1 an et 6 mois``, ``1 year and 6 months``."""
+    parts = [
+        Words(f"{count} ", f"{count} ") + _UNITS[unit][int(count) > 1]
+        for count, unit in re.findall(r"([0-9]+)([YMWD])", text)
+        if int(count)
+    ]
+    return _joined(parts, Words(" et ", " and ")) if parts else Words("0 jour", "0 days")
+
+
+def _leaf(leaf: expressions.Leaf, labels: Labels) -> Words:
+    match leaf:
+        case expressions.Age():
+            return _age(leaf)
+        case expressions.Sex():
+            return Words("sexe masculin", "male sex") if leaf.value == "male" else Words("sexe féminin", "female sex")
+        case expressions.Has():
+            return _has(leaf, labels)
+        case expressions.Variant():
+            return _variant(leaf)
+        case expressions.Value():
+            bound = _bound(leaf.op, leaf.value, None if leaf.basis == "pct_predicted" else leaf.unit)
+            words = _names(leaf.codes, labels) + bound + _BASES[leaf.basis] + _PICKS[leaf.pick] + _recent(leaf.within)
+            for event in leaf.not_after:
+                since = Words(f" (sans {_names(event.codes, labels).fr} dans les ", " (no ")
+                after = Words(
+                    f"{duration(event.for_).fr} avant la mesure)",
+                    f"{_names(event.codes, labels).en} within {duration(event.for_).en} before it)",
+                )
+                words += since + after
+            return words
+        case expressions.Titre():
+            dilution = Words(f" {_SIGNS[leaf.op]} 1:{_number(leaf.reciprocal).fr}", "")
+            assay = Words(f" (méthode : {leaf.assay})", f" (assay: {leaf.assay})") if leaf.assay else NOTHING
+            return _names(leaf.codes, labels) + Words(dilution.fr, dilution.fr) + assay + _recent(leaf.within)
+        case expressions.Ordinal():
+            return _ordinal(leaf)
+        case expressions.Count():
+            return _count(leaf, labels)
+        case expressions.Stable():
+            return _stable(leaf, labels)
+        case expressions.Human():
+            role = (
+                Words("l'investigateur", "the investigator")
+                if leaf.role == "investigator"
+                else Words("un clinicien", "a clinician")
+            )
+            asked = labels(leaf.question) or {}
+            question = Words(asked.get("fr", leaf.question), asked.get("en", leaf.question))
+            answered = Words(" répond oui à la question « ", ' answers yes to the question "')
+            return role + answered + question + Words(" »", '"') + _recent(leaf.within)
+    raise AssertionError(leaf)
+
+
+def _age(leaf: expressions.Age) -> Words:
+    parts = []
+    if leaf.min is not None:
+        least = duration(leaf.min)
+        parts.append(
+            Words(f"au moins {least.fr}", f"at least {least.en}")
+            if leaf.min_inclusive
+            else Words(f"plus de {least.fr}", f"over {least.en}")
+        )
+    if leaf.max is not None:
+        most = duration(leaf.max)
+        parts.append(
+            Words(f"au plus {most.fr} révolus", f"at most {most.en} to the day")
+            if leaf.max_inclusive
+            else Words(f"moins de {most.fr}", f"under {most.en}")
+        )
+    at = Words(" à l'administration", " at dosing") if leaf.at == "dosing" else NOTHING
+    return Words("âge : ", "age: ") + _joined(parts, Words(" et ", " and ")) + at
+
+
+def _has(leaf: expressions.Has, labels: Labels) -> Words:
+    words = (_RELATIVES[leaf.relative] if leaf.relative else NOTHING) + _names(leaf.codes, labels)
+    where = leaf.where or expressions.Where()
+    for name, values in (
+        (Words("issue", "outcome"), where.outcome),
+        (Words("site", "site"), where.body_site),
+        (Words("sévérité", "severity"), where.severity),
+    ):
+        if values:
+            listed = Words(" ou ".join(values), " or ".join(values))
+            words += Words(f" ({name.fr} : {listed.fr})", f" ({name.en}: {listed.en})")
+    if where.duration:
+        lasted = duration(where.duration)
+        words += Words(f" pendant au moins {lasted.fr}", f" for at least {lasted.en}")
+    return words + _recent(leaf.within)
+
+
+def _variant(leaf: expressions.Variant) -> Words:
+    either = Words(" ou ", " or ")
+    kind = (
+        _joined((_TYPES[one] for one in leaf.types), either)
+        if leaf.types
+        else Words("variant causal", "causal variant")
+    )
+    words = kind + Words(f" du gène {leaf.gene}", f" of the gene {leaf.gene}")
+    if leaf.exons and leaf.exons.within:
+        first, last = leaf.exons.within
+        words += Words(f", dans les exons {first} à {last}", f", within exons {first} to {last}")
+    if leaf.exons and leaf.exons.overlaps:
+        spans = [Words(f"{first} à {last}", f"{first} to {last}") for first, last in leaf.exons.overlaps]
+        words += Words(", touchant les exons ", ", overlapping exons ") + _joined(spans, either)
+    if leaf.zygosity:
+        words += Words(", ", ", ") + _joined((_ZYGOSITIES[one] for one in leaf.zygosity), either)
+    if leaf.copies:
+        count = f"{_SIGNS[leaf.copies.op]} {leaf.copies.value}"
+        words += Words(f", nombre de copies {count}", f", number of copies {count}")
+    if leaf.frame:
+        words += Words(", ", ", ") + _FRAMES[leaf.frame]
+    if leaf.hgvs:
+        listed = leaf.hgvs[:MAX_NAMES]
+        words += Words(" : ", ": ") + Words(" ou ".join(listed), " or ".join(listed)) + _more(leaf.hgvs)
+    return words + (Words(", somatique", ", somatic") if leaf.origin == "somatic" else NOTHING)
+
+
+def _ordinal(leaf: expressions.Ordinal) -> Words:
+    scale = SCALES[leaf.scale]
+    words = Words(f"{scale.label.fr} : ", f"{scale.label.en}: ")
+    if leaf.in_:
+        return words + Words(" ou ".join(leaf.in_), " or ".join(leaf.in_)) + _recent(leaf.within)
+    bounds = [Words(f"au moins {leaf.min}", f"at least {leaf.min}")] if leaf.min else []
+    bounds += [Words(f"au plus {leaf.max}", f"at most {leaf.max}")] if leaf.max else []
+    return words + _joined(bounds, Words(" et ", " and ")) + _recent(leaf.within)
+
+
+def _count(leaf: expressions.Count, labels: Labels) -> Words:
+    words = _names(leaf.codes, labels) + Words(" : nombre de jours", ": number of days")
+    words += _bound(leaf.op, leaf.value, None)
+    if leaf.each:
+        each = duration(leaf.each)
+        words += Words(f" par période de {each.fr}", f" in each period of {each.en}")
+    return words + _recent(leaf.within)
+
+
+def _stable(leaf: expressions.Stable, labels: Labels) -> Words:
+    lasting = duration(leaf.for_)
+    words = _names(leaf.codes, labels)
+    words += Words(
+        f", traitement en cours et inchangé depuis au moins {lasting.fr}",
+        f", ongoing and unchanged for at least {lasting.en}",
+    )
+    kilo = Words(" par kg", " per kg") if leaf.per_kg else NOTHING
+    bounds = [(">=", leaf.min), ("<=", leaf.max)]
+    doses = [_bound(op, bound, leaf.unit) + kilo for op, bound in bounds if bound is not None]
+    return words + (Words(", dose", ", dose") + _joined(doses, Words(" et", " and")) if doses else NOTHING)
+
+
+def _bound(op: str, value: float, unit: str | None) -> Words:
+    number = _number(value)
+    written = f" {unit}" if unit else ""
+    return Words(f" {_SIGNS[op]} {number.fr}{written}", f" {_SIGNS[op]} {number.en}{written}")
+
+
+def _number(value: float) -> Words:
+    text = f"{value:.12g}" if isinstance(value, float) else str(value)
+    return Words(text.replace(".", ","), text)
+
+
+def _recent(within: str | None) -> Words:
+    """Return the words for a window; none without one."""
+    if within is None:
+        return NOTHING
+    if within in _PAST:
+        return _PAST[within]
+    words = duration(within)
+    past = "précédentes" if within.endswith("W") else "précédents"
+    return Words(f", au cours des {words.fr} {past}", f", within the past {words.en}")
+
+
+def _names(codes: Sequence[str], labels: Labels) -> Words:
+    found = [labels(code) or {} for code in codes[:MAX_NAMES]]
+    words = [
+        Words(label.get("fr", code), label.get("en", code))
+        for code, label in zip(codes[:MAX_NAMES], found, strict=True)
+    ]
+    return _joined(words, Words(" ou ", " or ")) + _more(codes)
+
+
+def _more(listed: Sequence[str]) -> Words:
+    rest = len(listed) - MAX_NAMES
+    return Words(f" (et {rest} autres)", f" (and {rest} others)") if rest > 0 else NOTHING
+
+
+def _joined(parts: Iterable[Words], between: Words) -> Words:
+    listed = list(parts)
+    return Words(between.fr.join(part.fr for part in listed), between.en.join(part.en for part in listed))
+
+
+def _is_list(operand: expressions.Node) -> bool:
+    return isinstance(
+        operand, expressions.AllOf | expressions.AnyOf | expressions.AtLeast | expressions.If | expressions.Not
+    )
+
+
+def _negated(asked: Words) -> Words:
+    return Words(f"Exclut : {asked.fr}", f"Excludes: {asked.en}")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,93 @@
+"""Every expression of the language has a sentence in French and in English."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter
+
+from shared.criteria.expressions import LEAVES, Expression
+from shared.criteria.model import CriteriaDocument, leaves
+from shared.criteria.sentences import criterion_sentence, duration, sentence
+
+SAMPLE = Path("services/registry/sample/criteria")
+LABELS = {
+    "LOINC:1742-6": {"fr": "ALAT", "en": "ALT"},
+    "CLEIO:live-vaccine": {"fr": "Vaccin vivant", "en": "Live vaccine"},
+    "CLEIO:pregnancy": {"fr": "Grossesse", "en": "Pregnancy"},
+    "ATC:H02AB07": {"fr": "Prednisone", "en": "Prednisone"},
+    "CLEIO:severe-voc": {"fr": "Crise sévère", "en": "Severe crisis"},
+}
+# (expression, French, English), as a clinician would read them.
+SENTENCES = [
+    (
+        {"type": "age", "min": "P4Y", "max": "P8Y", "at": "dosing"},
+        "âge : au moins 4 ans et moins de 8 ans à l'administration",
+        "age: at least 4 years and under 8 years at dosing",
+    ),
+    (
+        {"type": "has", "codes": ["CLEIO:live-vaccine"], "within": "P6W"},
+        "Vaccin vivant, au cours des 6 semaines précédentes",
+        "Live vaccine, within the past 6 weeks",
+    ),
+    (
+        {"all": [{"not": {"type": "sex", "value": "male"}}, {"type": "has", "codes": ["CLEIO:pregnancy"]}]},
+        "(pas : sexe masculin) et Grossesse",
+        "(not: male sex) and Pregnancy",
+    ),
+    (
+        {"type": "value", "codes": ["LOINC:1742-6"], "op": "<", "value": 2.5, "basis": "xULN", "within": "P1M"},
+        "ALAT < 2,5 fois la limite supérieure de la normale, au cours du mois précédent",
+        "ALT < 2.5 times the upper limit of normal, within the past month",
+    ),
+    (
+        {
+            "type": "variant",
+            "gene": "DMD",
+            "types": ["deletion"],
+            "exons": {"overlaps": [[1, 11], [42, 45]]},
+            "zygosity": ["hemizygous"],
+        },
+        "délétion du gène DMD, touchant les exons 1 à 11 ou 42 à 45, hémizygote",
+        "deletion of the gene DMD, overlapping exons 1 to 11 or 42 to 45, hemizygous",
+    ),
+    (
+        {"type": "stable", "codes": ["ATC:H02AB07"], "for": "P12W", "max": 40, "unit": "mg/d"},
+        "Prednisone, traitement en cours et inchangé depuis au moins 12 semaines, dose ≤ 40 mg/d",
+        "Prednisone, ongoing and unchanged for at least 12 weeks, dose ≤ 40 mg/d",
+    ),
+    (
+        {"type": "count", "codes": ["CLEIO:severe-voc"], "op": ">=", "value": 2, "within": "P2Y", "each": "P1Y"},
+        "Crise sévère : nombre de jours ≥ 2 par période de 1 an, au cours des 2 ans précédents",
+        "Severe crisis: number of days ≥ 2 in each period of 1 year, within the past 2 years",
+    ),
+    (
+        {"type": "titre", "codes": ["CLEIO:x"], "op": "<", "reciprocal": 400},
+        "CLEIO:x < 1:400",
+        "CLEIO:x < 1:400",
+    ),
+]
+
+
+@pytest.mark.parametrize(("expression", "french", "english"), SENTENCES)
+def test_an_expression_reads_as_a_clinician_would_say_it(expression: object, french: str, english: str) -> None:
+    assert sentence(TypeAdapter(Expression).validate_python(expression), LABELS.get) == (french, english)
+
+
+def test_every_kind_of_leaf_of_the_sample_has_a_sentence() -> None:
+    documents = [CriteriaDocument.model_validate(json.loads(path.read_text())) for path in SAMPLE.glob("*.json")]
+    assert documents
+    seen = set()
+    for document in documents:
+        for criterion in document.criteria:
+            french, english = criterion_sentence(criterion, LABELS.get)
+            assert french
+            assert english
+            assert french[0].isupper() or not french[0].isalpha()
+            seen |= {leaf.type for _, leaf in leaves(criterion.expr)}
+    assert seen == set(LEAVES)
+
+
+def test_a_duration_is_written_in_words() -> None:
+    assert duration("P1Y6M") == ("1 an et 6 mois", "1 year and 6 months")
+    assert duration("P1D") == ("1 jour", "1 day")
