@@ -13,6 +13,7 @@ from services.registry.centres import endpoints as centres
 from services.registry.export import endpoints as export
 from services.registry.export.building import ExportBuilder
 from services.registry.export.service import ExportService
+from services.registry.fhir import endpoints as fhir
 from services.registry.identity.clients import endpoints as clients
 from services.registry.identity.internal import endpoints as internal
 from services.registry.identity.members import endpoints as members
@@ -95,6 +96,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             stack.push_async_callback(keys.stop)
             terminology = builtin()
             app.state.terminology = terminology
+            app.state.public_url = settings.issuer
             app.state.trial_rules = TrialRules(terminology, judge, registry_criteria)
             await _open_issuer(app, settings, database, stack)
             if settings.load_sample:
@@ -116,6 +118,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         sources.router,
         export.router,
         terminology.router,
+        fhir.router,
         organisations.router,
         clients.router,
         members.router,

@@ -44,6 +44,7 @@ TAGS: dict[str, str] = {
     "organisations": "Hospitals, centres, sponsors and others that take part.",
     "clients": "The programs of an organisation: their keys and rights.",
     "members": "The people who act for an organisation.",
+    "fhir": "The same over FHIR R4: trials as ResearchStudy, and the match operation.",
     "sources": "Import of records from other registries.",
     "audit": "Who did what: an organisation reads about its own callers, the coordination about all.",
     "operations": "Health checks.",

@@ -1,0 +1,59 @@
+"""Finds published trials and returns them as FHIR resources."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.registry.fhir.research_study import fhir_id, research_study
+from services.registry.model.trial import Trial
+from services.registry.trials.repository import TrialRepository
+from shared.values.problems import NotFoundError
+
+
+class ResearchStudies:
+    """Published trials that are not demonstrations, in one transaction."""
+
+    def __init__(self, trials: TrialRepository) -> None:
+        self._trials = trials
+
+    async def read(self, identifier: str) -> Trial:
+        """Return a trial by any of its public identifiers.
+
+        :raises NotFoundError: 404, there is no such published trial, or it is a demonstration.
+        """
+        stored = await self._trials.find(identifier, "published")
+        if stored is None or stored.trial.illustrative or fhir_id(stored.trial.id) is None:
+            raise NotFoundError
+        return stored.trial
+
+    async def some(self, identifiers: Sequence[str]) -> list[Trial]:
+        """Return those trials that exist, in this order."""
+        found = []
+        for identifier in dict.fromkeys(identifiers):
+            try:
+                found.append(await self.read(identifier))
+            except NotFoundError:
+                continue
+        return found
+
+    async def page(self, after: str, limit: int) -> list[Trial]:
+        """Return the next trials in the order of their ids."""
+        stored = await self._trials.after(after, "published", limit, demo=False)
+        return [one.trial for one in stored]
+
+
+def searchset(trials: Sequence[Trial], base: str, path: str, following: str | None) -> dict[str, Any]:
+    """Return a Bundle of the trials.
+
+    ``base``: the address of the interface; ``path``: of this page; ``following``: of the next.
+    """
+    links = [{"relation": "self", "url": path}] + ([{"relation": "next", "url": following}] if following else [])
+    entries = [
+        {
+            "fullUrl": f"{base}/ResearchStudy/{trial.id}",
+            "resource": research_study(trial),
+            "search": {"mode": "match"},
+        }
+        for trial in trials
+        if fhir_id(trial.id)
+    ]
+    return {"resourceType": "Bundle", "type": "searchset", "link": links, "entry": entries}
