@@ -20,6 +20,7 @@ from services.registry.identity.members import endpoints as members
 from services.registry.identity.organisations import endpoints as organisations
 from services.registry.identity.tokens import endpoints as tokens
 from services.registry.identity.tokens.client_keys import ClientKeySets
+from services.registry.identity.tokens.client_tokens import ClientTokens
 from services.registry.identity.tokens.directory import LocalDirectory
 from services.registry.identity.tokens.issuer import Issuer
 from services.registry.identity.tokens.keys import RETIRED_PUBLISHED, SigningKeys
@@ -142,12 +143,13 @@ async def _open_issuer(app: FastAPI, settings: RegistrySettings, database: Datab
     outbound = await stack.enter_async_context(open_outbound(settings))
     keys = SigningKeys(database, settings.cursor_key_bytes)
     await keys.ensure()
-    tokens = TokenService(database, keys, ClientKeySets(outbound), settings.issuer, settings.token_url)
+    key_sets = ClientKeySets(outbound)
+    tokens = TokenService(database, keys, key_sets, settings.issuer, settings.token_url)
     provider = (
         IdentityProvider(settings.oidc_issuer, settings.oidc_audience, outbound) if settings.oidc_issuer else None
     )
     app.state.outbound = outbound
-    app.state.callers.directory = directory = LocalDirectory(database, keys, provider)
+    app.state.callers.directory = directory = LocalDirectory(database, keys, provider, ClientTokens(database, key_sets))
     app.state.issuer = Issuer(settings.builtin_issuer, settings.issuer, settings.token_url, keys, tokens, directory)
     await directory.learn()
     directory.start(app.state.tasks)

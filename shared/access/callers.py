@@ -63,8 +63,11 @@ class Callers:
             one == "localhost" or is_loopback(one) for one in (self._settings.gateway_bind, named or "localhost")
         )
 
-    async def identify(self, request: Request) -> Principal:
+    async def identify(self, request: Request, *, signed_by_client: bool = False) -> Principal:
         """Return the principal of a request.
+
+        ``signed_by_client``: also accept a token that a client signs itself for the address that it calls, as an EHR
+        does for CDS Hooks.
 
         :raises UnauthenticatedError: 401, the credential is not valid; a bad token is never treated as none.
         :raises IdentityUnavailableError: 503, the credential cannot be checked at the moment.
@@ -87,7 +90,7 @@ class Callers:
             return Principal("service", local, closed)
         try:
             async with asyncio.timeout(IDENTIFY_SECONDS):
-                credential = await self._valid(token)
+                credential = await self._valid(token, self._address(request) if signed_by_client else None)
         except InvalidTokenError as error:
             logger.info("credential_refused", extra={"code": error.reason})
             raise UnauthenticatedError('Bearer error="invalid_token"') from None
@@ -105,15 +108,18 @@ class Callers:
             credential.scopes,
         )
 
-    async def _valid(self, token: str) -> Credential:
-        credential = await self._verified_credential(token)
+    def _address(self, request: Request) -> str:
+        return f"{self._settings.issuer}{request.url.path}"
+
+    async def _valid(self, token: str, address: str | None) -> Credential:
+        credential = await self._verified_credential(token, address)
         if credential.expires_at <= time():
             raise InvalidTokenError("expired")
         if self.directory is not None and await self.directory.is_revoked(credential):
             raise InvalidTokenError("revoked")
         return credential
 
-    async def _verified_credential(self, token: str) -> Credential:
+    async def _verified_credential(self, token: str, address: str | None) -> Credential:
         digest = hashlib.sha256(token.encode()).digest()
         if (cached := self._verified.get(digest)) is not None:
             kid, credential = cached
@@ -128,10 +134,16 @@ class Callers:
             if self._settings.builtin_issuer and claims.get("iss") == self._settings.issuer:
                 return await self._verify(token, digest)
             if not self._settings.oidc_issuer or claims.get("iss") != self._settings.oidc_issuer:
-                raise InvalidTokenError("iss")
+                return await self._signed_by_client(token, address)
         found = None if self.directory is None else await self.directory.introspect(token)
         if found is None:
             raise InvalidTokenError("unknown")
+        return found
+
+    async def _signed_by_client(self, token: str, address: str | None) -> Credential:
+        found = None if self.directory is None or address is None else await self.directory.verify_once(token, address)
+        if found is None:
+            raise InvalidTokenError("iss")
         return found
 
     async def _verify(self, token: str, digest: bytes) -> Credential:

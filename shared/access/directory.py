@@ -66,8 +66,11 @@ class Directory(ABC):
     async def _ask_keys(self) -> Sequence[Jwk]: ...
 
     @abstractmethod
-    async def ask(self, credential: str) -> Credential | None:
-        """Look up an API key or a token of another issuer; None: it is not valid."""
+    async def ask(self, credential: str, address: str | None = None) -> Credential | None:
+        """Look up an API key or a token of another issuer; None: it is not valid.
+
+        ``address``: look up a token that a client signed for this address. It is valid once.
+        """
 
     def start(self, tasks: BackgroundTasks) -> None:
         self._task = tasks.repeat(self._follow, "revocations")
@@ -94,6 +97,14 @@ class Directory(ABC):
         :raises OSError: they cannot be fetched at the moment.
         """
         await self._keys.renew()
+
+    async def verify_once(self, token: str, address: str) -> Credential | None:
+        """Verify a token that a client signed for this address; it is not cached, for it is valid once.
+
+        :raises OSError: it cannot be verified at the moment.
+        """
+        async with self._asking:
+            return await self.ask(token, address)
 
     async def introspect(self, credential: str) -> Credential | None:
         """Look up an API key or a token of another issuer, in the cache first; None: it is not valid.
@@ -180,6 +191,7 @@ class RemoteDirectory(Directory):
         keys: list[Jwk] = (await self._client.ask("GET", "/.well-known/jwks.json"))["keys"]
         return keys
 
-    async def ask(self, credential: str) -> Credential | None:
-        answer = await self._client.ask("POST", f"{BASE}/introspect", json={"credential": credential})
+    async def ask(self, credential: str, address: str | None = None) -> Credential | None:
+        given = {"credential": credential} if address is None else {"credential": credential, "address": address}
+        answer = await self._client.ask("POST", f"{BASE}/introspect", json=given)
         return None if answer["credential"] is None else Credential.read(answer["credential"])

@@ -15,9 +15,10 @@ class Guard:
     as a dependency it then only hands the decision to the handler.
     """
 
-    def __init__(self, resource: str, action: Action) -> None:
+    def __init__(self, resource: str, action: Action, *, signed_by_client: bool = False) -> None:
         self.resource = resource
         self.action = action
+        self.signed_by_client = signed_by_client
 
     async def authorize(self, request: Request) -> Access:
         """Identify the caller and decide.
@@ -26,7 +27,7 @@ class Guard:
         """
         callers: Callers = request.app.state.callers
         context = context_of(request)
-        context.principal = principal = await callers.identify(request)
+        context.principal = principal = await callers.identify(request, signed_by_client=self.signed_by_client)
         access = authorize(principal, self.action, self.resource)
         context.decision = (self, access)
         return access
@@ -36,14 +37,16 @@ class Guard:
         return decision[1] if decision is not None and decision[0] is self else await self.authorize(request)
 
 
-def allow(resource: str, action: Action) -> Guard:
+def allow(resource: str, action: Action, *, signed_by_client: bool = False) -> Guard:
     """Guard a route: ``access: Annotated[Access, Depends(allow("trial", "read"))]``.
+
+    ``signed_by_client``: see `Callers.identify`.
 
     :raises LookupError: the policy table has no such row.
     """
     if (resource, action) not in TABLE:
         raise LookupError(f"no policy for {action} on {resource}")
-    return Guard(resource, action)
+    return Guard(resource, action, signed_by_client=signed_by_client)
 
 
 def guard_of(dependant: Dependant) -> Guard | None:

@@ -50,6 +50,12 @@ class ClientRepository:
         row = (await self.connection.execute(statement)).first()
         return _client(row) if row else None
 
+    async def publishing_at(self, jwks_url: str) -> RegisteredClient | None:
+        """Return the only client whose keys are at this address; None where there is none, or more than one."""
+        rows = await self.connection.execute(select(clients.c.id).where(clients.c.jwks_url == jwks_url).limit(2))
+        found = [row.id for row in rows]
+        return await self.registered(found[0]) if len(found) == 1 else None
+
     async def registered(self, client: str) -> RegisteredClient | None:
         """Return the client with this id, of whichever organisation."""
         statement = (

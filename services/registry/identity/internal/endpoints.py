@@ -44,9 +44,9 @@ async def read_state(request: Request, access: InternalService, issuer: TokenIss
 @router.post(f"{BASE}/introspect", summary="Check a credential")
 @accepts(body_bytes=32 * 1024)
 async def introspect(given: CredentialInput, access: InternalService, issuer: TokenIssuer) -> Introspection:
-    """Return the rights of an API key or of a token of the OpenID provider."""
+    """Return the rights of an API key, of a token of the OpenID provider, or of one that a client signed."""
     try:
-        found = await issuer.directory.ask(given.credential)
+        found = await issuer.directory.ask(given.credential, given.address)
     except OSError:
         raise IdentityUnavailableError from None
     return Introspection(credential=found.write() if found else None)

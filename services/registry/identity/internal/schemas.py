@@ -32,7 +32,8 @@ class Introspection(ApiModel):
 class CredentialInput(ApiModel):
     """A credential to check."""
 
-    credential: str = Field(description="An API key, or a token of the OpenID provider.")
+    credential: str = Field(description="An API key, a token of the OpenID provider, or one that a client signed.")
+    address: str | None = Field(default=None, description="The address that the client signed the token for.")
 
 
 class AdministratorInput(ApiModel):

@@ -10,6 +10,7 @@ from services.registry.identity.clients.keys import client_of, digest_of
 from services.registry.identity.clients.repository import ClientRepository
 from services.registry.identity.credentials.repository import CredentialRepository
 from services.registry.identity.members.repository import MemberRepository
+from services.registry.identity.tokens.client_tokens import ClientTokens
 from services.registry.identity.tokens.keys import SigningKeys
 from services.registry.identity.tokens.provider import IdentityProvider
 from services.registry.schema import FEED
@@ -28,11 +29,18 @@ class LocalDirectory(Directory):
     """Verifies API keys and people's tokens, and follows revocations.
 
     Commits of this process take effect at once, those of other replicas within a second. ``provider``: the OpenID
-    provider of members, if the installation has one.
+    provider of members, if the installation has one. ``client_tokens``: verifies tokens that clients sign themselves.
     """
 
-    def __init__(self, database: Database, signing: SigningKeys, provider: IdentityProvider | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        signing: SigningKeys,
+        provider: IdentityProvider | None,
+        client_tokens: ClientTokens | None = None,
+    ) -> None:
         super().__init__()
+        self._client_tokens = client_tokens
         self._database = database
         self._signing = signing
         self._provider = provider
@@ -97,7 +105,9 @@ class LocalDirectory(Directory):
     async def _ask_keys(self) -> Sequence[Jwk]:
         return await self._signing.public()
 
-    async def ask(self, credential: str) -> Credential | None:
+    async def ask(self, credential: str, address: str | None = None) -> Credential | None:
+        if address is not None:
+            return None if self._client_tokens is None else await self._client_tokens.verify(credential, address)
         client = client_of(credential)
         if client is not None:
             return await self._from_key(client, credential)
