@@ -11,7 +11,7 @@ from shared.criteria.durations import Span, parse
 from shared.criteria.expressions import Leaf, Node
 from shared.criteria.model import CriteriaDocument, Criterion, leaves, walk
 from shared.criteria.scales import SCALES
-from shared.criteria.units import ANALYTES, conversion, is_bare, measure, molar_mass
+from shared.criteria.units import ANALYTES, analyte_of, conversion, is_bare, measure
 from shared.values.wire import ApiModel, Duration, Label
 from shared.vocabulary.durations import in_months
 
@@ -226,7 +226,7 @@ def _of_unit(unit: str | None, codes: Collection[str], pointer: str, *, absolute
     if unit is not None and measure(unit) is None:
         yield _finding(pointer, "unit_unknown")
     elif absolute and any(
-        is_bare(unit) or conversion(unit or "1", wanted, molar_mass(codes)) is None for wanted in usual
+        is_bare(unit) or conversion(unit or "1", wanted, analyte_of(codes)) is None for wanted in usual
     ):
         yield _finding(pointer, "unit_unfit")
 

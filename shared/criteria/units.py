@@ -22,10 +22,15 @@ class Measure(NamedTuple):
 
 
 class Analyte(NamedTuple):
-    """A measured code: one usual unit, and the molar mass in g/mol if mass and amount of substance convert."""
+    """A measured code: one usual unit, and what lets other dimensions convert.
+
+    ``molar_mass``: in g/mol, where mass and amount of substance convert. ``activity``: 1 IU/mL is 100 %, as for
+    coagulation factors.
+    """
 
     unit: str
     molar_mass: Fraction | None = None
+    activity: bool = False
 
 
 _PREFIXES = {"k": 3, "h": 2, "d": -1, "c": -2, "m": -3, "u": -6, "n": -9, "p": -12, "f": -15, "M": 6}
@@ -42,14 +47,19 @@ _BASE: Mapping[str, tuple[Fraction, Mapping[str, int]]] = {
     "U": (Fraction(1, 60_000_000), {"kat": 1}),  # one micromole a minute
     "Pa": (Fraction(1), {"Pa": 1}),
     "Hz": (Fraction(1), {"s": -1}),
+    # The international unit of an enzyme is U. Of all other substances laboratories write U for the same unit.
+    "[IU]": (Fraction(1, 60_000_000), {"kat": 1}),
+    "[iU]": (Fraction(1, 60_000_000), {"kat": 1}),
+    "[U]": (Fraction(1, 60_000_000), {"kat": 1}),
 }
 _SPECIAL: Mapping[str, tuple[Fraction, Mapping[str, int]]] = {
     "1": (Fraction(1), {}),
     "%": (Fraction(1, 100), {}),
-    "[IU]": (Fraction(1), {"IU": 1}),
-    "[iU]": (Fraction(1), {"IU": 1}),
-    "m[IU]": (Fraction(1, 1000), {"IU": 1}),
-    "k[IU]": (Fraction(1000), {"IU": 1}),
+    "[lb_av]": (Fraction("453.59237"), {"g": 1}),
+    "[in_i]": (Fraction("0.0254"), {"m": 1}),
+    "[ft_i]": (Fraction("0.3048"), {"m": 1}),
+    "Cel": (Fraction(1), {"Cel": 1}),
+    "deg": (Fraction(1), {"deg": 1}),
     "[arb'U]": (Fraction(1), {"arb": 1}),
     "mm[Hg]": (Fraction(133_322_387_415, 10**9), {"Pa": 1}),
     "{1.73_m2}": (Fraction(1), {"1.73_m2": 1}),
@@ -61,6 +71,7 @@ _SPECIAL: Mapping[str, tuple[Fraction, Mapping[str, int]]] = {
     "mo": (86_400 * DAYS_PER_MONTH, {"s": 1}),
     "a": (Fraction(86_400 * 1461, 4), {"s": 1}),  # 365.25 days
 }
+_FULL_ACTIVITY = Fraction(1000, 60_000_000)  # 1 IU/mL
 _POWER_OF_TEN = re.compile(r"10(?:\*|\^)(-?\d{1,2})", re.ASCII)
 _TERM = re.compile(r"([./]?)((?:[^./{}]|\{[^{}]*\})+)")
 _ANNOTATION = re.compile(r"\{[^{}]*\}")
@@ -88,6 +99,11 @@ ANALYTES: Mapping[str, Analyte] = {
         ("LOINC:26499-4", "LOINC:731-0", "LOINC:26474-7", "CLEIO:neutrophils", "CLEIO:lymphocytes"), Analyte("10*9/L")
     ),
     **dict.fromkeys(("LOINC:62238-1", "LOINC:98979-8", "LOINC:33914-3", "CLEIO:egfr"), Analyte("mL/min/{1.73_m2}")),
+    # Activities of the coagulation factors VIII and IX.
+    **dict.fromkeys(
+        ("LOINC:3209-4", "LOINC:3204-5", "LOINC:3187-2", "CLEIO:fviii-activity", "CLEIO:fix-activity"),
+        Analyte("%", activity=True),
+    ),
     **dict.fromkeys(
         ("LOINC:10230-1", "LOINC:8806-2", "CLEIO:lvef", "LOINC:19870-5", "CLEIO:fvc-predicted"), Analyte("%")
     ),
@@ -121,11 +137,11 @@ def _measure_of_criteria(unit: str) -> Measure | None:
     return measure(unit)
 
 
-def conversion(given: str, wanted: str, molar_mass: Fraction | None = None) -> Fraction | None:
+def conversion(given: str, wanted: str, analyte: Analyte | None = None) -> Fraction | None:
     """Return the factor from ``given`` to ``wanted``; None if they have different dimensions.
 
-    ``given`` may be the unit of a patient and is not cached; ``wanted`` is that of a criterion. With a molar mass
-    (g/mol), mass and amount of substance convert into each other.
+    ``given`` may be the unit of a patient and is not cached; ``wanted`` is that of a criterion. With the molar mass of
+    an analyte, mass and amount of substance convert into each other; with ``activity``, IU/mL and %.
     """
     target = _measure_of_criteria(wanted)
     if target is None:
@@ -137,9 +153,9 @@ def conversion(given: str, wanted: str, molar_mass: Fraction | None = None) -> F
         return None
     if source.dimension == target.dimension:
         return source.factor / target.factor
-    if molar_mass is None:
+    if analyte is None:
         return None
-    source, target = _as_mass(source, molar_mass), _as_mass(target, molar_mass)
+    source, target = _bridged(source, analyte), _bridged(target, analyte)
     return source.factor / target.factor if source.dimension == target.dimension else None
 
 
@@ -148,10 +164,11 @@ def is_bare(unit: str | None) -> bool:
     return unit is None or unit == "1" or _ANNOTATION.fullmatch(unit) is not None
 
 
-def molar_mass(codes: Collection[str]) -> Fraction | None:
-    """Return the molar mass that all codes share; None if one is unknown or they differ."""
-    masses = {ANALYTES[code].molar_mass if code in ANALYTES else None for code in codes}
-    return next(iter(masses)) if len(masses) == 1 else None
+def analyte_of(codes: Collection[str]) -> Analyte | None:
+    """Return what the analytes of all codes share; None if one is unknown or they differ."""
+    found = {ANALYTES[code][1:] if code in ANALYTES else None for code in codes}
+    shared = next(iter(found)) if len(found) == 1 else None
+    return None if shared is None else Analyte("", *shared)
 
 
 def _term(term: str) -> tuple[Fraction, Mapping[str, int]] | None:
@@ -172,11 +189,13 @@ def _term(term: str) -> tuple[Fraction, Mapping[str, int]] | None:
     return None
 
 
-def _as_mass(unit: Measure, molar_mass: Fraction) -> Measure:
-    powers = dict(unit.dimension)
-    moles = powers.pop("mol", 0)
-    if moles:
+def _bridged(unit: Measure, analyte: Analyte) -> Measure:
+    """Return the same unit with amounts as masses, and activities per volume as shares of the normal one."""
+    powers, factor = dict(unit.dimension), unit.factor
+    if analyte.molar_mass is not None and (moles := powers.pop("mol", 0)):
         powers["g"] = powers.get("g", 0) + moles
-    return Measure(
-        unit.factor * molar_mass**moles, tuple(sorted((base, power) for base, power in powers.items() if power))
-    )
+        factor *= analyte.molar_mass**moles
+    dimension = tuple(sorted((base, power) for base, power in powers.items() if power))
+    if analyte.activity and dimension == (("L", -1), ("kat", 1)):
+        return Measure(factor / _FULL_ACTIVITY, ())
+    return Measure(factor, dimension)

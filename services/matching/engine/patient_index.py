@@ -12,7 +12,7 @@ from services.matching.engine.facts import CompleteDomain, DateBounds, Fact, Pat
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.window import DateRange, Window
 from shared.criteria.durations import ONE_DAY, Span, add, day_after
-from shared.criteria.units import conversion
+from shared.criteria.units import Analyte, conversion
 
 T = TypeVar("T")
 
@@ -86,9 +86,9 @@ class PatientIndex:
         found: T = self._cache[key]
         return found
 
-    def conversion(self, given: str, wanted: str, molar_mass: Fraction | None = None) -> Fraction | None:
+    def conversion(self, given: str, wanted: str, analyte: Analyte | None = None) -> Fraction | None:
         """Return `units.conversion`, computed once for each unit of the patient and of a criterion."""
-        return self.cached(("conversion", given, wanted, molar_mass), lambda: conversion(given, wanted, molar_mass))
+        return self.cached(("conversion", given, wanted, analyte), lambda: conversion(given, wanted, analyte))
 
     def count_work(self, units: int) -> None:
         """Subtract work units from ``work_left``. One unit is one look at a fact, about half a microsecond.

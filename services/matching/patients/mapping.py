@@ -30,14 +30,17 @@ def to_engine(patient: schemas.Patient, as_of: date) -> Mapped:
 
     :raises BirthAfterAsOfError: the birth date is after ``as_of``.
     """
-    if patient.birth_date is not None and patient.birth_date > as_of:
+    birth = _birth(patient, as_of)
+    if birth is not None and birth.earliest > as_of and patient.birth_date is None:
+        birth = None  # the record of the age is from after that day
+    if birth is not None and birth.earliest > as_of:
         raise BirthAfterAsOfError("the birth date is after the day of evaluation")
     facts = tuple(_fact(fact) for fact in patient.facts if fact.status != "entered_in_error")
     known = tuple(fact for fact in facts if fact.first.earliest <= as_of)
     known_ids = {fact.id for fact in known}
     return Mapped(
         engine.Patient(
-            birth=_birth(patient, as_of),
+            birth=None if birth is None else DateBounds(birth.earliest, min(birth.latest, as_of)),
             sex=patient.sex,
             facts=known,
             complete_domains=tuple(
@@ -62,8 +65,13 @@ def possible_births(age: str, as_of: date) -> DateBounds:
 
 def _birth(patient: schemas.Patient, as_of: date) -> DateBounds | None:
     if patient.birth_date is not None:
-        return DateBounds(patient.birth_date, patient.birth_date)
-    return None if patient.age is None else possible_births(patient.age, as_of)
+        return _days(patient.birth_date)
+    if patient.age is None:
+        return None
+    on = patient.age_on or as_of
+    return DateBounds(
+        possible_births(patient.age_at_most or patient.age, on).earliest, possible_births(patient.age, on).latest
+    )
 
 
 def _fact(fact: schemas.Fact) -> engine.Fact:

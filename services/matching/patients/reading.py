@@ -1,19 +1,23 @@
 """Reads a patient in any supported format as the native patient.
 
-A body that could identify a person is refused before anything else of it is read.
+What could identify a person is refused in a native patient. The other formats usually carry it: there it is dropped
+without being read.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from pydantic import ValidationError
 
+from services.matching.patients.draft import ReadPatient
+from services.matching.patients.fhir.bundle import is_fhir, read_bundle
 from services.matching.patients.identifiers import identifying
-from services.matching.patients.phenopacket import Ignored, is_phenopacket, read_phenopacket
-from services.matching.patients.problems import FormatNotSupportedError, IdentifierForbiddenError
+from services.matching.patients.native import clean
+from services.matching.patients.phenopacket.reader import is_phenopacket, read_phenopacket
+from services.matching.patients.problems import IdentifierForbiddenError
 from services.matching.patients.schemas import Patient
+from services.matching.patients.warnings import Warnings
 from shared.values.problems import Fault, InvalidBodyError, InvalidParameterError
 from shared.values.validation import faults
 from shared.values.wire import Label
@@ -28,38 +32,39 @@ _AS_OF_TWICE = Fault(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ReadPatient:
-    """The native patient, and the parts of another format that were not used."""
-
-    patient: Patient
-    ignored: tuple[Ignored, ...] = ()
-
-
 def read_patient(document: Mapping[str, Any], as_of: date | None = None, pointer: str = "") -> ReadPatient:
-    """Read a patient. The format is recognised by the marker in the document.
+    """Read a patient. The format is recognised by the document.
 
     ``as_of``: the day of evaluation, for a format without a field for it. ``pointer``: the place of the patient in the
     body.
 
-    :raises FormatNotSupportedError: 422, a FHIR resource.
-    :raises IdentifierForbiddenError: 422, something could identify a person; its value is not repeated.
-    :raises InvalidBodyError: 422, with the place of each fault.
+    :raises IdentifierForbiddenError: 422, a native patient has something that could identify a person.
+    :raises InvalidBodyError: 422, with the place of each fault; no value is repeated.
     """
-    if "resourceType" in document:
-        wrong = Fault(
-            pointer=f"{pointer}/resourceType", code="format_not_supported", detail=FormatNotSupportedError.title
-        )
-        raise FormatNotSupportedError(errors=[wrong])
+    if is_fhir(document):
+        return read_bundle(document, pointer).finish(as_of)
+    if is_phenopacket(document):
+        return read_phenopacket(document, pointer).finish(as_of)
     found = identifying(document, pointer)
     if found:
         raise IdentifierForbiddenError(errors=found)
-    if is_phenopacket(document):
-        patient, ignored = read_phenopacket(document, as_of, pointer)
-        return ReadPatient(patient, tuple(ignored))
     if as_of is not None:
         raise InvalidParameterError(errors=[_AS_OF_TWICE])
+    warnings = Warnings()
+    cleaned = clean(document, warnings, pointer)
     try:
-        return ReadPatient(Patient.model_validate(document))
+        patient = Patient.model_validate(cleaned.document)
     except ValidationError as error:
-        raise InvalidBodyError(errors=faults(error.errors(), pointer)) from None
+        errors = [_as_sent(fault, cleaned.indexes) for fault in faults(error.errors())]
+        raise InvalidBodyError(
+            errors=[fault.model_copy(update={"pointer": pointer + fault.pointer}) for fault in errors]
+        ) from None
+    return ReadPatient(patient, tuple(cleaned.places), warnings)
+
+
+def _as_sent(fault: Fault, indexes: Sequence[int]) -> Fault:
+    """Return a fault with the index of its fact in the body: facts that stand for unknown values were left out."""
+    parts = fault.pointer.split("/")
+    if parts[1:2] == ["facts"] and len(parts) > 2 and int(parts[2]) < len(indexes):
+        parts[2] = str(indexes[int(parts[2])])
+    return fault.model_copy(update={"pointer": "/".join(parts)})

@@ -15,7 +15,6 @@ from shared.criteria.values import (
     Number,
     Origin,
     Relative,
-    Unit,
     VariantType,
     Zygosity,
 )
@@ -67,13 +66,15 @@ def _in_the_calendar(value: str) -> str:
 
 
 CalendarDate = Annotated[PartialDate, AfterValidator(_in_the_calendar)]
+# What is not understood is reported and does not refuse the patient.
+SentUnit = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
 class Dose(ApiModel):
     """A dose as taken, such as 0.75 mg/d for each kilogram."""
 
     value: Annotated[Number, Field(ge=0, description="The amount.")]
-    unit: Unit = Field(description="The UCUM unit, with the time: `mg/d`.")
+    unit: SentUnit = Field(description="The unit, with the time: `mg/d`; UCUM or a common spelling.")
     per_kg: bool = Field(default=False, description="Whether it is for each kilogram of body weight.")
 
 
@@ -115,7 +116,8 @@ class Fact(ApiModel):
     ] = Field(description="What the fact is: `variant` has `variant`; `answer` has `question` and `answer`.")
     codes: Annotated[list[Code], Field(max_length=20)] = Field(
         default=[],
-        description="Codes of the same concept, as `SYSTEM:code`: `ORPHA:98896`, `LOINC:1742-6`.",
+        description="Codes of the same concept, as `SYSTEM:code` in any spelling: `ORPHA:98896`, `ICD10:G710`. Codes "
+        "that are not understood are reported; where they could be what a criterion asks, it stays unknown.",
     )
     status: Literal["present", "absent", "unconfirmed", "ordered", "entered_in_error"] = Field(
         default="present",
@@ -128,7 +130,9 @@ class Fact(ApiModel):
     comparator: Literal["<", "<=", ">", ">="] | None = Field(
         default=None, description="Where the laboratory gives a bound only, as in `<5`."
     )
-    unit: Unit | None = Field(default=None, description="The UCUM unit of `value`: `10*9/L`, `umol/L`, `%`.")
+    unit: SentUnit | None = Field(
+        default=None, description="The unit of `value`, UCUM or a common spelling: `10*9/L`, `G/L`, `UI/L`, `%`."
+    )
     ref_low: Number | None = Field(default=None, description="The lower limit of the reference range, in `unit`.")
     ref_high: Number | None = Field(default=None, description="The upper limit of the reference range, in `unit`.")
     assay: Level | None = Field(default=None, description="The method or kit, where criteria depend on it.")
@@ -151,8 +155,6 @@ class Fact(ApiModel):
             raise PydanticCustomError(
                 "answer_form", "a fact of kind answer, and no other, has a question and an answer"
             )
-        if self.kind not in ("variant", "answer") and not self.codes:
-            raise PydanticCustomError("codes_missing", "a fact has at least one code")
         return self
 
     @model_validator(mode="after")
@@ -190,10 +192,19 @@ class Patient(ApiModel):
     """A patient to match: coded facts only, no identity and no free text."""
 
     as_of: Day | None = Field(default=None, description="The day of evaluation; none: today in Paris.")
-    birth_date: Day | None = Field(default=None, description="The birth date. Give this or `age`, not both.")
-    age: Duration | None = Field(
-        default=None, description="The age on `as_of`, as precise as it may be known: `P3Y`, `P3Y4M`, `P3Y4M10D`."
+    birth_date: CalendarDate | None = Field(
+        default=None, description="The birth date, full or partial. Give this or `age`, not both."
     )
+    age: Duration | None = Field(
+        default=None, description="The age on `age_on`, as precise as it may be known: `P3Y`, `P3Y4M`, `P3Y4M10D`."
+    )
+    age_at_most: Duration | None = Field(
+        default=None, description="The greatest possible age on `age_on`, where `age` is the least possible one."
+    )
+    age_on: Day | None = Field(
+        default=None, description="The day on which `age` was right, such as that of an old record; none: `as_of`."
+    )
+    deceased: Literal[True] | Day | None = Field(default=None, description="`true` or the day of death.")
     sex: Literal["male", "female", "other"] | None = Field(default=None, description="The sex; none: not known.")
     place: Departement | None = Field(
         default=None, description="The French département or territory where the patient lives: `59`, `2A`, `971`."
@@ -203,10 +214,11 @@ class Patient(ApiModel):
         default=[], max_length=100, description="Domains whose facts are given completely."
     )
 
-    @field_validator("as_of", "birth_date")
+    @field_validator("as_of", "birth_date", "age_on")
     @classmethod
-    def _in_this_age(cls, value: date | None) -> date | None:
-        if value is not None and not 1880 <= value.year <= 2200:
+    def _in_this_age(cls, value: date | str | None) -> date | str | None:
+        year = int(value[:4]) if isinstance(value, str) else None if value is None else value.year
+        if year is not None and not 1880 <= year <= 2200:
             raise PydanticCustomError("date_out_of_range", "a day lies between 1880 and 2200")
         return value
 
@@ -214,7 +226,9 @@ class Patient(ApiModel):
     def _coherent(self) -> Self:
         if self.birth_date is not None and self.age is not None:
             raise PydanticCustomError("age_twice", "a patient has a birth date or an age, not both")
-        if self.birth_date is not None and self.as_of is not None and self.birth_date > self.as_of:
+        if self.age is None and (self.age_at_most is not None or self.age_on is not None):
+            raise PydanticCustomError("age_missing", "age_at_most and age_on go with an age")
+        if self.birth_date is not None and self.as_of is not None and self.birth_date > self.as_of.isoformat():
             raise PydanticCustomError("birth_after_as_of", "the birth date is not after the day of evaluation")
         if len({fact.id for fact in self.facts}) != len(self.facts):
             raise PydanticCustomError("id_duplicate", "ids of facts are unique")

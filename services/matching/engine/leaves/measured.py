@@ -28,7 +28,7 @@ from services.matching.engine.window import DateRange, Window
 from shared.criteria import expressions
 from shared.criteria.durations import parse
 from shared.criteria.scales import SCALES
-from shared.criteria.units import is_bare, molar_mass
+from shared.criteria.units import analyte_of, is_bare
 
 T = TypeVar("T")
 
@@ -225,7 +225,7 @@ class Value(Measured):
         self._concepts = Concepts(leaf.codes, terminology)
         self._op, self._bound, self._basis = leaf.op, Fraction(str(leaf.value)), leaf.basis
         self._unit = "%" if leaf.basis == "pct_predicted" else leaf.unit
-        self._molar_mass = molar_mass(leaf.codes)
+        self._analyte = analyte_of(leaf.codes)
         self._invalidators = [
             Has(expressions.Has(type="has", codes=event.codes, within=event.for_, domain=event.domain), terminology)
             for event in leaf.not_after
@@ -260,7 +260,7 @@ class Value(Measured):
             if not is_bare(fact.unit):
                 return Result(fact, UNKNOWN, "unit")
         else:
-            factor = None if fact.unit is None else patient.conversion(fact.unit, self._unit, self._molar_mass)
+            factor = None if fact.unit is None else patient.conversion(fact.unit, self._unit, self._analyte)
             if factor is None:
                 return Result(fact, UNKNOWN, "unit")
             number *= factor

@@ -5,23 +5,11 @@ from collections.abc import Sequence
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.criteria.values import Hgvs, Unit
-from shared.values.wire import Code
+from shared.criteria.unit_spellings import ucum
+from shared.criteria.values import Hgvs
 
-_CODE: TypeAdapter[str] = TypeAdapter(Code)
 _HGVS: TypeAdapter[str] = TypeAdapter(Hgvs)
-_UNIT: TypeAdapter[str] = TypeAdapter(Unit)
 
-_PREFIXES = {
-    "orphanet": "ORPHA",
-    "ordo": "ORPHA",
-    "snomedct": "SNOMED",
-    "sctid": "SNOMED",
-    "sct": "SNOMED",
-    "mim": "OMIM",
-    "hpo": "HP",
-    "lnc": "LOINC",
-}
 SEVERITIES = {
     "HP:0012827": "borderline",
     "HP:0012825": "mild",
@@ -68,18 +56,10 @@ _SPLICE = re.compile(r"c\.[-*]?[0-9]+[+-][12][ACGT]>[ACGT]$")
 _SYNTAXES = ("hgvs.c", "hgvs.g", "hgvs.p")
 
 
-def code_of(identifier: str | None) -> str | None:
-    """Return ``ORPHA:98896`` for ``Orphanet:98896``; None where it is not a code."""
-    if identifier is None:
-        return None
-    system, _, code = identifier.partition(":")
-    return _valid(_CODE, f"{_PREFIXES.get(system.lower(), system)}:{code}")
-
-
-def unit_of(identifier: str | None) -> str | None:
-    """Return ``ng/dL`` for ``UCUM:ng/dL``; None for units of other systems."""
+def unit_of(identifier: str | None, label: str | None) -> str | None:
+    """Return ``ng/dL`` for ``UCUM:ng/dL``, else for a label that is a unit; None where neither is understood."""
     system, _, unit = (identifier or "").partition(":")
-    return _valid(_UNIT, unit) if system.upper() == "UCUM" else None
+    return ucum(unit) if system.upper() == "UCUM" else None if label is None else ucum(label)
 
 
 def hgvs_of(expressions: Sequence[tuple[str, str]]) -> list[str]:

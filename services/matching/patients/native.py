@@ -1,0 +1,168 @@
+"""Reads the values of a native patient as hospitals write them, before its form is validated. Pure.
+
+Codes and units in any spelling become those of the terminology and of UCUM. What stands for unknown data, a unit that
+is not understood, and an interval that ends before it begins are reported, and nothing is concluded from them. A value
+of a wrong type is left to the validation.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.matching.patients.codes import read_code
+from services.matching.patients.placeholders import is_placeholder_age, is_placeholder_date, judge_value
+from services.matching.patients.warnings import Warnings
+from shared.criteria.unit_spellings import LONGEST, ucum
+
+_CODE = re.compile(r"[A-Za-z0-9]{2,12}:[A-Za-z0-9_.\-/]{1,64}")
+_UNREADABLE_CODE = re.compile(r"\S{1,200}")
+WORDS = {
+    **dict.fromkeys(
+        ("negative", "neg", "négatif", "négative", "not detected", "non détecté", "non détectée", "non détectable",
+         "undetectable", "indétectable", "non-reactive", "non reactive", "non réactif", "absent", "absente", "absence"),
+        "negative",
+    ),
+    **dict.fromkeys(
+        ("positive", "pos", "positif", "detected", "détecté", "détectée", "reactive", "réactif", "present", "présent",
+         "présente", "présence"),
+        "positive",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a fact stands in the body. ``codes``: the pointer of each code; ``fields``: those of other fields.
+
+    Fields without an own pointer stand at ``<pointer>/<field>`` in a native patient, and at ``pointer`` elsewhere.
+    """
+
+    pointer: str
+    codes: tuple[str, ...] | None = None
+    fields: Mapping[str, str] | None = None
+
+    def of(self, name: str) -> str:
+        return f"{self.pointer}/{name}" if self.fields is None else self.fields.get(name, self.pointer)
+
+    def code(self, index: int) -> str:
+        if self.codes is None:
+            return f"{self.pointer}/codes/{index}"
+        return self.codes[index] if index < len(self.codes) else self.pointer
+
+
+@dataclass(slots=True)
+class Cleaned:
+    """The document to validate, and the place of each of its facts. ``indexes``: of the facts as they were sent."""
+
+    document: dict[str, Any]
+    places: list[Place] = field(default_factory=list)
+    indexes: list[int] = field(default_factory=list)
+
+
+def clean(
+    sent: Mapping[str, Any],
+    warnings: Warnings,
+    pointer: str = "",
+    places: Sequence[Place] | None = None,
+    person: Mapping[str, str] | None = None,
+) -> Cleaned:
+    """Return a native patient with the values that are understood.
+
+    ``places``, ``person``: in another format, the places of the facts and the pointers of the fields of the patient.
+    """
+    at = person or {}
+    cleaned = Cleaned(dict(sent))
+    document, facts = cleaned.document, sent.get("facts")
+    if is_placeholder_age(document.get("age")):
+        warnings.add(at.get("age", f"{pointer}/age"), "placeholder")
+        for name in ("age", "age_on", "age_at_most"):
+            document.pop(name, None)
+    born = document.get("birth_date")
+    if is_placeholder_date(born) and (born != "1970-01-01" or document.get("age") is not None):
+        warnings.add(at.get("birth_date", f"{pointer}/birth_date"), "placeholder")
+        del document["birth_date"]
+    if not isinstance(facts, list):
+        return cleaned
+    document["facts"] = []
+    for index, fact in enumerate(facts):
+        place = Place(f"{pointer}/facts/{index}") if places is None else places[index]
+        if isinstance(fact, dict):
+            found = _fact(fact, place, warnings)
+            if found is None:
+                continue
+            fact, place = found
+        document["facts"].append(fact)
+        cleaned.places.append(place)
+        cleaned.indexes.append(index)
+    return cleaned
+
+
+def _fact(sent: dict[str, Any], place: Place, warnings: Warnings) -> tuple[dict[str, Any], Place] | None:
+    """Return a fact as understood; None where its value stands for an unknown one."""
+    fact = dict(sent)
+    codes = fact.get("codes")
+    if isinstance(codes, list):
+        place = _codes(fact, codes, place, warnings)
+    _dates(fact, place, warnings)
+    unit = _unit(fact, "unit", place.of("unit"), warnings)
+    dose = fact.get("dose")
+    if isinstance(dose, dict):
+        fact["dose"] = dose = dict(dose)
+        _unit(dose, "unit", f"{place.of('dose')}/unit" if place.fields is None else place.of("dose"), warnings)
+    value = fact.get("value")
+    if isinstance(value, str):
+        fact["value"] = WORDS.get(value.strip().casefold(), value)
+    elif value is not None and fact.get("kind") == "observation":
+        judged = judge_value(value, unit, fact.get("codes") or ())
+        if judged != "usual":
+            warnings.add(place.of("value"), "placeholder")
+        if judged == "impossible":
+            return None
+        if judged == "doubtful" and fact.get("status", "present") == "present":
+            fact["status"] = "unconfirmed"
+    return fact, place
+
+
+def _codes(fact: dict[str, Any], codes: list[Any], place: Place, warnings: Warnings) -> Place:
+    """Read the codes of a fact; drop those that have no form of a code, which leaves the fact without a meaning."""
+    kept: list[Any] = []
+    pointers: list[str] = []
+    for index, code in enumerate(codes):
+        read = read_code(code) if isinstance(code, str) else None
+        if read is None and isinstance(code, str) and not _CODE.fullmatch(code) and _UNREADABLE_CODE.fullmatch(code):
+            warnings.add(place.code(index), "unknown_code")
+            continue
+        kept.append(code if read is None else read)
+        pointers.append(place.code(index))
+    fact["codes"] = kept
+    if not codes and place.fields is None and fact.get("kind") not in {"variant", "answer"}:
+        warnings.add(place.pointer, "no_code")
+    return place if len(kept) == len(codes) else Place(place.pointer, tuple(pointers), place.fields or {})
+
+
+def _dates(fact: dict[str, Any], place: Place, warnings: Warnings) -> None:
+    """Drop dates that stand for unknown ones. Of an interval that ends before it begins, only the start is known."""
+    start, end = fact.get("start"), fact.get("end")
+    if isinstance(start, str) and isinstance(end, str) and end < start[: len(end)] and not is_placeholder_date(start):
+        warnings.add(place.of("end"), "ends_before_start")
+        del fact["start"], fact["end"]
+        fact["date"] = start
+    for name in ("date", "start", "end"):
+        if is_placeholder_date(fact.get(name)):
+            warnings.add(place.of(name), "placeholder")
+            del fact[name]
+
+
+def _unit(holder: dict[str, Any], name: str, pointer: str, warnings: Warnings) -> str | None:
+    """Write a unit in UCUM, and return it. One that is not understood stays: a ratio of two results needs none."""
+    unit = holder.get(name)
+    if not isinstance(unit, str):
+        return None
+    known = ucum(unit)
+    holder[name] = unit[:LONGEST] if known is None else known
+    if known is None:
+        warnings.add(pointer, "unknown_unit", unit)
+        if not unit.strip():
+            del holder[name]
+    return known
