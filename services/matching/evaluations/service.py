@@ -14,7 +14,7 @@ from services.matching.answers.rendering import (
 )
 from services.matching.answers.wording import PRE_SCREENING, recruitment_text, title_of
 from services.matching.clients.documents import PRODUCT_FIELDS, Trial
-from services.matching.engine import CohortResult, CompiledTrial, TrialResult, match
+from services.matching.engine import DEFAULT_HORIZON, CohortResult, CompiledTrial, TrialResult, match
 from services.matching.engine.result import RANK
 from services.matching.evaluations.paging import cursor_of, start_of
 from services.matching.evaluations.sites import site_answers
@@ -33,15 +33,16 @@ class ListedTrial(NamedTuple):
     best: CohortResult
 
 
-def match_patient(
-    snapshot: Snapshot, patient: IndexedPatient, horizon: str, limit: int, cursor: str | None = None
-) -> bytes:
-    """Return one page of the answer as JSON (`schemas.MatchAnswer`). ``horizon``: ISO duration of the timeline.
+class Matches(NamedTuple):
+    """The trials listed for a patient, best first, and how many of the others were not listed, by reason."""
 
-    :raises InvalidCursorError: 400, the text is not a cursor.
-    :raises OutdatedCursorError: 410, the cursor was given for another snapshot.
-    """
-    start = start_of(cursor, snapshot.id)
+    listed: list[ListedTrial]
+    undetermined: int
+    not_indicated: int
+
+
+def match_trials(snapshot: Snapshot, patient: IndexedPatient, horizon: str = DEFAULT_HORIZON) -> Matches:
+    """Match a patient with every trial. ``horizon``: ISO duration of the timeline."""
     counts = {"undetermined": 0, "not_indicated": 0}
     listed: list[ListedTrial] = []
     for _, trial in sorted(snapshot.trials.items()):
@@ -54,7 +55,20 @@ def match_patient(
         else:
             listed.append(ListedTrial(trial, trial.compiled, result, result.best))
     listed.sort(key=_rank)
+    return Matches(listed, **counts)
+
+
+def match_patient(
+    snapshot: Snapshot, patient: IndexedPatient, horizon: str, limit: int, cursor: str | None = None
+) -> bytes:
+    """Return one page of the answer as JSON (`schemas.MatchAnswer`).
+
+    :raises InvalidCursorError: 400, the text is not a cursor.
+    :raises OutdatedCursorError: 410, the cursor was given for another snapshot.
+    """
+    start = start_of(cursor, snapshot.id)
     end = start + limit
+    listed, undetermined, not_indicated = match_trials(snapshot, patient, horizon)
     matches = [(one.compiled, one.result) for one in listed]
     return to_json(
         {
@@ -67,7 +81,8 @@ def match_patient(
             "results": [_trial_answer(snapshot, patient, one) for one in listed[start:end]],
             "total": len(listed),
             "next": cursor_of(snapshot.id, end) if end < len(listed) else None,
-            **counts,
+            "undetermined": undetermined,
+            "not_indicated": not_indicated,
             "ask_next": question_answers(matches, patient.index, snapshot.vocabulary),
             "ignored_facts": patient.ignored,
         }
