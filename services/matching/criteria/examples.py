@@ -88,5 +88,5 @@ TRIED: dict[str, Any] = {
         }
     ],
     "ask_next": [],
-    "ignored_facts": [],
+    "warnings": [],
 }

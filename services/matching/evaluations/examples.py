@@ -127,5 +127,5 @@ ANSWER: dict[str, Any] = {
             ],
         }
     ],
-    "ignored_facts": [],
+    "warnings": [],
 }

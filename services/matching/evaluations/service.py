@@ -65,7 +65,7 @@ def match_patient(
             "next": cursor_of(snapshot.id, end) if end < len(listed) else None,
             **counts,
             "ask_next": question_answers(matches, patient.index, snapshot.vocabulary),
-            "ignored_facts": patient.ignored,
+            "warnings": patient.warnings,
         }
     )
 
