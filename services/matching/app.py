@@ -7,9 +7,12 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from services.matching.cds_hooks.endpoints import router as cds_router
 from services.matching.clients.registry import RegistryClient
+from services.matching.clients.studies import ResearchStudies
 from services.matching.criteria.endpoints import router as criteria_router
 from services.matching.evaluations.endpoints import router as match_router
+from services.matching.fhir.endpoints import router as fhir_router
 from services.matching.settings import MatchingSettings
 from services.matching.snapshots.files import SnapshotFiles
 from services.matching.snapshots.store import SnapshotStore
@@ -36,6 +39,8 @@ def create_app(settings: MatchingSettings | None = None, registry: InternalClien
         files = SnapshotFiles(chosen.snapshot_folder, chosen.country)
         store = SnapshotStore(reader, files, chosen.persist_every, app.state.metrics)
         app.state.snapshots = store
+        app.state.public_url = chosen.issuer
+        app.state.studies = ResearchStudies(client)
         app.state.health = lambda: _health(store)
         app.state.observe = lambda: _observe(store, app.state.metrics)
         app.state.audit = audit = FileAudit(chosen.audit_folder, "matching", signing_key(chosen.audit_seed))
@@ -55,7 +60,7 @@ def create_app(settings: MatchingSettings | None = None, registry: InternalClien
     return create_service(
         "matching",
         chosen,
-        [match_router, criteria_router, audit_router("matching")],
+        [match_router, criteria_router, fhir_router, cds_router, audit_router("matching")],
         lifespan,
         "Which trial, where and when, for this patient.",
         EXAMPLES,

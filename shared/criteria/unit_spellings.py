@@ -29,6 +29,8 @@ _WHOLE = {
     "p100": "%",
     "pourcent": "%",
     "percent": "%",
+    "percentage": "%",
+    "(score)": "{score}",
     "°": "deg",
     "degré": "deg",
     "degrés": "deg",
@@ -101,6 +103,26 @@ _FOLDED_TERMS = {
 }
 
 
+_WORD_PREFIXES = {"kilo": "k", "deci": "d", "centi": "c", "milli": "m", "micro": "u", "nano": "n", "pico": "p",
+                  "femto": "f", "": ""}  # fmt: skip
+_WORD_BASES = {"gram": "g", "gramme": "g", "liter": "L", "litre": "L", "mole": "mol", "meter": "m", "metre": "m",
+               "international unit": "[IU]", "unit": "U", "equivalent": "eq", "katal": "kat"}  # fmt: skip
+_NAMES = {
+    **{
+        f"{one}{base}": f"{prefix}{unit}"
+        for one, prefix in _WORD_PREFIXES.items()
+        for base, unit in _WORD_BASES.items()
+    },
+    "square meter": "m2",
+    "cell": "",
+    "day": "d",
+    "hour": "h",
+    "minute": "min",
+    "week": "wk",
+    "cubic millimeter": "uL",
+}
+
+
 def ucum(text: str) -> str | None:
     """Return a unit in UCUM; None where it is not understood.
 
@@ -113,7 +135,7 @@ def ucum(text: str) -> str | None:
     written = _RAISED_RUN.sub(lambda run: "^" + run.group().translate(_RAISED), text.strip()).translate(_PLAIN)
     if (whole := _WHOLE.get(written.replace(" ", "").casefold())) is not None:
         return whole
-    found = _products(written)
+    found = [*_products(written), _named(written)]
     return next((one for one in found if measure(one) is not None), None)
 
 
@@ -131,6 +153,13 @@ def _products(written: str) -> list[str]:
     cased = "".join(part if part in "/." else _term(part) for part in parts)
     folded = "".join(part if part in "/." or part.startswith(("{", "10*")) else _folded(part) for part in parts)
     return [cased, folded]
+
+
+def _named(written: str) -> str:
+    """Return a unit written in English words: ``g/dL`` for "Gram per Deciliter"."""
+    words = [word.strip().casefold() for word in re.split(r"\s+per\s+", written, flags=re.IGNORECASE)]
+    units = [_NAMES.get(word, _NAMES.get(word.removesuffix("s"), "?")) for word in words]
+    return "" if "?" in units or len(units) > 3 else "/".join(units)
 
 
 def _split_surface(compact: str) -> list[str]:

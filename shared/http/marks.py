@@ -1,7 +1,7 @@
 """Marks of handlers: which bodies they accept and which media types they produce."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
@@ -21,6 +21,7 @@ class Accepted:
 
     ``seconds``: time limit of the handler; None for a stream or a long poll, which have none.
     ``body_seconds``: time limit for the whole body; between two parts of it no more than `BODY_SECONDS` may pass.
+    ``bytes_of``: other sizes than ``body_bytes``, by media type.
     ``model``: describes, for OpenAPI only, a body that the handler reads itself; of lines, one line.
     """
 
@@ -30,6 +31,11 @@ class Accepted:
     seconds: float | None = HANDLER_SECONDS
     body_seconds: float = BODY_SECONDS
     model: type[BaseModel] | None = None
+    bytes_of: Mapping[str, int] = field(default_factory=dict)
+
+    def most_bytes(self, media_type: str) -> int:
+        """Return the size limit of a body of this media type."""
+        return self.bytes_of.get(media_type, self.body_bytes)
 
 
 def accepts(
@@ -39,12 +45,13 @@ def accepts(
     seconds: float | None = HANDLER_SECONDS,
     body_seconds: float = BODY_SECONDS,
     model: type[BaseModel] | None = None,
+    bytes_of: Mapping[str, int] | None = None,
 ) -> Callable[..., Any]:
     """Set media types, size and shape of a handler's body, and its time limits. Write it below the route decorator."""
 
     def mark(handler: Callable[..., Any]) -> Callable[..., Any]:
         handler.__dict__[_ACCEPTS] = Accepted(
-            media_types or JSON_TYPES, body_bytes, limits, seconds, body_seconds, model
+            media_types or JSON_TYPES, body_bytes, limits, seconds, body_seconds, model, bytes_of or {}
         )
         return handler
 

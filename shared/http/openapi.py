@@ -45,6 +45,7 @@ TAGS: dict[str, str] = {
     "clients": "The programs of an organisation: their keys and rights.",
     "members": "The people who act for an organisation.",
     "fhir": "The same over FHIR R4: trials as ResearchStudy, and the match operation.",
+    "cds-hooks": "CDS Hooks 2.0: trials inside the screen of an EHR.",
     "sources": "Import of records from other registries.",
     "audit": "Who did what: an organisation reads about its own callers, the coordination about all.",
     "operations": "Health checks.",

@@ -35,7 +35,15 @@ _BY_STATUS: dict[int, type[Problem]] = {
 def respond(request: Request, problem: Problem) -> Response:
     """Render a problem in the language that the request asks for."""
     language = negotiate(request.headers.get("accept-language"))
-    document = ProblemDocument(
+    document = document_of(request, problem)
+    headers = {**problem.headers, "Content-Language": language, "Cache-Control": "no-store"}
+    return JSONResponse(document, problem.status, headers, MEDIA_TYPE)
+
+
+def document_of(request: Request, problem: Problem) -> dict[str, Any]:
+    """Return a problem document in the language that the request asks for."""
+    language = negotiate(request.headers.get("accept-language"))
+    return ProblemDocument(
         type=f"urn:cleio:problem:{problem.code}",
         title=getattr(problem.title, language),
         status=problem.status,
@@ -43,9 +51,7 @@ def respond(request: Request, problem: Problem) -> Response:
         detail=None if problem.detail is None else getattr(problem.detail, language),
         instance=f"urn:request:{request_id_of(request)}",
         errors=[fault.render(language) for fault in problem.faults],
-    )
-    headers = {**problem.headers, "Content-Language": language, "Cache-Control": "no-store"}
-    return JSONResponse(document.model_dump(exclude_none=True), problem.status, headers, MEDIA_TYPE)
+    ).model_dump(exclude_none=True)
 
 
 def install_problem_handlers(app: FastAPI) -> None:

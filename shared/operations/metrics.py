@@ -57,6 +57,10 @@ class Metrics:
             "cleio_event_loop_delay_seconds", "Delay of a timer on the event loop, in seconds.", registry=self.registry,
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
         )  # fmt: skip
+        self.cards = Counter(
+            "cleio_cds_cards", "Cards of CDS Hooks of which an EHR reported the outcome.", ("outcome",),
+            registry=self.registry,
+        )  # fmt: skip
         build = Info("cleio_build", "Version of the program and of Python.", registry=self.registry)
         build.info({"version": version("cleio"), "python": platform.python_version()})
         ProcessCollector(registry=self.registry)
@@ -80,6 +84,10 @@ class Metrics:
             found = self._counted[method, route, status] = counter, histogram
         found[0].inc()
         found[1].observe(seconds)
+
+    def count_card(self, outcome: str) -> None:
+        """Count a card of CDS Hooks; ``outcome``: ``accepted`` or ``overridden``."""
+        self.cards.labels(outcome).inc()
 
     def exposition(self) -> bytes:
         return generate_latest(self.registry)

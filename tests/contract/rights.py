@@ -23,6 +23,11 @@ PUBLISHED, DRAFT, DEMO, OTHER_CENTRE = "NCT99999981", "NCT99999982", "CLEIO-DEMO
 FREE_PLACES = 98_765
 LETTERS = {role[0]: role for role in ROLES if role != "auditor"} | {"u": "auditor"}
 BOY = json.loads((EXAMPLES / "duchenne-boy.json").read_text(encoding="utf-8"))
+BUNDLE: dict[str, Any] = {
+    "resourceType": "Bundle",
+    "type": "collection",
+    "entry": [{"resource": {"resourceType": "Patient", "gender": "male", "birthDate": "2020-12-20"}}],
+}
 ANY, NEW = {"If-Match": "*"}, {"If-None-Match": "*"}
 KINDS = ("hospital", "centre", "sponsor", "network", "association", "authority", "coordination")
 COLUMNS = ("public", "service", *KINDS, "unscoped")
@@ -259,6 +264,8 @@ class Stage:
         if caller.token:
             headers["Authorization"] = f"Bearer {caller.token}"
         service = line.row if line.path in {"/metrics", "/backup"} else line.path.split("/")[1]
+        if line.path.startswith(("/fhir/ResearchStudy/$match", "/cds-services")):
+            service = "matching"
         return (
             self.services.apps.get(service, self.network.app),
             line.path.format(**values) + QUERIES.get((line.path, line.row), ""),
@@ -303,6 +310,14 @@ class Stage:
             "POST /matching/v1/match": BOY,
             "POST /matching/v1/criteria/dry-run": {"criteria": CRITERIA, "patient": BOY},
             "POST /matching/v1/criteria/check": CRITERIA,
+            "POST /fhir/ResearchStudy/$match": BUNDLE,
+            "POST /cds-services/trials": {
+                "hook": "patient-view",
+                "hookInstance": "x",
+                "context": {"patientId": "p"},
+                "prefetch": {"patient": BUNDLE["entry"][0]["resource"]},
+            },
+            "POST /cds-services/trials/feedback": {"feedback": []},
             "POST /notifications/v1/subscriptions": subscription("x"),
             "PUT /notifications/v1/subscriptions/{subscription}": subscription(organisation),
         }
@@ -363,6 +378,7 @@ QUERIES = {
     ("/notifications/v1/subscription-summaries", "others"): "?limit=200",
     ("/registry/v1/signing-keys/rotate", "-"): "?compromised=true",  # repeated requests may find it done
     ("/matching/v1/match", "invented"): "?synthetic=true",
+    ("/fhir/ResearchStudy/$match", "invented"): "?synthetic=true",
     ("/matching/v1/criteria/dry-run", "invented"): "?synthetic=true",
 }
 

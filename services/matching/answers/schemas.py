@@ -240,8 +240,13 @@ class QuestionAnswer(ApiModel):
     facts: list[WantedFact] = Field(description="What answers the question. Give all of them to settle it.")
 
 
-class IgnoredAnswer(ApiModel):
-    """A fact, or a part of another format, that was not used."""
+class WarningAnswer(ApiModel):
+    """What of the patient was not understood or not used. It never repeats a value."""
 
-    id: str = Field(description="The id of the fact, or the JSON Pointer of the part.")
-    reason: str = Field(description="A stable code such as `after_as_of`, `entered_in_error` or `no_code`.")
+    pointer: str = Field(description="Its place in the body that was sent, as a JSON Pointer; empty: the whole body.")
+    reason: str = Field(
+        description="A stable code, such as `unknown_code`, `unknown_unit`, `placeholder` or `after_as_of`; all are "
+        "listed in `docs/patient-records.md`."
+    )
+    count: int = Field(description="How many places are alike, such as those of one code. `pointer` is the first.")
+    message: Label = Field(description="The reason in words, and what to do about it.")

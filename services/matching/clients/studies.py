@@ -39,6 +39,6 @@ class ResearchStudies:
     async def _fetch(self, identifiers: Sequence[str]) -> dict[str, Study]:
         answer = await self._client.ask("GET", f"/fhir/ResearchStudy?_id={quote(','.join(identifiers), safe=',')}")
         try:
-            return {entry["resource"]["id"]: entry["resource"] for entry in answer["entry"]}
-        except (KeyError, TypeError):
+            return {entry["resource"]["id"]: entry["resource"] for entry in answer.get("entry", ())}
+        except (KeyError, TypeError, AttributeError):
             raise SiblingError("form") from None

@@ -8,16 +8,14 @@ from pydantic import ValidatorFunctionWrapHandler, WrapValidator
 from services.matching.criteria.examples import CHECKED, DOCUMENTS, DRY_RUNS, TRIED
 from services.matching.criteria.schemas import CheckAnswer, DryRun, DryRunAnswer
 from services.matching.criteria.service import check, dry_run
-from services.matching.patients.index import index_patient
-from services.matching.patients.parameters import MATCH_BYTES, MATCH_SECONDS, Matcher, Parameters
-from services.matching.patients.reading import read_patient
+from services.matching.patients.calls import receive_patient
+from services.matching.patients.parameters import MATCH_SECONDS, RECORD_BYTES, RECORD_LIMITS, Matcher, Parameters
 from services.matching.snapshots.responses import current_snapshot, snapshot_response
 from shared.access.policy import Access
 from shared.criteria.model import CriteriaDocument
 from shared.http.guards import allow
 from shared.http.heavy_work import HeavyWork
 from shared.http.route import ApiRoute, accepts
-from shared.values.strict_json import Limits
 
 router = APIRouter(prefix="/matching/v1/criteria", route_class=ApiRoute, tags=["criteria"])
 
@@ -41,7 +39,6 @@ DRY_RUN_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The result.", "content": {"application/json": {"example": TRIED}}}
 }
 DOCUMENT_BYTES = 1024 * 1024
-DRY_RUN_LIMITS = Limits(string=MATCH_BYTES, nodes=20_000)
 
 
 @router.post("/check", response_model=CheckAnswer, responses=CHECK_RESPONSES, summary="Check a criteria document")
@@ -56,12 +53,10 @@ async def check_criteria(request: Request, document: Document, access: Checker) 
 
 
 @router.post("/dry-run", response_model=DryRunAnswer, responses=DRY_RUN_RESPONSES, summary="Try criteria on a patient")
-@accepts(body_bytes=DOCUMENT_BYTES + MATCH_BYTES, limits=DRY_RUN_LIMITS, seconds=MATCH_SECONDS)
+@accepts(body_bytes=DOCUMENT_BYTES + RECORD_BYTES, limits=RECORD_LIMITS, seconds=MATCH_SECONDS)
 async def dry_run_criteria(request: Request, body: Trial, access: Matcher, parameters: Parameters) -> Response:
     """Return what a criteria document, signed or not, gives for one patient. Nothing is stored."""
     parameters.check_access(access)
     snapshot = current_snapshot(request)
-    read = read_patient(body.patient_as_sent, parameters.as_of, "/patient")
-    parameters.check_days(read.patient.as_of)
-    patient = index_patient(read, snapshot.vocabulary, parameters.today, parameters.dosing_date, "/patient")
+    patient = await receive_patient(request, body.patient_as_sent, parameters, snapshot, "/patient")
     return snapshot_response(snapshot, dry_run(body.criteria, patient, snapshot, parameters.horizon))

@@ -129,5 +129,5 @@ TRIED: dict[str, Any] = {
         }
     ],
     "ask_next": [],
-    "ignored_facts": [],
+    "warnings": [],
 }

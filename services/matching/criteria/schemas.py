@@ -12,13 +12,13 @@ from services.matching.answers.schemas import (
     CriterionAnswer,
     From,
     Grade,
-    IgnoredAnswer,
     IllustrativeCriteria,
     IntervalAnswer,
     QuestionAnswer,
     Retest,
     TrialVerdict,
     Until,
+    WarningAnswer,
 )
 from services.matching.patients.body import SentPatient
 from shared.criteria.model import CriteriaDocument
@@ -43,7 +43,7 @@ class CheckAnswer(ApiModel):
 
 
 class DryRun(ApiModel):
-    """A criteria document, and a native patient or a Phenopacket v2."""
+    """A criteria document, and a patient: native, a FHIR R4 Bundle or a Phenopacket."""
 
     criteria: CriteriaDocument = Field(description="The criteria; they need not be signed.")
     patient: SentPatient = Field(description="The patient.")
@@ -85,4 +85,6 @@ class DryRunAnswer(ApiModel):
     timeline: list[IntervalAnswer] = Field(description="The verdict of the cohort over time, if no fact changes.")
     cohorts: list[CohortTimeline] = Field(description="All cohorts.")
     ask_next: list[QuestionAnswer] = Field(description="At most 20 questions to ask next, best first.")
-    ignored_facts: list[IgnoredAnswer] = Field(description="Facts and parts of the patient that were not used.")
+    warnings: list[WarningAnswer] = Field(
+        description="What of the patient was not understood or not used; at most 501. Show it: it may decide."
+    )

@@ -99,6 +99,6 @@ def _dry_run(document: CriteriaDocument, patient: IndexedPatient, snapshot: Snap
             "timeline": timeline_answer(best.timeline),
             "cohorts": cohorts,
             "ask_next": question_answers([(trial, result)], patient.index, snapshot.vocabulary),
-            "ignored_facts": patient.ignored,
+            "warnings": patient.warnings,
         }
     )

@@ -5,17 +5,24 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from services.matching.evaluations.batch import batch_response
 from services.matching.evaluations.costs import match_units
 from services.matching.evaluations.examples import ANSWER
 from services.matching.evaluations.schemas import MatchAnswer
 from services.matching.evaluations.service import match_patient
-from services.matching.patients.body import FHIR_JSON, PatientBody
-from services.matching.patients.index import index_patient
-from services.matching.patients.parameters import MATCH_BYTES, MATCH_LIMITS, MATCH_SECONDS, Matcher, Parameters
-from services.matching.patients.reading import read_patient
+from services.matching.patients.body import FHIR_JSON, NDJSON, PatientBody
+from services.matching.patients.calls import receive_patient
+from services.matching.patients.parameters import (
+    BATCH_BYTES,
+    MATCH_SECONDS,
+    RECORD_BYTES,
+    RECORD_LIMITS,
+    Matcher,
+    Parameters,
+)
 from services.matching.snapshots.responses import current_snapshot, snapshot_response
 from shared.http.charges import charge
-from shared.http.route import ApiRoute, accepts
+from shared.http.route import ApiRoute, accepts, produces
 
 router = APIRouter(prefix="/matching/v1", route_class=ApiRoute, tags=["match"])
 
@@ -37,15 +44,28 @@ class Page:
 
 
 @router.post("/match", response_model=MatchAnswer, responses=RESPONSES, summary="Match a patient")
-@accepts("application/json", FHIR_JSON, body_bytes=MATCH_BYTES, limits=MATCH_LIMITS, seconds=MATCH_SECONDS)
+@accepts(
+    "application/json",
+    FHIR_JSON,
+    NDJSON,
+    body_bytes=RECORD_BYTES,
+    bytes_of={NDJSON: BATCH_BYTES},
+    limits=RECORD_LIMITS,
+    seconds=MATCH_SECONDS,
+)
+@produces("application/json", NDJSON)
 async def match(
     request: Request, access: Matcher, body: PatientBody, parameters: Parameters, page: Annotated[Page, Depends()]
 ) -> Response:
-    """Return the published trials for a patient, given natively or as a Phenopacket v2. Nothing is stored."""
+    """Return the published trials for a patient: native, a FHIR R4 Bundle or a Phenopacket. Nothing is stored.
+
+    `application/x-ndjson` carries one patient a line, at most 1,000 lines of 1 MiB, and is answered in the same form:
+    `{"line", "status", "answer" or "problem"}`, in the order of the lines.
+    """
     parameters.check_access(access)
     snapshot = current_snapshot(request)
-    read = read_patient(body, parameters.as_of)
-    parameters.check_days(read.patient.as_of)
-    patient = index_patient(read, snapshot.vocabulary, parameters.today, parameters.dosing_date)
+    if isinstance(body, bytes):
+        return batch_response(request, body, snapshot, parameters, page.limit, page.cursor)
+    patient = await receive_patient(request, body, parameters, snapshot)
     charge(request, match_units(len(patient.index.facts), len(snapshot.trials)))
     return snapshot_response(snapshot, match_patient(snapshot, patient, parameters.horizon, page.limit, page.cursor))

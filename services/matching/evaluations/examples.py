@@ -190,5 +190,5 @@ ANSWER: dict[str, Any] = {
             ],
         }
     ],
-    "ignored_facts": [],
+    "warnings": [],
 }

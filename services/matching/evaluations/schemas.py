@@ -11,13 +11,13 @@ from services.matching.answers.schemas import (
     CriterionAnswer,
     From,
     Grade,
-    IgnoredAnswer,
     IllustrativeCriteria,
     IntervalAnswer,
     QuestionAnswer,
     Retest,
     TrialVerdict,
     Until,
+    WarningAnswer,
 )
 from services.matching.snapshots.recruitment import Recruitment
 from shared.values.wire import ApiModel, Day, Label
@@ -140,4 +140,6 @@ class MatchAnswer(ApiModel):
     ask_next: list[QuestionAnswer] = Field(
         description="At most 20 questions whose answers help to decide most trials, best first; the same on each page."
     )
-    ignored_facts: list[IgnoredAnswer] = Field(description="Facts and parts of the body that were not used.")
+    warnings: list[WarningAnswer] = Field(
+        description="What of the patient was not understood or not used; at most 501. Show it: it may decide."
+    )

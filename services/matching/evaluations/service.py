@@ -84,7 +84,7 @@ def match_patient(
             "undetermined": undetermined,
             "not_indicated": not_indicated,
             "ask_next": question_answers(matches, patient.index, snapshot.vocabulary),
-            "ignored_facts": patient.ignored,
+            "warnings": patient.warnings,
         }
     )
 

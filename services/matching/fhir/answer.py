@@ -49,7 +49,9 @@ def bundle(
     ]
     if outcome is not None:
         entries.append({"resource": outcome, "search": {"mode": "outcome"}})
-    return {"resourceType": "Bundle", "type": "searchset", "total": total, "link": list(links), "entry": entries}
+    found = {"resourceType": "Bundle", "type": "searchset", "total": total, "link": list(links)}
+    # FHIR allows no empty list.
+    return found | ({"entry": entries} if entries else {})
 
 
 def outcome(warnings: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
@@ -62,7 +64,7 @@ def outcome(warnings: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
             {
                 "severity": "warning",
                 "code": "informational",
-                "details": {"text": str(one["reason"])},
+                "details": {"text": one["message"]["en"]},
                 "expression": [str(one["pointer"]) or "/"],
             }
             for one in warnings

@@ -82,7 +82,7 @@ def _wishes(parameters: Mapping[str, Any]) -> Wishes:
 
 def _departement(postal_code: str) -> str | None:
     """Return the département of a French postal code: `59000` is 59, `97400` is 974, `20200` is 2B."""
-    if len(postal_code) != 5 or not postal_code.isdigit():  # noqa: PLR2004
+    if len(postal_code) != 5 or not postal_code.isdigit():
         return None
     if postal_code.startswith("20"):
         return "2A" if postal_code < "20200" else "2B"

@@ -54,7 +54,7 @@ class Draft:
         """
         name = (identifier or pointer.removeprefix(self.root).lstrip("/"))[:64]
         fact = {"id": name, "kind": kind, "codes": list(dict.fromkeys(code for code, _ in codes))[:20]}
-        first = {code: place for code, place in reversed(codes)}
+        first = dict(reversed(codes))
         self.facts.append({**fact, **{key: value for key, value in given.items() if value is not None}})
         self.places.append(Place(pointer, tuple(first[code] for code in fact["codes"]), fields or {}))
 

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from services.matching.engine import PatientIndex
+from services.matching.patients.codes import is_of_known_system
+from services.matching.patients.draft import ReadPatient
 from services.matching.patients.mapping import BirthAfterAsOfError, to_engine
-from services.matching.patients.reading import ReadPatient
 from services.matching.snapshots.model import Vocabulary
 from shared.values.problems import Fault, InvalidBodyError
 from shared.values.wire import Label
@@ -20,13 +22,12 @@ _BORN_LATER = Label(
 class IndexedPatient:
     """A patient ready to be matched.
 
-    ``departement``: where the patient lives. ``ignored``: the facts, and parts of another format, that are not used,
-    each with a reason.
+    ``departement``: where the patient lives. ``warnings``: what of the patient was not understood or not used.
     """
 
     index: PatientIndex
     departement: str | None
-    ignored: list[dict[str, str]]
+    warnings: list[dict[str, Any]]
 
     @property
     def as_of(self) -> date:
@@ -48,9 +49,18 @@ def index_patient(
         raise InvalidBodyError(
             errors=[Fault(pointer=f"{pointer}/birth_date", code="birth_after_as_of", detail=_BORN_LATER)]
         ) from None
-    in_error = {fact.id for fact in patient.facts if fact.status == "entered_in_error"}
-    ignored = [
-        {"id": name, "reason": "entered_in_error" if name in in_error else "after_as_of"} for name in mapped.ignored
-    ]
-    ignored += [{"id": part.pointer, "reason": part.reason} for part in read.ignored]
-    return IndexedPatient(PatientIndex(mapped.patient, vocabulary.engine, as_of, dosing_date), patient.place, ignored)
+    unused = set(mapped.ignored)
+    understands, warnings = vocabulary.engine.understands, read.warnings
+    for fact, place in zip(patient.facts, read.places, strict=True):
+        if fact.id in unused:
+            in_error = fact.status == "entered_in_error"
+            warnings.add(place.pointer, "entered_in_error" if in_error else "after_as_of")
+        for position, code in enumerate(fact.codes):
+            if understands(code):
+                continue
+            if is_of_known_system(code):
+                warnings.add(place.code(position), "unknown_code", code)
+            else:
+                warnings.add(place.code(position), "unknown_system", code.partition(":")[0])
+    index = PatientIndex(mapped.patient, vocabulary.engine, as_of, dosing_date)
+    return IndexedPatient(index, patient.place, warnings.answer())

@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.matching.patients.codes import read_code
+from services.matching.patients.codes import written
 from services.matching.patients.placeholders import is_placeholder_age, is_placeholder_date, judge_value
 from services.matching.patients.warnings import Warnings
 from shared.criteria.unit_spellings import LONGEST, ucum
 
-_CODE = re.compile(r"[A-Za-z0-9]{2,12}:[A-Za-z0-9_.\-/]{1,64}")
 _UNREADABLE_CODE = re.compile(r"\S{1,200}")
 WORDS = {
     **dict.fromkeys(
@@ -91,9 +90,10 @@ def clean(
             found = _fact(fact, place, warnings)
             if found is None:
                 continue
-            fact, place = found
-        document["facts"].append(fact)
-        cleaned.places.append(place)
+        else:
+            found = fact, place  # the validation refuses it
+        document["facts"].append(found[0])
+        cleaned.places.append(found[1])
         cleaned.indexes.append(index)
     return cleaned
 
@@ -129,8 +129,8 @@ def _codes(fact: dict[str, Any], codes: list[Any], place: Place, warnings: Warni
     kept: list[Any] = []
     pointers: list[str] = []
     for index, code in enumerate(codes):
-        read = read_code(code) if isinstance(code, str) else None
-        if read is None and isinstance(code, str) and not _CODE.fullmatch(code) and _UNREADABLE_CODE.fullmatch(code):
+        read = written(code) if isinstance(code, str) else None
+        if read is None and isinstance(code, str) and _UNREADABLE_CODE.fullmatch(code):
             warnings.add(place.code(index), "unknown_code")
             continue
         kept.append(code if read is None else read)

@@ -15,10 +15,13 @@ from shared.values.strict_json import Limits
 from shared.values.wire import Day, Duration, Label
 from shared.vocabulary.durations import in_months
 
+# A native patient; a Bundle or a Phenopacket, which carry much that is not read; many patients, one a line.
 MATCH_BYTES = 256 * 1024
-MATCH_SECONDS = 2.0
-# A Phenopacket writes a long deletion base by base. The fields that are read have limits of their own.
-MATCH_LIMITS = Limits(string=MATCH_BYTES)
+RECORD_BYTES = 4 * 1024 * 1024
+BATCH_BYTES = 32 * 1024 * 1024
+MATCH_SECONDS = 5.0
+# A Phenopacket writes a long deletion base by base, a Bundle has pictures. What is read has limits of its own.
+RECORD_LIMITS = Limits(string=RECORD_BYTES, array=20_000, nodes=200_000)
 PARIS = ZoneInfo("Europe/Paris")
 LONGEST_HORIZON = parse("P20Y")
 
@@ -31,7 +34,7 @@ DosingDate = Annotated[
 ]
 AsOf = Annotated[
     Day | None,
-    Query(description="The day of evaluation, for a Phenopacket only. A native patient has a field for it."),
+    Query(description="The day of evaluation, for a Bundle or a Phenopacket. A native patient has a field for it."),
 ]
 Synthetic = Annotated[
     bool,

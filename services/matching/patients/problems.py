@@ -15,6 +15,6 @@ class IdentifierForbiddenError(Problem):
 class FormatNotSupportedError(Problem):
     code, status = "format_not_supported", 422
     title = Label(
-        fr="Ce format n'est pas encore accepté ; envoyez le patient natif ou un Phenopacket v2",
-        en="This format is not accepted yet; send the native patient or a Phenopacket v2",
+        fr="Ce format n'est pas accepté ; envoyez le patient natif, un Bundle FHIR R4 ou un Phenopacket",
+        en="This format is not accepted; send the native patient, a FHIR R4 Bundle or a Phenopacket",
     )

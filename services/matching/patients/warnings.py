@@ -29,7 +29,8 @@ MESSAGES: Mapping[str, Label] = {
         fr="expression HGVS non comprise, p. ex. c.6292C>T", en="HGVS expression not understood, e.g. c.6292C>T"
     ),
     "identity_dropped": Label(
-        fr="des données d'identité ont été écartées sans être lues", en="identifying data was dropped without being read"
+        fr="des données d'identité ont été écartées sans être lues",
+        en="identifying data was dropped without being read",
     ),
     "incomplete_page": Label(
         fr="résultats d'une recherche : d'autres pages peuvent manquer ; rien n'est considéré comme complet",
@@ -65,7 +66,8 @@ MESSAGES: Mapping[str, Label] = {
     "unknown_member": Label(fr="champ inconnu de ce format", en="this format has no such member"),
     "unknown_system": Label(fr="système de codes inconnu", en="unknown code system"),
     "unknown_unit": Label(
-        fr="unité non comprise ; envoyez une unité UCUM, p. ex. U/L", en="unit not understood; send a UCUM unit, e.g. U/L"
+        fr="unité non comprise ; envoyez une unité UCUM, p. ex. U/L",
+        en="unit not understood; send a UCUM unit, e.g. U/L",
     ),
     "unreadable_date": Label(
         fr="date illisible ; forme attendue : AAAA, AAAA-MM ou AAAA-MM-JJ",
@@ -100,8 +102,7 @@ class Warnings:
     def answer(self) -> list[dict[str, Any]]:
         """Return at most `MOST` as `answers.schemas.WarningAnswer`."""
         shown = [
-            _answer(pointer, reason, self._counts[key])
-            for key, (pointer, reason) in list(self._found.items())[:MOST]
+            _answer(pointer, reason, self._counts[key]) for key, (pointer, reason) in list(self._found.items())[:MOST]
         ]
         if len(self._found) > MOST:
             shown.append(_answer("", "more_warnings", len(self._found) - MOST))

@@ -19,6 +19,10 @@ def current_snapshot(request: Request) -> Snapshot:
 
 def snapshot_response(snapshot: Snapshot, content: bytes) -> Response:
     """Return JSON with the id of the snapshot, and the seconds since it was known to be current."""
+    return Response(content, media_type="application/json", headers=snapshot_headers(snapshot))
+
+
+def snapshot_headers(snapshot: Snapshot) -> dict[str, str]:
+    """Return the headers of an answer from a snapshot, which must not be stored."""
     age = max(0, int((datetime.now(UTC) - snapshot.current_at).total_seconds()))
-    headers = {"Snapshot": snapshot.id, "Snapshot-Age": str(age), "Cache-Control": "no-store"}
-    return Response(content, media_type="application/json", headers=headers)
+    return {"Snapshot": snapshot.id, "Snapshot-Age": str(age), "Cache-Control": "no-store"}

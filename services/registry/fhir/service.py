@@ -56,4 +56,5 @@ def searchset(trials: Sequence[Trial], base: str, path: str, following: str | No
         for trial in trials
         if fhir_id(trial.id)
     ]
-    return {"resourceType": "Bundle", "type": "searchset", "link": links, "entry": entries}
+    # FHIR allows no empty list.
+    return {"resourceType": "Bundle", "type": "searchset", "link": links} | ({"entry": entries} if entries else {})

@@ -18,10 +18,7 @@ _NO_KNOWN: dict[tuple[str, str], str | None] = {
     (_SNOMED, "160245001"): "conditions",
     (_SNOMED, "787481004"): "medications",
     **{(_IPS, f"no-{name}-info"): None for name in ("problem", "medication", "procedure", "immunization", "allergy")},
-    **{
-        (_IPS, f"no-known-{name}allergies"): None
-        for name in ("", "medication-", "food-", "environmental-")
-    },
+    **{(_IPS, f"no-known-{name}allergies"): None for name in ("", "medication-", "food-", "environmental-")},
     (_SNOMED, "716186003"): None,
 }
 _SECTIONS = {

@@ -57,8 +57,8 @@ _KINDS = {
 }
 _TYPES = frozenset({"collection", "document", "searchset", "transaction", "batch"})
 _BUNDLE = Label(
-    fr="types acceptés : collection, document, searchset, transaction", en="accepted types: collection, document, "
-    "searchset, transaction"
+    fr="types acceptés : collection, document, searchset, transaction",
+    en="accepted types: collection, document, searchset, transaction",
 )
 _TWO = Label(
     fr="ce lot concerne plusieurs patients ; envoyez un patient à la fois",
@@ -175,7 +175,7 @@ def _subject(resource: Part) -> str | None:
 def _is_same(reference: str, names: frozenset[str]) -> bool:
     if reference in names:
         return True
-    short = "/".join(reference.split("/_history")[0].split("/")[-2:])
+    short = "/".join(reference.split("/_history", maxsplit=1)[0].split("/")[-2:])
     return short in names or (not names and reference.startswith("#"))
 
 

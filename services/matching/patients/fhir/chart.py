@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from services.matching.patients.codes import from_system, knows_system
+from services.matching.patients.codes import of_coding
 from services.matching.patients.draft import Draft
 from services.matching.patients.parts import Part
 
@@ -54,13 +54,11 @@ class Chart:
             if code is None:
                 continue
             written += 1
-            read = from_system(system or "", code)
-            if read is not None:
-                found.append((read, coding.of("code")))
-            elif system is None or knows_system(system):
+            read = of_coding(system, code)
+            if read is None:
                 self.warn(coding.of("code"), "unknown_code", (system, code))
             else:
-                self.warn(coding.of("system"), "unknown_system", system)
+                found.append((read, coding.of("code")))
         if not written:
             self.warn(owner.pointer, "no_code")
         return found
@@ -73,7 +71,9 @@ class Chart:
         if target.startswith("#"):
             return next((one for one in owner.parts("contained") if one.text("id") == target[1:]), None)
         found = self.resources.get(target)
-        return found if found is not None else self.resources.get("/".join(target.split("/_history")[0].split("/")[-2:]))
+        return (
+            found if found is not None else self.resources.get("/".join(target.split("/_history")[0].split("/")[-2:]))
+        )
 
 
 def word(concept: Part | None) -> str | None:

@@ -64,8 +64,8 @@ def _problem(chart: Chart, problem: Part, *, substance: bool) -> None:
     chart.add(problem, "condition", codes, given, _fields(problem))
 
 
-def course(start: str | None, end: str | None, ongoing: bool) -> dict[str, str | None]:  # noqa: FBT001 - one fact
-    """Return the dates of a fact. Without an end, one that is not said to be ongoing ended on an unknown day, or not."""
+def course(start: str | None, end: str | None, ongoing: bool) -> dict[str, str | None]:
+    """Return the dates of a fact. Nothing is known of the end of one that has none and is not said to be ongoing."""
     if end is not None:
         return {"start": start, "end": end}
     return {"start": start} if ongoing else {"date": start}

@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from services.matching.patients.fhir.chart import Chart, pairs
+from services.matching.patients.hgvs import hgvs_of, variant_type
 from services.matching.patients.parts import Part
-from services.matching.patients.phenopacket.codes import hgvs_of, variant_type
 from services.matching.patients.schemas import ReportedVariant
 
 _VARIANT = "69548-6"

@@ -1,5 +1,8 @@
 """Reads medicines: taken (statement, administration) or ordered (request, dispense). Pure."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from services.matching.patients.dates import day_of
 from services.matching.patients.fhir.absence import declared_absence
 from services.matching.patients.fhir.chart import Chart, Codes
@@ -78,7 +81,7 @@ def _status(chart: Chart, part: Part) -> str | None:
     return "present"
 
 
-def _add(chart: Chart, part: Part, given: dict[str, object]) -> None:
+def _add(chart: Chart, part: Part, given: Mapping[str, Any]) -> None:
     effective = next(
         (part.of(name) for name in ("effectivePeriod", "effectiveDateTime", "authoredOn") if name in part), part.pointer
     )

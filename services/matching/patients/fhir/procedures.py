@@ -38,5 +38,5 @@ def _act(chart: Chart, act: Part, kind: str, code: str, date_prefix: str) -> Non
     start, end = when(chart, act, date_prefix)
     dates = {"date": start} if end is None or end == start or status == "absent" else {"start": start, "end": end}
     place = next((act.of(f"{date_prefix}{one}") for one in ("DateTime", "Period") if f"{date_prefix}{one}" in act), "")
-    fields = {name: place or act.pointer for name in ("date", "start", "end")}
+    fields = dict.fromkeys(("date", "start", "end"), place or act.pointer)
     chart.add(act, kind, chart.codes(act.part(code), act), {"status": status, **dates}, fields)

@@ -3,17 +3,22 @@
 from fractions import Fraction
 from typing import Any
 
+from services.matching.patients.ages import at_ages
 from services.matching.patients.dates import day_of
 from services.matching.patients.fhir.chart import Chart, word
 from services.matching.patients.parts import Part
-from services.matching.patients.phenopacket.times import at_ages
 from shared.criteria.unit_spellings import ucum
 
 _AGE_UNITS = {"a": "Y", "mo": "M", "wk": "W", "d": "D"}
 _DAYS = {"s": Fraction(1, 86_400), "min": Fraction(1, 1440), "h": Fraction(1, 24), "d": Fraction(1), "wk": Fraction(7),
          "mo": Fraction(1461, 48), "a": Fraction(1461, 4)}  # fmt: skip
-_TIMES_A_DAY = {"QD": 1, "BID": 2, "TID": 3, "QID": 4, "AM": 1, "PM": 1, "Q24H": 1, "Q12H": 2, "Q8H": 3, "Q6H": 4,
-                "Q4H": 6, "QOD": Fraction(1, 2), "WK": Fraction(1, 7), "BED": 1}  # fmt: skip
+_TIMES_A_DAY = {
+    name: Fraction(times)
+    for name, times in {
+        "QD": "1", "AM": "1", "PM": "1", "BED": "1", "Q24H": "1", "BID": "2", "Q12H": "2", "TID": "3", "Q8H": "3",
+        "QID": "4", "Q6H": "4", "Q4H": "6", "QOD": "1/2", "WK": "1/7",
+    }.items()
+}  # fmt: skip
 
 
 def when(chart: Chart, part: Part, prefix: str) -> tuple[str | None, str | None]:
@@ -96,8 +101,7 @@ def _times_a_day(timing: Part | None) -> Fraction | None:
         return None
     repeat = timing.part("repeat")
     if repeat is None or "frequency" not in repeat:
-        known = _TIMES_A_DAY.get(word(timing.part("code")) or "")
-        return None if known is None else Fraction(known)
+        return _TIMES_A_DAY.get(word(timing.part("code")) or "")
     if any(name in repeat for name in ("frequencyMax", "periodMax", "dayOfWeek", "when")):
         return None
     frequency, period = repeat.number("frequency"), repeat.number("period")

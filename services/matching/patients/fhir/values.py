@@ -33,7 +33,7 @@ _NUMBER = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*([0-9]+(?:[.,][0-9]+)?)\s*(\S.*
 _TITRE = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*1\s*[:/]\s*([0-9]+)\s*")
 _SIGNS = {"≤": "<=", "≥": ">="}
 _SEXES = {"male": "male", "m": "male", "248153007": "male", "female": "female", "f": "female", "248152002": "female"}
-_USUAL = frozenset({"normal", None})
+_USUAL = frozenset({"", "normal"})
 
 
 def read_value(chart: Chart, part: Part, day: str | None, codes: list[str]) -> dict[str, Any]:
@@ -109,7 +109,11 @@ def _written(text: str) -> dict[str, Any] | None:
         return None
     written = number[2].replace(",", ".")
     value = float(written) if "." in written else int(written)
-    return {"value": value, "comparator": _comparator(number[1]), "unit": None if number[3] is None else ucum(number[3])}
+    return {
+        "value": value,
+        "comparator": _comparator(number[1]),
+        "unit": None if number[3] is None else ucum(number[3]),
+    }
 
 
 def _comparator(sign: str | None) -> str | None:
@@ -144,7 +148,7 @@ def _bound(between: Part) -> dict[str, Any] | None:
 def _range(chart: Chart, part: Part, day: str | None, unit: str | None) -> dict[str, Any]:
     """Return the reference range that applies to this patient on that day."""
     given = [one for one in part.parts("referenceRange") if "low" in one or "high" in one]
-    usual = [one for one in given if (pairs(one.part("type")) or [("", None)])[0][1] in _USUAL]
+    usual = [one for one in given if (pairs(one.part("type")) or [("", "")])[0][1] in _USUAL]
     fitting = [one for one in usual if _applies(chart, one, day)]
     special = [one for one in fitting if "age" in one or "appliesTo" in one]
     chosen = special if len(special) == 1 else fitting
@@ -183,4 +187,6 @@ def _applies(chart: Chart, limits: Part, day: str | None) -> bool:
     least, most = duration_of(low), duration_of(high)
     if (low is not None and least is None) or (high is not None and most is None):
         return False
-    return (least is None or add(chart.birth, parse(least)) <= on) and (most is None or on < add(chart.birth, parse(most)))
+    return (least is None or add(chart.birth, parse(least)) <= on) and (
+        most is None or on < add(chart.birth, parse(most))
+    )

@@ -22,9 +22,12 @@ _MISSPELT = Label(
 
 
 def _messages(text: str) -> Messages:
-    """Read one message a line: its name, then its members, each with the message that it contains, if that is read."""
+    """Read one message a line: its name, then its members, each with the message that it contains, if that is read.
+
+    An indented line continues the one before.
+    """
     found: dict[str, dict[str, str]] = {}
-    for line in text.strip().splitlines():
+    for line in text.strip().replace("\n    ", " ").splitlines():
         name, *members = line.split()
         found[name] = {member.partition("=")[0]: member.partition("=")[2] for member in members}
     return found
@@ -33,7 +36,8 @@ def _messages(text: str) -> Messages:
 # Members of messages of time, values and codes have few names, and are read in one place: they are not checked.
 VERSION_2 = _messages("""
 Family id proband=Phenopacket relatives=Phenopacket consanguinousParents pedigree=Pedigree files metaData
-Phenopacket id subject=Individual phenotypicFeatures=Feature measurements=Measurement biosamples interpretations=Interpretation diseases=Disease medicalActions=Action files metaData
+Phenopacket id subject=Individual phenotypicFeatures=Feature measurements=Measurement
+    biosamples interpretations=Interpretation diseases=Disease medicalActions=Action files metaData
 Individual id alternateIds dateOfBirth timeAtLastEncounter=Time vitalStatus=Vital sex karyotypicSex gender taxonomy
 Vital status timeOfDeath causeOfDeath survivalTimeInDays
 Feature description type excluded severity modifiers onset=Time resolution=Time evidence
@@ -41,7 +45,8 @@ Time gestationalAge age ageRange ontologyClass timestamp interval
 Measurement description assay value=Value complexValue timeObserved=Time procedure interpretation
 Value quantity ontologyClass complexValue
 Disease term excluded onset=Time resolution=Time diseaseStage clinicalTnmFinding primarySite laterality
-Action procedure=Procedure treatment=Treatment radiationTherapy=Radiation therapeuticRegimen=Regimen treatmentTarget treatmentIntent responseToTreatment adverseEvents treatmentTerminationReason
+Action procedure=Procedure treatment=Treatment radiationTherapy=Radiation therapeuticRegimen=Regimen
+    treatmentTarget treatmentIntent responseToTreatment adverseEvents treatmentTerminationReason
 Procedure code bodySite performed=Time
 Treatment agent routeOfAdministration doseIntervals=Dose drugType cumulativeDose
 Dose quantity scheduleFrequency interval
@@ -56,7 +61,8 @@ Person familyId individualId paternalId maternalId sex affectedStatus
 """)
 VERSION_1 = _messages("""
 Family id proband=Phenopacket relatives=Phenopacket pedigree=Pedigree htsFiles metaData
-Phenopacket id subject=Individual phenotypicFeatures=Feature biosamples genes=Gene variants=Variant diseases=Disease htsFiles metaData
+Phenopacket id subject=Individual phenotypicFeatures=Feature biosamples genes=Gene variants=Variant
+    diseases=Disease htsFiles metaData
 Individual id alternateIds dateOfBirth ageAtCollection ageRangeAtCollection ageOfIndividual sex karyotypicSex taxonomy
 Feature description type negated severity modifiers ageOfOnset ageRangeOfOnset classOfOnset onset evidence
 Disease term ageOfOnset ageRangeOfOnset classOfOnset onset diseaseStage stage tnmFinding
@@ -84,7 +90,9 @@ READ = frozenset({
 })  # fmt: skip
 
 
-def check_members(packet: Mapping[str, Any], pointer: str, message: str, messages: Messages, warnings: Warnings) -> None:
+def check_members(
+    packet: Mapping[str, Any], pointer: str, message: str, messages: Messages, warnings: Warnings
+) -> None:
     """Report the members of a packet that are not read.
 
     :raises InvalidBodyError: 422, a member is misspelt, or belongs to the other version.
@@ -103,7 +111,9 @@ def check_members(packet: Mapping[str, Any], pointer: str, message: str, message
             warnings.add(f"{place}/{key}", "not_read", (owner, known))
 
 
-def _members(packet: Mapping[str, Any], pointer: str, message: str, messages: Messages) -> Iterator[tuple[str, str, str]]:
+def _members(
+    packet: Mapping[str, Any], pointer: str, message: str, messages: Messages
+) -> Iterator[tuple[str, str, str]]:
     """Return pointer of the object, key and message of every member that has a value."""
     for key, value in packet.items():
         if value is None or value == []:

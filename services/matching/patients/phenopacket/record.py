@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from services.matching.patients.codes import read_code
+from services.matching.patients.codes import written
 from services.matching.patients.draft import Draft
 from services.matching.patients.parts import Part
 from services.matching.patients.phenopacket.times import Moment, moment
@@ -35,12 +35,12 @@ class Record:
         suffix: str = "",
     ) -> None:
         """Add a fact with the code of a term; one that cannot be read leaves a fact that may be anything."""
-        written = None if term is None else term.text("id")
-        code = None if written is None else read_code(written)
-        if term is None or not written:
+        text = None if term is None else term.text("id")
+        code = None if text is None else written(text)
+        if term is None or not text:
             self.warn(part.pointer, "no_code")
         elif code is None:
-            self.warn(term.of("id"), "unknown_code", written)
+            self.warn(term.of("id"), "unknown_code", text)
         codes = [] if code is None or term is None else [(code, term.of("id"))]
         name = part.pointer.removeprefix(self.draft.root).lstrip("/") + suffix
         self.draft.add(part.pointer, kind, codes, given, fields, name)

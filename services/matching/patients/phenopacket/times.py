@@ -1,11 +1,11 @@
 """Reads the time elements of a Phenopacket as full or partial dates, never more precise than given. Pure."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
+from services.matching.patients.ages import at_ages, whole_age
 from services.matching.patients.dates import day_of
 from services.matching.patients.parts import Part
-from shared.criteria.durations import ONE_DAY, Span, add, parse, smallest_unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +52,3 @@ def ages_of(element: Part) -> tuple[str, str] | None:
         most = None if end is None else whole_age(end.text("iso8601duration"))
         return None if least is None or most is None else (least, most)
     return None
-
-
-def whole_age(duration: str | None) -> str | None:
-    """Return an ISO age without its hours; None where it is no age."""
-    days = (duration or "").partition("T")[0]
-    try:
-        parse(days)
-    except ValueError:
-        return None
-    return days
-
-
-def at_ages(birth: date, least: str, most: str) -> str | None:
-    """Return the most precise date that contains every day on which a person born on ``birth`` has such an age."""
-    span, unit = parse(most), smallest_unit(most)
-    first = add(birth, parse(least))
-    last = add(birth, Span(span.months + unit.months, span.days + unit.days)) - timedelta(days=1)
-    if not date.min + ONE_DAY < first <= last < date.max - ONE_DAY:
-        return None
-    if first == last:
-        return first.isoformat()
-    if (first.year, first.month) == (last.year, last.month):
-        return f"{first:%Y-%m}"
-    return f"{first:%Y}" if first.year == last.year else None

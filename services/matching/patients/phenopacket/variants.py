@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from services.matching.patients.codes import read_code
+from services.matching.patients.codes import written
+from services.matching.patients.hgvs import hgvs_of, variant_type
 from services.matching.patients.parts import Part
-from services.matching.patients.phenopacket.codes import ZYGOSITIES, hgvs_of, variant_type
+from services.matching.patients.phenopacket.codes import ZYGOSITIES
 from services.matching.patients.phenopacket.record import Record
 from services.matching.patients.schemas import ReportedVariant
 
@@ -32,7 +33,7 @@ def read_interpretations(record: Record, packet: Part) -> None:
 
 
 def _is_recorded(record: Record, disease: Part) -> bool:
-    code = read_code(disease.text("id") or "")
+    code = written(disease.text("id") or "")
     return any(fact["kind"] == "condition" and fact["codes"] == [code] for fact in record.draft.facts)
 
 
@@ -43,12 +44,12 @@ def _genomic(record: Record, genomic: Part, *, solved: bool) -> None:
     if interpreted is None or described is None or status == "REJECTED":
         record.warn(genomic.pointer, "variant_rejected" if status == "REJECTED" else "no_variant")
         return
-    written = [(one.text("syntax") or "", one.text("value") or "") for one in described.parts("expressions")]
+    texts = [(one.text("syntax") or "", one.text("value") or "") for one in described.parts("expressions")]
     context = described.part("geneContext")
     state, structure = described.part("allelicState"), described.part("structuralType")
     variant = {
         "gene": None if context is None else context.text("symbol"),
-        "type": variant_type(None if structure is None else structure.text("id"), written),
+        "type": variant_type(None if structure is None else structure.text("id"), texts),
         "zygosity": None if state is None else ZYGOSITIES.get(state.text("id") or ""),
         # A variant without a classification does not count as pathogenic.
         "significance": _SIGNIFICANCE.get(interpreted.text("acmgPathogenicityClassification") or "", "uncertain"),
@@ -56,8 +57,8 @@ def _genomic(record: Record, genomic: Part, *, solved: bool) -> None:
     confirmed = solved and status in {"CAUSATIVE", "CONTRIBUTORY"}
     name = genomic.pointer.removeprefix(record.draft.root).lstrip("/")
     name = name.replace("diagnosis/genomicInterpretations", "variants")
-    expressions = hgvs_of(written)
-    if written and not expressions:
+    expressions = hgvs_of(texts)
+    if texts and not expressions:
         record.warn(described.of("expressions"), "hgvs_not_understood", "expressions")
     add_variant(record, genomic.pointer, name, variant, expressions, confirmed=confirmed)
 

@@ -5,8 +5,9 @@ Its variants have no interpretation and no link to a gene, so they are never mor
 
 from typing import Any
 
+from services.matching.patients.hgvs import hgvs_of, variant_type
 from services.matching.patients.parts import Part
-from services.matching.patients.phenopacket.codes import ZYGOSITIES, hgvs_of, variant_type
+from services.matching.patients.phenopacket.codes import ZYGOSITIES
 from services.matching.patients.phenopacket.record import Record
 from services.matching.patients.phenopacket.times import moment
 from services.matching.patients.phenopacket.variants import add_variant

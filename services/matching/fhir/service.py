@@ -1,0 +1,44 @@
+"""Matches a patient and returns one page of the trials as FHIR resources."""
+
+from typing import Any
+
+from services.matching.clients.studies import ResearchStudies
+from services.matching.evaluations.paging import cursor_of, start_of
+from services.matching.evaluations.service import match_trials
+from services.matching.fhir.answer import bundle, outcome, wanted
+from services.matching.fhir.problems import RegistryUnavailableError
+from services.matching.fhir.request import Wishes
+from services.matching.patients.index import IndexedPatient
+from services.matching.snapshots.model import Snapshot
+
+OPERATION = "ResearchStudy/$match"
+
+
+class StudyMatches:
+    """Answers of the operation; the registry maps the trials."""
+
+    def __init__(self, studies: ResearchStudies) -> None:
+        self._studies = studies
+
+    async def page(
+        self, snapshot: Snapshot, patient: IndexedPatient, horizon: str, wishes: Wishes, count: int, cursor: str | None
+    ) -> dict[str, Any]:
+        """Return one page of the searchset, at most ``count`` trials.
+
+        :raises RegistryUnavailableError: 503, the registry did not answer.
+        :raises InvalidCursorError: 400, the text is not a cursor.
+        :raises OutdatedCursorError: 410, the cursor was given for another snapshot.
+        """
+        start = start_of(cursor, snapshot.id)
+        found = wanted(match_trials(snapshot, patient, horizon).listed, snapshot, patient, wishes)
+        page = found[start : start + count]
+        links = [{"relation": "self", "url": OPERATION}]
+        if start + count < len(found):
+            following = f"{OPERATION}?_count={count}&cursor={cursor_of(snapshot.id, start + count)}"
+            links.append({"relation": "next", "url": following})
+        trials = [one.trial.record.trial for one in page]
+        try:
+            resources = await self._studies.get([(trial.id, trial.version) for trial in trials])
+        except OSError:
+            raise RegistryUnavailableError from None
+        return bundle(page, resources, len(found), links, outcome(patient.warnings))
