@@ -1,5 +1,6 @@
 """Run the guides word by word against a running installation: the blocks of each language in order, as one script."""
 
+import json
 import os
 import re
 import subprocess
@@ -60,6 +61,19 @@ def test_the_hospital_guide(inhabited: System, tmp_path: Path) -> None:
     assert "CLEIO-DEMO-0002 possible" in run([sys.executable, "guide.py"], tmp_path, hospital).stdout
     (tmp_path / "guide.mjs").write_text(code["js"], encoding="utf-8")
     assert "CLEIO-DEMO-0002 possible" in run([str(NODE), "guide.mjs"], tmp_path, hospital).stdout
+
+
+def test_the_ehr_guide(inhabited: System, tmp_path: Path) -> None:
+    code = blocks("ehr.md", inhabited)
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    run(["bash", "-euo", "pipefail", "-c", code["bash"]], tmp_path, environment_of(inhabited))
+    answers = {one.stem: json.loads(one.read_text(encoding="utf-8")) for one in tmp_path.glob("*.json")}
+    assert "CLEIO-DEMO-0002" in {one["trial"] for one in answers["native"]["results"]}
+    assert {one["reason"] for one in answers["native"]["warnings"]} == {"identity_dropped"}
+    assert answers["studies"]["entry"][0]["resource"]["resourceType"] == "ResearchStudy"
+    assert answers["trials"]["entry"]
+    assert answers["services"]["services"][0]["id"] == "trials"
+    assert 1 <= len(answers["cards"]["cards"]) <= 3
 
 
 def test_the_operator_guide(inhabited: System, tmp_path: Path) -> None:
