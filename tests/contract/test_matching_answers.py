@@ -65,3 +65,25 @@ async def test_a_check_and_a_dry_run_have_the_form_of_their_schemas(
         assert tried.status_code == 200, tried.text
         answer = DryRunAnswer.model_validate_json(tried.content)
         assert json.loads(answer.model_dump_json(by_alias=True)) == tried.json()
+
+
+@pytest.mark.parametrize(
+    ("patient", "codes"),
+    [
+        (
+            {"birth_date": "2020-01-01", "sex": "female"},
+            {"parental-authority", "social-security", "liberty"},
+        ),
+        (
+            {"birth_date": "1990-01-01", "sex": "female"},
+            {"legal-protection", "social-security", "liberty", "breastfeeding"},
+        ),
+        ({"birth_date": "1990-01-01", "sex": "male"}, {"legal-protection", "social-security", "liberty"}),
+        ({}, {"parental-authority", "legal-protection", "social-security", "liberty", "breastfeeding"}),
+    ],
+)
+async def test_the_lines_that_french_law_adds_are_listed_for_whom_they_may_concern(
+    matching_client: httpx.AsyncClient, patient: dict[str, str], codes: set[str]
+) -> None:
+    answer = await matching_client.post(MATCH, json={"as_of": "2026-01-01", **patient})
+    assert {one["code"] for one in answer.json()["consent"]} == codes

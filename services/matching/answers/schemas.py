@@ -146,6 +146,13 @@ class CohortDates(ApiModel):
     timeline: list[IntervalAnswer] = Field(description="The verdict of the cohort over time, if no fact changes.")
 
 
+class ConsentLineAnswer(ApiModel):
+    """What national law adds to every trial at consent. It is for the investigator and never computed."""
+
+    code: str = Field(description="A stable code.")
+    text: Label = Field(description="The text.")
+
+
 class WantedExons(ApiModel):
     """Where a variant must lie: all inside one interval, or touching one of several; one of the two is given."""
 

@@ -154,6 +154,15 @@ ANSWER: dict[str, Any] = {
     "next": "7eb5791e79eb1d05-1",
     "undetermined": 15,
     "not_indicated": 0,
+    "consent": [
+        {
+            "code": "social-security",
+            "text": {
+                "fr": "Affiliation à un régime de sécurité sociale, ou bénéfice d'un tel régime",
+                "en": "Affiliation to a social security scheme, or cover by one",
+            },
+        }
+    ],
     "ask_next": [
         {
             "code": "nsaa-total",

@@ -7,6 +7,7 @@ from pydantic import Field
 from services.matching.answers.schemas import (
     CohortDates,
     CohortId,
+    ConsentLineAnswer,
     CriteriaVersion,
     CriterionAnswer,
     From,
@@ -137,6 +138,10 @@ class MatchAnswer(ApiModel):
         "for, or because they have no computable criteria."
     )
     not_indicated: int = Field(description="The number of trials that are not listed because they are for others.")
+    consent: list[ConsentLineAnswer] = Field(
+        description="What the law of `country` asks of every trial at consent, as far as it may concern this patient. "
+        "The investigator checks it; no verdict depends on it."
+    )
     ask_next: list[QuestionAnswer] = Field(
         description="At most 20 questions whose answers help to decide most trials, best first; the same on each page."
     )

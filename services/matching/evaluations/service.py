@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any, NamedTuple
 
+from services.matching.answers.consent import consent_lines
 from services.matching.answers.rendering import (
     ENGINE_VERSION,
     cohort_dates,
@@ -83,6 +84,7 @@ def match_patient(
             "next": cursor_of(snapshot.id, end) if end < len(listed) else None,
             "undetermined": undetermined,
             "not_indicated": not_indicated,
+            "consent": consent_lines(snapshot.country, patient.index),
             "ask_next": question_answers(matches, patient.index, snapshot.vocabulary),
             "warnings": patient.warnings,
         }
