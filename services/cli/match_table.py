@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.cli.gateway import CallError
-from services.cli.match_words import WORDS
+from services.cli.match_words import words_for
 
 WIDTH = 100  # of a file or a pipe
 WIDE = 110  # from this width on, verdict, dates, reasons and sites have a column each
@@ -34,7 +34,7 @@ Words = Mapping[str, str]
 
 def print_match(body: Document, language: str, limit: int, console: Console | None = None) -> None:
     """Print the first ``limit`` trials, the next questions, and how many trials are left out."""
-    words, console = WORDS[language], console or _console()
+    words, console = words_for(language, body["country"]), console or _console()
     results = body["results"][:limit]
     if results:
         table = _wide_table if console.width >= WIDE else _narrow_table
@@ -70,7 +70,7 @@ def print_criteria(body: Document, trial: str, language: str, console: Console |
 
     :raises CallError: when the trial is not in the answer.
     """
-    words, console = WORDS[language], console or _console()
+    words, console = words_for(language, body["country"]), console or _console()
     found = [result for result in body["results"] if result["trial"] == trial]
     if not found:
         names = ", ".join(result["trial"] for result in body["results"][:20])
