@@ -153,7 +153,7 @@ def test_a_hung_service_is_replaced(tmp_path: Path) -> None:
 
 
 def test_few_lines_precede_ready(tmp_path: Path) -> None:
-    running = System(tmp_path / "var", CLEIO_LOG_LEVEL="ERROR")
+    running = System(tmp_path / "var")
     try:
         running.read_until("ready in")
         assert len(running.lines) <= 10, running.lines
