@@ -144,7 +144,7 @@ def _criteria_table(result: Document, words: Words, language: str, width: int) -
         reason = [words.get(criterion["reason"], criterion["reason"])] if criterion["reason"] else []
         if criterion["clears_on"]:
             reason.append(f"{words['clears_on']} {criterion['clears_on']}")
-        evidence = ", ".join(criterion["evidence"])
+        evidence = ", ".join(_evidence(one, words) for one in criterion["evidence"])
         if evidence and not wide:
             reason.append(f"{words['evidence']}{words['colon']} {evidence}")
         cells = [
@@ -210,6 +210,12 @@ def _why(result: Document, words: Words, language: str) -> Iterator[Text]:
         yield Text(f"{'✗' if criterion['state'] == 'not_met' else '?'} {criterion['text'][language]}{reason}")
     if len(shown) > 3:
         yield Text(f"… +{len(shown) - 3}")
+
+
+def _evidence(one: str, words: Words) -> str:
+    """Return what a state rests on: the id of a fact, or a field of the patient (`#birth`)."""
+    name, _, domain = one.partition(":")
+    return " ".join([words[name], domain]).strip() if one.startswith("#") and name in words else one
 
 
 def _state(criterion: Document, words: Words) -> str:

@@ -10,7 +10,7 @@ from services.cli.options import AsJson
 from services.cli.output import print_json
 
 databases = typer.Typer(
-    help="The databases: move one to another server, write search words anew.",
+    help="Move a database; write search words anew.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -163,6 +163,19 @@ def test_every_verdict_reason_and_recruitment_has_its_words(language: str) -> No
     assert [one for one in named if one not in WORDS[language]] == []
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("fr", "faits : âge, sexe, domaine complet medications, crisis-1"), ("en", "facts: age, sex,")],
+)
+def test_evidence_that_is_no_fact_is_named(language: str, words: str) -> None:
+    body = copy.deepcopy(ANSWER)
+    body["results"][0]["criteria"][0]["evidence"] = ["#birth", "#sex", "#complete:medications", "crisis-1"]
+    console = Console(width=108, record=True, file=io.StringIO())
+    print_criteria(body, "2023-512345-12-00", language, console)
+    cells = [line.split("│")[3].strip() for line in console.export_text().splitlines() if line.count("│") == 4]
+    assert words in " ".join(cells)
+
+
 def test_no_patient_is_referred_if_no_site_recruits() -> None:
     assert "refer before" in shown(ANSWER, "en", 120)
     assert "refer before" not in shown(with_trial(recruitment="closed"), "en", 120)
