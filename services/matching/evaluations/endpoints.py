@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.matching.evaluations.batch import batch_response
+from services.matching.evaluations.batch import LINE_SCHEMA, batch_response
 from services.matching.evaluations.costs import match_units
 from services.matching.evaluations.examples import ANSWER
 from services.matching.evaluations.schemas import MatchAnswer
 from services.matching.evaluations.service import match_patient
-from services.matching.patients.body import FHIR_JSON, NDJSON, PatientBody
+from services.matching.patients.body import FHIR_JSON, NDJSON, OTHER_BODIES, PatientBody
 from services.matching.patients.calls import receive_patient
 from services.matching.patients.parameters import (
     BATCH_BYTES,
@@ -27,7 +27,10 @@ from shared.http.route import ApiRoute, accepts, produces
 router = APIRouter(prefix="/matching/v1", route_class=ApiRoute, tags=["match"])
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The trials, best first.", "content": {"application/json": {"example": ANSWER}}},
+    200: {
+        "description": "The trials, best first; of several patients, one such answer a line.",
+        "content": {"application/json": {"example": ANSWER}, NDJSON: {"schema": LINE_SCHEMA}},
+    },
     410: {"description": "The trials have changed since the cursor was given."},
 }
 
@@ -43,7 +46,13 @@ class Page:
     ] = None
 
 
-@router.post("/match", response_model=MatchAnswer, responses=RESPONSES, summary="Match a patient")
+@router.post(
+    "/match",
+    response_model=MatchAnswer,
+    responses=RESPONSES,
+    summary="Match a patient, or many",
+    openapi_extra={"requestBody": {"content": OTHER_BODIES}},
+)
 @accepts(
     "application/json",
     FHIR_JSON,

@@ -78,6 +78,13 @@ def _pass_on(value: Any, _validate: ValidatorFunctionWrapHandler) -> Any:
 # The models describe the body in OpenAPI; the value is the JSON object as it was sent, or the bytes of a batch.
 SentPatient = Annotated[Patient | Phenopacket | Bundle, WrapValidator(_pass_on)]
 
+OTHER_BODIES: dict[str, Any] = {
+    FHIR_JSON: {"schema": {"$ref": "#/components/schemas/Bundle"}},
+    NDJSON: {
+        "schema": {"anyOf": [{"$ref": f"#/components/schemas/{one}"} for one in ("Patient", "Phenopacket", "Bundle")]}
+    },
+}
+
 
 async def _require_json(request: Request) -> None:
     """Read the body before FastAPI does, so that an empty one is malformed JSON like any other."""
