@@ -67,7 +67,7 @@ def test_every_operation_has_examples_and_described_parameters(document: dict[st
 def test_a_match_takes_one_of_three_described_bodies_or_many_of_them(document: dict[str, Any]) -> None:
     content = document["paths"]["/matching/v1/match"]["post"]["requestBody"]["content"]
     forms = ["Patient", "Phenopacket", "Bundle"]
-    assert list(content) == ["application/json", "application/fhir+json", "application/x-ndjson"]
+    assert list(content) == ["application/json", "application/fhir+json", "application/zip", "application/x-ndjson"]
     for schema in (content["application/json"]["schema"], content["application/x-ndjson"]["x-itemSchema"]):
         assert [one["$ref"].rpartition("/")[2] for one in schema["anyOf"]] == forms
         assert "null" not in json.dumps(schema)
