@@ -122,6 +122,10 @@ class Terminology:
         codes, nodes = self._walk(code)
         return frozenset((*codes, *(member for node in nodes for member in self.nodes.members[node])))
 
+    def parents(self, code: str) -> frozenset[str]:
+        """Return the first code of each direct parent of a known code."""
+        return frozenset(self.nodes.members[parent][0] for parent in self.nodes.parents[self._node[code]])
+
     def excludes(self, code: str) -> frozenset[str]:
         """Return the concepts that a patient with this code certainly does not have, without their descendants."""
         if not self._exclusive:

@@ -1,6 +1,8 @@
 """The compiled tables: classes of codes, names and genes as sorted text, each file under 1 MiB."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -13,6 +15,10 @@ from shared.vocabulary.text import fold
 LARGEST: Final = 1_000_000
 """The size of a file in bytes, at most."""
 LANGUAGES: Final = ("en", "fr")
+IN_TEXTS: Final = "+"
+"""Marks the names that may stand for a disease in a text."""
+MOST_NARROWER: Final = 100
+TUMOURS: Final = frozenset({"MONDO:0045024", "MONDO:0023370", "MONDO:0005070", "ORPHA:250908"})
 PACKAGE: Final = "services.registry.terminology"
 
 
@@ -25,8 +31,12 @@ class Names:
 
     @classmethod
     def read(cls, columns: str) -> "Names":
-        label, _, synonyms = columns.partition("\t")
+        label, synonyms, _ = columns.split("\t")
         return cls(label, tuple(synonyms.split("|")) if synonyms else ())
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return (self.label, *self.synonyms)
 
 
 class Tables:
@@ -37,19 +47,28 @@ class Tables:
 
     def __init__(self, files: Mapping[str, str]) -> None:
         """``files``: the contents by file name."""
-        self._lines = {
-            kind: [line for name in sorted(files) if _kind(name) == kind for line in files[name].splitlines()]
-            for kind in ("links", "genes", *(f"names-{language}" for language in LANGUAGES))
-        }
+        self._files = {name: files[name] for name in sorted(files)}
+        self.digest: Final = hashlib.sha256("".join(self._files.values()).encode()).digest() if files else b""
         self.names: Mapping[str, Mapping[str, str]] = {
-            language: dict(line.split("\t", 1) for line in self._lines[f"names-{language}"]) for language in LANGUAGES
+            language: dict(line.split("\t", 1) for line in self._lines(f"names-{language}")) for language in LANGUAGES
         }
 
+    def _lines(self, kind: str) -> Iterator[str]:
+        """Yield the lines of a kind of files, which are needed once."""
+        for name in [name for name in self._files if name.rpartition("-")[0] == kind]:
+            yield from self._files.pop(name).splitlines()
+
     def classes(self) -> Iterator[CodeClass]:
-        """Yield the classes of codes."""
-        for line in self._lines["links"]:
+        """Yield the classes of codes, once."""
+        for line in self._lines("links"):
             codes, parents, coded = line.split("\t")
             yield CodeClass(tuple(codes.split(" ")), tuple(parents.split()), tuple(coded.split()))
+
+    def text_names(self) -> Iterator[tuple[str, str]]:
+        """Yield the names that may stand for a disease in a text, each with the preferred code."""
+        for code, columns in self.names["en"].items():
+            if columns.endswith(IN_TEXTS):
+                yield from ((name, code) for name in Names.read(columns).all)
 
     def names_of(self, code: str, language: str) -> Names | None:
         """Return the names of a class by its preferred code."""
@@ -59,7 +78,7 @@ class Tables:
     @cached_property
     def genes(self) -> dict[str, tuple[str, ...]]:
         """The codes of the diseases that variants of a gene cause, by symbol."""
-        rows = (line.split("\t") for line in self._lines["genes"])
+        rows = (line.split("\t") for line in self._lines("genes"))
         return {symbol: tuple(codes.split(" ")) for symbol, _, codes in rows}
 
 
@@ -73,15 +92,16 @@ def write_tables(draft: Draft, compiled: Compiled) -> dict[str, str]:
     """Return the contents of the files by name: the same statements always give the same bytes."""
     links = ["\t".join(" ".join(codes) for codes in (one.codes, one.parents, one.coded)) for one in compiled.classes]
     files = dict(_split("links", links))
+    in_texts = _in_texts(compiled.classes)
     for language in LANGUAGES:
-        lines = [line for one in compiled.classes if (line := _names_line(draft, one, language)) is not None]
-        files |= dict(_split(f"names-{language}", lines))
+        lines = (_names_line(draft, one, language, in_texts) for one in compiled.classes)
+        files |= dict(_split(f"names-{language}", filter(None, lines)))
     genes = [f"{symbol}\t{name}\t{' '.join(sorted(codes))}" for symbol, (name, codes) in sorted(draft.genes.items())]
     return files | dict(_split("genes", genes))
 
 
-def _names_line(draft: Draft, one: CodeClass, language: str) -> str | None:
-    """Return the names of all codes of a class, each once whatever its case and accents."""
+def _names_line(draft: Draft, one: CodeClass, language: str, in_texts: Collection[str]) -> str | None:
+    """Return the names of all codes of a class, each once whatever its case and accents; None without any."""
     names: dict[str, str] = {}
     for code in one.codes:
         label = draft.labels.get((code, language))
@@ -90,7 +110,31 @@ def _names_line(draft: Draft, one: CodeClass, language: str) -> str | None:
     if not names:
         return None
     label, *synonyms = names.values()
-    return f"{one.codes[0]}\t{label}\t{'|'.join(synonyms)}"
+    mark = IN_TEXTS if one.codes[0] in in_texts else ""
+    return f"{one.codes[0]}\t{label}\t{'|'.join(synonyms)}\t{mark}"
+
+
+def _in_texts(classes: Sequence[CodeClass]) -> set[str]:
+    """Return the preferred codes of the diseases that a text may name by a name of the tables.
+
+    Very general diseases are none, and neither are tumours: what a trial of a tumour is about, the scope rules decide.
+    """
+    parents = {code: one.parents for one in classes for code in one.codes}
+    above: dict[str, set[str]] = {}
+    for one in classes:
+        found = list(one.parents)
+        for code in found:
+            found += [parent for parent in parents[code] if parent not in found]
+        above[one.codes[0]] = set(found)
+    narrower = Counter(code for codes in above.values() for code in codes)
+    tumours = {one.codes[0] for one in classes if not TUMOURS.isdisjoint(one.codes)}
+    return {
+        code
+        for code, codes in above.items()
+        if code.startswith(("ORPHA:", "MONDO:"))
+        and narrower[code] <= MOST_NARROWER
+        and tumours.isdisjoint(codes | {code})
+    }
 
 
 def _split(kind: str, lines: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -103,7 +147,3 @@ def _split(kind: str, lines: Iterable[str]) -> Iterator[tuple[str, str]]:
         size += length
         part.append(line + "\n")
     yield f"{kind}-{number:02}.tsv", "".join(part)
-
-
-def _kind(file: str) -> str:
-    return file.rpartition("-")[0]

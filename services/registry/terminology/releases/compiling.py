@@ -10,7 +10,7 @@ from services.registry.terminology.releases.draft import Draft
 from shared.terminology.hierarchy import CodeHierarchy
 
 # A class has at most one code of these systems: two exact matches would join two diseases.
-_ONE_EACH: Final = frozenset({"MONDO", "ORPHA", "OMIM", "HP"})
+ONE_EACH: Final = frozenset({"MONDO", "ORPHA", "OMIM", "HP"})
 # Classifications with one place for each disease. A disease may stand elsewhere than the group it belongs to.
 _CLASSIFICATIONS: Final = ("ICD10:", "ICD10CM:")
 _ORDER: Final = ("ORPHA", "MONDO", "OMIM", "OMIMPS", "ICD10", "ICD10CM", "MESH", "HP")
@@ -152,11 +152,11 @@ class _Compiler:
 
 
 def _limited(codes: Iterable[str]) -> set[str]:
-    return {system for system in (code.partition(":")[0] for code in codes) if system in _ONE_EACH}
+    return {system for system in (code.partition(":")[0] for code in codes) if system in ONE_EACH}
 
 
 def cycles(classes: Iterable[CodeClass]) -> list[str]:
-    """Return the codes of classes that are above themselves, the hierarchy of ICD-10 included; a check of the tables."""
+    """Return the codes of classes that are above themselves, the hierarchy of ICD-10 included."""
     given = list(classes)
     place = {code: number for number, one in enumerate(given) for code in one.codes}
     hierarchy = CodeHierarchy()
@@ -173,8 +173,8 @@ def cycles(classes: Iterable[CodeClass]) -> list[str]:
                 code = parents[0]  # noqa: PLW2901 - the walk upwards
     done: set[str] = set()
     found: list[str] = []
-    for start in above:
-        path: list[tuple[str, Iterator[str]]] = [(start, iter(above[start]))] if start not in done else []
+    for start, parents_of_start in above.items():
+        path: list[tuple[str, Iterator[str]]] = [(start, iter(parents_of_start))] if start not in done else []
         on_path = {start}
         while path:
             code, parents_left = path[-1]
