@@ -148,10 +148,9 @@ async def test_unused_facts_are_named(matching_client: httpx.AsyncClient) -> Non
         },
     ]
     first = len(patient["facts"]) - 2
-    assert warned(await matching_client.post(MATCH, json=patient)) == [
-        (f"/facts/{first}", "after_as_of"),
-        (f"/facts/{first + 1}", "entered_in_error"),
-    ]
+    warnings = warned(await matching_client.post(MATCH, json=patient))
+    assert (f"/facts/{first}", "after_as_of") in warnings
+    assert (f"/facts/{first + 1}", "entered_in_error") in warnings
 
 
 async def test_a_criterion_tells_apart_satisfied_and_unsatisfied(matching_client: httpx.AsyncClient) -> None:

@@ -13,7 +13,8 @@ def match(
     patient: Annotated[
         Path,
         typer.Argument(
-            metavar="PATIENT.json", help="Native patient, FHIR R4 Bundle or Phenopacket; - reads standard input."
+            metavar="PATIENT",
+            help="Native patient, FHIR R4 Bundle, Phenopacket or zip of OMOP tables; -: standard input.",
         ),
     ],
     lang: Annotated[Language, typer.Option(help="Language of the answer.")] = Language.FR,

@@ -7,7 +7,8 @@ from shared.criteria.durations import parse
 from shared.criteria.units import measure
 
 MAX_AGE_YEARS = 120
-_FIRST_REAL_DAY, _EPOCH, _LAST_REAL_DAY = "1900-01-02", "1970-01-01", "2099-12-30"
+_FIRST_REAL_DAY, _EPOCH = "1900-01-02", "1970-01-01"
+_NEVER = frozenset({"2099-12-31", "2100-01-01", "2100-12-31"})
 _IMPOSSIBLE = frozenset({-1, -9, -99, -999, -9999, -99999})
 _DOUBTFUL = frozenset({999, 9999, 99999, 999999, 9999999})
 # Base excess, which may be -1 mmol/L.
@@ -20,7 +21,7 @@ def is_placeholder_date(text: Any) -> bool:
     if not isinstance(text, str) or not text[:4].isascii() or not text[:4].isdecimal():
         return False
     day = text[:10]
-    return day == _EPOCH or day > _LAST_REAL_DAY or day < _FIRST_REAL_DAY
+    return day == _EPOCH or day in _NEVER or day >= "2200" or day < _FIRST_REAL_DAY
 
 
 def is_placeholder_age(duration: Any) -> bool:

@@ -1,0 +1,99 @@
+"""Real and synthetic records of other producers: each is read or refused with a reason, and no loss is silent."""
+
+import json
+import lzma
+import tarfile
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.matching.patients.mapping import to_engine
+from services.matching.patients.reading import read_patient
+from services.registry.terminology.terminology import builtin
+from shared.values.problems import Problem
+
+pytestmark = pytest.mark.real_data
+AS_OF = date(2026, 11, 29)
+# Cohorts, and resources that are no Bundle of a patient.
+REFUSED = {
+    "mcode_complete_study.json": "format_not_supported",
+    "mcode_resource.json": "invalid_body",
+    "pt_v1_cohort.json": "invalid_body",
+    "pt_v2_cohort.json": "invalid_body",
+}
+
+
+def read(record: dict[str, Any], counts: Counter[str]) -> None:
+    """Count what becomes of a record: facts and codes, those that are understood, and reasons of warnings."""
+    found = read_patient(record)
+    to_engine(found.patient, AS_OF)
+    understands = builtin().graph.understands
+    counts["records"] += 1
+    counts["facts"] += len(found.patient.facts)
+    for fact in found.patient.facts:
+        for code in fact.codes:
+            system = code.partition(":")[0]
+            counts[f"{system} codes"] += 1
+            counts[f"{system} understood"] += understands(code)
+    for warning in found.warnings.answer():
+        counts[warning["reason"]] += warning["count"]
+
+
+def phenopackets(folder: Path, every: int) -> Iterator[dict[str, Any]]:
+    with lzma.open(folder / "patients_phenopackets" / "phenopacket_store.jsonl.xz", "rb") as lines:
+        yield from (json.loads(line) for line in islice(lines, 0, None, every))
+
+
+def bundles(folder: Path, every: int) -> Iterator[dict[str, Any]]:
+    with tarfile.open(folder / "patients_synthea_r4" / "bundles.tar.xz") as archive:
+        for member in islice((one for one in archive if one.isfile()), 0, None, every):
+            content = archive.extractfile(member)
+            assert content is not None
+            yield json.loads(content.read())
+
+
+@pytest.mark.parametrize(("every", "records"), [(50, 210), pytest.param(1, 10_456, marks=pytest.mark.full)])
+def test_the_diseases_of_published_cases_are_understood(real_data: Path, every: int, records: int) -> None:
+    counts: Counter[str] = Counter()
+    for packet in phenopackets(real_data, every):
+        read(packet, counts)
+    assert counts["records"] == records
+    assert counts["OMIM understood"] >= 0.98 * counts["OMIM codes"]
+    assert counts["HP understood"] >= 0.99 * counts["HP codes"]
+    assert counts["no_code"] == counts["unknown_code"] == counts["unknown_system"] == 0
+
+
+@pytest.mark.parametrize(("every", "records"), [(9, 5), pytest.param(1, 45, marks=pytest.mark.full)])
+def test_every_resource_of_a_chart_is_a_fact_or_reported(real_data: Path, every: int, records: int) -> None:
+    counts: Counter[str] = Counter()
+    for bundle in bundles(real_data, every):
+        before = counts["facts"]
+        read(bundle, counts)
+        kinds = Counter(entry["resource"]["resourceType"] for entry in bundle["entry"])
+        readable = ("Condition", "Procedure", "Immunization", "MedicationRequest", "AllergyIntolerance")
+        results = sum(
+            len(entry["resource"].get("component", [1]))
+            for entry in bundle["entry"]
+            if entry["resource"]["resourceType"] == "Observation"
+        )
+        assert counts["facts"] - before == sum(kinds[kind] for kind in readable) + results
+    assert counts["records"] == records
+
+
+def test_odd_records_are_read_or_refused_with_a_reason(real_data: Path) -> None:
+    counts: Counter[str] = Counter()
+    refused = {}
+    for path in sorted((real_data / "odd_records").glob("[fp]h*/*.json")):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        for record in (content if isinstance(content, list) else [content])[:40]:
+            try:
+                read(record, counts)
+            except Problem as problem:
+                refused[path.name] = problem.code
+    assert refused == REFUSED
+    assert counts["records"] > 100
