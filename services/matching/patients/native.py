@@ -50,6 +50,24 @@ class Place:
         return self.codes[index] if index < len(self.codes) else self.pointer
 
 
+class Spellings:
+    """Codes and units of one patient, each read once: a record repeats them. Nothing is kept beyond the call."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, str | None] = {}
+        self._units: dict[str, str | None] = {}
+
+    def code(self, text: str) -> str | None:
+        if text not in self._codes:
+            self._codes[text] = written(text)
+        return self._codes[text]
+
+    def unit(self, text: str) -> str | None:
+        if text not in self._units:
+            self._units[text] = ucum(text)
+        return self._units[text]
+
+
 @dataclass(slots=True)
 class Cleaned:
     """The document to validate, and the place of each of its facts. ``indexes``: of the facts as they were sent."""
@@ -84,10 +102,11 @@ def clean(
     if not isinstance(facts, list):
         return cleaned
     document["facts"] = []
+    spellings = Spellings()
     for index, fact in enumerate(facts):
         place = Place(f"{pointer}/facts/{index}") if places is None else places[index]
         if isinstance(fact, dict):
-            found = _fact(fact, place, warnings)
+            found = _fact(fact, place, warnings, spellings)
             if found is None:
                 continue
         else:
@@ -98,18 +117,21 @@ def clean(
     return cleaned
 
 
-def _fact(sent: dict[str, Any], place: Place, warnings: Warnings) -> tuple[dict[str, Any], Place] | None:
+def _fact(
+    sent: dict[str, Any], place: Place, warnings: Warnings, spellings: Spellings
+) -> tuple[dict[str, Any], Place] | None:
     """Return a fact as understood; None where its value stands for an unknown one."""
     fact = dict(sent)
     codes = fact.get("codes")
     if isinstance(codes, list):
-        place = _codes(fact, codes, place, warnings)
+        place = _codes(fact, codes, place, warnings, spellings)
     _dates(fact, place, warnings)
-    unit = _unit(fact, "unit", place.of("unit"), warnings)
+    unit = None if fact.get("unit") is None else _unit(fact, place.of("unit"), warnings, spellings)
     dose = fact.get("dose")
     if isinstance(dose, dict):
         fact["dose"] = dose = dict(dose)
-        _unit(dose, "unit", f"{place.of('dose')}/unit" if place.fields is None else place.of("dose"), warnings)
+        pointer = place.of("dose")
+        _unit(dose, f"{pointer}/unit" if place.fields is None else pointer, warnings, spellings)
     value = fact.get("value")
     if isinstance(value, str):
         fact["value"] = WORDS.get(value.strip().casefold(), value)
@@ -124,12 +146,12 @@ def _fact(sent: dict[str, Any], place: Place, warnings: Warnings) -> tuple[dict[
     return fact, place
 
 
-def _codes(fact: dict[str, Any], codes: list[Any], place: Place, warnings: Warnings) -> Place:
+def _codes(fact: dict[str, Any], codes: list[Any], place: Place, warnings: Warnings, spellings: Spellings) -> Place:
     """Read the codes of a fact; drop those that have no form of a code, which leaves the fact without a meaning."""
     kept: list[Any] = []
     pointers: list[str] = []
     for index, code in enumerate(codes):
-        read = written(code) if isinstance(code, str) else None
+        read = spellings.code(code) if isinstance(code, str) else None
         if read is None and isinstance(code, str) and _UNREADABLE_CODE.fullmatch(code):
             warnings.add(place.code(index), "unknown_code")
             continue
@@ -154,15 +176,15 @@ def _dates(fact: dict[str, Any], place: Place, warnings: Warnings) -> None:
             del fact[name]
 
 
-def _unit(holder: dict[str, Any], name: str, pointer: str, warnings: Warnings) -> str | None:
-    """Write a unit in UCUM, and return it. One that is not understood stays: a ratio of two results needs none."""
-    unit = holder.get(name)
+def _unit(holder: dict[str, Any], pointer: str, warnings: Warnings, spellings: Spellings) -> str | None:
+    """Write the unit in UCUM, and return it. One that is not understood stays: a ratio of two results needs none."""
+    unit = holder.get("unit")
     if not isinstance(unit, str):
         return None
-    known = ucum(unit)
-    holder[name] = unit[:LONGEST] if known is None else known
+    known = spellings.unit(unit)
+    holder["unit"] = unit[:LONGEST] if known is None else known
     if known is None:
         warnings.add(pointer, "unknown_unit", unit)
         if not unit.strip():
-            del holder[name]
+            del holder["unit"]
     return known

@@ -18,9 +18,13 @@ _SIGNED_DIMENSIONS = ((("Cel", 1),), (("deg", 1),))
 
 def is_placeholder_date(text: Any) -> bool:
     """Return whether a full or partial date is one that programs write for an unknown day."""
-    if not isinstance(text, str) or not text[:4].isascii() or not text[:4].isdecimal():
+    if not isinstance(text, str):
         return False
     day = text[:10]
+    if _FIRST_REAL_DAY <= day < "2099" and day != _EPOCH:
+        return False
+    if not day[:4].isascii() or not day[:4].isdecimal():
+        return False
     return day == _EPOCH or day in _NEVER or day >= "2200" or day < _FIRST_REAL_DAY
 
 

@@ -14,6 +14,16 @@ from shared.values.wire import Label
 MAX_FILES = 30
 MAX_BYTES = 16 * 1024 * 1024
 MAX_ROWS = 20_000
+OTHERS = "other_files"
+# Of the common data model 5.4, those of a patient.
+TABLES = frozenset({
+    "person", "concept", "observation_period", "visit_occurrence", "visit_detail", "condition_occurrence",
+    "drug_exposure", "procedure_occurrence", "device_exposure", "measurement", "observation", "death", "note",
+    "note_nlp", "specimen", "fact_relationship", "location", "care_site", "provider", "payer_plan_period", "cost",
+    "drug_era", "dose_era", "condition_era", "episode", "episode_event", "metadata", "cdm_source", "vocabulary",
+    "domain", "concept_class", "concept_relationship", "relationship", "concept_synonym", "concept_ancestor",
+    "source_to_concept_map", "drug_strength", "cohort", "cohort_definition",
+})  # fmt: skip
 _DELIMITERS = ",;\t|"
 
 _UNREADABLE = Label(
@@ -64,8 +74,8 @@ def _tables(archive: zipfile.ZipFile) -> Iterator[tuple[str, list[Row]]]:
     for member in members:
         path = PurePosixPath(member.filename.replace("\\", "/"))
         table = path.stem.lower()
-        if path.suffix.lower() != ".csv" or not table.isidentifier() or len(table) > 40:
-            yield "other_files", []
+        if path.suffix.lower() != ".csv" or table not in TABLES:
+            yield OTHERS, []  # its name is not repeated
             continue
         with archive.open(member) as opened:  # the declared size is not believed
             content = opened.read(left + 1)

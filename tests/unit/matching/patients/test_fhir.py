@@ -24,7 +24,6 @@ from tests.unit.matching.patients.fhir import (
         ({}, DUCHENNE),
         ({"onsetDateTime": "2022-02"}, {**DUCHENNE, "date": "2022-02"}),
         ({"clinicalStatus": concept("active"), "onsetDateTime": "2022-02"}, {**DUCHENNE, "start": "2022-02"}),
-        ({"clinicalStatus": concept("resolved"), "onsetDateTime": "2022"}, {**DUCHENNE, "date": "2022"}),
         (
             {"onsetDateTime": "2022", "abatementDateTime": "2023-01-05"},
             {**DUCHENNE, "start": "2022", "end": "2023-01-05"},
@@ -46,6 +45,16 @@ from tests.unit.matching.patients.fhir import (
 )
 def test_a_condition(given: dict[str, Any], expected: dict[str, Any] | None) -> None:
     assert facts(condition(**given)) == ([] if expected is None else [expected])
+
+
+def test_a_condition_that_is_over_ended_on_an_unknown_day() -> None:
+    over = condition(clinicalStatus=concept("resolved"), recordedDate="2024-02-01")
+    perhaps = {**DUCHENNE, "status": "unconfirmed", "end": "2024-02-01"}
+    assert facts({**over, "onsetDateTime": "2022-01-05"}) == [
+        {**DUCHENNE, "start": "2022-01-05", "end": "2022-01-05"},
+        {**perhaps, "start": "2022-01-05"},
+    ]
+    assert facts(over) == [perhaps]
 
 
 @pytest.mark.parametrize(
