@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.matching.patients.codes import written
+from services.matching.patients.dates import day_of
 from services.matching.patients.placeholders import is_placeholder_age, is_placeholder_date, judge_value
 from services.matching.patients.warnings import Warnings
 from shared.criteria.unit_spellings import LONGEST, ucum
@@ -95,7 +96,7 @@ def clean(
         warnings.add(at.get("age", f"{pointer}/age"), "placeholder")
         for name in ("age", "age_on", "age_at_most"):
             document.pop(name, None)
-    born = document.get("birth_date")
+    born = _readable(document, "birth_date", at.get("birth_date", f"{pointer}/birth_date"), warnings)
     if is_placeholder_date(born) and (born != "1970-01-01" or document.get("age") is not None):
         warnings.add(at.get("birth_date", f"{pointer}/birth_date"), "placeholder")
         del document["birth_date"]
@@ -132,6 +133,7 @@ def _fact(
         fact["dose"] = dose = dict(dose)
         pointer = place.of("dose")
         _unit(dose, f"{pointer}/unit" if place.fields is None else pointer, warnings, spellings)
+    _range(fact, place, warnings)
     value = fact.get("value")
     if isinstance(value, str):
         fact["value"] = WORDS.get(value.strip().casefold(), value)
@@ -165,7 +167,8 @@ def _codes(fact: dict[str, Any], codes: list[Any], place: Place, warnings: Warni
 
 def _dates(fact: dict[str, Any], place: Place, warnings: Warnings) -> None:
     """Drop dates that stand for unknown ones. Of an interval that ends before it begins, only the start is known."""
-    start, end = fact.get("start"), fact.get("end")
+    start, end = (_readable(fact, name, place.of(name), warnings) for name in ("start", "end"))
+    _readable(fact, "date", place.of("date"), warnings)
     if isinstance(start, str) and isinstance(end, str) and end < start[: len(end)] and not is_placeholder_date(start):
         warnings.add(place.of("end"), "ends_before_start")
         del fact["start"], fact["end"]
@@ -174,6 +177,28 @@ def _dates(fact: dict[str, Any], place: Place, warnings: Warnings) -> None:
         if is_placeholder_date(fact.get(name)):
             warnings.add(place.of(name), "placeholder")
             del fact[name]
+
+
+def _readable(holder: dict[str, Any], name: str, pointer: str, warnings: Warnings) -> Any:
+    """Write a date or an instant as its day, and return it. Drop and report a text that is neither."""
+    text = holder.get(name)
+    if not isinstance(text, str):
+        return text
+    day = day_of(text)
+    if day is None:
+        warnings.add(pointer, "unreadable_date")
+        del holder[name]
+    elif day != text:
+        holder[name] = day
+    return day
+
+
+def _range(fact: dict[str, Any], place: Place, warnings: Warnings) -> None:
+    """Drop a reference range whose limits are reversed."""
+    low, high = fact.get("ref_low"), fact.get("ref_high")
+    if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
+        warnings.add(place.of("ref_low"), "range_not_understood")
+        del fact["ref_low"], fact["ref_high"]
 
 
 def _unit(holder: dict[str, Any], pointer: str, warnings: Warnings, spellings: Spellings) -> str | None:

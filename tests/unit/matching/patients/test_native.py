@@ -57,6 +57,14 @@ def test_a_text_that_is_no_code_is_reported_and_the_fact_stays() -> None:
         ({"date": "1900-01-01"}, {"value": 35}, ("/facts/0/date", "placeholder")),
         ({"date": "1970-01-01"}, {"value": 35}, ("/facts/0/date", "placeholder")),
         ({"date": "9999-12-31"}, {"value": 35}, ("/facts/0/date", "placeholder")),
+        ({"value": -3.5}, None, ("/facts/0/value", "placeholder")),
+        ({"value": -3.5, "unit": "mmol/L"}, {"value": -3.5}, None),
+        ({"date": "2025-10-01T00:30:00+02:00"}, {"date": "2025-10-01"}, None),
+        ({"date": "2025-09-30T22:00:00Z"}, {"date": "2025-10-01"}, None),
+        ({"date": "01/10/2025"}, {"value": 35}, ("/facts/0/date", "unreadable_date")),
+        ({"date": "2025-02-31"}, {"value": 35}, ("/facts/0/date", "unreadable_date")),
+        ({"date": "2025-10"}, {"date": "2025-10"}, None),
+        ({"ref_low": 50, "ref_high": 40}, {"value": 35}, ("/facts/0/ref_low", "range_not_understood")),
         ({"value": "Non détecté", "unit": "U/L"}, {"value": "negative"}, None),
     ],
 )
@@ -95,6 +103,8 @@ def test_an_exposure(dates: dict[str, str], expected: dict[str, str], reason: st
         ({"birth_date": "1970-01-01", "age": "P3Y"}, None, "P3Y", ("/birth_date", "placeholder")),
         ({"birth_date": "9999-12-31"}, None, None, ("/birth_date", "placeholder")),
         ({"birth_date": "2020"}, "2020", None, None),
+        ({"birth_date": "2020-05-01T00:00:00+02:00"}, "2020-05-01", None, None),
+        ({"birth_date": "01/05/2020"}, None, None, ("/birth_date", "unreadable_date")),
     ],
 )
 def test_a_birth_date_or_age(
@@ -107,8 +117,8 @@ def test_a_birth_date_or_age(
 
 def test_a_fault_after_a_fact_that_was_left_out_has_the_place_that_was_sent() -> None:
     with pytest.raises(InvalidBodyError) as refused:
-        read_patient({"facts": [{**ALT, "value": -99}, {**ALT, "id": "g", "date": "2024-02-31"}]}, pointer="/patient")
-    assert refused.value.faults[0].pointer == "/patient/facts/1/date"
+        read_patient({"facts": [{**ALT, "value": -99}, {**ALT, "id": "g", "severity": "so bad"}]}, pointer="/patient")
+    assert refused.value.faults[0].pointer == "/patient/facts/1/severity"
 
 
 def test_alike_warnings_are_one_with_their_number() -> None:
