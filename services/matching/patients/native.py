@@ -166,13 +166,12 @@ def _codes(fact: dict[str, Any], codes: list[Any], place: Place, warnings: Warni
 
 
 def _dates(fact: dict[str, Any], place: Place, warnings: Warnings) -> None:
-    """Drop dates that stand for unknown ones. Of an interval that ends before it begins, only the start is known."""
+    """Drop dates that stand for unknown ones; report an interval that ends before it begins."""
     start, end = (_readable(fact, name, place.of(name), warnings) for name in ("start", "end"))
     _readable(fact, "date", place.of("date"), warnings)
     if isinstance(start, str) and isinstance(end, str) and end < start[: len(end)] and not is_placeholder_date(start):
         warnings.add(place.of("end"), "ends_before_start")
-        del fact["start"], fact["end"]
-        fact["date"] = start
+        return  # the end, even one of 1970, does not count: `mapping` takes it as unknown
     for name in ("date", "start", "end"):
         if is_placeholder_date(fact.get(name)):
             warnings.add(place.of(name), "placeholder")

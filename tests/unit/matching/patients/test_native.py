@@ -81,8 +81,12 @@ def test_a_result(change: dict[str, Any], expected: dict[str, Any] | None, warni
 @pytest.mark.parametrize(
     ("dates", "expected", "reason"),
     [
-        ({"start": "2015-01-10", "end": "1970-01-01"}, {"date": "2015-01-10"}, "ends_before_start"),
-        ({"start": "2024-05", "end": "2024-04-30"}, {"date": "2024-05"}, "ends_before_start"),
+        (
+            {"start": "2015-01-10", "end": "1970-01-01"},
+            {"start": "2015-01-10", "end": "1970-01-01"},
+            "ends_before_start",
+        ),
+        ({"start": "2024-05", "end": "2024-04-30"}, {"start": "2024-05", "end": "2024-04-30"}, "ends_before_start"),
         ({"start": "2024-05-01", "end": "9999-12-31"}, {"start": "2024-05-01"}, "placeholder"),
         ({"start": "1900-01-01", "end": "2024-05-01"}, {"end": "2024-05-01"}, "placeholder"),
         ({"start": "2024-05", "end": "2024-05-01"}, {"start": "2024-05", "end": "2024-05-01"}, None),

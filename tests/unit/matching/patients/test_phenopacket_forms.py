@@ -171,5 +171,5 @@ def test_a_treatment_that_ends_before_it_begins_has_an_unknown_end() -> None:
     interval = {"start": "2015-01-10T00:00:00Z", "end": "1970-01-01T00:00:00Z"}
     treatment = {"agent": {"id": "ATC:H02AB07"}, "doseIntervals": [{"interval": interval}]}
     found = read({"medicalActions": [{"treatment": treatment}], "metaData": V2})
-    assert (found.patient.facts[0].date, found.patient.facts[0].start) == ("2015-01-10", None)
+    assert (found.patient.facts[0].start, found.patient.facts[0].end) == ("2015-01-10", "1970-01-01")
     assert list(found.warnings) == [("/medicalActions/0/treatment/doseIntervals/0/interval/end", "ends_before_start")]
