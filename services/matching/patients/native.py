@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.matching.patients.answers import WORDS
 from services.matching.patients.codes import written
 from services.matching.patients.dates import day_of
 from services.matching.patients.placeholders import is_placeholder_age, is_placeholder_date, judge_value
@@ -17,18 +18,6 @@ from services.matching.patients.warnings import Warnings
 from shared.criteria.unit_spellings import LONGEST, ucum
 
 _UNREADABLE_CODE = re.compile(r"\S{1,200}")
-WORDS = {
-    **dict.fromkeys(
-        ("negative", "neg", "négatif", "négative", "not detected", "non détecté", "non détectée", "non détectable",
-         "undetectable", "indétectable", "non-reactive", "non reactive", "non réactif", "absent", "absente", "absence"),
-        "negative",
-    ),
-    **dict.fromkeys(
-        ("positive", "pos", "positif", "detected", "détecté", "détectée", "reactive", "réactif", "present", "présent",
-         "présente", "présence"),
-        "positive",
-    ),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
+from services.matching.patients.answers import answer_of_text
 from services.matching.patients.dates import day_of
 from services.matching.patients.draft import Draft
-from services.matching.patients.native import WORDS
 from services.matching.patients.omop.archive import Row, open_archive
 from services.matching.patients.omop.concepts import COMPARATORS, NEGATIVE, ORDERS, POSITIVE, SEXES, Concepts
 from shared.values.problems import Fault, InvalidBodyError
@@ -136,11 +136,9 @@ def _value(draft: Draft, row: Row) -> dict[str, Any]:
         return {"value": number}
     answer = row.text("value_as_concept_id")
     text = row.text("value_as_string") or row.text("value_source_value")
-    word = WORDS.get((text or "").casefold())
-    if answer in POSITIVE or word == "positive":
-        return {"status": "present"}
-    if answer in NEGATIVE or word == "negative":
-        return {"status": "absent"}
+    word = answer_of_text(text)
+    if answer in POSITIVE or answer in NEGATIVE or word is not None:
+        return {"status": "present" if answer in POSITIVE else "absent" if answer in NEGATIVE else word}
     if answer not in {None, "0"} or text is not None:
         draft.warnings.add(row.pointer, "value_not_understood", row.pointer.split("/")[1])
         return {"status": "unconfirmed"}

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from services.matching.patients.answers import answer_of_codes
+from services.matching.patients.codes import written
 from services.matching.patients.parts import Part
-from services.matching.patients.phenopacket.codes import NEGATIVE, POSITIVE, SEVERITIES, unit_of
+from services.matching.patients.phenopacket.codes import SEVERITIES, unit_of
 from services.matching.patients.phenopacket.record import Record
 from services.matching.patients.phenopacket.version1 import onset_of
 
@@ -59,11 +61,12 @@ def read_measurements(record: Record, packet: Part) -> None:
 
 
 def _coded_value(record: Record, measurement: Part, coded: Part, day: str | None, dates: dict[str, str]) -> None:
-    answer = coded.text("id") or ""
-    status = "present" if answer in POSITIVE else "absent" if answer in NEGATIVE else "unconfirmed"
-    if status == "unconfirmed":
+    status = answer_of_codes([written(coded.text("id") or "")])
+    if status is None:
         record.warn(coded.pointer, "value_not_understood")
-    record.add(measurement, "observation", measurement.part("assay"), {"status": status, "date": day}, dates)
+    record.add(
+        measurement, "observation", measurement.part("assay"), {"status": status or "unconfirmed", "date": day}, dates
+    )
 
 
 def _quantity(
@@ -74,8 +77,8 @@ def _quantity(
         record.warn(part.pointer, "no_value")
         return
     unit = quantity.part("unit")
-    written = None if unit is None else unit_of(unit.text("id"), unit.text("label")) or _unit(unit)
-    given = {"value": number, "unit": written, "date": day, **_range(record, quantity, unit)}
+    read = None if unit is None else unit_of(unit.text("id"), unit.text("label")) or _unit(unit)
+    given = {"value": number, "unit": read, "date": day, **_range(record, quantity, unit)}
     fields = {**dates, "value": quantity.of("value"), "unit": quantity.of("unit")}
     record.add(part, "observation", assay, given, fields)
 
