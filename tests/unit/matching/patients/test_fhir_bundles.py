@@ -51,6 +51,12 @@ def test_the_references_of_a_bundle() -> None:
     assert list(found.warnings) == [("/entry/5/resource", "not_this_patient")]
 
 
+def test_a_patient_without_an_id_is_the_one_that_all_resources_are_about() -> None:
+    anonymous = {name: value for name, value in BOY.items() if name != "id"}
+    found = read_patient(bundle(anonymous, *[condition(subject={"reference": "Patient/p"})] * 2))
+    assert (len(found.patient.facts), list(found.warnings)) == (2, [])
+
+
 def test_other_resources_and_unreadable_values_are_reported() -> None:
     broken = observation(valueQuantity={"value": "310"})
     found = read({"resourceType": "Claim"}, {"resourceType": "Claim"}, broken)
