@@ -10,6 +10,7 @@ from services.matching.patients.codes import of_coding
 from services.matching.patients.fhir.chart import Chart, pairs
 from services.matching.patients.fhir.timing import duration_of
 from services.matching.patients.parts import Part
+from services.matching.patients.ranges import Limit, range_in
 from shared.criteria.durations import add, parse
 from shared.criteria.unit_spellings import ucum
 
@@ -147,20 +148,15 @@ def _range(chart: Chart, part: Part, day: str | None, unit: str | None) -> dict[
         if given:
             chart.warn(part.of("referenceRange"), "range_not_understood", "several")
         return {}
-    limits: dict[str, Any] = {}
-    for name, key in (("low", "ref_low"), ("high", "ref_high")):
-        limit = chosen[0].part(name)
-        if limit is None:
-            continue
-        own = unit_of(limit)
-        if own is not None and unit is not None and own != unit:
-            chart.warn(chosen[0].pointer, "range_not_understood", "unit")
-            return {}
-        limits[key] = limit.number("value")
-    if None not in limits.values() and len(limits) == 2 and limits["ref_low"] > limits["ref_high"]:
-        chart.warn(chosen[0].pointer, "range_not_understood")
-        return {}
-    return limits
+    low, high = (_limit(chosen[0].part(name)) for name in ("low", "high"))
+    limits = range_in(unit, low, high)
+    if limits is None:
+        chart.warn(chosen[0].pointer, "range_not_understood", "unit")
+    return limits or {}
+
+
+def _limit(limit: Part | None) -> Limit:
+    return Limit(None, None) if limit is None else Limit(limit.number("value"), unit_of(limit))
 
 
 def _applies(chart: Chart, limits: Part, day: str | None) -> bool:

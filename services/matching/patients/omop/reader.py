@@ -106,16 +106,15 @@ def _procedure(draft: Draft, row: Row, concepts: Concepts) -> None:
 def _measurement(draft: Draft, row: Row, concepts: Concepts) -> None:
     given = {"date": _day(draft, row, "measurement_date"), **_value(draft, row)}
     if "value" in given:
-        unit = concepts.unit(row)
-        low, high = _number(row.text("range_low")), _number(row.text("range_high"))
-        limits = {"ref_low": low, "ref_high": high}
-        if low is not None and high is not None and low > high:
-            draft.warnings.add(row.of("range_low"), "range_not_understood")
-            limits = {}
-        given |= {"unit": unit, "comparator": COMPARATORS.get(row.text("operator_concept_id") or ""), **limits}
+        given |= {
+            "unit": concepts.unit(row),
+            "comparator": COMPARATORS.get(row.text("operator_concept_id") or ""),
+            "ref_low": _number(row.text("range_low")),
+            "ref_high": _number(row.text("range_high")),
+        }
     _add(
         draft, row, "observation", concepts.codes(row, "measurement"), given,
-        date="measurement_date", value="value_as_number", unit="unit_source_value",
+        date="measurement_date", value="value_as_number", unit="unit_source_value", ref_low="range_low",
     )  # fmt: skip
 
 

@@ -115,7 +115,9 @@ def years(low: int | None, high: int | None) -> dict[str, Any]:
         ([limits(40, appliesTo=[concept("female")]), limits(55, appliesTo=[concept("male")])], 55),
         ([limits(40, text="women"), limits(55, text="men")], None),
         ([limits(40, type=concept("therapeutic"))], None),
-        ([{"high": {"value": 0.7, "unit": "ukat/L"}}], None),
+        ([{"high": {"value": 0.7, "unit": "µkat/L"}}], 42),
+        ([{"high": {"value": 42, "unit": "UI/L"}}], 42),
+        ([{"high": {"value": 7, "unit": "g/L"}}], None),
     ],
 )
 def test_the_reference_range_is_that_of_this_patient(ranges: list[dict[str, Any]], ref_high: int | None) -> None:

@@ -160,7 +160,7 @@ def test_a_measurement_keeps_unit_range_and_day() -> None:
     assert facts(measurements=[measured]) == [{**expected, "ref_low": 5, "ref_high": 35}]
     other = {
         **measured,
-        "value": {"quantity": {**quantity, "referenceRange": {"unit": {"id": "UCUM:ukat/L"}, "high": 1}}},
+        "value": {"quantity": {**quantity, "referenceRange": {"unit": {"id": "UCUM:g/L"}, "high": 1}}},
     }
     assert facts(measurements=[other]) == [expected]
     assert left_out(measurements=[other]) == [("/measurements/0/value/quantity/referenceRange", "range_not_understood")]
