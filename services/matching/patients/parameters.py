@@ -19,7 +19,7 @@ from shared.vocabulary.durations import in_months
 MATCH_BYTES = 256 * 1024
 RECORD_BYTES = 4 * 1024 * 1024
 BATCH_BYTES = 16 * 1024 * 1024
-MATCH_SECONDS = 5.0
+MATCH_SECONDS = 2.0
 # A Phenopacket writes a long deletion base by base, a Bundle has pictures. What is read has limits of its own.
 RECORD_LIMITS = Limits(string=RECORD_BYTES, array=20_000, nodes=200_000)
 PARIS = ZoneInfo("Europe/Paris")
