@@ -37,7 +37,7 @@ def test_every_reference_leads_into_the_components(document: dict[str, Any]) -> 
         target: Any = document
         for step in one.removeprefix("#/").split("/"):
             target = target[step]
-    assert {"#/components/schemas/Patient", "#/components/schemas/Phenopacket"} <= found
+    assert {f"#/components/schemas/{one}" for one in ("Patient", "Phenopacket", "Bundle")} <= found
 
 
 def test_every_property_has_a_description(document: dict[str, Any]) -> None:
@@ -57,14 +57,18 @@ def test_every_operation_has_examples_and_described_parameters(document: dict[st
         operation = document["paths"][path]["post"]
         body, answer = operation["requestBody"], operation["responses"]["200"]
         assert body["required"] is True
-        assert list(body["content"]) == ["application/json"]
+        assert next(iter(body["content"])) == "application/json"
         assert body["content"]["application/json"]["examples"]
         assert answer["content"]["application/json"]["example"]
         assert [one["name"] for one in operation.get("parameters", []) if not one.get("description")] == []
         assert operation["summary"]
 
 
-def test_a_match_takes_one_of_two_described_bodies(document: dict[str, Any]) -> None:
-    content = document["paths"]["/matching/v1/match"]["post"]["requestBody"]["content"]["application/json"]
-    assert [one["$ref"].rpartition("/")[2] for one in content["schema"]["anyOf"]] == ["Patient", "Phenopacket"]
-    assert "null" not in json.dumps(content["schema"])
+def test_a_match_takes_one_of_three_described_bodies_or_many_of_them(document: dict[str, Any]) -> None:
+    content = document["paths"]["/matching/v1/match"]["post"]["requestBody"]["content"]
+    forms = ["Patient", "Phenopacket", "Bundle"]
+    assert list(content) == ["application/json", "application/fhir+json", "application/zip", "application/x-ndjson"]
+    for schema in (content["application/json"]["schema"], content["application/x-ndjson"]["x-itemSchema"]):
+        assert [one["$ref"].rpartition("/")[2] for one in schema["anyOf"]] == forms
+        assert "null" not in json.dumps(schema)
+    assert content["application/fhir+json"]["schema"]["$ref"].endswith("/Bundle")

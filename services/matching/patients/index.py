@@ -9,6 +9,8 @@ from services.matching.patients.codes import is_of_known_system
 from services.matching.patients.draft import ReadPatient
 from services.matching.patients.mapping import BirthAfterAsOfError, to_engine
 from services.matching.snapshots.model import Vocabulary
+from shared.criteria.scales import SCALES
+from shared.criteria.units import ANALYTES
 from shared.values.problems import Fault, InvalidBodyError
 from shared.values.wire import Label
 
@@ -51,12 +53,14 @@ def index_patient(
         ) from None
     unused = set(mapped.ignored)
     understands, warnings = vocabulary.engine.understands, read.warnings
+    # Scales and laboratory analytes that the language itself knows.
+    own = (SCALES, ANALYTES)
     for fact, place in zip(patient.facts, read.places, strict=True):
         if fact.id in unused:
             in_error = fact.status == "entered_in_error"
             warnings.add(place.pointer, "entered_in_error" if in_error else "after_as_of")
         for position, code in enumerate(fact.codes):
-            if understands(code):
+            if understands(code) or any(code in known for known in own):
                 continue
             if is_of_known_system(code):
                 warnings.add(place.code(position), "unknown_code", code)

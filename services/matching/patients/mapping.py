@@ -114,6 +114,8 @@ def _when(fact: schemas.Fact) -> tuple[DateBounds, DateBounds, bool]:
         return ANY_DAY, ANY_DAY, fact.kind == "medication"
     start = ANY_DAY if fact.start is None else _days(fact.start)
     end = FOR_EVER if fact.end is None else _days(fact.end)
+    if end.latest < start.earliest:  # the end is unknown: it may go on
+        return start, DateBounds(start.earliest, date.max), True
     return (
         DateBounds(start.earliest, min(start.latest, end.latest)),
         DateBounds(max(start.earliest, end.earliest), end.latest),

@@ -5,10 +5,12 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
+from services.matching.patients.answers import answer_of_codes, answer_of_text
+from services.matching.patients.codes import of_coding
 from services.matching.patients.fhir.chart import Chart, pairs
 from services.matching.patients.fhir.timing import duration_of
-from services.matching.patients.native import WORDS
 from services.matching.patients.parts import Part
+from services.matching.patients.ranges import Limit, range_in
 from shared.criteria.durations import add, parse
 from shared.criteria.unit_spellings import ucum
 
@@ -16,15 +18,7 @@ VALUES = (
     "valueQuantity", "valueCodeableConcept", "valueString", "valueBoolean", "valueInteger", "valueRange", "valueRatio",
     "valueSampledData", "valueTime", "valueDateTime", "valuePeriod",
 )  # fmt: skip
-_SNOMED, _LOINC = "http://snomed.info/sct", "http://loinc.org"
-_POSITIVE = {
-    (_SNOMED, "10828004"), (_SNOMED, "260373001"), (_SNOMED, "11214006"), (_SNOMED, "52101004"),
-    (_LOINC, "LA6576-8"), (_LOINC, "LA9633-4"), (_LOINC, "LA11882-0"), (_LOINC, "LA15255-5"),
-}  # fmt: skip
-_NEGATIVE = {
-    (_SNOMED, "260385009"), (_SNOMED, "260415000"), (_SNOMED, "131194007"), (_SNOMED, "2667000"),
-    (_LOINC, "LA6577-6"), (_LOINC, "LA9634-2"), (_LOINC, "LA11883-8"), (_LOINC, "LA15256-3"),
-}  # fmt: skip
+_LOINC = "http://loinc.org"
 _INTERPRETED = {"POS": "present", "NEG": "absent", "DET": "present", "ND": "absent", "RR": "present", "NR": "absent"}
 # Answers of LOINC to performance scales (ECOG).
 _LEVELS = {"LA9622-7": 0, "LA9623-5": 1, "LA9624-3": 2, "LA9625-0": 3, "LA9626-8": 4, "LA9627-6": 5}
@@ -88,10 +82,8 @@ def unit_of(quantity: Part) -> str | None:
 
 def _coded(concept: Part | None) -> dict[str, Any] | None:
     answers = pairs(concept)
-    if any(answer in _POSITIVE for answer in answers):
-        return {"status": "present"}
-    if any(answer in _NEGATIVE for answer in answers):
-        return {"status": "absent"}
+    if (answer := answer_of_codes(of_coding(*one) for one in answers)) is not None:
+        return {"status": answer}
     levels = [_LEVELS[code] for system, code in answers if system == _LOINC and code in _LEVELS]
     if levels:
         return {"value": levels[0]}
@@ -100,8 +92,8 @@ def _coded(concept: Part | None) -> dict[str, Any] | None:
 
 
 def _written(text: str) -> dict[str, Any] | None:
-    if (word := WORDS.get(text.strip().casefold())) is not None:
-        return {"status": "absent" if word == "negative" else "present"}
+    if (answer := answer_of_text(text)) is not None:
+        return {"status": answer}
     if (titre := _TITRE.fullmatch(text)) is not None:
         return {"value": int(titre[2]), "comparator": _comparator(titre[1])}
     number = _NUMBER.fullmatch(text)
@@ -156,20 +148,15 @@ def _range(chart: Chart, part: Part, day: str | None, unit: str | None) -> dict[
         if given:
             chart.warn(part.of("referenceRange"), "range_not_understood", "several")
         return {}
-    limits: dict[str, Any] = {}
-    for name, key in (("low", "ref_low"), ("high", "ref_high")):
-        limit = chosen[0].part(name)
-        if limit is None:
-            continue
-        own = unit_of(limit)
-        if own is not None and unit is not None and own != unit:
-            chart.warn(chosen[0].pointer, "range_not_understood", "unit")
-            return {}
-        limits[key] = limit.number("value")
-    if None not in limits.values() and len(limits) == 2 and limits["ref_low"] > limits["ref_high"]:
-        chart.warn(chosen[0].pointer, "range_not_understood")
-        return {}
-    return limits
+    low, high = (_limit(chosen[0].part(name)) for name in ("low", "high"))
+    limits = range_in(unit, low, high)
+    if limits is None:
+        chart.warn(chosen[0].pointer, "range_not_understood", "unit")
+    return limits or {}
+
+
+def _limit(limit: Part | None) -> Limit:
+    return Limit(None, None) if limit is None else Limit(limit.number("value"), unit_of(limit))
 
 
 def _applies(chart: Chart, limits: Part, day: str | None) -> bool:

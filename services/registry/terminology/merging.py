@@ -1,0 +1,78 @@
+"""Joins the compiled tables and the concepts written by hand into one graph. What is written by hand wins."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from services.registry.terminology.concept import Concept
+from services.registry.terminology.releases.compiling import ONE_EACH, CodeClass
+from shared.terminology.graph import Properties, Terminology
+from shared.terminology.nodes import Nodes
+
+
+def merge(classes: Iterable[CodeClass], concepts: Sequence[Concept]) -> Terminology:
+    """Return the graph of the classes with the concepts.
+
+    A code that a concept says is the same leaves its class where that has another code of the same system; one that a
+    concept says is broader or narrower does not stay in the concept's class. Links between classes that would put a
+    concept above itself are removed.
+    """
+    nodes = Nodes()
+    compiled = list(classes)
+    for one in compiled:
+        nodes.add_class(one.codes)
+    _separate(nodes, concepts)
+    for concept in concepts:
+        if concept.same_as:
+            nodes.join((concept.code, *concept.same_as))
+        else:
+            nodes.add(concept.code)
+    for one in compiled:
+        if one.parents:
+            nodes.link(one.codes[0], *one.parents)
+    coded = {one.codes[0]: one.coded for one in compiled if one.coded}
+    for code, narrower in coded.items():
+        for other in narrower:
+            nodes.link(other, code)
+    by_hand = list(links_of(concepts))
+    for code, parent in by_hand:
+        nodes.link(code, parent)
+    nodes.break_cycles(by_hand)
+    return Terminology.of(nodes, _properties(coded, concepts))
+
+
+def links_of(concepts: Iterable[Concept]) -> Iterable[tuple[str, str]]:
+    """Yield pairs of a code and a more general one."""
+    for concept in concepts:
+        yield from ((concept.code, parent) for parent in concept.parents)
+        yield from ((child, concept.code) for child in concept.children)
+
+
+def _separate(nodes: Nodes, concepts: Iterable[Concept]) -> None:
+    """Take codes out of the classes that contradict a concept."""
+    for concept in concepts:
+        for other in (*concept.parents, *concept.children):
+            if other in nodes.number and nodes.number[other] == nodes.number.get(concept.code):
+                nodes.detach(other)
+        together = (concept.code, *concept.same_as)
+        for code in together:
+            if code in nodes.number:
+                members = nodes.members[nodes.number[code]]
+                strangers = [one for one in members if one not in together]
+                if _systems(strangers) & _systems(one for one in together if one not in members):
+                    nodes.detach(code)
+
+
+def _systems(codes: Iterable[str]) -> set[str]:
+    return {code.partition(":")[0] for code in codes} & ONE_EACH
+
+
+def _properties(coded: dict[str, tuple[str, ...]], concepts: Sequence[Concept]) -> Properties:
+    def given(name: str) -> dict[str, Collection[str]]:
+        return {concept.code: getattr(concept, name) for concept in concepts if getattr(concept, name)}
+
+    return Properties(
+        exclusive_with=given("exclusive_with"),
+        covers=given("covers"),
+        coded=coded,
+        uncertain=given("uncertain"),
+        states={concept.code: concept.state for concept in concepts if concept.state},
+    )

@@ -1,0 +1,77 @@
+"""Opens the files of a release, compressed or not, and recognises which one each is."""
+
+import gzip
+import lzma
+import subprocess
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from services.registry.terminology.releases import mondo, obo, orphanet
+from services.registry.terminology.releases.draft import Draft
+
+Reader = Callable[[Iterable[str]], Draft]
+
+
+class UnknownReleaseError(ValueError):
+    """The file is none of the known releases, or it is damaged."""
+
+
+def read_text(content: bytes) -> str:
+    """Return the text of a file, which gzip, xz or zstd may have compressed.
+
+    :raises UnknownReleaseError: it is not text in UTF-8, or is damaged.
+    """
+    try:
+        if content.startswith(b"\x1f\x8b"):
+            content = gzip.decompress(content)
+        elif content.startswith(b"\xfd7zXZ"):
+            content = lzma.decompress(content)
+        elif content.startswith(b"\x28\xb5\x2f\xfd"):
+            # Python 3.11 has no zstd of its own.
+            content = subprocess.run(["zstd", "-dcq"], input=content, capture_output=True, check=True).stdout  # noqa: S607
+        return content.decode("utf-8-sig")
+    except (OSError, EOFError, lzma.LZMAError, subprocess.CalledProcessError, UnicodeDecodeError) as error:
+        raise UnknownReleaseError(type(error).__name__) from None
+
+
+def recognise(text: str) -> tuple[str, Reader]:
+    """Return the name of the format and its reader, from the first lines of the file.
+
+    :raises UnknownReleaseError: no reader knows it.
+    """
+    start = text[:20000].lstrip()
+    for name, begins, reader in _FORMATS:
+        if begins(start):
+            return name, reader
+    raise UnknownReleaseError
+
+
+def read_release(path: Path) -> tuple[str, Draft]:
+    """Return the format of a release file and what it says.
+
+    :raises UnknownReleaseError: no reader knows it, or it is damaged.
+    """
+    text = read_text(path.read_bytes())
+    name, reader = recognise(text)
+    try:
+        return name, reader(text.splitlines())
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise UnknownReleaseError(type(error).__name__) from None
+
+
+def _header(*columns: str) -> Callable[[str], bool]:
+    def begins(start: str) -> bool:
+        first = next((line for line in start.splitlines() if not line.startswith("#")), "")
+        return set(columns) <= set(first.replace(",", "\t").replace(";", "\t").replace('"', "").split("\t"))
+
+    return begins
+
+
+_FORMATS: tuple[tuple[str, Callable[[str], bool], Reader], ...] = (
+    ("mondo-json", lambda start: start.startswith('{"MONDO:'), lambda lines: mondo.read_ontology("\n".join(lines))),
+    ("orphadata", lambda start: start.startswith('{"ORPHApacketId"'), orphanet.read_packets),
+    ("obo", lambda start: start.startswith("format-version:"), obo.read_obo),
+    ("sssom", _header("subject_id", "predicate_id", "object_id"), mondo.read_sssom),
+    ("babelon", _header("subject_id", "translation_language", "translation_value"), obo.read_babelon),
+    ("french-synonyms", _header("subject_id", "translation_value", "Line number"), obo.read_french_synonyms),
+)
