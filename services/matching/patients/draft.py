@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from services.matching.patients.native import Place, clean
 from services.matching.patients.schemas import CompleteDomain, Fact, Patient
+from services.matching.patients.spellings import Spellings
 from services.matching.patients.warnings import Warnings
 from shared.values.problems import Fault, InvalidBodyError
 from shared.values.validation import faults
@@ -35,6 +36,7 @@ class Draft:
     warnings: Warnings = field(default_factory=Warnings)
     person: dict[str, Any] = field(default_factory=dict)
     person_places: dict[str, str] = field(default_factory=dict)
+    spellings: Spellings = field(default_factory=Spellings)
     domains: list[dict[str, Any]] = field(default_factory=list)
     facts: list[dict[str, Any]] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
@@ -68,7 +70,7 @@ class Draft:
         if len(self.facts) > MAX_FACTS:
             raise InvalidBodyError(errors=[Fault(pointer=self.root, code="too_many_facts", detail=_TOO_MANY)])
         sent = {"as_of": as_of, **self.person, "facts": self.facts}
-        cleaned = clean(sent, self.warnings, self.root, self.places, self.person_places)
+        cleaned = clean(sent, self.warnings, self.root, self.places, self.person_places, self.spellings)
         facts = [
             self._validated(fact, place)
             for fact, place in zip(cleaned.document.pop("facts"), cleaned.places, strict=True)
