@@ -74,7 +74,7 @@ Variant hgvsAllele vcfAllele spdiAllele iscnAllele zygosity
 Pedigree persons=Person
 Person familyId individualId paternalId maternalId sex affectedStatus
 """)
-# Members that describe a record; whoever reads them learns nothing of the patient.
+# Members that describe a record, not the patient.
 _DESCRIBING = frozenset({"id", "description", "evidence", "summary", "metaData", "taxonomy", "subjectOrBiosampleId"})
 _IDENTIFYING = frozenset({"alternateIds"})
 # What the readers read of each message; the other members are reported.
