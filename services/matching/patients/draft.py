@@ -21,11 +21,15 @@ _TOO_MANY = Label(fr=f"au plus {MAX_FACTS} faits", en=f"at most {MAX_FACTS} fact
 
 @dataclass(frozen=True, slots=True)
 class ReadPatient:
-    """The native patient, the place of each of its facts in the body, and what was not understood."""
+    """The native patient, the place of each of its facts in the body, and what was not understood.
+
+    ``person_places``: pointers of the fields of the patient, in another format than native.
+    """
 
     patient: Patient
     places: tuple[Place, ...]
     warnings: Warnings
+    person_places: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -81,7 +85,7 @@ class Draft:
             raise InvalidBodyError(errors=[self._located(fault) for fault in faults(error.errors())]) from None
         domains = [CompleteDomain.model_validate(declared) for declared in self.domains]
         patient = person.model_copy(update={"facts": facts, "domains_complete": domains})
-        return ReadPatient(patient, tuple(cleaned.places), self.warnings)
+        return ReadPatient(patient, tuple(cleaned.places), self.warnings, self.person_places)
 
     def _validated(self, fact: dict[str, Any], place: Place) -> Fact:
         try:
