@@ -4,8 +4,8 @@
 # which further facts are of kinds that few criteria ask for. A unit is 10 ms.
 FACTS_THAT_COUNT = 100
 TRIALS_AND_FACTS_PER_UNIT = 2_500
-# Reading a large record takes up to 0.2 ms for each fact, usually a tenth of it.
-FACTS_READ_PER_UNIT = 100
+# Reading a record takes up to 0.4 ms for each fact, where each has other codes and units; usually a tenth of it.
+FACTS_READ_PER_UNIT = 50
 
 
 def match_units(facts: int, trials: int) -> int:
