@@ -60,6 +60,18 @@ SECRET = "Zyxwvutsr"
             "",
         ),
         (
+            json.dumps(
+                {
+                    "resourceType": "Bundle",
+                    "type": "collection",
+                    "entry": [{"resource": {"resourceType": "Patient", "birthDate": "2199-01-01"}}],
+                }
+            ),
+            422,
+            "invalid_body",
+            "/entry/0/resource/birthDate",
+        ),
+        (
             json.dumps({"resourceType": "Bundle", "type": "collection", "entry": SECRET}),
             422,
             "invalid_body",

@@ -135,7 +135,7 @@ def odd_texts(c: Canaries) -> Iterator[str]:
     yield f'"{c.text()}"'
     yield c.text()
     yield json.dumps({"sex": c.text() * 20_000})  # 413 of the service
-    yield json.dumps({"sex": c.text() * 150_000})  # 413 of the gateway
+    yield json.dumps({"sex": c.text() * 1_300_000})  # 413 of the gateway
 
 
 def odd_calls(c: Canaries) -> Iterator[dict[str, Any]]:

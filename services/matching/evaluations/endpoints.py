@@ -30,7 +30,7 @@ router = APIRouter(prefix="/matching/v1", route_class=ApiRoute, tags=["match"])
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The trials, best first; of several patients, one such answer a line.",
-        "content": {"application/json": {"example": ANSWER}, NDJSON: {"schema": LINE_SCHEMA}},
+        "content": {"application/json": {"example": ANSWER}},
     },
     410: {"description": "The trials have changed since the cursor was given."},
 }
@@ -52,7 +52,8 @@ class Page:
     response_model=MatchAnswer,
     responses=RESPONSES,
     summary="Match a patient, or many",
-    openapi_extra={"requestBody": {"content": OTHER_BODIES}},
+    # As extensions: generators of clients refuse media types that they do not know.
+    openapi_extra={"x-other-bodies": OTHER_BODIES, "x-batch-line": LINE_SCHEMA},
 )
 @accepts(
     "application/json",

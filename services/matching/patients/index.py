@@ -48,9 +48,8 @@ def index_patient(
     try:
         mapped = to_engine(patient, as_of)
     except BirthAfterAsOfError:
-        raise InvalidBodyError(
-            errors=[Fault(pointer=f"{pointer}/birth_date", code="birth_after_as_of", detail=_BORN_LATER)]
-        ) from None
+        at = read.person_places.get("birth_date", f"{pointer}/birth_date")
+        raise InvalidBodyError(errors=[Fault(pointer=at, code="birth_after_as_of", detail=_BORN_LATER)]) from None
     unused = set(mapped.ignored)
     understands, warnings = vocabulary.engine.understands, read.warnings
     # Scales and laboratory analytes that the language itself knows.

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.matching.patients.answers import WORDS
-from services.matching.patients.codes import written
 from services.matching.patients.dates import day_of
 from services.matching.patients.placeholders import is_placeholder_age, is_placeholder_date, judge_value
+from services.matching.patients.spellings import Spellings
 from services.matching.patients.warnings import Warnings
-from shared.criteria.unit_spellings import LONGEST, ucum
+from shared.criteria.unit_spellings import LONGEST
 
 _UNREADABLE_CODE = re.compile(r"\S{1,200}")
 
@@ -40,24 +40,6 @@ class Place:
         return self.codes[index] if index < len(self.codes) else self.pointer
 
 
-class Spellings:
-    """Codes and units of one patient, each read once: a record repeats them. Nothing is kept beyond the call."""
-
-    def __init__(self) -> None:
-        self._codes: dict[str, str | None] = {}
-        self._units: dict[str, str | None] = {}
-
-    def code(self, text: str) -> str | None:
-        if text not in self._codes:
-            self._codes[text] = written(text)
-        return self._codes[text]
-
-    def unit(self, text: str) -> str | None:
-        if text not in self._units:
-            self._units[text] = ucum(text)
-        return self._units[text]
-
-
 @dataclass(slots=True)
 class Cleaned:
     """The document to validate, and the place of each of its facts. ``indexes``: of the facts as they were sent."""
@@ -73,10 +55,12 @@ def clean(
     pointer: str = "",
     places: Sequence[Place] | None = None,
     person: Mapping[str, str] | None = None,
+    spellings: Spellings | None = None,
 ) -> Cleaned:
     """Return a native patient with the values that are understood.
 
     ``places``, ``person``: in another format, the places of the facts and the pointers of the fields of the patient.
+    ``spellings``: those that its reader has read already.
     """
     at = person or {}
     cleaned = Cleaned(dict(sent))
@@ -92,7 +76,7 @@ def clean(
     if not isinstance(facts, list):
         return cleaned
     document["facts"] = []
-    spellings = Spellings()
+    spellings = spellings or Spellings()
     for index, fact in enumerate(facts):
         place = Place(f"{pointer}/facts/{index}") if places is None else places[index]
         if isinstance(fact, dict):

@@ -31,7 +31,7 @@ def is_placeholder_date(text: Any) -> bool:
 
 
 def is_placeholder_age(duration: Any) -> bool:
-    """Return whether nobody is so old. Other texts than durations are none."""
+    """Return whether no person is so old. Other texts than durations are none."""
     if not isinstance(duration, str):
         return False
     try:

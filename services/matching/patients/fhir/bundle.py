@@ -89,6 +89,9 @@ def read_bundle(document: Mapping[str, Any], pointer: str = "") -> Draft:
         )
     chart = Chart(Draft(pointer), written=day_of(bundle.text("timestamp")))
     resources = _resources(chart, bundle)
+    composition = next((one for one in resources if one.text("resourceType") == "Composition"), None)
+    if chart.written is None and composition is not None:
+        chart.written = day_of(composition.text("date"))
     patient = _patient(resources)
     if patient is not None:
         read_person(chart, patient)

@@ -51,7 +51,7 @@ def _problem(chart: Chart, problem: Part, *, substance: bool) -> None:
         codes = [one for one in codes if not one[0].startswith(_SUBSTANCES)]
     recorded = day_of(problem.text("recordedDate"))
     if status == "absent":
-        chart.add(problem, "condition", codes, {"status": status, "date": recorded})
+        chart.add(problem, "condition", codes, {"status": status, "date": recorded or chart.written})
         return
     start, _ = when(chart, problem, "onset")
     _, end = when(chart, problem, "abatement")

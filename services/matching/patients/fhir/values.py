@@ -35,7 +35,7 @@ def read_value(chart: Chart, part: Part, day: str | None, codes: list[str]) -> d
 
     A value that is not understood makes the fact unconfirmed, and is reported.
     """
-    found = _value(part)
+    found = _value(chart, part)
     if found is None:
         name = next((name for name in VALUES if name in part), "")
         chart.warn(part.of(name), "value_not_understood", (tuple(codes), name))
@@ -45,10 +45,10 @@ def read_value(chart: Chart, part: Part, day: str | None, codes: list[str]) -> d
     return found
 
 
-def _value(part: Part) -> dict[str, Any] | None:
+def _value(chart: Chart, part: Part) -> dict[str, Any] | None:
     """Return the fields of a value; None where it is not understood. An observation without value is a finding."""
     if (quantity := part.part("valueQuantity")) is not None:
-        return _quantity(quantity)
+        return _quantity(chart, quantity)
     if "valueCodeableConcept" in part:
         return _coded(part.part("valueCodeableConcept"))
     if (text := part.text("valueString")) is not None:
@@ -58,26 +58,28 @@ def _value(part: Part) -> dict[str, Any] | None:
     if "valueInteger" in part:
         return {"value": part.number("valueInteger")}
     if (ratio := part.part("valueRatio")) is not None:
-        return _ratio(ratio)
+        return _ratio(chart, ratio)
     if (between := part.part("valueRange")) is not None:
-        return _bound(between)
+        return _bound(chart, between)
     if any(name in part for name in VALUES):
         return None
     interpreted = [_INTERPRETED.get(code) for one in part.parts("interpretation") for _, code in pairs(one)]
     return {"status": next((one for one in interpreted if one), "present")}
 
 
-def _quantity(quantity: Part) -> dict[str, Any] | None:
+def _quantity(chart: Chart, quantity: Part) -> dict[str, Any] | None:
     number, comparator = quantity.number("value"), quantity.text("comparator")
     if number is None or (comparator is not None and comparator not in _COMPARATORS):
         return None
-    return {"value": number, "comparator": comparator, "unit": unit_of(quantity)}
+    return {"value": number, "comparator": comparator, "unit": unit_of(chart, quantity)}
 
 
-def unit_of(quantity: Part) -> str | None:
+def unit_of(chart: Chart, quantity: Part) -> str | None:
     """Return the unit, its code before its text; as it is written where neither is understood."""
     written = [text for name in ("code", "unit") if (text := quantity.text(name))]
-    return next((found for text in written if (found := ucum(text))), written[0] if written else None)
+    return next(
+        (found for text in written if (found := chart.draft.spellings.unit(text))), written[0] if written else None
+    )
 
 
 def _coded(concept: Part | None) -> dict[str, Any] | None:
@@ -112,13 +114,13 @@ def _comparator(sign: str | None) -> str | None:
     return _SIGNS.get(sign or "", sign)
 
 
-def _ratio(ratio: Part) -> dict[str, Any] | None:
+def _ratio(chart: Chart, ratio: Part) -> dict[str, Any] | None:
     """Return a titre 1:400 as its reciprocal, and another ratio of plain numbers as its quotient."""
     above, below = ratio.part("numerator"), ratio.part("denominator")
     top, bottom = (None if one is None else one.number("value") for one in (above, below))
     if above is None or below is None or top is None or not bottom or "comparator" in below:
         return None
-    units = [unit_of(one) for one in (above, below)]
+    units = [unit_of(chart, one) for one in (above, below)]
     if top == 1 and not any(units):
         return {"value": bottom, "comparator": above.text("comparator")}
     if not all(units):
@@ -127,13 +129,13 @@ def _ratio(ratio: Part) -> dict[str, Any] | None:
     return None if unit is None else {"value": float(Fraction(str(top)) / Fraction(str(bottom))), "unit": unit}
 
 
-def _bound(between: Part) -> dict[str, Any] | None:
+def _bound(chart: Chart, between: Part) -> dict[str, Any] | None:
     low, high = between.part("low"), between.part("high")
     if (low is None) == (high is None):
         return None
     bound = low or high
     assert bound is not None
-    found = _quantity(bound)
+    found = _quantity(chart, bound)
     return None if found is None else {**found, "comparator": ">=" if low is not None else "<="}
 
 
@@ -148,15 +150,15 @@ def _range(chart: Chart, part: Part, day: str | None, unit: str | None) -> dict[
         if given:
             chart.warn(part.of("referenceRange"), "range_not_understood", "several")
         return {}
-    low, high = (_limit(chosen[0].part(name)) for name in ("low", "high"))
+    low, high = (_limit(chart, chosen[0].part(name)) for name in ("low", "high"))
     limits = range_in(unit, low, high)
     if limits is None:
         chart.warn(chosen[0].pointer, "range_not_understood", "unit")
     return limits or {}
 
 
-def _limit(limit: Part | None) -> Limit:
-    return Limit(None, None) if limit is None else Limit(limit.number("value"), unit_of(limit))
+def _limit(chart: Chart, limit: Part | None) -> Limit:
+    return Limit(None, None) if limit is None else Limit(limit.number("value"), unit_of(chart, limit))
 
 
 def _applies(chart: Chart, limits: Part, day: str | None) -> bool:
