@@ -1,6 +1,7 @@
 """Builds the graph of codes: nodes of codes for one thing, with links to the nodes of more general things."""
 
 from collections.abc import Collection, Iterable, Mapping
+from itertools import pairwise
 
 from shared.terminology.hierarchy import CodeHierarchy
 
@@ -79,18 +80,19 @@ class Nodes:
             if not known:
                 self._link_by_form(parent)
 
-    def break_cycles(self, links: Iterable[tuple[str, str]]) -> int:
-        """Remove links above the parents of trusted links that lead back to the code; return how many."""
+    def cut(self, ways: Iterable[tuple[str, str]], trusted: Iterable[tuple[str, str]]) -> int:
+        """Remove links until no way leads up from the first code of a pair to the second; return how many.
+
+        Links of trusted pairs of a code and its parent stay.
+        """
+        kept = {(self.number[code], self.number[parent]) for code, parent in trusted}
         removed = 0
-        trusted = {(self.number[code], self.number[parent]) for code, parent in links}
-        for node, parent in sorted(trusted):
-            while node in (path := self._path(parent, node)):
-                step = next(
-                    (place for place in range(len(path) - 1) if (path[place], path[place + 1]) not in trusted), None
-                )
+        for start, end in ways:
+            while path := self._path(self.number[start], self.number[end]):
+                step = next((step for step in pairwise(path) if step not in kept), None)
                 if step is None:
                     break
-                self.parents[path[step]] = tuple(one for one in self.parents[path[step]] if one != path[step + 1])
+                self.parents[step[0]] = tuple(one for one in self.parents[step[0]] if one != step[1])
                 removed += 1
         return removed
 

@@ -12,8 +12,8 @@ def merge(classes: Iterable[CodeClass], concepts: Sequence[Concept]) -> Terminol
     """Return the graph of the classes with the concepts.
 
     A code that a concept says is the same leaves its class where that has another code of the same system; one that a
-    concept says is broader or narrower does not stay in the concept's class. Links between classes that would put a
-    concept above itself are removed.
+    concept says is broader or narrower does not stay in the concept's class. Links that would put a concept above
+    itself, or above one that excludes it, are removed.
     """
     nodes = Nodes()
     compiled = list(classes)
@@ -35,7 +35,12 @@ def merge(classes: Iterable[CodeClass], concepts: Sequence[Concept]) -> Terminol
     by_hand = list(links_of(concepts))
     for code, parent in by_hand:
         nodes.link(code, parent)
-    nodes.break_cycles(by_hand)
+    exclusive = [(concept.code, other) for concept in concepts for other in concept.exclusive_with]
+    for pair in exclusive:
+        for code in pair:
+            nodes.add(code)
+    upside_down = [(parent, code) for code, parent in by_hand]
+    nodes.cut([*upside_down, *exclusive, *((other, code) for code, other in exclusive)], by_hand)
     return Terminology.of(nodes, _properties(coded, concepts))
 
 

@@ -9,10 +9,12 @@ from types import MappingProxyType
 from typing import Any, Final, Self
 
 from services.registry.terminology.concept import Concept
+from services.registry.terminology.finding import ConceptFinder
 from services.registry.terminology.merging import links_of, merge
 from services.registry.terminology.names import DiseaseNames, SortedPhrases
 from services.registry.terminology.phrases import PhraseTable
-from services.registry.terminology.tables import PACKAGE, Tables, read_tables
+from services.registry.terminology.tables import LANGUAGES, PACKAGE, Tables, read_tables
+from shared.terminology.codes import canonical
 from shared.terminology.document import Labels, write_document
 
 BUILTIN: Final = PACKAGE
@@ -42,6 +44,7 @@ class Terminology:
         written = tuple(self._concepts.values())
         self.graph: Final = merge(self._tables.classes(), written)
         self._check(written)
+        self._finder = ConceptFinder(self)
         self._by_hand: Mapping[str, str] = {same: code for code in self._concepts for same in self.same_as(code)}
         self.phrases: Final = PhraseTable((name, concept.code) for concept in written for name in concept.names)
         named = frozenset(self._concepts) if diseases is None else frozenset(diseases)
@@ -74,6 +77,26 @@ class Terminology:
         by_hand = self._by_hand.get(code)
         return self._concepts[by_hand] if by_hand is not None else self._compiled(code)
 
+    def find(self, code: str | None, query: str | None, limit: int) -> list[Concept]:
+        """Return the concept of a code in any spelling, or the concepts that words find; else those written by hand."""
+        if code is not None:
+            found = [self.concept(canonical(code))]
+        elif query is not None:
+            found = [self.concept(one) for one in self._finder.find(query, limit)]
+        else:
+            return list(self)
+        return [one for one in found if one is not None]
+
+    def names(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield the code and all names of each concept, those of the tables by language."""
+        for language in LANGUAGES:
+            for code in self._tables.names[language]:
+                names = self._tables.names_of(code, language)
+                if names is not None:
+                    yield self._by_hand.get(code, code), names.all
+        for concept in self:
+            yield concept.code, concept.names
+
     def same_as(self, code: str) -> frozenset[str]:
         """Return the equivalent codes, including this one."""
         return self.graph.same(code)
@@ -85,7 +108,7 @@ class Terminology:
     @cached_property
     def document(self) -> bytes:
         """The document that other services read: codes, links and labels, compressed."""
-        return write_document(self.graph, self._labels())
+        return write_document(self.graph, self._labels(), self.version)
 
     @cached_property
     def version(self) -> str:
