@@ -96,6 +96,10 @@ class Nodes:
                 removed += 1
         return removed
 
+    def is_above(self, code: str, other: str) -> bool:
+        """Return whether the first code is at or above the second one."""
+        return bool(self._path(self.add(other), self.add(code)))
+
     def above(self, start: Iterable[int]) -> list[int]:
         """Return nodes and all that is above them, each once."""
         found = list(dict.fromkeys(start))
