@@ -95,7 +95,8 @@ async def test_a_code_map_counts_from_the_next_start_on_and_is_announced(
         assert app.state.terminology.version == before
 
 
-def test_every_disease_of_the_sample_is_known_under_its_usual_codes(real_data: Path) -> None:
+@pytest.mark.real_data
+def test_the_disease_codes_of_real_patients_are_understood(real_data: Path) -> None:
     """Of the disease codes of real patients, 99 % are understood."""
     import lzma
 

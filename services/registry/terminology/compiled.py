@@ -71,9 +71,13 @@ class Tables:
     def add_names(self, draft: Draft) -> None:
         """Put the names of a loaded release before those of the tables. They do not map texts."""
         self.digest = hashlib.sha256(self.digest + write_statements(draft)).digest()
-        for (code, language), label in draft.labels.items():
+        for code, language in dict.fromkeys((*draft.labels, *draft.synonyms)):
             if language in self.names:
-                self.names[language][code] = f"{label}\t{'|'.join(draft.synonyms.get((code, language), ()))}\t"
+                before = self.names_of(code, language) or NO_NAMES
+                label = draft.labels.get((code, language), before.label)
+                names = (*draft.synonyms.get((code, language), ()), *before.all)
+                synonyms = dict.fromkeys(name for name in names if name and name != label)
+                self.names[language][code] = f"{label}\t{'|'.join(synonyms)}\t"
 
     def text_names(self) -> Iterator[tuple[str, str]]:
         """Yield the names that may stand for a disease in a text, each with the preferred code."""

@@ -90,6 +90,7 @@ _FORMATS: tuple[tuple[str, Callable[[str], bool], Reader], ...] = (
     ("cip-atc", _header("cip", "atc"), lists.to_atc("CIP", "cip", "atc", "label")),
     ("loinc", _header("LOINC_NUM", "LONG_COMMON_NAME"), _LOINC),
     ("hgnc", _header("hgnc_id", "symbol", "name"), lists.names("HGNC", "hgnc_id", ("en", "symbol"), synonyms="name")),
+    ("icd10-list", _header("cim10", "label"), lists.names("ICD10", "cim10", ("fr", "label"))),
     ("ccam", _header("ccam", "label"), lists.names("CCAM", "ccam", ("fr", "label"))),
     ("atc", _atc, lists.names("ATC", "code", ("en", "name"))),
 )

@@ -14,8 +14,8 @@ def write_statements(draft: Draft) -> bytes:
 
 
 def _lines(draft: Draft) -> Iterator[str]:
-    for (code, language), label in draft.labels.items():
-        yield "\t".join(("N", code, language, label, "|".join(draft.synonyms.get((code, language), ()))))
+    for key in dict.fromkeys((*draft.labels, *draft.synonyms)):
+        yield "\t".join(("N", *key, draft.labels.get(key, ""), "|".join(draft.synonyms.get(key, ()))))
     for letter, name in _LINKS.items():
         yield from (f"{letter}\t{one}\t{two}" for one, two in getattr(draft, name))
 
@@ -27,7 +27,10 @@ def read_statements(content: bytes) -> Draft:
         letter, *columns = line.split("\t")
         if letter == "N":
             code, language, label, synonyms = columns
-            draft.name(code, language, label, synonyms.split("|") if synonyms else ())
+            if label:
+                draft.labels[code, language] = label
+            if synonyms:
+                draft.synonyms[code, language] = synonyms.split("|")
         elif letter in _LINKS:
             getattr(draft, _LINKS[letter]).append((columns[0], columns[1]))
     return draft
