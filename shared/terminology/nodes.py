@@ -64,7 +64,13 @@ class Nodes:
     def link(self, code: str, *parents: str) -> None:
         """Add more general codes."""
         self._linked = True
-        self._add_parents(self.add(code), [self.add(parent) for parent in parents])
+        number = self.number  # a start adds 100,000 links
+        found = tuple([number[parent] if parent in number else self.add(parent) for parent in parents])
+        node = self.add(code)
+        if self.parents[node] or node in found:
+            self._add_parents(node, found)
+        else:
+            self.parents[node] = found
 
     def link_by_form(self) -> None:
         """Link codes of ICD-10 and ATC to their parents, which become known with them."""
