@@ -17,7 +17,7 @@ CONCEPTS = {concept.code: concept for concept in builtin()}
 def test_the_hierarchy_is_closed_and_has_no_cycle():
     assert len(CONCEPTS) >= 150
     for code, concept in CONCEPTS.items():
-        unknown = set(concept.parents) - CONCEPTS.keys()
+        unknown = {parent for parent in concept.parents if builtin().concept(parent) is None}
         assert all(parent.startswith(("ICD10:", "ATC:")) for parent in unknown), (code, unknown)
         assert code not in builtin().ancestors(code)
 
