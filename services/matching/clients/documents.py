@@ -62,12 +62,13 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The fields of a trial that a match needs.
+    """The fields of a trial that a match needs. ``identifier``: its preferred public number.
 
     ``locations``: the distinct pairs of country and recruitment status (None where not given) of its places.
     """
 
     id: str
+    identifier: str
     version: int
     acronym: str | None
     title_fr: str | None
@@ -85,7 +86,7 @@ class Trial:
 
     @classmethod
     def read(cls, document: Document) -> Self:
-        """:raises UnreadableDocumentError: id, version or status is missing."""
+        """:raises UnreadableDocumentError: id, identifier, version or status is missing."""
         try:
             titles = document.get("titles") or {}
             eligibility = document.get("eligibility") or {}
@@ -96,6 +97,7 @@ class Trial:
             }
             return cls(
                 id=document["id"],
+                identifier=document["identifier"],
                 version=int(document["version"]),
                 acronym=document.get("acronym"),
                 title_fr=titles.get("fr"),
@@ -120,6 +122,7 @@ class Trial:
         """Return the smallest document that reads as this trial."""
         return {
             "id": self.id,
+            "identifier": self.identifier,
             "version": self.version,
             "acronym": self.acronym,
             "titles": {"fr": self.title_fr, "en": self.title_en},

@@ -1,5 +1,6 @@
 """A trial: what a source or a curator provides (`TrialInput`) and what readers get (`Trial`)."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -12,8 +13,11 @@ from shared.vocabulary.geography import Country
 from shared.vocabulary.identifiers import (
     IDENTIFIER_PATTERNS,
     PREFERENCE,
+    TRIAL_ID_PATTERN,
     CentreId,
     IdentifierType,
+    alias_of,
+    is_trial_id,
     recognise_identifier,
 )
 from shared.vocabulary.recruitment import RecruitmentStatus
@@ -49,7 +53,16 @@ CohortId = Annotated[
         )
     ),
 ]
-TrialId = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_LINE)]
+PublicNumber = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_LINE)]
+TrialId = Annotated[
+    str,
+    StringConstraints(
+        max_length=20,
+        pattern=described(
+            TRIAL_ID_PATTERN, fr="CL et des chiffres, p. ex. CL00000012", en="CL and digits, e.g. CL00000012"
+        ),
+    ),
+]
 Version = Annotated[int, Field(ge=1)]
 Gene = Annotated[
     str,
@@ -108,12 +121,25 @@ class Identifier(ApiModel):
         return self
 
 
-def preferred_identifier(identifiers: list[Identifier]) -> str:
-    """Return the public id of a trial: the identifier whose type comes first in `PREFERENCE`.
+def preferred_identifier(identifiers: Sequence[Identifier]) -> str:
+    """Return the number by which people name a trial: the one whose type comes first in `PREFERENCE`.
 
     :raises ValueError: the list is empty.
     """
     return min(identifiers, key=lambda identifier: PREFERENCE.index(identifier.type)).value
+
+
+def aliases_of(identifiers: Sequence[Identifier]) -> dict[str, bool]:
+    """Return the forms by which these numbers find their trial, and whether each is unique worldwide.
+
+    Two sponsors may use the same code.
+    """
+    found: dict[str, bool] = {}
+    for one in identifiers:
+        alias, is_public = alias_of(one.value), one.type != "sponsor"
+        if is_public or not is_trial_id(alias):
+            found[alias] = found.get(alias, False) or is_public
+    return found
 
 
 class BilingualText(ApiModel):
@@ -295,7 +321,7 @@ class Origin(ApiModel):
             )
         ),
     ] = Field(description="The source: `ctgov`, `sample`, or `curated` for a trial that a person wrote.")
-    source_id: TrialId | None = Field(default=None, description="The id of the record there.")
+    source_id: PublicNumber | None = Field(default=None, description="The id of the record there.")
 
 
 def has_duplicates(values: list[Any]) -> bool:
@@ -306,7 +332,7 @@ class TrialFields(ApiModel):
     """The fields of a trial that are written by sources, sponsors and curators."""
 
     identifiers: Annotated[list[Identifier], Field(min_length=1, max_length=100)] = Field(
-        description="The numbers of the trial. The preferred one is its `id`; each finds the trial."
+        description="The numbers of the trial; each finds it, in any spelling. The preferred one is its `identifier`."
     )
     acronym: ShortLine | None = Field(default=None, description="The acronym.")
     titles: BilingualText = Field(default=BilingualText(), description="The title in each language.")
@@ -371,7 +397,10 @@ class TrialInput(TrialFields):
 class TrialHead(ApiModel):
     """Fields that the registry sets."""
 
-    id: TrialId = Field(description="The public identifier: the preferred one of `identifiers`.")
+    id: TrialId = Field(description="The number that this registry gave the trial. It never changes.")
+    identifier: PublicNumber = Field(
+        description="The preferred one of `identifiers`. It changes when the trial gets a number that is preferred."
+    )
     version: Version = Field(description="The version, as in the `ETag`; each change raises it by one.")
     updated_at: Instant = Field(description="When it was last changed.")
 

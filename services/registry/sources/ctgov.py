@@ -83,6 +83,13 @@ def study_number(record: Any) -> str:
     return number
 
 
+def study_date(record: Any) -> str | None:
+    """Return the day on which the source last changed a v2 study record; None if it gives none."""
+    status = Section(Reader(), "", record).section("protocolSection").section("statusModule")
+    posted = codes.partial_date(status.section("lastUpdatePostDateStruct"), "date")
+    return posted or codes.partial_date(status, "lastUpdateSubmitDate")
+
+
 def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRule] = ()) -> StudyReading:
     """Read a v2 study record as a trial. ``centres``: how locations of member centres are recognised.
 
