@@ -147,7 +147,7 @@ def test_trials_are_listed_filtered_and_shown(system: System) -> None:
     assert "fictitious" in shown.stdout
     assert "fr-necker" in shown.stdout
     document = json.loads(system.cleio("trial", "show", "CLEIO-DEMO-0001", "--json").stdout)
-    assert document["trial"]["id"] == "CLEIO-DEMO-0001"
+    assert document["trial"]["identifier"] == "CLEIO-DEMO-0001"
     missing = system.cleio("trial", "show", "NCT00000000", check=False)
     assert (missing.returncode, len(missing.stderr.splitlines())) == (1, 1)
 

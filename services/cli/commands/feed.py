@@ -89,6 +89,7 @@ def read(
 def _line(event: Mapping[str, Any]) -> str:
     data = event.get("data", {})
     details = [f"version {data['version']}"] if data.get("version") is not None else []
+    details[:0] = [number for number in (data.get("identifier") or data.get("trial"),) if number]
     details += [f"{data['from']} → {data['to']}"] if data.get("from") and data.get("to") else []
     changed = data.get("changed") or []
     details += [", ".join(changed[:6]) + (" …" if len(changed) > 6 else "")] if changed else []
