@@ -4,7 +4,7 @@ Numbers only propose a trial: a record is never joined to a trial that is anothe
 the records say themselves that they are one.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -78,8 +78,3 @@ def assign(
         if owner.records | owner.numbers <= numbers.former:
             return Assignment(owner.key, replaces=owner.records)
     return Assignment(None, "undecided", frozenset(owners))
-
-
-def shared_with(shared: Collection[str], owners: Mapping[str, Owner]) -> list[str]:
-    """Return the keys of the trials that have these numbers, sorted."""
-    return sorted({owners[alias].key for alias in shared})
