@@ -107,7 +107,7 @@ class TrialRepository:
     async def _save(self, stored: StoredTrial, search: str, changed: Sequence[str], replaces: int | None) -> bool:
         trial, number = stored.trial, trial_number(stored.key)
         values = {
-            "public_id": trial.id,
+            "public_id": trial.identifier,
             "version": trial.version,
             "published": trial.published,
             "demo": trial.sample == "demo",

@@ -22,9 +22,16 @@ depends_on = None
 
 WRITES_TRIALS = granted("trial.write.all", "source.write.all", "site.write.all", "site.write.own")
 OF_TRIAL = "EXISTS (SELECT FROM trials WHERE trials.key = trial_aliases.trial_key)"
-ALIASES = Rule(
-    read=OF_TRIAL, insert=WRITES_TRIALS, change=WRITES_TRIALS, public=OF_TRIAL, rights=("SELECT", "INSERT", "DELETE")
-)
+RULES = {
+    "trial_aliases": Rule(
+        read=OF_TRIAL,
+        insert=WRITES_TRIALS,
+        change=WRITES_TRIALS,
+        public=OF_TRIAL,
+        rights=("SELECT", "INSERT", "DELETE"),
+    )
+}
+DROPPED = ("trial_identifiers",)
 # Tables that refer to trials, and what happens to their rows with the trial.
 CHILDREN = {
     "criteria_versions": "CASCADE",
@@ -66,7 +73,8 @@ def upgrade() -> None:
     _rewrite_trials(connection, aliases)
     _rewrite_versions(connection)
     _rewrite_feed(connection, keys, known, aliases)
-    protect(op, "registry", "trial_aliases", ALIASES)
+    for table, rule in RULES.items():
+        protect(op, "registry", table, rule)
 
 
 def downgrade() -> None:

@@ -12,7 +12,7 @@ branch_labels = None
 depends_on = None
 
 WRITES_SOURCES = granted("source.write.all")
-VERSIONS = Rule(read=WRITES_SOURCES, insert=WRITES_SOURCES, rights=("SELECT", "INSERT"))
+RULES = {"source_versions": Rule(read=WRITES_SOURCES, insert=WRITES_SOURCES, rights=("SELECT", "INSERT"))}
 
 
 def upgrade() -> None:
@@ -41,7 +41,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("source", "source_id", "version", name=op.f("pk_source_versions")),
     )
-    protect(op, "registry", "source_versions", VERSIONS)
+    for table, rule in RULES.items():
+        protect(op, "registry", table, rule)
 
 
 def downgrade() -> None:
