@@ -20,6 +20,18 @@ CentreId = Annotated[
     ),
 ]
 
+# What this registry calls a trial; unlike the numbers of any registry.
+TRIAL_ID_PATTERN: Final = r"^CL[0-9]{8,18}$"
+TrialId = Annotated[
+    str,
+    StringConstraints(
+        max_length=20,
+        pattern=described(
+            TRIAL_ID_PATTERN, fr="CL et des chiffres, p. ex. CL00000012", en="CL and digits, e.g. CL00000012"
+        ),
+    ),
+]
+
 IdentifierType = Literal["nct", "euct", "eudract", "isrctn", "utn", "id_rcb", "sponsor", "cleio"]
 
 # One pattern per type of public number (UTN: WHO; ID-RCB: the French agency). A sponsor's code has no pattern.
@@ -63,8 +75,6 @@ _FORMS: Final[tuple[tuple[IdentifierType, str, str], ...]] = (
     ("cleio", r"CLEIO[ -]([A-Z]+)[ -]([0-9]{4,8})", "CLEIO-{}-{}"),
 )
 _SPELLINGS: Final = tuple((kind, re.compile(_NAMES + pattern), form) for kind, pattern, form in _FORMS)
-# What this registry calls a trial; unlike the numbers of any registry.
-TRIAL_ID_PATTERN: Final = r"^CL[0-9]{8,18}$"
 _TRIAL_ID: Final = re.compile(r"CL ?-?([0-9]{8,18})")
 _DASHES: Final = str.maketrans(dict.fromkeys("‐‑‒–—−", "-"))
 _SUBMISSION: Final = re.compile(r"-[0-9]{2}$")

@@ -1,6 +1,5 @@
 """A trial: what a source or a curator provides (`TrialInput`) and what readers get (`Trial`)."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -13,11 +12,9 @@ from shared.vocabulary.geography import Country
 from shared.vocabulary.identifiers import (
     IDENTIFIER_PATTERNS,
     PREFERENCE,
-    TRIAL_ID_PATTERN,
     CentreId,
     IdentifierType,
-    alias_of,
-    is_trial_id,
+    TrialId,
     recognise_identifier,
 )
 from shared.vocabulary.recruitment import RecruitmentStatus
@@ -54,15 +51,6 @@ CohortId = Annotated[
     ),
 ]
 PublicNumber = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_LINE)]
-TrialId = Annotated[
-    str,
-    StringConstraints(
-        max_length=20,
-        pattern=described(
-            TRIAL_ID_PATTERN, fr="CL et des chiffres, p. ex. CL00000012", en="CL and digits, e.g. CL00000012"
-        ),
-    ),
-]
 Version = Annotated[int, Field(ge=1)]
 Gene = Annotated[
     str,
@@ -121,25 +109,12 @@ class Identifier(ApiModel):
         return self
 
 
-def preferred_identifier(identifiers: Sequence[Identifier]) -> str:
+def preferred_identifier(identifiers: list[Identifier]) -> str:
     """Return the number by which people name a trial: the one whose type comes first in `PREFERENCE`.
 
     :raises ValueError: the list is empty.
     """
     return min(identifiers, key=lambda identifier: PREFERENCE.index(identifier.type)).value
-
-
-def aliases_of(identifiers: Sequence[Identifier]) -> dict[str, bool]:
-    """Return the forms by which these numbers find their trial, and whether each is unique worldwide.
-
-    Two sponsors may use the same code.
-    """
-    found: dict[str, bool] = {}
-    for one in identifiers:
-        alias, is_public = alias_of(one.value), one.type != "sponsor"
-        if is_public or not is_trial_id(alias):
-            found[alias] = found.get(alias, False) or is_public
-    return found
 
 
 class BilingualText(ApiModel):

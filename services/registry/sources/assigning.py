@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from services.registry.model.trial import Identifier, TrialInput, aliases_of
+from services.registry.model.aliases import aliases_of
+from services.registry.model.trial import Identifier, TrialInput
 from services.registry.sources.identity import Assignment, Numbers, Owner, assign
 from services.registry.sources.repository import OBSOLETE, SourceRecord, SourceRepository
 from services.registry.trials.drafts import public_aliases

@@ -1,9 +1,11 @@
-"""Pure functions on drafts, the writable part of trials."""
+"""Pure functions on drafts, the writable part of trials, and checks of what is declared."""
 
 from typing import Any
 
-from services.registry.model.trial import ScopeAnswer, Trial, TrialInput, aliases_of
-from services.registry.trials.problems import IdentifierMismatchError
+from services.registry.model.aliases import aliases_of
+from services.registry.model.site import SiteInput
+from services.registry.model.trial import ScopeAnswer, Trial, TrialInput
+from services.registry.trials.problems import IdentifierMismatchError, UnknownCohortError
 from shared.values.problems import Fault, InvalidBodyError
 from shared.values.validation import faults
 from shared.vocabulary.identifiers import alias_of
@@ -36,6 +38,18 @@ def check_address(identifier: str, draft: TrialInput, current: Trial | None) -> 
     raise IdentifierMismatchError(
         errors=[Fault(pointer="/identifiers", code="identifier_mismatch", detail=IdentifierMismatchError.title)]
     )
+
+
+def check_cohorts(trial: Trial, given: SiteInput) -> None:
+    """Check that a site declares places of cohorts that the trial has.
+
+    :raises UnknownCohortError: 422.
+    """
+    cohorts = {cohort.id for cohort in trial.cohorts} or {"all"}
+    for index, slots in enumerate(given.slots):
+        if slots.cohort not in cohorts:
+            place = Fault(pointer=f"/slots/{index}/cohort", code="unknown_cohort", detail=UnknownCohortError.title)
+            raise UnknownCohortError(errors=[place])
 
 
 def changed_fields(before: Trial, after: Trial) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from sqlalchemy import Select, bindparam, delete, func, insert, select, text, up
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.registry.model.aliases import aliases_of
 from services.registry.model.site import Slots
-from services.registry.model.trial import Trial, aliases_of
+from services.registry.model.trial import Trial
 from services.registry.search.model import SearchQuery, indexed_terms
 from services.registry.search.repository import SearchRepository
 from services.registry.trials.model import StoredSite, StoredTrial

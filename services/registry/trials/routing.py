@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
-from services.registry.model.trial import Trial, aliases_of
+from services.registry.model.aliases import aliases_of
+from services.registry.model.trial import Trial
 from services.registry.terminology.terminology import Terminology
 from shared.criteria.durations import parse
 from shared.feed.changes import NOT_VISIBLE, TRIAL_FACET, Change, Routing

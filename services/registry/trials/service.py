@@ -26,6 +26,7 @@ from services.registry.terminology.terminology import Terminology
 from services.registry.trials.drafts import (
     changed_fields,
     check_address,
+    check_cohorts,
     draft_of,
     is_number_of,
     patched,
@@ -38,7 +39,6 @@ from services.registry.trials.problems import (
     IdentifierTakenError,
     OutOfScopeError,
     UnknownCentreError,
-    UnknownCohortError,
     UnknownFilterError,
 )
 from services.registry.trials.repository import TrialRepository
@@ -249,7 +249,7 @@ class TrialService:
 
         :raises StaleVersionError: 412.
         """
-        _check_cohorts(stored.trial, given)
+        check_cohorts(stored.trial, given)
         if await self.centres.get(centre) is None:
             raise NotFoundError
         current = {site.centre: site for site in await self.repository.sites(stored.key)}.get(centre)
@@ -390,11 +390,3 @@ class TrialService:
             if site.centre not in known:
                 place = Fault(pointer=f"/sites/{index}/centre", code="unknown_centre", detail=UnknownCentreError.title)
                 raise UnknownCentreError(errors=[place])
-
-
-def _check_cohorts(trial: Trial, given: SiteInput) -> None:
-    cohorts = {cohort.id for cohort in trial.cohorts} or {"all"}
-    for index, slots in enumerate(given.slots):
-        if slots.cohort not in cohorts:
-            place = Fault(pointer=f"/slots/{index}/cohort", code="unknown_cohort", detail=UnknownCohortError.title)
-            raise UnknownCohortError(errors=[place])

@@ -41,8 +41,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("source", "source_id", "version", name=op.f("pk_source_versions")),
     )
-    for table, rule in RULES.items():
-        protect(op, "registry", table, rule)
+    for name, rule in RULES.items():
+        protect(op, "registry", name, rule)
 
 
 def downgrade() -> None:
