@@ -60,7 +60,7 @@ PREFERENCE: Final[tuple[IdentifierType, ...]] = (
 
 # How people write these numbers: with the name of the registry before them, in any case, with spaces or other dashes.
 _NAMES: Final = (
-    r"(?:EUDRA ?CT|EU ?CTR?|CTIS|ID[ -]?RCB|UTN|CLINICALTRIALS\.GOV)?"
+    r"(?:N[°º] ?)?(?:EUDRA ?CT|EU ?CTR?|CTIS|ID[ -]?RCB|UTN|CLINICALTRIALS\.GOV)?"
     r"(?: ?(?:IDENTIFIER|NUMBER|NUM[EÉ]RO|NO\.?|N[°º]))? ?[:#]? ?"
 )
 _FORMS: Final[tuple[tuple[IdentifierType, str, str], ...]] = (

@@ -8,6 +8,7 @@ from services.registry.model.trial import Identifier, TrialInput
 from services.registry.sources.identity import Assignment, Numbers, Owner, assign
 from services.registry.sources.repository import OBSOLETE, SourceRecord, SourceRepository
 from services.registry.trials.drafts import public_aliases
+from services.registry.trials.model import StoredTrial
 from services.registry.trials.repository import TrialRepository
 from shared.vocabulary.identifiers import IdentifierType, alias_of
 
@@ -21,12 +22,17 @@ async def find_assignment(
     known: SourceRecord | None,
     trials: TrialRepository,
     records: SourceRepository,
-) -> Assignment:
-    """Return the trial of a record, or that a person must decide."""
+) -> tuple[Assignment, StoredTrial | None]:
+    """Return the assignment of a record and its trial, if it has one."""
     numbers = numbers_of(source_id, draft, NUMBERS_OF[records.source])
-    owners = await _owners(numbers, trials, records)
+    found = await trials.owners(numbers.all)
+    stored = {key: await trials.get(key) for key in sorted(set(found.values()))}
+    owners = await _owners(found, stored, records)
     assigned, obsolete = (known.trial_key, known.result == OBSOLETE) if known is not None else (None, False)
-    return assign(numbers, assigned, owners, obsolete=obsolete)
+    assignment = assign(numbers, assigned, owners, obsolete=obsolete)
+    if assignment.key is None:
+        return assignment, None
+    return assignment, stored.get(assignment.key) or await trials.get(assignment.key)
 
 
 def numbers_of(source_id: str, draft: TrialInput, kind: IdentifierType) -> Numbers:
@@ -44,14 +50,18 @@ def without_numbers(draft: TrialInput, shared: frozenset[str]) -> TrialInput:
     return draft.model_copy(update={"identifiers": kept})
 
 
-async def _owners(numbers: Numbers, trials: TrialRepository, records: SourceRepository) -> dict[str, Owner]:
-    found = await trials.owners(numbers.all)
-    keys = sorted(set(found.values()))
-    describing = await records.describing(keys) if keys else {}
+async def _owners(
+    found: Mapping[str, str], stored: Mapping[str, StoredTrial], records: SourceRepository
+) -> dict[str, Owner]:
+    """Return who has which number. ``found``: the keys of trials by number; ``stored``: these trials."""
+    describing = await records.describing(list(stored)) if stored else {}
     kind = NUMBERS_OF[records.source]
-    owners = {}
-    for key in keys:
-        trial = (await trials.get(key)).trial
-        given = frozenset(aliases_of([one for one in trial.identifiers if one.type == kind]))
-        owners[key] = Owner(key, frozenset(map(alias_of, describing[key])), given)
+    owners = {
+        key: Owner(
+            key,
+            frozenset(map(alias_of, describing[key])),
+            frozenset(aliases_of(one for one in owner.trial.identifiers if one.type == kind)),
+        )
+        for key, owner in stored.items()
+    }
     return {alias: owners[key] for alias, key in found.items()}

@@ -92,8 +92,7 @@ class SourceService:
         :raises Problem: the trial cannot be written.
         """
         reading, scope, repository = draft.reading, draft.scope, self.trials.repository
-        found = await find_assignment(reading.source_id, reading.trial, known, repository, self.records)
-        stored = await repository.get(found.key) if found.key is not None else None
+        found, stored = await find_assignment(reading.source_id, reading.trial, known, repository, self.records)
         if found.standing == "obsolete":
             return _Outcome("obsolete", stored)
         if scope.answer == "out_of_scope":
