@@ -125,6 +125,22 @@ async def test_stored_records_are_read_again_in_parts_when_the_rules_change(
     assert (await reread(admin))["counts"] == {}
 
 
+async def test_a_damaged_record_stops_no_other(
+    app: FastAPI, admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await send(admin, study("NCT90000001"), study("NCT90000002"))
+    async with app.state.database.transaction(as_service=True) as connection:
+        await connection.execute(
+            text("UPDATE source_versions SET content = :content WHERE source_id = 'NCT90000001'"), {"content": b"x"}
+        )
+    recognise_duchenne_as_cancer(monkeypatch)
+    found = {one["source_id"]: one for one in (await reread(admin))["results"]}
+    assert found["NCT90000001"]["errors"][0]["code"] == "damaged_record"
+    assert found["NCT90000002"]["result"] == "refused"
+    await send(admin, study("NCT90000001", statusModule={"overallStatus": "COMPLETED"}))
+    assert (await reread(admin))["counts"] == {}, "the newest form is read"
+
+
 async def test_a_better_reading_names_the_fields_that_it_changes(
     admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

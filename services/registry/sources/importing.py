@@ -15,6 +15,7 @@ from services.registry.scope import rules_version
 from services.registry.sources.originals import MAX_BYTES
 from services.registry.sources.places import centre_rules
 from services.registry.sources.preparing import MAX_LINE_BYTES, Draft, Line, LinePreparer
+from services.registry.sources.problems import DamagedRecordError
 from services.registry.sources.repository import SourceRecord, SourceRepository
 from services.registry.sources.schemas import LineResult, RereadResult
 from services.registry.sources.service import SourceService
@@ -50,16 +51,21 @@ class ImportService:
         """Read stored records again that other rules have read, or that wait for something else to change.
 
         Those with ids after ``after``, in the order of ids, at most ``limit``.
-
-        :raises DamagedOriginalError: a stored record is damaged.
         """
         preparer = await self._preparer()
         async with self.database.read() as connection:
             records = SourceRepository(connection, self.source)
             left = await records.count_outdated(preparer.version, after)
             found = await records.outdated(preparer.version, after, limit)
-        lines = [(number, content) for number, (_, content) in enumerate(found, start=1)]
+        numbered = list(enumerate(found, start=1))
+        lines = [(number, content) for number, (_, content) in numbered if content is not None]
         results = await self._import(preparer, lines, MAX_BYTES, dry_run=dry_run)
+        damaged = [
+            Line(number, name, problem=DamagedRecordError()) for number, (name, content) in numbered if content is None
+        ]
+        async with self.database.read() as connection:
+            service = self._service(connection, preparer)
+            results += [await service.report_unchanged(line, None, None) for line in damaged]
         return RereadResult(
             results=[one for one in results if one.result != "unchanged"],
             counts=dict(sorted(Counter(one.result for one in results).items())),

@@ -12,10 +12,6 @@ from services.registry.sources.canonical import canonical_hash
 MAX_BYTES: Final = 8 * 1024 * 1024
 
 
-class DamagedOriginalError(ValueError):
-    """A stored record cannot be decompressed, or is not what its hash says."""
-
-
 @dataclass(frozen=True, slots=True)
 class Original:
     """One form of a record.
@@ -41,19 +37,14 @@ def compressed(content: bytes) -> bytes:
     return zlib.compress(content, 6)
 
 
-def restored(stored: bytes, bytes_hash: str) -> bytes:
-    """Return the bytes of a stored record.
-
-    :raises DamagedOriginalError: they are damaged.
-    """
+def restored(stored: bytes, bytes_hash: str) -> bytes | None:
+    """Return the bytes of a stored record; None if they are damaged."""
     engine = zlib.decompressobj()
     try:
         content = engine.decompress(stored, MAX_BYTES)
     except zlib.error:
-        raise DamagedOriginalError from None
-    if not engine.eof or _sha256(content) != bytes_hash:
-        raise DamagedOriginalError
-    return content
+        return None
+    return content if engine.eof and _sha256(content) == bytes_hash else None
 
 
 def _sha256(content: bytes) -> str:

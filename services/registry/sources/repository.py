@@ -120,10 +120,10 @@ class SourceRepository:
             found.canonical_hash == original.canonical_hash or found.bytes_hash == original.bytes_hash
         )
 
-    async def outdated(self, rules: str, after: str, limit: int) -> list[tuple[str, bytes]]:
+    async def outdated(self, rules: str, after: str, limit: int) -> list[tuple[str, bytes | None]]:
         """Return (source id, content) of the next records to be read again, in the order of ids.
 
-        :raises DamagedOriginalError: the content of one is damaged.
+        The content is None where the stored bytes are damaged.
         """
         records, versions = source_records.c, source_versions.c
         statement = (
