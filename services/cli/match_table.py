@@ -73,7 +73,7 @@ def print_criteria(body: Document, trial: str, language: str, console: Console |
     """
     words, console = WORDS[language], console or _console()
     asked = alias_of(trial)
-    found = [result for result in body["results"] if asked in {alias_of(result["trial"]), result["id"]}]
+    found = [result for result in body["results"] if asked in {alias_of(result["trial"]), result.get("id")}]
     if not found:
         names = ", ".join(result["trial"] for result in body["results"][:20])
         raise CallError(f"{trial} {words['unknown_trial']} {names or '-'}")

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from services.cli.gateway import Gateway
 
-PART = 100
+PART = 50
 SHOWN = 20
 
 

@@ -86,7 +86,7 @@ class Trial:
 
     @classmethod
     def read(cls, document: Document) -> Self:
-        """:raises UnreadableDocumentError: id, identifier, version or status is missing."""
+        """:raises UnreadableDocumentError: id, version or status is missing."""
         try:
             titles = document.get("titles") or {}
             eligibility = document.get("eligibility") or {}
@@ -97,7 +97,8 @@ class Trial:
             }
             return cls(
                 id=document["id"],
-                identifier=document["identifier"],
+                # A registry of an earlier version has the public number as the id.
+                identifier=document.get("identifier") or document["id"],
                 version=int(document["version"]),
                 acronym=document.get("acronym"),
                 title_fr=titles.get("fr"),

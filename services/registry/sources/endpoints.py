@@ -20,7 +20,7 @@ router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["sources"]
 
 Writer = Annotated[Access, Depends(allow("source", "write"))]
 MAX_LINES = 200
-MAX_REREAD = 200
+MAX_REREAD = 50
 
 
 async def _lines(request: Request) -> list[bytes]:
@@ -62,14 +62,14 @@ async def import_records(
 
 
 @router.post("/sources/{source}/reread", summary="Read stored records again")
-@accepts(seconds=300)
+@accepts()
 @repeatable("a record that the present rules have read is not read again")
 async def reread_records(
     access: Writer,
     service: Annotated[ImportService, Depends(_service)],
     dry_run: Annotated[bool, Query(description="Report what would happen and write nothing.")] = False,
     after: Annotated[str, Query(max_length=100, description="Only records with ids after this one.")] = "",
-    limit: Annotated[int, Query(ge=1, le=MAX_REREAD, description="Maximum number of records.")] = 100,
+    limit: Annotated[int, Query(ge=1, le=MAX_REREAD, description="Maximum number of records.")] = MAX_REREAD,
 ) -> RereadResult:
     """Read records again that earlier rules have read: reader, scope gate or terminology have changed since.
 
