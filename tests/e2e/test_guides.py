@@ -110,8 +110,8 @@ def test_the_partner_guide(inhabited: System, tmp_path: Path) -> None:
     assert copy["trial"][followed["id"]]["trial"]["identifier"] == number["value"]
     # A cursor of another history: the consumer loads the export again.
     former = Cursors(base64.b64decode((inhabited.folder / "secrets" / "cursor-key").read_text()))
-    stale = f"/registry/v1/feed?cursor={former.seal('feed:registry', [0, 1])}"
-    (tmp_path / "copy.json").write_text(json.dumps({**copy, "trial": {}, "next": stale}))
+    stale = former.seal("feed:registry", [0, 1])
+    (tmp_path / "copy.json").write_text(json.dumps({**copy, "trial": {}, "cursor": stale}))
     assert consume()["trial"].keys() == copy["trial"].keys()
 
 

@@ -154,7 +154,7 @@ class SourceService:
 
         A record does if it was in scope before, or if the trial consists of nothing but this record.
         """
-        was_in_scope = known is not None and known.result != "refused"
+        was_in_scope = known is not None and known.trial_key == stored.key and known.result != "refused"
         own = not stored.curated and stored.trial.origin == Origin(source=self.source, source_id=source_id)
         return was_in_scope or own
 
