@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from services.registry.model.trial import ScopeAnswer
-from services.registry.sources.ctgov import READER_VERSION, StudyReading, read_study, study_date, study_number
+from services.registry.sources.ctgov import (
+    READER_VERSION,
+    StudyReading,
+    read_parts,
+    read_study,
+    study_date,
+    study_number,
+)
 from services.registry.sources.originals import Original
 from services.registry.sources.persons import without_persons
 from services.registry.sources.places import CentreRule
@@ -19,9 +26,6 @@ from shared.values.strict_json import Limits, loads
 MAX_LINE_BYTES: Final = 1024 * 1024
 # Bounds of one record: registry records are long, and deep in places.
 RECORD: Final = Limits(string=200_000, array=20_000, nodes=200_000)
-# The sections of a record that a reader may use. The second one also names the release of the register, daily another.
-READ_SECTIONS: Final = ("protocolSection", "derivedSection")
-_NOT_READ: Final = "miscInfoModule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +84,5 @@ class LinePreparer:
             source_id = study_number(record)
         except (MalformedJsonError, InvalidStudyError) as problem:
             return Line(number, problem=problem)
-        original = Original.of(record, _counts(record), study_date(record))
+        original = Original.of(record, read_parts(record), study_date(record))
         return Line(number, source_id, record, original)
-
-
-def _counts(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a record by which it is found changed."""
-    sections = {name: record[name] for name in READ_SECTIONS if record.get(name)}
-    derived = sections.get("derivedSection")
-    if isinstance(derived, dict):
-        sections["derivedSection"] = {name: value for name, value in derived.items() if name != _NOT_READ}
-    return {name: value for name, value in sections.items() if value}
