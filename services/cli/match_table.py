@@ -14,6 +14,7 @@ from rich.text import Text
 
 from services.cli.gateway import CallError
 from services.cli.match_words import words_for
+from shared.vocabulary.identifiers import alias_of
 
 WIDTH = 100  # of a file or a pipe
 MOST_WARNINGS = 10
@@ -79,7 +80,8 @@ def print_criteria(body: Document, trial: str, language: str, console: Console |
     :raises CallError: when the trial is not in the answer.
     """
     words, console = words_for(language, body["country"]), console or _console()
-    found = [result for result in body["results"] if result["trial"] == trial]
+    asked = alias_of(trial)
+    found = [result for result in body["results"] if asked in {alias_of(result["trial"]), result.get("id")}]
     if not found:
         names = ", ".join(result["trial"] for result in body["results"][:20])
         raise CallError(f"{trial} {words['unknown_trial']} {names or '-'}")

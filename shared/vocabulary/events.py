@@ -8,7 +8,6 @@ EventType = Literal[
     "trial.updated",
     "trial.status_changed",
     "trial.withdrawn",
-    "trial.merged",
     "criteria.signed",
     "site.opened",
     "site.slots_changed",

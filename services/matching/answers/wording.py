@@ -27,7 +27,7 @@ _QUESTIONS: dict[str, Text] = {
 
 def title_of(trial: Trial) -> Text:
     """Return the title in both languages; where one is missing, the other, then the acronym, then the number."""
-    any_title = trial.title_fr or trial.title_en or trial.acronym or trial.id
+    any_title = trial.title_fr or trial.title_en or trial.acronym or trial.identifier
     return {"fr": trial.title_fr or any_title, "en": trial.title_en or any_title}
 
 

@@ -64,12 +64,13 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The fields of a trial that a match needs.
+    """The fields of a trial that a match needs. ``identifier``: its preferred public number.
 
     ``locations``: the distinct pairs of country and recruitment status (None where not given) of its places.
     """
 
     id: str
+    identifier: str
     version: int
     acronym: str | None
     title_fr: str | None
@@ -103,6 +104,8 @@ class Trial:
             }
             return cls(
                 id=document["id"],
+                # A registry of an earlier version has the public number as the id.
+                identifier=document.get("identifier") or document["id"],
                 version=int(document["version"]),
                 acronym=document.get("acronym"),
                 title_fr=titles.get("fr"),
@@ -131,6 +134,7 @@ class Trial:
         """Return the smallest document that reads as this trial."""
         return {
             "id": self.id,
+            "identifier": self.identifier,
             "version": self.version,
             "acronym": self.acronym,
             "titles": {"fr": self.title_fr, "en": self.title_en},

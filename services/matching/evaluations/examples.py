@@ -13,6 +13,7 @@ ANSWER: dict[str, Any] = {
     "pre_screening": PRE_SCREENING,
     "results": [
         {
+            "id": "CL1000000002",
             "trial": "CLEIO-DEMO-0002",
             "title": {
                 "fr": "[Fictif] Micro-dystrophine par vecteur AAV9 chez l'enfant atteint de Duchenne",

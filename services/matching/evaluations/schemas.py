@@ -77,7 +77,8 @@ class LinkAnswer(ApiModel):
 class TrialAnswer(ApiModel):
     """A trial for the condition of this patient."""
 
-    trial: str = Field(description="The public identifier of the trial, such as its NCT number.")
+    id: str = Field(description="The id of the trial in the registry; it never changes.")
+    trial: str = Field(description="The preferred public number of the trial, such as its NCT number.")
     title: Label = Field(description="The title; where it exists in one language only, the same text twice.")
     acronym: str | None = Field(description="The acronym.")
     verdict: TrialVerdict

@@ -92,14 +92,14 @@ def match_patient(
 
 
 def _rank(listed: ListedTrial) -> tuple[bool, bool, int, date, str]:
-    """Sort excluded trials last, then recruiting ones first, then by verdict, earlier ``from`` and id."""
+    """Sort excluded trials last, then recruiting ones first, then by verdict, earlier ``from`` and identifier."""
     trial, best = listed.trial, listed.best
     return (
         best.verdict == "excluded",
         best.id not in trial.recruiting,
         RANK[best.verdict],
         best.start or date.max,
-        trial.record.trial.id,
+        trial.record.trial.identifier,
     )
 
 
@@ -112,7 +112,8 @@ def _trial_answer(snapshot: Snapshot, patient: IndexedPatient, listed: ListedTri
     if recruitment == "closed":
         verdict["refer_before"] = None
     return {
-        "trial": known.id,
+        "id": known.id,
+        "trial": known.identifier,
         "title": title_of(known),
         "acronym": known.acronym,
         "recruitment": recruitment,

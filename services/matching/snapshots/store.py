@@ -179,10 +179,7 @@ class SnapshotStore:
     async def _apply(self, current: Snapshot, batch: Batch) -> None:
         now = datetime.now(UTC)
         changes = _changes(current, batch.events)
-        if len(changes.trials | changes.sites) > RELOAD_FROM or any(
-            "/" in name for name in changes.trials | changes.sites
-        ):
-            # An identifier with a slash has no URL of its own.
+        if len(changes.trials | changes.sites) > RELOAD_FROM:
             await self._reload()
             return
         if changes.terminology:
@@ -251,7 +248,7 @@ async def _read_all(names: set[str], read: Callable[[str], Awaitable[T]]) -> lis
 
 
 def _put(trials: dict[str, SnapshotTrial], name: str, record: TrialRecord | None, current: Snapshot) -> None:
-    """Store a trial that is newer than the stored one; drop one that is gone, renamed or no longer published."""
+    """Store a trial that is newer than the stored one; drop one that is gone, merged or no longer published."""
     if record is None or record.trial.id != name:
         trials.pop(name, None)
     if record is None:

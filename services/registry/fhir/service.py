@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from services.registry.fhir.research_study import fhir_id, research_study
+from services.registry.fhir.research_study import research_study
 from services.registry.model.trial import Trial
 from services.registry.trials.repository import TrialRepository
 from shared.values.problems import NotFoundError
@@ -21,7 +21,7 @@ class ResearchStudies:
         :raises NotFoundError: 404, there is no such published trial, or it is a demonstration.
         """
         stored = await self._trials.find(identifier, "published")
-        if stored is None or stored.trial.illustrative or fhir_id(stored.trial.id) is None:
+        if stored is None or stored.trial.illustrative:
             raise NotFoundError
         return stored.trial
 
@@ -54,7 +54,6 @@ def searchset(trials: Sequence[Trial], base: str, path: str, following: str | No
             "search": {"mode": "match"},
         }
         for trial in trials
-        if fhir_id(trial.id)
     ]
     # FHIR allows no empty list.
     return {"resourceType": "Bundle", "type": "searchset", "link": links} | ({"entry": entries} if entries else {})

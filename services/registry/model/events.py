@@ -14,7 +14,7 @@ class CloudEvent(BaseModel):
     specversion: Literal["1.0"] = Field(description="The version of CloudEvents.")
     id: str = Field(description="The id of the event: recognise repeated deliveries by it.")
     source: str = Field(description="The service that sends the event.")
-    subject: str = Field(description="The kind and the id of what changed: `trial/NCT03461289`.")
+    subject: str = Field(description="The kind and the id of what changed: `trial/CL00000012`.")
     time: Instant = Field(description="When the change was made.")
     datacontenttype: Literal["application/json"] = Field(description="The media type of `data`.")
 
@@ -28,7 +28,13 @@ class ChangeData(BaseModel):
     changed: list[str] = Field(description="The fields that changed.")
 
 
-class StatusChangeData(ChangeData):
+class TrialChangeData(ChangeData):
+    """A change of a trial."""
+
+    identifier: str = Field(description="The preferred public number of the trial.")
+
+
+class StatusChangeData(TrialChangeData):
     """A change of the recruitment status of a trial."""
 
     from_: RecruitmentStatus = Field(alias="from", description="The status before.")
@@ -38,7 +44,8 @@ class StatusChangeData(ChangeData):
 class SiteChangeData(ChangeData):
     """A change of a site."""
 
-    trial: str = Field(description="The public identifier of the trial.")
+    trial: str = Field(description="The preferred public number of the trial.")
+    trial_id: str = Field(description="The id of the trial.")
     centre: str = Field(description="The id of the centre.")
 
 
@@ -55,7 +62,7 @@ class TrialEvent(CloudEvent):
     type: Literal["trial.published", "trial.updated", "trial.withdrawn", "criteria.signed"] = Field(
         description="`trial.withdrawn` is for readers who may see unpublished trials; others get `trial.removed`."
     )
-    data: ChangeData = Field(description="What changed.")
+    data: TrialChangeData = Field(description="What changed.")
 
 
 class TrialStatusEvent(CloudEvent):

@@ -14,6 +14,7 @@ from shared.vocabulary.identifiers import (
     PREFERENCE,
     CentreId,
     IdentifierType,
+    TrialId,
     recognise_identifier,
 )
 from shared.vocabulary.recruitment import RecruitmentStatus
@@ -49,7 +50,7 @@ CohortId = Annotated[
         )
     ),
 ]
-TrialId = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_LINE)]
+PublicNumber = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_LINE)]
 Version = Annotated[int, Field(ge=1)]
 Gene = Annotated[
     str,
@@ -109,7 +110,7 @@ class Identifier(ApiModel):
 
 
 def preferred_identifier(identifiers: list[Identifier]) -> str:
-    """Return the public id of a trial: the identifier whose type comes first in `PREFERENCE`.
+    """Return the number by which people name a trial: the one whose type comes first in `PREFERENCE`.
 
     :raises ValueError: the list is empty.
     """
@@ -295,7 +296,7 @@ class Origin(ApiModel):
             )
         ),
     ] = Field(description="The source: `ctgov`, `sample`, or `curated` for a trial that a person wrote.")
-    source_id: TrialId | None = Field(default=None, description="The id of the record there.")
+    source_id: PublicNumber | None = Field(default=None, description="The id of the record there.")
 
 
 def has_duplicates(values: list[Any]) -> bool:
@@ -306,7 +307,7 @@ class TrialFields(ApiModel):
     """The fields of a trial that are written by sources, sponsors and curators."""
 
     identifiers: Annotated[list[Identifier], Field(min_length=1, max_length=100)] = Field(
-        description="The numbers of the trial. The preferred one is its `id`; each finds the trial."
+        description="The numbers of the trial; each finds it, in any spelling. The preferred one is its `identifier`."
     )
     acronym: ShortLine | None = Field(default=None, description="The acronym.")
     titles: BilingualText = Field(default=BilingualText(), description="The title in each language.")
@@ -371,7 +372,10 @@ class TrialInput(TrialFields):
 class TrialHead(ApiModel):
     """Fields that the registry sets."""
 
-    id: TrialId = Field(description="The public identifier: the preferred one of `identifiers`.")
+    id: TrialId = Field(description="The number that this registry gave the trial. It never changes.")
+    identifier: PublicNumber = Field(
+        description="The preferred one of `identifiers`. It changes when the trial gets a number that is preferred."
+    )
     version: Version = Field(description="The version, as in the `ETag`; each change raises it by one.")
     updated_at: Instant = Field(description="When it was last changed.")
 

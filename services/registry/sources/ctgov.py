@@ -83,6 +83,15 @@ def study_number(record: Any) -> str:
     return number
 
 
+def read_parts(record: dict[str, Any]) -> dict[str, Any]:
+    """Return the parts of a record that are read: `protocolSection` and the MeSH terms of the conditions."""
+    parts = {"protocolSection": record["protocolSection"]}
+    derived = record.get("derivedSection")
+    browse = derived.get("conditionBrowseModule") if isinstance(derived, dict) else None
+    meshes = browse.get("meshes") if isinstance(browse, dict) else None
+    return parts if not meshes else parts | {"derivedSection": {"conditionBrowseModule": {"meshes": meshes}}}
+
+
 def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRule] = ()) -> StudyReading:
     """Read a v2 study record as a trial. ``centres``: how locations of member centres are recognised.
 
@@ -124,6 +133,13 @@ def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRu
         eligibility=_eligibility(protocol.section("eligibilityModule")),
     )
     return StudyReading(number, trial, tuple(reader.warnings))
+
+
+def study_date(record: Any) -> str | None:
+    """Return the day on which the source last changed a v2 study record; None if it gives none."""
+    status = Section(Reader(), "", record).section("protocolSection").section("statusModule")
+    posted = codes.partial_date(status.section("lastUpdatePostDateStruct"), "date")
+    return posted or codes.partial_date(status, "lastUpdateSubmitDate")
 
 
 def _identifiers(identification: Section, number: str) -> list[Identifier]:

@@ -10,6 +10,7 @@ def words_of(trial: Trial, terminology: Terminology) -> str:
     """Return the folded words of a trial, with a space before each word."""
     product = trial.product
     texts: list[str | None] = [
+        trial.id,
         *(identifier.value for identifier in trial.identifiers),
         trial.acronym,
         trial.titles.fr,
