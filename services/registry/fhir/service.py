@@ -5,6 +5,7 @@ from typing import Any
 
 from services.registry.fhir.research_study import research_study
 from services.registry.model.trial import Trial
+from services.registry.search.model import SearchQuery
 from services.registry.trials.repository import TrialRepository
 from shared.values.problems import NotFoundError
 
@@ -35,10 +36,10 @@ class ResearchStudies:
                 continue
         return found
 
-    async def page(self, after: str, limit: int) -> list[Trial]:
-        """Return the next trials in the order of their ids."""
-        stored = await self._trials.after(after, "published", limit, demo=False)
-        return [one.trial for one in stored]
+    async def page(self, after: int, limit: int) -> list[tuple[int, Trial]]:
+        """Return the next trials after a number, in the order in which the registry took them, each with its number."""
+        rows = await self._trials.page(SearchQuery(demo=False), "published", after, limit)
+        return [(number, Trial.model_validate_json(document)) for number, document in rows]
 
 
 def searchset(trials: Sequence[Trial], base: str, path: str, following: str | None) -> dict[str, Any]:
