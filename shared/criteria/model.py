@@ -28,6 +28,9 @@ Identifier = Annotated[
 ]
 
 
+CriterionKind = Literal["include", "exclude", "unclear"]
+
+
 class Source(ApiModel):
     """Source of a criterion: a reference, and the characters of the eligibility text it covers, ``[from, until)``."""
 
@@ -61,7 +64,10 @@ class Criterion(ApiModel):
     """One line of a protocol's inclusion or exclusion list."""
 
     id: Identifier = Field(description="The id, unique in the document.")
-    kind: Literal["include", "exclude"] = Field(description="Whether it is an inclusion or an exclusion criterion.")
+    kind: CriterionKind = Field(
+        description="Whether it is an inclusion or an exclusion criterion. `unclear`: the source does not say; such a "
+        "criterion is shown and asked, and is never met nor failed. Only criteria of grade `registry` may be unclear."
+    )
     role: Literal["indication"] | None = Field(
         default=None, description="`indication`: it says for which patients the trial is at all."
     )
@@ -128,6 +134,8 @@ class CriteriaDocument(ApiModel):
                 raise PydanticCustomError(
                     "signature_missing", "the grade signed needs authored_by, signed_by and signed_at"
                 )
+            if any(criterion.kind == "unclear" for criterion in self.criteria):
+                raise PydanticCustomError("kind_unclear", "a signed criterion is an inclusion or an exclusion")
             if _folded(self.authored_by) == _folded(self.signed_by):
                 raise PydanticCustomError("signed_by_author", "the author and the signer are two different people")
         return self

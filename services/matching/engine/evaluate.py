@@ -47,8 +47,16 @@ class CompiledCriterion:
     def counts_for(self, cohort: str) -> bool:
         return self.source.cohorts is None or cohort in self.source.cohorts
 
-    def with_discretion(self, evaluation: Evaluation) -> Evaluation:
-        """Turn a failure that the protocol leaves to discretion into an unknown with the reason ``needs_human``."""
+    def as_stated(self, evaluation: Evaluation) -> Evaluation:
+        """Apply what the document says of the criterion to the state of its expression.
+
+        A failure that the protocol leaves to discretion is unknown with the reason ``needs_human``; so is everything
+        where the source does not say whether the criterion includes or excludes.
+        """
+        if self.source.kind == "unclear":
+            return evaluation._replace(
+                now=UNKNOWN, last_known=UNKNOWN, best_case=UNKNOWN, reasons=frozenset({"needs_human"})
+            )
         if not self.source.discretion:
             return evaluation
         raised = evaluation._replace(
@@ -59,9 +67,11 @@ class CompiledCriterion:
         return raised._replace(reasons=frozenset({"needs_human"})) if evaluation.now == NOT_MET else raised
 
     def evaluate(self, patient: PatientIndex, day: date) -> Evaluation:
-        return self.with_discretion(self.expression.evaluate(patient, day))
+        return self.as_stated(self.expression.evaluate(patient, day))
 
     def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
+        if self.source.kind == "unclear":
+            return Timeline((patient.as_of,), (TruthValues(UNKNOWN, UNKNOWN, UNKNOWN),))
         timeline = self.expression.evaluate_over_time(patient)
         return (
             timeline.map(lambda values: TruthValues(*(max(state, UNKNOWN) for state in values)))

@@ -27,8 +27,8 @@ def registry_criteria(trial: TrialInput, terminology: Terminology) -> dict[str, 
     """Return the criteria document (JSON) that can be derived from a trial's registry fields.
 
     A condition without a code makes the indication a question to a clinician, so it is never "not met". The eligibility
-    text is split into ``human`` criteria; a line under no heading counts as an inclusion. Without a text there is one
-    ``human`` criterion.
+    text is split into ``human`` criteria; where it does not say whether one includes or excludes, its kind is
+    ``unclear``. Without a text there is one ``human`` criterion.
     """
     name = _document_name(trial)
     criteria: list[dict[str, Any]] = [_indication(trial, name, terminology)]
@@ -157,7 +157,7 @@ def _human_lines(lines: list[EligibilityLine], name: str) -> list[dict[str, Any]
         asked[digest] = asked.get(digest, 0) + 1
         question = f"q:{name}-{digest}" + (f"-{asked[digest]}" if asked[digest] > 1 else "")
         criterion = _criterion(
-            f"{letter}{counts[letter]}", line.kind or "include", line.text, line.text, _human(question)
+            f"{letter}{counts[letter]}", line.kind or "unclear", line.text, line.text, _human(question)
         )
         criterion["source"]["span"] = [line.start, line.end]
         criteria.append(criterion)

@@ -144,7 +144,7 @@ def test_real_texts_say_of_nearly_every_criterion_whether_it_includes_or_exclude
         for heading in (" ".join(part.split()) for part in outside.split("\n")):
             plain = re.sub(r"^[\W\d]+", "", heading).replace("\\", "")
             known = re.search(
-                r"clusi|clud|clus|ligib|criteri|following|none|must|required|meet|not |admission|entry",
+                r"clusi|clud|clus|ligib|criteri|following|none|must|required|meet|not |admi|entry|have",
                 plain,
                 re.IGNORECASE,
             )
