@@ -132,6 +132,11 @@ def _refuse_constant(name: str, text: str) -> NoReturn:
 def _line(record: Any) -> bytes:
     if isinstance(record, dict) and isinstance(record.get("protocolSection"), dict):
         # The registry reads nothing else, and results can be many times as long.
-        record = {"protocolSection": record["protocolSection"]}
+        parts = {"protocolSection": record["protocolSection"]}
+        derived = record.get("derivedSection")
+        browse = derived.get("conditionBrowseModule") if isinstance(derived, dict) else None
+        if isinstance(browse, dict) and browse.get("meshes"):
+            parts["derivedSection"] = {"conditionBrowseModule": {"meshes": browse["meshes"]}}
+        record = parts
     # Escaped to ASCII, so that a lone surrogate is a fault of its line only, reported by the registry.
     return json.dumps(record, separators=(",", ":")).encode("ascii")

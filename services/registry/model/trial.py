@@ -139,7 +139,14 @@ class Condition(ApiModel):
     )
     text: Line = Field(description="The disease as the source wrote it.")
     role: ConditionRole = Field(
-        default="target", description="`target`: the trial treats it. `related`: it is mentioned."
+        default="target",
+        description="`target`: the trial treats it. `related`: it is mentioned, or says little beside a target "
+        '("Autoimmune Diseases").',
+    )
+    inferred: Literal["mesh", "title"] | None = Field(
+        default=None,
+        description="How the disease was inferred where the source names none that is recognised: from its MeSH terms, "
+        "or from the title. null: the source names it.",
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from services.registry.model.trial import ScopeAnswer
 from services.registry.sources.canonical import canonical_hash
-from services.registry.sources.ctgov import READER_VERSION, StudyReading, read_study, study_number
+from services.registry.sources.ctgov import READER_VERSION, StudyReading, read_parts, read_study, study_number
 from services.registry.sources.places import CentreRule
 from services.registry.sources.problems import InvalidStudyError, LineTooLongError
 from services.registry.trials.rules import TrialRules
@@ -46,7 +46,7 @@ class LinePreparer:
         self._centres = centres
 
     def parse(self, lines: Sequence[tuple[int, bytes]]) -> list[Line]:
-        """Parse, identify and hash the records of some lines. Only `protocolSection` counts."""
+        """Parse, identify and hash the records of some lines. Only what is read counts (`read_parts`)."""
         versions = [READER_VERSION, self._scope_version(), self._rules.terminology.version]
         return [self._parse(number, line, versions) for number, line in lines]
 
@@ -68,5 +68,5 @@ class LinePreparer:
             source_id = study_number(given)
         except (MalformedJsonError, InvalidStudyError) as problem:
             return Line(number, problem=problem)
-        record = {"protocolSection": given["protocolSection"]}
+        record = read_parts(given)
         return Line(number, source_id, canonical_hash([*versions, record]), record)
