@@ -51,13 +51,15 @@ _PARENTHESES: Final = re.compile(r"\([^()]*\)")
 _SEGMENT_BREAKS: Final = re.compile(r"\s[-–—]\s|[-–—]\s|[,;:/()\[\]|]")
 _AND: Final = re.compile(r"\s*(?:\band/or\b|\bet/ou\b|\band\b|\bor\b|\bet\b|\bou\b|/|&|;|\+(?=\s))\s*", re.IGNORECASE)
 # A numeral or a letter right after a disease names one of its types: "LCA 5", "MPS IIIA", "Sanfilippo B".
-_TYPE: Final = re.compile(r"[IVX]{1,4}[A-Ha-h]?|\d{1,2}[A-Za-z]?|[A-H]")
+_TYPE: Final = re.compile(r"[IVX]{1,4}[A-Za-z]?|\d{1,2}[A-Za-z]?|[A-H]")
+_TYPE_NAME: Final = re.compile(r"[IVX]{1,4}[A-Za-z]?|\d{1,2}[A-Za-z]?|[A-Z]\d?")
 _UNITS: Final = frozenset(("year", "month", "week", "day", "to", "ans", "mois", "and", "or"))
 _MODERATE: Final = re.compile(r"\bmoderately[ -]severe\b", re.IGNORECASE)
 _RANGE: Final = re.compile(
     r"\b(mild|moderate|l[ée]g[èe]re|mod[ée]r[ée]e?)[ -](?:to|[àa])[ -](?=moderate|severe|mod|s[ée]v)", re.IGNORECASE
 )
 _LONGEST_GAP: Final = 3
+_BESIDE: Final = frozenset((" ", "-", ", "))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +119,12 @@ def diseases_of_title(title: str, terminology: Terminology) -> tuple[TitleDiseas
     Empty where it names none, or several of which one may be a setting of the other ("stroke in sickle cell disease").
     """
     tokens = words(title)
-    shouted = title.isupper()
-    matches = [
-        match
-        for match in terminology.disease_phrases.find(tokens)
-        if not (shouted and is_acronym(match.phrase.upper()) and " " not in match.phrase)
-    ]
-    found = [match for match in matches if not _is_of_something_else(match, tokens, title)]
-    if len(found) < len(matches):
+    named = terminology.disease_phrases.find(tokens)
+    spelled = [match for match in named if not _is_acronym(match, tokens)]
+    # "AADC gene therapy for Parkinson's disease", "UC-MSC": an acronym beside a spelled name may be a product.
+    matches = spelled or [match for match in named if not title.isupper() and not _is_joined(match, tokens, title)]
+    found = [match for match in matches if not _is_denied(match, tokens)]
+    if any(_is_of_something_else(match, tokens, title) for match in found):
         return ()
     specific = [match for match in found if not is_general(_text_of(match, tokens, title))] or found
     spans = sorted({(match.first, match.last) for match in specific})
@@ -135,27 +135,36 @@ def diseases_of_title(title: str, terminology: Terminology) -> tuple[TitleDiseas
     return tuple(by_code[code] for code in dict.fromkeys(match.value for match in specific) if code in kept)
 
 
+def _is_acronym(match: Match[str], tokens: tuple[Word, ...]) -> bool:
+    return match.last == match.first + 1 and is_acronym(tokens[match.first].text)
+
+
+def _is_joined(match: Match[str], tokens: tuple[Word, ...], text: str) -> bool:
+    """Return whether a hyphen joins a name to the word before or after it ("UC-MSC")."""
+    return text[tokens[match.last - 1].end :][:1] == "-" or text[: tokens[match.first].start][-1:] == "-"
+
+
+def _is_denied(match: Match[str], tokens: tuple[Word, ...]) -> bool:
+    return any(word.folded in NEGATIONS for word in tokens[max(0, match.first - 2) : match.first])
+
+
 def _is_of_something_else(match: Match[str], tokens: tuple[Word, ...], text: str) -> bool:
-    """Return whether the words around a name deny it, or make another disease or a form without a code of it."""
-    before = tokens[max(0, match.first - 2) : match.first]
-    beside = {word.folded for word in (*_adjacent(before, tokens[match.first], text), *_after(match, tokens, text)[:1])}
-    return (
-        any(word.folded in NEGATIONS for word in before)
-        or not beside.isdisjoint(TITLE_OTHER_THING | DISEASE_HEADS)
-        or _is_narrowed(match, tokens, text)
-    )
+    """Return whether the words beside a name make another disease of it, or a form that has no code."""
+    before = _adjacent(tokens[max(0, match.first - 1) : match.first], tokens[match.first], text)
+    beside = {word.folded for word in (*before, *_after(match, tokens, text)[:1])}
+    return not beside.isdisjoint(TITLE_OTHER_THING | DISEASE_HEADS) or _is_narrowed(match, tokens, text)
 
 
 def _adjacent(before: tuple[Word, ...], name: Word, text: str) -> tuple[Word, ...]:
     """Return the word right before a name, if nothing but a space or a hyphen stands between."""
-    return before[-1:] if before and text[before[-1].end : name.start].strip(" -–") == "" else ()
+    return before[-1:] if before and text[before[-1].end : name.start] in _BESIDE else ()
 
 
 def _after(match: Match[str], tokens: tuple[Word, ...], text: str) -> tuple[Word, ...]:
     """Return up to two words right after a name."""
     found: list[Word] = []
     for before, word in pairwise(tokens[match.last - 1 : match.last + 2]):
-        if text[before.end : word.start].strip(" -–,") != "":
+        if text[before.end : word.start] not in _BESIDE:
             break
         found.append(word)
     return tuple(found)
@@ -171,7 +180,7 @@ def _is_narrowed(match: Match[str], tokens: tuple[Word, ...], text: str) -> bool
         return False
     following = after[1] if len(after) > 1 else None
     if after[0].folded in TYPES:
-        return following is not None and (following.folded in TYPES or _TYPE.fullmatch(following.text) is not None)
+        return following is not None and (following.folded in TYPES or _TYPE_NAME.fullmatch(following.text) is not None)
     return _TYPE.fullmatch(after[0].text) is not None and (following is None or following.folded not in _UNITS)
 
 
@@ -224,12 +233,28 @@ def _parts(text: str, terminology: Terminology) -> list[str]:
         for found in _AND.finditer(text)
         if found.start() < connector and not any(start <= found.start() < end for start, end in inside)
     ]
+    if cuts:
+        # "Types 1, 2 and 3": beside an "and", commas separate parts too.
+        cuts += [
+            found
+            for found in re.finditer(r"\s*,\s*", text)
+            if found.start() < connector and not any(start <= found.start() < end for start, end in inside)
+        ]
+        cuts = _disjoint(cuts)
     bounds = [0, *(place for cut in cuts for place in (cut.start(), cut.end())), len(text)]
     parts = [text[start:end].strip() for start, end in zip(bounds[::2], bounds[1::2], strict=True)]
     parts = [part for part in parts if words(part)]
     if len(parts) < 2:
         return [text]
     return [_completed(place, parts, terminology) for place in range(len(parts))]
+
+
+def _disjoint(cuts: list[re.Match[str]]) -> list[re.Match[str]]:
+    kept: list[re.Match[str]] = []
+    for cut in sorted(cuts, key=lambda found: found.start()):
+        if not kept or cut.start() >= kept[-1].end():
+            kept.append(cut)
+    return kept
 
 
 def _completed(place: int, parts: list[str], terminology: Terminology) -> str:
