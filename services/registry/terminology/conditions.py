@@ -58,6 +58,11 @@ _MODERATE: Final = re.compile(r"\bmoderately[ -]severe\b", re.IGNORECASE)
 _RANGE: Final = re.compile(
     r"\b(mild|moderate|l[ée]g[èe]re|mod[ée]r[ée]e?)[ -](?:to|[àa])[ -](?=moderate|severe|mod|s[ée]v)", re.IGNORECASE
 )
+_COMMA: Final = re.compile(r"\s*,\s*")
+_COMMA_BEFORE_TYPE: Final = re.compile(r"\s*,\s*(?=(?:[IVX]{1,4}|\d{1,2})[A-Za-z]?\s*(?:,|$))")
+_OTHER_SIDE: Final = re.compile(
+    r"(?:(\S+)\s+)?(\S+?)\s*(?:\band/or\b|\bet/ou\b|\band\b|\bor\b|\bet\b|\bou\b|/)\s*$", re.IGNORECASE
+)
 _LONGEST_GAP: Final = 3
 _BESIDE: Final = frozenset((" ", "-", ", "))
 
@@ -105,7 +110,7 @@ def map_condition(text: str, terminology: Terminology) -> MappedCondition:
     connector ("ulcer in ..."), shares its segment with the head word of another disease, or is followed by a type that
     is not known: a wider disease is never taken for a form of it. A second attempt ignores text in parentheses.
     """
-    text = _RANGE.sub(r"\1 or ", _MODERATE.sub("moderate", text))
+    text = _plain_severity(text)
     mapped = _map(text, terminology)
     if mapped.outcome not in {"mapped", "negated", "narrower"} and "(" in text:
         again = _map(_PARENTHESES.sub(" ", text), terminology)
@@ -118,6 +123,7 @@ def diseases_of_title(title: str, terminology: Terminology) -> tuple[TitleDiseas
 
     Empty where it names none, or several of which one may be a setting of the other ("stroke in sickle cell disease").
     """
+    title = _plain_severity(title)
     tokens = words(title)
     named = terminology.disease_phrases.find(tokens)
     spelled = [match for match in named if not _is_acronym(match, tokens)]
@@ -131,8 +137,31 @@ def diseases_of_title(title: str, terminology: Terminology) -> tuple[TitleDiseas
     kept = _most_specific({match.value for match in specific}, terminology)
     if len(kept) > len(spans) or (len(kept) > 1 and not _are_listed(spans, tokens, title)):
         return ()
-    by_code = {match.value: TitleDisease(match.value, _text_of(match, tokens, title)) for match in reversed(specific)}
-    return tuple(by_code[code] for code in dict.fromkeys(match.value for match in specific) if code in kept)
+    named_once: dict[str, TitleDisease] = {}
+    for match in specific:
+        if match.value in kept:
+            text = _text_of(match, tokens, title)
+            for code in _other_side(title[: tokens[match.first].start], text, terminology):
+                named_once.setdefault(code, TitleDisease(code, text))
+            named_once.setdefault(match.value, TitleDisease(match.value, text))
+    return tuple(named_once.values())
+
+
+def _plain_severity(text: str) -> str:
+    """Return a text in which "moderately severe" is "moderate", and "moderate to severe" "moderate or severe"."""
+    return _RANGE.sub(r"\1 or ", _MODERATE.sub("moderate", text))
+
+
+def _other_side(before: str, name: str, terminology: Terminology) -> tuple[str, ...]:
+    """Return the disease of "severe or" before a name that has the rest of its words ("moderate hemophilia B")."""
+    found = _OTHER_SIDE.search(before[-80:])
+    if found is None:
+        return ()
+    for words_before in (f"{found[1]} {found[2]}" if found[1] else found[2], found[2]):
+        completed = _completed(0, [words_before, name], terminology)
+        if completed != words_before:
+            return terminology.disease_phrases.exactly(completed)[:1]
+    return ()
 
 
 def _is_acronym(match: Match[str], tokens: tuple[Word, ...]) -> bool:
@@ -233,14 +262,13 @@ def _parts(text: str, terminology: Terminology) -> list[str]:
         for found in _AND.finditer(text)
         if found.start() < connector and not any(start <= found.start() < end for start, end in inside)
     ]
-    if cuts:
-        # "Types 1, 2 and 3": beside an "and", commas separate parts too.
-        cuts += [
-            found
-            for found in re.finditer(r"\s*,\s*", text)
-            if found.start() < connector and not any(start <= found.start() < end for start, end in inside)
-        ]
-        cuts = _disjoint(cuts)
+    # "Types 1, 2 and 3": beside an "and", and before a bare type, commas separate parts too.
+    commas = [
+        found
+        for found in (_COMMA.finditer(text) if cuts else _COMMA_BEFORE_TYPE.finditer(text))
+        if found.start() < connector and not any(start <= found.start() < end for start, end in inside)
+    ]
+    cuts = _disjoint([*cuts, *commas])
     bounds = [0, *(place for cut in cuts for place in (cut.start(), cut.end())), len(text)]
     parts = [text[start:end].strip() for start, end in zip(bounds[::2], bounds[1::2], strict=True)]
     parts = [part for part in parts if words(part)]
