@@ -10,6 +10,7 @@ EventType = Literal[
     "trial.withdrawn",
     "trial.merged",
     "criteria.signed",
+    "criteria.outdated",
     "site.opened",
     "site.slots_changed",
     "site.closed",

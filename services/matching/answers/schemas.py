@@ -19,6 +19,13 @@ Grade = Annotated[
     ),
 ]
 CriteriaVersion = Annotated[int | None, Field(description="The version of the criteria document in the registry.")]
+OutdatedCriteria = Annotated[
+    bool,
+    Field(
+        description="Whether the source's text has changed since the criteria were signed: they are unconfirmed until "
+        "they are signed again, and the trial is never more than `possible`."
+    ),
+]
 IllustrativeCriteria = Annotated[
     bool,
     Field(

@@ -11,6 +11,7 @@ from services.matching.answers.schemas import (
     IgnoredAnswer,
     IllustrativeCriteria,
     IntervalAnswer,
+    OutdatedCriteria,
     QuestionAnswer,
     Retest,
     TrialVerdict,
@@ -77,6 +78,7 @@ class TrialAnswer(ApiModel):
     grade: Grade
     criteria_version: CriteriaVersion
     criteria_illustrative: IllustrativeCriteria
+    criteria_outdated: OutdatedCriteria
     illustrative: bool = Field(
         description="Whether the trial itself is invented, for demonstration: it recruits no patients."
     )

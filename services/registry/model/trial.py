@@ -140,13 +140,11 @@ class Condition(ApiModel):
     text: Line = Field(description="The disease as the source wrote it.")
     role: ConditionRole = Field(
         default="target",
-        description="`target`: the trial treats it. `related`: it is mentioned, or says little beside a target "
-        '("Autoimmune Diseases").',
+        description="`target`: the trial treats it. `related`: it is mentioned, or too general beside a target.",
     )
     inferred: Literal["mesh", "title"] | None = Field(
         default=None,
-        description="How the disease was inferred where the source names none that is recognised: from its MeSH terms, "
-        "or from the title. null: the source names it.",
+        description="Inferred from the MeSH terms or the title of the source; null: its conditions name the disease.",
     )
 
 
@@ -251,6 +249,14 @@ class CriteriaHead(ApiModel):
     grade: Grade = Field(
         description="`signed`: encoded by one person and signed by another. `registry`: derived from the public "
         "record (age, sex, conditions)."
+    )
+    source_hash: str | None = Field(
+        default=None,
+        description="A hash of the source's eligibility that they were written from; null: it gave none.",
+    )
+    outdated: bool = Field(
+        default=False,
+        description="Whether the source's eligibility has changed since they were signed: they are unconfirmed.",
     )
 
 
