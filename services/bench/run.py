@@ -16,8 +16,9 @@ from services.bench.load import load
 from services.bench.programs import installation, postgresql, registry
 from services.bench.reads import cache_hits, cache_misses, gateway
 from services.bench.search import search
-from services.cli.databases import upgrade_at
+from services.registry.app import METADATA, MIGRATIONS
 from shared.persistence import open_database
+from shared.persistence.migrations import upgrade
 
 GROUPS = ("hits", "misses", "search", "feed", "load")
 
@@ -71,9 +72,9 @@ def _measure(folder: Path, trials: int, calls: int, groups: Sequence[str]) -> It
 
 
 async def _fill(url: str, trials: int) -> None:
-    await upgrade_at("registry", url)
     database = open_database(url)
     try:
+        await upgrade(database, MIGRATIONS, METADATA)
         await fill(database, trials)
     finally:
         await database.close()
