@@ -119,6 +119,7 @@ _NOT_EXCLUDED: Final = re.compile(
 )
 # Where a title ends: at its punctuation, or where its list begins on the same line.
 _CLOSE: Final = re.compile(r":|[.;](?=[\s\x00]|$)|[\s\x00]+(?=[-–—*][\s\x00]|\(?1\s?[.)][\s\x00])|$")
+_SENTENCES: Final = re.compile(r"(?<=[.;?!])\s+")
 _MOST_TITLE_WORDS: Final = 16
 _SHORT_TITLE: Final = 3
 _MOST_POPULATION_WORDS: Final = 5
@@ -289,9 +290,13 @@ def _declared(text: str) -> HeadingKind:
 
 
 def own_kind(text: str) -> OwnKind | None:
-    """Return what one sentence says of its own kind; None where it says nothing, or several sentences may disagree."""
-    if re.search(r"[.;?!]\s+\S{3,}", text):
-        return None
+    """Return what a criterion says of its own kind; None where it says nothing, or its sentences do not all say so."""
+    sentences = [sentence for sentence in _SENTENCES.split(text) if len(sentence) > 3]
+    kinds = {_own_kind(sentence) for sentence in sentences}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _own_kind(text: str) -> OwnKind | None:
     if _NOT_EXCLUDED.search(text):
         return "exception"
     found = _EXCLUDES.search(text)
