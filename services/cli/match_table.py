@@ -185,6 +185,8 @@ def _heading(result: Document, words: Words, language: str) -> Text:
     lines.append(Text(f"[{label}]", "green" if recruitment == "open" else "dim"))
     if result["grade"] == "registry":
         lines.append(Text(f"[{words['registry']}]"))
+    if result.get("criteria_outdated"):
+        lines.append(Text(f"[{words['criteria_outdated']}]"))
     return _lines(lines)
 
 

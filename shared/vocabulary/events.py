@@ -9,6 +9,7 @@ EventType = Literal[
     "trial.status_changed",
     "trial.withdrawn",
     "criteria.signed",
+    "criteria.outdated",
     "site.opened",
     "site.slots_changed",
     "site.closed",

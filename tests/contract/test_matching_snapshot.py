@@ -89,6 +89,19 @@ async def test_newly_signed_criteria_reach_the_answers(
     embark = found((await public.post(MATCH, json=example("duchenne-boy"))).json(), "NCT05096221")
     assert [one["id"] for one in embark["criteria"]] == ["I1", "I2"]
     assert (embark["from"], embark["criteria_version"]) == ("2025-12-20", 2)
+    boy = {**example("duchenne-boy"), "birth_date": "2020-01-01"}
+    embark = found((await public.post(MATCH, json=boy)).json(), "NCT05096221")
+    assert (embark["verdict"], embark["criteria_outdated"]) == ("compatible", False)
+    before = matching.state.snapshots.current.id
+    changed = await curator.patch(
+        "/registry/v1/trials/NCT05096221",
+        json={"eligibility": {"text": "Inclusion Criteria:\n* Another text"}},
+        headers={"If-Match": "*", "Content-Type": "application/merge-patch+json"},
+    )
+    assert changed.status_code == 200, changed.text
+    await until(lambda: matching.state.snapshots.current.id != before)
+    embark = found((await public.post(MATCH, json=boy)).json(), "NCT05096221")
+    assert (embark["verdict"], embark["criteria_outdated"], embark["grade"]) == ("possible", True, "signed")
 
 
 async def test_it_answers_while_the_registry_is_down_with_the_age_of_the_snapshot(line: Line, tmp_path: Path) -> None:

@@ -351,6 +351,8 @@ async def test_criteria_are_immutable_versions(public: httpx.AsyncClient, admin:
         "grade": "signed",
         "authored_by": "A. Author",
         "signed_by": "B. Signer",
+        "signed_by_rpps": "10001234565",
+        "source_version": "protocol 1.0",
         "signed_at": "2026-01-01T00:00:00Z",
         "criteria": [
             {
@@ -371,14 +373,68 @@ async def test_criteria_are_immutable_versions(public: httpx.AsyncClient, admin:
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["pointer"].startswith("/criteria/0/expr")
     assert "DUPONT" not in refused.text
+    for missing in ("signed_by_rpps", "source_version"):
+        partly = {name: value for name, value in document.items() if name != missing}
+        refused = await admin.put(path, json=partly, headers={"If-Match": '"v1"'})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, f"/{missing}")
+    wrong = await admin.put(path, json={**document, "signed_by_rpps": "10001234566"}, headers={"If-Match": '"v1"'})
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/signed_by_rpps")
+    assert "10001234566" not in wrong.text
+    invented = await admin.put(path, json={**document, "illustrative": True}, headers={"If-Match": '"v1"'})
+    assert (invented.status_code, invented.json()["errors"][0]["pointer"]) == (422, "/illustrative")
     following = await now(public)
     signed = await admin.put(path, json=document, headers={"If-Match": '"v1"'})
     assert (signed.status_code, signed.json()["version"], signed.json()["grade"]) == (200, 2, "signed")
     assert (await admin.put(path, json=document, headers={"If-Match": '"v1"'})).status_code == 412
     assert (await public.get(path)).json()["version"] == 2
     assert (await public.get(f"{path}?version=1")).json() == first.json()
-    assert (await public.get("/registry/v1/trials/NCT99999991")).json()["criteria"] == {"version": 2, "grade": "signed"}
+    head = (await public.get("/registry/v1/trials/NCT99999991")).json()["criteria"]
+    assert (head["version"], head["grade"], head["outdated"]) == (2, "signed", False)
     assert [event["type"] for event in await events_since(public, following)] == ["criteria.signed"]
+
+
+async def test_signed_criteria_are_outdated_when_the_text_of_the_source_changes(
+    public: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    path = "/registry/v1/trials/NCT99999991"
+    await create(admin, a_trial(eligibility={"text": "Inclusion Criteria:\n* Adults", "minimum_age": "P18Y"}))
+    draft = (await public.get(f"{path}/criteria")).json()
+    signed = {
+        **{name: draft[name] for name in ("trial", "criteria", "source_hash")},
+        "grade": "signed",
+        "authored_by": "A. Author",
+        "signed_by": "B. Signer",
+        "signed_by_rpps": "10001234565",
+        "signed_at": "2026-01-01T00:00:00Z",
+        "source_version": "protocol 1.0",
+    }
+    other_text = await admin.put(
+        f"{path}/criteria", json={**signed, "source_hash": "0" * 64}, headers={"If-Match": '"v1"'}
+    )
+    assert other_text.status_code == 412
+    written = await admin.put(f"{path}/criteria", json=signed, headers={"If-Match": '"v1"'})
+    assert (written.status_code, written.json()["source_hash"]) == (200, draft["source_hash"])
+
+    async def change(version: int, **eligibility: Any) -> dict[str, Any]:
+        headers = {"If-Match": f'"v{version}"', "Content-Type": "application/merge-patch+json"}
+        answer = await admin.patch(path, json={"eligibility": eligibility}, headers=headers)
+        return dict(answer.json()["criteria"])
+
+    following = await now(public)
+    assert not (await change(2, text="Inclusion Criteria:\n\n*  Adults"))["outdated"], "spaces do not count"
+    assert (await change(3, text="Inclusion Criteria:\n* Adults\n* Not pregnant"))["outdated"]
+    assert [event["type"] for event in await events_since(public, following)] == [
+        "trial.updated",
+        "trial.updated",
+        "criteria.outdated",
+    ]
+    assert not (await change(4, text="Inclusion Criteria:\n* Adults"))["outdated"]
+    assert (await change(5, minimum_age="P12Y"))["outdated"]
+    again = {name: value for name, value in signed.items() if name != "source_hash"}
+    renewed = await admin.put(f"{path}/criteria", json=again, headers={"If-Match": '"v2"'})
+    assert (renewed.status_code, renewed.json()["version"]) == (200, 3)
+    head = (await public.get(path)).json()["criteria"]
+    assert (head["version"], head["outdated"]) == (3, False)
 
 
 async def test_a_site_declares_places_without_a_new_version_of_the_trial(

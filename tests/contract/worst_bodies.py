@@ -182,7 +182,14 @@ def nested(depth: int, number: int) -> Object:
 
 
 def document(criteria: list[Object], **more: Any) -> Object:
-    signed = {"authored_by": "A", "signed_by": "B", "signed_at": "2026-01-01T00:00:00Z", "grade": "signed"}
+    signed = {
+        "authored_by": "A",
+        "signed_by": "B",
+        "signed_by_rpps": "10001234565",
+        "signed_at": "2026-01-01T00:00:00Z",
+        "source_version": "protocol 1.0",
+        "grade": "signed",
+    }
     indication = {"id": "I", "kind": "include", "role": "indication", "expr": {"type": "has", "codes": ["ORPHA:98896"]}}
     return {"trial": "NCT05096221", **signed, "criteria": [indication, *criteria], **more}
 

@@ -44,6 +44,8 @@ CRITERIA = {
     "grade": "signed",
     "authored_by": "A. Martin",
     "signed_by": "B. Petit",
+    "signed_by_rpps": "10001234565",
+    "source_version": "protocol 1.0",
     "signed_at": "2025-11-01T09:00:00Z",
     "criteria": [
         {

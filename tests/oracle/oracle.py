@@ -134,6 +134,8 @@ def criterion_state(criterion, case, day):
 
 def evaluate_criterion(criterion, case, day):
     now, last_known, best_case, reasons = expression(criterion["expr"], case, day)
+    if criterion["kind"] == "unclear":
+        return UNKNOWN, UNKNOWN, UNKNOWN, {"needs_human"}
     if criterion["kind"] == "exclude":
         now, last_known, best_case = FLIP[now], FLIP[last_known], FLIP[best_case]
     if criterion.get("discretion"):

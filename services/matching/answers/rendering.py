@@ -27,8 +27,6 @@ from services.matching.snapshots.model import Vocabulary
 ENGINE_VERSION = "2"
 MAX_QUESTIONS = 20
 _SATISFIED = {"met": True, "not_met": False, "unknown": None}
-# The sample marks invented people in this way.
-_ILLUSTRATIVE = "(illustrative)"
 _REASONS = ("missing", "stale", "unit", "no_reference_range", "partial_detail", "conflict", "needs_human")
 
 
@@ -47,7 +45,8 @@ def verdict_fields(best: CohortResult, trial: CompiledTrial) -> dict[str, Any]:
         "retest": best.retest,
         "cohort": best.id if trial.document.cohorts else None,
         "grade": trial.document.grade,
-        "criteria_illustrative": (trial.document.signed_by or "").endswith(_ILLUSTRATIVE),
+        "criteria_illustrative": trial.document.illustrative,
+        "criteria_outdated": trial.outdated,
         "criteria_version": trial.document.version,
     }
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.matching.patients.schemas import Kind
+from shared.criteria.model import CriterionKind
 from shared.criteria.values import Domain, Exon, Frame, Gene, Operator, Origin, Relative, VariantType, Zygosity
 from shared.values.wire import ApiModel, Code, Day, Duration, Label
 
@@ -18,6 +19,13 @@ Grade = Annotated[
     ),
 ]
 CriteriaVersion = Annotated[int | None, Field(description="The version of the criteria document in the registry.")]
+OutdatedCriteria = Annotated[
+    bool,
+    Field(
+        description="Whether the source's text has changed since the criteria were signed: they are unconfirmed until "
+        "they are signed again, and the trial is never more than `possible`."
+    ),
+]
 IllustrativeCriteria = Annotated[
     bool,
     Field(
@@ -87,7 +95,9 @@ class CriterionAnswer(ApiModel):
     """A criterion on the day of the match."""
 
     id: str = Field(description="The id of the criterion in the criteria document.")
-    kind: Literal["include", "exclude"] = Field(description="Whether it is an inclusion or an exclusion criterion.")
+    kind: CriterionKind = Field(
+        description="Whether it is an inclusion or an exclusion criterion; `unclear`: the registry does not say."
+    )
     role: Literal["indication"] | None = Field(
         description="`indication`: it says for which patients the trial is at all; null: any other criterion."
     )

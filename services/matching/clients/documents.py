@@ -66,6 +66,7 @@ class Cohort:
 class Trial:
     """The fields of a trial that a match needs. ``identifier``: its preferred public number.
 
+    ``criteria_outdated``: the source's text has changed since its criteria were signed.
     ``locations``: the distinct pairs of country and recruitment status (None where not given) of its places.
     """
 
@@ -86,6 +87,7 @@ class Trial:
     illustrative: bool
     published: bool
     criteria_version: int | None
+    criteria_outdated: bool
     minimum_age: str | None
     maximum_age: str | None
     sex: str | None
@@ -123,6 +125,7 @@ class Trial:
                 illustrative=bool(document.get("illustrative")),
                 published=bool(document.get("published", True)),
                 criteria_version=(document.get("criteria") or {}).get("version"),
+                criteria_outdated=bool((document.get("criteria") or {}).get("outdated")),
                 minimum_age=eligibility.get("minimum_age"),
                 maximum_age=eligibility.get("maximum_age"),
                 sex=eligibility.get("sex"),
@@ -148,7 +151,7 @@ class Trial:
             "cohorts": [{"id": one.id, "label": dict(one.label), "status": one.status} for one in self.cohorts],
             "illustrative": self.illustrative,
             "published": self.published,
-            "criteria": {"version": self.criteria_version},
+            "criteria": {"version": self.criteria_version, "outdated": self.criteria_outdated},
             "eligibility": {"minimum_age": self.minimum_age, "maximum_age": self.maximum_age, "sex": self.sex},
         }
 

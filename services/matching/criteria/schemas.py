@@ -14,6 +14,7 @@ from services.matching.answers.schemas import (
     Grade,
     IllustrativeCriteria,
     IntervalAnswer,
+    OutdatedCriteria,
     QuestionAnswer,
     Retest,
     TrialVerdict,
@@ -81,6 +82,7 @@ class DryRunAnswer(ApiModel):
     grade: Grade
     criteria_version: CriteriaVersion
     criteria_illustrative: IllustrativeCriteria
+    criteria_outdated: OutdatedCriteria
     criteria: list[CriterionAnswer] = Field(description="The criteria that count for the cohort, in document order.")
     timeline: list[IntervalAnswer] = Field(description="The verdict of the cohort over time, if no fact changes.")
     cohorts: list[CohortTimeline] = Field(description="All cohorts.")

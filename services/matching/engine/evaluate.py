@@ -47,8 +47,16 @@ class CompiledCriterion:
     def counts_for(self, cohort: str) -> bool:
         return self.source.cohorts is None or cohort in self.source.cohorts
 
-    def with_discretion(self, evaluation: Evaluation) -> Evaluation:
-        """Turn a failure that the protocol leaves to discretion into an unknown with the reason ``needs_human``."""
+    def as_stated(self, evaluation: Evaluation) -> Evaluation:
+        """Apply what the document says of the criterion to the state of its expression.
+
+        A failure that the protocol leaves to discretion is unknown with the reason ``needs_human``; so is everything
+        where the source does not say whether the criterion includes or excludes.
+        """
+        if self.source.kind == "unclear":
+            return evaluation._replace(
+                now=UNKNOWN, last_known=UNKNOWN, best_case=UNKNOWN, reasons=frozenset({"needs_human"})
+            )
         if not self.source.discretion:
             return evaluation
         raised = evaluation._replace(
@@ -59,9 +67,11 @@ class CompiledCriterion:
         return raised._replace(reasons=frozenset({"needs_human"})) if evaluation.now == NOT_MET else raised
 
     def evaluate(self, patient: PatientIndex, day: date) -> Evaluation:
-        return self.with_discretion(self.expression.evaluate(patient, day))
+        return self.as_stated(self.expression.evaluate(patient, day))
 
     def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
+        if self.source.kind == "unclear":
+            return Timeline((patient.as_of,), (TruthValues(UNKNOWN, UNKNOWN, UNKNOWN),))
         timeline = self.expression.evaluate_over_time(patient)
         return (
             timeline.map(lambda values: TruthValues(*(max(state, UNKNOWN) for state in values)))
@@ -88,20 +98,29 @@ class CompiledCohort:
 
 @dataclass(frozen=True, slots=True)
 class CompiledTrial:
-    """One version of the criteria of a trial, ready to be matched with many patients."""
+    """One version of the criteria of a trial, ready to be matched with many patients.
+
+    ``outdated``: the source's text has changed since they were signed, so they are never more than ``possible``.
+    """
 
     document: CriteriaDocument
     criteria: tuple[CompiledCriterion, ...]
     cohorts: dict[str, CompiledCohort]
     lead_time: Span
+    outdated: bool = False
 
     def without_indication(self) -> "CompiledTrial":
         """Return the same criteria, listed for every patient whatever the condition."""
         return replace(self, cohorts={name: replace(cohort, indication=()) for name, cohort in self.cohorts.items()})
 
 
-def compile_criteria(document: CriteriaDocument, terminology: Terminology, country: str) -> CompiledTrial:
-    """Compile a document for one country (ISO 3166-1 alpha-2); leave out criteria for other countries."""
+def compile_criteria(
+    document: CriteriaDocument, terminology: Terminology, country: str, *, outdated: bool = False
+) -> CompiledTrial:
+    """Compile a document for one country (ISO 3166-1 alpha-2); leave out criteria for other countries.
+
+    ``outdated``: the source's text has changed since they were signed.
+    """
     lead_time = parse(document.lead_time) if document.lead_time else None
     criteria = tuple(
         _compile_criterion(criterion, terminology, lead_time)
@@ -114,7 +133,7 @@ def compile_criteria(document: CriteriaDocument, terminology: Terminology, count
         cohorts[cohort] = CompiledCohort(
             counted, tuple(criterion for criterion in counted if criterion.source.role == "indication")
         )
-    return CompiledTrial(document, criteria, cohorts, lead_time or Span(0, 0))
+    return CompiledTrial(document, criteria, cohorts, lead_time or Span(0, 0), outdated)
 
 
 def match(
@@ -188,7 +207,8 @@ def _cohort(
     horizon_end: date,
 ) -> CohortResult:
     counted = trial.cohorts[cohort].counted
-    best_possible: Verdict = "compatible" if trial.document.grade == "signed" and counted else "possible"
+    confirmed = trial.document.grade == "signed" and not trial.outdated
+    best_possible: Verdict = "compatible" if confirmed and counted else "possible"
     parts = [statuses[criterion.source.id] for criterion in counted]
     patient.count_work(4 * sum(len(part.days) for part in parts))
     days = (

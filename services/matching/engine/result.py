@@ -5,6 +5,7 @@ from datetime import date
 from typing import Literal
 
 from services.matching.engine.kleene import Reason
+from shared.criteria.model import CriterionKind
 
 Verdict = Literal["compatible", "possible", "not_yet", "not_now", "excluded"]
 Listing = Literal["listed", "undetermined", "not_indicated"]
@@ -31,7 +32,7 @@ class CriterionResult:
     """
 
     id: str
-    kind: Literal["include", "exclude"]
+    kind: CriterionKind
     state: Literal["met", "not_met", "unknown"]
     reasons: tuple[Reason, ...]
     evidence: tuple[str, ...]

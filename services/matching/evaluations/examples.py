@@ -42,6 +42,7 @@ ANSWER: dict[str, Any] = {
             "cohort": "1",
             "grade": "signed",
             "criteria_illustrative": True,
+            "criteria_outdated": False,
             "criteria_version": 1,
             "illustrative": True,
             "criteria": [

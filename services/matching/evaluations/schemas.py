@@ -14,6 +14,7 @@ from services.matching.answers.schemas import (
     Grade,
     IllustrativeCriteria,
     IntervalAnswer,
+    OutdatedCriteria,
     QuestionAnswer,
     Retest,
     TrialVerdict,
@@ -104,6 +105,7 @@ class TrialAnswer(ApiModel):
     grade: Grade
     criteria_version: CriteriaVersion
     criteria_illustrative: IllustrativeCriteria
+    criteria_outdated: OutdatedCriteria
     illustrative: bool = Field(
         description="Whether the trial itself is invented, for demonstration: it recruits no patients."
     )

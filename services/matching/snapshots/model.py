@@ -59,14 +59,15 @@ class SnapshotTrial:
         """Compile a record for one terminology and country."""
         line = canonical(record.write())
         criteria = _criteria(record)
-        compiled = _compiled(criteria, vocabulary, country)
+        compiled = _compiled(record, criteria, vocabulary, country)
         recruitment = recruitment_of(record, compiled.cohorts if compiled else (), country)
         recruiting = frozenset(cohort for cohort, state in recruitment.items() if state == "open")
         return cls(record, criteria, compiled, recruitment, recruiting, line, hashlib.sha256(line).digest())
 
     def recompile(self, vocabulary: Vocabulary, country: str) -> "SnapshotTrial":
         """Return the same trial, compiled for another terminology."""
-        return replace(self, compiled=_compiled(self.criteria, vocabulary, country), sentences={})
+        compiled = _compiled(self.record, self.criteria, vocabulary, country)
+        return replace(self, compiled=compiled, sentences={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +131,12 @@ class Snapshot:
         return cls.of(prepared, by_id, vocabulary, country, next_feed_path, current_at)
 
 
-def _compiled(criteria: CriteriaDocument | None, vocabulary: Vocabulary, country: str) -> CompiledTrial | None:
-    return None if criteria is None else compile_criteria(criteria, vocabulary.engine, country)
+def _compiled(
+    record: TrialRecord, criteria: CriteriaDocument | None, vocabulary: Vocabulary, country: str
+) -> CompiledTrial | None:
+    if criteria is None:
+        return None
+    return compile_criteria(criteria, vocabulary.engine, country, outdated=record.trial.criteria_outdated)
 
 
 def _criteria(record: TrialRecord) -> CriteriaDocument | None:

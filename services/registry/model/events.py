@@ -57,10 +57,13 @@ class RemovalData(BaseModel):
 
 
 class TrialEvent(CloudEvent):
-    """A trial was published, changed or withdrawn, or its criteria were signed."""
+    """A trial was published, changed or withdrawn, or its criteria were signed or became outdated."""
 
-    type: Literal["trial.published", "trial.updated", "trial.withdrawn", "criteria.signed"] = Field(
-        description="`trial.withdrawn` is for readers who may see unpublished trials; others get `trial.removed`."
+    type: Literal["trial.published", "trial.updated", "trial.withdrawn", "criteria.signed", "criteria.outdated"] = (
+        Field(
+            description="`trial.withdrawn` is for readers who may see unpublished trials; others get `trial.removed`. "
+            "`criteria.outdated`: the source's eligibility changed after the criteria were signed."
+        )
     )
     data: TrialChangeData = Field(description="What changed.")
 

@@ -140,7 +140,12 @@ class Condition(ApiModel):
     )
     text: Line = Field(description="The disease as the source wrote it.")
     role: ConditionRole = Field(
-        default="target", description="`target`: the trial treats it. `related`: it is mentioned."
+        default="target",
+        description="`target`: the trial treats it. `related`: it is mentioned, or too general beside a target.",
+    )
+    inferred: Literal["mesh", "title"] | None = Field(
+        default=None,
+        description="Inferred from the MeSH terms or the title of the source; null: its conditions name the disease.",
     )
 
 
@@ -245,6 +250,14 @@ class CriteriaHead(ApiModel):
     grade: Grade = Field(
         description="`signed`: encoded by one person and signed by another. `registry`: derived from the public "
         "record (age, sex, conditions)."
+    )
+    source_hash: str | None = Field(
+        default=None,
+        description="A hash of the source's eligibility that they were written from; null: it gave none.",
+    )
+    outdated: bool = Field(
+        default=False,
+        description="Whether the source's eligibility has changed since they were signed: they are unconfirmed.",
     )
 
 

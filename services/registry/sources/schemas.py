@@ -23,6 +23,11 @@ class StudyRecord(BaseModel):
         description="The modules of the protocol: `identificationModule` with `nctId`, `statusModule`,"
         " `conditionsModule`, `designModule`, `armsInterventionsModule`, `eligibilityModule` and others.",
     )
+    derived_section: dict[str, Any] | None = Field(
+        default=None,
+        alias="derivedSection",
+        description="`conditionBrowseModule` with `meshes`, the MeSH terms of the conditions; nothing else is read.",
+    )
 
 
 class LineResult(ApiModel):

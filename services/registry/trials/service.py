@@ -23,6 +23,7 @@ from services.registry.model.trial import (
 from services.registry.schema import FEED
 from services.registry.search.model import SearchQuery
 from services.registry.terminology.terminology import Terminology
+from services.registry.trials.criteria import becomes_outdated, compared, faults_of_signature, source_hash
 from services.registry.trials.drafts import (
     changed_fields,
     check_address,
@@ -151,8 +152,11 @@ class TrialService:
         await self._check_centres(draft)
         key = await self.repository.next_id(demo=draft.sample == "demo")
         given = criteria or self.rules.registry_criteria(draft, self.terminology)
-        document = CriteriaDocument.model_validate_json(json.dumps({**given, "version": 1}))
-        trial = self._trial(key, draft, 1, CriteriaHead(version=1, grade=document.grade), scope, origin)
+        written_from = source_hash(draft.eligibility)
+        given = {**given, "version": 1, "source_hash": written_from}
+        document = CriteriaDocument.model_validate_json(json.dumps(given))
+        head = CriteriaHead(version=1, grade=document.grade, source_hash=written_from)
+        trial = self._trial(key, draft, 1, head, scope, origin)
         stored = StoredTrial(trial, await self._routing(trial, ()), curated)
         await self.repository.save(stored, words_of(trial, self.terminology), ("created",), None)
         await self.repository.add_criteria(
@@ -200,20 +204,24 @@ class TrialService:
     ) -> CriteriaDocument:
         """Write a new version of a trial's criteria, made from version ``expected`` (None: from any).
 
-        :raises CriteriaRefusedError: 422, the lint found errors; one pointer for each.
-        :raises StaleVersionError: 412.
+        :raises CriteriaRefusedError: 422, errors of the lint or of the signature, with one pointer for each.
+        :raises StaleVersionError: 412, other criteria came first, or they were written from another text of the source.
         """
         stored = await self.find(identifier, rows)
         document = document.model_copy(update={"trial": stored.trial.identifier})
         head = stored.trial.criteria
         if head is not None and expected is not None and expected != head.version:
             raise StaleVersionError
+        written_from = source_hash(stored.trial.eligibility)
+        if document.source_hash not in {None, written_from}:
+            raise StaleVersionError
+        document = document.model_copy(update={"source_hash": written_from})
         record = RegistryRecord(**stored.trial.eligibility.model_dump(exclude={"text"}))
         errors = [one for one in lint(document, self.terminology.graph, record) if one.severity == "error"]
-        if errors:
-            raise CriteriaRefusedError(
-                errors=[Fault(pointer=one.pointer, code=one.code, detail=one.detail) for one in errors[:50]]
-            )
+        faults = faults_of_signature(document, fictitious=stored.trial.illustrative)
+        faults += [Fault(pointer=one.pointer, code=one.code, detail=one.detail) for one in errors[:50]]
+        if faults:
+            raise CriteriaRefusedError(errors=faults)
         new = await self._add_criteria(stored.key, head, document)
         trial = stored.trial.model_copy(
             update={"criteria": new, "version": stored.trial.version + 1, "updated_at": self.now}
@@ -296,8 +304,10 @@ class TrialService:
         head = was.criteria
         changed = (draft.eligibility, draft.conditions) != (was.eligibility, was.conditions)
         if head is not None and head.grade == "registry" and changed:
-            derived = json.dumps(self.rules.registry_criteria(draft, self.terminology))
-            head = await self._add_criteria(stored.key, head, CriteriaDocument.model_validate_json(derived))
+            derived = self.rules.registry_criteria(draft, self.terminology)
+            derived["source_hash"] = source_hash(draft.eligibility)
+            head = await self._add_criteria(stored.key, head, CriteriaDocument.model_validate_json(json.dumps(derived)))
+        head = compared(head, was.eligibility, draft.eligibility)
         trial = self._trial(stored.key, draft, was.version + 1, head, scope, was.origin)
         written = await self._write(stored, trial, curated=curated)
         await self._follow_sites(written, was)
@@ -348,13 +358,18 @@ class TrialService:
         if not await self.repository.save(written, words_of(trial, self.terminology), changed, stored.trial.version):
             raise StaleVersionError
         self._record(change_of_trial(stored.trial, trial, (stored.routing, written.routing), changed, event=event))
+        if becomes_outdated(stored.trial, trial):
+            # An entry of its own: the change itself may be a new status or a withdrawal.
+            sides = (stored.routing, written.routing)
+            self._record(change_of_trial(stored.trial, trial, sides, ("criteria",), event="criteria.outdated"))
         return written
 
     def _record(self, change: Change) -> None:
         FEED.record(self.repository.connection, change)
 
     async def _add_criteria(self, key: str, head: CriteriaHead | None, document: CriteriaDocument) -> CriteriaHead:
-        new = CriteriaHead(version=head.version + 1 if head else 1, grade=document.grade)
+        version = head.version + 1 if head else 1
+        new = CriteriaHead(version=version, grade=document.grade, source_hash=document.source_hash)
         text = document.model_copy(update={"version": new.version}).model_dump_json(exclude_none=True)
         await self.repository.add_criteria(key, new.version, new.grade, self.now, text)
         return new

@@ -50,7 +50,7 @@ def index_of(patient):
 @pytest.mark.parametrize("case", json.loads((CASES / "verdicts.json").read_text()), ids=lambda case: case["name"])
 def test_verdict(case):
     result = match(
-        compile_criteria(document_of(case), TERMINOLOGY, "FR"),
+        compile_criteria(document_of(case), TERMINOLOGY, "FR", outdated=case.get("outdated", False)),
         index_of(patient_of(case)),
         case.get("horizon", "P2Y"),
         case.get("recruiting"),
