@@ -52,8 +52,8 @@ class PersonFacts:
 class Completeness(NamedTuple):
     """Whether a domain is declared complete over a window.
 
-    ``now``: as it is declared; ``carried``: also where it was over the window on ``as_of``, for a declaration that grows
-    old is no news.
+    ``now``: as it is declared; ``carried``: also where it was over the window on ``as_of``, for a declaration that
+    grows old is no news.
     """
 
     now: bool

@@ -124,9 +124,7 @@ def _with_state(fact: Fact, state: State | None) -> Fact:
     if state.kind == "persists":
         return replace(fact, last=FOR_EVER)
     certainly_until = max(fact.first.earliest, day_before(_longest(fact.first.earliest, state)))
-    return replace(
-        fact, last=DateBounds(certainly_until, date.max), fades_on=_longest(fact.first.latest, state)
-    )
+    return replace(fact, last=DateBounds(certainly_until, date.max), fades_on=_longest(fact.first.latest, state))
 
 
 def _longest(since: date, state: State) -> date:
@@ -147,5 +145,3 @@ def _ended(fact: Fact, denials: Iterable[Fact]) -> Fact:
                 min(last.earliest, day_before(denial.first.earliest)), min(last.latest, day_before(denial.first.latest))
             )
     return fact if last == fact.last else replace(fact, last=last)
-
-

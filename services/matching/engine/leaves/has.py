@@ -95,9 +95,7 @@ class Has:
             return unknown("partial_detail", [fact.id for fact in findings.denying], last_known=last_known)
         fitting = [fact for fact in findings.carrying if self._fits(fact, day) != NOT_MET]
         older = [fact.id for fact in fitting if fact.first.earliest <= day and not dates.may_contain(fact)]
-        older += [
-            fact.id for fact in findings.denying if fact.first.earliest <= day and not in_force.may_contain(fact)
-        ]
+        older += [fact.id for fact in findings.denying if fact.first.earliest <= day and not in_force.may_contain(fact)]
         return unknown("stale" if older else "missing", older, last_known=last_known)
 
     def _sure(self, findings: Findings, dates: DateRange, day: date) -> list[Fact]:
