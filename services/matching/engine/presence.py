@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from services.matching.engine.facts import FOR_EVER, DateBounds, Fact
+from services.matching.engine.facts import FOR_EVER, DateBounds, Fact, Status
 from services.matching.engine.invalidation import without_invalidated
 from services.matching.engine.terminology import State, Terminology
 from shared.criteria.durations import add, day_before, parse
@@ -33,9 +33,9 @@ def read_facts(
         return states[fact.codes]
 
     known = (_with_unknown_end(_known_on(fact, as_of), state_of) for fact in facts)
-    read = [one for fact in known for one in _results(fact, above, state_of)]
-    read = without_invalidated(read, birth, above)
-    return tuple(_lasting(read, above, state_of))
+    read = without_invalidated([_with_result(fact, above, state_of) for fact in known], birth, above)
+    told = [one for fact in read for one in (fact, *_shown_by(fact, above))]
+    return tuple(_lasting(told, above, state_of))
 
 
 def _known_on(fact: Fact, as_of: date) -> Fact:
@@ -64,43 +64,39 @@ def _state_of(codes: Sequence[str], terminology: Terminology) -> State | None:
     return min(stated, key=lambda state: (_KINDS.index(state.kind), _longest(date.min, state)), default=None)
 
 
-def _results(fact: Fact, above: Above, state_of: Callable[[Fact], State | None]) -> Iterator[Fact]:
-    """Read the result of an observation: a word says present or absent, a number says neither.
-
-    Of a test whose result is not given, what it shows is unconfirmed.
-    """
+def _with_result(fact: Fact, above: Above, state_of: Callable[[Fact], State | None]) -> Fact:
+    """Read the result of an observation: a word says present or absent, a number says neither."""
     if fact.kind != "observation" or fact.status != "present" or SCALES.keys() & fact.codes:
-        yield fact
-        return
-    shown = [concept for code in TESTS.keys() & above(fact.codes) for concept in TESTS[code]]
-    if fact.number is None and fact.text is None:
-        concepts = {one.concept for one in shown}
-        is_told = concepts <= set(fact.codes)
-        yield fact if is_told else replace(fact, codes=_with(fact, concepts), status="unconfirmed")
-        return
-    names_finding = bool(shown) or state_of(fact) is not None
+        return fact
+    is_test = not TESTS.keys().isdisjoint(above(fact.codes))
     sign = None if fact.text is None else read_result(fact.text)
-    if sign is None and names_finding:
-        yield replace(fact, shows_presence=False) if fact.number is not None else replace(fact, status="unconfirmed")
-        yield from _unconfirmed(fact, shown)
+    if sign is not None:
+        return replace(fact, status="absent") if sign == "negative" else fact
+    if fact.number is None and fact.text is None:
+        return replace(fact, status="unconfirmed") if is_test else fact
+    if not is_test and state_of(fact) is None:
+        return fact
+    return replace(fact, shows_presence=False) if fact.number is not None else replace(fact, status="unconfirmed")
+
+
+def _shown_by(fact: Fact, above: Above) -> Iterator[Fact]:
+    """Yield what a test shows, as facts about the concepts alone: a test that cannot deny one denies only itself."""
+    if fact.kind != "observation" or fact.status == "ordered":
         return
-    if sign is None:
-        yield fact
-        return
-    certain = {one.concept for one in shown if (one.present if sign == "positive" else one.absent)}
-    yield replace(fact, codes=_with(fact, certain), status="absent" if sign == "negative" else "present")
-    if sign == "positive":
-        yield from _unconfirmed(fact, [one for one in shown if not one.present])
+    for code in TESTS.keys() & above(fact.codes):
+        for shown in TESTS[code]:
+            if shown.concept in fact.codes:
+                continue
+            if fact.status == "present" and fact.shows_presence and shown.present:
+                yield _about(fact, shown, "present")
+            elif fact.status != "absent":
+                yield _about(fact, shown, "unconfirmed")
+            elif shown.absent:
+                yield _about(fact, shown, "absent")
 
 
-def _with(fact: Fact, concepts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted({*fact.codes, *concepts}))
-
-
-def _unconfirmed(fact: Fact, shown: Sequence[ShownConcept]) -> Iterator[Fact]:
-    """Yield the concepts that the test hints at and cannot show."""
-    if codes := tuple(sorted({one.concept for one in shown} - set(fact.codes))):
-        yield replace(fact, codes=codes, status="unconfirmed", number=None, text=None)
+def _about(fact: Fact, shown: ShownConcept, status: Status) -> Fact:
+    return replace(fact, codes=(shown.concept,), status=status, number=None, text=None, shows_presence=True)
 
 
 def _lasting(facts: Sequence[Fact], above: Above, state_of: Callable[[Fact], State | None]) -> Iterator[Fact]:
