@@ -144,13 +144,13 @@ class IntervalAnswer(ApiModel):
 
 
 class CohortDates(ApiModel):
-    """The verdict of one cohort and its dates."""
+    """The verdict of one cohort and its own dates."""
 
-    verdict: Verdict = Field(description="The verdict of the cohort on the day of evaluation.")
+    verdict: Verdict = Field(description="The verdict of the cohort on the day of the match.")
     from_: From = Field(alias="from")
     until: Until
     refer_before: Day | None = Field(
-        description="The last day to refer the patient, as for the trial; null where there is none."
+        description="The last day to refer the patient for this cohort; null where `until` is null."
     )
     retest: Retest
     timeline: list[IntervalAnswer] = Field(description="The verdict of the cohort over time, if no fact changes.")

@@ -98,7 +98,7 @@ def _rank(listed: ListedTrial) -> tuple[bool, bool, int, date, str]:
         best.verdict == "excluded",
         best.id not in trial.recruiting,
         RANK[best.verdict],
-        best.start or date.max,
+        listed.result.dates.start or date.max,
         trial.record.trial.identifier,
     )
 
@@ -107,7 +107,7 @@ def _trial_answer(snapshot: Snapshot, patient: IndexedPatient, listed: ListedTri
     trial, compiled, result, best = listed
     known = trial.record.trial
     labels = {cohort.id: {"fr": cohort.label.fr, "en": cohort.label.en} for cohort in compiled.document.cohorts}
-    verdict = verdict_fields(best, compiled)
+    verdict = verdict_fields(result, best, compiled)
     recruitment = trial.recruitment[best.id]
     if recruitment == "closed":
         verdict["refer_before"] = None
@@ -128,7 +128,7 @@ def _trial_answer(snapshot: Snapshot, patient: IndexedPatient, listed: ListedTri
         "criteria": criterion_answers(
             compiled, result, best.criteria, patient.index, snapshot.vocabulary, trial.sentences
         ),
-        "timeline": timeline_answer(best.timeline),
+        "timeline": timeline_answer(result.dates.timeline),
         "cohorts": [
             {"id": one.id, "label": labels[one.id], **_cohort_fields(one, trial.recruitment[one.id])}
             for one in result.cohorts
