@@ -13,6 +13,8 @@ StateKind = Literal["permanent", "persists", "passing", "exposure", "event"]
 OWN: Final = "CLEIO:"
 _NONE: Final[frozenset[str]] = frozenset()
 
+_LONGEST_FIRST: Final[tuple[StateKind, ...]] = ("permanent", "persists", "passing", "event", "exposure")
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -145,7 +147,7 @@ class Terminology:
         while level:
             stated = [self._states[node] for node in level if node in self._states]
             if stated:
-                return min(stated, key=lambda state: (state.kind, state.longest or ""))
+                return min(stated, key=lambda state: (_LONGEST_FIRST.index(state.kind), state.longest or ""))
             level = {parent for node in level for parent in self.nodes.parents[node]} - seen
             seen |= level
         return None
