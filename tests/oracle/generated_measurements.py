@@ -18,7 +18,7 @@ class Measurements(Dice):
     def titre_leaf(self, want):
         leaf = {
             "type": "titre",
-            "codes": ["CLEIO:anti_aav"],
+            "codes": ["CLEIO:anti-aav9"],
             "op": self.random.choice(["<", "<", "<=", ">="]),
             "reciprocal": 400,
         }
@@ -33,7 +33,7 @@ class Measurements(Dice):
                 assay = self.random.choice(["elisa"] * 6 + ["neutralisation", None])
                 self.fact(
                     "observation",
-                    "CLEIO:anti_aav",
+                    "CLEIO:anti-aav9",
                     status=self.unsure_status(),
                     date=self.measured_at(leaf.get("within")),
                     value=value,
@@ -80,7 +80,7 @@ class Measurements(Dice):
         if self.chance(0.15):
             leaf["not_after"] = [
                 {
-                    "codes": ["CLEIO:transfusion"],
+                    "codes": ["CLEIO:blood-transfusion"],
                     "for": self.random.choice(["P7D", "P4W"]),
                     **({"domain": "procedures"} if self.chance(0.7) else {}),
                 }
@@ -127,7 +127,7 @@ class Measurements(Dice):
             status = self.random.choice([None, None, "absent", "unconfirmed"])
             self.fact(
                 "procedure",
-                "CLEIO:transfusion",
+                "CLEIO:blood-transfusion",
                 status=status,
                 date=self.written(date.fromisoformat(when) - timedelta(days=gap)),
             )
