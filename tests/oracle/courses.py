@@ -145,7 +145,9 @@ class Stable:
         could_be = record.could_be_in_window(self.domain, self.codes, window, day)
         last_known = self.last_known_of_none(could_be)
         if record.complete(self.domain, day, window):
-            return (UNKNOWN, last_known, "partial_detail", could_be) if could_be else (NOT_MET, NOT_MET, None, [])
+            related = denying or self.courses or case.once(("doubts", id(self.leaf)), list)
+            reason = "partial_detail" if related else "could_be"
+            return (UNKNOWN, last_known, reason, could_be) if could_be else (NOT_MET, NOT_MET, None, [])
         ended = [course for course in self.courses if record.in_window(course, None, day) != NO]
         reason = "partial_detail" if denial == MAYBE else "stale" if ended else "missing"
         return UNKNOWN, last_known, reason, denying + [fact for course in ended for fact in course["facts"]]
@@ -185,9 +187,7 @@ class Stable:
             return NOT_MET, NOT_MET, None, facts
         others = [course for course in self.courses if not any(course is one for one in self.current)]
         ended = [self.ended_lately(course) for course in others]
-        in_window = [
-            course for course in others if self.record.in_window(course, self.window, self.day) != NO
-        ]
+        in_window = [course for course in others if self.record.in_window(course, self.window, self.day) != NO]
         with_ended = facts + [fact for course in in_window for fact in course["facts"]]
         if YES in ended:
             return NOT_MET, NOT_MET, None, with_ended
@@ -203,5 +203,3 @@ class Stable:
 def stable(leaf, case, day):
     now, last_known, reason, facts = Stable(leaf, case, day).judge()
     return now, last_known, UNKNOWN, reason, facts
-
-

@@ -83,8 +83,9 @@ class SubWindow:
         now = decide(leaf["op"], leaf["value"], low, with_others if self.complete(self.day) else None)
         stays = self.complete(self.day) or self.complete(self.case.as_of)
         last_known = decide(leaf["op"], leaf["value"], low, with_others if stays else None)
-        doubtful = extra or (others and self.complete(self.day))
-        reason = "partial_detail" if doubtful else "stale" if older else "missing"
+        reason = "partial_detail" if extra else "stale" if older else "missing"
+        if others and not extra and self.complete(self.day):
+            reason = "partial_detail" if found else "could_be"
         decisive = [fact for _first, _last, _certain, facts in sure for fact in facts]
         if now == UNKNOWN:
             return now, last_known, reason, [fact for fact, _certain in inside]
@@ -100,5 +101,5 @@ def count(leaf, case, day):
 
     now, last_known = every([one[0] for one in windows]), every([one[1] for one in windows])
     reasons = [reason for _now, _last_known, reason, _facts in windows if reason]
-    reason = min(reasons, key=("partial_detail", "stale", "missing").index) if now == UNKNOWN else None
+    reason = min(reasons, key=("partial_detail", "could_be", "stale", "missing").index) if now == UNKNOWN else None
     return now, last_known, UNKNOWN, reason, [fact for one in windows if one[0] == now for fact in one[3]]

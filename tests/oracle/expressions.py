@@ -55,6 +55,11 @@ def expression(expr, case, day):
     return (*three, reasons, [fact for one in used for fact in one[4]])
 
 
+def published(reasons):
+    """Return the reasons as the page names them: `could_be` is only told apart for the listing."""
+    return {"partial_detail" if reason == "could_be" else reason for reason in reasons}
+
+
 def leaves_of(expr):
     """Return every leaf of an expression."""
     if "type" in expr:

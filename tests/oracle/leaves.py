@@ -153,8 +153,7 @@ class Has:
             return MAYBE
         (first, last), (end_first, end_last) = self.record.dates(fact), self.record.last_days(fact)
         answers = [
-            add(start, duration) <= min(end, day)
-            for start, end in ((last, max(end_first, first)), (first, end_last))
+            add(start, duration) <= min(end, day) for start, end in ((last, max(end_first, first)), (first, end_last))
         ]
         return YES if all(answers) else MAYBE if any(answers) else NO
 
@@ -181,9 +180,7 @@ class Has:
         old = [fact for fact in old if not any(fact is one for one in lasting)]
 
         holding = [
-            fact
-            for fact in self.present
-            if self.attributes(fact, day) == YES and self.place(fact, day, lasting) == YES
+            fact for fact in self.present if self.attributes(fact, day) == YES and self.place(fact, day, lasting) == YES
         ]
         if holding:
             clashing = [self.contradictions(fact, day) for fact in holding]
@@ -205,7 +202,8 @@ class Has:
             return 3, NOT_MET, None, self.reasons_for_absence(day)
         if record.complete(self.domain, day, window):
             could_be = self.could_be(day)
-            return (3, UNKNOWN, "partial_detail", could_be) if could_be else (3, NOT_MET, None, [])
+            reason = "partial_detail" if self.perhaps or any(self.denials.values()) else "could_be"
+            return (3, UNKNOWN, reason, could_be) if could_be else (3, NOT_MET, None, [])
         denying = [fact for facts in self.denials.values() for fact in facts]
         if denial == MAYBE:
             in_force = [fact for fact in denying if record.in_window(fact, self.denial_window, day) != NO]

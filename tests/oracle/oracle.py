@@ -11,7 +11,7 @@ from tests.oracle.codes import Terminology
 from tests.oracle.courses import stable
 from tests.oracle.days import add, day_of
 from tests.oracle.events import count
-from tests.oracle.expressions import FLIP, MET, NOT_MET, UNKNOWN, expression, leaves_of
+from tests.oracle.expressions import FLIP, MET, NOT_MET, UNKNOWN, expression, leaves_of, published
 from tests.oracle.leaves import age, has, sex
 from tests.oracle.measured import measured
 from tests.oracle.record import Record
@@ -73,7 +73,8 @@ class Case:
 
 def leaf_state(leaf, patient, knowledge, day, as_of, **case):
     """Return (now, last_known, best_case, reason of an unknown now) of one leaf on one day."""
-    return LEAVES[leaf["type"]](leaf, Case({}, patient, knowledge, as_of, **case), day)[:4]
+    *states, reason, _facts = LEAVES[leaf["type"]](leaf, Case({}, patient, knowledge, as_of, **case), day)
+    return (*states, *published({reason}))
 
 
 # --- criteria and cohorts ---------------------------------------------------------------------------------------------
@@ -106,7 +107,8 @@ def evaluate_criterion(criterion, case, day):
 
 def criterion_states(case, day):
     """Return {criterion id: (now, last_known, best_case, reasons)} of the criteria that count in France."""
-    return {criterion["id"]: criterion_state(criterion, case, day)[:4] for criterion in applicable(case.document)}
+    states = {criterion["id"]: criterion_state(criterion, case, day) for criterion in applicable(case.document)}
+    return {name: (*three, published(reasons)) for name, (*three, reasons, _facts) in states.items()}
 
 
 def refers_to_dosing(criterion):
@@ -162,7 +164,6 @@ def verdict_on(case, cohort, day, look_ahead=None):
     return "not_now" if any(cohort_open_in_best_case(case, cohort, one) for one in later) else "excluded"
 
 
-
 def listing(case):
     """Return `listed`, `undetermined` or `not_indicated`: the best listing of any cohort."""
     answers = [cohort_listing(case, cohort) for cohort in cohorts(case.document)]
@@ -178,9 +179,7 @@ def cohort_listing(case, cohort):
     if any(now == NOT_MET for _one, (now, *_rest) in asked):
         return "not_indicated"
     for one, (now, _last_known, _best_case, reasons, _facts) in asked:
-        unsaid = {"missing"} if one.get("discretion") else {"missing", "needs_human"}
+        unsaid = {"missing", "could_be"} if one.get("discretion") else {"missing", "could_be", "needs_human"}
         if now == UNKNOWN and reasons <= unsaid:
             return "undetermined"
     return "listed"
-
-

@@ -98,9 +98,7 @@ def test_age_at_dosing_is_that_of_the_day_plus_the_lead_time_or_of_the_dosing_da
     child = patient(birth_date="2021-12-22")
     assert criterion_states(case(document, child), AS_OF)["I1"][0] == MET
     assert criterion_states(case(document, child), AS_OF - timedelta(days=1))["I1"][0] == NOT_MET
-    assert (
-        criterion_states(case(document, child, dosing_date=date(2025, 12, 21)), AS_OF)["I1"][0] == NOT_MET
-    )
+    assert criterion_states(case(document, child, dosing_date=date(2025, 12, 21)), AS_OF)["I1"][0] == NOT_MET
 
 
 def test_sex_unknown_is_missing_and_other_needs_a_person():

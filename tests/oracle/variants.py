@@ -165,9 +165,7 @@ def variant_on(leaf, case, day):
     reports = [fact for fact in facts if fact["status"] != "absent" and fact["variant"].get("significance") != "benign"]
     present = [fact for fact in reports if fact["status"] == "present" and origin(fact["variant"]) == origin(leaf)]
     clashing = [
-        pair
-        for pair in combinations(present, 2)
-        if contradict(leaf, pair[0]["variant"], pair[1]["variant"], reference)
+        pair for pair in combinations(present, 2) if contradict(leaf, pair[0]["variant"], pair[1]["variant"], reference)
     ]
     if clashing:
         return same(UNKNOWN, "conflict", [fact for pair in clashing for fact in pair])
