@@ -25,7 +25,7 @@ TERMINOLOGY = {
     "CLEIO:any-infection": {},
     "ICD10:J18": {"parents": ["CLEIO:acute-infection"]},
     "ICD10:J18.9": {"parents": ["ICD10:J18"]},
-    "CLEIO:pregnancy": {"state": "passing", "longest": "P42D"},
+    "CLEIO:pregnancy": {"state": "passing", "longest": "P42W"},
     "ICD10:O26": {"parents": ["CLEIO:pregnancy"]},
     "CLEIO:malignancy": {"state": "permanent", "covers": ["ICD10"]},
     "ICD10:C22": {"parents": ["CLEIO:malignancy"]},
