@@ -190,10 +190,14 @@ class Record:
             return possible_births(self.patient["age"], self.as_of)
         return []
 
-    def may_be_younger(self, age, day):
-        """Return whether the patient was, or may have been, younger than the age on the day."""
+    def younger(self, age, days):
+        """Return whether the patient was younger than the age on the day: YES, MAYBE (a day or birth allows it) or NO.
+
+        `days`: the days it may have been, or None if it is not dated.
+        """
         births = self.births()
-        return not births or any(day < add(birth, age) for birth in births)
+        answers = {day < add(birth, age) for day in days or [] for birth in births}
+        return MAYBE if len(answers) != 1 else YES if True in answers else NO
 
     def could_be(self, domain, codes):
         """Return the facts of the domain's kinds that could be one of the codes although no link says so."""

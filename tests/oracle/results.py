@@ -77,8 +77,7 @@ def spoilt(fact, rules, record):
             places = {record.in_window(cause, rule.get("within"), day) for day in days}
             answers.append("yes" if places == {"yes"} else "no" if places == {"no"} else "maybe")
         if rule.get("younger_than"):
-            young = not days or any(record.may_be_younger(rule["younger_than"], day) for day in days)
-            answers.append("yes" if young else "no")
+            answers.append(record.younger(rule["younger_than"], days))
     return "yes" if "yes" in answers else "maybe" if "maybe" in answers else "no"
 
 
