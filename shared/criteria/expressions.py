@@ -179,7 +179,13 @@ class Has(Leaf):
     type: Literal["has"] = Field(description="The kind of leaf.")
     codes: Codes = Field(description="The codes, one of which must be present; equivalents count too.")
     descendants: bool = Field(default=True, description="Whether descendants of the codes count.")
-    within: Duration | None = Field(default=None, description="How old the fact may be; none: any age.")
+    within: Duration | None = Field(
+        default=None,
+        description="Whether it was so on a day of this time; none: ever, or now for a state that can end.",
+    )
+    evidence_within: Duration | None = Field(
+        default=None, description="How old a fact that denies it may be; none: as `within`."
+    )
     domain: Domain | None = Field(
         default=None, description="The domain whose declared completeness shows that there is no such fact."
     )
@@ -346,6 +352,9 @@ class Stable(Leaf):
     max: Number | None = Field(default=None, description="The highest dose.")
     unit: Unit | None = Field(default=None, description="The UCUM unit of the dose, with the time: `mg/d`.")
     per_kg: bool = Field(default=False, description="Whether the dose is for each kilogram of body weight.")
+    equivalent: Literal["prednisone"] | None = Field(
+        default=None, description="The medicine to whose dose others are converted; none: each counts as it is."
+    )
     domain: Domain | None = Field(
         default=None, description="The domain whose declared completeness shows that there is no such fact."
     )

@@ -17,6 +17,7 @@ BREAKS = {
     "supervisor-runs-programs": ("services/supervisor/readiness.py", "import services.registry.app"),
     "pure-engine": ("services/matching/engine/kleene.py", "import time"),
     "pure-criteria": ("shared/criteria/durations.py", "import pathlib"),
+    "pure-terminology": ("shared/terminology/hierarchy.py", "import pathlib"),
     "layers-of-a-feature": ("services/registry/trials/repository.py", "import services.registry.trials.service"),
     "sql-in-repositories": ("services/registry/trials/service.py", "import sqlalchemy"),
     "httpx-home": ("services/registry/trials/service.py", "import httpx"),

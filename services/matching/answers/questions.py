@@ -122,7 +122,7 @@ def _presence(leaf: expressions.Has) -> Wanted:
         statuses=["present", "absent"],
         attributes=attributes if any(attributes.values()) else None,
         relative=leaf.relative,
-        within=leaf.within,
+        within=leaf.evidence_within or leaf.within,
         duration=where.duration,
         domain=leaf.domain,
     )

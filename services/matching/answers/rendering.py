@@ -15,6 +15,7 @@ from services.matching.engine import (
     CohortResult,
     CompiledTrial,
     CriterionResult,
+    Interval,
     PatientIndex,
     TrialResult,
     ask_next,
@@ -22,7 +23,7 @@ from services.matching.engine import (
 from services.matching.snapshots.model import Vocabulary
 
 # Increase it with every change of the engine, the ranking or the wording that changes an answer.
-ENGINE_VERSION = "2"
+ENGINE_VERSION = "3"
 MAX_QUESTIONS = 20
 _SATISFIED = {"met": True, "not_met": False, "unknown": None}
 # The sample marks invented people in this way.
@@ -35,13 +36,13 @@ def to_json(document: dict[str, Any]) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=date.isoformat).encode()
 
 
-def verdict_fields(best: CohortResult, trial: CompiledTrial) -> dict[str, Any]:
-    """Return the verdict of the deciding cohort, its dates, and which criteria gave them."""
+def verdict_fields(result: TrialResult, best: CohortResult, trial: CompiledTrial) -> dict[str, Any]:
+    """Return the verdict of the deciding cohort, the dates of the trial, and which criteria gave them."""
     return {
         "verdict": best.verdict,
-        "from": best.start,
-        "until": best.until,
-        "refer_before": best.refer_before,
+        "from": result.dates.start,
+        "until": result.dates.until,
+        "refer_before": result.dates.refer_before,
         "retest": best.retest,
         "cohort": best.id if trial.document.cohorts else None,
         "grade": trial.document.grade,
@@ -72,9 +73,21 @@ def criterion_answers(trial: CompiledTrial, result: TrialResult, counted: Sequen
     ]
 
 
-def timeline_answer(best: CohortResult) -> list[dict[str, Any]]:
-    """Return the intervals of the deciding cohort (`schemas.IntervalAnswer`)."""
-    return [{"from": one.start, "until": one.until, "verdict": one.verdict} for one in best.timeline]
+def cohort_dates(cohort: CohortResult) -> dict[str, Any]:
+    """Return the verdict of one cohort and its own dates (`schemas.CohortDates`)."""
+    return {
+        "verdict": cohort.verdict,
+        "from": cohort.start,
+        "until": cohort.until,
+        "refer_before": cohort.refer_before,
+        "retest": cohort.retest,
+        "timeline": timeline_answer(cohort.timeline),
+    }
+
+
+def timeline_answer(timeline: Iterable[Interval]) -> list[dict[str, Any]]:
+    """Return intervals with their verdict (`schemas.IntervalAnswer`)."""
+    return [{"from": one.start, "until": one.until, "verdict": one.verdict} for one in timeline]
 
 
 def question_answers(

@@ -90,6 +90,19 @@ class IntervalAnswer(ApiModel):
     verdict: Verdict = Field(description="The verdict on each of its days.")
 
 
+class CohortDates(ApiModel):
+    """The verdict of one cohort and its own dates."""
+
+    verdict: Verdict = Field(description="The verdict of the cohort on the day of the match.")
+    from_: From = Field(alias="from")
+    until: Until
+    refer_before: Day | None = Field(
+        description="The last day to refer the patient for this cohort; null where `until` is null."
+    )
+    retest: Retest
+    timeline: list[IntervalAnswer] = Field(description="The verdict of the cohort over time, if no fact changes.")
+
+
 class WantedExons(ApiModel):
     """Where a variant must lie: all inside one interval, or touching one of several; one of the two is given."""
 

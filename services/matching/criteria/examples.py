@@ -84,6 +84,9 @@ TRIED: dict[str, Any] = {
             "verdict": "compatible",
             "from": "2025-11-22",
             "until": "2028-12-20",
+            "refer_before": "2028-12-20",
+            "retest": None,
+            "timeline": [{"from": "2025-11-22", "until": "2028-12-20", "verdict": "compatible"}],
             "criteria": ["I-DX", "I-AGE"],
         }
     ],

@@ -6,6 +6,7 @@ from typing import Any, Literal, cast
 from pydantic import Field
 
 from services.matching.answers.schemas import (
+    CohortDates,
     CohortId,
     CriteriaVersion,
     CriterionAnswer,
@@ -18,7 +19,6 @@ from services.matching.answers.schemas import (
     Retest,
     TrialVerdict,
     Until,
-    Verdict,
 )
 from services.matching.patients.body import SentPatient
 from shared.criteria.model import CriteriaDocument
@@ -53,13 +53,10 @@ class DryRun(ApiModel):
         return cast("Mapping[str, Any]", self.patient)
 
 
-class CohortTimeline(ApiModel):
+class CohortTimeline(CohortDates):
     """The verdict of one cohort."""
 
     id: str = Field(description="The id of the cohort; `all` in a trial without cohorts.")
-    verdict: Verdict = Field(description="The verdict on the day of evaluation.")
-    from_: From = Field(alias="from")
-    until: Until
     criteria: list[str] = Field(description="The ids of the criteria that count for it.")
 
 
@@ -77,7 +74,8 @@ class DryRunAnswer(ApiModel):
     from_: From = Field(alias="from")
     until: Until
     refer_before: Day | None = Field(
-        description="`until` minus the lead time that the trial needs; null where `until` is null."
+        description="The last day to refer the patient: so early that the lead time of the trial still fits before "
+        "`until`. null where `until` is null."
     )
     retest: Retest
     cohort: CohortId
@@ -85,7 +83,7 @@ class DryRunAnswer(ApiModel):
     criteria_version: CriteriaVersion
     criteria_illustrative: IllustrativeCriteria
     criteria: list[CriterionAnswer] = Field(description="The criteria that count for the cohort, in document order.")
-    timeline: list[IntervalAnswer] = Field(description="The verdict of the cohort over time, if no fact changes.")
+    timeline: list[IntervalAnswer] = Field(description="The best verdict of the cohorts over time, if no fact changes.")
     cohorts: list[CohortTimeline] = Field(description="All cohorts.")
     ask_next: list[QuestionAnswer] = Field(description="At most 20 questions to ask next, best first.")
     ignored_facts: list[IgnoredAnswer] = Field(description="Facts and parts of the patient that were not used.")

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from services.matching.answers.rendering import (
     ENGINE_VERSION,
+    cohort_dates,
     criterion_answers,
     question_answers,
     timeline_answer,
@@ -41,7 +42,9 @@ def check(sent: object, snapshot: Snapshot) -> bytes:
         raise InvalidBodyError(errors=faults(error.errors())) from None
     details: dict[str, dict[str, str]] = {}
     found = []
-    for one in lint(document, snapshot.vocabulary.known, _record_of(document.trial, snapshot)):
+    for one in lint(
+        document, snapshot.vocabulary.known, _record_of(document.trial, snapshot), snapshot.vocabulary.engine
+    ):
         if one.code not in details:
             details[one.code] = {"fr": one.detail.fr, "en": one.detail.en}
         found.append({"pointer": one.pointer, "code": one.code, "severity": one.severity, "detail": details[one.code]})
@@ -84,8 +87,7 @@ def _dry_run(document: CriteriaDocument, patient: IndexedPatient, snapshot: Snap
     best = result.best
     assert best is not None
     cohorts: list[dict[str, Any]] = [
-        {"id": one.id, "verdict": one.verdict, "from": one.start, "until": one.until, "criteria": list(one.criteria)}
-        for one in result.cohorts
+        {"id": one.id, **cohort_dates(one), "criteria": list(one.criteria)} for one in result.cohorts
     ]
     return to_json(
         {
@@ -94,9 +96,9 @@ def _dry_run(document: CriteriaDocument, patient: IndexedPatient, snapshot: Snap
             "terminology_version": snapshot.vocabulary.version,
             "pre_screening": PRE_SCREENING,
             "listing": listing,
-            **verdict_fields(best, trial),
+            **verdict_fields(result, best, trial),
             "criteria": criterion_answers(trial, result, best.criteria),
-            "timeline": timeline_answer(best),
+            "timeline": timeline_answer(result.dates.timeline),
             "cohorts": cohorts,
             "ask_next": question_answers([(trial, result)], patient.index, snapshot.vocabulary),
             "ignored_facts": patient.ignored,

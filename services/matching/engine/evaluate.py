@@ -1,43 +1,37 @@
 """From a criteria document and a patient to a verdict for every day (`docs/eligibility.md` §6)."""
 
-from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
-from typing import NamedTuple
 
+from services.matching.engine.cohorts import CohortDays, CountedCriterion, DayStatus, excluded_cohort, trial_dates
 from services.matching.engine.expression import Combination, Expression, compile_expression
 from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Evaluation, Reason, TruthValues, negation
 from services.matching.engine.patient_index import PatientIndex
-from services.matching.engine.result import RANK, CohortResult, CriterionResult, Interval, Listing, TrialResult, Verdict
+from services.matching.engine.result import RANK, CohortResult, CriterionResult, Listing, TrialResult
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.timeline import Timeline
 from shared.criteria import expressions
-from shared.criteria.durations import Span, add, parse, subtract
-from shared.criteria.model import CriteriaDocument, Criterion
+from shared.criteria.durations import Span, add, parse
+from shared.criteria.model import CriteriaDocument, Criterion, leaves
 
 DEFAULT_HORIZON = "P2Y"
 _NO_DATA: frozenset[Reason] = frozenset({"missing"})
 _LISTINGS: tuple[Listing, ...] = ("listed", "undetermined", "not_indicated")
 
 
-class DayStatus(NamedTuple):
-    """What decides the verdict of a cohort on one day: its own criteria, or one criterion alone."""
-
-    open: bool
-    compatible: bool
-    best_case_fails: bool
-
-
 @dataclass(frozen=True, slots=True)
 class CompiledCriterion:
-    """A criterion ready to be evaluated. The expression of an exclusion is already negated."""
+    """A criterion ready to be evaluated. The expression of an exclusion is already negated.
+
+    ``at_dosing``: whether a part of it refers to the day of dosing.
+    """
 
     source: Criterion
     expression: Expression
     retest: Span
     investigator: bool
+    at_dosing: bool
 
     @property
     def no_data_reasons(self) -> frozenset[Reason]:
@@ -134,8 +128,33 @@ def match(
     today = {criterion.source.id: criterion.evaluate(patient, patient.as_of) for criterion in trial.criteria}
     timelines = {criterion.source.id: criterion.evaluate_over_time(patient) for criterion in trial.criteria}
     statuses = {criterion.source.id: criterion.statuses(timelines[criterion.source.id]) for criterion in trial.criteria}
+    grade = trial.document.grade
+    evaluated = [
+        (
+            name,
+            excluded_cohort(patient)
+            if patient.deceased
+            else CohortDays.of(
+                [
+                    CountedCriterion(
+                        statuses[one.source.id], today[one.source.id], one.retest, refers_to_dosing=one.at_dosing
+                    )
+                    for one in cohort.counted
+                ],
+                patient,
+                trial.lead_time,
+                "compatible" if grade == "signed" and cohort.counted else "possible",
+            ),
+        )
+        for name, cohort in trial.cohorts.items()
+    ]
     horizon_end = add(patient.as_of, parse(horizon))
-    cohorts = tuple(_cohort(trial, cohort, today, statuses, patient, horizon_end) for cohort in trial.cohorts)
+    cohorts = {
+        name: days.result(name, tuple(one.source.id for one in trial.cohorts[name].counted), horizon_end)
+        for name, days in evaluated
+    }
+    listed = [(name, days) for name, days in evaluated if listings[name] == "listed"]
+    in_view = [days for name, days in listed if recruiting is not None and name in recruiting]
 
     def preference(cohort: CohortResult) -> tuple[bool, int, date]:
         return recruiting is not None and cohort.id not in recruiting, RANK[cohort.verdict], cohort.start or date.max
@@ -144,12 +163,13 @@ def match(
         trial.document.trial,
         trial.document.version,
         "listed",
-        min((cohort for cohort in cohorts if listings[cohort.id] == "listed"), key=preference),
-        cohorts,
+        min((cohorts[name] for name, _ in listed), key=preference),
+        tuple(cohorts.values()),
         tuple(
             _criterion(criterion, today[criterion.source.id], timelines[criterion.source.id], patient)
             for criterion in trial.criteria
         ),
+        trial_dates(in_view or [days for _, days in listed], horizon_end),
     )
 
 
@@ -164,7 +184,8 @@ def _compile_criterion(criterion: Criterion, terminology: Terminology, lead_time
     if criterion.kind == "exclude":
         expression = Combination(negation, [expression])
     retest = parse(criterion.retest) if criterion.retest else Span(0, 0)
-    return CompiledCriterion(criterion, expression, retest, left_to_the_investigator(criterion))
+    at_dosing = any(isinstance(leaf, expressions.Age) and leaf.at == "dosing" for _, leaf in leaves(criterion.expr))
+    return CompiledCriterion(criterion, expression, retest, left_to_the_investigator(criterion), at_dosing)
 
 
 def _listing(cohort: CompiledCohort, patient: PatientIndex) -> Listing:
@@ -177,90 +198,6 @@ def _listing(cohort: CompiledCohort, patient: PatientIndex) -> Listing:
         if evaluation.now == UNKNOWN and evaluation.reasons <= criterion.no_data_reasons:
             listing = "undetermined"
     return listing
-
-
-def _cohort(
-    trial: CompiledTrial,
-    cohort: str,
-    today: Mapping[str, Evaluation],
-    statuses: Mapping[str, Timeline[DayStatus]],
-    patient: PatientIndex,
-    horizon_end: date,
-) -> CohortResult:
-    counted = trial.cohorts[cohort].counted
-    best_possible: Verdict = "compatible" if trial.document.grade == "signed" and counted else "possible"
-    parts = [statuses[criterion.source.id] for criterion in counted]
-    patient.count_work(4 * sum(len(part.days) for part in parts))
-    days = (
-        Timeline.combine_counts(parts, _combined_status)
-        if parts
-        else Timeline((patient.as_of,), (DayStatus(open=True, compatible=True, best_case_fails=False),))
-    )
-    verdicts = _verdicts(days, best_possible)
-    start = days.first(lambda day: day.open)
-    until = None if start is None else days.first(lambda day: not day.open, start)
-    verdict = verdicts.at(patient.as_of)
-    return CohortResult(
-        cohort,
-        verdict,
-        start,
-        until,
-        None if until is None else max(patient.as_of, subtract(until, trial.lead_time)),
-        _retest(counted, today, days, patient) if verdict == "not_now" else None,
-        _intervals(verdicts, horizon_end),
-        tuple(criterion.source.id for criterion in counted),
-    )
-
-
-def _combined_status(counts: Counter[DayStatus]) -> DayStatus:
-    days = [day for day, number in counts.items() if number]
-    return DayStatus(
-        all(day.open for day in days), all(day.compatible for day in days), any(day.best_case_fails for day in days)
-    )
-
-
-def _verdicts(days: Timeline[DayStatus], best_possible: Verdict) -> Timeline[Verdict]:
-    """Return the verdict of each day. It depends on the later days, so they are read from the last one back."""
-    verdicts: list[Verdict] = []
-    opens = clears = False
-    for day in reversed(days.values):
-        clears = clears or not day.best_case_fails
-        opens = opens or day.open
-        if day.open:
-            verdicts.append(best_possible if day.compatible else "possible")
-        else:
-            verdicts.append("not_yet" if opens else "not_now" if clears else "excluded")
-    return Timeline.of(zip(days.days, reversed(verdicts), strict=True))
-
-
-def _intervals(verdicts: Timeline[Verdict], horizon_end: date) -> tuple[Interval, ...]:
-    ends: tuple[date | None, ...] = (*verdicts.days[1:], None)
-    return tuple(
-        Interval(day, end, verdict) for (day, verdict), end in zip(verdicts, ends, strict=True) if day <= horizon_end
-    )
-
-
-def _retest(
-    counted: Sequence[CompiledCriterion],
-    today: Mapping[str, Evaluation],
-    days: Timeline[DayStatus],
-    patient: PatientIndex,
-) -> date | None:
-    """Return the first day on which no criterion fails in the best case and failing measurements may be repeated."""
-    earliest = patient.as_of
-    for criterion in counted:
-        failing = today[criterion.source.id]
-        if failing.last_known == NOT_MET:
-            measured = patient.cached(("measured", failing.evidence), partial(_last_day, failing.evidence, patient))
-            earliest = earliest if measured is None else max(earliest, add(measured, criterion.retest))
-    return days.first(lambda day: not day.best_case_fails, earliest)
-
-
-def _last_day(evidence: Iterable[str], patient: PatientIndex) -> date | None:
-    return max(
-        (fact.day for identifier in evidence if (fact := patient.by_id.get(identifier)) and fact.day is not None),
-        default=None,
-    )
 
 
 def _criterion(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from services.matching.engine.kleene import Reason
 
@@ -18,6 +18,18 @@ class Interval:
     start: date
     until: date | None
     verdict: Verdict
+
+
+class Dates(NamedTuple):
+    """The first open interval, until when to refer for it, and the verdict of each day up to the horizon."""
+
+    start: date | None = None
+    until: date | None = None
+    refer_before: date | None = None
+    timeline: tuple[Interval, ...] = ()
+
+
+NO_DATES = Dates()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +70,11 @@ class CohortResult:
 
 @dataclass(frozen=True, slots=True)
 class TrialResult:
-    """One trial for one patient. ``best``: the cohort that decides the verdict; None where the trial is not listed."""
+    """One trial for one patient.
+
+    ``best``: the cohort that decides the verdict; None where the trial is not listed. ``dates``: of the cohorts that
+    recruit together, or of all where none does.
+    """
 
     trial: str
     version: int | None
@@ -66,6 +82,7 @@ class TrialResult:
     best: CohortResult | None = None
     cohorts: tuple[CohortResult, ...] = ()
     criteria: tuple[CriterionResult, ...] = ()
+    dates: Dates = NO_DATES
 
     @property
     def verdict(self) -> Verdict | None:

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from services.matching.answers.schemas import (
+    CohortDates,
     CohortId,
     CriteriaVersion,
     CriterionAnswer,
@@ -15,19 +16,17 @@ from services.matching.answers.schemas import (
     Retest,
     TrialVerdict,
     Until,
-    Verdict,
 )
 from services.matching.snapshots.recruitment import Recruitment
 from shared.values.wire import ApiModel, Day, Label
 from shared.vocabulary.recruitment import RecruitmentStatus
 
 
-class CohortAnswer(ApiModel):
+class CohortAnswer(CohortDates):
     """A cohort of the trial."""
 
     id: str = Field(description="The id of the cohort in the criteria document.")
     label: Label = Field(description="The name of the cohort.")
-    verdict: Verdict = Field(description="The verdict of the cohort on the day of the match.")
     recruitment: Recruitment = Field(description="Whether the cohort recruits in `country`, as for the trial.")
 
 
@@ -69,8 +68,8 @@ class TrialAnswer(ApiModel):
     from_: From = Field(alias="from")
     until: Until
     refer_before: Day | None = Field(
-        description="`until` minus the lead time that the trial needs: the last day to refer the patient. null where "
-        "`until` is null, or where `recruitment` is `closed`."
+        description="The last day to refer the patient: so early that the lead time of the trial still fits before "
+        "`until`. null where `until` is null, or where `recruitment` is `closed`."
     )
     retest: Retest
     cohort: CohortId
@@ -81,7 +80,10 @@ class TrialAnswer(ApiModel):
         description="Whether the trial itself is invented, for demonstration: it recruits no patients."
     )
     criteria: list[CriterionAnswer] = Field(description="The criteria that count for the cohort, in document order.")
-    timeline: list[IntervalAnswer] = Field(description="The verdict of the cohort over time, if no fact changes.")
+    timeline: list[IntervalAnswer] = Field(
+        description="The best verdict over time of the cohorts that recruit in `country` (of all, where none does), if "
+        "no fact changes."
+    )
     cohorts: list[CohortAnswer] = Field(description="All cohorts of the trial.")
     sites: list[SiteAnswer] = Field(
         description="The sites: first those that recruit, were confirmed and have a place in the cohort, then the "

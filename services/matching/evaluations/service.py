@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from services.matching.answers.rendering import (
     ENGINE_VERSION,
+    cohort_dates,
     criterion_answers,
     question_answers,
     timeline_answer,
@@ -77,7 +78,7 @@ def _rank(listed: ListedTrial) -> tuple[bool, bool, int, date, str]:
         best.verdict == "excluded",
         best.id not in trial.recruiting,
         RANK[best.verdict],
-        best.start or date.max,
+        listed.result.dates.start or date.max,
         trial.record.trial.id,
     )
 
@@ -86,7 +87,7 @@ def _trial_answer(snapshot: Snapshot, patient: IndexedPatient, listed: ListedTri
     trial, compiled, result, best = listed
     known = trial.record.trial
     labels = {cohort.id: {"fr": cohort.label.fr, "en": cohort.label.en} for cohort in compiled.document.cohorts}
-    verdict = verdict_fields(best, compiled)
+    verdict = verdict_fields(result, best, compiled)
     recruitment = trial.recruitment[best.id]
     if recruitment == "closed":
         verdict["refer_before"] = None
@@ -99,12 +100,12 @@ def _trial_answer(snapshot: Snapshot, patient: IndexedPatient, listed: ListedTri
         **verdict,
         "illustrative": known.illustrative,
         "criteria": criterion_answers(compiled, result, best.criteria),
-        "timeline": timeline_answer(best),
+        "timeline": timeline_answer(result.dates.timeline),
         "cohorts": [
             {
                 "id": one.id,
                 "label": labels[one.id],
-                "verdict": one.verdict,
+                **cohort_dates(one),
                 "recruitment": trial.recruitment[one.id],
             }
             for one in result.cohorts

@@ -44,6 +44,7 @@ def to_engine(patient: schemas.Patient, as_of: date) -> Mapped:
                 engine.CompleteDomain(declared.domain, declared.from_, declared.to)
                 for declared in patient.domains_complete
             ),
+            deceased=patient.deceased is True or (patient.deceased is not None and patient.deceased <= as_of),
         ),
         tuple(fact.id for fact in patient.facts if fact.id not in known_ids),
     )

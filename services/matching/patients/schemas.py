@@ -194,6 +194,7 @@ class Patient(ApiModel):
     age: Duration | None = Field(
         default=None, description="The age on `as_of`, as precise as it may be known: `P3Y`, `P3Y4M`, `P3Y4M10D`."
     )
+    deceased: Literal[True] | Day | None = Field(default=None, description="`true` or the day of death.")
     sex: Literal["male", "female", "other"] | None = Field(default=None, description="The sex; none: not known.")
     place: Departement | None = Field(
         default=None, description="The French département or territory where the patient lives: `59`, `2A`, `971`."

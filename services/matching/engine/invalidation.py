@@ -1,0 +1,74 @@
+"""Results that something falsified: a transfusion, antibodies given or of the mother (`docs/eligibility.md` §4)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Literal
+
+from services.matching.engine.facts import DateBounds, Fact
+from shared.criteria.durations import add, first_within, parse
+from shared.terminology.clinical_data import INVALIDATIONS, Invalidation
+
+Above = Callable[[tuple[str, ...]], frozenset[str]]
+Likelihood = Literal["no", "maybe", "yes"]
+_CODES = frozenset(code for one in INVALIDATIONS for code in one.results)
+_ORDER: tuple[Likelihood, ...] = ("no", "maybe", "yes")
+
+
+def without_invalidated(facts: Sequence[Fact], birth: DateBounds | None, above: Above) -> list[Fact]:
+    """Drop falsified measurements; make falsified findings unconfirmed and falsified variants uncertain."""
+    kept: list[Fact] = []
+    for fact in facts:
+        carried = above(fact.codes) if fact.kind == "observation" and fact.relative is None else frozenset[str]()
+        rules = [
+            one
+            for one in INVALIDATIONS
+            if (one.variants and fact.kind == "variant" and fact.relative is None)
+            or (not carried.isdisjoint(_CODES) and not carried.isdisjoint(one.results))
+        ]
+        falsified = max((_falsified(fact, one, facts, birth, above) for one in rules), default="no", key=_ORDER.index)
+        if falsified == "no":
+            kept.append(fact)
+        elif fact.variant is not None:
+            status = "unconfirmed" if fact.status == "absent" else fact.status
+            kept.append(replace(fact, status=status, variant=replace(fact.variant, significance="uncertain")))
+        elif fact.number is None:
+            kept.append(replace(fact, status="unconfirmed"))
+        elif falsified == "maybe":
+            kept.append(replace(fact, doubtful=True, shows_presence=False))
+    return kept
+
+
+def _falsified(
+    fact: Fact, rule: Invalidation, facts: Sequence[Fact], birth: DateBounds | None, above: Above
+) -> Likelihood:
+    if rule.positive_only and (fact.number is not None or fact.status != "present"):
+        return "no"
+    if rule.younger_than is not None:
+        limit = parse(rule.younger_than)
+        return "maybe" if birth is None or add(birth.latest, limit) > fact.first.earliest else "no"
+    return max(
+        (_is_before(cause, fact, rule) for cause in facts if _is_cause(cause, rule, above)),
+        default="no",
+        key=_ORDER.index,
+    )
+
+
+def _is_cause(fact: Fact, rule: Invalidation, above: Above) -> bool:
+    return (
+        fact.status == "present"
+        and fact.relative is None
+        and fact.kind != "variant"
+        and not above(fact.codes).isdisjoint(rule.after)
+    )
+
+
+def _is_before(cause: Fact, fact: Fact, rule: Invalidation) -> Likelihood:
+    """Return whether the cause is in the window before the result, over all days that both could be."""
+    span = None if rule.within is None else parse(rule.within)
+    earliest, latest = fact.first
+    reach_of_latest = date.min if span is None else first_within(latest, span)
+    reach_of_earliest = date.min if span is None else first_within(earliest, span)
+    if cause.first.latest <= earliest and cause.last.earliest >= reach_of_latest:
+        return "yes"
+    return "maybe" if cause.first.earliest <= latest and cause.last.latest >= reach_of_earliest else "no"

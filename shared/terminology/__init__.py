@@ -1,0 +1,1 @@
+"""Codes of medical terminologies: how they are written, and how they relate to each other. Pure."""
