@@ -105,11 +105,12 @@ def sum_of_doses(leaf, courses, case):
     total = sum((number for number, _reason in amounts if number is not None), Fraction(0))
     if high is not None and total > Fraction(str(high)):
         return NOT_MET, None
-    reasons = [reason for _number, reason in amounts if reason]
+    reasons = {reason for _number, reason in amounts if reason}
+    is_open = any(number is None and reason is None for number, reason in amounts)
     if reasons:
-        return UNKNOWN, min(reasons)
+        return UNKNOWN, min(reasons | ({"partial_detail"} if is_open else set()))
     enough = low is None or total >= Fraction(str(low))
-    if any(number is None for number, _reason in amounts):
+    if is_open:
         return (MET, None) if enough and high is None else (UNKNOWN, "partial_detail")
     return (MET if enough else NOT_MET), None
 

@@ -87,7 +87,7 @@ class Maker(Findings, Measurements, Courses):
         if sex:
             made["sex"] = sex
         if self.chance(0.02):
-            made["deceased"] = self.random.choice([True, self.inside("P1Y").isoformat(), str(self.as_of.year)])
+            made["deceased"] = self.random.choice([True, self.inside("P1Y").isoformat()])
         self.random.shuffle(self.facts)
         made["facts"] = self.facts
         if self.complete:

@@ -22,7 +22,7 @@ def readings(leaf, case):
     ones.
     """
     found = []
-    for fact in case.record.reported("present"):
+    for fact in case.record.measured("present"):
         if readable(leaf, case, fact):
             state, reason = comparison(leaf, case, fact)
             if state is not None:
@@ -39,7 +39,8 @@ def announced(leaf, case):
         )
         return ordered or readable(leaf, case, fact)
 
-    return [fact for fact in case.record.reported("unconfirmed", "ordered") if read(fact)]
+    awaited = [fact for fact in case.record.measured("unconfirmed", "ordered") if read(fact)]
+    return [fact for fact in awaited if fact["spoilt"] != "yes" or not isinstance(fact.get("value"), int | float)]
 
 
 def common(answers):

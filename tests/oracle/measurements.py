@@ -89,11 +89,11 @@ def compare_value(leaf, fact):
     number, bound, basis = exact(fact["value"]), exact(leaf["value"]), leaf.get("basis") or "absolute"
     if basis in ("xULN", "xLLN"):
         reference = fact.get("ref_high" if basis == "xULN" else "ref_low")
+        if reference is None:
+            return UNKNOWN, "no_reference_range"
         usual = next((ANALYTES[code] for code in leaf["codes"] if code in ANALYTES), None)
         if usual and fact.get("unit") in UNITS and not same_dimension(fact["unit"], usual):
             return UNKNOWN, "unit"
-        if reference is None:
-            return UNKNOWN, "no_reference_range"
         number /= exact(reference)
     else:
         unit = "%" if basis == "pct_predicted" else leaf.get("unit")

@@ -31,12 +31,17 @@ class Record:
     def with_status(self, *status, relative=None):
         return [fact for fact in self.facts if fact["status"] in status and fact.get("relative") == relative]
 
-    def reported(self, *status):
-        """Return the patient's facts as they were sent, with that status: for measurements, answers and variants."""
+    def measured(self, *status):
+        """Return the patient's facts with that status, for measurements, answers and variants.
+
+        A number has the status that was sent: that it says nothing of presence does not concern a measurement.
+        """
         return [
             fact
             for fact in self.facts
-            if fact["reported"] in status and not fact["derived"] and fact.get("relative") is None
+            if fact["reported" if isinstance(fact.get("value"), int | float) else "status"] in status
+            and not fact["derived"]
+            and fact.get("relative") is None
         ]
 
     # --- days of a fact -----------------------------------------------------------------------------------------------

@@ -180,7 +180,7 @@ SCALES = {
             "3": ["IIIa", "IIIb"],
         },
     },
-    "CLEIO:ecog": {"levels": ["0", "1", "2", "3", "4", "5"]},
+    "CLEIO:ecog": {"levels": ["0", "1", "2", "3", "4"]},
 }
 KNOWLEDGE = {
     "invalidated": INVALIDATED,
