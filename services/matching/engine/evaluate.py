@@ -50,7 +50,9 @@ class CompiledCriterion:
             last_known=max(evaluation.last_known, UNKNOWN),
             best_case=max(evaluation.best_case, UNKNOWN),
         )
-        return raised._replace(reasons=frozenset({"needs_human"})) if evaluation.now == NOT_MET else raised
+        if evaluation.now != NOT_MET:
+            return raised
+        return raised._replace(reasons=frozenset({"needs_human"}), reasons_on_record=None)
 
     def evaluate(self, patient: PatientIndex, day: date) -> Evaluation:
         return self.with_discretion(self.expression.evaluate(patient, day))
@@ -195,7 +197,7 @@ def _listing(cohort: CompiledCohort, patient: PatientIndex) -> Listing:
         evaluation = criterion.evaluate(patient, patient.as_of)
         if evaluation.now == NOT_MET:
             return "not_indicated"
-        if evaluation.now == UNKNOWN and evaluation.reasons <= criterion.no_data_reasons:
+        if evaluation.now == UNKNOWN and evaluation.recorded <= criterion.no_data_reasons:
             listing = "undetermined"
     return listing
 

@@ -42,16 +42,31 @@ def without_invalidated(facts: Sequence[Fact], birth: DateBounds | None, above: 
 def _falsified(
     fact: Fact, rule: Invalidation, facts: Sequence[Fact], birth: DateBounds | None, above: Above
 ) -> Likelihood:
-    if rule.positive_only and (fact.number is not None or fact.status != "present"):
+    if rule.positive_only and not _may_be_positive(fact):
         return "no"
     if rule.younger_than is not None:
-        limit = parse(rule.younger_than)
-        return "maybe" if birth is None or add(birth.latest, limit) > fact.first.earliest else "no"
+        return _was_younger(fact, birth, rule.younger_than)
     return max(
         (_is_before(cause, fact, rule) for cause in facts if _is_cause(cause, rule, above)),
         default="no",
         key=_ORDER.index,
     )
+
+
+def _may_be_positive(fact: Fact) -> bool:
+    """Return whether a result is positive: by its word or status, or by a number that is not zero or an upper bound."""
+    if fact.number is not None:
+        return fact.comparator not in ("<", "<=") and fact.number != 0
+    return fact.status == "present"
+
+
+def _was_younger(fact: Fact, birth: DateBounds | None, age: str) -> Likelihood:
+    if birth is None:
+        return "maybe"
+    limit = parse(age)
+    if add(birth.earliest, limit) > fact.first.latest:
+        return "yes"
+    return "maybe" if add(birth.latest, limit) > fact.first.earliest else "no"
 
 
 def _is_cause(fact: Fact, rule: Invalidation, above: Above) -> bool:

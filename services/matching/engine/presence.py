@@ -33,7 +33,7 @@ def read_facts(
         return states[fact.codes]
 
     known = (_with_unknown_end(_known_on(fact, as_of), state_of) for fact in facts)
-    read = [one for fact in known for one in _results(fact, terminology, state_of)]
+    read = [one for fact in known for one in _results(fact, above, state_of)]
     read = without_invalidated(read, birth, above)
     return tuple(_lasting(read, above, state_of))
 
@@ -64,30 +64,42 @@ def _state_of(codes: Sequence[str], terminology: Terminology) -> State | None:
     return min(stated, key=lambda state: (_KINDS.index(state.kind), _longest(date.min, state)), default=None)
 
 
-def _results(fact: Fact, terminology: Terminology, state_of: Callable[[Fact], State | None]) -> Iterator[Fact]:
-    """Read the result of an observation: a word says present or absent, a number says neither."""
-    has_result = fact.number is not None or fact.text is not None
-    if fact.kind != "observation" or fact.status != "present" or not has_result or SCALES.keys() & fact.codes:
+def _results(fact: Fact, above: Above, state_of: Callable[[Fact], State | None]) -> Iterator[Fact]:
+    """Read the result of an observation: a word says present or absent, a number says neither.
+
+    Of a test whose result is not given, what it shows is unconfirmed.
+    """
+    if fact.kind != "observation" or fact.status != "present" or SCALES.keys() & fact.codes:
         yield fact
         return
-    shown = [concept for code in fact.codes for same in terminology.same(code) for concept in TESTS.get(same, ())]
+    shown = [concept for code in TESTS.keys() & above(fact.codes) for concept in TESTS[code]]
+    if fact.number is None and fact.text is None:
+        concepts = {one.concept for one in shown}
+        is_told = concepts <= set(fact.codes)
+        yield fact if is_told else replace(fact, codes=_with(fact, concepts), status="unconfirmed")
+        return
     names_finding = bool(shown) or state_of(fact) is not None
     sign = None if fact.text is None else read_result(fact.text)
     if sign is None and names_finding:
         yield replace(fact, shows_presence=False) if fact.number is not None else replace(fact, status="unconfirmed")
         yield from _unconfirmed(fact, shown)
         return
-    certain = tuple(one.concept for one in shown if (one.present if sign == "positive" else one.absent))
-    codes = tuple(sorted({*fact.codes, *certain}))
-    yield replace(fact, codes=codes, status="absent" if sign == "negative" else "present")
+    if sign is None:
+        yield fact
+        return
+    certain = {one.concept for one in shown if (one.present if sign == "positive" else one.absent)}
+    yield replace(fact, codes=_with(fact, certain), status="absent" if sign == "negative" else "present")
     if sign == "positive":
         yield from _unconfirmed(fact, [one for one in shown if not one.present])
 
 
+def _with(fact: Fact, concepts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({*fact.codes, *concepts}))
+
+
 def _unconfirmed(fact: Fact, shown: Sequence[ShownConcept]) -> Iterator[Fact]:
     """Yield the concepts that the test hints at and cannot show."""
-    if shown:
-        codes = tuple(sorted({one.concept for one in shown} - set(fact.codes)))
+    if codes := tuple(sorted({one.concept for one in shown} - set(fact.codes))):
         yield replace(fact, codes=codes, status="unconfirmed", number=None, text=None)
 
 

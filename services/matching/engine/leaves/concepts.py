@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.matching.engine.facts import Fact
+from services.matching.engine.kleene import Reason
 from services.matching.engine.patient_index import PatientIndex, PersonFacts
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.window import DateRange, Window
+
+_MISSING: frozenset[Reason] = frozenset({"missing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,11 @@ class Findings:
     """For each code, the present conditions that rule it out."""
     size: int = 0
     """The number of facts above, for counting work units."""
+
+    @property
+    def could_be_on_record(self) -> frozenset[Reason] | None:
+        """Return the reasons on record of a leaf that is unknown only because some fact could be what it asks."""
+        return _MISSING if not self.size else None
 
     @property
     def denying(self) -> tuple[Fact, ...]:

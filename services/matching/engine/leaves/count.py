@@ -113,7 +113,7 @@ class Count:
             "partial_detail" if "partial_detail" in reasons else "stale" if "stale" in reasons else "missing",
             evidence,
             last_known=last_known,
-        )
+        )._replace(reasons_on_record=findings.could_be_on_record)
 
     def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
         """Look at no more events than may change the state."""

@@ -59,16 +59,21 @@ class DoseBounds:
         dose = fact.dose
         if dose is None:
             return "partial_detail"
+        strength = self._strength(patient, fact)
+        if not isinstance(strength, Fraction):
+            return strength
         factor = None if self.unit is None else patient.conversion(dose.unit, self.unit)
-        if factor is None or dose.per_kg != self.per_kg:
-            return "unit"
+        return "unit" if factor is None or dose.per_kg != self.per_kg else dose.value * factor * strength
+
+    def _strength(self, patient: PatientIndex, fact: Fact) -> Amount:
+        """Return what a unit of the medicine counts, or why it does not compare."""
         if self.as_prednisone:
             medicines = {same for code in fact.codes for same in patient.terminology.same(code)}
             equivalents = {PREDNISONE_EQUIVALENTS[code] for code in medicines & PREDNISONE_EQUIVALENTS.keys()}
-            return dose.value * factor * equivalents.pop() if len(equivalents) == 1 else "open"
+            return equivalents.pop() if len(equivalents) == 1 else "open"
         if self.named.isdisjoint(patient.above(fact.codes)):
             return "partial_detail"  # only the class is asked, whose medicines differ in strength
-        return dose.value * factor
+        return Fraction(1)
 
     def compare(self, known: Fraction, reasons: frozenset[Reason], *, is_open: bool) -> tuple[State, Reason | None]:
         """Compare a total. ``is_open``: whether it is at least ``known``; ``reasons``: why a part is not known."""

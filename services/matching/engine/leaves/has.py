@@ -90,7 +90,8 @@ class Has:
         stays = findings.were_ruled_out(day) or (complete.carried and not possible)
         last_known = NOT_MET if stays else UNKNOWN
         if complete.now:
-            return unknown("partial_detail", possible, last_known=last_known)
+            evaluation = unknown("partial_detail", possible, last_known=last_known)
+            return evaluation._replace(reasons_on_record=findings.could_be_on_record)
         if findings.may_be_ruled_out(in_force):
             return unknown("partial_detail", [fact.id for fact in findings.denying], last_known=last_known)
         fitting = [fact for fact in findings.carrying if self._fits(fact, day) != NOT_MET]

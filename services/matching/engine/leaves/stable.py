@@ -158,7 +158,8 @@ class Stable:
         stays = findings.were_ruled_out(day) or (complete.carried and not possible)
         last_known = NOT_MET if stays else UNKNOWN
         if complete.now:
-            return unknown("partial_detail", possible, last_known=last_known)
+            evaluation = unknown("partial_detail", possible, last_known=last_known)
+            return evaluation._replace(reasons_on_record=findings.could_be_on_record)
         older = [fact.id for fact in (*findings.carrying, *findings.denying)]
         if findings.may_be_ruled_out(dates):
             return unknown("partial_detail", older, last_known=last_known)
