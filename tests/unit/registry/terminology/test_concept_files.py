@@ -137,7 +137,7 @@ def test_a_state_is_one_of_the_five_kinds_and_only_a_passing_one_has_a_longest_d
         ("CLEIO:prior-hsct", "event"),
         ("CLEIO:stroke", "event"),
         ("ATC:H02AB", "exposure"),
-        ("CLEIO:live-vaccine", "exposure"),
+        ("CLEIO:live-vaccine", "event"),
         ("ORPHA:98896", "permanent"),
     ],
 )

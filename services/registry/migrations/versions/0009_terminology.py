@@ -6,8 +6,8 @@ from alembic import op
 from shared.persistence.columns import UtcInstant
 from shared.persistence.rls_policies import Rule, protect, unprotect
 
-revision = "0020"
-down_revision = "0006"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
