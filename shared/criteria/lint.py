@@ -1,7 +1,7 @@
 """Warns the author of criteria of probable mistakes. Pure; the model has already refused malformed documents."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, NamedTuple
@@ -129,7 +129,7 @@ _RULES = {
 
 def lint(
     document: CriteriaDocument,
-    terminology_known_codes: Collection[str] | None = None,
+    terminology_known_codes: Container[str] | None = None,
     registry_record: RegistryRecord | None = None,
 ) -> list[Finding]:
     """Return all remarks in the order of the document.
@@ -179,7 +179,7 @@ def _of_criterion(criterion: Criterion, pointer: str) -> Iterator[Finding]:
 
 
 def _of_leaf(
-    document: CriteriaDocument, leaf: Leaf, pointer: str, known_codes: Collection[str] | None
+    document: CriteriaDocument, leaf: Leaf, pointer: str, known_codes: Container[str] | None
 ) -> Iterator[Finding]:
     for place, code in _codes(leaf):
         if known_codes is not None and code not in known_codes:

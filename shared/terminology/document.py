@@ -1,7 +1,6 @@
 """The terminology as one compressed document, by which a service gives it to another."""
 
 import gzip
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
@@ -9,7 +8,7 @@ from typing import Final, TypeAlias
 from shared.terminology.graph import Properties, State, StateKind, Terminology
 from shared.terminology.nodes import Nodes
 
-FORMAT: Final = "cleio-terminology\t1"
+FORMAT: Final = "cleio-terminology 1"
 _COLUMNS: Final = 10
 Labels: TypeAlias = Iterable[tuple[str, str, str]]
 """Codes with their label in French (empty: none) and in English."""
@@ -33,8 +32,8 @@ class TerminologyDocument:
         return {"fr": found[0] or found[1], "en": found[1]} if found else None
 
 
-def write_document(terminology: Terminology, labels: Labels) -> bytes:
-    """Return the document: one line a node, sorted, compressed. Equal content gives equal bytes."""
+def write_document(terminology: Terminology, labels: Labels, version: str) -> bytes:
+    """Return the document: format and version, then one line a node, sorted. Equal content gives equal bytes."""
     nodes, properties = terminology.nodes, terminology.properties
     named = {nodes.number[code]: (french, english) for code, french, english in labels}
     declared: dict[int, dict[str, str]] = {}
@@ -60,7 +59,7 @@ def write_document(terminology: Terminology, labels: Labels) -> bytes:
                     )
                 )
             )
-    text = "\n".join((FORMAT, *sorted(lines), ""))
+    text = "\n".join((f"{FORMAT}\t{version}", *sorted(lines), ""))
     return gzip.compress(text.encode(), 6, mtime=0)
 
 
@@ -70,9 +69,9 @@ def read_document(content: bytes) -> TerminologyDocument:
     :raises UnreadableTerminologyError: it is damaged, or of another format.
     """
     try:
-        text = gzip.decompress(content)
-        lines = text.decode().split("\n")
-        if lines[0] != FORMAT or lines.pop():
+        lines = gzip.decompress(content).decode().split("\n")
+        form, _, version = lines[0].partition("\t")
+        if form != FORMAT or lines.pop():
             raise UnreadableTerminologyError
         nodes = Nodes()
         rows = [line.split("\t") for line in lines[1:]]
@@ -89,7 +88,7 @@ def read_document(content: bytes) -> TerminologyDocument:
         terminology = Terminology.of(nodes, _properties(rows))
     except (OSError, EOFError, ValueError, IndexError) as error:
         raise UnreadableTerminologyError(type(error).__name__) from None
-    return TerminologyDocument(terminology, hashlib.sha256(text).hexdigest()[:16], labels)
+    return TerminologyDocument(terminology, version, labels)
 
 
 def _properties(rows: list[list[str]]) -> Properties:

@@ -106,7 +106,8 @@ class Terminology:
         self._places: dict[str, _Place] = {}
 
     def __contains__(self, code: object) -> bool:
-        return code in self._node
+        """Return whether the code is understood."""
+        return isinstance(code, str) and self.understands(code)
 
     def __len__(self) -> int:
         """Return the number of known codes."""

@@ -1,6 +1,7 @@
 """Builds the graph of codes: nodes of codes for one thing, with links to the nodes of more general things."""
 
 from collections.abc import Collection, Iterable, Mapping
+from itertools import pairwise
 
 from shared.terminology.hierarchy import CodeHierarchy
 
@@ -63,7 +64,13 @@ class Nodes:
     def link(self, code: str, *parents: str) -> None:
         """Add more general codes."""
         self._linked = True
-        self._add_parents(self.add(code), [self.add(parent) for parent in parents])
+        number = self.number  # a start adds 100,000 links
+        found = tuple([number[parent] if parent in number else self.add(parent) for parent in parents])
+        node = self.add(code)
+        if self.parents[node] or node in found:
+            self._add_parents(node, found)
+        else:
+            self.parents[node] = found
 
     def link_by_form(self) -> None:
         """Link codes of ICD-10 and ATC to their parents, which become known with them."""
@@ -79,20 +86,25 @@ class Nodes:
             if not known:
                 self._link_by_form(parent)
 
-    def break_cycles(self, links: Iterable[tuple[str, str]]) -> int:
-        """Remove links above the parents of trusted links that lead back to the code; return how many."""
+    def cut(self, ways: Iterable[tuple[str, str]], trusted: Iterable[tuple[str, str]]) -> int:
+        """Remove links until no way leads up from the first code of a pair to the second; return how many.
+
+        Links of trusted pairs of a code and its parent stay.
+        """
+        kept = {(self.number[code], self.number[parent]) for code, parent in trusted}
         removed = 0
-        trusted = {(self.number[code], self.number[parent]) for code, parent in links}
-        for node, parent in sorted(trusted):
-            while node in (path := self._path(parent, node)):
-                step = next(
-                    (place for place in range(len(path) - 1) if (path[place], path[place + 1]) not in trusted), None
-                )
+        for start, end in ways:
+            while path := self._path(self.number[start], self.number[end]):
+                step = next((step for step in pairwise(path) if step not in kept), None)
                 if step is None:
                     break
-                self.parents[path[step]] = tuple(one for one in self.parents[path[step]] if one != path[step + 1])
+                self.parents[step[0]] = tuple(one for one in self.parents[step[0]] if one != step[1])
                 removed += 1
         return removed
+
+    def is_above(self, code: str, other: str) -> bool:
+        """Return whether the first code is at or above the second one."""
+        return bool(self._path(self.add(other), self.add(code)))
 
     def above(self, start: Iterable[int]) -> list[int]:
         """Return nodes and all that is above them, each once."""

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from services.registry.terminology.compiled import write_tables
 from services.registry.terminology.releases.compiling import compile_classes, cycles
 from services.registry.terminology.releases.draft import Draft
 from services.registry.terminology.releases.opening import read_release
-from services.registry.terminology.tables import write_tables
 
 
 class CyclicTablesError(ValueError):

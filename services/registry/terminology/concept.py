@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from shared.terminology.codes import read_code
+from shared.terminology.codes import canonical
 from shared.terminology.graph import State
 
 
@@ -45,7 +45,7 @@ class Concept:
         synonyms = given.get("synonyms") or {}
         state = given.get("state")
         return cls(
-            code=_canonical(given["code"]),
+            code=canonical(given["code"]),
             label_fr=given["label"]["fr"],
             label_en=given["label"]["en"],
             synonyms_fr=tuple(synonyms.get("fr") or ()),
@@ -78,8 +78,4 @@ class Concept:
 
 
 def _codes(given: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    return tuple(map(_canonical, given.get(key) or ()))
-
-
-def _canonical(code: str) -> str:
-    return read_code(code) or code
+    return tuple(map(canonical, given.get(key) or ()))

@@ -3,22 +3,25 @@
 from collections.abc import Collection, Iterable, Sequence
 
 from services.registry.terminology.concept import Concept
-from services.registry.terminology.releases.compiling import ONE_EACH, CodeClass
+from services.registry.terminology.releases.compiling import CLASSIFICATIONS, ONE_EACH, CodeClass
+from services.registry.terminology.releases.draft import Draft
 from shared.terminology.graph import Properties, Terminology
 from shared.terminology.nodes import Nodes
 
 
-def merge(classes: Iterable[CodeClass], concepts: Sequence[Concept]) -> Terminology:
-    """Return the graph of the classes with the concepts.
+def merge(classes: Iterable[CodeClass], concepts: Sequence[Concept], loaded: Sequence[Draft] = ()) -> Terminology:
+    """Return the graph of the classes with the concepts and the loaded releases, the last one loaded first.
 
     A code that a concept says is the same leaves its class where that has another code of the same system; one that a
-    concept says is broader or narrower does not stay in the concept's class. Links between classes that would put a
-    concept above itself are removed.
+    concept says is broader or narrower does not stay in the concept's class. Links that would put a concept above
+    itself, or above one that excludes it, are removed.
     """
     nodes = Nodes()
     compiled = list(classes)
     for one in compiled:
         nodes.add_class(one.codes)
+    for draft in loaded:
+        _join_loaded(nodes, draft)
     _separate(nodes, concepts)
     for concept in concepts:
         if concept.same_as:
@@ -29,14 +32,37 @@ def merge(classes: Iterable[CodeClass], concepts: Sequence[Concept]) -> Terminol
         if one.parents:
             nodes.link(one.codes[0], *one.parents)
     coded = {one.codes[0]: one.coded for one in compiled if one.coded}
+    for draft in loaded:
+        for code, parent in draft.broader:
+            if nodes.is_above(code, parent):
+                continue  # it would close a cycle
+            nodes.link(code, parent)
+        for code, other in draft.same:
+            if other.startswith(CLASSIFICATIONS):
+                coded[code] = tuple(dict.fromkeys((*coded.get(code, ()), other)))
     for code, narrower in coded.items():
         for other in narrower:
             nodes.link(other, code)
     by_hand = list(links_of(concepts))
     for code, parent in by_hand:
         nodes.link(code, parent)
-    nodes.break_cycles(by_hand)
+    exclusive = [(concept.code, other) for concept in concepts for other in concept.exclusive_with]
+    for pair in exclusive:
+        for code in pair:
+            nodes.add(code)
+    upside_down = [(parent, code) for code, parent in by_hand]
+    nodes.cut([*upside_down, *exclusive, *((other, code) for code, other in exclusive)], by_hand)
     return Terminology.of(nodes, _properties(coded, concepts))
+
+
+def _join_loaded(nodes: Nodes, draft: Draft) -> None:
+    """Add the codes of a loaded release; join those for one thing where no class gets two codes of a system."""
+    for code in sorted(draft.codes):
+        nodes.add(code)
+    for code, other in (*draft.same, *draft.replaced):
+        members = [nodes.members[nodes.number[one]] for one in (code, other)]
+        if not other.startswith(CLASSIFICATIONS) and not _systems(members[0]) & _systems(members[1]):
+            nodes.join((code, other))
 
 
 def links_of(concepts: Iterable[Concept]) -> Iterable[tuple[str, str]]:

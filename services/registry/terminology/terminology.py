@@ -2,17 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final, Self
 
+from services.registry.terminology.compiled import LANGUAGES, NO_NAMES, PACKAGE, Tables, read_tables
 from services.registry.terminology.concept import Concept
+from services.registry.terminology.finding import ConceptFinder
 from services.registry.terminology.merging import links_of, merge
 from services.registry.terminology.names import DiseaseNames, SortedPhrases
 from services.registry.terminology.phrases import PhraseTable
-from services.registry.terminology.tables import PACKAGE, Tables, read_tables
+from services.registry.terminology.releases.draft import Draft
+from shared.terminology.codes import canonical
 from shared.terminology.document import Labels, write_document
 
 BUILTIN: Final = PACKAGE
@@ -29,9 +32,16 @@ class Terminology:
     """
 
     def __init__(
-        self, concepts: Iterable[Concept], diseases: Iterable[str] | None = None, tables: Tables | None = None
+        self,
+        concepts: Iterable[Concept],
+        diseases: Iterable[str] | None = None,
+        tables: Tables | None = None,
+        loaded: Sequence[Draft] = (),
     ) -> None:
-        """``diseases``: the codes written by hand that a condition text may map to (None: all)."""
+        """``diseases``: the codes written by hand that a condition text may map to (None: all).
+
+        ``loaded``: releases that an operator has loaded, the last one first.
+        """
         by_code: dict[str, Concept] = {}
         for concept in concepts:
             if concept.code in by_code:
@@ -40,8 +50,11 @@ class Terminology:
         self._concepts: Mapping[str, Concept] = MappingProxyType(dict(sorted(by_code.items())))
         self._tables = tables or Tables({})
         written = tuple(self._concepts.values())
-        self.graph: Final = merge(self._tables.classes(), written)
+        for draft in reversed(loaded):
+            self._tables.add_names(draft)
+        self.graph: Final = merge(self._tables.classes(), written, loaded)
         self._check(written)
+        self._finder = ConceptFinder(self)
         self._by_hand: Mapping[str, str] = {same: code for code in self._concepts for same in self.same_as(code)}
         self.phrases: Final = PhraseTable((name, concept.code) for concept in written for name in concept.names)
         named = frozenset(self._concepts) if diseases is None else frozenset(diseases)
@@ -53,11 +66,16 @@ class Terminology:
         )
 
     @classmethod
-    def from_json(cls, documents: Mapping[str, Iterable[Mapping[str, Any]]], tables: Tables | None = None) -> Self:
+    def from_json(
+        cls,
+        documents: Mapping[str, Iterable[Mapping[str, Any]]],
+        tables: Tables | None = None,
+        loaded: Sequence[Draft] = (),
+    ) -> Self:
         """Read concepts files, by name. A condition text may map to the concepts of the file ``diseases``."""
         read = {name: [Concept.from_json(given) for given in document] for name, document in documents.items()}
         diseases = [concept.code for concept in read["diseases"]] if "diseases" in read else None
-        return cls((concept for concepts in read.values() for concept in concepts), diseases, tables)
+        return cls((concept for concepts in read.values() for concept in concepts), diseases, tables, loaded)
 
     def __iter__(self) -> Iterator[Concept]:
         return iter(self._concepts.values())
@@ -74,6 +92,26 @@ class Terminology:
         by_hand = self._by_hand.get(code)
         return self._concepts[by_hand] if by_hand is not None else self._compiled(code)
 
+    def find(self, code: str | None, query: str | None, limit: int) -> list[Concept]:
+        """Return the concept of a code in any spelling, or the concepts that words find; else those written by hand."""
+        if code is not None:
+            found = [self.concept(canonical(code))]
+        elif query is not None:
+            found = [self.concept(one) for one in self._finder.find(query, limit)]
+        else:
+            return list(self)
+        return [one for one in found if one is not None]
+
+    def names(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield the code and all names of each concept, those of the tables by language."""
+        for language in LANGUAGES:
+            for code in self._tables.names[language]:
+                names = self._tables.names_of(code, language)
+                if names is not None:
+                    yield self._by_hand.get(code, code), names.all
+        for concept in self:
+            yield concept.code, concept.names
+
     def same_as(self, code: str) -> frozenset[str]:
         """Return the equivalent codes, including this one."""
         return self.graph.same(code)
@@ -85,7 +123,7 @@ class Terminology:
     @cached_property
     def document(self) -> bytes:
         """The document that other services read: codes, links and labels, compressed."""
-        return write_document(self.graph, self._labels())
+        return write_document(self.graph, self._labels(), self.version)
 
     @cached_property
     def version(self) -> str:
@@ -105,28 +143,28 @@ class Terminology:
     def _compiled(self, code: str) -> Concept | None:
         """Return a class of the tables as a concept, under its preferred code."""
         members = sorted(self.graph.same(code))
-        preferred = next((one for one in members if one in self._tables.names["en"]), None)
-        if preferred is None:
+        named = [one for one in (code, *members) if any(one in self._tables.names[language] for language in LANGUAGES)]
+        if not named:
             return None
-        english, french = (self._tables.names_of(preferred, language) for language in ("en", "fr"))
-        assert english is not None
-        parents = self.graph.parents(preferred)
+        preferred = next((one for one in named if one in self._tables.names["en"]), named[0])
+        english, french = (self._tables.names_of(preferred, language) for language in LANGUAGES)
         return Concept(
             preferred,
-            french.label if french else english.label,
-            english.label,
-            french.synonyms if french else (),
-            english.synonyms,
-            tuple(sorted(parents)),
+            (french or english or NO_NAMES).label,
+            (english or french or NO_NAMES).label,
+            (french or NO_NAMES).synonyms,
+            (english or NO_NAMES).synonyms,
+            tuple(sorted(self.graph.parents(preferred))),
             tuple(one for one in members if one != preferred),
         )
 
     def _labels(self) -> Labels:
         """Yield the labels of all classes, by hand where there is one."""
-        for code, columns in self._tables.names["en"].items():
-            if code not in self._by_hand:
-                english = columns.partition("\t")[0]
-                yield code, self._tables.names["fr"].get(code, "").partition("\t")[0], english
+        english, french = (self._tables.names[language] for language in LANGUAGES)
+        for code in dict.fromkeys((*french, *english)):
+            if code not in self._by_hand and code in self.graph:
+                label = french.get(code, "").partition("\t")[0]
+                yield code, label, english.get(code, "").partition("\t")[0] or label
         for concept in self:
             yield concept.code, concept.label_fr, concept.label_en
 
@@ -134,9 +172,14 @@ class Terminology:
 @cache
 def builtin() -> Terminology:
     """Return the packaged concepts (``concepts/*.json``) over the packaged tables, read once."""
+    return terminology_with(())
+
+
+def terminology_with(loaded: Sequence[Draft]) -> Terminology:
+    """Return the packaged terminology with releases that an operator has loaded, the last one first."""
     folder = resources.files(BUILTIN) / "concepts"
     files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".json")), key=lambda entry: entry.name)
     documents = {entry.name.removesuffix(".json"): json.loads(entry.read_text(encoding="utf-8")) for entry in files}
     # Other data beside the concepts are objects.
     concepts = {name: document for name, document in documents.items() if isinstance(document, list)}
-    return Terminology.from_json(concepts, read_tables())
+    return Terminology.from_json(concepts, read_tables(), loaded)

@@ -12,7 +12,7 @@ from shared.terminology.hierarchy import CodeHierarchy
 # A class has at most one code of these systems: two exact matches would join two diseases.
 ONE_EACH: Final = frozenset({"MONDO", "ORPHA", "OMIM", "HP"})
 # Classifications with one place for each disease. A disease may stand elsewhere than the group it belongs to.
-_CLASSIFICATIONS: Final = ("ICD10:", "ICD10CM:")
+CLASSIFICATIONS: Final = ("ICD10:", "ICD10CM:")
 _ORDER: Final = ("ORPHA", "MONDO", "OMIM", "OMIMPS", "ICD10", "ICD10CM", "MESH", "HP")
 
 
@@ -60,9 +60,9 @@ class _Compiler:
         self._left_out: Counter[str] = Counter()
 
     def run(self) -> Compiled:
-        classified = [pair for pair in self._draft.same if pair[1].startswith(_CLASSIFICATIONS)]
+        classified = [pair for pair in self._draft.same if pair[1].startswith(CLASSIFICATIONS)]
         for code, other in self._draft.same:
-            if not other.startswith(_CLASSIFICATIONS):
+            if not other.startswith(CLASSIFICATIONS):
                 self._join(code, other)
         replaced = {former: present for former, present in self._draft.replaced if former not in self._class_of}
         for former in replaced:
@@ -71,7 +71,7 @@ class _Compiler:
                 self._class_of[former] = place = self._place(present)
                 self._members[place].append(former)
         for code in sorted(self._draft.codes):
-            if not code.startswith(_CLASSIFICATIONS):
+            if not code.startswith(CLASSIFICATIONS):
                 self._place(code)
         for code, parent in self._draft.broader:
             self._add_parent(code, parent)

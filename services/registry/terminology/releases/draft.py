@@ -24,14 +24,14 @@ class Draft:
     unreadable: int = 0
 
     def name(self, code: str, language: str, label: str, synonyms: Iterable[str] = ()) -> None:
-        """Add names of a code. The first label stays; later ones become synonyms."""
+        """Add names of a code. The first label stays; later ones become synonyms. ``label``: empty for none."""
         key = (code, language)
-        cleaned = [" ".join(name.split()) for name in (label, *synonyms)]
-        names = [name for name in cleaned if name and "|" not in name]
-        if names:
-            first = self.labels.setdefault(key, names[0])
-            known = self.synonyms.setdefault(key, [])
-            known += [name for name in dict.fromkeys(names) if name != first and name not in known]
+        cleaned = (" ".join(name.split()) for name in (label, *synonyms))
+        names = list(dict.fromkeys(name for name in cleaned if name and "|" not in name))
+        first = self.labels.setdefault(key, names[0]) if label and names else self.labels.get(key)
+        known = self.synonyms.get(key, [])
+        if others := [name for name in names if name != first and name not in known]:
+            self.synonyms[key] = known + others
 
     def add(self, links: list[tuple[str, str]], code: str, other: str) -> None:
         """Add a link between two codes in any spelling to one of the lists above."""
@@ -43,8 +43,8 @@ class Draft:
 
     def extend(self, other: "Draft") -> None:
         """Add all statements of another draft after these."""
-        for (code, language), label in other.labels.items():
-            self.name(code, language, label, other.synonyms.get((code, language), ()))
+        for key in dict.fromkeys((*other.labels, *other.synonyms)):
+            self.name(*key, other.labels.get(key, ""), other.synonyms.get(key, ()))
         self.same += other.same
         self.replaced += other.replaced
         self.broader += other.broader
@@ -57,4 +57,4 @@ class Draft:
     def codes(self) -> set[str]:
         """All codes that are named or linked."""
         linked = {code for links in (self.same, self.replaced, self.broader) for pair in links for code in pair}
-        return linked | {code for code, _ in self.labels}
+        return linked | {code for code, _ in (*self.labels, *self.synonyms)}

@@ -64,7 +64,6 @@ def read_french_synonyms(lines: Iterable[str]) -> Draft:
     draft = Draft()
     for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
         code = read_code(row["subject_id"])
-        value = " ".join((row["translation_value"] or "").split())
-        if code is not None and value:
-            draft.synonyms.setdefault((code, "fr"), []).append(value)
+        if code is not None and row["translation_value"]:
+            draft.name(code, "fr", "", (row["translation_value"],))
     return draft

@@ -2,12 +2,14 @@
 
 import gzip
 import lzma
+import re
 import subprocess
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from services.registry.terminology.releases import mondo, obo, orphanet
+from services.registry.terminology.releases import icd10, lists, mondo, obo, orphanet
 from services.registry.terminology.releases.draft import Draft
+from shared.terminology.codes import from_system
 
 Reader = Callable[[Iterable[str]], Draft]
 
@@ -67,6 +69,13 @@ def _header(*columns: str) -> Callable[[str], bool]:
     return begins
 
 
+def _atc(start: str) -> bool:
+    """Return whether the list has the columns code and name, and ATC codes: the letter A comes first."""
+    first = re.split("[\t;,]", [*start.splitlines(), "", ""][1])[0]
+    return _header("code", "name")(start) and from_system("ATC", first) is not None
+
+
+_LOINC = lists.names("LOINC", "loinc_num", ("en", "long_common_name"), synonyms="shortname")
 _FORMATS: tuple[tuple[str, Callable[[str], bool], Reader], ...] = (
     ("mondo-json", lambda start: start.startswith('{"MONDO:'), lambda lines: mondo.read_ontology("\n".join(lines))),
     ("orphadata", lambda start: start.startswith('{"ORPHApacketId"'), orphanet.read_packets),
@@ -74,4 +83,14 @@ _FORMATS: tuple[tuple[str, Callable[[str], bool], Reader], ...] = (
     ("sssom", _header("subject_id", "predicate_id", "object_id"), mondo.read_sssom),
     ("babelon", _header("subject_id", "translation_language", "translation_value"), obo.read_babelon),
     ("french-synonyms", _header("subject_id", "translation_value", "Line number"), obo.read_french_synonyms),
+    ("icd10-claml", lambda start: "<ClaML" in start, icd10.read_claml),
+    ("icd10-xml", lambda start: start.startswith("<icd_10"), icd10.read_who_tree),
+    ("code-map", _header("local", "standard"), lists.read_code_map),
+    ("ucd-atc", _header("ucd", "atc"), lists.to_atc("UCD", "ucd", "atc", "label")),
+    ("cip-atc", _header("cip", "atc"), lists.to_atc("CIP", "cip", "atc", "label")),
+    ("loinc", _header("LOINC_NUM", "LONG_COMMON_NAME"), _LOINC),
+    ("hgnc", _header("hgnc_id", "symbol", "name"), lists.names("HGNC", "hgnc_id", ("en", "symbol"), synonyms="name")),
+    ("icd10-list", _header("cim10", "label"), lists.names("ICD10", "cim10", ("fr", "label"))),
+    ("ccam", _header("ccam", "label"), lists.names("CCAM", "ccam", ("fr", "label"))),
+    ("atc", _atc, lists.names("ATC", "code", ("en", "name"))),
 )
