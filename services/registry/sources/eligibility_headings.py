@@ -41,7 +41,7 @@ _NAME: Final = re.compile(
 )
 # A title of one word, or one that ends with it: "Inclusion:", "General Medical Exclusions".
 _BARE: Final = re.compile(
-    rf"(?:\w[\w'’/-]*[\s\x00]+){{0,4}}?(?:{_EXCLUSION}|{_INCLUSION})(?:{_LINK}(?:{_EXCLUSION}|{_INCLUSION}))?[\s\x00]*"
+    rf"(?:\w[\w'’/-]*[\s\x00]+){{0,4}}?(?:d['’])?(?:{_EXCLUSION}|{_INCLUSION})(?:{_LINK}(?:{_EXCLUSION}|{_INCLUSION}))?[\s\x00]*"
     r"(?=[:.;]|$)",
     re.IGNORECASE,
 )
@@ -64,7 +64,9 @@ _PART: Final = re.compile(r"\b(?:part|cohort|arm|group|phase|groupe)s?\s+\(?[a-z
 STARTERS: Final = frozenset(_TABLES["starters"])
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _NOT: Final = r"(?:not|never|cannot|neither|pas|non)"
-_IN: Final = r"(?:eligible|included?|enrol+ed|enrol+|entered|entry|considered|admitted|participate|qualify|recruited)"
+_IN: Final = (
+    r"(?:eligible|included?|enrol+ed|enrol+|entered|entry|considered|admitted|participate|take part|qualify|recruited)"
+)
 _OUT_EN: Final = (
     r"exclud\w*|exclusions?|ineligib\w*|disqualif\w*"
     rf"|{_NOT}\W+(?:\w+\W+){{0,3}}?{_IN}|none of the (?:following|below)|must not|may not|should not|not have any"
@@ -72,12 +74,14 @@ _OUT_EN: Final = (
 _OUT_FR: Final = (
     r"exclu(?:s|e|es|re|sion|ant)?\b|non[- ]?inclusions?|non[- ]?inclus\w*|in[ée]ligibles?|non[- ][ée]ligibles?"
     r"|\bn(?:e|['’])\W*(?:\w+\W+){0,3}?pas\W+(?:\w+\W+){0,3}?(?:inclus\w*|[ée]ligibles?|participer|admis\w*|recrut\w*)"
-    r"|aucun\w* des"
+    r"|aucun\w* des|ne\W+(?:peu(?:t|vent)|pourr(?:a|ont))\W+(?:[êe]tre\W+)?(?:inclus\w*|participer)"
+    r"|contre-indications?\W+[àa]\W+(?:la\W+|l['’])?(?:participation|inclusion)"
 )
 _OUT: Final = re.compile(rf"\b(?:{_OUT_EN}|{_OUT_FR})", re.IGNORECASE)
 _INTO: Final = re.compile(
     r"\b(?:eligib\w*|includ\w*|inclusions?|inclus\w*|enrol\w*|participat\w*|participer|[ée]ligibles?|enter\w*|qualif\w*"
-    r"|recruit\w*|must|required|doi(?:t|vent)|devront|admi\w*|meet\w*|fulfil\w*|satisf\w*|rempli\w*|r[ée]pond\w*)\b",
+    r"|recruit\w*|take part|must|required|doi(?:t|vent)|devront|admi\w*|meet\w*|fulfil\w*|satisf\w*|rempli\w*"
+    r"|r[ée]pond\w*)\b",
     re.IGNORECASE,
 )
 # "All enrolled subjects:" names a population; it does not say who is included.
@@ -256,11 +260,11 @@ def _kind_of_name(name: str) -> HeadingKind:
 
 def _sentence(text: str, *, follows: bool) -> Heading | None:
     """Return the sentence of general words that introduces a list."""
-    for close in re.finditer(r":|[.;](?=\s|$)|$", text):
+    for close in re.finditer(r"[:?]|[.;](?=\s|$)|$", text):
         part = text[: close.start()]
         if not _is_general(part + close.group()):
             continue
-        if close.group() != ":" and not (follows and not text[close.end() :].strip(" \x00")):
+        if close.group() not in {":", "?"} and not (follows and not text[close.end() :].strip(" \x00")):
             continue
         kind = _declared(part)
         if kind == "include" and _ONE_OF.search(part):
@@ -273,7 +277,7 @@ def _sentence(text: str, *, follows: bool) -> Heading | None:
 def _is_general(text: str) -> bool:
     """Return whether a text says nothing but who is included or excluded, and points to a list."""
     words = _WORD.findall(without_accents(text.replace("\0", "")))
-    points_on = text.endswith(":") or not _POINTS_ON.isdisjoint(words)
+    points_on = text.endswith((":", "?")) or not _POINTS_ON.isdisjoint(words)
     if not _GENERAL.issuperset(words) or not points_on:
         # "Study participants: participants are excluded if ..." names a population before its sentence.
         before, colon, after = text.partition(":")

@@ -8,12 +8,13 @@ from services.registry.model.trial import MAX_LINE, Condition
 from services.registry.scope import diseases
 from services.registry.terminology.conditions import (
     MappedCondition,
-    diseases_of_title,
+    general_codes,
+    group_codes,
     is_general,
-    is_group,
     map_condition,
 )
 from services.registry.terminology.terminology import Terminology
+from services.registry.terminology.titles import diseases_of_title
 
 # A code of a wider disease must not replace a text that names one of its forms.
 _SPECIFIC: Final = frozenset(("narrower", "other_disease"))
@@ -32,8 +33,9 @@ def record_conditions(
 ) -> list[Condition]:
     """Return the conditions of a record.
 
-    Where its texts name no known disease, its MeSH terms do, and else a title that names exactly one; such conditions
-    are marked ``inferred``. A general condition beside a disease ("Autoimmune Diseases") is only related.
+    Where its texts name no known disease, or only general ones, its MeSH terms do, and else a title that names exactly
+    one; such conditions are marked ``inferred``. A general condition beside a disease ("Autoimmune Diseases") is only
+    related.
     """
     signs = diseases.table()
     targets = [text for text in texts if signs.is_condition(text)]
@@ -42,8 +44,8 @@ def record_conditions(
     named = {code for one in mapped.values() for code in one.codes}
     if not any(one.outcome in _SPECIFIC for one in mapped.values()):
         added = _of_meshes(meshes, named, terminology) if not _all_mapped(mapped) else []
-        if not named and not added:
-            added = _of_titles(titles, terminology)
+        if not added:
+            added = _of_titles(titles, named, terminology)
         known = {condition.code for condition in found}
         found += [condition for condition in added if condition.code not in known]
     return list(dict.fromkeys(_without_general(found, terminology)))
@@ -67,7 +69,7 @@ def _of_meshes(meshes: Sequence[MeshTerm], named: set[str], terminology: Termino
     for mesh in meshes:
         concept = terminology.concept(mesh.code) if mesh.code is not None else None
         code = concept.code if concept is not None else map_condition(mesh.term, terminology).code
-        if code is None or (named and (is_general(mesh.term) or is_group(mesh.term))):
+        if code is None or (named and code in general_codes(terminology) | group_codes(terminology)):
             continue
         related = {code, *terminology.same_as(code)}
         if not any(related & {one, *terminology.same_as(one), *terminology.ancestors(one)} for one in named):
@@ -75,38 +77,50 @@ def _of_meshes(meshes: Sequence[MeshTerm], named: set[str], terminology: Termino
     return found
 
 
-def _of_titles(titles: Sequence[str], terminology: Terminology) -> list[Condition]:
-    """Return the disease that the titles name; if the second title names a form of it, that form."""
+def _of_titles(titles: Sequence[str], coded: set[str], terminology: Terminology) -> list[Condition]:
+    """Return the disease that the titles name; if the second title names a form of it, that form.
+
+    Beside coded conditions it counts only where these are general, or groups of which it is a form.
+    """
+    general, groups = general_codes(terminology), group_codes(terminology)
+    if not coded <= general | groups:
+        return []
     named = [diseases_of_title(title, terminology) for title in titles]
     found = list(next((one for one in named if one), ()))
     if len(found) == 1:
         for others in named:
             if len(others) == 1 and found[0].code in terminology.ancestors(others[0].code):
                 found = list(others)
-    return [Condition(code=one.code, text=one.text[:MAX_LINE], inferred="title") for one in found]
+    if coded and any(one.code in general for one in found):
+        return []
+    return [
+        Condition(code=one.code, text=one.text[:MAX_LINE], inferred="title")
+        for one in found
+        if (coded & groups) <= terminology.ancestors(one.code)
+    ]
 
 
 def _without_general(conditions: list[Condition], terminology: Terminology) -> list[Condition]:
     """Return the conditions, with those that say little beside another one as ``related``."""
     signs = diseases.table()
+    general, groups = general_codes(terminology), group_codes(terminology)
     targets = [one for one in conditions if one.role == "target"]
     specific = [
         one
         for one in targets
         if not is_general(one.text)
+        and one.code not in general
         and (one.code is not None or signs.read(one.text, terminology).verdict not in diseases.NOT_RECOGNISED)
     ]
 
-    def is_beside_its_form(one: Condition) -> bool:
-        return (
-            one.code is not None
-            and is_group(one.text)
-            and any(other.code is not None and one.code in terminology.ancestors(other.code) for other in specific)
+    def says_little(one: Condition) -> bool:
+        if is_general(one.text) or one.code in general:
+            return bool(specific)
+        return one.code in groups and any(
+            other.code is not None and one.code in terminology.ancestors(other.code) for other in specific
         )
 
     return [
-        one.model_copy(update={"role": "related"})
-        if one.role == "target" and ((specific and is_general(one.text)) or is_beside_its_form(one))
-        else one
+        one.model_copy(update={"role": "related"}) if one.role == "target" and says_little(one) else one
         for one in conditions
     ]

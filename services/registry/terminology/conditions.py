@@ -4,18 +4,19 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from itertools import pairwise
 from typing import Final, Literal
 
-from services.registry.terminology.phrases import Match, Word, is_acronym, normalise, normalise_word, words
+from services.registry.terminology.phrases import Match, Word, normalise, normalise_word, words
 from services.registry.terminology.terminology import BUILTIN, Terminology
 
 # ``narrower``: it names a form of a known disease, and that form has no code of its own here.
 Outcome = Literal["mapped", "unknown", "ambiguous", "negated", "other_disease", "narrower"]
 
 
-def _word_table(name: str) -> frozenset[str]:
+def word_table(name: str) -> frozenset[str]:
     return frozenset(normalise_word(word) for word in _WORDS[name])
 
 
@@ -23,21 +24,20 @@ _WORDS: Final[dict[str, list[str]]] = json.loads(
     (resources.files(BUILTIN) / "condition_words.json").read_text(encoding="utf-8")
 )
 # Before a disease: the text denies it or speaks of its absence.
-NEGATIONS: Final = _word_table("negations")
+NEGATIONS: Final = word_table("negations")
 # Beside a disease in the same segment: the text is about something else ("trait", "carrier").
-OTHER_THING: Final = _word_table("other_thing")
-# Of these, those that make something else of a disease in a title too.
-TITLE_OTHER_THING: Final = _word_table("other_thing_in_titles")
+OTHER_THING: Final = word_table("other_thing")
 # Head words of diseases: beside a known phrase they make another disease of it ("lupus" + "nephritis").
-DISEASE_HEADS: Final = _word_table("disease_heads")
+DISEASE_HEADS: Final = word_table("disease_heads")
 # Before a disease: one of its forms is meant ("autosomal recessive").
-FORMS: Final = _word_table("forms")
+FORMS: Final = word_table("forms")
 # After a disease: one of its types is meant ("type IIIA", "complementation group A").
-TYPES: Final = _word_table("types")
+TYPES: Final = word_table("types")
 # Words that may be one side of an "or" and only qualify the disease on the other side ("relapsed or refractory").
-MODIFIERS: Final = _word_table("modifiers")
+MODIFIERS: Final = word_table("modifiers")
 _GENERAL: Final = frozenset(normalise(phrase) for phrase in _WORDS["general"])
-_GROUPS: Final = frozenset(normalise(phrase) for phrase in _WORDS["groups"])
+# Names of diseases that are ordinary words: "child" (chILD), "trauma".
+_NOT_NAMES: Final = frozenset(normalise(phrase) for phrase in _WORDS["not_names"])
 # The text after one of these is about a cause or a setting, not about the condition itself.
 CONNECTORS: Final = re.compile(
     r"\b(?:due to|secondary to|caused by|resulting from|associated with|combined with|with|without|in|after|following"
@@ -49,7 +49,7 @@ _CAUSE: Final = re.compile(
 )
 _PARENTHESES: Final = re.compile(r"\([^()]*\)")
 _SEGMENT_BREAKS: Final = re.compile(r"\s[-–—]\s|[-–—]\s|[,;:/()\[\]|]")
-_AND: Final = re.compile(r"\s*(?:\band/or\b|\bet/ou\b|\band\b|\bor\b|\bet\b|\bou\b|/|&|;|\+(?=\s))\s*", re.IGNORECASE)
+AND: Final = re.compile(r"\s*(?:\band/or\b|\bet/ou\b|\band\b|\bor\b|\bet\b|\bou\b|/|&|;|\+(?=\s))\s*", re.IGNORECASE)
 # A numeral or a letter right after a disease names one of its types: "LCA 5", "MPS IIIA", "Sanfilippo B".
 _TYPE: Final = re.compile(r"[IVX]{1,4}[A-Za-z]?|\d{1,2}[A-Za-z]?|[A-H]")
 _TYPE_NAME: Final = re.compile(r"[IVX]{1,4}[A-Za-z]?|\d{1,2}[A-Za-z]?|[A-Z]\d?")
@@ -60,10 +60,6 @@ _RANGE: Final = re.compile(
 )
 _COMMA: Final = re.compile(r"\s*,\s*")
 _COMMA_BEFORE_TYPE: Final = re.compile(r"\s*,\s*(?=(?:[IVX]{1,4}|\d{1,2})[A-Za-z]?\s*(?:,|$))")
-_OTHER_SIDE: Final = re.compile(
-    r"(?:(\S+)\s+)?(\S+?)\s*(?:\band/or\b|\bet/ou\b|\band\b|\bor\b|\bet\b|\bou\b|/)\s*$", re.IGNORECASE
-)
-_LONGEST_GAP: Final = 3
 _BESIDE: Final = frozenset((" ", "-", ", "))
 
 
@@ -84,22 +80,25 @@ class MappedCondition:
         return self.codes[0] if len(self.codes) == 1 else None
 
 
-@dataclass(frozen=True, slots=True)
-class TitleDisease:
-    """A disease named by a title, and the words that name it."""
+@lru_cache(maxsize=8)
+def general_codes(terminology: Terminology) -> frozenset[str]:
+    """Return the codes that say little beside any disease ("Autoimmune Diseases")."""
+    return _codes_of("general", terminology)
 
-    code: str
-    text: str
+
+@lru_cache(maxsize=8)
+def group_codes(terminology: Terminology) -> frozenset[str]:
+    """Return the codes that say little beside one of their own forms ("Mucopolysaccharidoses")."""
+    return _codes_of("groups", terminology)
 
 
 def is_general(text: str) -> bool:
-    """Return whether a condition ("Autoimmune Diseases") says little beside any disease."""
+    """Return whether a condition, in the words of the table, says little beside any disease."""
     return normalise(text) in _GENERAL
 
 
-def is_group(text: str) -> bool:
-    """Return whether a condition ("Mucopolysaccharidoses") says little beside one of its own forms."""
-    return normalise(text) in _GROUPS
+def _codes_of(table: str, terminology: Terminology) -> frozenset[str]:
+    return frozenset(code for name in _WORDS[table] for code in terminology.disease_phrases.exactly(name))
 
 
 def map_condition(text: str, terminology: Terminology) -> MappedCondition:
@@ -110,7 +109,7 @@ def map_condition(text: str, terminology: Terminology) -> MappedCondition:
     connector ("ulcer in ..."), shares its segment with the head word of another disease, or is followed by a type that
     is not known: a wider disease is never taken for a form of it. A second attempt ignores text in parentheses.
     """
-    text = _plain_severity(text)
+    text = plain_severity(text)
     mapped = _map(text, terminology)
     if mapped.outcome not in {"mapped", "negated", "narrower"} and "(" in text:
         again = _map(_PARENTHESES.sub(" ", text), terminology)
@@ -118,78 +117,25 @@ def map_condition(text: str, terminology: Terminology) -> MappedCondition:
     return mapped
 
 
-def diseases_of_title(title: str, terminology: Terminology) -> tuple[TitleDisease, ...]:
-    """Return the disease that a title names, or several if only "and", "or" or commas stand between them.
-
-    Empty where it names none, or several of which one may be a setting of the other ("stroke in sickle cell disease").
-    """
-    title = _plain_severity(title)
-    tokens = words(title)
-    named = terminology.disease_phrases.find(tokens)
-    spelled = [match for match in named if not _is_acronym(match, tokens)]
-    # "AADC gene therapy for Parkinson's disease", "UC-MSC": an acronym beside a spelled name may be a product.
-    matches = spelled or [match for match in named if not title.isupper() and not _is_joined(match, tokens, title)]
-    found = [match for match in matches if not _is_denied(match, tokens)]
-    if any(_is_of_something_else(match, tokens, title) for match in found):
-        return ()
-    specific = [match for match in found if not is_general(_text_of(match, tokens, title))] or found
-    spans = sorted({(match.first, match.last) for match in specific})
-    kept = _most_specific({match.value for match in specific}, terminology)
-    if len(kept) > len(spans) or (len(kept) > 1 and not _are_listed(spans, tokens, title)):
-        return ()
-    named_once: dict[str, TitleDisease] = {}
-    for match in specific:
-        if match.value in kept:
-            text = _text_of(match, tokens, title)
-            for code in _other_side(title[: tokens[match.first].start], text, terminology):
-                named_once.setdefault(code, TitleDisease(code, text))
-            named_once.setdefault(match.value, TitleDisease(match.value, text))
-    return tuple(named_once.values())
-
-
-def _plain_severity(text: str) -> str:
+def plain_severity(text: str) -> str:
     """Return a text in which "moderately severe" is "moderate", and "moderate to severe" "moderate or severe"."""
     return _RANGE.sub(r"\1 or ", _MODERATE.sub("moderate", text))
 
 
-def _other_side(before: str, name: str, terminology: Terminology) -> tuple[str, ...]:
-    """Return the disease of "severe or" before a name that has the rest of its words ("moderate hemophilia B")."""
-    found = _OTHER_SIDE.search(before[-80:])
-    if found is None:
-        return ()
-    for words_before in (f"{found[1]} {found[2]}" if found[1] else found[2], found[2]):
-        completed = _completed(0, [words_before, name], terminology)
-        if completed != words_before:
-            return terminology.disease_phrases.exactly(completed)[:1]
-    return ()
+def names_of_diseases(tokens: tuple[Word, ...], terminology: Terminology) -> list[Match[str]]:
+    """Return the names of diseases among some words."""
+    found = terminology.disease_phrases.find(tokens)
+    return [
+        match for match in found if " ".join(word.folded for word in tokens[match.first : match.last]) not in _NOT_NAMES
+    ]
 
 
-def _is_acronym(match: Match[str], tokens: tuple[Word, ...]) -> bool:
-    return match.last == match.first + 1 and is_acronym(tokens[match.first].text)
-
-
-def _is_joined(match: Match[str], tokens: tuple[Word, ...], text: str) -> bool:
-    """Return whether a hyphen joins a name to the word before or after it ("UC-MSC")."""
-    return text[tokens[match.last - 1].end :][:1] == "-" or text[: tokens[match.first].start][-1:] == "-"
-
-
-def _is_denied(match: Match[str], tokens: tuple[Word, ...]) -> bool:
-    return any(word.folded in NEGATIONS for word in tokens[max(0, match.first - 2) : match.first])
-
-
-def _is_of_something_else(match: Match[str], tokens: tuple[Word, ...], text: str) -> bool:
-    """Return whether the words beside a name make another disease of it, or a form that has no code."""
-    before = _adjacent(tokens[max(0, match.first - 1) : match.first], tokens[match.first], text)
-    beside = {word.folded for word in (*before, *_after(match, tokens, text)[:1])}
-    return not beside.isdisjoint(TITLE_OTHER_THING | DISEASE_HEADS) or _is_narrowed(match, tokens, text)
-
-
-def _adjacent(before: tuple[Word, ...], name: Word, text: str) -> tuple[Word, ...]:
+def word_before(before: tuple[Word, ...], name: Word, text: str) -> tuple[Word, ...]:
     """Return the word right before a name, if nothing but a space or a hyphen stands between."""
     return before[-1:] if before and text[before[-1].end : name.start] in _BESIDE else ()
 
 
-def _after(match: Match[str], tokens: tuple[Word, ...], text: str) -> tuple[Word, ...]:
+def words_after(match: Match[str], tokens: tuple[Word, ...], text: str) -> tuple[Word, ...]:
     """Return up to two words right after a name."""
     found: list[Word] = []
     for before, word in pairwise(tokens[match.last - 1 : match.last + 2]):
@@ -199,12 +145,12 @@ def _after(match: Match[str], tokens: tuple[Word, ...], text: str) -> tuple[Word
     return tuple(found)
 
 
-def _is_narrowed(match: Match[str], tokens: tuple[Word, ...], text: str) -> bool:
+def is_narrowed(match: Match[str], tokens: tuple[Word, ...], text: str) -> bool:
     """Return whether the words right beside a name make one of its forms of it: "autosomal ...", "... type IIIA"."""
-    before = _adjacent(tokens[max(0, match.first - 1) : match.first], tokens[match.first], text)
+    before = word_before(tokens[max(0, match.first - 1) : match.first], tokens[match.first], text)
     if before and before[0].folded in FORMS:
         return True
-    after = _after(match, tokens, text)
+    after = words_after(match, tokens, text)
     if not after:
         return False
     following = after[1] if len(after) > 1 else None
@@ -213,29 +159,12 @@ def _is_narrowed(match: Match[str], tokens: tuple[Word, ...], text: str) -> bool
     return _TYPE.fullmatch(after[0].text) is not None and (following is None or following.folded not in _UNITS)
 
 
-def _text_of(match: Match[str], tokens: tuple[Word, ...], text: str) -> str:
-    return text[tokens[match.first].start : tokens[match.last - 1].end]
-
-
-def _are_listed(spans: list[tuple[int, int]], tokens: tuple[Word, ...], title: str) -> bool:
-    """Return whether nothing but "and", "or", commas and a few qualifying words stands between the names."""
-    for (_, end), (start, _) in pairwise(spans):
-        if start < end:
-            return False
-        between = tokens[end:start]
-        gap = title[tokens[end - 1].end : tokens[start].start]
-        joined = _AND.search(gap) is not None or re.search(r"[,(]", gap) is not None
-        if not joined or len(between) > _LONGEST_GAP or any(word.folded not in MODIFIERS for word in between):
-            return False
-    return True
-
-
 def _map(text: str, terminology: Terminology) -> MappedCondition:
     for form in (text, _uninverted(text)):
         if form is None:
             continue
-        named = _most_specific(set(terminology.disease_phrases.exactly(form)), terminology)
-        if named:
+        named = most_specific(set(terminology.disease_phrases.exactly(form)), terminology)
+        if named and normalise(form) not in _NOT_NAMES:
             return MappedCondition("mapped", tuple(named)) if len(named) == 1 else MappedCondition("ambiguous")
     parts = _parts(text, terminology)
     if len(parts) == 1:
@@ -259,7 +188,7 @@ def _parts(text: str, terminology: Terminology) -> list[str]:
     connector = _first_connector(text, tokens, matches)
     cuts = [
         found
-        for found in _AND.finditer(text)
+        for found in AND.finditer(text)
         if found.start() < connector and not any(start <= found.start() < end for start, end in inside)
     ]
     # "Types 1, 2 and 3": beside an "and", and before a bare type, commas separate parts too.
@@ -274,7 +203,7 @@ def _parts(text: str, terminology: Terminology) -> list[str]:
     parts = [part for part in parts if words(part)]
     if len(parts) < 2:
         return [text]
-    return [_completed(place, parts, terminology) for place in range(len(parts))]
+    return [completed(place, parts, terminology) for place in range(len(parts))]
 
 
 def _disjoint(cuts: list[re.Match[str]]) -> list[re.Match[str]]:
@@ -285,7 +214,7 @@ def _disjoint(cuts: list[re.Match[str]]) -> list[re.Match[str]]:
     return kept
 
 
-def _completed(place: int, parts: list[str], terminology: Terminology) -> str:
+def completed(place: int, parts: list[str], terminology: Terminology) -> str:
     """Return a part with the words that it shares with its neighbours, if together they are a known name."""
     part = parts[place]
     phrases = terminology.disease_phrases
@@ -312,11 +241,11 @@ def _is_modifier(part: str) -> bool:
 
 
 def _map_part(text: str, terminology: Terminology) -> MappedCondition:
-    named = _most_specific(set(terminology.disease_phrases.exactly(text)), terminology)
-    if named:
+    named = most_specific(set(terminology.disease_phrases.exactly(text)), terminology)
+    if named and normalise(text) not in _NOT_NAMES:
         return MappedCondition("mapped", tuple(named)) if len(named) == 1 else MappedCondition("ambiguous")
     tokens = words(text)
-    matches = terminology.disease_phrases.find(tokens)
+    matches = names_of_diseases(tokens, terminology)
     if not matches:
         return MappedCondition("unknown")
     end = _first_connector(text, tokens, matches)
@@ -333,14 +262,14 @@ def _map_part(text: str, terminology: Terminology) -> MappedCondition:
             continue
         if any(word.folded in OTHER_THING or word.folded in DISEASE_HEADS for word in rest):
             return MappedCondition("other_disease")
-        if len(_most_specific({match.value for match in found}, terminology)) > 1:
+        if len(most_specific({match.value for match in found}, terminology)) > 1:
             return MappedCondition("ambiguous")
         for match in found:
-            narrowed = narrowed or _is_narrowed(match, tokens, text)
+            narrowed = narrowed or is_narrowed(match, tokens, text)
             codes.add(match.value)
     if denied:
         return MappedCondition("negated")
-    kept = _most_specific(codes, terminology)
+    kept = most_specific(codes, terminology)
     if cause is not None and kept:
         return _by_cause(kept, text[cause.end() :], terminology)
     if narrowed:
@@ -379,7 +308,7 @@ def _segments(text: str, end: int) -> list[tuple[int, int]]:
     return [(first, last) for first, last in segments if first < last]
 
 
-def _most_specific(codes: Iterable[str], terminology: Terminology) -> set[str]:
+def most_specific(codes: Iterable[str], terminology: Terminology) -> set[str]:
     """Return one code per concept, without ancestors of others."""
     kept: set[str] = set()
     for code in sorted(codes):

@@ -2,8 +2,9 @@
 
 import pytest
 
-from services.registry.terminology.conditions import diseases_of_title, map_condition
+from services.registry.terminology.conditions import map_condition
 from services.registry.terminology.terminology import Terminology
+from services.registry.terminology.titles import diseases_of_title
 
 
 def named(code: str, *names: str, parents: tuple[str, ...] = ()) -> dict:
