@@ -1,6 +1,6 @@
 """From a criteria document and a patient to a verdict for every day (`docs/eligibility.md` §6)."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -104,6 +104,8 @@ class CompiledTrial:
     cohorts: dict[str, CompiledCohort]
     lead_time: Span
     outdated: bool = False
+    indication_key: str = ""
+    """Equal for trials that `listing` lists for the same patients."""
 
     def without_indication(self) -> "CompiledTrial":
         """Return the same criteria, listed for every patient whatever the condition."""
@@ -129,7 +131,24 @@ def compile_criteria(
         cohorts[cohort] = CompiledCohort(
             counted, tuple(criterion for criterion in counted if criterion.source.role == "indication")
         )
-    return CompiledTrial(document, criteria, cohorts, lead_time or Span(0, 0), outdated)
+    key = _indication_key(cohorts.values(), lead_time)
+    return CompiledTrial(document, criteria, cohorts, lead_time or Span(0, 0), outdated, key)
+
+
+def _indication_key(cohorts: Iterable[CompiledCohort], lead_time: Span | None) -> str:
+    indications = [[criterion.source for criterion in cohort.indication] for cohort in cohorts]
+    asked = sorted(
+        {
+            " ".join(f"{one.kind} {one.discretion} {one.expr.model_dump_json()}" for one in criteria)
+            for criteria in indications
+        }
+    )
+    return f"{lead_time} {asked}"
+
+
+def listing(trial: CompiledTrial, patient: PatientIndex) -> Listing:
+    """Return whether the trial is listed for the patient, by its indication alone."""
+    return min((_listing(cohort, patient) for cohort in trial.cohorts.values()), key=_LISTINGS.index)
 
 
 def match(
@@ -143,9 +162,9 @@ def match(
     ``recruiting``: the ids of the cohorts that recruit, which are preferred; None for no preference.
     """
     listings = {name: _listing(cohort, patient) for name, cohort in trial.cohorts.items()}
-    listing = min(listings.values(), key=_LISTINGS.index)
-    if listing != "listed":
-        return TrialResult(trial.document.trial, trial.document.version, listing)
+    best = min(listings.values(), key=_LISTINGS.index)
+    if best != "listed":
+        return TrialResult(trial.document.trial, trial.document.version, best)
     today = {criterion.source.id: criterion.evaluate(patient, patient.as_of) for criterion in trial.criteria}
     timelines = {criterion.source.id: criterion.evaluate_over_time(patient) for criterion in trial.criteria}
     statuses = {criterion.source.id: criterion.statuses(timelines[criterion.source.id]) for criterion in trial.criteria}

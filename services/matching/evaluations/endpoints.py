@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.matching.evaluations.batch import LINE_SCHEMA, batch_response
-from services.matching.evaluations.costs import match_units
 from services.matching.evaluations.examples import ANSWER
 from services.matching.evaluations.schemas import MatchAnswer
 from services.matching.evaluations.service import match_patient
+from services.matching.evaluations.work import run_match
 from services.matching.patients.body import FHIR_JSON, NDJSON, OTHER_BODIES, ZIP, PatientBody
 from services.matching.patients.calls import receive_patient
 from services.matching.patients.parameters import (
@@ -21,7 +21,6 @@ from services.matching.patients.parameters import (
     Parameters,
 )
 from services.matching.snapshots.responses import current_snapshot, snapshot_response
-from shared.http.charges import charge
 from shared.http.route import ApiRoute, accepts, produces
 from shared.http.strict_request import media_type_of
 
@@ -80,5 +79,5 @@ async def match(
     if media_type_of(request) == NDJSON:
         return batch_response(request, body, snapshot, parameters, page.limit, page.cursor)
     patient = await receive_patient(request, body, parameters, snapshot)
-    charge(request, match_units(len(patient.index.facts), len(snapshot.trials)))
-    return snapshot_response(snapshot, match_patient(snapshot, patient, parameters.horizon, page.limit, page.cursor))
+    found = await run_match(request, snapshot, patient, match_patient, parameters.horizon, page.limit, page.cursor)
+    return snapshot_response(snapshot, found)

@@ -156,6 +156,7 @@ ANSWER: dict[str, Any] = {
     "next": "7eb5791e79eb1d05-1",
     "undetermined": 15,
     "not_indicated": 0,
+    "not_evaluated": 0,
     "consent": [
         {
             "code": "social-security",

@@ -144,6 +144,10 @@ class MatchAnswer(ApiModel):
         "for, or because they have no computable criteria."
     )
     not_indicated: int = Field(description="The number of trials that are not listed because they are for others.")
+    not_evaluated: int = Field(
+        description="The number of trials for the patient's condition that were left out because the record is too "
+        "large to match with all of them; 0 except for extreme records. Send fewer facts to see them."
+    )
     consent: list[ConsentLineAnswer] = Field(
         description="What the law of `country` asks of every trial at consent, as far as it may concern this patient. "
         "The investigator checks it; no verdict depends on it."

@@ -85,6 +85,8 @@ class Snapshot:
     next_feed_path: str
     current_at: datetime
     id: str
+    by_indication: tuple[tuple[SnapshotTrial, ...], ...]
+    """The trials with criteria; those of one group are listed for the same patients."""
 
     @classmethod
     def of(
@@ -102,7 +104,12 @@ class Snapshot:
         ]
         content = vocabulary.version.encode() + country.encode() + b"".join(sorted(parts))
         identifier = hashlib.sha256(content).hexdigest()[:16]
-        return cls(trials, centres, vocabulary, country, next_feed_path, current_at, identifier)
+        groups: dict[str, list[SnapshotTrial]] = {}
+        for trial in trials.values():
+            if trial.compiled is not None:
+                groups.setdefault(trial.compiled.indication_key, []).append(trial)
+        by_indication = tuple(tuple(group) for group in groups.values())
+        return cls(trials, centres, vocabulary, country, next_feed_path, current_at, identifier, by_indication)
 
     @classmethod
     def build(
