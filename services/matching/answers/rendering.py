@@ -22,13 +22,13 @@ from services.matching.engine import (
     ask_next,
 )
 from services.matching.snapshots.model import Vocabulary
+from shared.criteria.model import is_illustrative
 
 # Increase it with every change of the engine, the ranking or the wording that changes an answer.
 ENGINE_VERSION = "2"
 MAX_QUESTIONS = 20
 _SATISFIED = {"met": True, "not_met": False, "unknown": None}
 # The sample marks invented people in this way.
-_ILLUSTRATIVE = "(illustrative)"
 _REASONS = ("missing", "stale", "unit", "no_reference_range", "partial_detail", "conflict", "needs_human")
 
 
@@ -47,7 +47,7 @@ def verdict_fields(best: CohortResult, trial: CompiledTrial) -> dict[str, Any]:
         "retest": best.retest,
         "cohort": best.id if trial.document.cohorts else None,
         "grade": trial.document.grade,
-        "criteria_illustrative": (trial.document.signed_by or "").endswith(_ILLUSTRATIVE),
+        "criteria_illustrative": is_illustrative(trial.document),
         "criteria_version": trial.document.version,
     }
 

@@ -245,6 +245,9 @@ class CriteriaHead(ApiModel):
         description="`signed`: encoded by one person and signed by another. `registry`: derived from the public "
         "record (age, sex, conditions)."
     )
+    illustrative: bool = Field(
+        default=False, description="Whether author and signer are invented, for demonstration: never for care."
+    )
 
 
 class ScopeReason(ApiModel):

@@ -40,7 +40,7 @@ from services.registry.trials.rules import TrialRules
 from services.registry.trials.search import words_of
 from shared.access.policy import Access, Rows
 from shared.criteria.lint import RegistryRecord, lint
-from shared.criteria.model import CriteriaDocument
+from shared.criteria.model import CriteriaDocument, is_illustrative
 from shared.feed.changes import NOT_VISIBLE, Change, Routing
 from shared.values.problems import (
     AlreadyExistsError,
@@ -143,8 +143,8 @@ class TrialService:
         await self._check_centres(draft)
         key = str(uuid.uuid4())
         given = criteria or self.rules.registry_criteria(draft, self.terminology)
-        document = CriteriaDocument.model_validate_json(json.dumps({**given, "version": 1}))
-        trial = self._trial(draft, 1, CriteriaHead(version=1, grade=document.grade), scope, origin)
+        document = _in_force(CriteriaDocument.model_validate_json(json.dumps(given)), 1)
+        trial = self._trial(draft, 1, _head(document, 1), scope, origin)
         stored = StoredTrial(key, trial, await self._routing(trial), curated)
         await self.repository.save(stored, words_of(trial, self.terminology), ("created",), None)
         await self.repository.add_criteria(
@@ -212,7 +212,7 @@ class TrialService:
         )
         signed = "criteria.signed" if new.grade == "signed" else "trial.updated"
         await self._write(stored, trial, curated=stored.curated, event=signed)
-        return document.model_copy(update={"version": new.version})
+        return _in_force(document, new.version)
 
     async def put_site(
         self, identifier: str, centre: str, given: SiteInput, access: Access, expected: Precondition
@@ -340,8 +340,8 @@ class TrialService:
         FEED.record(self.repository.connection, change)
 
     async def _add_criteria(self, key: str, head: CriteriaHead | None, document: CriteriaDocument) -> CriteriaHead:
-        new = CriteriaHead(version=head.version + 1 if head else 1, grade=document.grade)
-        text = document.model_copy(update={"version": new.version}).model_dump_json(exclude_none=True)
+        new = _head(document, head.version + 1 if head else 1)
+        text = _in_force(document, new.version).model_dump_json(exclude_none=True)
         await self.repository.add_criteria(key, new.version, new.grade, self.now, text)
         return new
 
@@ -383,3 +383,12 @@ def _check_cohorts(trial: Trial, given: SiteInput) -> None:
         if slots.cohort not in cohorts:
             place = Fault(pointer=f"/slots/{index}/cohort", code="unknown_cohort", detail=UnknownCohortError.title)
             raise UnknownCohortError(errors=[place])
+
+
+def _head(document: CriteriaDocument, version: int) -> CriteriaHead:
+    return CriteriaHead(version=version, grade=document.grade, illustrative=is_illustrative(document))
+
+
+def _in_force(document: CriteriaDocument, version: int) -> CriteriaDocument:
+    """Return the document with what the registry sets."""
+    return document.model_copy(update={"version": version, "illustrative": is_illustrative(document)})
