@@ -180,6 +180,8 @@ def _heading(result: Document, words: Words, language: str) -> Text:
         lines.append(Text(f"{words['cohort']}{words['colon']} {cohort}"))
     if result["illustrative"]:
         lines.append(Text(f"[{words['illustrative']}]"))
+    elif result["criteria_illustrative"]:
+        lines.append(Text(f"[{words['criteria_illustrative']}]"))
     recruitment = result["recruitment"]
     label = words.get(f"recruitment_{recruitment}", recruitment)
     lines.append(Text(f"[{label}]", "green" if recruitment == "open" else "dim"))

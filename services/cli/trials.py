@@ -82,9 +82,7 @@ def print_trial(document: Mapping[str, Any], language: str) -> None:
             or None,
             "countries": trial["countries"] or None,
             "enrolment": enrolment.get("count"),
-            "criteria": f"version {trial['criteria']['version']}, {trial['criteria']['grade']}"
-            if trial["criteria"]
-            else None,
+            "criteria": _criteria(trial["criteria"]) if trial["criteria"] else None,
             "updated": trial["updated_at"],
             "version": trial["version"],
         }
@@ -101,6 +99,11 @@ def print_trial(document: Mapping[str, Any], language: str) -> None:
                 for site in document["sites"]
             ],
         )
+
+
+def _criteria(head: Mapping[str, Any]) -> str:
+    # A registry of an earlier version does not say who signed.
+    return f"version {head['version']}, {head['grade']}" + (", illustrative" if head.get("illustrative") else "")
 
 
 def _title(trial: Mapping[str, Any], language: str) -> str:

@@ -70,6 +70,7 @@ async def test_trials_come_back_as_research_studies_best_first(matching_client: 
     assert scores == sorted(scores, reverse=True)
     reasons = studies[0]["search"]["extension"][0]["extension"]
     assert {"verdict", "recruitment", "criterion"} <= {one["url"] for one in reasons}
+    assert {"url": "criteria-illustrative", "valueBoolean": True} in reasons
     # The name of the patient was dropped, and the answer says so.
     issues = [entry["resource"] for entry in answer["entry"] if entry["search"]["mode"] == "outcome"]
     assert len(issues) == 1

@@ -10,7 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.app import METADATA, MIGRATIONS, create_app
-from services.registry.model.trial import CriteriaHead, Origin, ScopeAnswer, Trial, TrialInput
+from services.registry.model.criteria_head import CriteriaHead
+from services.registry.model.trial import Origin, ScopeAnswer, Trial, TrialInput
 from services.registry.settings import RegistrySettings
 from services.registry.terminology.terminology import builtin
 from services.registry.trials.routing import audience, facets

@@ -340,6 +340,24 @@ async def test_an_unclear_trial_waits_for_review_and_is_not_public(
     assert [event["type"] for event in await events_since(public, following)] == ["trial.published", "trial.removed"]
 
 
+async def test_criteria_signed_by_invented_people_are_illustrative(
+    public: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    trial = "/registry/v1/trials/NCT05096221"
+    assert (await public.get(trial)).json()["criteria"] == {"version": 1, "grade": "signed", "illustrative": True}
+    document = (await public.get(f"{trial}/criteria")).json()
+    assert document["illustrative"] is True
+    # The signature decides, not what the caller writes.
+    written = await admin.put(
+        f"{trial}/criteria", json={**document, "illustrative": False}, headers={"If-Match": '"v1"'}
+    )
+    assert (written.status_code, written.json()["illustrative"]) == (200, True)
+    people = {"authored_by": "A. Author", "signed_by": "B. Signer"}
+    signed = await admin.put(f"{trial}/criteria", json={**document, **people}, headers={"If-Match": '"v2"'})
+    assert (signed.status_code, signed.json()["illustrative"]) == (200, False)
+    assert (await public.get(trial)).json()["criteria"] == {"version": 3, "grade": "signed", "illustrative": False}
+
+
 async def test_criteria_are_immutable_versions(public: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
     await create(admin, a_trial())
     path = "/registry/v1/trials/NCT99999991/criteria"
@@ -389,7 +407,7 @@ async def test_criteria_are_immutable_versions(public: httpx.AsyncClient, admin:
     assert (await public.get(path)).json()["version"] == 2
     assert (await public.get(f"{path}?version=1")).json() == first.json()
     head = (await public.get("/registry/v1/trials/NCT99999991")).json()["criteria"]
-    assert (head["version"], head["grade"], head["outdated"]) == (2, "signed", False)
+    assert (head["version"], head["grade"], head["outdated"], head["illustrative"]) == (2, "signed", False, False)
     assert [event["type"] for event in await events_since(public, following)] == ["criteria.signed"]
 
 

@@ -154,6 +154,7 @@ def test_trials_are_listed_filtered_and_shown(system: System) -> None:
     assert len(found) == 3
     shown = system.cleio("trial", "show", "CLEIO-DEMO-0001", "--lang", "en")
     assert "fictitious" in shown.stdout
+    assert "signed, illustrative" in shown.stdout
     assert "fr-necker" in shown.stdout
     document = json.loads(system.cleio("trial", "show", "CLEIO-DEMO-0001", "--json").stdout)
     assert document["trial"]["identifier"] == "CLEIO-DEMO-0001"

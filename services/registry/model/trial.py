@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from services.registry.model.criteria_head import CriteriaHead
 from shared.values.forms import described
 from shared.values.wire import ApiModel, Code, Duration, Instant, Label, PartialDate
 from shared.vocabulary.events import AtmpClass
@@ -83,7 +84,6 @@ ActualOrEstimated = Literal["actual", "estimated"]
 TrialSex = Literal["all", "male", "female"]
 ConditionRole = Literal["target", "related"]
 SampleKind = Literal["real", "demo"]
-Grade = Literal["signed", "registry"]
 ScopeVerdict = Literal["in_scope", "out_of_scope", "scope_unclear"]
 
 
@@ -241,24 +241,6 @@ class Eligibility(ApiModel):
     minimum_age: Duration | None = Field(default=None, description="The lowest age, such as `P4Y`; null: none.")
     maximum_age: Duration | None = Field(default=None, description="The highest age; null: none.")
     sex: TrialSex | None = Field(default=None, description="The sex of participants; null: not known.")
-
-
-class CriteriaHead(ApiModel):
-    """Version and grade of the criteria in force. The criteria themselves: `/trials/{id}/criteria`."""
-
-    version: Version = Field(description="The version of the criteria.")
-    grade: Grade = Field(
-        description="`signed`: encoded by one person and signed by another. `registry`: derived from the public "
-        "record (age, sex, conditions)."
-    )
-    source_hash: str | None = Field(
-        default=None,
-        description="A hash of the source's eligibility that they were written from; null: it gave none.",
-    )
-    outdated: bool = Field(
-        default=False,
-        description="Whether the source's eligibility has changed since they were signed: they are unconfirmed.",
-    )
 
 
 class ScopeReason(ApiModel):

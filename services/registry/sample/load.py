@@ -1,4 +1,8 @@
-"""Loads the bundled sample into an empty registry."""
+"""Loads the bundled sample into an empty registry.
+
+`provenance/` says of each fact of a real trial where it was read and when it was checked: JSON Pointers into the trial,
+and `/criteria/<id>`, each with `source`, `ref` and `checked`. An entry covers what lies below it. It is not loaded.
+"""
 
 import json
 from collections.abc import Iterator

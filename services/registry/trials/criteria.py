@@ -3,8 +3,9 @@
 import hashlib
 import json
 
-from services.registry.model.trial import CriteriaHead, Eligibility, Trial
-from shared.criteria.model import CriteriaDocument
+from services.registry.model.criteria_head import CriteriaHead
+from services.registry.model.trial import Eligibility, Trial
+from shared.criteria.model import CriteriaDocument, is_illustrative
 from shared.values.problems import Fault
 from shared.values.wire import Label
 
@@ -34,15 +35,31 @@ def source_hash(eligibility: Eligibility) -> str | None:
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
 
+def in_force(document: CriteriaDocument, version: int, written_from: str | None) -> CriteriaDocument:
+    """Return the document with what the registry sets. ``written_from``: the hash of the source's eligibility."""
+    set_here = {"version": version, "source_hash": written_from, "illustrative": is_illustrative(document)}
+    return document.model_copy(update=set_here)
+
+
+def head_of(document: CriteriaDocument) -> CriteriaHead:
+    """Return what a trial says of its criteria in force."""
+    return CriteriaHead(
+        version=document.version or 1,
+        grade=document.grade,
+        illustrative=document.illustrative,
+        source_hash=document.source_hash,
+    )
+
+
 def faults_of_signature(document: CriteriaDocument, *, fictitious: bool) -> list[Fault]:
     """Return what a signature lacks: the RPPS number of a physician, and the version of the protocol.
 
     ``fictitious``: the trial is a demonstration, whose signers may be invented people.
     """
-    if document.grade != "signed" or (document.illustrative and fictitious):
+    if document.grade != "signed" or (is_illustrative(document) and fictitious):
         return []
     faults = []
-    if document.illustrative:
+    if is_illustrative(document):
         faults.append(Fault(pointer="/illustrative", code="signer_invented", detail=_INVENTED))
     if document.signed_by_rpps is None:
         faults.append(Fault(pointer="/signed_by_rpps", code="signer_unverified", detail=_NO_RPPS))

@@ -1,10 +1,12 @@
 """Pure functions on drafts, the writable part of trials, and checks of what is declared."""
 
+from datetime import datetime
 from typing import Any
 
 from services.registry.model.aliases import aliases_of
+from services.registry.model.criteria_head import CriteriaHead
 from services.registry.model.site import SiteInput
-from services.registry.model.trial import ScopeAnswer, Trial, TrialInput
+from services.registry.model.trial import Origin, ScopeAnswer, Trial, TrialInput, preferred_identifier
 from services.registry.trials.problems import IdentifierMismatchError, UnknownCohortError
 from shared.values.problems import Fault, InvalidBodyError
 from shared.values.validation import faults
@@ -93,3 +95,27 @@ def same_scope(one: ScopeAnswer, other: ScopeAnswer) -> bool:
 
 def _reasons(answer: ScopeAnswer) -> list[tuple[str, str]]:
     return [(reason.code, reason.pointer) for reason in answer.reasons]
+
+
+def trial_of(
+    at: datetime,
+    key: str,
+    draft: TrialInput,
+    version: int,
+    head: CriteriaHead | None,
+    scope: ScopeAnswer,
+    origin: Origin,
+) -> Trial:
+    """Return a version of a trial, with what the registry adds to the draft. ``at``: when it is written."""
+    fields = {name: getattr(draft, name) for name in TrialInput.model_fields}
+    return Trial(
+        **fields,
+        id=key,
+        identifier=preferred_identifier(draft.identifiers),
+        version=version,
+        updated_at=at,
+        criteria=head,
+        scope=scope,
+        published=scope.answer == "in_scope",
+        origin=origin,
+    )

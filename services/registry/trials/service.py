@@ -9,21 +9,27 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.registry.centres.repository import CentreRepository
+from services.registry.model.criteria_head import CriteriaHead
 from services.registry.model.precondition import Precondition
 from services.registry.model.site import SiteInput, Slots
 from services.registry.model.trial import (
-    CriteriaHead,
     Origin,
     ScopeAnswer,
     Trial,
     TrialInput,
     TrialSite,
-    preferred_identifier,
 )
 from services.registry.schema import FEED
 from services.registry.search.model import SearchQuery
 from services.registry.terminology.terminology import Terminology
-from services.registry.trials.criteria import becomes_outdated, compared, faults_of_signature, source_hash
+from services.registry.trials.criteria import (
+    becomes_outdated,
+    compared,
+    faults_of_signature,
+    head_of,
+    in_force,
+    source_hash,
+)
 from services.registry.trials.drafts import (
     changed_fields,
     check_address,
@@ -33,6 +39,7 @@ from services.registry.trials.drafts import (
     patched,
     public_aliases,
     same_scope,
+    trial_of,
 )
 from services.registry.trials.model import StoredSite, StoredTrial
 from services.registry.trials.problems import (
@@ -152,11 +159,9 @@ class TrialService:
         await self._check_centres(draft)
         key = await self.repository.next_id(demo=draft.sample == "demo")
         given = criteria or self.rules.registry_criteria(draft, self.terminology)
-        written_from = source_hash(draft.eligibility)
-        given = {**given, "version": 1, "source_hash": written_from}
         document = CriteriaDocument.model_validate_json(json.dumps(given))
-        head = CriteriaHead(version=1, grade=document.grade, source_hash=written_from)
-        trial = self._trial(key, draft, 1, head, scope, origin)
+        document = in_force(document, 1, source_hash(draft.eligibility))
+        trial = trial_of(self.now, key, draft, 1, head_of(document), scope, origin)
         stored = StoredTrial(trial, await self._routing(trial, ()), curated)
         await self.repository.save(stored, words_of(trial, self.terminology), ("created",), None)
         await self.repository.add_criteria(
@@ -228,7 +233,7 @@ class TrialService:
         )
         signed = "criteria.signed" if new.grade == "signed" else "trial.updated"
         await self._write(stored, trial, curated=stored.curated, event=signed)
-        return document.model_copy(update={"version": new.version})
+        return in_force(document, new.version, document.source_hash)
 
     async def put_site(
         self, identifier: str, centre: str, given: SiteInput, access: Access, expected: Precondition
@@ -308,7 +313,7 @@ class TrialService:
             derived["source_hash"] = source_hash(draft.eligibility)
             head = await self._add_criteria(stored.key, head, CriteriaDocument.model_validate_json(json.dumps(derived)))
         head = compared(head, was.eligibility, draft.eligibility)
-        trial = self._trial(stored.key, draft, was.version + 1, head, scope, was.origin)
+        trial = trial_of(self.now, stored.key, draft, was.version + 1, head, scope, was.origin)
         written = await self._write(stored, trial, curated=curated)
         await self._follow_sites(written, was)
         return written
@@ -324,22 +329,6 @@ class TrialService:
             raise IdentifierTakenError
         if by_person:
             await self.repository.release(numbers - owners.keys())
-
-    def _trial(
-        self, key: str, draft: TrialInput, version: int, head: CriteriaHead | None, scope: ScopeAnswer, origin: Origin
-    ) -> Trial:
-        fields = {name: getattr(draft, name) for name in TrialInput.model_fields}
-        return Trial(
-            **fields,
-            id=key,
-            identifier=preferred_identifier(draft.identifiers),
-            version=version,
-            updated_at=self.now,
-            criteria=head,
-            scope=scope,
-            published=scope.answer == "in_scope",
-            origin=origin,
-        )
 
     async def _routing(self, trial: Trial, aliases: Iterable[str]) -> Routing:
         departements = await self._departements_of_centres()
@@ -368,9 +357,9 @@ class TrialService:
         FEED.record(self.repository.connection, change)
 
     async def _add_criteria(self, key: str, head: CriteriaHead | None, document: CriteriaDocument) -> CriteriaHead:
-        version = head.version + 1 if head else 1
-        new = CriteriaHead(version=version, grade=document.grade, source_hash=document.source_hash)
-        text = document.model_copy(update={"version": new.version}).model_dump_json(exclude_none=True)
+        document = in_force(document, head.version + 1 if head else 1, document.source_hash)
+        new = head_of(document)
+        text = document.model_dump_json(exclude_none=True)
         await self.repository.add_criteria(key, new.version, new.grade, self.now, text)
         return new
 

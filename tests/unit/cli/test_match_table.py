@@ -26,6 +26,7 @@ TRIAL: dict[str, Any] = {
     "cohort": "2",
     "grade": "signed",
     "criteria_version": 1,
+    "criteria_illustrative": True,
     "illustrative": True,
     "criteria": [
         {
@@ -155,6 +156,14 @@ def test_recruitment_is_named(recruitment: str, language: str, words: str) -> No
 def test_the_country_is_that_of_the_answer(language: str, words: str) -> None:
     text = " ".join(shown({**with_trial(recruitment="not_in_country"), "country": "BE"}, language, 200).split())
     assert words in text
+
+
+@pytest.mark.parametrize(("language", "words"), [("fr", "[critères illustratifs]"), ("en", "[illustrative criteria]")])
+def test_criteria_signed_by_invented_people_are_named(language: str, words: str) -> None:
+    real = with_trial(illustrative=False, criteria_illustrative=True)
+    assert words in " ".join(shown(real, language, 200).split())
+    signed = with_trial(illustrative=False, criteria_illustrative=False)
+    assert words not in " ".join(shown(signed, language, 200).split())
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

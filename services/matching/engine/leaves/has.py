@@ -28,6 +28,7 @@ from services.matching.engine.timeline import Timeline
 from services.matching.engine.window import DateRange, Window
 from shared.criteria import expressions
 from shared.criteria.durations import Span, add, day_after, parse
+from shared.criteria.parts import Where
 
 
 class Has:
@@ -43,7 +44,7 @@ class Has:
         self._may_change = asks_present or within is not None
         self._domain = leaf.domain
         self._relative = leaf.relative
-        where = leaf.where or expressions.Where()
+        where = leaf.where or Where()
         wanted = {"outcome": where.outcome, "body_site": where.body_site, "severity": where.severity}
         self._attributes = [(name, frozenset(values)) for name, values in wanted.items() if values is not None]
         self._duration = parse(where.duration) if where.duration else None

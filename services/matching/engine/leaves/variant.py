@@ -11,6 +11,7 @@ from services.matching.engine.leaves.hgvs import compare_hgvs
 from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.timeline import Timeline
 from shared.criteria import expressions
+from shared.criteria.parts import Exons
 
 _STRUCTURAL = frozenset(("deletion", "duplication", "copy_number"))
 _SEQUENCE = frozenset(("nonsense", "frameshift", "missense", "splice", "insertion", "other"))
@@ -166,7 +167,7 @@ def _is_same(report: Report, other: Report) -> bool:
     )
 
 
-def _lie(exons: tuple[int, int], wanted: expressions.Exons) -> bool:
+def _lie(exons: tuple[int, int], wanted: Exons) -> bool:
     first, last = exons
     if wanted.within is not None:
         return wanted.within[0] <= first and last <= wanted.within[1]
