@@ -76,6 +76,9 @@ CASES = {
     "title without conditions": (study([], "Gene Therapy for Hemophilia B"), ["CLEIO:hb"], False),
     "title where no disease is coded": (study(["CAR-T Cell Therapy"], "Cells for Lupus"), ["CLEIO:lupus"], False),
     "no title beside conditions": (study(["Lupus"], "Cells for Systemic Sclerosis"), ["CLEIO:lupus"], False),
+    "title beside a general condition": (study(["Autoimmune Diseases"], "Systemic Sclerosis"), ["CLEIO:ssc"], False),
+    "title beside its group": (study(["Mucopolysaccharidosis"], "Gene therapy of MPS IIIA"), ["CLEIO:mps3a"], False),
+    "title of another disease": (study(["Mucopolysaccharidosis"], "Cells for Lupus"), ["CLEIO:mps"], False),
     "nothing": (study([], "A study of a vector"), [], True),
 }
 
