@@ -32,30 +32,25 @@ def read_facts(
             states[fact.codes] = _state_of(fact.codes, terminology)
         return states[fact.codes]
 
-    known = (_with_unknown_end(_known_on(fact, as_of), state_of) for fact in facts)
+    known = (_known_on(fact, as_of) for fact in facts)
     read = without_invalidated([_with_result(fact, above, state_of) for fact in known], birth, above)
     told = [one for fact in read for one in (fact, *_shown_by(fact, above))]
     return tuple(_lasting(told, above, state_of))
 
 
 def _known_on(fact: Fact, as_of: date) -> Fact:
-    """Limit open and partial dates to ``as_of``; the planned end of an exposure counts."""
-    if fact.first.latest <= as_of and (fact.exposure or fact.last.latest <= as_of) and fact.status != "absent":
+    """Limit open and partial dates to ``as_of``; the planned end of an exposure, or an open one, counts."""
+    if fact.first.latest <= as_of and fact.status != "absent":
         return fact
     first = DateBounds(fact.first.earliest, min(fact.first.latest, as_of))
-    if not fact.exposure:
-        return replace(fact, first=first, last=first)
     if fact.status == "absent":
         return replace(fact, first=first, last=DateBounds(min(fact.last.earliest, as_of), min(fact.last.latest, as_of)))
-    return replace(fact, first=first)
+    return replace(fact, first=first, last=fact.last if fact.exposure or _may_go_on(fact) else first)
 
 
-def _with_unknown_end(fact: Fact, state_of: Callable[[Fact], State | None]) -> Fact:
-    """Return a medication that has a date alone as an exposure since that day; an event of one day stays one."""
-    if fact.kind != "medication" or fact.exposure or fact.status == "absent":
-        return fact
-    state = state_of(fact)
-    return fact if state is not None and state.kind == "event" else _may_go_on(replace(fact, exposure=True))
+def _may_go_on(fact: Fact) -> bool:
+    """Return whether a fact is recorded with one date, or none, and has an unknown end."""
+    return fact.last == (fact.first.earliest, date.max)
 
 
 def _state_of(codes: Sequence[str], terminology: Terminology) -> State | None:
@@ -107,10 +102,14 @@ def _lasting(facts: Sequence[Fact], above: Above, state_of: Callable[[Fact], Sta
             for code in fact.codes:
                 denied.setdefault(fact.relative, {}).setdefault(code, []).append(fact)
     for fact in facts:
-        if fact.status == "absent" or fact.kind not in ("condition", "observation"):
+        if fact.status == "absent" or fact.kind not in ("condition", "observation", "medication"):
             yield fact
             continue
         state = state_of(fact)
+        if fact.kind == "medication":
+            is_event = state is not None and state.kind == "event" and _may_go_on(fact)
+            yield replace(fact, last=fact.first, exposure=False) if is_event else fact
+            continue
         lasting = _with_state(fact, state)
         if state is not None and state.kind in _ENDED_BY_DENIAL:
             lasting = replace(lasting, ends_by_denial=True)
@@ -121,12 +120,12 @@ def _lasting(facts: Sequence[Fact], above: Above, state_of: Callable[[Fact], Sta
 
 def _with_state(fact: Fact, state: State | None) -> Fact:
     if state is None:
-        return _may_go_on(fact) if fact.kind == "condition" and not fact.exposure else fact
+        return fact
     if state.kind == "permanent":
         return fact if fact.last == FOR_EVER else replace(fact, last=FOR_EVER)
     has_end = fact.exposure and fact.last != FOR_EVER
     if state.kind == "event":
-        return fact if has_end or not fact.exposure else replace(fact, last=fact.first)
+        return fact if has_end or fact.last == fact.first else replace(fact, last=fact.first)
     if has_end:
         return fact
     if state.kind == "persists":
@@ -138,10 +137,6 @@ def _with_state(fact: Fact, state: State | None) -> Fact:
 def _longest(since: date, state: State) -> date:
     """Return the day from which a passing state that began on ``since`` is longer ago than it is known to last."""
     return add(since, parse(state.longest or "P1D"))
-
-
-def _may_go_on(fact: Fact) -> Fact:
-    return replace(fact, last=DateBounds(fact.first.earliest, date.max))
 
 
 def _ended(fact: Fact, denials: Iterable[Fact]) -> Fact:
