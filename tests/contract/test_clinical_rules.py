@@ -1,4 +1,4 @@
-"""Rules that clinicians gave, each through the API of matching with the built-in terminology (`clinical_rules.json`)."""
+"""Rules that clinicians gave, each through the API of matching and the built-in terminology (`clinical_rules.json`)."""
 
 import json
 from pathlib import Path
