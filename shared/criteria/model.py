@@ -12,8 +12,6 @@ from shared.values.forms import described
 from shared.values.wire import ApiModel, Duration, Instant, Label
 from shared.vocabulary.geography import Country
 
-# The bundled sample writes this behind the names of its invented authors and signers.
-ILLUSTRATIVE = "(illustrative)"
 MAX_DEPTH = 12
 MAX_LEAVES = 500
 
@@ -100,7 +98,7 @@ class Criterion(ApiModel):
 class CriteriaDocument(ApiModel):
     """All criteria of one trial.
 
-    The registry sets ``version`` and ``illustrative``. Grade ``signed`` needs an author and another person who signs.
+    The registry sets ``version``. Grade ``signed`` needs an author and another person who signs.
     """
 
     model_config = ConfigDict(serialize_by_alias=True)
@@ -116,12 +114,12 @@ class CriteriaDocument(ApiModel):
     authored_by: Name | None = Field(default=None, description="Who encoded the criteria.")
     signed_by: Name | None = Field(default=None, description="The other person, who checked and signed them.")
     signed_at: Instant | None = Field(default=None, description="When they were signed.")
+    illustrative: bool = Field(
+        default=False, description="Whether the people who wrote and signed them are invented, for demonstration."
+    )
     cohorts: list[Cohort] = Field(default=[], max_length=100, description="The cohorts; empty: one, with the id `all`.")
     grade: Literal["signed", "registry"] = Field(
         description="`signed`: by two people. `registry`: derived from the public record."
-    )
-    illustrative: bool | None = Field(
-        default=None, description="Set by the registry: whether author and signer are invented, for demonstration."
     )
     lead_time: Duration | None = Field(default=None, description="The time from screening to dosing.")
     criteria: list[Criterion] = Field(min_length=1, max_length=MAX_LEAVES, description="The criteria.")
@@ -148,11 +146,6 @@ class CriteriaDocument(ApiModel):
         if sum(1 for criterion in self.criteria for _ in leaves(criterion.expr)) > MAX_LEAVES:
             raise PydanticCustomError("leaves_too_many", "a document has at most 500 leaves")
         return self
-
-
-def is_illustrative(document: CriteriaDocument) -> bool:
-    """Return whether the document is signed by invented people, as in the bundled sample."""
-    return (document.signed_by or "").endswith(ILLUSTRATIVE)
 
 
 def walk(expression: Node, pointer: str = "") -> Iterator[tuple[str, Node]]:

@@ -40,7 +40,7 @@ from services.registry.trials.rules import TrialRules
 from services.registry.trials.search import words_of
 from shared.access.policy import Access, Rows
 from shared.criteria.lint import RegistryRecord, lint
-from shared.criteria.model import CriteriaDocument, is_illustrative
+from shared.criteria.model import CriteriaDocument
 from shared.feed.changes import NOT_VISIBLE, Change, Routing
 from shared.values.problems import (
     AlreadyExistsError,
@@ -143,7 +143,7 @@ class TrialService:
         await self._check_centres(draft)
         key = str(uuid.uuid4())
         given = criteria or self.rules.registry_criteria(draft, self.terminology)
-        document = _in_force(CriteriaDocument.model_validate_json(json.dumps(given)), 1)
+        document = CriteriaDocument.model_validate_json(json.dumps({**given, "version": 1}))
         trial = self._trial(draft, 1, _head(document, 1), scope, origin)
         stored = StoredTrial(key, trial, await self._routing(trial), curated)
         await self.repository.save(stored, words_of(trial, self.terminology), ("created",), None)
@@ -212,7 +212,7 @@ class TrialService:
         )
         signed = "criteria.signed" if new.grade == "signed" else "trial.updated"
         await self._write(stored, trial, curated=stored.curated, event=signed)
-        return _in_force(document, new.version)
+        return document.model_copy(update={"version": new.version})
 
     async def put_site(
         self, identifier: str, centre: str, given: SiteInput, access: Access, expected: Precondition
@@ -341,7 +341,7 @@ class TrialService:
 
     async def _add_criteria(self, key: str, head: CriteriaHead | None, document: CriteriaDocument) -> CriteriaHead:
         new = _head(document, head.version + 1 if head else 1)
-        text = _in_force(document, new.version).model_dump_json(exclude_none=True)
+        text = document.model_copy(update={"version": new.version}).model_dump_json(exclude_none=True)
         await self.repository.add_criteria(key, new.version, new.grade, self.now, text)
         return new
 
@@ -386,9 +386,4 @@ def _check_cohorts(trial: Trial, given: SiteInput) -> None:
 
 
 def _head(document: CriteriaDocument, version: int) -> CriteriaHead:
-    return CriteriaHead(version=version, grade=document.grade, illustrative=is_illustrative(document))
-
-
-def _in_force(document: CriteriaDocument, version: int) -> CriteriaDocument:
-    """Return the document with what the registry sets."""
-    return document.model_copy(update={"version": version, "illustrative": is_illustrative(document)})
+    return CriteriaHead(version=version, grade=document.grade, illustrative=document.illustrative)
