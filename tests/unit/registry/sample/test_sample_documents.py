@@ -154,6 +154,7 @@ def test_every_fictitious_trial_and_eight_real_ones_have_signed_criteria():
     for name, document in CRITERIA.items():
         assert document.trial == name
         assert document.grade == "signed"
+        assert document.illustrative
         assert "illustrative" in document.authored_by
         assert "illustrative" in document.signed_by
         assert [(cohort.id, cohort.label) for cohort in document.cohorts] == [
