@@ -110,16 +110,16 @@ class Nodes:
         """Remove links by which one of the codes leads up to another, unless trusted links lead there too."""
         own = {self.number[code] for code in codes}
         wider: dict[int, list[int]] = {}
-        for code, parent in trusted:
-            wider.setdefault(self.number[code], []).append(self.number[parent])
+        for code, broader in trusted:
+            wider.setdefault(self.number[code], []).append(self.number[broader])
         for start in own:
             allowed = {start}
             waiting = [start]
             for node in waiting:
-                for parent in wider.get(node, ()):
-                    if parent not in allowed:
-                        allowed.add(parent)
-                        waiting.append(parent)
+                for above in wider.get(node, ()):
+                    if above not in allowed:
+                        allowed.add(above)
+                        waiting.append(above)
             kept = wider.get(start, ())
             self.parents[start] = tuple(
                 parent
