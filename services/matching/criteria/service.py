@@ -24,7 +24,7 @@ from shared.values.validation import faults
 from shared.values.wire import Label
 
 # Less than a tenth of a second. A trial of the sample takes at most a third of it, with the largest patient.
-MAX_WORK_UNITS = 150_000
+MAX_WORK_UNITS = 200_000
 _TOO_COMPLEX = Label(
     fr="trop complexe pour une seule évaluation ; répartissez les critères sur plusieurs appels",
     en="too complex to evaluate at once; split the criteria over several calls",

@@ -28,12 +28,13 @@ from shared.values.wire import Label
 MAX_LINES = 1_000
 LINE_BYTES = 1024 * 1024
 LINE_UNITS = 2
+_INT = {"type": "integer", "format": "int32"}
 LINE_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["line", "status"],
     "properties": {
-        "line": {"type": "integer", "format": "int32", "minimum": 1, "description": "The line of the patient."},
-        "status": {"type": "integer", "format": "int32", "description": "200, or the status of the problem."},
+        "line": {**_INT, "minimum": 1, "maximum": 1_000_000, "description": "The line of the patient."},
+        "status": {**_INT, "minimum": 200, "maximum": 599, "description": "200, or the status of the problem."},
         "answer": {"$ref": "#/components/schemas/MatchAnswer"},
         "problem": {"$ref": "#/components/schemas/Problem"},
     },

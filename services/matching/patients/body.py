@@ -86,6 +86,7 @@ OTHER_BODIES: dict[str, Any] = {
         "schema": {
             "type": "string",
             "format": "binary",
+            "maxLength": 4194304,
             "description": "One patient's rows of OMOP tables, one CSV file for each table.",
         }
     },

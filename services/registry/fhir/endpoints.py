@@ -51,9 +51,7 @@ async def search_studies(
     request: Request,
     studies: Studies,
     access: Reader,
-    ids: Annotated[
-        str | None, Query(alias="_id", max_length=8000, description="Up to 100 ids, separated by commas.")
-    ] = None,
+    ids: Annotated[str, Query(alias="_id", max_length=8000, description="Up to 100 ids, separated by commas.")] = "",
     identifier: Annotated[str | None, Query(max_length=300, description="`system|value`, or the value alone.")] = None,
     count: Annotated[int, Query(alias="_count", ge=1, le=100, description="How many resources a page contains.")] = 20,
     cursor: Annotated[str | None, Query(max_length=1024, description="From the link `next` of a page.")] = None,

@@ -11,7 +11,8 @@ down_revision = "0008"
 branch_labels = None
 depends_on = None
 
-TABLES = ("terminology_releases", "terminology_versions")
+# The service reads them at start, and the command line writes them: callers have no right.
+RULES = {name: Rule(rights=()) for name in ("terminology_releases", "terminology_versions")}
 
 
 def upgrade() -> None:
@@ -33,12 +34,11 @@ def upgrade() -> None:
         sa.Column("published_at", UtcInstant(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_terminology_versions")),
     )
-    # The service reads them at start, and the command line writes them: callers have no right.
-    for table in TABLES:
-        protect(op, "registry", table, Rule(rights=()))
+    for table, rule in RULES.items():
+        protect(op, "registry", table, rule)
 
 
 def downgrade() -> None:
-    for table in TABLES:
+    for table in RULES:
         unprotect(op, "registry", table)
         op.drop_table(table)
