@@ -1,6 +1,5 @@
 """A registry of realistic size: trials of the sample with other numbers, diseases, places and words."""
 
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from random import Random
@@ -24,6 +23,7 @@ from services.registry.trials.routing import audience, change_of_trial, facets
 from services.registry.trials.search import words_of
 from shared.feed.changes import NOT_VISIBLE, Routing
 from shared.persistence import Database
+from shared.vocabulary.identifiers import trial_id
 
 STATUSES = ("recruiting", "completed", "unknown", "not_yet_recruiting", "terminated")
 COUNTRIES = ("FR", "DE", "GB", "US", "IT", "ES", "CN", "JP")
@@ -39,9 +39,9 @@ async def fill(database: Database, count: int) -> None:
         async with database.transaction() as connection:
             repository = TrialRepository(connection)
             for _ in range(min(TOGETHER, count - first)):
-                trial = next(trials)
+                trial = next(trials).model_copy(update={"id": await repository.next_id(demo=False)})
                 routing = Routing(audience(trial), facets(trial, terminology, {}))
-                stored = StoredTrial(str(uuid.uuid4()), trial, routing, curated=False)
+                stored = StoredTrial(trial, routing, curated=False)
                 await repository.save(stored, words_of(trial, terminology), ("created",), None)
                 FEED.record(connection, change_of_trial(None, trial, (NOT_VISIBLE, routing), ("created",)))
 
@@ -76,7 +76,8 @@ def synthetic_trials(terminology: Terminology, count: int, seed: int = 1) -> Ite
         fields = {name: getattr(draft, name) for name in TrialInput.model_fields} | changed
         yield Trial.model_construct(
             **fields,
-            id=nct,
+            id=trial_id(number + 1),
+            identifier=nct,
             version=1,
             updated_at=now,
             criteria=None,

@@ -25,6 +25,7 @@ from shared.access.tokens import issue
 from shared.feed.changes import NOT_VISIBLE, Change, Routing
 from shared.persistence import open_database
 from shared.persistence.migrations import upgrade
+from shared.vocabulary.identifiers import trial_id
 
 GROUP = "Feed (processor time)"
 BATCH = 500
@@ -83,7 +84,7 @@ def _change(number: int) -> Change:
     }
     after = Routing(audience, facets)
     before = after if number % 2 else NOT_VISIBLE
-    return Change("trial.updated", f"trial/NCT{number:08}", 1, before, after, ("status", "sites"))
+    return Change("trial.updated", f"trial/{trial_id(number)}", 1, before, after, ("status", "sites"))
 
 
 def feed_batches(server: Server) -> Iterator[Figure]:

@@ -19,10 +19,14 @@ from services.cli.record_files import Record, find_files, read_records
 
 BATCH_LINES = 200
 BATCH_BYTES = 4 * 1024 * 1024  # fits into the gateway's time for a body on a slow line too
-OUTCOMES = ("created", "updated", "unchanged", "kept_curated", "refused", "invalid")
+OUTCOMES = (
+    "created", "updated", "unchanged", "kept_curated", "obsolete", "possible_duplicate", "refused", "invalid"
+)  # fmt: skip
+# Shown only where they occur.
+RARE = frozenset({"obsolete", "possible_duplicate"})
 SHOWN_REMARKS, SHOWN_FILES = 20, 12
 # What an outcome is called and how it is coloured; what must be corrected comes first.
-_STYLES = {"invalid": "red", "review": "yellow", "refused": "yellow"}
+_STYLES = {"invalid": "red", "possible_duplicate": "yellow", "review": "yellow", "refused": "yellow"}
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,8 @@ class Remark:
 class Report:
     """Counts of outcomes by file, and remarks on single records.
 
-    ``remarks``: records that were not stored. ``reviews``: stored but not published, until a person decides on their
-    scope. ``warnings``: stored without the parts named.
+    ``remarks``: records that are no trials. ``reviews``: kept but not published, until a person decides on their scope
+    or whether they are another record's trial. ``warnings``: stored without the parts named.
     """
 
     files: dict[str, Counter[str]] = field(default_factory=dict)
@@ -51,6 +55,11 @@ class Report:
     @property
     def counts(self) -> Counter[str]:
         return sum(self.files.values(), Counter())
+
+    @property
+    def outcomes(self) -> list[str]:
+        """The outcomes to show."""
+        return [outcome for outcome in OUTCOMES if outcome not in RARE or self.counts[outcome]]
 
     @property
     def faulty(self) -> bool:
@@ -102,7 +111,7 @@ def show(report: Report, *, as_json: bool, dry_run: bool) -> None:
     console.print(_table(report, dry_run=dry_run))
     if report.reviews:
         console.print(
-            f"{len(report.reviews)} stored but not published: a person must decide whether they are in scope.",
+            f"{len(report.reviews)} kept but not published: a person must decide (see the reasons).",
             highlight=False,
         )
     if report.warnings:
@@ -118,10 +127,10 @@ def show(report: Report, *, as_json: bool, dry_run: bool) -> None:
 def _document(report: Report, *, dry_run: bool) -> dict[str, Any]:
     return {
         "dry_run": dry_run,
-        "counts": {outcome: report.counts[outcome] for outcome in OUTCOMES},
-        "scope_unclear": len(report.reviews),
+        "counts": {outcome: report.counts[outcome] for outcome in report.outcomes},
+        "scope_unclear": sum(one.outcome == "review" for one in report.reviews),
         "files": [
-            {"file": name, "counts": {outcome: counts[outcome] for outcome in OUTCOMES}}
+            {"file": name, "counts": {outcome: counts[outcome] for outcome in report.outcomes}}
             for name, counts in report.files.items()
         ],
         **{
@@ -143,7 +152,7 @@ def _table(report: Report, *, dry_run: bool) -> Table:
         title="What would happen (dry run)" if dry_run else None, title_justify="left", box=None, pad_edge=False
     )
     table.add_column("file", overflow="fold")
-    for outcome in OUTCOMES:
+    for outcome in report.outcomes:
         table.add_column(outcome, justify="right")
     shown = report.files
     if len(shown) > SHOWN_FILES:
@@ -154,12 +163,12 @@ def _table(report: Report, *, dry_run: bool) -> Table:
             )
         )
     for name, counts in shown.items():
-        table.add_row(name, *(_figure(counts[outcome]) for outcome in OUTCOMES))
+        table.add_row(name, *(_figure(counts[outcome]) for outcome in report.outcomes))
     others = len(report.files) - len(shown)
     if others:
         rest = report.counts - sum(shown.values(), Counter())
-        table.add_row(f"({others} other files)", *(_figure(rest[outcome]) for outcome in OUTCOMES))
-    table.add_row("all", *(_figure(report.counts[outcome]) for outcome in OUTCOMES), style="bold")
+        table.add_row(f"({others} other files)", *(_figure(rest[outcome]) for outcome in report.outcomes))
+    table.add_row("all", *(_figure(report.counts[outcome]) for outcome in report.outcomes), style="bold")
     return table
 
 
@@ -213,7 +222,8 @@ def _send(gateway: Gateway, batch: Sequence[Record], report: Report, *, dry_run:
         trial = result["trial"] or result["source_id"] or ""
         report.add(record, result["result"], trial, _text(result["errors"]))
         if result["reasons"]:
-            report.reviews.append(Remark(record.place, "review", trial, _text(result["reasons"])))
+            outcome = "possible_duplicate" if result["result"] == "possible_duplicate" else "review"
+            report.reviews.append(Remark(record.place, outcome, trial, _text(result["reasons"])))
 
 
 def _text(faults: Sequence[dict[str, str]]) -> str:

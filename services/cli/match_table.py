@@ -14,8 +14,11 @@ from rich.text import Text
 
 from services.cli.gateway import CallError
 from services.cli.match_words import words_for
+from shared.vocabulary.identifiers import alias_of
 
 WIDTH = 100  # of a file or a pipe
+MOST_WARNINGS = 10
+NOT_UNDERSTOOD = frozenset({"unknown_code", "unknown_system", "no_code"})
 WIDE = 110  # from this width on, verdict, dates, reasons and sites have a column each
 
 _VERDICT_STYLES = {
@@ -44,18 +47,19 @@ def print_match(body: Document, language: str, limit: int, console: Console | No
     elif body["undetermined"]:
         _print(console, words["none_documented"].format(trials=_count(body["undetermined"], words["trial"])))
     else:
-        _print(console, words["none"])
+        _print(console, words["none_understood" if _has_unknown_codes(body) else "none"])
     if body["ask_next"]:
         console.print(f"\n{words['ask_next']}{words['colon']}", style="bold")
         for question in body["ask_next"][:5]:
             who = words.get(f"who_{question['who']}", question["who"])
             _print(console, f"  {question['text'][language]}  ({who}, {_count(question['trials'], words['trial'])})")
-    if body["ignored_facts"]:
-        ignored = ", ".join(
-            f"{fact['id']} ({words.get('ignored_' + fact['reason'], fact['reason'])})"
-            for fact in body["ignored_facts"][:10]
-        )
-        _print(console, f"\n{words['ignored']}{words['colon']} {ignored}", style="yellow")
+    if body["warnings"]:
+        console.print(f"\n{words['warnings']}{words['colon']}", style="yellow")
+        for warning in body["warnings"][:MOST_WARNINGS]:
+            times = f" (× {warning['count']})" if warning["count"] > 1 else ""
+            _print(console, f"  {warning['pointer'] or '/'}{times}{words['colon']} {warning['message'][language]}")
+        if len(body["warnings"]) > MOST_WARNINGS:
+            _print(console, f"  … +{len(body['warnings']) - MOST_WARNINGS}")
     left_out = [
         f"{_count(body[name], words['trial'])} {words[name]}"
         for name in ("undetermined", "not_indicated")
@@ -65,13 +69,19 @@ def print_match(body: Document, language: str, limit: int, console: Console | No
     _print(console, f"\n{last}\n{body['pre_screening'][language]}", style="dim")
 
 
+def _has_unknown_codes(body: Document) -> bool:
+    """Return whether a code was not understood: the disease may be among those."""
+    return any(warning["reason"] in NOT_UNDERSTOOD for warning in body["warnings"])
+
+
 def print_criteria(body: Document, trial: str, language: str, console: Console | None = None) -> None:
     """Print every criterion of one trial, with its reason and evidence.
 
     :raises CallError: when the trial is not in the answer.
     """
     words, console = words_for(language, body["country"]), console or _console()
-    found = [result for result in body["results"] if result["trial"] == trial]
+    asked = alias_of(trial)
+    found = [result for result in body["results"] if asked in {alias_of(result["trial"]), result.get("id")}]
     if not found:
         names = ", ".join(result["trial"] for result in body["results"][:20])
         raise CallError(f"{trial} {words['unknown_trial']} {names or '-'}")
@@ -177,6 +187,8 @@ def _heading(result: Document, words: Words, language: str) -> Text:
     lines.append(Text(f"[{label}]", "green" if recruitment == "open" else "dim"))
     if result["grade"] == "registry":
         lines.append(Text(f"[{words['registry']}]"))
+    if result.get("criteria_outdated"):
+        lines.append(Text(f"[{words['criteria_outdated']}]"))
     return _lines(lines)
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from services.cli.gateway import CallError, Gateway
 
 FORBIDDEN = 403
+ZIP_MARK = b"PK\x03\x04"
 
 
 class Answer(NamedTuple):
@@ -28,7 +29,8 @@ def request_match(gateway: Gateway, patient: Path, language: str, *, synthetic: 
         raise CallError(f"{patient}: {error.strerror}") from None
     path = f"/matching/v1/match?limit=200{'&synthetic=true' if synthetic else ''}"
     try:
-        answer = gateway.send("POST", path, content=content, language=language)
+        media_type = "application/zip" if content.startswith(ZIP_MARK) else "application/json"
+        answer = gateway.send("POST", path, content=content, media_type=media_type, language=language)
     except CallError as error:
         if error.status == FORBIDDEN and not synthetic:
             raise CallError(f"{error}\n  if the patient is invented, add --synthetic", error.status) from None

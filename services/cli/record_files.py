@@ -15,6 +15,7 @@ from services.cli.gateway import CallError
 LINE_FORMATS = (".jsonl", ".ndjson")
 FORMATS = (".json", *LINE_FORMATS)
 COMPRESSED = (".xz", ".gz")
+READ_SECTIONS = ("protocolSection", "derivedSection")
 _STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity')
 
 
@@ -132,6 +133,6 @@ def _refuse_constant(name: str, text: str) -> NoReturn:
 def _line(record: Any) -> bytes:
     if isinstance(record, dict) and isinstance(record.get("protocolSection"), dict):
         # The registry reads nothing else, and results can be many times as long.
-        record = {"protocolSection": record["protocolSection"]}
+        record = {name: record[name] for name in READ_SECTIONS if name in record}
     # Escaped to ASCII, so that a lone surrogate is a fault of its line only, reported by the registry.
     return json.dumps(record, separators=(",", ":")).encode("ascii")

@@ -45,8 +45,8 @@ def read_trial(gateway: Gateway, identifier: str) -> Any:
 
 def print_trials(trials: Sequence[Mapping[str, Any]], language: str) -> None:
     """Print a line for each trial; on a terminal long titles wrap."""
-    rows = [(trial["id"], trial["status"], trial["phase"] or "", _title(trial, language)) for trial in trials]
-    head = ("ID", "STATUS", "PHASE", "TITLE")
+    rows = [(trial["identifier"], trial["status"], trial["phase"] or "", _title(trial, language)) for trial in trials]
+    head = ("NUMBER", "STATUS", "PHASE", "TITLE")
     if not sys.stdout.isatty():
         print_table(head, rows)
         return
@@ -64,8 +64,11 @@ def print_trial(document: Mapping[str, Any], language: str) -> None:
     product, sponsor, enrolment = trial["product"] or {}, trial["sponsor"] or {}, trial["enrolment"] or {}
     print_fields(
         {
-            "id": trial["id"],
-            "other numbers": [one["value"] for one in trial["identifiers"] if one["value"] != trial["id"]] or None,
+            "number": trial["identifier"],
+            "other numbers": [
+                trial["id"],
+                *(one["value"] for one in trial["identifiers"] if one["value"] != trial["identifier"]),
+            ],
             "title": _title(trial, language),
             "fictitious": "yes, for demonstration" if trial["illustrative"] else None,
             "status": trial["status"],

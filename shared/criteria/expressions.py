@@ -8,11 +8,11 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from typing_extensions import TypeAliasType
 
 from shared.criteria.durations import parse, whole_parts
+from shared.criteria.parts import Copies, Exons, NotAfter, Where
 from shared.criteria.scales import SCALES
 from shared.criteria.values import (
     Codes,
     Domain,
-    Exon,
     Frame,
     Gene,
     Hgvs,
@@ -164,22 +164,19 @@ class Sex(Leaf):
     value: Literal["male", "female"] = Field(description="The sex.")
 
 
-class Where(ApiModel):
-    """Further conditions on a fact: accepted values, and how long an exposure must have lasted."""
-
-    outcome: list[Token] | None = Field(default=None, min_length=1, max_length=50, description="Accepted outcomes.")
-    body_site: list[Token] | None = Field(default=None, min_length=1, max_length=50, description="Accepted body sites.")
-    severity: list[Token] | None = Field(default=None, min_length=1, max_length=50, description="Accepted severities.")
-    duration: Duration | None = Field(default=None, description="How long an exposure must have lasted.")
-
-
 class Has(Leaf):
     """A condition, procedure, treatment or event is recorded."""
 
     type: Literal["has"] = Field(description="The kind of leaf.")
     codes: Codes = Field(description="The codes, one of which must be present; equivalents count too.")
     descendants: bool = Field(default=True, description="Whether descendants of the codes count.")
-    within: Duration | None = Field(default=None, description="How old the fact may be; none: any age.")
+    within: Duration | None = Field(
+        default=None,
+        description="Whether it was so on a day of this time; none: ever, or now for a state that can end.",
+    )
+    evidence_within: Duration | None = Field(
+        default=None, description="How old a fact that denies it may be; none: as `within`."
+    )
     domain: Domain | None = Field(
         default=None, description="The domain whose declared completeness shows that there is no such fact."
     )
@@ -191,31 +188,6 @@ class Has(Leaf):
         if self.relative is not None and self.domain is not None:
             raise PydanticCustomError("domain_of_relative", "domain applies to the patient, not to a relative")
         return self
-
-
-class Exons(ApiModel):
-    """Exons of a variant: all inside one interval, or overlapping one of several."""
-
-    within: Annotated[list[Exon], Field(min_length=2, max_length=2)] | None = Field(
-        default=None, description="The first and the last exon of the interval."
-    )
-    overlaps: (
-        Annotated[list[Annotated[list[Exon], Field(min_length=2, max_length=2)]], Field(min_length=1, max_length=20)]
-        | None
-    ) = Field(default=None, description="Intervals, each with its first and its last exon.")
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Self:
-        if (self.within is None) == (self.overlaps is None):
-            raise PydanticCustomError("exons_form", "give exons by within or by overlaps, not by both")
-        return self
-
-
-class Copies(ApiModel):
-    """A comparison of the number of copies of a gene."""
-
-    op: Operator = Field(description="The operator between the number of copies and `value`.")
-    value: Annotated[int, Field(ge=0, le=99)] = Field(description="The bound.")
 
 
 class Variant(Leaf):
@@ -234,18 +206,6 @@ class Variant(Leaf):
     origin: Origin = Field(default="germline", description="Germline or somatic.")
     closed: bool = Field(
         default=False, description="Whether another causal variant of the gene shows that there is none of this kind."
-    )
-
-
-class NotAfter(ApiModel):
-    """An event, such as a transfusion, that invalidates a measurement made within a duration after it."""
-
-    model_config = ConfigDict(serialize_by_alias=True)
-
-    codes: Codes = Field(description="The codes of the event.")
-    for_: Duration = Field(alias="for", description="How long it invalidates measurements.")
-    domain: Domain | None = Field(
-        default=None, description="The domain whose declared completeness shows that there is no such fact."
     )
 
 
@@ -346,6 +306,9 @@ class Stable(Leaf):
     max: Number | None = Field(default=None, description="The highest dose.")
     unit: Unit | None = Field(default=None, description="The UCUM unit of the dose, with the time: `mg/d`.")
     per_kg: bool = Field(default=False, description="Whether the dose is for each kilogram of body weight.")
+    equivalent: Literal["prednisone"] | None = Field(
+        default=None, description="The medicine to whose dose others are converted; none: each counts as it is."
+    )
     domain: Domain | None = Field(
         default=None, description="The domain whose declared completeness shows that there is no such fact."
     )

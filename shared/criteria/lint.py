@@ -12,10 +12,11 @@ from shared.criteria.expressions import Leaf, Node
 from shared.criteria.model import CriteriaDocument, Criterion, leaves, walk
 from shared.criteria.scales import SCALES
 from shared.criteria.units import ANALYTES, analyte_of, conversion, is_bare, measure
+from shared.terminology.graph import Terminology
+from shared.terminology.medicines import is_class
 from shared.values.wire import ApiModel, Duration, Label
 from shared.vocabulary.durations import in_months
 
-AGEING_WORDS = ("hiv", "hbs", "hbv", "hcv", "hepatitis", "infection", "pregnan", "covid", "tuberculosis")
 EXCLUSION_WORDS = ("no ", "not ", "absence ", "without ", "never ", "pas de ", "aucun", "absence d", "sans ", "jamais ")
 
 
@@ -75,11 +76,21 @@ _RULES = {
             fr="L'ancre « dosing » n'est pas déclarée dans anchors.", en="The anchor dosing is not declared in anchors."
         ),
     ),
-    "window_missing": _Rule(
+    "evidence_window_missing": _Rule(
         "error",
         Label(
-            fr="Une infection ou une grossesse peut prendre fin : indiquer une fenêtre (within).",
-            en="An infection or a pregnancy can end: give a window (within).",
+            fr="Cet état peut survenir après un test négatif : indiquer l'ancienneté admise d'un résultat négatif "
+            "(evidence_within).",
+            en="This state can begin after a negative test: say how old a negative result may be (evidence_within).",
+        ),
+    ),
+    "dose_of_class": _Rule(
+        "error",
+        Label(
+            fr="Les médicaments de cette classe n'ont pas le même dosage : nommer un médicament, ou demander "
+            "l'équivalent en prednisone (equivalent).",
+            en="The medicines of this class differ in strength: name one medicine, or ask for the equivalent in "
+            "prednisone (equivalent).",
         ),
     ),
     "criterion_duplicate": _Rule(
@@ -129,18 +140,19 @@ _RULES = {
 
 def lint(
     document: CriteriaDocument,
-    terminology_known_codes: Collection[str] | None = None,
+    terminology: Terminology | None = None,
     registry_record: RegistryRecord | None = None,
 ) -> list[Finding]:
     """Return all remarks in the order of the document.
 
-    Checks against known codes and a registry record are optional.
+    Checks against a terminology and a registry record are optional.
     """
     found = list(_of_document(document))
     for index, criterion in enumerate(document.criteria):
         found += _of_criterion(criterion, f"/criteria/{index}")
         for pointer, leaf in leaves(criterion.expr, f"/criteria/{index}/expr"):
-            found += _of_leaf(document, leaf, pointer, terminology_known_codes)
+            found += _of_leaf(document, leaf, pointer, terminology)
+            found += _of_meaning(leaf, pointer, terminology)
     if registry_record is not None:
         found += _against_record(document, registry_record)
     return found
@@ -179,10 +191,10 @@ def _of_criterion(criterion: Criterion, pointer: str) -> Iterator[Finding]:
 
 
 def _of_leaf(
-    document: CriteriaDocument, leaf: Leaf, pointer: str, known_codes: Collection[str] | None
+    document: CriteriaDocument, leaf: Leaf, pointer: str, terminology: Terminology | None
 ) -> Iterator[Finding]:
     for place, code in _codes(leaf):
-        if known_codes is not None and code not in known_codes:
+        if terminology is not None and code not in terminology:
             yield _finding(f"{pointer}/{place}", "code_unknown")
     match leaf:
         case expressions.Age():
@@ -198,9 +210,6 @@ def _of_leaf(
                 yield _finding(f"{pointer}/at", "lead_time_missing")
             if leaf.at == "dosing" and "dosing" not in document.anchors:
                 yield _finding(f"{pointer}/at", "anchor_undeclared")
-        case expressions.Has():
-            if leaf.within is None and any(word in code.lower() for code in leaf.codes for word in AGEING_WORDS):
-                yield _finding(f"{pointer}/within", "window_missing")
         case expressions.Value():
             yield from _of_unit(leaf.unit, leaf.codes, f"{pointer}/unit", absolute=leaf.basis == "absolute")
         case expressions.Stable():
@@ -219,6 +228,18 @@ def _of_leaf(
             )
             if any(first > last for first, last in spans):
                 yield _finding(f"{pointer}/exons", "bounds_contradictory")
+
+
+def _of_meaning(leaf: Leaf, pointer: str, terminology: Terminology | None) -> Iterator[Finding]:
+    """Check what a leaf asks of its concepts: of a state that can end, and of a class of medicines."""
+    if isinstance(leaf, expressions.Has) and leaf.within is None and leaf.evidence_within is None:
+        states = [] if terminology is None else [terminology.state_of(code) for code in leaf.codes]
+        if any(state is not None and state.kind in ("persists", "passing") for state in states):
+            yield _finding(f"{pointer}/evidence_within", "evidence_window_missing")
+    if isinstance(leaf, expressions.Stable) and leaf.equivalent is None and (leaf.min, leaf.max) != (None, None):
+        for index, code in enumerate(leaf.codes):
+            if is_class(code, terminology):
+                yield _finding(f"{pointer}/codes/{index}", "dose_of_class")
 
 
 def _of_unit(unit: str | None, codes: Collection[str], pointer: str, *, absolute: bool) -> Iterator[Finding]:

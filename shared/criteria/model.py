@@ -7,11 +7,13 @@ from pydantic import ConfigDict, Field, StringConstraints, field_validator, mode
 from pydantic_core import PydanticCustomError
 
 from shared.criteria.expressions import Expression, Leaf, Node
-from shared.criteria.values import Token
+from shared.criteria.values import Rpps, Token
 from shared.values.forms import described
 from shared.values.wire import ApiModel, Duration, Instant, Label
 from shared.vocabulary.geography import Country
 
+# The bundled sample writes this behind the names of its invented authors and signers.
+ILLUSTRATIVE = "(illustrative)"
 MAX_DEPTH = 12
 MAX_LEAVES = 500
 
@@ -26,6 +28,9 @@ Identifier = Annotated[
         )
     ),
 ]
+
+
+CriterionKind = Literal["include", "exclude", "unclear"]
 
 
 class Source(ApiModel):
@@ -61,7 +66,10 @@ class Criterion(ApiModel):
     """One line of a protocol's inclusion or exclusion list."""
 
     id: Identifier = Field(description="The id, unique in the document.")
-    kind: Literal["include", "exclude"] = Field(description="Whether it is an inclusion or an exclusion criterion.")
+    kind: CriterionKind = Field(
+        description="Whether it is an inclusion or an exclusion criterion. `unclear`: the source does not say; such a "
+        "criterion is shown and asked, and is never met nor failed. Only criteria of grade `registry` may be unclear."
+    )
     role: Literal["indication"] | None = Field(
         default=None, description="`indication`: it says for which patients the trial is at all."
     )
@@ -98,7 +106,7 @@ class Criterion(ApiModel):
 class CriteriaDocument(ApiModel):
     """All criteria of one trial.
 
-    The registry sets ``version``. Grade ``signed`` needs an author and another person who signs.
+    The registry sets ``version`` and ``illustrative``. Grade ``signed`` needs an author and another person who signs.
     """
 
     model_config = ConfigDict(serialize_by_alias=True)
@@ -106,16 +114,26 @@ class CriteriaDocument(ApiModel):
     trial: Identifier = Field(description="The public identifier of the trial.")
     version: Annotated[int, Field(ge=1)] | None = Field(default=None, description="Set by the registry.")
     source_version: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
-        default=None, description="The version of the text that was encoded."
+        default=None, description="The version of the protocol that was encoded; signed criteria name it."
     )
     anchors: Annotated[list[Literal["screening", "dosing"]], Field(min_length=1, max_length=2)] = Field(
         default=["screening"], description="The moments to which criteria refer."
     )
     authored_by: Name | None = Field(default=None, description="Who encoded the criteria.")
     signed_by: Name | None = Field(default=None, description="The other person, who checked and signed them.")
+    signed_by_rpps: Rpps | None = Field(
+        default=None,
+        description="The number of the physician who signed in the French directory of health professionals (RPPS). "
+        "The registry requires it of criteria of the grade `signed`.",
+    )
     signed_at: Instant | None = Field(default=None, description="When they were signed.")
     illustrative: bool = Field(
         default=False, description="Whether the people who wrote and signed them are invented, for demonstration."
+    )
+    source_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        default=None,
+        description="A hash of the source's eligibility (text, ages, sex) that they were written from. Set by the "
+        "registry; if it is sent, it must be that of the present text.",
     )
     cohorts: list[Cohort] = Field(default=[], max_length=100, description="The cohorts; empty: one, with the id `all`.")
     grade: Literal["signed", "registry"] = Field(
@@ -131,6 +149,8 @@ class CriteriaDocument(ApiModel):
                 raise PydanticCustomError(
                     "signature_missing", "the grade signed needs authored_by, signed_by and signed_at"
                 )
+            if any(criterion.kind == "unclear" for criterion in self.criteria):
+                raise PydanticCustomError("kind_unclear", "a signed criterion is an inclusion or an exclusion")
             if _folded(self.authored_by) == _folded(self.signed_by):
                 raise PydanticCustomError("signed_by_author", "the author and the signer are two different people")
         return self
@@ -146,6 +166,11 @@ class CriteriaDocument(ApiModel):
         if sum(1 for criterion in self.criteria for _ in leaves(criterion.expr)) > MAX_LEAVES:
             raise PydanticCustomError("leaves_too_many", "a document has at most 500 leaves")
         return self
+
+
+def is_illustrative(document: CriteriaDocument) -> bool:
+    """Return whether the document is signed by invented people, as in the bundled sample."""
+    return document.illustrative or (document.signed_by or "").endswith(ILLUSTRATIVE)
 
 
 def walk(expression: Node, pointer: str = "") -> Iterator[tuple[str, Node]]:

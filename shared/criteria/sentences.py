@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from shared.criteria import expressions
 from shared.criteria.model import Criterion
+from shared.criteria.parts import Where
 from shared.criteria.scales import SCALES
 
 Labels = Callable[[str], Mapping[str, str] | None]
@@ -193,7 +194,7 @@ def _age(leaf: expressions.Age) -> Words:
 
 def _has(leaf: expressions.Has, labels: Labels) -> Words:
     words = (_RELATIVES[leaf.relative] if leaf.relative else NOTHING) + _names(leaf.codes, labels)
-    where = leaf.where or expressions.Where()
+    where = leaf.where or Where()
     for name, values in (
         (Words("issue", "outcome"), where.outcome),
         (Words("site", "site"), where.body_site),

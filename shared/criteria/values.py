@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from shared.values.forms import described
 from shared.values.wire import Code
@@ -57,3 +58,24 @@ Unit = Annotated[
 Number = Annotated[int | float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 Codes = Annotated[list[Code], Field(min_length=1, max_length=200)]
 Exon = Annotated[int, Field(ge=1, le=999)]
+
+
+def _has_check_digit(number: str) -> str:
+    """Check the last digit of a number by the algorithm of Luhn.
+
+    :raises PydanticCustomError: it does not fit the others.
+    """
+    digits = [int(digit) for digit in reversed(number)]
+    doubled = [digit * 2 - 9 * (digit > 4) for digit in digits[1::2]]
+    if (sum(digits[::2]) + sum(doubled)) % 10:
+        raise PydanticCustomError("check_digit", "the check digit does not fit the number")
+    return number
+
+
+Rpps = Annotated[
+    str,
+    StringConstraints(
+        pattern=described(r"^[0-9]{11}$", fr="les 11 chiffres d'un numéro RPPS", en="the 11 digits of an RPPS number")
+    ),
+    AfterValidator(_has_check_digit),
+]

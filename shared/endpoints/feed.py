@@ -105,6 +105,14 @@ def feed_router(service: str, event: Any = dict[str, Any]) -> APIRouter:
         centre: Annotated[
             str | None, Query(max_length=500, description="Ids of centres such as fr-necker, comma-separated.")
         ] = None,
+        trial: Annotated[
+            str | None,
+            Query(
+                max_length=2000,
+                description="Trials, comma-separated: their ids or any of their numbers, also former ones, in any"
+                " spelling.",
+            ),
+        ] = None,
     ) -> Response:
         """List the changes since the cursor, oldest first. The header `Link` always leads to the next batch.
 
@@ -119,6 +127,7 @@ def feed_router(service: str, event: Any = dict[str, Any]) -> APIRouter:
             "departement": departement,
             "atmp_class": atmp_class,
             "centre": centre,
+            "trial": trial,
         }
         reader = Reader(access.audiences, read_facets(filters), read_types(types))
         buffer: FeedBuffer = state.feed

@@ -7,9 +7,11 @@ change sees the event; a reader only in the audience before it sees a tombstone;
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 Facets = Mapping[str, frozenset[str]]
+# Every name of the trial that a subject belongs to (`shared.vocabulary.identifiers.alias_of`).
+TRIAL_FACET: Final = "trial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def read_routing(document: Mapping[str, Any]) -> Routing:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of one subject (``trial/NCT…``): ids, version and the names of the changed fields, never contents."""
+    """One change of one subject (``trial/CL…``): ids, version and the names of the changed fields, never contents."""
 
     type: str
     subject: str

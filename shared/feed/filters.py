@@ -4,11 +4,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from shared.feed.changes import Facets
+from shared.feed.changes import TRIAL_FACET, Facets
 from shared.values.problems import Fault, InvalidParameterError
 from shared.values.wire import Label
 from shared.vocabulary.events import AGE_BANDS, ATMP_CLASSES, EVENT_TYPES
 from shared.vocabulary.geography import DEPARTEMENT_PATTERN
+from shared.vocabulary.identifiers import alias_of
 
 _DEPARTEMENTS: Final = Label(
     fr="01 à 95 (2A et 2B pour la Corse), 971 à 978, 984, 986, 987, 988",
@@ -29,7 +30,10 @@ def read_facets(given: Mapping[str, str | None]) -> Facets:
 
     :raises InvalidParameterError: 400, a value of a facet does not exist.
     """
-    return {name: _read(name, value) for name, value in given.items() if value is not None}
+    found = {name: _read(name, value) for name, value in given.items() if value is not None}
+    if TRIAL_FACET in found:
+        found[TRIAL_FACET] = frozenset(map(alias_of, found[TRIAL_FACET]))
+    return found
 
 
 def _read(name: str, value: str | None) -> frozenset[str]:

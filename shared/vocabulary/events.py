@@ -8,13 +8,14 @@ EventType = Literal[
     "trial.updated",
     "trial.status_changed",
     "trial.withdrawn",
-    "trial.merged",
     "criteria.signed",
+    "criteria.outdated",
     "site.opened",
     "site.slots_changed",
     "site.closed",
     "centre.updated",
     "client.revoked",
+    "terminology.updated",
 ]
 AgeBand = Literal["child", "adult"]
 AtmpClass = Literal["gene_therapy", "somatic_cell", "tissue_engineered"]

@@ -21,6 +21,18 @@ CentreId = Annotated[
     ),
 ]
 
+# What this registry calls a trial; unlike the numbers of any registry.
+TRIAL_ID_PATTERN: Final = r"^CL[0-9]{8,18}$"
+TrialId = Annotated[
+    str,
+    StringConstraints(
+        max_length=20,
+        pattern=described(
+            TRIAL_ID_PATTERN, fr="CL et des chiffres, p. ex. CL00000012", en="CL and digits, e.g. CL00000012"
+        ),
+    ),
+]
+
 IdentifierType = Literal["nct", "euct", "eudract", "isrctn", "utn", "id_rcb", "sponsor", "cleio"]
 
 # One pattern per type of public number (UTN: WHO; ID-RCB: the French agency). A sponsor's code has no pattern.
@@ -47,6 +59,28 @@ PREFERENCE: Final[tuple[IdentifierType, ...]] = (
 )
 
 
+# How people write these numbers: with the name of the registry before them, in any case, with spaces or other dashes.
+_NAMES: Final = (
+    r"(?:N[°º] ?)?(?:EUDRA ?CT|EU ?CTR?|CTIS|ID[ -]?RCB|UTN|CLINICALTRIALS\.GOV)?"
+    r"(?: ?(?:IDENTIFIER|NUMBER|NUM[EÉ]RO|NO\.?|N[°º]))? ?[:#]? ?"
+)
+_FORMS: Final[tuple[tuple[IdentifierType, str, str], ...]] = (
+    ("nct", r"NCT ?[:#-]? ?([0-9](?: ?[0-9]){7})", "NCT{}"),
+    # The last two digits of an EU CT number count the submissions of one trial.
+    ("euct", r"([0-9]{4})[ -]([0-9]{6})[ -]([0-9]{2})[ -]([0-9]{2})", "{}-{}-{}-{}"),
+    # A country after the number names a part of the same trial.
+    ("eudract", r"([0-9]{4})[ -]([0-9]{6})[ -]([0-9]{2})(?:[ /-][A-Z]{2})?", "{}-{}-{}"),
+    ("isrctn", r"ISRCTN ?[:#-]? ?([0-9](?: ?[0-9]){7})", "ISRCTN{}"),
+    ("utn", r"U1111[ -]?([0-9]{4})[ -]?([0-9]{4})", "U1111-{}-{}"),
+    ("id_rcb", r"([0-9]{4})[ -]?(A[0-9]{5})[ -]?([0-9]{2})", "{}-{}-{}"),
+    ("cleio", r"CLEIO[ -]([A-Z]+)[ -]([0-9]{4,8})", "CLEIO-{}-{}"),
+)
+_SPELLINGS: Final = tuple((kind, re.compile(_NAMES + pattern), form) for kind, pattern, form in _FORMS)
+_TRIAL_ID: Final = re.compile(r"CL ?-?([0-9]{8,18})")
+_DASHES: Final = str.maketrans(dict.fromkeys("‐‑‒–—−", "-"))
+_SUBMISSION: Final = re.compile(r"-[0-9]{2}$")
+
+
 # The public page of a trial in each register; a UTN, an ID-RCB and a sponsor's code have none.
 _PAGES: Final[dict[str, str]] = {
     "nct": "https://clinicaltrials.gov/study/{}",
@@ -63,13 +97,51 @@ def register_page(kind: str, value: str) -> str | None:
 
 
 def recognise_identifier(text: str) -> tuple[IdentifierType, str] | None:
-    """Return (type, canonical value) if ``text`` is a public registry number, else None.
+    """Return (type, canonical value) if ``text`` is a public registry number in any spelling, else None."""
+    known = _spelled(text)
+    if known is None or not IDENTIFIER_PATTERNS[known[0]].fullmatch(known[1]):
+        return None
+    return known
 
-    EU CT is tested before EudraCT.
+
+def trial_id(number: int) -> str:
+    """Return the id of the trial that was the ``number``-th of this registry: ``CL`` and at least eight digits."""
+    return f"CL{number:08}"
+
+
+def trial_number(identity: str) -> int:
+    """Return the number in the id of a trial."""
+    return int(identity.removeprefix("CL"))
+
+
+def is_trial_id(text: str) -> bool:
+    """Return whether a text is an id that this registry gives."""
+    return re.fullmatch(TRIAL_ID_PATTERN, text) is not None
+
+
+def alias_of(text: str) -> str:
+    """Return the form by which a trial is found: equal for every spelling of its id or of one of its numbers.
+
+    An EU CT number is the same with and without its last part. Of other texts, such as sponsors' codes, case and spaces
+    do not matter.
     """
-    candidate = text.strip().upper()
-    for kind in PREFERENCE:
-        pattern = IDENTIFIER_PATTERNS.get(kind)
-        if pattern is not None and pattern.fullmatch(candidate):
-            return kind, candidate
+    plain = _plain(text)
+    if own := _TRIAL_ID.fullmatch(plain):
+        return f"CL{own[1]}"
+    known = _spelled(text)
+    if known is None:
+        return plain
+    return _SUBMISSION.sub("", known[1]) if known[0] == "euct" else known[1]
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.upper().translate(_DASHES).split())
+
+
+def _spelled(text: str) -> tuple[IdentifierType, str] | None:
+    """Return (type, value) of a text with the parts of a public number, also where no registry gives such a number."""
+    plain = _plain(text)
+    for kind, pattern, form in _SPELLINGS:
+        if found := pattern.fullmatch(plain):
+            return kind, form.format(*(part.replace(" ", "") for part in found.groups()))
     return None

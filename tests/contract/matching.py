@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from services.matching.app import create_app
 from services.matching.settings import MatchingSettings
+from services.matching.snapshots.model import SnapshotTrial
 from shared.clients.internal import InternalClient
 from tests.conftest import INTERNAL
 
@@ -25,6 +26,8 @@ CRITERIA: dict[str, Any] = {
     "grade": "signed",
     "authored_by": "A. Martin",
     "signed_by": "B. Petit",
+    "signed_by_rpps": "10001234565",
+    "source_version": "protocol 1.0",
     "signed_at": "2025-11-01T09:00:00Z",
     "criteria": [
         {
@@ -96,6 +99,12 @@ def example(name: str) -> dict[str, Any]:
 
 def found(answer: dict[str, Any], trial: str) -> dict[str, Any]:
     return next(one for one in answer["results"] if one["trial"] == trial)
+
+
+def held(app: FastAPI, number: str) -> SnapshotTrial | None:
+    """Return a trial of the present snapshot by its preferred public number."""
+    trials = app.state.snapshots.current.trials.values()
+    return next((one for one in trials if one.record.trial.identifier == number), None)
 
 
 async def declare(curator: httpx.AsyncClient, trial: str, centre: str, status: str, places: int) -> None:

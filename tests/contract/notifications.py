@@ -21,7 +21,7 @@ from services.notifications.settings import NotificationsSettings
 from shared.endpoints.feed import feed_router
 from shared.feed import Change, FeedLog
 from shared.feed.buffer import FeedBuffer
-from shared.feed.changes import NOT_VISIBLE, Routing
+from shared.feed.changes import NOT_VISIBLE, TRIAL_FACET, Routing
 from shared.operations.service import Health, create_service
 from shared.persistence import NAMING, Database, open_database
 from shared.persistence.migrations import upgrade
@@ -53,6 +53,13 @@ def side(*audience: str, **facets: str) -> Routing:
     return Routing(frozenset(audience), {name: frozenset(value.split()) for name, value in facets.items()})
 
 
+def _named(routing: Routing, trial: str) -> Routing:
+    """Return the routing of a trial with its name, as the registry sends it."""
+    return (
+        Routing(routing.audience, {**routing.facets, TRIAL_FACET: frozenset({trial})}) if routing.audience else routing
+    )
+
+
 @dataclass
 class Source:
     """The registry as notifications sees it: a feed over HTTP."""
@@ -76,8 +83,8 @@ class Source:
         await self.publish(
             Change(
                 subject=given.pop("subject", f"trial/{trial}"),
-                before=before,
-                after=side("public") if after is None else after,
+                before=_named(before, trial),
+                after=_named(side("public") if after is None else after, trial),
                 **given,
             )
         )

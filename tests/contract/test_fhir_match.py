@@ -60,7 +60,7 @@ async def test_trials_come_back_as_research_studies_best_first(matching_client: 
         },
     )
     expected = {
-        one["trial"] for one in native.json()["results"] if not one["illustrative"] and one["verdict"] != "excluded"
+        one["id"] for one in native.json()["results"] if not one["illustrative"] and one["verdict"] != "excluded"
     }
     answer = await found(matching_client, bundle())
     studies = [entry for entry in answer["entry"] if entry["search"]["mode"] == "match"]

@@ -33,7 +33,7 @@ async def test_demonstration_trials_are_not_in_fhir(registry: FastAPI) -> None:
     async with client_of(registry) as anyone:
         assert (await anyone.get(f"{STUDIES}/CLEIO-DEMO-0001")).status_code == 404
         found = (await anyone.get(STUDIES, params={"_id": "CLEIO-DEMO-0001,NCT03745287"})).json()
-    assert [entry["resource"]["id"] for entry in found["entry"]] == ["NCT03745287"]
+    assert [entry["resource"]["identifier"][0]["value"] for entry in found["entry"]] == ["NCT03745287"]
 
 
 async def test_a_search_is_read_page_by_page(registry: FastAPI) -> None:
@@ -45,7 +45,7 @@ async def test_a_search_is_read_page_by_page(registry: FastAPI) -> None:
             seen += [entry["resource"]["id"] for entry in page.get("entry", [])]
             path = next((link["url"] for link in page["link"] if link["relation"] == "next"), None)
         everything = (await anyone.get("/registry/v1/trials?limit=200&sample=none")).json()["items"]
-    assert seen == sorted(trial["id"] for trial in everything)
+    assert seen == [trial["id"] for trial in everything]
     assert len(seen) > 5
 
 

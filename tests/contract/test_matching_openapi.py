@@ -37,7 +37,7 @@ def test_every_reference_leads_into_the_components(document: dict[str, Any]) -> 
         target: Any = document
         for step in one.removeprefix("#/").split("/"):
             target = target[step]
-    assert {"#/components/schemas/Patient", "#/components/schemas/Phenopacket"} <= found
+    assert {f"#/components/schemas/{one}" for one in ("Patient", "Phenopacket", "Bundle")} <= found
 
 
 def test_every_property_has_a_description(document: dict[str, Any]) -> None:
@@ -64,7 +64,13 @@ def test_every_operation_has_examples_and_described_parameters(document: dict[st
         assert operation["summary"]
 
 
-def test_a_match_takes_one_of_two_described_bodies(document: dict[str, Any]) -> None:
-    content = document["paths"]["/matching/v1/match"]["post"]["requestBody"]["content"]["application/json"]
-    assert [one["$ref"].rpartition("/")[2] for one in content["schema"]["anyOf"]] == ["Patient", "Phenopacket"]
-    assert "null" not in json.dumps(content["schema"])
+def test_a_match_takes_one_of_three_described_bodies_and_names_the_other_forms(document: dict[str, Any]) -> None:
+    operation = document["paths"]["/matching/v1/match"]["post"]
+    content = operation["requestBody"]["content"]
+    # Generators of clients know these media types only.
+    assert list(content) == ["application/json"]
+    forms = [one["$ref"].rpartition("/")[2] for one in content["application/json"]["schema"]["anyOf"]]
+    assert forms == ["Patient", "Phenopacket", "Bundle"]
+    assert "null" not in json.dumps(content["application/json"]["schema"])
+    assert list(operation["x-other-bodies"]) == ["application/fhir+json", "application/zip", "application/x-ndjson"]
+    assert operation["x-batch-line"]["properties"]["answer"] == {"$ref": "#/components/schemas/MatchAnswer"}

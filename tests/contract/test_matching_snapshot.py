@@ -21,6 +21,7 @@ from tests.contract.matching import (
     declare,
     example,
     found,
+    held,
     running_matching,
     until,
     until_loaded,
@@ -64,11 +65,7 @@ async def test_open_trials_come_before_closed_ones_then_the_better_verdict(
         answer = await curator.patch(f"/registry/v1/trials/{trial}", content=json.dumps(patch), headers=headers)
         assert answer.status_code == 200, answer.text
         version = answer.json()["version"]
-        await until(
-            lambda trial=trial, version=version: (
-                matching.state.snapshots.current.trials[trial].record.trial.version == version
-            )
-        )
+        await until(lambda trial=trial, version=version: held(matching, trial).record.trial.version == version)
     ranked = (await public.post(MATCH, json=example("duchenne-boy"))).json()["results"]
     ranking = [(one["trial"], one["recruitment"], one["verdict"]) for one in ranked]
     assert ranking == [
@@ -92,6 +89,19 @@ async def test_newly_signed_criteria_reach_the_answers(
     embark = found((await public.post(MATCH, json=example("duchenne-boy"))).json(), "NCT05096221")
     assert [one["id"] for one in embark["criteria"]] == ["I1", "I2"]
     assert (embark["from"], embark["criteria_version"]) == ("2025-12-20", 2)
+    boy = {**example("duchenne-boy"), "birth_date": "2020-01-01"}
+    embark = found((await public.post(MATCH, json=boy)).json(), "NCT05096221")
+    assert (embark["verdict"], embark["criteria_outdated"]) == ("compatible", False)
+    before = matching.state.snapshots.current.id
+    changed = await curator.patch(
+        "/registry/v1/trials/NCT05096221",
+        json={"eligibility": {"text": "Inclusion Criteria:\n* Another text"}},
+        headers={"If-Match": "*", "Content-Type": "application/merge-patch+json"},
+    )
+    assert changed.status_code == 200, changed.text
+    await until(lambda: matching.state.snapshots.current.id != before)
+    embark = found((await public.post(MATCH, json=boy)).json(), "NCT05096221")
+    assert (embark["verdict"], embark["criteria_outdated"], embark["grade"]) == ("possible", True, "signed")
 
 
 async def test_it_answers_while_the_registry_is_down_with_the_age_of_the_snapshot(line: Line, tmp_path: Path) -> None:
@@ -154,12 +164,7 @@ async def test_changes_during_a_down_time_are_read_from_the_stored_cursor(
     await declare(curator, DEMO, "fr-lille", "recruiting", 7)
     line.paths.clear()
     async with running_matching(line, data_dir=tmp_path / "killed") as app:
-        await until(
-            lambda: (
-                ("1", 7)
-                in [slot for site in app.state.snapshots.current.trials[DEMO].record.sites for slot in site.slots]
-            )
-        )
+        await until(lambda: ("1", 7) in [slot for site in held(app, DEMO).record.sites for slot in site.slots])
     assert "/registry/v1/export" not in line.paths
 
 
@@ -214,4 +219,4 @@ async def test_a_withdrawn_trial_is_no_longer_in_the_answers(matching: FastAPI, 
     assert answer.status_code == 200, answer.text
     assert answer.json()["published"] is False
     assert trial["published"] is True
-    await until(lambda: DEMO not in matching.state.snapshots.current.trials)
+    await until(lambda: held(matching, DEMO) is None)

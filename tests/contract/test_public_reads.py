@@ -85,7 +85,7 @@ async def test_pages_follow_each_other_to_the_end(registry: FastAPI) -> None:
         seen, path = [], "/registry/v1/trials?limit=4"
         while path:
             page = (await anyone.get(path)).json()
-            seen += [one["id"] for one in page["items"]]
+            seen += [one["identifier"] for one in page["items"]]
             path = f"/registry/v1/trials?limit=4&cursor={page['next']}" if page["next"] else ""
         assert len(seen) == len(set(seen)) == 18
 
@@ -136,7 +136,7 @@ async def test_a_process_that_acknowledged_a_withdrawal_never_serves_the_trial_a
                 for _ in range(3):
                     assert (await anyone.get(TRIAL)).status_code == 404
                     listed = (await anyone.get("/registry/v1/trials?limit=50")).json()["items"]
-                    assert "NCT03745287" not in {one["id"] for one in listed}
+                    assert "NCT03745287" not in {one["identifier"] for one in listed}
                 assert (await anyone.patch(TRIAL, json=PUBLISH, headers=MERGE_PATCH)).status_code == 200
                 assert (await anyone.get(TRIAL)).status_code == 200
         finally:

@@ -86,7 +86,7 @@ async def test_the_sample_is_listed_in_pages(public: httpx.AsyncClient) -> None:
         page = await public.get(following)
         assert page.status_code == 200
         assert page.json()["total"] == 18
-        seen += [trial["id"] for trial in page.json()["items"]]
+        seen += [trial["identifier"] for trial in page.json()["items"]]
         assert (page.json()["next"] is None) == ("next" not in page.links)
         following = page.links.get("next", {}).get("url")
     assert len(seen) == len(set(seen)) == 18
@@ -138,7 +138,7 @@ async def test_demonstration_trials_are_labelled_and_absent_from_public_copies(
 )
 async def test_a_trial_is_found_by_words_in_both_languages(public: httpx.AsyncClient, words: str, number: str) -> None:
     found = (await public.get("/registry/v1/trials", params={"q": words})).json()["items"]
-    assert number in [trial["id"] for trial in found]
+    assert number in [trial["identifier"] for trial in found]
     assert len(found) < 18
 
 
@@ -192,14 +192,14 @@ async def test_demonstration_trials_come_last_across_pages(public: httpx.AsyncCl
     url: str | None = "/registry/v1/trials?q=duchenne&limit=1"
     while url:
         page = await public.get(url)
-        found += [trial["id"] for trial in page.json()["items"]]
+        found += [trial["identifier"] for trial in page.json()["items"]]
         url = page.links.get("next", {}).get("url")
     assert found == ["NCT04626674", "NCT05096221", "CLEIO-DEMO-0002"]
 
 
 async def test_a_disease_finds_the_trials_of_its_subtypes(public: httpx.AsyncClient) -> None:
     above = {
-        trial["id"]
+        trial["identifier"]
         for trial in (await public.get("/registry/v1/trials?condition=ORPHA:98896&sample=none")).json()["items"]
     }
     assert {"NCT05096221", "NCT04626674"} <= above
@@ -213,7 +213,7 @@ async def test_a_trial_is_created_read_and_changed_only_with_its_version(
     created = await create(admin, a_trial())
     assert created.status_code == 201, created.text
     assert created.headers["etag"] == '"v1"'
-    assert created.headers["location"] == "/registry/v1/trials/NCT99999991"
+    assert created.headers["location"] == f"/registry/v1/trials/{created.json()['id']}"
     assert (await create(admin, a_trial())).status_code == 412
 
     path = "/registry/v1/trials/NCT99999991"
@@ -340,11 +340,22 @@ async def test_an_unclear_trial_waits_for_review_and_is_not_public(
     assert [event["type"] for event in await events_since(public, following)] == ["trial.published", "trial.removed"]
 
 
-async def test_criteria_signed_by_invented_people_are_illustrative(public: httpx.AsyncClient) -> None:
+async def test_criteria_signed_by_invented_people_are_illustrative(
+    public: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
     trial = "/registry/v1/trials/NCT05096221"
-    head = (await public.get(trial)).json()["criteria"]
-    assert (head["grade"], head["illustrative"]) == ("signed", True)
-    assert (await public.get(f"{trial}/criteria")).json()["illustrative"] is True
+    assert (await public.get(trial)).json()["criteria"] == {"version": 1, "grade": "signed", "illustrative": True}
+    document = (await public.get(f"{trial}/criteria")).json()
+    assert document["illustrative"] is True
+    # The signature decides, not what the caller writes.
+    written = await admin.put(
+        f"{trial}/criteria", json={**document, "illustrative": False}, headers={"If-Match": '"v1"'}
+    )
+    assert (written.status_code, written.json()["illustrative"]) == (200, True)
+    people = {"authored_by": "A. Author", "signed_by": "B. Signer"}
+    signed = await admin.put(f"{trial}/criteria", json={**document, **people}, headers={"If-Match": '"v2"'})
+    assert (signed.status_code, signed.json()["illustrative"]) == (200, False)
+    assert (await public.get(trial)).json()["criteria"] == {"version": 3, "grade": "signed", "illustrative": False}
 
 
 async def test_criteria_are_immutable_versions(public: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
@@ -358,6 +369,8 @@ async def test_criteria_are_immutable_versions(public: httpx.AsyncClient, admin:
         "grade": "signed",
         "authored_by": "A. Author",
         "signed_by": "B. Signer",
+        "signed_by_rpps": "10001234565",
+        "source_version": "protocol 1.0",
         "signed_at": "2026-01-01T00:00:00Z",
         "criteria": [
             {
@@ -378,6 +391,15 @@ async def test_criteria_are_immutable_versions(public: httpx.AsyncClient, admin:
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["pointer"].startswith("/criteria/0/expr")
     assert "DUPONT" not in refused.text
+    for missing in ("signed_by_rpps", "source_version"):
+        partly = {name: value for name, value in document.items() if name != missing}
+        refused = await admin.put(path, json=partly, headers={"If-Match": '"v1"'})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, f"/{missing}")
+    wrong = await admin.put(path, json={**document, "signed_by_rpps": "10001234566"}, headers={"If-Match": '"v1"'})
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/signed_by_rpps")
+    assert "10001234566" not in wrong.text
+    invented = await admin.put(path, json={**document, "illustrative": True}, headers={"If-Match": '"v1"'})
+    assert (invented.status_code, invented.json()["errors"][0]["pointer"]) == (422, "/illustrative")
     following = await now(public)
     signed = await admin.put(path, json=document, headers={"If-Match": '"v1"'})
     assert (signed.status_code, signed.json()["version"], signed.json()["grade"]) == (200, 2, "signed")
@@ -385,8 +407,52 @@ async def test_criteria_are_immutable_versions(public: httpx.AsyncClient, admin:
     assert (await public.get(path)).json()["version"] == 2
     assert (await public.get(f"{path}?version=1")).json() == first.json()
     head = (await public.get("/registry/v1/trials/NCT99999991")).json()["criteria"]
-    assert (head["version"], head["grade"], head["illustrative"]) == (2, "signed", False)
+    assert (head["version"], head["grade"], head["outdated"], head["illustrative"]) == (2, "signed", False, False)
     assert [event["type"] for event in await events_since(public, following)] == ["criteria.signed"]
+
+
+async def test_signed_criteria_are_outdated_when_the_text_of_the_source_changes(
+    public: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    path = "/registry/v1/trials/NCT99999991"
+    await create(admin, a_trial(eligibility={"text": "Inclusion Criteria:\n* Adults", "minimum_age": "P18Y"}))
+    draft = (await public.get(f"{path}/criteria")).json()
+    signed = {
+        **{name: draft[name] for name in ("trial", "criteria", "source_hash")},
+        "grade": "signed",
+        "authored_by": "A. Author",
+        "signed_by": "B. Signer",
+        "signed_by_rpps": "10001234565",
+        "signed_at": "2026-01-01T00:00:00Z",
+        "source_version": "protocol 1.0",
+    }
+    other_text = await admin.put(
+        f"{path}/criteria", json={**signed, "source_hash": "0" * 64}, headers={"If-Match": '"v1"'}
+    )
+    assert other_text.status_code == 412
+    written = await admin.put(f"{path}/criteria", json=signed, headers={"If-Match": '"v1"'})
+    assert (written.status_code, written.json()["source_hash"]) == (200, draft["source_hash"])
+
+    async def change(version: int, **eligibility: Any) -> dict[str, Any]:
+        headers = {"If-Match": f'"v{version}"', "Content-Type": "application/merge-patch+json"}
+        answer = await admin.patch(path, json={"eligibility": eligibility}, headers=headers)
+        return dict(answer.json()["criteria"])
+
+    following = await now(public)
+    assert not (await change(2, text="Inclusion Criteria:\n\n*  Adults"))["outdated"], "spaces do not count"
+    assert (await change(3, text="Inclusion Criteria:\n* Adults\n* Not pregnant"))["outdated"]
+    assert [event["type"] for event in await events_since(public, following)] == [
+        "trial.updated",
+        "trial.updated",
+        "criteria.outdated",
+    ]
+    assert not (await change(4, text="Inclusion Criteria:\n* Adults"))["outdated"]
+    assert (await change(5, minimum_age="P12Y"))["outdated"]
+    again = {name: value for name, value in signed.items() if name != "source_hash"}
+    renewed = await admin.put(f"{path}/criteria", json=again, headers={"If-Match": '"v2"'})
+    assert (renewed.status_code, renewed.json()["version"]) == (200, 3)
+    head = (await public.get(path)).json()["criteria"]
+    assert (head["version"], head["outdated"]) == (3, False)
 
 
 async def test_a_site_declares_places_without_a_new_version_of_the_trial(
@@ -411,10 +477,11 @@ async def test_a_site_declares_places_without_a_new_version_of_the_trial(
     assert (await public.get("/registry/v1/trials/NCT99999991/sites")).json()["items"] == [
         {**fewer.json(), "slots": None}
     ]
+    own = (await public.get("/registry/v1/trials/NCT99999991")).json()["id"]
     assert [(event["type"], event["subject"]) for event in await events_since(public, following)] == [
-        ("trial.updated", "trial/NCT99999991"),
-        ("site.opened", "site/NCT99999991/fr-necker"),
-        ("site.slots_changed", "site/NCT99999991/fr-necker"),
+        ("trial.updated", f"trial/{own}"),
+        ("site.opened", f"site/{own}/fr-necker"),
+        ("site.slots_changed", f"site/{own}/fr-necker"),
     ]
     for body, pointer in (
         ({"status": "recruiting", "slots": [{"cohort": "9", "open": 1}]}, "/slots/0/cohort"),

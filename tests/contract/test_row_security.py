@@ -38,7 +38,7 @@ from tests.contract.row_security import AT, COORDINATION, HIDDEN, PUBLIC, SHOWN,
 
 pytestmark = pytest.mark.anyio
 
-OF_TRIALS = ("trial_identifiers", "trial_versions", "criteria_versions", "sites")
+OF_TRIALS = ("trial_aliases", "trial_versions", "criteria_versions", "sites")
 
 
 @pytest.fixture(scope="module")

@@ -260,8 +260,11 @@ async def test_a_record_that_joins_two_trials_is_left_to_a_person(admin: httpx.A
         named("NCT90000003", "2019-001234-12", "2020-004321-34"),
         study("NCT90000004"),
     )
-    assert [one["result"] for one in report["results"]] == ["created", "created", "invalid", "created"]
-    assert report["results"][2]["errors"][0]["code"] == "identifier_taken"
+    assert [one["result"] for one in report["results"]] == ["created", "created", "possible_duplicate", "created"]
+    assert [(one["code"], one["pointer"]) for one in report["results"][2]["reasons"]] == [
+        ("shared_number", "/identifiers/1"),
+        ("shared_number", "/identifiers/2"),
+    ]
 
 
 async def test_a_record_that_is_too_long_is_a_fault_of_its_line(admin: httpx.AsyncClient) -> None:

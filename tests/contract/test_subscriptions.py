@@ -123,6 +123,16 @@ async def test_a_changed_subscription_gets_the_events_of_its_new_filter(
     assert [one["event"]["subject"] for one in delivered] == ["trial/NCT00000002", "trial/NCT00000001"]
 
 
+async def test_a_trial_is_followed_by_any_spelling_of_its_number(
+    service: Notifications, source: Source, receiver: Receiver
+) -> None:
+    subscription = await service.subscribe(receiver, trial=["nct 0000 0002"])
+    await source.publish_trial("NCT00000001")
+    await source.publish_trial("NCT00000002")
+    [delivered] = await service.delivered(subscription, 1)
+    assert delivered["event"]["subject"] == "trial/NCT00000002"
+
+
 async def test_a_deleted_subscription_gets_no_more_events(
     service: Notifications, source: Source, receiver: Receiver
 ) -> None:

@@ -152,6 +152,21 @@ def phenopacket(features: int, **more: Any) -> Object:
     }
 
 
+def bundle(results: int) -> Object:
+    """Return a FHIR Bundle of results that each have another code and another unit, none of which is known."""
+
+    def result(n: int) -> Object:
+        code = {"coding": [{"system": f"http://hospital.example/{n}", "code": f"{n}"}]}
+        value = {"value": n, "unit": f"u{n}/L"}
+        limits = [{"low": value, "high": value, "age": {"low": {"value": n % 80, "code": "a"}}}]
+        own = {"status": "final", "effectiveDateTime": from_today(-n), "valueQuantity": value}
+        return {"resourceType": "Observation", "code": code, **own, "referenceRange": limits}
+
+    person = {"resourceType": "Patient", "id": "p", "birthDate": "2000-01-01"}
+    resources = [person, *(result(n) for n in range(results))]
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in resources]}
+
+
 LEAVES: list[Object] = [
     {"type": "value", "codes": ["CLEIO:nsaa-total"], "op": ">", "value": 16, "within": "P3M"},
     {"type": "stable", "codes": ["ATC:H02AB07"], "for": "P12W"},
@@ -167,7 +182,14 @@ def nested(depth: int, number: int) -> Object:
 
 
 def document(criteria: list[Object], **more: Any) -> Object:
-    signed = {"authored_by": "A", "signed_by": "B", "signed_at": "2026-01-01T00:00:00Z", "grade": "signed"}
+    signed = {
+        "authored_by": "A",
+        "signed_by": "B",
+        "signed_by_rpps": "10001234565",
+        "signed_at": "2026-01-01T00:00:00Z",
+        "source_version": "protocol 1.0",
+        "grade": "signed",
+    }
     indication = {"id": "I", "kind": "include", "role": "indication", "expr": {"type": "has", "codes": ["ORPHA:98896"]}}
     return {"trial": "NCT05096221", **signed, "criteria": [indication, *criteria], **more}
 
@@ -260,6 +282,7 @@ BODIES: dict[str, tuple[str, str, str, Any]] = {
     "match, all trials, 980 variants": match(patient_for_every_trial(variants(980))),
     "match, phenopacket of 990 findings": match(phenopacket(990)),
     "match, phenopacket of 990 excluded findings": match(phenopacket(990, excluded=True)),
+    "match, bundle of 990 results": match(bundle(990)),
     "match, 9,990 unknown fields": match(of_values(9_990)),
     "match, 990 faulty facts": match(patient([{"id": 7, "kind": "x", "a": 1, "b": 2, "c": 3} for _ in range(990)])),
     "match, 240 KiB of one letter": match({"a": "a" * 240 * KIB}),

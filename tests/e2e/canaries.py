@@ -14,7 +14,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from services.matching.patients import phenopacket, phenopacket_times
+from services.matching.patients.fhir import conditions, genetics, medications, observations, person, timing, values
+from services.matching.patients.phenopacket import facts, family, subject, times, variants
 from services.matching.patients.schemas import Patient
 
 # Values with few possibilities cannot be unique: a hundred départements, and numbers below a thousand.
@@ -111,12 +112,19 @@ class _Model:
             for value in values:
                 # The rest is created again and has later dates than the value: try either order.
                 tried = [{**base, name: value} for base in [*least, *self.least()]]
-                accepted = next((one for one in tried if _valid(self._adapter, one)), None)
+                accepted = next((one for one in tried if _valid(self._adapter, one)), None) or self._with_another(
+                    tried[0]
+                )
                 if accepted is None:
                     raise NoCanaryError(f"{self.name}.{name}")
                 yield (
                     {**accepted, "id": self.canaries.fitting(self.fields["id"])[0]} if "id" in self.fields else accepted
                 )
+
+    def _with_another(self, document: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the document with one more field, if that makes it valid: some fields need another one."""
+        more = ({**document, name: self._one(field)} for name, field in self.fields.items() if name not in document)
+        return next((one for one in more if _valid(self._adapter, one)), None)
 
     def least(self) -> list[dict[str, Any]]:
         """Return the smallest document of each kind."""
@@ -199,10 +207,22 @@ def replaced(document: Any, place: tuple[str | int, ...], value: Any) -> Any:
     return [replaced(one, tuple(rest), value) if index == key else one for index, one in enumerate(document)]
 
 
+# What a reader of a Bundle accesses through a name that it puts together, or of a resource that is not in the example.
+OF_OTHERS = frozenset({"doNotPerform", "whenPrepared", "conclusionCode", "effectiveInstant", "when"})
+
+
 def fields_of_the_phenopacket_reader() -> set[str]:
     """Return every field that the reader of Phenopackets accesses, from its source."""
-    reader = {name for call, name in _named(phenopacket) if call in READS}
-    return reader | {name for _, name in _named(phenopacket_times)}
+    return _accessed(facts, family, subject, times, variants) - OF_OTHERS
+
+
+def fields_of_the_fhir_reader() -> set[str]:
+    """Return every field that the reader of Bundles accesses, from its source."""
+    return _accessed(conditions, genetics, medications, observations, person, timing, values) - OF_OTHERS
+
+
+def _accessed(*modules: ModuleType) -> set[str]:
+    return {name for module in modules for call, name in _named(module) if call in READS}
 
 
 def _named(module: ModuleType) -> Iterator[tuple[str, str]]:
@@ -260,7 +280,11 @@ def phenopacket_of(c: Canaries) -> dict[str, Any]:
             "alternateIds": [c.text()],
             "dateOfBirth": c.instant(),
             "timeAtLastEncounter": {"age": {"iso8601duration": c.age()}},
-            "vitalStatus": {"status": "DECEASED", "causeOfDeath": term("MONDO")},
+            "vitalStatus": {
+                "status": "DECEASED",
+                "causeOfDeath": term("MONDO"),
+                "timeOfDeath": {"timestamp": c.instant()},
+            },
             "sex": "FEMALE",
             "taxonomy": term("NCBITaxon"),
         },
@@ -279,11 +303,21 @@ def phenopacket_of(c: Canaries) -> dict[str, Any]:
                 "onset": {"age": {"iso8601duration": c.age()}},
                 "description": c.text(),
             },
+            {
+                "type": term(),
+                "onset": {
+                    "ageRange": {"start": {"iso8601duration": c.age()}, "end": {"iso8601duration": c.age()}},
+                },
+            },
         ],
         "diseases": [{"term": term("MONDO"), "excluded": False, "onset": span(), "diseaseStage": [term()]}],
         "measurements": [
             {"assay": term("LOINC"), "value": {"quantity": quantity()}, "timeObserved": {"timestamp": c.instant()}},
             {"assay": term("LOINC"), "value": {"ontologyClass": term("SNOMED")}},
+            {
+                "assay": term("LOINC"),
+                "complexValue": {"typedQuantities": [{"type": term("LOINC"), "quantity": quantity()}]},
+            },
         ],
         "medicalActions": [
             {"procedure": {"code": term("NCIT"), "performed": {"timestamp": c.instant()}}, "adverseEvents": [term()]},
@@ -327,4 +361,115 @@ def phenopacket_of(c: Canaries) -> dict[str, Any]:
             "submittedBy": c.text(),
             "resources": [{"id": c.text()}],
         },
+    }
+
+
+def family_of(c: Canaries) -> dict[str, Any]:
+    """Return a Family: a proband, a relative and their pedigree."""
+    persons = [{name: c.text() for name in ("familyId", "individualId", "paternalId", "maternalId")} for _ in range(2)]
+    return {
+        "id": c.text(),
+        "proband": phenopacket_of(c),
+        "relatives": [phenopacket_of(c)],
+        "pedigree": {"persons": persons},
+        "metaData": {"phenopacketSchemaVersion": "2.0"},
+    }
+
+
+def bundle_of(c: Canaries) -> dict[str, Any]:
+    """Return a FHIR Bundle with every resource that is read, and others; the patient has a name and more."""
+
+    def concept(system: str = "http://snomed.info/sct") -> dict[str, Any]:
+        return {"coding": [{"system": system, "code": c.text(), "display": c.text()}], "text": c.text()}
+
+    def quantity() -> dict[str, Any]:
+        return {"value": c.number(), "unit": c.text(), "code": c.text(), "system": c.text()}
+
+    def age() -> dict[str, Any]:
+        return {"value": 7, "code": "a", "unit": c.text()}
+
+    def period() -> dict[str, Any]:
+        return {"start": c.instant(), "end": c.instant()}
+
+    def result(**value: Any) -> dict[str, Any]:
+        own = {"resourceType": "Observation", "status": "final", "code": concept("http://loinc.org")}
+        return {**own, "effectiveDateTime": c.instant(), **value}
+
+    def medicine(kind: str, **more: Any) -> dict[str, Any]:
+        return {"resourceType": kind, "status": "active", "medicationCodeableConcept": concept(), **more}
+
+    limits = {
+        "low": quantity(),
+        "high": quantity(),
+        "age": {"low": age(), "high": age()},
+        "appliesTo": [concept()],
+        "type": concept(),
+    }
+    repeat = {"frequency": 1, "period": 1, "periodUnit": "d"}
+    dose = {
+        "timing": {"repeat": repeat, "code": concept()},
+        "asNeededBoolean": False,
+        "doseAndRate": [{"doseQuantity": quantity()}],
+    }
+    condition = {
+        "resourceType": "Condition",
+        "clinicalStatus": concept(),
+        "verificationStatus": {"coding": [{"code": "confirmed"}]},
+        "code": concept(),
+        "recordedDate": c.instant(),
+        "note": [{"text": c.text()}],
+    }
+    resources: list[dict[str, Any]] = [
+        {
+            "resourceType": "Patient",
+            "id": "p",
+            "text": {"div": c.text()},
+            "name": [{"family": c.text()}],
+            "identifier": [{"system": "urn:oid:1.2.250.1.213.1.4.8", "value": c.text()}],
+            "telecom": [{"value": c.text()}],
+            "gender": "female",
+            "birthDate": c.day(),
+            "deceasedBoolean": False,
+            "deceasedDateTime": c.instant(),
+            "address": [{"line": [c.text()], "postalCode": "59000", "city": c.text(), "country": "FR"}],
+        },
+        {**condition, "onsetDateTime": c.instant(), "abatementDateTime": c.instant()},
+        {**condition, "onsetString": c.text(), "abatementPeriod": period()},
+        {
+            "resourceType": "FamilyMemberHistory",
+            "status": "completed",
+            "name": c.text(),
+            "relationship": concept(),
+            "condition": [{"code": concept()}],
+        },
+        {"resourceType": "AllergyIntolerance", "code": concept(), "recordedDate": c.instant()},
+        result(valueQuantity=quantity(), referenceRange=[limits], interpretation=[concept()]),
+        result(valueQuantity={**quantity(), "comparator": "<"}),
+        result(valueCodeableConcept=concept()),
+        result(valueString=c.text()),
+        result(valueBoolean=True),
+        result(valueInteger=7),
+        result(valueRange={"low": quantity(), "high": quantity()}),
+        result(valueRatio={"numerator": quantity(), "denominator": quantity()}),
+        result(component=[{"code": concept(), "valueCodeableConcept": concept()}]),
+        medicine("MedicationStatement", effectivePeriod=period(), dateAsserted=c.instant(), dosage=[dose]),
+        medicine("MedicationRequest", authoredOn=c.instant()),
+        medicine("MedicationDispense", whenHandedOver=c.instant()),
+        {
+            "resourceType": "MedicationAdministration",
+            "status": "completed",
+            "contained": [{"resourceType": "Medication", "id": "m", "code": concept()}],
+            "medicationReference": {"reference": "#m"},
+            "effectiveDateTime": c.instant(),
+        },
+        {"resourceType": "Procedure", "status": "completed", "code": concept(), "performedPeriod": period()},
+        {"resourceType": "Immunization", "status": "completed", "vaccineCode": concept(), "occurrenceString": c.text()},
+        {"resourceType": "Coverage", "subscriberId": c.text()},
+    ]
+    return {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "id": c.text(),
+        "timestamp": c.instant(),
+        "entry": [{"fullUrl": f"urn:uuid:{c.text()}", "resource": one} for one in resources],
     }

@@ -24,7 +24,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.e2e.canaries import (
     Canaries,
+    bundle_of,
+    family_of,
     fields_of,
+    fields_of_the_fhir_reader,
     fields_of_the_phenopacket_reader,
     leaves,
     native_patients,
@@ -41,6 +44,8 @@ CRITERIA = {
     "grade": "signed",
     "authored_by": "A. Martin",
     "signed_by": "B. Petit",
+    "signed_by_rpps": "10001234565",
+    "source_version": "protocol 1.0",
     "signed_at": "2025-11-01T09:00:00Z",
     "criteria": [
         {
@@ -76,24 +81,16 @@ def in_headers(c: Canaries) -> dict[str, str]:
 def accepted(c: Canaries) -> Iterator[tuple[str, Any]]:
     patients = native_patients(c)
     yield from ((MATCH, patient) for patient in patients)
-    packet = phenopacket_of(c)
-    assert fields_of_the_phenopacket_reader() <= fields_of(packet) | {"proband"}
-    yield MATCH, packet
-    yield (
-        MATCH,
-        {
-            "id": c.text(),
-            "proband": phenopacket_of(c),
-            "relatives": [phenopacket_of(c)],
-            "metaData": {"phenopacketSchemaVersion": "2.0"},
-        },
-    )
+    family, bundle = family_of(c), bundle_of(c)
+    assert fields_of_the_phenopacket_reader() <= fields_of(family)
+    assert fields_of_the_fhir_reader() <= fields_of(bundle)
+    yield from ((MATCH, one) for one in (family["proband"], family, bundle))
     yield from ((DRY_RUN, {"criteria": CRITERIA, "patient": patient}) for patient in (patients[-1], phenopacket_of(c)))
 
 
 def odd_bodies(c: Canaries) -> Iterator[Any]:
     """Return invalid bodies: values of the wrong type, malformed or too long; unknown keys; personal identifiers."""
-    packet, seen = phenopacket_of(c), set()
+    packet, bundle, seen = phenopacket_of(c), bundle_of(c), set()
     odd = cycle(
         [
             lambda: {"other": c.text()},
@@ -103,10 +100,10 @@ def odd_bodies(c: Canaries) -> Iterator[Any]:
             lambda: 7_310_000_000_000 + len(c.given),
         ]
     )
-    for document in [*native_patients(c), packet]:
+    for document in [*native_patients(c), packet, bundle]:
         for place in leaves(document):
             field = tuple(part for part in place if isinstance(part, str))
-            times = 1 if document is packet else 5 if field not in seen else 0
+            times = 1 if document in (packet, bundle) else 5 if field not in seen else 0
             seen.add(field)
             yield from (replaced(document, place, next(odd)()) for _ in range(times))
         yield {**document, f"{c.text()}-key": 1}
@@ -140,7 +137,7 @@ def odd_texts(c: Canaries) -> Iterator[str]:
     yield f'"{c.text()}"'
     yield c.text()
     yield json.dumps({"sex": c.text() * 20_000})  # 413 of the service
-    yield json.dumps({"sex": c.text() * 150_000})  # 413 of the gateway
+    yield json.dumps({"sex": c.text() * 1_300_000})  # 413 of the gateway
 
 
 def odd_calls(c: Canaries) -> Iterator[dict[str, Any]]:
@@ -253,6 +250,12 @@ def all_that_is_left(traced: Traced) -> Iterator[tuple[str, bytes]]:
     yield "spans", b"".join(traced.collector.bodies)
 
 
+def batch_of(c: Canaries) -> str:
+    """Return a batch: patients that are accepted, one that is refused, and a line that is no JSON."""
+    lines = [*map(json.dumps, (bundle_of(c), phenopacket_of(c), {"name": c.text()})), c.text()]
+    return "\n".join(lines)
+
+
 def send_everything(traced: Traced, c: Canaries) -> Errors:
     errors = Errors()
     with traced.system.client() as client:
@@ -260,6 +263,8 @@ def send_everything(traced: Traced, c: Canaries) -> Errors:
         for path, body in accepted(c):
             answer = client.post(path, json=body, headers=in_headers(c))
             assert answer.status_code == 200, (answer.text, body)
+        lines = client.post(MATCH, content=batch_of(c), headers={"Content-Type": "application/x-ndjson"}).text
+        assert [json.loads(line)["status"] for line in lines.splitlines()] == [200, 200, 422, 400]
         for body in odd_bodies(c):
             errors.take(client.post(MATCH, json=body, headers=in_headers(c)))
         for content in odd_texts(c):

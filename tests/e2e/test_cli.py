@@ -92,6 +92,15 @@ def test_an_import_reports_each_bad_record_and_takes_the_others(system: System, 
         assert client.get("/registry/v1/trials/NCT90000001").status_code == 404
 
 
+def test_stored_records_need_no_reading_again_under_the_same_rules(system: System, tmp_path: Path) -> None:
+    (tmp_path / "one.json").write_text(json.dumps(study("NCT90000009", "One")))
+    system.cleio("import", "ctgov", str(tmp_path), CLEIO_TOKEN=system.admin_key)
+    again = system.cleio("sources", "reread", "--json", CLEIO_TOKEN=system.admin_key)
+    assert json.loads(again.stdout) == {"dry_run": False, "counts": {}, "results": []}
+    shown = system.cleio("sources", "reread", "--dry-run", CLEIO_TOKEN=system.admin_key)
+    assert shown.stdout == "What would happen (dry run): no record to read again\n"
+
+
 def test_an_import_without_the_token_is_one_line(system: System, tmp_path: Path) -> None:
     (tmp_path / "one.json").write_text(json.dumps(study("NCT90000001", "One")))
     refused = system.cleio("import", "ctgov", str(tmp_path), check=False)
@@ -148,7 +157,7 @@ def test_trials_are_listed_filtered_and_shown(system: System) -> None:
     assert "signed, illustrative" in shown.stdout
     assert "fr-necker" in shown.stdout
     document = json.loads(system.cleio("trial", "show", "CLEIO-DEMO-0001", "--json").stdout)
-    assert document["trial"]["id"] == "CLEIO-DEMO-0001"
+    assert document["trial"]["identifier"] == "CLEIO-DEMO-0001"
     missing = system.cleio("trial", "show", "NCT00000000", check=False)
     assert (missing.returncode, len(missing.stderr.splitlines())) == (1, 1)
 

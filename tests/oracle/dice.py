@@ -4,7 +4,7 @@ import random
 from datetime import date, timedelta
 
 from tests.oracle.days import subtract
-from tests.oracle.vocabulary import AS_OF, RELATED, WINDOWS
+from tests.oracle.vocabulary import AS_OF, NOT_UNDERSTOOD, RELATED, WINDOWS
 
 
 class Dice:
@@ -69,3 +69,12 @@ class Dice:
 
     def related(self, code, share=0.35):
         return self.random.choice(RELATED.get(code, [code])) if self.chance(share) else code
+
+    def coded(self, code, share=0.35):
+        """Return the codes of a fact: the code or a related one, sometimes one that nothing understands, or several."""
+        found = [self.related(code, share)]
+        if self.chance(0.07):
+            found = [self.random.choice(NOT_UNDERSTOOD)]
+        if self.chance(0.07):
+            found.append(self.random.choice([self.related(code, 1), *NOT_UNDERSTOOD]))
+        return found

@@ -1,10 +1,8 @@
-"""Leaves over several events: `count` and `stable`, each on one day, in the three scenarios."""
+"""Evaluate `count` on one day: how many days with an event there are at least and at most."""
 
-from tests.oracle.days import ONE_DAY, add, day_of, first_day_within, how_many, is_full, possible_days, times
-from tests.oracle.leaves import MET, NOT_MET, UNKNOWN, denied, deniers, run_out, within_bounds
-from tests.oracle.record import MAYBE, NO, YES
-
-# --- count ------------------------------------------------------------------------------------------------------------
+from tests.oracle.days import ONE_DAY, first_day_within, how_many, times
+from tests.oracle.leaves import MET, NOT_MET, UNKNOWN, within_bounds
+from tests.oracle.record import NO, YES
 
 
 def decide(op, value, low, high):
@@ -20,174 +18,88 @@ def events(leaf, case):
     for fact in case.record.with_status("present", "unconfirmed", "ordered"):
         carries = any(case.terminology.carries(fact, code) for code in leaf["codes"])
         if carries or any(case.terminology.has_an_ancestor(fact, code) for code in leaf["codes"]):
-            found.append((fact, carries and fact.get("status", "present") == "present"))
+            found.append((fact, carries and fact["status"] == "present"))
     return found
 
 
-def sub_window(leaf, case, day, number):
-    """Return (state, reason, its facts) of one sub-window, the first being the latest."""
-    record = case.record
-    each = leaf.get("each") or leaf["within"]
-    outer, inner = times(each, number), times(each, number - 1) if number > 1 else None
-    known, unsure, fuzzy, older = {}, {}, [], False
-    for fact, certain in case.once(("count", id(leaf)), lambda: events(leaf, case)):
-        far = record.begins_in_window(fact, outer, day)
-        near = record.begins_in_window(fact, inner, day) if inner else NO
-        inside = far != NO and near != YES
-        text = fact.get("start") or fact.get("date")
-        if inside and not is_full(text):
-            fuzzy.append(fact)
-        elif inside:
-            (known if certain else unsure).setdefault(day_of(text), []).append(fact)
-        elif certain and is_full(text) and day_of(text) <= day and far == NO:
-            older = True
-    low, extra = len(known), len(set(unsure) - set(known)) + len(fuzzy)
-    last = day if inner is None else first_day_within(day, inner) - ONE_DAY
-    complete = record.complete(leaf.get("domain"), day, outer, last)
-    state = decide(leaf["op"], leaf["value"], low, low + extra if complete else None)
-    rests_on = [fact for facts in known.values() for fact in facts]
-    if state == UNKNOWN:
-        return (
-            state,
-            "partial_detail" if extra else "stale" if older else "missing",
-            rests_on + fuzzy + [fact for facts in unsure.values() for fact in facts],
-        )
-    return state, None, rests_on
-
-
-def sub_windows(leaf, case, day):
-    return [
-        sub_window(leaf, case, day, number)
-        for number in range(1, how_many(leaf["within"], leaf.get("each") or leaf["within"]) + 1)
+def items(found, record):
+    """Return events as (first day, last day, certain, facts): those of one full day together, each other one alone."""
+    by_day, others = {}, []
+    for fact, certain in found:
+        first, last = record.dates(fact)
+        if first == last:
+            by_day.setdefault(first, []).append((fact, certain))
+        else:
+            others.append((first, last, certain, [fact]))
+    together = [
+        (day, day, any(certain for _fact, certain in of_day), [fact for fact, _certain in of_day])
+        for day, of_day in by_day.items()
     ]
+    return together + others
+
+
+def certain_number(spans):
+    """Return the largest number of events that are certainly of different days, two by two."""
+    number, reached = 0, None
+    for first, last in sorted(spans, key=lambda span: span[1]):
+        if reached is None or first > reached:
+            number, reached = number + 1, last
+    return number
+
+
+class SubWindow:
+    """One sub-window of a `count` leaf on one day; number 1 is the latest."""
+
+    def __init__(self, leaf, case, day, number):
+        self.leaf, self.case, self.record, self.day = leaf, case, case.record, day
+        each = leaf.get("each") or leaf["within"]
+        self.outer, self.inner = times(each, number), times(each, number - 1) if number > 1 else None
+
+    def place(self, fact):
+        """Return (whether it may be in the sub-window, whether it certainly is, whether it is older)."""
+        far = self.record.begins_in_window(fact, self.outer, self.day)
+        near = self.record.begins_in_window(fact, self.inner, self.day) if self.inner else NO
+        ever = self.record.begins_in_window(fact, None, self.day)
+        return far != NO and near != YES, far == YES and near == NO, far == NO and ever != NO
+
+    def last_day(self, day):
+        return day if self.inner is None else first_day_within(day, self.inner) - ONE_DAY
+
+    def complete(self, day):
+        return self.record.complete(self.leaf.get("domain"), day, self.outer, self.last_day(day))
+
+    def judge(self):
+        """Return (now, last_known, reason, facts)."""
+        leaf = self.leaf
+        found = self.case.once(("count", id(leaf)), lambda: events(leaf, self.case))
+        inside = [(fact, certain and self.place(fact)[1]) for fact, certain in found if self.place(fact)[0]]
+        older = [fact for fact, certain in found if certain and self.place(fact)[2]]
+        sure = [one for one in items(inside, self.record) if one[2]]
+        low = certain_number([(first, last) for first, last, *_rest in sure])
+        extra = len(items(inside, self.record)) - low
+        others = self.record.could_be(leaf["domain"], leaf["codes"]) if leaf.get("domain") else []
+        others = [fact for fact in others if self.place(fact)[0]]
+        with_others = len(items(inside + [(fact, False) for fact in others], self.record))
+        now = decide(leaf["op"], leaf["value"], low, with_others if self.complete(self.day) else None)
+        stays = self.complete(self.day) or self.complete(self.case.as_of)
+        last_known = decide(leaf["op"], leaf["value"], low, with_others if stays else None)
+        reason = "partial_detail" if extra else "stale" if older else "missing"
+        if others and not extra and self.complete(self.day):
+            reason = "partial_detail" if found else "could_be"
+        decisive = [fact for _first, _last, _certain, facts in sure for fact in facts]
+        if now == UNKNOWN:
+            return now, last_known, reason, [fact for fact, _certain in inside]
+        return now, last_known, None, decisive
 
 
 def count(leaf, case, day):
-    windows = sub_windows(leaf, case, day)
-    states = [state for state, _reason, _facts in windows]
-    state = NOT_MET if NOT_MET in states else UNKNOWN if UNKNOWN in states else MET
-    reasons = [reason for _state, reason, _facts in windows if reason]
-    return (
-        state,
-        state,
-        UNKNOWN,
-        min(reasons, key=("partial_detail", "stale", "missing").index) if state == UNKNOWN else None,
-    )
+    number = how_many(leaf["within"], leaf.get("each") or leaf["within"])
+    windows = [SubWindow(leaf, case, day, one).judge() for one in range(1, number + 1)]
 
+    def every(states):
+        return NOT_MET if NOT_MET in states else UNKNOWN if UNKNOWN in states else MET
 
-# --- stable -----------------------------------------------------------------------------------------------------------
-
-
-def exposures(leaf, case):
-    """Return the present medication exposures of the leaf's codes; touching ones of equal codes and dose are joined."""
-    taken = [
-        fact
-        for fact in case.record.with_status("present")
-        if fact["kind"] == "medication" and case.record.is_exposure(fact)
-    ]
-    taken = [fact for fact in taken if any(case.terminology.carries(fact, code) for code in leaf["codes"])]
-    names = ("kind", "dose", "start", "end")
-    found = [
-        {"codes": sorted(fact["codes"]), **{name: fact.get(name) for name in names}, "facts": [fact]} for fact in taken
-    ]
-    changed = True
-    while changed:
-        changed = False
-        for one in found:
-            for two in found:
-                if (
-                    one is two
-                    or one["codes"] != two["codes"]
-                    or one["dose"] != two["dose"]
-                    or not is_full(one["start"])
-                    or not is_full(two["start"])
-                ):
-                    continue
-                if (
-                    day_of(one["start"]) > day_of(two["start"])
-                    or (one["end"] and not is_full(one["end"]))
-                    or (two["end"] and not is_full(two["end"]))
-                ):
-                    continue
-                if one["end"] and day_of(two["start"]) > day_of(one["end"]) + ONE_DAY:
-                    continue
-                one["end"] = max(one["end"], two["end"]) if one["end"] and two["end"] else None
-                one["facts"] = one["facts"] + two["facts"]
-                found.remove(two)
-                changed = True
-                break
-            if changed:
-                break
-    return found
-
-
-def dose_state(leaf, dose):
-    if leaf.get("min") is None and leaf.get("max") is None:
-        return MET, None
-    if not dose or dose.get("value") is None:
-        return UNKNOWN, "partial_detail"
-    if dose.get("unit") != leaf.get("unit") or dose.get("per_kg", False) != leaf.get("per_kg", False):
-        return UNKNOWN, "unit"
-    low, high = leaf.get("min"), leaf.get("max")
-    return (MET if (low is None or dose["value"] >= low) and (high is None or dose["value"] <= high) else NOT_MET), None
-
-
-def doubtful_courses(leaf, case):
-    """Return medications that may have the leaf's codes: unconfirmed, ordered, or recorded with a more general code."""
-    terminology, record = case.terminology, case.record
-    found = []
-    for fact in record.with_status("present", "unconfirmed", "ordered"):
-        carries = any(terminology.carries(fact, code) for code in leaf["codes"])
-        unsure = carries and fact.get("status", "present") != "present"
-        if (
-            fact["kind"] == "medication"
-            and record.is_exposure(fact)
-            and (unsure or (not carries and any(terminology.has_an_ancestor(fact, code) for code in leaf["codes"])))
-        ):
-            found.append(fact)
-    return found
-
-
-def stable(leaf, case, day):
-    record, window = case.record, leaf["for"]
-    courses = case.once(("courses", id(leaf)), lambda: exposures(leaf, case))
-    current = [course for course in courses if record.ongoing(course, day) != NO]
-    if not current:
-        doubts = case.once(("doubts", id(leaf)), lambda: doubtful_courses(leaf, case))
-        if any(record.ongoing(fact, day) != NO for fact in doubts):
-            return UNKNOWN, UNKNOWN, UNKNOWN, "partial_detail"
-        denial = denied(leaf["codes"], case, window, day)
-        if denial == YES or record.complete(leaf.get("domain"), day, window):
-            return NOT_MET, NOT_MET, UNKNOWN, None
-        last_known = NOT_MET
-        presences = [
-            fact
-            for fact in record.with_status("present")
-            if any(case.terminology.carries(fact, code) for code in leaf["codes"])
-        ]
-        for denials in deniers(leaf["codes"], case, None):
-            if not run_out(denials, presences, case, day):
-                last_known = UNKNOWN
-        ended = [course for course in courses if record.in_window(course, None, day) != NO]
-        return UNKNOWN, last_known, UNKNOWN, "partial_detail" if denial == MAYBE else "stale" if ended else "missing"
-    if any(not is_full(course["start"]) or record.ongoing(course, day) == MAYBE for course in current):
-        return UNKNOWN, UNKNOWN, UNKNOWN, "partial_detail"
-    if any(add(day_of(course["start"]), window) > day for course in current):
-        return NOT_MET, NOT_MET, UNKNOWN, None
-    endings = []
-    for course in courses:
-        if course not in current and course["end"]:
-            first, last = possible_days(course["end"])
-            if first < day and add(min(last, day - ONE_DAY), window) >= day:
-                endings.append(YES if last < day and add(first, window) >= day else MAYBE)
-    if YES in endings:
-        return NOT_MET, NOT_MET, UNKNOWN, None
-    doses = [dose_state(leaf, course["dose"]) for course in current]
-    if any(state == NOT_MET for state, _reason in doses):
-        return NOT_MET, NOT_MET, UNKNOWN, None
-    if MAYBE in endings:
-        return UNKNOWN, UNKNOWN, UNKNOWN, "partial_detail"
-    reasons = {reason for state, reason in doses if state == UNKNOWN}
-    if reasons:
-        return UNKNOWN, UNKNOWN, UNKNOWN, min(reasons)
-    return MET, MET, UNKNOWN, None
+    now, last_known = every([one[0] for one in windows]), every([one[1] for one in windows])
+    reasons = [reason for _now, _last_known, reason, _facts in windows if reason]
+    reason = min(reasons, key=("partial_detail", "could_be", "stale", "missing").index) if now == UNKNOWN else None
+    return now, last_known, UNKNOWN, reason, [fact for one in windows if one[0] == now for fact in one[3]]

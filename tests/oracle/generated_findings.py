@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from tests.oracle.days import parts, subtract
 from tests.oracle.dice import Dice
-from tests.oracle.vocabulary import FAMILIES, WINDOWS
+from tests.oracle.vocabulary import FAMILIES, RESULTS, TERMINOLOGY, TESTS, WINDOWS
 
 
 def add_durations(one, two):
@@ -56,6 +56,8 @@ class Findings(Dice):
         window = self.random.choice(WINDOWS) if self.chance(0.45) else None
         if window:
             leaf["within"] = window
+        if self.chance(0.25):
+            leaf["evidence_within"] = self.random.choice(WINDOWS)
         if self.chance(0.6):
             leaf["domain"] = domain
         if self.chance(0.1):
@@ -71,7 +73,7 @@ class Findings(Dice):
                     {"outcome": ["severe", "failed"]},
                     {"body_site": ["left"]},
                     {"severity": ["severe"]},
-                    {"duration": "P3M"},
+                    *([{"duration": "P3M"}] if not any(TERMINOLOGY[code].get("state") for code in codes) else []),
                 ]
             )
         if leaf.get("where") and self.chance(0.8):
@@ -83,9 +85,11 @@ class Findings(Dice):
 
     def has_facts(self, want, leaf, kind, domain, fields):
         window, codes = leaf.get("within"), leaf["codes"]
+        if self.chance(0.3):  # on the border of a passing state, and of its window
+            window = next((TERMINOLOGY[code]["longest"] for code in codes if "longest" in TERMINOLOGY[code]), window)
         if want == "any":
             for _ in range(self.random.randint(1, 3)):
-                code = self.related(self.random.choice(codes), 0.6)
+                code = self.coded(self.random.choice(codes), 0.6)
                 status = self.random.choice(
                     ["present", "present", "absent", "unconfirmed", "ordered", "entered_in_error"]
                 )
@@ -93,29 +97,32 @@ class Findings(Dice):
         elif want == "met":
             self.has_fact(
                 kind,
-                self.related(self.random.choice(codes), 0.2),
+                self.coded(self.random.choice(codes), 0.2),
                 leaf,
                 self.inside(window) if self.chance(0.5) else self.edge(window),
                 "present",
                 fields,
             )
-            if self.chance(0.1):
+            if self.chance(0.25):
                 self.has_fact(kind, self.related(codes[0], 0.2), leaf, self.beside(window), "absent", fields)
         elif want == "not_met":
             if leaf.get("domain") and self.chance(0.5):
                 self.declare(domain, window)
+                if self.chance(0.3):  # what the complete domain may or may not speak of
+                    code = self.coded(self.random.choice(codes), 0.9)
+                    self.has_fact(kind, code, leaf, self.edge(window), "present", fields)
             else:
                 for code in codes if self.chance(0.8) else codes[:1]:
                     self.has_fact(
                         kind,
-                        self.related(code, 0.15),
+                        self.coded(code, 0.15),
                         leaf,
                         self.inside(window) if self.chance(0.5) else self.edge(window),
                         "absent",
                         fields,
                     )
             if window and self.chance(0.4):
-                self.has_fact(kind, self.related(codes[0], 0.3), leaf, self.beside(window), "present", fields)
+                self.has_fact(kind, self.coded(codes[0], 0.3), leaf, self.beside(window), "present", fields)
 
     def beside(self, window):
         """Return the day of the last fact, the day before or after, or any other."""
@@ -125,7 +132,16 @@ class Findings(Dice):
             return min(self.as_of, date.fromisoformat(text) + timedelta(days=self.random.choice([-1, 0, 0, 1])))
         return self.edge(window)
 
-    def has_fact(self, kind, code, leaf, day, status, fields):
+    def has_fact(self, kind, codes, leaf, day, status, fields):
+        if kind == "observation" and status in RESULTS and self.chance(0.5):
+            codes = [codes] if isinstance(codes, str) else codes
+            code = self.random.choice(TESTS.get(codes[0], codes))
+            value = (
+                self.random.choice(RESULTS[status]) if self.chance(0.9) else self.random.choice(["unclear", 12, None])
+            )
+            date_of_test = self.written(day, 0.93) if self.chance(0.97) else None
+            self.fact(kind, code, date=date_of_test, value=value, **fields)
+            return
         dated = {"date": self.written(day, 0.9)}
         if (status != "absent" or self.chance(0.03)) and (
             kind == "medication" or "duration" in leaf.get("where", {}) or self.chance(0.1)
@@ -146,12 +162,14 @@ class Findings(Dice):
             dated = {}
         elif self.chance(0.03):
             dated = {"date": (self.as_of + timedelta(days=self.random.choice([1, 20]))).isoformat()}
+        if kind == "medication" and dated.get("start") and not dated.get("end") and self.chance(0.2):
+            dated = {"date": dated["start"]}  # the date of a prescription
         self.fact(
-            kind, code, **({"status": status} if status != "present" or self.chance(0.2) else {}), **dated, **fields
+            kind, codes, **({"status": status} if status != "present" or self.chance(0.2) else {}), **dated, **fields
         )
 
     def variant_leaf(self, want):
-        leaf = {"type": "variant", "gene": self.random.choice(["DMD", "SMN2"])}
+        leaf = {"type": "variant", "gene": self.random.choice(["DMD", "SMN2", "ARSA", "ARSA", "HBB"])}
         if self.chance(0.6):
             leaf["types"] = self.random.choice(
                 [["deletion"], ["deletion", "duplication"], ["nonsense", "missense"], ["deletion", "nonsense"]]
@@ -162,20 +180,28 @@ class Findings(Dice):
         elif extra == "overlaps":
             leaf["exons"] = {"overlaps": [[1, 11], [42, 45]]}
         elif extra == "zygosity":
-            leaf["zygosity"] = ["homozygous", "hemizygous"]
+            leaf["zygosity"] = self.random.choice(
+                [["homozygous", "hemizygous"], ["homozygous", "compound_heterozygous"], ["compound_heterozygous"]]
+            )
         elif extra == "copies":
             leaf["copies"] = {"op": self.random.choice(["<=", "=", ">="]), "value": 3}
         elif extra == "frame":
             leaf["frame"] = "out"
         elif extra == "hgvs":
-            leaf["hgvs"] = ["NM_004006.3:c.8713C>T"]
+            leaf["hgvs"] = self.random.choice(
+                [["NM_004006.3:c.8713C>T"], ["c.20A>T"], ["NM_000487.6:c.20A>T", "c.1A>G"], ["p.Glu7Val"]]
+            )
         if self.chance(0.5):
             leaf["closed"] = True
         if self.chance(0.1):
             leaf["origin"] = "somatic"
         if want != "none":
-            for _ in range(self.random.choice([1, 1, 2])):
+            for _ in range(self.random.choice([1, 1, 2, 2, 3])):
                 self.variant_fact(leaf, want)
+            if leaf.get("zygosity") and self.chance(0.5):  # two alleles, each seen once
+                for hgvs in self.random.sample(["c.20A>T", "c.465+1G>A", "NM_000487.6:c.20A>T", None], 2):
+                    described = {"gene": leaf["gene"], "zygosity": "heterozygous", "type": "missense"}
+                    self.fact("variant", [], variant={**described, **({"hgvs": hgvs} if hgvs else {})})
         return leaf
 
     def variant_fact(self, leaf, want):
@@ -205,13 +231,13 @@ class Findings(Dice):
         if self.chance(0.05):
             variant.pop("exon_from", None)
         if self.chance(0.7):
-            variant["zygosity"] = "hemizygous" if good else "heterozygous"
+            variant["zygosity"] = "hemizygous" if good else self.random.choice(["heterozygous", "homozygous"])
         if self.chance(0.7):
             variant["copies"] = self.random.choice([2, 3, 4])
         if self.chance(0.7):
             variant["frame"] = "out" if good else "in"
         if self.chance(0.6):
-            variant["hgvs"] = "NM_004006.3:c.8713C>T" if good else "NM_004006.3:c.1A>G"
+            variant["hgvs"] = self.hgvs(leaf, good)
         if leaf.get("origin") or self.chance(0.1):
             variant["origin"] = self.random.choice(["somatic", "somatic", "germline"])
         if self.chance(0.25):
@@ -222,3 +248,13 @@ class Findings(Dice):
         self.fact(
             "variant", [], status=status, date=self.inside().isoformat() if self.chance(0.9) else None, variant=variant
         )
+
+    def hgvs(self, leaf, good):
+        """Return a description: one that is asked or another, with the same, another or no transcript."""
+        texts = leaf.get("hgvs") or ["NM_004006.3:c.8713C>T"]
+        description = self.random.choice(texts).split(":")[-1] if good else self.random.choice(["c.1A>G", "p.Arg5Ter"])
+        transcripts = ["NM_004006.3", "NM_000487.6", "NM_000487.5(ARSA)", "NM_000518.5", "NM_999999.1", None]
+        transcript = self.random.choice(transcripts)
+        if self.chance(0.3):
+            return self.random.choice(texts)
+        return f"{transcript}:{description}" if transcript else description

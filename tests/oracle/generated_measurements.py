@@ -4,13 +4,13 @@ from datetime import date, timedelta
 
 from tests.oracle.days import possible_days, subtract
 from tests.oracle.dice import Dice
-from tests.oracle.vocabulary import SCALES, VALUES, WINDOWS
+from tests.oracle.vocabulary import NOT_UNDERSTOOD, SCALES, VALUES, WINDOWS
 
 
 class Measurements(Dice):
     def measured_at(self, window):
         day = self.inside(window) if self.chance(0.6) else self.edge(window)
-        return self.written(day, 0.96) if not self.chance(0.02) else None
+        return self.written(day, 0.88) if not self.chance(0.02) else None
 
     def unsure_status(self):
         return self.random.choice([None] * 14 + ["unconfirmed", "ordered"])
@@ -18,7 +18,7 @@ class Measurements(Dice):
     def titre_leaf(self, want):
         leaf = {
             "type": "titre",
-            "codes": ["CLEIO:anti_aav"],
+            "codes": ["CLEIO:anti-aav9"],
             "op": self.random.choice(["<", "<", "<=", ">="]),
             "reciprocal": 400,
         }
@@ -33,14 +33,24 @@ class Measurements(Dice):
                 assay = self.random.choice(["elisa"] * 6 + ["neutralisation", None])
                 self.fact(
                     "observation",
-                    "CLEIO:anti_aav",
+                    "CLEIO:anti-aav9",
                     status=self.unsure_status(),
                     date=self.measured_at(leaf.get("within")),
                     value=value,
                     comparator=comparator,
                     assay=assay,
                 )
+            if self.chance(0.15):
+                self.spoil("immunization", "ATC:J06BA", "P6M")
         return leaf
+
+    def spoil(self, kind, code, window):
+        """Add what invalidates the last result, or just misses it."""
+        text = self.facts[-1].get("date", "")
+        if len(text) == 10:
+            day = subtract(date.fromisoformat(text), window) + timedelta(days=self.random.choice([-1, 0, 0, 1, 20]))
+            status = self.random.choice([None, None, None, "unconfirmed", "absent"])
+            self.fact(kind, code, status=status, date=self.written(min(day, self.as_of), 0.9))
 
     def number(self, op, want, below, equal, above):
         if want == "any" or self.chance(0.15):
@@ -66,7 +76,7 @@ class Measurements(Dice):
         elif basis == "pct_predicted":
             leaf["codes"], bound, units = ["LOINC:19868-9"], 50, [("%", 1), ("%", 1), ("%", 1), ("g/L", 1), (None, 1)]
         else:
-            leaf["codes"], bound, units = ["LOINC:1742-6"], 3, [("U/L", 1), ("ukat/L", None)]
+            leaf["codes"], bound, units = ["LOINC:1742-6"], 3, [("U/L", 1), ("ukat/L", None), ("g/L", 1)]
         leaf["value"] = bound
         if basis != "absolute" or self.chance(0.1):
             leaf["basis"] = basis
@@ -80,7 +90,7 @@ class Measurements(Dice):
         if self.chance(0.15):
             leaf["not_after"] = [
                 {
-                    "codes": ["CLEIO:transfusion"],
+                    "codes": ["CLEIO:blood-transfusion"],
                     "for": self.random.choice(["P7D", "P4W"]),
                     **({"domain": "procedures"} if self.chance(0.7) else {}),
                 }
@@ -89,6 +99,9 @@ class Measurements(Dice):
                 self.declare("procedures", self.random.choice([None, "P1Y"]))
         for _ in range(0 if want == "none" else self.random.choice([1, 1, 1, 2, 3])):
             self.value_fact(leaf, want, basis, bound, units)
+        if leaf.get("pick") == "any" and self.chance(0.15):
+            code = self.random.choice([*NOT_UNDERSTOOD, "LOINC:718-7"])
+            self.fact("observation", code, date=self.measured_at(leaf.get("within")), value=bound)
         return leaf
 
     def value_fact(self, leaf, want, basis, bound, units):
@@ -103,7 +116,7 @@ class Measurements(Dice):
         )
         fields = {}
         if basis in ("xULN", "xLLN"):
-            reference = 35 if unit == "U/L" else 0.58
+            reference = 0.58 if unit == "ukat/L" else 35
             number = round(number * reference, 6)
             if self.chance(0.93):
                 fields["ref_high" if basis == "xULN" else "ref_low"] = reference
@@ -122,26 +135,29 @@ class Measurements(Dice):
         if self.facts[-1].get("status") == "ordered" and self.chance(0.5):
             del self.facts[-1]["value"]
             self.facts[-1].pop("comparator", None)
+        if "LOINC:4625-0" in leaf["codes"] and self.chance(0.5):
+            cause = self.random.choice([("CLEIO:blood-transfusion", "P120D"), ("CLEIO:prior-allogeneic-hsct", "P1Y")])
+            self.spoil("procedure", *cause)
         if leaf.get("not_after") and when and len(when) == 10 and self.chance(0.5):
             gap = self.random.choice([-1, 0, 1, 6, 7, 8, 27, 28, 29])
             status = self.random.choice([None, None, "absent", "unconfirmed"])
             self.fact(
                 "procedure",
-                "CLEIO:transfusion",
+                "CLEIO:blood-transfusion",
                 status=status,
                 date=self.written(date.fromisoformat(when) - timedelta(days=gap)),
             )
 
     def ordinal_leaf(self, want):
-        scale = "CLEIO:mgfa"
-        levels, groups = SCALES[scale]["levels"], SCALES[scale]["groups"]
+        scale = self.random.choice(["CLEIO:mgfa", "CLEIO:mgfa", "CLEIO:ecog"])
+        levels, groups = SCALES[scale]["levels"], SCALES[scale].get("groups", {})
         leaf = {"type": "ordinal", "scale": scale}
         if self.chance(0.5):
             good = self.random.sample(levels, 3)
             leaf["in"] = good
         else:
-            low = self.random.randint(0, 4)
-            high = self.random.randint(low, 7)
+            low = self.random.randint(0, len(levels) - 3)
+            high = self.random.randint(low, len(levels) - 1)
             leaf["min"], leaf["max"], good = levels[low], levels[high], levels[low : high + 1]
             if self.chance(0.2):
                 del leaf["max"]
@@ -158,7 +174,7 @@ class Measurements(Dice):
                 scale,
                 status=self.unsure_status(),
                 date=self.measured_at(leaf.get("within")),
-                value=level,
+                value=int(level) if level.isdigit() and scale == "CLEIO:ecog" and self.chance(0.6) else level,
             )
         return leaf
 
@@ -187,70 +203,11 @@ class Measurements(Dice):
                     day = possible_days(self.facts[-1]["date"])[0]
                 self.fact(
                     "event",
-                    self.related("CLEIO:severe_crisis", 0.12),
+                    self.coded("CLEIO:severe_crisis", 0.12),
                     status=status,
-                    date=self.written(day, 0.96) if self.chance(0.98) else None,
+                    date=self.written(day, 0.88) if self.chance(0.98) else None,
                 )
         return leaf
-
-    def stable_leaf(self, want):
-        leaf = {"type": "stable", "codes": ["ATC:H02AB"], "for": self.random.choice(["P12W", "P3M", "P30D", "P8W"])}
-        if self.chance(0.7):
-            leaf["domain"] = "medications"
-        if self.chance(0.5):
-            leaf["unit"] = "mg/d"
-            leaf[self.random.choice(["min", "max", "max"])] = 10
-            if self.chance(0.3):
-                leaf["per_kg"] = True
-        if want == "not_met" and self.chance(0.5):
-            if "domain" in leaf:
-                self.declare("medications", leaf["for"])
-            else:
-                self.fact("medication", "ATC:H02AB", status="absent", date=self.written(self.edge(leaf["for"])))
-            return leaf
-        if want == "none":
-            return leaf
-        start = (
-            self.edge(leaf["for"])
-            if self.chance(0.5)
-            else subtract(self.as_of, leaf["for"]) - timedelta(days=self.random.randint(0, 300))
-        )
-        dose = self.dose(leaf, want)
-        code = self.related("ATC:H02AB", 0.4)
-        end = None
-        if self.chance(0.3):
-            end = self.random.choice(
-                [self.as_of - timedelta(days=1), self.as_of, self.as_of + timedelta(days=60), self.edge(leaf["for"])]
-            )
-            end = None if end < start else end
-        self.fact(
-            "medication",
-            code,
-            status=self.unsure_status(),
-            start=self.written(start),
-            end=end and end.isoformat(),
-            dose=dose,
-        )
-        if self.chance(0.4):  # the previous course
-            before = start - timedelta(days=self.random.choice([0, 1, 1, 2, 20, 100]))
-            earlier = before - timedelta(days=self.random.choice([10, 60, 200]))
-            self.fact(
-                "medication",
-                code,
-                start=earlier.isoformat(),
-                end=before.isoformat(),
-                dose=dose if self.chance(0.7) else self.dose(leaf, want),
-            )
-        return leaf
-
-    def dose(self, leaf, want):
-        if self.chance(0.1):
-            return None
-        good = 10 if want == "met" else self.random.choice([9, 10, 11])
-        dose = {"value": good, "unit": "mg/d" if self.chance(0.93) else "mL/d"}
-        if leaf.get("per_kg") and self.chance(0.9):
-            dose["per_kg"] = True
-        return dose
 
     def human_leaf(self, want):
         self.questions += 1

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 from tests.oracle.days import add, possible_births
+from tests.oracle.generated_courses import Courses
 from tests.oracle.generated_findings import Findings
 from tests.oracle.generated_measurements import Measurements
 from tests.oracle.vocabulary import LABEL, SCALES, TERMINOLOGY
@@ -10,7 +11,7 @@ from tests.oracle.vocabulary import LABEL, SCALES, TERMINOLOGY
 __all__ = ["SCALES", "TERMINOLOGY", "build"]
 
 
-class Maker(Findings, Measurements):
+class Maker(Findings, Measurements, Courses):
     def leaf(self, want):
         kind = self.random.choices(
             ["age", "sex", "has", "variant", "titre", "value", "ordinal", "count", "stable", "human"],
@@ -56,7 +57,7 @@ class Maker(Findings, Measurements):
         return made
 
     def document(self):
-        cohorts = self.random.choice([[], [], ["1"], ["1", "2"], ["a", "b", "c"]])
+        cohorts = self.random.choice([[], [], ["1"], ["1", "2"], ["a", "b", "c"], ["a", "b", "c"]])
         made = {"trial": "NCT00000001", "version": 1, "grade": "registry"}
         if self.chance(0.85):
             made.update(grade="signed", authored_by="Author", signed_by="Signer", signed_at="2025-01-01T00:00:00Z")
@@ -67,6 +68,8 @@ class Maker(Findings, Measurements):
                 {"id": name, "label": {"fr": f"Cohorte {name}", "en": f"Cohort {name}"}} for name in cohorts
             ]
         made["criteria"] = [self.criterion(number, cohorts) for number in range(1, self.random.randint(1, 6) + 1)]
+        if made["grade"] == "registry" and self.chance(0.3):
+            self.random.choice(made["criteria"])["kind"] = "unclear"
         return made
 
     def patient(self):
@@ -85,6 +88,8 @@ class Maker(Findings, Measurements):
         sex = self.random.choice(["male"] * 5 + ["female", "female", "other", None])
         if sex:
             made["sex"] = sex
+        if self.chance(0.02):
+            made["deceased"] = self.random.choice([True, self.inside("P1Y").isoformat()])
         self.random.shuffle(self.facts)
         made["facts"] = self.facts
         if self.complete:

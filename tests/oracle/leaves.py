@@ -1,31 +1,13 @@
-"""Evaluate every leaf on one day in the three scenarios: (now, last_known, best_case, reason of the unknown now)."""
+"""Evaluate `age`, `sex` and `has` on one day: (now, last_known, best_case, reason of the unknown now, its facts)."""
 
-from tests.oracle.days import add, possible_days
+from tests.oracle.days import END, add
 from tests.oracle.record import MAYBE, NO, YES
 
 MET, NOT_MET, UNKNOWN = "met", "not_met", "unknown"
-ALL_TYPES = (
-    "deletion",
-    "duplication",
-    "insertion",
-    "nonsense",
-    "frameshift",
-    "missense",
-    "splice",
-    "copy_number",
-    "other",
-)
-SEES = {
-    "mlpa": ("deletion", "duplication", "copy_number"),
-    "array": ("deletion", "duplication", "copy_number"),
-    "sequencing": ("nonsense", "frameshift", "missense", "splice", "insertion", "other"),
-    "panel": ("nonsense", "frameshift", "missense", "splice", "insertion", "other"),
-    "genome": ALL_TYPES,
-}
 
 
-def same(state, reason=None):
-    return state, state, state, reason
+def same(state, reason=None, facts=()):
+    return state, state, state, reason, list(facts)
 
 
 def within_bounds(number, op, bound):
@@ -81,27 +63,7 @@ def sex(leaf, case, _day):
     return same(MET if given == leaf["value"] else NOT_MET)
 
 
-# --- has --------------------------------------------------------------------------------------------------------------
-
-
-def attributes(leaf, case, fact, day):
-    """Return whether the fact has the attributes in `where`: YES, MAYBE (not given) or NO."""
-    where = leaf.get("where") or {}
-    answers = [YES]
-    for name in [name for name in ("outcome", "body_site", "severity") if where.get(name)]:
-        answers += [MAYBE if fact.get(name) is None else YES if fact[name] in where[name] else NO]
-    if where.get("duration"):
-        if not fact.get("start"):
-            answers.append(MAYBE)
-        else:
-            first, last = possible_days(fact["start"])
-            end_first, end_last = possible_days(fact["end"]) if fact.get("end") else (day, day)
-            lasted = [
-                add(start, where["duration"]) <= min(end, day)
-                for start, end in ((last, max(end_first, first)), (first, end_last))
-            ]
-            answers.append(YES if all(lasted) else MAYBE if any(lasted) else NO)
-    return NO if NO in answers else MAYBE if MAYBE in answers else YES
+# --- denials and complete domains, for several leaves -----------------------------------------------------------------
 
 
 def deniers(codes, case, relative):
@@ -119,6 +81,23 @@ def denied(codes, case, within, day, relative=None):
     return NO if NO in answers else MAYBE if MAYBE in answers else YES
 
 
+def run_out(denials, presences, case, day):
+    """For `last_known`: return whether a fact denied the code by the day and no present fact lasted, or may have
+    lasted, longer.
+    """
+    record = case.record
+    latest = [record.last_days(fact)[1] for fact in presences if record.in_window(fact, None, day) != NO]
+    return any(
+        record.dates(fact)[1] <= day and all(presence <= record.last_days(fact)[0] for presence in latest)
+        for fact in denials
+    )
+
+
+def stays_complete(case, domain, day, within):
+    """For `last_known`: return whether the domain is complete over the window, or was so on `as_of`."""
+    return case.record.complete(domain, day, within) or case.record.complete(domain, case.as_of, within)
+
+
 def exclusive_conditions(code, case):
     """Return the patient's present conditions that deny the code permanently."""
 
@@ -132,185 +111,144 @@ def exclusive_conditions(code, case):
     return case.once(("exclusive", code), conditions)
 
 
-def run_out(denials, presences, case, day):
-    """For `last_known`: return whether a fact denied the code by the day and no present fact lasted, or may have
-    lasted, longer.
-    """
-    record = case.record
-    latest = [record.last_days(fact)[1] for fact in presences if record.in_window(fact, None, day) != NO]
-    return any(
-        record.dates(fact)[1] <= day and all(presence <= record.last_days(fact)[0] for presence in latest)
-        for fact in denials
-    )
+# --- has --------------------------------------------------------------------------------------------------------------
 
 
-class HasFacts:
-    """The facts that concern a `has` leaf: certainly present, possibly present, more general, denied."""
+class Has:
+    """A `has` leaf over one record: the facts that concern it, and the windows it asks about."""
 
     def __init__(self, leaf, case):
         record, terminology = case.record, case.terminology
-        self.codes, relative = leaf["codes"], leaf.get("relative")
+        self.leaf, self.case, self.record, self.codes = leaf, case, record, leaf["codes"]
+        self.relative, self.domain = leaf.get("relative"), leaf.get("domain")
+        self.asks_the_present = terminology.asks_the_present(self.codes)
+        self.window = leaf.get("within") or ("P0D" if self.asks_the_present else None)
+        self.denial_window = leaf.get("evidence_within") or leaf.get("within")
 
-        def last_known(fact):
-            return [code for code in self.codes if terminology.carries(fact, code, leaf.get("descendants", True))]
+        def carries(fact):
+            return any(terminology.carries(fact, code, leaf.get("descendants", True)) for code in self.codes)
 
-        self.present = [
-            (fact, last_known(fact)) for fact in record.with_status("present", relative=relative) if last_known(fact)
-        ]
-        self.perhaps = [fact for fact, _codes in self.present]
-        for fact in record.with_status("present", "unconfirmed", "ordered", relative=relative):
-            unsure = fact.get("status", "present") != "present" and last_known(fact)
+        self.present = [fact for fact in record.with_status("present", relative=self.relative) if carries(fact)]
+        self.perhaps = list(self.present)
+        for fact in record.with_status("present", "unconfirmed", "ordered", relative=self.relative):
+            unsure = fact["status"] != "present" and carries(fact)
             if unsure or any(terminology.has_an_ancestor(fact, code) for code in self.codes):
                 self.perhaps.append(fact)
-        self.absent = record.with_status("absent", relative=relative)
-        self.deniers = dict(zip(self.codes, deniers(self.codes, case, relative), strict=True))
+        self.open_codes = [code for code in self.codes if self.relative or not exclusive_conditions(code, case)]
+        self.denials = dict(zip(self.codes, deniers(self.codes, case, self.relative), strict=True))
+        self.later_for_ever = None
+
+    def attributes(self, fact, day):
+        """Return whether the fact has the attributes in `where`: YES, MAYBE (not given) or NO."""
+        where = self.leaf.get("where") or {}
+        answers = [YES]
+        for name in [name for name in ("outcome", "body_site", "severity") if where.get(name)]:
+            answers += [MAYBE if fact.get(name) is None else YES if fact[name] in where[name] else NO]
+        if where.get("duration"):
+            answers.append(self.lasted(fact, where["duration"], day))
+        return NO if NO in answers else MAYBE if MAYBE in answers else YES
+
+    def lasted(self, fact, duration, day):
+        if not self.record.is_exposure(fact) or not (fact.get("start") or fact.get("date")):
+            return MAYBE
+        (first, last), (end_first, end_last) = self.record.dates(fact), self.record.last_days(fact)
+        answers = [
+            add(start, duration) <= min(end, day) for start, end in ((last, max(end_first, first)), (first, end_last))
+        ]
+        return YES if all(answers) else MAYBE if any(answers) else NO
+
+    def place(self, fact, day, lasting=()):
+        if any(fact is one for one in lasting):
+            return self.record.placed(*self.record.dates(fact), END, END, self.window, day)
+        return self.record.in_window(fact, self.window, day)
+
+    def contradictions(self, fact, day):
+        """Return the absent facts that contradict a present one and do not simply end it."""
+        record, found = self.record, []
+        for other in record.denials_of(fact):
+            ends_it = record.ends_with_a_denial(fact) and record.is_later(other, fact)
+            in_window = record.in_window(other, self.leaf.get("within"), day) != NO
+            if not ends_it and in_window and record.last_days(other)[1] >= record.dates(fact)[0]:
+                found.append(other)
+        return found
+
+    def judge(self, day, lasting=()):
+        """Return (rule of the page, state, reason, facts); `lasting` are passing facts that count as without end."""
+        record, window = self.record, self.window
+        counted = [fact for fact in self.perhaps if self.attributes(fact, day) != NO]
+        old = [fact for fact in counted if record.past_its_longest(fact, window, day)]
+        old = [fact for fact in old if not any(fact is one for one in lasting)]
+
+        holding = [
+            fact for fact in self.present if self.attributes(fact, day) == YES and self.place(fact, day, lasting) == YES
+        ]
+        if holding:
+            clashing = [self.contradictions(fact, day) for fact in holding]
+            if all(clashing):
+                return 1, UNKNOWN, "conflict", holding + [other for others in clashing for other in others]
+            return 1, MET, None, holding
+
+        perhaps = [
+            fact for fact in counted if self.place(fact, day, lasting) != NO and not any(fact is one for one in old)
+        ]
+        if perhaps:
+            return 2, UNKNOWN, "partial_detail", perhaps
+        over = [fact for fact in old if self.place(fact, day) != NO]
+        if over:
+            return 2, UNKNOWN, "stale", over
+
+        denial = denied(self.open_codes, self.case, self.denial_window, day, self.relative)
+        if denial == YES:
+            return 3, NOT_MET, None, self.reasons_for_absence(day)
+        if record.complete(self.domain, day, window):
+            could_be = self.could_be(day)
+            reason = "partial_detail" if self.perhaps or any(self.denials.values()) else "could_be"
+            return (3, UNKNOWN, reason, could_be) if could_be else (3, NOT_MET, None, [])
+        denying = [fact for facts in self.denials.values() for fact in facts]
+        if denial == MAYBE:
+            in_force = [fact for fact in denying if record.in_window(fact, self.denial_window, day) != NO]
+            return 4, UNKNOWN, "partial_detail", in_force
+        stale = [fact for fact in self.present if self.attributes(fact, day) != NO and self.is_over(fact, window, day)]
+        stale += [fact for fact in denying if self.is_over(fact, self.denial_window, day)]
+        return 4, UNKNOWN, "stale" if stale else "missing", stale
+
+    def is_over(self, fact, window, day):
+        return self.record.in_window(fact, window, day) == NO and self.record.in_window(fact, None, day) != NO
+
+    def reasons_for_absence(self, day):
+        facts = []
+        for code in self.codes:
+            facts += [
+                fact for fact in self.denials[code] if self.record.in_window(fact, self.denial_window, day) == YES
+            ] or exclusive_conditions(code, self.case)
+        return facts
+
+    def could_be(self, day):
+        found = self.record.could_be_in_window(self.domain, self.codes, self.window, day)
+        return [fact for fact in found if self.attributes(fact, day) != NO]
+
+    def lasting(self):
+        """Return the passing facts through which the leaf is met on `as_of` and that nothing ends."""
+        if self.later_for_ever is None:
+            _rule, state, _reason, facts = self.judge(self.case.as_of)
+            through = [fact for fact in facts if not self.contradictions(fact, self.case.as_of)]
+            self.later_for_ever = [fact for fact in through if state == MET and self.record.runs_out(fact)]
+        return self.later_for_ever
+
+    def last_known(self, day):
+        rule, state, _reason, _facts = self.judge(day, self.lasting())
+        if rule < 3 or state == NOT_MET:
+            return state
+        if all(run_out(self.denials[code], self.present, self.case, day) for code in self.open_codes):
+            return NOT_MET
+        if stays_complete(self.case, self.domain, day, self.window) and not self.could_be(day):
+            return NOT_MET
+        return UNKNOWN
 
 
 def has(leaf, case, day):
-    record, within, relative = case.record, leaf.get("within"), leaf.get("relative")
-    has_facts = case.once(("has", id(leaf)), lambda: HasFacts(leaf, case))
-
-    def finish(now, last_known, reason=None):
-        return now, last_known, UNKNOWN if within else last_known, reason
-
-    present = [(fact, codes, attributes(leaf, case, fact, day)) for fact, codes in has_facts.present]
-    present = [(fact, codes, attribute) for fact, codes, attribute in present if attribute != NO]
-
-    # 1. certainly present
-    holding = [
-        fact for fact, _codes, attribute in present if attribute == YES and record.in_window(fact, within, day) == YES
-    ]
-    if holding:
-        if all(any(contradicts(case, other, fact, within, day) for other in has_facts.absent) for fact in holding):
-            return finish(UNKNOWN, UNKNOWN, "conflict")
-        return finish(MET, MET)
-
-    # 2. possibly present
-    perhaps = [fact for fact in has_facts.perhaps if attributes(leaf, case, fact, day) != NO]
-    if any(record.in_window(fact, within, day) != NO for fact in perhaps):
-        return finish(UNKNOWN, UNKNOWN, "partial_detail")
-
-    # 3. certainly absent
-    open_codes = [code for code in has_facts.codes if relative is not None or not exclusive_conditions(code, case)]
-    denial = denied(open_codes, case, within, day, relative)
-    if denial == YES or record.complete(leaf.get("domain"), day, within):
-        return finish(NOT_MET, NOT_MET)
-
-    # 4. unknown; a present fact, whatever its attributes, replaces an older denial
-    last_known = NOT_MET
-    for code in open_codes:
-        if not run_out(has_facts.deniers[code], [fact for fact, _codes in has_facts.present], case, day):
-            last_known = UNKNOWN
-    if denial == MAYBE:
-        return finish(UNKNOWN, last_known, "partial_detail")
-    old = [fact for fact, _codes, _attribute in present] + [
-        fact for facts in has_facts.deniers.values() for fact in facts
-    ]
-    old = [
-        fact for fact in old if record.in_window(fact, within, day) == NO and record.in_window(fact, None, day) != NO
-    ]
-    return finish(UNKNOWN, last_known, "stale" if old else "missing")
-
-
-def contradicts(case, other, fact, within, day):
-    """Return whether the absent fact denies one of the fact's own codes, in the window, and is or may be of its day or
-    later.
-    """
-    record = case.record
-    denies = any(case.terminology.denies(other, own) for own in fact["codes"])
-    return denies and record.in_window(other, within, day) != NO and record.last_days(other)[1] >= record.dates(fact)[0]
-
-
-# --- variant ----------------------------------------------------------------------------------------------------------
-
-
-def variant_attributes(leaf, variant):
-    answers = []
-
-    def ask(name, accepts):
-        value = variant.get(name)
-        answers.append(MAYBE if value is None else YES if accepts(value) else NO)
-
-    if leaf.get("types"):
-        ask("type", lambda kind: kind in leaf["types"])
-    if leaf.get("exons"):
-        low, high = variant.get("exon_from"), variant.get("exon_to")
-        if low is None or high is None:
-            answers.append(MAYBE)
-        elif leaf["exons"].get("within"):
-            first, last = leaf["exons"]["within"]
-            answers.append(YES if first <= low and high <= last else NO)
-        else:
-            answers.append(
-                YES if any(low <= last and high >= first for first, last in leaf["exons"]["overlaps"]) else NO
-            )
-    if leaf.get("zygosity"):
-        ask("zygosity", lambda zygosity: zygosity in leaf["zygosity"])
-    if leaf.get("copies"):
-        ask("copies", lambda copies: within_bounds(copies, leaf["copies"]["op"], leaf["copies"]["value"]))
-    if leaf.get("frame"):
-        ask("frame", lambda frame: frame == leaf["frame"])
-    if leaf.get("hgvs"):
-        ask("hgvs", lambda hgvs: hgvs in leaf["hgvs"])
-    answers.append(YES if origin(variant) == origin(leaf) else NO)
-    return NO if NO in answers else MAYBE if MAYBE in answers else YES
-
-
-def origin(variant):
-    return variant.get("origin") or "germline"
-
-
-def closed_types(leaf, fact):
-    """Return the types of variant that an absent fact excludes: those its assay detects, unless it describes one
-    variant only.
-    """
-    variant = fact["variant"]
-    if origin(variant) != origin(leaf) or any(
-        variant.get(name) is not None for name in ("exon_from", "exon_to", "zygosity", "copies", "frame", "hgvs")
-    ):
-        return []
-    return [
-        kind for kind in SEES.get(variant.get("assay") or fact.get("assay"), ()) if variant.get("type") in (None, kind)
-    ]
-
-
-def variant(leaf, case, day):
-    return case.once(("variant", id(leaf)), lambda: variant_on(leaf, case, day))
-
-
-def variant_facts(leaf, case, day):
-    """Return the facts of the leaf's gene."""
-    return [
-        fact
-        for fact in case.record.with_status("present", "absent", "unconfirmed", "ordered")
-        if fact.get("variant")
-        and fact["variant"].get("gene") == leaf["gene"]
-        and case.record.in_window(fact, None, day) != NO
-    ]
-
-
-def variant_on(leaf, case, day):
-    facts = variant_facts(leaf, case, day)
-    answers, answered = [], False
-    for fact in facts:
-        described, status = fact["variant"], fact.get("status", "present")
-        significance = described.get("significance") or "pathogenic"
-        if status == "absent" or significance == "benign":
-            continue
-        if (
-            status == "present"
-            and significance in ("pathogenic", "likely_pathogenic")
-            and origin(described) == origin(leaf)
-        ):
-            answered = True
-        answer = variant_attributes(leaf, described)
-        sure = status == "present" and significance != "uncertain" and case.record.in_window(fact, None, day) == YES
-        answers.append(MAYBE if answer == YES and not sure else answer)
-    if YES in answers:
-        return same(MET)
-    if MAYBE in answers:
-        return same(UNKNOWN, "partial_detail")
-    seen = {kind for fact in facts if fact.get("status") == "absent" for kind in closed_types(leaf, fact)}
-    if (leaf.get("closed") and answered) or set(leaf.get("types") or ALL_TYPES) <= seen:
-        return same(NOT_MET)
-    return same(UNKNOWN, "partial_detail" if facts else "missing")
+    asked = case.once(("has", id(leaf)), lambda: Has(leaf, case))
+    _rule, now, reason, facts = asked.judge(day)
+    last_known = asked.last_known(day)
+    changes = leaf.get("within") or asked.asks_the_present
+    return now, last_known, UNKNOWN if changes else last_known, reason, facts

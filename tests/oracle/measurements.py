@@ -1,12 +1,10 @@
-"""Evaluate leaves that use the latest of several measurements or answers: value, titre, ordinal and human."""
+"""Compare one measurement or answer with its leaf, and decide whether something has spoilt it."""
 
 from fractions import Fraction
 
-from tests.oracle.days import BEGINNING, day_of, is_full
-from tests.oracle.leaves import denied
+from tests.oracle.leaves import MET, NOT_MET, UNKNOWN, denied
 from tests.oracle.record import MAYBE, NO, YES
-
-MET, NOT_MET, UNKNOWN = "met", "not_met", "unknown"
+from tests.oracle.results import possible_days_of
 
 # One unit of the left in the reference unit of its dimension, written out by hand.
 UNITS = {
@@ -31,17 +29,23 @@ UNITS = {
     "mL/min/{1.73_m2}": ("flow per body surface", Fraction(1)),
     "mL/min": ("flow", Fraction(1)),
 }
+# The usual unit of an analyte: a ratio of a result in a unit of another dimension is not one of this analyte.
+ANALYTES = {"LOINC:1742-6": "U/L"}
 
 
 def exact(number):
     return Fraction(str(number))
 
 
+def same_dimension(unit, wanted):
+    return unit in UNITS and wanted in UNITS and UNITS[unit][0] == UNITS[wanted][0]
+
+
 def converted(number, unit, wanted):
     """Return the number in the wanted unit, or None."""
     if unit == wanted:
         return number
-    if unit not in UNITS or wanted not in UNITS or UNITS[unit][0] != UNITS[wanted][0]:
+    if not same_dimension(unit, wanted):
         return None
     return number * UNITS[unit][1] / UNITS[wanted][1]
 
@@ -87,6 +91,9 @@ def compare_value(leaf, fact):
         reference = fact.get("ref_high" if basis == "xULN" else "ref_low")
         if reference is None:
             return UNKNOWN, "no_reference_range"
+        usual = next((ANALYTES[code] for code in leaf["codes"] if code in ANALYTES), None)
+        if usual and fact.get("unit") in UNITS and not same_dimension(fact["unit"], usual):
+            return UNKNOWN, "unit"
         number /= exact(reference)
     else:
         unit = "%" if basis == "pct_predicted" else leaf.get("unit")
@@ -108,6 +115,13 @@ def compare_titre(leaf, fact):
     return state, "partial_detail" if state == UNKNOWN else None
 
 
+def level_of(value):
+    """Return the level that a text or a whole number names, or None."""
+    if isinstance(value, str):
+        return value
+    return str(int(value)) if value is not None and value == int(value) else None
+
+
 def compare_ordinal(leaf, fact, scales):
     """`scales`: {scale: {"levels": [… in order], "groups": {group: [levels]}}}."""
     scale = scales[leaf["scale"]]
@@ -122,24 +136,21 @@ def compare_ordinal(leaf, fact, scales):
         low = order.index(levels(leaf["min"])[0]) if leaf.get("min") else 0
         high = order.index(levels(leaf["max"])[-1]) if leaf.get("max") else len(order) - 1
         good = order[low : high + 1]
-    holds = {level in good for level in levels(fact["value"])}
+    holds = {level in good for level in levels(level_of(fact["value"]))}
     if not holds or len(holds) == 2:
         return UNKNOWN, "partial_detail"
     return (MET if True in holds else NOT_MET), None
 
 
-def when(fact):
-    """Return the day of a measurement or answer; of an exposure, its start."""
-    return fact.get("start") or fact.get("date")
+# --- which measurements count, and what spoils them -------------------------------------------------------------------
 
 
-def after_events(leaf, case, fact):
-    """Evaluate `not_after`: NO for an affected measurement, YES for an unaffected one, MAYBE if unknown."""
+def after_events(leaf, case, day):
+    """Evaluate `not_after` for a measurement of the day: NO if it is spoilt, YES if it is clean, MAYBE if unknown."""
     answers = [YES]
-    day = day_of(when(fact))
     record, terminology = case.record, case.terminology
     for rule in leaf.get("not_after") or []:
-        codes, window = rule["codes"], rule["for"]
+        codes, window, domain = rule["codes"], rule["for"], rule.get("domain")
 
         def places(*status, codes=codes, window=window, way=terminology.carries):
             return [
@@ -155,9 +166,23 @@ def after_events(leaf, case, fact):
         elif YES in doubtful or MAYBE in doubtful:
             answers.append(MAYBE)
         else:
-            clean = denied(codes, case, window, day) == YES or record.complete(rule.get("domain"), day, window)
-            answers.append(YES if clean else MAYBE)
+            complete = record.complete(domain, day, window)
+            clean = complete and not record.could_be_in_window(domain, codes, window, day)
+            answers.append(YES if clean or denied(codes, case, window, day) == YES else MAYBE)
     return NO if NO in answers else MAYBE if MAYBE in answers else YES
+
+
+def clean(leaf, case, fact):
+    """Return whether nothing has spoilt the measurement, on whichever day it was made: YES, MAYBE or NO."""
+    if fact["spoilt"] == "yes":
+        return NO
+    answers = {YES}
+    if leaf.get("not_after"):
+        days = possible_days_of(fact, case.record)
+        answers = {after_events(leaf, case, day) for day in days} if days else {MAYBE}
+    if len(answers) > 1 or (fact["spoilt"] == "maybe" and answers == {YES}):
+        return MAYBE
+    return answers.pop()
 
 
 def readable(leaf, case, fact):
@@ -166,139 +191,10 @@ def readable(leaf, case, fact):
     if kind == "human":
         return fact["kind"] == "answer" and fact.get("question") == leaf["question"]
     if kind == "ordinal":
-        return isinstance(fact.get("value"), str) and case.terminology.carries(fact, leaf["scale"])
+        return level_of(fact.get("value")) is not None and case.terminology.carries(fact, leaf["scale"])
     number = fact.get("value")
     return (
         not isinstance(number, str)
         and number is not None
         and any(case.terminology.carries(fact, code) for code in leaf["codes"])
-    )
-
-
-def comparison(leaf, case, fact):
-    if leaf["type"] == "human":
-        return (MET if fact["answer"] == "yes" else NOT_MET), None
-    if leaf["type"] == "ordinal":
-        return compare_ordinal(leaf, fact, case.scales)
-    if leaf["type"] == "titre":
-        return compare_titre(leaf, fact)
-    if leaf.get("not_after") and is_full(when(fact)):
-        clean = after_events(leaf, case, fact)
-        if clean != YES:
-            return (None, None) if clean == NO else (UNKNOWN, "partial_detail")
-    return compare_value(leaf, fact)
-
-
-def readings(leaf, case):
-    """Return the present measurements as (first possible day, last possible day, state, reason, fact), without affected
-    ones.
-    """
-    found = []
-    for fact in case.record.with_status("present"):
-        if readable(leaf, case, fact):
-            state, reason = comparison(leaf, case, fact)
-            if state is not None:
-                found.append((*case.record.dates(fact), state, reason, fact))
-    return found
-
-
-def doubtful(leaf, case):
-    """Return unconfirmed or ordered facts that the leaf would use, or whose result is pending."""
-
-    def read(fact):
-        ordered = leaf["type"] in ("value", "titre") and any(
-            case.terminology.carries(fact, code) for code in leaf["codes"]
-        )
-        return ordered or readable(leaf, case, fact)
-
-    return [fact for fact in case.record.with_status("unconfirmed", "ordered") if read(fact)]
-
-
-def first_of(reasons):
-    """Return the alphabetically first of several reasons."""
-    return min((reason for reason in reasons if reason), default=None)
-
-
-def pick(leaf, case, day, chosen, vague):
-    """Return (state, reason) of the leaf from the chosen full-dated measurements and the partially dated ones that may
-    count.
-    """
-    how = leaf.get("pick") or "latest"
-    states = [state for _first, _last, state, _reason, _fact in chosen]
-    reasons = [reason for _first, _last, state, reason, _fact in chosen if state == UNKNOWN]
-    if how == "latest":
-        latest = max((first for first, *_rest in chosen), default=BEGINNING)
-        if any(last >= latest for _first, last, *_rest in vague):
-            return UNKNOWN, "partial_detail"
-        of_that_day = [(state, reason) for first, _last, state, reason, _fact in chosen if first == latest]
-        if len({state for state, _reason in of_that_day}) > 1:
-            return UNKNOWN, "conflict"
-        return of_that_day[0][0], first_of([reason for _state, reason in of_that_day])
-    if how == "any":
-        if MET in states:
-            return MET, None
-        if vague:
-            return UNKNOWN, "partial_detail"
-        if UNKNOWN in states:
-            return UNKNOWN, first_of(reasons)
-        return (
-            (NOT_MET, None)
-            if case.record.complete(leaf.get("domain"), day, leaf.get("within"))
-            else (UNKNOWN, "missing")
-        )
-    if NOT_MET in states:
-        return NOT_MET, None
-    if vague:
-        return UNKNOWN, "partial_detail"
-    return (UNKNOWN, first_of(reasons)) if UNKNOWN in states else (MET, None)
-
-
-def counted(leaf, case, day):
-    """Return the measurements that count on the day: (in the window, vague in the window, older, vague older)."""
-    sure, vague, older, vague_older = [], [], [], []
-    for reading in case.once(("readings", id(leaf)), lambda: readings(leaf, case)):
-        fact = reading[-1]
-        place = case.record.begins_in_window(fact, leaf.get("within"), day)
-        ever = case.record.begins_in_window(fact, None, day)
-        full = is_full(when(fact))
-        if place != NO:
-            (sure if full else vague).append(reading)
-        elif ever != NO:
-            (older if full else vague_older).append(reading)
-    return sure, vague, older, vague_older
-
-
-def measured(leaf, case, day):
-    sure, vague, older, vague_older = counted(leaf, case, day)
-    unsure = case.once(("doubtful", id(leaf)), lambda: doubtful(leaf, case))
-    unsure = [fact for fact in unsure if case.record.begins_in_window(fact, leaf.get("within"), day) != NO]
-    if sure or vague:
-        state, reason = pick(leaf, case, day, sure, vague)
-        if leaf.get("pick") == "any" and unsure and (state == NOT_MET or reason == "missing"):
-            state, reason = UNKNOWN, "partial_detail"  # only an unconfirmed result would decide
-        if (leaf.get("pick") or "latest") == "latest":
-            latest = max((first for first, *_rest in sure), default=BEGINNING)
-            newer = [
-                fact for fact in unsure if fact["status"] == "unconfirmed" and case.record.dates(fact)[1] >= latest
-            ]
-            if newer:
-                state, reason = UNKNOWN, "partial_detail"
-        return state, state, UNKNOWN, reason
-    last_known = UNKNOWN
-    if older or vague_older:
-        latest = max((first for first, *_rest in older), default=BEGINNING)
-        last_known, _reason = pick(
-            {**leaf, "pick": "latest"},
-            case,
-            day,
-            [reading for reading in older if reading[0] == latest],
-            [r for r in vague_older if r[1] >= latest],
-        )
-    if older or vague_older:
-        return UNKNOWN, last_known, UNKNOWN, "stale"
-    return (
-        UNKNOWN,
-        last_known,
-        UNKNOWN,
-        "partial_detail" if unsure else "needs_human" if leaf["type"] == "human" else "missing",
     )

@@ -1,29 +1,16 @@
 """Compare the engine with the oracle: every verdict of every day, every state, every date."""
 
 import json
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
-from services.matching.engine import PatientIndex, compile_criteria, match
-from services.matching.engine import Terminology as EngineTerminology
-from services.matching.patients.mapping import to_engine
-from services.matching.patients.schemas import Patient
-from shared.criteria.model import CriteriaDocument
-from tests.oracle.generator import SCALES, TERMINOLOGY, build
-from tests.oracle.oracle import (
-    Case,
-    clears_on,
-    cohort_compatible,
-    cohort_open,
-    criteria_of,
-    criterion_states,
-    listing,
-    trial,
-)
-from tests.oracle.record import Terminology
+from tests.oracle.by_hand import case as case_of
+from tests.oracle.engine import asked_of_the_engine
+from tests.oracle.generator import build
+from tests.oracle.oracle import cohort_compatible, cohort_open, criteria_of, criterion_states, listing
+from tests.oracle.spans import clears_on, trial
 
-HORIZON = "P20Y"
 OPEN_VERDICTS = ("compatible", "possible")
 SOME_DAYS = (
     0,
@@ -67,20 +54,6 @@ SOME_DAYS = (
 )
 
 
-def relation(name):
-    return {code: concept[name] for code, concept in TERMINOLOGY.items() if name in concept}
-
-
-def asked_of_the_engine(document, patient, dosing_date, recruiting):
-    terminology = EngineTerminology(
-        parents=relation("parents"), same_as=relation("same_as"), exclusive_with=relation("exclusive_with")
-    )
-    as_of = date.fromisoformat(patient["as_of"])
-    compiled = compile_criteria(CriteriaDocument.model_validate(document), terminology, "FR")
-    mapped = to_engine(Patient.model_validate(patient), as_of)
-    return match(compiled, PatientIndex(mapped.patient, terminology, as_of, dosing_date), HORIZON, recruiting)
-
-
 def verdicts_on(timeline, day):
     return [
         interval.verdict
@@ -97,7 +70,7 @@ def differences(seed):
 
 def compare(document, patient, dosing_date=None, recruiting=None):
     engine = asked_of_the_engine(document, patient, dosing_date, recruiting)
-    case = Case(document, patient, Terminology(TERMINOLOGY), dosing_date=dosing_date, scales=SCALES)
+    case = case_of(document, patient, dosing_date=dosing_date)
     found, compared = [], 1
 
     def same(what, ours, theirs):
@@ -111,6 +84,7 @@ def compare(document, patient, dosing_date=None, recruiting=None):
     found += differing_states(case, engine)
     same("best", oracle["best"]["cohort"], engine.best.id)
     theirs = {cohort.id: cohort for cohort in engine.cohorts}
+    days = len(oracle["timeline"])
     for cohort in oracle["cohorts"]:
         answer = theirs[cohort["cohort"]]
         same(f"verdict of {answer.id}", cohort["verdict"], answer.verdict)
@@ -124,14 +98,22 @@ def compare(document, patient, dosing_date=None, recruiting=None):
                 clears_on(criterion, cohort["span"]),
                 criteria[criterion["id"]].clears_on,
             )
-        for number, verdict in enumerate(cohort["span"].verdicts(cohort["asked_days"])):
-            day = case.as_of + timedelta(days=number)
-            by_engine = verdicts_on(answer.timeline, day)
-            compared += 1
-            if by_engine != [verdict]:
-                found.append(f"cohort {answer.id} on {day}: oracle {verdict}, engine {by_engine}")
-                break
+        compared += each_day(f"cohort {answer.id}", cohort["span"].verdicts(days), answer.timeline, case.as_of, found)
+    for name, theirs_of_trial in (("from", engine.dates.start), ("until", engine.dates.until)):
+        same(f"{name} of the trial", oracle[name], theirs_of_trial)
+    same("refer_before of the trial", oracle["refer_before"], engine.dates.refer_before)
+    compared += each_day("trial", oracle["timeline"], engine.dates.timeline, case.as_of, found)
     return compared, found
+
+
+def each_day(what, verdicts, timeline, as_of, found):
+    """Compare a verdict of each day with a timeline; return how many were compared."""
+    for number, verdict in enumerate(verdicts):
+        by_engine = verdicts_on(timeline, as_of + timedelta(days=number))
+        if by_engine != [verdict]:
+            found.append(f"{what} on {as_of + timedelta(days=number)}: oracle {verdict}, engine {by_engine}")
+            return number + 1
+    return len(verdicts)
 
 
 def differing_states(case, engine):
@@ -148,12 +130,17 @@ def differing_states(case, engine):
 
 
 def differences_on_some_days(seed):
+    """Compare one generated pair on some days."""
+    document, patient, dosing_date = build(seed)
+    return some_days(document, patient, dosing_date)
+
+
+def some_days(document, patient, dosing_date=None):
     """Compare without looking ahead: the listing, the criteria on `as_of`, and on some days whether each cohort is
     compatible, possible or neither.
     """
-    document, patient, dosing_date = build(seed)
     engine = asked_of_the_engine(document, patient, dosing_date, None)
-    case = Case(document, patient, Terminology(TERMINOLOGY), dosing_date=dosing_date, scales=SCALES)
+    case = case_of(document, patient, dosing_date=dosing_date)
     if engine.listing != listing(case):
         return 1, [f"listing: oracle {listing(case)}, engine {engine.listing}"]
     if engine.listing != "listed":

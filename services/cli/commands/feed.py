@@ -34,6 +34,7 @@ def read(
     departement: Annotated[str, typer.Option(help="Only sites in this département, such as 59.")] = "",
     atmp_class: Annotated[str, typer.Option(help="Only this product class, such as gene_therapy.")] = "",
     centre: Annotated[str, typer.Option(help="Only this centre, such as fr-necker.")] = "",
+    trial: Annotated[str, typer.Option(help="Only this trial, by any of its numbers.")] = "",
     cursor: Annotated[
         str,
         typer.Option(help="Start after this position, as printed at the end of a former run.", show_default="start"),
@@ -66,6 +67,7 @@ def read(
         "departement": departement,
         "atmp_class": atmp_class,
         "centre": centre,
+        "trial": trial,
     }
     filters = {name: value for name, value in filters.items() if value}
     with one_line_errors(), open_gateway(url, authentication="optional") as gateway:
@@ -87,6 +89,7 @@ def read(
 def _line(event: Mapping[str, Any]) -> str:
     data = event.get("data", {})
     details = [f"version {data['version']}"] if data.get("version") is not None else []
+    details[:0] = [number for number in (data.get("identifier") or data.get("trial"),) if number]
     details += [f"{data['from']} → {data['to']}"] if data.get("from") and data.get("to") else []
     changed = data.get("changed") or []
     details += [", ".join(changed[:6]) + (" …" if len(changed) > 6 else "")] if changed else []

@@ -11,7 +11,11 @@ from services.cli.options import AsJson, Language, Url
 
 def match(
     patient: Annotated[
-        Path, typer.Argument(metavar="PATIENT.json", help="Native patient or Phenopacket v2; - reads standard input.")
+        Path,
+        typer.Argument(
+            metavar="PATIENT",
+            help="Native patient, FHIR R4 Bundle, Phenopacket or zip of OMOP tables; -: standard input.",
+        ),
     ],
     lang: Annotated[Language, typer.Option(help="Language of the answer.")] = Language.FR,
     trial: Annotated[str, typer.Option(help="Show every criterion of this trial, with its reason and evidence.")] = "",

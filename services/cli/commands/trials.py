@@ -48,7 +48,7 @@ def list_all(
 
 @trials.command("show")
 def show(
-    trial: Annotated[str, typer.Argument(metavar="TRIAL", help="One of its public numbers, such as NCT05096221.")],
+    trial: Annotated[str, typer.Argument(metavar="TRIAL", help="One of its numbers, such as NCT05096221.")],
     lang: TitleLanguage = Language.FR,
     as_json: AsJson = False,
     url: Url = "",

@@ -17,7 +17,7 @@ def asked_by(criterion: CompiledCriterion, vocabulary: Vocabulary, sentences: Se
     """Return what the criterion asks as a sentence; ``sentences`` keeps it for the next answer."""
     key = f"{criterion.source.id}\n"
     if key not in sentences:
-        sentences[key] = criterion_sentence(criterion.source, vocabulary.labels.get)
+        sentences[key] = criterion_sentence(criterion.source, vocabulary.label)
     return sentences[key]
 
 
@@ -37,7 +37,7 @@ def _details(
 ) -> dict[str, Any]:
     evaluation = leaf.evaluate(patient, patient.as_of)
     if leaf.key not in sentences:
-        sentences[leaf.key] = sentence(leaf.source, vocabulary.labels.get)
+        sentences[leaf.key] = sentence(leaf.source, vocabulary.label)
     words = sentences[leaf.key]
     return {
         "asked": {"fr": words.fr, "en": words.en},

@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.criteria import expressions
 from shared.criteria.durations import parse
+from shared.criteria.parts import Where
 from shared.criteria.scales import SCALES
 from shared.vocabulary.durations import in_months
 
@@ -114,7 +115,7 @@ def _wanted(leaf: expressions.Leaf, *, has_lead_time: bool) -> Iterator[Wanted]:
 
 
 def _presence(leaf: expressions.Has) -> Wanted:
-    where = leaf.where or expressions.Where()
+    where = leaf.where or Where()
     attributes = {"outcome": where.outcome, "body_site": where.body_site, "severity": where.severity}
     return _fact(
         kind="medication" if where.duration else _kind(leaf.domain, leaf.codes),
@@ -122,7 +123,7 @@ def _presence(leaf: expressions.Has) -> Wanted:
         statuses=["present", "absent"],
         attributes=attributes if any(attributes.values()) else None,
         relative=leaf.relative,
-        within=leaf.within,
+        within=leaf.evidence_within or leaf.within,
         duration=where.duration,
         domain=leaf.domain,
     )

@@ -22,12 +22,12 @@ from services.matching.engine import (
     ask_next,
 )
 from services.matching.snapshots.model import Vocabulary
+from shared.criteria.model import is_illustrative
 
 # Increase it with every change of the engine, the ranking or the wording that changes an answer.
-ENGINE_VERSION = "2"
+ENGINE_VERSION = "3"
 MAX_QUESTIONS = 20
 _SATISFIED = {"met": True, "not_met": False, "unknown": None}
-# The sample marks invented people in this way.
 _REASONS = ("missing", "stale", "unit", "no_reference_range", "partial_detail", "conflict", "needs_human")
 
 
@@ -36,17 +36,18 @@ def to_json(document: dict[str, Any]) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=date.isoformat).encode()
 
 
-def verdict_fields(best: CohortResult, trial: CompiledTrial) -> dict[str, Any]:
-    """Return the verdict of the deciding cohort, its dates, and which criteria gave them."""
+def verdict_fields(result: TrialResult, best: CohortResult, trial: CompiledTrial) -> dict[str, Any]:
+    """Return the verdict of the deciding cohort, the dates of the trial, and which criteria gave them."""
     return {
         "verdict": best.verdict,
-        "from": best.start,
-        "until": best.until,
-        "refer_before": best.refer_before,
+        "from": result.dates.start,
+        "until": result.dates.until,
+        "refer_before": result.dates.refer_before,
         "retest": best.retest,
         "cohort": best.id if trial.document.cohorts else None,
         "grade": trial.document.grade,
-        "criteria_illustrative": trial.document.illustrative,
+        "criteria_illustrative": is_illustrative(trial.document),
+        "criteria_outdated": trial.outdated,
         "criteria_version": trial.document.version,
     }
 
@@ -82,13 +83,8 @@ def criterion_answers(
     ]
 
 
-def timeline_answer(timeline: Iterable[Interval]) -> list[dict[str, Any]]:
-    """Return the intervals of a timeline (`schemas.IntervalAnswer`)."""
-    return [{"from": one.start, "until": one.until, "verdict": one.verdict} for one in timeline]
-
-
 def cohort_dates(cohort: CohortResult) -> dict[str, Any]:
-    """Return the verdict of one cohort and its dates (`schemas.CohortDates`)."""
+    """Return the verdict of one cohort and its own dates (`schemas.CohortDates`)."""
     return {
         "verdict": cohort.verdict,
         "from": cohort.start,
@@ -97,6 +93,11 @@ def cohort_dates(cohort: CohortResult) -> dict[str, Any]:
         "retest": cohort.retest,
         "timeline": timeline_answer(cohort.timeline),
     }
+
+
+def timeline_answer(timeline: Iterable[Interval]) -> list[dict[str, Any]]:
+    """Return intervals with their verdict (`schemas.IntervalAnswer`)."""
+    return [{"from": one.start, "until": one.until, "verdict": one.verdict} for one in timeline]
 
 
 def question_answers(

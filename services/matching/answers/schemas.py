@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.matching.patients.schemas import Kind
+from shared.criteria.model import CriterionKind
 from shared.criteria.values import Domain, Exon, Frame, Gene, Operator, Origin, Relative, VariantType, Zygosity
 from shared.values.wire import ApiModel, Code, Day, Duration, Label
 
@@ -18,6 +19,13 @@ Grade = Annotated[
     ),
 ]
 CriteriaVersion = Annotated[int | None, Field(description="The version of the criteria document in the registry.")]
+OutdatedCriteria = Annotated[
+    bool,
+    Field(
+        description="Whether the source's text has changed since the criteria were signed: they are unconfirmed until "
+        "they are signed again, and the trial is never more than `possible`."
+    ),
+]
 IllustrativeCriteria = Annotated[
     bool,
     Field(
@@ -87,7 +95,9 @@ class CriterionAnswer(ApiModel):
     """A criterion on the day of the match."""
 
     id: str = Field(description="The id of the criterion in the criteria document.")
-    kind: Literal["include", "exclude"] = Field(description="Whether it is an inclusion or an exclusion criterion.")
+    kind: CriterionKind = Field(
+        description="Whether it is an inclusion or an exclusion criterion; `unclear`: the registry does not say."
+    )
     role: Literal["indication"] | None = Field(
         description="`indication`: it says for which patients the trial is at all; null: any other criterion."
     )
@@ -134,13 +144,13 @@ class IntervalAnswer(ApiModel):
 
 
 class CohortDates(ApiModel):
-    """The verdict of one cohort and its dates."""
+    """The verdict of one cohort and its own dates."""
 
-    verdict: Verdict = Field(description="The verdict of the cohort on the day of evaluation.")
+    verdict: Verdict = Field(description="The verdict of the cohort on the day of the match.")
     from_: From = Field(alias="from")
     until: Until
     refer_before: Day | None = Field(
-        description="The last day to refer the patient, as for the trial; null where there is none."
+        description="The last day to refer the patient for this cohort; null where `until` is null."
     )
     retest: Retest
     timeline: list[IntervalAnswer] = Field(description="The verdict of the cohort over time, if no fact changes.")

@@ -27,7 +27,7 @@ _QUESTIONS: dict[str, Text] = {
 
 def title_of(trial: Trial) -> Text:
     """Return the title in both languages; where one is missing, the other, then the acronym, then the number."""
-    any_title = trial.title_fr or trial.title_en or trial.acronym or trial.id
+    any_title = trial.title_fr or trial.title_en or trial.acronym or trial.identifier
     return {"fr": trial.title_fr or any_title, "en": trial.title_en or any_title}
 
 
@@ -51,7 +51,7 @@ def question_text(question: Question, vocabulary: Vocabulary) -> Text:
     if question.code in _QUESTIONS:
         return _QUESTIONS[question.code]
     codes = question.code.partition(":")[2].split("+") if ":" in question.code else [question.code]
-    labels = [vocabulary.labels.get(code, {"fr": code, "en": code}) for code in codes[:5]]
+    labels = [vocabulary.label(code) for code in codes[:5]]
     return {
         "fr": f"Information manquante : {', '.join(label['fr'] for label in labels)}",
         "en": f"Missing information: {', '.join(label['en'] for label in labels)}",

@@ -73,7 +73,7 @@ def _line(one: ListedTrial, snapshot: Snapshot, language: Language) -> str:
     ]
     if best.refer_before is not None:
         parts.append(_TEXTS[language]["before"].format(day=best.refer_before.isoformat()))
-    return f"- **{_plain(trial.acronym or trial.id)}** {_plain(title_of(trial)[language])} ({', '.join(parts)})"
+    return f"- **{_plain(trial.acronym or trial.identifier)}** {_plain(title_of(trial)[language])} ({', '.join(parts)})"
 
 
 def _links(trials: Sequence[ListedTrial]) -> list[dict[str, str]]:
@@ -81,7 +81,7 @@ def _links(trials: Sequence[ListedTrial]) -> list[dict[str, str]]:
     for one in trials:
         trial = one.trial.record.trial
         pages = [page for kind, number in trial.identifiers if (page := register_page(kind, number))]
-        found += [{"label": trial.id, "url": page, "type": "absolute"} for page in pages[:1]]
+        found += [{"label": trial.identifier, "url": page, "type": "absolute"} for page in pages[:1]]
     return found
 
 

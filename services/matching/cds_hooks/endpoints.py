@@ -9,13 +9,12 @@ from services.matching.cds_hooks.cards import cards
 from services.matching.cds_hooks.catalogue import SERVICE, SERVICES
 from services.matching.cds_hooks.prefetch import bundle_of
 from services.matching.cds_hooks.schemas import Feedback, HookRequest
-from services.matching.evaluations.costs import match_units
 from services.matching.evaluations.service import match_trials
+from services.matching.evaluations.work import run_match
 from services.matching.patients.calls import receive_patient
 from services.matching.patients.parameters import MATCH_SECONDS, RECORD_BYTES, RECORD_LIMITS, PatientParameters
 from services.matching.snapshots.responses import current_snapshot, snapshot_response
 from shared.access.policy import Access
-from shared.http.charges import charge
 from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts
 from shared.values.language import negotiate
@@ -40,8 +39,7 @@ async def call_service(request: Request, access: Ehr, given: HookRequest) -> Res
     parameters, snapshot = PatientParameters(), current_snapshot(request)
     parameters.check_access(access)
     patient = await receive_patient(request, bundle_of(given.prefetch), parameters, snapshot)
-    charge(request, match_units(len(patient.index.facts), len(snapshot.trials)))
-    listed = match_trials(snapshot, patient).listed
+    listed = (await run_match(request, snapshot, patient, match_trials)).listed
     language = negotiate(request.headers.get("accept-language"))
     shown = cards(listed, snapshot, patient, language, request.app.state.public_url)
     return snapshot_response(snapshot, to_json({"cards": shown}))

@@ -64,12 +64,14 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The fields of a trial that a match needs.
+    """The fields of a trial that a match needs. ``identifier``: its preferred public number.
 
+    ``criteria_outdated``: the source's text has changed since its criteria were signed.
     ``locations``: the distinct pairs of country and recruitment status (None where not given) of its places.
     """
 
     id: str
+    identifier: str
     version: int
     acronym: str | None
     title_fr: str | None
@@ -85,6 +87,7 @@ class Trial:
     illustrative: bool
     published: bool
     criteria_version: int | None
+    criteria_outdated: bool
     minimum_age: str | None
     maximum_age: str | None
     sex: str | None
@@ -103,6 +106,8 @@ class Trial:
             }
             return cls(
                 id=document["id"],
+                # A registry of an earlier version has the public number as the id.
+                identifier=document.get("identifier") or document["id"],
                 version=int(document["version"]),
                 acronym=document.get("acronym"),
                 title_fr=titles.get("fr"),
@@ -120,6 +125,7 @@ class Trial:
                 illustrative=bool(document.get("illustrative")),
                 published=bool(document.get("published", True)),
                 criteria_version=(document.get("criteria") or {}).get("version"),
+                criteria_outdated=bool((document.get("criteria") or {}).get("outdated")),
                 minimum_age=eligibility.get("minimum_age"),
                 maximum_age=eligibility.get("maximum_age"),
                 sex=eligibility.get("sex"),
@@ -131,6 +137,7 @@ class Trial:
         """Return the smallest document that reads as this trial."""
         return {
             "id": self.id,
+            "identifier": self.identifier,
             "version": self.version,
             "acronym": self.acronym,
             "titles": {"fr": self.title_fr, "en": self.title_en},
@@ -144,7 +151,7 @@ class Trial:
             "cohorts": [{"id": one.id, "label": dict(one.label), "status": one.status} for one in self.cohorts],
             "illustrative": self.illustrative,
             "published": self.published,
-            "criteria": {"version": self.criteria_version},
+            "criteria": {"version": self.criteria_version, "outdated": self.criteria_outdated},
             "eligibility": {"minimum_age": self.minimum_age, "maximum_age": self.maximum_age, "sex": self.sex},
         }
 
@@ -211,59 +218,6 @@ class Centre:
     def write(self) -> dict[str, Any]:
         """Return the document that reads as this centre."""
         return {name: getattr(self, name) for name in ("id", "version", "name", "city", "lat", "lon")}
-
-
-@dataclass(frozen=True, slots=True)
-class Concept:
-    code: str
-    label: Mapping[str, str]
-    parents: tuple[str, ...]
-    same_as: tuple[str, ...]
-    exclusive_with: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Concepts:
-    """One version of the terminology."""
-
-    version: str
-    concepts: tuple[Concept, ...]
-
-    @classmethod
-    def read(cls, document: Document) -> Self:
-        """:raises UnreadableDocumentError: the version, or the code or label of a concept, is missing."""
-        try:
-            return cls(
-                document["version"],
-                tuple(
-                    Concept(
-                        one["code"],
-                        {"fr": one["label"]["fr"], "en": one["label"]["en"]},
-                        tuple(one.get("parents") or ()),
-                        tuple(one.get("same_as") or ()),
-                        tuple(one.get("exclusive_with") or ()),
-                    )
-                    for one in document["concepts"]
-                ),
-            )
-        except (KeyError, TypeError) as error:
-            raise UnreadableDocumentError(type(error).__name__) from None
-
-    def write(self) -> dict[str, Any]:
-        """Return the document that reads as this terminology."""
-        return {
-            "version": self.version,
-            "concepts": [
-                {
-                    "code": one.code,
-                    "label": dict(one.label),
-                    "parents": list(one.parents),
-                    "same_as": list(one.same_as),
-                    "exclusive_with": list(one.exclusive_with),
-                }
-                for one in self.concepts
-            ],
-        }
 
 
 def canonical(document: Document) -> bytes:

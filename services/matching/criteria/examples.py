@@ -48,6 +48,7 @@ TRIED: dict[str, Any] = {
     "cohort": None,
     "grade": "signed",
     "criteria_illustrative": False,
+    "criteria_outdated": False,
     "criteria_version": None,
     "criteria": [
         {

@@ -14,6 +14,7 @@ from services.matching.answers.schemas import (
     Grade,
     IllustrativeCriteria,
     IntervalAnswer,
+    OutdatedCriteria,
     QuestionAnswer,
     Retest,
     TrialVerdict,
@@ -74,15 +75,17 @@ class DryRunAnswer(ApiModel):
     from_: From = Field(alias="from")
     until: Until
     refer_before: Day | None = Field(
-        description="`until` minus the lead time that the trial needs; null where `until` is null."
+        description="The last day to refer the patient: so early that the lead time of the trial still fits before "
+        "`until`. null where `until` is null."
     )
     retest: Retest
     cohort: CohortId
     grade: Grade
     criteria_version: CriteriaVersion
     criteria_illustrative: IllustrativeCriteria
+    criteria_outdated: OutdatedCriteria
     criteria: list[CriterionAnswer] = Field(description="The criteria that count for the cohort, in document order.")
-    timeline: list[IntervalAnswer] = Field(description="The verdict of the cohort over time, if no fact changes.")
+    timeline: list[IntervalAnswer] = Field(description="The best verdict of the cohorts over time, if no fact changes.")
     cohorts: list[CohortTimeline] = Field(description="All cohorts.")
     ask_next: list[QuestionAnswer] = Field(description="At most 20 questions to ask next, best first.")
     warnings: list[WarningAnswer] = Field(

@@ -42,7 +42,7 @@ def check(sent: object, snapshot: Snapshot) -> bytes:
         raise InvalidBodyError(errors=faults(error.errors())) from None
     details: dict[str, dict[str, str]] = {}
     found = []
-    for one in lint(document, snapshot.vocabulary.known, _record_of(document.trial, snapshot)):
+    for one in lint(document, snapshot.vocabulary.engine, _record_of(document.trial, snapshot)):
         if one.code not in details:
             details[one.code] = {"fr": one.detail.fr, "en": one.detail.en}
         found.append({"pointer": one.pointer, "code": one.code, "severity": one.severity, "detail": details[one.code]})
@@ -94,9 +94,9 @@ def _dry_run(document: CriteriaDocument, patient: IndexedPatient, snapshot: Snap
             "terminology_version": snapshot.vocabulary.version,
             "pre_screening": PRE_SCREENING,
             "listing": listing,
-            **verdict_fields(best, trial),
+            **verdict_fields(result, best, trial),
             "criteria": criterion_answers(trial, result, best.criteria, patient.index, snapshot.vocabulary, {}),
-            "timeline": timeline_answer(best.timeline),
+            "timeline": timeline_answer(result.dates.timeline),
             "cohorts": cohorts,
             "ask_next": question_answers([(trial, result)], patient.index, snapshot.vocabulary),
             "warnings": patient.warnings,

@@ -9,6 +9,7 @@ from services.matching.engine.evaluate import (
     CompiledCriterion,
     CompiledTrial,
     compile_criteria,
+    listing,
     match,
 )
 from services.matching.engine.expression import LeafExpression, leaves_of
@@ -41,6 +42,7 @@ __all__ = [
     "ask_next",
     "compile_criteria",
     "leaves_of",
+    "listing",
     "match",
     "question_code",
 ]

@@ -20,7 +20,7 @@ from services.matching.engine.kleene import (
 )
 from services.matching.engine.leaves.count import Count
 from services.matching.engine.leaves.has import Has
-from services.matching.engine.leaves.measured import Human, Ordinal, Titre, Value
+from services.matching.engine.leaves.measurements import Human, Ordinal, Titre, Value
 from services.matching.engine.leaves.person import Age, Sex
 from services.matching.engine.leaves.stable import Stable
 from services.matching.engine.leaves.variant import Variant

@@ -54,6 +54,11 @@ class Fact:
     ``first`` and ``last``: its first and last day; the same day unless ``exposure``. An exposure without an end never
     ends; a fact without a date could be of any day. ``day``: the full date (of an exposure: of its start), if given.
     ``ref_low`` and ``ref_high``: the reference range, in ``unit``. ``relative``: None for the patient.
+
+    The last fields follow from the terminology (`presence`). ``shows_presence``: False for a number, which does not say
+    whether the thing measured is present. ``doubtful``: a measurement that something may have falsified. ``fades_on``:
+    the day from which a passing state is longer ago than it can be known to last. ``ends_by_denial``: a later denial
+    ends it and does not contradict it.
     """
 
     id: str
@@ -79,6 +84,10 @@ class Fact:
     variant: Variant | None = None
     question: str | None = None
     answer: Literal["yes", "no"] | None = None
+    shows_presence: bool = True
+    doubtful: bool = False
+    fades_on: date | None = None
+    ends_by_denial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +107,4 @@ class Patient:
     sex: Literal["male", "female", "other"] | None = None
     facts: tuple[Fact, ...] = ()
     complete_domains: tuple[CompleteDomain, ...] = ()
+    deceased: bool = False

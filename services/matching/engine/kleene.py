@@ -49,7 +49,8 @@ class Evaluation(NamedTuple):
     """The truth values of an expression on one day, and what ``now`` rests on.
 
     ``reasons``: why ``now`` is unknown; empty where it is not. ``evidence``: ids of facts, ``#birth``, ``#sex`` or
-    ``#complete:<domain>``.
+    ``#complete:<domain>``. ``reasons_on_record``: the reasons where a fact that could be anything counts as nothing, so
+    that they are only ``missing`` where nothing related is recorded; None: the same.
     """
 
     now: State
@@ -57,6 +58,11 @@ class Evaluation(NamedTuple):
     best_case: State
     reasons: frozenset[Reason] = _NO_REASON
     evidence: frozenset[str] = _NO_EVIDENCE
+    reasons_on_record: frozenset[Reason] | None = None
+
+    @property
+    def recorded(self) -> frozenset[Reason]:
+        return self.reasons if self.reasons_on_record is None else self.reasons_on_record
 
 
 ALL_UNKNOWN = TruthValues(UNKNOWN, UNKNOWN, UNKNOWN)
@@ -141,13 +147,8 @@ def _if_then_else(parts: Sequence[Evaluation]) -> Evaluation:
         else (condition, then, otherwise)
     )
     now = _choose(condition.now, then.now, otherwise.now)
-    return Evaluation(
-        now,
-        _choose(condition.last_known, then.last_known, otherwise.last_known),
-        _choose(condition.best_case, then.best_case, otherwise.best_case),
-        frozenset().union(*(part.reasons for part in taken)) if now == UNKNOWN else _NO_REASON,
-        frozenset().union(*(part.evidence for part in taken)),
-    )
+    last_known = _choose(condition.last_known, then.last_known, otherwise.last_known)
+    return _resting_on(taken, now, last_known, _choose(condition.best_case, then.best_case, otherwise.best_case))
 
 
 def _if_then_else_values(parts: Sequence[TruthValues]) -> TruthValues:
@@ -165,13 +166,23 @@ def _combined(parts: Sequence[Evaluation], now: State, last_known: State, best_c
     """Return an evaluation with the reasons and evidence of the parts that are in its own state ``now``."""
     deciding = [part for part in parts if part.now == now]
     if len(deciding) == 1:
-        return Evaluation(now, last_known, best_case, deciding[0].reasons, deciding[0].evidence)
+        return deciding[0]._replace(last_known=last_known, best_case=best_case)
+    return _resting_on(deciding, now, last_known, best_case)
+
+
+def _resting_on(parts: Sequence[Evaluation], now: State, last_known: State, best_case: State) -> Evaluation:
+    """Return an evaluation with the evidence of all parts, and their reasons where it is unknown."""
+    evidence = _NO_EVIDENCE.union(*(part.evidence for part in parts))
+    if now != UNKNOWN:
+        return Evaluation(now, last_known, best_case, _NO_REASON, evidence)
+    differs = any(part.reasons_on_record is not None for part in parts)
     return Evaluation(
         now,
         last_known,
         best_case,
-        frozenset().union(*(part.reasons for part in deciding)),
-        frozenset().union(*(part.evidence for part in deciding)),
+        _NO_REASON.union(*(part.reasons for part in parts)),
+        evidence,
+        _NO_REASON.union(*(part.recorded for part in parts)) if differs else None,
     )
 
 

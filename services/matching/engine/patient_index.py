@@ -1,14 +1,15 @@
 """The facts of one patient, indexed by code under one terminology: built once for a match and read by every trial."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cached_property, partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from services.matching.engine.facts import CompleteDomain, DateBounds, Fact, Patient
+from services.matching.engine.facts import CompleteDomain, Fact, Kind, Patient
+from services.matching.engine.presence import read_facts
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.window import DateRange, Window
 from shared.criteria.durations import ONE_DAY, Span, add, day_after
@@ -48,15 +49,25 @@ class PersonFacts:
                 self.excluded.setdefault(code, []).append(fact)
 
 
+class Completeness(NamedTuple):
+    """Whether a domain is declared complete over a window.
+
+    ``now``: as it is declared; ``carried``: also where it was over the window on ``as_of``, for a declaration that
+    grows old is no news.
+    """
+
+    now: bool
+    carried: bool
+
+
 class TooComplexError(ValueError):
     """The criteria and the patient together take more work units than are allowed."""
 
 
 class PatientIndex:
-    """A patient as known on ``as_of``.
+    """A patient as known on ``as_of``. ``facts``: what the recorded ones say (`presence.read_facts`).
 
-    Open or partial dates end at ``as_of``; the planned end of an exposure counts. ``patient`` must have no fact that
-    begins after ``as_of``.
+    The patient must have no fact that begins after ``as_of``.
     """
 
     def __init__(
@@ -67,15 +78,16 @@ class PatientIndex:
         self.dosing_date = dosing_date
         self.birth = patient.birth
         self.sex = patient.sex
-        self.facts = tuple(_known_on(fact, as_of) for fact in patient.facts)
+        self.deceased = patient.deceased
         self.terminology = terminology
         self.work_left: int | None = None
         """Work units that may still be used; None for no limit."""
         self._complete = _joined(patient.complete_domains, as_of)
         self._persons: dict[str | None, PersonFacts] = {}
         self._cache: dict[Hashable, Any] = {}
+        self.facts = read_facts(patient.facts, patient.birth, terminology, self.above, as_of)
         for fact in self.facts:
-            above = self.cached(("above", fact.codes), partial(_union, terminology.above, fact.codes))
+            above = self.above(fact.codes)
             excluded = self.cached(("excludes", fact.codes), partial(_union, terminology.excludes, fact.codes))
             self._persons.setdefault(fact.relative, PersonFacts()).add(fact, above, excluded)
 
@@ -85,6 +97,10 @@ class PatientIndex:
             self._cache[key] = make()
         found: T = self._cache[key]
         return found
+
+    def above(self, codes: tuple[str, ...]) -> frozenset[str]:
+        """Return all codes that a fact with these codes carries."""
+        return self.cached(("above", codes), partial(_union, self.terminology.above, codes))
 
     def conversion(self, given: str, wanted: str, analyte: Analyte | None = None) -> Fraction | None:
         """Return `units.conversion`, computed once for each unit of the patient and of a criterion."""
@@ -126,6 +142,34 @@ class PatientIndex:
                 found.setdefault(fact.question, []).append(fact)
         return found
 
+    def facts_that_could_be(self, codes: tuple[str, ...], domain: str) -> list[Fact]:
+        """Return the facts of a domain's kinds that could be one of the codes although no link says so.
+
+        Facts whose codes are related to one of them are left out: what they are is known.
+        """
+        return self.cached(("could be", codes, domain), lambda: list(self._facts_that_could_be(codes, domain)))
+
+    def _facts_that_could_be(self, codes: tuple[str, ...], domain: str) -> Iterator[Fact]:
+        above = _union(self.terminology.above, codes)
+        by_codes = self.cached(("domain", domain), lambda: self._by_codes(_KINDS_OF_DOMAIN[domain]))
+        for given, facts in by_codes.items():
+            self.count_work(4 * len(given))
+            related = not above.isdisjoint(given) or not self.above(given).isdisjoint(codes)
+            if not related and self._could_be(given, codes):
+                yield from facts
+
+    def _by_codes(self, kinds: Collection[Kind]) -> dict[tuple[str, ...], list[Fact]]:
+        """Return the facts of the patient of some kinds that are not absent, by their codes."""
+        found: dict[tuple[str, ...], list[Fact]] = {}
+        for fact in self.facts:
+            if fact.relative is None and fact.status != "absent" and fact.kind in kinds:
+                found.setdefault(fact.codes, []).append(fact)
+        return found
+
+    def _could_be(self, given: tuple[str, ...], asked: tuple[str, ...]) -> bool:
+        candidates = [self.cached(("candidate", code), partial(self.terminology.candidate, code)) for code in given]
+        return any(all(candidate.could_be(wanted) for candidate in candidates) for wanted in asked)
+
     def declares(self, domain: str | None) -> bool:
         """Return whether a domain is declared complete over any days."""
         return domain in self._complete
@@ -142,6 +186,11 @@ class PatientIndex:
             return False
         tail = (dates.last - declarations[begun - 1].to).days
         return tail <= (_MAX_TAIL if first is None else min(_MAX_TAIL, max(0, (dates.last - first).days // 10)))
+
+    def completeness(self, domain: str | None, window: Window, day: date) -> Completeness:
+        """Return whether a domain is complete over the window on a day."""
+        now = self.is_complete(domain, window.dates_on(day))
+        return Completeness(now, now or self.is_complete(domain, window.dates_on(self.as_of)))
 
     def completeness_change_days(self, domain: str | None, window: Window) -> tuple[date, ...]:
         """Return the days on which ``is_complete`` changes for a moving window."""
@@ -191,6 +240,14 @@ class PatientIndex:
 
 
 _EMPTY = PersonFacts()
+_KINDS_OF_DOMAIN: Mapping[str, frozenset[Kind]] = {
+    "conditions": frozenset(("condition", "observation")),
+    "medications": frozenset(("medication",)),
+    "procedures": frozenset(("procedure",)),
+    "immunizations": frozenset(("immunization", "medication")),
+    "encounters": frozenset(("event",)),
+    "observations": frozenset(("observation",)),
+}
 
 
 def _union(related: Callable[[str], frozenset[str]], codes: Iterable[str]) -> frozenset[str]:
@@ -199,17 +256,6 @@ def _union(related: Callable[[str], frozenset[str]], codes: Iterable[str]) -> fr
 
 def _since(declared: CompleteDomain) -> date:
     return declared.since or date.min
-
-
-def _known_on(fact: Fact, as_of: date) -> Fact:
-    if fact.first.latest <= as_of and (fact.exposure or fact.last.latest <= as_of) and fact.status != "absent":
-        return fact
-    first = DateBounds(fact.first.earliest, min(fact.first.latest, as_of))
-    if not fact.exposure:
-        return replace(fact, first=first, last=first)
-    if fact.status == "absent":
-        return replace(fact, first=first, last=DateBounds(min(fact.last.earliest, as_of), min(fact.last.latest, as_of)))
-    return replace(fact, first=first)
 
 
 def _joined(declarations: Collection[CompleteDomain], as_of: date) -> dict[str, list[CompleteDomain]]:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from services.matching.engine.kleene import Reason
+from shared.criteria.model import CriterionKind
 
 Verdict = Literal["compatible", "possible", "not_yet", "not_now", "excluded"]
 Listing = Literal["listed", "undetermined", "not_indicated"]
@@ -20,6 +21,18 @@ class Interval:
     verdict: Verdict
 
 
+class Dates(NamedTuple):
+    """The first open interval, until when to refer for it, and the verdict of each day up to the horizon."""
+
+    start: date | None = None
+    until: date | None = None
+    refer_before: date | None = None
+    timeline: tuple[Interval, ...] = ()
+
+
+NO_DATES = Dates()
+
+
 @dataclass(frozen=True, slots=True)
 class CriterionResult:
     """A criterion on the day of the match.
@@ -31,7 +44,7 @@ class CriterionResult:
     """
 
     id: str
-    kind: Literal["include", "exclude"]
+    kind: CriterionKind
     state: Literal["met", "not_met", "unknown"]
     reasons: tuple[Reason, ...]
     evidence: tuple[str, ...]
@@ -58,7 +71,11 @@ class CohortResult:
 
 @dataclass(frozen=True, slots=True)
 class TrialResult:
-    """One trial for one patient. ``best``: the cohort that decides the verdict; None where the trial is not listed."""
+    """One trial for one patient.
+
+    ``best``: the cohort that decides the verdict; None where the trial is not listed. ``dates``: of the cohorts that
+    recruit together, or of all where none does.
+    """
 
     trial: str
     version: int | None
@@ -66,6 +83,7 @@ class TrialResult:
     best: CohortResult | None = None
     cohorts: tuple[CohortResult, ...] = ()
     criteria: tuple[CriterionResult, ...] = ()
+    dates: Dates = NO_DATES
 
     @property
     def verdict(self) -> Verdict | None:

@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from services.matching.answers.rendering import to_json
 from services.matching.evaluations.costs import match_units
 from services.matching.evaluations.service import match_patient
-from services.matching.patients.body import check_form
+from services.matching.patients.body import NDJSON, check_form
 from services.matching.patients.calls import receive_patient
 from services.matching.patients.parameters import RECORD_LIMITS, PatientParameters
 from services.matching.snapshots.model import Snapshot
@@ -25,10 +25,19 @@ from shared.values.problems import Fault, InvalidParameterError, Problem, TooLar
 from shared.values.strict_json import loads
 from shared.values.wire import Label
 
-NDJSON = "application/x-ndjson"
 MAX_LINES = 1_000
 LINE_BYTES = 1024 * 1024
 LINE_UNITS = 2
+LINE_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["line", "status"],
+    "properties": {
+        "line": {"type": "integer", "format": "int32", "minimum": 1, "description": "The line of the patient."},
+        "status": {"type": "integer", "format": "int32", "description": "200, or the status of the problem."},
+        "answer": {"$ref": "#/components/schemas/MatchAnswer"},
+        "problem": {"$ref": "#/components/schemas/Problem"},
+    },
+}
 _NO_CURSOR = Label(
     fr="pas de cursor pour plusieurs patients ; relisez un patient seul pour ses pages suivantes",
     en="no cursor for several patients; match one patient alone for its further pages",

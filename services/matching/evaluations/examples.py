@@ -13,6 +13,7 @@ ANSWER: dict[str, Any] = {
     "pre_screening": PRE_SCREENING,
     "results": [
         {
+            "id": "CL1000000002",
             "trial": "CLEIO-DEMO-0002",
             "title": {
                 "fr": "[Fictif] Micro-dystrophine par vecteur AAV9 chez l'enfant atteint de Duchenne",
@@ -41,6 +42,7 @@ ANSWER: dict[str, Any] = {
             "cohort": "1",
             "grade": "signed",
             "criteria_illustrative": True,
+            "criteria_outdated": False,
             "criteria_version": 1,
             "illustrative": True,
             "criteria": [
@@ -154,6 +156,7 @@ ANSWER: dict[str, Any] = {
     "next": "7eb5791e79eb1d05-1",
     "undetermined": 15,
     "not_indicated": 0,
+    "not_evaluated": 0,
     "consent": [
         {
             "code": "social-security",

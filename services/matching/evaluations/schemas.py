@@ -14,6 +14,7 @@ from services.matching.answers.schemas import (
     Grade,
     IllustrativeCriteria,
     IntervalAnswer,
+    OutdatedCriteria,
     QuestionAnswer,
     Retest,
     TrialVerdict,
@@ -77,7 +78,8 @@ class LinkAnswer(ApiModel):
 class TrialAnswer(ApiModel):
     """A trial for the condition of this patient."""
 
-    trial: str = Field(description="The public identifier of the trial, such as its NCT number.")
+    id: str = Field(description="The id of the trial in the registry; it never changes.")
+    trial: str = Field(description="The preferred public number of the trial, such as its NCT number.")
     title: Label = Field(description="The title; where it exists in one language only, the same text twice.")
     acronym: str | None = Field(description="The acronym.")
     verdict: TrialVerdict
@@ -95,19 +97,23 @@ class TrialAnswer(ApiModel):
     from_: From = Field(alias="from")
     until: Until
     refer_before: Day | None = Field(
-        description="`until` minus the lead time that the trial needs: the last day to refer the patient. null where "
-        "`until` is null, or where `recruitment` is `closed`."
+        description="The last day to refer the patient: so early that the lead time of the trial still fits before "
+        "`until`. null where `until` is null, or where `recruitment` is `closed`."
     )
     retest: Retest
     cohort: CohortId
     grade: Grade
     criteria_version: CriteriaVersion
     criteria_illustrative: IllustrativeCriteria
+    criteria_outdated: OutdatedCriteria
     illustrative: bool = Field(
         description="Whether the trial itself is invented, for demonstration: it recruits no patients."
     )
     criteria: list[CriterionAnswer] = Field(description="The criteria that count for the cohort, in document order.")
-    timeline: list[IntervalAnswer] = Field(description="The verdict of the cohort over time, if no fact changes.")
+    timeline: list[IntervalAnswer] = Field(
+        description="The best verdict over time of the cohorts that recruit in `country` (of all, where none does), if "
+        "no fact changes."
+    )
     cohorts: list[CohortAnswer] = Field(description="All cohorts of the trial.")
     sites: list[SiteAnswer] = Field(
         description="The sites: first those that recruit, were confirmed and have a place in the cohort, then the "
@@ -138,6 +144,10 @@ class MatchAnswer(ApiModel):
         "for, or because they have no computable criteria."
     )
     not_indicated: int = Field(description="The number of trials that are not listed because they are for others.")
+    not_evaluated: int = Field(
+        description="The number of trials for the patient's condition that were left out because the record is too "
+        "large to match with all of them; 0 except for extreme records. Send fewer facts to see them."
+    )
     consent: list[ConsentLineAnswer] = Field(
         description="What the law of `country` asks of every trial at consent, as far as it may concern this patient. "
         "The investigator checks it; no verdict depends on it."

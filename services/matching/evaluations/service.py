@@ -15,7 +15,15 @@ from services.matching.answers.rendering import (
 )
 from services.matching.answers.wording import PRE_SCREENING, recruitment_text, title_of
 from services.matching.clients.documents import PRODUCT_FIELDS, Trial
-from services.matching.engine import DEFAULT_HORIZON, CohortResult, CompiledTrial, TrialResult, match
+from services.matching.engine import (
+    DEFAULT_HORIZON,
+    CohortResult,
+    CompiledTrial,
+    TooComplexError,
+    TrialResult,
+    listing,
+    match,
+)
 from services.matching.engine.result import RANK
 from services.matching.evaluations.paging import cursor_of, start_of
 from services.matching.evaluations.sites import site_answers
@@ -23,6 +31,9 @@ from services.matching.patients.index import IndexedPatient
 from services.matching.snapshots.model import Snapshot, SnapshotTrial
 from services.matching.snapshots.recruitment import Recruitment
 from shared.vocabulary.identifiers import register_page
+
+# About two seconds: 100 times as much as a dry run may take.
+MAX_WORK_UNITS = 4_000_000
 
 
 class ListedTrial(NamedTuple):
@@ -35,26 +46,42 @@ class ListedTrial(NamedTuple):
 
 
 class Matches(NamedTuple):
-    """The trials listed for a patient, best first, and how many of the others were not listed, by reason."""
+    """The trials listed for a patient, best first, and how many others there are, by reason.
+
+    ``not_evaluated``: trials for the condition that `MAX_WORK_UNITS` did not suffice for.
+    """
 
     listed: list[ListedTrial]
     undetermined: int
     not_indicated: int
+    not_evaluated: int
 
 
 def match_trials(snapshot: Snapshot, patient: IndexedPatient, horizon: str = DEFAULT_HORIZON) -> Matches:
     """Match a patient with every trial. ``horizon``: ISO duration of the timeline."""
-    counts = {"undetermined": 0, "not_indicated": 0}
-    listed: list[ListedTrial] = []
-    for _, trial in sorted(snapshot.trials.items()):
-        if trial.compiled is None:
-            counts["undetermined"] += 1
-            continue
-        result = match(trial.compiled, patient.index, horizon, trial.recruiting)
-        if result.best is None:
-            counts[result.listing] += 1
+    counts = {"undetermined": 0, "not_indicated": 0, "not_evaluated": 0}
+    chosen: list[tuple[SnapshotTrial, CompiledTrial]] = []
+    for group in snapshot.by_indication:
+        compiled = group[0].compiled
+        assert compiled is not None
+        found = listing(compiled, patient.index)
+        if found == "listed":
+            chosen += [(trial, trial.compiled) for trial in group if trial.compiled is not None]
         else:
-            listed.append(ListedTrial(trial, trial.compiled, result, result.best))
+            counts[found] += len(group)
+    counts["undetermined"] += sum(1 for trial in snapshot.trials.values() if trial.compiled is None)
+    # Recruiting ones first: where the work units do not suffice, the others are left out.
+    chosen.sort(key=lambda one: (not one[0].recruiting, one[0].record.trial.id))
+    listed: list[ListedTrial] = []
+    patient.index.work_left = MAX_WORK_UNITS
+    try:
+        for trial, compiled in chosen:
+            result = match(compiled, patient.index, horizon, trial.recruiting)
+            assert result.best is not None
+            listed.append(ListedTrial(trial, compiled, result, result.best))
+    except TooComplexError:
+        counts["not_evaluated"] = len(chosen) - len(listed)
+    patient.index.work_left = None
     listed.sort(key=_rank)
     return Matches(listed, **counts)
 
@@ -69,7 +96,7 @@ def match_patient(
     """
     start = start_of(cursor, snapshot.id)
     end = start + limit
-    listed, undetermined, not_indicated = match_trials(snapshot, patient, horizon)
+    listed, undetermined, not_indicated, not_evaluated = match_trials(snapshot, patient, horizon)
     matches = [(one.compiled, one.result) for one in listed]
     return to_json(
         {
@@ -84,6 +111,7 @@ def match_patient(
             "next": cursor_of(snapshot.id, end) if end < len(listed) else None,
             "undetermined": undetermined,
             "not_indicated": not_indicated,
+            "not_evaluated": not_evaluated,
             "consent": consent_lines(snapshot.country, patient.index),
             "ask_next": question_answers(matches, patient.index, snapshot.vocabulary),
             "warnings": patient.warnings,
@@ -92,14 +120,14 @@ def match_patient(
 
 
 def _rank(listed: ListedTrial) -> tuple[bool, bool, int, date, str]:
-    """Sort excluded trials last, then recruiting ones first, then by verdict, earlier ``from`` and id."""
+    """Sort excluded trials last, then recruiting ones first, then by verdict, earlier ``from`` and identifier."""
     trial, best = listed.trial, listed.best
     return (
         best.verdict == "excluded",
         best.id not in trial.recruiting,
         RANK[best.verdict],
-        best.start or date.max,
-        trial.record.trial.id,
+        listed.result.dates.start or date.max,
+        trial.record.trial.identifier,
     )
 
 
@@ -107,12 +135,13 @@ def _trial_answer(snapshot: Snapshot, patient: IndexedPatient, listed: ListedTri
     trial, compiled, result, best = listed
     known = trial.record.trial
     labels = {cohort.id: {"fr": cohort.label.fr, "en": cohort.label.en} for cohort in compiled.document.cohorts}
-    verdict = verdict_fields(best, compiled)
+    verdict = verdict_fields(result, best, compiled)
     recruitment = trial.recruitment[best.id]
     if recruitment == "closed":
         verdict["refer_before"] = None
     return {
-        "trial": known.id,
+        "id": known.id,
+        "trial": known.identifier,
         "title": title_of(known),
         "acronym": known.acronym,
         "recruitment": recruitment,
@@ -127,7 +156,7 @@ def _trial_answer(snapshot: Snapshot, patient: IndexedPatient, listed: ListedTri
         "criteria": criterion_answers(
             compiled, result, best.criteria, patient.index, snapshot.vocabulary, trial.sentences
         ),
-        "timeline": timeline_answer(best.timeline),
+        "timeline": timeline_answer(result.dates.timeline),
         "cohorts": [
             {"id": one.id, "label": labels[one.id], **_cohort_fields(one, trial.recruitment[one.id])}
             for one in result.cohorts

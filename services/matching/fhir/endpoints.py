@@ -5,14 +5,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 
-from services.matching.evaluations.costs import match_units
+from services.matching.evaluations.service import match_trials
+from services.matching.evaluations.work import run_match
 from services.matching.fhir.request import read_request
 from services.matching.fhir.service import StudyMatches
 from services.matching.patients.body import FHIR_JSON
 from services.matching.patients.calls import receive_patient
 from services.matching.patients.parameters import MATCH_SECONDS, RECORD_BYTES, RECORD_LIMITS, Matcher, Parameters
 from services.matching.snapshots.responses import current_snapshot
-from shared.http.charges import charge
 from shared.http.route import ApiRoute, accepts
 
 router = APIRouter(prefix="/fhir", route_class=ApiRoute, tags=["fhir"])
@@ -40,7 +40,7 @@ async def match_studies(
     parameters.check_access(access)
     asked, snapshot = read_request(sent), current_snapshot(request)
     patient = await receive_patient(request, asked.bundle, parameters, snapshot, asked.pointer)
-    charge(request, match_units(len(patient.index.facts), len(snapshot.trials)))
-    found = await matches.page(snapshot, patient, parameters.horizon, asked.wishes, count, cursor)
+    listed = (await run_match(request, snapshot, patient, match_trials, parameters.horizon)).listed
+    found = await matches.page(listed, snapshot, patient, asked.wishes, count, cursor)
     text = json.dumps(found, ensure_ascii=False)
     return Response(text, media_type=FHIR_JSON, headers={"Cache-Control": "no-store"})

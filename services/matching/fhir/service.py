@@ -1,10 +1,11 @@
 """Matches a patient and returns one page of the trials as FHIR resources."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from services.matching.clients.studies import ResearchStudies
 from services.matching.evaluations.paging import cursor_of, start_of
-from services.matching.evaluations.service import match_trials
+from services.matching.evaluations.service import ListedTrial
 from services.matching.fhir.answer import bundle, outcome, wanted
 from services.matching.fhir.problems import RegistryUnavailableError
 from services.matching.fhir.request import Wishes
@@ -21,16 +22,22 @@ class StudyMatches:
         self._studies = studies
 
     async def page(
-        self, snapshot: Snapshot, patient: IndexedPatient, horizon: str, wishes: Wishes, count: int, cursor: str | None
+        self,
+        listed: Sequence[ListedTrial],
+        snapshot: Snapshot,
+        patient: IndexedPatient,
+        wishes: Wishes,
+        count: int,
+        cursor: str | None,
     ) -> dict[str, Any]:
-        """Return one page of the searchset, at most ``count`` trials.
+        """Return one page of the searchset: at most ``count`` of the listed trials.
 
         :raises RegistryUnavailableError: 503, the registry did not answer.
         :raises InvalidCursorError: 400, the text is not a cursor.
         :raises OutdatedCursorError: 410, the cursor was given for another snapshot.
         """
         start = start_of(cursor, snapshot.id)
-        found = wanted(match_trials(snapshot, patient, horizon).listed, snapshot, patient, wishes)
+        found = wanted(listed, snapshot, patient, wishes)
         page = found[start : start + count]
         links = [{"relation": "self", "url": OPERATION}]
         if start + count < len(found):

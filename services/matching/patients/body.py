@@ -18,6 +18,7 @@ from shared.values.problems import Fault, TooLargeError
 
 FHIR_JSON = "application/fhir+json"
 NDJSON = "application/x-ndjson"
+ZIP = "application/zip"
 
 
 class PhenopacketMetaData(BaseModel):
@@ -75,13 +76,28 @@ def _pass_on(value: Any, _validate: ValidatorFunctionWrapHandler) -> Any:
     return value
 
 
-# The models describe the body in OpenAPI; the value is the JSON object as it was sent, or the bytes of a batch.
+# The models describe the body in OpenAPI. The value is the JSON object as it was sent, or the bytes of a batch or an
+# archive.
 SentPatient = Annotated[Patient | Phenopacket | Bundle, WrapValidator(_pass_on)]
+
+OTHER_BODIES: dict[str, Any] = {
+    FHIR_JSON: {"schema": {"$ref": "#/components/schemas/Bundle"}},
+    ZIP: {
+        "schema": {
+            "type": "string",
+            "format": "binary",
+            "description": "One patient's rows of OMOP tables, one CSV file for each table.",
+        }
+    },
+    NDJSON: {
+        "schema": {"anyOf": [{"$ref": f"#/components/schemas/{one}"} for one in ("Patient", "Phenopacket", "Bundle")]}
+    },
+}
 
 
 async def _require_json(request: Request) -> None:
     """Read the body before FastAPI does, so that an empty one is malformed JSON like any other."""
-    if media_type_of(request) != NDJSON:
+    if media_type_of(request) not in {NDJSON, ZIP}:
         await request.json()
 
 
@@ -110,5 +126,5 @@ def check_form(sent: Mapping[str, Any], media_type: str, size: int) -> None:
         raise TooLargeError
 
 
-# A JSON object, or the bytes of a batch.
+# A JSON object, or the bytes of a batch or of an archive.
 PatientBody = Annotated[Any, Depends(_patient_body)]

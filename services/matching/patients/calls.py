@@ -14,7 +14,7 @@ from shared.http.heavy_work import HeavyWork
 
 async def receive_patient(
     request: Request,
-    sent: Mapping[str, Any],
+    sent: Mapping[str, Any] | bytes,
     parameters: PatientParameters,
     snapshot: Snapshot,
     pointer: str = "",
@@ -26,14 +26,15 @@ async def receive_patient(
 
     :raises Problem: 400 or 422, with the place of each fault; no value is repeated.
     """
-    if (len(await request.body()) if size is None else size) <= MATCH_BYTES:
+    length = len(await request.body()) if size is None else size
+    if length <= MATCH_BYTES and not isinstance(sent, bytes):
         return _indexed(sent, parameters, snapshot, pointer)
     heavy: HeavyWork = request.app.state.heavy_work
     return await heavy.run(_indexed, sent, parameters, snapshot, pointer)
 
 
 def _indexed(
-    sent: Mapping[str, Any], parameters: PatientParameters, snapshot: Snapshot, pointer: str
+    sent: Mapping[str, Any] | bytes, parameters: PatientParameters, snapshot: Snapshot, pointer: str
 ) -> IndexedPatient:
     read = read_patient(sent, parameters.as_of, pointer)
     parameters.check_days(read.patient.as_of)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from services.matching.patients.native import Place, clean
 from services.matching.patients.schemas import CompleteDomain, Fact, Patient
+from services.matching.patients.spellings import Spellings
 from services.matching.patients.warnings import Warnings
 from shared.values.problems import Fault, InvalidBodyError
 from shared.values.validation import faults
@@ -20,11 +21,15 @@ _TOO_MANY = Label(fr=f"au plus {MAX_FACTS} faits", en=f"at most {MAX_FACTS} fact
 
 @dataclass(frozen=True, slots=True)
 class ReadPatient:
-    """The native patient, the place of each of its facts in the body, and what was not understood."""
+    """The native patient, the place of each of its facts in the body, and what was not understood.
+
+    ``person_places``: pointers of the fields of the patient, in another format than native.
+    """
 
     patient: Patient
     places: tuple[Place, ...]
     warnings: Warnings
+    person_places: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -35,6 +40,7 @@ class Draft:
     warnings: Warnings = field(default_factory=Warnings)
     person: dict[str, Any] = field(default_factory=dict)
     person_places: dict[str, str] = field(default_factory=dict)
+    spellings: Spellings = field(default_factory=Spellings)
     domains: list[dict[str, Any]] = field(default_factory=list)
     facts: list[dict[str, Any]] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
@@ -68,7 +74,7 @@ class Draft:
         if len(self.facts) > MAX_FACTS:
             raise InvalidBodyError(errors=[Fault(pointer=self.root, code="too_many_facts", detail=_TOO_MANY)])
         sent = {"as_of": as_of, **self.person, "facts": self.facts}
-        cleaned = clean(sent, self.warnings, self.root, self.places, self.person_places)
+        cleaned = clean(sent, self.warnings, self.root, self.places, self.person_places, self.spellings)
         facts = [
             self._validated(fact, place)
             for fact, place in zip(cleaned.document.pop("facts"), cleaned.places, strict=True)
@@ -79,7 +85,7 @@ class Draft:
             raise InvalidBodyError(errors=[self._located(fault) for fault in faults(error.errors())]) from None
         domains = [CompleteDomain.model_validate(declared) for declared in self.domains]
         patient = person.model_copy(update={"facts": facts, "domains_complete": domains})
-        return ReadPatient(patient, tuple(cleaned.places), self.warnings)
+        return ReadPatient(patient, tuple(cleaned.places), self.warnings, self.person_places)
 
     def _validated(self, fact: dict[str, Any], place: Place) -> Fact:
         try:

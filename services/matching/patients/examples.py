@@ -40,7 +40,36 @@ PHENOPACKET: dict[str, Any] = {
     "diseases": [{"term": {"id": "ORPHA:98896", "label": "Duchenne muscular dystrophy"}}],
     "metaData": {"created": "2025-11-22T09:00:00Z", "createdBy": "example", "phenopacketSchemaVersion": "2.0"},
 }
+BUNDLE: dict[str, Any] = {
+    "resourceType": "Bundle",
+    "type": "collection",
+    "entry": [
+        {"resource": {"resourceType": "Patient", "id": "p", "gender": "male", "birthDate": "2019-05-03"}},
+        {
+            "resource": {
+                "resourceType": "Condition",
+                "subject": {"reference": "Patient/p"},
+                "clinicalStatus": {"coding": [{"code": "active"}]},
+                "verificationStatus": {"coding": [{"code": "confirmed"}]},
+                "code": {"coding": [{"system": "http://www.orpha.net", "code": "98896"}]},
+                "onsetDateTime": "2022-02",
+            }
+        },
+        {
+            "resource": {
+                "resourceType": "Observation",
+                "status": "final",
+                "subject": {"reference": "Patient/p"},
+                "code": {"coding": [{"system": "http://loinc.org", "code": "1742-6"}]},
+                "effectiveDateTime": "2025-11-03",
+                "valueQuantity": {"value": 412, "unit": "UI/L"},
+                "referenceRange": [{"high": {"value": 40, "unit": "UI/L"}}],
+            }
+        },
+    ],
+}
 EXAMPLES: Any = {
     "native": {"summary": "A native patient", "value": PATIENT},
     "phenopacket": {"summary": "A Phenopacket v2", "value": PHENOPACKET},
+    "fhir": {"summary": "A FHIR R4 Bundle", "value": BUNDLE},
 }

@@ -9,6 +9,8 @@ from services.matching.patients.codes import is_of_known_system
 from services.matching.patients.draft import ReadPatient
 from services.matching.patients.mapping import BirthAfterAsOfError, to_engine
 from services.matching.snapshots.model import Vocabulary
+from shared.criteria.scales import SCALES
+from shared.criteria.units import ANALYTES
 from shared.values.problems import Fault, InvalidBodyError
 from shared.values.wire import Label
 
@@ -46,17 +48,18 @@ def index_patient(
     try:
         mapped = to_engine(patient, as_of)
     except BirthAfterAsOfError:
-        raise InvalidBodyError(
-            errors=[Fault(pointer=f"{pointer}/birth_date", code="birth_after_as_of", detail=_BORN_LATER)]
-        ) from None
+        at = read.person_places.get("birth_date", f"{pointer}/birth_date")
+        raise InvalidBodyError(errors=[Fault(pointer=at, code="birth_after_as_of", detail=_BORN_LATER)]) from None
     unused = set(mapped.ignored)
     understands, warnings = vocabulary.engine.understands, read.warnings
+    # Scales and laboratory analytes that the language itself knows.
+    own = (SCALES, ANALYTES)
     for fact, place in zip(patient.facts, read.places, strict=True):
         if fact.id in unused:
             in_error = fact.status == "entered_in_error"
             warnings.add(place.pointer, "entered_in_error" if in_error else "after_as_of")
         for position, code in enumerate(fact.codes):
-            if understands(code):
+            if understands(code) or any(code in known for known in own):
                 continue
             if is_of_known_system(code):
                 warnings.add(place.code(position), "unknown_code", code)

@@ -47,6 +47,7 @@ def to_engine(patient: schemas.Patient, as_of: date) -> Mapped:
                 engine.CompleteDomain(declared.domain, declared.from_, declared.to)
                 for declared in patient.domains_complete
             ),
+            deceased=patient.deceased is True or (patient.deceased is not None and patient.deceased <= as_of),
         ),
         tuple(fact.id for fact in patient.facts if fact.id not in known_ids),
     )
@@ -106,14 +107,20 @@ def _fact(fact: schemas.Fact) -> engine.Fact:
 
 
 def _when(fact: schemas.Fact) -> tuple[DateBounds, DateBounds, bool]:
-    """Return first day, last day and whether it is an exposure. A medication without date may be of any days."""
-    if fact.date is not None:
-        day = _days(fact.date)
-        return day, day, False
+    """Return first day, last day and whether it is an exposure.
+
+    A condition or medication that is recorded with one date, or none, may go on after it.
+    """
     if fact.start is None and fact.end is None:
-        return ANY_DAY, ANY_DAY, fact.kind == "medication"
+        day = ANY_DAY if fact.date is None else _days(fact.date)
+        is_medication = fact.kind == "medication"
+        if fact.status != "absent" and (is_medication or fact.kind == "condition"):
+            return day, DateBounds(day.earliest, date.max), is_medication
+        return day, day, is_medication and fact.date is None
     start = ANY_DAY if fact.start is None else _days(fact.start)
     end = FOR_EVER if fact.end is None else _days(fact.end)
+    if end.latest < start.earliest:  # the end is unknown: it may go on
+        return start, DateBounds(start.earliest, date.max), True
     return (
         DateBounds(start.earliest, min(start.latest, end.latest)),
         DateBounds(max(start.earliest, end.earliest), end.latest),

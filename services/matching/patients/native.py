@@ -10,24 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.matching.patients.codes import written
+from services.matching.patients.answers import WORDS
+from services.matching.patients.dates import day_of
 from services.matching.patients.placeholders import is_placeholder_age, is_placeholder_date, judge_value
+from services.matching.patients.spellings import Spellings
 from services.matching.patients.warnings import Warnings
-from shared.criteria.unit_spellings import LONGEST, ucum
+from shared.criteria.unit_spellings import LONGEST
 
 _UNREADABLE_CODE = re.compile(r"\S{1,200}")
-WORDS = {
-    **dict.fromkeys(
-        ("negative", "neg", "négatif", "négative", "not detected", "non détecté", "non détectée", "non détectable",
-         "undetectable", "indétectable", "non-reactive", "non reactive", "non réactif", "absent", "absente", "absence"),
-        "negative",
-    ),
-    **dict.fromkeys(
-        ("positive", "pos", "positif", "detected", "détecté", "détectée", "reactive", "réactif", "present", "présent",
-         "présente", "présence"),
-        "positive",
-    ),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +55,12 @@ def clean(
     pointer: str = "",
     places: Sequence[Place] | None = None,
     person: Mapping[str, str] | None = None,
+    spellings: Spellings | None = None,
 ) -> Cleaned:
     """Return a native patient with the values that are understood.
 
     ``places``, ``person``: in another format, the places of the facts and the pointers of the fields of the patient.
+    ``spellings``: those that its reader has read already.
     """
     at = person or {}
     cleaned = Cleaned(dict(sent))
@@ -77,17 +69,18 @@ def clean(
         warnings.add(at.get("age", f"{pointer}/age"), "placeholder")
         for name in ("age", "age_on", "age_at_most"):
             document.pop(name, None)
-    born = document.get("birth_date")
+    born = _readable(document, "birth_date", at.get("birth_date", f"{pointer}/birth_date"), warnings)
     if is_placeholder_date(born) and (born != "1970-01-01" or document.get("age") is not None):
         warnings.add(at.get("birth_date", f"{pointer}/birth_date"), "placeholder")
         del document["birth_date"]
     if not isinstance(facts, list):
         return cleaned
     document["facts"] = []
+    spellings = spellings or Spellings()
     for index, fact in enumerate(facts):
         place = Place(f"{pointer}/facts/{index}") if places is None else places[index]
         if isinstance(fact, dict):
-            found = _fact(fact, place, warnings)
+            found = _fact(fact, place, warnings, spellings)
             if found is None:
                 continue
         else:
@@ -98,18 +91,22 @@ def clean(
     return cleaned
 
 
-def _fact(sent: dict[str, Any], place: Place, warnings: Warnings) -> tuple[dict[str, Any], Place] | None:
+def _fact(
+    sent: dict[str, Any], place: Place, warnings: Warnings, spellings: Spellings
+) -> tuple[dict[str, Any], Place] | None:
     """Return a fact as understood; None where its value stands for an unknown one."""
     fact = dict(sent)
     codes = fact.get("codes")
     if isinstance(codes, list):
-        place = _codes(fact, codes, place, warnings)
+        place = _codes(fact, codes, place, warnings, spellings)
     _dates(fact, place, warnings)
-    unit = _unit(fact, "unit", place.of("unit"), warnings)
+    unit = None if fact.get("unit") is None else _unit(fact, place.of("unit"), warnings, spellings)
     dose = fact.get("dose")
     if isinstance(dose, dict):
         fact["dose"] = dose = dict(dose)
-        _unit(dose, "unit", f"{place.of('dose')}/unit" if place.fields is None else place.of("dose"), warnings)
+        pointer = place.of("dose")
+        _unit(dose, f"{pointer}/unit" if place.fields is None else pointer, warnings, spellings)
+    _range(fact, place, warnings)
     value = fact.get("value")
     if isinstance(value, str):
         fact["value"] = WORDS.get(value.strip().casefold(), value)
@@ -124,12 +121,12 @@ def _fact(sent: dict[str, Any], place: Place, warnings: Warnings) -> tuple[dict[
     return fact, place
 
 
-def _codes(fact: dict[str, Any], codes: list[Any], place: Place, warnings: Warnings) -> Place:
+def _codes(fact: dict[str, Any], codes: list[Any], place: Place, warnings: Warnings, spellings: Spellings) -> Place:
     """Read the codes of a fact; drop those that have no form of a code, which leaves the fact without a meaning."""
     kept: list[Any] = []
     pointers: list[str] = []
     for index, code in enumerate(codes):
-        read = written(code) if isinstance(code, str) else None
+        read = spellings.code(code) if isinstance(code, str) else None
         if read is None and isinstance(code, str) and _UNREADABLE_CODE.fullmatch(code):
             warnings.add(place.code(index), "unknown_code")
             continue
@@ -142,27 +139,49 @@ def _codes(fact: dict[str, Any], codes: list[Any], place: Place, warnings: Warni
 
 
 def _dates(fact: dict[str, Any], place: Place, warnings: Warnings) -> None:
-    """Drop dates that stand for unknown ones. Of an interval that ends before it begins, only the start is known."""
-    start, end = fact.get("start"), fact.get("end")
+    """Drop dates that stand for unknown ones; report an interval that ends before it begins."""
+    start, end = (_readable(fact, name, place.of(name), warnings) for name in ("start", "end"))
+    _readable(fact, "date", place.of("date"), warnings)
     if isinstance(start, str) and isinstance(end, str) and end < start[: len(end)] and not is_placeholder_date(start):
         warnings.add(place.of("end"), "ends_before_start")
-        del fact["start"], fact["end"]
-        fact["date"] = start
+        return  # the end, even one of 1970, does not count: `mapping` takes it as unknown
     for name in ("date", "start", "end"):
         if is_placeholder_date(fact.get(name)):
             warnings.add(place.of(name), "placeholder")
             del fact[name]
 
 
-def _unit(holder: dict[str, Any], name: str, pointer: str, warnings: Warnings) -> str | None:
-    """Write a unit in UCUM, and return it. One that is not understood stays: a ratio of two results needs none."""
-    unit = holder.get(name)
+def _readable(holder: dict[str, Any], name: str, pointer: str, warnings: Warnings) -> Any:
+    """Write a date or an instant as its day, and return it. Drop and report a text that is neither."""
+    text = holder.get(name)
+    if not isinstance(text, str):
+        return text
+    day = day_of(text)
+    if day is None:
+        warnings.add(pointer, "unreadable_date")
+        del holder[name]
+    elif day != text:
+        holder[name] = day
+    return day
+
+
+def _range(fact: dict[str, Any], place: Place, warnings: Warnings) -> None:
+    """Drop a reference range whose limits are reversed."""
+    low, high = fact.get("ref_low"), fact.get("ref_high")
+    if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
+        warnings.add(place.of("ref_low"), "range_not_understood")
+        del fact["ref_low"], fact["ref_high"]
+
+
+def _unit(holder: dict[str, Any], pointer: str, warnings: Warnings, spellings: Spellings) -> str | None:
+    """Write the unit in UCUM, and return it. One that is not understood stays: a ratio of two results needs none."""
+    unit = holder.get("unit")
     if not isinstance(unit, str):
         return None
-    known = ucum(unit)
-    holder[name] = unit[:LONGEST] if known is None else known
+    known = spellings.unit(unit)
+    holder["unit"] = unit[:LONGEST] if known is None else known
     if known is None:
         warnings.add(pointer, "unknown_unit", unit)
         if not unit.strip():
-            del holder[name]
+            del holder["unit"]
     return known

@@ -18,8 +18,8 @@ from shared.vocabulary.durations import in_months
 # A native patient; a Bundle or a Phenopacket, which carry much that is not read; many patients, one a line.
 MATCH_BYTES = 256 * 1024
 RECORD_BYTES = 4 * 1024 * 1024
-BATCH_BYTES = 32 * 1024 * 1024
-MATCH_SECONDS = 5.0
+BATCH_BYTES = 16 * 1024 * 1024
+MATCH_SECONDS = 2.0
 # A Phenopacket writes a long deletion base by base, a Bundle has pictures. What is read has limits of its own.
 RECORD_LIMITS = Limits(string=RECORD_BYTES, array=20_000, nodes=200_000)
 PARIS = ZoneInfo("Europe/Paris")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from shared.values.problems import Fault, InvalidBodyError
@@ -72,8 +73,9 @@ class Part:
         return other if other in self.value else key
 
 
+@cache
 def snake_case(name: str) -> str:
-    """Return the Protobuf name of a member: ``phenotypic_features``."""
+    """Return the Protobuf name of a member: ``phenotypic_features``. Cached: only names of readers come here."""
     return _CAPITAL.sub(lambda capital: f"_{capital.group().lower()}", name)
 
 

@@ -14,6 +14,7 @@ from services.matching.patients.draft import ReadPatient
 from services.matching.patients.fhir.bundle import is_fhir, read_bundle
 from services.matching.patients.identifiers import identifying
 from services.matching.patients.native import clean
+from services.matching.patients.omop.reader import read_archive
 from services.matching.patients.phenopacket.reader import is_phenopacket, read_phenopacket
 from services.matching.patients.problems import IdentifierForbiddenError
 from services.matching.patients.schemas import Patient
@@ -32,8 +33,8 @@ _AS_OF_TWICE = Fault(
 )
 
 
-def read_patient(document: Mapping[str, Any], as_of: date | None = None, pointer: str = "") -> ReadPatient:
-    """Read a patient. The format is recognised by the document.
+def read_patient(document: Mapping[str, Any] | bytes, as_of: date | None = None, pointer: str = "") -> ReadPatient:
+    """Read a patient. The format is recognised by the document; bytes are a zip of OMOP tables.
 
     ``as_of``: the day of evaluation, for a format without a field for it. ``pointer``: the place of the patient in the
     body.
@@ -41,6 +42,8 @@ def read_patient(document: Mapping[str, Any], as_of: date | None = None, pointer
     :raises IdentifierForbiddenError: 422, a native patient has something that could identify a person.
     :raises InvalidBodyError: 422, with the place of each fault; no value is repeated.
     """
+    if isinstance(document, bytes):
+        return read_archive(document).finish(as_of)
     if is_fhir(document):
         return read_bundle(document, pointer).finish(as_of)
     if is_phenopacket(document):

@@ -125,7 +125,9 @@ class Fact(ApiModel):
     )
     date: CalendarDate | None = Field(default=None, description="The day, full or partial: `2024-05-03`, `2024`.")
     start: CalendarDate | None = Field(default=None, description="The first day of an exposure, full or partial.")
-    end: CalendarDate | None = Field(default=None, description="Its last day, maybe planned; none: it is ongoing.")
+    end: CalendarDate | None = Field(
+        default=None, description="Its last day, maybe planned; none: it is ongoing; before the start: unknown."
+    )
     value: Number | Level | None = Field(default=None, description="The result: a number, or a level of a scale.")
     comparator: Literal["<", "<=", ">", ">="] | None = Field(
         default=None, description="Where the laboratory gives a bound only, as in `<5`."
@@ -161,8 +163,6 @@ class Fact(ApiModel):
     def _dated_once(self) -> Self:
         if self.date is not None and (self.start is not None or self.end is not None):
             raise PydanticCustomError("date_twice", "a fact has a date, or a start and an end")
-        if self.start is not None and self.end is not None and self.end < self.start[: len(self.end)]:
-            raise PydanticCustomError("end_before_start", "an exposure ends on or after its start")
         return self
 
     @model_validator(mode="after")

@@ -8,27 +8,31 @@ from typing import Self
 
 from pydantic import ValidationError
 
-from services.matching.clients.documents import Centre, Concepts, TrialRecord, canonical
-from services.matching.engine import CompiledTrial, Terminology, compile_criteria
+from services.matching.clients.documents import Centre, TrialRecord, canonical
+from services.matching.engine import CompiledTrial, compile_criteria
 from services.matching.snapshots.recruitment import Recruitment, recruitment_of
 from shared.criteria.model import CriteriaDocument
 from shared.criteria.sentences import Words
+from shared.terminology.document import read_document
 
 
 class Vocabulary:
     """One version of the terminology: for the engine, and the label of each code."""
 
-    def __init__(self, concepts: Concepts) -> None:
-        self.concepts = concepts
-        self.version = concepts.version
-        self.known = frozenset(code for one in concepts.concepts for code in (one.code, *one.same_as))
-        self.labels = {one.code: one.label for one in concepts.concepts}
-        self.engine = Terminology(
-            {one.code: one.parents for one in concepts.concepts if one.parents},
-            {one.code: one.same_as for one in concepts.concepts if one.same_as},
-            {one.code: one.exclusive_with for one in concepts.concepts if one.exclusive_with},
-        )
-        self.digest = hashlib.sha256(canonical(concepts.write())).digest()
+    def __init__(self, content: bytes) -> None:
+        """``content``: the document of the registry, kept as it is for the snapshot on disk.
+
+        :raises UnreadableTerminologyError: it is damaged, or of another format.
+        """
+        document = read_document(content)
+        self.content = content
+        self.version = document.version
+        self.engine = document.terminology
+        self._label = document.label
+
+    def label(self, code: str) -> Mapping[str, str]:
+        """Return the label of a code in French and English; the code itself where it has none."""
+        return self._label(code) or {"fr": code, "en": code}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +59,15 @@ class SnapshotTrial:
         """Compile a record for one terminology and country."""
         line = canonical(record.write())
         criteria = _criteria(record)
-        compiled = _compiled(criteria, vocabulary, country)
+        compiled = _compiled(record, criteria, vocabulary, country)
         recruitment = recruitment_of(record, compiled.cohorts if compiled else (), country)
         recruiting = frozenset(cohort for cohort, state in recruitment.items() if state == "open")
         return cls(record, criteria, compiled, recruitment, recruiting, line, hashlib.sha256(line).digest())
 
     def recompile(self, vocabulary: Vocabulary, country: str) -> "SnapshotTrial":
         """Return the same trial, compiled for another terminology."""
-        return replace(self, compiled=_compiled(self.criteria, vocabulary, country), sentences={})
+        compiled = _compiled(self.record, self.criteria, vocabulary, country)
+        return replace(self, compiled=compiled, sentences={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,8 @@ class Snapshot:
     next_feed_path: str
     current_at: datetime
     id: str
+    by_indication: tuple[tuple[SnapshotTrial, ...], ...]
+    """The trials with criteria; those of one group are listed for the same patients."""
 
     @classmethod
     def of(
@@ -95,9 +102,14 @@ class Snapshot:
         parts = [trial.digest for trial in trials.values()] + [
             hashlib.sha256(canonical(centre.write())).digest() for centre in centres.values()
         ]
-        content = vocabulary.digest + country.encode() + b"".join(sorted(parts))
+        content = vocabulary.version.encode() + country.encode() + b"".join(sorted(parts))
         identifier = hashlib.sha256(content).hexdigest()[:16]
-        return cls(trials, centres, vocabulary, country, next_feed_path, current_at, identifier)
+        groups: dict[str, list[SnapshotTrial]] = {}
+        for trial in trials.values():
+            if trial.compiled is not None:
+                groups.setdefault(trial.compiled.indication_key, []).append(trial)
+        by_indication = tuple(tuple(group) for group in groups.values())
+        return cls(trials, centres, vocabulary, country, next_feed_path, current_at, identifier, by_indication)
 
     @classmethod
     def build(
@@ -111,7 +123,7 @@ class Snapshot:
         before: "Snapshot | None" = None,
     ) -> Self:
         """Compile the published records; reuse what is compiled in ``before`` and has not changed."""
-        usable = before is not None and (before.vocabulary.digest, before.country) == (vocabulary.digest, country)
+        usable = before is not None and (before.vocabulary.version, before.country) == (vocabulary.version, country)
         earlier = before.trials if before is not None and usable else {}
         prepared: dict[str, SnapshotTrial] = {}
         for record in trials:
@@ -126,8 +138,12 @@ class Snapshot:
         return cls.of(prepared, by_id, vocabulary, country, next_feed_path, current_at)
 
 
-def _compiled(criteria: CriteriaDocument | None, vocabulary: Vocabulary, country: str) -> CompiledTrial | None:
-    return None if criteria is None else compile_criteria(criteria, vocabulary.engine, country)
+def _compiled(
+    record: TrialRecord, criteria: CriteriaDocument | None, vocabulary: Vocabulary, country: str
+) -> CompiledTrial | None:
+    if criteria is None:
+        return None
+    return compile_criteria(criteria, vocabulary.engine, country, outdated=record.trial.criteria_outdated)
 
 
 def _criteria(record: TrialRecord) -> CriteriaDocument | None:

@@ -145,11 +145,11 @@ class SnapshotStore:
     async def _reload(self) -> None:
         export = await self._registry.export()
         before = self._snapshot
-        concepts = await self._registry.terminology(before.vocabulary.version if before else None)
-        vocabulary = before.vocabulary if before is not None and concepts is None else None
+        content = await self._registry.terminology(before.vocabulary.version if before else None)
+        vocabulary = before.vocabulary if before is not None and content is None else None
         if vocabulary is None:
-            assert concepts is not None
-            vocabulary = Vocabulary(concepts)
+            assert content is not None
+            vocabulary = await asyncio.to_thread(Vocabulary, content)
         self._snapshot = Snapshot.build(
             export.trials,
             export.centres,
@@ -166,10 +166,10 @@ class SnapshotStore:
 
     async def _update_terminology(self, current: Snapshot) -> Snapshot:
         """Recompile every trial where the registry has another terminology; return the current snapshot."""
-        concepts = await self._registry.terminology(current.vocabulary.version)
-        if concepts is None:
+        content = await self._registry.terminology(current.vocabulary.version)
+        if content is None:
             return current
-        vocabulary = Vocabulary(concepts)
+        vocabulary = await asyncio.to_thread(Vocabulary, content)
         trials = {name: trial.recompile(vocabulary, current.country) for name, trial in current.trials.items()}
         self._snapshot = Snapshot.of(
             trials, current.centres, vocabulary, current.country, current.next_feed_path, current.current_at
@@ -179,10 +179,7 @@ class SnapshotStore:
     async def _apply(self, current: Snapshot, batch: Batch) -> None:
         now = datetime.now(UTC)
         changes = _changes(current, batch.events)
-        if len(changes.trials | changes.sites) > RELOAD_FROM or any(
-            "/" in name for name in changes.trials | changes.sites
-        ):
-            # An identifier with a slash has no URL of its own.
+        if len(changes.trials | changes.sites) > RELOAD_FROM:
             await self._reload()
             return
         if changes.terminology:
@@ -251,7 +248,7 @@ async def _read_all(names: set[str], read: Callable[[str], Awaitable[T]]) -> lis
 
 
 def _put(trials: dict[str, SnapshotTrial], name: str, record: TrialRecord | None, current: Snapshot) -> None:
-    """Store a trial that is newer than the stored one; drop one that is gone, renamed or no longer published."""
+    """Store a trial that is newer than the stored one; drop one that is gone, merged or no longer published."""
     if record is None or record.trial.id != name:
         trials.pop(name, None)
     if record is None:

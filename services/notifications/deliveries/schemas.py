@@ -27,7 +27,7 @@ class DeliveredEvent(ApiModel):
     source: str = Field(description="The `source` of the event.")
     id: str = Field(description="The `id` of the event: equal events have the same source and id.")
     type: str = Field(description="The type of the event.")
-    subject: str = Field(description="What the event is about, such as `trial/NCT03461289`.")
+    subject: str = Field(description="What the event is about, such as `trial/CL00000012`.")
     time: Instant = Field(description="When the change was made.")
 
 

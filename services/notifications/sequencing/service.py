@@ -109,7 +109,7 @@ def _visibility(
     for one in subscribers:
         # Dates are compared only if positions in the feed do not decide: a clock set back must lose no event.
         at = None if former is None or one.id in former else event.at
-        seen[one.id] = one.sees(event.type, event.subject, before, after, at)
+        seen[one.id] = one.sees(event.type, before, after, at)
     return {
         subscription: visibility for subscription, visibility in seen.items() if visibility is not Visibility.NOTHING
     }

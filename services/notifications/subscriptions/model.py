@@ -12,14 +12,13 @@ CLOCK_DIFFERENCE = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """A subscription as the sequencer uses it: created at ``since``; ``trials`` empty means any trial."""
+    """A subscription as the sequencer uses it: created at ``since``."""
 
     id: str
     since: datetime
     reader: Reader
-    trials: frozenset[str]
 
-    def sees(self, event_type: str, subject: str, before: Routing, after: Routing, at: datetime | None) -> Visibility:
+    def sees(self, event_type: str, before: Routing, after: Routing, at: datetime | None) -> Visibility:
         """Return what it receives of an event.
 
         :param before: who may see the subject before the change, and ``after`` it.
@@ -27,14 +26,4 @@ class Subscriber:
         """
         if at is not None and at < self.since - CLOCK_DIFFERENCE:
             return Visibility.NOTHING
-        if self.trials and trial_of(subject) not in self.trials:
-            return Visibility.NOTHING
         return self.reader.sees(event_type, before, after)
-
-
-def trial_of(subject: str) -> str | None:
-    """Return the trial in ``trial/<id>`` or ``site/<id>/<centre>``; None for other subjects."""
-    kind, _, rest = subject.partition("/")
-    if kind == "trial":
-        return rest
-    return rest.rpartition("/")[0] if kind == "site" else None

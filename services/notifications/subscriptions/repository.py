@@ -19,6 +19,8 @@ from services.notifications.subscriptions.schemas import (
 )
 from services.notifications.tables import PENDING, deliveries, subscriptions
 from shared.feed import Reader
+from shared.feed.changes import TRIAL_FACET
+from shared.vocabulary.identifiers import alias_of
 
 FACETS = ("condition", "age_band", "departement", "atmp_class", "centre")
 
@@ -173,9 +175,8 @@ def _read(row: Row[Any]) -> Subscription:
 
 def _subscriber(row: Row[Any]) -> Subscriber:
     wanted = json.loads(row.filter)
-    reader = Reader(
-        frozenset(json.loads(row.audiences)),
-        {name: frozenset(wanted[name]) for name in FACETS if wanted[name]},
-        frozenset(json.loads(row.types)),
-    )
-    return Subscriber(row.id, row.created_at, reader, frozenset(wanted["trial"]))
+    facets = {name: frozenset(wanted[name]) for name in FACETS if wanted[name]}
+    if wanted[TRIAL_FACET]:
+        facets[TRIAL_FACET] = frozenset(map(alias_of, wanted[TRIAL_FACET]))
+    reader = Reader(frozenset(json.loads(row.audiences)), facets, frozenset(json.loads(row.types)))
+    return Subscriber(row.id, row.created_at, reader)

@@ -15,7 +15,7 @@ SubscriptionStatus = Literal["active", "disabled"]
 DisabledReason = Literal["owner", "gone"]
 
 Url = Annotated[str, StringConstraints(min_length=8, max_length=2048)]
-TrialId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+TrialName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class WebhookChannel(ApiModel):
@@ -35,7 +35,9 @@ class SubscriptionFilter(ApiModel):
     )
     atmp_class: list[AtmpClass] = Field(default=[], max_length=3, description="Classes of products.")
     centre: list[CentreId] = Field(default=[], max_length=100, description="Ids of centres.")
-    trial: list[TrialId] = Field(default=[], max_length=100, description="Public identifiers of trials.")
+    trial: list[TrialName] = Field(
+        default=[], max_length=100, description="Trials: their ids or any of their numbers, in any spelling."
+    )
 
 
 class SubscriptionInput(ApiModel):

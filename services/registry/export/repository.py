@@ -25,8 +25,8 @@ _CENTRES = (
 )
 _TRIALS = (
     select(trials.c.key, trials.c.public_id, trials.c.version, trials.c.document)
-    .where(trials.c.public_id > bindparam("after"))
-    .order_by(trials.c.public_id)
+    .where(trials.c.key > bindparam("after"))
+    .order_by(trials.c.key)
     .limit(bindparam("limit"))
 )
 _CRITERIA = select(criteria_versions.c.trial_key, criteria_versions.c.document).where(
@@ -81,10 +81,10 @@ class ExportRepository:
         for row in rows:
             texts = ",".join(self._site(row.public_id, site, now) for site in of_trial[row.key])
             lines.append(
-                f'{{"kind":"trial","id":{json.dumps(row.public_id)},"version":{row.version},"trial":{row.document},'
+                f'{{"kind":"trial","id":"{row.key}","version":{row.version},"trial":{row.document},'
                 f'"criteria":{criteria.get(row.key, "null")},"sites":[{texts}]}}\n'
             )
-        return lines, rows[-1].public_id
+        return lines, rows[-1].key
 
     def _site(self, trial: str, row: Any, now: datetime) -> str:
         slots = tuple(Slots(**one) for one in json.loads(row.slots)) if self.scope.slots else ()

@@ -31,7 +31,7 @@ class ExportTrial(BaseModel):
     """A trial with its criteria and sites."""
 
     kind: Literal["trial"] = Field(description="The kind of line.")
-    id: str = Field(description="The public identifier of the trial.")
+    id: str = Field(description="The `id` of the trial.")
     version: int = Field(description="The version of the trial.")
     trial: Trial = Field(description="The trial.")
     criteria: CriteriaDocument | None = Field(description="The computable criteria in force; null: there are none.")

@@ -65,10 +65,10 @@ async def search_studies(
     if asked:
         return _resource(searchset(await studies.some(asked[:MAX_IDS]), base, path, None))
     after = open_page(request, cursor)
-    trials = await studies.page(after[0] if after else "", count + 1)
-    following = close_page(request, Response(), [trials[count - 1].id] if len(trials) > count else None)
+    rows = await studies.page(after[0] if after else 0, count + 1)
+    following = close_page(request, Response(), [rows[count - 1][0]] if len(rows) > count else None)
     link = f"{base}/ResearchStudy?_count={count}&cursor={following}" if following else None
-    return _resource(searchset(trials[:count], base, path, link))
+    return _resource(searchset([trial for _, trial in rows[:count]], base, path, link))
 
 
 def _base(request: Request) -> str:

@@ -1,6 +1,5 @@
 """A trial as an R4 ResearchStudy (https://hl7.org/fhir/R4/researchstudy.html). Pure."""
 
-import re
 from typing import Any, Final
 
 from services.registry.model.trial import Condition, Location, Trial
@@ -44,12 +43,6 @@ _UNKNOWN: Final = {
         {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"},
     ]
 }
-_FHIR_ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
-
-
-def fhir_id(public_id: str) -> str | None:
-    """Return the public id as a FHIR id; None where it has signs that FHIR does not allow."""
-    return public_id if _FHIR_ID.fullmatch(public_id) else None
 
 
 def research_study(trial: Trial) -> dict[str, Any]:
@@ -63,10 +56,10 @@ def research_study(trial: Trial) -> dict[str, Any]:
     }
     resource: dict[str, Any] = {
         "resourceType": "ResearchStudy",
-        "id": fhir_id(trial.id),
+        "id": trial.id,
         "meta": {"versionId": str(trial.version), "lastUpdated": trial.model_dump(mode="json")["updated_at"]},
         "identifier": [
-            {"use": "official" if one.value == trial.id else "secondary", "system": REGISTERS.get(one.type)}
+            {"use": "official" if one.value == trial.identifier else "secondary", "system": REGISTERS.get(one.type)}
             | {"value": one.value}
             for one in trial.identifiers
         ],

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from services.registry.fhir.research_study import fhir_id, research_study
+from services.registry.fhir.research_study import research_study
 from services.registry.model.trial import Trial
+from services.registry.search.model import SearchQuery
 from services.registry.trials.repository import TrialRepository
 from shared.values.problems import NotFoundError
 
@@ -21,7 +22,7 @@ class ResearchStudies:
         :raises NotFoundError: 404, there is no such published trial, or it is a demonstration.
         """
         stored = await self._trials.find(identifier, "published")
-        if stored is None or stored.trial.illustrative or fhir_id(stored.trial.id) is None:
+        if stored is None or stored.trial.illustrative:
             raise NotFoundError
         return stored.trial
 
@@ -35,10 +36,10 @@ class ResearchStudies:
                 continue
         return found
 
-    async def page(self, after: str, limit: int) -> list[Trial]:
-        """Return the next trials in the order of their ids."""
-        stored = await self._trials.after(after, "published", limit, demo=False)
-        return [one.trial for one in stored]
+    async def page(self, after: int, limit: int) -> list[tuple[int, Trial]]:
+        """Return the next trials after a number, in the order in which the registry took them, each with its number."""
+        rows = await self._trials.page(SearchQuery(demo=False), "published", after, limit)
+        return [(number, Trial.model_validate_json(document)) for number, document in rows]
 
 
 def searchset(trials: Sequence[Trial], base: str, path: str, following: str | None) -> dict[str, Any]:
@@ -54,7 +55,6 @@ def searchset(trials: Sequence[Trial], base: str, path: str, following: str | No
             "search": {"mode": "match"},
         }
         for trial in trials
-        if fhir_id(trial.id)
     ]
     # FHIR allows no empty list.
     return {"resourceType": "Bundle", "type": "searchset", "link": links} | ({"entry": entries} if entries else {})

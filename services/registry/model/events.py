@@ -14,7 +14,7 @@ class CloudEvent(BaseModel):
     specversion: Literal["1.0"] = Field(description="The version of CloudEvents.")
     id: str = Field(description="The id of the event: recognise repeated deliveries by it.")
     source: str = Field(description="The service that sends the event.")
-    subject: str = Field(description="The kind and the id of what changed: `trial/NCT03461289`.")
+    subject: str = Field(description="The kind and the id of what changed: `trial/CL00000012`.")
     time: Instant = Field(description="When the change was made.")
     datacontenttype: Literal["application/json"] = Field(description="The media type of `data`.")
 
@@ -28,7 +28,13 @@ class ChangeData(BaseModel):
     changed: list[str] = Field(description="The fields that changed.")
 
 
-class StatusChangeData(ChangeData):
+class TrialChangeData(ChangeData):
+    """A change of a trial."""
+
+    identifier: str = Field(description="The preferred public number of the trial.")
+
+
+class StatusChangeData(TrialChangeData):
     """A change of the recruitment status of a trial."""
 
     from_: RecruitmentStatus = Field(alias="from", description="The status before.")
@@ -38,7 +44,8 @@ class StatusChangeData(ChangeData):
 class SiteChangeData(ChangeData):
     """A change of a site."""
 
-    trial: str = Field(description="The public identifier of the trial.")
+    trial: str = Field(description="The preferred public number of the trial.")
+    trial_id: str = Field(description="The id of the trial.")
     centre: str = Field(description="The id of the centre.")
 
 
@@ -50,12 +57,15 @@ class RemovalData(BaseModel):
 
 
 class TrialEvent(CloudEvent):
-    """A trial was published, changed or withdrawn, or its criteria were signed."""
+    """A trial was published, changed or withdrawn, or its criteria were signed or became outdated."""
 
-    type: Literal["trial.published", "trial.updated", "trial.withdrawn", "criteria.signed"] = Field(
-        description="`trial.withdrawn` is for readers who may see unpublished trials; others get `trial.removed`."
+    type: Literal["trial.published", "trial.updated", "trial.withdrawn", "criteria.signed", "criteria.outdated"] = (
+        Field(
+            description="`trial.withdrawn` is for readers who may see unpublished trials; others get `trial.removed`. "
+            "`criteria.outdated`: the source's eligibility changed after the criteria were signed."
+        )
     )
-    data: ChangeData = Field(description="What changed.")
+    data: TrialChangeData = Field(description="What changed.")
 
 
 class TrialStatusEvent(CloudEvent):
@@ -86,6 +96,13 @@ class ClientEvent(CloudEvent):
     data: ChangeData = Field(description="What changed.")
 
 
+class TerminologyEvent(CloudEvent):
+    """The terminology changed: read it again from `/terminology/document`."""
+
+    type: Literal["terminology.updated"] = Field(description="The type of the event.")
+    data: ChangeData = Field(description="What changed.")
+
+
 class RemovalEvent(CloudEvent):
     """The tombstone of a subject. It passes every filter of types, so that copies can be deleted."""
 
@@ -96,5 +113,6 @@ class RemovalEvent(CloudEvent):
 
 
 RegistryEvent: TypeAlias = Annotated[
-    TrialEvent | TrialStatusEvent | SiteEvent | CentreEvent | ClientEvent | RemovalEvent, Field(discriminator="type")
+    TrialEvent | TrialStatusEvent | SiteEvent | CentreEvent | ClientEvent | TerminologyEvent | RemovalEvent,
+    Field(discriminator="type"),
 ]

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.registry.model.trial import MAX_ITEMS, CohortId, TrialId, Version, has_duplicates
+from services.registry.model.trial import MAX_ITEMS, CohortId, PublicNumber, Version, has_duplicates
 from shared.values.wire import ApiModel, Instant
 from shared.vocabulary.identifiers import CentreId
 from shared.vocabulary.recruitment import RecruitmentStatus
@@ -37,7 +37,7 @@ class SiteInput(ApiModel):
 class Site(ApiModel):
     """A trial at a member centre."""
 
-    trial: TrialId = Field(description="The public identifier of the trial.")
+    trial: PublicNumber = Field(description="The `identifier` of the trial.")
     centre: CentreId = Field(description="The id of the centre.")
     version: Version = Field(description="The version, as in the `ETag`; each change raises it by one.")
     status: RecruitmentStatus = Field(description="The recruitment status of the site.")

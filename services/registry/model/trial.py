@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from services.registry.model.criteria_head import CriteriaHead
 from shared.values.forms import described
 from shared.values.wire import ApiModel, Code, Duration, Instant, Label, PartialDate
 from shared.vocabulary.events import AtmpClass
@@ -14,6 +15,7 @@ from shared.vocabulary.identifiers import (
     PREFERENCE,
     CentreId,
     IdentifierType,
+    TrialId,
     recognise_identifier,
 )
 from shared.vocabulary.recruitment import RecruitmentStatus
@@ -49,7 +51,7 @@ CohortId = Annotated[
         )
     ),
 ]
-TrialId = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_LINE)]
+PublicNumber = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_LINE)]
 Version = Annotated[int, Field(ge=1)]
 Gene = Annotated[
     str,
@@ -82,7 +84,6 @@ ActualOrEstimated = Literal["actual", "estimated"]
 TrialSex = Literal["all", "male", "female"]
 ConditionRole = Literal["target", "related"]
 SampleKind = Literal["real", "demo"]
-Grade = Literal["signed", "registry"]
 ScopeVerdict = Literal["in_scope", "out_of_scope", "scope_unclear"]
 
 
@@ -109,7 +110,7 @@ class Identifier(ApiModel):
 
 
 def preferred_identifier(identifiers: list[Identifier]) -> str:
-    """Return the public id of a trial: the identifier whose type comes first in `PREFERENCE`.
+    """Return the number by which people name a trial: the one whose type comes first in `PREFERENCE`.
 
     :raises ValueError: the list is empty.
     """
@@ -139,7 +140,12 @@ class Condition(ApiModel):
     )
     text: Line = Field(description="The disease as the source wrote it.")
     role: ConditionRole = Field(
-        default="target", description="`target`: the trial treats it. `related`: it is mentioned."
+        default="target",
+        description="`target`: the trial treats it. `related`: it is mentioned, or too general beside a target.",
+    )
+    inferred: Literal["mesh", "title"] | None = Field(
+        default=None,
+        description="Inferred from the MeSH terms or the title of the source; null: its conditions name the disease.",
     )
 
 
@@ -237,19 +243,6 @@ class Eligibility(ApiModel):
     sex: TrialSex | None = Field(default=None, description="The sex of participants; null: not known.")
 
 
-class CriteriaHead(ApiModel):
-    """Version and grade of the criteria in force. The criteria themselves: `/trials/{id}/criteria`."""
-
-    version: Version = Field(description="The version of the criteria.")
-    grade: Grade = Field(
-        description="`signed`: encoded by one person and signed by another. `registry`: derived from the public "
-        "record (age, sex, conditions)."
-    )
-    illustrative: bool = Field(
-        default=False, description="Whether author and signer are invented, for demonstration: never for care."
-    )
-
-
 class ScopeReason(ApiModel):
     """A reason for the answer of the scope gate."""
 
@@ -298,7 +291,7 @@ class Origin(ApiModel):
             )
         ),
     ] = Field(description="The source: `ctgov`, `sample`, or `curated` for a trial that a person wrote.")
-    source_id: TrialId | None = Field(default=None, description="The id of the record there.")
+    source_id: PublicNumber | None = Field(default=None, description="The id of the record there.")
 
 
 def has_duplicates(values: list[Any]) -> bool:
@@ -309,7 +302,7 @@ class TrialFields(ApiModel):
     """The fields of a trial that are written by sources, sponsors and curators."""
 
     identifiers: Annotated[list[Identifier], Field(min_length=1, max_length=100)] = Field(
-        description="The numbers of the trial. The preferred one is its `id`; each finds the trial."
+        description="The numbers of the trial; each finds it, in any spelling. The preferred one is its `identifier`."
     )
     acronym: ShortLine | None = Field(default=None, description="The acronym.")
     titles: BilingualText = Field(default=BilingualText(), description="The title in each language.")
@@ -374,7 +367,10 @@ class TrialInput(TrialFields):
 class TrialHead(ApiModel):
     """Fields that the registry sets."""
 
-    id: TrialId = Field(description="The public identifier: the preferred one of `identifiers`.")
+    id: TrialId = Field(description="The number that this registry gave the trial. It never changes.")
+    identifier: PublicNumber = Field(
+        description="The preferred one of `identifiers`. It changes when the trial gets a number that is preferred."
+    )
     version: Version = Field(description="The version, as in the `ETag`; each change raises it by one.")
     updated_at: Instant = Field(description="When it was last changed.")
 

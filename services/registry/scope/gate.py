@@ -15,7 +15,7 @@ from services.registry.terminology.terminology import Terminology
 from shared.values.wire import Label
 
 # Increase it when the code decides differently for the same tables, so that unchanged records are judged again.
-GATE_VERSION: Final = 2
+GATE_VERSION: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,8 @@ def _indication(trial: TrialInput, terminology: Terminology) -> list[_Finding]:
     read = [
         (f"/conditions/{place}", condition.text, signs.read(condition.text, terminology), condition.code is not None)
         for place, condition in enumerate(trial.conditions)
-        if condition.role == "target" and signs.is_condition(condition.text)
+        # A disease inferred from the title says no more than the title, which may name a cancer too.
+        if condition.role == "target" and condition.inferred != "title" and signs.is_condition(condition.text)
     ]
     # A code vouches for a disease that the words alone do not name; it never overrules a word.
     known = [

@@ -16,7 +16,6 @@ from services.registry.model.trial import (
     MAX_TEXT,
     BilingualSummary,
     BilingualText,
-    Condition,
     Eligibility,
     Enrolment,
     Identifier,
@@ -28,13 +27,12 @@ from services.registry.model.trial import (
     TrialSex,
     TrialSite,
 )
-from services.registry.scope import diseases
 from services.registry.sources import ctgov_codes as codes
 from services.registry.sources.places import CentreRule, country_code, member_centre
 from services.registry.sources.problems import InvalidStudyError
 from services.registry.sources.product_reader import Intervention, read_product
 from services.registry.sources.reading import Reader, Section
-from services.registry.terminology.conditions import map_condition
+from services.registry.sources.record_conditions import MeshTerm, record_conditions
 from services.registry.terminology.terminology import Terminology
 from shared.values.problems import Fault
 from shared.vocabulary.identifiers import IDENTIFIER_PATTERNS, recognise_identifier
@@ -43,13 +41,14 @@ from shared.vocabulary.recruitment import RecruitmentStatus
 __all__ = ["READER_VERSION", "InvalidStudyError", "StudyReading", "read_study"]
 
 # Increase it when the same record would be read differently, so that unchanged records are read again.
-READER_VERSION: Final = 2
+READER_VERSION: Final = 3
 _SHORT: Final = 200
 # Bounds of lists that take time to read. Real records stay far below; what is beyond is left out with a warning.
 MAX_INTERVENTIONS: Final = 100
 MAX_OTHER_NAMES: Final = 100
 MAX_CONDITIONS: Final = 200
 _NUMBER: Final = IDENTIFIER_PATTERNS["nct"]
+_MESH: Final = re.compile(r"D([0-9]{6,9})")
 _PUBLIC_NUMBER: Final = re.compile(
     r"(?<![0-9A-Za-z-])(?:[0-9]{4}-[0-9A]{6}-[0-9]{2}(?:-[0-9]{2})?|ISRCTN ?[0-9]{8}|U1111-[0-9]{4}-[0-9]{4})(?![0-9-])"
 )
@@ -83,6 +82,15 @@ def study_number(record: Any) -> str:
     return number
 
 
+def read_parts(record: dict[str, Any]) -> dict[str, Any]:
+    """Return the parts of a record that are read: `protocolSection` and the MeSH terms of the conditions."""
+    parts = {"protocolSection": record["protocolSection"]}
+    derived = record.get("derivedSection")
+    browse = derived.get("conditionBrowseModule") if isinstance(derived, dict) else None
+    meshes = browse.get("meshes") if isinstance(browse, dict) else None
+    return parts if not meshes else parts | {"derivedSection": {"conditionBrowseModule": {"meshes": meshes}}}
+
+
 def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRule] = ()) -> StudyReading:
     """Read a v2 study record as a trial. ``centres``: how locations of member centres are recognised.
 
@@ -90,7 +98,8 @@ def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRu
     """
     number = study_number(record)
     reader = Reader()
-    protocol = Section(reader, "", record).section("protocolSection")
+    record_section = Section(reader, "", record)
+    protocol = record_section.section("protocolSection")
     identification = protocol.section("identificationModule")
     brief, official = identification.line("briefTitle", MAX_LINE), identification.line("officialTitle", MAX_LINE)
     description = protocol.section("descriptionModule")
@@ -104,7 +113,12 @@ def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRu
         acronym=identification.line("acronym", _SHORT),
         titles=BilingualText(en=brief or official),
         summary=BilingualSummary(en=description.text("briefSummary", MAX_TEXT)),
-        conditions=_conditions(protocol.section("conditionsModule"), terminology),
+        conditions=record_conditions(
+            [text for _, text in protocol.section("conditionsModule").lines("conditions", MAX_LINE, MAX_CONDITIONS)],
+            _meshes(record_section.section("derivedSection").section("conditionBrowseModule")),
+            [title for title in (brief, official) if title is not None],
+            terminology,
+        ),
         product=read_product(
             _interventions(protocol.section("armsInterventionsModule")),
             [title for title in (brief, official) if title is not None],
@@ -124,6 +138,13 @@ def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRu
         eligibility=_eligibility(protocol.section("eligibilityModule")),
     )
     return StudyReading(number, trial, tuple(reader.warnings))
+
+
+def study_date(record: Any) -> str | None:
+    """Return the day on which the source last changed a v2 study record; None if it gives none."""
+    status = Section(Reader(), "", record).section("protocolSection").section("statusModule")
+    posted = codes.partial_date(status.section("lastUpdatePostDateStruct"), "date")
+    return posted or codes.partial_date(status, "lastUpdateSubmitDate")
 
 
 def _identifiers(identification: Section, number: str) -> list[Identifier]:
@@ -155,14 +176,20 @@ def _identifiers(identification: Section, number: str) -> list[Identifier]:
     return list(dict.fromkeys(found))[:100]
 
 
-def _conditions(module: Section, terminology: Terminology) -> list[Condition]:
-    signs = diseases.table()
-    found: dict[str, Condition] = {}
-    for _, text in module.lines("conditions", MAX_LINE, MAX_CONDITIONS):
-        target = signs.is_condition(text)
-        code = map_condition(text, terminology).code if target else None
-        found.setdefault(text, Condition(code=code, text=text, role="target" if target else "related"))
-    return list(found.values())
+def _meshes(module: Section) -> list[MeshTerm]:
+    """Return the MeSH terms of the conditions; never their ``ancestors``, which are wider."""
+    found = []
+    for mesh in module.sections("meshes", MAX_CONDITIONS):
+        number, term = _MESH.fullmatch(mesh.line("id", _SHORT) or ""), mesh.line("term", MAX_LINE)
+        if term is not None:
+            found.append(MeshTerm(None if number is None else mesh_code(number[1]), term))
+    return found
+
+
+def mesh_code(digits: str) -> str:
+    """Return the code of a descriptor. Some exports pad the six digits of older descriptors to nine."""
+    number = int(digits)
+    return f"MESH:D{number:06}" if number < 1_000_000 else f"MESH:D{number:09}"
 
 
 def _interventions(module: Section) -> list[Intervention]:

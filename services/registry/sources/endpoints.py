@@ -5,11 +5,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
+from services.registry.sources.assigning import NUMBERS_OF
 from services.registry.sources.importing import ImportService
-from services.registry.sources.schemas import BulkResult, StudyRecord
+from services.registry.sources.schemas import BulkResult, RereadResult, StudyRecord
 from shared.access.policy import Access
 from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts
+from shared.idempotency.marks import repeatable
 from shared.values.language import negotiate
 from shared.values.problems import NotFoundError, TooLargeError
 from shared.values.wire import Label
@@ -18,7 +20,7 @@ router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["sources"]
 
 Writer = Annotated[Access, Depends(allow("source", "write"))]
 MAX_LINES = 200
-SOURCES = frozenset({"ctgov"})
+MAX_REREAD = 50
 
 
 async def _lines(request: Request) -> list[bytes]:
@@ -34,7 +36,7 @@ def _service(
     request: Request,
     source: Annotated[str, Path(max_length=40, description="The source: `ctgov` (ClinicalTrials.gov).")],
 ) -> ImportService:
-    if source not in SOURCES:
+    if source not in NUMBERS_OF:
         raise NotFoundError
     state, language = request.app.state, negotiate(request.headers.get("accept-language"))
     return ImportService(source, state.database, state.trial_rules, language)
@@ -57,3 +59,20 @@ async def import_records(
     """
     results = await service.run(lines, dry_run=dry_run)
     return BulkResult(results=results, counts=dict(sorted(Counter(one.result for one in results).items())))
+
+
+@router.post("/sources/{source}/reread", summary="Read stored records again")
+@accepts()
+@repeatable("a record that the present rules have read is not read again")
+async def reread_records(
+    access: Writer,
+    service: Annotated[ImportService, Depends(_service)],
+    dry_run: Annotated[bool, Query(description="Report what would happen and write nothing.")] = False,
+    after: Annotated[str, Query(max_length=100, description="Only records with ids after this one.")] = "",
+    limit: Annotated[int, Query(ge=1, le=MAX_REREAD, description="Maximum number of records.")] = MAX_REREAD,
+) -> RereadResult:
+    """Read records again that earlier rules have read: reader, scope gate or terminology have changed since.
+
+    Repeat the call with `after` = `next` until `next` is null. After an interruption begin anew: what was read stays.
+    """
+    return await service.reread(after, limit, dry_run=dry_run)

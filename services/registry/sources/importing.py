@@ -5,16 +5,19 @@ fails, the slices before it stay: a repeated import finds their records unchange
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
 from services.registry.centres.repository import CentreRepository
 from services.registry.scope import rules_version
+from services.registry.sources.originals import MAX_BYTES
 from services.registry.sources.places import centre_rules
-from services.registry.sources.preparing import Draft, Line, LinePreparer
+from services.registry.sources.preparing import MAX_LINE_BYTES, Draft, Line, LinePreparer
+from services.registry.sources.problems import DamagedRecordError
 from services.registry.sources.repository import SourceRecord, SourceRepository
-from services.registry.sources.schemas import LineResult
+from services.registry.sources.schemas import LineResult, RereadResult
 from services.registry.sources.service import SourceService
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.rules import TrialRules
@@ -41,12 +44,42 @@ class ImportService:
 
         A dry run rolls each slice back, so lines of different slices do not see each other.
         """
-        preparer = await self._preparer()
         numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+        return await self._import(await self._preparer(), numbered, MAX_LINE_BYTES, dry_run=dry_run)
+
+    async def reread(self, after: str, limit: int, *, dry_run: bool) -> RereadResult:
+        """Read stored records again that other rules have read, or that wait for something else to change.
+
+        Those with ids after ``after``, in the order of ids, at most ``limit``.
+        """
+        preparer = await self._preparer()
+        async with self.database.read() as connection:
+            records = SourceRepository(connection, self.source)
+            left = await records.count_outdated(preparer.version, after)
+            found = await records.outdated(preparer.version, after, limit)
+        numbered = list(enumerate(found, start=1))
+        lines = [(number, content) for number, (_, content) in numbered if content is not None]
+        results = await self._import(preparer, lines, MAX_BYTES, dry_run=dry_run)
+        damaged = [
+            Line(number, name, problem=DamagedRecordError()) for number, (name, content) in numbered if content is None
+        ]
+        async with self.database.read() as connection:
+            service = self._service(connection, preparer)
+            results += [await service.report_unchanged(line, None, None) for line in damaged]
+        return RereadResult(
+            results=[one for one in results if one.result != "unchanged"],
+            counts=dict(sorted(Counter(one.result for one in results).items())),
+            left=left - len(found),
+            next=found[-1][0] if left > len(found) else None,
+        )
+
+    async def _import(
+        self, preparer: LinePreparer, lines: Sequence[tuple[int, bytes]], most: int, *, dry_run: bool
+    ) -> list[LineResult]:
         results: list[LineResult] = []
-        for start in range(0, len(numbered), SLICE_LINES):
-            part = numbered[start : start + SLICE_LINES]
-            results += await self._import_slice(preparer, part, dry_run=dry_run)
+        for start in range(0, len(lines), SLICE_LINES):
+            parsed = await asyncio.to_thread(preparer.parse, lines[start : start + SLICE_LINES], most)
+            results += await self._import_slice(preparer, parsed, dry_run=dry_run)
         return results
 
     async def _preparer(self) -> LinePreparer:
@@ -57,29 +90,30 @@ class ImportService:
         rules = centre_rules((centre.id, centre.name, centre.city) for centre in members)
         return LinePreparer(self.rules, rules_version, rules)
 
-    async def _import_slice(
-        self, preparer: LinePreparer, part: Sequence[tuple[int, bytes]], *, dry_run: bool
-    ) -> list[LineResult]:
-        parsed = await asyncio.to_thread(preparer.parse, part)
+    async def _import_slice(self, preparer: LinePreparer, parsed: Sequence[Line], *, dry_run: bool) -> list[LineResult]:
         async with self.database.read() as connection:
-            known = await self._service(connection).stored(parsed)
-        to_read = [line for line in parsed if line.record is not None and _needs_reading(line, known)]
+            known = await self._service(connection, preparer).stored(parsed)
+        changed = [line for line in parsed if line.record is not None and not _is_read(line, known, preparer.version)]
+        # The reasons of refusals are not stored: they are found again to be reported.
+        refused = [line for line in parsed if line not in changed and _was_refused(line, known)]
+        to_read = [*changed, *refused]
         drafts = await asyncio.to_thread(preparer.read, to_read) if to_read else {}
-        changed = [line for line in to_read if not _is_stored(line, known)]
-        results = await self._write(changed, drafts, dry_run=dry_run) if changed else {}
+        results = await self._write(preparer, changed, drafts, dry_run=dry_run) if changed else {}
         async with self.database.read() as connection:
-            service = self._service(connection)
+            service = self._service(connection, preparer)
             for line in parsed:
                 if line.number not in results:
                     stored = known.get(line.source_id or "")
                     results[line.number] = await service.report_unchanged(line, stored, drafts.get(line.number))
         return [results[number] for number in sorted(results)]
 
-    async def _write(self, lines: Sequence[Line], drafts: dict[int, Draft], *, dry_run: bool) -> dict[int, LineResult]:
+    async def _write(
+        self, preparer: LinePreparer, lines: Sequence[Line], drafts: dict[int, Draft], *, dry_run: bool
+    ) -> dict[int, LineResult]:
         results = {}
         async with self.database.transaction() as connection:
             savepoint = await connection.begin_nested()
-            service = self._service(connection)
+            service = self._service(connection, preparer)
             for line in lines:
                 started = perf_counter()
                 results[line.number] = await service.import_line(line, drafts[line.number])
@@ -87,17 +121,17 @@ class ImportService:
             await (savepoint.rollback() if dry_run else savepoint.commit())
         return results
 
-    def _service(self, connection: Writing) -> SourceService:
+    def _service(self, connection: Writing, preparer: LinePreparer) -> SourceService:
         trials = TrialService(TrialRepository(connection), CentreRepository(connection), self.rules)
-        return SourceService(self.source, trials, SourceRepository(connection), self.language)
+        return SourceService(trials, SourceRepository(connection, self.source), preparer.version, self.language)
 
 
-def _is_stored(line: Line, known: dict[str, SourceRecord]) -> bool:
-    """Return whether the record of a line is stored in this form."""
+def _is_read(line: Line, known: dict[str, SourceRecord], rules: str) -> bool:
+    """Return whether the record of a line is stored in this form and read by these rules."""
     stored = known.get(line.source_id or "")
-    return stored is not None and stored.hash == line.digest
+    return stored is not None and line.original is not None and stored.is_read(line.original.canonical_hash, rules)
 
 
-def _needs_reading(line: Line, known: dict[str, SourceRecord]) -> bool:
-    """Return whether a record must be read: it is new or changed, or the reasons of its refusal are to be reported."""
-    return not _is_stored(line, known) or known[line.source_id or ""].result == "refused"
+def _was_refused(line: Line, known: dict[str, SourceRecord]) -> bool:
+    stored = known.get(line.source_id or "")
+    return line.record is not None and stored is not None and stored.result == "refused"

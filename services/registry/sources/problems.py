@@ -16,6 +16,16 @@ class InvalidStudyError(Problem):
         return cls(errors=[Fault(pointer=pointer, code=code, detail=Label(fr=fr, en=en))])
 
 
+class DamagedRecordError(Problem):
+    """The stored bytes of a record are damaged."""
+
+    code, status = "damaged_record", 422
+    title = Label(
+        fr="La fiche conservée est endommagée : la reprendre d'une sauvegarde",
+        en="The stored record is damaged: restore it from a backup",
+    )
+
+
 class LineTooLongError(Problem):
     """A line of an import is too long. Sections other than `protocolSection` are not read and can be left out."""
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from services.registry.model.trial import Condition, TrialInput, preferred_identifier
 from services.registry.scope import diseases
 from services.registry.sources.eligibility_lines import EligibilityLine, eligibility_lines
-from services.registry.terminology.conditions import map_condition
+from services.registry.terminology.conditions import MappedCondition, map_condition
 from services.registry.terminology.terminology import Terminology
 
 _MAX_LABEL: Final = 2000
@@ -20,6 +20,10 @@ _UNITS: Final = {
     "W": ("semaine", "semaines", "week", "weeks"),
     "D": ("jour", "jours", "day", "days"),
 }
+_INFERRED: Final = {
+    "title": ("déduit du titre", "inferred from the title"),
+    "mesh": ("terme MeSH du registre", "MeSH term of the registry"),
+}
 _SEX: Final = {"male": ("sexe masculin", "male"), "female": ("sexe féminin", "female")}
 
 
@@ -27,8 +31,8 @@ def registry_criteria(trial: TrialInput, terminology: Terminology) -> dict[str, 
     """Return the criteria document (JSON) that can be derived from a trial's registry fields.
 
     A condition without a code makes the indication a question to a clinician, so it is never "not met". The eligibility
-    text is split into ``human`` criteria; a line under no heading counts as an inclusion. Without a text there is one
-    ``human`` criterion.
+    text is split into ``human`` criteria; where it does not say whether one includes or excludes, its kind is
+    ``unclear``. Without a text there is one ``human`` criterion.
     """
     name = _document_name(trial)
     criteria: list[dict[str, Any]] = [_indication(trial, name, terminology)]
@@ -54,11 +58,6 @@ def registry_criteria(trial: TrialInput, terminology: Terminology) -> dict[str, 
     if trial.cohorts:
         document["cohorts"] = [{"id": cohort.id, "label": cohort.label.model_dump()} for cohort in trial.cohorts][:100]
     return document
-
-
-def condition_code(condition: Condition, terminology: Terminology) -> str | None:
-    """Return the code given with a condition, or the one its text maps to."""
-    return condition.code if condition.code is not None else map_condition(condition.text, terminology).code
 
 
 def _document_name(trial: TrialInput) -> str:
@@ -89,15 +88,29 @@ def _indication(trial: TrialInput, name: str, terminology: Terminology) -> dict[
     targets = [
         condition for condition in trial.conditions if condition.role == "target" and signs.is_condition(condition.text)
     ]
-    coded = [(condition, condition_code(condition, terminology)) for condition in targets]
-    codes = list(dict.fromkeys(code for _, code in coded if code is not None))[:100]
+    read = [
+        MappedCondition("mapped", (condition.code,))
+        if condition.code is not None
+        else map_condition(condition.text, terminology)
+        for condition in targets
+    ]
+    codes = list(dict.fromkeys(code for one in read for code in one.codes))[:100]
     leaves: list[dict[str, Any]] = [{"type": "has", "codes": codes}] if codes else []
-    if not codes or any(code is None for _, code in coded):
+    if not codes or any(one.partial or not one.codes for one in read):
         leaves.append(_human(f"q:indication-{name}"))
-    text = "; ".join(condition.text for condition in targets)
-    fr, en = (text, text) if text else ("L'indication de l'essai", "The trial's indication")
+    fr, en = ("; ".join(dict.fromkeys(_named(one, french=french) for one in targets)) for french in (True, False))
+    if not targets:
+        fr, en = "L'indication de l'essai", "The trial's indication"
     criterion = _criterion("indication", "include", fr, en, leaves[0] if len(leaves) == 1 else {"any": leaves})
     return criterion | {"role": "indication"}
+
+
+def _named(condition: Condition, *, french: bool) -> str:
+    """Return the words of a condition, and how it was inferred."""
+    if condition.inferred is None:
+        return condition.text
+    fr, en = _INFERRED[condition.inferred]
+    return f"{condition.text} ({fr if french else en})"
 
 
 def _age(minimum: str | None, maximum: str | None) -> dict[str, Any]:
@@ -157,7 +170,7 @@ def _human_lines(lines: list[EligibilityLine], name: str) -> list[dict[str, Any]
         asked[digest] = asked.get(digest, 0) + 1
         question = f"q:{name}-{digest}" + (f"-{asked[digest]}" if asked[digest] > 1 else "")
         criterion = _criterion(
-            f"{letter}{counts[letter]}", line.kind or "include", line.text, line.text, _human(question)
+            f"{letter}{counts[letter]}", line.kind or "unclear", line.text, line.text, _human(question)
         )
         criterion["source"]["span"] = [line.start, line.end]
         criteria.append(criterion)

@@ -1,50 +1,158 @@
 """The only SQL about source records."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.registry.sources.tables import source_records
+from services.registry.sources.originals import Original, compressed, restored
+from services.registry.sources.tables import source_records, source_versions
+
+OBSOLETE = "obsolete"
+# Results of records that are read again at every opportunity: something else may have changed meanwhile.
+UNSETTLED = frozenset({"invalid", "possible_duplicate"})
 
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
-    """What is stored of a record: its hash, the result of its last import, and its trial, if any."""
+    """What is stored of a record.
 
-    hash: str
+    ``version``: the number of its newest form. ``canonical_hash``, ``rules``: of that form, and of the rules by which
+    it was read last. ``result``: of that reading. ``trial_key``: its trial, if any.
+    """
+
+    version: int
+    canonical_hash: str
+    rules: str
     result: str
     trial_key: str | None
 
+    def is_read(self, canonical_hash: str, rules: str) -> bool:
+        """Return whether this form was read by these rules, with a result that nothing else can change."""
+        return (self.canonical_hash, self.rules) == (canonical_hash, rules) and self.result not in UNSETTLED
+
 
 class SourceRepository:
-    """Source records in one transaction."""
+    """Records of one source in one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, source: str) -> None:
         self.connection = connection
+        self.source = source
 
-    async def find(self, source: str, source_ids: Sequence[str]) -> dict[str, SourceRecord]:
+    async def find(self, source_ids: Sequence[str]) -> dict[str, SourceRecord]:
         """Return what is stored of some records, by source id."""
-        statement = select(source_records).where(
-            source_records.c.source == source, source_records.c.source_id.in_(source_ids)
-        )
+        records = source_records.c
+        statement = select(source_records).where(records.source == self.source, records.source_id.in_(source_ids))
         return {
-            row.source_id: SourceRecord(row.hash, row.result, row.trial_key)
+            row.source_id: SourceRecord(row.version, row.canonical_hash, row.rules, row.result, row.trial_key)
             for row in await self.connection.execute(statement)
         }
 
-    async def save(self, source: str, source_id: str, record: SourceRecord, *, known: bool) -> None:
-        """Store a record. ``known``: an earlier form of it is stored."""
+    async def describing(self, keys: Collection[str]) -> dict[str, frozenset[str]]:
+        """Return the ids of the records that describe these trials, by key of trial. Obsolete ones do not."""
+        records = source_records.c
+        statement = select(records.trial_key, records.source_id).where(
+            records.source == self.source, records.trial_key.in_(keys), records.result != OBSOLETE
+        )
+        found: dict[str, set[str]] = {key: set() for key in keys}
+        for row in await self.connection.execute(statement):
+            found[row.trial_key].add(row.source_id)
+        return {key: frozenset(ids) for key, ids in found.items()}
+
+    async def retire(self, source_ids: Collection[str]) -> None:
+        """Mark records as obsolete: another record describes their trial from now on."""
+        records = source_records.c
+        await self.connection.execute(
+            update(source_records)
+            .where(records.source == self.source, records.source_id.in_(source_ids))
+            .values(result=OBSOLETE)
+        )
+
+    async def save(self, source_id: str, known: SourceRecord | None, record: SourceRecord, original: Original) -> None:
+        """Store a reading, and the form that was read unless it is the newest stored one.
+
+        ``known``: what was stored before; ``record``: what is now, its version aside.
+        """
+        now = datetime.now(UTC)
+        version = known.version if known else 0
+        if not await self._is_newest(source_id, version, original):
+            version += 1
         values = {
-            "hash": record.hash,
+            "version": version,
+            "canonical_hash": record.canonical_hash,
+            "rules": record.rules,
             "result": record.result,
             "trial_key": record.trial_key,
-            "read_at": datetime.now(UTC),
+            "read_at": now,
         }
-        if known:
-            same = (source_records.c.source == source, source_records.c.source_id == source_id)
-            await self.connection.execute(update(source_records).where(*same).values(**values))
+        place = {"source": self.source, "source_id": source_id}
+        if known is None:
+            await self.connection.execute(insert(source_records).values(**place, **values))
         else:
-            await self.connection.execute(insert(source_records).values(source=source, source_id=source_id, **values))
+            same = (source_records.c.source == self.source, source_records.c.source_id == source_id)
+            await self.connection.execute(update(source_records).where(*same).values(**values))
+        if known is None or version != known.version:
+            await self.connection.execute(
+                insert(source_versions).values(
+                    **place,
+                    version=version,
+                    received_at=now,
+                    dated=original.dated,
+                    bytes_hash=original.bytes_hash,
+                    canonical_hash=original.canonical_hash,
+                    content=compressed(original.content),
+                )
+            )
+
+    async def _is_newest(self, source_id: str, version: int, original: Original) -> bool:
+        """Return whether what counts in this form is what counts in the newest stored one."""
+        versions = source_versions.c
+        found = (
+            await self.connection.execute(
+                select(versions.bytes_hash, versions.canonical_hash).where(
+                    versions.source == self.source, versions.source_id == source_id, versions.version == version
+                )
+            )
+        ).one_or_none()
+        return found is not None and (
+            found.canonical_hash == original.canonical_hash or found.bytes_hash == original.bytes_hash
+        )
+
+    async def outdated(self, rules: str, after: str, limit: int) -> list[tuple[str, bytes | None]]:
+        """Return (source id, content) of the next records to be read again, in the order of ids.
+
+        The content is None where the stored bytes are damaged.
+        """
+        records, versions = source_records.c, source_versions.c
+        statement = (
+            select(versions.source_id, versions.bytes_hash, versions.content)
+            .join_from(
+                source_records,
+                source_versions,
+                (versions.source == records.source)
+                & (versions.source_id == records.source_id)
+                & (versions.version == records.version),
+            )
+            .where(self._is_outdated(rules, after))
+            .order_by(records.source_id)
+            .limit(limit)
+        )
+        return [
+            (row.source_id, restored(row.content, row.bytes_hash)) for row in await self.connection.execute(statement)
+        ]
+
+    def _is_outdated(self, rules: str, after: str) -> ColumnElement[bool]:
+        records = source_records.c
+        return and_(
+            records.source == self.source,
+            records.source_id > after,
+            or_(records.rules != rules, records.result.in_(sorted(UNSETTLED))),
+        )
+
+    async def count_outdated(self, rules: str, after: str) -> int:
+        """Return how many records with greater ids than ``after`` are to be read again."""
+        records = source_records.c
+        statement = select(func.count()).where(self._is_outdated(rules, after), records.version > 0)
+        return int((await self.connection.execute(statement)).scalar_one())

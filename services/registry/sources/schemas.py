@@ -8,7 +8,9 @@ from services.registry.model.trial import ScopeVerdict
 from shared.values.problems import FieldError
 from shared.values.wire import ApiModel
 
-Result = Literal["created", "updated", "unchanged", "kept_curated", "refused", "invalid"]
+Result = Literal[
+    "created", "updated", "unchanged", "kept_curated", "possible_duplicate", "obsolete", "refused", "invalid"
+]
 
 
 class StudyRecord(BaseModel):
@@ -21,6 +23,11 @@ class StudyRecord(BaseModel):
         description="The modules of the protocol: `identificationModule` with `nctId`, `statusModule`,"
         " `conditionsModule`, `designModule`, `armsInterventionsModule`, `eligibilityModule` and others.",
     )
+    derived_section: dict[str, Any] | None = Field(
+        default=None,
+        alias="derivedSection",
+        description="`conditionBrowseModule` with `meshes`, the MeSH terms of the conditions; nothing else is read.",
+    )
 
 
 class LineResult(ApiModel):
@@ -30,17 +37,36 @@ class LineResult(ApiModel):
     source_id: str | None = Field(description="The id of the record in its source; null: not found in the line.")
     result: Result = Field(
         description="What happened. `kept_curated`: a person has edited the trial, so the record was stored and did "
-        "not change it. `refused`: out of scope. `invalid`: the line cannot be read."
+        "not change it. `possible_duplicate`: it has a number of another record's trial; it is kept, and a person must "
+        "decide whether they are one trial. `obsolete`: its number is a former one of a trial that another record "
+        "describes; it is kept and changes nothing. `refused`: out of scope. `invalid`: it cannot be read."
     )
-    trial: str | None = Field(default=None, description="The public identifier of the trial.")
+    trial: str | None = Field(
+        default=None,
+        description="The `identifier` of the trial; of a `possible_duplicate`: of the trial that has its number.",
+    )
+    trial_id: str | None = Field(default=None, description="The `id` of that trial.")
     scope: ScopeVerdict | None = Field(
         default=None, description="Whether the trial belongs in this registry; null: not judged."
     )
     errors: list[FieldError] = Field(default_factory=list, description="The faults, with their places in the record.")
     reasons: list[FieldError] = Field(
         default_factory=list,
-        description="Why a person must decide whether the trial is in scope. Until then it is not published.",
+        description="Why a person must decide whether the trial is in scope, or whether it is another one. Until then "
+        "it is not published. Pointers lead into the trial as it was read.",
     )
+    changed: list[str] = Field(default_factory=list, description="The fields of the trial that changed.")
+
+
+class RereadResult(ApiModel):
+    """What reading stored records again did, or would do."""
+
+    results: list[LineResult] = Field(
+        description="The results of records that were not unchanged. Lines are numbered within this answer."
+    )
+    counts: dict[str, int] = Field(description="How often each result occurred.")
+    left: int = Field(description="How many records with greater ids are still to be read again.")
+    next: str | None = Field(description="Where to continue: the value of `after`; null: no record is left.")
 
 
 class BulkResult(ApiModel):

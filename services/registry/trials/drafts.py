@@ -1,11 +1,16 @@
-"""Pure functions on drafts, the writable part of trials."""
+"""Pure functions on drafts, the writable part of trials, and checks of what is declared."""
 
+from datetime import datetime
 from typing import Any
 
-from services.registry.model.trial import ScopeAnswer, Trial, TrialInput
-from services.registry.trials.problems import IdentifierMismatchError
+from services.registry.model.aliases import aliases_of
+from services.registry.model.criteria_head import CriteriaHead
+from services.registry.model.site import SiteInput
+from services.registry.model.trial import Origin, ScopeAnswer, Trial, TrialInput, preferred_identifier
+from services.registry.trials.problems import IdentifierMismatchError, UnknownCohortError
 from shared.values.problems import Fault, InvalidBodyError
 from shared.values.validation import faults
+from shared.vocabulary.identifiers import alias_of
 
 
 def draft_of(trial: Trial) -> TrialInput:
@@ -13,20 +18,49 @@ def draft_of(trial: Trial) -> TrialInput:
     return TrialInput(**{name: getattr(trial, name) for name in TrialInput.model_fields})
 
 
-def public_numbers(draft: TrialInput) -> list[tuple[str, str]]:
-    """Return (type, value) of the identifiers that are unique worldwide: all but a sponsor's code."""
-    return [(one.type, one.value) for one in draft.identifiers if one.type != "sponsor"]
+def public_aliases(draft: TrialInput) -> frozenset[str]:
+    """Return the aliases of the identifiers that are unique worldwide: all but a sponsor's code."""
+    return frozenset(alias for alias, is_public in aliases_of(draft.identifiers).items() if is_public)
 
 
-def check_address(identifier: str, draft: TrialInput) -> None:
-    """Check that the address names the trial.
+def is_number_of(identifier: str, draft: TrialInput) -> bool:
+    """Return whether the draft has this number, in any spelling."""
+    return alias_of(identifier) in aliases_of(draft.identifiers)
+
+
+def check_address(identifier: str, draft: TrialInput, current: Trial | None) -> None:
+    """Check that the address names the trial sent. ``current``: the trial that the address names now.
+
+    The id of a trial and its former numbers are not in a draft.
 
     :raises IdentifierMismatchError: 422, the address is none of the trial's identifiers.
     """
-    if identifier not in {one.value for one in draft.identifiers}:
-        raise IdentifierMismatchError(
-            errors=[Fault(pointer="/identifiers", code="identifier_mismatch", detail=IdentifierMismatchError.title)]
-        )
+    if is_number_of(identifier, draft) or (current is not None and not is_number_of(identifier, draft_of(current))):
+        return
+    raise IdentifierMismatchError(
+        errors=[Fault(pointer="/identifiers", code="identifier_mismatch", detail=IdentifierMismatchError.title)]
+    )
+
+
+def check_cohorts(trial: Trial, given: SiteInput) -> None:
+    """Check that a site declares places of cohorts that the trial has.
+
+    :raises UnknownCohortError: 422.
+    """
+    cohorts = {cohort.id for cohort in trial.cohorts} or {"all"}
+    for index, slots in enumerate(given.slots):
+        if slots.cohort not in cohorts:
+            place = Fault(pointer=f"/slots/{index}/cohort", code="unknown_cohort", detail=UnknownCohortError.title)
+            raise UnknownCohortError(errors=[place])
+
+
+def changed_fields(before: Trial, after: Trial) -> tuple[str, ...]:
+    """Return the names of the fields in which two versions of a trial differ."""
+    return tuple(
+        name
+        for name in Trial.model_fields
+        if name not in {"version", "updated_at"} and getattr(after, name) != getattr(before, name)
+    )
 
 
 def patched(trial: Trial, patch: dict[str, Any]) -> TrialInput:
@@ -61,3 +95,27 @@ def same_scope(one: ScopeAnswer, other: ScopeAnswer) -> bool:
 
 def _reasons(answer: ScopeAnswer) -> list[tuple[str, str]]:
     return [(reason.code, reason.pointer) for reason in answer.reasons]
+
+
+def trial_of(
+    at: datetime,
+    key: str,
+    draft: TrialInput,
+    version: int,
+    head: CriteriaHead | None,
+    scope: ScopeAnswer,
+    origin: Origin,
+) -> Trial:
+    """Return a version of a trial, with what the registry adds to the draft. ``at``: when it is written."""
+    fields = {name: getattr(draft, name) for name in TrialInput.model_fields}
+    return Trial(
+        **fields,
+        id=key,
+        identifier=preferred_identifier(draft.identifiers),
+        version=version,
+        updated_at=at,
+        criteria=head,
+        scope=scope,
+        published=scope.answer == "in_scope",
+        origin=origin,
+    )

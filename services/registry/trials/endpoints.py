@@ -24,6 +24,7 @@ from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import ChangePrecondition, IfMatch, IfNoneMatch, etag
 from shared.persistence import Reading, Writing
+from shared.terminology.codes import canonical
 from shared.values.forms import described
 from shared.values.problems import Fault, NotFoundError
 from shared.values.strict_json import Limits
@@ -78,7 +79,7 @@ def _search(
         )
         raise UnknownFilterError(errors=[Fault(pointer="/query/country", code="unknown_country", detail=detail)])
     terminology: Terminology = request.app.state.trial_rules.terminology
-    codes = terminology.same_as(condition) if condition else frozenset()
+    codes = terminology.same_as(canonical(condition)) if condition else frozenset()
     return SearchQuery.parse(
         q,
         status=status,
@@ -96,7 +97,12 @@ Reader = Annotated[Access, Depends(allow("trial", "read"))]
 Writer = Annotated[Access, Depends(allow("trial", "write"))]
 SiteReader = Annotated[Access, Depends(allow("site", "read"))]
 SiteWriter = Annotated[Access, Depends(allow("site", "write"))]
-Identifier = Annotated[str, Path(max_length=100, description="Any public identifier of the trial.")]
+Identifier = Annotated[
+    str,
+    Path(
+        max_length=100, description="The `id` of the trial, or any of its numbers, also a former one, in any spelling."
+    ),
+]
 Centre = Annotated[str, Path(max_length=64, description="The id of the centre, such as `fr-lille`.")]
 Count = Annotated[
     str | None,
@@ -136,7 +142,7 @@ async def list_trials(
 
 @router.api_route("/trials/{identifier}", methods=["GET", "HEAD"], response_model=Trial, summary="Read a trial")
 async def read_trial(cached: IfNoneMatch, trials: Reads, access: Reader, identifier: Identifier) -> Response:
-    """Return one trial, by any of its public identifiers."""
+    """Return one trial by its `id` or any of its numbers."""
     trial = (await trials.find(identifier, access.rows)).trial
     return cached.unchanged(trial.version) or _answer(trial.model_dump_json(), trial.version)
 
@@ -219,7 +225,7 @@ async def read_sites(trials: Reads, access: SiteReader, identifier: Identifier) 
     stored = await trials.find(identifier, access.rows)
     now, slots = datetime.now(UTC), access.fields == "all"
     sites = await trials.repository.sites(stored.key)
-    return SiteList(items=[site.document(stored.trial.id, now, with_slots=slots) for site in sites])
+    return SiteList(items=[site.document(stored.trial.identifier, now, with_slots=slots) for site in sites])
 
 
 @router.put(

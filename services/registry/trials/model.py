@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.registry.model.site import Site, Slots
 from services.registry.model.trial import Trial
-from shared.feed.changes import Routing
+from shared.feed.changes import TRIAL_FACET, Routing
 from shared.vocabulary.durations import STALE_AFTER
 from shared.vocabulary.recruitment import RecruitmentStatus
 
@@ -14,10 +14,18 @@ from shared.vocabulary.recruitment import RecruitmentStatus
 class StoredTrial:
     """A stored trial. ``curated``: a person edited it, so a source no longer overwrites its fields."""
 
-    key: str
     trial: Trial
     routing: Routing
     curated: bool
+
+    @property
+    def key(self) -> str:
+        return self.trial.id
+
+    @property
+    def aliases(self) -> frozenset[str]:
+        """The names by which it is found, also former ones."""
+        return self.routing.facets[TRIAL_FACET]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """SQL for trials, their criteria and their sites. Returns documents and plain values, never rows."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import Select, bindparam, delete, func, insert, select, text, up
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.registry.model.aliases import aliases_of
 from services.registry.model.site import Slots
 from services.registry.model.trial import Trial
 from services.registry.search.model import SearchQuery, indexed_terms
@@ -18,12 +19,13 @@ from services.registry.trials.problems import IdentifierTakenError
 from services.registry.trials.tables import (
     criteria_versions,
     sites,
-    trial_identifiers,
+    trial_aliases,
     trial_versions,
     trials,
 )
 from shared.access.policy import Rows
-from shared.feed.changes import read_routing, write_routing
+from shared.feed.changes import TRIAL_FACET, Routing, read_routing, write_routing
+from shared.vocabulary.identifiers import alias_of, trial_id, trial_number
 
 INDEXED_AT_ONCE = 500
 # Numbers of demonstration trials begin here, so that they come last in every list.
@@ -40,22 +42,35 @@ class TrialRepository:
         self.index = SearchRepository(connection)
 
     async def find(self, identifier: str, rows: Rows = "all") -> StoredTrial | None:
-        """Return a trial by any of its public identifiers, if ``rows`` lets the caller see it."""
-        keys = select(trial_identifiers.c.trial_key).where(trial_identifiers.c.value == identifier).distinct()
-        found = (
-            await self.connection.execute(_visible(select(trials), rows).where(trials.c.key.in_(keys)).limit(2))
-        ).all()
-        # Two sponsors may use the same code: it then identifies no trial.
-        return _stored(found[0]) if len(found) == 1 else None
+        """Return a trial by any of its names in any spelling, if ``rows`` lets the caller see it."""
+        statement = _visible(BY_ALIAS, rows)
+        found = (await self.connection.execute(statement, {"alias": alias_of(identifier)})).all()
+        return _stored(found[0]) if is_one_trial([row.is_public for row in found]) else None
 
-    async def owners(self, identifiers: Sequence[tuple[str, str]]) -> set[str]:
-        """Return the keys of the trials that have one of these (type, value) identifiers."""
-        rows = await self.connection.execute(
-            select(trial_identifiers.c.type, trial_identifiers.c.value, trial_identifiers.c.trial_key).where(
-                trial_identifiers.c.value.in_([value for _, value in identifiers])
-            )
+    async def owners(self, aliases: Collection[str], *, former: bool = True) -> dict[str, str]:
+        """Return the keys of the trials that have one of these public numbers, by number.
+
+        ``former``: or had it.
+        """
+        names = trial_aliases.c
+        statement = select(names.alias, names.trial_key).where(names.alias.in_(aliases), names.is_public.is_(True))
+        if not former:
+            statement = statement.where(names.former.is_(False))
+        return {row.alias: row.trial_key for row in await self.connection.execute(statement)}
+
+    async def release(self, aliases: Collection[str]) -> None:
+        """Remove numbers from the trials that had them formerly: they become numbers of another trial."""
+        names = trial_aliases.c
+        statement = (
+            delete(trial_aliases)
+            .where(names.alias.in_(aliases), names.is_public.is_(True), names.former.is_(True))
+            .returning(names.alias, names.trial_key)
         )
-        return {row.trial_key for row in rows if (row.type, row.value) in set(identifiers)}
+        for alias, key in (await self.connection.execute(statement)).all():
+            stored = await self.get(key)
+            kept = {**stored.routing.facets, TRIAL_FACET: stored.aliases - {alias}}
+            side = json.dumps(write_routing(Routing(stored.routing.audience, kept)))
+            await self.connection.execute(update(trials).where(trials.c.key == key).values(side=side))
 
     async def get(self, key: str) -> StoredTrial:
         return _stored((await self.connection.execute(select(trials).where(trials.c.key == key))).one())
@@ -78,18 +93,6 @@ class TrialRepository:
             return await self.index.count(query, published_only=rows != "all")
         return int((await self.connection.execute(PLAIN_COUNT[rows != "all", query.demo])).scalar_one())
 
-    async def after(self, public_id: str, rows: Rows, limit: int, *, demo: bool) -> list[StoredTrial]:
-        """Return the next trials in the order of their ids."""
-        statement = (
-            _visible(select(trials), rows)
-            .where(trials.c.public_id > public_id)
-            .order_by(trials.c.public_id)
-            .limit(limit)
-        )
-        if not demo:
-            statement = statement.where(trials.c.demo.is_(False))
-        return [_stored(row) for row in await self.connection.execute(statement)]
-
     async def save(self, stored: StoredTrial, search: str, changed: Sequence[str], replaces: int | None) -> bool:
         """Write a version. Return False if another writer came first.
 
@@ -103,13 +106,12 @@ class TrialRepository:
             raise IdentifierTakenError from None
 
     async def _save(self, stored: StoredTrial, search: str, changed: Sequence[str], replaces: int | None) -> bool:
-        trial = stored.trial
-        demo = trial.sample == "demo"
+        trial, number = stored.trial, trial_number(stored.key)
         values = {
-            "public_id": trial.id,
+            "public_id": trial.identifier,
             "version": trial.version,
             "published": trial.published,
-            "demo": demo,
+            "demo": trial.sample == "demo",
             "status": trial.status,
             "curated": stored.curated,
             "search": search,
@@ -117,19 +119,12 @@ class TrialRepository:
             "side": json.dumps(write_routing(stored.routing)),
         }
         if replaces is None:
-            number = await self._next_number(demo=demo)
             await self.connection.execute(insert(trials).values(key=stored.key, number=number, **values))
         else:
             statement = update(trials).where(trials.c.key == stored.key, trials.c.version == replaces).values(**values)
-            written = (await self.connection.execute(statement.returning(trials.c.number))).scalar_one_or_none()
-            if written is None:
+            if (await self.connection.execute(statement)).rowcount != 1:
                 return False
-            number = written
-            await self.connection.execute(delete(trial_identifiers).where(trial_identifiers.c.trial_key == stored.key))
-        await self.connection.execute(
-            insert(trial_identifiers),
-            [{"type": one.type, "value": one.value, "trial_key": stored.key} for one in trial.identifiers],
-        )
+        await self._save_aliases(trial)
         await self._write_index(number, search, stored)
         await self.connection.execute(
             insert(trial_versions).values(
@@ -142,13 +137,35 @@ class TrialRepository:
         )
         return True
 
-    async def _next_number(self, *, demo: bool) -> int:
-        """Return the number after the greatest of its kind. Trials are never deleted, so no number is used twice."""
+    async def _save_aliases(self, trial: Trial) -> None:
+        """Store the names of a trial; those that it no longer has stay, as former ones."""
+        names = trial_aliases.c
+        rows = await self.connection.execute(select(trial_aliases).where(names.trial_key == trial.id))
+        before = {row.alias: (row.is_public, row.former) for row in rows}
+        after = {alias: (is_public, True) for alias, (is_public, _) in before.items()}
+        after |= {alias: (is_public, False) for alias, is_public in aliases_of(trial.identifiers).items()}
+        after[trial.id] = (True, False)
+        changed = [alias for alias, value in after.items() if before.get(alias) != value]
+        if not changed:
+            return
+        await self.connection.execute(
+            delete(trial_aliases).where(names.trial_key == trial.id, names.alias.in_(changed))
+        )
+        await self.connection.execute(
+            insert(trial_aliases),
+            [
+                {"alias": alias, "trial_key": trial.id, "is_public": after[alias][0], "former": after[alias][1]}
+                for alias in changed
+            ],
+        )
+
+    async def next_id(self, *, demo: bool) -> str:
+        """Return the id for a new trial. Trials are never deleted, so no id is used twice."""
         if self.connection.dialect.name == "postgresql":
             await self.connection.execute(_NUMBERING_LOCK)
         within = trials.c.number >= FIRST_DEMO if demo else trials.c.number < FIRST_DEMO
         greatest = (await self.connection.execute(select(func.max(trials.c.number)).where(within))).scalar_one()
-        return (FIRST_DEMO if demo else 0) + 1 if greatest is None else int(greatest) + 1
+        return trial_id((FIRST_DEMO if demo else 0) + 1 if greatest is None else int(greatest) + 1)
 
     async def rebuild_index(self) -> int:
         """Index every trial anew where the index lacks some, as after a copy into another database; return how many."""
@@ -264,11 +281,26 @@ def _visible(statement: Select[Any], rows: Rows) -> Select[Any]:
 def _facets(stored: StoredTrial) -> dict[str, Iterable[str]]:
     """Return what a trial is filtered by: routing facets, countries, status, and whether it is a demonstration."""
     return {
-        **stored.routing.facets,
+        **{name: values for name, values in stored.routing.facets.items() if name != TRIAL_FACET},
         "country": stored.trial.countries,
         "status": [stored.trial.status],
         "demo": ["yes"] if stored.trial.sample == "demo" else [],
     }
+
+
+# The trials with an alias; a public number before the same code of a sponsor.
+BY_ALIAS = (
+    select(trials, trial_aliases.c.is_public)
+    .join(trial_aliases, trial_aliases.c.trial_key == trials.c.key)
+    .where(trial_aliases.c.alias == bindparam("alias"))
+    .order_by(trial_aliases.c.is_public.desc())
+    .limit(2)
+)
+
+
+def is_one_trial(are_public: Sequence[bool]) -> bool:
+    """Return whether an alias names one trial: the first of those found. A code that two sponsors use names none."""
+    return len(are_public) == 1 or (len(are_public) > 1 and are_public[0])
 
 
 def _plain(statement: Select[Any], *, published: bool, demo: bool) -> Select[Any]:
@@ -293,6 +325,4 @@ PLAIN_COUNT = {
 
 
 def _stored(row: Any) -> StoredTrial:
-    return StoredTrial(
-        row.key, Trial.model_validate_json(row.document), read_routing(json.loads(row.side)), row.curated
-    )
+    return StoredTrial(Trial.model_validate_json(row.document), read_routing(json.loads(row.side)), row.curated)

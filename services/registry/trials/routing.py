@@ -1,12 +1,13 @@
 """Audience and routing facets of a trial, and the feed entries of its changes. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
+from services.registry.model.aliases import aliases_of
 from services.registry.model.trial import Trial
 from services.registry.terminology.terminology import Terminology
 from shared.criteria.durations import parse
-from shared.feed.changes import NOT_VISIBLE, Change, Routing
+from shared.feed.changes import NOT_VISIBLE, TRIAL_FACET, Change, Routing
 from shared.vocabulary.durations import in_months
 from shared.vocabulary.recruitment import is_open
 
@@ -23,8 +24,14 @@ def audience(trial: Trial) -> frozenset[str]:
     return frozenset({"demo"}) if trial.sample == "demo" else frozenset({"public"})
 
 
-def facets(trial: Trial, terminology: Terminology, departements: Mapping[str, str]) -> dict[str, frozenset[str]]:
-    """Return the routing facets of a trial. ``departements``: département of each centre, by centre id."""
+def facets(
+    trial: Trial, terminology: Terminology, departements: Mapping[str, str], aliases: Iterable[str] = ()
+) -> dict[str, frozenset[str]]:
+    """Return the routing facets of a trial.
+
+    ``departements``: département of each centre, by centre id. ``aliases``: names of the trial until now; it is still
+    found by those that it no longer has.
+    """
     conditions = {
         code
         for condition in trial.conditions
@@ -33,6 +40,7 @@ def facets(trial: Trial, terminology: Terminology, departements: Mapping[str, st
     }
     centres = {site.centre for site in trial.sites}
     return {
+        TRIAL_FACET: frozenset({trial.id, *aliases, *aliases_of(trial.identifiers)}),
         "condition": frozenset(conditions),
         "age_band": _age_bands(trial),
         "atmp_class": frozenset({trial.product.atmp_class} if trial.product.atmp_class else ()),
@@ -68,24 +76,17 @@ def change_of_trial(
 
     ``routing``: before and after. ``event``: its type, derived if None.
     """
-    extra: dict[str, str] = {}
+    extra = {"identifier": after.identifier}
     if after.published and (before is None or not before.published):
         kind = "trial.published"
     elif before is not None and before.published and not after.published:
         kind = "trial.withdrawn"
     elif before is not None and before.status != after.status:
         kind = "trial.status_changed"
-        extra = {"from": before.status, "to": after.status}
+        extra |= {"from": before.status, "to": after.status}
     else:
         kind = "trial.updated"
     return Change(event or kind, f"trial/{after.id}", after.version, routing[0], routing[1], changed, extra)
-
-
-def rename_of_trial(before: Trial, after: Trial, routing: Routing) -> Change:
-    """Return the feed entry that removes a trial's former id and names the new one."""
-    return Change(
-        "trial.merged", f"trial/{before.id}", after.version, routing, NOT_VISIBLE, ("id",), {"into": after.id}
-    )
 
 
 def change_of_site(
@@ -105,5 +106,5 @@ def change_of_site(
         before,
         after,
         ("status", "slots"),
-        {"trial": trial.id, "centre": centre},
+        {"trial": trial.identifier, "trial_id": trial.id, "centre": centre},
     )

@@ -4,38 +4,53 @@ Each accepted change is a version with its feed entries.
 """
 
 import json
-import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from services.registry.centres.repository import CentreRepository
+from services.registry.model.criteria_head import CriteriaHead
 from services.registry.model.precondition import Precondition
 from services.registry.model.site import SiteInput, Slots
 from services.registry.model.trial import (
-    CriteriaHead,
     Origin,
     ScopeAnswer,
     Trial,
     TrialInput,
     TrialSite,
-    preferred_identifier,
 )
 from services.registry.schema import FEED
 from services.registry.search.model import SearchQuery
 from services.registry.terminology.terminology import Terminology
-from services.registry.trials.drafts import check_address, draft_of, patched, public_numbers, same_scope
+from services.registry.trials.criteria import (
+    becomes_outdated,
+    compared,
+    faults_of_signature,
+    head_of,
+    in_force,
+    source_hash,
+)
+from services.registry.trials.drafts import (
+    changed_fields,
+    check_address,
+    check_cohorts,
+    draft_of,
+    is_number_of,
+    patched,
+    public_aliases,
+    same_scope,
+    trial_of,
+)
 from services.registry.trials.model import StoredSite, StoredTrial
 from services.registry.trials.problems import (
     CriteriaRefusedError,
     IdentifierTakenError,
     OutOfScopeError,
     UnknownCentreError,
-    UnknownCohortError,
     UnknownFilterError,
 )
 from services.registry.trials.repository import TrialRepository
-from services.registry.trials.routing import audience, change_of_site, change_of_trial, facets, rename_of_trial
+from services.registry.trials.routing import audience, change_of_site, change_of_trial, facets
 from services.registry.trials.rules import TrialRules
 from services.registry.trials.search import words_of
 from shared.access.policy import Access, Rows
@@ -68,7 +83,7 @@ class TrialService:
         return self.rules.terminology
 
     async def find(self, identifier: str, rows: Rows) -> StoredTrial:
-        """Return a trial by any of its public identifiers.
+        """Return a trial by its id or any of its numbers, also former ones, in any spelling.
 
         :raises NotFoundError: 404, there is none that the caller may see.
         """
@@ -101,13 +116,15 @@ class TrialService:
     async def put(self, identifier: str, draft: TrialInput, rows: Rows, expected: Precondition) -> StoredTrial:
         """Create a trial or replace a version of one. A new trial has version 1.
 
+        The former number of a trial may become the number of a new one.
+
         :raises AlreadyExistsError: 412, it was to be created and exists.
         :raises NotFoundError: 404, it was to be replaced and does not exist.
         """
-        check_address(identifier, draft)
         current = await self.repository.find(identifier, rows)
+        check_address(identifier, draft, None if expected.creates or current is None else current.trial)
         if expected.creates:
-            if current is not None:
+            if current is not None and is_number_of(identifier, draft_of(current.trial)):
                 raise AlreadyExistsError
             return await self.create(draft, Origin(source="curated"), curated=True)
         if current is None:
@@ -118,7 +135,7 @@ class TrialService:
         """Apply a merge patch to a version of a trial (None: to any)."""
         current = await self.find(identifier, rows)
         draft = patched(current.trial, patch)
-        check_address(identifier, draft)
+        check_address(identifier, draft, current.trial)
         return await self.update(current, draft, expected, curated=True)
 
     async def create(
@@ -138,14 +155,14 @@ class TrialService:
         :raises IdentifierTakenError: 409.
         """
         scope = scope or self._accepted(draft)
-        if await self.repository.owners(public_numbers(draft)):
-            raise IdentifierTakenError
+        await self._take_numbers(draft, None, by_person=curated)
         await self._check_centres(draft)
-        key = str(uuid.uuid4())
+        key = await self.repository.next_id(demo=draft.sample == "demo")
         given = criteria or self.rules.registry_criteria(draft, self.terminology)
-        document = CriteriaDocument.model_validate_json(json.dumps({**given, "version": 1}))
-        trial = self._trial(draft, 1, _head(document, 1), scope, origin)
-        stored = StoredTrial(key, trial, await self._routing(trial), curated)
+        document = CriteriaDocument.model_validate_json(json.dumps(given))
+        document = in_force(document, 1, source_hash(draft.eligibility))
+        trial = trial_of(self.now, key, draft, 1, head_of(document), scope, origin)
+        stored = StoredTrial(trial, await self._routing(trial, ()), curated)
         await self.repository.save(stored, words_of(trial, self.terminology), ("created",), None)
         await self.repository.add_criteria(
             key, 1, document.grade, self.now, document.model_dump_json(exclude_none=True)
@@ -177,7 +194,8 @@ class TrialService:
 
     async def withdraw(self, stored: StoredTrial, draft: TrialInput, scope: ScopeAnswer) -> StoredTrial:
         """Unpublish a trial whose source record left the scope. Its key, history and link to the record stay."""
-        if await self.repository.owners(public_numbers(draft)) - {stored.key}:
+        owners = await self.repository.owners(public_aliases(draft))
+        if set(owners.values()) - {stored.key}:
             # A number of the record now belongs to another trial: that must not keep this one published.
             draft = draft_of(stored.trial)
         return await self._replace(stored, draft, scope, curated=stored.curated)
@@ -191,33 +209,36 @@ class TrialService:
     ) -> CriteriaDocument:
         """Write a new version of a trial's criteria, made from version ``expected`` (None: from any).
 
-        :raises CriteriaRefusedError: 422, the lint found errors; one pointer for each.
-        :raises StaleVersionError: 412.
+        :raises CriteriaRefusedError: 422, errors of the lint or of the signature, with one pointer for each.
+        :raises StaleVersionError: 412, other criteria came first, or they were written from another text of the source.
         """
         stored = await self.find(identifier, rows)
-        document = document.model_copy(update={"trial": stored.trial.id})
+        document = document.model_copy(update={"trial": stored.trial.identifier})
         head = stored.trial.criteria
         if head is not None and expected is not None and expected != head.version:
             raise StaleVersionError
-        known = frozenset(code for concept in self.terminology for code in self.terminology.same_as(concept.code))
+        written_from = source_hash(stored.trial.eligibility)
+        if document.source_hash not in {None, written_from}:
+            raise StaleVersionError
+        document = document.model_copy(update={"source_hash": written_from})
         record = RegistryRecord(**stored.trial.eligibility.model_dump(exclude={"text"}))
-        errors = [one for one in lint(document, known, record) if one.severity == "error"]
-        if errors:
-            raise CriteriaRefusedError(
-                errors=[Fault(pointer=one.pointer, code=one.code, detail=one.detail) for one in errors[:50]]
-            )
+        errors = [one for one in lint(document, self.terminology.graph, record) if one.severity == "error"]
+        faults = faults_of_signature(document, fictitious=stored.trial.illustrative)
+        faults += [Fault(pointer=one.pointer, code=one.code, detail=one.detail) for one in errors[:50]]
+        if faults:
+            raise CriteriaRefusedError(errors=faults)
         new = await self._add_criteria(stored.key, head, document)
         trial = stored.trial.model_copy(
             update={"criteria": new, "version": stored.trial.version + 1, "updated_at": self.now}
         )
         signed = "criteria.signed" if new.grade == "signed" else "trial.updated"
         await self._write(stored, trial, curated=stored.curated, event=signed)
-        return document.model_copy(update={"version": new.version})
+        return in_force(document, new.version, document.source_hash)
 
     async def put_site(
         self, identifier: str, centre: str, given: SiteInput, access: Access, expected: Precondition
     ) -> tuple[str, StoredSite]:
-        """Declare a centre's status and open places. Return the trial's public id and the site.
+        """Declare a centre's status and open places. Return the trial's preferred public number and the site.
 
         :raises ForbiddenError: 403, a centre declares for another one.
         :raises AlreadyExistsError: 412, it was to be created and exists.
@@ -231,7 +252,7 @@ class TrialService:
             raise AlreadyExistsError
         if not expected.creates and not known:
             raise NotFoundError
-        return stored.trial.id, await self.declare_site(stored, centre, given, expected.version)
+        return stored.trial.identifier, await self.declare_site(stored, centre, given, expected.version)
 
     async def declare_site(
         self, stored: StoredTrial, centre: str, given: SiteInput, expected: int | None
@@ -240,7 +261,7 @@ class TrialService:
 
         :raises StaleVersionError: 412.
         """
-        _check_cohorts(stored.trial, given)
+        check_cohorts(stored.trial, given)
         if await self.centres.get(centre) is None:
             raise NotFoundError
         current = {site.centre: site for site in await self.repository.sites(stored.key)}.get(centre)
@@ -283,36 +304,35 @@ class TrialService:
         was = stored.trial
         if draft == draft_of(was) and same_scope(scope, was.scope):
             return stored
-        if await self.repository.owners(public_numbers(draft)) - {stored.key}:
-            raise IdentifierTakenError
+        await self._take_numbers(draft, stored.key, by_person=curated)
         await self._check_centres(draft)
         head = was.criteria
         changed = (draft.eligibility, draft.conditions) != (was.eligibility, was.conditions)
         if head is not None and head.grade == "registry" and changed:
-            derived = json.dumps(self.rules.registry_criteria(draft, self.terminology))
-            head = await self._add_criteria(stored.key, head, CriteriaDocument.model_validate_json(derived))
-        trial = self._trial(draft, was.version + 1, head, scope, was.origin)
+            derived = self.rules.registry_criteria(draft, self.terminology)
+            derived["source_hash"] = source_hash(draft.eligibility)
+            head = await self._add_criteria(stored.key, head, CriteriaDocument.model_validate_json(json.dumps(derived)))
+        head = compared(head, was.eligibility, draft.eligibility)
+        trial = trial_of(self.now, stored.key, draft, was.version + 1, head, scope, was.origin)
         written = await self._write(stored, trial, curated=curated)
         await self._follow_sites(written, was)
         return written
 
-    def _trial(
-        self, draft: TrialInput, version: int, head: CriteriaHead | None, scope: ScopeAnswer, origin: Origin
-    ) -> Trial:
-        fields = {name: getattr(draft, name) for name in TrialInput.model_fields}
-        return Trial(
-            **fields,
-            id=preferred_identifier(draft.identifiers),
-            version=version,
-            updated_at=self.now,
-            criteria=head,
-            scope=scope,
-            published=scope.answer == "in_scope",
-            origin=origin,
-        )
+    async def _take_numbers(self, draft: TrialInput, key: str | None, *, by_person: bool) -> None:
+        """Check that no other trial than ``key`` has the draft's numbers. A person may take former numbers over.
 
-    async def _routing(self, trial: Trial) -> Routing:
-        return Routing(audience(trial), facets(trial, self.terminology, await self._departements_of_centres()))
+        :raises IdentifierTakenError: 409.
+        """
+        numbers = public_aliases(draft)
+        owners = await self.repository.owners(numbers, former=not by_person)
+        if set(owners.values()) - {key}:
+            raise IdentifierTakenError
+        if by_person:
+            await self.repository.release(numbers - owners.keys())
+
+    async def _routing(self, trial: Trial, aliases: Iterable[str]) -> Routing:
+        departements = await self._departements_of_centres()
+        return Routing(audience(trial), facets(trial, self.terminology, departements, aliases))
 
     async def _departements_of_centres(self) -> Mapping[str, str]:
         if self._departements is None:
@@ -322,26 +342,24 @@ class TrialService:
     async def _write(
         self, stored: StoredTrial, trial: Trial, *, curated: bool, event: str | None = None
     ) -> StoredTrial:
-        written = StoredTrial(stored.key, trial, await self._routing(trial), curated)
-        changed = tuple(
-            name
-            for name in Trial.model_fields
-            if name not in {"version", "updated_at"} and getattr(trial, name) != getattr(stored.trial, name)
-        )
+        written = StoredTrial(trial, await self._routing(trial, stored.aliases), curated)
+        changed = changed_fields(stored.trial, trial)
         if not await self.repository.save(written, words_of(trial, self.terminology), changed, stored.trial.version):
             raise StaleVersionError
         self._record(change_of_trial(stored.trial, trial, (stored.routing, written.routing), changed, event=event))
-        if trial.id != stored.trial.id:
-            # Readers that stored the trial under its former id must drop that copy.
-            self._record(rename_of_trial(stored.trial, trial, stored.routing))
+        if becomes_outdated(stored.trial, trial):
+            # An entry of its own: the change itself may be a new status or a withdrawal.
+            sides = (stored.routing, written.routing)
+            self._record(change_of_trial(stored.trial, trial, sides, ("criteria",), event="criteria.outdated"))
         return written
 
     def _record(self, change: Change) -> None:
         FEED.record(self.repository.connection, change)
 
     async def _add_criteria(self, key: str, head: CriteriaHead | None, document: CriteriaDocument) -> CriteriaHead:
-        new = _head(document, head.version + 1 if head else 1)
-        text = document.model_copy(update={"version": new.version}).model_dump_json(exclude_none=True)
+        document = in_force(document, head.version + 1 if head else 1, document.source_hash)
+        new = head_of(document)
+        text = document.model_dump_json(exclude_none=True)
         await self.repository.add_criteria(key, new.version, new.grade, self.now, text)
         return new
 
@@ -375,15 +393,3 @@ class TrialService:
             if site.centre not in known:
                 place = Fault(pointer=f"/sites/{index}/centre", code="unknown_centre", detail=UnknownCentreError.title)
                 raise UnknownCentreError(errors=[place])
-
-
-def _check_cohorts(trial: Trial, given: SiteInput) -> None:
-    cohorts = {cohort.id for cohort in trial.cohorts} or {"all"}
-    for index, slots in enumerate(given.slots):
-        if slots.cohort not in cohorts:
-            place = Fault(pointer=f"/slots/{index}/cohort", code="unknown_cohort", detail=UnknownCohortError.title)
-            raise UnknownCohortError(errors=[place])
-
-
-def _head(document: CriteriaDocument, version: int) -> CriteriaHead:
-    return CriteriaHead(version=version, grade=document.grade, illustrative=document.illustrative)

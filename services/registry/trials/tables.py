@@ -8,6 +8,7 @@ from shared.persistence import UtcInstant
 trials = Table(
     "trials",
     METADATA,
+    # The id of the trial, made from its number, and its preferred public number.
     Column("key", String(36), primary_key=True),
     Column("public_id", String(100), nullable=False, unique=True),
     Column("version", Integer, nullable=False),
@@ -23,22 +24,23 @@ trials = Table(
 )
 Index("uq_trials_number", trials.c.number, unique=True)
 
-trial_identifiers = Table(
-    "trial_identifiers",
+# The names by which a trial is found: its id, its public numbers, also former ones, and the codes of its sponsor, each
+# in the form of `shared.vocabulary.identifiers.alias_of`.
+trial_aliases = Table(
+    "trial_aliases",
     METADATA,
-    Column("type", String(16), primary_key=True),
-    Column("value", String(100), primary_key=True),
+    Column("alias", String(300), primary_key=True),
     # Two sponsors may use the same code: only public numbers are unique.
     Column("trial_key", String(36), ForeignKey("trials.key", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("is_public", Boolean, nullable=False),
+    Column("former", Boolean, nullable=False),
 )
-Index("ix_trial_identifiers_value", trial_identifiers.c.value)
 Index(
-    "uq_trial_identifiers_public",
-    trial_identifiers.c.type,
-    trial_identifiers.c.value,
+    "uq_trial_aliases_public",
+    trial_aliases.c.alias,
     unique=True,
-    sqlite_where=trial_identifiers.c.type != "sponsor",
-    postgresql_where=trial_identifiers.c.type != "sponsor",
+    sqlite_where=trial_aliases.c.is_public.is_(True),
+    postgresql_where=trial_aliases.c.is_public.is_(True),
 )
 
 trial_versions = Table(

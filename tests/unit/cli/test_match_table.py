@@ -94,7 +94,7 @@ ANSWER: dict[str, Any] = {
             "trials": 2,
         }
     ],
-    "ignored_facts": [],
+    "warnings": [],
 }
 
 
@@ -208,8 +208,18 @@ def test_without_results_the_text_depends_on_whether_the_disease_is_known(
 
 
 def test_data_that_was_not_used_is_named() -> None:
-    text = shown({**ANSWER, "ignored_facts": [{"id": "lvef", "reason": "after_as_of"}]}, "en")
-    assert "Data that was not used: lvef (after the date of the match)" in text
+    message = {"fr": "postérieur au jour de l'évaluation", "en": "after the day of evaluation"}
+    warning = {"pointer": "/facts/3", "reason": "after_as_of", "count": 2, "message": message}
+    text = shown({**ANSWER, "warnings": [warning]}, "en")
+    assert "Not understood or not used:\n  /facts/3 (× 2): after the day of evaluation" in text
+
+
+def test_no_trial_for_the_disease_is_said_only_where_every_code_was_understood() -> None:
+    message = {"fr": "code inconnu", "en": "unknown code"}
+    warning = {"pointer": "/facts/0/codes/0", "reason": "unknown_code", "count": 1, "message": message}
+    text = shown({**ANSWER, "results": [], "warnings": [warning]}, "en")
+    assert "No published trial targets this patient's disease." not in text
+    assert "codes were not understood" in text
 
 
 def test_french_texts_have_french_words_and_spaces() -> None:

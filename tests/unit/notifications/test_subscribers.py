@@ -18,70 +18,58 @@ def side(*audience: str, **facets: str) -> Routing:
     return Routing(frozenset(audience), {name: frozenset(value.split()) for name, value in facets.items()})
 
 
-def subscriber(*types: str, trials: tuple[str, ...] = (), **wanted: str) -> Subscriber:
+def subscriber(*types: str, **wanted: str) -> Subscriber:
     reader = Reader(
         frozenset({"public", "coordination"}),
         {name: frozenset(value.split()) for name, value in wanted.items()},
         frozenset(types),
     )
-    return Subscriber("one", SINCE, reader, frozenset(trials))
+    return Subscriber("one", SINCE, reader)
 
 
 @pytest.mark.parametrize(
-    ("who", "subject", "facets", "seen"),
+    ("who", "facets", "seen"),
     [
-        (subscriber(condition="ORPHA:232"), "trial/NCT1", {"condition": "ORPHA:232 ORPHA:68364"}, True),
-        (subscriber(condition="ORPHA:232"), "trial/NCT1", {"condition": "ORPHA:68364"}, False),
-        (subscriber(condition="ORPHA:232"), "trial/NCT1", {}, False),
+        (subscriber(condition="ORPHA:232"), {"condition": "ORPHA:232 ORPHA:68364"}, True),
+        (subscriber(condition="ORPHA:232"), {"condition": "ORPHA:68364"}, False),
+        (subscriber(condition="ORPHA:232"), {}, False),
         (
             subscriber(age_band="child", atmp_class="gene_therapy"),
-            "trial/NCT1",
             {"age_band": "child adult", "atmp_class": "gene_therapy"},
             True,
         ),
         (
             subscriber(age_band="child", atmp_class="gene_therapy"),
-            "trial/NCT1",
             {"age_band": "adult", "atmp_class": "gene_therapy"},
             False,
         ),
-        (subscriber(centre="fr-necker fr-lyon"), "site/NCT1/fr-lyon", {"centre": "fr-lyon"}, True),
-        (subscriber("trial.updated"), "trial/NCT1", {}, True),
-        (subscriber("trial.published"), "trial/NCT1", {}, False),
-        (subscriber(trials=("NCT1",)), "trial/NCT1", {}, True),
-        (subscriber(trials=("NCT1",)), "site/NCT1/fr-lyon", {}, True),
-        (subscriber(trials=("NCT1",)), "trial/NCT11", {}, False),
-        (subscriber(trials=("NCT1",)), "site/NCT11/fr-lyon", {}, False),
-        (subscriber(trials=("NCT1",)), "centre/NCT1", {}, False),
+        (subscriber(centre="fr-necker fr-lyon"), {"centre": "fr-lyon"}, True),
+        (subscriber("trial.updated"), {}, True),
+        (subscriber("trial.published"), {}, False),
+        (subscriber(trial="NCT1"), {"trial": "CL00000001 NCT1"}, True),
+        (subscriber(trial="NCT1"), {"trial": "CL00000011 NCT11"}, False),
+        (subscriber(trial="NCT1"), {}, False),
     ],
 )
-def test_filters_select(who: Subscriber, subject: str, facets: dict[str, str], seen: bool) -> None:
+def test_filters_select(who: Subscriber, facets: dict[str, str], seen: bool) -> None:
     after = side("public", **facets)
-    assert who.sees("trial.updated", subject, after, after, SINCE) is (Visibility.EVENT if seen else Visibility.NOTHING)
+    assert who.sees("trial.updated", after, after, SINCE) is (Visibility.EVENT if seen else Visibility.NOTHING)
 
 
 def test_a_subject_that_leaves_the_filter_causes_a_tombstone() -> None:
     child, adult = side("public", age_band="child"), side("public", age_band="adult")
-    assert subscriber(age_band="child").sees("trial.updated", "trial/NCT1", child, adult, SINCE) is Visibility.TOMBSTONE
-    assert (
-        subscriber("trial.published").sees("trial.withdrawn", "trial/NCT1", child, NOT_VISIBLE, SINCE)
-        is Visibility.TOMBSTONE
-    )
-    assert (
-        subscriber(trials=("NCT2",)).sees("trial.withdrawn", "trial/NCT1", child, NOT_VISIBLE, SINCE)
-        is Visibility.NOTHING
-    )
+    assert subscriber(age_band="child").sees("trial.updated", child, adult, SINCE) is Visibility.TOMBSTONE
+    assert subscriber("trial.published").sees("trial.withdrawn", child, NOT_VISIBLE, SINCE) is Visibility.TOMBSTONE
+    assert subscriber(trial="NCT2").sees("trial.withdrawn", child, NOT_VISIBLE, SINCE) is Visibility.NOTHING
 
 
 def test_events_before_subscribing_are_not_sent_except_for_a_clock_difference() -> None:
     open_to_all = side("public")
     assert (
-        subscriber().sees("trial.updated", "trial/NCT1", NOT_VISIBLE, open_to_all, SINCE - timedelta(minutes=4))
-        is Visibility.EVENT
+        subscriber().sees("trial.updated", NOT_VISIBLE, open_to_all, SINCE - timedelta(minutes=4)) is Visibility.EVENT
     )
     assert (
-        subscriber().sees("trial.updated", "trial/NCT1", NOT_VISIBLE, open_to_all, SINCE - timedelta(minutes=6))
-        is Visibility.NOTHING
+        subscriber().sees("trial.updated", NOT_VISIBLE, open_to_all, SINCE - timedelta(minutes=6)) is Visibility.NOTHING
     )
 
 

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.matching.engine.facts import Fact
+from services.matching.engine.kleene import Reason
 from services.matching.engine.patient_index import PatientIndex, PersonFacts
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.window import DateRange, Window
+
+_MISSING: frozenset[Reason] = frozenset({"missing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,7 @@ class Findings:
     carrying: tuple[Fact, ...] = ()
     """Present facts that carry one of the codes."""
     uncertain: tuple[Fact, ...] = ()
-    """Unconfirmed or ordered facts, and facts that carry only an ancestor of a code."""
+    """Unconfirmed or ordered facts, numbers of a finding, and facts that carry only an ancestor of a code."""
     denials: tuple[tuple[Fact, ...], ...] = ()
     """For each code, the absent facts that deny it."""
     excluded: tuple[tuple[Fact, ...], ...] = ()
@@ -26,11 +29,19 @@ class Findings:
     """The number of facts above, for counting work units."""
 
     @property
+    def could_be_on_record(self) -> frozenset[Reason] | None:
+        """Return the reasons on record of a leaf that is unknown only because some fact could be what it asks."""
+        return _MISSING if not self.size else None
+
+    @property
     def denying(self) -> tuple[Fact, ...]:
         return tuple({fact.id: fact for facts in self.denials for fact in facts}.values())
 
     def ruled_out(self, dates: DateRange) -> list[str] | None:
-        """Return the ids of the facts that certainly deny every code; None where a code is not denied."""
+        """Return the ids of the facts that certainly deny every code; None where a code is not denied.
+
+        ``dates``: when a denial is in force.
+        """
         evidence: list[str] = []
         for denials, excluded in zip(self.denials, self.excluded, strict=True):
             found = [fact.id for fact in denials if dates.certainly_contains(fact)] or [fact.id for fact in excluded]
@@ -79,7 +90,7 @@ class Concepts:
         carrying: dict[str, Fact] = {}
         uncertain: dict[str, Fact] = {}
         for fact in self._carriers(facts):
-            (carrying if fact.status == "present" else uncertain)[fact.id] = fact
+            (carrying if fact.status == "present" and fact.shows_presence else uncertain)[fact.id] = fact
         for code in facts.asserted.keys() & self._more_general:
             for fact in facts.asserted[code]:
                 if fact.id not in carrying:
@@ -89,11 +100,17 @@ class Concepts:
         size = len(carrying) + len(uncertain) + sum(map(len, denials))
         return Findings(tuple(carrying.values()), tuple(uncertain.values()), denials, excluded, size)
 
+    def could_be(self, patient: PatientIndex, domain: str | None) -> list[Fact]:
+        """Return the facts that could be one of the codes; none unless the domain is declared complete at all."""
+        if domain is None or not patient.declares(domain):
+            return []
+        return patient.facts_that_could_be(self._codes, domain)
+
     def carriers(self, patient: PatientIndex) -> list[Fact]:
         """Return the facts of the patient that carry a code and are not absent."""
         found = patient.cached(
             ("carriers", self._codes),
-            lambda: list({fact.id: fact for fact in self._carriers(patient.facts_of())}.values()),
+            lambda: list({(fact.id, fact.codes): fact for fact in self._carriers(patient.facts_of())}.values()),
         )
         patient.count_work(len(found))
         return found
@@ -120,24 +137,37 @@ def denials_of(patient: PatientIndex, relative: str | None, codes: tuple[str, ..
 def contradictions(
     patient: PatientIndex, relative: str | None, facts: Iterable[Fact], dates: DateRange
 ) -> set[str] | None:
-    """Return the ids of the absent facts in force that contradict the facts; None where one is not contradicted.
+    """Return the ids of the absent facts in the window that contradict the facts; None where one is not contradicted.
 
-    An absent fact contradicts a fact when it denies one of its codes and is, or may be, of its day or later.
+    An absent fact contradicts a fact when it denies one of its codes and is, or may be, of its day or later, unless it
+    simply ends it.
     """
-    in_force: dict[tuple[str, ...], list[Fact]] = {}
+    found: set[str] = set()
     earliest: dict[tuple[str, ...], date] = {}
     for fact in facts:
-        if fact.codes not in in_force:
-            in_force[fact.codes] = [
-                denial for denial in denials_of(patient, relative, fact.codes) if dates.may_contain(denial)
-            ]
-        against = in_force[fact.codes]
+        against = denials_of(patient, relative, fact.codes)
         if not against or against[0].last.latest < fact.first.earliest:
             return None
-        earliest[fact.codes] = min(earliest.get(fact.codes, date.max), fact.first.earliest)
-    return {
-        denial.id for codes, against in in_force.items() for denial in against if denial.last.latest >= earliest[codes]
-    }
+        if fact.ends_by_denial:
+            contradicting = [one.id for one in against if dates.may_contain(one) and contradicts(one, fact)]
+            if not contradicting:
+                return None
+            found.update(contradicting)
+        else:
+            earliest[fact.codes] = min(earliest.get(fact.codes, date.max), fact.first.earliest)
+            latest = max((one.last.latest for one in against if dates.may_contain(one)), default=date.min)
+            if latest < fact.first.earliest:
+                return None
+    for codes, day in earliest.items():
+        against = denials_of(patient, relative, codes)
+        found.update(one.id for one in against if dates.may_contain(one) and one.last.latest >= day)
+    return found
+
+
+def contradicts(denial: Fact, fact: Fact) -> bool:
+    """Return whether a denial is, or may be, of the day of the fact or later, and does not simply end it."""
+    ends = fact.ends_by_denial and denial.first.earliest > fact.first.latest
+    return denial.last.latest >= fact.first.earliest and not ends
 
 
 def denied_until(findings: Findings, window: Window) -> date:
@@ -152,15 +182,6 @@ def denied_until(findings: Findings, window: Window) -> date:
                 else date.min,
             )
     return until
-
-
-def ruled_out(patient: PatientIndex, findings: Findings, dates: DateRange, domain: str | None) -> list[str] | None:
-    """Return the evidence that denies every code over the dates; None where there is none.
-
-    Evidence is absent facts, exclusive conditions, or a complete domain.
-    """
-    evidence = findings.ruled_out(dates)
-    return [f"#complete:{domain}"] if evidence is None and patient.is_complete(domain, dates) else evidence
 
 
 def _listed(index: dict[str, list[Fact]], codes: frozenset[str]) -> tuple[Fact, ...]:

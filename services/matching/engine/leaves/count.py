@@ -1,20 +1,84 @@
 """`count`: the number of days with an event in a window, or in each part of it (`docs/eligibility.md` §5, count)."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from services.matching.engine.facts import Fact
+from services.matching.engine.facts import DateBounds, Fact
 from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Evaluation, State, TruthValues, decided, unknown
 from services.matching.engine.leaves.comparison import between
 from services.matching.engine.leaves.concepts import Concepts, Findings
 from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.timeline import Timeline
-from services.matching.engine.window import Window
+from services.matching.engine.window import DateRange, Window
 from shared.criteria import expressions
 from shared.criteria.durations import add, day_after, parse, whole_parts
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The events of a leaf. An event is of the day of its date or of its start.
+
+    ``days``: the distinct full dates, in order; ``partial``: the possible days of those with a partial date or none,
+    the first to end first; ``open``: facts that may or may not be such an event, the latest first; ``possible``: facts
+    that could be one as far as their codes say, which matter where a declaration alone bounds the number.
+    """
+
+    days: Sequence[date]
+    partial: Sequence[DateBounds]
+    open: Sequence[Fact]
+    possible: Sequence[Fact]
+
+    @staticmethod
+    def of(findings: Findings, possible: Iterable[Fact]) -> "Events":
+        partial = [fact.first for fact in findings.carrying if fact.first.earliest != fact.first.latest]
+        return Events(
+            sorted({fact.first.earliest for fact in findings.carrying if fact.first.earliest == fact.first.latest}),
+            sorted(partial, key=lambda bounds: bounds.latest),
+            _latest_first(findings.uncertain),
+            _latest_first(possible),
+        )
+
+    def fewest(self, dates: DateRange) -> int:
+        """Return the largest number of events in the range that are certainly of different days."""
+        first, end = bisect_left(self.days, dates.first), bisect_right(self.days, dates.last)
+        inside = [bounds for bounds in self.partial if dates.first <= bounds.earliest and bounds.latest <= dates.last]
+        if not inside:
+            return max(0, end - first)
+        known = [DateBounds(day, day) for day in self.days[first:end]]
+        number, last = 0, date.min
+        for bounds in sorted((*known, *inside), key=lambda bounds: bounds.latest):
+            if bounds.earliest > last or not number:
+                number, last = number + 1, bounds.latest
+        return number
+
+    def items(self, dates: DateRange) -> int:
+        """Return the number of known days in the range and of partly dated events that may be in it."""
+        first, end = bisect_left(self.days, dates.first), bisect_right(self.days, dates.last)
+        return max(0, end - first) + sum(1 for bounds in self.partial if _may_be_in(bounds, dates))
+
+    def most(self, dates: DateRange, enough: int) -> int:
+        """Return the largest possible number, or any number above ``enough`` where it is larger."""
+        first, end = bisect_left(self.days, dates.first), bisect_right(self.days, dates.last)
+        number = self.items(dates)
+        more: set[date | str] = set()
+        for facts in (self.open, self.possible):
+            for fact in facts:
+                if number + len(more) > enough or fact.first.latest < dates.first:
+                    break
+                if _may_be_in(fact.first, dates) and not self._is_counted(fact.day, first, end):
+                    more.add(fact.day or fact.id)
+        return number + len(more)
+
+    def _is_counted(self, day: date | None, first: int, end: int) -> bool:
+        """Return whether a day is one of the known ones between two indexes: an event more on it adds nothing."""
+        if day is None:
+            return False
+        index = bisect_left(self.days, day, first, end)
+        return index < end and self.days[index] == day
 
 
 class Count:
@@ -35,75 +99,100 @@ class Count:
     def evaluate(self, patient: PatientIndex, day: date) -> Evaluation:
         """Evaluate every sub-window: all must be met. Of several unknown ones the most specific reason is given."""
         findings = self._concepts.find(patient)
-        patient.count_work(6 * self._parts * findings.size)
-        parts = [self._part(patient, findings, window, day) for window in self._windows]
+        events = Events.of(findings, self._concepts.could_be(patient, self._domain))
+        patient.count_work(6 * self._parts * (findings.size + len(events.possible)))
+        parts = [self._part(patient, findings, events, window, day) for window in self._windows]
         now = min(part.now for part in parts)
+        last_known = min(part.last_known for part in parts)
         deciding = [part for part in parts if part.now == now]
         evidence = frozenset[str]().union(*(part.evidence for part in deciding))
         if now != UNKNOWN:
-            return decided(now, evidence, best_case=UNKNOWN)
+            return decided(now, evidence, best_case=UNKNOWN)._replace(last_known=last_known)
         reasons = {reason for part in deciding for reason in part.reasons}
         return unknown(
-            "partial_detail" if "partial_detail" in reasons else "stale" if "stale" in reasons else "missing", evidence
-        )
+            "partial_detail" if "partial_detail" in reasons else "stale" if "stale" in reasons else "missing",
+            evidence,
+            last_known=last_known,
+        )._replace(reasons_on_record=findings.could_be_on_record)
 
     def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
-        """Count days by bisection, and look at no more undecided events than may change the state."""
+        """Look at no more events than may change the state."""
         findings = self._concepts.find(patient)
-        known = sorted({fact.day for fact in findings.carrying if fact.day is not None})
-        if self._parts == 1:
-            known = known[-self._bound - 1 :]
-        counted = set(known)
-        undecided = [fact for fact in findings.carrying if fact.day is None]
-        undecided = sorted((*undecided, *findings.uncertain), key=lambda fact: fact.last.latest, reverse=True)
+        events = Events.of(findings, self._concepts.could_be(patient, self._domain))
+        if self._parts == 1 and not events.partial:
+            events = Events(events.days[-self._bound - 1 :], (), events.open, events.possible)
 
-        def state(window: Window, day: date) -> State:
+        def states(window: Window, day: date) -> tuple[State, State]:
             dates = window.dates_on(day)
-            first, end = bisect_left(known, dates.first), bisect_right(known, dates.last)
-            fewest = max(0, end - first)
-            if not patient.is_complete(self._domain, dates):
-                return between(fewest, None, self._op, self._bound)
-            more: set[date | str] = set()
-            for fact in undecided:
-                if fewest + len(more) > self._bound or fact.last.latest < dates.first:
-                    break
-                is_counted = fact.day in counted and dates.first <= fact.day <= dates.last
-                if dates.may_contain(fact) and not is_counted:
-                    more.add(fact.day or fact.id)
-            return between(fewest, fewest + len(more), self._op, self._bound)
+            fewest = events.fewest(dates)
+            without = between(fewest, None, self._op, self._bound)
+            complete = patient.completeness(self._domain, window, day)
+            if not complete.carried:
+                return without, without
+            bounded = between(fewest, max(fewest, events.most(dates, self._bound)), self._op, self._bound)
+            return bounded if complete.now else without, bounded
 
         def read(day: date) -> TruthValues:
-            now = min(state(window, day) for window in self._windows)
-            return TruthValues(now, now, UNKNOWN)
+            now, last_known = zip(*(states(window, day) for window in self._windows), strict=True)
+            return TruthValues(min(now), min(last_known), UNKNOWN)
 
-        patient.count_work(4 * self._parts * (len(known) + (len(undecided) if patient.declares(self._domain) else 0)))
-        days = set(self._change_days(patient, known, undecided))
-        patient.count_work(8 * self._parts * len(days))
+        declares = patient.declares(self._domain)
+        looked_at = len(events.open) + len(events.possible) if declares else 0
+        patient.count_work(4 * self._parts * (len(events.days) + len(events.partial) + looked_at))
+        days = set(self._change_days(patient, events))
+        patient.count_work(8 * self._parts * len(days) * (1 + len(events.partial)))
         return Timeline.sample(patient.as_of, patient.end, days, read)
 
-    def _change_days(self, patient: PatientIndex, known: Sequence[date], undecided: Sequence[Fact]) -> Iterator[date]:
+    def _change_days(self, patient: PatientIndex, events: Events) -> Iterator[date]:
+        declares = patient.declares(self._domain)
+        bounds = {bound for one in events.partial for bound in one}
+        if declares:
+            bounds.update(bound for fact in (*events.open, *events.possible) for bound in fact.first)
+        bounds.update(events.days)
         for window in self._windows:
             for span in (window.within, window.beyond):
-                yield from (day_after(add(day, span)) for day in known if span is not None)
-            if patient.declares(self._domain):
-                yield from window.change_days(undecided)
+                if span is not None:
+                    yield from (day_after(add(day, span)) for day in bounds)
+            if declares:
                 yield from patient.completeness_change_days(self._domain, window)
 
-    def _part(self, patient: PatientIndex, findings: Findings, window: Window, day: date) -> Evaluation:
+    def _part(self, patient: PatientIndex, findings: Findings, events: Events, window: Window, day: date) -> Evaluation:
+        """Evaluate one window."""
         dates = window.dates_on(day)
-        known = [fact for fact in findings.carrying if fact.day is not None and dates.first <= fact.day <= dates.last]
-        days = {fact.day for fact in known}
-        undecided = [fact for fact in findings.carrying if fact.day is None and dates.may_contain(fact)]
-        # A day counts once: an undecided event of a day that is known adds nothing, and two of one day add one.
-        undecided += [fact for fact in findings.uncertain if fact.day not in days and dates.may_contain(fact)]
-        undecided_ids = [fact.id for fact in undecided]
-        most = len(days) + len({fact.day or fact.id for fact in undecided})
-        complete = patient.is_complete(self._domain, dates)
-        state = between(len(days), most if complete else None, self._op, self._bound)
+        complete = patient.completeness(self._domain, window, day)
+        fewest = events.fewest(dates)
+        most = max(fewest, events.most(dates, self._bound)) if complete.carried else None
+        state = between(fewest, most if complete.now else None, self._op, self._bound)
+        last_known = between(fewest, most, self._op, self._bound)
+        known = [fact for fact in findings.carrying if _is_in(fact.first, dates)]
         evidence = [fact.id for fact in known]
         if state in (MET, NOT_MET):
-            return decided(state, [*evidence, f"#complete:{self._domain}"] if complete else evidence)
-        if undecided_ids:
-            return unknown("partial_detail", [*evidence, *undecided_ids])
-        older = [fact.id for fact in findings.carrying if fact.day is not None and fact.day < dates.first]
-        return unknown("stale" if older else "missing", [*evidence, *older])
+            rests_on = [*evidence, f"#complete:{self._domain}"] if complete.now else evidence
+            return decided(state, rests_on)._replace(last_known=last_known)
+        days = {fact.day for fact in known}
+        undecided = [
+            fact.id
+            for fact in (findings.carrying if events.items(dates) > fewest else ())
+            if fact.first.earliest != fact.first.latest and _may_be_in(fact.first, dates)
+        ]
+        undecided += [
+            fact.id
+            for fact in (*findings.uncertain, *(events.possible if complete.now else ()))
+            if (fact.day is None or fact.day not in days) and _may_be_in(fact.first, dates)
+        ]
+        if undecided:
+            return unknown("partial_detail", [*evidence, *undecided], last_known=last_known)
+        older = [fact.id for fact in findings.carrying if fact.first.latest < dates.first]
+        return unknown("stale" if older else "missing", [*evidence, *older], last_known=last_known)
+
+
+def _is_in(bounds: DateBounds, dates: DateRange) -> bool:
+    return dates.first <= bounds.earliest and bounds.latest <= dates.last
+
+
+def _may_be_in(bounds: DateBounds, dates: DateRange) -> bool:
+    return bounds.earliest <= dates.last and bounds.latest >= dates.first
+
+
+def _latest_first(facts: Iterable[Fact]) -> list[Fact]:
+    return sorted(facts, key=lambda fact: fact.first.latest, reverse=True)

@@ -5,7 +5,6 @@ from datetime import date
 
 from services.matching.engine.facts import Fact
 from services.matching.engine.kleene import (
-    ALL_UNKNOWN,
     MET,
     NOT_MET,
     UNKNOWN,
@@ -19,71 +18,110 @@ from services.matching.engine.leaves.concepts import (
     Concepts,
     Findings,
     contradictions,
+    contradicts,
     denials_of,
     denied_until,
-    ruled_out,
 )
 from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.timeline import Timeline
-from services.matching.engine.window import Window
+from services.matching.engine.window import DateRange, Window
 from shared.criteria import expressions
 from shared.criteria.durations import Span, add, day_after, parse
+from shared.criteria.parts import Where
 
 
 class Has:
     def __init__(self, leaf: expressions.Has, terminology: Terminology) -> None:
         self._concepts = Concepts(leaf.codes, terminology, descendants=leaf.descendants)
-        self._window = Window(parse(leaf.within) if leaf.within else None)
-        self._has_window = leaf.within is not None
+        asks_present = leaf.within is None and all(_can_end(code, terminology) for code in leaf.codes)
+        within = parse(leaf.within) if leaf.within else None
+        evidence_within = parse(leaf.evidence_within) if leaf.evidence_within else within
+        # The days on which it was so, on which a denial is in force, and on which a denial contradicts.
+        self._window = Window(Span(0, 0) if asks_present else within)
+        self._evidence_window = Window(evidence_within)
+        self._contradicting_window = Window(within)
+        self._may_change = asks_present or within is not None
         self._domain = leaf.domain
         self._relative = leaf.relative
-        where = leaf.where or expressions.Where()
+        where = leaf.where or Where()
         wanted = {"outcome": where.outcome, "body_site": where.body_site, "severity": where.severity}
         self._attributes = [(name, frozenset(values)) for name, values in wanted.items() if values is not None]
         self._duration = parse(where.duration) if where.duration else None
 
     def evaluate(self, patient: PatientIndex, day: date) -> Evaluation:
+        evaluation = self._evaluate(patient, day)
+        last_known = MET if self._stays_met(patient) else evaluation.last_known
+        return evaluation._replace(last_known=last_known, best_case=self._best_case(last_known))
+
+    def _evaluate(self, patient: PatientIndex, day: date) -> Evaluation:
+        """Evaluate on one day. The best case is left to `evaluate`."""
         findings = self._find(patient)
         dates = self._window.dates_on(day)
-        sure: list[Fact] = []
-        undecided: list[str] = []
-        first, last = dates.first, dates.last
-        for fact in findings.carrying:
-            if fact.first.earliest <= last and fact.last.latest >= first and (fits := self._fits(fact, day)) != NOT_MET:
-                if fits == MET and dates.certainly_contains(fact):
-                    sure.append(fact)
-                else:
-                    undecided.append(fact.id)
+        sure = self._sure(findings, dates, day)
         if sure:
-            against = contradictions(patient, self._relative, sure, dates)
+            against = contradictions(patient, self._relative, sure, self._contradicting_window.dates_on(day))
             if against is None:
-                return decided(MET, [fact.id for fact in sure], best_case=self._best_case(MET))
+                return decided(MET, [fact.id for fact in sure])
             return unknown("conflict", [*(fact.id for fact in sure), *against])
-        undecided += [
-            fact.id for fact in findings.uncertain if dates.may_contain(fact) and self._fits(fact, day) != NOT_MET
+        open_facts = [
+            fact
+            for fact in (*findings.carrying, *findings.uncertain)
+            if dates.may_contain(fact) and self._fits(fact, day) != NOT_MET
         ]
-        if undecided:
+        if undecided := [fact.id for fact in open_facts if not _is_past(fact, dates)]:
             return unknown("partial_detail", undecided)
-        if (evidence := ruled_out(patient, findings, dates, self._domain)) is not None:
-            return decided(NOT_MET, evidence, best_case=self._best_case(NOT_MET))
-        last_known = NOT_MET if findings.were_ruled_out(day) else UNKNOWN
-        fitting = [fact for fact in findings.carrying if self._fits(fact, day) != NOT_MET]
-        older = [
+        if open_facts:
+            return unknown("stale", [fact.id for fact in open_facts])
+        return self._without_finding(patient, findings, day)
+
+    def _without_finding(self, patient: PatientIndex, findings: Findings, day: date) -> Evaluation:
+        """Evaluate where no fact may be what is asked: whether it is denied, or absent from a complete domain."""
+        dates, in_force = self._window.dates_on(day), self._evidence_window.dates_on(day)
+        if (evidence := findings.ruled_out(in_force)) is not None:
+            return decided(NOT_MET, evidence)
+        complete = patient.completeness(self._domain, self._window, day)
+        possible = [
             fact.id
-            for fact in (*fitting, *findings.denying)
-            if fact.first.earliest <= day and not dates.may_contain(fact)
+            for fact in (self._concepts.could_be(patient, self._domain) if complete.carried else ())
+            if dates.may_contain(fact) and self._fits(fact, day) != NOT_MET
         ]
-        if findings.may_be_ruled_out(dates):
-            return unknown(
-                "partial_detail",
-                [fact.id for fact in findings.denying],
-                last_known=last_known,
-                best_case=self._best_case(last_known),
-            )
-        return unknown(
-            "stale" if older else "missing", older, last_known=last_known, best_case=self._best_case(last_known)
-        )
+        if complete.now and not possible:
+            return decided(NOT_MET, (f"#complete:{self._domain}",))
+        stays = findings.were_ruled_out(day) or (complete.carried and not possible)
+        last_known = NOT_MET if stays else UNKNOWN
+        if complete.now:
+            evaluation = unknown("partial_detail", possible, last_known=last_known)
+            return evaluation._replace(reasons_on_record=findings.could_be_on_record)
+        if findings.may_be_ruled_out(in_force):
+            return unknown("partial_detail", [fact.id for fact in findings.denying], last_known=last_known)
+        fitting = [fact for fact in findings.carrying if self._fits(fact, day) != NOT_MET]
+        older = [fact.id for fact in fitting if fact.first.earliest <= day and not dates.may_contain(fact)]
+        older += [fact.id for fact in findings.denying if fact.first.earliest <= day and not in_force.may_contain(fact)]
+        return unknown("stale" if older else "missing", older, last_known=last_known)
+
+    def _sure(self, findings: Findings, dates: DateRange, day: date) -> list[Fact]:
+        """Return the facts that are certainly in the window and as asked."""
+        first, last = dates.first, dates.last
+        return [
+            fact
+            for fact in findings.carrying
+            if fact.first.latest <= last and fact.last.earliest >= first and self._fits(fact, day) == MET
+        ]
+
+    def _stays_met(self, patient: PatientIndex) -> bool:
+        """Return whether a passing state without an end makes the leaf met on ``as_of``: nothing dated ends it."""
+        findings = self._find(patient)
+        if not any(_is_passing(fact) for fact in findings.carrying):
+            return False
+
+        def stays_met() -> bool:
+            today = patient.as_of
+            passing = [fact for fact in self._sure(findings, self._window.dates_on(today), today) if _is_passing(fact)]
+            dates = self._contradicting_window.dates_on(today)
+            return any(contradictions(patient, self._relative, [fact], dates) is None for fact in passing)
+
+        return patient.cached(("stays met", self), stays_met)
 
     def happened(self, patient: PatientIndex, day: date) -> bool:
         """Return whether a present fact is certainly in the window, contradicted or not."""
@@ -99,25 +137,33 @@ class Has:
         clean = (
             window.intervals(self._clean(patient, findings), today) if patient.facts_of(self._relative).denied else sure
         )
-        possible = window.intervals(self._possible((*findings.carrying, *findings.uncertain)), today)
-        denied, last_known = (
-            denied_until(findings, self._window),
-            NOT_MET if findings.were_ruled_out(patient.as_of) else UNKNOWN,
-        )
+        open_days = window.intervals(self._possible((*findings.carrying, *findings.uncertain)), today)
+        could_be = window.intervals(self._possible(self._concepts.could_be(patient, self._domain)), today)
+        denied = denied_until(findings, self._evidence_window)
+        was_denied, stays_met = findings.were_ruled_out(patient.as_of), self._stays_met(patient)
 
         def read(day: date) -> TruthValues:
-            if day in sure:
-                return TruthValues(MET, MET, self._best_case(MET)) if day in clean else ALL_UNKNOWN
-            if day in possible:
-                return ALL_UNKNOWN
-            if day <= denied or patient.is_complete(self._domain, window.dates_on(day)):
-                return TruthValues(NOT_MET, NOT_MET, self._best_case(NOT_MET))
-            return TruthValues(UNKNOWN, last_known, self._best_case(last_known))
+            if day in sure and day in clean:
+                return values(MET, MET)
+            if day in sure or day in open_days:
+                return values(UNKNOWN, UNKNOWN)
+            if day <= denied:
+                return values(NOT_MET, NOT_MET)
+            complete = patient.completeness(self._domain, window, day)
+            concludes = complete.carried and day not in could_be
+            return values(
+                NOT_MET if complete.now and concludes else UNKNOWN, NOT_MET if was_denied or concludes else UNKNOWN
+            )
+
+        def values(now: State, last_known: State) -> TruthValues:
+            carried = MET if stays_met else last_known
+            return TruthValues(now, carried, self._best_case(carried))
 
         days = (
             *sure.change_days(),
             *clean.change_days(),
-            *possible.change_days(),
+            *open_days.change_days(),
+            *could_be.change_days(),
             day_after(denied),
             *patient.completeness_change_days(self._domain, window),
         )
@@ -130,8 +176,8 @@ class Has:
         return findings
 
     def _best_case(self, last_known: State) -> State:
-        """Return the best case: UNKNOWN for a leaf with a window, which passes; else the last known state."""
-        return UNKNOWN if self._has_window else last_known
+        """Return the best case: UNKNOWN for a leaf with a window or about the present; else the last known state."""
+        return UNKNOWN if self._may_change else last_known
 
     def _fits(self, fact: Fact, day: date) -> State:
         """Return whether the fact has the wanted attributes; UNKNOWN where it does not say."""
@@ -140,20 +186,15 @@ class Has:
 
     def _clean(self, patient: PatientIndex, findings: Findings) -> Iterator[tuple[date, date]]:
         """Yield, for each fact that certainly fits, the day since which nothing contradicts it, and its last day."""
-        denied: dict[tuple[str, ...], tuple[date, date] | None] = {}
         for fact, since in self._fitting(findings):
-            if fact.codes not in denied:
-                against = denials_of(patient, self._relative, fact.codes)
-                denied[fact.codes] = (
-                    (against[0].last.latest, day_after(self._window.last_day_of(against[0].last.latest)))
-                    if against
-                    else None
-                )
-            last = denied[fact.codes]
-            if last is None or last[0] < fact.first.earliest:
+            against = denials_of(patient, self._relative, fact.codes)
+            if fact.ends_by_denial:
+                against = tuple(denial for denial in against if contradicts(denial, fact))
+            # The first of them lasts longest.
+            if not against or against[0].last.latest < fact.first.earliest:
                 yield since, fact.last.earliest
-            elif self._has_window:
-                yield max(since, last[1]), fact.last.earliest
+            elif (left := day_after(self._contradicting_window.last_day_of(against[0].last.latest))) < date.max:
+                yield max(since, left), fact.last.earliest
 
     def _fitting(self, findings: Findings) -> Iterator[tuple[Fact, date]]:
         """Yield each fact that certainly fits, with the day since which it does."""
@@ -182,6 +223,21 @@ class Has:
             given = getattr(fact, name)
             fits = min(fits, UNKNOWN if given is None else MET if given in wanted else NOT_MET)
         return fits
+
+
+def _can_end(code: str, terminology: Terminology) -> bool:
+    state = terminology.state_of(code)
+    return state is not None and state.kind in ("persists", "passing")
+
+
+def _is_passing(fact: Fact) -> bool:
+    """Return whether the fact is a passing state without a dated end."""
+    return fact.fades_on is not None and fact.last.latest == date.max
+
+
+def _is_past(fact: Fact, dates: DateRange) -> bool:
+    """Return whether a passing state began so long ago that it is not known to reach the dates."""
+    return fact.fades_on is not None and fact.fades_on <= dates.first
 
 
 def _lasted(fact: Fact, duration: Span, day: date) -> State:

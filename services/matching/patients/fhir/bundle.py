@@ -89,6 +89,9 @@ def read_bundle(document: Mapping[str, Any], pointer: str = "") -> Draft:
         )
     chart = Chart(Draft(pointer), written=day_of(bundle.text("timestamp")))
     resources = _resources(chart, bundle)
+    composition = next((one for one in resources if one.text("resourceType") == "Composition"), None)
+    if chart.written is None and composition is not None:
+        chart.written = day_of(composition.text("date"))
     patient = _patient(resources)
     if patient is not None:
         read_person(chart, patient)
@@ -105,10 +108,10 @@ def read_bundle(document: Mapping[str, Any], pointer: str = "") -> Draft:
             chart.warn(resource.pointer, "resource_not_read", kind)
             continue
         about = _subject(resource)
-        if about is not None and not _is_same(about, names):
-            if patient is not None:
-                chart.warn(resource.pointer, "not_this_patient")
-                continue
+        if about is not None and names and not _is_same(about, names):
+            chart.warn(resource.pointer, "not_this_patient")
+            continue
+        if about is not None and not names:  # no patient, or one that nothing can refer to
             subjects.add(about)
             if len(subjects) > 1:
                 raise _refusal(pointer, "several_patients", _TWO)
@@ -176,7 +179,7 @@ def _is_same(reference: str, names: frozenset[str]) -> bool:
     if reference in names:
         return True
     short = "/".join(reference.split("/_history", maxsplit=1)[0].split("/")[-2:])
-    return short in names or (not names and reference.startswith("#"))
+    return short in names
 
 
 def _check_page(chart: Chart, bundle: Part) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from services.matching.patients.codes import of_coding
 from services.matching.patients.draft import Draft
 from services.matching.patients.parts import Part
 
@@ -54,7 +53,7 @@ class Chart:
             if code is None:
                 continue
             written += 1
-            read = of_coding(system, code)
+            read = self.draft.spellings.coding(system, code)
             if read is None:
                 self.warn(coding.of("code"), "unknown_code", (system, code))
             else:

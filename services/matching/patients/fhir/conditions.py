@@ -2,7 +2,7 @@
 
 from services.matching.patients.dates import day_of
 from services.matching.patients.fhir.absence import declared_absence
-from services.matching.patients.fhir.chart import Chart, word
+from services.matching.patients.fhir.chart import Chart, Codes, word
 from services.matching.patients.fhir.timing import when
 from services.matching.patients.parts import Part
 
@@ -51,17 +51,30 @@ def _problem(chart: Chart, problem: Part, *, substance: bool) -> None:
         codes = [one for one in codes if not one[0].startswith(_SUBSTANCES)]
     recorded = day_of(problem.text("recordedDate"))
     if status == "absent":
-        chart.add(problem, "condition", codes, {"status": status, "date": recorded})
+        chart.add(problem, "condition", codes, {"status": status, "date": recorded or chart.written})
         return
     start, _ = when(chart, problem, "onset")
     _, end = when(chart, problem, "abatement")
     clinical = word(problem.part("clinicalStatus"))
+    if clinical is not None and clinical not in _ONGOING | _OVER:
+        chart.warn(problem.of("clinicalStatus"), "status_not_understood")
+    if clinical in _OVER and end is None:
+        _over(chart, problem, codes, status, start, recorded)
+        return
     given: dict[str, str | None] = {"status": status, **course(start, end, clinical in _ONGOING)}
     if not (start or end):
         given["date"] = recorded  # known on that day at the latest
-    if clinical is not None and clinical not in _ONGOING | _OVER:
-        chart.warn(problem.of("clinicalStatus"), "status_not_understood")
     chart.add(problem, "condition", codes, given, _fields(problem))
+
+
+def _over(chart: Chart, problem: Part, codes: Codes, status: str, start: str | None, recorded: str | None) -> None:
+    """Add a condition that ended on an unknown day: present on its first day, and perhaps until it was recorded."""
+    fields = _fields(problem)
+    if start is not None:
+        chart.add(problem, "condition", codes, {"status": status, "start": start, "end": start}, fields)
+    perhaps = {"status": "unconfirmed", "start": start, "end": recorded or chart.written}
+    name = f"{problem.pointer.removeprefix(chart.draft.root).lstrip('/')}{'' if start is None else '/until'}"
+    chart.draft.add(problem.pointer, "condition", codes, perhaps, fields, name)
 
 
 def course(start: str | None, end: str | None, ongoing: bool) -> dict[str, str | None]:

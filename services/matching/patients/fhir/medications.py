@@ -15,7 +15,7 @@ _NOT_TAKEN = frozenset({"not-taken", "not-done"})
 
 
 def read_statement(chart: Chart, statement: Part) -> None:
-    """Read what the patient is said to take. A medicine that was once active is ongoing only if somebody says so later.
+    """Read what the patient is said to take. A medicine that was once active is ongoing only if it is stated later.
 
     The day of that is ``dateAsserted``, or the day of the document.
     """
@@ -56,7 +56,7 @@ def read_dispense(chart: Chart, dispense: Part) -> None:
 
 
 def _order(chart: Chart, order: Part, day: str | None) -> None:
-    """Add an order: nobody knows whether the patient took it."""
+    """Add an order: whether the patient took it is not known."""
     if order.text("status") in {"entered-in-error", "cancelled", "declined"}:
         chart.warn(order.pointer, "entered_in_error")
     elif order.flag("doNotPerform"):

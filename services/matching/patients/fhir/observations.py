@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.matching.patients.fhir.chart import Chart, pairs
+from services.matching.patients.fhir.chart import Chart
 from services.matching.patients.fhir.genetics import is_genetic, read_variant
 from services.matching.patients.fhir.timing import when
 from services.matching.patients.fhir.values import VALUES, read_value
@@ -67,7 +67,3 @@ def _day(chart: Chart, observation: Part) -> str | None:
 def _place(observation: Part) -> str:
     names = ("effectiveDateTime", "effectivePeriod", "effectiveInstant")
     return next((observation.of(name) for name in names if name in observation), observation.pointer)
-
-
-def codes_of(part: Part) -> list[tuple[str, str]]:
-    return pairs(part.part("code"))

@@ -5,10 +5,12 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
+from services.matching.patients.answers import answer_of_codes, answer_of_text
+from services.matching.patients.codes import of_coding
 from services.matching.patients.fhir.chart import Chart, pairs
 from services.matching.patients.fhir.timing import duration_of
-from services.matching.patients.native import WORDS
 from services.matching.patients.parts import Part
+from services.matching.patients.ranges import Limit, range_in
 from shared.criteria.durations import add, parse
 from shared.criteria.unit_spellings import ucum
 
@@ -16,15 +18,7 @@ VALUES = (
     "valueQuantity", "valueCodeableConcept", "valueString", "valueBoolean", "valueInteger", "valueRange", "valueRatio",
     "valueSampledData", "valueTime", "valueDateTime", "valuePeriod",
 )  # fmt: skip
-_SNOMED, _LOINC = "http://snomed.info/sct", "http://loinc.org"
-_POSITIVE = {
-    (_SNOMED, "10828004"), (_SNOMED, "260373001"), (_SNOMED, "11214006"), (_SNOMED, "52101004"),
-    (_LOINC, "LA6576-8"), (_LOINC, "LA9633-4"), (_LOINC, "LA11882-0"), (_LOINC, "LA15255-5"),
-}  # fmt: skip
-_NEGATIVE = {
-    (_SNOMED, "260385009"), (_SNOMED, "260415000"), (_SNOMED, "131194007"), (_SNOMED, "2667000"),
-    (_LOINC, "LA6577-6"), (_LOINC, "LA9634-2"), (_LOINC, "LA11883-8"), (_LOINC, "LA15256-3"),
-}  # fmt: skip
+_LOINC = "http://loinc.org"
 _INTERPRETED = {"POS": "present", "NEG": "absent", "DET": "present", "ND": "absent", "RR": "present", "NR": "absent"}
 # Answers of LOINC to performance scales (ECOG).
 _LEVELS = {"LA9622-7": 0, "LA9623-5": 1, "LA9624-3": 2, "LA9625-0": 3, "LA9626-8": 4, "LA9627-6": 5}
@@ -41,7 +35,7 @@ def read_value(chart: Chart, part: Part, day: str | None, codes: list[str]) -> d
 
     A value that is not understood makes the fact unconfirmed, and is reported.
     """
-    found = _value(part)
+    found = _value(chart, part)
     if found is None:
         name = next((name for name in VALUES if name in part), "")
         chart.warn(part.of(name), "value_not_understood", (tuple(codes), name))
@@ -51,10 +45,10 @@ def read_value(chart: Chart, part: Part, day: str | None, codes: list[str]) -> d
     return found
 
 
-def _value(part: Part) -> dict[str, Any] | None:
+def _value(chart: Chart, part: Part) -> dict[str, Any] | None:
     """Return the fields of a value; None where it is not understood. An observation without value is a finding."""
     if (quantity := part.part("valueQuantity")) is not None:
-        return _quantity(quantity)
+        return _quantity(chart, quantity)
     if "valueCodeableConcept" in part:
         return _coded(part.part("valueCodeableConcept"))
     if (text := part.text("valueString")) is not None:
@@ -64,34 +58,34 @@ def _value(part: Part) -> dict[str, Any] | None:
     if "valueInteger" in part:
         return {"value": part.number("valueInteger")}
     if (ratio := part.part("valueRatio")) is not None:
-        return _ratio(ratio)
+        return _ratio(chart, ratio)
     if (between := part.part("valueRange")) is not None:
-        return _bound(between)
+        return _bound(chart, between)
     if any(name in part for name in VALUES):
         return None
     interpreted = [_INTERPRETED.get(code) for one in part.parts("interpretation") for _, code in pairs(one)]
     return {"status": next((one for one in interpreted if one), "present")}
 
 
-def _quantity(quantity: Part) -> dict[str, Any] | None:
+def _quantity(chart: Chart, quantity: Part) -> dict[str, Any] | None:
     number, comparator = quantity.number("value"), quantity.text("comparator")
     if number is None or (comparator is not None and comparator not in _COMPARATORS):
         return None
-    return {"value": number, "comparator": comparator, "unit": unit_of(quantity)}
+    return {"value": number, "comparator": comparator, "unit": unit_of(chart, quantity)}
 
 
-def unit_of(quantity: Part) -> str | None:
+def unit_of(chart: Chart, quantity: Part) -> str | None:
     """Return the unit, its code before its text; as it is written where neither is understood."""
     written = [text for name in ("code", "unit") if (text := quantity.text(name))]
-    return next((found for text in written if (found := ucum(text))), written[0] if written else None)
+    return next(
+        (found for text in written if (found := chart.draft.spellings.unit(text))), written[0] if written else None
+    )
 
 
 def _coded(concept: Part | None) -> dict[str, Any] | None:
     answers = pairs(concept)
-    if any(answer in _POSITIVE for answer in answers):
-        return {"status": "present"}
-    if any(answer in _NEGATIVE for answer in answers):
-        return {"status": "absent"}
+    if (answer := answer_of_codes(of_coding(*one) for one in answers)) is not None:
+        return {"status": answer}
     levels = [_LEVELS[code] for system, code in answers if system == _LOINC and code in _LEVELS]
     if levels:
         return {"value": levels[0]}
@@ -100,8 +94,8 @@ def _coded(concept: Part | None) -> dict[str, Any] | None:
 
 
 def _written(text: str) -> dict[str, Any] | None:
-    if (word := WORDS.get(text.strip().casefold())) is not None:
-        return {"status": "absent" if word == "negative" else "present"}
+    if (answer := answer_of_text(text)) is not None:
+        return {"status": answer}
     if (titre := _TITRE.fullmatch(text)) is not None:
         return {"value": int(titre[2]), "comparator": _comparator(titre[1])}
     number = _NUMBER.fullmatch(text)
@@ -120,13 +114,13 @@ def _comparator(sign: str | None) -> str | None:
     return _SIGNS.get(sign or "", sign)
 
 
-def _ratio(ratio: Part) -> dict[str, Any] | None:
+def _ratio(chart: Chart, ratio: Part) -> dict[str, Any] | None:
     """Return a titre 1:400 as its reciprocal, and another ratio of plain numbers as its quotient."""
     above, below = ratio.part("numerator"), ratio.part("denominator")
     top, bottom = (None if one is None else one.number("value") for one in (above, below))
     if above is None or below is None or top is None or not bottom or "comparator" in below:
         return None
-    units = [unit_of(one) for one in (above, below)]
+    units = [unit_of(chart, one) for one in (above, below)]
     if top == 1 and not any(units):
         return {"value": bottom, "comparator": above.text("comparator")}
     if not all(units):
@@ -135,13 +129,13 @@ def _ratio(ratio: Part) -> dict[str, Any] | None:
     return None if unit is None else {"value": float(Fraction(str(top)) / Fraction(str(bottom))), "unit": unit}
 
 
-def _bound(between: Part) -> dict[str, Any] | None:
+def _bound(chart: Chart, between: Part) -> dict[str, Any] | None:
     low, high = between.part("low"), between.part("high")
     if (low is None) == (high is None):
         return None
     bound = low or high
     assert bound is not None
-    found = _quantity(bound)
+    found = _quantity(chart, bound)
     return None if found is None else {**found, "comparator": ">=" if low is not None else "<="}
 
 
@@ -156,20 +150,15 @@ def _range(chart: Chart, part: Part, day: str | None, unit: str | None) -> dict[
         if given:
             chart.warn(part.of("referenceRange"), "range_not_understood", "several")
         return {}
-    limits: dict[str, Any] = {}
-    for name, key in (("low", "ref_low"), ("high", "ref_high")):
-        limit = chosen[0].part(name)
-        if limit is None:
-            continue
-        own = unit_of(limit)
-        if own is not None and unit is not None and own != unit:
-            chart.warn(chosen[0].pointer, "range_not_understood", "unit")
-            return {}
-        limits[key] = limit.number("value")
-    if None not in limits.values() and len(limits) == 2 and limits["ref_low"] > limits["ref_high"]:
-        chart.warn(chosen[0].pointer, "range_not_understood")
-        return {}
-    return limits
+    low, high = (_limit(chart, chosen[0].part(name)) for name in ("low", "high"))
+    limits = range_in(unit, low, high)
+    if limits is None:
+        chart.warn(chosen[0].pointer, "range_not_understood", "unit")
+    return limits or {}
+
+
+def _limit(chart: Chart, limit: Part | None) -> Limit:
+    return Limit(None, None) if limit is None else Limit(limit.number("value"), unit_of(chart, limit))
 
 
 def _applies(chart: Chart, limits: Part, day: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""Codes of the values in Phenopackets: severity, zygosity, results of tests, units. Pure."""
+"""Codes of the values in Phenopackets: severity, zygosity, units. Pure."""
 
 from shared.criteria.unit_spellings import ucum
 
@@ -15,20 +15,6 @@ ZYGOSITIES = {
     "GENO:0000136": "homozygous",
     "GENO:0000402": "compound_heterozygous",
 }
-# Results of a test (SNOMED CT, LOINC answer lists, PATO).
-POSITIVE = frozenset(
-    {"SNOMED:10828004", "SNOMEDCT:10828004", "SNOMED:260373001", "SNOMEDCT:260373001", "LOINC:LA6576-8", "PATO:0000467"}
-)
-NEGATIVE = frozenset(
-    {
-        "SNOMED:260385009",
-        "SNOMEDCT:260385009",
-        "SNOMED:260415000",
-        "SNOMEDCT:260415000",
-        "LOINC:LA6577-6",
-        "PATO:0000462",
-    }
-)
 
 
 def unit_of(identifier: str | None, label: str | None) -> str | None:

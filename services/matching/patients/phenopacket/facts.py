@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from services.matching.patients.answers import answer_of_codes
+from services.matching.patients.codes import written
 from services.matching.patients.parts import Part
-from services.matching.patients.phenopacket.codes import NEGATIVE, POSITIVE, SEVERITIES, unit_of
+from services.matching.patients.phenopacket.codes import SEVERITIES, unit_of
 from services.matching.patients.phenopacket.record import Record
 from services.matching.patients.phenopacket.version1 import onset_of
+from services.matching.patients.ranges import Limit, range_in
 
 
 def read_features(record: Record, packet: Part) -> None:
@@ -59,11 +62,12 @@ def read_measurements(record: Record, packet: Part) -> None:
 
 
 def _coded_value(record: Record, measurement: Part, coded: Part, day: str | None, dates: dict[str, str]) -> None:
-    answer = coded.text("id") or ""
-    status = "present" if answer in POSITIVE else "absent" if answer in NEGATIVE else "unconfirmed"
-    if status == "unconfirmed":
+    status = answer_of_codes([written(coded.text("id") or "")])
+    if status is None:
         record.warn(coded.pointer, "value_not_understood")
-    record.add(measurement, "observation", measurement.part("assay"), {"status": status, "date": day}, dates)
+    record.add(
+        measurement, "observation", measurement.part("assay"), {"status": status or "unconfirmed", "date": day}, dates
+    )
 
 
 def _quantity(
@@ -73,28 +77,29 @@ def _quantity(
     if quantity is None or number is None:
         record.warn(part.pointer, "no_value")
         return
-    unit = quantity.part("unit")
-    written = None if unit is None else unit_of(unit.text("id"), unit.text("label")) or _unit(unit)
-    given = {"value": number, "unit": written, "date": day, **_range(record, quantity, unit)}
+    unit = _unit(quantity.part("unit"))
+    given = {"value": number, "unit": unit, "date": day, **_range(record, quantity, unit)}
     fields = {**dates, "value": quantity.of("value"), "unit": quantity.of("unit")}
     record.add(part, "observation", assay, given, fields)
 
 
-def _range(record: Record, quantity: Part, unit: Part | None) -> dict[str, Any]:
+def _range(record: Record, quantity: Part, unit: str | None) -> dict[str, Any]:
     limits = quantity.part("referenceRange")
     if limits is None:
         return {}
-    own = limits.part("unit")
-    low, high = limits.number("low"), limits.number("high")
-    same_unit = own is None or (unit is not None and _unit(own) == _unit(unit))
-    if not same_unit or (low is not None and high is not None and low > high):
+    own = _unit(limits.part("unit"))
+    found = range_in(unit, Limit(limits.number("low"), own), Limit(limits.number("high"), own))
+    if found is None:
         record.warn(limits.pointer, "range_not_understood")
-        return {}
-    return {"ref_low": low, "ref_high": high}
+    return found or {}
 
 
-def _unit(unit: Part) -> str | None:
-    return unit.text("id") or unit.text("label")
+def _unit(unit: Part | None) -> str | None:
+    """Return a unit in UCUM, or as it is written where it is not understood."""
+    if unit is None:
+        return None
+    identifier, label = unit.text("id"), unit.text("label")
+    return unit_of(identifier, label) or identifier or label
 
 
 def read_actions(record: Record, packet: Part) -> None:

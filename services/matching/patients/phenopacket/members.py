@@ -5,6 +5,7 @@ A misspelt ``exclude`` would otherwise turn a denied sign into a present one.
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 from services.matching.patients.parts import snake_case
@@ -13,6 +14,8 @@ from shared.values.json_pointer import escape
 from shared.values.problems import Fault, InvalidBodyError
 from shared.values.wire import Label
 
+# A record with more unknown members is another format.
+MOST_UNKNOWN = 500
 Messages = Mapping[str, Mapping[str, str]]
 
 _MISSPELT = Label(
@@ -71,7 +74,7 @@ Variant hgvsAllele vcfAllele spdiAllele iscnAllele zygosity
 Pedigree persons=Person
 Person familyId individualId paternalId maternalId sex affectedStatus
 """)
-# Members that describe a record; whoever reads them learns nothing of the patient.
+# Members that describe a record, not the patient.
 _DESCRIBING = frozenset({"id", "description", "evidence", "summary", "metaData", "taxonomy", "subjectOrBiosampleId"})
 _IDENTIFYING = frozenset({"alternateIds"})
 # What the readers read of each message; the other members are reported.
@@ -97,12 +100,14 @@ def check_members(
 
     :raises InvalidBodyError: 422, a member is misspelt, or belongs to the other version.
     """
+    unknown = 0
     for place, key, owner in _members(packet, pointer, message, messages):
         known, other = _known(key, messages[owner]), _known(key, _other(messages).get(owner, {}))
         if known is None:
             plain = key.isidentifier() and len(key) <= 40
             where = f"{place}/{escape(key)}" if plain else place
-            if other is not None or _is_misspelt(key, messages[owner]):
+            unknown += 1
+            if other is not None or unknown > MOST_UNKNOWN or _is_misspelt(key, messages[owner]):
                 raise InvalidBodyError(errors=[Fault(pointer=where, code="member_misspelt", detail=_MISSPELT)])
             warnings.add(where, "unknown_member", (owner, key))
         elif known in _IDENTIFYING:
@@ -133,7 +138,12 @@ def _known(key: str, members: Mapping[str, str]) -> str | None:
     """Return the name of a member, which may be written in its Protobuf form."""
     if key in members:
         return key
-    return next((name for name in members if snake_case(name) == key), None) if "_" in key else None
+    return _by_snake_case(tuple(members)).get(key) if "_" in key else None
+
+
+@cache
+def _by_snake_case(names: tuple[str, ...]) -> Mapping[str, str]:
+    return {snake_case(name): name for name in names}
 
 
 def _is_misspelt(key: str, members: Mapping[str, str]) -> bool:

@@ -80,7 +80,7 @@ def _read_age(record: Record, subject: Part, created: str | None) -> None:
 
 
 def _agree(birth: date, ages: tuple[str, str], on: date | None) -> bool:
-    """Return whether somebody born on that day had these ages at an encounter before, and not long before, ``on``."""
+    """Return whether a person born on that day had these ages at an encounter before, and not long before, ``on``."""
     if on is None:
         return birth.isoformat() != "1970-01-01"
     born_after_the_record = birth > possible_births(ages[0], on).latest

@@ -3,19 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.sql.expression import bindparam
-
 from services.registry.search.model import SearchQuery
 from services.registry.search.repository import SearchStatements
-from services.registry.trials.repository import PLAIN_COUNT, PLAIN_PAGE
-from services.registry.trials.tables import trial_identifiers, trials
+from services.registry.trials.repository import BY_ALIAS, PLAIN_COUNT, PLAIN_PAGE, is_one_trial
+from services.registry.trials.tables import trial_aliases, trials
 from shared.persistence.direct import DirectReads, DirectStatement
+from shared.vocabulary.identifiers import alias_of
 
-_KEYS = select(trial_identifiers.c.trial_key).where(trial_identifiers.c.value == bindparam("identifier")).distinct()
-_BY_IDENTIFIER = (
-    select(trials.c.document, trials.c.version).where(trials.c.published.is_(True), trials.c.key.in_(_KEYS)).limit(2)
-)
+_BY_ALIAS = BY_ALIAS.with_only_columns(
+    trials.c.document, trials.c.version, trial_aliases.c.is_public, maintain_column_froms=True
+).where(trials.c.published.is_(True))
 
 
 class PublicTrials:
@@ -24,7 +21,7 @@ class PublicTrials:
     def __init__(self, reads: DirectReads) -> None:
         self._reads = reads
         compiled = {
-            "find": _BY_IDENTIFIER,
+            "find": _BY_ALIAS,
             "search": SearchStatements.page(is_sqlite=reads.is_sqlite, published_only=True),
             "count": SearchStatements.count(is_sqlite=reads.is_sqlite, published_only=True),
             "plain": PLAIN_PAGE[True, True],
@@ -35,10 +32,9 @@ class PublicTrials:
         self._statements = {name: DirectStatement(one, is_sqlite=reads.is_sqlite) for name, one in compiled.items()}
 
     async def find(self, identifier: str) -> tuple[str, int] | None:
-        """Return document and version of the trial with this public identifier."""
-        found = await self._fetch("find", identifier=identifier)
-        # A sponsor's code may be used by two sponsors: then it names no trial.
-        return (found[0][0], found[0][1]) if len(found) == 1 else None
+        """Return document and version of the trial with this name, in any spelling."""
+        found = await self._fetch("find", alias=alias_of(identifier))
+        return (found[0][0], found[0][1]) if is_one_trial([row[2] for row in found]) else None
 
     async def page(self, query: SearchQuery, after: int, limit: int) -> Sequence[Sequence[Any]]:
         """Return (number, document) of matching trials with numbers above ``after``, in their order."""

@@ -19,7 +19,7 @@ FULL: dict[str, Any] = {
     ],
     "cohorts": [{"id": "1", "label": {"fr": "a", "en": "b"}, "status": None}],
     "illustrative": True,
-    "criteria": {"version": 3, "grade": "signed"},
+    "criteria": {"version": 3, "grade": "signed", "outdated": True},
     "eligibility": {"text": "long", "minimum_age": "P4Y", "maximum_age": None, "sex": "all"},
     "a_field_of_next_year": {"x": [1]},
 }
@@ -36,6 +36,7 @@ def test_a_trial_is_the_same_after_writing_and_reading(document: dict[str, Any])
 def test_a_trial_keeps_the_fields_that_a_match_needs() -> None:
     trial = Trial.read(FULL)
     assert (trial.title_fr, trial.criteria_version, trial.minimum_age) == ("Essai", 3, "P4Y")
+    assert trial.criteria_outdated
     assert trial.countries == ("US", "FR")
     assert trial.locations == (("FR", None), ("FR", "recruiting"), ("US", None))
 

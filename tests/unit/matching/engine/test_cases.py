@@ -2,11 +2,10 @@
 
 import json
 from datetime import date
-from pathlib import Path
 
 import pytest
 
-from services.matching.engine import PatientIndex, Terminology
+from services.matching.engine import PatientIndex
 from services.matching.engine.expression import compile_expression
 from services.matching.engine.kleene import TruthValues
 from services.matching.patients.mapping import to_engine
@@ -14,10 +13,21 @@ from services.matching.patients.schemas import Patient
 from shared.criteria.durations import parse
 from shared.criteria.model import Criterion
 from tests.unit.matching.engine.days import days_to_look_at
+from tests.unit.matching.engine.vocabulary import CASES, TERMINOLOGY
 
-CASES = Path(__file__).parent / "cases"
-TERMINOLOGY = Terminology(**json.loads((CASES / "terminology.json").read_text()))
-FILES = ("combinators", "person", "has", "variant", "measured", "count", "stable")
+FILES = (
+    "combinators",
+    "person",
+    "has",
+    "unknown_codes",
+    "ageing",
+    "states",
+    "results",
+    "variant",
+    "measured",
+    "count",
+    "stable",
+)
 AS_OF = "2025-11-22"
 
 

@@ -2,17 +2,15 @@
 
 import json
 from datetime import date
-from pathlib import Path
 
 import pytest
 
-from services.matching.engine import PatientIndex, Terminology, ask_next, compile_criteria, match
+from services.matching.engine import PatientIndex, ask_next, compile_criteria, match
 from services.matching.patients.mapping import to_engine
 from services.matching.patients.schemas import Patient
 from shared.criteria.model import CriteriaDocument
+from tests.unit.matching.engine.vocabulary import CASES, TERMINOLOGY
 
-CASES = Path(__file__).parent / "cases"
-TERMINOLOGY = Terminology(**json.loads((CASES / "terminology.json").read_text()))
 AS_OF = date(2025, 11, 22)
 SIGNED = {"authored_by": "A. Martin", "signed_by": "B. Petit", "signed_at": "2025-11-01T09:00:00Z"}
 
@@ -50,7 +48,7 @@ def index_of(patient):
 @pytest.mark.parametrize("case", json.loads((CASES / "verdicts.json").read_text()), ids=lambda case: case["name"])
 def test_verdict(case):
     result = match(
-        compile_criteria(document_of(case), TERMINOLOGY, "FR"),
+        compile_criteria(document_of(case), TERMINOLOGY, "FR", outdated=case.get("outdated", False)),
         index_of(patient_of(case)),
         case.get("horizon", "P2Y"),
         case.get("recruiting"),
@@ -61,12 +59,13 @@ def test_verdict(case):
         "listing": result.listing,
         "verdict": result.verdict,
         "cohort": best and best.id,
-        "start": best and iso(best.start),
-        "until": best and iso(best.until),
-        "refer_before": best and iso(best.refer_before),
+        "start": iso(result.dates.start),
+        "until": iso(result.dates.until),
+        "refer_before": iso(result.dates.refer_before),
         "retest": best and iso(best.retest),
-        "timeline": best and [[iso(interval.start), interval.verdict] for interval in best.timeline],
+        "timeline": [[iso(interval.start), interval.verdict] for interval in result.dates.timeline],
         "cohorts": {cohort.id: cohort.verdict for cohort in result.cohorts},
+        "cohort_dates": {one.id: [iso(one.start), iso(one.until), iso(one.refer_before)] for one in result.cohorts},
         "clears_on": {criterion.id: iso(criterion.clears_on) for criterion in result.criteria},
         "states": {criterion.id: criterion.state for criterion in result.criteria},
         "reasons": {criterion.id: list(criterion.reasons) for criterion in result.criteria},

@@ -8,21 +8,27 @@ from typing import Any
 
 import pytest
 
+from services.matching.patients.draft import ReadPatient
 from services.matching.patients.mapping import to_engine
-from services.matching.patients.phenopacket import is_phenopacket, read_phenopacket
+from services.matching.patients.phenopacket.reader import is_phenopacket, read_phenopacket
 from shared.values.problems import InvalidBodyError
 from shared.values.strict_json import Limits, loads
 
+CREATED = date(2016, 8, 3)
 BORN = {"subject": {"id": "s", "dateOfBirth": "2010-05-01T00:00:00Z"}}
 
 
+def read(packet: dict[str, Any]) -> ReadPatient:
+    return read_phenopacket(packet).finish(None)
+
+
 def facts(**packet: Any) -> list[dict[str, Any]]:
-    patient, _ = read_phenopacket({**BORN, **packet})
+    patient = read({**BORN, **packet}).patient
     return [fact.model_dump(exclude_none=True, exclude_defaults=True) for fact in patient.facts]
 
 
 def left_out(**packet: Any) -> list[tuple[str, str]]:
-    return [(one.pointer, one.reason) for one in read_phenopacket({**BORN, **packet})[1]]
+    return list(read({**BORN, **packet}).warnings)
 
 
 def variant(progress: str = "SOLVED", status: str = "CAUSATIVE", **descriptor: Any) -> dict[str, Any]:
@@ -37,26 +43,54 @@ def variant(progress: str = "SOLVED", status: str = "CAUSATIVE", **descriptor: A
 
 def test_a_phenopacket_is_recognised_by_its_metadata() -> None:
     assert is_phenopacket({"metaData": {"phenopacketSchemaVersion": "2.0"}})
-    assert not is_phenopacket({"metaData": {}})
+    assert is_phenopacket({"phenotypic_features": []})
     assert not is_phenopacket({"facts": []})
 
 
 @pytest.mark.parametrize(
     ("subject", "expected"),
     [
-        ({"sex": "FEMALE", "dateOfBirth": "2010-05-01T00:00:00Z"}, {"sex": "female", "birth_date": date(2010, 5, 1)}),
-        ({"sex": "UNKNOWN_SEX", "timeAtLastEncounter": {"age": {"iso8601duration": "P6Y3M"}}}, {"age": "P6Y3M"}),
+        ({"sex": "FEMALE", "dateOfBirth": "2010-05-01T00:00:00Z"}, {"sex": "female", "birth_date": "2010-05-01"}),
+        (
+            {"sex": "UNKNOWN_SEX", "timeAtLastEncounter": {"age": {"iso8601duration": "P6Y3M"}}},
+            {"age": "P6Y3M", "age_at_most": "P6Y3M", "age_on": CREATED},
+        ),
         (
             {"dateOfBirth": "2010-05-01T00:00:00Z", "timeAtLastEncounter": {"age": {"iso8601duration": "P6Y"}}},
-            {"birth_date": date(2010, 5, 1)},
+            {"birth_date": "2010-05-01"},
         ),
-        ({"timeAtLastEncounter": {"age": {"iso8601duration": "P1DT5H"}}}, {"age": "P1D"}),
+        (
+            {"timeAtLastEncounter": {"age": {"iso8601duration": "P1DT5H"}}},
+            {"age": "P1D", "age_at_most": "P1D", "age_on": CREATED},
+        ),
+        (
+            {
+                "timeAtLastEncounter": {
+                    "ageRange": {"start": {"iso8601duration": "P30Y"}, "end": {"iso8601duration": "P39Y"}}
+                }
+            },
+            {"age": "P30Y", "age_at_most": "P39Y", "age_on": CREATED},
+        ),
         ({"timeAtLastEncounter": {"gestationalAge": {"weeks": 33}}}, {}),
         ({"timeAtLastEncounter": {"age": {"iso8601duration": "six years"}}}, {}),
+        ({"timeAtLastEncounter": {"ontologyClass": {"id": "HP:0003621"}}}, {}),
+        ({"timeAtLastEncounter": {"age": {"iso8601duration": "P999Y"}}}, {}),
+        ({"dateOfBirth": "1900-01-01T00:00:00Z"}, {}),
+        ({"dateOfBirth": "2022-04-01T00:00:00+02:00"}, {"birth_date": "2022-04-01"}),
+        ({"dateOfBirth": "2022-03-31T22:00:00Z"}, {"birth_date": "2022-04-01"}),
+        ({"dateOfBirth": "2021-12-31T23:00:00Z"}, {"birth_date": "2022-01-01"}),
+        ({"dateOfBirth": "2022-04-01"}, {"birth_date": "2022-04-01"}),
+        # The two contradict each other: every age from 3 years is possible.
+        (
+            {"dateOfBirth": "1970-01-01T00:00:00Z", "timeAtLastEncounter": {"age": {"iso8601duration": "P3Y"}}},
+            {"age": "P3Y", "age_at_most": "P120Y", "age_on": CREATED},
+        ),
     ],
 )
 def test_the_subject(subject: dict[str, Any], expected: dict[str, Any]) -> None:
-    patient, _ = read_phenopacket({"subject": {"id": "s", **subject}})
+    about = {"created": "2016-08-03T10:00:00Z", "phenopacketSchemaVersion": "2.0"}
+    packet = {"subject": {"id": "s", **subject}, "diseases": [{"term": {"id": "ORPHA:232"}}], "metaData": about}
+    patient = read(packet).patient.model_copy(update={"facts": []})
     assert patient.model_dump(exclude_none=True, exclude_defaults=True) == expected
 
 
@@ -64,7 +98,8 @@ def test_the_subject(subject: dict[str, Any], expected: dict[str, Any]) -> None:
     ("onset", "expected"),
     [
         ({"timestamp": "2016-08-03T10:00:00Z"}, "2016-08-03"),
-        ({"timestamp": "2016-08-03T23:30:00.563273906-02:00"}, "2016-08-04"),
+        ({"timestamp": "2016-08-03T23:30:00.563273906-02:00"}, "2016-08-03"),
+        ({"timestamp": "2016-08-02T22:00:00Z"}, "2016-08-03"),
         ({"age": {"iso8601duration": "P6Y3M10D"}}, "2016-08-11"),
         ({"age": {"iso8601duration": "P6Y3M"}}, "2016-08"),
         ({"age": {"iso8601duration": "P6Y"}}, None),  # from May to the next April: no one year
@@ -79,11 +114,9 @@ def test_an_onset_is_no_more_precise_than_given(onset: dict[str, Any], expected:
 
 
 def test_an_onset_at_an_age_is_no_date_without_a_birth_date() -> None:
-    patient, ignored = read_phenopacket(
-        {"diseases": [{"term": {"id": "OMIM:310200"}, "onset": {"age": {"iso8601duration": "P6Y3M10D"}}}]}
-    )
-    assert patient.facts[0].date is None
-    assert [(one.pointer, one.reason) for one in ignored] == [("/diseases/0/onset", "no_date")]
+    found = read({"diseases": [{"term": {"id": "OMIM:310200"}, "onset": {"age": {"iso8601duration": "P6Y3M10D"}}}]})
+    assert found.patient.facts[0].date is None
+    assert list(found.warnings) == [("/diseases/0/onset", "no_date")]
 
 
 def test_excluded_is_absent_and_resolved_has_an_end() -> None:
@@ -127,19 +160,19 @@ def test_a_measurement_keeps_unit_range_and_day() -> None:
     assert facts(measurements=[measured]) == [{**expected, "ref_low": 5, "ref_high": 35}]
     other = {
         **measured,
-        "value": {"quantity": {**quantity, "referenceRange": {"unit": {"id": "UCUM:ukat/L"}, "high": 1}}},
+        "value": {"quantity": {**quantity, "referenceRange": {"unit": {"id": "UCUM:g/L"}, "high": 1}}},
     }
     assert facts(measurements=[other]) == [expected]
     assert left_out(measurements=[other]) == [("/measurements/0/value/quantity/referenceRange", "range_not_understood")]
 
 
 @pytest.mark.parametrize(
-    ("answer", "status"), [("SNOMED:10828004", None), ("LOINC:LA6577-6", "absent"), ("NCIT:C1", "ignored")]
+    ("answer", "status"), [("SNOMED:10828004", None), ("LOINC:LA6577-6", "absent"), ("NCIT:C1", "unconfirmed")]
 )
 def test_a_coded_answer_is_present_or_absent_where_it_is_known(answer: str, status: str | None) -> None:
     measurement = {"assay": {"id": "LOINC:5196-1"}, "value": {"ontologyClass": {"id": answer}}}
     converted = facts(measurements=[measurement])
-    assert [fact.get("status") for fact in converted] == ([] if status == "ignored" else [status])
+    assert [fact.get("status") for fact in converted] == [status]
 
 
 def test_treatments_are_exposures_and_prescriptions_are_orders() -> None:
@@ -168,8 +201,8 @@ def test_treatments_are_exposures_and_prescriptions_are_orders() -> None:
         {"id": "medicalActions/2/procedure", "kind": "procedure", "codes": ["NCIT:C15431"], "date": "2020-02-03"},
     ]
     assert left_out(**packet) == [
-        ("/medicalActions/0/treatment/doseIntervals/0/quantity", "dose_of_one_administration"),
-        ("/medicalActions/3", "not_used"),
+        ("/medicalActions/0/treatment/doseIntervals/0/quantity", "dose_not_understood"),
+        ("/medicalActions/3", "not_read"),
     ]
 
 
@@ -232,9 +265,8 @@ def test_the_type_of_a_variant_is_set_only_if_it_is_certain(hgvs: str, kind: str
 
 def test_a_family_is_read_for_its_proband() -> None:
     family = {"proband": {**BORN, "diseases": [{"term": {"id": "ORPHA:232"}}]}, "relatives": [], "metaData": {}}
-    patient, ignored = read_phenopacket(family)
-    assert (patient.facts[0].id, patient.birth_date) == ("diseases/0", date(2010, 5, 1))
-    assert [(one.pointer, one.reason) for one in ignored] == [("/relatives", "not_used")]
+    patient = read(family).patient
+    assert (patient.facts[0].id, patient.birth_date) == ("diseases/0", "2010-05-01")
 
 
 @pytest.mark.parametrize(
@@ -245,22 +277,18 @@ def test_a_family_is_read_for_its_proband() -> None:
         ({"diseases": {}}, "/diseases"),
         ({"diseases": ["ORPHA:232"]}, "/diseases/0"),
         ({"diseases": [{"term": {"id": 232}}]}, "/diseases/0/term/id"),
-        ({"diseases": [{"term": {"id": "ORPHA:232"}, "onset": {"timestamp": 2016}}]}, "/diseases/0/onset"),
+        ({"diseases": [{"term": {"id": "ORPHA:232"}, "onset": {"timestamp": 2016}}]}, "/diseases/0/onset/timestamp"),
         (
             {"measurements": [{"assay": {"id": "LOINC:1-1"}, "value": {"quantity": {"value": "60"}}}]},
             "/measurements/0/value/quantity/value",
         ),
-        (
-            {"measurements": [{"assay": {"id": "LOINC:1-1"}, "value": {"quantity": {"value": 1e300}}}]},
-            "/measurements/0",
-        ),
         ({"proband": {"diseases": 1}}, "/proband/diseases"),
-        ({"phenotypicFeatures": [{"type": {"id": "HP:0001250"}}] * 1001}, "/subject"),
+        ({"phenotypicFeatures": [{"type": {"id": "HP:0001250"}}] * 5001}, ""),
     ],
 )
 def test_a_wrong_type_is_refused_with_its_place(packet: dict[str, Any], pointer: str) -> None:
     with pytest.raises(InvalidBodyError) as refused:
-        read_phenopacket(packet)
+        read(packet)
     assert refused.value.faults[0].pointer == pointer
 
 
@@ -271,7 +299,7 @@ def test_every_published_case_becomes_a_patient(real_data: Path, every: int, cou
     with lzma.open(real_data / "patients_phenopackets" / "phenopacket_store.jsonl.xz", "rb") as lines:
         for line in islice(lines, 0, None, every):
             packet = loads(line, Limits(string=256 * 1024))
-            patient, _ = read_phenopacket(packet)
+            patient = read(packet).patient
             to_engine(patient, date(2025, 11, 22))
             total += 1
             features += len(packet.get("phenotypicFeatures", [])) - sum(

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from services.registry.model.trial import TrialInput
-from services.registry.sources.eligibility_lines import eligibility_lines
 from services.registry.sources.registry_criteria import one_unit_more, registry_criteria
 from services.registry.terminology.terminology import Terminology
 from shared.criteria.model import CriteriaDocument
@@ -25,10 +24,6 @@ def document(**fields) -> dict:
     written = registry_criteria(trial, TERMS)
     CriteriaDocument.model_validate_json(json.dumps({**written, "version": 1}))
     return {criterion["id"]: criterion for criterion in written["criteria"]}
-
-
-def cut(text: str) -> list[tuple[str | None, str]]:
-    return [(line.kind, line.text) for line in eligibility_lines(text)]
 
 
 def test_age_and_sex_are_evaluated():
@@ -130,41 +125,3 @@ def test_a_very_long_list_loses_no_word_and_stays_within_the_language():
 def test_a_sponsor_s_code_becomes_a_valid_id():
     trial = TrialInput.model_validate({"identifiers": [{"type": "sponsor", "value": "(P 13/09#17)"}]})
     CriteriaDocument.model_validate_json(json.dumps(registry_criteria(trial, TERMS)))
-
-
-@pytest.mark.parametrize(
-    ("text", "lines"),
-    [
-        (
-            "* INCLUSION CRITERIA:\n\nAge over 5.\n\nEXCLUSION CRITERIA\n\nHIV.",
-            [("include", "Age over 5."), ("exclude", "HIV.")],
-        ),
-        (
-            "Critères d'inclusion :\n- Âge ≥ 5 ans\nCritères de non-inclusion :\n- Grossesse",
-            [("include", "Âge ≥ 5 ans"), ("exclude", "Grossesse")],
-        ),
-        (
-            "Key Exclusion Criteria\n1. HIV\n2) HBV\n(3) HCV",
-            [("exclude", "HIV"), ("exclude", "HBV"), ("exclude", "HCV")],
-        ),
-        ("Patients with lupus", [(None, "Patients with lupus")]),
-        ("Inclusion Criteria:\n* Exclusion of pregnancy by a test", [("include", "Exclusion of pregnancy by a test")]),
-        ("Inclusion Criteria:\n* One of:\n  * A\n  * B\n* C", [("include", "One of: A B"), ("include", "C")]),
-        (
-            "Inclusion Criteria:\nAt least one of the following:\n* A\n* B",
-            [("include", "At least one of the following: A B")],
-        ),
-        (
-            "Exclusion Criteria:\nLaboratory values:\n* ALT > 3\n* Hb < 8",
-            [("exclude", "Laboratory values: ALT > 3"), ("exclude", "Laboratory values: Hb < 8")],
-        ),
-        (
-            "Inclusion Criteria:\n* a long line that\ngoes on below\n* B",
-            [("include", "a long line that goes on below"), ("include", "B")],
-        ),
-        ("Inclusion and exclusion criteria:\n* A", [(None, "A")]),
-        ("", []),
-    ],
-)
-def test_a_text_is_cut_at_its_bullets_and_headings(text, lines):
-    assert cut(text) == lines

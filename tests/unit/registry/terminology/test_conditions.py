@@ -4,6 +4,7 @@ import pytest
 
 from services.registry.terminology.conditions import map_condition
 from services.registry.terminology.terminology import Terminology
+from services.registry.terminology.titles import diseases_of_title
 
 
 def named(code: str, *names: str, parents: tuple[str, ...] = ()) -> dict:
@@ -27,6 +28,18 @@ KNOWN = Terminology.from_json(
             named("D:pm", "Polymyosite", "Polymyositis", parents=("D:iim",)),
             named("D:t1d", "Diabète de type 1", "Type 1 diabetes"),
             named("D:hae", "Hémophilie A", "Hemophilia A"),
+            named("D:hb", "Hémophilie B", "Hemophilia B"),
+            named("D:hb-severe", "Hémophilie B sévère", "Severe hemophilia B", parents=("D:hb",)),
+            named("D:hb-moderate", "Hémophilie B modérée", "Moderate hemophilia B", parents=("D:hb",)),
+            named("D:gaucher", "Maladie de Gaucher", "Gaucher disease"),
+            named("D:fabry", "Maladie de Fabry", "Fabry disease"),
+            named("D:sma1", "SMA de type 1", "SMA type 1"),
+            named("D:sma2", "SMA de type 2", "SMA type 2"),
+            named("D:scid", "DICS", "SCID", "Severe combined immunodeficiency"),
+            named("D:ada", "Déficit en ADA", "ADA deficiency", parents=("D:scid",)),
+            named("D:parkinson", "Maladie de Parkinson", "Parkinson disease"),
+            named("D:uc", "Rectocolite hémorragique", "UC", "Ulcerative colitis"),
+            named("D:stroke", "AVC", "Stroke"),
             named("D:as", "Spondylarthrite ankylosante", "AS", "Ankylosing spondylitis"),
         ],
         "clinical": [named("C:transfusion", "Transfusion", "Transfusion")],
@@ -68,7 +81,11 @@ def test_a_known_disease_is_recognised(text, code):
         ("Lupus-like syndrome", "other_disease"),
         ("Not lupus", "negated"),
         ("Non-lupus", "negated"),
-        ("Polymyositis/Dermatomyositis", "ambiguous"),
+        ("Hemophilia A type 2", "narrower"),
+        ("Systemic sclerosis type IIIZ", "narrower"),
+        ("Autosomal dominant dermatomyositis", "narrower"),
+        ("Severe combined immunodeficiency due to RAG1 deficiency", "narrower"),
+        ("Lupus nephritis dermatomyositis", "ambiguous"),
         ("such as", "unknown"),
         ("Platelet transfusion", "unknown"),
         ("Gyrate Atrophy", "unknown"),
@@ -85,3 +102,47 @@ def test_a_name_of_two_diseases_is_ambiguous():
         {"diseases": [named("D:1", "SS", "Sjögren syndrome"), named("D:2", "SS", "Systemic sclerosis")]}
     )
     assert map_condition("SS", both).outcome == "ambiguous"
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("Severe or Moderately Severe Hemophilia B", ["D:hb-severe", "D:hb-moderate"]),
+        ("Moderate to severe haemophilia B", ["D:hb-moderate", "D:hb-severe"]),
+        ("Hémophilie B modérée ou sévère", ["D:hb-moderate", "D:hb-severe"]),
+        ("Gaucher's and Fabry Disease", ["D:gaucher", "D:fabry"]),
+        ("Hemophilia A and/or B", ["D:hae", "D:hb"]),
+        ("SMA type 1, 2", ["D:sma1", "D:sma2"]),
+        ("SMA type 1 or 2", ["D:sma1", "D:sma2"]),
+        ("Polymyositis/Dermatomyositis", ["D:pm", "D:dm"]),
+        ("SCID due to ADA deficiency", ["D:ada"]),
+        ("Relapsed or refractory lupus", ["D:sle"]),
+    ],
+)
+def test_a_condition_is_as_wide_and_as_specific_as_it_is_written(text, codes):
+    assert list(map_condition(text, KNOWN).codes) == codes
+
+
+def test_a_part_that_is_not_recognised_is_kept_as_a_question():
+    found = map_condition("Hemophilia B or Gyrate Atrophy", KNOWN)
+    assert (found.codes, found.partial) == (("D:hb",), True)
+
+
+@pytest.mark.parametrize(
+    ("title", "codes"),
+    [
+        ("Gene Therapy for Hemophilia B", ["D:hb"]),
+        ("AAV5-hFIXco in Subjects With Severe or Moderately Severe Hemophilia B", ["D:hb-severe", "D:hb-moderate"]),
+        ("A Study of Cells in Patients With Fabry Disease and Gaucher Disease", ["D:fabry", "D:gaucher"]),
+        ("UC-MSC in Patients With Parkinson's Disease", ["D:parkinson"]),
+        ("Thérapie génique de la drépanocytose", ["D:sickle"]),
+        ("Mesenchymal Stem Cells for Lupus - A Phase 1 Study", ["D:sle"]),
+        ("Stroke in Patients With Sickle Cell Disease", []),
+        ("Gene Transfer for SMA Type 5", []),
+        ("Cells for Lupus-like Syndromes", []),
+        ("UC-MSC for Burns", []),
+        ("Islet Transplantation", []),
+    ],
+)
+def test_a_title_names_a_disease_only_where_no_other_reading_is_left(title, codes):
+    assert [one.code for one in diseases_of_title(title, KNOWN)] == codes

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.criteria.durations import ONE_DAY, Span, add, first_within, parse, smallest_unit, subtract, whole_parts
 from shared.criteria.scales import SCALES
-from shared.criteria.units import conversion, measure
+from shared.criteria.units import Analyte, conversion, measure
 
 DAYS = st.dates(date(1990, 1, 1), date(2060, 12, 31))
 SPANS = st.builds(Span, st.integers(0, 60), st.integers(0, 400))
@@ -59,19 +59,26 @@ def test_smallest_unit_and_whole_parts():
     assert whole_parts(parse("P1Y"), parse("P7D")) is None
 
 
+CREATININE, FACTOR_VIII = Analyte("umol/L", Fraction("113.12")), Analyte("%", activity=True)
+
+
 @pytest.mark.parametrize(
-    ("given_unit", "wanted", "molar", "factor"),
+    ("given_unit", "wanted", "analyte", "factor"),
     [
         ("U/L", "ukat/L", None, Fraction(1, 60)),
         ("g/dL", "g/L", None, Fraction(10)),
-        ("mg/dL", "umol/L", Fraction("113.12"), Fraction(10_000, 1) / Fraction("113.12")),
-        ("umol/L", "mg/dL", Fraction("113.12"), Fraction("113.12") / 10_000),
+        ("mg/dL", "umol/L", CREATININE, Fraction(10_000, 1) / Fraction("113.12")),
+        ("umol/L", "mg/dL", CREATININE, Fraction("113.12") / 10_000),
         ("10*3/uL", "10*9/L", None, Fraction(1)),
         ("/uL", "10*9/L", None, Fraction(1, 1000)),
         ("{cells}/uL", "/uL", None, Fraction(1)),
         ("mL/min/{1.73_m2}", "mL/min/{1.73_m2}", None, Fraction(1)),
         ("L/h/{1.73_m2}", "mL/min/{1.73_m2}", None, Fraction(1000, 60)),
         ("mg/kg/d", "ug/kg/h", None, Fraction(1000, 24)),
+        ("[IU]/dL", "%", FACTOR_VIII, Fraction(1)),
+        ("%", "[IU]/mL", FACTOR_VIII, Fraction(1, 100)),
+        ("[IU]/dL", "%", None, None),
+        ("[IU]/L", "U/L", None, Fraction(1)),
         ("mL/min", "mL/min/{1.73_m2}", None, None),
         ("mg/dL", "umol/L", None, None),
         ("mg/kg/d", "mg/d", None, None),
@@ -79,8 +86,8 @@ def test_smallest_unit_and_whole_parts():
         ("furlong", "furlong", None, None),
     ],
 )
-def test_conversion_is_exact(given_unit, wanted, molar, factor):
-    assert conversion(given_unit, wanted, molar) == factor
+def test_conversion_is_exact(given_unit, wanted, analyte, factor):
+    assert conversion(given_unit, wanted, analyte) == factor
 
 
 @pytest.mark.parametrize("text", ["", "/", "//", ".", "mg//d", "mg/", "{", "mg{", "10*", "10*999", "k"])

@@ -4,23 +4,51 @@ import pytest
 
 from shared.criteria.lint import RegistryRecord, lint
 from shared.criteria.model import CriteriaDocument
+from shared.terminology.graph import State, Terminology
 
 TEXT = {"fr": "Garçon.", "en": "Male."}
 MALE = {"type": "sex", "value": "male"}
+TERMINOLOGY = Terminology(
+    {"CLEIO:pregnancy-by-ultrasound": ["CLEIO:pregnancy"]},
+    children={"CLEIO:steroid": ["ATC:H02AB07", "ATC:H02AB13"]},
+    states={"CLEIO:pregnancy": State("passing", "P42W"), "CLEIO:stroke": State("event")},
+)
 AGE = {"type": "age", "min": "P4Y", "max": "P8Y"}
 
 
-def found(*criteria, known=None, record=None, **fields):
+def found(*criteria, terminology=None, record=None, **fields):
     default = {"kind": "include", "text": TEXT, "role": "indication"}
     lines = [{"id": f"c{number}", **default, **criterion} for number, criterion in enumerate(criteria)]
     signed = {"grade": "signed", "authored_by": "A", "signed_by": "B", "signed_at": "2025-11-01T09:00:00Z"}
     document = CriteriaDocument.model_validate({"trial": "T1", **signed, **fields, "criteria": lines})
-    return [(finding.pointer, finding.code) for finding in lint(document, known, record)]
+    return [(finding.pointer, finding.code) for finding in lint(document, terminology, record)]
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        {"type": "has", "codes": ["CLEIO:pregnancy"], "evidence_within": "P1W"},
+        {"type": "has", "codes": ["CLEIO:pregnancy"], "within": "P1M"},
+        {"type": "has", "codes": ["CLEIO:stroke"]},
+        {"type": "stable", "codes": ["ATC:H02AB"], "for": "P8W"},
+        {"type": "stable", "codes": ["ATC:H02AB07"], "for": "P8W", "max": 40, "unit": "mg/d"},
+        {
+            "type": "stable",
+            "codes": ["ATC:H02AB"],
+            "for": "P8W",
+            "max": 40,
+            "unit": "mg/d",
+            "equivalent": "prednisone",
+        },
+    ],
+)
+def test_a_leaf_that_says_what_it_asks_has_no_remarks(expr):
+    assert found({"expr": expr}, terminology=TERMINOLOGY) == []
 
 
 def test_a_good_document_has_no_remarks():
     record = RegistryRecord(minimum_age="P4Y", maximum_age="P7Y", sex="male")
-    assert found({"expr": MALE}, {"expr": AGE}, known=set(), record=record) == []
+    assert found({"expr": MALE}, {"expr": AGE}, record=record) == []
 
 
 @pytest.mark.parametrize(
@@ -32,8 +60,22 @@ def test_a_good_document_has_no_remarks():
             ("/criteria/0/expr/max_unclear_until", "bounds_contradictory"),
         ),
         ({"type": "age", "max": "P8Y", "at": "dosing"}, ("/criteria/0/expr/at", "lead_time_missing")),
-        ({"type": "has", "codes": ["CLEIO:hiv"]}, ("/criteria/0/expr/within", "window_missing")),
-        ({"type": "has", "codes": ["CLEIO:pregnancy-test-positive"]}, ("/criteria/0/expr/within", "window_missing")),
+        (
+            {"type": "has", "codes": ["CLEIO:pregnancy"]},
+            ("/criteria/0/expr/evidence_within", "evidence_window_missing"),
+        ),
+        (
+            {"type": "has", "codes": ["CLEIO:pregnancy-by-ultrasound"]},
+            ("/criteria/0/expr/evidence_within", "evidence_window_missing"),
+        ),
+        (
+            {"type": "stable", "codes": ["ATC:H02AB"], "for": "P8W", "max": 40, "unit": "mg/d"},
+            ("/criteria/0/expr/codes/0", "dose_of_class"),
+        ),
+        (
+            {"type": "stable", "codes": ["ATC:H02AB07", "CLEIO:steroid"], "for": "P8W", "max": 40, "unit": "mg/d"},
+            ("/criteria/0/expr/codes/1", "dose_of_class"),
+        ),
         (
             {"type": "value", "codes": ["CLEIO:x"], "op": "<", "value": 1, "unit": "furlong"},
             ("/criteria/0/expr/unit", "unit_unknown"),
@@ -66,12 +108,14 @@ def test_a_good_document_has_no_remarks():
     ],
 )
 def test_a_leaf_that_cannot_be_intended(expr, expected):
-    assert expected in found({"expr": expr})
+    assert expected in found({"expr": expr}, terminology=TERMINOLOGY)
 
 
 def test_codes_are_checked_against_the_terminology():
     leaf = {"type": "has", "codes": ["CLEIO:a", "CLEIO:b"]}
-    assert found({"expr": leaf}, known={"CLEIO:a"}) == [("/criteria/0/expr/codes/1", "code_unknown")]
+    assert found({"expr": leaf}, terminology=Terminology(codes=["CLEIO:a"])) == [
+        ("/criteria/0/expr/codes/1", "code_unknown")
+    ]
 
 
 def test_lines_of_the_document():

@@ -99,6 +99,19 @@ def test_grade_signed_needs_two_people():
         ]
 
 
+def test_signed_criteria_are_inclusions_or_exclusions():
+    CriteriaDocument.model_validate(document(criterion={"kind": "unclear"}, grade="registry"))
+    assert refused(document(criterion={"kind": "unclear"}, **SIGNED)) == [("", "kind_unclear")]
+
+
+@pytest.mark.parametrize(("number", "codes"), [("10001234565", []), ("10001234566", ["check_digit"])])
+def test_the_rpps_number_of_the_signer_has_its_check_digit(number, codes):
+    given = document(**SIGNED, signed_by_rpps=number)
+    found = [] if number.endswith("5") else refused(given)
+    assert [code for _, code in found] == codes
+    assert refused(document(**SIGNED, signed_by_rpps=number[:-1]))[0][1] == "string_pattern_mismatch"
+
+
 def test_ids_are_unique_and_cohorts_exist():
     one = {"id": "c", "kind": "include", "expr": MALE}
     assert refused(document(criteria=[one, one])) == [("", "id_duplicate")]

@@ -74,7 +74,7 @@ def test_a_status_is_not_both_open_and_closed():
 
 
 def test_a_site_that_becomes_available_is_announced_as_open():
-    trial = Trial.model_construct(id="NCT00000001")
+    trial = Trial.model_construct(id="CL00000001", identifier="NCT00000001")
     side = Routing(frozenset({"public"}), {})
     assert change_of_site(trial, "fr-lyon", 2, "suspended", "available", side).type == "site.opened"
     assert change_of_site(trial, "fr-lyon", 3, "available", "suspended", side).type == "site.closed"

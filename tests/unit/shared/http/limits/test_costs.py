@@ -57,5 +57,6 @@ def test_a_route_without_a_row_costs_one() -> None:
 def test_a_match_costs_by_facts_and_trials() -> None:
     assert match_units(20, 18) == 0
     assert match_units(0, 7_400) == 14
-    assert match_units(75, 9_500) == 304
-    assert match_units(600, 9_500) == match_units(100, 9_500)
+    assert match_units(75, 9_500) == 305
+    assert match_units(600, 9_500) == match_units(100, 9_500) + 10
+    assert match_units(5_000, 0) == 100

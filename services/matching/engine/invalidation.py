@@ -1,0 +1,97 @@
+"""Results that something falsified: a transfusion, antibodies given or of the mother (`docs/eligibility.md` §4)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Literal
+
+from services.matching.engine.facts import DateBounds, Fact
+from shared.criteria.durations import add, first_within, parse
+from shared.terminology.clinical_data import INVALIDATIONS, Invalidation
+
+Above = Callable[[tuple[str, ...]], frozenset[str]]
+Likelihood = Literal["no", "maybe", "yes"]
+_CODES = frozenset(code for one in INVALIDATIONS for code in one.results)
+_ORDER: tuple[Likelihood, ...] = ("no", "maybe", "yes")
+
+
+def without_invalidated(facts: Sequence[Fact], birth: DateBounds | None, above: Above) -> list[Fact]:
+    """Drop falsified measurements; make falsified findings unconfirmed and falsified variants uncertain."""
+    kept: list[Fact] = []
+    for fact in facts:
+        rules = _rules_for(fact, above)
+        if not rules:
+            kept.append(fact)
+            continue
+        falsified = max((_falsified(fact, one, facts, birth, above) for one in rules), key=_ORDER.index)
+        if falsified == "no":
+            kept.append(fact)
+        elif fact.variant is not None:
+            status = "unconfirmed" if fact.status == "absent" else fact.status
+            kept.append(replace(fact, status=status, variant=replace(fact.variant, significance="uncertain")))
+        elif fact.number is None:
+            kept.append(replace(fact, status="unconfirmed"))
+        elif falsified == "maybe":
+            kept.append(replace(fact, doubtful=True, shows_presence=False))
+    return kept
+
+
+def _rules_for(fact: Fact, above: Above) -> list[Invalidation]:
+    """Return the rules about a result; none for other facts."""
+    if fact.relative is not None:
+        return []
+    if fact.kind == "variant":
+        return [one for one in INVALIDATIONS if one.variants]
+    if fact.kind != "observation" or _CODES.isdisjoint(carried := above(fact.codes)):
+        return []
+    return [one for one in INVALIDATIONS if not carried.isdisjoint(one.results)]
+
+
+def _falsified(
+    fact: Fact, rule: Invalidation, facts: Sequence[Fact], birth: DateBounds | None, above: Above
+) -> Likelihood:
+    if rule.positive_only and not _may_be_positive(fact):
+        return "no"
+    if rule.younger_than is not None:
+        return _was_younger(fact, birth, rule.younger_than)
+    return max(
+        (_is_before(cause, fact, rule) for cause in facts if _is_cause(cause, rule, above)),
+        default="no",
+        key=_ORDER.index,
+    )
+
+
+def _may_be_positive(fact: Fact) -> bool:
+    """Return whether a result is positive: by its word or status, or by a number that is not zero or an upper bound."""
+    if fact.number is not None:
+        return fact.comparator not in ("<", "<=") and fact.number != 0
+    return fact.status == "present"
+
+
+def _was_younger(fact: Fact, birth: DateBounds | None, age: str) -> Likelihood:
+    if birth is None:
+        return "maybe"
+    limit = parse(age)
+    if add(birth.earliest, limit) > fact.first.latest:
+        return "yes"
+    return "maybe" if add(birth.latest, limit) > fact.first.earliest else "no"
+
+
+def _is_cause(fact: Fact, rule: Invalidation, above: Above) -> bool:
+    return (
+        fact.status == "present"
+        and fact.relative is None
+        and fact.kind != "variant"
+        and not above(fact.codes).isdisjoint(rule.after)
+    )
+
+
+def _is_before(cause: Fact, fact: Fact, rule: Invalidation) -> Likelihood:
+    """Return whether the cause is in the window before the result, over all days that both could be."""
+    span = None if rule.within is None else parse(rule.within)
+    earliest, latest = fact.first
+    reach_of_latest = date.min if span is None else first_within(latest, span)
+    reach_of_earliest = date.min if span is None else first_within(earliest, span)
+    if cause.first.latest <= earliest and cause.last.earliest >= reach_of_latest:
+        return "yes"
+    return "maybe" if cause.first.earliest <= latest and cause.last.latest >= reach_of_earliest else "no"

@@ -1,0 +1,150 @@
+"""What the recorded facts of a patient say on the day of the match (`docs/eligibility.md` §3 and §4).
+
+Results in words become present or absent, tests show their concepts, invalidated results lose their weight, and a state
+lasts as its concept says. Facts keep their ids.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+
+from services.matching.engine.facts import FOR_EVER, DateBounds, Fact, Status
+from services.matching.engine.invalidation import without_invalidated
+from services.matching.engine.terminology import State, Terminology
+from shared.criteria.durations import add, day_before, parse
+from shared.criteria.result_words import read_result
+from shared.criteria.scales import SCALES
+from shared.terminology.clinical_data import TESTS, ShownConcept
+
+Above = Callable[[tuple[str, ...]], frozenset[str]]
+_KINDS = ("permanent", "persists", "passing", "event")
+_ENDED_BY_DENIAL = ("persists", "passing")
+
+
+def read_facts(
+    facts: Iterable[Fact], birth: DateBounds | None, terminology: Terminology, above: Above, as_of: date
+) -> tuple[Fact, ...]:
+    """Return what the facts say. ``above``: returns all codes that a fact with these codes carries."""
+    states: dict[tuple[str, ...], State | None] = {}
+
+    def state_of(fact: Fact) -> State | None:
+        if fact.codes not in states:
+            states[fact.codes] = _state_of(fact.codes, terminology)
+        return states[fact.codes]
+
+    known = (_known_on(fact, as_of) for fact in facts)
+    read = without_invalidated([_with_result(fact, above, state_of) for fact in known], birth, above)
+    told = [one for fact in read for one in (fact, *_shown_by(fact, above))]
+    return tuple(_lasting(told, above, state_of))
+
+
+def _known_on(fact: Fact, as_of: date) -> Fact:
+    """Limit open and partial dates to ``as_of``; the planned end of an exposure, or an open one, counts."""
+    if fact.first.latest <= as_of and fact.status != "absent":
+        return fact
+    first = DateBounds(fact.first.earliest, min(fact.first.latest, as_of))
+    if fact.status == "absent":
+        return replace(fact, first=first, last=DateBounds(min(fact.last.earliest, as_of), min(fact.last.latest, as_of)))
+    return replace(fact, first=first, last=fact.last if fact.exposure or _may_go_on(fact) else first)
+
+
+def _may_go_on(fact: Fact) -> bool:
+    """Return whether a fact is recorded with one date, or none, and has an unknown end."""
+    return fact.last == (fact.first.earliest, date.max)
+
+
+def _state_of(codes: Sequence[str], terminology: Terminology) -> State | None:
+    """Return the kind of state of a fact: of its codes, the one that lasts longest; of passing ones the shortest."""
+    stated = [state for code in codes if (state := terminology.state_of(code)) is not None and state.kind in _KINDS]
+    return min(stated, key=lambda state: (_KINDS.index(state.kind), _longest(date.min, state)), default=None)
+
+
+def _with_result(fact: Fact, above: Above, state_of: Callable[[Fact], State | None]) -> Fact:
+    """Read the result of an observation: a word says present or absent, a number says neither."""
+    if fact.kind != "observation" or fact.status != "present" or SCALES.keys() & fact.codes:
+        return fact
+    is_test = not TESTS.keys().isdisjoint(above(fact.codes))
+    sign = None if fact.text is None else read_result(fact.text)
+    if sign is not None:
+        return replace(fact, status="absent") if sign == "negative" else fact
+    if fact.number is None and fact.text is None:
+        return replace(fact, status="unconfirmed") if is_test else fact
+    if not is_test and state_of(fact) is None:
+        return fact
+    return replace(fact, shows_presence=False) if fact.number is not None else replace(fact, status="unconfirmed")
+
+
+def _shown_by(fact: Fact, above: Above) -> Iterator[Fact]:
+    """Yield what a test shows, as facts about the concepts alone: a test that cannot deny one denies only itself."""
+    if fact.kind != "observation" or fact.status == "ordered":
+        return
+    for code in TESTS.keys() & above(fact.codes):
+        for shown in TESTS[code]:
+            if shown.concept in fact.codes:
+                continue
+            if fact.status == "present" and fact.shows_presence and shown.present:
+                yield _about(fact, shown, "present")
+            elif fact.status != "absent":
+                yield _about(fact, shown, "unconfirmed")
+            elif shown.absent:
+                yield _about(fact, shown, "absent")
+
+
+def _about(fact: Fact, shown: ShownConcept, status: Status) -> Fact:
+    return replace(fact, codes=(shown.concept,), status=status, number=None, text=None, shows_presence=True)
+
+
+def _lasting(facts: Sequence[Fact], above: Above, state_of: Callable[[Fact], State | None]) -> Iterator[Fact]:
+    """Let each fact last as its kind of state says."""
+    denied: dict[str | None, dict[str, list[Fact]]] = {}
+    for fact in facts:
+        if fact.status == "absent":
+            for code in fact.codes:
+                denied.setdefault(fact.relative, {}).setdefault(code, []).append(fact)
+    for fact in facts:
+        if fact.status == "absent" or fact.kind not in ("condition", "observation", "medication"):
+            yield fact
+            continue
+        state = state_of(fact)
+        if fact.kind == "medication":
+            is_event = state is not None and state.kind == "event" and _may_go_on(fact)
+            yield replace(fact, last=fact.first, exposure=False) if is_event else fact
+            continue
+        lasting = _with_state(fact, state)
+        if state is not None and state.kind in _ENDED_BY_DENIAL:
+            lasting = replace(lasting, ends_by_denial=True)
+            if index := denied.get(fact.relative):
+                lasting = _ended(lasting, [one for code in index.keys() & above(fact.codes) for one in index[code]])
+        yield lasting
+
+
+def _with_state(fact: Fact, state: State | None) -> Fact:
+    if state is None:
+        return fact
+    if state.kind == "permanent":
+        return fact if fact.last == FOR_EVER else replace(fact, last=FOR_EVER)
+    has_end = fact.exposure and fact.last != FOR_EVER
+    if state.kind == "event":
+        return fact if has_end or fact.last == fact.first else replace(fact, last=fact.first)
+    if has_end:
+        return fact
+    if state.kind == "persists":
+        return replace(fact, last=FOR_EVER)
+    certainly_until = max(fact.first.earliest, day_before(_longest(fact.first.earliest, state)))
+    return replace(fact, last=DateBounds(certainly_until, date.max), fades_on=_longest(fact.first.latest, state))
+
+
+def _longest(since: date, state: State) -> date:
+    """Return the day from which a passing state that began on ``since`` is longer ago than it is known to last."""
+    return add(since, parse(state.longest or "P1D"))
+
+
+def _ended(fact: Fact, denials: Iterable[Fact]) -> Fact:
+    """End a fact on the day before the denials that are certainly later."""
+    last = fact.last
+    for denial in denials:
+        if denial.first.earliest > fact.first.latest:
+            last = DateBounds(
+                min(last.earliest, day_before(denial.first.earliest)), min(last.latest, day_before(denial.first.latest))
+            )
+    return fact if last == fact.last else replace(fact, last=last)

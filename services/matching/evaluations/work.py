@@ -1,0 +1,31 @@
+"""Runs a match where it delays nobody: a short one at once, a long one in the thread for heavy work."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from fastapi import Request
+
+from services.matching.evaluations.costs import match_units
+from services.matching.patients.index import IndexedPatient
+from services.matching.snapshots.model import Snapshot
+from shared.http.charges import charge
+from shared.http.heavy_work import HeavyWork
+
+T = TypeVar("T")
+# Of 10 ms each. What takes longer leaves the event loop.
+SHORT_UNITS = 5
+
+
+async def run_match(
+    request: Request, snapshot: Snapshot, patient: IndexedPatient, function: Callable[..., T], *more: Any
+) -> T:
+    """Charge a match to its caller, then return ``function(snapshot, patient, *more)``.
+
+    :raises OverloadedError: 503, too many long computations are waiting.
+    """
+    units = match_units(len(patient.index.facts), len(snapshot.trials))
+    charge(request, units)
+    if units < SHORT_UNITS:
+        return function(snapshot, patient, *more)
+    heavy: HeavyWork = request.app.state.heavy_work
+    return await heavy.run(function, snapshot, patient, *more)

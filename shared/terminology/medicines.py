@@ -1,0 +1,21 @@
+"""Which codes name one medicine, and which a class of medicines that may differ in strength."""
+
+from typing import Final
+
+from shared.terminology.graph import Terminology
+
+_MEDICINE: Final = len("ATC:H02AB07")
+
+
+def is_class(code: str, terminology: Terminology | None = None) -> bool:
+    """Return whether a code is a class: a short ATC code, or a concept with several medicines of ATC below it.
+
+    Without a terminology only ATC codes can be a class.
+    """
+    if code.startswith("ATC:"):
+        return len(code) < _MEDICINE
+    if terminology is None:
+        return False
+    known = [one for one in terminology.nodes.number if one.startswith("ATC:")]
+    below = [len(one) for one in known if code in terminology.above(one)]
+    return len(below) > 1 or any(length < _MEDICINE for length in below)
