@@ -84,6 +84,13 @@ _RULES = {
             en="This state can begin after a negative test: say how old a negative result may be (evidence_within).",
         ),
     ),
+    "evidence_window_advised": _Rule(
+        "warning",
+        Label(
+            fr="Un résultat négatif ancien suffirait : indiquer l'ancienneté admise (evidence_within).",
+            en="An old negative result would be enough: say how old it may be (evidence_within).",
+        ),
+    ),
     "dose_of_class": _Rule(
         "error",
         Label(
@@ -152,7 +159,7 @@ def lint(
         found += _of_criterion(criterion, f"/criteria/{index}")
         for pointer, leaf in leaves(criterion.expr, f"/criteria/{index}/expr"):
             found += _of_leaf(document, leaf, pointer, terminology)
-            found += _of_meaning(leaf, pointer, terminology)
+            found += _of_meaning(leaf, pointer, terminology, excludes=criterion.kind == "exclude")
     if registry_record is not None:
         found += _against_record(document, registry_record)
     return found
@@ -230,12 +237,18 @@ def _of_leaf(
                 yield _finding(f"{pointer}/exons", "bounds_contradictory")
 
 
-def _of_meaning(leaf: Leaf, pointer: str, terminology: Terminology | None) -> Iterator[Finding]:
-    """Check what a leaf asks of its concepts: of a state that can end, and of a class of medicines."""
+def _of_meaning(leaf: Leaf, pointer: str, terminology: Terminology | None, *, excludes: bool) -> Iterator[Finding]:
+    """Check what a leaf asks of its concepts: of a state that can end, and of a class of medicines.
+
+    ``excludes``: the criterion is an exclusion, so that a negative result lets the patient pass.
+    """
     if isinstance(leaf, expressions.Has) and leaf.within is None and leaf.evidence_within is None:
         states = [] if terminology is None else [terminology.state_of(code) for code in leaf.codes]
-        if any(state is not None and state.kind in ("persists", "passing") for state in states):
+        kinds = {state.kind for state in states if state is not None}
+        if "passing" in kinds:
             yield _finding(f"{pointer}/evidence_within", "evidence_window_missing")
+        elif "persists" in kinds and excludes:
+            yield _finding(f"{pointer}/evidence_within", "evidence_window_advised")
     if isinstance(leaf, expressions.Stable) and leaf.equivalent is None and (leaf.min, leaf.max) != (None, None):
         for index, code in enumerate(leaf.codes):
             if is_class(code, terminology):

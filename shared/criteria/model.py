@@ -12,8 +12,6 @@ from shared.values.forms import described
 from shared.values.wire import ApiModel, Duration, Instant, Label
 from shared.vocabulary.geography import Country
 
-# The bundled sample writes this behind the names of its invented authors and signers.
-ILLUSTRATIVE = "(illustrative)"
 MAX_DEPTH = 12
 MAX_LEAVES = 500
 
@@ -106,7 +104,7 @@ class Criterion(ApiModel):
 class CriteriaDocument(ApiModel):
     """All criteria of one trial.
 
-    The registry sets ``version`` and ``illustrative``. Grade ``signed`` needs an author and another person who signs.
+    The registry sets ``version``. Grade ``signed`` needs an author and another person who signs.
     """
 
     model_config = ConfigDict(serialize_by_alias=True)
@@ -166,11 +164,6 @@ class CriteriaDocument(ApiModel):
         if sum(1 for criterion in self.criteria for _ in leaves(criterion.expr)) > MAX_LEAVES:
             raise PydanticCustomError("leaves_too_many", "a document has at most 500 leaves")
         return self
-
-
-def is_illustrative(document: CriteriaDocument) -> bool:
-    """Return whether the document is signed by invented people, as in the bundled sample."""
-    return document.illustrative or (document.signed_by or "").endswith(ILLUSTRATIVE)
 
 
 def walk(expression: Node, pointer: str = "") -> Iterator[tuple[str, Node]]:

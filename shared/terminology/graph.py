@@ -204,7 +204,7 @@ class Terminology:
         covering: dict[str, list[str]] = {}
         uncertain: set[str] = set()
         for node in nodes:
-            uncertain.update(self._uncertain.get(node, ()))
+            uncertain.update(self._uncertain.get(node, ()) if node == own else ())
             for system in self._covers.get(node, ()):
                 covering.setdefault(system, []).append(self.nodes.members[node][0])
         return _Place(above, self.kinds(asked), nearest, covering, frozenset(uncertain))

@@ -106,6 +106,27 @@ class Nodes:
         """Return whether the first code is at or above the second one."""
         return bool(self._path(self.add(other), self.add(code)))
 
+    def keep_apart(self, codes: Iterable[str], trusted: Iterable[tuple[str, str]]) -> None:
+        """Remove links by which one of the codes leads up to another, unless trusted links lead there too."""
+        own = {self.number[code] for code in codes}
+        wider: dict[int, list[int]] = {}
+        for code, broader in trusted:
+            wider.setdefault(self.number[code], []).append(self.number[broader])
+        for start in own:
+            allowed = {start}
+            waiting = [start]
+            for node in waiting:
+                for above in wider.get(node, ()):
+                    if above not in allowed:
+                        allowed.add(above)
+                        waiting.append(above)
+            kept = wider.get(start, ())
+            self.parents[start] = tuple(
+                parent
+                for parent in self.parents[start]
+                if parent in kept or own.isdisjoint({*self.above((parent,))} - allowed)
+            )
+
     def above(self, start: Iterable[int]) -> list[int]:
         """Return nodes and all that is above them, each once."""
         found = list(dict.fromkeys(start))

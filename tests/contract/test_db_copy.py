@@ -167,6 +167,7 @@ def test_a_backup_of_a_postgresql_is_restored_only_into_an_empty_one(
         "DELETE FROM source_records",
         "DELETE FROM feed_entries",
         "DELETE FROM signing_keys",
+        "DELETE FROM terminology_versions",
     ):
         execute(empty_postgres, statement)
     execute(empty_postgres, "UPDATE feed_head SET seq = 0, generation = 1")

@@ -86,12 +86,12 @@ class Terminology:
 
     def things(self, code):
         """Return the kinds of thing that the concept of the code may be; none where nothing says so."""
-        found = {THINGS.get(system(name)) for name in self.same_as(code)} - {None}
+        found = set().union(*(THINGS.get(system(name), set()) for name in self.same_as(code)))
         if found or system(code) != "CLEIO":
             return found
         linked = [other for name in self.same_as(code) for other in self.said(name, "parents")]
         linked += [other for other in self.concepts if self.same_as(code) & set(self.said(other, "parents"))]
-        return {THINGS.get(system(other)) for other in linked} - {None}
+        return set().union(*(THINGS.get(system(other), set()) for other in linked))
 
     def could_be(self, code, asked):
         """Return whether a fact's code could be the asked one although no link says so."""

@@ -8,12 +8,10 @@ from tests.oracle.record import MAYBE, NO, YES
 
 
 def continues(one, two, record):
-    """Return whether the second course continues the first: the same codes and dose; it begins later, at most one day
-    after the first one ends, and ends later.
+    """Return whether a line continues the one before of the same codes and dose: it begins later, at most one day
+    after that one ends, and ends later.
     """
-    if any(record.end_is_unknown(course) for course in (one, two)):
-        return False
-    if sorted(one["codes"]) != sorted(two["codes"]) or one.get("dose") != two.get("dose"):
+    if any(record.end_is_unknown(line) for line in (one, two)):
         return False
     if not all(is_full(date) for date in (one.get("start"), one.get("end"), two.get("start"))):
         return False
@@ -23,26 +21,32 @@ def continues(one, two, record):
 
 
 def exposures(leaf, case):
-    """Return the present medication exposures of the leaf's codes; each continued one is joined with the next.
-
-    `facts` are the lines of a course.
+    """Return the present medication exposures of the leaf's codes, as courses of lines (`facts`): of the lines of the
+    same codes and dose, in the order of their days, each may continue the one before.
     """
     record = case.record
-    courses = [
-        {**fact, "facts": [fact]}
+    lines = [
+        fact
         for fact in record.with_status("present")
         if fact["kind"] == "medication"
         and record.is_exposure(fact)
         and any(case.terminology.carries(fact, code) for code in leaf["codes"])
     ]
-    while True:
-        courses.sort(key=lambda course: (course.get("start") or "", course.get("end") or "9"))
-        pairs = [(one, two) for one in courses for two in courses if one is not two and continues(one, two, record)]
-        if not pairs:
-            return courses
-        one, two = pairs[0]
-        courses = [course for course in courses if course is not one and course is not two]
-        courses.append({**two, "start": one["start"], "facts": one["facts"] + two["facts"]})
+    lines.sort(key=lambda line: (line.get("start") or line.get("date") or "", line.get("end") or "9"))
+    courses = []
+    for line in lines:
+        alike = [
+            course
+            for course in courses
+            if sorted(course["codes"]) == sorted(line["codes"]) and course.get("dose") == line.get("dose")
+        ]
+        before = max(alike, key=lambda course: lines.index(course["facts"][-1]), default=None)
+        if before and continues(before["facts"][-1], line, record):
+            courses = [course for course in courses if course is not before]
+            courses.append({**line, "start": before["start"], "facts": [*before["facts"], line]})
+        else:
+            courses.append({**line, "facts": [line]})
+    return courses
 
 
 def lines_on(course, day, record):
@@ -82,17 +86,17 @@ def equivalent(course, case):
 
 def amount(leaf, course, case):
     """Return (amount, reason why it is not known); an amount of None without reason may be any."""
-    named = [code for code in leaf["codes"] if case.terminology.carries(course, code)]
-    if not leaf.get("equivalent") and all(case.terminology.is_class(code) for code in named):
-        return None, "partial_detail"
-    factor = equivalent(course, case) if leaf.get("equivalent") else Fraction(1)
     dose = course.get("dose")
-    if factor is None:
-        return None, None
     if not dose or dose.get("value") is None:
         return None, "partial_detail"
     if dose.get("unit") != leaf.get("unit") or dose.get("per_kg", False) != leaf.get("per_kg", False):
         return None, "unit"
+    named = [code for code in leaf["codes"] if case.terminology.carries(course, code)]
+    if not leaf.get("equivalent") and all(case.terminology.is_class(code) for code in named):
+        return None, "partial_detail"
+    factor = equivalent(course, case) if leaf.get("equivalent") else Fraction(1)
+    if factor is None:
+        return None, None
     return Fraction(str(dose["value"])) * factor, None
 
 

@@ -52,6 +52,13 @@ class Courses(Dice):
                 end=before.isoformat(),
                 dose=dose if self.chance(0.7) else self.dose(leaf, want),
             )
+        if self.chance(0.15):  # renewed early: both lines run for some days
+            today = self.as_of + timedelta(days=self.random.choice([-1, 0, 0, 1, 30]))
+            begun = self.as_of - timedelta(days=self.random.choice([0, 0, 1, 20]))
+            self.fact(
+                "medication", code, start=(begun - timedelta(days=100)).isoformat(), end=today.isoformat(), dose=dose
+            )
+            self.fact("medication", code, start=begun.isoformat(), dose=dose)
         for _ in range(self.random.choice([0, 0, 0, 1, 2])):  # further lines at the same time
             other = self.random.choice(medicine) if self.chance(0.5) else code
             line = start if self.chance(0.5) else start - timedelta(days=self.random.choice([1, 30, 200]))

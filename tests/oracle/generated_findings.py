@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from tests.oracle.days import parts, subtract
 from tests.oracle.dice import Dice
-from tests.oracle.vocabulary import FAMILIES, RESULTS, TERMINOLOGY, TESTS, WINDOWS
+from tests.oracle.vocabulary import ELSEWHERE, FAMILIES, RESULTS, TERMINOLOGY, TESTS, WINDOWS
 
 
 def add_durations(one, two):
@@ -108,9 +108,10 @@ class Findings(Dice):
         elif want == "not_met":
             if leaf.get("domain") and self.chance(0.5):
                 self.declare(domain, window)
-                if self.chance(0.3):  # what the complete domain may or may not speak of
-                    code = self.coded(self.random.choice(codes), 0.9)
-                    self.has_fact(kind, code, leaf, self.edge(window), "present", fields)
+                if self.chance(0.6):  # what the complete domain may or may not speak of
+                    code = self.coded(self.random.choice([*codes, *ELSEWHERE.get(domain, [])]), 0.9)
+                    other = self.random.choice(["condition", "observation"]) if domain == "conditions" else kind
+                    self.has_fact(other, code, leaf, self.edge(window), "present", fields)
             else:
                 for code in codes if self.chance(0.8) else codes[:1]:
                     self.has_fact(

@@ -67,7 +67,8 @@ class Maker(Findings, Measurements, Courses):
             made["cohorts"] = [
                 {"id": name, "label": {"fr": f"Cohorte {name}", "en": f"Cohort {name}"}} for name in cohorts
             ]
-        made["criteria"] = [self.criterion(number, cohorts) for number in range(1, self.random.randint(1, 6) + 1)]
+        number = 1 if self.chance(0.3) else self.random.randint(1, 6)
+        made["criteria"] = [self.criterion(one, cohorts) for one in range(1, number + 1)]
         if made["grade"] == "registry" and self.chance(0.3):
             self.random.choice(made["criteria"])["kind"] = "unclear"
         return made

@@ -141,8 +141,8 @@ class Record:
         return self.state(fact)[0] == "passing" and fact["status"] != "absent" and not ended
 
     def past_its_longest(self, fact, within, day):
-        """Return whether a passing state may be in the window only after its longest duration, whichever its day."""
-        if not self.runs_out(fact):
+        """Return whether a passing state without an end may be in the window only after its longest duration."""
+        if self.state(fact)[0] != "passing" or fact.get("end"):
             return False
         first, last = self.dates(fact)
         longest = self.state(fact)[1]

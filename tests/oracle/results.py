@@ -44,7 +44,7 @@ def read(value, finding):
 def is_positive(fact):
     """Return whether a result is positive: present, or a number that is not below some bound."""
     if isinstance(fact.get("value"), int | float):
-        return fact["reported"] == "present" and fact["value"] != 0 and fact.get("comparator") not in ("<", "<=")
+        return fact["value"] != 0 and fact.get("comparator") not in ("<", "<=")
     return fact["status"] == "present"
 
 

@@ -77,6 +77,12 @@ TERMINOLOGY = {
 }
 # Codes that no table and no hierarchy understands: a rare disease, and codes of a hospital, which may be anything.
 NOT_UNDERSTOOD = ["ORPHA:999999", "LOCAL:H17", "LOCAL:X1"]
+# Codes in a domain that mostly cannot be what is asked: of another kind, or placed elsewhere.
+ELSEWHERE = {
+    "conditions": ["ICD10:I10", "ICD10:G71.1", "HP:0003236", "LOINC:718-7", "CLEIO:mgfa", "ORPHA:536", "ATC:B01"],
+    "medications": ["ATC:B01", "ATC:J06BA", "ORPHA:300"],
+    "procedures": ["CLEIO:blood-transfusion", "ICD10:I10"],
+}
 INVALIDATED = [
     {"results": ["LOINC:4625-0"], "after": ["CLEIO:blood-transfusion"], "within": "P120D"},
     {"results": ["LOINC:4625-0"], "after": ["CLEIO:prior-allogeneic-hsct"]},

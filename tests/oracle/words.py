@@ -1,15 +1,15 @@
 """What the page names once and for all: kinds of things, kinds of facts of each domain, words of results."""
 
-THINGS = {
-    "ORPHA": "disease",
-    "MONDO": "disease",
-    "OMIM": "disease",
-    "ICD10": "disease",
-    "HP": "feature",
-    "ATC": "medication",
-    "CCAM": "procedure",
-    "LOINC": "measurement",
-    "HGNC": "gene",
+THINGS = {  # ICD-10 codes diseases and features
+    "ORPHA": {"disease"},
+    "MONDO": {"disease"},
+    "OMIM": {"disease"},
+    "ICD10": {"disease", "feature"},
+    "HP": {"feature"},
+    "ATC": {"medication"},
+    "CCAM": {"procedure"},
+    "LOINC": {"measurement"},
+    "HGNC": {"gene"},
 }
 KINDS_OF_DOMAIN = {
     "conditions": ("condition", "observation"),

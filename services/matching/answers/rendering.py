@@ -22,7 +22,6 @@ from services.matching.engine import (
     ask_next,
 )
 from services.matching.snapshots.model import Vocabulary
-from shared.criteria.model import is_illustrative
 
 # Increase it with every change of the engine, the ranking or the wording that changes an answer.
 ENGINE_VERSION = "3"
@@ -46,7 +45,7 @@ def verdict_fields(result: TrialResult, best: CohortResult, trial: CompiledTrial
         "retest": best.retest,
         "cohort": best.id if trial.document.cohorts else None,
         "grade": trial.document.grade,
-        "criteria_illustrative": is_illustrative(trial.document),
+        "criteria_illustrative": trial.document.illustrative,
         "criteria_outdated": trial.outdated,
         "criteria_version": trial.document.version,
     }

@@ -1,4 +1,4 @@
-"""Runs a match where it delays nobody: a short one at once, a long one in the thread for heavy work."""
+"""Runs a match so that other calls do not wait: a short one at once, a long one in the thread for heavy work."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

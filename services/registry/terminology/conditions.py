@@ -60,6 +60,9 @@ _RANGE: Final = re.compile(
 )
 _COMMA: Final = re.compile(r"\s*,\s*")
 _COMMA_BEFORE_TYPE: Final = re.compile(r"\s*,\s*(?=(?:[IVX]{1,4}|\d{1,2})[A-Za-z]?\s*(?:,|$))")
+# Bounds of a text that takes time to read: names are shorter, and lists in one text too.
+_MOST_PARTS: Final = 8
+_MOST_WORDS: Final = 12
 _BESIDE: Final = frozenset((" ", "-", ", "))
 
 
@@ -201,7 +204,7 @@ def _parts(text: str, terminology: Terminology) -> list[str]:
     bounds = [0, *(place for cut in cuts for place in (cut.start(), cut.end())), len(text)]
     parts = [text[start:end].strip() for start, end in zip(bounds[::2], bounds[1::2], strict=True)]
     parts = [part for part in parts if words(part)]
-    if len(parts) < 2:
+    if not 2 <= len(parts) <= _MOST_PARTS:
         return [text]
     return [completed(place, parts, terminology) for place in range(len(parts))]
 
@@ -222,13 +225,13 @@ def completed(place: int, parts: list[str], terminology: Terminology) -> str:
     if phrases.exactly(part):
         return part
     for other in parts[place + 1 :]:
-        tail = [word.text for word in words(other)]
+        tail = [word.text for word in words(other)][-_MOST_WORDS:]
         for start in range(1, len(tail)):
             joined = " ".join([*own, *tail[start:]])
             if phrases.exactly(joined):
                 return joined
     for other in reversed(parts[:place]):
-        head = [word.text for word in words(other)]
+        head = [word.text for word in words(other)][:_MOST_WORDS]
         for end in range(len(head) - 1, 0, -1):
             joined = " ".join([*head[:end], *own])
             if phrases.exactly(joined):
@@ -279,7 +282,7 @@ def _map_part(text: str, terminology: Terminology) -> MappedCondition:
 
 def _by_cause(codes: set[str], cause: str, terminology: Terminology) -> MappedCondition:
     """Return the form of a disease that its cause names ("SCID due to ADA deficiency"), if that form is known."""
-    named = map_condition(cause, terminology).codes
+    named = map_condition(CONNECTORS.split(cause, maxsplit=1)[0], terminology).codes
     below = tuple(one for one in named if codes & (terminology.ancestors(one) | terminology.same_as(one)))
     return MappedCondition("mapped", below) if below else MappedCondition("narrower")
 

@@ -52,6 +52,7 @@ def merge(classes: Iterable[CodeClass], concepts: Sequence[Concept], loaded: Seq
             nodes.add(code)
     upside_down = [(parent, code) for code, parent in by_hand]
     nodes.cut([*upside_down, *exclusive, *((other, code) for code, other in exclusive)], by_hand)
+    nodes.keep_apart({concept.code for concept in concepts}, by_hand)
     return Terminology.of(nodes, _properties(coded, concepts))
 
 

@@ -5,7 +5,7 @@ import json
 
 from services.registry.model.criteria_head import CriteriaHead
 from services.registry.model.trial import Eligibility, Trial
-from shared.criteria.model import CriteriaDocument, is_illustrative
+from shared.criteria.model import CriteriaDocument
 from shared.values.problems import Fault
 from shared.values.wire import Label
 
@@ -37,8 +37,7 @@ def source_hash(eligibility: Eligibility) -> str | None:
 
 def in_force(document: CriteriaDocument, version: int, written_from: str | None) -> CriteriaDocument:
     """Return the document with what the registry sets. ``written_from``: the hash of the source's eligibility."""
-    set_here = {"version": version, "source_hash": written_from, "illustrative": is_illustrative(document)}
-    return document.model_copy(update=set_here)
+    return document.model_copy(update={"version": version, "source_hash": written_from})
 
 
 def head_of(document: CriteriaDocument) -> CriteriaHead:
@@ -56,10 +55,10 @@ def faults_of_signature(document: CriteriaDocument, *, fictitious: bool) -> list
 
     ``fictitious``: the trial is a demonstration, whose signers may be invented people.
     """
-    if document.grade != "signed" or (is_illustrative(document) and fictitious):
+    if document.grade != "signed" or (document.illustrative and fictitious):
         return []
     faults = []
-    if is_illustrative(document):
+    if document.illustrative:
         faults.append(Fault(pointer="/illustrative", code="signer_invented", detail=_INVENTED))
     if document.signed_by_rpps is None:
         faults.append(Fault(pointer="/signed_by_rpps", code="signer_unverified", detail=_NO_RPPS))

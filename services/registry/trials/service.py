@@ -102,7 +102,7 @@ class TrialService:
         unknown = []
         if search.centre is not None and search.centre not in await self._departements_of_centres():
             unknown.append("centre")
-        known = any(self.terminology.concept(code) is not None for code in search.condition)
+        known = any(code in self.terminology.graph for code in search.condition)
         if search.condition and not known and not await self.repository.has_condition(search.condition, rows):
             unknown.append("condition")
         if unknown:

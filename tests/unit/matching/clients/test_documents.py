@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.matching.clients.documents import Centre, Concepts, Trial, TrialRecord, UnreadableDocumentError
+from services.matching.clients.documents import Centre, Trial, TrialRecord, UnreadableDocumentError
 
 LEAST = {"id": "NCT1", "version": 1, "status": "recruiting"}
 FULL: dict[str, Any] = {
@@ -58,8 +58,6 @@ def test_a_record_with_an_unreadable_site_is_refused(site: Any) -> None:
         TrialRecord.read({"trial": LEAST, "sites": [site]})
 
 
-def test_centres_and_concepts_without_required_fields_are_refused() -> None:
+def test_a_centre_without_required_fields_is_refused() -> None:
     with pytest.raises(UnreadableDocumentError):
         Centre.read({"id": "fr-necker", "version": 1, "name": "Necker", "city": "Paris", "lat": "north", "lon": 2})
-    with pytest.raises(UnreadableDocumentError):
-        Concepts.read({"version": "1", "concepts": [{"code": "ORPHA:232"}]})

@@ -64,17 +64,19 @@ def test_a_thousand_facts_are_not_too_many():
 @pytest.mark.parametrize(
     ("fact", "first", "last", "exposure"),
     [
-        ({"date": "2024-02-29"}, day("2024-02-29"), day("2024-02-29"), False),
+        # A condition with a date alone may go on from that day.
+        ({"date": "2024-02-29"}, day("2024-02-29"), DateBounds(date(2024, 2, 29), date.max), False),
+        ({"kind": "procedure", "date": "2024-02-29"}, day("2024-02-29"), day("2024-02-29"), False),
         (
             {"date": "2024-02"},
             DateBounds(date(2024, 2, 1), date(2024, 2, 29)),
-            DateBounds(date(2024, 2, 1), date(2024, 2, 29)),
+            DateBounds(date(2024, 2, 1), date.max),
             False,
         ),
         (
             {"date": "2024"},
             DateBounds(date(2024, 1, 1), date(2024, 12, 31)),
-            DateBounds(date(2024, 1, 1), date(2024, 12, 31)),
+            DateBounds(date(2024, 1, 1), date.max),
             False,
         ),
         ({}, ANY_DAY, ANY_DAY, False),

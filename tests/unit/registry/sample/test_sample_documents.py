@@ -241,9 +241,10 @@ def test_the_scope_gate_accepts_the_sample(name):
 
 @pytest.mark.parametrize("name", CRITERIA)
 def test_the_sample_s_criteria_pass_the_author_s_check(name):
-    known = {code for concept in builtin() for code in builtin().same_as(concept.code)}
     structured = TRIALS[name].eligibility
     record = RegistryRecord(minimum_age=structured.minimum_age, maximum_age=structured.maximum_age, sex=structured.sex)
-    remarks = [(finding.severity, finding.code) for finding in lint(CRITERIA[name], known, record)]
+    found = lint(CRITERIA[name], builtin().graph, record)
+    # How old a negative result may be is not said by the sources of the sample.
+    remarks = [(one.severity, one.code) for one in found if one.code != "evidence_window_advised"]
     # 180 days in the protocol are "6 months" in the registry.
     assert remarks == ([("warning", "age_mismatch")] if name == "NCT03461289" else [])

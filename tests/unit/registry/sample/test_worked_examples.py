@@ -15,11 +15,7 @@ from shared.criteria.model import CriteriaDocument
 
 FOLDER = Path(services.registry.sample.__file__).parent / "criteria"
 AS_OF = date(2025, 11, 22)
-TERMINOLOGY = engine.Terminology(
-    {concept.code: concept.parents for concept in builtin()},
-    {concept.code: concept.same_as for concept in builtin()},
-    {concept.code: concept.exclusive_with for concept in builtin()},
-)
+TERMINOLOGY = builtin().graph
 STEROID = {
     "id": "steroid",
     "kind": "medication",

@@ -45,7 +45,7 @@ COULD_BE = [
     ("ICD10:I10", CANCER, False, "outside what the concept covers"),
     ("ICD10:D45", CANCER, True, "uncertain"),
     ("ICD10:D12", CANCER, False, "neither"),
-    ("ICD10:D45", "CLEIO:solid-tumour", True, "uncertain of the wider concept"),
+    ("ICD10:D45", "CLEIO:solid-tumour", False, "uncertain of the wider concept alone"),
     ("ICD10:I10", "CLEIO:solid-tumour", False, "outside the wider concept"),
     ("HP:0001250", DUCHENNE, False, "a feature is no disease"),
     ("HP:9999999", DUCHENNE, False, "an unknown feature neither"),
