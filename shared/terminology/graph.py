@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from shared.terminology.codes import kinds_of
-from shared.terminology.hierarchy import category
+from shared.terminology.hierarchy import category, refined_by
 from shared.terminology.nodes import Links, Nodes
 from shared.terminology.systems import ANY, Kind
 
@@ -135,6 +135,10 @@ class Terminology:
             return _NONE
         others = {other for node in self._walk(code)[1] for other in self._exclusive.get(node, ())}
         return frozenset(member for node in others for member in self.nodes.members[node])
+
+    def refines(self, code: str) -> str | None:
+        """Return the wider code of ICD-10 that an extension refines; None where a table links the code itself."""
+        return refined_by(code) if len(self.same(code)) == 1 else None
 
     def understands(self, code: str) -> bool:
         """Return whether the code is known, or placed by the hierarchy of its system (ICD-10, ATC)."""

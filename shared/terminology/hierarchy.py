@@ -32,6 +32,7 @@ _ICD10 = re.compile(r"[A-Z][0-9]{2}(?:\.[0-9]{1,3}[0-9A-Z]?)?")
 _ICD10CM = re.compile(r"[A-Z][0-9][0-9A-Z](?:\.[0-9A-Z]{1,4})?")
 _RANGE = re.compile(r"([A-Z][0-9]{2})-([A-Z][0-9]{2})")
 _ATC = re.compile(r"[A-DGHJL-NPRSV](?:[0-9]{2}(?:[A-Z](?:[A-Z](?:[0-9]{2})?)?)?)?")
+_FOUR_CHARACTERS: Final = len("G71.0")
 _ATC_LENGTHS: Final = {7: 5, 5: 4, 4: 3, 3: 1}
 
 
@@ -100,6 +101,18 @@ def category(code: str) -> str | None:
     """Return the ICD-10 category of a code of ICD-10-CM; None where there is none, or for other systems."""
     system, _, rest = code.partition(":")
     return f"ICD10:{rest[:3]}" if system == "ICD10CM" and rest[2:3].isdigit() else None
+
+
+def refined_by(code: str) -> str | None:
+    """Return the four-character code of ICD-10 that a national extension refines; None for any other code.
+
+    ``ICD10:G71.01`` and ``ICD10CM:G71.01`` refine ``ICD10:G71.0``.
+    """
+    system, _, rest = code.partition(":")
+    longest = {"ICD10": _FOUR_CHARACTERS, "ICD10CM": _FOUR_CHARACTERS - 1}.get(system)
+    if longest is None or len(rest) <= longest or not _ICD10.fullmatch(rest[:_FOUR_CHARACTERS]):
+        return None
+    return f"ICD10:{rest[:_FOUR_CHARACTERS]}"
 
 
 def _shorter(code: str) -> str:

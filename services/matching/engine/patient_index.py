@@ -29,19 +29,27 @@ class PersonFacts:
     """Facts that are not absent, by every code that they carry."""
     asserted: dict[str, list[Fact]] = field(default_factory=dict)
     """Facts that are not absent, by their own codes."""
+    refining: dict[str, list[Fact]] = field(default_factory=dict)
+    """Facts that are not absent, by the code of ICD-10 that one of theirs refines."""
     denied: dict[str, list[Fact]] = field(default_factory=dict)
     """Absent facts, by their own codes."""
     excluded: dict[str, list[Fact]] = field(default_factory=dict)
     """Confirmed conditions, by the codes that they rule out."""
 
-    def add(self, fact: Fact, above: Collection[str], excluded: Collection[str]) -> None:
-        """Index a fact. ``above``: all codes that it carries; ``excluded``: all codes that it rules out."""
+    def add(self, fact: Fact, above: Collection[str], excluded: Collection[str], refined: Collection[str]) -> None:
+        """Index a fact.
+
+        ``above``: all codes that it carries; ``excluded``: all codes that it rules out; ``refined``: those that it
+        refines.
+        """
         if fact.status == "absent":
             for code in fact.codes:
                 self.denied.setdefault(code, []).append(fact)
             return
         for code in fact.codes:
             self.asserted.setdefault(code, []).append(fact)
+        for code in refined:
+            self.refining.setdefault(code, []).append(fact)
         for code in above:
             self.carriers.setdefault(code, []).append(fact)
         if fact.kind == "condition" and fact.status == "present":
@@ -89,7 +97,8 @@ class PatientIndex:
         for fact in self.facts:
             above = self.above(fact.codes)
             excluded = self.cached(("excludes", fact.codes), partial(_union, terminology.excludes, fact.codes))
-            self._persons.setdefault(fact.relative, PersonFacts()).add(fact, above, excluded)
+            refined = {wider for code in fact.codes if (wider := terminology.refines(code)) is not None}
+            self._persons.setdefault(fact.relative, PersonFacts()).add(fact, above, excluded, refined)
 
     def cached(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return ``make()``, computed once for each key and kept as long as this index."""

@@ -91,10 +91,9 @@ class Concepts:
         uncertain: dict[str, Fact] = {}
         for fact in self._carriers(facts):
             (carrying if fact.status == "present" and fact.shows_presence else uncertain)[fact.id] = fact
-        for code in facts.asserted.keys() & self._more_general:
-            for fact in facts.asserted[code]:
-                if fact.id not in carrying:
-                    uncertain[fact.id] = fact
+        for wider in (facts.asserted, facts.refining):
+            for code in wider.keys() & self._more_general:
+                uncertain |= {fact.id: fact for fact in wider[code] if fact.id not in carrying}
         denials = tuple(_listed(facts.denied, above) for above in self._above)
         excluded = tuple(_listed(facts.excluded, above) if relative is None else () for above in self._above)
         size = len(carrying) + len(uncertain) + sum(map(len, denials))
