@@ -8,7 +8,6 @@ from services.matching.evaluations.sites import site_answers
 from services.matching.fhir.request import Wishes
 from services.matching.patients.index import IndexedPatient
 from services.matching.snapshots.model import Snapshot
-from shared.criteria.model import is_illustrative
 
 # FHIR asks for a number from 0 to 1. It orders the verdicts; it is no probability.
 SCORES: Final = {"compatible": 1.0, "possible": 0.75, "not_yet": 0.5, "not_now": 0.25}
@@ -79,7 +78,7 @@ def _search(one: ListedTrial) -> dict[str, Any]:
     parts = [
         {"url": "verdict", "valueCode": best.verdict},
         {"url": "recruitment", "valueCode": one.trial.recruitment[best.id]},
-        {"url": "criteria-illustrative", "valueBoolean": is_illustrative(one.compiled.document)},
+        {"url": "criteria-illustrative", "valueBoolean": one.compiled.document.illustrative},
         *(
             {"url": name, "valueDate": day.isoformat()}
             for name, day in (("from", best.start), ("until", best.until), ("refer-before", best.refer_before))
