@@ -206,7 +206,11 @@ def _has(leaf: expressions.Has, labels: Labels) -> Words:
     if where.duration:
         lasted = duration(where.duration)
         words += Words(f" pendant au moins {lasted.fr}", f" for at least {lasted.en}")
-    return words + _recent(leaf.within)
+    words += _recent(leaf.within)
+    if leaf.evidence_within:
+        valid = duration(leaf.evidence_within)
+        words += Words(f" (un résultat négatif vaut {valid.fr})", f" (a negative result counts for {valid.en})")
+    return words
 
 
 def _variant(leaf: expressions.Variant) -> Words:
@@ -263,6 +267,8 @@ def _stable(leaf: expressions.Stable, labels: Labels) -> Words:
         f", ongoing and unchanged for at least {lasting.en}",
     )
     kilo = Words(" par kg", " per kg") if leaf.per_kg else NOTHING
+    if leaf.equivalent:
+        kilo += Words(" d'équivalent prednisone", " of prednisone equivalent")
     bounds = [(">=", leaf.min), ("<=", leaf.max)]
     doses = [_bound(op, bound, leaf.unit) + kilo for op, bound in bounds if bound is not None]
     return words + (Words(", dose", ", dose") + _joined(doses, Words(" et", " and")) if doses else NOTHING)

@@ -31,6 +31,11 @@ SENTENCES = [
         "Live vaccine, within the past 6 weeks",
     ),
     (
+        {"type": "has", "codes": ["CLEIO:pregnancy"], "evidence_within": "P1M"},
+        "Grossesse (un résultat négatif vaut 1 mois)",
+        "Pregnancy (a negative result counts for 1 month)",
+    ),
+    (
         {"all": [{"not": {"type": "sex", "value": "male"}}, {"type": "has", "codes": ["CLEIO:pregnancy"]}]},
         "(pas : sexe masculin) et Grossesse",
         "(not: male sex) and Pregnancy",
@@ -55,6 +60,18 @@ SENTENCES = [
         {"type": "stable", "codes": ["ATC:H02AB07"], "for": "P12W", "max": 40, "unit": "mg/d"},
         "Prednisone, traitement en cours et inchangé depuis au moins 12 semaines, dose ≤ 40 mg/d",
         "Prednisone, ongoing and unchanged for at least 12 weeks, dose ≤ 40 mg/d",
+    ),
+    (
+        {
+            "type": "stable",
+            "codes": ["ATC:H02AB07"],
+            "for": "P8W",
+            "max": 5,
+            "unit": "mg/d",
+            "equivalent": "prednisone",
+        },
+        "Prednisone, traitement en cours et inchangé depuis au moins 8 semaines, dose ≤ 5 mg/d d'équivalent prednisone",
+        "Prednisone, ongoing and unchanged for at least 8 weeks, dose ≤ 5 mg/d of prednisone equivalent",
     ),
     (
         {"type": "count", "codes": ["CLEIO:severe-voc"], "op": ">=", "value": 2, "within": "P2Y", "each": "P1Y"},
