@@ -7,7 +7,7 @@ from shared.criteria import expressions
 from shared.criteria.durations import parse
 from shared.criteria.parts import Where
 from shared.criteria.scales import SCALES
-from shared.terminology.clinical_data import INVALIDATIONS
+from shared.terminology.clinical_data import AGE_DEPENDENT
 from shared.vocabulary.durations import in_months
 
 Wanted = dict[str, Any]
@@ -73,8 +73,6 @@ def _wanted(leaf: expressions.Leaf, *, has_lead_time: bool) -> Iterator[Wanted]:
                 kind = _kind(event.domain, event.codes)
                 yield _fact(kind=kind, codes=event.codes, statuses=["absent"], within=event.for_, domain=event.domain)
         case expressions.Titre():
-            if _may_be_maternal(leaf.codes):
-                yield _fact(field="birth_date")
             yield _fact(
                 kind="observation",
                 codes=leaf.codes,
@@ -84,6 +82,8 @@ def _wanted(leaf: expressions.Leaf, *, has_lead_time: bool) -> Iterator[Wanted]:
                 assay=leaf.assay,
                 within=leaf.within,
             )
+            if not AGE_DEPENDENT.isdisjoint(leaf.codes):
+                yield _fact(field="birth_date")  # antibodies of an infant may be the mother's
         case expressions.Ordinal():
             levels = [level.code for level in SCALES[leaf.scale].levels]
             yield _fact(
@@ -115,11 +115,6 @@ def _wanted(leaf: expressions.Leaf, *, has_lead_time: bool) -> Iterator[Wanted]:
                 values=["yes", "no"],
                 within=leaf.within,
             )
-
-
-def _may_be_maternal(codes: Sequence[str]) -> bool:
-    """Return whether such antibodies of an infant may be the mother's, so that the age matters."""
-    return any(one.younger_than is not None and not one.results.isdisjoint(codes) for one in INVALIDATIONS)
 
 
 def _presence(leaf: expressions.Has) -> Wanted:

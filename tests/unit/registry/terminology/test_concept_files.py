@@ -128,7 +128,6 @@ def test_a_state_is_one_of_the_five_kinds_and_only_a_passing_one_has_a_longest_d
     ("code", "state"),
     [
         ("CLEIO:hiv-positive", "permanent"),
-        ("CLEIO:malignancy", "permanent"),
         ("CLEIO:hbv-infection", "persists"),
         ("MONDO:0018076", "persists"),
         ("CLEIO:pregnancy", "passing"),
