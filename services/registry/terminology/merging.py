@@ -14,7 +14,7 @@ def merge(classes: Iterable[CodeClass], concepts: Sequence[Concept], loaded: Seq
 
     A code that a concept says is the same leaves its class where that has another code of the same system; one that a
     concept says is broader or narrower does not stay in the concept's class. Links that would put a concept above
-    itself, or above one that excludes it, are removed.
+    itself, above one that excludes it, or directly below another concept that by hand it is not below, are removed.
     """
     nodes = Nodes()
     compiled = list(classes)
@@ -44,6 +44,7 @@ def merge(classes: Iterable[CodeClass], concepts: Sequence[Concept], loaded: Seq
         for other in narrower:
             nodes.link(other, code)
     by_hand = list(links_of(concepts))
+    _unlink(nodes, concepts, by_hand)
     for code, parent in by_hand:
         nodes.link(code, parent)
     exclusive = [(concept.code, other) for concept in concepts for other in concept.exclusive_with]
@@ -86,6 +87,22 @@ def _separate(nodes: Nodes, concepts: Iterable[Concept]) -> None:
                 strangers = [one for one in members if one not in together]
                 if _systems(strangers) & _systems(one for one in together if one not in members):
                     nodes.detach(code)
+
+
+def _unlink(nodes: Nodes, concepts: Sequence[Concept], by_hand: Iterable[tuple[str, str]]) -> None:
+    """Remove links of the tables from one concept directly to another that is not above it by hand.
+
+    Ontologies group by likeness: dermatomyositis below polymyositis, ankylosing spondylitis below rheumatoid arthritis.
+    """
+    above: dict[int, list[int]] = {}
+    for code, parent in by_hand:
+        above.setdefault(nodes.add(code), []).append(nodes.add(parent))
+    written = {nodes.number[concept.code] for concept in concepts}
+    for node in written:
+        allowed = [node]
+        for one in allowed:  # grows while it is read
+            allowed += [parent for parent in above.get(one, ()) if parent not in allowed]
+        nodes.parents[node] = tuple(one for one in nodes.parents[node] if one not in written or one in allowed)
 
 
 def _systems(codes: Iterable[str]) -> set[str]:

@@ -30,12 +30,14 @@ def read_packets(lines: Iterable[str]) -> Draft:
 
 
 def _omim(draft: Draft, code: str, omim: str, relation: str) -> None:
-    """Read the relation: E exact, NTBT the disorder is narrower than the OMIM entry, BTNT it is broader."""
+    """Read the relation: E exact, BTNT the disorder is broader than the OMIM entry.
+
+    NTBT is left out. It says that one entry covers several disorders; but the entry also stands for one of them:
+    retinitis pigmentosa would be below Leber congenital amaurosis 3.
+    """
     kind = relation.split(" ", 1)[0]
     if kind == "E":
         draft.add(draft.same, code, omim)
-    elif kind == "NTBT":
-        draft.add(draft.broader, code, omim)
     elif kind == "BTNT":
         draft.add(draft.broader, omim, code)
 
