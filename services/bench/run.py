@@ -16,10 +16,12 @@ from services.bench.load import load
 from services.bench.programs import installation, postgresql, registry
 from services.bench.reads import cache_hits, cache_misses, gateway
 from services.bench.search import search
-from services.cli.databases import upgrade_at
+from services.bench.terminology import terminology
+from services.registry.app import METADATA, MIGRATIONS
 from shared.persistence import open_database
+from shared.persistence.migrations import upgrade
 
-GROUPS = ("hits", "misses", "search", "feed", "load")
+GROUPS = ("hits", "misses", "search", "feed", "load", "terminology")
 
 
 def run_bench(trials: int, calls: int, groups: Sequence[str], *, as_json: bool) -> int:
@@ -45,6 +47,8 @@ def _measure(folder: Path, trials: int, calls: int, groups: Sequence[str]) -> It
         with installation(folder / "sample") as server:
             yield from cache_hits(server, folder, calls)
             yield from gateway(server, calls)
+    if "terminology" in groups:
+        yield from terminology(folder)
     if "feed" in groups:
         _step(f"writing {ENTRIES} entries of the feed")
         yield from feed(folder / "feed")
@@ -71,9 +75,9 @@ def _measure(folder: Path, trials: int, calls: int, groups: Sequence[str]) -> It
 
 
 async def _fill(url: str, trials: int) -> None:
-    await upgrade_at("registry", url)
     database = open_database(url)
     try:
+        await upgrade(database, MIGRATIONS, METADATA)
         await fill(database, trials)
     finally:
         await database.close()

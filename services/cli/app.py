@@ -17,6 +17,7 @@ from services.cli.commands.members import members
 from services.cli.commands.organisations import organisations
 from services.cli.commands.signing_keys import signing_keys
 from services.cli.commands.status import status
+from services.cli.commands.terminology import terminology
 from services.cli.commands.trials import trials
 
 app = typer.Typer(
@@ -52,6 +53,7 @@ app.command()(match)
 app.add_typer(trials, name="trial")
 app.add_typer(feeds, name="feed")
 app.add_typer(imports, name="import")
+app.add_typer(terminology, name="terminology")
 app.add_typer(backups, name="backup")
 app.command()(restore)
 app.command()(configuration.config)

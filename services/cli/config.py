@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from services.cli.databases import settings_of
+from services.cli.setting_names import variables_of
 
 SERVICES = ("registry", "matching", "notifications")
 MASK = "********"
 
 
 def effective_settings() -> dict[str, dict[str, Any]]:
-    """Return the settings by service and name, without secrets and the passwords of URLs.
+    """Return the settings by service and variable, without secrets and the passwords of URLs.
 
     :raises MissingSecretError: when the installation has no secrets yet.
     """
@@ -24,7 +25,8 @@ def effective_settings() -> dict[str, dict[str, Any]]:
         values = {field: getattr(settings, field) for field in type(settings).model_fields}
         if "database_url" in values:
             values["database_url"] = settings.database
-        found[name] = {field: _masked(value) for field, value in sorted(values.items())}
+        variables = variables_of(type(settings))
+        found[name] = {variables[field][0]: _masked(values[field]) for field in sorted(values)}
     return found
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.cli.gateway import CallError
-from services.cli.match_words import WORDS
+from services.cli.match_words import words_for
 
 WIDTH = 100  # of a file or a pipe
 WIDE = 110  # from this width on, verdict, dates, reasons and sites have a column each
@@ -34,7 +34,7 @@ Words = Mapping[str, str]
 
 def print_match(body: Document, language: str, limit: int, console: Console | None = None) -> None:
     """Print the first ``limit`` trials, the next questions, and how many trials are left out."""
-    words, console = WORDS[language], console or _console()
+    words, console = words_for(language, body["country"]), console or _console()
     results = body["results"][:limit]
     if results:
         table = _wide_table if console.width >= WIDE else _narrow_table
@@ -70,7 +70,7 @@ def print_criteria(body: Document, trial: str, language: str, console: Console |
 
     :raises CallError: when the trial is not in the answer.
     """
-    words, console = WORDS[language], console or _console()
+    words, console = words_for(language, body["country"]), console or _console()
     found = [result for result in body["results"] if result["trial"] == trial]
     if not found:
         names = ", ".join(result["trial"] for result in body["results"][:20])
@@ -144,7 +144,7 @@ def _criteria_table(result: Document, words: Words, language: str, width: int) -
         reason = [words.get(criterion["reason"], criterion["reason"])] if criterion["reason"] else []
         if criterion["clears_on"]:
             reason.append(f"{words['clears_on']} {criterion['clears_on']}")
-        evidence = ", ".join(criterion["evidence"])
+        evidence = ", ".join(_evidence(one, words) for one in criterion["evidence"])
         if evidence and not wide:
             reason.append(f"{words['evidence']}{words['colon']} {evidence}")
         cells = [
@@ -210,6 +210,12 @@ def _why(result: Document, words: Words, language: str) -> Iterator[Text]:
         yield Text(f"{'✗' if criterion['state'] == 'not_met' else '?'} {criterion['text'][language]}{reason}")
     if len(shown) > 3:
         yield Text(f"… +{len(shown) - 3}")
+
+
+def _evidence(one: str, words: Words) -> str:
+    """Return what a state rests on: the id of a fact, or a field of the patient (`#birth`)."""
+    name, _, domain = one.partition(":")
+    return " ".join([words[name], domain]).strip() if one.startswith("#") and name in words else one
 
 
 def _state(criterion: Document, words: Words) -> str:

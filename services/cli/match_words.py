@@ -39,11 +39,16 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "refer_before": "adresser avant le",
         "retest": "à recontrôler le",
         "recruitment_open": "recrute",
+        "recruitment_not_yet_open": "pas encore ouvert au recrutement",
         "recruitment_closed": "recrutement terminé",
-        "recruitment_not_in_country": "ne recrute pas en France",
+        "recruitment_not_in_country": "ne recrute pas dans ce pays ({country})",
+        "recruitment_not_in_country_FR": "ne recrute pas en France",
         "recruitment_unknown": "statut de recrutement inconnu",
         "illustrative": "essai fictif",
-        "clears_on": "levée le",
+        "clears_on": "change le",
+        "#birth": "âge",
+        "#sex": "sexe",
+        "#complete": "domaine complet",
         "cohort": "cohorte",
         "registry": "critères issus d'un registre, non validés",
         "none": "Aucun essai publié ne vise la maladie de ce patient.",
@@ -115,11 +120,16 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "refer_before": "refer before",
         "retest": "retest on",
         "recruitment_open": "recruiting",
+        "recruitment_not_yet_open": "not yet recruiting",
         "recruitment_closed": "recruitment closed",
-        "recruitment_not_in_country": "not recruiting in France",
+        "recruitment_not_in_country": "not recruiting in this country ({country})",
+        "recruitment_not_in_country_FR": "not recruiting in France",
         "recruitment_unknown": "recruitment status unknown",
         "illustrative": "fictitious trial",
-        "clears_on": "clears on",
+        "clears_on": "changes on",
+        "#birth": "age",
+        "#sex": "sex",
+        "#complete": "complete domain",
         "cohort": "cohort",
         "registry": "criteria from a registry, not signed",
         "none": "No published trial targets this patient's disease.",
@@ -158,3 +168,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "unknown_trial": "is not in the answer for this patient, which contains:",
     },
 }
+
+
+def words_for(language: str, country: str) -> Mapping[str, str]:
+    """Return the words for an answer; ``country``: the one that its recruitment is about (ISO 3166-1 alpha-2)."""
+    words = WORDS[language]
+    own = words.get(f"recruitment_not_in_country_{country}")
+    return {**words, "recruitment_not_in_country": own or words["recruitment_not_in_country"].format(country=country)}

@@ -50,14 +50,17 @@ def known_settings() -> frozenset[str]:
         names.update(re.findall(r"\{\$(CLEIO_[A-Z_]+)", _CADDYFILE.read_text(encoding="utf-8")))
     for service in SERVICES:
         settings = getattr(importlib.import_module(f"services.{service}.settings"), f"{service.capitalize()}Settings")
-        names.update(_names_of(settings))
+        names.update(name for names_of_field in variables_of(settings).values() for name in names_of_field)
     return frozenset(names)
 
 
-def _names_of(settings: Any) -> Iterator[str]:
+def variables_of(settings: Any) -> dict[str, list[str]]:
+    """Return the variables of each field of a settings class, the project's own name first."""
+    found = {}
     for name, field in settings.model_fields.items():
         alias = field.validation_alias
         if alias is None:
-            yield f"{settings.model_config['env_prefix']}{name.upper()}"
+            found[name] = [f"{settings.model_config['env_prefix']}{name.upper()}"]
         else:
-            yield from [alias] if isinstance(alias, str) else [str(one) for one in alias.choices]
+            found[name] = [alias] if isinstance(alias, str) else [str(one) for one in alias.choices]
+    return found

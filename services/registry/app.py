@@ -32,8 +32,9 @@ from services.registry.scope import judge
 from services.registry.settings import RegistrySettings
 from services.registry.sources import endpoints as sources
 from services.registry.sources.registry_criteria import registry_criteria
-from services.registry.terminology import endpoints as terminology
-from services.registry.terminology.terminology import builtin
+from services.registry.terminology import endpoints as terminologies
+from services.registry.terminology.repository import TerminologyRepository
+from services.registry.terminology.service import TerminologyService
 from services.registry.trials import endpoints as trials
 from services.registry.trials.public.reads import public_reads
 from services.registry.trials.public.repository import PublicTrials
@@ -93,8 +94,10 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             stack.push_async_callback(audit.stop)
             await keys.start(tasks)
             stack.push_async_callback(keys.stop)
-            terminology = builtin()
-            app.state.terminology = terminology
+            async with database.transaction() as connection:
+                loaded = TerminologyService(TerminologyRepository(connection))
+                app.state.terminology = terminology = await loaded.open()
+                await loaded.publish(terminology.version)
             app.state.trial_rules = TrialRules(terminology, judge, registry_criteria)
             await _open_issuer(app, settings, database, stack)
             if settings.load_sample:
@@ -115,7 +118,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         centres.router,
         sources.router,
         export.router,
-        terminology.router,
+        terminologies.router,
         organisations.router,
         clients.router,
         members.router,

@@ -77,7 +77,10 @@ async def _run(installation: Installation, started: float) -> int:
         await asyncio.gather(running, stopping, return_exceptions=True)
         # The gateway first, so that no new request reaches a service that is stopping.
         await gateway.stop(GATEWAY_STOP_TIMEOUT)
-        await asyncio.gather(*(service.stop(SERVICE_STOP_TIMEOUT) for service in services))
+        # The registry last, so that no service loses the feed that it follows and warns of it.
+        for is_registry in (False, True):
+            group = [one for one in services if one.program.name.startswith("registry") is is_registry]
+            await asyncio.gather(*(service.stop(SERVICE_STOP_TIMEOUT) for service in group))
         write_line("cleio", "stopped")
 
 

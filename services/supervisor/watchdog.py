@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Mapping
+from time import monotonic
 
 from services.supervisor.gateway import GatewaySettings
 from services.supervisor.program import SupervisedProcess
@@ -48,7 +49,7 @@ async def replace_when_hung(
     interval = seconds / PROBES
     answered_by, failures = 0, 0
     while True:
-        pid = process.pid
+        pid, asked_at = process.pid, monotonic()
         status = await get_status(host, port, path, gateway, seconds=interval)
         if pid != process.pid or pid is None:
             failures = 0
@@ -59,7 +60,7 @@ async def replace_when_hung(
             if failures >= PROBES:
                 process.kill(f"has not answered for {seconds:g} s: killed")
                 failures = 0
-        await asyncio.sleep(interval)
+        await asyncio.sleep(asked_at + interval - monotonic())  # an unanswered probe has taken the interval already
 
 
 def notify_systemd(state: str) -> None:

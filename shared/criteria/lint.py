@@ -140,19 +140,18 @@ _RULES = {
 
 def lint(
     document: CriteriaDocument,
-    terminology_known_codes: Collection[str] | None = None,
-    registry_record: RegistryRecord | None = None,
     terminology: Terminology | None = None,
+    registry_record: RegistryRecord | None = None,
 ) -> list[Finding]:
     """Return all remarks in the order of the document.
 
-    Checks against known codes, a registry record and the kinds of state of a terminology are optional.
+    Checks against a terminology and a registry record are optional.
     """
     found = list(_of_document(document))
     for index, criterion in enumerate(document.criteria):
         found += _of_criterion(criterion, f"/criteria/{index}")
         for pointer, leaf in leaves(criterion.expr, f"/criteria/{index}/expr"):
-            found += _of_leaf(document, leaf, pointer, terminology_known_codes)
+            found += _of_leaf(document, leaf, pointer, terminology)
             found += _of_meaning(leaf, pointer, terminology)
     if registry_record is not None:
         found += _against_record(document, registry_record)
@@ -192,10 +191,10 @@ def _of_criterion(criterion: Criterion, pointer: str) -> Iterator[Finding]:
 
 
 def _of_leaf(
-    document: CriteriaDocument, leaf: Leaf, pointer: str, known_codes: Collection[str] | None
+    document: CriteriaDocument, leaf: Leaf, pointer: str, terminology: Terminology | None
 ) -> Iterator[Finding]:
     for place, code in _codes(leaf):
-        if known_codes is not None and code not in known_codes:
+        if terminology is not None and code not in terminology:
             yield _finding(f"{pointer}/{place}", "code_unknown")
     match leaf:
         case expressions.Age():

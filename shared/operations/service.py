@@ -106,7 +106,7 @@ def create_service(
     app.state.public_reads = ()
     app.state.cursors = Cursors(settings.cursor_key_bytes)
     app.state.storage = StorageProbe(settings.written_folders)
-    app.state.was_ready = True
+    app.state.was_ready = None
     for router in (_operations(name), *routers):
         # Not `include_router`, which would wrap the routes.
         app.router.routes.extend(router.routes)
@@ -158,10 +158,13 @@ def _operations(name: str) -> APIRouter:
 
 
 def _log_change(state: State, health: Health, problem: Problem | None) -> None:
-    """Log when a service becomes ready or is no longer."""
-    if health.ready == state.was_ready:
+    """Log when a service is no longer ready, and when it is ready again; not while it starts."""
+    was_ready: bool | None = state.was_ready
+    if health.ready == was_ready or (was_ready is None and problem is None and not health.ready):
         return
     state.was_ready = health.ready
+    if health.ready and was_ready is None:
+        return
     if health.ready:
         logger.info("ready")
     else:

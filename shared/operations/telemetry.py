@@ -24,7 +24,7 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 # Other methods are one label, so that callers cannot create labels.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-# Called every second: no spans, and logged at debug level.
+# Called every second: no spans, and logged at debug level, as are answered calls of the installation's own services.
 _HEALTH_ROUTES = ("/livez", "/readyz", "/metrics")
 
 
@@ -83,9 +83,10 @@ class Telemetry:
             route = _route(scope)
             self.metrics.count(method, route, status, seconds)
             is_health = route.endswith(_HEALTH_ROUTES)
-            level = logging.DEBUG if is_health else logging.INFO
+            principal = context.principal.kind if context.principal else None
+            is_routine = is_health or (principal == "service" and status < 400)
+            level = logging.DEBUG if is_routine else logging.INFO
             if self.logger.isEnabledFor(level):
-                principal = context.principal.kind if context.principal else None
                 trace_id = None if is_health else trace.context.trace
                 self.requests.add(
                     AnsweredRequest(time.time(), level, request_id, trace_id, method, route, status, seconds, principal)

@@ -58,6 +58,11 @@ def from_system(uri: str | None, code: str) -> str | None:
     return read_code(code) if any(_begins(address, shared) for shared in _SHARED_ADDRESSES) else None
 
 
+def canonical(code: str) -> str:
+    """Return the canonical form of a code; the code as it is where it is not understood."""
+    return read_code(code) or code
+
+
 def system_of(uri: str) -> System | None:
     """Return the system with this URI, OID or name, in any case, with or without scheme and final slash."""
     address = _address(uri)

@@ -1,16 +1,19 @@
 """The relations between codes: the same, more general, exclusive, and whether one code could be another."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from shared.terminology.codes import kinds_of
-from shared.terminology.hierarchy import CodeHierarchy, category
+from shared.terminology.hierarchy import category
+from shared.terminology.nodes import Links, Nodes
 from shared.terminology.systems import ANY, Kind
 
 StateKind = Literal["permanent", "persists", "passing", "exposure", "event"]
-Links = Mapping[str, Collection[str]]
+OWN: Final = "CLEIO:"
 _NONE: Final[frozenset[str]] = frozenset()
+
+_LONGEST_FIRST: Final[tuple[StateKind, ...]] = ("permanent", "persists", "passing", "event", "exposure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,22 @@ class State:
 
     kind: StateKind
     longest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Properties:
+    """What concepts declare beside their place, by code.
+
+    ``exclusive_with``: codes that a patient cannot have together with this one, in both directions. ``covers``: systems
+    whose codes for the concept, and for all that is narrower, are all below it. ``coded``: codes of ICD-10 that mean
+    the concept, while narrower ones may have their place elsewhere. ``uncertain``: codes that may be the concept.
+    """
+
+    exclusive_with: Links = field(default_factory=dict)
+    covers: Links = field(default_factory=dict)
+    coded: Links = field(default_factory=dict)
+    uncertain: Links = field(default_factory=dict)
+    states: Mapping[str, State] = field(default_factory=dict)
 
 
 class Terminology:
@@ -41,65 +60,95 @@ class Terminology:
         states: Mapping[str, State] | None = None,
         codes: Iterable[str] = (),
     ) -> None:
-        """``children``: narrower codes; ``covers``: systems whose codes for the concept are all among its children.
+        """Build a small terminology from links. ``children``: narrower codes; ``codes``: known codes without a link.
 
-        ``uncertain``: codes that may or may not be the concept; ``codes``: known codes without any link.
+        The other parameters are those of `Properties`.
         """
-        self._node: dict[str, int] = {}
-        self._members: list[tuple[str, ...]] = []
-        links = [links for links in (parents, children, exclusive_with, uncertain) if links]
-        self._add_nodes(same_as or {}, codes, links, (covers or {}, states or {}))
-        mentioned = (code for code in self._node if "-" in code and code.startswith("ICD10:"))
-        self._hierarchy = CodeHierarchy(code.removeprefix("ICD10:") for code in mentioned)
-        self._parents: list[tuple[int, ...]] = [()] * len(self._members)
-        self._link(parents or {}, children or {})
-        self._exclusive = self._both_ways(exclusive_with or {})
-        self._covers = self._by_node(covers or {})
-        self._uncertain = self._by_node(uncertain or {})
-        self._states = {self._node[code]: state for code, state in (states or {}).items()}
-        self._kinds_of_own = self._own_kinds(parents or {}, children or {})
+        nodes = Nodes()
+        for code in codes:
+            nodes.add(code)
+        for code, others in (same_as or {}).items():
+            nodes.join((code, *others))
+        for code, above in (parents or {}).items():
+            for parent in above:
+                nodes.link(code, parent)
+        for code, below in (children or {}).items():
+            for child in below:
+                nodes.link(child, code)
+        properties = Properties(exclusive_with or {}, covers or {}, {}, uncertain or {}, states or {})
+        self._set(nodes, properties)
+
+    @classmethod
+    def of(cls, nodes: Nodes, properties: Properties) -> "Terminology":
+        """Return the terminology of nodes, which must not change any more."""
+        made = cls()
+        made._set(nodes, properties)
+        return made
+
+    def _set(self, nodes: Nodes, properties: Properties) -> None:
+        self.nodes = nodes
+        self.properties = properties
+        for code, others in properties.coded.items():
+            for other in others:
+                nodes.link(other, code)
+        for links in (properties.exclusive_with, properties.uncertain):
+            for code, others in links.items():
+                for other in (code, *others):
+                    nodes.add(other)
+        for code in (*properties.covers, *properties.states):
+            nodes.add(code)
+        nodes.link_by_form()
+        self._node = nodes.number
+        self._exclusive = self._both_ways(properties.exclusive_with)
+        self._covers = self._by_node(properties.covers)
+        self._coded = self._by_node(properties.coded)
+        self._uncertain = self._by_node(properties.uncertain)
+        self._states = {self._node[code]: state for code, state in properties.states.items()}
+        self._kinds_of_own = self._own_kinds()
         self._places: dict[str, _Place] = {}
 
     def __contains__(self, code: object) -> bool:
-        return code in self._node
+        """Return whether the code is understood."""
+        return isinstance(code, str) and self.understands(code)
 
     def __len__(self) -> int:
         """Return the number of known codes."""
         return len(self._node)
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._node)
-
     def same(self, code: str) -> frozenset[str]:
         """Return the code and its equivalents in other systems."""
         node = self._node.get(code)
-        return frozenset((code,) if node is None else self._members[node])
+        return frozenset((code,) if node is None else self.nodes.members[node])
 
     def above(self, code: str) -> frozenset[str]:
         """Return the code, its equivalents and all their ancestors."""
         codes, nodes = self._walk(code)
-        return frozenset((*codes, *(member for node in nodes for member in self._members[node])))
+        return frozenset((*codes, *(member for node in nodes for member in self.nodes.members[node])))
+
+    def parents(self, code: str) -> frozenset[str]:
+        """Return the first code of each direct parent of a known code."""
+        return frozenset(self.nodes.members[parent][0] for parent in self.nodes.parents[self._node[code]])
 
     def excludes(self, code: str) -> frozenset[str]:
         """Return the concepts that a patient with this code certainly does not have, without their descendants."""
         if not self._exclusive:
             return _NONE
         others = {other for node in self._walk(code)[1] for other in self._exclusive.get(node, ())}
-        return frozenset(member for node in others for member in self._members[node])
+        return frozenset(member for node in others for member in self.nodes.members[node])
 
     def understands(self, code: str) -> bool:
         """Return whether the code is known, or placed by the hierarchy of its system (ICD-10, ATC)."""
-        return code in self._node or self._hierarchy.places(code)
+        return code in self._node or self.nodes.hierarchy.places(code)
 
     def state_of(self, code: str) -> State | None:
         """Return the kind of state that the nearest concept at or above the code declares; None where none does."""
-        level = set(self._walk(code, steps=0)[1])
+        level = set(self._first(code)[1])
         seen = set(level)
         while level:
             stated = [self._states[node] for node in level if node in self._states]
             if stated:
-                return min(stated, key=lambda state: (state.kind, state.longest or ""))
-            level = {parent for node in level for parent in self._parents[node]} - seen
+                return min(stated, key=lambda state: (_LONGEST_FIRST.index(state.kind), state.longest or ""))
+            level = {parent for node in level for parent in self.nodes.parents[node]} - seen
             seen |= level
         return None
 
@@ -123,7 +172,7 @@ class Terminology:
         node = self._node.get(code)
         if node is None:
             return kinds_of(code)
-        return frozenset(kind for member in self._members[node] for kind in kinds_of(member)) or (
+        return frozenset(kind for member in self.nodes.members[node] for kind in kinds_of(member)) or (
             self._kinds_of_own.get(node, ANY)
         )
 
@@ -139,97 +188,46 @@ class Terminology:
     def _placed(self, asked: str) -> "_Place":
         nodes = self._walk(asked)[1]
         above = self.above(asked)
-        by_system: dict[str, list[str]] = {}
+        own = self._node.get(asked, -1)
+        by_system: dict[str, set[str]] = {}
         for code in above:
-            by_system.setdefault(code.partition(":")[0], []).append(code)
+            by_system.setdefault(_system(code), set()).add(code)
+        # A code of ICD-10 for the concept itself is its place there; that of a wider concept is none.
+        coded = self._coded.get(own, ())
+        by_system |= {system: {code for code in coded if _system(code) == system} for system in map(_system, coded)}
+        if wider := {found for found in map(category, coded) if found is not None}:
+            by_system.setdefault("ICD10", wider)
         nearest = {}
         for system, placed in by_system.items():
-            wider = [self.above(code) - self.same(code) for code in placed] if len(placed) > 1 else []
-            nearest[system] = frozenset(code for code in placed if not any(code in more for more in wider))
+            wider_ones = [self.above(code) - self.same(code) for code in placed] if len(placed) > 1 else []
+            nearest[system] = frozenset(code for code in placed if not any(code in more for more in wider_ones))
         covering: dict[str, list[str]] = {}
+        uncertain: set[str] = set()
         for node in nodes:
+            uncertain.update(self._uncertain.get(node, ()))
             for system in self._covers.get(node, ()):
-                covering.setdefault(system, []).append(self._members[node][0])
-        own = self._node.get(asked)
-        uncertain = frozenset(self._uncertain.get(own, ())) if own is not None else _NONE
-        return _Place(above, self.kinds(asked), nearest, covering, uncertain)
+                covering.setdefault(system, []).append(self.nodes.members[node][0])
+        return _Place(above, self.kinds(asked), nearest, covering, frozenset(uncertain))
 
-    def _walk(self, code: str, steps: int | None = None) -> tuple[list[str], list[int]]:
-        """Return what is at and above a code: codes that are not known, then known nodes, each once.
-
-        ``steps``: 0 to stop at the first known nodes.
-        """
-        outside: list[str] = []
-        waiting: list[int] = []
+    def _first(self, code: str) -> tuple[list[str], list[int]]:
+        """Return the code and what is above it by form until codes are known, and the nodes of these."""
         node = self._node.get(code)
         if node is not None:
-            waiting.append(node)
-        else:
-            unknown = [code]
-            while unknown:
-                current = unknown.pop()
-                outside.append(current)
-                for parent in self._hierarchy.parents(current):
-                    known = self._node.get(parent)
-                    if known is not None:
-                        waiting.append(known)
-                    elif parent not in outside:
-                        unknown.append(parent)
-        if steps == 0:
-            return outside, waiting
-        seen = set(waiting)
-        for place in waiting:  # grows while it is read
-            for above in self._parents[place]:
-                if above not in seen:
-                    seen.add(above)
-                    waiting.append(above)
-        return outside, list(seen)
+            return [], [node]
+        outside, first = [code], []
+        for current in outside:  # grows while it is read
+            for parent in self.nodes.hierarchy.parents(current):
+                known = self._node.get(parent)
+                if known is not None:
+                    first.append(known)
+                elif parent not in outside:
+                    outside.append(parent)
+        return outside, first
 
-    def _add_nodes(
-        self, same_as: Links, codes: Iterable[str], links: list[Links], keyed: tuple[Mapping[str, object], ...]
-    ) -> None:
-        node, members = self._node, self._members
-        for code, others in same_as.items():
-            joined = dict.fromkeys((code, *others))
-            nodes = {node[one] for one in joined if one in node}
-            for old in nodes:
-                joined.update(dict.fromkeys(members[old]))
-                members[old] = ()
-            place = min(nodes, default=len(members))
-            if place == len(members):
-                members.append(())
-            members[place] = tuple(joined)
-            for one in joined:
-                node[one] = place
-        for code in (*codes, *(code for table in keyed for code in table), *_mentioned(links)):
-            if code not in node:
-                node[code] = len(members)
-                members.append((code,))
-
-    def _link(self, parents: Links, children: Links) -> None:
-        for code, above in parents.items():
-            self._add_parents(self._node[code], [self._node[parent] for parent in above])
-        for code, below in children.items():
-            for child in below:
-                self._add_parents(self._node[child], [self._node[code]])
-        for code in self._node.copy():
-            self._link_by_form(code)
-
-    def _link_by_form(self, code: str) -> None:
-        """Link a code to its parents by its form, which become known with it."""
-        for parent in self._hierarchy.parents(code):
-            known = parent in self._node
-            if not known:
-                self._node[parent] = len(self._members)
-                self._members.append((parent,))
-                self._parents.append(())
-            self._add_parents(self._node[code], [self._node[parent]])
-            if not known:
-                self._link_by_form(parent)
-
-    def _add_parents(self, node: int, parents: list[int]) -> None:
-        present = self._parents[node]
-        self._parents[node] = tuple(dict.fromkeys((*present, *(one for one in parents if one != node))))
+    def _walk(self, code: str) -> tuple[list[str], list[int]]:
+        """Return what is at and above a code: codes that are not known, and nodes, each once."""
+        outside, first = self._first(code)
+        return outside, self.nodes.above(first)
 
     def _both_ways(self, links: Links) -> dict[int, set[int]]:
         both: dict[int, set[int]] = {}
@@ -245,12 +243,14 @@ class Terminology:
             found.setdefault(self._node[code], set()).update(several)
         return found
 
-    def _own_kinds(self, parents: Links, children: Links) -> dict[int, frozenset[Kind]]:
-        found: dict[int, set[Kind]] = {}
-        pairs = [(code, other) for links in (parents, children) for code, others in links.items() for other in others]
-        for one, other in (*pairs, *((other, one) for one, other in pairs)):
-            if one.startswith("CLEIO:"):
-                found.setdefault(self._node[one], set()).update(kinds_of(other))
+    def _own_kinds(self) -> dict[int, frozenset[Kind]]:
+        """Return the kinds of the direct neighbours of nodes that have only codes of our own."""
+        members, found = self.nodes.members, dict[int, set[Kind]]()
+        own = {number for code, number in self._node.items() if code.startswith(OWN)}
+        for node, parents in enumerate(self.nodes.parents):
+            for parent in parents if node in own else own.intersection(parents):
+                one, other = (node, parent) if node in own else (parent, node)
+                found.setdefault(one, set()).update(kind for code in members[other] for kind in kinds_of(code))
         return {node: frozenset(kinds) for node, kinds in found.items()}
 
 
@@ -282,7 +282,7 @@ class Candidate:
         """The code, its equivalents and all their ancestors."""
         self._understood = terminology.understands(code)
         self._kinds = terminology.kinds(code)
-        self._systems = {same.partition(":")[0] for same in terminology.same(code)}
+        self._systems = set(map(_system, terminology.same(code)))
         wider = category(code)
         self._category = Candidate(terminology, wider) if wider else None
 
@@ -295,7 +295,7 @@ class Candidate:
             return False
         if not self._understood:
             return True
-        if self._systems == {"CLEIO"}:
+        if self._code.startswith(OWN) and len(self._systems) == 1:
             return False  # all links of our own concepts are known
         for system in self._systems:
             if any(concept not in self.above for concept in place.covering.get(system, ())):
@@ -307,8 +307,5 @@ class Candidate:
         return self._category is None or self._category.could_be(asked)
 
 
-def _mentioned(links: Iterable[Links]) -> Iterator[str]:
-    for table in links:
-        for code, others in table.items():
-            yield code
-            yield from others
+def _system(code: str) -> str:
+    return code[: code.find(":")]

@@ -35,6 +35,21 @@ _ATC = re.compile(r"[A-DGHJL-NPRSV](?:[0-9]{2}(?:[A-Z](?:[A-Z](?:[0-9]{2})?)?)?)
 _ATC_LENGTHS: Final = {7: 5, 5: 4, 4: 3, 3: 1}
 
 
+def _by_letter(ranges: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
+    found: dict[str, list[tuple[str, str]]] = {}
+    for text in ranges:
+        parts = _RANGE.fullmatch(text)
+        if parts is not None:
+            first, last = parts.groups()
+            for letter in range(ord(first[0]), ord(last[0]) + 1):
+                found.setdefault(chr(letter), []).append((first, last))
+    return found
+
+
+_STANDARD_RANGES: Final = frozenset(_STANDARD.split())
+_STANDARD_BY_LETTER: Final = _by_letter(_STANDARD_RANGES)
+
+
 class CodeHierarchy:
     """The parents that follow from the form of a code.
 
@@ -42,13 +57,8 @@ class CodeHierarchy:
     """
 
     def __init__(self, ranges: Iterable[str] = ()) -> None:
-        self._by_letter: dict[str, list[tuple[str, str]]] = {}
-        for text in {*_STANDARD.split(), *ranges}:
-            found = _RANGE.fullmatch(text)
-            if found is not None:
-                first, last = found.groups()
-                for letter in range(ord(first[0]), ord(last[0]) + 1):
-                    self._by_letter.setdefault(chr(letter), []).append((first, last))
+        more = _by_letter(set(ranges) - _STANDARD_RANGES)
+        self._by_letter = {letter: found + more.pop(letter, []) for letter, found in _STANDARD_BY_LETTER.items()} | more
 
     def places(self, code: str) -> bool:
         """Return whether the form of a code alone says what is above it."""

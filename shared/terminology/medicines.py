@@ -16,5 +16,6 @@ def is_class(code: str, terminology: Terminology | None = None) -> bool:
         return len(code) < _MEDICINE
     if terminology is None:
         return False
-    medicines = (known for known in terminology if known.startswith("ATC:") and len(known) == _MEDICINE)
-    return sum(1 for known in medicines if code in terminology.above(known)) > 1
+    known = [one for one in terminology.nodes.number if one.startswith("ATC:")]
+    below = [len(one) for one in known if code in terminology.above(one)]
+    return len(below) > 1 or any(length < _MEDICINE for length in below)

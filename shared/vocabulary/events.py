@@ -15,6 +15,7 @@ EventType = Literal[
     "site.closed",
     "centre.updated",
     "client.revoked",
+    "terminology.updated",
 ]
 AgeBand = Literal["child", "adult"]
 AtmpClass = Literal["gene_therapy", "somatic_cell", "tissue_engineered"]

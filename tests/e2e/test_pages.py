@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 import pytest
 
-from tests.e2e.conftest import System
+from tests.e2e.conftest import ROOT, System
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 SERVICES = ("registry", "matching", "notifications")
@@ -87,6 +87,21 @@ def test_the_reference_has_its_document_and_its_style_sheet_needs_nothing_else(s
     # Pictures in the style sheet itself, which `img-src data:` allows.
     assert {address[:5] for address in re.findall(r"url\([\"']?([^)\"']+)", style)} == {"data:"}
     assert "@import" not in style
+
+
+def test_swagger_ui_is_served_with_its_licences(system: System) -> None:
+    (folder,) = (ROOT / "deploy" / "gateway" / "site" / "assets").glob("swagger-ui-*")
+    with system.client() as client:
+        # The licences are those of the version that the package contains.
+        assert folder.name.removeprefix("swagger-ui-") in client.get("/docs/assets/swagger-ui-bundle.js").text
+        for name, words in (
+            ("LICENSE.txt", "Apache License"),
+            ("NOTICE.txt", "SmartBear Software"),
+            ("swagger-ui-bundle.js.LICENSE.txt", "@license"),
+        ):
+            licence = client.get(f"/assets/{folder.name}/{name}")
+            assert (licence.status_code, licence.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+            assert words in licence.text
 
 
 def test_every_link_of_the_start_page_and_of_the_reference_leads_somewhere(system: System) -> None:

@@ -18,6 +18,8 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch, arguments: list[str
     for secret in (INTERNAL, CURSOR_KEY, AUDIT_KEY, "the-password"):
         assert secret not in result.output
     assert "9123" in result.output
+    assert "CLEIO_PORT" in result.output  # named as the operator writes them
+    assert "CLEIO_NOTIFICATIONS_RETRY_SECONDS" in result.output
     assert "postgresql://cleio:********@db.example/registry" in result.output
     if "--json" in arguments:
-        assert json.loads(result.output)["registry"]["internal_token"] == "********"
+        assert json.loads(result.output)["registry"]["CLEIO_INTERNAL_TOKEN"] == "********"

@@ -25,4 +25,4 @@ def config(as_json: AsJson = False) -> None:
     for service, values in settings.items():
         typer.echo(service)
         for name, value in values.items():
-            typer.echo(f"  {name:<32}{value}")
+            typer.echo(f"  {name:<48}{value}")

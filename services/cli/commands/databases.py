@@ -1,4 +1,4 @@
-"""`cleio db`: move the data of a service to another database."""
+"""`cleio db`: move the data of a service to another database; write the search words of trials anew."""
 
 import asyncio
 from typing import Annotated
@@ -10,7 +10,9 @@ from services.cli.options import AsJson
 from services.cli.output import print_json
 
 databases = typer.Typer(
-    help="Move the data of a service to another database.", no_args_is_help=True, rich_markup_mode=None
+    help="Move a database; write search words anew.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
@@ -38,3 +40,17 @@ def copy(
     for table, digest in copied.items():
         typer.echo(f"{table:<24}{digest.rows:>10}  {digest.digest[:16]}")
     typer.echo(f"{sum(digest.rows for digest in copied.values())} rows, equal on both sides")
+
+
+@databases.command("reindex")
+def reindex() -> None:
+    """Write the search words of all trials anew, after an upgrade whose notes ask for it.
+
+    Trials that were stored before are then found by names that the new version knows. Nothing else changes. Stop the
+    registry first.
+    """
+    from services.cli.reindexing import reindex_trials
+
+    with one_line_errors():
+        written = asyncio.run(reindex_trials())
+    typer.echo(f"search words written anew for {written} trials")

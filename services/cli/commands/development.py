@@ -38,7 +38,10 @@ def bench(
     trials: Annotated[int, typer.Option(help="Synthetic trials for searches and uncached reads.", min=100)] = 30_000,
     calls: Annotated[int, typer.Option(help="Calls in each of three rounds.", min=250, max=100_000)] = 5_000,
     only: Annotated[
-        list[str] | None, typer.Option(help="Only this group of figures (may be repeated): hits, misses, search, load.")
+        list[str] | None,
+        typer.Option(
+            help="Only this group of figures (may be repeated): hits, misses, search, feed, load, terminology."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -37,7 +37,7 @@ def question_text(question: Question, vocabulary: Vocabulary) -> Text:
     if question.code in _QUESTIONS:
         return _QUESTIONS[question.code]
     codes = question.code.partition(":")[2].split("+") if ":" in question.code else [question.code]
-    labels = [vocabulary.labels.get(code, {"fr": code, "en": code}) for code in codes[:5]]
+    labels = [vocabulary.label(code) for code in codes[:5]]
     return {
         "fr": f"Information manquante : {', '.join(label['fr'] for label in labels)}",
         "en": f"Missing information: {', '.join(label['en'] for label in labels)}",

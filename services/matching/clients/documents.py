@@ -198,59 +198,6 @@ class Centre:
         return {name: getattr(self, name) for name in ("id", "version", "name", "city", "lat", "lon")}
 
 
-@dataclass(frozen=True, slots=True)
-class Concept:
-    code: str
-    label: Mapping[str, str]
-    parents: tuple[str, ...]
-    same_as: tuple[str, ...]
-    exclusive_with: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Concepts:
-    """One version of the terminology."""
-
-    version: str
-    concepts: tuple[Concept, ...]
-
-    @classmethod
-    def read(cls, document: Document) -> Self:
-        """:raises UnreadableDocumentError: the version, or the code or label of a concept, is missing."""
-        try:
-            return cls(
-                document["version"],
-                tuple(
-                    Concept(
-                        one["code"],
-                        {"fr": one["label"]["fr"], "en": one["label"]["en"]},
-                        tuple(one.get("parents") or ()),
-                        tuple(one.get("same_as") or ()),
-                        tuple(one.get("exclusive_with") or ()),
-                    )
-                    for one in document["concepts"]
-                ),
-            )
-        except (KeyError, TypeError) as error:
-            raise UnreadableDocumentError(type(error).__name__) from None
-
-    def write(self) -> dict[str, Any]:
-        """Return the document that reads as this terminology."""
-        return {
-            "version": self.version,
-            "concepts": [
-                {
-                    "code": one.code,
-                    "label": dict(one.label),
-                    "parents": list(one.parents),
-                    "same_as": list(one.same_as),
-                    "exclusive_with": list(one.exclusive_with),
-                }
-                for one in self.concepts
-            ],
-        }
-
-
 def canonical(document: Document) -> bytes:
     """Return compact JSON with sorted keys: equal documents give equal bytes."""
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()

@@ -12,7 +12,6 @@ import httpx
 
 from services.matching.clients.documents import (
     Centre,
-    Concepts,
     Document,
     Site,
     Trial,
@@ -124,14 +123,18 @@ class RegistryClient:
         document = await self._get(f"{BASE}/centres/{quote(identifier, safe='')}")
         return None if document is None else Centre.read(document)
 
-    async def terminology(self, current: str | None = None) -> Concepts | None:
-        """Read the terminology; None where its version is still ``current``."""
+    async def terminology(self, current: str | None = None) -> bytes | None:
+        """Read the terminology document; None where its version is still ``current``."""
         response = await self._client.get(
-            f"{BASE}/terminology", headers={"If-None-Match": f'"{current}"'} if current else {}
+            f"{BASE}/terminology/document",
+            headers={"If-None-Match": f'"{current}"'} if current else {},
+            seconds=EXPORT_SECONDS,
         )
         if response.status_code == httpx.codes.NOT_MODIFIED:
             return None
-        return Concepts.read(_document(response))
+        if response.status_code != httpx.codes.OK:
+            raise RegistryRefusedError
+        return response.content
 
     async def _get(self, path: str) -> dict[str, Any] | None:
         response = await self._client.get(path)

@@ -42,9 +42,7 @@ def check(sent: object, snapshot: Snapshot) -> bytes:
         raise InvalidBodyError(errors=faults(error.errors())) from None
     details: dict[str, dict[str, str]] = {}
     found = []
-    for one in lint(
-        document, snapshot.vocabulary.known, _record_of(document.trial, snapshot), snapshot.vocabulary.engine
-    ):
+    for one in lint(document, snapshot.vocabulary.engine, _record_of(document.trial, snapshot)):
         if one.code not in details:
             details[one.code] = {"fr": one.detail.fr, "en": one.detail.en}
         found.append({"pointer": one.pointer, "code": one.code, "severity": one.severity, "detail": details[one.code]})

@@ -19,14 +19,11 @@ def without_invalidated(facts: Sequence[Fact], birth: DateBounds | None, above: 
     """Drop falsified measurements; make falsified findings unconfirmed and falsified variants uncertain."""
     kept: list[Fact] = []
     for fact in facts:
-        carried = above(fact.codes) if fact.kind == "observation" and fact.relative is None else frozenset[str]()
-        rules = [
-            one
-            for one in INVALIDATIONS
-            if (one.variants and fact.kind == "variant" and fact.relative is None)
-            or (not carried.isdisjoint(_CODES) and not carried.isdisjoint(one.results))
-        ]
-        falsified = max((_falsified(fact, one, facts, birth, above) for one in rules), default="no", key=_ORDER.index)
+        rules = _rules_for(fact, above)
+        if not rules:
+            kept.append(fact)
+            continue
+        falsified = max((_falsified(fact, one, facts, birth, above) for one in rules), key=_ORDER.index)
         if falsified == "no":
             kept.append(fact)
         elif fact.variant is not None:
@@ -37,6 +34,17 @@ def without_invalidated(facts: Sequence[Fact], birth: DateBounds | None, above: 
         elif falsified == "maybe":
             kept.append(replace(fact, doubtful=True, shows_presence=False))
     return kept
+
+
+def _rules_for(fact: Fact, above: Above) -> list[Invalidation]:
+    """Return the rules about a result; none for other facts."""
+    if fact.relative is not None:
+        return []
+    if fact.kind == "variant":
+        return [one for one in INVALIDATIONS if one.variants]
+    if fact.kind != "observation" or _CODES.isdisjoint(carried := above(fact.codes)):
+        return []
+    return [one for one in INVALIDATIONS if not carried.isdisjoint(one.results)]
 
 
 def _falsified(

@@ -151,21 +151,24 @@ class PatientIndex:
 
     def _facts_that_could_be(self, codes: tuple[str, ...], domain: str) -> Iterator[Fact]:
         above = _union(self.terminology.above, codes)
+        by_codes = self.cached(("domain", domain), lambda: self._by_codes(_KINDS_OF_DOMAIN[domain]))
+        for given, facts in by_codes.items():
+            self.count_work(4 * len(given))
+            related = not above.isdisjoint(given) or not self.above(given).isdisjoint(codes)
+            if not related and self._could_be(given, codes):
+                yield from facts
+
+    def _by_codes(self, kinds: Collection[Kind]) -> dict[tuple[str, ...], list[Fact]]:
+        """Return the facts of the patient of some kinds that are not absent, by their codes."""
+        found: dict[tuple[str, ...], list[Fact]] = {}
         for fact in self.facts:
-            if fact.relative is None and fact.status != "absent" and fact.kind in _KINDS_OF_DOMAIN[domain]:
-                self.count_work(4 * len(fact.codes))
-                related = not above.isdisjoint(fact.codes) or not self.above(fact.codes).isdisjoint(codes)
-                if not related and self._could_be(fact.codes, codes):
-                    yield fact
+            if fact.relative is None and fact.status != "absent" and fact.kind in kinds:
+                found.setdefault(fact.codes, []).append(fact)
+        return found
 
     def _could_be(self, given: tuple[str, ...], asked: tuple[str, ...]) -> bool:
-        def could_be(wanted: str) -> bool:
-            return all(
-                self.cached(("could be", code, wanted), partial(self.terminology.could_be, code, wanted))
-                for code in given
-            )
-
-        return any(could_be(wanted) for wanted in asked)
+        candidates = [self.cached(("candidate", code), partial(self.terminology.candidate, code)) for code in given]
+        return any(all(candidate.could_be(wanted) for candidate in candidates) for wanted in asked)
 
     def declares(self, domain: str | None) -> bool:
         """Return whether a domain is declared complete over any days."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from services.matching.engine.facts import FOR_EVER, DateBounds, Fact
+from services.matching.engine.facts import FOR_EVER, DateBounds, Fact, Status
 from services.matching.engine.invalidation import without_invalidated
 from services.matching.engine.terminology import State, Terminology
 from shared.criteria.durations import add, day_before, parse
@@ -32,30 +32,25 @@ def read_facts(
             states[fact.codes] = _state_of(fact.codes, terminology)
         return states[fact.codes]
 
-    known = (_with_unknown_end(_known_on(fact, as_of), state_of) for fact in facts)
-    read = [one for fact in known for one in _results(fact, above, state_of)]
-    read = without_invalidated(read, birth, above)
-    return tuple(_lasting(read, above, state_of))
+    known = (_known_on(fact, as_of) for fact in facts)
+    read = without_invalidated([_with_result(fact, above, state_of) for fact in known], birth, above)
+    told = [one for fact in read for one in (fact, *_shown_by(fact, above))]
+    return tuple(_lasting(told, above, state_of))
 
 
 def _known_on(fact: Fact, as_of: date) -> Fact:
-    """Limit open and partial dates to ``as_of``; the planned end of an exposure counts."""
-    if fact.first.latest <= as_of and (fact.exposure or fact.last.latest <= as_of) and fact.status != "absent":
+    """Limit open and partial dates to ``as_of``; the planned end of an exposure, or an open one, counts."""
+    if fact.first.latest <= as_of and fact.status != "absent":
         return fact
     first = DateBounds(fact.first.earliest, min(fact.first.latest, as_of))
-    if not fact.exposure:
-        return replace(fact, first=first, last=first)
     if fact.status == "absent":
         return replace(fact, first=first, last=DateBounds(min(fact.last.earliest, as_of), min(fact.last.latest, as_of)))
-    return replace(fact, first=first)
+    return replace(fact, first=first, last=fact.last if fact.exposure or _may_go_on(fact) else first)
 
 
-def _with_unknown_end(fact: Fact, state_of: Callable[[Fact], State | None]) -> Fact:
-    """Return a medication that has a date alone as an exposure since that day; an event of one day stays one."""
-    if fact.kind != "medication" or fact.exposure or fact.status == "absent":
-        return fact
-    state = state_of(fact)
-    return fact if state is not None and state.kind == "event" else _may_go_on(replace(fact, exposure=True))
+def _may_go_on(fact: Fact) -> bool:
+    """Return whether a fact is recorded with one date, or none, and has an unknown end."""
+    return fact.last == (fact.first.earliest, date.max)
 
 
 def _state_of(codes: Sequence[str], terminology: Terminology) -> State | None:
@@ -64,43 +59,39 @@ def _state_of(codes: Sequence[str], terminology: Terminology) -> State | None:
     return min(stated, key=lambda state: (_KINDS.index(state.kind), _longest(date.min, state)), default=None)
 
 
-def _results(fact: Fact, above: Above, state_of: Callable[[Fact], State | None]) -> Iterator[Fact]:
-    """Read the result of an observation: a word says present or absent, a number says neither.
-
-    Of a test whose result is not given, what it shows is unconfirmed.
-    """
+def _with_result(fact: Fact, above: Above, state_of: Callable[[Fact], State | None]) -> Fact:
+    """Read the result of an observation: a word says present or absent, a number says neither."""
     if fact.kind != "observation" or fact.status != "present" or SCALES.keys() & fact.codes:
-        yield fact
-        return
-    shown = [concept for code in TESTS.keys() & above(fact.codes) for concept in TESTS[code]]
-    if fact.number is None and fact.text is None:
-        concepts = {one.concept for one in shown}
-        is_told = concepts <= set(fact.codes)
-        yield fact if is_told else replace(fact, codes=_with(fact, concepts), status="unconfirmed")
-        return
-    names_finding = bool(shown) or state_of(fact) is not None
+        return fact
+    is_test = not TESTS.keys().isdisjoint(above(fact.codes))
     sign = None if fact.text is None else read_result(fact.text)
-    if sign is None and names_finding:
-        yield replace(fact, shows_presence=False) if fact.number is not None else replace(fact, status="unconfirmed")
-        yield from _unconfirmed(fact, shown)
+    if sign is not None:
+        return replace(fact, status="absent") if sign == "negative" else fact
+    if fact.number is None and fact.text is None:
+        return replace(fact, status="unconfirmed") if is_test else fact
+    if not is_test and state_of(fact) is None:
+        return fact
+    return replace(fact, shows_presence=False) if fact.number is not None else replace(fact, status="unconfirmed")
+
+
+def _shown_by(fact: Fact, above: Above) -> Iterator[Fact]:
+    """Yield what a test shows, as facts about the concepts alone: a test that cannot deny one denies only itself."""
+    if fact.kind != "observation" or fact.status == "ordered":
         return
-    if sign is None:
-        yield fact
-        return
-    certain = {one.concept for one in shown if (one.present if sign == "positive" else one.absent)}
-    yield replace(fact, codes=_with(fact, certain), status="absent" if sign == "negative" else "present")
-    if sign == "positive":
-        yield from _unconfirmed(fact, [one for one in shown if not one.present])
+    for code in TESTS.keys() & above(fact.codes):
+        for shown in TESTS[code]:
+            if shown.concept in fact.codes:
+                continue
+            if fact.status == "present" and fact.shows_presence and shown.present:
+                yield _about(fact, shown, "present")
+            elif fact.status != "absent":
+                yield _about(fact, shown, "unconfirmed")
+            elif shown.absent:
+                yield _about(fact, shown, "absent")
 
 
-def _with(fact: Fact, concepts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted({*fact.codes, *concepts}))
-
-
-def _unconfirmed(fact: Fact, shown: Sequence[ShownConcept]) -> Iterator[Fact]:
-    """Yield the concepts that the test hints at and cannot show."""
-    if codes := tuple(sorted({one.concept for one in shown} - set(fact.codes))):
-        yield replace(fact, codes=codes, status="unconfirmed", number=None, text=None)
+def _about(fact: Fact, shown: ShownConcept, status: Status) -> Fact:
+    return replace(fact, codes=(shown.concept,), status=status, number=None, text=None, shows_presence=True)
 
 
 def _lasting(facts: Sequence[Fact], above: Above, state_of: Callable[[Fact], State | None]) -> Iterator[Fact]:
@@ -111,10 +102,14 @@ def _lasting(facts: Sequence[Fact], above: Above, state_of: Callable[[Fact], Sta
             for code in fact.codes:
                 denied.setdefault(fact.relative, {}).setdefault(code, []).append(fact)
     for fact in facts:
-        if fact.status == "absent" or fact.kind not in ("condition", "observation"):
+        if fact.status == "absent" or fact.kind not in ("condition", "observation", "medication"):
             yield fact
             continue
         state = state_of(fact)
+        if fact.kind == "medication":
+            is_event = state is not None and state.kind == "event" and _may_go_on(fact)
+            yield replace(fact, last=fact.first, exposure=False) if is_event else fact
+            continue
         lasting = _with_state(fact, state)
         if state is not None and state.kind in _ENDED_BY_DENIAL:
             lasting = replace(lasting, ends_by_denial=True)
@@ -125,12 +120,12 @@ def _lasting(facts: Sequence[Fact], above: Above, state_of: Callable[[Fact], Sta
 
 def _with_state(fact: Fact, state: State | None) -> Fact:
     if state is None:
-        return _may_go_on(fact) if fact.kind == "condition" and not fact.exposure else fact
+        return fact
     if state.kind == "permanent":
         return fact if fact.last == FOR_EVER else replace(fact, last=FOR_EVER)
     has_end = fact.exposure and fact.last != FOR_EVER
     if state.kind == "event":
-        return fact if has_end or not fact.exposure else replace(fact, last=fact.first)
+        return fact if has_end or fact.last == fact.first else replace(fact, last=fact.first)
     if has_end:
         return fact
     if state.kind == "persists":
@@ -142,10 +137,6 @@ def _with_state(fact: Fact, state: State | None) -> Fact:
 def _longest(since: date, state: State) -> date:
     """Return the day from which a passing state that began on ``since`` is longer ago than it is known to last."""
     return add(since, parse(state.longest or "P1D"))
-
-
-def _may_go_on(fact: Fact) -> Fact:
-    return replace(fact, last=DateBounds(fact.first.earliest, date.max))
 
 
 def _ended(fact: Fact, denials: Iterable[Fact]) -> Fact:

@@ -99,12 +99,16 @@ def _fact(fact: schemas.Fact) -> engine.Fact:
 
 
 def _when(fact: schemas.Fact) -> tuple[DateBounds, DateBounds, bool]:
-    """Return first day, last day and whether it is an exposure. A medication without date may be of any days."""
-    if fact.date is not None:
-        day = _days(fact.date)
-        return day, day, False
+    """Return first day, last day and whether it is an exposure.
+
+    A condition or medication that is recorded with one date, or none, may go on after it.
+    """
     if fact.start is None and fact.end is None:
-        return ANY_DAY, ANY_DAY, fact.kind == "medication"
+        day = ANY_DAY if fact.date is None else _days(fact.date)
+        is_medication = fact.kind == "medication"
+        if fact.status != "absent" and (is_medication or fact.kind == "condition"):
+            return day, DateBounds(day.earliest, date.max), is_medication
+        return day, day, is_medication and fact.date is None
     start = ANY_DAY if fact.start is None else _days(fact.start)
     end = FOR_EVER if fact.end is None else _days(fact.end)
     return (

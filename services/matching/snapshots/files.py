@@ -15,15 +15,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from services.matching.clients.documents import Centre, Concepts, TrialRecord, UnreadableDocumentError, canonical
+from services.matching.clients.documents import Centre, TrialRecord, UnreadableDocumentError, canonical
 from services.matching.snapshots.model import Snapshot, Vocabulary
 from shared.values.wire import write_instant
 
-FORMAT = 2
+FORMAT = 3
 KEPT = 2
 POINTER = "current"
 _NAME = re.compile(r"[0-9a-f]{16}-(\d+)")
-_CONTENTS = ("trials.ndjson", "centres.ndjson", "terminology.json")
+_CONTENTS = ("trials.ndjson", "centres.ndjson", "terminology.tsv.gz")
 
 
 class DamagedSnapshotError(ValueError):
@@ -86,7 +86,7 @@ class SnapshotFiles:
         files = {
             "trials.ndjson": _lines(trial.line for _, trial in sorted(snapshot.trials.items())),
             "centres.ndjson": _lines(canonical(centre.write()) for _, centre in sorted(snapshot.centres.items())),
-            "terminology.json": canonical(snapshot.vocabulary.concepts.write()),
+            "terminology.tsv.gz": snapshot.vocabulary.content,
         }
         manifest: dict[str, Any] = {
             "format": FORMAT,
@@ -158,7 +158,7 @@ def _contents(path: Path, manifest: dict[str, Any]) -> dict[str, bytes]:
 def _read(path: Path, country: str) -> Snapshot:
     manifest = _manifest(path)
     contents = _contents(path, manifest)
-    vocabulary = Vocabulary(Concepts.read(json.loads(contents["terminology.json"])))
+    vocabulary = Vocabulary(contents["terminology.tsv.gz"])
     trials = [TrialRecord.read(json.loads(line)) for line in contents["trials.ndjson"].splitlines()]
     centres = [Centre.read(json.loads(line)) for line in contents["centres.ndjson"].splitlines()]
     current_at = datetime.fromisoformat(manifest["current_at"])

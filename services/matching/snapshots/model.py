@@ -8,26 +8,30 @@ from typing import Self
 
 from pydantic import ValidationError
 
-from services.matching.clients.documents import Centre, Concepts, TrialRecord, canonical
-from services.matching.engine import CompiledTrial, Terminology, compile_criteria
+from services.matching.clients.documents import Centre, TrialRecord, canonical
+from services.matching.engine import CompiledTrial, compile_criteria
 from services.matching.snapshots.recruitment import Recruitment, recruitment_of
 from shared.criteria.model import CriteriaDocument
+from shared.terminology.document import read_document
 
 
 class Vocabulary:
     """One version of the terminology: for the engine, and the label of each code."""
 
-    def __init__(self, concepts: Concepts) -> None:
-        self.concepts = concepts
-        self.version = concepts.version
-        self.known = frozenset(code for one in concepts.concepts for code in (one.code, *one.same_as))
-        self.labels = {one.code: one.label for one in concepts.concepts}
-        self.engine = Terminology(
-            {one.code: one.parents for one in concepts.concepts if one.parents},
-            {one.code: one.same_as for one in concepts.concepts if one.same_as},
-            {one.code: one.exclusive_with for one in concepts.concepts if one.exclusive_with},
-        )
-        self.digest = hashlib.sha256(canonical(concepts.write())).digest()
+    def __init__(self, content: bytes) -> None:
+        """``content``: the document of the registry, kept as it is for the snapshot on disk.
+
+        :raises UnreadableTerminologyError: it is damaged, or of another format.
+        """
+        document = read_document(content)
+        self.content = content
+        self.version = document.version
+        self.engine = document.terminology
+        self._label = document.label
+
+    def label(self, code: str) -> Mapping[str, str]:
+        """Return the label of a code in French and English; the code itself where it has none."""
+        return self._label(code) or {"fr": code, "en": code}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ class Snapshot:
         parts = [trial.digest for trial in trials.values()] + [
             hashlib.sha256(canonical(centre.write())).digest() for centre in centres.values()
         ]
-        content = vocabulary.digest + country.encode() + b"".join(sorted(parts))
+        content = vocabulary.version.encode() + country.encode() + b"".join(sorted(parts))
         identifier = hashlib.sha256(content).hexdigest()[:16]
         return cls(trials, centres, vocabulary, country, next_feed_path, current_at, identifier)
 
@@ -108,7 +112,7 @@ class Snapshot:
         before: "Snapshot | None" = None,
     ) -> Self:
         """Compile the published records; reuse what is compiled in ``before`` and has not changed."""
-        usable = before is not None and (before.vocabulary.digest, before.country) == (vocabulary.digest, country)
+        usable = before is not None and (before.vocabulary.version, before.country) == (vocabulary.version, country)
         earlier = before.trials if before is not None and usable else {}
         prepared: dict[str, SnapshotTrial] = {}
         for record in trials:

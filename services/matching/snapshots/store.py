@@ -145,11 +145,11 @@ class SnapshotStore:
     async def _reload(self) -> None:
         export = await self._registry.export()
         before = self._snapshot
-        concepts = await self._registry.terminology(before.vocabulary.version if before else None)
-        vocabulary = before.vocabulary if before is not None and concepts is None else None
+        content = await self._registry.terminology(before.vocabulary.version if before else None)
+        vocabulary = before.vocabulary if before is not None and content is None else None
         if vocabulary is None:
-            assert concepts is not None
-            vocabulary = Vocabulary(concepts)
+            assert content is not None
+            vocabulary = await asyncio.to_thread(Vocabulary, content)
         self._snapshot = Snapshot.build(
             export.trials,
             export.centres,
@@ -166,10 +166,10 @@ class SnapshotStore:
 
     async def _update_terminology(self, current: Snapshot) -> Snapshot:
         """Recompile every trial where the registry has another terminology; return the current snapshot."""
-        concepts = await self._registry.terminology(current.vocabulary.version)
-        if concepts is None:
+        content = await self._registry.terminology(current.vocabulary.version)
+        if content is None:
             return current
-        vocabulary = Vocabulary(concepts)
+        vocabulary = await asyncio.to_thread(Vocabulary, content)
         trials = {name: trial.recompile(vocabulary, current.country) for name, trial in current.trials.items()}
         self._snapshot = Snapshot.of(
             trials, current.centres, vocabulary, current.country, current.next_feed_path, current.current_at

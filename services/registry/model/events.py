@@ -86,6 +86,13 @@ class ClientEvent(CloudEvent):
     data: ChangeData = Field(description="What changed.")
 
 
+class TerminologyEvent(CloudEvent):
+    """The terminology changed: read it again from `/terminology/document`."""
+
+    type: Literal["terminology.updated"] = Field(description="The type of the event.")
+    data: ChangeData = Field(description="What changed.")
+
+
 class RemovalEvent(CloudEvent):
     """The tombstone of a subject. It passes every filter of types, so that copies can be deleted."""
 
@@ -96,5 +103,6 @@ class RemovalEvent(CloudEvent):
 
 
 RegistryEvent: TypeAlias = Annotated[
-    TrialEvent | TrialStatusEvent | SiteEvent | CentreEvent | ClientEvent | RemovalEvent, Field(discriminator="type")
+    TrialEvent | TrialStatusEvent | SiteEvent | CentreEvent | ClientEvent | TerminologyEvent | RemovalEvent,
+    Field(discriminator="type"),
 ]

@@ -1,20 +1,22 @@
-"""The terminology over HTTP: one document, cached by its version."""
+"""The terminology over HTTP: concepts by code or name, and the whole as one document for matching."""
 
+import asyncio
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from services.registry.terminology.terminology import Terminology
 from shared.access.policy import Access
 from shared.http.guards import allow
-from shared.http.route import ApiRoute
+from shared.http.route import ApiRoute, produces
 from shared.values.wire import ApiModel, Label
 
 router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["terminology"])
 
 Reader = Annotated[Access, Depends(allow("terminology", "read"))]
+DOCUMENT_TYPE = "application/gzip"
 
 
 class ConceptDocument(ApiModel):
@@ -22,29 +24,68 @@ class ConceptDocument(ApiModel):
 
     code: str = Field(description="The code, as `SYSTEM:code`.")
     system: str = Field(description="The code system.")
-    label: Label = Field(description="The preferred name.")
+    label: Label = Field(description="The preferred name. French falls back to English.")
     synonyms: dict[str, list[str]] = Field(description="Other names, by language.")
     parents: list[str] = Field(description="The codes of more general concepts.")
     same_as: list[str] = Field(description="Codes of the same concept in other systems.")
     exclusive_with: list[str] = Field(description="Codes that a patient cannot have together with this one.")
+    children: list[str] = Field(description="Narrower codes of other systems; ranges of ICD-10 (`ICD10:C00-C97`) too.")
+    covers: list[str] = Field(description="Systems in which `children` has every code of the concept.")
+    uncertain: list[str] = Field(description="Codes that may or may not be the concept.")
+    state: str | None = Field(
+        description="How long the state lasts: `permanent`, `persists` until shown ended, `passing`, `exposure` or "
+        "`event`; null: as a more general concept says."
+    )
+    longest: str | None = Field(description="The longest plausible duration of a passing state (ISO 8601).")
 
 
 class TerminologyDocument(ApiModel):
-    """All concepts that trials of this network are coded with."""
+    """Concepts of the terminology."""
 
     version: str = Field(description="Changes with the content.")
-    concepts: list[ConceptDocument] = Field(description="All concepts.")
+    concepts: list[ConceptDocument] = Field(description="The concepts.")
 
 
 @router.get("/terminology", response_model=TerminologyDocument, summary="Read the terminology")
-async def read_terminology(request: Request, access: Reader) -> Response:
-    """Return all concepts that trials of this network are coded with."""
+async def read_terminology(
+    request: Request,
+    access: Reader,
+    code: Annotated[
+        str | None, Query(max_length=200, description="A code in any spelling (`Orphanet:98896`): its concept only.")
+    ] = None,
+    q: Annotated[
+        str | None, Query(max_length=200, description="Words of a name, in French or English; accents do not matter.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=200, description="The most concepts that `q` finds.")] = 20,
+) -> Response:
+    """Return the concept of a code, the concepts that words find, or else those that trials are coded with."""
     terminology: Terminology = request.app.state.terminology
-    tag = f'"{terminology.version}"'
-    if tag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers={"ETag": tag})
-    document: dict[str, Any] = {
-        "version": terminology.version,
-        "concepts": [concept.to_json() for concept in terminology],
-    }
-    return Response(json.dumps(document, ensure_ascii=False), headers={"ETag": tag}, media_type="application/json")
+    if code is None and q is None and _is_current(request, terminology):
+        return Response(status_code=304, headers=_headers(terminology))
+    concepts = await asyncio.to_thread(terminology.find, code, q, limit)
+    document: dict[str, Any] = {"version": terminology.version, "concepts": [one.to_json() for one in concepts]}
+    text = json.dumps(document, ensure_ascii=False)
+    return Response(text, headers=_headers(terminology), media_type="application/json")
+
+
+@router.get("/terminology/document", response_class=Response, summary="Export the terminology")
+@produces(DOCUMENT_TYPE)
+async def read_document(request: Request, access: Reader) -> Response:
+    """Return all codes, links and labels as compressed text with tabs, for programs that match patients themselves.
+
+    The first line names the format and the version. Each other line is one concept: its codes, more general codes,
+    exclusive codes, systems covered, codes of ICD-10 for it alone, uncertain codes, state, label in French and English.
+    """
+    terminology: Terminology = request.app.state.terminology
+    if _is_current(request, terminology):
+        return Response(status_code=304, headers=_headers(terminology))
+    content = await asyncio.to_thread(lambda: terminology.document)
+    return Response(content, headers=_headers(terminology), media_type=DOCUMENT_TYPE)
+
+
+def _headers(terminology: Terminology) -> dict[str, str]:
+    return {"ETag": f'"{terminology.version}"'}
+
+
+def _is_current(request: Request, terminology: Terminology) -> bool:
+    return f'"{terminology.version}"' in request.headers.get("if-none-match", "")

@@ -24,6 +24,7 @@ from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import ChangePrecondition, IfMatch, IfNoneMatch, etag
 from shared.persistence import Reading, Writing
+from shared.terminology.codes import canonical
 from shared.values.forms import described
 from shared.values.problems import Fault, NotFoundError
 from shared.values.strict_json import Limits
@@ -78,7 +79,7 @@ def _search(
         )
         raise UnknownFilterError(errors=[Fault(pointer="/query/country", code="unknown_country", detail=detail)])
     terminology: Terminology = request.app.state.trial_rules.terminology
-    codes = terminology.same_as(condition) if condition else frozenset()
+    codes = terminology.same_as(canonical(condition)) if condition else frozenset()
     return SearchQuery.parse(
         q,
         status=status,

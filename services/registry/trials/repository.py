@@ -1,7 +1,7 @@
 """SQL for trials, their criteria and their sites. Returns documents and plain values, never rows."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -130,7 +130,7 @@ class TrialRepository:
             insert(trial_identifiers),
             [{"type": one.type, "value": one.value, "trial_key": stored.key} for one in trial.identifiers],
         )
-        await self.index.put(number, indexed_terms(search, _facets(stored)), published=trial.published)
+        await self._write_index(number, search, stored)
         await self.connection.execute(
             insert(trial_versions).values(
                 trial_key=stored.key,
@@ -156,16 +156,35 @@ class TrialRepository:
         if await self.index.size() == stored:
             return 0
         count, after = 0, 0
-        while rows := (
-            await self.connection.execute(
-                select(trials).where(trials.c.number > after).order_by(trials.c.number).limit(INDEXED_AT_ONCE)
-            )
-        ).all():
+        while rows := await self._after_number(after):
             for row in rows:
-                terms = indexed_terms(row.search, _facets(_stored(row)))
-                await self.index.put(row.number, terms, published=row.published)
+                await self._write_index(row.number, row.search, _stored(row))
             count, after = count + len(rows), rows[-1].number
         return count
+
+    async def write_words(self, words_of: Callable[[Trial], str], after: int) -> tuple[int, int]:
+        """Write the search words of the next trials anew, where they differ.
+
+        :param words_of: returns the words of a trial.
+        :param after: the number of the last trial that was looked at; 0 at the beginning.
+        :return: how many were written, and the new ``after``; 0 at the end.
+        """
+        rows, count = await self._after_number(after), 0
+        for row in rows:
+            stored = _stored(row)
+            words = words_of(stored.trial)
+            if words != row.search:
+                await self.connection.execute(update(trials).where(trials.c.key == row.key).values(search=words))
+                await self._write_index(row.number, words, stored)
+                count += 1
+        return count, rows[-1].number if rows else 0
+
+    async def _after_number(self, number: int) -> Sequence[Any]:
+        statement = select(trials).where(trials.c.number > number).order_by(trials.c.number).limit(INDEXED_AT_ONCE)
+        return (await self.connection.execute(statement)).all()
+
+    async def _write_index(self, number: int, words: str, stored: StoredTrial) -> None:
+        await self.index.put(number, indexed_terms(words, _facets(stored)), published=stored.trial.published)
 
     async def history(self, key: str, before: int | None, limit: int) -> list[dict[str, Any]]:
         """Return versions as ``{version, at, changed, trial}``, newest first."""

@@ -27,11 +27,11 @@ def words_of(trial: Trial, terminology: Terminology) -> str:
     ]
     for condition in trial.conditions:
         texts.append(condition.text)
-        for code in (
-            sorted(terminology.same_as(condition.code) | terminology.ancestors(condition.code))
-            if condition.code
-            else ()
-        ):
-            concept = terminology.concept(code)
-            texts += [code, *(concept.names if concept else ())]
+        if condition.code:
+            concept = terminology.concept(condition.code)
+            texts += [*sorted(terminology.same_as(condition.code)), *(concept.names if concept else ())]
+            # General names of the tables ("genetic disease") would find nearly every trial.
+            for code in sorted(terminology.ancestors(condition.code)):
+                if code in terminology and (general := terminology.concept(code)):
+                    texts += [code, *general.names]
     return " " + " ".join(dict.fromkeys(fold(text) for text in texts if text))

@@ -199,9 +199,8 @@ class TrialService:
         head = stored.trial.criteria
         if head is not None and expected is not None and expected != head.version:
             raise StaleVersionError
-        known = frozenset(code for concept in self.terminology for code in self.terminology.same_as(concept.code))
         record = RegistryRecord(**stored.trial.eligibility.model_dump(exclude={"text"}))
-        errors = [one for one in lint(document, known, record) if one.severity == "error"]
+        errors = [one for one in lint(document, self.terminology.graph, record) if one.severity == "error"]
         if errors:
             raise CriteriaRefusedError(
                 errors=[Fault(pointer=one.pointer, code=one.code, detail=one.detail) for one in errors[:50]]

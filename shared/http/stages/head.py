@@ -1,5 +1,7 @@
 """Check the head of a request: sizes, query and path parameters, accepted media types."""
 
+from collections.abc import Collection
+
 from shared.http.rules import RouteRules
 from shared.http.strict_request import StrictRequest
 from shared.values.problems import (
@@ -31,8 +33,8 @@ async def check_parameters(request: StrictRequest, rules: RouteRules) -> None:
     for name in dict.fromkeys(names):
         if name not in rules.query_names:
             # The unknown name is not repeated: it could be data.
-            unknown = Label(fr="paramètre inconnu", en="unknown parameter")
-            found.append(Fault(pointer="/query", code="unknown_parameter", detail=unknown))
+            detail = _known(rules.query_names)
+            found.append(Fault(pointer="/query", code="unknown_parameter", detail=detail))
         elif names.count(name) > 1:
             repeated = Label(fr="paramètre répété", en="repeated parameter")
             found.append(Fault(pointer=f"/query/{name}", code="repeated_parameter", detail=repeated))
@@ -41,6 +43,15 @@ async def check_parameters(request: StrictRequest, rules: RouteRules) -> None:
     found += [_nul(f"/path/{name}") for name, value in request.path_params.items() if "\x00" in value]
     if found:
         raise InvalidParameterError(errors=found[:10])
+
+
+def _known(names: Collection[str]) -> Label:
+    if not names:
+        return Label(fr="aucun paramètre n'est accepté ici", en="no parameter is accepted here")
+    listed = ", ".join(sorted(names))
+    return Label(
+        fr=f"paramètre inconnu ; paramètres possibles : {listed}", en=f"unknown parameter; possible ones: {listed}"
+    )
 
 
 def _nul(pointer: str) -> Fault:

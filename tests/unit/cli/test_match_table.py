@@ -2,12 +2,15 @@
 
 import copy
 import io
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from rich.console import Console
 
 from services.cli.match_table import print_criteria, print_match
+from services.cli.match_words import WORDS
+from services.matching.answers.schemas import Reason, Verdict
+from services.matching.snapshots.recruitment import Recruitment
 
 TRIAL: dict[str, Any] = {
     "trial": "2023-512345-12-00",
@@ -76,6 +79,7 @@ TRIAL: dict[str, Any] = {
 }
 ANSWER: dict[str, Any] = {
     "as_of": "2025-11-22",
+    "country": "FR",
     "pre_screening": {"fr": "Un clinicien décide.", "en": "A clinician decides."},
     "results": [TRIAL],
     "undetermined": 0,
@@ -132,12 +136,44 @@ def test_a_cohort_is_shown_by_its_label() -> None:
         ("open", "fr", "[recrute]"),
         ("closed", "fr", "[recrutement terminé]"),
         ("closed", "en", "[recruitment closed]"),
+        ("not_yet_open", "fr", "[pas encore ouvert au recrutement]"),
+        ("not_yet_open", "en", "[not yet recruiting]"),
+        ("not_in_country", "fr", "[ne recrute pas en France]"),
+        ("not_in_country", "en", "[not recruiting in France]"),
         ("a_later_value", "en", "[a_later_value]"),
     ],
 )
 def test_recruitment_is_named(recruitment: str, language: str, words: str) -> None:
-    text = " ".join(shown(with_trial(recruitment=recruitment), language, 120).split())
+    text = " ".join(shown(with_trial(recruitment=recruitment), language, 200).split())
     assert words in text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("fr", "[ne recrute pas dans ce pays (BE)]"), ("en", "[not recruiting in this country (BE)]")],
+)
+def test_the_country_is_that_of_the_answer(language: str, words: str) -> None:
+    text = " ".join(shown({**with_trial(recruitment="not_in_country"), "country": "BE"}, language, 200).split())
+    assert words in text
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_every_verdict_reason_and_recruitment_has_its_words(language: str) -> None:
+    named = [*get_args(Verdict), *get_args(Reason), *(f"recruitment_{one}" for one in get_args(Recruitment))]
+    assert [one for one in named if one not in WORDS[language]] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("fr", "faits : âge, sexe, domaine complet medications, crisis-1"), ("en", "facts: age, sex,")],
+)
+def test_evidence_that_is_no_fact_is_named(language: str, words: str) -> None:
+    body = copy.deepcopy(ANSWER)
+    body["results"][0]["criteria"][0]["evidence"] = ["#birth", "#sex", "#complete:medications", "crisis-1"]
+    console = Console(width=108, record=True, file=io.StringIO())
+    print_criteria(body, "2023-512345-12-00", language, console)
+    cells = [line.split("│")[3].strip() for line in console.export_text().splitlines() if line.count("│") == 4]
+    assert words in " ".join(cells)
 
 
 def test_no_patient_is_referred_if_no_site_recruits() -> None:

@@ -55,6 +55,35 @@ async def test_a_process_that_stops_answering_is_killed(
     assert len(process.killed) == kills
 
 
+@pytest.mark.anyio
+async def test_a_hung_process_is_killed_after_the_time_of_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, answered_at = 0.0, None
+
+    async def get_status(*_: object, seconds: float, **__: object) -> int | None:
+        nonlocal now, answered_at
+        if answered_at is None:
+            answered_at = now
+            return 200
+        now += seconds  # an unanswered probe lasts as long as it may
+        return None
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        now += max(0.0, seconds)
+
+    def kill(reason: str) -> None:
+        raise asyncio.CancelledError(reason)
+
+    process = Process()
+    monkeypatch.setattr(process, "kill", kill)
+    monkeypatch.setattr(watchdog, "get_status", get_status)
+    monkeypatch.setattr(watchdog, "monotonic", lambda: now)
+    monkeypatch.setattr(watchdog.asyncio, "sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await replace_when_hung(process, "127.0.0.1", 1, "/livez", 30)  # type: ignore[arg-type]
+    assert now == pytest.approx(35)  # the pause after the last answer, and 30 s
+
+
 @pytest.mark.parametrize(("text", "seconds"), [("", 30.0), ("0", 0.0), ("2.5", 2.5)])
 def test_the_time_is_read_from_the_settings(text: str, seconds: float) -> None:
     assert hang_timeout({"CLEIO_HANG_TIMEOUT": text}) == seconds

@@ -59,11 +59,11 @@ class DoseBounds:
         dose = fact.dose
         if dose is None:
             return "partial_detail"
-        strength = self._strength(patient, fact)
-        if not isinstance(strength, Fraction):
-            return strength
         factor = None if self.unit is None else patient.conversion(dose.unit, self.unit)
-        return "unit" if factor is None or dose.per_kg != self.per_kg else dose.value * factor * strength
+        if factor is None or dose.per_kg != self.per_kg:
+            return "unit"
+        strength = self._strength(patient, fact)
+        return dose.value * factor * strength if isinstance(strength, Fraction) else strength
 
     def _strength(self, patient: PatientIndex, fact: Fact) -> Amount:
         """Return what a unit of the medicine counts, or why it does not compare."""

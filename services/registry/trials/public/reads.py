@@ -13,6 +13,7 @@ from services.registry.trials.schemas import page_text
 from shared.http.answer_cache import Headers, PublicRead
 from shared.http.paging import close_page, open_page
 from shared.http.versions import etag
+from shared.terminology.codes import canonical
 from shared.values.problems import NotFoundError
 from shared.values.wire import ApiModel, Code
 from shared.vocabulary.geography import COUNTRIES
@@ -68,7 +69,7 @@ def public_reads(trials: PublicTrials, terminology: Terminology) -> tuple[Public
 
 def query_of(asked: ListParameters, terminology: Terminology) -> SearchQuery:
     """Return the search for these parameters."""
-    codes = terminology.same_as(asked.condition) if asked.condition else frozenset()
+    codes = terminology.same_as(canonical(asked.condition)) if asked.condition else frozenset()
     return SearchQuery.parse(
         asked.q,
         status=asked.status,

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from services.matching.engine import PatientIndex, Terminology
 from services.matching.engine.expression import compile_expression
-from services.matching.engine.kleene import MET, UNKNOWN
+from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN
+from services.matching.engine.terminology import State
 from services.matching.patients.mapping import to_engine
 from services.matching.patients.schemas import Patient
 from shared.criteria.durations import Span
@@ -17,8 +18,19 @@ from shared.criteria.model import Criterion
 from tests.unit.matching.engine.days import days_to_look_at
 
 AS_OF = date(2025, 3, 1)
-TERMINOLOGY = Terminology(parents={"CLEIO:a1": ["CLEIO:a"], "CLEIO:a": ["CLEIO:top"]}, same_as={"CLEIO:a": ["MONDO:a"]})
-CODES = st.sampled_from(["CLEIO:a", "CLEIO:a1", "CLEIO:top", "MONDO:a", "CLEIO:b"])
+TERMINOLOGY = Terminology(
+    parents={"CLEIO:a1": ["CLEIO:a"], "CLEIO:a": ["CLEIO:top"], "CLEIO:flu": ["CLEIO:passing"]},
+    same_as={"CLEIO:a": ["MONDO:a"]},
+    states={
+        "CLEIO:permanent": State("permanent"),
+        "CLEIO:persists": State("persists"),
+        "CLEIO:passing": State("passing", "P8W"),
+        "CLEIO:event": State("event"),
+    },
+    codes=["CLEIO:b"],
+)
+STATED = ["CLEIO:permanent", "CLEIO:persists", "CLEIO:passing", "CLEIO:flu", "CLEIO:event"]
+CODES = st.sampled_from(["CLEIO:a", "CLEIO:a1", "CLEIO:top", "MONDO:a", "CLEIO:b", "LOCAL:x", *STATED])
 WINDOWS = st.sampled_from([None, "P1M", "P4W", "P6M", "P1Y"])
 DAYS = st.one_of(
     st.dates(date(2024, 1, 1), AS_OF).map(date.isoformat),
@@ -76,9 +88,12 @@ PATIENTS = st.builds(
     st.lists(DECLARED, max_size=2),
 )
 HAS = st.builds(
-    lambda code, within, domain: without_none({"type": "has", "codes": [code], "within": within, "domain": domain}),
+    lambda code, within, evidence_within, domain: without_none(
+        {"type": "has", "codes": [code], "within": within, "evidence_within": evidence_within, "domain": domain}
+    ),
     CODES,
     WINDOWS,
+    st.sampled_from([None, None, "P2M"]),
     st.sampled_from([None, "conditions"]),
 )
 LEAVES = st.one_of(
@@ -200,3 +215,30 @@ def test_last_known_refines_now_and_every_unknown_leaf_has_a_reason(expr, patien
         assert evaluation.now in (UNKNOWN, evaluation.last_known)
         assert evaluation.best_case in (UNKNOWN, evaluation.last_known)
         assert (evaluation.now == UNKNOWN) == bool(evaluation.reasons)
+
+
+@settings(max_examples=60, deadline=None)
+@given(HAS, PATIENTS)
+def test_what_grows_old_opens_nothing(expr, patient):
+    timeline, _ = evaluated(expr, patient)
+    if timeline.values[0].now == NOT_MET:
+        assert {values.last_known for values in timeline.values} == {NOT_MET}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(["CLEIO:passing", "CLEIO:flu"]), WINDOWS, PATIENTS)
+def test_a_passing_state_without_an_end_opens_nothing(code, within, patient):
+    expr = without_none({"type": "has", "codes": [code], "within": within})
+    begun = {"id": "begun", "kind": "condition", "codes": [code], "date": "2025-02-20"}
+    timeline, _ = evaluated(expr, {**patient, "facts": [*patient["facts"], begun]})
+    if timeline.values[0].now == MET:
+        assert {values.last_known for values in timeline.values} == {MET}
+
+
+@settings(max_examples=60, deadline=None)
+@given(HAS, PATIENTS, EVENTS.filter(lambda fact: fact["status"] != "absent"))
+def test_a_code_that_nobody_understands_never_decides(expr, patient, fact):
+    more = {**patient, "facts": [*patient["facts"], {"id": "more", **fact, "codes": ["LOCAL:y"]}]}
+    before, after = (compiled(expr).evaluate(opened(one), AS_OF).now for one in (patient, more))
+    assert after in (before, UNKNOWN)
+    assert before in (after, NOT_MET)

@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
-from services.matching.clients.documents import Centre, Concepts, TrialRecord
+from services.matching.clients.documents import Centre, TrialRecord
 from services.matching.evaluations.places import distance_km
 from services.matching.evaluations.sites import site_answers
 from services.matching.snapshots.model import SnapshotTrial, Vocabulary
 from services.matching.snapshots.recruitment import recruitment_in
+from shared.terminology.document import write_document
+from shared.terminology.graph import Terminology
 
-VOCABULARY = Vocabulary(Concepts("t", ()))
+VOCABULARY = Vocabulary(write_document(Terminology(), (), "t"))
 CENTRES = {
     name: Centre(name, 1, name.title(), "Ville", lat, lon)
     for name, lat, lon in (

@@ -8,21 +8,15 @@ from typing import Any
 
 import pytest
 
-from services.matching.clients.documents import Centre, Concepts, TrialRecord
+from services.matching.clients.documents import Centre, TrialRecord
 from services.matching.snapshots.files import SnapshotFiles
 from services.matching.snapshots.model import Snapshot, Vocabulary
+from shared.terminology.document import write_document
+from shared.terminology.graph import Terminology
 
-TERMS = {
-    "version": "t1",
-    "concepts": [
-        {
-            "code": "ORPHA:232",
-            "label": {"fr": "Drépanocytose SS", "en": "HbSS"},
-            "parents": ["ORPHA:275752"],
-            "later": "ignored",
-        }
-    ],
-}
+TERMS = write_document(
+    Terminology(parents={"ORPHA:232": ["ORPHA:275752"]}), [("ORPHA:232", "Drépanocytose SS", "HbSS")], "t1"
+)
 CRITERIA = {
     "trial": "NCT1",
     "grade": "registry",
@@ -52,7 +46,7 @@ def record(identifier: str, version: int = 1, **fields: Any) -> TrialRecord:
 
 def snapshot(*records: TrialRecord, next_feed_path: str = "/registry/v1/feed?cursor=a") -> Snapshot:
     centre = Centre.read({"id": "fr-necker", "version": 1, "name": "Necker", "city": "Paris", "lat": 48.8, "lon": 2.3})
-    return Snapshot.build(records, [centre], Vocabulary(Concepts.read(TERMS)), "FR", next_feed_path, WHEN)
+    return Snapshot.build(records, [centre], Vocabulary(TERMS), "FR", next_feed_path, WHEN)
 
 
 @pytest.fixture
@@ -71,7 +65,9 @@ def test_a_snapshot_is_the_same_after_writing_and_reading(files: SnapshotFiles) 
     assert {name: one.record for name, one in read.trials.items()} == {
         name: one.record for name, one in written.trials.items()
     }
-    assert (read.centres, read.vocabulary.concepts) == (written.centres, written.vocabulary.concepts)
+    assert (read.centres, read.vocabulary.version) == (written.centres, "t1")
+    assert read.vocabulary.engine.above("ORPHA:232") == {"ORPHA:232", "ORPHA:275752"}
+    assert read.vocabulary.label("ORPHA:232") == {"fr": "Drépanocytose SS", "en": "HbSS"}
 
 
 def test_the_id_depends_on_the_content_and_not_on_how_it_was_loaded() -> None:
@@ -93,7 +89,7 @@ def test_two_snapshots_are_kept(files: SnapshotFiles) -> None:
     assert sorted(path.name for path in files.folder.iterdir()) == sorted([written[1].name, written[2].name, "current"])
 
 
-@pytest.mark.parametrize("name", ["trials.ndjson", "centres.ndjson", "terminology.json", "manifest.json"])
+@pytest.mark.parametrize("name", ["trials.ndjson", "centres.ndjson", "terminology.tsv.gz", "manifest.json"])
 @pytest.mark.parametrize("damage", ["cut", "changed", "missing", "empty"])
 def test_a_damaged_snapshot_is_refused_and_the_previous_one_used(files: SnapshotFiles, name: str, damage: str) -> None:
     before = snapshot(record("NCT1"))
@@ -110,7 +106,7 @@ def test_a_damaged_snapshot_is_refused_and_the_previous_one_used(files: Snapshot
 
 
 def test_a_snapshot_with_other_bytes_is_refused_even_if_it_parses_alike(files: SnapshotFiles) -> None:
-    terminology = files.write(snapshot(record("NCT1"))) / "terminology.json"
+    terminology = files.write(snapshot(record("NCT1"))) / "terminology.tsv.gz"
     terminology.write_bytes(terminology.read_bytes() + b" ")
     assert files.newest() is None
 

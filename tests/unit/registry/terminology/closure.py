@@ -1,6 +1,7 @@
 """Queries on a terminology that only tests need, answered from its public interface."""
 
-from services.registry.terminology.terminology import Concept, Terminology
+from services.registry.terminology.concept import Concept
+from services.registry.terminology.terminology import Terminology
 
 
 def named(terminology: Terminology, name: str) -> list[Concept]:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.registry.terminology.terminology import Concept, Terminology, TerminologyError, builtin
+from services.registry.terminology.concept import Concept
+from services.registry.terminology.terminology import Terminology, TerminologyError, builtin
 from tests.unit.registry.terminology.closure import carriers, descendants, exclusive_with, named
 
 
@@ -17,13 +18,13 @@ SICKLE_CELL = concept(
     "Sickle cell disease",
     synonyms={"fr": ["anémie falciforme"], "en": ["SCD", "sickle cell anaemia"]},
     parents=["ORPHA:1"],
-    same_as=["MONDO:11382"],
+    same_as=["MONDO:0011382"],
 )
 HBSS = concept(
     "ORPHA:251380",
     "Drépanocytose homozygote",
     "Homozygous sickle cell disease",
-    parents=["MONDO:11382"],
+    parents=["MONDO:0011382"],
     exclusive_with=["ORPHA:9"],
 )
 OTHER = concept("ORPHA:9", "Hémophilie A", "Hemophilia A")
@@ -46,7 +47,7 @@ def test_an_unknown_name_finds_nothing():
 
 
 def test_a_code_is_found_by_an_equivalent_one():
-    found = terminology().concept("MONDO:11382")
+    found = terminology().concept("MONDO:0011382")
     assert found is not None
     assert found.code == "ORPHA:232"
     assert terminology().concept("MONDO:1") is None
@@ -54,9 +55,9 @@ def test_a_code_is_found_by_an_equivalent_one():
 
 def test_the_closure_goes_through_same_as_codes():
     known = terminology()
-    assert known.ancestors("ORPHA:251380") == {"ORPHA:232", "MONDO:11382", "ORPHA:1"}
-    assert descendants(known, "ORPHA:1") == {"ORPHA:232", "MONDO:11382", "ORPHA:251380"}
-    assert carriers(known, "MONDO:11382") == {"ORPHA:232", "MONDO:11382", "ORPHA:251380"}
+    assert known.ancestors("ORPHA:251380") == {"ORPHA:232", "MONDO:0011382", "ORPHA:1"}
+    assert descendants(known, "ORPHA:1") == {"ORPHA:232", "MONDO:0011382", "ORPHA:251380"}
+    assert carriers(known, "MONDO:0011382") == {"ORPHA:232", "MONDO:0011382", "ORPHA:251380"}
     assert known.ancestors("ORPHA:404") == frozenset()
 
 
@@ -87,7 +88,8 @@ def test_concepts_that_contradict_each_other_are_refused(given):
 
 
 def test_a_concept_keeps_its_form():
-    full = {**SICKLE_CELL, "system": "ORPHA", "exclusive_with": []}
+    full = {**SICKLE_CELL, "system": "ORPHA", "state": None, "longest": None}
+    full |= {name: [] for name in ("exclusive_with", "children", "covers", "uncertain")}
     assert Concept.from_json(SICKLE_CELL).to_json() == full
 
 

@@ -16,12 +16,12 @@ TERMINOLOGY = Terminology(
 AGE = {"type": "age", "min": "P4Y", "max": "P8Y"}
 
 
-def found(*criteria, known=None, record=None, **fields):
+def found(*criteria, terminology=None, record=None, **fields):
     default = {"kind": "include", "text": TEXT, "role": "indication"}
     lines = [{"id": f"c{number}", **default, **criterion} for number, criterion in enumerate(criteria)]
     signed = {"grade": "signed", "authored_by": "A", "signed_by": "B", "signed_at": "2025-11-01T09:00:00Z"}
     document = CriteriaDocument.model_validate({"trial": "T1", **signed, **fields, "criteria": lines})
-    return [(finding.pointer, finding.code) for finding in lint(document, known, record, TERMINOLOGY)]
+    return [(finding.pointer, finding.code) for finding in lint(document, terminology, record)]
 
 
 @pytest.mark.parametrize(
@@ -43,12 +43,12 @@ def found(*criteria, known=None, record=None, **fields):
     ],
 )
 def test_a_leaf_that_says_what_it_asks_has_no_remarks(expr):
-    assert found({"expr": expr}) == []
+    assert found({"expr": expr}, terminology=TERMINOLOGY) == []
 
 
 def test_a_good_document_has_no_remarks():
     record = RegistryRecord(minimum_age="P4Y", maximum_age="P7Y", sex="male")
-    assert found({"expr": MALE}, {"expr": AGE}, known=set(), record=record) == []
+    assert found({"expr": MALE}, {"expr": AGE}, record=record) == []
 
 
 @pytest.mark.parametrize(
@@ -108,12 +108,14 @@ def test_a_good_document_has_no_remarks():
     ],
 )
 def test_a_leaf_that_cannot_be_intended(expr, expected):
-    assert expected in found({"expr": expr})
+    assert expected in found({"expr": expr}, terminology=TERMINOLOGY)
 
 
 def test_codes_are_checked_against_the_terminology():
     leaf = {"type": "has", "codes": ["CLEIO:a", "CLEIO:b"]}
-    assert found({"expr": leaf}, known={"CLEIO:a"}) == [("/criteria/0/expr/codes/1", "code_unknown")]
+    assert found({"expr": leaf}, terminology=Terminology(codes=["CLEIO:a"])) == [
+        ("/criteria/0/expr/codes/1", "code_unknown")
+    ]
 
 
 def test_lines_of_the_document():

@@ -131,6 +131,21 @@ async def test_a_request_with_an_unsatisfiable_accept_is_refused_early(
         assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("path", "detail"),
+    [
+        ("/x", "unknown parameter; possible ones: n"),
+        ("/broken", "no parameter is accepted here"),
+    ],
+)
+async def test_an_unknown_parameter_is_refused_with_the_possible_ones(
+    caller: httpx.AsyncClient, path: str, detail: str
+) -> None:
+    answer = await caller.get(f"{path}?{CANARY}=1", headers={"Accept-Language": "en"})
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [{"pointer": "/query", "code": "unknown_parameter", "detail": detail}]
+
+
 @pytest.mark.parametrize("media_type", ["text/plain", "application/xml", "application/json; charset=latin-1", ""])
 async def test_other_media_types_are_refused(caller: httpx.AsyncClient, media_type: str) -> None:
     answer = await caller.post("/x", content=b'{"count": 1}', headers={"Content-Type": media_type})
