@@ -188,7 +188,7 @@ def check(compare_one, seeds, at_least):
 # Each case is a unit of work by itself (tests/scheduling.py). The long versions compare 1,100 and 500,000 more pairs.
 @pytest.mark.parametrize("first", range(0, 40, 10))
 def test_engine_and_oracle_agree_on_every_day_of_the_generated_pairs(first):
-    check(differences, range(first, first + 10), 20_000)
+    check(differences, range(first, first + 10), 5_000)
 
 
 @pytest.mark.parametrize("first", range(200, 2_200, 250))
@@ -199,7 +199,7 @@ def test_engine_and_oracle_agree_on_some_days_of_many_more_pairs(first):
 @pytest.mark.full
 @pytest.mark.parametrize("first", [*range(40, 200, 40), *range(10_000, 11_000, 40)])
 def test_engine_and_oracle_agree_on_every_day_of_many_more(first):
-    check(differences, range(first, first + 40), 60_000)
+    check(differences, range(first, first + 40), 20_000)
 
 
 @pytest.mark.full
