@@ -67,6 +67,9 @@ INVALIDATIONS: Final = tuple(
     for one in _read("invalidated_results.json")
 )
 
+AGE_DEPENDENT: Final = frozenset(code for one in INVALIDATIONS if one.younger_than for code in one.results)
+"""Results that count only from some age on."""
+
 REFERENCE_TRANSCRIPTS: Final[Mapping[str, str]] = {
     one["gene"]: one["transcript"] for one in _read("reference_transcripts.json")
 }

@@ -41,7 +41,7 @@ async def test_a_good_document_has_no_findings_and_a_doubtful_one_has_located_fi
 
 
 async def test_a_large_document_is_checked_like_a_small_one(matching_client: httpx.AsyncClient) -> None:
-    exprs = [{"type": "has", "codes": [f"ORPHA:{700_000 + 100 * n + m}" for m in range(100)]} for n in range(9)]
+    exprs = [{"type": "has", "codes": [f"ORPHA:{9_700_000 + 100 * n + m}" for m in range(100)]} for n in range(9)]
     unknown = [{**CRITERIA["criteria"][0], "id": f"X{n}", "role": None, "expr": expr} for n, expr in enumerate(exprs)]
     large = {**CRITERIA, "criteria": [*CRITERIA["criteria"], *unknown]}
     assert len(json.dumps(large)) > SMALL_BYTES

@@ -6,6 +6,7 @@ from typing import Any
 from shared.criteria import expressions
 from shared.criteria.durations import parse
 from shared.criteria.scales import SCALES
+from shared.terminology.clinical_data import AGE_DEPENDENT
 from shared.vocabulary.durations import in_months
 
 Wanted = dict[str, Any]
@@ -80,6 +81,8 @@ def _wanted(leaf: expressions.Leaf, *, has_lead_time: bool) -> Iterator[Wanted]:
                 assay=leaf.assay,
                 within=leaf.within,
             )
+            if not AGE_DEPENDENT.isdisjoint(leaf.codes):
+                yield _fact(field="birth_date")  # antibodies of an infant may be the mother's
         case expressions.Ordinal():
             levels = [level.code for level in SCALES[leaf.scale].levels]
             yield _fact(

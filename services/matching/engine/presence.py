@@ -7,6 +7,7 @@ lasts as its concept says. Facts keep their ids.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from services.matching.engine.facts import FOR_EVER, DateBounds, Fact, Status
 from services.matching.engine.invalidation import without_invalidated
@@ -110,28 +111,29 @@ def _lasting(facts: Sequence[Fact], above: Above, state_of: Callable[[Fact], Sta
             is_event = state is not None and state.kind == "event" and _may_go_on(fact)
             yield replace(fact, last=fact.first, exposure=False) if is_event else fact
             continue
-        lasting = _with_state(fact, state)
+        changes = _changes(fact, state)
         if state is not None and state.kind in _ENDED_BY_DENIAL:
-            lasting = replace(lasting, ends_by_denial=True)
-            if index := denied.get(fact.relative):
-                lasting = _ended(lasting, [one for code in index.keys() & above(fact.codes) for one in index[code]])
-        yield lasting
+            index = denied.get(fact.relative, {})
+            denials = [one for code in index.keys() & above(fact.codes) for one in index[code]] if index else []
+            changes |= {"ends_by_denial": True, "last": _ended(fact.first, changes.get("last", fact.last), denials)}
+        yield replace(fact, **changes) if changes else fact
 
 
-def _with_state(fact: Fact, state: State | None) -> Fact:
+def _changes(fact: Fact, state: State | None) -> dict[str, Any]:
+    """Return what a kind of state changes of a fact: its last day, and from when on it is not known to last."""
     if state is None:
-        return fact
+        return {}
     if state.kind == "permanent":
-        return fact if fact.last == FOR_EVER else replace(fact, last=FOR_EVER)
+        return {} if fact.last == FOR_EVER else {"last": FOR_EVER}
     has_end = fact.exposure and fact.last != FOR_EVER
     if state.kind == "event":
-        return fact if has_end or fact.last == fact.first else replace(fact, last=fact.first)
+        return {} if has_end or fact.last == fact.first else {"last": fact.first}
     if has_end:
-        return fact
+        return {}
     if state.kind == "persists":
-        return replace(fact, last=FOR_EVER)
+        return {"last": FOR_EVER}
     certainly_until = max(fact.first.earliest, day_before(_longest(fact.first.earliest, state)))
-    return replace(fact, last=DateBounds(certainly_until, date.max), fades_on=_longest(fact.first.latest, state))
+    return {"last": DateBounds(certainly_until, date.max), "fades_on": _longest(fact.first.latest, state)}
 
 
 def _longest(since: date, state: State) -> date:
@@ -139,12 +141,11 @@ def _longest(since: date, state: State) -> date:
     return add(since, parse(state.longest or "P1D"))
 
 
-def _ended(fact: Fact, denials: Iterable[Fact]) -> Fact:
-    """End a fact on the day before the denials that are certainly later."""
-    last = fact.last
+def _ended(first: DateBounds, last: DateBounds, denials: Iterable[Fact]) -> DateBounds:
+    """Return the last day of a fact that ends on the day before the denials that are certainly later."""
     for denial in denials:
-        if denial.first.earliest > fact.first.latest:
+        if denial.first.earliest > first.latest:
             last = DateBounds(
                 min(last.earliest, day_before(denial.first.earliest)), min(last.latest, day_before(denial.first.latest))
             )
-    return fact if last == fact.last else replace(fact, last=last)
+    return last
