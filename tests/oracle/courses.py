@@ -110,11 +110,10 @@ def sum_of_doses(leaf, courses, case):
     if high is not None and total > Fraction(str(high)):
         return NOT_MET, None
     reasons = {reason for _number, reason in amounts if reason}
-    is_open = any(number is None and reason is None for number, reason in amounts)
     if reasons:
-        return UNKNOWN, min(reasons | ({"partial_detail"} if is_open else set()))
+        return UNKNOWN, min(reasons)
     enough = low is None or total >= Fraction(str(low))
-    if is_open:
+    if any(number is None for number, _reason in amounts):
         return (MET, None) if enough and high is None else (UNKNOWN, "partial_detail")
     return (MET if enough else NOT_MET), None
 

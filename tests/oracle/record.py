@@ -198,11 +198,12 @@ class Record:
     def younger(self, age, days):
         """Return whether the patient was younger than the age on the day: YES, MAYBE (a day or birth allows it) or NO.
 
-        `days`: the days it may have been, or None if it is not dated.
+        `days`: the days it may have been, or None for any day up to `as_of`.
         """
-        births = self.births()
-        answers = {day < add(birth, age) for day in days or [] for birth in births}
-        return MAYBE if len(answers) != 1 else YES if True in answers else NO
+        answers = {day < add(birth, age) for day in days or [self.as_of] for birth in self.births()}
+        if answers == {True}:
+            return YES
+        return NO if days and answers == {False} else MAYBE
 
     def could_be(self, domain, codes):
         """Return the facts of the domain's kinds that could be one of the codes although no link says so."""

@@ -185,12 +185,10 @@ def check(compare_one, seeds, at_least):
     assert sum(compared for compared, _found in answers.values()) >= at_least
 
 
-# Each case is a unit of work by itself (tests/scheduling.py). These 40 and 2,000 pairs were seen to reach every branch
-# of
-# the engine that 100 and 2,500 reach; the long versions compare 1,100 and 54,000 more.
+# Each case is a unit of work by itself (tests/scheduling.py). The long versions compare 1,100 and 500,000 more pairs.
 @pytest.mark.parametrize("first", range(0, 40, 10))
 def test_engine_and_oracle_agree_on_every_day_of_the_generated_pairs(first):
-    check(differences, range(first, first + 10), 20_000)
+    check(differences, range(first, first + 10), 5_000)
 
 
 @pytest.mark.parametrize("first", range(200, 2_200, 250))
@@ -201,10 +199,10 @@ def test_engine_and_oracle_agree_on_some_days_of_many_more_pairs(first):
 @pytest.mark.full
 @pytest.mark.parametrize("first", [*range(40, 200, 40), *range(10_000, 11_000, 40)])
 def test_engine_and_oracle_agree_on_every_day_of_many_more(first):
-    check(differences, range(first, first + 40), 60_000)
+    check(differences, range(first, first + 40), 20_000)
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("first", [*range(2_200, 4_200, 500), *range(11_000, 61_000, 500)])
+@pytest.mark.parametrize("first", range(11_000, 513_500, 2_500))
 def test_engine_and_oracle_agree_on_some_days_of_very_many_pairs(first):
-    check(differences_on_some_days, range(first, first + 500), 10_000)
+    check(differences_on_some_days, range(first, first + 2_500), 50_000)

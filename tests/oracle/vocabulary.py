@@ -96,7 +96,7 @@ INVALIDATED = [
     {"results": ["LOINC:7917-8", "LOINC:16128-1"], "positive_only": True, "younger_than": "P18M"},
     {"results": ["CLEIO:anti-aav9"], "positive_only": True, "younger_than": "P12M"},
 ]
-REFERENCE_TRANSCRIPTS = {"ARSA": "NM_000487", "HBB": "NM_000518"}
+REFERENCE_TRANSCRIPTS = {"ARSA": "NM_000487", "DMD": "NM_004006", "HBB": "NM_000518"}  # none for the others
 EQUIVALENTS = {  # prednisone that one unit is worth
     "ATC:H02AB04": "5/4",
     "ATC:H02AB06": 1,
