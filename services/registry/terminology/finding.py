@@ -1,21 +1,21 @@
 """Finds concepts by the words of their names."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from shared.vocabulary.text import fold
 
-if TYPE_CHECKING:
-    from services.registry.terminology.terminology import Terminology
-
 
 class ConceptFinder:
-    """The folded names of all concepts in one text, made when first asked, in about a second."""
+    """The folded names of all concepts in one text, made when first asked, in about a second.
 
-    def __init__(self, terminology: "Terminology") -> None:
-        self._terminology = terminology
+    ``names``: yields each code with its names; ``by_hand``: the codes of concepts written by hand.
+    """
+
+    def __init__(self, names: Callable[[], Iterable[tuple[str, Iterable[str]]]], by_hand: Container[str]) -> None:
+        self._names = names
+        self._by_hand = by_hand
 
     def find(self, query: str, limit: int) -> list[str]:
         """Return the codes of at most ``limit`` concepts with a name in which each word of the query begins a word.
@@ -30,7 +30,7 @@ class ConceptFinder:
         for found in re.finditer(rf"^.* {re.escape(longest)}.*$", self._text, re.MULTILINE):
             name, _, code = found.group().rpartition("\t")
             if all(f" {word}" in name for word in others):
-                rank = (name.strip() != asked, code not in self._terminology, len(name), code)
+                rank = (name.strip() != asked, code not in self._by_hand, len(name), code)
                 best[code] = min(rank, best.get(code, rank))
         return [code for _, code in sorted((rank, code) for code, rank in best.items())][:limit]
 
@@ -39,5 +39,5 @@ class ConceptFinder:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        for code, names in self._terminology.names():
+        for code, names in self._names():
             yield from (f" {folded}\t{code}" for folded in dict.fromkeys(map(fold, names)))

@@ -54,7 +54,7 @@ class Terminology:
             self._tables.add_names(draft)
         self.graph: Final = merge(self._tables.classes(), written, loaded)
         self._check(written)
-        self._finder = ConceptFinder(self)
+        self._finder = ConceptFinder(self.names, self)
         self._by_hand: Mapping[str, str] = {same: code for code in self._concepts for same in self.same_as(code)}
         self.phrases: Final = PhraseTable((name, concept.code) for concept in written for name in concept.names)
         named = frozenset(self._concepts) if diseases is None else frozenset(diseases)
