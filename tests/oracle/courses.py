@@ -38,7 +38,7 @@ def exposures(leaf, case):
         alike = [
             course
             for course in courses
-            if sorted(course["codes"]) == sorted(line["codes"]) and course.get("dose") == line.get("dose")
+            if set(course["codes"]) == set(line["codes"]) and course.get("dose") == line.get("dose")
         ]
         before = max(alike, key=lambda course: lines.index(course["facts"][-1]), default=None)
         if before and continues(before["facts"][-1], line, record):

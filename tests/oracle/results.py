@@ -87,9 +87,9 @@ def marked(record, rules):
     for fact in record.facts:
         answer = spoilt(fact, rules, record) if fact["kind"] in ("observation", "variant") else "no"
         changed = {**fact, "spoilt": answer}
-        if answer != "no" and fact["kind"] == "variant" and fact["status"] == "present":
+        if answer != "no" and fact["kind"] == "variant":
             changed["variant"] = {**fact["variant"], "significance": "uncertain"}
-        elif answer != "no" and fact["status"] in ("present", "absent"):
+        if answer != "no" and fact["status"] in (("absent",) if "variant" in fact else ("present", "absent")):
             changed["status"] = "unconfirmed"
         found.append(changed)
     return found
