@@ -339,7 +339,8 @@ async def test_organisations_their_clients_members_and_audit_entries(registry: F
             f" VALUES ({1000 + number}, '{AT}', 'of-this-test', 'hospital', '{name}',"
             " 'read', 'trial', 'GET', '/x', 200, 1)",
             "INSERT INTO idempotency_keys (id, organisation, route, fingerprint, claim, until)"
-            f" VALUES ('{name}', '{name}', 'POST /x', 'f', 'c', '{AT}')",
+            # Not expired: the service deletes expired keys meanwhile.
+            f" VALUES ('{name}', '{name}', 'POST /x', 'f', 'c', '2126-01-01T00:00:00.000000Z')",
         )
     for statement, right in OF_ORGANISATIONS.items():
         every = set(await rows(database, statement, None))

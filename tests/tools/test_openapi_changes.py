@@ -98,7 +98,7 @@ ADDED = [
     ("notifications", (*CREATE, "requestBody", "required"), False),
     ("notifications", (*INPUT, "properties", "more"), {"type": "string"}),
     ("notifications", (*INPUT, "required"), []),
-    ("notifications", (*INPUT, "properties", "types", "items", "enum", 11), "trial.seen"),
+    ("notifications", (*INPUT, "properties", "types", "items", "enum", 12), "trial.seen"),
     ("notifications", (*INPUT, "properties", "types", "maxItems"), 100),
     ("notifications", (*OUTPUT, "properties", "more"), {"type": "string"}),
     ("notifications", (*OUTPUT, "properties", "status", "enum", 1), GONE),
