@@ -1,11 +1,12 @@
 """From a criteria document and a patient to a verdict for every day (`docs/eligibility.md` §6)."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
 from services.matching.engine.cohorts import CohortDays, CountedCriterion, DayStatus, excluded_cohort, trial_dates
 from services.matching.engine.expression import Combination, Expression, compile_expression
+from services.matching.engine.indication import IndicationCodes
 from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Evaluation, Reason, TruthValues, negation
 from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.result import RANK, CohortResult, CriterionResult, Listing, TrialResult
@@ -106,6 +107,8 @@ class CompiledTrial:
     outdated: bool = False
     indication_key: str = ""
     """Equal for trials that `listing` lists for the same patients."""
+    indication_codes: IndicationCodes | None = None
+    """None where the indication of a cohort asks for more than conditions, or for nothing."""
 
     def without_indication(self) -> "CompiledTrial":
         """Return the same criteria, listed for every patient whatever the condition."""
@@ -132,7 +135,14 @@ def compile_criteria(
             counted, tuple(criterion for criterion in counted if criterion.source.role == "indication")
         )
     key = _indication_key(cohorts.values(), lead_time)
-    return CompiledTrial(document, criteria, cohorts, lead_time or Span(0, 0), outdated, key)
+    codes = _indication_codes(cohorts.values(), terminology)
+    return CompiledTrial(document, criteria, cohorts, lead_time or Span(0, 0), outdated, key, codes)
+
+
+def _indication_codes(cohorts: Collection[CompiledCohort], terminology: Terminology) -> IndicationCodes | None:
+    if not all(cohort.indication for cohort in cohorts):
+        return None
+    return IndicationCodes.of((one.source for cohort in cohorts for one in cohort.indication), terminology)
 
 
 def _indication_key(cohorts: Iterable[CompiledCohort], lead_time: Span | None) -> str:
@@ -148,6 +158,8 @@ def _indication_key(cohorts: Iterable[CompiledCohort], lead_time: Span | None) -
 
 def listing(trial: CompiledTrial, patient: PatientIndex) -> Listing:
     """Return whether the trial is listed for the patient, by its indication alone."""
+    if trial.indication_codes is not None and trial.indication_codes.is_unmentioned(patient):
+        return "undetermined"
     return min((_listing(cohort, patient) for cohort in trial.cohorts.values()), key=_LISTINGS.index)
 
 
