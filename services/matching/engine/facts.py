@@ -56,9 +56,9 @@ class Fact:
     ``ref_low`` and ``ref_high``: the reference range, in ``unit``. ``relative``: None for the patient.
 
     The last fields follow from the terminology (`presence`). ``shows_presence``: False for a number, which does not say
-    whether the thing measured is present. ``doubtful``: a measurement that something may have falsified. ``fades_on``:
-    the day from which a passing state is longer ago than it can be known to last. ``ends_by_denial``: a later denial
-    ends it and does not contradict it.
+    whether the thing measured is present, even where the number is left out because something falsified it.
+    ``doubtful``: a measurement that something may have falsified. ``fades_on``: the day from which a passing state is
+    longer ago than it can be known to last. ``ends_by_denial``: a later denial ends it and does not contradict it.
     """
 
     id: str

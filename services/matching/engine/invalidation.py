@@ -16,7 +16,7 @@ _ORDER: tuple[Likelihood, ...] = ("no", "maybe", "yes")
 
 
 def without_invalidated(facts: Sequence[Fact], birth: DateBounds | None, above: Above) -> list[Fact]:
-    """Drop falsified measurements; make falsified findings unconfirmed and falsified variants uncertain."""
+    """Take the number of falsified measurements; make falsified findings unconfirmed, falsified variants uncertain."""
     kept: list[Fact] = []
     for fact in facts:
         rules = _rules_for(fact, above)
@@ -30,9 +30,11 @@ def without_invalidated(facts: Sequence[Fact], birth: DateBounds | None, above: 
             status = "unconfirmed" if fact.status == "absent" else fact.status
             kept.append(replace(fact, status=status, variant=replace(fact.variant, significance="uncertain")))
         elif fact.number is None:
-            kept.append(replace(fact, status="unconfirmed"))
-        elif falsified == "maybe":
+            kept.append(replace(fact, status="ordered" if fact.status == "ordered" else "unconfirmed"))
+        elif falsified == "maybe" and fact.status != "absent":
             kept.append(replace(fact, doubtful=True, shows_presence=False))
+        else:  # no measurement, but as a finding it is open
+            kept.append(replace(fact, status="present", number=None, shows_presence=False))
     return kept
 
 

@@ -50,8 +50,8 @@ def _known_on(fact: Fact, as_of: date) -> Fact:
 
 
 def _may_go_on(fact: Fact) -> bool:
-    """Return whether a fact is recorded with one date, or none, and has an unknown end."""
-    return fact.last == (fact.first.earliest, date.max)
+    """Return whether a condition or medication is recorded with one date, or none, and has an unknown end."""
+    return fact.kind in ("condition", "medication") and fact.last == (fact.first.earliest, date.max)
 
 
 def _state_of(codes: Sequence[str], terminology: Terminology) -> State | None:
@@ -68,22 +68,21 @@ def _with_result(fact: Fact, above: Above, state_of: Callable[[Fact], State | No
     sign = None if fact.text is None else read_result(fact.text)
     if sign is not None:
         return replace(fact, status="absent") if sign == "negative" else fact
-    if fact.number is None and fact.text is None:
-        return replace(fact, status="unconfirmed") if is_test else fact
-    if not is_test and state_of(fact) is None:
+    if (fact.number is None and fact.text is None) or (not is_test and state_of(fact) is None):
         return fact
     return replace(fact, shows_presence=False) if fact.number is not None else replace(fact, status="unconfirmed")
 
 
 def _shown_by(fact: Fact, above: Above) -> Iterator[Fact]:
     """Yield what a test shows, as facts about the concepts alone: a test that cannot deny one denies only itself."""
-    if fact.kind != "observation" or fact.status == "ordered":
+    if fact.kind != "observation":
         return
+    is_positive = fact.status == "present" and fact.text is not None
     for code in TESTS.keys() & above(fact.codes):
         for shown in TESTS[code]:
             if shown.concept in fact.codes:
                 continue
-            if fact.status == "present" and fact.shows_presence and shown.present:
+            if is_positive and shown.present:
                 yield _about(fact, shown, "present")
             elif fact.status != "absent":
                 yield _about(fact, shown, "unconfirmed")

@@ -154,8 +154,8 @@ def contradictions(
             found.update(contradicting)
         else:
             earliest[fact.codes] = min(earliest.get(fact.codes, date.max), fact.first.earliest)
-            latest = max((one.last.latest for one in against if dates.may_contain(one)), default=date.min)
-            if latest < fact.first.earliest:
+            in_window = [one.last.latest for one in against if dates.may_contain(one)]
+            if not in_window or max(in_window) < fact.first.earliest:
                 return None
     for codes, day in earliest.items():
         against = denials_of(patient, relative, codes)

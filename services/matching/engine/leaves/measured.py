@@ -22,6 +22,9 @@ from services.matching.engine.timeline import Timeline
 from services.matching.engine.window import DateRange, Window
 from shared.criteria.durations import parse
 
+_FEW = 16
+"""As many results of one leaf cost about as much as none."""
+
 
 class Result(NamedTuple):
     """A measurement and the state of its comparison; ``reason``: why that is unknown.
@@ -103,10 +106,15 @@ class Measured(ABC):
         return self._evaluate(patient, self.results(patient), day)
 
     def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
-        results = _deciding(self.results(patient))
+        known = self.results(patient)
+        results = _deciding(known)
+        if self._pick != "latest":
+            reaching = _reaching(known.given, self._window.dates_on(patient.as_of))
+            results = Results(list({id(one): one for one in (*results.given, *reaching)}.values()), results.pending)
         facts = [*(result.fact for result in results.given), *results.pending]
         if self._pick == "any":
             facts += self._could_be(patient)
+        patient.count_work(8 * len(facts) * len(results.given) if len(results.given) > _FEW else 0)
         days = {*self._window.change_days(facts), *patient.completeness_change_days(self._domain, self._window)}
         return Timeline.sample(
             patient.as_of, patient.end, days, lambda day: TruthValues.of(self._evaluate(patient, results, day))
@@ -151,27 +159,20 @@ class Measured(ABC):
         day: date,
     ) -> Evaluation:
         """Evaluate any or all of the results in the window. One that is only possibly in it is unknown."""
-        counted = [
-            result if result.days.earliest >= self._window.dates_on(day).first else _undated(result)
-            for result in inside
-        ]
+        dates = self._window.dates_on(day)
+        counted = [result if result.days.earliest >= dates.first else _undated(result) for result in inside]
         ids = [fact.id for fact in pending]
-        if self._pick == "all":
-            now = _all(counted)
-            carried, all_in = now, _all(inside)
-        else:
-            complete = patient.completeness(self._domain, self._window, day)
-            if complete.carried and self._pick == "any":
-                dates = self._window.dates_on(day)
-                ids += [fact.id for fact in self._could_be(patient) if dates.may_contain(fact)]
-            now = self._any(counted, ids, complete=complete.now)
-            carried = self._any(counted, ids, complete=complete.carried)
-            all_in = self._any(inside, ids, complete=complete.carried)
-        if certain:
-            return now._replace(last_known=carried.now, best_case=UNKNOWN)
-        # Whether they are in the window or the latest before it: known only where both agree.
-        older = _latest(results.given)
-        agree = older is not None and len({all_in.now, older.now, *(result.state for result in inside)}) == 1
+        complete = patient.completeness(self._domain, self._window, day)
+        if complete.carried and self._pick == "any":
+            ids += [fact.id for fact in self._could_be(patient) if dates.may_contain(fact)]
+
+        def over(some: list[Result], *, complete: bool) -> Evaluation:
+            return _all(some) if self._pick == "all" else self._any(some, ids, complete=complete)
+
+        now, all_in = over(counted, complete=complete.now), over(inside, complete=complete.carried)
+        # With and without those that may have left the window; known only where both agree.
+        without = over(certain, complete=complete.carried) if certain else _latest(results.given)
+        agree = without is not None and without.now == all_in.now
         return now._replace(last_known=all_in.now if agree else UNKNOWN, best_case=UNKNOWN)
 
     def _any(self, inside: list[Result], pending: list[str], *, complete: bool) -> Evaluation:
@@ -207,6 +208,16 @@ def _deciding(results: Results) -> Results:
         *_last([fact for fact in unconfirmed if fact.first.latest >= newest]),
     ]
     return Results(list({id(result): result for result in last_of_state.values()}.values()), pending)
+
+
+def _reaching(results: Sequence[Result], dates: DateRange) -> list[Result]:
+    """Return few results that are only possibly in a window, as it moves on from ``dates``, whenever any is."""
+    kept: list[Result] = []
+    partly = [one for one in results if one.days.earliest != one.days.latest >= dates.first]
+    for result in sorted(partly, key=lambda one: (one.days.latest, -one.days.earliest.toordinal()), reverse=True):
+        if not kept or result.days.earliest < kept[-1].days.earliest:
+            kept.append(result)
+    return kept
 
 
 def _last(candidates: Sequence[Fact]) -> list[Fact]:

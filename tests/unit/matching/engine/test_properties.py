@@ -34,7 +34,7 @@ CODES = st.sampled_from(["CLEIO:a", "CLEIO:a1", "CLEIO:top", "MONDO:a", "CLEIO:b
 WINDOWS = st.sampled_from([None, "P1M", "P4W", "P6M", "P1Y"])
 DAYS = st.one_of(
     st.dates(date(2024, 1, 1), AS_OF).map(date.isoformat),
-    st.sampled_from(["2024", "2024-09", "2025", "2024-02-29", "2025-01-31", "2025-02-28", None]),
+    st.sampled_from(["2024", "2024-09", "2025", "2024-02-29", "2025-01-31", "2025-02-28", "2025-03-01", None]),
 )
 
 
@@ -58,23 +58,20 @@ TREATMENTS = st.builds(
     st.sampled_from([None, 0, 30, 200, 800]),
 )
 RESULTS = st.builds(
-    lambda day, value, unit: {
-        "kind": "observation",
-        "codes": ["CLEIO:platelets"],
-        "date": day.isoformat(),
-        "value": value,
-        "unit": unit,
-    },
-    st.dates(date(2024, 1, 1), AS_OF),
+    lambda day, value, unit: without_none(
+        {"kind": "observation", "codes": ["CLEIO:platelets"], "date": day, "value": value, "unit": unit}
+    ),
+    DAYS,
     st.integers(40, 60),
     st.sampled_from(["10*9/L", "10*3/uL", "/uL"]),
 )
 DECLARED = st.builds(
-    lambda since, days: {
-        "domain": "conditions",
+    lambda domain, since, days: {
+        "domain": domain,
         "from": since.isoformat(),
         "to": (since + timedelta(days=days)).isoformat(),
     },
+    st.sampled_from(["conditions", "observations"]),
     st.dates(date(2023, 6, 1), AS_OF),
     st.integers(0, 700),
 )
@@ -85,7 +82,7 @@ PATIENTS = st.builds(
         "domains_complete": declared,
     },
     st.lists(st.one_of(EVENTS, TREATMENTS, RESULTS), max_size=6),
-    st.lists(DECLARED, max_size=2),
+    st.lists(DECLARED, max_size=3),
 )
 HAS = st.builds(
     lambda code, within, evidence_within, domain: without_none(
@@ -96,24 +93,27 @@ HAS = st.builds(
     st.sampled_from([None, None, "P2M"]),
     st.sampled_from([None, "conditions"]),
 )
+VALUES = st.builds(
+    lambda within, pick, domain: without_none(
+        {
+            "type": "value",
+            "codes": ["CLEIO:platelets"],
+            "op": ">=",
+            "value": 50,
+            "unit": "10*9/L",
+            "within": within,
+            "pick": pick,
+            "domain": domain if pick == "any" else None,
+        }
+    ),
+    WINDOWS,
+    st.sampled_from(["latest", "any", "all"]),
+    st.sampled_from([None, "observations"]),
+)
 LEAVES = st.one_of(
     HAS,
     st.sampled_from([{"type": "age", "min": "P4Y1M", "max": "P5Y"}, {"type": "sex", "value": "male"}]),
-    st.builds(
-        lambda within, pick: without_none(
-            {
-                "type": "value",
-                "codes": ["CLEIO:platelets"],
-                "op": ">=",
-                "value": 50,
-                "unit": "10*9/L",
-                "within": within,
-                "pick": pick,
-            }
-        ),
-        WINDOWS,
-        st.sampled_from(["latest", "any", "all"]),
-    ),
+    VALUES,
     st.builds(
         lambda code, each, value: {
             "type": "count",
