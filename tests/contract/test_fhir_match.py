@@ -1,14 +1,12 @@
 """A patient given as a FHIR Bundle is matched, and the trials come back as ResearchStudy."""
 
-import gzip
-import json
 from pathlib import Path
 from typing import Any
 
 import httpx
-import jsonschema_rs
 import pytest
 
+from tests.contract.fhir_schema import r4_validator
 from tests.contract.matching import Line
 
 pytestmark = pytest.mark.anyio
@@ -121,8 +119,4 @@ async def test_without_the_registry_the_answer_is_503(public: httpx.AsyncClient,
 
 
 async def test_the_answer_is_valid_r4(matching_client: httpx.AsyncClient, real_data: Path) -> None:
-    text = gzip.decompress((real_data / "fhir_r4_defs" / "fhir.schema.json.gz").read_bytes())
-    definitions = json.loads(text)["definitions"]
-    definitions["Resource"] = definitions["ResourceList"]
-    schema = {"$ref": "#/definitions/Bundle", "definitions": definitions}
-    jsonschema_rs.Draft6Validator(schema).validate(await found(matching_client, bundle()))
+    r4_validator(real_data, "Bundle").validate(await found(matching_client, bundle()))

@@ -1,7 +1,5 @@
 """Published trials over FHIR R4."""
 
-import gzip
-import json
 from pathlib import Path
 
 import httpx
@@ -10,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.conftest import client_of
+from tests.contract.fhir_schema import r4_validator
 
 pytestmark = pytest.mark.anyio
 
@@ -50,14 +49,8 @@ async def test_a_search_is_read_page_by_page(registry: FastAPI) -> None:
 
 
 async def test_every_resource_is_valid_r4(registry: FastAPI, real_data: Path) -> None:
-    text = gzip.decompress((real_data / "fhir_r4_defs" / "fhir.schema.json.gz").read_bytes())
-    definitions = json.loads(text)["definitions"]
-    # The published schema refers to it under this name, too.
-    definitions["Resource"] = definitions["ResourceList"]
-    validators = {
-        name: jsonschema_rs.Draft6Validator({"$ref": f"#/definitions/{name}", "definitions": definitions})
-        for name in ("Bundle", "CapabilityStatement", "ResearchStudy")
-    }
+    types = ("Bundle", "CapabilityStatement", "ResearchStudy")
+    validators = {name: r4_validator(real_data, name) for name in types}
     async with client_of(registry) as anyone:
         bundle = (await anyone.get(f"{STUDIES}?_count=100")).json()
         capability = (await anyone.get("/fhir/metadata")).json()
