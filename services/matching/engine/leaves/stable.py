@@ -63,11 +63,9 @@ class Stable:
         changed = [*recent, *(episode for episode in ended if episode.end.earliest >= dates.first)]
         if changed:
             return _decided(NOT_MET, [identifier for episode in changed for identifier in episode.ids])
-        if ended:
+        state, reason = (MET, None) if self._doses is None else self._sums(patient, episodes, self._doses).on(day)
+        if ended and state != NOT_MET:
             return unknown("partial_detail", [identifier for episode in ended for identifier in episode.ids])
-        if self._doses is None:
-            return _decided(MET, evidence)
-        state, reason = self._sums(patient, episodes, self._doses).on(day)
         return unknown(reason or "partial_detail", evidence) if state == UNKNOWN else _decided(state, evidence)
 
     def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
@@ -114,10 +112,10 @@ class Stable:
                 return _UNCLEAR
             if day in recent or day in changed:
                 return _NOT_STABLE
-            if day in ended:
-                return _UNCLEAR
             state = MET if sums is None else sums.on(day)[0]
-            return _STABLE if state == MET else _NOT_STABLE if state == NOT_MET else _UNCLEAR
+            if state == NOT_MET:
+                return _NOT_STABLE
+            return _UNCLEAR if state == UNKNOWN or day in ended else _STABLE
 
         days = [
             *map(day_after, (last, uncertain, denied)),
