@@ -31,7 +31,7 @@ run: $(READY) ## Set up, migrate, load the sample, start gateway and services (C
 
 # `only` is what pytest takes: a folder, a file or one test, such as tests/contract/test_feed.py::test_a_forged_cursor_is_refused
 .PHONY: test
-test: $(READY_DEV) ## Set up and run the tests, about 6 minutes on 2 processors (some of them: make test only=tests/unit/shared)
+test: $(READY_DEV) ## Set up and run the tests, about 9 minutes on 2 processors (some of them: make test only=tests/unit/shared)
 	@$(BIN)/python -m compileall -q services shared
 	@$(BIN)/python -m pytest -m "not full" $(if $(only),$(only),$(SIDE_BY_SIDE) --dist loadfile)
 
