@@ -1,13 +1,13 @@
 """The OpenAPI document of matching is complete enough for people and for generators of clients."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from services.matching.app import create_app
 from shared.http.openapi import describe
+from tests.contract.test_openapi import references
 
 # Models of all services, which are described where they are defined.
 OF_ALL_SERVICES = {"AuditEvent", "AuditPage", "FieldError", "Health", "Label", "Problem"}
@@ -17,17 +17,6 @@ OWN = ("/matching/v1/match", "/matching/v1/criteria/check", "/matching/v1/criter
 @pytest.fixture
 def document() -> dict[str, Any]:
     return describe(create_app())
-
-
-def references(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        if isinstance(value.get("$ref"), str):
-            yield value["$ref"]
-        for inner in value.values():
-            yield from references(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from references(inner)
 
 
 def test_every_reference_leads_into_the_components(document: dict[str, Any]) -> None:

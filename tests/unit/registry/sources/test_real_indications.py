@@ -18,7 +18,6 @@ def codes_of(trial: TrialInput) -> set[str]:
     return {one.code for one in trial.conditions if one.role == "target" and one.code is not None}
 
 
-@pytest.mark.skipif(not BY_HAND.exists(), reason="no trials sorted out by hand")
 def test_nearly_all_trials_of_a_disease_are_listed_for_its_patients_and_few_others(real_data, figure):
     terminology = builtin()
     trials = {
