@@ -36,6 +36,12 @@ class Exons(ApiModel):
         return self
 
 
+class ExonSkipping(ApiModel):
+    """A therapy that makes the cell leave out one exon."""
+
+    skip: Annotated[int, Field(ge=2, le=78)] = Field(description="The exon that is left out.")
+
+
 class Copies(ApiModel):
     """A comparison of the number of copies of a gene."""
 

@@ -17,6 +17,7 @@ Zygosity = Literal["homozygous", "heterozygous", "compound_heterozygous", "hemiz
 Origin = Literal["germline", "somatic"]
 Frame = Literal["in", "out"]
 Operator = Literal["<", "<=", ">", ">=", "="]
+Inequality = Literal["<", "<=", ">", ">="]
 Token = Annotated[
     str,
     StringConstraints(

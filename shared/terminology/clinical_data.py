@@ -1,7 +1,7 @@
 """Clinical knowledge that the engine reads beside the codes; each entry of a file names its source.
 
-The files are in `data/`: tests that show a concept, what falsifies a result, reference transcripts of genes, and doses
-of glucocorticoids.
+The files are in `data/`: tests that show a concept, what falsifies a result, reference transcripts of genes, doses of
+glucocorticoids, half-lives, and the lengths of the exons of DMD.
 """
 
 import json
@@ -81,3 +81,11 @@ PREDNISONE_EQUIVALENTS: Final[Mapping[str, Fraction]] = {
     if one.get("mg") is not None and not one.get("possible_replacement")
 }
 """The factor from a dose to that of prednisone, by the ATC code; without those that have no agreed equivalent."""
+
+HALF_LIVES: Final[Mapping[str, Fraction]] = {
+    one["code"]: Fraction(str(one["days"])) for one in _read("half_lives.json")
+}
+"""The elimination half-life of each medicine in days, by its ATC code."""
+
+DMD_EXON_LENGTHS: Final[Mapping[int, int]] = {one["exon"]: one["length"] for one in _read("dmd_exons.json")}
+"""The coding length of each exon of the dystrophin gene in nucleotides; without exon 79, which ends the gene."""

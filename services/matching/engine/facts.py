@@ -101,9 +101,16 @@ class CompleteDomain:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """A patient to match. ``birth``: the possible birth dates; None where neither a birth date nor an age is known."""
+    """A patient to match.
+
+    ``birth``: the possible birth dates; None where neither a birth date nor an age is known. ``due``: the days on which
+    a corrected age may begin (the birth after at least 37 weeks, else the day at 40 weeks). ``gestation_known``:
+    whether the length of the pregnancy is given.
+    """
 
     birth: DateBounds | None = None
+    due: DateBounds | None = None
+    gestation_known: bool = False
     sex: Literal["male", "female", "other"] | None = None
     facts: tuple[Fact, ...] = ()
     complete_domains: tuple[CompleteDomain, ...] = ()

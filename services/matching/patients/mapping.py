@@ -8,7 +8,12 @@ from typing import NamedTuple
 from services.matching import engine
 from services.matching.engine.facts import ANY_DAY, FOR_EVER, DateBounds
 from services.matching.patients import schemas
-from shared.criteria.durations import Span, day_after, day_before, first_within, parse, smallest_unit
+from shared.criteria.durations import Span, add, day_after, day_before, first_within, parse, smallest_unit
+
+_TERM_DAYS = 40 * 7
+_PRETERM_DAYS = 37 * 7
+_EARLIEST_BIRTH = Span(0, 18 * 7)
+"""How long before its term a child can be born and live."""
 
 
 class Mapped(NamedTuple):
@@ -38,9 +43,12 @@ def to_engine(patient: schemas.Patient, as_of: date) -> Mapped:
     facts = tuple(_fact(fact) for fact in patient.facts if fact.status != "entered_in_error")
     known = tuple(fact for fact in facts if fact.first.earliest <= as_of)
     known_ids = {fact.id for fact in known}
+    birth = None if birth is None else DateBounds(birth.earliest, min(birth.latest, as_of))
     return Mapped(
         engine.Patient(
-            birth=None if birth is None else DateBounds(birth.earliest, min(birth.latest, as_of)),
+            birth=birth,
+            due=None if birth is None else _due(birth, patient.gestation),
+            gestation_known=patient.gestation is not None,
             sex=patient.sex,
             facts=known,
             complete_domains=tuple(
@@ -73,6 +81,15 @@ def _birth(patient: schemas.Patient, as_of: date) -> DateBounds | None:
     return DateBounds(
         possible_births(patient.age_at_most or patient.age, on).earliest, possible_births(patient.age, on).latest
     )
+
+
+def _due(birth: DateBounds, gestation: str | None) -> DateBounds:
+    """Return the possible days from which a corrected age counts."""
+    if gestation is None:
+        return DateBounds(birth.earliest, add(birth.latest, _EARLIEST_BIRTH))
+    days = parse(gestation).days
+    early = Span(0, _TERM_DAYS - days if days < _PRETERM_DAYS else 0)
+    return DateBounds(add(birth.earliest, early), add(birth.latest, early))
 
 
 def _fact(fact: schemas.Fact) -> engine.Fact:

@@ -56,6 +56,17 @@ QuestionCode = Annotated[
     ),
 ]
 
+Gestation = Annotated[
+    str,
+    StringConstraints(
+        pattern=described(
+            r"^P(2[0-9]|3[0-9]|4[0-4])W([0-6]D)?$",
+            fr="une durée de 20 à 44 semaines, et de jours, p. ex. P30W4D",
+            en="a duration of 20 to 44 weeks, and days, e.g. P30W4D",
+        )
+    ),
+]
+
 
 def _in_the_calendar(value: str) -> str:
     try:
@@ -203,6 +214,9 @@ class Patient(ApiModel):
     )
     age_on: Day | None = Field(
         default=None, description="The day on which `age` was right, such as that of an old record; none: `as_of`."
+    )
+    gestation: Gestation | None = Field(
+        default=None, description="How long the pregnancy of which the patient was born had lasted: `P30W4D`."
     )
     deceased: Literal[True] | Day | None = Field(default=None, description="`true` or the day of death.")
     sex: Literal["male", "female", "other"] | None = Field(default=None, description="The sex; none: not known.")
