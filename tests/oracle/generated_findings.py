@@ -28,6 +28,8 @@ class Findings(Dice):
                 leaf["max_inclusive"] = True
             elif self.chance(0.25):
                 leaf["max_unclear_until"] = add_durations(high, self.random.choice(["P1Y", "P1M"]))
+        if "max_unclear_until" not in leaf and self.chance(0.2):
+            leaf["corrected"] = True
         if self.chance(0.2):
             leaf["at"] = "dosing"
         if not self.births:
@@ -37,6 +39,8 @@ class Findings(Dice):
                 bound, late = leaf["max"], abs(late)
             elif want == "met":
                 late = -abs(late)
+            if leaf.get("corrected") and self.chance(0.6):  # days between the birth and the due date
+                late += self.random.choice([22, 66, 112, 126, 28])
             self.births.append(min(self.as_of, subtract(self.as_of + timedelta(days=late), bound)))
             if self.chance(0.15):
                 twentyninth = [
@@ -81,6 +85,8 @@ class Findings(Dice):
             if name != "duration":
                 fields[name] = wanted[0] if self.chance(0.7) else "mild"
         self.has_facts(want, leaf, kind, domain, fields)
+        if self.chance(0.12):
+            self.open_or_announced(codes, kind)
         return leaf
 
     def has_facts(self, want, leaf, kind, domain, fields):
@@ -133,15 +139,34 @@ class Findings(Dice):
             return min(self.as_of, date.fromisoformat(text) + timedelta(days=self.random.choice([-1, 0, 0, 1])))
         return self.edge(window)
 
+    def test_of(self, codes, day, status, fields):
+        """Add a test that shows the concept, with a result, without one, or only ordered."""
+        code = self.random.choice(TESTS.get(codes[0], codes))
+        value = self.random.choice(["unclear", 12, None, "positive", "negative"])
+        if status in RESULTS and self.chance(0.9):
+            value, status = self.random.choice(RESULTS[status]), None
+        elif status in RESULTS:
+            status = None
+        when = self.written(day, 0.93) if self.chance(0.95) else None
+        self.fact("observation", code, status=status, date=when, value=value, **fields)
+
+    def open_or_announced(self, codes, kind):
+        """Add what a record often holds: an ordered test, a condition or medicine without end, a fact without date."""
+        code = self.coded(self.random.choice(codes), 0.4)
+        tested = [one for one in codes if one in TESTS]
+        if tested and self.chance(0.6):
+            status = self.random.choice(["ordered", "ordered", "unconfirmed", "present"])
+            self.test_of([tested[0]], self.inside("P1Y"), status, {})
+        elif self.chance(0.6):
+            kind = kind if kind == "medication" else "condition"
+            status = self.random.choice([None, None, "unconfirmed", "absent"])
+            self.fact(kind, code, status=status, start=self.written(self.inside("P3Y"), 0.85))
+        else:
+            self.fact(kind, code, status=self.random.choice([None, "absent", "unconfirmed", "ordered"]))
+
     def has_fact(self, kind, codes, leaf, day, status, fields):
-        if kind == "observation" and status in RESULTS and self.chance(0.5):
-            codes = [codes] if isinstance(codes, str) else codes
-            code = self.random.choice(TESTS.get(codes[0], codes))
-            value = (
-                self.random.choice(RESULTS[status]) if self.chance(0.9) else self.random.choice(["unclear", 12, None])
-            )
-            date_of_test = self.written(day, 0.93) if self.chance(0.97) else None
-            self.fact(kind, code, date=date_of_test, value=value, **fields)
+        if kind == "observation" and self.chance(0.5):
+            self.test_of([codes] if isinstance(codes, str) else codes, day, status, fields)
             return
         dated = {"date": self.written(day, 0.9)}
         if (status != "absent" or self.chance(0.03)) and (
@@ -159,7 +184,7 @@ class Findings(Dice):
                 dated.pop("start" if self.chance(0.5) and dated.get("end") else "end", None)
             if kind == "medication" and self.chance(0.03):
                 dated = {}
-        elif self.chance(0.06):
+        elif self.chance(0.08):
             dated = {}
         elif self.chance(0.03):
             dated = {"date": (self.as_of + timedelta(days=self.random.choice([1, 20]))).isoformat()}
@@ -175,7 +200,7 @@ class Findings(Dice):
             leaf["types"] = self.random.choice(
                 [["deletion"], ["deletion", "duplication"], ["nonsense", "missense"], ["deletion", "nonsense"]]
             )
-        extra = self.random.choice(["exons", "overlaps", "zygosity", "copies", "frame", "hgvs", "none"])
+        extra = self.random.choice(["exons", "overlaps", "zygosity", "copies", "frame", "hgvs", "none", "amenable"])
         if extra == "exons":
             leaf["exons"] = {"within": [18, 50]}
         elif extra == "overlaps":
@@ -188,6 +213,8 @@ class Findings(Dice):
             leaf["copies"] = {"op": self.random.choice(["<=", "=", ">="]), "value": 3}
         elif extra == "frame":
             leaf["frame"] = "out"
+        elif extra == "amenable":
+            leaf["gene"], leaf["amenable_to"] = "DMD", {"skip": self.random.choice([51, 53, 45, 44, 2, 78])}
         elif extra == "hgvs":
             leaf["hgvs"] = self.random.choice(
                 [["NM_004006.3:c.8713C>T"], ["c.20A>T"], ["NM_000487.6:c.20A>T", "c.1A>G"], ["p.Glu7Val"]]
@@ -229,6 +256,10 @@ class Findings(Dice):
             variant["exon_from"], variant["exon_to"] = self.random.choice(
                 [(45, 52), (18, 50), (17, 50), (46, 50), (11, 11), (12, 41), (3, 7), (45, 45), (20, 51)]
             )
+        if leaf.get("amenable_to") and self.chance(0.7):
+            if self.chance(0.7):
+                variant["type"] = "deletion"
+            variant["exon_from"], variant["exon_to"] = self.beside_the_exon(leaf["amenable_to"]["skip"])
         if self.chance(0.05):
             variant.pop("exon_from", None)
         if self.chance(0.7):
@@ -249,6 +280,13 @@ class Findings(Dice):
         self.fact(
             "variant", [], status=status, date=self.inside().isoformat() if self.chance(0.9) else None, variant=variant
         )
+
+    def beside_the_exon(self, skipped):
+        """Return the exons of a deletion that ends before the exon or begins after it, or nearly does."""
+        length = self.random.choice([1, 1, 2, 3, 4, 6])
+        last, first = skipped - self.random.choice([1, 1, 1, 2, 0]), skipped + self.random.choice([1, 1, 1, 2, 0])
+        found = self.random.choice([(last - length + 1, last), (first, first + length - 1)])
+        return found if 1 <= found[0] <= found[1] <= 79 else (1, 1)
 
     def hgvs(self, leaf, good):
         """Return a description: one that is asked or another, with the same, another or no transcript."""

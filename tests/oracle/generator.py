@@ -4,19 +4,36 @@ from datetime import date, timedelta
 
 from tests.oracle.days import add, possible_births
 from tests.oracle.generated_courses import Courses
+from tests.oracle.generated_derived import Derived
 from tests.oracle.generated_findings import Findings
-from tests.oracle.generated_measurements import Measurements
 from tests.oracle.vocabulary import LABEL, SCALES, TERMINOLOGY
 
 __all__ = ["SCALES", "TERMINOLOGY", "build"]
 
 
-class Maker(Findings, Measurements, Courses):
+SHARES = {
+    "age": 12,
+    "sex": 4,
+    "has": 28,
+    "variant": 10,
+    "titre": 8,
+    "value": 18,
+    "ordinal": 6,
+    "count": 10,
+    "stable": 10,
+    "human": 6,
+    "washout": 14,
+    "since": 10,
+    "delta": 10,
+    "computed": 12,
+    "ratio": 8,
+    "score": 8,
+}
+
+
+class Maker(Findings, Derived, Courses):
     def leaf(self, want):
-        kind = self.random.choices(
-            ["age", "sex", "has", "variant", "titre", "value", "ordinal", "count", "stable", "human"],
-            [12, 4, 28, 8, 8, 18, 6, 10, 10, 6],
-        )[0]
+        kind = self.random.choices(list(SHARES), list(SHARES.values()))[0]
         if self.chance(0.2):
             want = self.random.choice(["met", "not_met", "none", "any"])
         return getattr(self, f"{kind}_leaf")(want)
@@ -86,6 +103,8 @@ class Maker(Findings, Measurements, Courses):
             made["age"] = self.random.choice(
                 [age for age in ages if possible_births(age, self.as_of)]
             )  # 1 year 10 months 3 days may fit no birth
+        if self.chance(0.3):
+            made["gestation"] = self.random.choice(["P30W4D", "P36W6D", "P37W", "P40W", "P24W", "P36W"])
         sex = self.random.choice(["male"] * 5 + ["female", "female", "other", None])
         if sex:
             made["sex"] = sex

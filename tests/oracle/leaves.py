@@ -1,6 +1,8 @@
 """Evaluate `age`, `sex` and `has` on one day: (now, last_known, best_case, reason of the unknown now, its facts)."""
 
-from tests.oracle.days import END, add
+from datetime import timedelta
+
+from tests.oracle.days import END, add, parts
 from tests.oracle.record import MAYBE, NO, YES
 
 MET, NOT_MET, UNKNOWN = "met", "not_met", "unknown"
@@ -40,8 +42,21 @@ def age_for(leaf, birth, day):
     return MET
 
 
-def age(leaf, case, day):
+def beginnings(leaf, case):
+    """Return every day from which the age may count: the birth, or the due date of a child born before 37 weeks."""
     births = case.record.births()
+    if not leaf.get("corrected"):
+        return births
+    gestation = case.patient.get("gestation")
+    if gestation is None:
+        return {birth + timedelta(days=early) for birth in births for early in range(18 * 7 + 1)}
+    _years, _months, weeks, days = parts(gestation)
+    lasted = weeks * 7 + days
+    return [birth + timedelta(days=40 * 7 - lasted if lasted < 37 * 7 else 0) for birth in births]
+
+
+def age(leaf, case, day):
+    births = case.once(("beginnings", id(leaf)), lambda: beginnings(leaf, case))
     if not births:
         return same(UNKNOWN, "missing")
     if leaf.get("at", "screening") == "dosing":

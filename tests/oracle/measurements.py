@@ -26,9 +26,15 @@ UNITS = {
     "1": ("proportion", Fraction(1)),
     "kg": ("mass", Fraction(1000)),
     "g": ("mass", Fraction(1)),
+    "m": ("length", Fraction(1)),
+    "cm": ("length", Fraction(1, 100)),
+    "kg/m2": ("mass per surface", Fraction(1)),
+    "m2": ("surface", Fraction(1)),
     "mL/min/{1.73_m2}": ("flow per body surface", Fraction(1)),
     "mL/min": ("flow", Fraction(1)),
 }
+# The molar mass of an analyte in g/mol: one umol/L is so many g/L.
+MOLAR_MASSES = {"CLEIO:creatinine": Fraction("113.12")}
 # The usual unit of an analyte: a ratio of a result in a unit of another dimension is not one of this analyte.
 ANALYTES = {"LOINC:1742-6": "U/L"}
 
@@ -41,13 +47,26 @@ def same_dimension(unit, wanted):
     return unit in UNITS and wanted in UNITS and UNITS[unit][0] == UNITS[wanted][0]
 
 
-def converted(number, unit, wanted):
-    """Return the number in the wanted unit, or None."""
+def is_bare(unit):
+    return unit == "1" or unit.startswith("{")
+
+
+def converted(number, unit, wanted, codes=()):
+    """Return the number in the wanted unit, or None; masses and moles convert where all codes are of one analyte."""
     if unit == wanted:
         return number
-    if not same_dimension(unit, wanted):
+    if same_dimension(unit, wanted):
+        return number * UNITS[unit][1] / UNITS[wanted][1]
+    masses = {MOLAR_MASSES.get(code) for code in codes}
+    if len(masses) != 1 or None in masses or unit not in UNITS or wanted not in UNITS:
         return None
-    return number * UNITS[unit][1] / UNITS[wanted][1]
+    grams = masses.pop() / 10**6
+    dimensions = (UNITS[unit][0], UNITS[wanted][0])
+    if dimensions == ("substance concentration", "mass concentration"):
+        return number * UNITS[unit][1] * grams / UNITS[wanted][1]
+    if dimensions == ("mass concentration", "substance concentration"):
+        return number * UNITS[unit][1] / grams / UNITS[wanted][1]
+    return None
 
 
 def against(number, comparator, op, bound):
@@ -98,10 +117,10 @@ def compare_value(leaf, fact):
     else:
         unit = "%" if basis == "pct_predicted" else leaf.get("unit")
         if unit is None:
-            if fact.get("unit") and fact["unit"] != "1" and not fact["unit"].startswith("{"):
+            if fact.get("unit") and not is_bare(fact["unit"]):
                 return UNKNOWN, "unit"
         else:
-            number = converted(number, fact["unit"], unit) if fact.get("unit") else None
+            number = converted(number, fact["unit"], unit, leaf["codes"]) if fact.get("unit") else None
             if number is None or (basis == "pct_predicted" and fact["unit"] != "%"):
                 return UNKNOWN, "unit"
     state = against(number, fact.get("comparator"), leaf["op"], bound)

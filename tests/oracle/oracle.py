@@ -7,7 +7,9 @@ about a span comes from evaluating each of its days.
 
 from datetime import timedelta
 
+from tests.oracle.changes import delta, ratio
 from tests.oracle.codes import Terminology
+from tests.oracle.computed import computed, score
 from tests.oracle.courses import stable
 from tests.oracle.days import add, day_of
 from tests.oracle.events import count
@@ -16,6 +18,7 @@ from tests.oracle.leaves import age, has, sex
 from tests.oracle.measured import measured
 from tests.oracle.record import Record
 from tests.oracle.variants import variant
+from tests.oracle.washouts import since, washout
 
 LEAVES = {
     "age": age,
@@ -28,6 +31,12 @@ LEAVES = {
     "human": measured,
     "count": count,
     "stable": stable,
+    "washout": washout,
+    "since": since,
+    "delta": delta,
+    "computed": computed,
+    "ratio": ratio,
+    "score": score,
 }
 
 
@@ -35,21 +44,21 @@ class Knowledge:
     """What is known besides the record: the terminology and the tables of data, all small and given by the tests.
 
     `invalidated`: rules {"codes", "causes", "for", "variants", "younger_than"}; `reference_transcripts`: {gene:
-    accession}; `equivalents`: {code: prednisone that one unit is worth, or None}; `scales`: levels and groups.
+    accession}; `equivalents`: {code: prednisone that one unit is worth, or None}; `scales`: levels and groups;
+    `half_lives`: {code: days}; `exon_lengths`: {exon of DMD: nucleotides}; `scores`: {set: [[(codes, points)]]}.
     """
 
-    def __init__(self, terminology, invalidated=(), reference_transcripts=None, equivalents=None, scales=None):
+    def __init__(self, terminology, invalidated, **tables):
         self.terminology = terminology if isinstance(terminology, Terminology) else Terminology(terminology)
-        self.invalidated, self.reference_transcripts = invalidated, reference_transcripts or {}
-        self.equivalents, self.scales = equivalents or {}, scales or {}
+        self.invalidated, self.tables = invalidated, tables
 
 
 class Case:
     def __init__(self, document, patient, knowledge, as_of=None, dosing_date=None):
         self.document, self.patient = document, patient
         self.as_of = as_of or day_of(patient["as_of"])
-        self.terminology, self.scales = knowledge.terminology, knowledge.scales
-        self.reference_transcripts, self.equivalents = knowledge.reference_transcripts, knowledge.equivalents
+        self.terminology = knowledge.terminology
+        vars(self).update(knowledge.tables)
         self.record = Record(patient, self.as_of, self.terminology, knowledge.invalidated)
         self.dosing_date = dosing_date
         self.lead_time = document.get("lead_time") or "P0D"

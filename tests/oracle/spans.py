@@ -1,6 +1,7 @@
 """Every day of a cohort and of a trial: verdicts, dates, the best cohort and the timeline of all of them."""
 
 from datetime import timedelta
+from math import ceil
 
 from tests.oracle.days import ONE_DAY, add, day_of, is_full, possible_days, subtract
 from tests.oracle.expressions import NOT_MET
@@ -16,6 +17,7 @@ from tests.oracle.oracle import (
     listing,
     refers_to_dosing,
 )
+from tests.oracle.vocabulary import HALF_LIVES
 
 RANK = ("compatible", "possible", "not_yet", "not_now", "excluded")
 OPEN = ("compatible", "possible")
@@ -29,12 +31,16 @@ DURATION_KEYS = (
     "duration",
     "each",
     "lead_time",
+    "value",
+    "over",
 )
 
 
 def durations_in(thing):
     """Return every duration of a document."""
     if isinstance(thing, dict):
+        if thing.get("half_lives"):
+            yield f"P{ceil(thing['half_lives'] * max(HALF_LIVES.values()))}D"
         for name, inner in thing.items():
             if isinstance(inner, str) and inner.startswith("P") and name in DURATION_KEYS:
                 yield inner
@@ -49,7 +55,7 @@ def settled(case):
     """Return a day after which nothing can change: after every date of the patient plus the longest passing state,
     every duration of the document, and a tail.
     """
-    dates = [case.as_of, *case.record.births()[-1:]]
+    dates = [case.as_of, *(birth + timedelta(weeks=18) for birth in case.record.births()[-1:])]
     longest = {case.record.state(fact)[1] for fact in case.record.facts} - {None}
     for fact in case.record.facts:
         last_days = [possible_days(fact[name])[1] for name in ("date", "start", "end") if fact.get(name)]

@@ -61,6 +61,17 @@ def any_hgvs(texts, found, reference):
 # --- one report -------------------------------------------------------------------------------------------------------
 
 
+def restores_the_frame(skipped, variant, lengths):
+    """Return whether leaving out the exon restores the reading frame: only a deletion that ends beside it can tell."""
+    first, last = variant.get("exon_from"), variant.get("exon_to")
+    if variant.get("type") != "deletion" or first is None or last is None:
+        return MAYBE
+    if not (2 <= first <= last <= 78) or skipped not in (first - 1, last + 1):
+        return NO
+    deleted = sum(lengths[exon] for exon in range(first, last + 1))
+    return YES if deleted % 3 != 0 and (deleted + lengths[skipped]) % 3 == 0 else NO
+
+
 def attribute(leaf, name, variant, reference):
     """Return how one attribute of the leaf compares: YES, NO, or MAYBE where the report does not give it."""
     if name == "exons":
@@ -81,8 +92,10 @@ def attribute(leaf, name, variant, reference):
     return YES if value in (leaf[name] if name in ("types", "zygosity") else [leaf[name]]) else NO
 
 
-def compared(leaf, variant, reference, may_be_two_alleles):
+def compared(leaf, variant, reference, lengths, may_be_two_alleles):
     answers = [YES if origin(variant) == origin(leaf) else NO]
+    if leaf.get("amenable_to"):
+        answers.append(restores_the_frame(leaf["amenable_to"]["skip"], variant, lengths))
     for name in ("types", "exons", "zygosity", "copies", "frame", "hgvs"):
         if leaf.get(name):
             answer = attribute(leaf, name, variant, reference)
@@ -172,7 +185,8 @@ def variant_on(leaf, case, day):
     alleles = of_two_alleles(leaf, reports, reference)
     answers = []
     for fact in reports:
-        answer = compared(leaf, fact["variant"], reference, any(fact is one for one in alleles))
+        unphased = any(fact is one for one in alleles)
+        answer = compared(leaf, fact["variant"], reference, case.exon_lengths, unphased)
         sure = fact["status"] == "present" and fact["variant"].get("significance") != "uncertain"
         answers.append((MAYBE if answer == YES and not sure else answer, fact))
     for wanted, state, reason in ((YES, MET, None), (MAYBE, UNKNOWN, "partial_detail")):

@@ -1,6 +1,9 @@
 """The codes, tables, units, scales and windows of the generated documents and patients."""
 
+import json
 from datetime import date
+from fractions import Fraction
+from pathlib import Path
 
 TERMINOLOGY = {
     "ORPHA:100": {},
@@ -51,6 +54,18 @@ TERMINOLOGY = {
     "CLEIO:live_vaccine": {"parents": ["CLEIO:vaccine"]},
     "CLEIO:yellow_fever_vaccine": {"parents": ["CLEIO:live_vaccine"]},
     "ATC:J06BA": {},
+    "ATC:J06BA02": {"parents": ["ATC:J06BA"]},
+    "CLEIO:b-cell-depletion": {"covers": ["ATC"]},
+    "ATC:L01FA": {},
+    "ATC:L01FA01": {"parents": ["ATC:L01FA", "CLEIO:b-cell-depletion"]},
+    "CLEIO:rituximab-of-a-hospital": {"parents": ["ATC:L01FA01"]},
+    "ATC:L04AG": {},
+    "ATC:L04AG08": {"parents": ["ATC:L04AG", "CLEIO:b-cell-depletion"]},
+    "ATC:L04AL": {},
+    "ATC:L04AL01": {"parents": ["ATC:L04AL"]},
+    "ATC:L04AX": {},
+    "ATC:L04AX03": {"parents": ["ATC:L04AX"]},
+    "ATC:L04AX99": {"parents": ["ATC:L04AX"]},  # no half-life is known
     "CLEIO:crisis": {},
     "CLEIO:severe_crisis": {"parents": ["CLEIO:crisis"]},
     "CLEIO:chest_syndrome": {"parents": ["CLEIO:severe_crisis"]},
@@ -74,6 +89,34 @@ TERMINOLOGY = {
     "CLEIO:anti-aav9": {},
     "CLEIO:mgfa": {},
     "CLEIO:ecog": {},
+    "CLEIO:mrss": {},
+    "CLEIO:mg-adl": {},
+    "CLEIO:mg-adl-ocular": {},
+    "CLEIO:body-weight": {"same_as": ["LOINC:29463-7"]},
+    "LOINC:29463-7": {},
+    "CLEIO:body-height": {"same_as": ["LOINC:8302-2"]},
+    "LOINC:8302-2": {},
+    "CLEIO:body-mass-index": {},
+    "CLEIO:creatinine": {},
+    "LOINC:14682-9": {"parents": ["CLEIO:creatinine"]},
+    "LOINC:50384-7": {},
+    # criteria of systemic sclerosis
+    "CLEIO:acr-eular-2013-ssc": {},
+    "CLEIO:ssc-skin-beyond-mcp": {},
+    "HP:0011838": {"parents": ["HP:0000001"]},
+    "HP:0000001": {},
+    "CLEIO:puffy-fingers": {},
+    "HP:0031293": {},
+    "HP:0031917": {},
+    "HP:0001009": {},
+    "CLEIO:abnormal-nailfold-capillaries": {"covers": ["ICD10"]},
+    "HP:0033250": {"parents": ["CLEIO:abnormal-nailfold-capillaries"]},
+    "HP:0002092": {},
+    "HP:0006530": {},
+    "HP:0030880": {},
+    "HP:0030873": {},
+    "HP:0030859": {},
+    "HP:0033038": {},
 }
 # Codes that no table and no hierarchy understands: a rare disease, and codes of a hospital, which may be anything.
 NOT_UNDERSTOOD = ["ORPHA:999999", "LOCAL:H17", "LOCAL:X1"]
@@ -105,6 +148,20 @@ EQUIVALENTS = {  # prednisone that one unit is worth
     "ATC:H02AB13": "5/6",
     "ATC:H02AB18": None,
 }
+DATA = Path(__file__).parents[2] / "shared" / "terminology" / "data"
+HALF_LIVES = {one["code"]: Fraction(str(one["days"])) for one in json.loads((DATA / "half_lives.json").read_text())}
+EXON_LENGTHS = {one["exon"]: one["length"] for one in json.loads((DATA / "dmd_exons.json").read_text())}
+SCORES = {
+    "CLEIO:acr-eular-2013-ssc": [
+        [(["CLEIO:ssc-skin-beyond-mcp"], 9), (["HP:0011838"], 4), (["CLEIO:puffy-fingers"], 2)],
+        [(["HP:0031293"], 3), (["HP:0031917"], 2)],
+        [(["HP:0001009"], 2)],
+        [(["CLEIO:abnormal-nailfold-capillaries"], 2)],
+        [(["HP:0002092"], 2), (["HP:0006530"], 2)],
+        [(["HP:0030880"], 3)],
+        [(["HP:0030873"], 3), (["HP:0030859"], 3), (["HP:0033038"], 3)],
+    ]
+}
 # A family of codes: how criteria ask for it, how facts record it, and the domain that may be complete for it.
 FAMILIES = [
     (["ORPHA:110"], "condition", "conditions"),
@@ -129,6 +186,25 @@ FAMILIES = [
     (["CLEIO:live_vaccine"], "immunization", "immunizations"),
     (["ATC:H02AB"], "medication", "medications"),
 ]
+# The same of `washout` and of `since`.
+MEDICINES = [
+    (["CLEIO:b-cell-depletion"], "medication", "medications"),
+    (["ATC:L01FA01"], "medication", "medications"),
+    (["ATC:L04AX03"], "medication", "medications"),
+    (["ATC:L04AX"], "medication", "medications"),
+    (["ATC:L04AL01", "ATC:J06BA"], "medication", "medications"),
+    (["ATC:J06BA"], "medication", "immunizations"),
+    (["ATC:H02AB"], "medication", "medications"),
+    (["CLEIO:gene_therapy"], "medication", "medications"),
+    (["CLEIO:blood-transfusion"], "procedure", "procedures"),
+    (["CLEIO:live_vaccine"], "immunization", "immunizations"),
+]
+EVENTS = [
+    (["HP:0030880", "HP:0001009"], "condition", "conditions"),
+    (["CLEIO:severe_crisis"], "event", "encounters"),
+    (["CLEIO:stroke", "ORPHA:110"], "condition", "conditions"),
+    *(one for one in FAMILIES if one[1] != "medication"),
+]
 RELATED = {
     "ORPHA:110": ["MONDO:110", "ORPHA:111", "ORPHA:112", "ORPHA:100", "ORPHA:200", "MONDO:1111", "ICD10:G71.0"],
     "MONDO:110": ["ORPHA:110", "ORPHA:111", "ORPHA:100", "MONDO:1111", "ICD10:G71.1"],
@@ -149,6 +225,17 @@ RELATED = {
     "ATC:H02AB": ["ATC:H02", "ATC:H02AB06", "ATC:H02AB07", "ATC:B01"],
     "ATC:H02AB07": ["ATC:H02AB", "ATC:H02AB07", "ATC:H02AB07", "ATC:H02AB06"],
     "CLEIO:severe_crisis": ["CLEIO:crisis", "CLEIO:chest_syndrome"],
+    "CLEIO:b-cell-depletion": ["ATC:L01FA01", "ATC:L04AG08", "CLEIO:rituximab-of-a-hospital", "ATC:L01FA"],
+    "ATC:L01FA01": ["ATC:L01FA", "CLEIO:rituximab-of-a-hospital", "CLEIO:b-cell-depletion", "ATC:L04AG08"],
+    "ATC:L04AX03": ["ATC:L04AX", "ATC:L04AX99"],
+    "ATC:L04AX": ["ATC:L04AX03", "ATC:L04AX99", "ATC:L04AX99"],
+    "ATC:L04AL01": ["ATC:L04AL"],
+    "ATC:J06BA": ["ATC:J06BA02", "ATC:L04AL01"],
+    "HP:0011838": ["HP:0000001"],
+    "CLEIO:abnormal-nailfold-capillaries": ["HP:0033250"],
+    "CLEIO:body-weight": ["LOINC:29463-7"],
+    "CLEIO:body-height": ["LOINC:8302-2"],
+    "CLEIO:creatinine": ["LOINC:14682-9"],
 }
 # Tests that show the concept, or show only part of it.
 TESTS = {
@@ -175,6 +262,27 @@ VALUES = [  # codes, leaf's unit, bound, unit of the fact and its factor
     (["LOINC:1742-6"], "U/L", 120, [("U/L", 1), ("ukat/L", None), ("mg/dL", 1)]),
     (["LOINC:98979-8"], None, 17, [(None, 1), ("1", 1), ("{score}", 1), ("g/L", 1)]),
 ]
+CHANGES = [  # codes, leaf's unit, bound of a rise, usual value, units of facts and their factors
+    (["CLEIO:mrss"], None, 3, 20, [(None, 1), ("1", 1), ("{score}", 1), ("g/L", 1)]),
+    (["LOINC:718-7"], "g/L", 20, 100, [("g/L", 1), ("g/dL", 0.1), ("%", 1), (None, 1)]),
+    (["LOINC:4625-0"], "%", 10, 40, [("%", 1), ("1", 0.01), (None, 1)]),
+    (["CLEIO:creatinine"], "umol/L", 30, 60, [("umol/L", 1), ("mg/dL", None), ("mg/dL", None)]),
+]
+RATIOS = [  # numerator, denominator, bound, usual denominator, units of numerators and of denominators
+    (["CLEIO:mg-adl-ocular"], ["CLEIO:mg-adl"], 0.5, 8, [(None, 1), ("1", 1), ("{score}", 1)]),
+    (["LOINC:4625-0"], ["LOINC:718-7"], 0.4, 100, [("g/L", 1), ("g/dL", 0.1), (None, 1), ("mmol/L", 1)]),
+]
+FORMULAS = {  # formula: bounds that the numbers below meet exactly
+    "bmi": [16, 25, 20.5],
+    "bsa_mosteller": [2, 1.5, 1],
+    "egfr_ckd_epi_2021": [60, 90, 105.58331],
+    "egfr_schwartz_2009": [60, 90, 82.6],
+}
+INPUTS = {  # numbers, and the units of facts with their factors
+    "CLEIO:body-weight": ([36, 64, 100, 20.25, 41, 82], [("kg", 1), ("kg", 1), ("g", 1000), ("cm", 1), (None, 1)]),
+    "CLEIO:body-height": ([100, 150, 160, 200, 144], [("cm", 1), ("m", 0.01), ("kg", 1), (None, 1)]),
+    "CLEIO:creatinine": ([0.413, 0.5, 0.7, 0.9, 1, 1.5], [("mg/dL", 1), ("umol/L", None), ("mmol/L", 1), (None, 1)]),
+}
 SCALES = {
     "CLEIO:mgfa": {
         "levels": ["I", "IIa", "IIb", "IIIa", "IIIb", "IVa", "IVb", "V"],
@@ -193,4 +301,7 @@ KNOWLEDGE = {
     "reference_transcripts": REFERENCE_TRANSCRIPTS,
     "equivalents": EQUIVALENTS,
     "scales": SCALES,
+    "half_lives": HALF_LIVES,
+    "exon_lengths": EXON_LENGTHS,
+    "scores": SCORES,
 }

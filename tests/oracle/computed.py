@@ -1,0 +1,222 @@
+"""Evaluate `computed` and `score` on one day: the value of a formula, and the points of classification criteria."""
+
+from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from fractions import Fraction
+from itertools import product
+from typing import NamedTuple
+
+from tests.oracle.changes import agreed, measurements_of
+from tests.oracle.days import add
+from tests.oracle.leaves import MET, NOT_MET, UNKNOWN, Has, within_bounds
+from tests.oracle.measured import Measured, candidates, last_day
+from tests.oracle.measurements import against, clean, converted, exact
+from tests.oracle.record import YES
+
+EIGHT_DIGITS = Context(prec=8, rounding=ROUND_HALF_EVEN)
+
+
+# --- formulas ---------------------------------------------------------------------------------------------------------
+
+
+def decimal(number):
+    return Decimal(number.numerator) / Decimal(number.denominator)
+
+
+def bmi(numbers, _age, _sex):
+    return decimal(numbers["weight"] / numbers["height"] ** 2)
+
+
+def mosteller(numbers, _age, _sex):
+    return decimal(numbers["height"] * numbers["weight"] / 3600).sqrt()
+
+
+def ckd_epi(numbers, age, sex):
+    kappa, alpha = (Fraction("0.7"), "-0.241") if sex == "female" else (Fraction("0.9"), "-0.302")
+    ratio = numbers["creatinine"] / kappa
+    value = 142 * decimal(min(ratio, Fraction(1))) ** Decimal(alpha)
+    value *= decimal(max(ratio, Fraction(1))) ** Decimal("-1.200") * Decimal("0.9938") ** age
+    return value * Decimal("1.012") if sex == "female" else value
+
+
+def schwartz(numbers, _age, _sex):
+    return decimal(Fraction("0.413") * numbers["height"] / numbers["creatinine"])
+
+
+class Formula(NamedTuple):
+    value: object
+    inputs: dict
+    unit: str
+    recorded: list
+    ages: tuple = ()
+    needs_sex: bool = False
+
+
+WEIGHT, HEIGHT, CREATININE = ["CLEIO:body-weight"], ["CLEIO:body-height"], ["CLEIO:creatinine"]
+FORMULAS = {
+    "bmi": Formula(bmi, {"weight": (WEIGHT, "kg"), "height": (HEIGHT, "m")}, "kg/m2", ["CLEIO:body-mass-index"]),
+    "bsa_mosteller": Formula(mosteller, {"weight": (WEIGHT, "kg"), "height": (HEIGHT, "cm")}, "m2", []),
+    "egfr_ckd_epi_2021": Formula(
+        ckd_epi,
+        {"creatinine": (CREATININE, "mg/dL")},
+        "mL/min/{1.73_m2}",
+        ["LOINC:98979-8"],
+        (18, None),
+        needs_sex=True,
+    ),
+    "egfr_schwartz_2009": Formula(
+        schwartz,
+        {"height": (HEIGHT, "cm"), "creatinine": (CREATININE, "mg/dL")},
+        "mL/min/{1.73_m2}",
+        ["LOINC:50384-7"],
+        (1, 18),
+    ),
+}
+
+
+def years_on(birth, day):
+    """Return the age in whole years; below zero before the birth."""
+    years = day.year - birth.year
+    return years if add(birth, f"P{max(years, 0)}Y") <= day else years - 1
+
+
+# --- one input --------------------------------------------------------------------------------------------------------
+
+
+class Input:
+    """The latest measurements of one input: (number or None, reasons why it is not known) each, and their days."""
+
+    def __init__(self, codes, unit, case, day, within):
+        self.codes, self.unit, self.case = codes, unit, case
+        found = measurements_of(codes, within, case, day)
+        self.in_window = bool(found.sure or found.unsure)
+        self.first = self.last = None
+        if self.in_window:
+            latest = candidates(found.sure, found.unsure) if found.sure else found.unsure
+            self.first = last_day(found.sure or found.unsure)
+            self.last = max(last for _first, last, *_rest in latest)
+            unclear = not found.sure or found.is_overtaken(found.sure) or any(one[0] != one[1] for one in latest)
+            self.numbers = [self.read(one[-1], ["partial_detail"] if unclear else []) for one in latest]
+        else:
+            latest = candidates(found.older, []) if found.older else []
+            reason = "stale" if found.older else "partial_detail" if found.awaited else "missing"
+            self.numbers = [(None, [reason])]
+        self.facts = [one[-1] for one in latest]
+
+    def read(self, fact, reasons):
+        number = converted(exact(fact["value"]), fact["unit"], self.unit, self.codes) if fact.get("unit") else None
+        reasons = [*reasons, *(["unit"] if number is None else [])]
+        if fact.get("comparator") or clean({"type": "value"}, self.case, fact) != YES or exact(fact["value"]) <= 0:
+            reasons.append("partial_detail")
+        return number, reasons
+
+
+# --- computed ---------------------------------------------------------------------------------------------------------
+
+
+class Computed:
+    """A `computed` leaf on one day, with measurements of a window."""
+
+    def __init__(self, leaf, case, day, within):
+        self.leaf, self.case, self.formula = leaf, case, FORMULAS[leaf["formula"]]
+        inputs = {name: Input(*asked, case, day, within) for name, asked in self.formula.inputs.items()}
+        self.inputs, self.all_in_window = inputs, all(one.in_window for one in inputs.values())
+        self.first = max((one.first for one in inputs.values() if one.in_window), default=None)
+        self.last = max((one.last for one in inputs.values() if one.in_window), default=None)
+        key = ("recorded", id(leaf), within)
+        value = {"type": "value", "codes": self.formula.recorded, "unit": self.formula.unit, "within": within}
+        self.recorded = Measured(case.once(key, lambda: {**value, "op": leaf["op"], "value": leaf["value"]}), case, day)
+
+    def general_reasons(self):
+        """Return why no result is known, whatever the numbers are."""
+        births, found = self.case.record.births(), set()
+        if self.formula.ages and not births:
+            found.add("missing")
+        sex = self.case.patient.get("sex")
+        if self.formula.needs_sex and sex not in ("male", "female"):
+            found.add("needs_human" if sex else "missing")
+        if self.all_in_window:
+            young = not births or any(years_on(birth, self.last) < 18 for birth in births)
+            if young and add(min(one.first for one in self.inputs.values()), "P1M") < self.last:
+                found.add("stale")
+        return found
+
+    def compared(self, numbers, age):
+        """Return (state, reason) of the result of the numbers at one age."""
+        if self.formula.ages:
+            low, high = self.formula.ages
+            if age < low or (high is not None and age >= high):
+                return UNKNOWN, "partial_detail"
+        with localcontext() as context:
+            context.prec = 60
+            value = self.formula.value(numbers, age, self.case.patient.get("sex"))
+        return against(exact(EIGHT_DIGITS.plus(value)), None, self.leaf["op"], exact(self.leaf["value"])), None
+
+    def of_numbers(self, values):
+        """Return (state, reason) for one value of each input: (number, reasons)."""
+        reasons = self.general_reasons().union(*(reasons for _number, reasons in values))
+        if reasons:
+            return UNKNOWN, min(reasons)
+        numbers = dict(zip(self.inputs, (number for number, _reasons in values), strict=True))
+        ages = {years_on(birth, self.last) for birth in self.case.record.births()} if self.formula.ages else {None}
+        answers = {self.compared(numbers, age) for age in ages}
+        return answers.pop() if len(answers) == 1 else (UNKNOWN, "partial_detail")
+
+    def of_inputs(self):
+        combinations = product(*(one.numbers for one in self.inputs.values()))
+        facts = [fact for one in self.inputs.values() for fact in one.facts]
+        return *agreed([self.of_numbers(values) for values in combinations]), facts
+
+    def judge(self):
+        """Return (state, reason, facts): of the recorded result, or of the computed one where that is later."""
+        recorded = self.recorded
+        if not recorded.sure and not recorded.unsure:
+            return self.of_inputs()
+        if not self.all_in_window or (recorded.sure and last_day(recorded.sure) >= self.last):
+            return recorded.now()
+        latest = candidates(recorded.sure, recorded.unsure) if recorded.sure else recorded.unsure
+        if all(last < self.first for _first, last, *_rest in latest):
+            return self.of_inputs()
+        return UNKNOWN, "partial_detail", [one[-1] for one in latest]
+
+
+def computed(leaf, case, day):
+    now, reason, facts = Computed(leaf, case, day, leaf.get("within")).judge()
+    last_known = Computed(leaf, case, day, None).judge()[0] if now == UNKNOWN else now
+    return now, last_known, UNKNOWN, reason, facts
+
+
+# --- score ------------------------------------------------------------------------------------------------------------
+
+
+def item_state(item, leaf, case, day):
+    """Return (state, reason, facts) of one item of a set."""
+
+    def question():
+        return Has({"type": "has", "codes": item[0], "domain": leaf.get("domain")}, case)
+
+    _rule, state, reason, facts = case.once(("item", item[0][0], leaf.get("domain")), question).judge(day)
+    return state, reason, facts
+
+
+def of_items(leaf, case, day):
+    """Return (state, reason, facts) of the sum of the points of the items."""
+    groups = [[(item[1], *item_state(item, leaf, case, day)) for item in group] for group in case.scores[leaf["set"]]]
+    low = sum(max((points for points, state, *_rest in group if state == MET), default=0) for group in groups)
+    high = sum(max((points for points, state, *_rest in group if state != NOT_MET), default=0) for group in groups)
+    answers = {within_bounds(total, leaf["op"], leaf["value"]) for total in range(low, high + 1)}
+    items = [item for group in groups for item in group]
+    facts = [fact for _points, state, _reason, of_item in items if state == MET for fact in of_item]
+    if len(answers) == 1:
+        return (MET if answers.pop() else NOT_MET), None, facts
+    known = any(state == MET for _points, state, *_rest in items)
+    reasons = {reason for _points, state, reason, _facts in items if state == UNKNOWN} - {"missing", "stale"}
+    if known or reasons - {"could_be"}:
+        return UNKNOWN, "partial_detail", facts
+    return UNKNOWN, "could_be" if reasons else "missing", facts
+
+
+def score(leaf, case, day):
+    key, total = ("total", id(leaf)), {"type": "value", "codes": [leaf["set"]], "op": leaf["op"]}
+    recorded = Measured(case.once(key, lambda: {**total, "value": leaf["value"]}), case, day)
+    state, reason, facts = recorded.now() if recorded.sure or recorded.unsure else of_items(leaf, case, day)
+    return state, state, state, reason, facts
