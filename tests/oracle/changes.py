@@ -19,7 +19,7 @@ def measurements_of(codes, within, case, day):
 def in_unit_of(number, fact, other, codes):
     """Return the number of a fact in the unit of another fact, or None; without units they compare as they are."""
     given, wanted = fact.get("unit"), other.get("unit")
-    if (given or wanted) is None or (given and wanted and is_bare(given) and is_bare(wanted)):
+    if is_bare(given) and is_bare(wanted):
         return number
     return converted(number, given, wanted, codes) if given and wanted else None
 
@@ -40,7 +40,7 @@ def number_for_change(leaf, fact, latest):
     if leaf.get("basis") == "relative":
         return in_unit_of(number, fact, latest, leaf["codes"])
     if leaf.get("unit") is None:
-        return number if fact.get("unit") is None or is_bare(fact["unit"]) else None
+        return number if is_bare(fact.get("unit")) else None
     return converted(number, fact["unit"], leaf["unit"], leaf["codes"]) if fact.get("unit") else None
 
 
@@ -84,18 +84,13 @@ def over_baselines(leaf, answers):
     return states[0], None
 
 
-def delta_in(leaf, case, day, within):
-    """Return (state, reason, facts)."""
-    found = measurements_of(leaf["codes"], within, case, day)
-    if not found.sure and not found.unsure:
-        if found.older:
-            return UNKNOWN, "stale", [one[-1] for one in candidates(found.older, [])]
-        return UNKNOWN, "partial_detail" if found.awaited else "missing", found.awaited
-    latest = candidates(found.sure, found.unsure) if found.sure else found.unsure
+def of_any_age(leaf, case, found):
+    """Return (state, reason, facts) of the latest measurement."""
+    latest = candidates(found.sure, [])
     facts = [one[-1] for one in latest]
-    if not found.sure or found.is_overtaken(found.sure) or any(first != last for first, last, *_rest in latest):
+    if found.is_overtaken(found.sure) or any(first != last for first, last, *_rest in latest):
         return UNKNOWN, "partial_detail", facts
-    before = baselines(leaf, latest[0][0], [*found.sure, *found.unsure, *found.older])
+    before = baselines(leaf, latest[0][0], found.sure)
     answers = [
         over_baselines(leaf, [change(leaf, case, fact, old, certain=certain) for old, certain in before])
         for fact in facts
@@ -104,9 +99,14 @@ def delta_in(leaf, case, day, within):
 
 
 def delta(leaf, case, day):
-    now, reason, facts = delta_in(leaf, case, day, leaf.get("within"))
-    last_known, *_rest = delta_in(leaf, case, day, None)
-    return now, last_known, UNKNOWN, reason, facts
+    ever = measurements_of(leaf["codes"], None, case, day)
+    found = measurements_of(leaf["codes"], leaf.get("within"), case, day)
+    if not ever.sure:
+        return UNKNOWN, UNKNOWN, UNKNOWN, "partial_detail" if found.awaited else "missing", found.awaited
+    state, reason, facts = of_any_age(leaf, case, ever)
+    if not found.sure and not found.unsure:
+        return UNKNOWN, state, UNKNOWN, "stale", facts
+    return state, state, UNKNOWN, reason, facts
 
 
 # --- ratio ------------------------------------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ def delta(leaf, case, day):
 
 def quotient(leaf, case, one, other):
     """Return (state, reason) of one measurement divided by another."""
-    divisor = in_unit_of(exact(other["value"]), other, one, leaf["denominator"])
+    divisor = in_unit_of(exact(other["value"]), other, one, leaf["numerator"] + leaf["denominator"])
     reasons = ["unit"] if divisor is None else []
     if any(fact.get("comparator") or clean(leaf, case, fact) != YES for fact in (one, other)):
         reasons.append("partial_detail")

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from tests.oracle.changes import agreed, measurements_of
 from tests.oracle.days import add
-from tests.oracle.leaves import MET, NOT_MET, UNKNOWN, Has, within_bounds
+from tests.oracle.leaves import MET, NOT_MET, UNKNOWN, has, within_bounds
 from tests.oracle.measured import Measured, candidates, last_day
 from tests.oracle.measurements import against, clean, converted, exact
-from tests.oracle.record import YES
+from tests.oracle.record import MAYBE, NO, YES
 
 EIGHT_DIGITS = Context(prec=8, rounding=ROUND_HALF_EVEN)
 
@@ -122,9 +122,6 @@ class Computed:
         self.inputs, self.all_in_window = inputs, all(one.in_window for one in inputs.values())
         self.first = max((one.first for one in inputs.values() if one.in_window), default=None)
         self.last = max((one.last for one in inputs.values() if one.in_window), default=None)
-        key = ("recorded", id(leaf), within)
-        value = {"type": "value", "codes": self.formula.recorded, "unit": self.formula.unit, "within": within}
-        self.recorded = Measured(case.once(key, lambda: {**value, "op": leaf["op"], "value": leaf["value"]}), case, day)
 
     def general_reasons(self):
         """Return why no result is known, whatever the numbers are."""
@@ -135,17 +132,17 @@ class Computed:
         if self.formula.needs_sex and sex not in ("male", "female"):
             found.add("needs_human" if sex else "missing")
         if self.all_in_window:
-            young = not births or any(years_on(birth, self.last) < 18 for birth in births)
+            ages = {years_on(birth, self.last) for birth in births}
+            low, high = self.formula.ages or (None, None)
+            if low is not None and any(age < low or (high is not None and age >= high) for age in ages):
+                found.add("partial_detail")
+            young = not births or min(ages) < 18
             if young and add(min(one.first for one in self.inputs.values()), "P1M") < self.last:
                 found.add("stale")
         return found
 
     def compared(self, numbers, age):
         """Return (state, reason) of the result of the numbers at one age."""
-        if self.formula.ages:
-            low, high = self.formula.ages
-            if age < low or (high is not None and age >= high):
-                return UNKNOWN, "partial_detail"
         with localcontext() as context:
             context.prec = 60
             value = self.formula.value(numbers, age, self.case.patient.get("sex"))
@@ -166,57 +163,82 @@ class Computed:
         facts = [fact for one in self.inputs.values() for fact in one.facts]
         return *agreed([self.of_numbers(values) for values in combinations]), facts
 
-    def judge(self):
-        """Return (state, reason, facts): of the recorded result, or of the computed one where that is later."""
-        recorded = self.recorded
-        if not recorded.sure and not recorded.unsure:
-            return self.of_inputs()
-        if not self.all_in_window or (recorded.sure and last_day(recorded.sure) >= self.last):
-            return recorded.now()
-        latest = candidates(recorded.sure, recorded.unsure) if recorded.sure else recorded.unsure
-        if all(last < self.first for _first, last, *_rest in latest):
-            return self.of_inputs()
-        return UNKNOWN, "partial_detail", [one[-1] for one in latest]
+
+def recorded_results(leaf, case, day, within):
+    formula = FORMULAS[leaf["formula"]]
+    value = {"type": "value", "codes": formula.recorded, "unit": formula.unit, "within": within}
+    key = ("recorded", id(leaf), within)
+    return Measured(case.once(key, lambda: {**value, "op": leaf["op"], "value": leaf["value"]}), case, day)
+
+
+def decided_by_a_record(leaf, case, day):
+    """Return whether the recorded result decides: YES, NO, or MAYBE where partial dates leave it open."""
+    recorded, inputs = recorded_results(leaf, case, day, None), Computed(leaf, case, day, None)
+    if not recorded.sure:
+        return NO
+    if not inputs.all_in_window or last_day(recorded.sure) >= inputs.last:
+        return YES
+    return NO if max(last for _first, last, *_rest in recorded.sure) < inputs.first else MAYBE
+
+
+def computed_in(leaf, case, day, within):
+    """Return (state, reason, facts) of the recorded or of the computed result."""
+    decided = decided_by_a_record(leaf, case, day)
+    of_inputs = Computed(leaf, case, day, within).of_inputs()
+    if decided == NO:
+        return of_inputs
+    of_record = recorded_results(leaf, case, day, within).now()
+    if decided == YES:
+        return of_record
+    facts = of_inputs[2] + of_record[2]
+    if of_inputs[0] == of_record[0] != UNKNOWN:
+        return of_inputs[0], None, facts
+    return UNKNOWN, "partial_detail", facts
 
 
 def computed(leaf, case, day):
-    now, reason, facts = Computed(leaf, case, day, leaf.get("within")).judge()
-    last_known = Computed(leaf, case, day, None).judge()[0] if now == UNKNOWN else now
+    now, reason, facts = computed_in(leaf, case, day, leaf.get("within"))
+    last_known, *_rest = computed_in(leaf, case, day, None)
     return now, last_known, UNKNOWN, reason, facts
 
 
 # --- score ------------------------------------------------------------------------------------------------------------
 
 
-def item_state(item, leaf, case, day):
-    """Return (state, reason, facts) of one item of a set."""
+def item(codes, leaf, case, day):
+    """Return what `has` answers for one item of a set: (now, last_known, best_case, reason, facts)."""
+    key = ("item", codes[0], leaf.get("domain"))
+    return has(case.once(key, lambda: {"type": "has", "codes": codes, "domain": leaf.get("domain")}), case, day)
 
-    def question():
-        return Has({"type": "has", "codes": item[0], "domain": leaf.get("domain")}, case)
 
-    _rule, state, reason, facts = case.once(("item", item[0][0], leaf.get("domain")), question).judge(day)
-    return state, reason, facts
+def of_points(leaf, groups):
+    """Return the state of the sum, for groups of (points, state) of which the item with the most points counts."""
+    low = sum(max((points for points, state in group if state == MET), default=0) for group in groups)
+    high = sum(max((points for points, state in group if state != NOT_MET), default=0) for group in groups)
+    answers = {within_bounds(total, leaf["op"], leaf["value"]) for total in range(low, high + 1)}
+    return UNKNOWN if len(answers) > 1 else MET if True in answers else NOT_MET
 
 
 def of_items(leaf, case, day):
-    """Return (state, reason, facts) of the sum of the points of the items."""
-    groups = [[(item[1], *item_state(item, leaf, case, day)) for item in group] for group in case.scores[leaf["set"]]]
-    low = sum(max((points for points, state, *_rest in group if state == MET), default=0) for group in groups)
-    high = sum(max((points for points, state, *_rest in group if state != NOT_MET), default=0) for group in groups)
-    answers = {within_bounds(total, leaf["op"], leaf["value"]) for total in range(low, high + 1)}
-    items = [item for group in groups for item in group]
-    facts = [fact for _points, state, _reason, of_item in items if state == MET for fact in of_item]
-    if len(answers) == 1:
-        return (MET if answers.pop() else NOT_MET), None, facts
-    known = any(state == MET for _points, state, *_rest in items)
-    reasons = {reason for _points, state, reason, _facts in items if state == UNKNOWN} - {"missing", "stale"}
-    if known or reasons - {"could_be"}:
-        return UNKNOWN, "partial_detail", facts
-    return UNKNOWN, "could_be" if reasons else "missing", facts
+    """Return (now, last_known, reason, facts) of the sum of the points of the items."""
+    groups = [[(points, item(codes, leaf, case, day)) for codes, points in group] for group in case.scores[leaf["set"]]]
+    now, last_known = (
+        of_points(leaf, [[(points, answer[reading]) for points, answer in group] for group in groups])
+        for reading in range(2)
+    )
+    answers = [answer for group in groups for _points, answer in group]
+    facts = [fact for answer in answers if answer[0] == MET for fact in answer[-1]]
+    reasons = {reason for state, *_rest, reason, _facts in answers if state == UNKNOWN} - {"missing", "stale"}
+    if any(state == MET for state, *_rest in answers) or reasons - {"could_be"}:
+        return now, last_known, "partial_detail", facts
+    return now, last_known, "could_be" if reasons else "missing", facts
 
 
 def score(leaf, case, day):
     key, total = ("total", id(leaf)), {"type": "value", "codes": [leaf["set"]], "op": leaf["op"]}
     recorded = Measured(case.once(key, lambda: {**total, "value": leaf["value"]}), case, day)
-    state, reason, facts = recorded.now() if recorded.sure or recorded.unsure else of_items(leaf, case, day)
-    return state, state, state, reason, facts
+    if recorded.sure:
+        state, reason, facts = recorded.now()
+        return state, state, UNKNOWN, reason, facts
+    now, last_known, reason, facts = of_items(leaf, case, day)
+    return now, last_known, UNKNOWN, reason, facts

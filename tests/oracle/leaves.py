@@ -51,8 +51,10 @@ def beginnings(leaf, case):
     if gestation is None:
         return {birth + timedelta(days=early) for birth in births for early in range(18 * 7 + 1)}
     _years, _months, weeks, days = parts(gestation)
-    lasted = weeks * 7 + days
-    return [birth + timedelta(days=40 * 7 - lasted if lasted < 37 * 7 else 0) for birth in births]
+    if weeks >= 37:
+        return births
+    lasted = [weeks * 7 + day for day in ([days] if "D" in gestation else range(7))]
+    return {birth + timedelta(days=40 * 7 - one) for birth in births for one in lasted}
 
 
 def age(leaf, case, day):

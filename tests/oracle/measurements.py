@@ -48,7 +48,7 @@ def same_dimension(unit, wanted):
 
 
 def is_bare(unit):
-    return unit == "1" or unit.startswith("{")
+    return unit is None or unit == "1" or unit.startswith("{")
 
 
 def converted(number, unit, wanted, codes=()):
@@ -117,7 +117,7 @@ def compare_value(leaf, fact):
     else:
         unit = "%" if basis == "pct_predicted" else leaf.get("unit")
         if unit is None:
-            if fact.get("unit") and not is_bare(fact["unit"]):
+            if not is_bare(fact.get("unit")):
                 return UNKNOWN, "unit"
         else:
             number = converted(number, fact["unit"], unit, leaf["codes"]) if fact.get("unit") else None
