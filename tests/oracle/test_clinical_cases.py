@@ -1,4 +1,4 @@
-"""Cases that a clinician can read (`cases/clinical.json`): what is right, and why, for the oracle and the engine."""
+"""Cases that a clinician can read (`cases/*.json`): what is right, and why, for the oracle and the engine."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,8 @@ from tests.oracle.oracle import criterion_states
 from tests.oracle.spans import trial
 from tests.oracle.vocabulary import LABEL
 
-CASES = json.loads((Path(__file__).parent / "cases" / "clinical.json").read_text())
+FILES = sorted((Path(__file__).parent / "cases").glob("*.json"))
+CASES = [case for file in FILES for case in json.loads(file.read_text())]
 DATES = ("from", "until", "refer_before")
 
 
