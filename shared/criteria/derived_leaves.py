@@ -28,9 +28,7 @@ class Washout(Leaf):
     @model_validator(mode="after")
     def _lasts(self) -> Self:
         if self.for_ is None and self.half_lives is None:
-            raise PydanticCustomError(
-                "washout_without_time", "a washout has a duration, half-lives or both"
-            )
+            raise PydanticCustomError("washout_without_time", "a washout has a duration, half-lives or both")
         return self
 
 
