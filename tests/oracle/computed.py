@@ -123,22 +123,29 @@ class Computed:
         self.first = max((one.first for one in inputs.values() if one.in_window), default=None)
         self.last = max((one.last for one in inputs.values() if one.in_window), default=None)
 
-    def general_reasons(self):
-        """Return why no result is known, whatever the numbers are."""
-        births, found = self.case.record.births(), set()
-        if self.formula.ages and not births:
+    def unknown_patient(self):
+        """Return why the formula cannot be used for want of something about the patient."""
+        sex, found = self.case.patient.get("sex"), set()
+        if self.formula.ages and not self.case.record.births():
             found.add("missing")
-        sex = self.case.patient.get("sex")
         if self.formula.needs_sex and sex not in ("male", "female"):
             found.add("needs_human" if sex else "missing")
-        if self.all_in_window:
-            ages = {years_on(birth, self.last) for birth in births}
-            low, high = self.formula.ages or (None, None)
-            if low is not None and any(age < low or (high is not None and age >= high) for age in ages):
-                found.add("partial_detail")
-            young = not births or min(ages) < 18
-            if young and add(min(one.first for one in self.inputs.values()), "P1M") < self.last:
-                found.add("stale")
+        return found
+
+    def ages(self):
+        return {years_on(birth, self.last) for birth in self.case.record.births()}
+
+    def unfit_days(self):
+        """Return why the days of the inputs do not fit: an age outside the formula, a growing child."""
+        if not self.all_in_window:
+            return set()
+        ages, found = self.ages(), set()
+        low, high = self.formula.ages or (None, None)
+        if low is not None and any(age < low or (high is not None and age >= high) for age in ages):
+            found.add("partial_detail")
+        first = min(one.first for one in self.inputs.values())
+        if min(ages, default=0) < 18 and add(first, "P1M") < self.last:
+            found.add("stale")
         return found
 
     def compared(self, numbers, age):
@@ -150,18 +157,20 @@ class Computed:
 
     def of_numbers(self, values):
         """Return (state, reason) for one value of each input: (number, reasons)."""
-        reasons = self.general_reasons().union(*(reasons for _number, reasons in values))
+        reasons = self.unknown_patient().union(*(reasons for _number, reasons in values))
         if reasons:
             return UNKNOWN, min(reasons)
         numbers = dict(zip(self.inputs, (number for number, _reasons in values), strict=True))
-        ages = {years_on(birth, self.last) for birth in self.case.record.births()} if self.formula.ages else {None}
-        answers = {self.compared(numbers, age) for age in ages}
+        answers = {self.compared(numbers, age) for age in (self.ages() if self.formula.ages else {None})}
         return answers.pop() if len(answers) == 1 else (UNKNOWN, "partial_detail")
 
     def of_inputs(self):
-        combinations = product(*(one.numbers for one in self.inputs.values()))
+        """Return (state, reason, facts) of the computed result."""
         facts = [fact for one in self.inputs.values() for fact in one.facts]
-        return *agreed([self.of_numbers(values) for values in combinations]), facts
+        combinations = product(*(one.numbers for one in self.inputs.values()))
+        state, reason = agreed([self.of_numbers(values) for values in combinations])
+        reasons = self.unfit_days() | ({reason} if state == UNKNOWN else set())
+        return (UNKNOWN, min(reasons), facts) if reasons else (state, None, facts)
 
 
 def recorded_results(leaf, case, day, within):
@@ -191,9 +200,7 @@ def computed_in(leaf, case, day, within):
     if decided == YES:
         return of_record
     facts = of_inputs[2] + of_record[2]
-    if of_inputs[0] == of_record[0] != UNKNOWN:
-        return of_inputs[0], None, facts
-    return UNKNOWN, "partial_detail", facts
+    return (*of_inputs[:2], facts) if of_inputs[:2] == of_record[:2] else (UNKNOWN, "partial_detail", facts)
 
 
 def computed(leaf, case, day):
