@@ -83,18 +83,23 @@ def years_on(birth, day):
 
 
 class Input:
-    """The latest measurements of one input: (number or None, reasons why it is not known) each, and their days."""
+    """The latest measurements of one input: (number or None, reasons why it is not known) each, and their days.
+
+    `overtaken`: whether an unconfirmed one may be of their day or later.
+    """
 
     def __init__(self, codes, unit, case, day, within):
         self.codes, self.unit, self.case = codes, unit, case
         found = measurements_of(codes, within, case, day)
         self.in_window = bool(found.sure or found.unsure)
         self.first = self.last = None
+        self.overtaken = False
         if self.in_window:
             latest = candidates(found.sure, found.unsure) if found.sure else found.unsure
             self.first = last_day(found.sure or found.unsure)
             self.last = max(last for _first, last, *_rest in latest)
-            unclear = not found.sure or found.is_overtaken(found.sure) or any(one[0] != one[1] for one in latest)
+            self.overtaken = bool(found.sure) and found.is_overtaken(found.sure)
+            unclear = not found.sure or any(one[0] != one[1] for one in latest)
             self.numbers = [self.read(one[-1], ["partial_detail"] if unclear else []) for one in latest]
         else:
             latest = candidates(found.older, []) if found.older else []
@@ -170,6 +175,8 @@ class Computed:
         combinations = product(*(one.numbers for one in self.inputs.values()))
         state, reason = agreed([self.of_numbers(values) for values in combinations])
         reasons = self.unfit_days() | ({reason} if state == UNKNOWN else set())
+        if any(one.overtaken for one in self.inputs.values()):
+            reasons.add("partial_detail")
         return (UNKNOWN, min(reasons), facts) if reasons else (state, None, facts)
 
 
