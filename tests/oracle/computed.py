@@ -199,7 +199,7 @@ def decided_by_a_record(leaf, case, day):
 
 def computed_in(leaf, case, day, within):
     """Return (state, reason, facts) of the recorded or of the computed result."""
-    decided = decided_by_a_record(leaf, case, day)
+    decided = case.once(("decided", id(leaf)), lambda: decided_by_a_record(leaf, case, day))
     of_inputs = Computed(leaf, case, day, within).of_inputs()
     if decided == NO:
         return of_inputs
@@ -212,7 +212,7 @@ def computed_in(leaf, case, day, within):
 
 def computed(leaf, case, day):
     now, reason, facts = computed_in(leaf, case, day, leaf.get("within"))
-    last_known, *_rest = computed_in(leaf, case, day, None)
+    last_known, *_rest = case.once(("any age", id(leaf)), lambda: computed_in(leaf, case, day, None))
     return now, last_known, UNKNOWN, reason, facts
 
 
