@@ -88,9 +88,11 @@ class Computed:
             lambda: {name: _read(patient, wanted, concepts) for name, (wanted, concepts) in self._inputs.items()},
         )
 
-    def values(self, patient: PatientIndex) -> frozenset[Fraction]:
-        """Return the possible values of the formula with the latest measurements; empty where one is not known."""
-        return frozenset(value for values in self._values_by_age(patient).values() for value in values)
+    def shown(self, patient: PatientIndex, day: date) -> Fraction | None:
+        """Return the value that is compared, in the unit of the formula; None where a recorded one is, or several."""
+        inputs = {fact.id for one in self.readings(patient).values() for fact in one.latest.facts}
+        values = {value for values in self._values_by_age(patient).values() for value in values}
+        return values.pop() if len(values) == 1 and inputs <= self.evaluate(patient, day).evidence else None
 
     def _computed(self, patient: PatientIndex, day: date) -> Evaluation:
         dates, readings = self._window.dates_on(day), self.readings(patient)

@@ -326,7 +326,7 @@ def test_deletions_that_skipping_of_exon_51_corrects(first, last, state):
 def test_the_corrected_age_counts_from_the_due_date():
     two_months = {"type": "age", "min": "P2M", "corrected": True}
     born = {"birth_date": "2025-12-01"}  # at 30 weeks: due on 2026-02-09
-    assert changes(two_months, gestation="P30W", **born) == [("2026-03-15", "not_met"), ("2026-04-09", "met")]
+    assert changes(two_months, gestation="P30W0D", **born) == [("2026-03-15", "not_met"), ("2026-04-09", "met")]
     assert state_of(two_months, gestation="P37W", **born) == "met"
     assert state_of(two_months, **born) == "partial_detail"
     evaluation, _ = evaluated(two_months, gestation="P30W", **born)
