@@ -27,21 +27,17 @@ _MONTH = Span(1, 0)
 
 
 class Reading(NamedTuple):
-    """The latest measurements of an input: their values in its unit, and why others of that day have none.
-
-    ``open``: whether another one may be the latest.
-    """
+    """The latest measurements of an input: their values in its unit, and why some of them have none."""
 
     latest: Latest
     values: frozenset[Fraction]
     reasons: frozenset[Reason]
-    open: bool
 
     @property
     def doubts(self) -> frozenset[Reason]:
-        """Why no value is known."""
-        doubts = self.reasons if not self.values else frozenset[Reason]()
-        return doubts | {"partial_detail"} if self.open else doubts
+        """The reasons, also where another measurement may be the latest."""
+        is_open = self.latest.unconfirmed or (self.latest.facts and self.latest.day is None)
+        return self.reasons | {"partial_detail"} if is_open else self.reasons
 
 
 class Computed:
@@ -66,8 +62,6 @@ class Computed:
         if is_complete and recorded_on.latest < computed_on.earliest:
             return computed
         recorded = self._recorded.evaluate(patient, day)
-        if recorded_on.latest < self._window.dates_on(day).first:
-            recorded = computed._replace(last_known=recorded.last_known)
         if is_complete and recorded_on.earliest < computed_on.latest:
             return _agreed(recorded, computed)
         return recorded
@@ -227,8 +221,7 @@ def _read(patient: PatientIndex, wanted: Input, concepts: Concepts) -> Reading:
             reasons.add("unit")
         else:
             values.add(number * factor)
-    is_open = bool(latest.unconfirmed) or (bool(latest.facts) and latest.day is None)
-    return Reading(latest, frozenset(values), frozenset(reasons), is_open)
+    return Reading(latest, frozenset(values), frozenset(reasons))
 
 
 def _whole_years(birth: date, day: date) -> int:
@@ -239,7 +232,7 @@ def _whole_years(birth: date, day: date) -> int:
 def _agreed(one: Evaluation, other: Evaluation) -> Evaluation:
     """Return what both say; unknown where they differ."""
     last_known = one.last_known if one.last_known == other.last_known else UNKNOWN
-    if one.now == other.now != UNKNOWN:
-        return one._replace(last_known=last_known, evidence=one.evidence | other.evidence)
-    reasons = one.reasons & other.reasons or frozenset[Reason](("partial_detail",))
-    return Evaluation(UNKNOWN, last_known, UNKNOWN, reasons, one.evidence | other.evidence)
+    evidence = one.evidence | other.evidence
+    if one.now == other.now and one.reasons == other.reasons:
+        return one._replace(last_known=last_known, evidence=evidence)
+    return unknown("partial_detail", evidence, last_known=last_known)

@@ -201,6 +201,12 @@ def test_a_recorded_index_counts_where_it_is_not_older():
     assert state_of(BMI, [weight(), height(), {**recorded, "date": "2026"}]) == "partial_detail"
 
 
+def test_a_recorded_index_that_decides_leaves_the_window_as_stale():
+    recorded = {"codes": ["CLEIO:body-mass-index"], "value": 31, "unit": "kg/m2", "date": "2026-01-01"}
+    assert state_of({**BMI, "within": "P2M"}, [recorded, weight(day="2025-12-01")]) == "stale"
+    assert state_of({**BMI, "within": "P1M"}, [weight(day="2025-12-01"), height(), height(value=0)]) == "partial_detail"
+
+
 def test_an_old_input_keeps_failing_and_the_older_recorded_value_opens_nothing():
     expr = {**BMI, "within": "P2M"}
     recorded = {"codes": ["CLEIO:body-mass-index"], "value": 25, "unit": "kg/m2", "date": "2026-02-28"}
