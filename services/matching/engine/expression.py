@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from typing import Protocol, TypeAlias
 
 from services.matching.engine.kleene import (
@@ -66,6 +67,10 @@ class LeafExpression:
 
     def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
         return patient.cached(("evaluate_over_time", self.key), lambda: self.leaf.evaluate_over_time(patient))
+
+    def shown(self, patient: PatientIndex, day: date) -> Fraction | None:
+        """Return the value that the leaf computed and compared; None where it has none."""
+        return self.leaf.shown(patient, day) if isinstance(self.leaf, Computed | Delta | Ratio | Score) else None
 
     def unknown_leaves(self, patient: PatientIndex, day: date) -> Iterator[expressions.Leaf]:
         if self.evaluate(patient, day).now == UNKNOWN:

@@ -201,6 +201,12 @@ def test_a_recorded_index_counts_where_it_is_not_older():
     assert state_of(BMI, [weight(), height(), {**recorded, "date": "2026"}]) == "partial_detail"
 
 
+def test_a_recorded_index_that_decides_leaves_the_window_as_stale():
+    recorded = {"codes": ["CLEIO:body-mass-index"], "value": 31, "unit": "kg/m2", "date": "2026-01-01"}
+    assert state_of({**BMI, "within": "P2M"}, [recorded, weight(day="2025-12-01")]) == "stale"
+    assert state_of({**BMI, "within": "P1M"}, [weight(day="2025-12-01"), height(), height(value=0)]) == "partial_detail"
+
+
 def test_an_old_input_keeps_failing_and_the_older_recorded_value_opens_nothing():
     expr = {**BMI, "within": "P2M"}
     recorded = {"codes": ["CLEIO:body-mass-index"], "value": 25, "unit": "kg/m2", "date": "2026-02-28"}
@@ -326,7 +332,7 @@ def test_deletions_that_skipping_of_exon_51_corrects(first, last, state):
 def test_the_corrected_age_counts_from_the_due_date():
     two_months = {"type": "age", "min": "P2M", "corrected": True}
     born = {"birth_date": "2025-12-01"}  # at 30 weeks: due on 2026-02-09
-    assert changes(two_months, gestation="P30W", **born) == [("2026-03-15", "not_met"), ("2026-04-09", "met")]
+    assert changes(two_months, gestation="P30W0D", **born) == [("2026-03-15", "not_met"), ("2026-04-09", "met")]
     assert state_of(two_months, gestation="P37W", **born) == "met"
     assert state_of(two_months, **born) == "partial_detail"
     evaluation, _ = evaluated(two_months, gestation="P30W", **born)
