@@ -87,9 +87,13 @@ def _due(birth: DateBounds, gestation: str | None) -> DateBounds:
     """Return the possible days from which a corrected age counts."""
     if gestation is None:
         return DateBounds(birth.earliest, add(birth.latest, _EARLIEST_BIRTH))
-    days = parse(gestation).days
-    early = Span(0, _TERM_DAYS - days if days < _PRETERM_DAYS else 0)
-    return DateBounds(add(birth.earliest, early), add(birth.latest, early))
+    shortest = parse(gestation).days
+    longest = shortest if gestation.endswith("D") else shortest + 6
+    if shortest >= _PRETERM_DAYS:
+        return birth
+    return DateBounds(
+        add(birth.earliest, Span(0, _TERM_DAYS - longest)), add(birth.latest, Span(0, _TERM_DAYS - shortest))
+    )
 
 
 def _fact(fact: schemas.Fact) -> engine.Fact:
