@@ -136,13 +136,9 @@ def _of_ratio(leaf: expressions.Ratio, pointer: str) -> Iterator[Finding]:
     above, below = (
         {ANALYTES[code].unit for code in codes if code in ANALYTES} for codes in (leaf.numerator, leaf.denominator)
     )
-    if above and below and not any(_comparable(leaf, one, other) for one in above for other in below):
+    analyte = analyte_of({*leaf.numerator, *leaf.denominator})
+    if above and below and not any(conversion(other, one, analyte) is not None for one in above for other in below):
         yield finding(f"{pointer}/denominator", "ratio_not_comparable")
-
-
-def _comparable(leaf: expressions.Ratio, unit: str, other: str) -> bool:
-    analytes = analyte_of(leaf.numerator), analyte_of(leaf.denominator)
-    return any(conversion(other, unit, analyte) is not None for analyte in analytes)
 
 
 def _of_unit(unit: str | None, codes: Collection[str], pointer: str, *, absolute: bool) -> Iterator[Finding]:
