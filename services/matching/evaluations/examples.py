@@ -196,6 +196,7 @@ ANSWER: dict[str, Any] = {
                     "relative": None,
                     "within": "P3M",
                     "each": None,
+                    "over": None,
                     "duration": None,
                     "domain": None,
                 }
