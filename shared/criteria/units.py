@@ -146,10 +146,16 @@ def conversion(given: str, wanted: str, analyte: Analyte | None = None) -> Fract
     target = _measure_of_criteria(wanted)
     if target is None:
         return None
-    if given == wanted:
-        return Fraction(1)
-    source = measure(given)
-    if source is None:
+    return Fraction(1) if given == wanted else _factor(measure(given), target, analyte)
+
+
+def conversion_between(given: str, wanted: str, analyte: Analyte | None = None) -> Fraction | None:
+    """Return `conversion` where both units are of a patient: nothing is cached."""
+    return _factor(measure(given), measure(wanted), analyte)
+
+
+def _factor(source: Measure | None, target: Measure | None, analyte: Analyte | None) -> Fraction | None:
+    if source is None or target is None:
         return None
     if source.dimension == target.dimension:
         return source.factor / target.factor

@@ -18,12 +18,18 @@ from services.matching.engine.kleene import (
     decided,
     negation,
 )
+from services.matching.engine.leaves.computed import Computed
 from services.matching.engine.leaves.count import Count
+from services.matching.engine.leaves.delta import Delta
 from services.matching.engine.leaves.has import Has
 from services.matching.engine.leaves.measurements import Human, Ordinal, Titre, Value
 from services.matching.engine.leaves.person import Age, Sex
+from services.matching.engine.leaves.ratio import Ratio
+from services.matching.engine.leaves.score import Score
+from services.matching.engine.leaves.since import Since
 from services.matching.engine.leaves.stable import Stable
 from services.matching.engine.leaves.variant import Variant
+from services.matching.engine.leaves.washout import Washout
 from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.timeline import Timeline
@@ -167,4 +173,16 @@ def _compile_leaf(leaf: expressions.Leaf, terminology: Terminology, lead_time: S
             return Stable(leaf, terminology)
         case expressions.Human():
             return Human(leaf)
+        case expressions.Washout():
+            return Washout(leaf, terminology)
+        case expressions.Since():
+            return Since(leaf, terminology)
+        case expressions.Delta():
+            return Delta(leaf, terminology)
+        case expressions.Computed():
+            return Computed(leaf, terminology)
+        case expressions.Ratio():
+            return Ratio(leaf, terminology)
+        case expressions.Score():
+            return Score(leaf, terminology)
     raise AssertionError(leaf)

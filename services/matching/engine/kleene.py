@@ -21,12 +21,17 @@ class State(IntEnum):
     def code(self) -> Literal["met", "not_met", "unknown"]:
         return _CODES[self]
 
+    @property
+    def negated(self) -> "State":
+        return _NEGATION[self]
+
 
 NOT_MET, UNKNOWN, MET = State.NOT_MET, State.UNKNOWN, State.MET
 _CODES: dict[State, Literal["met", "not_met", "unknown"]] = {NOT_MET: "not_met", UNKNOWN: "unknown", MET: "met"}
 _NEGATION = (MET, UNKNOWN, NOT_MET)
 _NO_EVIDENCE: frozenset[str] = frozenset()
 _NO_REASON: frozenset[Reason] = frozenset()
+_MISSING: frozenset[Reason] = frozenset(("missing",))
 
 
 class TruthValues(NamedTuple):
@@ -63,6 +68,12 @@ class Evaluation(NamedTuple):
     @property
     def recorded(self) -> frozenset[Reason]:
         return self.reasons if self.reasons_on_record is None else self.reasons_on_record
+
+    def or_else(self, reason: Reason, evidence: Iterable[str]) -> "Evaluation":
+        """Return the same, with a reason and evidence that are more exact where nothing is recorded."""
+        if self.reasons != _MISSING:
+            return self
+        return self._replace(reasons=frozenset((reason,)), evidence=frozenset(evidence))
 
 
 ALL_UNKNOWN = TruthValues(UNKNOWN, UNKNOWN, UNKNOWN)

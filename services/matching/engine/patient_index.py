@@ -13,7 +13,7 @@ from services.matching.engine.presence import read_facts
 from services.matching.engine.terminology import Terminology
 from services.matching.engine.window import DateRange, Window
 from shared.criteria.durations import ONE_DAY, Span, add, day_after
-from shared.criteria.units import Analyte, conversion
+from shared.criteria.units import Analyte, conversion, conversion_between, is_bare
 
 T = TypeVar("T")
 
@@ -85,6 +85,8 @@ class PatientIndex:
         self.end = add(as_of, EXACT_HORIZON)
         self.dosing_date = dosing_date
         self.birth = patient.birth
+        self.due = patient.due
+        self.gestation_known = patient.gestation_known
         self.sex = patient.sex
         self.deceased = patient.deceased
         self.terminology = terminology
@@ -114,6 +116,14 @@ class PatientIndex:
     def conversion(self, given: str, wanted: str, analyte: Analyte | None = None) -> Fraction | None:
         """Return `units.conversion`, computed once for each unit of the patient and of a criterion."""
         return self.cached(("conversion", given, wanted, analyte), lambda: conversion(given, wanted, analyte))
+
+    def conversion_between(self, given: str | None, wanted: str | None, analyte: Analyte | None) -> Fraction | None:
+        """Return the factor between the units of two measurements; 1 where both are bare numbers."""
+        if is_bare(given) and is_bare(wanted):
+            return Fraction(1)
+        if given is None or wanted is None:
+            return None
+        return self.cached(("between", given, wanted, analyte), lambda: conversion_between(given, wanted, analyte))
 
     def count_work(self, units: int) -> None:
         """Subtract work units from ``work_left``. One unit is one look at a fact, about half a microsecond.
@@ -222,7 +232,7 @@ class PatientIndex:
     def _completeness_candidates(self, domain: str | None, window: Window) -> Iterator[date]:
         for declared in self._complete.get(domain, ()) if domain is not None else ():
             if declared.since is not None and declared.since > date.min and window.within is not None:
-                yield day_after(add(declared.since - ONE_DAY, window.within))
+                yield day_after(window.last_day_of(declared.since - ONE_DAY))
             for tail in self._last_tails(declared, window):
                 reached = declared.to + timedelta(days=tail)
                 if window.beyond is None:

@@ -14,21 +14,28 @@ from shared.criteria.durations import Span, add, day_after, day_before, first_wi
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The days within ``within`` of a day (None: any earlier day), except those within ``beyond`` of it."""
+    """The days within ``within`` of a day (None: any earlier day), except those within ``beyond`` of it.
+
+    ``or_within``: another length, where the longer of both counts.
+    """
 
     within: Span | None
     beyond: Span | None = None
+    or_within: Span | None = None
 
     def dates_on(self, day: date) -> "DateRange":
         """Return the days that the window covers on ``day``."""
-        return DateRange(
-            date.min if self.within is None else first_within(day, self.within),
-            day if self.beyond is None else day_before(first_within(day, self.beyond)),
-        )
+        first = date.min if self.within is None else first_within(day, self.within)
+        if self.or_within is not None:
+            first = min(first, first_within(day, self.or_within))
+        return DateRange(first, day if self.beyond is None else day_before(first_within(day, self.beyond)))
 
     def last_day_of(self, day: date) -> date:
         """Return the last day on which an event of ``day`` is within the window."""
-        return date.max if self.within is None else add(day, self.within)
+        if self.within is None:
+            return date.max
+        last = add(day, self.within)
+        return last if self.or_within is None else max(last, add(day, self.or_within))
 
     def intervals(self, events: Iterable[tuple[date, date]], today: date) -> "Intervals":
         """Return the days, from ``today`` on, on which at least one event is within the window.
@@ -46,7 +53,7 @@ class Window:
 
     def change_days(self, facts: Iterable[Fact]) -> Iterator[date]:
         """Yield the days on which a fact may enter or leave the window."""
-        for span in (self.within, self.beyond):
+        for span in (self.within, self.beyond, self.or_within):
             if span is not None:
                 for fact in facts:
                     yield from (day_after(add(bound, span)) for bound in {*fact.first, *fact.last})

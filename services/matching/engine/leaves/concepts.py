@@ -70,7 +70,7 @@ class Concepts:
     """The codes of a leaf, ready to be looked up in a patient."""
 
     def __init__(self, codes: Sequence[str], terminology: Terminology, *, descendants: bool = True) -> None:
-        self._codes = tuple(codes)
+        self.codes = tuple(codes)
         self._above = tuple(terminology.above(code) for code in codes)
         self._same = tuple(terminology.same(code) for code in codes)
         self._descendants = descendants
@@ -80,7 +80,7 @@ class Concepts:
     def find(self, patient: PatientIndex, relative: str | None = None) -> Findings:
         """Return the facts of the patient, or of a relative, that concern the codes."""
         found = patient.cached(
-            ("found", self._codes, self._descendants, relative), lambda: self._find(patient, relative)
+            ("found", self.codes, self._descendants, relative), lambda: self._find(patient, relative)
         )
         patient.count_work(2 * found.size)
         return found
@@ -103,12 +103,12 @@ class Concepts:
         """Return the facts that could be one of the codes; none unless the domain is declared complete at all."""
         if domain is None or not patient.declares(domain):
             return []
-        return patient.facts_that_could_be(self._codes, domain)
+        return patient.facts_that_could_be(self.codes, domain)
 
     def carriers(self, patient: PatientIndex) -> list[Fact]:
         """Return the facts of the patient that carry a code and are not absent."""
         found = patient.cached(
-            ("carriers", self._codes),
+            ("carriers", self.codes),
             lambda: list({(fact.id, fact.codes): fact for fact in self._carriers(patient.facts_of())}.values()),
         )
         patient.count_work(len(found))
@@ -116,7 +116,7 @@ class Concepts:
 
     def _carriers(self, facts: PersonFacts) -> list[Fact]:
         if self._descendants:
-            return [fact for code in self._codes for fact in facts.carriers.get(code, ())]
+            return [fact for code in self.codes for fact in facts.carriers.get(code, ())]
         return [fact for same in self._same for code in same for fact in facts.asserted.get(code, ())]
 
 

@@ -14,13 +14,13 @@ from services.matching.engine.kleene import (
     decided,
     unknown,
 )
+from services.matching.engine.leaves.absence import Absence
 from services.matching.engine.leaves.concepts import (
     Concepts,
     Findings,
     contradictions,
     contradicts,
     denials_of,
-    denied_until,
 )
 from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.terminology import Terminology
@@ -42,6 +42,7 @@ class Has:
         self._evidence_window = Window(evidence_within)
         self._contradicting_window = Window(within)
         self._may_change = asks_present or within is not None
+        self._absence = Absence(self._concepts, self._window, self._evidence_window, leaf.domain)
         self._domain = leaf.domain
         self._relative = leaf.relative
         where = leaf.where or Where()
@@ -78,27 +79,11 @@ class Has:
     def _without_finding(self, patient: PatientIndex, findings: Findings, day: date) -> Evaluation:
         """Evaluate where no fact may be what is asked: whether it is denied, or absent from a complete domain."""
         dates, in_force = self._window.dates_on(day), self._evidence_window.dates_on(day)
-        if (evidence := findings.ruled_out(in_force)) is not None:
-            return decided(NOT_MET, evidence)
-        complete = patient.completeness(self._domain, self._window, day)
-        possible = [
-            fact.id
-            for fact in (self._concepts.could_be(patient, self._domain) if complete.carried else ())
-            if dates.may_contain(fact) and self._fits(fact, day) != NOT_MET
-        ]
-        if complete.now and not possible:
-            return decided(NOT_MET, (f"#complete:{self._domain}",))
-        stays = findings.were_ruled_out(day) or (complete.carried and not possible)
-        last_known = NOT_MET if stays else UNKNOWN
-        if complete.now:
-            evaluation = unknown("partial_detail", possible, last_known=last_known)
-            return evaluation._replace(reasons_on_record=findings.could_be_on_record)
-        if findings.may_be_ruled_out(in_force):
-            return unknown("partial_detail", [fact.id for fact in findings.denying], last_known=last_known)
         fitting = [fact for fact in findings.carrying if self._fits(fact, day) != NOT_MET]
         older = [fact.id for fact in fitting if fact.first.earliest <= day and not dates.may_contain(fact)]
         older += [fact.id for fact in findings.denying if fact.first.earliest <= day and not in_force.may_contain(fact)]
-        return unknown("stale" if older else "missing", older, last_known=last_known)
+        absent = self._absence.evaluate(patient, findings, day, lambda fact: self._fits(fact, day) != NOT_MET)
+        return absent.or_else("stale" if older else "missing", older)
 
     def _sure(self, findings: Findings, dates: DateRange, day: date) -> list[Fact]:
         """Return the facts that are certainly in the window and as asked."""
@@ -138,22 +123,15 @@ class Has:
             window.intervals(self._clean(patient, findings), today) if patient.facts_of(self._relative).denied else sure
         )
         open_days = window.intervals(self._possible((*findings.carrying, *findings.uncertain)), today)
-        could_be = window.intervals(self._possible(self._concepts.could_be(patient, self._domain)), today)
-        denied = denied_until(findings, self._evidence_window)
-        was_denied, stays_met = findings.were_ruled_out(patient.as_of), self._stays_met(patient)
+        could_be = self._possible(self._concepts.could_be(patient, self._domain))
+        absence, stays_met = self._absence.over_time(patient, findings, could_be), self._stays_met(patient)
 
         def read(day: date) -> TruthValues:
             if day in sure and day in clean:
                 return values(MET, MET)
             if day in sure or day in open_days:
                 return values(UNKNOWN, UNKNOWN)
-            if day <= denied:
-                return values(NOT_MET, NOT_MET)
-            complete = patient.completeness(self._domain, window, day)
-            concludes = complete.carried and day not in could_be
-            return values(
-                NOT_MET if complete.now and concludes else UNKNOWN, NOT_MET if was_denied or concludes else UNKNOWN
-            )
+            return values(*absence.on(day))
 
         def values(now: State, last_known: State) -> TruthValues:
             carried = MET if stays_met else last_known
@@ -163,9 +141,7 @@ class Has:
             *sure.change_days(),
             *clean.change_days(),
             *open_days.change_days(),
-            *could_be.change_days(),
-            day_after(denied),
-            *patient.completeness_change_days(self._domain, window),
+            *absence.change_days(),
         )
         patient.count_work(6 * len(days))
         return Timeline.sample(patient.as_of, patient.end, days, read)

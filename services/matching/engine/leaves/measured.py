@@ -143,7 +143,7 @@ class Measured(ABC):
         if unconfirmed:
             return unknown("partial_detail", unconfirmed)
         if certain:
-            return _agreed([result for result in inside if result.days.latest >= newest])
+            return agreed([result for result in inside if result.days.latest >= newest])
         # In the window or not, the last result is the last one that is known.
         older = _latest(results.given)
         last_known = UNKNOWN if older is None else older.now
@@ -181,7 +181,7 @@ class Measured(ABC):
             return decided(MET, met)
         undecided = [result for result in inside if result.state != NOT_MET]
         if undecided:
-            return unknown(_reason(undecided), [*(result.fact.id for result in undecided), *pending])
+            return unknown(first_reason(undecided), [*(result.fact.id for result in undecided), *pending])
         if pending:
             return unknown("partial_detail", pending)
         evidence = [result.fact.id for result in inside]
@@ -237,10 +237,10 @@ def _latest(results: Sequence[Result]) -> Evaluation | None:
     """Return the comparison of the results that may be of the last day."""
     newest = max((result.days.earliest for result in results), default=date.min)
     candidates = [result for result in results if result.days.latest >= newest]
-    return _agreed(candidates) if candidates else None
+    return agreed(candidates) if candidates else None
 
 
-def _agreed(results: list[Result]) -> Evaluation:
+def agreed(results: list[Result]) -> Evaluation:
     """Return what all results say; unknown where they differ."""
     evidence = [result.fact.id for result in results]
     states = {result.state for result in results}
@@ -248,7 +248,7 @@ def _agreed(results: list[Result]) -> Evaluation:
         one_day = len({result.days for result in results}) == 1 and results[0].days.earliest == results[0].days.latest
         return unknown("conflict" if one_day else "partial_detail", evidence)
     state = states.pop()
-    return unknown(_reason(results), evidence) if state == UNKNOWN else decided(state, evidence, best_case=UNKNOWN)
+    return unknown(first_reason(results), evidence) if state == UNKNOWN else decided(state, evidence, best_case=UNKNOWN)
 
 
 def _all(results: list[Result]) -> Evaluation:
@@ -257,10 +257,10 @@ def _all(results: list[Result]) -> Evaluation:
         return decided(NOT_MET, failed)
     undecided = [result for result in results if result.state != MET]
     if undecided:
-        return unknown(_reason(undecided), [result.fact.id for result in undecided])
+        return unknown(first_reason(undecided), [result.fact.id for result in undecided])
     return decided(MET, [result.fact.id for result in results])
 
 
-def _reason(undecided: Sequence[Result]) -> Reason:
+def first_reason(undecided: Sequence[Result]) -> Reason:
     """Return the first reason by name."""
     return min((result.reason for result in undecided if result.reason is not None), default="partial_detail")

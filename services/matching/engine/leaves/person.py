@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
+from services.matching.engine.facts import DateBounds
 from services.matching.engine.kleene import MET, NOT_MET, Evaluation, TruthValues, decided, unknown
 from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.timeline import Timeline
@@ -11,7 +12,7 @@ from shared.criteria.durations import Span, add, day_after, day_before, first_wi
 
 
 class Age:
-    """Evaluated over every possible birth date.
+    """Evaluated over every possible birth date; a corrected age over every possible due date.
 
     The birth dates that meet the bounds form one interval; those that are unclear lie just before it.
     """
@@ -23,12 +24,14 @@ class Age:
         self._min_inclusive = leaf.min_inclusive
         self._max_inclusive = leaf.max_inclusive
         self._at_dosing = leaf.at == "dosing"
+        self._corrected = leaf.corrected
         self._lead_time = lead_time
 
     def evaluate(self, patient: PatientIndex, day: date) -> Evaluation:
-        anchor = self._anchor(patient, day)
-        if patient.birth is None or anchor is None:
-            return unknown("missing", () if patient.birth is None else ("#birth",))
+        anchor, begin = self._anchor(patient, day), self._begin(patient)
+        evidence = ("#birth", "#gestation") if self._corrected and patient.gestation_known else ("#birth",)
+        if begin is None or anchor is None:
+            return unknown("missing", () if begin is None else evidence)
         youngest = (
             date.max
             if self._min is None
@@ -44,12 +47,12 @@ class Age:
             if self._unclear_until is None
             else min(oldest, first_within(day_after(anchor), self._unclear_until))
         )
-        earliest, latest = patient.birth
+        earliest, latest = begin
         if oldest <= earliest and latest <= youngest:
-            return decided(MET, ("#birth",))
+            return decided(MET, evidence)
         if latest < unclear or earliest > youngest:
-            return decided(NOT_MET, ("#birth",))
-        return unknown("partial_detail", ("#birth",))
+            return decided(NOT_MET, evidence)
+        return unknown("partial_detail", evidence)
 
     def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
         return Timeline.sample(
@@ -58,6 +61,10 @@ class Age:
             self._change_days(patient),
             lambda day: TruthValues.of(self.evaluate(patient, day)),
         )
+
+    def _begin(self, patient: PatientIndex) -> DateBounds | None:
+        """Return the possible days from which the age counts."""
+        return patient.due if self._corrected else patient.birth
 
     def _anchor(self, patient: PatientIndex, day: date) -> date | None:
         """Return the day on which the age counts; None where the day of dosing is not known."""
@@ -68,11 +75,12 @@ class Age:
         return None if self._lead_time is None else add(day, self._lead_time)
 
     def _change_days(self, patient: PatientIndex) -> Iterator[date]:
-        if patient.birth is None or (self._at_dosing and (patient.dosing_date is not None or self._lead_time is None)):
+        begin = self._begin(patient)
+        if begin is None or (self._at_dosing and (patient.dosing_date is not None or self._lead_time is None)):
             return
         for span in (self._min, self._max, self._unclear_until):
             if span is not None:
-                for birth in {*patient.birth}:
+                for birth in {*begin}:
                     birthday = add(birth, span)
                     for anchor in (birthday, day_after(birthday)):
                         yield (

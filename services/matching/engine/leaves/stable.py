@@ -7,7 +7,8 @@ from fractions import Fraction
 
 from services.matching.engine.facts import DateBounds, Fact
 from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Evaluation, State, TruthValues, decided, unknown
-from services.matching.engine.leaves.concepts import Concepts, Findings, denied_until
+from services.matching.engine.leaves.absence import Absence
+from services.matching.engine.leaves.concepts import Concepts, Findings
 from services.matching.engine.leaves.doses import DoseBounds, DosedLine, DoseSums
 from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.terminology import Terminology
@@ -45,7 +46,7 @@ class Stable:
         self._for = parse(leaf.for_)
         self._window = Window(self._for)
         self._doses = DoseBounds.of(leaf, terminology)
-        self._domain = leaf.domain
+        self._absence = Absence(self._concepts, self._window, self._window, leaf.domain)
 
     def evaluate(self, patient: PatientIndex, day: date) -> Evaluation:
         findings = self._concepts.find(patient)
@@ -70,7 +71,7 @@ class Stable:
 
     def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
         findings = self._concepts.find(patient)
-        episodes, last_day_of, window = self._episodes(patient, findings), self._window.last_day_of, self._window
+        episodes, last_day_of = self._episodes(patient, findings), self._window.last_day_of
         ends = [(one, one.end.earliest, one.end.latest) for one in episodes]
         last = max((latest for _, _, latest in ends), default=date.min)
         unclear = Intervals(
@@ -88,22 +89,10 @@ class Stable:
         changed = Intervals((day_after(latest), last_day_of(earliest)) for _, earliest, latest in ends)
         sums = None if self._doses is None else self._sums(patient, episodes, self._doses)
         uncertain = max((fact.last.latest for fact in findings.uncertain), default=date.min)
-        could_be = window.intervals(
-            ((fact.first.earliest, fact.last.latest) for fact in self._concepts.could_be(patient, self._domain)),
-            patient.as_of,
-        )
-        denied, was_denied = denied_until(findings, window), findings.were_ruled_out(patient.as_of)
+        absence = self._absence.over_time(patient, findings)
 
         def stopped(day: date) -> TruthValues:
-            if day <= uncertain:
-                return _UNCLEAR
-            if day <= denied:
-                return _NOT_STABLE
-            complete = patient.completeness(self._domain, window, day)
-            concludes = complete.carried and day not in could_be
-            if complete.now and concludes:
-                return _NOT_STABLE
-            return TruthValues(UNKNOWN, NOT_MET if was_denied or concludes else UNKNOWN, UNKNOWN)
+            return _UNCLEAR if day <= uncertain else TruthValues(*absence.on(day), UNKNOWN)
 
         def read(day: date) -> TruthValues:
             if day > last:
@@ -118,9 +107,9 @@ class Stable:
             return _UNCLEAR if state == UNKNOWN or day in ended else _STABLE
 
         days = [
-            *map(day_after, (last, uncertain, denied)),
-            *(day for interval in (unclear, recent, ended, changed, could_be) for day in interval.change_days()),
-            *patient.completeness_change_days(self._domain, window),
+            *map(day_after, (last, uncertain)),
+            *(day for interval in (unclear, recent, ended, changed) for day in interval.change_days()),
+            *absence.change_days(),
             *(sums.change_days() if sums is not None else ()),
         ]
         return Timeline.sample(patient.as_of, patient.end, days, read)
@@ -145,23 +134,9 @@ class Stable:
         uncertain = [fact.id for fact in findings.uncertain if fact.last.latest >= day]
         if uncertain:
             return unknown("partial_detail", uncertain)
-        dates = self._window.dates_on(day)
-        if (evidence := findings.ruled_out(dates)) is not None:
-            return _decided(NOT_MET, evidence)
-        complete = patient.completeness(self._domain, self._window, day)
-        could_be = self._concepts.could_be(patient, self._domain) if complete.carried else ()
-        possible = [fact.id for fact in could_be if dates.may_contain(fact)]
-        if complete.now and not possible:
-            return _decided(NOT_MET, (f"#complete:{self._domain}",))
-        stays = findings.were_ruled_out(day) or (complete.carried and not possible)
-        last_known = NOT_MET if stays else UNKNOWN
-        if complete.now:
-            evaluation = unknown("partial_detail", possible, last_known=last_known)
-            return evaluation._replace(reasons_on_record=findings.could_be_on_record)
+        absent = self._absence.evaluate(patient, findings, day)._replace(best_case=UNKNOWN)
         older = [fact.id for fact in (*findings.carrying, *findings.denying)]
-        if findings.may_be_ruled_out(dates):
-            return unknown("partial_detail", older, last_known=last_known)
-        return unknown("stale" if findings.carrying else "missing", older, last_known=last_known)
+        return absent.or_else("stale" if findings.carrying else "missing", older)
 
 
 def _decided(state: State, evidence: Sequence[str]) -> Evaluation:

@@ -12,6 +12,7 @@ from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.timeline import Timeline
 from shared.criteria import expressions
 from shared.criteria.parts import Exons
+from shared.terminology.clinical_data import DMD_EXON_LENGTHS
 
 _STRUCTURAL = frozenset(("deletion", "duplication", "copy_number"))
 _SEQUENCE = frozenset(("nonsense", "frameshift", "missense", "splice", "insertion", "other"))
@@ -122,6 +123,8 @@ class Variant:
             yield UNKNOWN if report.copies is None else self._copies(report.copies)
         if leaf.exons is not None:
             yield UNKNOWN if report.exons is None else MET if _lie(report.exons, leaf.exons) else NOT_MET
+        if leaf.amenable_to is not None:
+            yield _restores_frame(report, leaf.amenable_to.skip)
 
     def _hgvs(self, given: str, wanted: str) -> State:
         return compare_hgvs(given, wanted, self._leaf.gene)
@@ -172,6 +175,17 @@ def _lie(exons: tuple[int, int], wanted: Exons) -> bool:
     if wanted.within is not None:
         return wanted.within[0] <= first and last <= wanted.within[1]
     return any(first <= end and last >= start for start, end in wanted.overlaps or ())
+
+
+def _restores_frame(report: Report, skipped: int) -> State:
+    """Return whether leaving out an exon beside a deletion restores the reading frame; UNKNOWN for other variants."""
+    if report.type != "deletion" or report.exons is None:
+        return UNKNOWN
+    first, last = report.exons
+    if first < 2 or last not in DMD_EXON_LENGTHS or skipped not in (first - 1, last + 1):
+        return NOT_MET
+    deleted = sum(DMD_EXON_LENGTHS[exon] for exon in range(first, last + 1))
+    return MET if deleted % 3 and not (deleted + DMD_EXON_LENGTHS[skipped]) % 3 else NOT_MET
 
 
 def _is_general(report: Report | None) -> bool:
