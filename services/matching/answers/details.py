@@ -47,7 +47,15 @@ def _details(
         "reasons": sorted(evaluation.reasons),
         "limits": limits_of(leaf.source),
         "found": _found(evaluation.evidence, patient),
+        "computed": _computed(leaf, patient),
     }
+
+
+def _computed(leaf: LeafExpression, patient: PatientIndex) -> dict[str, Any] | None:
+    value = leaf.computed_value(patient)
+    if value is None or not isinstance(leaf.source, expressions.Computed):
+        return None
+    return {"value": _plain(value), "unit": FORMULAS[leaf.source.formula].unit}
 
 
 def limits_of(leaf: expressions.Leaf) -> list[dict[str, Any]]:

@@ -138,13 +138,14 @@ def _combined(leaf: expressions.Leaf) -> Iterator[Wanted]:
                 domain=leaf.domain,
             )
         case expressions.Since():
-            yield _fact(
-                kind=_kind(leaf.domain, leaf.codes),
-                codes=leaf.codes,
-                statuses=["present", "absent"],
-                value="first_day",
-                domain=leaf.domain,
-            )
+            for code in leaf.codes:  # the first of all is known where each has happened or is denied
+                yield _fact(
+                    kind=_kind(leaf.domain, [code]),
+                    codes=[code],
+                    statuses=["present", "absent"],
+                    value="first_day",
+                    domain=leaf.domain,
+                )
         case expressions.Delta():
             basis = "change" if leaf.basis == "absolute" else "relative_change"
             compared = [_comparison(leaf.op, leaf.value, basis)]

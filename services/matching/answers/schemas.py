@@ -97,6 +97,13 @@ class FoundAnswer(ApiModel):
     unit: str | None = Field(description="The unit of the value, as sent.")
 
 
+class ComputedAnswer(ApiModel):
+    """A value that a formula gives."""
+
+    value: float = Field(description="The value, to eight significant digits.")
+    unit: str = Field(description="The UCUM unit of the formula.")
+
+
 class DetailAnswer(ApiModel):
     """One question inside a criterion: what was asked, the limit, and what was found."""
 
@@ -107,6 +114,10 @@ class DetailAnswer(ApiModel):
     reasons: list[Reason] = Field(description="Why it is unknown; empty otherwise.")
     limits: list[LimitAnswer] = Field(description="The bounds that it compares with; empty where there is none.")
     found: list[FoundAnswer] = Field(description="The facts that the answer rests on, at most 10.")
+    computed: ComputedAnswer | None = Field(
+        description="The value that a formula gives from the facts found; null without a formula or a single value, and "
+        "where a recorded result counts instead."
+    )
 
 
 class CriterionAnswer(ApiModel):
@@ -237,7 +248,7 @@ class WantedFact(ApiModel):
     statuses: list[Literal["present", "absent"]] = Field(description="Which `status` of the fact answers.")
     value: Literal["number", "level", "dose", "occurrences", "first_day", "last_day"] | None = Field(
         description="What a present fact must have: `number` and `level` in `value`, `dose` in `dose`. `occurrences`: "
-        "give one fact for each day on which it happened. `first_day`: give the first ones, with their full `date` or "
+        "give one fact for each day on which it happened. `first_day`: give the first one, with its full `date` or "
         "`start`. `last_day`: give every one with its `end`, or with `start` and `end` on the day of a single dose. "
         "null: nothing."
     )

@@ -119,6 +119,7 @@ TRIED: dict[str, Any] = {
                             "unit": None,
                         }
                     ],
+                    "computed": None,
                 }
             ],
             "evidence": ["diagnosis"],
@@ -151,6 +152,7 @@ TRIED: dict[str, Any] = {
                         {"op": "<", "value": "P8Y", "unit": None, "basis": "absolute"},
                     ],
                     "found": [],
+                    "computed": None,
                 }
             ],
             "evidence": ["#birth"],

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from typing import Protocol, TypeAlias
 
 from services.matching.engine.kleene import (
@@ -66,6 +67,12 @@ class LeafExpression:
 
     def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
         return patient.cached(("evaluate_over_time", self.key), lambda: self.leaf.evaluate_over_time(patient))
+
+    def computed_value(self, patient: PatientIndex) -> Fraction | None:
+        """Return the value of a formula on which the leaf rests on ``as_of``; None for other leaves."""
+        if not isinstance(self.leaf, Computed):
+            return None
+        return self.leaf.value_of(patient, self.evaluate(patient, patient.as_of).evidence)
 
     def unknown_leaves(self, patient: PatientIndex, day: date) -> Iterator[expressions.Leaf]:
         if self.evaluate(patient, day).now == UNKNOWN:

@@ -78,6 +78,7 @@ ANSWER: dict[str, Any] = {
                                     "unit": None,
                                 }
                             ],
+                            "computed": None,
                         }
                     ],
                     "evidence": ["diagnosis"],
@@ -107,6 +108,7 @@ ANSWER: dict[str, Any] = {
                             "reasons": ["missing"],
                             "limits": [],
                             "found": [],
+                            "computed": None,
                         }
                     ],
                     "evidence": [],

@@ -1,6 +1,6 @@
 """`computed`: a value that a named formula gives from other measurements (`docs/eligibility.md` §5, computed)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from itertools import product
@@ -91,6 +91,12 @@ class Computed:
     def values(self, patient: PatientIndex) -> frozenset[Fraction]:
         """Return the possible values of the formula with the latest measurements; empty where one is not known."""
         return frozenset(value for values in self._values_by_age(patient).values() for value in values)
+
+    def value_of(self, patient: PatientIndex, evidence: Collection[str]) -> Fraction | None:
+        """Return the value that the inputs in ``evidence`` give; None where they give none or several."""
+        inputs = [fact.id for one in self.readings(patient).values() for fact in one.latest.facts]
+        values = self.values(patient) if all(identifier in evidence for identifier in inputs) else ()
+        return next(iter(values)) if len(values) == 1 else None
 
     def _computed(self, patient: PatientIndex, day: date) -> Evaluation:
         dates, readings = self._window.dates_on(day), self.readings(patient)

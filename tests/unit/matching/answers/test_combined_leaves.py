@@ -41,7 +41,10 @@ CASES: list[tuple[dict[str, Any], str, list[tuple[Any, ...]], list[dict[str, Any
         {"type": "since", "codes": ["HP:0002015", "HP:0001324"], "op": "<=", "value": "P5Y"},
         "since:HP:0001324+HP:0002015",
         [("<=", "P5Y", None, "first_event")],
-        [{"kind": "observation", "statuses": ["present", "absent"], "value": "first_day"}],
+        [
+            {"kind": "observation", "codes": [code], "statuses": ["present", "absent"], "value": "first_day"}
+            for code in ("HP:0002015", "HP:0001324")
+        ],
     ),
     (
         {"type": "delta", "codes": ["CLEIO:mrss"], "op": ">=", "value": 3, "over": "P6M", "within": "P1M"},
