@@ -1,6 +1,5 @@
 """Sentences of the leaves that combine several facts, each as a noun that an exclusion can name too. Pure."""
 
-import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
@@ -27,6 +26,7 @@ _AGO: Final = {
     ">": Words("datant de plus de {}", "more than {} ago"),
     ">=": Words("datant d'au moins {}", "at least {} ago"),
 }
+_VOWELS: Final = tuple("aàâeéèêëhiîïoôœuùûüy")
 _RISE, _FALL = Words("hausse", "rise"), Words("baisse", "fall")
 
 
@@ -77,8 +77,7 @@ def _washout(leaf: expressions.Washout, labels: Labels) -> Words:
 def _of(medicine: Words) -> Words:
     """Return a medicine after "de", which only French needs to write. Its first letter is small in a sentence."""
     fr, en = (name[:1].lower() + name[1:] if name[1:2].islower() else name for name in medicine)
-    vowel = unicodedata.normalize("NFD", fr[:1].lower())[:1] in tuple("aeiouyhœ")
-    return Words(f"d'{fr}" if vowel else f"de {fr}", en)
+    return Words(f"d'{fr}" if fr.lower().startswith(_VOWELS) else f"de {fr}", en)
 
 
 def _delta(leaf: expressions.Delta, labels: Labels) -> Words:

@@ -115,8 +115,8 @@ class DetailAnswer(ApiModel):
     limits: list[LimitAnswer] = Field(description="The bounds that it compares with; empty where there is none.")
     found: list[FoundAnswer] = Field(description="The facts that the answer rests on, at most 10.")
     computed: ComputedAnswer | None = Field(
-        description="The value that a formula gives from the facts found; null without a formula or a single value, and "
-        "where a recorded result counts instead."
+        description="The value that a formula gives from the facts found. null: there is no formula, no single value, "
+        "or a recorded result counts instead."
     )
 
 
