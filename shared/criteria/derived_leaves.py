@@ -28,7 +28,11 @@ class Washout(Leaf):
     @model_validator(mode="after")
     def _lasts(self) -> Self:
         if self.for_ is None and self.half_lives is None:
-            raise PydanticCustomError("washout_without_time", "a washout has a duration, half-lives or both")
+            raise PydanticCustomError(
+                "washout_without_time",
+                "a washout has a duration, half-lives or both",
+                {"fr": "un sevrage a une durée, un nombre de demi-vies, ou les deux"},
+            )
         return self
 
 
@@ -61,7 +65,11 @@ class Delta(Leaf):
     @model_validator(mode="after")
     def _unit_of_a_share(self) -> Self:
         if self.basis == "relative" and self.unit is not None:
-            raise PydanticCustomError("unit_of_ratio", "a relative change is in per cent and has no unit")
+            raise PydanticCustomError(
+                "unit_of_ratio",
+                "a relative change is in per cent and has no unit",
+                {"fr": "une variation relative est en pourcentage et n'a pas d'unité"},
+            )
         return self
 
 
@@ -104,5 +112,9 @@ class Score(Leaf):
     @model_validator(mode="after")
     def _known_set(self) -> Self:
         if self.set not in SCORES:
-            raise PydanticCustomError("score_unknown", "unknown set of classification criteria")
+            raise PydanticCustomError(
+                "score_unknown",
+                "unknown set of classification criteria",
+                {"fr": "ensemble de critères de classification inconnu"},
+            )
         return self

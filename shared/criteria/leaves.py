@@ -50,7 +50,11 @@ class Age(Leaf):
         if self.max_unclear_until is not None and self.max is None:
             raise PydanticCustomError("age_unclear_without_max", "max_unclear_until goes with a max")
         if self.max_unclear_until is not None and self.corrected:
-            raise PydanticCustomError("age_unclear_corrected", "an age of a registry is not a corrected age")
+            raise PydanticCustomError(
+                "age_unclear_corrected",
+                "an age of a registry is not a corrected age",
+                {"fr": "un âge de registre n'est pas un âge corrigé"},
+            )
         return self
 
 
@@ -111,7 +115,11 @@ class Variant(Leaf):
     @model_validator(mode="after")
     def _exons_of_the_gene(self) -> Self:
         if self.amenable_to is not None and self.gene != "DMD":
-            raise PydanticCustomError("exon_skipping_gene", "the lengths of the exons are known for DMD only")
+            raise PydanticCustomError(
+                "exon_skipping_gene",
+                "the lengths of the exons are known for DMD only",
+                {"fr": "la longueur des exons n'est connue que pour le gène DMD"},
+            )
         return self
 
 

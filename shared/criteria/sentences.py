@@ -4,32 +4,28 @@ A code is written with its label, or as it is where it has none. The sentence sa
 is known of a patient.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from shared.criteria import expressions
+from shared.criteria.derived_sentences import derived_sentence
 from shared.criteria.model import Criterion
 from shared.criteria.parts import Where
 from shared.criteria.scales import SCALES
+from shared.criteria.words import (
+    MAX_NAMES,
+    NOTHING,
+    SIGNS,
+    Labels,
+    Words,
+    and_more,
+    comparison,
+    duration,
+    joined,
+    named,
+    quantity,
+    window,
+)
 
-Labels = Callable[[str], Mapping[str, str] | None]
-
-
-class Words(NamedTuple):
-    """The same words in French and in English."""
-
-    fr: str
-    en: str
-
-    def __add__(self, other: Any) -> "Words":
-        return Words(self.fr + other.fr, self.en + other.en)
-
-
-NOTHING: Final = Words("", "")
-# Longer lists of codes are cut: the expression itself has them all.
-MAX_NAMES: Final = 6
-_SIGNS: Final = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "=": "="}
 _BASES: Final = {
     "absolute": NOTHING,
     "xULN": Words(" fois la limite supérieure de la normale", " times the upper limit of normal"),
@@ -65,18 +61,6 @@ _FRAMES: Final = {
     "in": Words("cadre de lecture conservé", "in frame"),
     "out": Words("cadre de lecture rompu", "out of frame"),
 }
-_UNITS: Final = {
-    "Y": (Words("an", "year"), Words("ans", "years")),
-    "M": (Words("mois", "month"), Words("mois", "months")),
-    "W": (Words("semaine", "week"), Words("semaines", "weeks")),
-    "D": (Words("jour", "day"), Words("jours", "days")),
-}
-_PAST: Final = {
-    "P1Y": Words(", au cours de l'année précédente", ", within the past year"),
-    "P1M": Words(", au cours du mois précédent", ", within the past month"),
-    "P1W": Words(", au cours de la semaine précédente", ", within the past week"),
-    "P1D": Words(", en cours ou la veille", ", now or the day before"),
-}
 _PICKS: Final = {
     "latest": NOTHING,
     "any": Words(" (au moins une mesure)", " (at least one measurement)"),
@@ -101,13 +85,13 @@ def sentence(expression: expressions.Node, labels: Labels) -> Words:
 
     match expression:
         case expressions.AllOf():
-            return _joined(map(inner, expression.all_), Words(" et ", " and "))
+            return joined(map(inner, expression.all_), Words(" et ", " and "))
         case expressions.AnyOf():
-            return _joined(map(inner, expression.any_), Words(" ou ", " or "))
+            return joined(map(inner, expression.any_), Words(" ou ", " or "))
         case expressions.AtLeast():
             count = expression.at_least
             head = Words(f"au moins {count} de : ", f"at least {count} of: ")
-            return head + _joined(map(inner, expression.of), Words(" ; ", "; "))
+            return head + joined(map(inner, expression.of), Words(" ; ", "; "))
         case expressions.Not():
             return Words("pas : ", "not: ") + inner(expression.not_)
         case expressions.If():
@@ -116,16 +100,6 @@ def sentence(expression: expressions.Node, labels: Labels) -> Words:
         case expressions.Leaf():
             return _leaf(expression, labels)
     raise AssertionError(expression)
-
-
-def duration(text: str) -> Words:
-    """Return a duration in words: ``P1Y6M`` is ``1 an et 6 mois``, ``1 year and 6 months``."""
-    parts = [
-        Words(f"{count} ", f"{count} ") + _UNITS[unit][int(count) > 1]
-        for count, unit in re.findall(r"([0-9]+)([YMWD])", text)
-        if int(count)
-    ]
-    return _joined(parts, Words(" et ", " and ")) if parts else Words("0 jour", "0 days")
 
 
 def _leaf(leaf: expressions.Leaf, labels: Labels) -> Words:
@@ -139,20 +113,20 @@ def _leaf(leaf: expressions.Leaf, labels: Labels) -> Words:
         case expressions.Variant():
             return _variant(leaf)
         case expressions.Value():
-            bound = _bound(leaf.op, leaf.value, None if leaf.basis == "pct_predicted" else leaf.unit)
-            words = _names(leaf.codes, labels) + bound + _BASES[leaf.basis] + _PICKS[leaf.pick] + _recent(leaf.within)
+            bound = comparison(leaf.op, leaf.value, None if leaf.basis == "pct_predicted" else leaf.unit)
+            words = named(leaf.codes, labels) + bound + _BASES[leaf.basis] + _PICKS[leaf.pick] + window(leaf.within)
             for event in leaf.not_after:
-                since = Words(f" (sans {_names(event.codes, labels).fr} dans les ", " (no ")
+                since = Words(f" (sans {named(event.codes, labels).fr} dans les ", " (no ")
                 after = Words(
                     f"{duration(event.for_).fr} avant la mesure)",
-                    f"{_names(event.codes, labels).en} within {duration(event.for_).en} before it)",
+                    f"{named(event.codes, labels).en} within {duration(event.for_).en} before it)",
                 )
                 words += since + after
             return words
         case expressions.Titre():
-            dilution = Words(f" {_SIGNS[leaf.op]} 1:{_number(leaf.reciprocal).fr}", "")
+            dilution = Words(f" {SIGNS[leaf.op]} 1:{quantity(leaf.reciprocal, None).fr}", "")
             assay = Words(f" (méthode : {leaf.assay})", f" (assay: {leaf.assay})") if leaf.assay else NOTHING
-            return _names(leaf.codes, labels) + Words(dilution.fr, dilution.fr) + assay + _recent(leaf.within)
+            return named(leaf.codes, labels) + Words(dilution.fr, dilution.fr) + assay + window(leaf.within)
         case expressions.Ordinal():
             return _ordinal(leaf)
         case expressions.Count():
@@ -168,8 +142,8 @@ def _leaf(leaf: expressions.Leaf, labels: Labels) -> Words:
             asked = labels(leaf.question) or {}
             question = Words(asked.get("fr", leaf.question), asked.get("en", leaf.question))
             answered = Words(" répond oui à la question « ", ' answers yes to the question "')
-            return role + answered + question + Words(" »", '"') + _recent(leaf.within)
-    raise AssertionError(leaf)
+            return role + answered + question + Words(" »", '"') + window(leaf.within)
+    return derived_sentence(leaf, labels)
 
 
 def _age(leaf: expressions.Age) -> Words:
@@ -189,11 +163,12 @@ def _age(leaf: expressions.Age) -> Words:
             else Words(f"moins de {most.fr}", f"under {most.en}")
         )
     at = Words(" à l'administration", " at dosing") if leaf.at == "dosing" else NOTHING
-    return Words("âge : ", "age: ") + _joined(parts, Words(" et ", " and ")) + at
+    age = Words("âge corrigé : ", "corrected age: ") if leaf.corrected else Words("âge : ", "age: ")
+    return age + joined(parts, Words(" et ", " and ")) + at
 
 
 def _has(leaf: expressions.Has, labels: Labels) -> Words:
-    words = (_RELATIVES[leaf.relative] if leaf.relative else NOTHING) + _names(leaf.codes, labels)
+    words = (_RELATIVES[leaf.relative] if leaf.relative else NOTHING) + named(leaf.codes, labels)
     where = leaf.where or Where()
     for name, values in (
         (Words("issue", "outcome"), where.outcome),
@@ -206,7 +181,7 @@ def _has(leaf: expressions.Has, labels: Labels) -> Words:
     if where.duration:
         lasted = duration(where.duration)
         words += Words(f" pendant au moins {lasted.fr}", f" for at least {lasted.en}")
-    words += _recent(leaf.within)
+    words += window(leaf.within)
     if leaf.evidence_within:
         valid = duration(leaf.evidence_within)
         words += Words(f" (un résultat négatif vaut {valid.fr})", f" (a negative result counts for {valid.en})")
@@ -216,27 +191,32 @@ def _has(leaf: expressions.Has, labels: Labels) -> Words:
 def _variant(leaf: expressions.Variant) -> Words:
     either = Words(" ou ", " or ")
     kind = (
-        _joined((_TYPES[one] for one in leaf.types), either)
+        joined((_TYPES[one] for one in leaf.types), either)
         if leaf.types
         else Words("variant causal", "causal variant")
+        if leaf.amenable_to is None
+        else _TYPES["deletion"]
     )
     words = kind + Words(f" du gène {leaf.gene}", f" of the gene {leaf.gene}")
+    if leaf.amenable_to:
+        exon = leaf.amenable_to.skip
+        words += Words(f" accessible au saut de l'exon {exon}", f" amenable to skipping of exon {exon}")
     if leaf.exons and leaf.exons.within:
         first, last = leaf.exons.within
         words += Words(f", dans les exons {first} à {last}", f", within exons {first} to {last}")
     if leaf.exons and leaf.exons.overlaps:
         spans = [Words(f"{first} à {last}", f"{first} to {last}") for first, last in leaf.exons.overlaps]
-        words += Words(", touchant les exons ", ", overlapping exons ") + _joined(spans, either)
+        words += Words(", touchant les exons ", ", overlapping exons ") + joined(spans, either)
     if leaf.zygosity:
-        words += Words(", ", ", ") + _joined((_ZYGOSITIES[one] for one in leaf.zygosity), either)
+        words += Words(", ", ", ") + joined((_ZYGOSITIES[one] for one in leaf.zygosity), either)
     if leaf.copies:
-        count = f"{_SIGNS[leaf.copies.op]} {leaf.copies.value}"
+        count = f"{SIGNS[leaf.copies.op]} {leaf.copies.value}"
         words += Words(f", nombre de copies {count}", f", number of copies {count}")
     if leaf.frame:
         words += Words(", ", ", ") + _FRAMES[leaf.frame]
     if leaf.hgvs:
         listed = leaf.hgvs[:MAX_NAMES]
-        words += Words(" : ", ": ") + Words(" ou ".join(listed), " or ".join(listed)) + _more(leaf.hgvs)
+        words += Words(" : ", ": ") + Words(" ou ".join(listed), " or ".join(listed)) + and_more(leaf.hgvs)
     return words + (Words(", somatique", ", somatic") if leaf.origin == "somatic" else NOTHING)
 
 
@@ -244,24 +224,24 @@ def _ordinal(leaf: expressions.Ordinal) -> Words:
     scale = SCALES[leaf.scale]
     words = Words(f"{scale.label.fr} : ", f"{scale.label.en}: ")
     if leaf.in_:
-        return words + Words(" ou ".join(leaf.in_), " or ".join(leaf.in_)) + _recent(leaf.within)
+        return words + Words(" ou ".join(leaf.in_), " or ".join(leaf.in_)) + window(leaf.within)
     bounds = [Words(f"au moins {leaf.min}", f"at least {leaf.min}")] if leaf.min else []
     bounds += [Words(f"au plus {leaf.max}", f"at most {leaf.max}")] if leaf.max else []
-    return words + _joined(bounds, Words(" et ", " and ")) + _recent(leaf.within)
+    return words + joined(bounds, Words(" et ", " and ")) + window(leaf.within)
 
 
 def _count(leaf: expressions.Count, labels: Labels) -> Words:
-    words = _names(leaf.codes, labels) + Words(" : nombre de jours", ": number of days")
-    words += _bound(leaf.op, leaf.value, None)
+    words = named(leaf.codes, labels) + Words(" : nombre de jours", ": number of days")
+    words += comparison(leaf.op, leaf.value, None)
     if leaf.each:
         each = duration(leaf.each)
         words += Words(f" par période de {each.fr}", f" in each period of {each.en}")
-    return words + _recent(leaf.within)
+    return words + window(leaf.within)
 
 
 def _stable(leaf: expressions.Stable, labels: Labels) -> Words:
     lasting = duration(leaf.for_)
-    words = _names(leaf.codes, labels)
+    words = named(leaf.codes, labels)
     words += Words(
         f", traitement en cours et inchangé depuis au moins {lasting.fr}",
         f", ongoing and unchanged for at least {lasting.en}",
@@ -270,49 +250,8 @@ def _stable(leaf: expressions.Stable, labels: Labels) -> Words:
     if leaf.equivalent:
         kilo += Words(" d'équivalent prednisone", " of prednisone equivalent")
     bounds = [(">=", leaf.min), ("<=", leaf.max)]
-    doses = [_bound(op, bound, leaf.unit) + kilo for op, bound in bounds if bound is not None]
-    return words + (Words(", dose", ", dose") + _joined(doses, Words(" et", " and")) if doses else NOTHING)
-
-
-def _bound(op: str, value: float, unit: str | None) -> Words:
-    number = _number(value)
-    written = f" {unit}" if unit else ""
-    return Words(f" {_SIGNS[op]} {number.fr}{written}", f" {_SIGNS[op]} {number.en}{written}")
-
-
-def _number(value: float) -> Words:
-    text = f"{value:.12g}" if isinstance(value, float) else str(value)
-    return Words(text.replace(".", ","), text)
-
-
-def _recent(within: str | None) -> Words:
-    """Return the words for a window; none without one."""
-    if within is None:
-        return NOTHING
-    if within in _PAST:
-        return _PAST[within]
-    words = duration(within)
-    past = "précédentes" if within.endswith("W") else "précédents"
-    return Words(f", au cours des {words.fr} {past}", f", within the past {words.en}")
-
-
-def _names(codes: Sequence[str], labels: Labels) -> Words:
-    found = [labels(code) or {} for code in codes[:MAX_NAMES]]
-    words = [
-        Words(label.get("fr", code), label.get("en", code))
-        for code, label in zip(codes[:MAX_NAMES], found, strict=True)
-    ]
-    return _joined(words, Words(" ou ", " or ")) + _more(codes)
-
-
-def _more(listed: Sequence[str]) -> Words:
-    rest = len(listed) - MAX_NAMES
-    return Words(f" (et {rest} autres)", f" (and {rest} others)") if rest > 0 else NOTHING
-
-
-def _joined(parts: Iterable[Words], between: Words) -> Words:
-    listed = list(parts)
-    return Words(between.fr.join(part.fr for part in listed), between.en.join(part.en for part in listed))
+    doses = [comparison(op, bound, leaf.unit) + kilo for op, bound in bounds if bound is not None]
+    return words + (Words(", dose", ", dose") + joined(doses, Words(" et", " and")) if doses else NOTHING)
 
 
 def _is_list(operand: expressions.Node) -> bool:

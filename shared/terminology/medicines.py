@@ -1,7 +1,8 @@
-"""Which codes name one medicine, and which a class of medicines that may differ in strength."""
+"""Which codes name one medicine or a class of medicines that may differ, and whether a half-life is known."""
 
 from typing import Final
 
+from shared.terminology.clinical_data import HALF_LIVES
 from shared.terminology.graph import Terminology
 
 _MEDICINE: Final = len("ATC:H02AB07")
@@ -19,3 +20,14 @@ def is_class(code: str, terminology: Terminology | None = None) -> bool:
     known = [one for one in terminology.nodes.number if one.startswith("ATC:")]
     below = [len(one) for one in known if code in terminology.above(one)]
     return len(below) > 1 or any(length < _MEDICINE for length in below)
+
+
+def has_half_life(code: str, terminology: Terminology | None = None) -> bool:
+    """Return whether the half-life of a medicine at, below or above a code is known.
+
+    Without a terminology only the hierarchy of ATC is known.
+    """
+    if terminology is None:
+        return any(one.startswith(code) or code.startswith(one) for one in HALF_LIVES)
+    above = terminology.above(code)
+    return any(one in above or code in terminology.above(one) for one in HALF_LIVES)

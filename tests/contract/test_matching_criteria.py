@@ -109,3 +109,34 @@ async def test_each_criterion_says_what_was_asked_what_was_found_and_the_limit(
     assert [(one["fact"], one["value"], one["unit"], one["date"]) for one in detail["found"]] == [
         ("alt", 75.5, "U/L", "2025-11-01")
     ]
+
+
+async def test_a_formula_shows_its_inputs_and_its_value(matching_client: httpx.AsyncClient) -> None:
+    asked = {"type": "computed", "formula": "bmi", "op": "<", "value": 30}
+    weight = {"id": "kg", "kind": "observation", "codes": ["LOINC:29463-7"], "value": 18, "unit": "kg"}
+    height = {"id": "cm", "kind": "observation", "codes": ["LOINC:8302-2"], "value": 105, "unit": "cm"}
+    bmi = {"id": "bmi", "kind": "observation", "codes": ["LOINC:39156-5"], "value": 16, "unit": "kg/m2"}
+    facts = [{**one, "date": "2025-11-01"} for one in (weight, height)]
+    for more, ids, computed in (
+        ([], ["cm", "kg"], {"value": 16.326531, "unit": "kg/m2"}),
+        ([{**bmi, "date": "2025-11-02"}], ["bmi"], None),
+    ):
+        body = {"criteria": changed(1, expr=asked), "patient": {**BOY, "facts": [*facts, *more]}}
+        (detail,) = (await matching_client.post(DRY_RUN, json=body)).json()["criteria"][1]["details"]
+        assert detail["state"] == "met"
+        assert [one["fact"] for one in detail["found"]] == ids
+        assert detail["computed"] == computed
+
+
+async def test_a_corrected_age_reads_the_gestation(matching_client: httpx.AsyncClient) -> None:
+    asked = {"type": "age", "min": "P4Y11M", "corrected": True}
+    born = {"as_of": "2025-11-22", "birth_date": "2020-12-20"}
+    for patient, state in (
+        (born, "unknown"),
+        ({**born, "gestation": "P40W"}, "met"),
+        ({**born, "gestation": "P30W4D"}, "not_met"),
+    ):
+        body = {"criteria": changed(1, expr=asked), "patient": patient}
+        criterion = (await matching_client.post(DRY_RUN, json=body)).json()["criteria"][1]
+        assert criterion["state"] == state
+        assert ("#gestation" in criterion["evidence"]) == ("gestation" in patient)

@@ -20,8 +20,21 @@ CRITERIA = {
 }
 AS_OF = date(2025, 11, 22)
 # The fields of a wanted fact that a fact has under another name or in another form.
-FIELDS = {"birth_date": "2015-03-01", "sex": "male"}
+FIELDS = {"birth_date": "2015-03-01", "sex": "male", "gestation": "P30W"}
 LOW, HIGH = 10, 20
+SYMPTOMS = ["HP:0002015", "HP:0001324"]
+SKIPPING = {"type": "variant", "gene": "DMD", "amenable_to": {"skip": 51}}
+COMBINED: list[dict[str, Any]] = [
+    {"type": "age", "max": "P2Y", "corrected": True},
+    SKIPPING,
+    {"type": "washout", "codes": ["ATC:L01FA01"], "for": "P3M", "half_lives": 5},
+    {"type": "since", "codes": SYMPTOMS, "op": "<=", "value": "P5Y"},
+    {"type": "delta", "codes": ["CLEIO:mrss"], "op": ">=", "value": 3, "over": "P6M"},
+    {"type": "computed", "formula": "bmi", "op": "<", "value": 30},
+    {"type": "computed", "formula": "egfr_schwartz_2009", "op": ">=", "value": 60},
+    {"type": "ratio", "numerator": ["CLEIO:ast"], "denominator": ["CLEIO:alt"], "op": ">", "value": 1},
+    {"type": "score", "set": "CLEIO:acr-eular-2013-ssc", "op": ">=", "value": 9},
+]
 
 
 def exposure_of(wanted: dict[str, Any]) -> dict[str, Any]:
@@ -41,11 +54,16 @@ def variant_of(wanted: dict[str, Any]) -> dict[str, Any]:
         variant["copies"] = 2
     if wanted["frame"] is not None:
         variant["frame"] = wanted["frame"]
+    if wanted["amenable_to"] is not None:
+        exon = wanted["amenable_to"]["skip"] + 1
+        variant |= {"type": "deletion", "exon_from": exon, "exon_to": exon}
     return variant
 
 
 def number_of(wanted: dict[str, Any]) -> float:
-    """Return a number that satisfies the first comparison."""
+    """Return a number that satisfies the first comparison; without any, one that the others are as well."""
+    if not wanted["comparisons"]:
+        return 1
     first = wanted["comparisons"][0]
     bound: float = first["value"] * {"xULN": HIGH, "xLLN": LOW}.get(first["basis"], 1)
     return bound + {">": 1, "<": -bound / 2}.get(first["op"], 0)
@@ -69,6 +87,9 @@ def fact_of(name: str, wanted: dict[str, Any], status: str) -> dict[str, Any]:
         fact["variant"] = variant_of(wanted["variant"])
     if wanted["value"] == "number":
         fact |= {"value": number_of(wanted)} | ({"unit": wanted["unit"]} if wanted["unit"] else {})
+    if wanted["value"] == "last_day":
+        del fact["date"]
+        fact |= {"start": "2025-11-01", "end": "2025-11-01"}
     if wanted["value"] == "level":
         fact["value"] = wanted["values"][0]
     if wanted["value"] == "dose":
@@ -92,6 +113,11 @@ def answered(patient: dict[str, Any], question: dict[str, Any], preferred: str) 
         status = preferred if preferred in wanted["statuses"] else wanted["statuses"][0]
         name = f"q{len(patient['facts'])}-{number}"
         patient["facts"].append(fact_of(name, wanted, status))
+        if wanted["over"] is not None:
+            earlier = subtract(AS_OF, parse(wanted["over"]))
+            patient["facts"].append(
+                {**patient["facts"][-1], "id": f"{name}-before", "date": earlier.isoformat(), "value": 0}
+            )
         if wanted["value"] == "occurrences":
             days = [AS_OF - timedelta(days=number) for number in range(1, int(wanted["comparisons"][0]["value"]) + 1)]
             patient["facts"] += [
@@ -122,6 +148,20 @@ async def test_every_question_of_the_sample_is_answered_by_program(
         patient = answered(empty, question, preferred)
         left = await questions_of(matching_client, CRITERIA[trial], patient)
         assert code not in left, (code, question["facts"], patient)
+
+
+@pytest.mark.parametrize("preferred", ["present", "absent"])
+@pytest.mark.parametrize("leaf", COMBINED, ids=lambda leaf: leaf["type"])
+async def test_every_question_of_a_leaf_of_several_facts_is_answered_by_program(
+    matching_client: httpx.AsyncClient, leaf: dict[str, Any], preferred: str
+) -> None:
+    line = {"id": "c", "kind": "include", "expr": leaf}
+    criteria = {"trial": "CLEIO-TEST-0001", "grade": "registry", "criteria": [line]}
+    empty: dict[str, Any] = {"as_of": AS_OF.isoformat(), "facts": [], "domains_complete": []}
+    ((code, question),) = (await questions_of(matching_client, criteria, empty)).items()
+    assert not question["text"]["fr"].endswith(code)
+    left = await questions_of(matching_client, criteria, answered(empty, question, preferred))
+    assert left == {}, question["facts"]
 
 
 @pytest.mark.parametrize("name", ["duchenne-boy", "sickle-cell-girl"])

@@ -7,7 +7,9 @@ from typing import Any
 from services.matching.engine import CompiledCriterion, Fact, LeafExpression, PatientIndex, leaves_of
 from services.matching.snapshots.model import Vocabulary
 from shared.criteria import expressions
-from shared.criteria.sentences import Words, criterion_sentence, sentence
+from shared.criteria.formulas import FORMULAS
+from shared.criteria.sentences import criterion_sentence, sentence
+from shared.criteria.words import Words
 
 Sentences = dict[str, Words]
 MAX_FOUND = 10
@@ -45,7 +47,15 @@ def _details(
         "reasons": sorted(evaluation.reasons),
         "limits": limits_of(leaf.source),
         "found": _found(evaluation.evidence, patient),
+        "computed": _computed(leaf, patient),
     }
+
+
+def _computed(leaf: LeafExpression, patient: PatientIndex) -> dict[str, Any] | None:
+    value = leaf.shown(patient, patient.as_of)
+    if value is None or not isinstance(leaf.source, expressions.Computed):
+        return None
+    return {"value": _plain(value), "unit": FORMULAS[leaf.source.formula].unit}
 
 
 def limits_of(leaf: expressions.Leaf) -> list[dict[str, Any]]:
@@ -64,6 +74,26 @@ def limits_of(leaf: expressions.Leaf) -> list[dict[str, Any]]:
         case expressions.Stable():
             doses = [(">=", leaf.min), ("<=", leaf.max)]
             return [_limit(op, bound, leaf.unit, "dose") for op, bound in doses if bound is not None]
+    return _combined_limits(leaf)
+
+
+def _combined_limits(leaf: expressions.Leaf) -> list[dict[str, Any]]:
+    match leaf:
+        case expressions.Washout():
+            times = [(leaf.for_, "last_dose"), (leaf.half_lives, "half_lives")]
+            return [_limit(">=", bound, None, basis) for bound, basis in times if bound is not None]
+        case expressions.Since():
+            return [_limit(leaf.op, leaf.value, None, "first_event")]
+        case expressions.Delta(basis="relative"):
+            return [_limit(leaf.op, leaf.value, "%", "relative_change")]
+        case expressions.Delta():
+            return [_limit(leaf.op, leaf.value, leaf.unit, "change")]
+        case expressions.Computed():
+            return [_limit(leaf.op, leaf.value, FORMULAS[leaf.formula].unit, "absolute")]
+        case expressions.Ratio():
+            return [_limit(leaf.op, leaf.value, None, "ratio")]
+        case expressions.Score():
+            return [_limit(leaf.op, leaf.value, None, "points")]
     return []
 
 

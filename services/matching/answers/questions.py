@@ -1,13 +1,16 @@
 """The facts that answer a question, so that a program can ask for them (`schemas.WantedFact`). Pure."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
 from typing import Any
 
 from shared.criteria import expressions
 from shared.criteria.durations import parse
+from shared.criteria.formulas import FORMULAS
 from shared.criteria.parts import Where
 from shared.criteria.scales import SCALES
-from shared.terminology.clinical_data import AGE_DEPENDENT
+from shared.terminology.clinical_data import AGE_DEPENDENT, HALF_LIVES
 from shared.vocabulary.durations import in_months
 
 Wanted = dict[str, Any]
@@ -29,11 +32,12 @@ _NOTHING: Wanted = {
     "relative": None,
     "within": None,
     "each": None,
+    "over": None,
     "duration": None,
     "domain": None,
 }
 # What two leaves of one question may differ in: the wanted fact then satisfies both.
-_MERGED = ("within", "each", "duration", "unit", "per_kg", "reference_range", "domain", "comparisons")
+_MERGED = ("within", "each", "over", "duration", "unit", "per_kg", "reference_range", "domain", "comparisons")
 _KIND_OF_DOMAIN = {
     "conditions": "condition",
     "procedures": "procedure",
@@ -59,6 +63,8 @@ def _wanted(leaf: expressions.Leaf, *, has_lead_time: bool) -> Iterator[Wanted]:
     match leaf:
         case expressions.Age():
             yield _fact(field="birth_date")
+            if leaf.corrected:
+                yield _fact(field="gestation")
             if leaf.at == "dosing" and not has_lead_time:
                 yield _fact(field="dosing_date")
         case expressions.Sex():
@@ -115,6 +121,61 @@ def _wanted(leaf: expressions.Leaf, *, has_lead_time: bool) -> Iterator[Wanted]:
                 values=["yes", "no"],
                 within=leaf.within,
             )
+        case _:
+            yield from _combined(leaf)
+
+
+def _combined(leaf: expressions.Leaf) -> Iterator[Wanted]:
+    """Return what answers a leaf that combines several facts."""
+    match leaf:
+        case expressions.Washout():
+            yield _fact(
+                kind="medication" if leaf.domain is None else _KIND_OF_DOMAIN[leaf.domain],
+                codes=leaf.codes,
+                statuses=["present", "absent"],
+                value="last_day",
+                within=_washout(leaf),
+                domain=leaf.domain,
+            )
+        case expressions.Since():
+            for code in leaf.codes:  # the first of all is known where each has happened or is denied
+                yield _fact(
+                    kind=_kind(leaf.domain, [code]),
+                    codes=[code],
+                    statuses=["present", "absent"],
+                    value="first_day",
+                    domain=leaf.domain,
+                )
+        case expressions.Delta():
+            basis = "change" if leaf.basis == "absolute" else "relative_change"
+            compared = [_comparison(leaf.op, leaf.value, basis)]
+            yield _number(leaf.codes, leaf.unit, leaf.within, comparisons=compared, over=leaf.over)
+        case expressions.Computed():
+            formula = FORMULAS[leaf.formula]
+            for one in formula.inputs.values():
+                yield _number(one.codes, one.unit, leaf.within)
+            if formula.needs_age:
+                yield _fact(field="birth_date")
+            if formula.needs_sex:
+                yield _fact(field="sex", values=["male", "female"])
+        case expressions.Ratio():
+            for codes in (leaf.numerator, leaf.denominator):
+                yield _number(codes, None, leaf.within)
+        case expressions.Score():
+            yield _number([leaf.set], None, None, comparisons=[_comparison(leaf.op, leaf.value)])
+
+
+def _washout(leaf: expressions.Washout) -> str | None:
+    """Return how old a denial may be that certainly covers the washout; None where its half-life is not known."""
+    known = [days for code, days in HALF_LIVES.items() if code.startswith(tuple(leaf.codes))]
+    if leaf.for_ is not None or leaf.half_lives is None or not known:
+        return leaf.for_
+    return f"P{math.ceil(max(known) * Fraction(str(leaf.half_lives)))}D"
+
+
+def _number(codes: Sequence[str], unit: str | None, within: str | None, **given: Any) -> Wanted:
+    fixed = {"kind": "observation", "statuses": ["present"], "value": "number"}
+    return _fact(**fixed, codes=list(codes), unit=unit, within=within, **given)
 
 
 def _presence(leaf: expressions.Has) -> Wanted:
@@ -142,6 +203,7 @@ def _variant(leaf: expressions.Variant) -> Wanted:
         "frame": leaf.frame,
         "hgvs": leaf.hgvs,
         "origin": leaf.origin,
+        "amenable_to": leaf.amenable_to.model_dump() if leaf.amenable_to else None,
     }
     return _fact(kind="variant", statuses=["present", "absent"], variant=variant)
 
@@ -198,6 +260,7 @@ def _merge(first: Wanted, second: Wanted) -> Wanted:
         "within": min((one["within"] for one in (first, second) if one["within"]), key=_length, default=None),
         "duration": max((one["duration"] for one in (first, second) if one["duration"]), key=_length, default=None),
         "each": min((one["each"] for one in (first, second) if one["each"]), key=_length, default=None),
+        "over": min((one["over"] for one in (first, second) if one["over"]), key=_length, default=None),
         "comparisons": [*first["comparisons"], *others],
         "unit": first["unit"] or second["unit"],
         "per_kg": first["per_kg"] or second["per_kg"],

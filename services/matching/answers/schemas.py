@@ -6,6 +6,7 @@ from pydantic import Field
 
 from services.matching.patients.schemas import Kind
 from shared.criteria.model import CriterionKind
+from shared.criteria.parts import ExonSkipping
 from shared.criteria.values import Domain, Exon, Frame, Gene, Operator, Origin, Relative, VariantType, Zygosity
 from shared.values.wire import ApiModel, Code, Day, Duration, Label
 
@@ -60,11 +61,28 @@ class LimitAnswer(ApiModel):
     """A bound that a criterion compares with."""
 
     op: Operator = Field(description="The operator between what is found and `value`.")
-    value: float | str = Field(description="The bound: a number, or an ISO duration of an age.")
+    value: float | str = Field(description="The bound: a number, or the ISO duration of an age or of a time.")
     unit: str | None = Field(description="The UCUM unit; null: none.")
-    basis: Literal["absolute", "xULN", "xLLN", "pct_predicted", "reciprocal", "days", "dose"] = Field(
+    basis: Literal[
+        "absolute",
+        "xULN",
+        "xLLN",
+        "pct_predicted",
+        "reciprocal",
+        "days",
+        "dose",
+        "last_dose",
+        "half_lives",
+        "first_event",
+        "change",
+        "relative_change",
+        "ratio",
+        "points",
+    ] = Field(
         description="What the bound is of: the value itself (`absolute`), a multiple of a reference limit, % of the "
-        "predicted value, the reciprocal of a titre, a number of days, or a dose."
+        "predicted value, the reciprocal of a titre, a number of days, a dose, the time since the last dose in itself "
+        "or in half-lives (the longer counts), the time since the first event, a change, a change in % of the earlier "
+        "value, a ratio, or the points of a score."
     )
 
 
@@ -79,6 +97,13 @@ class FoundAnswer(ApiModel):
     unit: str | None = Field(description="The unit of the value, as sent.")
 
 
+class ComputedAnswer(ApiModel):
+    """A value that a formula gives."""
+
+    value: float = Field(description="The value, to eight significant digits.")
+    unit: str = Field(description="The UCUM unit of the formula.")
+
+
 class DetailAnswer(ApiModel):
     """One question inside a criterion: what was asked, the limit, and what was found."""
 
@@ -89,6 +114,10 @@ class DetailAnswer(ApiModel):
     reasons: list[Reason] = Field(description="Why it is unknown; empty otherwise.")
     limits: list[LimitAnswer] = Field(description="The bounds that it compares with; empty where there is none.")
     found: list[FoundAnswer] = Field(description="The facts that the answer rests on, at most 10.")
+    computed: ComputedAnswer | None = Field(
+        description="The value that a formula gives from the facts found. null: there is no formula, no single value, "
+        "or a recorded result counts instead."
+    )
 
 
 class CriterionAnswer(ApiModel):
@@ -125,7 +154,7 @@ class CriterionAnswer(ApiModel):
         "person."
     )
     evidence: list[str] = Field(
-        description="What the state rests on: ids of facts, or `#birth`, `#sex`, `#complete:<domain>`."
+        description="What the state rests on: ids of facts, or `#birth`, `#gestation`, `#sex`, `#complete:<domain>`."
     )
     clears_on: Day | None = Field(
         description="The day on which a failure ends by the passing of time alone; null where there is none."
@@ -181,6 +210,9 @@ class WantedVariant(ApiModel):
     frame: Frame | None = Field(description="The effect on the reading frame.")
     hgvs: list[str] | None = Field(description="HGVS expressions.")
     origin: Origin = Field(description="Germline or somatic.")
+    amenable_to: ExonSkipping | None = Field(
+        description="The therapy that must restore the reading frame: report `exon_from` and `exon_to`."
+    )
 
 
 class WantedAttributes(ApiModel):
@@ -196,15 +228,16 @@ class Comparison(ApiModel):
 
     op: Operator = Field(description="The operator between the fact and `value`.")
     value: float = Field(description="The bound, in `unit` or relative to the reference range.")
-    basis: Literal["absolute", "xULN", "xLLN", "pct_predicted"] = Field(
-        description="`xULN`, `xLLN`: a multiple of `ref_high`, `ref_low`. `pct_predicted`: % of the predicted value."
+    basis: Literal["absolute", "xULN", "xLLN", "pct_predicted", "change", "relative_change"] = Field(
+        description="`xULN`, `xLLN`: a multiple of `ref_high`, `ref_low`. `pct_predicted`: % of the predicted value. "
+        "`change`, `relative_change`: the latest value minus an earlier one; relative: in % of the earlier one."
     )
 
 
 class WantedFact(ApiModel):
     """A fact, or a field of the patient, that answers a question. Date a fact as of the day that it is about."""
 
-    field: Literal["birth_date", "sex", "dosing_date"] | None = Field(
+    field: Literal["birth_date", "gestation", "sex", "dosing_date"] | None = Field(
         description="Set where no fact is wanted but this field of the patient (`dosing_date`: query parameter)."
     )
     kind: Kind | None = Field(description="The `kind` of the fact; null with `field`.")
@@ -213,9 +246,11 @@ class WantedFact(ApiModel):
     )
     question: str | None = Field(description="The `question` of a fact of kind `answer`; its `answer` is in `values`.")
     statuses: list[Literal["present", "absent"]] = Field(description="Which `status` of the fact answers.")
-    value: Literal["number", "level", "dose", "occurrences"] | None = Field(
+    value: Literal["number", "level", "dose", "occurrences", "first_day", "last_day"] | None = Field(
         description="What a present fact must have: `number` and `level` in `value`, `dose` in `dose`. `occurrences`: "
-        "give one fact for each day on which it happened. null: nothing."
+        "give one fact for each day on which it happened. `first_day`: give the first one, with its full `date` or "
+        "`start`. `last_day`: give every one with its `end`, or with `start` and `end` on the day of a single dose. "
+        "null: nothing."
     )
     values: list[str] = Field(description="The allowed values of a level, an answer or a field; empty: not restricted.")
     comparisons: list[Comparison] = Field(
@@ -232,6 +267,9 @@ class WantedFact(ApiModel):
     within: Duration | None = Field(description="How old the fact may be on the day of the match; null: any age.")
     each: Duration | None = Field(
         description="Occurrences are counted in each such part of `within`; null: in the whole."
+    )
+    over: Duration | None = Field(
+        description="A measurement of an earlier day is wanted too, at most so long before the latest one; null: none."
     )
     duration: Duration | None = Field(
         description="The exposure must have lasted, unchanged, at least so long: give `start`."
@@ -254,7 +292,9 @@ class QuestionAnswer(ApiModel):
         json_schema_extra={"format": "int32", "minimum": 0, "maximum": 5},
     )
     trials: int = Field(description="How many trials of the answer the question helps to decide.")
-    facts: list[WantedFact] = Field(description="What answers the question. Give all of them to settle it.")
+    facts: list[WantedFact] = Field(
+        description="What answers the question. Give all of them to settle it; several measurements, of one day."
+    )
 
 
 class WarningAnswer(ApiModel):

@@ -1,8 +1,11 @@
 """The texts of an answer that no author wrote, in French and English. Pure."""
 
+import re
+
 from services.matching.clients.documents import Trial
 from services.matching.engine import Question
 from services.matching.snapshots.model import Vocabulary
+from shared.criteria.formulas import FORMULAS
 from shared.criteria.model import Criterion
 
 Text = dict[str, str]
@@ -21,6 +24,10 @@ _RECRUITMENT: dict[str, Text] = {
 }
 _QUESTIONS: dict[str, Text] = {
     "age": {"fr": "Quel est l'âge ?", "en": "What is the age?"},
+    "corrected_age": {
+        "fr": "Quel est l'âge, et à quel terme le patient est-il né (en semaines d'aménorrhée) ?",
+        "en": "What is the age, and after how many weeks of pregnancy was the patient born?",
+    },
     "sex": {"fr": "Quel est le sexe ?", "en": "What is the sex?"},
 }
 
@@ -50,8 +57,11 @@ def question_text(question: Question, vocabulary: Vocabulary) -> Text:
         return {"fr": question.text.fr, "en": question.text.en}
     if question.code in _QUESTIONS:
         return _QUESTIONS[question.code]
-    codes = question.code.partition(":")[2].split("+") if ":" in question.code else [question.code]
-    labels = [vocabulary.label(code) for code in codes[:5]]
+    kind, _, asked = question.code.partition(":")
+    if kind == "computed":
+        label = FORMULAS[asked].label
+        return {"fr": f"Information manquante : {label.fr}", "en": f"Missing information: {label.en}"}
+    labels = [vocabulary.label(code) for code in re.split(r"[+/]", asked or kind)[:5]]
     return {
         "fr": f"Information manquante : {', '.join(label['fr'] for label in labels)}",
         "en": f"Missing information: {', '.join(label['en'] for label in labels)}",

@@ -26,12 +26,54 @@ DOCUMENT: dict[str, Any] = {
         },
     ],
 }
+COMBINED: dict[str, Any] = {
+    **DOCUMENT,
+    "criteria": [
+        {
+            "id": "I-DX",
+            "kind": "include",
+            "role": "indication",
+            "text": {"fr": "Sclérodermie systémique", "en": "Systemic sclerosis"},
+            "expr": {"type": "has", "codes": ["ORPHA:90291"]},
+        },
+        {
+            "id": "I-RITUXIMAB",
+            "kind": "include",
+            "text": {
+                "fr": "Pas de rituximab depuis 6 mois ou 5 demi-vies (le plus long des deux)",
+                "en": "No rituximab for 6 months or 5 half-lives, whichever is longer",
+            },
+            "expr": {
+                "type": "washout",
+                "codes": ["ATC:L01FA01"],
+                "for": "P6M",
+                "half_lives": 5,
+                "domain": "medications",
+            },
+        },
+        {
+            "id": "I-KIDNEY",
+            "kind": "include",
+            "text": {"fr": "DFG estimé d'au moins 60", "en": "Estimated GFR of at least 60"},
+            "expr": {
+                "type": "computed",
+                "formula": "egfr_ckd_epi_2021",
+                "op": ">=",
+                "value": 60,
+                "within": "P3M",
+            },
+        },
+    ],
+}
 PATIENT: dict[str, Any] = {
     "as_of": "2025-11-22",
     "birth_date": "2020-12-20",
     "facts": [{"id": "diagnosis", "kind": "condition", "codes": ["ORPHA:98896"], "date": "2024-05-03"}],
 }
-DOCUMENTS: Any = {"two criteria": {"summary": "A document with two criteria", "value": DOCUMENT}}
+DOCUMENTS: Any = {
+    "two criteria": {"summary": "A document with two criteria", "value": DOCUMENT},
+    "washout and formula": {"summary": "A washout, and a value that a formula gives", "value": COMBINED},
+}
 DRY_RUNS: Any = {"native": {"summary": "With a native patient", "value": {"criteria": DOCUMENT, "patient": PATIENT}}}
 CHECKED: dict[str, Any] = {"findings": [], "errors": 0, "warnings": 0}
 TRIED: dict[str, Any] = {
@@ -77,6 +119,7 @@ TRIED: dict[str, Any] = {
                             "unit": None,
                         }
                     ],
+                    "computed": None,
                 }
             ],
             "evidence": ["diagnosis"],
@@ -109,6 +152,7 @@ TRIED: dict[str, Any] = {
                         {"op": "<", "value": "P8Y", "unit": None, "basis": "absolute"},
                     ],
                     "found": [],
+                    "computed": None,
                 }
             ],
             "evidence": ["#birth"],

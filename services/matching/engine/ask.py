@@ -11,8 +11,8 @@ from shared.criteria import expressions
 from shared.criteria.model import Criterion
 from shared.values.wire import Label
 
-_COSTS = {"age": 0, "sex": 0, "value": 2, "titre": 3, "variant": 3}
-_LABORATORY = frozenset(("value", "titre", "variant"))
+_COSTS = {"age": 0, "sex": 0, "value": 2, "delta": 2, "computed": 2, "ratio": 2, "titre": 3, "variant": 3}
+_LABORATORY = frozenset(("value", "delta", "ratio", "titre", "variant"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,32 @@ def question_code(leaf: expressions.Leaf) -> str:
     match leaf:
         case expressions.Human():
             return leaf.question
+        case expressions.Age() if leaf.corrected:
+            return "corrected_age"
         case expressions.Variant():
             return f"variant:{leaf.gene}"
         case expressions.Ordinal():
             return f"ordinal:{leaf.scale}"
+        case expressions.Computed():
+            return f"computed:{leaf.formula}"
+        case expressions.Ratio():
+            return f"ratio:{'+'.join(sorted(leaf.numerator))}/{'+'.join(sorted(leaf.denominator))}"
+        case expressions.Score():
+            return f"score:{leaf.set}"
         case expressions.Titre() if leaf.assay is not None:
             return f"titre:{'+'.join(sorted(leaf.codes))}:{leaf.assay}"
         case expressions.Has() if leaf.relative is not None:
             return f"has:{leaf.relative}:{'+'.join(sorted(leaf.codes))}"
-        case expressions.Has() | expressions.Value() | expressions.Titre() | expressions.Count() | expressions.Stable():
+        case (
+            expressions.Has()
+            | expressions.Value()
+            | expressions.Titre()
+            | expressions.Count()
+            | expressions.Stable()
+            | expressions.Washout()
+            | expressions.Since()
+            | expressions.Delta()
+        ):
             return f"{leaf.type}:{'+'.join(sorted(leaf.codes))}"
     return leaf.type
 

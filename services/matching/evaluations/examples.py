@@ -78,6 +78,7 @@ ANSWER: dict[str, Any] = {
                                     "unit": None,
                                 }
                             ],
+                            "computed": None,
                         }
                     ],
                     "evidence": ["diagnosis"],
@@ -107,6 +108,7 @@ ANSWER: dict[str, Any] = {
                             "reasons": ["missing"],
                             "limits": [],
                             "found": [],
+                            "computed": None,
                         }
                     ],
                     "evidence": [],
@@ -196,6 +198,7 @@ ANSWER: dict[str, Any] = {
                     "relative": None,
                     "within": "P3M",
                     "each": None,
+                    "over": None,
                     "duration": None,
                     "domain": None,
                 }

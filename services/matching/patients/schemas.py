@@ -56,11 +56,12 @@ QuestionCode = Annotated[
     ),
 ]
 
+GESTATION = r"^P(2[0-9]|3[0-9]|4[0-4])W([0-6]D)?$"
 Gestation = Annotated[
     str,
     StringConstraints(
         pattern=described(
-            r"^P(2[0-9]|3[0-9]|4[0-4])W([0-6]D)?$",
+            GESTATION,
             fr="une durée de 20 à 44 semaines, et de jours, p. ex. P30W4D",
             en="a duration of 20 to 44 weeks, and days, e.g. P30W4D",
         )

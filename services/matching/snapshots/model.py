@@ -12,7 +12,7 @@ from services.matching.clients.documents import Centre, TrialRecord, canonical
 from services.matching.engine import CompiledTrial, compile_criteria
 from services.matching.snapshots.recruitment import Recruitment, recruitment_of
 from shared.criteria.model import CriteriaDocument
-from shared.criteria.sentences import Words
+from shared.criteria.words import Words
 from shared.terminology.document import read_document
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from services.matching.patients.fhir.chart import Chart
 from services.matching.patients.fhir.genetics import is_genetic, read_variant
+from services.matching.patients.fhir.gestation import read_gestation
 from services.matching.patients.fhir.timing import when
 from services.matching.patients.fhir.values import VALUES, read_value
 from services.matching.patients.parts import Part
@@ -22,6 +23,8 @@ def read_observation(chart: Chart, observation: Part) -> None:
     if status not in _FINAL | _NOT_FINAL:
         chart.warn(observation.of("status"), "status_not_understood")
     day = _day(chart, observation)
+    if certainty == "present" and read_gestation(chart, observation, day):
+        return
     if is_genetic(observation):
         read_variant(chart, observation, certainty, day)
         return

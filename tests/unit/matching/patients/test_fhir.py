@@ -334,3 +334,45 @@ def test_a_variant_of_a_genetic_report() -> None:
     variant = {"gene": "DMD", "zygosity": "hemizygous", "hgvs": "NM_004006.3:c.6292C>T"}
     assert facts(report) == [{"date": "2025-11-02", "variant": variant}]
     assert facts({**report, "status": "preliminary"})[0]["status"] == "unconfirmed"
+
+
+def weeks(value: float, unit: str = "wk", **more: Any) -> dict[str, Any]:
+    at_birth = {"code": concept("LOINC:76516-4"), "effectiveDateTime": "2019-05-03"}
+    return observation(**{**at_birth, "valueQuantity": {"value": value, "code": unit, "system": UCUM}, **more})
+
+
+def text(written: str) -> dict[str, Any]:
+    given = weeks(0, valueString=written)
+    del given["valueQuantity"]
+    return given
+
+
+@pytest.mark.parametrize(
+    ("given", "gestation", "warnings"),
+    [
+        ([weeks(34)], "P34W", []),
+        ([weeks(240, "d")], "P34W2D", []),
+        ([text("34+2")], "P34W2D", []),
+        ([weeks(34), weeks(240, "d")], "P34W2D", []),
+        ([weeks(34, code=concept("SNOMED:412726003"), effectiveDateTime="2024-01-05")], "P34W", []),
+        ([weeks(34, code=concept("LOINC:11884-4"))], "P34W", []),
+        ([weeks(34), weeks(36), weeks(34)], None, ["value_not_understood"] * 2),
+        ([weeks(34.4)], None, ["value_not_understood"]),
+        ([weeks(12)], None, ["value_not_understood"]),
+        # Of a pregnancy of the patient, or of an unknown one.
+        ([weeks(34, effectiveDateTime="2045-01-05")], None, ["not_read"]),
+        ([weeks(34, focus=[{"display": "baby"}])], None, ["not_read"]),
+        ([weeks(34, effectiveDateTime=None)], None, ["no_date", "not_read"]),
+    ],
+)
+def test_the_gestation_of_which_the_patient_was_born(
+    given: list[dict[str, Any]], gestation: str | None, warnings: list[str]
+) -> None:
+    found = read(*given)
+    assert (found.patient.gestation, found.patient.facts) == (gestation, [])
+    assert [reason for _, reason in found.warnings] == warnings
+
+
+def test_the_gestation_of_a_pregnancy_of_the_patient_stays_an_observation() -> None:
+    found = read(weeks(34, code=concept("LOINC:11884-4"), effectiveDateTime="2045-01-05"))
+    assert (found.patient.gestation, [one.value for one in found.patient.facts]) == (None, [34])

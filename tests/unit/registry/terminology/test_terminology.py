@@ -4,6 +4,9 @@ import pytest
 
 from services.registry.terminology.concept import Concept
 from services.registry.terminology.terminology import Terminology, TerminologyError, builtin
+from shared.criteria.formulas import FORMULAS
+from shared.criteria.scores import SCORES
+from shared.terminology.clinical_data import HALF_LIVES
 from tests.unit.registry.terminology.closure import carriers, descendants, exclusive_with, named
 
 
@@ -99,3 +102,11 @@ def test_the_builtin_one_names_its_diseases_in_both_languages():
     for name in ("Drépanocytose", "Sickle cell disease"):
         assert len(named(shipped, name)) == 1
     assert all(found.label_fr and found.label_en for found in shipped)
+
+
+def test_the_codes_of_formulas_scores_and_half_lives_are_known():
+    inputs = {code for one in FORMULAS.values() for part in one.inputs.values() for code in part.codes}
+    recorded = {code for one in FORMULAS.values() for code in one.recorded}
+    items = {code for one in SCORES.values() for group in one.groups for item in group for code in item.codes}
+    asked = inputs | recorded | items | set(SCORES) | set(HALF_LIVES)
+    assert [code for code in sorted(asked) if code not in builtin().graph] == []

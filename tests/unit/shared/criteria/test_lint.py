@@ -10,7 +10,8 @@ TEXT = {"fr": "Garçon.", "en": "Male."}
 MALE = {"type": "sex", "value": "male"}
 TERMINOLOGY = Terminology(
     {"CLEIO:pregnancy-by-ultrasound": ["CLEIO:pregnancy"]},
-    children={"CLEIO:steroid": ["ATC:H02AB07", "ATC:H02AB13"]},
+    children={"CLEIO:steroid": ["ATC:H02AB07", "ATC:H02AB13"], "CLEIO:biologic": ["ATC:L01FA01"]},
+    codes=["CLEIO:other", "CLEIO:creatinine", "CLEIO:ast", "CLEIO:alt", "CLEIO:platelets"],
     states={"CLEIO:pregnancy": State("passing", "P42W"), "CLEIO:stroke": State("event")},
 )
 AGE = {"type": "age", "min": "P4Y", "max": "P8Y"}
@@ -40,6 +41,22 @@ def found(*criteria, terminology=None, record=None, **fields):
             "unit": "mg/d",
             "equivalent": "prednisone",
         },
+        {"type": "washout", "codes": ["ATC:L04AB", "CLEIO:biologic"], "for": "P3M", "half_lives": 5},
+        {"type": "washout", "codes": ["CLEIO:other"], "for": "P3M"},
+        {
+            "type": "since",
+            "codes": ["CLEIO:stroke", "CLEIO:pregnancy"],
+            "op": "<",
+            "value": "P5Y",
+            "domain": "conditions",
+        },
+        {"type": "since", "codes": ["CLEIO:stroke", "CLEIO:pregnancy"], "op": ">=", "value": "P5Y"},
+        {"type": "delta", "codes": ["CLEIO:creatinine"], "op": "<=", "value": 0.3, "unit": "mg/dL", "over": "P6M"},
+        {"type": "computed", "formula": "bmi", "op": "<", "value": 30},
+        {"type": "ratio", "numerator": ["CLEIO:ast"], "denominator": ["CLEIO:alt"], "op": ">", "value": 1},
+        {"type": "score", "set": "CLEIO:acr-eular-2013-ssc", "op": ">=", "value": 9},
+        {"type": "age", "min": "P2M", "max": "P2Y", "corrected": True},
+        {"type": "variant", "gene": "DMD", "types": ["deletion"], "amenable_to": {"skip": 51}},
     ],
 )
 def test_a_leaf_that_says_what_it_asks_has_no_remarks(expr):
@@ -105,6 +122,64 @@ def test_a_good_document_has_no_remarks():
             },
             ("/criteria/0/expr", "bounds_contradictory"),
         ),
+        (
+            {
+                "all": [
+                    {"type": "computed", "formula": "bmi", "op": op, "value": value}
+                    for op, value in ((">", 30), ("<=", 18))
+                ]
+            },
+            ("/criteria/0/expr", "bounds_contradictory"),
+        ),
+        (
+            {"type": "ratio", "numerator": ["CLEIO:ast"], "denominator": ["CLEIO:no"], "op": ">", "value": 1},
+            ("/criteria/0/expr/denominator/0", "code_unknown"),
+        ),
+        (
+            {"type": "ratio", "numerator": ["CLEIO:ast"], "denominator": ["CLEIO:ast"], "op": ">", "value": 1},
+            ("/criteria/0/expr/denominator", "ratio_of_itself"),
+        ),
+        (
+            {"type": "ratio", "numerator": ["CLEIO:ast"], "denominator": ["CLEIO:platelets"], "op": ">", "value": 1},
+            ("/criteria/0/expr/denominator", "ratio_not_comparable"),
+        ),
+        (
+            {"type": "ratio", "numerator": ["CLEIO:ast"], "denominator": ["CLEIO:alt"], "op": ">=", "value": 0},
+            ("/criteria/0/expr/value", "bound_without_effect"),
+        ),
+        (
+            {"type": "computed", "formula": "bmi", "op": ">=", "value": 0.3},
+            ("/criteria/0/expr/value", "bound_without_effect"),
+        ),
+        (
+            {"type": "score", "set": "CLEIO:acr-eular-2013-ssc", "op": ">=", "value": 90},
+            ("/criteria/0/expr/value", "bound_without_effect"),
+        ),
+        (
+            {"type": "delta", "codes": ["CLEIO:alt"], "op": ">", "value": 3, "unit": "g/L", "over": "P6M"},
+            ("/criteria/0/expr/unit", "unit_unfit"),
+        ),
+        (
+            {"type": "delta", "codes": ["CLEIO:x"], "op": ">=", "value": 0, "over": "P6M"},
+            ("/criteria/0/expr/value", "change_not_asked"),
+        ),
+        (
+            {"type": "delta", "codes": ["CLEIO:x"], "op": "<", "value": -120, "over": "P6M", "basis": "relative"},
+            ("/criteria/0/expr/value", "bound_without_effect"),
+        ),
+        (
+            {"type": "washout", "codes": ["CLEIO:biologic", "CLEIO:other"], "half_lives": 5},
+            ("/criteria/0/expr/codes/1", "half_life_unknown"),
+        ),
+        (
+            {"type": "since", "codes": ["CLEIO:stroke", "CLEIO:pregnancy"], "op": "<", "value": "P5Y"},
+            ("/criteria/0/expr/domain", "first_event_unknown"),
+        ),
+        ({"type": "age", "min": "P4Y", "corrected": True}, ("/criteria/0/expr/corrected", "corrected_late")),
+        (
+            {"type": "variant", "gene": "DMD", "types": ["duplication"], "amenable_to": {"skip": 51}},
+            ("/criteria/0/expr/amenable_to", "skipping_without_deletion"),
+        ),
     ],
 )
 def test_a_leaf_that_cannot_be_intended(expr, expected):
@@ -136,6 +211,13 @@ def test_exclusion_phrased_as_inclusion():
     assert found({"expr": transplant, "text": denied}) == [("/criteria/0/kind", "exclusion_as_inclusion")]
     assert found({"expr": {"not": transplant}, "text": denied}) == []
     assert found({"expr": {"not": transplant}, "kind": "exclude"}) == [("/criteria/0/expr", "negation_doubled")]
+
+
+def test_a_washout_is_an_inclusion():
+    washout = {"type": "washout", "codes": ["ATC:L01FA01"], "for": "P3M"}
+    denied = {"fr": "Pas de rituximab dans les 3 mois.", "en": "No rituximab within 3 months."}
+    assert found({"expr": washout, "text": denied}) == []
+    assert found({"expr": washout, "kind": "exclude"}) == [("/criteria/0/kind", "washout_excluded")]
 
 
 def test_against_the_registry_record():

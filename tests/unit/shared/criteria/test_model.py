@@ -40,11 +40,41 @@ def nested(levels):
 @pytest.mark.parametrize(
     ("expr", "errors"),
     [
-        ({"type": "delta"}, [("/criteria/0/expr/type", "leaf_type_unknown")]),
-        ({"type": "ratio"}, [("/criteria/0/expr/type", "leaf_type_unknown")]),
-        ({"type": "washout"}, [("/criteria/0/expr/type", "leaf_type_unknown")]),
-        ({"type": "since"}, [("/criteria/0/expr/type", "leaf_type_unknown")]),
-        ({"type": "score"}, [("/criteria/0/expr/type", "leaf_type_unknown")]),
+        ({"type": "trend"}, [("/criteria/0/expr/type", "leaf_type_unknown")]),
+        ({"type": "washout", "codes": ["ATC:L01FA01"]}, [("/criteria/0/expr", "washout_without_time")]),
+        (
+            {"type": "since", "codes": ["CLEIO:x"], "op": "=", "value": "P5Y"},
+            [("/criteria/0/expr/op", "literal_error")],
+        ),
+        (
+            {
+                "type": "delta",
+                "codes": ["CLEIO:x"],
+                "op": ">",
+                "value": 5,
+                "over": "P6M",
+                "basis": "relative",
+                "unit": "%",
+            },
+            [("/criteria/0/expr", "unit_of_ratio")],
+        ),
+        (
+            {"type": "computed", "formula": "mdrd", "op": ">", "value": 60},
+            [("/criteria/0/expr/formula", "literal_error")],
+        ),
+        (
+            {"type": "ratio", "numerator": ["CLEIO:x"], "denominator": [], "op": "<", "value": 1},
+            [("/criteria/0/expr/denominator", "too_short")],
+        ),
+        ({"type": "score", "set": "CLEIO:x", "op": ">=", "value": 9}, [("/criteria/0/expr", "score_unknown")]),
+        (
+            {"type": "variant", "gene": "SMN1", "amenable_to": {"skip": 51}},
+            [("/criteria/0/expr", "exon_skipping_gene")],
+        ),
+        (
+            {"type": "age", "max": "P1Y", "max_unclear_until": "P2Y", "corrected": True},
+            [("/criteria/0/expr", "age_unclear_corrected")],
+        ),
         (
             {"all": [MALE, {"not": {"type": "sex", "value": "x"}}]},
             [("/criteria/0/expr/all/1/not/value", "literal_error")],
@@ -146,5 +176,13 @@ def test_the_schema_names_every_form():
         "Count",
         "Stable",
         "Human",
+        "Washout",
+        "Since",
+        "Delta",
+        "Computed",
+        "Ratio",
+        "Score",
     } == forms
     assert all(schema["$defs"][form]["additionalProperties"] is False for form in forms)
+    fields = [(form, name, one) for form in forms for name, one in schema["$defs"][form]["properties"].items()]
+    assert [(form, name) for form, name, one in fields if "description" not in one] == []

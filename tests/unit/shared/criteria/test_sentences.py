@@ -8,7 +8,8 @@ from pydantic import TypeAdapter
 
 from shared.criteria.expressions import LEAVES, Expression
 from shared.criteria.model import CriteriaDocument, leaves
-from shared.criteria.sentences import criterion_sentence, duration, sentence
+from shared.criteria.sentences import criterion_sentence, sentence
+from shared.criteria.words import duration
 
 SAMPLE = Path("services/registry/sample/criteria")
 LABELS = {
@@ -17,6 +18,13 @@ LABELS = {
     "CLEIO:pregnancy": {"fr": "Grossesse", "en": "Pregnancy"},
     "ATC:H02AB07": {"fr": "Prednisone", "en": "Prednisone"},
     "CLEIO:severe-voc": {"fr": "Crise sévère", "en": "Severe crisis"},
+    "ATC:L01FA01": {"fr": "Rituximab", "en": "Rituximab"},
+    "ATC:L04AJ01": {"fr": "Éculizumab", "en": "Eculizumab"},
+    "HP:0001324": {"fr": "Faiblesse musculaire", "en": "Muscle weakness"},
+    "HP:0002015": {"fr": "Dysphagie", "en": "Dysphagia"},
+    "CLEIO:mrss": {"fr": "Score de Rodnan modifié", "en": "Modified Rodnan skin score"},
+    "CLEIO:fvc-predicted": {"fr": "CVF", "en": "FVC"},
+    "LOINC:1920-8": {"fr": "ASAT", "en": "AST"},
 }
 # (expression, French, English), as a clinician would read them.
 SENTENCES = [
@@ -83,6 +91,73 @@ SENTENCES = [
         "CLEIO:x < 1:400",
         "CLEIO:x < 1:400",
     ),
+    (
+        {"type": "age", "min": "P2M", "max": "P1Y", "corrected": True},
+        "âge corrigé : au moins 2 mois et moins de 1 an",
+        "corrected age: at least 2 months and under 1 year",
+    ),
+    (
+        {"type": "variant", "gene": "DMD", "amenable_to": {"skip": 51}},
+        "délétion du gène DMD accessible au saut de l'exon 51",
+        "deletion of the gene DMD amenable to skipping of exon 51",
+    ),
+    (
+        {"type": "washout", "codes": ["ATC:L04AJ01"], "for": "P1Y", "half_lives": 5},
+        "dernière prise éventuelle d'éculizumab remontant à au moins 1 an ou 5 demi-vies (le plus long des deux)",
+        "last dose, if any, of eculizumab at least 1 year or 5 half-lives ago (whichever is longer)",
+    ),
+    (
+        {"type": "washout", "codes": ["ATC:L01FA01", "ATC:L04AJ01"], "half_lives": 1.5},
+        "dernière prise éventuelle de rituximab ou d'éculizumab remontant à au moins 1,5 demi-vie",
+        "last dose, if any, of rituximab or eculizumab at least 1.5 half-lives ago",
+    ),
+    (
+        {"type": "since", "codes": ["HP:0001324", "HP:0002015"], "op": "<", "value": "P5Y"},
+        "première survenue (Faiblesse musculaire ou Dysphagie) datant de moins de 5 ans",
+        "first occurrence (Muscle weakness or Dysphagia) less than 5 years ago",
+    ),
+    (
+        {"type": "delta", "codes": ["CLEIO:mrss"], "op": ">=", "value": 3, "over": "P6M", "within": "P1M"},
+        "Score de Rodnan modifié en hausse d'au moins 3 en 6 mois (dernière mesure datant d'au plus 1 mois)",
+        "Modified Rodnan skin score with a rise of at least 3 within 6 months (latest measurement at most 1 month old)",
+    ),
+    (
+        {
+            "type": "delta",
+            "codes": ["CLEIO:fvc-predicted"],
+            "op": "<",
+            "value": -10,
+            "over": "P1Y",
+            "basis": "relative",
+        },
+        "CVF en baisse de plus de 10 % en valeur relative en 1 an",
+        "FVC with a fall of more than 10 % in relative terms within 1 year",
+    ),
+    (
+        {"type": "delta", "codes": ["CLEIO:fvc-predicted"], "op": ">", "value": -5, "unit": "%", "over": "P1Y"},
+        "CVF sans baisse d'au moins 5 points de pourcentage en 1 an",
+        "FVC without a fall of at least 5 percentage points within 1 year",
+    ),
+    (
+        {"type": "delta", "codes": ["CLEIO:mrss"], "op": "<=", "value": 0, "over": "P6M"},
+        "Score de Rodnan modifié sans hausse en 6 mois",
+        "Modified Rodnan skin score without a rise within 6 months",
+    ),
+    (
+        {"type": "computed", "formula": "egfr_ckd_epi_2021", "op": ">=", "value": 60, "within": "P1M"},
+        "DFG estimé selon CKD-EPI 2021 ≥ 60 mL/min/1,73 m², au cours du mois précédent",
+        "estimated GFR by CKD-EPI 2021 ≥ 60 mL/min/1.73 m², within the past month",
+    ),
+    (
+        {"type": "ratio", "numerator": ["LOINC:1920-8"], "denominator": ["LOINC:1742-6"], "op": ">", "value": 1.5},
+        "rapport ASAT / ALAT > 1,5",
+        "ratio AST / ALT > 1.5",
+    ),
+    (
+        {"not": {"type": "score", "set": "CLEIO:acr-eular-2013-ssc", "op": ">=", "value": 9}},
+        "pas : score ≥ 9 (critères ACR/EULAR 2013 de la sclérodermie systémique)",
+        "not: score ≥ 9 (2013 ACR/EULAR criteria for systemic sclerosis)",
+    ),
 ]
 
 
@@ -91,10 +166,16 @@ def test_an_expression_reads_as_a_clinician_would_say_it(expression: object, fre
     assert sentence(TypeAdapter(Expression).validate_python(expression), LABELS.get) == (french, english)
 
 
-def test_every_kind_of_leaf_of_the_sample_has_a_sentence() -> None:
+def test_every_kind_of_leaf_has_a_sentence() -> None:
+    written = {
+        leaf.type
+        for expression, _, _ in SENTENCES
+        for _, leaf in leaves(TypeAdapter(Expression).validate_python(expression))
+    }
+
     documents = [CriteriaDocument.model_validate(json.loads(path.read_text())) for path in SAMPLE.glob("*.json")]
     assert documents
-    seen = set()
+    seen = written
     for document in documents:
         for criterion in document.criteria:
             french, english = criterion_sentence(criterion, LABELS.get)
