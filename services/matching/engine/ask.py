@@ -65,7 +65,7 @@ def question_code(leaf: expressions.Leaf) -> str:
 def _questions(trial: CompiledTrial, counted: frozenset[str], patient: PatientIndex, day: date) -> Iterable[Question]:
     for criterion in trial.criteria:
         if criterion.source.id in counted and not criterion.investigator:
-            for leaf in criterion.expression.unknown_leaves(patient, day):
+            for leaf in criterion.unknown_leaves(patient, day):
                 yield _question(criterion.source, leaf, trial)
 
 

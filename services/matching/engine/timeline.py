@@ -68,10 +68,13 @@ class Timeline(Generic[T]):
         A change costs the same however many parts there are, unlike in `combine`.
         """
         changes: dict[date, list[tuple[T, T]]] = {}
-        for part in parts:
+        for part in (one for one in parts if len(one.days) > 1):
             for day, before, after in zip(part.days[1:], part.values, part.values[1:], strict=False):
                 changes.setdefault(day, []).append((before, after))
         counts = Counter(part.values[0] for part in parts)
+
+        if not changes:
+            return Timeline(parts[0].days, (combine(counts),))
 
         def combined(day: date) -> U:
             for before, after in changes[day]:
