@@ -112,7 +112,7 @@ def question_answers(
             "trials": len(one.trials),
             "facts": wanted_facts(one.leaves, has_lead_time=one.has_lead_time),
         }
-        for one in ask_next(matches, patient)[:MAX_QUESTIONS]
+        for one in ask_next(matches, patient, MAX_QUESTIONS)
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from fastapi import Request
 
 from services.matching.evaluations.costs import match_units
+from services.matching.evaluations.service import candidates
 from services.matching.patients.index import IndexedPatient
 from services.matching.snapshots.model import Snapshot
 from shared.http.charges import charge
@@ -23,7 +24,7 @@ async def run_match(
 
     :raises OverloadedError: 503, too many long computations are waiting.
     """
-    units = match_units(len(patient.index.facts), len(snapshot.trials))
+    units = match_units(len(patient.index.facts), len(candidates(snapshot, patient).trials))
     charge(request, units)
     if units < SHORT_UNITS:
         return function(snapshot, patient, *more)
