@@ -18,6 +18,8 @@ from shared.criteria.durations import Span, add, parse
 from shared.criteria.model import CriteriaDocument, Criterion, leaves
 
 DEFAULT_HORIZON = "P2Y"
+# Work units of a criterion, whatever the facts.
+_CRITERION = 25
 _NO_DATA: frozenset[Reason] = frozenset({"missing"})
 _LISTINGS: tuple[Listing, ...] = ("listed", "undetermined", "not_indicated")
 
@@ -207,6 +209,7 @@ def match(
     best = min(listings.values(), key=_LISTINGS.index)
     if best != "listed":
         return TrialResult(trial.document.trial, trial.document.version, best)
+    patient.count_work(_CRITERION * len(trial.criteria))
     outcomes = {criterion.source.id: criterion.outcome(patient) for criterion in trial.criteria}
     confirmed = trial.document.grade == "signed" and not trial.outdated
     evaluated = [
