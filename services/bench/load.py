@@ -183,13 +183,13 @@ def _median_of(port: int, calls: Sequence[Call], others: Sequence[Callable[[thre
     return quantile(sorted(found), 0.5)
 
 
-def together(others: Sequence[Callable[[threading.Event], None]]) -> None:
-    """Let these callers work for ten seconds, or do nothing for two."""
+def together(others: Sequence[Callable[[threading.Event], None]], seconds: float = LOAD_SECONDS) -> None:
+    """Let these callers work for some seconds, or do nothing for two."""
     stop = threading.Event()
     threads = [threading.Thread(target=one, args=(stop,), daemon=True) for one in others]
     for thread in threads:
         thread.start()
-    sleep(LOAD_SECONDS if others else 2.0)
+    sleep(seconds if others else 2.0)
     stop.set()
     for thread in threads:
         thread.join(timeout=60.0)

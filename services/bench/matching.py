@@ -14,7 +14,7 @@ from typing import Any
 from services.bench.client import BenchError, Call, Connection, cost, quantile
 from services.bench.corpus import synthetic_trials
 from services.bench.figures import Figure
-from services.bench.load import LOAD_SECONDS, repeated, together
+from services.bench.load import repeated, together
 from services.bench.programs import Server, alone
 from services.bench.records import eligibility
 from services.matching.clients.documents import TrialRecord
@@ -41,8 +41,8 @@ DRY_RUN = "/matching/v1/criteria/dry-run?synthetic=true"
 JSON = {"Content-Type": "application/json"}
 
 
-def matching(folder: Path, sizes: Sequence[int]) -> Iterator[Figure]:
-    """All figures, for registries of these numbers of synthetic trials; the load with the last of them."""
+def matching(folder: Path, sizes: Sequence[int], seconds: float) -> Iterator[Figure]:
+    """All figures, for registries of these numbers of synthetic trials; the load with the last, for some seconds."""
     vocabulary = Vocabulary(builtin().document)
     yield opening(vocabulary)
     records = list(_records(max(sizes)))
@@ -56,7 +56,7 @@ def matching(folder: Path, sizes: Sequence[int]) -> Iterator[Figure]:
             yield _matched(server, few, f"{size} trials, few listed", TARGETS.get(size))
             yield _matched(server, many, f"{size} trials, many listed", None)
             if size == sizes[-1]:
-                yield from among_the_largest(server, diseases, few)
+                yield from among_the_largest(server, diseases, few, seconds)
 
 
 def _records(count: int) -> Iterator[TrialRecord]:
@@ -101,7 +101,7 @@ def _matched(server: Server, call: Call, name: str, target: float | None) -> Fig
     return Figure(GROUP, name, quantile(spent, 0.5), "ms", target, f"{listed} listed, at most 50 explained")
 
 
-def among_the_largest(server: Server, diseases: Sequence[str], other: Call) -> Iterator[Figure]:
+def among_the_largest(server: Server, diseases: Sequence[str], other: Call, seconds: float) -> Iterator[Figure]:
     """Health checks and the matches of another caller while six callers send the largest bodies again and again."""
     port = server.port_of("matching")
     largest = [
@@ -117,10 +117,10 @@ def among_the_largest(server: Server, diseases: Sequence[str], other: Call) -> I
                 answered[connection.exchange(next(calls))[0]] += 1
 
     with repeated(port, [Call("/matching/livez")]) as lives, repeated(port, [other]) as matches:
-        together([send] * 6)
+        together([send] * 6, seconds)
     if not matches:
         raise BenchError("no match was answered beside the largest bodies")
-    note = f"{answered.total()} of the largest in {LOAD_SECONDS:g} s, {answered[200]} of them 200"
+    note = f"{answered.total()} of the largest in {seconds:g} s, {answered[200]} of them 200"
     yield Figure(WORST, "livez p99", quantile(sorted(lives), 0.99), "ms", 100.0, note)
     yield Figure(WORST, "another caller's match p99", quantile(sorted(matches), 0.99), "ms", 1000.0, f"{len(matches)}")
 

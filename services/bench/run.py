@@ -12,7 +12,7 @@ from pathlib import Path
 from services.bench.corpus import fill, identifiers
 from services.bench.feed import ENTRIES, feed
 from services.bench.figures import Figure, lines
-from services.bench.load import load
+from services.bench.load import LOAD_SECONDS, load
 from services.bench.matching import matching
 from services.bench.programs import alone, installation, postgresql
 from services.bench.reads import cache_hits, cache_misses, gateway
@@ -58,7 +58,7 @@ def _measure(folder: Path, trials: int, calls: int, groups: Sequence[str]) -> It
         yield from load(folder / "load")
     if "matching" in groups:
         _step("preparing trials for matching")
-        yield from matching(folder / "matching", (trials // 30, trials // 3))
+        yield from matching(folder / "matching", (trials // 30, trials // 3), min(LOAD_SECONDS, calls / 100))
     if {"misses", "search"} & set(groups):
         with ExitStack() as stack:
             url = stack.enter_context(postgresql())
