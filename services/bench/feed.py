@@ -16,7 +16,7 @@ from joserfc.jwk import ECKey
 
 from services.bench.client import BenchError, Call, Connection, cost, cpu_seconds
 from services.bench.figures import Figure
-from services.bench.programs import Server, registry
+from services.bench.programs import Server, alone
 from services.registry.app import METADATA, MIGRATIONS
 from services.registry.schema import FEED
 from shared.access.policy import scopes_for
@@ -46,7 +46,7 @@ def feed(folder: Path) -> Iterator[Figure]:
     folder.mkdir(parents=True, exist_ok=True)
     asyncio.run(_append(folder / "registry.db", ENTRIES))
     token, settings = _writer(folder)
-    with registry(folder, **settings) as server:
+    with alone("registry", folder, **settings) as server:
         yield from feed_batches(server)
         yield from waiting_readers(server, token)
 

@@ -51,17 +51,18 @@ class Side:
 
 def compare(product: Side, empty: Side, count: int) -> Compared:
     """Call both in turns of 250 calls, ``count`` calls each in every of 3 rounds; the best round of each counts."""
+    turn = min(IN_A_ROW, count)
     best = [float("inf"), float("inf")]
     with Connection(product.port) as first, Connection(empty.port) as second:
         sides = ((first, product, cycle(product.calls)), (second, empty, cycle(empty.calls)))
         for connection, side, calls in sides:  # connections, caches and branches are warm before anything counts
-            cost(connection, side.pid, list(islice(calls, IN_A_ROW)))
+            cost(connection, side.pid, list(islice(calls, turn)))
         for _ in range(ROUNDS):
             spent = [0.0, 0.0]
-            for _ in range(count // IN_A_ROW):
+            for _ in range(count // turn):
                 for index, (connection, side, calls) in enumerate(sides):
-                    spent[index] += cost(connection, side.pid, list(islice(calls, IN_A_ROW))) * IN_A_ROW
-            best = [min(known, one / (count // IN_A_ROW * IN_A_ROW)) for known, one in zip(best, spent, strict=True)]
+                    spent[index] += cost(connection, side.pid, list(islice(calls, turn))) * turn
+            best = [min(known, one / (count // turn * turn)) for known, one in zip(best, spent, strict=True)]
     return Compared(*best)
 
 

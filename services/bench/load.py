@@ -11,7 +11,7 @@ from time import monotonic, perf_counter, sleep
 
 from services.bench.client import BenchError, Call, Connection, cpu_seconds, quantile
 from services.bench.figures import Figure
-from services.bench.programs import Server, installation, registry
+from services.bench.programs import Server, alone, installation
 from services.bench.records import records
 
 RECORDS = 2_300
@@ -36,7 +36,7 @@ def load(folder: Path) -> Iterator[Figure]:
         yield from during_an_import(server, token)
         yield from during_exports(server)
         yield from during_checks(server)
-    with registry(folder / "alone", CLEIO_REGISTRY_LOAD_SAMPLE="true") as server:
+    with alone("registry", folder / "alone", CLEIO_REGISTRY_LOAD_SAMPLE="true") as server:
         yield patches(server, _administrator(server))
 
 
@@ -157,7 +157,7 @@ def during_checks(server: Server) -> Iterator[Figure]:
                 finished.append(connection.exchange(call)[0])
 
     with repeated(port, [Call("/matching/livez")]) as found:
-        _together([check] * CHECKERS)
+        together([check] * CHECKERS)
     note = f"{len(finished)} checks in {LOAD_SECONDS:g} s, {finished.count(200)} of them 200"
     yield Figure(LOAD, "8 criteria checks at once: livez p99", quantile(sorted(found), 0.99), "ms", 100.0, note)
 
@@ -179,17 +179,17 @@ def patches(server: Server, token: str) -> Figure:
 
 def _median_of(port: int, calls: Sequence[Call], others: Sequence[Callable[[threading.Event], None]]) -> float:
     with repeated(port, calls) as found:
-        _together(others)
+        together(others)
     return quantile(sorted(found), 0.5)
 
 
-def _together(others: Sequence[Callable[[threading.Event], None]]) -> None:
-    """Let these callers work for ten seconds, or do nothing for two."""
+def together(others: Sequence[Callable[[threading.Event], None]], seconds: float = LOAD_SECONDS) -> None:
+    """Let these callers work for some seconds, or do nothing for two."""
     stop = threading.Event()
     threads = [threading.Thread(target=one, args=(stop,), daemon=True) for one in others]
     for thread in threads:
         thread.start()
-    sleep(LOAD_SECONDS if others else 2.0)
+    sleep(seconds if others else 2.0)
     stop.set()
     for thread in threads:
         thread.join(timeout=60.0)

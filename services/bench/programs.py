@@ -61,8 +61,9 @@ def installation(folder: Path, **settings: str) -> Iterator[Server]:
 
 
 @contextmanager
-def registry(folder: Path, **settings: str) -> Iterator[Server]:
-    """Start the registry alone on the data of ``folder``, without matching, which would load them all first.
+def alone(service: str, folder: Path, **settings: str) -> Iterator[Server]:
+    """Start one service alone on the data of ``folder``: the registry without matching, which would load them all
+    first, or matching with the snapshot on its disk.
 
     :raises BenchError: it does not start.
     """
@@ -74,11 +75,11 @@ def registry(folder: Path, **settings: str) -> Iterator[Server]:
         made = Installation.from_environment(environment)
         made.make_secrets()
         environment |= made.environment()
-        command = [sys.executable, "-m", "services.cli", "serve", "registry", "--migrate"]
+        command = [sys.executable, "-m", "services.cli", "serve", service, "--migrate"]
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)  # noqa: S603  our own
     try:
-        _wait_for_port(process, port + EMBEDDED_PORTS["registry"], log)
-        yield Server(port, folder, {"registry": process.pid}, log)
+        _wait_for_port(process, port + EMBEDDED_PORTS[service], log)
+        yield Server(port, folder, {service: process.pid}, log)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=15)

@@ -69,7 +69,7 @@ def _protocol(chance: Random, number: str) -> dict[str, Any]:
             "sex": "ALL",
             "minimumAge": f"{chance.randint(1, 18)} Years",
             "maximumAge": f"{chance.randint(19, 80)} Years",
-            "eligibilityCriteria": _eligibility(chance),
+            "eligibilityCriteria": eligibility(chance, 20),
         },
         "contactsLocationsModule": {
             "locations": [
@@ -84,11 +84,13 @@ def _text(chance: Random, words: int) -> str:
     return " ".join(chance.choices(WORDS, k=words)).capitalize() + "."
 
 
-def _eligibility(chance: Random) -> str:
+def eligibility(chance: Random, count: int) -> str:
+    """Return a text with that many inclusion criteria and as many exclusion criteria."""
+
     def lines() -> str:
         return "\n".join(
             f"* {chance.choice(CRITERIA).format(chance.randint(2, 400), chance.randint(2, 60), 'DMD')}"
-            for _ in range(20)
+            for _ in range(count)
         )
 
     return f"Inclusion Criteria:\n\n{lines()}\n\nExclusion Criteria:\n\n{lines()}"

@@ -12,8 +12,9 @@ from pathlib import Path
 from services.bench.corpus import fill, identifiers
 from services.bench.feed import ENTRIES, feed
 from services.bench.figures import Figure, lines
-from services.bench.load import load
-from services.bench.programs import installation, postgresql, registry
+from services.bench.load import LOAD_SECONDS, load
+from services.bench.matching import matching
+from services.bench.programs import alone, installation, postgresql
 from services.bench.reads import cache_hits, cache_misses, gateway
 from services.bench.search import search
 from services.bench.terminology import terminology
@@ -21,7 +22,7 @@ from services.registry.app import METADATA, MIGRATIONS
 from shared.persistence import open_database
 from shared.persistence.migrations import upgrade
 
-GROUPS = ("hits", "misses", "search", "feed", "load", "terminology")
+GROUPS = ("hits", "misses", "search", "feed", "load", "matching", "terminology")
 
 
 def run_bench(trials: int, calls: int, groups: Sequence[str], *, as_json: bool) -> int:
@@ -55,6 +56,9 @@ def _measure(folder: Path, trials: int, calls: int, groups: Sequence[str]) -> It
     if "load" in groups:
         _step("importing, exporting and checking; this takes some minutes")
         yield from load(folder / "load")
+    if "matching" in groups:
+        _step("preparing trials for matching")
+        yield from matching(folder / "matching", (trials // 30, trials // 3), min(LOAD_SECONDS, calls / 100))
     if {"misses", "search"} & set(groups):
         with ExitStack() as stack:
             url = stack.enter_context(postgresql())
@@ -63,8 +67,8 @@ def _measure(folder: Path, trials: int, calls: int, groups: Sequence[str]) -> It
             for kind, address in kinds.items():
                 _step(f"writing {trials} synthetic trials to {kind}")
                 asyncio.run(_fill(address, trials))
-                with registry(
-                    folder / "large", CLEIO_REGISTRY_DATABASE_URL=address, CLEIO_ANSWER_CACHE_MIB="0"
+                with alone(
+                    "registry", folder / "large", CLEIO_REGISTRY_DATABASE_URL=address, CLEIO_ANSWER_CACHE_MIB="0"
                 ) as server:
                     if "misses" in groups:
                         yield from cache_misses(server, folder, calls, kind, identifiers(trials))

@@ -86,6 +86,6 @@ async def _health(store: SnapshotStore) -> Health:
             "snapshot": snapshot.id,
             "age_seconds": round((datetime.now(UTC) - snapshot.current_at).total_seconds(), 1),
             "trials": len(snapshot.trials),
-            "without_criteria": sum(1 for trial in snapshot.trials.values() if trial.compiled is None),
+            "without_criteria": snapshot.without_criteria,
         },
     )

@@ -13,7 +13,7 @@ from shared.values.problems import MalformedJsonError, TooLargeError
 from shared.values.strict_json import loads
 
 # Parsing takes about 10 ms for each 256 KiB.
-LARGE_BYTES = 256 * 1024
+LARGE_BYTES = 64 * 1024
 
 
 class StrictRequest(Request):

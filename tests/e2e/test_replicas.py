@@ -25,8 +25,8 @@ pytestmark = pytest.mark.anyio
 TRIAL = "CLEIO-DEMO-0001"
 # The calls of each caller, repeated; more reads than writes.
 CALLS = ("read", "match", "read", "write", "read", "match")
-ENOUGH = 15
-PAUSE = 0.03  # seconds between two calls of a caller: a new replica starts on the same machine
+ENOUGH = 8
+PAUSE = 0.1  # seconds between two calls of a caller: a new replica starts on the same machine
 
 
 @pytest.fixture

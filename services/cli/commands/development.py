@@ -35,12 +35,16 @@ def openapi(
 
 
 def bench(
-    trials: Annotated[int, typer.Option(help="Synthetic trials for searches and uncached reads.", min=100)] = 30_000,
-    calls: Annotated[int, typer.Option(help="Calls in each of three rounds.", min=250, max=100_000)] = 5_000,
+    trials: Annotated[
+        int, typer.Option(help="Synthetic trials for searches and uncached reads; a third for matching.", min=100)
+    ] = 30_000,
+    calls: Annotated[int, typer.Option(help="Calls in each of three rounds.", min=50, max=100_000)] = 4_000,
     only: Annotated[
         list[str] | None,
         typer.Option(
-            help="Only this group of figures (may be repeated): hits, misses, search, feed, load, terminology."
+            help=(
+                "Only this group of figures (may be repeated): hits, misses, search, feed, load, matching, terminology."
+            )
         ),
     ] = None,
     as_json: AsJson = False,

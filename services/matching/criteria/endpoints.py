@@ -1,5 +1,6 @@
 """``POST /matching/v1/criteria/check`` and ``…/dry-run``: help for authors of criteria; nothing is stored."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Request, Response
@@ -19,7 +20,7 @@ from shared.http.route import ApiRoute, accepts
 
 router = APIRouter(prefix="/matching/v1/criteria", route_class=ApiRoute, tags=["criteria"])
 
-# A larger document is checked in a thread: it takes up to a tenth of a second.
+# A larger body is worked on in a thread: it takes up to a tenth of a second.
 SMALL_BYTES = 8 * 1024
 
 
@@ -46,10 +47,7 @@ DOCUMENT_BYTES = 1024 * 1024
 async def check_criteria(request: Request, document: Document, access: Checker) -> Response:
     """Return the errors and the doubtful expressions of a criteria document. Nothing is stored."""
     snapshot = current_snapshot(request)
-    if len(await request.body()) <= SMALL_BYTES:
-        return snapshot_response(snapshot, check(document, snapshot))
-    heavy: HeavyWork = request.app.state.heavy_work
-    return snapshot_response(snapshot, await heavy.run(check, document, snapshot))
+    return snapshot_response(snapshot, await _run(request, check, document, snapshot))
 
 
 @router.post("/dry-run", response_model=DryRunAnswer, responses=DRY_RUN_RESPONSES, summary="Try criteria on a patient")
@@ -59,4 +57,13 @@ async def dry_run_criteria(request: Request, body: Trial, access: Matcher, param
     parameters.check_access(access)
     snapshot = current_snapshot(request)
     patient = await receive_patient(request, body.patient_as_sent, parameters, snapshot, "/patient")
-    return snapshot_response(snapshot, dry_run(body.criteria, patient, snapshot, parameters.horizon))
+    found = await _run(request, dry_run, body.criteria, patient, snapshot, parameters.horizon)
+    return snapshot_response(snapshot, found)
+
+
+async def _run(request: Request, function: Callable[..., bytes], *arguments: Any) -> bytes:
+    """Return ``function(*arguments)``, computed in the thread for heavy work where the body is large."""
+    if len(await request.body()) <= SMALL_BYTES:
+        return function(*arguments)
+    heavy: HeavyWork = request.app.state.heavy_work
+    return await heavy.run(function, *arguments)

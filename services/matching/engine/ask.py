@@ -1,8 +1,9 @@
 """The questions whose answers would help to decide most trials, cheapest first (`docs/eligibility.md` §6, ask next)."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import date
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
+from typing import NamedTuple
 
 from services.matching.engine.evaluate import CompiledTrial
 from services.matching.engine.patient_index import PatientIndex
@@ -32,16 +33,26 @@ class Question:
     has_lead_time: bool
 
 
-def ask_next(matches: Iterable[tuple[CompiledTrial, TrialResult]], patient: PatientIndex) -> list[Question]:
-    """Return one question for each thing that is unknown in the possible and not-yet trials, best first."""
-    questions: dict[str, Question] = {}
+class _Asker(NamedTuple):
+    """A criterion of a trial that asks a question by one of its leaves."""
+
+    cost: int
+    trial: CompiledTrial
+    criterion: Criterion
+    leaf: expressions.Leaf
+
+
+def ask_next(
+    matches: Iterable[tuple[CompiledTrial, TrialResult]], patient: PatientIndex, most: int | None = None
+) -> list[Question]:
+    """Return one question for each thing that is unknown in the possible and not-yet trials, the best ``most`` ones."""
+    askers: dict[str, list[_Asker]] = {}
     for trial, result in matches:
         if result.best is not None and result.verdict in ("possible", "not_yet"):
-            for question in _questions(trial, frozenset(result.best.criteria), patient, patient.as_of):
-                questions[question.code] = (
-                    _merge(questions[question.code], question) if question.code in questions else question
-                )
-    return sorted(questions.values(), key=_rank)
+            for code, asker in _askers(trial, frozenset(result.best.criteria), patient):
+                askers.setdefault(code, []).append(asker)
+    best = nsmallest(len(askers) if most is None else most, askers.items(), key=lambda item: _rank(*item))
+    return [_question(code, found) for code, found in best]
 
 
 def question_code(leaf: expressions.Leaf) -> str:
@@ -79,35 +90,34 @@ def question_code(leaf: expressions.Leaf) -> str:
     return leaf.type
 
 
-def _questions(trial: CompiledTrial, counted: frozenset[str], patient: PatientIndex, day: date) -> Iterable[Question]:
+def _askers(trial: CompiledTrial, counted: frozenset[str], patient: PatientIndex) -> Iterator[tuple[str, _Asker]]:
     for criterion in trial.criteria:
         if criterion.source.id in counted and not criterion.investigator:
-            for leaf in criterion.expression.unknown_leaves(patient, day):
-                yield _question(criterion.source, leaf, trial)
+            ask = criterion.source.ask
+            for leaf in criterion.unknown_leaves(patient, patient.as_of):
+                code = question_code(leaf) if ask is None or ask.code is None else ask.code
+                cost = _COSTS.get(leaf.type, 1) if ask is None else ask.cost
+                yield code, _Asker(cost, trial, criterion.source, leaf)
 
 
-def _question(criterion: Criterion, leaf: expressions.Leaf, trial: CompiledTrial) -> Question:
-    ask = criterion.ask
-    code = question_code(leaf) if ask is None or ask.code is None else ask.code
-    trials, has_lead_time = (trial.document.trial,), trial.document.lead_time is not None
-    if ask is None:
-        who = "lab" if leaf.type in _LABORATORY else "clinician"
-        return Question(code, criterion.text, who, _COSTS.get(leaf.type, 1), (leaf,), trials, has_lead_time)
-    return Question(code, Label(fr=ask.fr, en=ask.en), ask.who, ask.cost, (leaf,), trials, has_lead_time)
-
-
-def _merge(first: Question, second: Question) -> Question:
-    """Merge two questions with the same code: the text is that of the cheaper one, then of the first trial by id."""
-    cheaper = min(first, second, key=lambda question: (question.cost, question.trials[0]))
-    others = [leaf for leaf in second.leaves if leaf not in first.leaves]
-    return replace(
-        cheaper,
-        leaves=(*first.leaves, *others),
-        trials=tuple(sorted({*first.trials, *second.trials})),
-        has_lead_time=first.has_lead_time and second.has_lead_time,
+def _question(code: str, askers: Sequence[_Asker]) -> Question:
+    """Merge what asks one question: the text is that of the cheapest one, then of the first trial by id."""
+    cheapest = min(askers, key=lambda one: (one.cost, one.trial.document.trial))
+    ask = cheapest.criterion.ask
+    who = ask.who if ask is not None else "lab" if cheapest.leaf.type in _LABORATORY else "clinician"
+    return Question(
+        code,
+        cheapest.criterion.text if ask is None else Label(fr=ask.fr, en=ask.en),
+        who,
+        cheapest.cost,
+        tuple({one.leaf.model_dump_json(): one.leaf for one in askers}.values()),
+        tuple(sorted({one.trial.document.trial for one in askers})),
+        all(one.trial.document.lead_time is not None for one in askers),
     )
 
 
-def _rank(question: Question) -> tuple[bool, float, int, str]:
+def _rank(code: str, askers: Sequence[_Asker]) -> tuple[bool, float, int, str]:
     """Sort free questions first, then by the number of trials for each unit of cost."""
-    return question.cost > 0, -len(question.trials) / (question.cost or 1), question.cost, question.code
+    cost = min(one.cost for one in askers)
+    trials = 1 if len(askers) == 1 else len({one.trial.document.trial for one in askers})
+    return cost > 0, -trials / (cost or 1), cost, code

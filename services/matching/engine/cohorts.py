@@ -57,7 +57,12 @@ class CohortDays:
         parts = [criterion.statuses for criterion in counted]
         patient.count_work(4 * sum(len(part.days) for part in parts))
         days = _combined(parts, patient.as_of)
-        others = _combined([one.statuses for one in counted if not one.refers_to_dosing], patient.as_of)
+        at_dosing = any(one.refers_to_dosing for one in counted)
+        others = (
+            _combined([one.statuses for one in counted if not one.refers_to_dosing], patient.as_of)
+            if at_dosing
+            else days
+        )
         verdicts = _verdicts(days, best_possible)
         retest = _retest(counted, days, patient) if verdicts.at(patient.as_of) == "not_now" else None
         return cls(patient.as_of, verdicts, others.map(lambda day: day.open), lead_time, retest)

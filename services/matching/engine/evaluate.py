@@ -3,6 +3,7 @@
 from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
 from services.matching.engine.cohorts import CohortDays, CountedCriterion, DayStatus, excluded_cohort, trial_dates
 from services.matching.engine.expression import Combination, Expression, compile_expression
@@ -17,6 +18,8 @@ from shared.criteria.durations import Span, add, parse
 from shared.criteria.model import CriteriaDocument, Criterion, leaves
 
 DEFAULT_HORIZON = "P2Y"
+# Work units of a criterion, whatever the facts.
+_CRITERION = 25
 _NO_DATA: frozenset[Reason] = frozenset({"missing"})
 _LISTINGS: tuple[Listing, ...] = ("listed", "undetermined", "not_indicated")
 
@@ -33,6 +36,8 @@ class CompiledCriterion:
     retest: Span
     investigator: bool
     at_dosing: bool
+    unanswered: CriterionResult | None
+    """Its result where it is a question to a person that the patient's record does not answer."""
 
     @property
     def no_data_reasons(self) -> frozenset[Reason]:
@@ -76,13 +81,40 @@ class CompiledCriterion:
             else timeline
         )
 
-    def statuses(self, timeline: Timeline[TruthValues]) -> Timeline[DayStatus]:
-        """Return the status of each day as far as this criterion decides it."""
-        return timeline.map(
+    def outcome(self, patient: PatientIndex) -> "Outcome":
+        """Evaluate the criterion for every day."""
+        if self.unanswered is None or self._is_answered(patient):
+            return self._outcome(patient)
+        # Most criteria of a trial are such questions. They differ in nothing but the result.
+        counted = patient.cached(("unanswered", self.investigator), lambda: self._outcome(patient).counted)
+        return Outcome(counted, self.unanswered)
+
+    def unknown_leaves(self, patient: PatientIndex, day: date) -> Iterable[expressions.Leaf]:
+        """Return the unknown leaves that may decide it."""
+        if isinstance(self.source.expr, expressions.Human) and not self._is_answered(patient):
+            return (self.source.expr,)
+        return self.expression.unknown_leaves(patient, day)
+
+    def _is_answered(self, patient: PatientIndex) -> bool:
+        return isinstance(self.source.expr, expressions.Human) and self.source.expr.question in patient.by_question
+
+    def _outcome(self, patient: PatientIndex) -> "Outcome":
+        today, timeline = self.evaluate(patient, patient.as_of), self.evaluate_over_time(patient)
+        statuses = timeline.map(
             lambda values: DayStatus(
                 values.last_known != NOT_MET, values.now == MET or self.investigator, values.best_case == NOT_MET
             )
         )
+        return Outcome(
+            CountedCriterion(statuses, today, self.retest, self.at_dosing), _criterion(self, today, timeline, patient)
+        )
+
+
+class Outcome(NamedTuple):
+    """A criterion for one patient: what it means for the cohorts that it counts for, and what is said of it."""
+
+    counted: CountedCriterion
+    result: CriterionResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +209,8 @@ def match(
     best = min(listings.values(), key=_LISTINGS.index)
     if best != "listed":
         return TrialResult(trial.document.trial, trial.document.version, best)
-    today = {criterion.source.id: criterion.evaluate(patient, patient.as_of) for criterion in trial.criteria}
-    timelines = {criterion.source.id: criterion.evaluate_over_time(patient) for criterion in trial.criteria}
-    statuses = {criterion.source.id: criterion.statuses(timelines[criterion.source.id]) for criterion in trial.criteria}
+    patient.count_work(_CRITERION * len(trial.criteria))
+    outcomes = {criterion.source.id: criterion.outcome(patient) for criterion in trial.criteria}
     confirmed = trial.document.grade == "signed" and not trial.outdated
     evaluated = [
         (
@@ -187,12 +218,7 @@ def match(
             excluded_cohort(patient)
             if patient.deceased
             else CohortDays.of(
-                [
-                    CountedCriterion(
-                        statuses[one.source.id], today[one.source.id], one.retest, refers_to_dosing=one.at_dosing
-                    )
-                    for one in cohort.counted
-                ],
+                [outcomes[one.source.id].counted for one in cohort.counted],
                 patient,
                 trial.lead_time,
                 "compatible" if confirmed and cohort.counted else "possible",
@@ -217,10 +243,7 @@ def match(
         "listed",
         min((cohorts[name] for name, _ in listed), key=preference),
         tuple(cohorts.values()),
-        tuple(
-            _criterion(criterion, today[criterion.source.id], timelines[criterion.source.id], patient)
-            for criterion in trial.criteria
-        ),
+        tuple(outcome.result for outcome in outcomes.values()),
         trial_dates(in_view or [days for _, days in listed], horizon_end),
     )
 
@@ -237,7 +260,13 @@ def _compile_criterion(criterion: Criterion, terminology: Terminology, lead_time
         expression = Combination(negation, [expression])
     retest = parse(criterion.retest) if criterion.retest else Span(0, 0)
     at_dosing = any(isinstance(leaf, expressions.Age) and leaf.at == "dosing" for _, leaf in leaves(criterion.expr))
-    return CompiledCriterion(criterion, expression, retest, left_to_the_investigator(criterion), at_dosing)
+    investigator = left_to_the_investigator(criterion)
+    unanswered = (
+        CriterionResult(criterion.id, criterion.kind, UNKNOWN.code, ("needs_human",), (), None, investigator)
+        if isinstance(criterion.expr, expressions.Human)
+        else None
+    )
+    return CompiledCriterion(criterion, expression, retest, investigator, at_dosing, unanswered)
 
 
 def _listing(cohort: CompiledCohort, patient: PatientIndex) -> Listing:

@@ -47,8 +47,7 @@ class Variant:
     assay: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """One thing known about the patient or a relative.
 
     ``first`` and ``last``: its first and last day; the same day unless ``exposure``. An exposure without an end never

@@ -40,10 +40,13 @@ class IndicationCodes:
     def is_unmentioned(self, patient: PatientIndex) -> bool:
         """Return whether no fact carries, may carry or denies a code, and no declaration could deny one."""
         facts = patient.facts_of()
+        # Keys look through the smaller of the two sides, sets always through the other one.
         return (
-            self.asked.isdisjoint(facts.carriers)
+            facts.carriers.keys().isdisjoint(self.asked)
             and all(
-                self.above.isdisjoint(codes) for codes in (facts.asserted, facts.refining, facts.denied, facts.excluded)
+                codes.keys().isdisjoint(self.above)
+                for codes in (facts.asserted, facts.refining, facts.denied, facts.excluded)
+                if codes
             )
             and not any(patient.declares(domain) for domain in self.domains)
         )

@@ -28,13 +28,13 @@ def without_invalidated(facts: Sequence[Fact], birth: DateBounds | None, above: 
             kept.append(fact)
         elif fact.variant is not None:
             status = "unconfirmed" if fact.status == "absent" else fact.status
-            kept.append(replace(fact, status=status, variant=replace(fact.variant, significance="uncertain")))
+            kept.append(fact._replace(status=status, variant=replace(fact.variant, significance="uncertain")))
         elif fact.number is None:
-            kept.append(replace(fact, status="ordered" if fact.status == "ordered" else "unconfirmed"))
+            kept.append(fact._replace(status="ordered" if fact.status == "ordered" else "unconfirmed"))
         elif falsified == "maybe" and fact.status != "absent":
-            kept.append(replace(fact, doubtful=True, shows_presence=False))
+            kept.append(fact._replace(doubtful=True, shows_presence=False))
         else:  # no measurement, but as a finding it is open
-            kept.append(replace(fact, status="present", number=None, shows_presence=False))
+            kept.append(fact._replace(status="present", number=None, shows_presence=False))
     return kept
 
 

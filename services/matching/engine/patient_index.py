@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cached_property, partial
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 from services.matching.engine.facts import CompleteDomain, Fact, Kind, Patient
@@ -25,8 +26,10 @@ _MAX_TAIL = 31
 class PersonFacts:
     """The indexed facts of one person: the patient, or one kind of relative."""
 
-    carriers: dict[str, list[Fact]] = field(default_factory=dict)
-    """Facts that are not absent, by every code that they carry."""
+    carriers: dict[str, list[list[tuple[int, Fact]]]] = field(default_factory=dict)
+    """Numbered facts that are not absent, by every code that they carry; those with the same codes share a list."""
+    by_codes: dict[tuple[str, ...], list[tuple[int, Fact]]] = field(default_factory=dict)
+    """The same, by all their codes."""
     asserted: dict[str, list[Fact]] = field(default_factory=dict)
     """Facts that are not absent, by their own codes."""
     refining: dict[str, list[Fact]] = field(default_factory=dict)
@@ -36,8 +39,10 @@ class PersonFacts:
     excluded: dict[str, list[Fact]] = field(default_factory=dict)
     """Confirmed conditions, by the codes that they rule out."""
 
-    def add(self, fact: Fact, above: Collection[str], excluded: Collection[str], refined: Collection[str]) -> None:
-        """Index a fact.
+    def add(
+        self, number: int, fact: Fact, above: Collection[str], excluded: Collection[str], refined: Collection[str]
+    ) -> None:
+        """Index the fact with this number.
 
         ``above``: all codes that it carries; ``excluded``: all codes that it rules out; ``refined``: those that it
         refines.
@@ -50,11 +55,18 @@ class PersonFacts:
             self.asserted.setdefault(code, []).append(fact)
         for code in refined:
             self.refining.setdefault(code, []).append(fact)
-        for code in above:
-            self.carriers.setdefault(code, []).append(fact)
+        if fact.codes not in self.by_codes:
+            self.by_codes[fact.codes] = []
+            for code in above:
+                self.carriers.setdefault(code, []).append(self.by_codes[fact.codes])
+        self.by_codes[fact.codes].append((number, fact))
         if fact.kind == "condition" and fact.status == "present":
             for code in excluded:
                 self.excluded.setdefault(code, []).append(fact)
+
+    def carrying(self, code: str) -> list[Fact]:
+        """Return the facts that carry a code and are not absent, in their order."""
+        return [fact for _, fact in sorted(chain.from_iterable(self.carriers.get(code, ())))]
 
 
 class Completeness(NamedTuple):
@@ -96,11 +108,11 @@ class PatientIndex:
         self._persons: dict[str | None, PersonFacts] = {}
         self._cache: dict[Hashable, Any] = {}
         self.facts = read_facts(patient.facts, patient.birth, terminology, self.above, as_of)
-        for fact in self.facts:
+        for number, fact in enumerate(self.facts):
             above = self.above(fact.codes)
             excluded = self.cached(("excludes", fact.codes), partial(_union, terminology.excludes, fact.codes))
             refined = {wider for code in fact.codes if (wider := terminology.refines(code)) is not None}
-            self._persons.setdefault(fact.relative, PersonFacts()).add(fact, above, excluded, refined)
+            self._persons.setdefault(fact.relative, PersonFacts()).add(number, fact, above, excluded, refined)
 
     def cached(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return ``make()``, computed once for each key and kept as long as this index."""

@@ -5,7 +5,6 @@ lasts as its concept says. Facts keep their ids.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -45,8 +44,8 @@ def _known_on(fact: Fact, as_of: date) -> Fact:
         return fact
     first = DateBounds(fact.first.earliest, min(fact.first.latest, as_of))
     if fact.status == "absent":
-        return replace(fact, first=first, last=DateBounds(min(fact.last.earliest, as_of), min(fact.last.latest, as_of)))
-    return replace(fact, first=first, last=fact.last if fact.exposure or _may_go_on(fact) else first)
+        return fact._replace(first=first, last=DateBounds(min(fact.last.earliest, as_of), min(fact.last.latest, as_of)))
+    return fact._replace(first=first, last=fact.last if fact.exposure or _may_go_on(fact) else first)
 
 
 def _may_go_on(fact: Fact) -> bool:
@@ -67,10 +66,10 @@ def _with_result(fact: Fact, above: Above, state_of: Callable[[Fact], State | No
     is_test = not TESTS.keys().isdisjoint(above(fact.codes))
     sign = None if fact.text is None else read_result(fact.text)
     if sign is not None:
-        return replace(fact, status="absent") if sign == "negative" else fact
+        return fact._replace(status="absent") if sign == "negative" else fact
     if (fact.number is None and fact.text is None) or (not is_test and state_of(fact) is None):
         return fact
-    return replace(fact, shows_presence=False) if fact.number is not None else replace(fact, status="unconfirmed")
+    return fact._replace(shows_presence=False) if fact.number is not None else fact._replace(status="unconfirmed")
 
 
 def _shown_by(fact: Fact, above: Above) -> Iterator[Fact]:
@@ -91,7 +90,7 @@ def _shown_by(fact: Fact, above: Above) -> Iterator[Fact]:
 
 
 def _about(fact: Fact, shown: ShownConcept, status: Status) -> Fact:
-    return replace(fact, codes=(shown.concept,), status=status, number=None, text=None, shows_presence=True)
+    return fact._replace(codes=(shown.concept,), status=status, number=None, text=None, shows_presence=True)
 
 
 def _lasting(facts: Sequence[Fact], above: Above, state_of: Callable[[Fact], State | None]) -> Iterator[Fact]:
@@ -108,14 +107,14 @@ def _lasting(facts: Sequence[Fact], above: Above, state_of: Callable[[Fact], Sta
         state = state_of(fact)
         if fact.kind == "medication":
             is_event = state is not None and state.kind == "event" and _may_go_on(fact)
-            yield replace(fact, last=fact.first, exposure=False) if is_event else fact
+            yield fact._replace(last=fact.first, exposure=False) if is_event else fact
             continue
         changes = _changes(fact, state)
         if state is not None and state.kind in _ENDED_BY_DENIAL:
             index = denied.get(fact.relative, {})
             denials = [one for code in index.keys() & above(fact.codes) for one in index[code]] if index else []
             changes |= {"ends_by_denial": True, "last": _ended(fact.first, changes.get("last", fact.last), denials)}
-        yield replace(fact, **changes) if changes else fact
+        yield fact._replace(**changes) if changes else fact
 
 
 def _changes(fact: Fact, state: State | None) -> dict[str, Any]:

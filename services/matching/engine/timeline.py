@@ -39,6 +39,8 @@ class Timeline(Generic[T]):
         ``change_days`` must contain every day on which the value may change, in any order; more days do no harm.
         """
         later = sorted({day for day in change_days if start < day <= end})
+        if not later:
+            return Timeline((start,), (value_on(start),))
         return Timeline.of([(start, value_on(start)), *((day, value_on(day)) for day in later)])
 
     @staticmethod
@@ -66,10 +68,13 @@ class Timeline(Generic[T]):
         A change costs the same however many parts there are, unlike in `combine`.
         """
         changes: dict[date, list[tuple[T, T]]] = {}
-        for part in parts:
+        for part in (one for one in parts if len(one.days) > 1):
             for day, before, after in zip(part.days[1:], part.values, part.values[1:], strict=False):
                 changes.setdefault(day, []).append((before, after))
         counts = Counter(part.values[0] for part in parts)
+
+        if not changes:
+            return Timeline(parts[0].days, (combine(counts),))
 
         def combined(day: date) -> U:
             for before, after in changes[day]:
@@ -80,6 +85,8 @@ class Timeline(Generic[T]):
         return Timeline.of([(parts[0].days[0], combine(counts)), *((day, combined(day)) for day in sorted(changes))])
 
     def map(self, change: Callable[[T], U]) -> "Timeline[U]":
+        if len(self.days) == 1:
+            return Timeline(self.days, (change(self.values[0]),))
         return Timeline.of((day, change(value)) for day, value in self)
 
     def at(self, day: date) -> T:

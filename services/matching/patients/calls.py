@@ -6,10 +6,13 @@ from typing import Any
 from fastapi import Request
 
 from services.matching.patients.index import IndexedPatient, index_patient
-from services.matching.patients.parameters import MATCH_BYTES, PatientParameters
+from services.matching.patients.parameters import PatientParameters
 from services.matching.patients.reading import read_patient
 from services.matching.snapshots.model import Snapshot
 from shared.http.heavy_work import HeavyWork
+
+# A record of this size is opened in some 25 ms at most.
+SHORT_BYTES = 64 * 1024
 
 
 async def receive_patient(
@@ -27,7 +30,7 @@ async def receive_patient(
     :raises Problem: 400 or 422, with the place of each fault; no value is repeated.
     """
     length = len(await request.body()) if size is None else size
-    if length <= MATCH_BYTES and not isinstance(sent, bytes):
+    if length <= SHORT_BYTES and not isinstance(sent, bytes):
         return _indexed(sent, parameters, snapshot, pointer)
     heavy: HeavyWork = request.app.state.heavy_work
     return await heavy.run(_indexed, sent, parameters, snapshot, pointer)

@@ -87,6 +87,7 @@ class Snapshot:
     id: str
     by_indication: tuple[tuple[SnapshotTrial, ...], ...]
     """The trials with criteria; those of one group are listed for the same patients."""
+    without_criteria: int
 
     @classmethod
     def of(
@@ -109,7 +110,8 @@ class Snapshot:
             if trial.compiled is not None:
                 groups.setdefault(trial.compiled.indication_key, []).append(trial)
         by_indication = tuple(tuple(group) for group in groups.values())
-        return cls(trials, centres, vocabulary, country, next_feed_path, current_at, identifier, by_indication)
+        without = len(trials) - sum(map(len, by_indication))
+        return cls(trials, centres, vocabulary, country, next_feed_path, current_at, identifier, by_indication, without)
 
     @classmethod
     def build(

@@ -116,7 +116,7 @@ class Concepts:
 
     def _carriers(self, facts: PersonFacts) -> list[Fact]:
         if self._descendants:
-            return [fact for code in self.codes for fact in facts.carriers.get(code, ())]
+            return [fact for code in self.codes for fact in facts.carrying(code)]
         return [fact for same in self._same for code in same for fact in facts.asserted.get(code, ())]
 
 

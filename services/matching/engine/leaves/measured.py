@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from services.matching.engine.facts import DateBounds, Fact
 from services.matching.engine.kleene import (
+    ALL_UNKNOWN,
     MET,
     NOT_MET,
     UNKNOWN,
@@ -103,10 +104,15 @@ class Measured(ABC):
         )
 
     def evaluate(self, patient: PatientIndex, day: date) -> Evaluation:
-        return self._evaluate(patient, self.results(patient), day)
+        known = self.results(patient)
+        if not known.given and not known.pending:
+            return unknown(self.reason_without_result)
+        return self._evaluate(patient, known, day)
 
     def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
         known = self.results(patient)
+        if not known.given and not known.pending:
+            return Timeline((patient.as_of,), (ALL_UNKNOWN,))
         results = _deciding(known)
         if self._pick != "latest":
             reaching = _reaching(known.given, self._window.dates_on(patient.as_of))

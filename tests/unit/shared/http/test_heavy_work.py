@@ -38,3 +38,10 @@ async def test_beyond_the_waiting_ones_more_are_refused_and_errors_are_passed_on
     with pytest.raises(ZeroDivisionError):
         await work.run(divmod, 1, 0)
     assert await work.run(int, "7") == 7
+
+
+async def test_long_computations_let_the_others_go_first() -> None:
+    work, ended = HeavyWork(), list[str]()
+    names = ["long 1", "long 2", "long 3", "short 1", "short 2"]
+    await asyncio.gather(*(work.run(ended.append, name, long=name.startswith("long")) for name in names))
+    assert ended == ["long 1", "short 1", "short 2", "long 2", "long 3"]
