@@ -52,10 +52,10 @@ def _details(
 
 
 def _computed(leaf: LeafExpression, patient: PatientIndex) -> dict[str, Any] | None:
-    value = leaf.computed_value(patient)
-    if value is None or not isinstance(leaf.source, expressions.Computed):
+    value = leaf.shown(patient, patient.as_of)
+    if value is None:
         return None
-    return {"value": _plain(value), "unit": FORMULAS[leaf.source.formula].unit}
+    return {"value": float(f"{float(value):.8g}"), "unit": limits_of(leaf.source)[0]["unit"]}
 
 
 def limits_of(leaf: expressions.Leaf) -> list[dict[str, Any]]:

@@ -98,10 +98,10 @@ class FoundAnswer(ApiModel):
 
 
 class ComputedAnswer(ApiModel):
-    """A value that a formula gives."""
+    """A value that was computed from the facts found: of a formula, a change, a ratio, or the points of a score."""
 
     value: float = Field(description="The value, to eight significant digits.")
-    unit: str = Field(description="The UCUM unit of the formula.")
+    unit: str | None = Field(description="The UCUM unit, that of the limit; null: none.")
 
 
 class DetailAnswer(ApiModel):
@@ -115,8 +115,8 @@ class DetailAnswer(ApiModel):
     limits: list[LimitAnswer] = Field(description="The bounds that it compares with; empty where there is none.")
     found: list[FoundAnswer] = Field(description="The facts that the answer rests on, at most 10.")
     computed: ComputedAnswer | None = Field(
-        description="The value that a formula gives from the facts found. null: there is no formula, no single value, "
-        "or a recorded result counts instead."
+        description="The value that was computed and compared with the limit. null: nothing is computed, no single "
+        "value follows, or a recorded result counts instead."
     )
 
 

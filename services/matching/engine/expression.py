@@ -68,11 +68,9 @@ class LeafExpression:
     def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
         return patient.cached(("evaluate_over_time", self.key), lambda: self.leaf.evaluate_over_time(patient))
 
-    def computed_value(self, patient: PatientIndex) -> Fraction | None:
-        """Return the value of a formula on which the leaf rests on ``as_of``; None for other leaves."""
-        if not isinstance(self.leaf, Computed):
-            return None
-        return self.leaf.value_of(patient, self.evaluate(patient, patient.as_of).evidence)
+    def shown(self, patient: PatientIndex, day: date) -> Fraction | None:
+        """Return the value that the leaf computed and compared; None where it has none."""
+        return self.leaf.shown(patient, day) if isinstance(self.leaf, Computed | Delta | Ratio | Score) else None
 
     def unknown_leaves(self, patient: PatientIndex, day: date) -> Iterator[expressions.Leaf]:
         if self.evaluate(patient, day).now == UNKNOWN:

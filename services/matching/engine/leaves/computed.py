@@ -1,6 +1,6 @@
 """`computed`: a value that a named formula gives from other measurements (`docs/eligibility.md` §5, computed)."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from itertools import product
@@ -27,21 +27,17 @@ _MONTH = Span(1, 0)
 
 
 class Reading(NamedTuple):
-    """The latest measurements of an input: their values in its unit, and why others of that day have none.
-
-    ``open``: whether another one may be the latest.
-    """
+    """The latest measurements of an input: their values in its unit, and why some of them have none."""
 
     latest: Latest
     values: frozenset[Fraction]
     reasons: frozenset[Reason]
-    open: bool
 
     @property
     def doubts(self) -> frozenset[Reason]:
-        """Why no value is known."""
-        doubts = self.reasons if not self.values else frozenset[Reason]()
-        return doubts | {"partial_detail"} if self.open else doubts
+        """The reasons, also where another measurement may be the latest."""
+        is_open = self.latest.unconfirmed or (self.latest.facts and self.latest.day is None)
+        return self.reasons | {"partial_detail"} if is_open else self.reasons
 
 
 class Computed:
@@ -66,8 +62,6 @@ class Computed:
         if is_complete and recorded_on.latest < computed_on.earliest:
             return computed
         recorded = self._recorded.evaluate(patient, day)
-        if recorded_on.latest < self._window.dates_on(day).first:
-            recorded = computed._replace(last_known=recorded.last_known)
         if is_complete and recorded_on.earliest < computed_on.latest:
             return _agreed(recorded, computed)
         return recorded
@@ -88,15 +82,11 @@ class Computed:
             lambda: {name: _read(patient, wanted, concepts) for name, (wanted, concepts) in self._inputs.items()},
         )
 
-    def values(self, patient: PatientIndex) -> frozenset[Fraction]:
-        """Return the possible values of the formula with the latest measurements; empty where one is not known."""
-        return frozenset(value for values in self._values_by_age(patient).values() for value in values)
-
-    def value_of(self, patient: PatientIndex, evidence: Collection[str]) -> Fraction | None:
-        """Return the value that the inputs in ``evidence`` give; None where they give none or several."""
-        inputs = [fact.id for one in self.readings(patient).values() for fact in one.latest.facts]
-        values = self.values(patient) if all(identifier in evidence for identifier in inputs) else ()
-        return next(iter(values)) if len(values) == 1 else None
+    def shown(self, patient: PatientIndex, day: date) -> Fraction | None:
+        """Return the value that is compared, in the unit of the formula; None where a recorded one is, or several."""
+        inputs = {fact.id for one in self.readings(patient).values() for fact in one.latest.facts}
+        values = {value for values in self._values_by_age(patient).values() for value in values}
+        return values.pop() if len(values) == 1 and inputs <= self.evaluate(patient, day).evidence else None
 
     def _computed(self, patient: PatientIndex, day: date) -> Evaluation:
         dates, readings = self._window.dates_on(day), self.readings(patient)
@@ -165,6 +155,10 @@ class Computed:
 
     def _values_by_age(self, patient: PatientIndex) -> dict[int, set[Fraction]]:
         """Return the possible values with the latest measurements, for each possible age at which the formula holds."""
+        key = ("values by age", self._name, self._op == "=")
+        return patient.cached(key, lambda: self._compute(patient))
+
+    def _compute(self, patient: PatientIndex) -> dict[int, set[Fraction]]:
         readings = self.readings(patient)
         days = [day for one in readings.values() if (day := one.latest.day) is not None]
         if len(days) < len(readings) or not all(one.values for one in readings.values()):
@@ -179,7 +173,7 @@ class Computed:
         if self._op != "=":
             given = [[values[0], values[-1]] for values in given]
         combinations = list(product(*map(set, given)))
-        patient.count_work(40 * len(combinations) * len(ages))
+        patient.count_work(180 * len(combinations) * len(ages))
         is_female = patient.sex == "female"
         return {
             age: {
@@ -231,8 +225,7 @@ def _read(patient: PatientIndex, wanted: Input, concepts: Concepts) -> Reading:
             reasons.add("unit")
         else:
             values.add(number * factor)
-    is_open = bool(latest.unconfirmed) or (bool(latest.facts) and latest.day is None)
-    return Reading(latest, frozenset(values), frozenset(reasons), is_open)
+    return Reading(latest, frozenset(values), frozenset(reasons))
 
 
 def _whole_years(birth: date, day: date) -> int:
@@ -243,7 +236,7 @@ def _whole_years(birth: date, day: date) -> int:
 def _agreed(one: Evaluation, other: Evaluation) -> Evaluation:
     """Return what both say; unknown where they differ."""
     last_known = one.last_known if one.last_known == other.last_known else UNKNOWN
-    if one.now == other.now != UNKNOWN:
-        return one._replace(last_known=last_known, evidence=one.evidence | other.evidence)
-    reasons = one.reasons & other.reasons or frozenset[Reason](("partial_detail",))
-    return Evaluation(UNKNOWN, last_known, UNKNOWN, reasons, one.evidence | other.evidence)
+    evidence = one.evidence | other.evidence
+    if one.now == other.now and one.reasons == other.reasons:
+        return one._replace(last_known=last_known, evidence=evidence)
+    return unknown("partial_detail", evidence, last_known=last_known)

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from services.matching.engine.facts import Fact
-from services.matching.engine.kleene import UNKNOWN, Evaluation, Reason, State, TruthValues, decided, unknown
+from services.matching.engine.kleene import UNKNOWN, Evaluation, Reason, TruthValues, decided, unknown
 from services.matching.engine.leaves.comparison import compare
 from services.matching.engine.leaves.concepts import Concepts
 from services.matching.engine.leaves.latest import is_measurement, may_be_in
@@ -20,10 +20,14 @@ from shared.criteria.units import analyte_of
 
 
 class Pair(NamedTuple):
-    """The latest day on which both were measured, None without any, and the comparison on that day."""
+    """The latest day on which both were measured, None without any, and the comparison on that day.
+
+    ``quotients``: of all measurements of the day, or why they are not known.
+    """
 
     day: date | None
     compared: Evaluation
+    quotients: frozenset[Fraction | Reason] = frozenset()
 
 
 class Ratio:
@@ -51,6 +55,12 @@ class Ratio:
             patient.as_of, patient.end, days, lambda day: TruthValues.of(self.evaluate(patient, day))
         )
 
+    def shown(self, patient: PatientIndex, _day: date) -> Fraction | None:
+        """Return the quotient that is compared; None where there is none, or several."""
+        quotients = self._pair(patient).quotients
+        known = [one for one in quotients if isinstance(one, Fraction)]
+        return known[0] if len(quotients) == len(known) == 1 else None
+
     def _pair(self, patient: PatientIndex) -> Pair:
         return patient.cached(("pair", self), lambda: self._find(patient))
 
@@ -64,28 +74,25 @@ class Ratio:
         open_ones = [fact.id for fact in (*above, *below) if fact.first.latest >= last and _is_open(fact)]
         if open_ones:
             return Pair(last, unknown("partial_detail", open_ones))
-        return Pair(last, self._compared(patient, _of_day(above, last), _of_day(below, last)))
+        above, below = _of_day(above, last), _of_day(below, last)
+        patient.count_work(14 * len(above) * len(below))
+        quotients = frozenset(self._quotient(patient, one, other) for one in above for other in below)
+        return Pair(last, self._compared(quotients, [fact.id for fact in (*above, *below)]), quotients)
 
-    def _compared(self, patient: PatientIndex, above: Sequence[Fact], below: Sequence[Fact]) -> Evaluation:
-        evidence = [fact.id for fact in (*above, *below)]
-        patient.count_work(8 * len(above) * len(below))
-        results = {self._compare(patient, numerator, denominator) for numerator in above for denominator in below}
-        states = {state for state, _ in results}
-        if len(states) > 1:
+    def _compared(self, quotients: Iterable[Fraction | Reason], evidence: Sequence[str]) -> Evaluation:
+        known = [one for one in quotients if isinstance(one, Fraction)]
+        reasons = [one for one in quotients if not isinstance(one, Fraction)]
+        states = {compare(one, None, self._op, self._bound) for one in known}
+        if len(states) + bool(reasons) > 1:
             return unknown("conflict", evidence)
-        state = states.pop()
-        if state == UNKNOWN:
-            return unknown(min(reason for _, reason in results if reason is not None), evidence)
-        return decided(state, evidence, best_case=UNKNOWN)
+        return unknown(min(reasons), evidence) if reasons else decided(states.pop(), evidence, best_case=UNKNOWN)
 
-    def _compare(self, patient: PatientIndex, numerator: Fact, denominator: Fact) -> tuple[State, Reason | None]:
+    def _quotient(self, patient: PatientIndex, numerator: Fact, denominator: Fact) -> Fraction | Reason:
         doubtful = any(fact.doubtful or fact.comparator is not None for fact in (numerator, denominator))
         if doubtful or not denominator.number or numerator.number is None:
-            return UNKNOWN, "partial_detail"
+            return "partial_detail"
         factor = patient.conversion_between(denominator.unit, numerator.unit, self._analyte)
-        if factor is None:
-            return UNKNOWN, "unit"
-        return compare(numerator.number / (denominator.number * factor), None, self._op, self._bound), None
+        return "unit" if factor is None else numerator.number / (denominator.number * factor)
 
     def _possible_pair(self, patient: PatientIndex, dates: DateRange) -> list[str]:
         """Return the ids of two facts in the window that may be measurements of one day; empty without any."""

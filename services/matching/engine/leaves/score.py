@@ -32,18 +32,18 @@ class Score:
     def evaluate(self, patient: PatientIndex, day: date) -> Evaluation:
         if self._total.results(patient).given:
             total = self._total.evaluate(patient, day)
-            return total._replace(last_known=total.now, best_case=total.now)
+            return total._replace(last_known=total.now)
         items = [item.evaluate(patient, day) for item in self._items]
         now, last_known = self._states(list(map(TruthValues.of, items)))
         deciding = [item for item in items if item.now != NOT_MET] if now != NOT_MET else items
         evidence = frozenset[str]().union(*(item.evidence for item in deciding))
         if now != UNKNOWN:
-            return Evaluation(now, last_known, last_known, evidence=evidence)
+            return Evaluation(now, last_known, UNKNOWN, evidence=evidence)
         reasons, on_record = (
             self._reasons(items, [item.reasons for item in items]),
             self._reasons(items, [item.recorded for item in items]),
         )
-        return Evaluation(now, last_known, last_known, reasons, evidence, None if on_record == reasons else on_record)
+        return Evaluation(now, last_known, UNKNOWN, reasons, evidence, None if on_record == reasons else on_record)
 
     def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
         if self._total.results(patient).given:
@@ -52,10 +52,18 @@ class Score:
 
         def read(items: Sequence[TruthValues]) -> TruthValues:
             now, last_known = self._states(items)
-            return TruthValues(now, last_known, last_known)
+            return TruthValues(now, last_known, UNKNOWN)
 
         patient.count_work(len(self._items) * sum(len(timeline.days) for timeline in timelines))
         return Timeline.combine(timelines, read)
+
+    def shown(self, patient: PatientIndex, day: date) -> Fraction | None:
+        """Return the points; None where a recorded total counts, or where items that are not known may add some."""
+        if self._total.results(patient).given:
+            return None
+        items = [item.evaluate(patient, day).last_known for item in self._items]
+        fewest, most = self._points(items, {MET}), self._points(items, {MET, UNKNOWN})
+        return Fraction(fewest) if fewest == most else None
 
     def _states(self, items: Sequence[TruthValues]) -> tuple[State, State]:
         """Return the states now and in the last-known scenario, from those of the items in their order."""
