@@ -128,6 +128,26 @@ async def test_a_formula_shows_its_inputs_and_its_value(matching_client: httpx.A
         assert detail["computed"] == computed
 
 
+async def test_a_fall_and_a_ratio_are_shown(matching_client: httpx.AsyncClient) -> None:
+    change = {"type": "delta", "codes": ["CLEIO:alt"], "op": "<", "value": 0, "basis": "relative", "over": "P6M"}
+    ratio = {"type": "ratio", "numerator": ["CLEIO:ast"], "denominator": ["CLEIO:alt"], "op": ">", "value": 1}
+    facts = [
+        {"id": name, "kind": "observation", "codes": [code], "value": value, "unit": "U/L", "date": date}
+        for name, code, value, date in (
+            ("old", "CLEIO:alt", 90, "2025-09-01"),
+            ("alt", "CLEIO:alt", 60, "2025-11-01"),
+            ("ast", "CLEIO:ast", 100, "2025-11-01"),
+        )
+    ]
+    for asked, computed in (
+        (change, {"value": -33.333333, "unit": "%"}),
+        (ratio, {"value": 1.6666667, "unit": None}),
+    ):
+        body = {"criteria": changed(1, expr=asked), "patient": {**BOY, "facts": facts}}
+        (detail,) = (await matching_client.post(DRY_RUN, json=body)).json()["criteria"][1]["details"]
+        assert (detail["state"], detail["computed"]) == ("met", computed)
+
+
 async def test_a_corrected_age_reads_the_gestation(matching_client: httpx.AsyncClient) -> None:
     asked = {"type": "age", "min": "P4Y11M", "corrected": True}
     born = {"as_of": "2025-11-22", "birth_date": "2020-12-20"}

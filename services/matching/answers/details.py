@@ -53,17 +53,9 @@ def _details(
 
 def _computed(leaf: LeafExpression, patient: PatientIndex) -> dict[str, Any] | None:
     value = leaf.shown(patient, patient.as_of)
-    return None if value is None else {"value": _plain(value), "unit": _unit(leaf.source)}
-
-
-def _unit(leaf: expressions.Leaf) -> str | None:
-    """Return the unit of a computed value; None where it has none."""
-    match leaf:
-        case expressions.Computed():
-            return FORMULAS[leaf.formula].unit
-        case expressions.Delta():
-            return "%" if leaf.basis == "relative" else leaf.unit
-    return None
+    if value is None:
+        return None
+    return {"value": float(f"{float(value):.8g}"), "unit": limits_of(leaf.source)[0]["unit"]}
 
 
 def limits_of(leaf: expressions.Leaf) -> list[dict[str, Any]]:

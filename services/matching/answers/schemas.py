@@ -98,10 +98,10 @@ class FoundAnswer(ApiModel):
 
 
 class ComputedAnswer(ApiModel):
-    """A value computed from several facts: by a formula, a ratio, a change, or the points of a score."""
+    """A value that was computed from the facts found: of a formula, a change, a ratio, or the points of a score."""
 
-    value: float = Field(description="The value that was compared.")
-    unit: str | None = Field(description="Its UCUM unit; null: it has none.")
+    value: float = Field(description="The value, to eight significant digits.")
+    unit: str | None = Field(description="The UCUM unit, that of the limit; null: none.")
 
 
 class DetailAnswer(ApiModel):
@@ -115,8 +115,8 @@ class DetailAnswer(ApiModel):
     limits: list[LimitAnswer] = Field(description="The bounds that it compares with; empty where there is none.")
     found: list[FoundAnswer] = Field(description="The facts that the answer rests on, at most 10.")
     computed: ComputedAnswer | None = Field(
-        description="The value computed from the facts found. null: nothing is computed, there is no single value, or "
-        "a recorded result counts instead."
+        description="The value that was computed and compared with the limit. null: nothing is computed, no single "
+        "value follows, or a recorded result counts instead."
     )
 
 
