@@ -29,7 +29,7 @@ MOST_TIMES = 200
 
 def search(server: Server, folder: Path, count: int, kind: str) -> Iterator[Figure]:
     """Few hits against an empty route, and the slowest of many calls of every kind of query, none of them cached."""
-    times_each = min(MOST_TIMES, max(2, count // 25))
+    times_each = min(MOST_TIMES, max(2, count // 15))
     port = server.port_of("registry")
     group = f"Search, {kind}"
     selective = [Call(f"{LIST}&q={quote(acronym)}") for acronym in _acronyms(port, 200)]

@@ -317,6 +317,10 @@ BODIES: dict[str, tuple[str, str, str, Any]] = {
     "dry run, 499 doses, 900 treatments": dry_run(
         each(lambda n: of_treatment("stable", max=n + 5, unit="mg/d", **{"for": f"P{n + 1}D"})), patient(apart(900))
     ),
+    "dry run, 50 doses, 900 treatments": dry_run(
+        each(lambda n: of_treatment("stable", max=n + 5, unit="mg/d", **{"for": f"P{n + 1}D"}), 50),
+        patient(apart(900)),
+    ),
     "dry run, 49,900 parts of counts": dry_run(each(in_parts), patient(apart(900), domains_complete=declared(100))),
     "dry run, 499 bounds, 990 results": dry_run(
         each(lambda n: of_score(n, within=f"P{n + 1}D", pick="any")), patient(SCORES)

@@ -38,7 +38,7 @@ def bench(
     trials: Annotated[
         int, typer.Option(help="Synthetic trials for searches and uncached reads; a third for matching.", min=100)
     ] = 30_000,
-    calls: Annotated[int, typer.Option(help="Calls in each of three rounds.", min=50, max=100_000)] = 4_000,
+    calls: Annotated[int, typer.Option(help="Calls in each of three rounds.", min=50, max=100_000)] = 3_000,
     only: Annotated[
         list[str] | None,
         typer.Option(

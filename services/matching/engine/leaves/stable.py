@@ -72,6 +72,7 @@ class Stable:
     def evaluate_over_time(self, patient: PatientIndex) -> Timeline[TruthValues]:
         findings = self._concepts.find(patient)
         episodes, last_day_of = self._episodes(patient, findings), self._window.last_day_of
+        patient.count_work((10 if self._doses is None else 40) * len(episodes))
         ends = [(one, one.end.earliest, one.end.latest) for one in episodes]
         last = max((latest for _, _, latest in ends), default=date.min)
         unclear = Intervals(
