@@ -21,6 +21,7 @@ TERMINOLOGY = {
     "CLEIO:hcv-infection": {"state": "persists", "covers": ["ICD10"]},
     "ICD10:B18": {},
     "ICD10:B18.2": {"parents": ["ICD10:B18", "CLEIO:hcv-infection"]},
+    "CLEIO:hcv-rna-positive": {"state": "persists", "parents": ["CLEIO:hcv-infection"]},
     "CLEIO:acute-infection": {"state": "passing", "longest": "P21D", "parents": ["CLEIO:any-infection"]},
     "CLEIO:any-infection": {},
     "ICD10:J18": {"parents": ["CLEIO:acute-infection"]},
@@ -38,7 +39,7 @@ TERMINOLOGY = {
     # tests of them
     "LOINC:7917-8": {"shows": {"CLEIO:hiv-positive": (True, True)}},
     "LOINC:25836-8": {"shows": {"CLEIO:hiv-positive": (True, False)}},
-    "LOINC:11259-9": {"shows": {"CLEIO:hcv-infection": (True, True)}},
+    "LOINC:11259-9": {"shows": {"CLEIO:hcv-infection": (True, True), "CLEIO:hcv-rna-positive": (True, True)}},
     "LOINC:16128-1": {"shows": {"CLEIO:hcv-infection": (False, True)}},
     "LOINC:2106-3": {"shows": {"CLEIO:pregnancy": (True, True)}},
     # procedures, products, events

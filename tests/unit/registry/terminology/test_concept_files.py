@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.terminology.clinical_data import TESTS
+
 ROOT = Path(__file__).parents[4]
 TERMINOLOGY = ROOT / "services/registry/terminology"
 SHAPES = {
@@ -258,3 +260,7 @@ def test_the_trials_of_diseases_are_real(real_data):
         real = {row["nctId"] for row in csv.DictReader(index, delimiter="\t")}
     for disease in json.loads((ROOT / "tests/data/trials_of_diseases.json").read_text("utf-8"))["diseases"]:
         assert set(disease["trials"] + disease["also"]) <= real, disease["disease"]
+
+
+def test_what_a_test_shows_is_a_known_concept():
+    assert {shown.concept for concepts in TESTS.values() for shown in concepts} <= BY_CODE.keys()
