@@ -109,3 +109,18 @@ async def test_each_criterion_says_what_was_asked_what_was_found_and_the_limit(
     assert [(one["fact"], one["value"], one["unit"], one["date"]) for one in detail["found"]] == [
         ("alt", 75.5, "U/L", "2025-11-01")
     ]
+
+
+@pytest.mark.parametrize("value", ["positive", 12.5])
+async def test_a_falsified_result_is_shown_with_what_falsified_it(
+    matching_client: httpx.AsyncClient, value: str | float
+) -> None:
+    asked = {"type": "has", "codes": ["CLEIO:hiv-positive"]}
+    result = {"id": "hiv", "kind": "observation", "codes": ["LOINC:7917-8"], "value": value, "date": "2022-02-01"}
+    patient = {**BOY, "birth_date": "2021-12-20", "facts": [result]}
+    answer = await matching_client.post(DRY_RUN, json={"criteria": changed(1, expr=asked), "patient": patient})
+    (detail,) = answer.json()["criteria"][1]["details"]
+    (found,) = detail["found"]
+    assert (detail["state"], found["value"]) == ("unknown", value)
+    assert found["not_counted"]["en"] == "antibodies of the mother against HIV and hepatitis C in an infant"
+    assert found["not_counted"]["fr"] == "anticorps de la mère contre le VIH et l'hépatite C chez un nourrisson"

@@ -75,6 +75,7 @@ TRIED: dict[str, Any] = {
                             "comparator": None,
                             "value": None,
                             "unit": None,
+                            "not_counted": None,
                         }
                     ],
                 }

@@ -82,6 +82,7 @@ ANSWER: dict[str, Any] = {
                                     "comparator": None,
                                     "value": None,
                                     "unit": None,
+                                    "not_counted": None,
                                 }
                             ],
                         }
