@@ -3,6 +3,7 @@
 from services.matching.clients.documents import Trial
 from services.matching.engine import Question
 from services.matching.snapshots.model import Vocabulary
+from shared.criteria import expressions
 from shared.criteria.model import Criterion
 
 Text = dict[str, str]
@@ -18,6 +19,16 @@ _RECRUITMENT: dict[str, Text] = {
     "not_in_country": {"fr": "ne recrute pas {place}", "en": "not recruiting {place}"},
     "closed": {"fr": "recrutement terminé", "en": "recruitment has ended"},
     "unknown": {"fr": "statut de recrutement {place} inconnu", "en": "recruitment status {place} unknown"},
+}
+_HUMAN: dict[str, Text] = {
+    "investigator": {
+        "fr": "L'investigateur doit répondre à une question du protocole ({code})",
+        "en": "The investigator has to answer a question of the protocol ({code})",
+    },
+    "clinician": {
+        "fr": "Un clinicien doit répondre à une question du protocole ({code})",
+        "en": "A clinician has to answer a question of the protocol ({code})",
+    },
 }
 _QUESTIONS: dict[str, Text] = {
     "age": {"fr": "Quel est l'âge ?", "en": "What is the age?"},
@@ -50,6 +61,8 @@ def question_text(question: Question, vocabulary: Vocabulary) -> Text:
         return {"fr": question.text.fr, "en": question.text.en}
     if question.code in _QUESTIONS:
         return _QUESTIONS[question.code]
+    if isinstance(question.leaves[0], expressions.Human):
+        return {language: text.format(code=question.code) for language, text in _HUMAN[question.leaves[0].role].items()}
     codes = question.code.partition(":")[2].split("+") if ":" in question.code else [question.code]
     labels = [vocabulary.label(code) for code in codes[:5]]
     return {
