@@ -142,6 +142,7 @@ def test_a_state_is_one_of_the_five_kinds_and_only_a_passing_one_has_a_longest_d
         ("MONDO:0018076", "persists"),
         ("CLEIO:pregnancy", "passing"),
         ("CLEIO:active-infection", "passing"),
+        ("CLEIO:ambulatory", "passing"),
         ("CLEIO:prior-gene-therapy", "event"),
         ("CLEIO:prior-hsct", "event"),
         ("CLEIO:stroke", "event"),
