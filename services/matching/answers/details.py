@@ -80,8 +80,9 @@ def _fact(fact: Fact, *, is_open: bool) -> dict[str, Any]:
     """``is_open``: whether the question stays unknown, so that what falsified the fact is part of the answer."""
     cause = fact.falsified.cause if fact.falsified is not None and is_open else None
     value: Any = fact.text
-    if fact.number is not None:
-        value = _plain(fact.number)
+    number = fact.number if fact.falsified is None else fact.falsified.number
+    if number is not None:
+        value = _plain(number)
     elif fact.dose is not None:
         value = _plain(fact.dose.value)
     return {

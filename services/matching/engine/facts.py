@@ -50,14 +50,15 @@ class Variant:
 
 
 class Falsified(NamedTuple):
-    """What falsified a result, or may have (``certain`` is False).
+    """What falsified a result, or may have.
 
-    ``only_raised``: nothing but antibodies of the mother, which make a number higher and never lower.
+    ``only_raised``: nothing but antibodies of the mother, which make a number higher and never lower. ``number``: what
+    was measured; None for a word.
     """
 
     cause: Invalidation
-    certain: bool
     only_raised: bool
+    number: Fraction | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,10 @@ class Fact:
     ``ref_low`` and ``ref_high``: the reference range, in ``unit``. ``relative``: None for the patient.
 
     The last fields follow from the terminology (`presence`). ``shows_presence``: False for a number, which does not say
-    whether the thing measured is present. ``falsified``: what falsified it, or may have. ``fades_on``: the day from
-    which a passing state is longer ago than it can be known to last. ``ends_by_denial``: a later denial ends it and
-    does not contradict it.
+    whether the thing measured is present, even where the number is left out because something falsified it.
+    ``doubtful``: a measurement that something may have falsified. ``falsified``: what did, or may have. ``fades_on``:
+    the day from which a passing state is longer ago than it can be known to last. ``ends_by_denial``: a later denial
+    ends it and does not contradict it.
     """
 
     id: str
@@ -98,6 +100,7 @@ class Fact:
     question: str | None = None
     answer: Literal["yes", "no"] | None = None
     shows_presence: bool = True
+    doubtful: bool = False
     falsified: Falsified | None = None
     fades_on: date | None = None
     ends_by_denial: bool = False

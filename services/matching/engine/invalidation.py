@@ -16,32 +16,28 @@ _ORDER: tuple[Likelihood, ...] = ("no", "maybe", "yes")
 
 
 def without_invalidated(facts: Sequence[Fact], birth: DateBounds | None, above: Above) -> list[Fact]:
-    """Mark falsified results; make falsified findings unconfirmed, falsified variants uncertain."""
+    """Take the number of falsified measurements; make falsified findings unconfirmed, falsified variants uncertain."""
     kept: list[Fact] = []
     for fact in facts:
         rules = _rules_for(fact, above)
-        if not rules:
-            kept.append(fact)
-            continue
         found = {one: how for one in rules if (how := _falsified(fact, one, facts, birth, above)) != "no"}
-        kept.append(_marked(fact, found) if found else fact)
+        kept.append(_invalidated(fact, found) if found else fact)
     return kept
 
 
-def _marked(fact: Fact, found: Mapping[Invalidation, Likelihood]) -> Fact:
+def _invalidated(given: Fact, found: Mapping[Invalidation, Likelihood]) -> Fact:
     cause = max(found, key=lambda one: _ORDER.index(found[one]))
-    only_raised = all(one.younger_than is not None for one in found)
-    falsified = Falsified(cause, found[cause] == "yes", only_raised)
+    only_raised = given.status == "present" and all(one.younger_than is not None for one in found)
+    fact = replace(given, falsified=Falsified(cause, only_raised, given.number))
     if fact.variant is not None:
         status = "unconfirmed" if fact.status == "absent" else fact.status
-        variant = replace(fact.variant, significance="uncertain")
-        return replace(fact, status=status, variant=variant, falsified=falsified)
+        return replace(fact, status=status, variant=replace(fact.variant, significance="uncertain"))
     if fact.number is None:
-        return replace(fact, status="ordered" if fact.status == "ordered" else "unconfirmed", falsified=falsified)
-    if fact.status == "present" or (fact.status != "absent" and not falsified.certain):
-        return replace(fact, falsified=falsified, shows_presence=False)
+        return replace(fact, status="ordered" if fact.status == "ordered" else "unconfirmed")
+    if found[cause] == "maybe" and fact.status != "absent":
+        return replace(fact, doubtful=True, shows_presence=False)
     # No measurement, but as a finding it is open.
-    return replace(fact, status="present", number=None, falsified=falsified, shows_presence=False)
+    return replace(fact, status="present", number=None, shows_presence=False)
 
 
 def _rules_for(fact: Fact, above: Above) -> list[Invalidation]:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Literal, NamedTuple
 
@@ -94,10 +95,13 @@ class Measured(ABC):
 
     def _counted(self, patient: PatientIndex, fact: Fact) -> Result | None:
         """Compare one fact; a falsified one does not count, or is unknown, unless it can only be lower and is met."""
-        result, falsified = self._result(patient, fact), fact.falsified
-        if result is None or falsified is None or (falsified.only_raised and self._at_most and result.state == MET):
-            return result
-        return None if falsified.certain else Result(fact, UNKNOWN, "partial_detail")
+        falsified = fact.falsified
+        if falsified is not None and falsified.only_raised and self._at_most:
+            result = self._result(patient, replace(fact, number=falsified.number))
+            if result is not None and result.state == MET:
+                return result
+        result = self._result(patient, fact)
+        return result if result is None or not fact.doubtful else Result(fact, UNKNOWN, "partial_detail")
 
     def _could_be(self, _patient: PatientIndex) -> Sequence[Fact]:
         """Return the facts that could be a result as far as their codes say."""
