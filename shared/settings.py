@@ -6,7 +6,16 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from shared.values.addresses import EMBEDDED_PORTS
@@ -14,6 +23,8 @@ from shared.values.database_urls import read_database_url
 
 Network = IPv4Network | IPv6Network
 DatabaseUrl = Annotated[str, AfterValidator(lambda text: read_database_url(text) if text else text)]
+# As browsers send it: no path, no capital letters.
+BrowserOrigin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$")]
 LogLevel = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
     BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),
@@ -122,6 +133,11 @@ class ServiceSettings(BaseSettings):
         default=(),
         validation_alias="CLEIO_GATEWAY_NETWORKS",
         description="Networks of gateways on other machines (JSON list), whose X-Forwarded-For is trusted.",
+    )
+    cors_origins: tuple[BrowserOrigin, ...] = Field(
+        default=(),
+        validation_alias="CLEIO_CORS_ORIGINS",
+        description="Origins (JSON list) whose programs in a browser may call CDS Hooks and FHIR; default: none.",
     )
     most_working: int = Field(
         default=200,

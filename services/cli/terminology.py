@@ -1,22 +1,33 @@
 """`cleio terminology`: reads release files and stores what they say in the registry's database."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+import base64
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from services.cli.copying import opened
 from services.cli.databases import metadata_of, settings_of, tree_of
+from services.cli.gateway import Gateway, open_gateway
+from services.cli.installation import existing_installation
 from services.registry.terminology.model import LoadedRelease
 from services.registry.terminology.releases.draft import Draft
 from services.registry.terminology.releases.opening import UnknownReleaseError, read_release
+from services.registry.terminology.releases.statements import write_statements
 from services.registry.terminology.repository import TerminologyRepository
+from services.registry.terminology.schemas import ReleaseInput, ReleasesDocument, ReleasesInput
 from services.registry.terminology.service import TerminologyService
+from shared.persistence import OwnedElsewhereError
 from shared.persistence.copying import check_reachable
 from shared.persistence.migrations import check_schema
+
+RELEASES: Final = "/registry/v1/internal/terminology/releases"
+T = TypeVar("T")
 
 
 class UnreadableReleaseError(OSError):
@@ -58,33 +69,63 @@ def read_releases(paths: Sequence[Path], *, progress: bool) -> list[ReadRelease]
     return found
 
 
-async def store_releases(releases: Sequence[ReadRelease]) -> None:
-    """Store the releases in one transaction.
+def store_releases(releases: Sequence[ReadRelease]) -> None:
+    """Store the releases in one transaction: by the registry where it runs on its SQLite file.
 
-    :raises OwnedElsewhereError: the registry runs on its SQLite file.
+    :raises CallError: the registry refuses them.
     :raises WrongSchemaError: the database is not at this program's schema.
     """
-    async with _service() as service:
-        for one in releases:
-            await service.load(one.path, one.draft, one.kind)
+    given = [
+        ReleaseInput(
+            name=one.path.name,
+            kind=one.kind,
+            sha256=hashlib.sha256(one.path.read_bytes()).hexdigest(),
+            codes=len(one.draft.codes),
+            content=base64.b64encode(write_statements(one.draft)).decode(),
+        )
+        for one in releases
+    ]
+    body = ReleasesInput(releases=given).model_dump(mode="json")
+    _done(lambda service: service.load(given), lambda registry: _send(registry, body))
 
 
-async def undo_last() -> LoadedRelease | None:
+def undo_last() -> LoadedRelease | None:
     """Remove the release that was loaded last and return it."""
-    async with _service() as service:
-        return await service.undo()
+    return _done(
+        lambda service: service.undo(),
+        lambda registry: next(iter(_releases(registry.send("DELETE", f"{RELEASES}/last").content)), None),
+    )
 
 
-async def list_releases() -> list[LoadedRelease]:
+def list_releases() -> list[LoadedRelease]:
     """Return the loaded releases, the first one loaded first."""
-    async with _service() as service:
-        return await service.releases()
+    return _done(lambda service: service.releases(), lambda registry: _releases(registry.send("GET", RELEASES).content))
 
 
-@asynccontextmanager
-async def _service() -> AsyncIterator[TerminologyService]:
+def _done(here: Callable[[TerminologyService], Awaitable[T]], there: Callable[[Gateway], T]) -> T:
+    """Return what is done in the database, or by the registry that owns its SQLite file."""
+    try:
+        return asyncio.run(_in_database(here))
+    except OwnedElsewhereError:
+        token = settings_of("registry").internal_token.get_secret_value()
+        # Over loopback: the registry answers this call only there.
+        port = existing_installation().service_ports["registry"][0]
+        with open_gateway(f"http://127.0.0.1:{port}", token=token) as registry:
+            return there(registry)
+
+
+async def _in_database(work: Callable[[TerminologyService], Awaitable[T]]) -> T:
     async with opened(settings_of("registry").database, must_exist=True) as database:
         await check_reachable(database)
         await check_schema(database, tree_of("registry"), metadata_of("registry"))
         async with database.transaction() as connection:
-            yield TerminologyService(TerminologyRepository(connection))
+            return await work(TerminologyService(TerminologyRepository(connection)))
+
+
+def _send(registry: Gateway, body: object) -> None:
+    registry.send("POST", RELEASES, body=body)
+
+
+def _releases(answer: bytes) -> list[LoadedRelease]:
+    found = ReleasesDocument.model_validate_json(answer)
+    return [LoadedRelease(**dict(one)) for one in found.releases]

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -35,8 +36,8 @@ from services.registry.settings import RegistrySettings
 from services.registry.sources import endpoints as sources
 from services.registry.sources.registry_criteria import registry_criteria
 from services.registry.terminology import endpoints as terminologies
-from services.registry.terminology.repository import TerminologyRepository
-from services.registry.terminology.service import TerminologyService
+from services.registry.terminology.current import CurrentTerminology
+from services.registry.terminology.terminology import Terminology
 from services.registry.trials import endpoints as trials
 from services.registry.trials.public.reads import public_reads
 from services.registry.trials.public.repository import PublicTrials
@@ -55,7 +56,7 @@ from shared.idempotency import IdempotencyKeys
 from shared.operations.metrics import Metrics
 from shared.operations.service import Health, create_service
 from shared.persistence import Database, open_database
-from shared.persistence.direct import open_direct_reads
+from shared.persistence.direct import DirectReads, open_direct_reads
 from shared.persistence.migrations import check_schema
 from shared.tasks import BackgroundTasks
 
@@ -97,17 +98,14 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             await keys.start(tasks)
             stack.push_async_callback(keys.stop)
             app.state.public_url = settings.issuer
-            async with database.transaction() as connection:
-                loaded = TerminologyService(TerminologyRepository(connection))
-                app.state.terminology = terminology = await loaded.open()
-                await loaded.publish(terminology.version)
-            app.state.trial_rules = TrialRules(terminology, judge, registry_criteria)
+            direct = open_direct_reads(database)
+            stack.push_async_callback(direct.close)
+            app.state.current_terminology = current = CurrentTerminology(database, partial(_use, app, direct))
+            await current.publish()
             await _open_issuer(app, settings, database, stack)
             if settings.load_sample:
                 await load_sample(database, app.state.trial_rules)
-            direct = open_direct_reads(database)
-            stack.push_async_callback(direct.close)
-            app.state.public_reads = public_reads(PublicTrials(direct), terminology)
+            tasks.repeat(current.watch, "watch_terminology")
             app.state.export = _start_export(app, settings, database)
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)
@@ -142,6 +140,13 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
     )
 
 
+def _use(app: FastAPI, direct: DirectReads, terminology: Terminology) -> None:
+    """Answer the next requests with this terminology."""
+    app.state.terminology = terminology
+    app.state.trial_rules = TrialRules(terminology, judge, registry_criteria)
+    app.state.public_reads = public_reads(PublicTrials(direct), terminology)
+
+
 async def _open_issuer(app: FastAPI, settings: RegistrySettings, database: Database, stack: AsyncExitStack) -> None:
     outbound = await stack.enter_async_context(open_outbound(settings))
     keys = SigningKeys(database, settings.cursor_key_bytes)
@@ -163,7 +168,7 @@ def _start_export(app: FastAPI, settings: RegistrySettings, database: Database) 
     def feed_path(position: Position) -> str:
         return f"/registry/v1/feed?cursor={seal_position(app.state.cursors, 'registry', position)}"
 
-    builder = ExportBuilder(database, feed_path, app.state.terminology.version)
+    builder = ExportBuilder(database, feed_path, lambda: app.state.terminology.version)
     service = ExportService(builder, [settings.data_dir, Path(tempfile.gettempdir())])
     service.start(app.state.tasks)
     return service

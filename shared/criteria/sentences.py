@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.criteria import expressions
 from shared.criteria.derived_sentences import derived_sentence
-from shared.criteria.model import Criterion
+from shared.criteria.model import Criterion, leaves
 from shared.criteria.parts import Where
 from shared.criteria.scales import SCALES
 from shared.criteria.words import (
@@ -70,10 +70,27 @@ _PICKS: Final = {
 
 def criterion_sentence(criterion: Criterion, labels: Labels) -> Words:
     """Return what a criterion asks, as one sentence; of an exclusion, what must not be so."""
-    ask = criterion.ask
-    question = {"fr": ask.fr, "en": ask.en} if ask and isinstance(criterion.expr, expressions.Human) else None
-    asked = sentence(criterion.expr, labels if question is None else lambda _: question)
+    asked = sentence(criterion.expr, _with_questions(criterion, labels))
     return Words(_capital(asked.fr), _capital(asked.en)) if criterion.kind == "include" else _negated(asked)
+
+
+def _with_questions(criterion: Criterion, labels: Labels) -> Labels:
+    """Return the labels with words for each question to a person: what the author asks, else the criterion's text.
+
+    The text is not repeated for several questions: it then stands beside their sentence.
+    """
+    asked = {leaf.question for _, leaf in leaves(criterion.expr) if isinstance(leaf, expressions.Human)}
+    words: dict[str, Mapping[str, str]] = {}
+    ask, text = criterion.ask, criterion.text
+    if ask is not None:
+        is_only = text is None or isinstance(criterion.expr, expressions.Human)
+        words = {one: {"fr": ask.fr, "en": ask.en} for one in asked if is_only or one == ask.code}
+    others = asked - words.keys()
+    if text is not None and len(others) == 1:
+        words[others.pop()] = {"fr": text.fr.rstrip("."), "en": text.en.rstrip(".")}
+    for one in others:
+        words[one] = {"fr": f"{one} (voir le texte du critère)", "en": f"{one} (see the text of the criterion)"}
+    return lambda code: words.get(code) or labels(code)
 
 
 def sentence(expression: expressions.Node, labels: Labels) -> Words:

@@ -13,6 +13,7 @@ from starlette.datastructures import State
 from shared.access.callers import Callers
 from shared.access.policy import Access
 from shared.http.answer_cache import AnswerCache, PublicAnswers
+from shared.http.browser_origins import BrowserOrigins
 from shared.http.guards import allow
 from shared.http.heavy_work import HeavyWork
 from shared.http.limits.concurrency import ConcurrencyLimiter
@@ -115,6 +116,8 @@ def create_service(
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     install_problem_handlers(app)
     app.add_middleware(PublicAnswers, service=app)
+    if settings.cors_origins:
+        app.add_middleware(BrowserOrigins, origins=settings.cors_origins)
     app.add_middleware(Telemetry, metrics=metrics, requests=requests)
     return app
 

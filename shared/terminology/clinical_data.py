@@ -25,11 +25,13 @@ class ShownConcept:
 class Invalidation:
     """Results that do not count.
 
-    ``results``: their codes; ``variants``: whether genetic results are meant too; ``positive_only``: whether negative
-    ones stay valid. They do not count after one of the causes ``after``, for ``within`` (ISO duration; None: for ever),
-    or before the age ``younger_than``.
+    ``name_fr``, ``name_en``: which results after what. ``results``: their codes; ``variants``: whether genetic results
+    are meant too; ``positive_only``: whether negative ones stay valid. They do not count after one of the causes
+    ``after``, for ``within`` (ISO duration; None: for ever), or before the age ``younger_than``.
     """
 
+    name_fr: str
+    name_en: str
     results: frozenset[str]
     variants: bool
     positive_only: bool
@@ -57,6 +59,8 @@ TESTS: Final[Mapping[str, tuple[ShownConcept, ...]]] = _tests()
 
 INVALIDATIONS: Final = tuple(
     Invalidation(
+        one["name"]["fr"],
+        one["name"]["en"],
         frozenset(one.get("results", ())),
         one.get("variants", False),
         one.get("positive_only", False),

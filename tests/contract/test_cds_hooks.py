@@ -50,6 +50,12 @@ async def test_the_catalogue_names_the_prefetch(matching_client: httpx.AsyncClie
     assert "{{context.patientId}}" in service["prefetch"]["patient"]
 
 
+async def test_no_browser_may_call_by_default(matching_client: httpx.AsyncClient) -> None:
+    asked = {"Origin": "https://ehr.example", "Access-Control-Request-Method": "POST"}
+    for answer in (await matching_client.options(CALL, headers=asked), await matching_client.get("/cds-services")):
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
 async def test_cards_name_trials_and_nothing_of_the_patient(matching_client: httpx.AsyncClient) -> None:
     answer = await matching_client.post(CALL, json=hook(), headers={"Accept-Language": "en"})
     assert answer.status_code == 200, answer.text

@@ -57,7 +57,7 @@ async def exporting(app: FastAPI, folders: list[Path], **settings: float) -> Asy
     def feed_path(position: Position) -> str:
         return f"/registry/v1/feed?cursor={seal_position(app.state.cursors, 'registry', position)}"
 
-    builder = ExportBuilder(app.state.database, feed_path, app.state.terminology.version, rows=1, max_rows=1)
+    builder = ExportBuilder(app.state.database, feed_path, lambda: "v1", rows=1, max_rows=1)
     before, app.state.export = app.state.export, ExportService(builder, folders, **settings)
     task = app.state.tasks.repeat(app.state.export.step, "build_exports_of_the_test")
     yield

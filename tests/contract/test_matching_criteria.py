@@ -160,3 +160,18 @@ async def test_a_corrected_age_reads_the_gestation(matching_client: httpx.AsyncC
         criterion = (await matching_client.post(DRY_RUN, json=body)).json()["criteria"][1]
         assert criterion["state"] == state
         assert ("#gestation" in criterion["evidence"]) == ("gestation" in patient)
+
+
+@pytest.mark.parametrize("value", ["positive", 12.5])
+async def test_a_falsified_result_is_shown_with_what_falsified_it(
+    matching_client: httpx.AsyncClient, value: str | float
+) -> None:
+    asked = {"type": "has", "codes": ["CLEIO:hiv-positive"]}
+    result = {"id": "hiv", "kind": "observation", "codes": ["LOINC:7917-8"], "value": value, "date": "2022-02-01"}
+    patient = {**BOY, "birth_date": "2021-12-20", "facts": [result]}
+    answer = await matching_client.post(DRY_RUN, json={"criteria": changed(1, expr=asked), "patient": patient})
+    (detail,) = answer.json()["criteria"][1]["details"]
+    (found,) = detail["found"]
+    assert (detail["state"], found["value"]) == ("unknown", value)
+    assert found["not_counted"]["en"] == "antibodies of the mother against HIV and hepatitis C in an infant"
+    assert found["not_counted"]["fr"] == "anticorps de la mère contre le VIH et l'hépatite C chez un nourrisson"

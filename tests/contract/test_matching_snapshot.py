@@ -29,6 +29,12 @@ from tests.contract.matching import (
 
 pytestmark = pytest.mark.anyio
 
+CONTACT = {
+    "function": {"fr": "Unité d'essais cliniques", "en": "Clinical trials unit"},
+    "organisation": "CHU",
+    "url": "https://chu.example/essais",
+}
+
 
 async def test_a_change_of_the_registry_reaches_the_answers(
     public: httpx.AsyncClient, matching: FastAPI, curator: httpx.AsyncClient
@@ -91,17 +97,22 @@ async def test_newly_signed_criteria_reach_the_answers(
     assert (embark["from"], embark["criteria_version"]) == ("2025-12-20", 2)
     boy = {**example("duchenne-boy"), "birth_date": "2020-01-01"}
     embark = found((await public.post(MATCH, json=boy)).json(), "NCT05096221")
-    assert (embark["verdict"], embark["criteria_outdated"]) == ("compatible", False)
+    assert (embark["verdict"], embark["criteria_outdated"], embark["contact"]) == ("compatible", False, None)
     before = matching.state.snapshots.current.id
     changed = await curator.patch(
         "/registry/v1/trials/NCT05096221",
-        json={"eligibility": {"text": "Inclusion Criteria:\n* Another text"}},
+        json={"eligibility": {"text": "Inclusion Criteria:\n* Another text"}, "contact": CONTACT},
         headers={"If-Match": "*", "Content-Type": "application/merge-patch+json"},
     )
     assert changed.status_code == 200, changed.text
     await until(lambda: matching.state.snapshots.current.id != before)
     embark = found((await public.post(MATCH, json=boy)).json(), "NCT05096221")
     assert (embark["verdict"], embark["criteria_outdated"], embark["grade"]) == ("possible", True, "signed")
+    assert embark["contact"] == {**CONTACT, "email": None}
+    study = (await curator.get("/fhir/ResearchStudy/NCT05096221")).json()
+    assert study["contact"] == [
+        {"name": "Clinical trials unit, CHU", "telecom": [{"system": "url", "value": CONTACT["url"]}]}
+    ]
 
 
 async def test_it_answers_while_the_registry_is_down_with_the_age_of_the_snapshot(line: Line, tmp_path: Path) -> None:

@@ -200,6 +200,9 @@ def test_the_public_document_has_no_route_that_the_gateway_refuses(service: str)
             "GET /registry/v1/internal/identity",
             "POST /registry/v1/internal/identity/introspect",
             "POST /registry/v1/internal/administrators",
+            "GET /registry/v1/internal/terminology/releases",
+            "POST /registry/v1/internal/terminology/releases",
+            "DELETE /registry/v1/internal/terminology/releases/last",
         }
     assert whole - public == hidden
 

@@ -136,6 +136,8 @@ def test_a_service_that_cannot_start_reports_why_in_one_line(
         ("CLEIO_RATE_READ", "a-value-of-mine", "CLEIO_RATE_READ: Input should be a valid integer"),
         ("CLEIO_GATEWAY_NETWORKS", "a-value-of-mine", "CLEIO_GATEWAY_NETWORKS"),
         ("CLEIO_GATEWAY_NETWORKS", '["a-value-of-mine"]', "CLEIO_GATEWAY_NETWORKS"),
+        ("CLEIO_CORS_ORIGINS", '["https://a-value-of-mine/path"]', "CLEIO_CORS_ORIGINS"),
+        ("CLEIO_CORS_ORIGINS", '["*"]', "CLEIO_CORS_ORIGINS"),
     ],
 )
 def test_an_invalid_setting_is_named_in_one_line_without_its_value(

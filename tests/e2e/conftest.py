@@ -26,6 +26,7 @@ from tests.e2e.openid import AUDIENCE, Provider
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120
+EHR_ORIGIN = "https://ehr.example"
 
 
 def eventually(fact: Callable[[], bool], seconds: float) -> bool:
@@ -156,7 +157,7 @@ class System:
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A running system, shared by tests that do not change it."""
-    running = System(tmp_path_factory.mktemp("system") / "var")
+    running = System(tmp_path_factory.mktemp("system") / "var", CLEIO_CORS_ORIGINS=f'["{EHR_ORIGIN}"]')
     try:
         running.read_until("ready in")
         yield running

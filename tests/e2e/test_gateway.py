@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.conftest import System, eventually
+from tests.e2e.conftest import EHR_ORIGIN, System, eventually
 
 INNER = [
     "/metrics", "/registry/metrics", "/registry//metrics", "/registry/%6detrics", "/registry/x/../metrics",
@@ -151,3 +151,32 @@ def test_the_access_log_contains_nothing_written_by_a_caller(system: System, pat
     assert "kept-on-purpose" in text
     for written in ("2015-03-14", "jeanne", "JEANNE"):
         assert written not in text
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/cds-services"),
+        ("POST", "/cds-services/trials"),
+        ("POST", "/fhir/ResearchStudy/$match"),
+        ("GET", "/fhir/ResearchStudy"),
+    ],
+)
+def test_a_browser_of_a_listed_origin_may_call(system: System, method: str, path: str) -> None:
+    asked = {
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": "authorization,content-type,traceparent",
+    }
+    with system.client() as client:
+        for origin, allowed in ((EHR_ORIGIN, EHR_ORIGIN), ("https://elsewhere.example", None)):
+            preflight = client.options(path, headers={"Origin": origin, **asked})
+            assert preflight.is_success == (allowed is not None)
+            answer = client.request(method, path, headers={"Origin": origin}, json={} if method == "POST" else None)
+            for one in (preflight, answer):
+                assert one.headers.get("access-control-allow-origin") == allowed
+                assert "Origin" in one.headers["vary"]
+                assert "access-control-allow-credentials" not in one.headers
+        assert "X-Request-Id" in answer.headers["access-control-expose-headers"]
+        # The native interface is for servers.
+        native = client.options("/matching/v1/match", headers={"Origin": EHR_ORIGIN, **asked})
+        assert "access-control-allow-origin" not in native.headers

@@ -10,11 +10,22 @@ def comparison(leaf, case, fact):
     if leaf["type"] == "human":
         return (MET if fact["answer"] == "yes" else NOT_MET), None
     answer = clean(leaf, case, fact)
+    if answer != YES and only_raised(leaf, case, fact):
+        return MET, None
     if answer != YES:
         return (None, None) if answer == NO else (UNKNOWN, "partial_detail")
     if leaf["type"] == "ordinal":
         return compare_ordinal(leaf, fact, case.scales)
     return compare_titre(leaf, fact) if leaf["type"] == "titre" else compare_value(leaf, fact)
+
+
+def only_raised(leaf, case, fact):
+    """Return whether nothing but the mother's antibodies may have spoilt a number that is low enough all the same."""
+    otherwise = {**fact, "spoilt": fact["spoilt_otherwise"]}
+    if leaf.get("op") not in ("<", "<=") or clean(leaf, case, otherwise) != YES:
+        return False
+    compare = compare_titre if leaf["type"] == "titre" else compare_value
+    return compare(leaf, fact)[0] == MET
 
 
 def readings(leaf, case):

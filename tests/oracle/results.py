@@ -84,9 +84,11 @@ def spoilt(fact, rules, record):
 def marked(record, rules):
     """Return the facts with what is spoilt marked: a finding is unconfirmed, a variant uncertain."""
     found = []
+    of_events = [rule for rule in rules if not rule.get("younger_than")]
     for fact in record.facts:
         answer = spoilt(fact, rules, record) if fact["kind"] in ("observation", "variant") else "no"
-        changed = {**fact, "spoilt": answer}
+        otherwise = spoilt(fact, of_events, record) if answer != "no" else "no"
+        changed = {**fact, "spoilt": answer, "spoilt_otherwise": otherwise}
         if answer != "no" and fact["kind"] == "variant":
             changed["variant"] = {**fact["variant"], "significance": "uncertain"}
         if answer != "no" and fact["status"] in (("absent",) if "variant" in fact else ("present", "absent")):

@@ -24,6 +24,7 @@ TERMINOLOGY = {
     "CLEIO:hcv-infection": {"state": "persists", "covers": ["ICD10"]},
     "ICD10:B18": {},
     "ICD10:B18.2": {"parents": ["ICD10:B18", "CLEIO:hcv-infection"]},
+    "CLEIO:hcv-rna-positive": {"state": "persists", "parents": ["CLEIO:hcv-infection"]},
     "CLEIO:acute-infection": {"state": "passing", "longest": "P21D", "parents": ["CLEIO:any-infection"]},
     "CLEIO:any-infection": {},
     "ICD10:J18": {"parents": ["CLEIO:acute-infection"]},

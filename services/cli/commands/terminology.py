@@ -1,6 +1,5 @@
 """`cleio terminology`: load releases of terminologies, list them, and take the last one back."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -31,14 +30,13 @@ def load(
 ) -> None:
     """Store what release files say beside the built-in terminology.
 
-    Stop the registry first if its database is SQLite. The release counts from the next start of the registry on, which
-    announces the new version on the feed.
+    Running services use it within seconds: the registry announces the new version on the feed, and matching follows.
     """
     from services.cli.terminology import read_releases, store_releases, undo_last
 
     if undo:
         with one_line_errors():
-            removed = asyncio.run(undo_last())
+            removed = undo_last()
         typer.echo(f"removed {removed.name}" if removed else "nothing is loaded")
         return
     if not paths:
@@ -46,7 +44,7 @@ def load(
     with one_line_errors():
         releases = read_releases(paths, progress=not as_json)
         if not dry_run:
-            asyncio.run(store_releases(releases))
+            store_releases(releases)
     rows = [
         {
             "file": one.path.name,
@@ -66,7 +64,7 @@ def load(
             f"{row['file']}: {row['kind']}, {row['codes']} codes ({row['new']} new), {row['links']} links, "
             f"{row['unreadable']} rows not understood"
         )
-    typer.echo("nothing was stored (dry run)" if dry_run else "stored; restart the registry to use it")
+    typer.echo("nothing was stored (dry run)" if dry_run else "stored; running services use it within seconds")
 
 
 @terminology.command("list")
@@ -75,7 +73,7 @@ def list_(as_json: AsJson = False) -> None:
     from services.cli.terminology import list_releases
 
     with one_line_errors():
-        loaded = asyncio.run(list_releases())
+        loaded = list_releases()
     if as_json:
         print_json([{"file": one.name, "kind": one.kind, "sha256": one.sha256, "codes": one.codes} for one in loaded])
         return

@@ -46,7 +46,7 @@ def _details(
         "state": evaluation.now.code,
         "reasons": sorted(evaluation.reasons),
         "limits": limits_of(leaf.source),
-        "found": _found(evaluation.evidence, patient),
+        "found": _found(evaluation.evidence, patient, is_open=evaluation.now.code == "unknown"),
         "computed": _computed(leaf, patient),
     }
 
@@ -101,15 +101,18 @@ def _limit(op: str, value: float | str, unit: str | None, basis: str) -> dict[st
     return {"op": op, "value": value, "unit": unit, "basis": basis}
 
 
-def _found(evidence: Iterable[str], patient: PatientIndex) -> list[dict[str, Any]]:
+def _found(evidence: Iterable[str], patient: PatientIndex, *, is_open: bool) -> list[dict[str, Any]]:
     facts = (patient.by_id.get(name) for name in sorted(evidence))
-    return [_fact(fact) for fact in facts if fact is not None][:MAX_FOUND]
+    return [_fact(fact, is_open=is_open) for fact in facts if fact is not None][:MAX_FOUND]
 
 
-def _fact(fact: Fact) -> dict[str, Any]:
+def _fact(fact: Fact, *, is_open: bool) -> dict[str, Any]:
+    """``is_open``: whether the question stays unknown, so that what falsified the fact is part of the answer."""
+    cause = fact.falsified.cause if fact.falsified is not None and is_open else None
     value: Any = fact.text
-    if fact.number is not None:
-        value = _plain(fact.number)
+    number = fact.number if fact.falsified is None else fact.falsified.number
+    if number is not None:
+        value = _plain(number)
     elif fact.dose is not None:
         value = _plain(fact.dose.value)
     return {
@@ -119,6 +122,7 @@ def _fact(fact: Fact) -> dict[str, Any]:
         "comparator": fact.comparator,
         "value": value,
         "unit": fact.unit if fact.dose is None else fact.dose.unit,
+        "not_counted": None if cause is None else {"fr": cause.name_fr, "en": cause.name_en},
     }
 
 

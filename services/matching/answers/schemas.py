@@ -95,6 +95,9 @@ class FoundAnswer(ApiModel):
     comparator: Literal["<", "<=", ">", ">="] | None = Field(description="The comparator of the value.")
     value: float | str | None = Field(description="Its value, or its dose; null without one.")
     unit: str | None = Field(description="The unit of the value, as sent.")
+    not_counted: Label | None = Field(
+        description="Why it does not count, or may not: what falsifies such a result; null where nothing does."
+    )
 
 
 class ComputedAnswer(ApiModel):

@@ -5,6 +5,7 @@ import re
 from services.matching.clients.documents import Trial
 from services.matching.engine import Question
 from services.matching.snapshots.model import Vocabulary
+from shared.criteria import expressions
 from shared.criteria.formulas import FORMULAS
 from shared.criteria.model import Criterion
 
@@ -21,6 +22,16 @@ _RECRUITMENT: dict[str, Text] = {
     "not_in_country": {"fr": "ne recrute pas {place}", "en": "not recruiting {place}"},
     "closed": {"fr": "recrutement terminé", "en": "recruitment has ended"},
     "unknown": {"fr": "statut de recrutement {place} inconnu", "en": "recruitment status {place} unknown"},
+}
+_HUMAN: dict[str, Text] = {
+    "investigator": {
+        "fr": "L'investigateur doit répondre à une question du protocole ({code})",
+        "en": "The investigator has to answer a question of the protocol ({code})",
+    },
+    "clinician": {
+        "fr": "Un clinicien doit répondre à une question du protocole ({code})",
+        "en": "A clinician has to answer a question of the protocol ({code})",
+    },
 }
 _QUESTIONS: dict[str, Text] = {
     "age": {"fr": "Quel est l'âge ?", "en": "What is the age?"},
@@ -57,6 +68,8 @@ def question_text(question: Question, vocabulary: Vocabulary) -> Text:
         return {"fr": question.text.fr, "en": question.text.en}
     if question.code in _QUESTIONS:
         return _QUESTIONS[question.code]
+    if isinstance(question.leaves[0], expressions.Human):
+        return {language: text.format(code=question.code) for language, text in _HUMAN[question.leaves[0].role].items()}
     kind, _, asked = question.code.partition(":")
     if kind == "computed":
         label = FORMULAS[asked].label

@@ -10,6 +10,7 @@ from shared.values.wire import write_instant
 
 Document = Mapping[str, Any]
 # What an answer says of the product under trial.
+CONTACT_FIELDS = ("function", "organisation", "email", "url")
 PRODUCT_FIELDS = ("name", "atmp_class", "delivery", "vector", "serotype", "genes")
 
 
@@ -79,6 +80,7 @@ class Trial:
     identifiers: tuple[tuple[str, str], ...]
     phase: str | None
     sponsor: str | None
+    contact: Mapping[str, Any] | None
     product: Mapping[str, Any]
     status: str
     countries: tuple[str, ...]
@@ -99,6 +101,7 @@ class Trial:
             titles = document.get("titles") or {}
             eligibility = document.get("eligibility") or {}
             product = document.get("product") or {}
+            contact = document.get("contact") or {}
             places = {
                 (place["country"], place.get("status"))
                 for place in document.get("locations") or ()
@@ -115,6 +118,7 @@ class Trial:
                 identifiers=tuple((one["type"], one["value"]) for one in document.get("identifiers") or ()),
                 phase=document.get("phase"),
                 sponsor=(document.get("sponsor") or {}).get("name"),
+                contact={name: contact.get(name) for name in CONTACT_FIELDS} if contact.get("function") else None,
                 product={name: product[name] for name in PRODUCT_FIELDS if product.get(name)},
                 status=document["status"],
                 countries=tuple(document.get("countries") or ()),
@@ -144,6 +148,7 @@ class Trial:
             "identifiers": [{"type": kind, "value": value} for kind, value in self.identifiers],
             "phase": self.phase,
             "sponsor": {"name": self.sponsor} if self.sponsor else None,
+            "contact": self.contact,
             "product": dict(self.product),
             "status": self.status,
             "countries": list(self.countries),

@@ -117,6 +117,7 @@ TRIED: dict[str, Any] = {
                             "comparator": None,
                             "value": None,
                             "unit": None,
+                            "not_counted": None,
                         }
                     ],
                     "computed": None,

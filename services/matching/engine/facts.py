@@ -5,6 +5,8 @@ from datetime import date
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
+from shared.terminology.clinical_data import Invalidation
+
 Kind = Literal["condition", "observation", "procedure", "medication", "immunization", "event", "variant", "answer"]
 Status = Literal["present", "absent", "unconfirmed", "ordered"]
 Comparator = Literal["<", "<=", ">", ">="]
@@ -47,6 +49,18 @@ class Variant:
     assay: str | None = None
 
 
+class Falsified(NamedTuple):
+    """What falsified a result, or may have.
+
+    ``only_raised``: nothing but antibodies of the mother, which make a number higher and never lower. ``number``: what
+    was measured; None for a word.
+    """
+
+    cause: Invalidation
+    only_raised: bool
+    number: Fraction | None
+
+
 class Fact(NamedTuple):
     """One thing known about the patient or a relative.
 
@@ -56,8 +70,9 @@ class Fact(NamedTuple):
 
     The last fields follow from the terminology (`presence`). ``shows_presence``: False for a number, which does not say
     whether the thing measured is present, even where the number is left out because something falsified it.
-    ``doubtful``: a measurement that something may have falsified. ``fades_on``: the day from which a passing state is
-    longer ago than it can be known to last. ``ends_by_denial``: a later denial ends it and does not contradict it.
+    ``doubtful``: a measurement that something may have falsified. ``falsified``: what did, or may have. ``fades_on``:
+    the day from which a passing state is longer ago than it can be known to last. ``ends_by_denial``: a later denial
+    ends it and does not contradict it.
     """
 
     id: str
@@ -85,6 +100,7 @@ class Fact(NamedTuple):
     answer: Literal["yes", "no"] | None = None
     shows_presence: bool = True
     doubtful: bool = False
+    falsified: Falsified | None = None
     fades_on: date | None = None
     ends_by_denial: bool = False
 

@@ -1,11 +1,11 @@
 """Results that something falsified: a transfusion, antibodies given or of the mother (`docs/eligibility.md` §4)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Literal
 
-from services.matching.engine.facts import DateBounds, Fact
+from services.matching.engine.facts import DateBounds, Fact, Falsified
 from shared.criteria.durations import add, first_within, parse
 from shared.terminology.clinical_data import INVALIDATIONS, Invalidation
 
@@ -20,22 +20,24 @@ def without_invalidated(facts: Sequence[Fact], birth: DateBounds | None, above: 
     kept: list[Fact] = []
     for fact in facts:
         rules = _rules_for(fact, above)
-        if not rules:
-            kept.append(fact)
-            continue
-        falsified = max((_falsified(fact, one, facts, birth, above) for one in rules), key=_ORDER.index)
-        if falsified == "no":
-            kept.append(fact)
-        elif fact.variant is not None:
-            status = "unconfirmed" if fact.status == "absent" else fact.status
-            kept.append(fact._replace(status=status, variant=replace(fact.variant, significance="uncertain")))
-        elif fact.number is None:
-            kept.append(fact._replace(status="ordered" if fact.status == "ordered" else "unconfirmed"))
-        elif falsified == "maybe" and fact.status != "absent":
-            kept.append(fact._replace(doubtful=True, shows_presence=False))
-        else:  # no measurement, but as a finding it is open
-            kept.append(fact._replace(status="present", number=None, shows_presence=False))
+        found = {one: how for one in rules if (how := _falsified(fact, one, facts, birth, above)) != "no"}
+        kept.append(_invalidated(fact, found) if found else fact)
     return kept
+
+
+def _invalidated(given: Fact, found: Mapping[Invalidation, Likelihood]) -> Fact:
+    cause = max(found, key=lambda one: _ORDER.index(found[one]))
+    only_raised = given.status == "present" and all(one.younger_than is not None for one in found)
+    fact = given._replace(falsified=Falsified(cause, only_raised, given.number))
+    if fact.variant is not None:
+        status = "unconfirmed" if fact.status == "absent" else fact.status
+        return fact._replace(status=status, variant=replace(fact.variant, significance="uncertain"))
+    if fact.number is None:
+        return fact._replace(status="ordered" if fact.status == "ordered" else "unconfirmed")
+    if found[cause] == "maybe" and fact.status != "absent":
+        return fact._replace(doubtful=True, shows_presence=False)
+    # No measurement, but as a finding it is open.
+    return fact._replace(status="present", number=None, shows_presence=False)
 
 
 def _rules_for(fact: Fact, above: Above) -> list[Invalidation]:

@@ -153,7 +153,8 @@ class PatientIndex:
 
     @cached_property
     def by_id(self) -> dict[str, Fact]:
-        return {fact.id: fact for fact in self.facts}
+        """The facts by id, as they were given: not the concepts that a test shows, which follow it with its id."""
+        return {fact.id: fact for fact in reversed(self.facts)}
 
     @cached_property
     def by_gene(self) -> dict[str, list[Fact]]:

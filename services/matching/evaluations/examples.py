@@ -24,6 +24,12 @@ ANSWER: dict[str, Any] = {
             "recruitment_text": {"fr": "recrute en France", "en": "recruiting in France"},
             "phase": "phase_1_2",
             "sponsor": "CLEIO",
+            "contact": {
+                "function": {"fr": "Unité fictive d'essais cliniques", "en": "Fictitious clinical trials unit"},
+                "organisation": None,
+                "email": "essais-cliniques@demo.example",
+                "url": None,
+            },
             "product": {
                 "name": None,
                 "atmp_class": "gene_therapy",
@@ -76,6 +82,7 @@ ANSWER: dict[str, Any] = {
                                     "comparator": None,
                                     "value": None,
                                     "unit": None,
+                                    "not_counted": None,
                                 }
                             ],
                             "computed": None,

@@ -67,6 +67,15 @@ class ProductAnswer(ApiModel):
     genes: list[str] = Field(description="The genes delivered or edited.")
 
 
+class ContactAnswer(ApiModel):
+    """The public contact of a trial: a function of an organisation, never a person."""
+
+    function: Label = Field(description="The function, such as a clinical trials unit.")
+    organisation: str | None = Field(description="The organisation; null: that of the sponsor, or not known.")
+    email: str | None = Field(description="The mailbox of the function.")
+    url: str | None = Field(description="A page with the contact.")
+
+
 class LinkAnswer(ApiModel):
     """The public page of the trial in a register."""
 
@@ -91,6 +100,7 @@ class TrialAnswer(ApiModel):
     recruitment_text: Label = Field(description="`recruitment` in words, with the country.")
     phase: str | None = Field(description="The phase; null: not known.")
     sponsor: str | None = Field(description="The name of the sponsor; null: not known.")
+    contact: ContactAnswer | None = Field(description="The public contact of the trial; null: not known.")
     product: ProductAnswer = Field(description="The product under trial.")
     links: list[LinkAnswer] = Field(description="The public pages of the trial, one for each register number.")
     recruitment_status: RecruitmentStatus = Field(description="The status of the whole trial, as its source gives it.")

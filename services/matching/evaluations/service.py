@@ -166,6 +166,7 @@ def _trial_answer(snapshot: Snapshot, patient: IndexedPatient, listed: ListedTri
         "recruitment_text": recruitment_text(recruitment, snapshot.country),
         "phase": known.phase,
         "sponsor": known.sponsor,
+        "contact": known.contact,
         "product": {name: known.product.get(name, [] if name == "genes" else None) for name in PRODUCT_FIELDS},
         "links": _links(known),
         "recruitment_status": known.status,

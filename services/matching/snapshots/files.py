@@ -19,7 +19,7 @@ from services.matching.clients.documents import Centre, TrialRecord, UnreadableD
 from services.matching.snapshots.model import Snapshot, Vocabulary
 from shared.values.wire import write_instant
 
-FORMAT = 3
+FORMAT = 4
 KEPT = 2
 POINTER = "current"
 _NAME = re.compile(r"[0-9a-f]{16}-(\d+)")

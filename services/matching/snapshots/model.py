@@ -113,6 +113,11 @@ class Snapshot:
         without = len(trials) - sum(map(len, by_indication))
         return cls(trials, centres, vocabulary, country, next_feed_path, current_at, identifier, by_indication, without)
 
+    def with_vocabulary(self, vocabulary: Vocabulary) -> "Snapshot":
+        """Return the same records, compiled for another terminology."""
+        trials = {name: trial.recompile(vocabulary, self.country) for name, trial in self.trials.items()}
+        return Snapshot.of(trials, self.centres, vocabulary, self.country, self.next_feed_path, self.current_at)
+
     @classmethod
     def build(
         cls,

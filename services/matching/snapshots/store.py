@@ -165,15 +165,15 @@ class SnapshotStore:
             logger.error("registry_records_unreadable", extra={"count": export.unreadable})
 
     async def _update_terminology(self, current: Snapshot) -> Snapshot:
-        """Recompile every trial where the registry has another terminology; return the current snapshot."""
+        """Recompile every trial where the registry has another terminology; return the current snapshot.
+
+        It is built in a thread, while requests are answered from the one before.
+        """
         content = await self._registry.terminology(current.vocabulary.version)
         if content is None:
             return current
-        vocabulary = await asyncio.to_thread(Vocabulary, content)
-        trials = {name: trial.recompile(vocabulary, current.country) for name, trial in current.trials.items()}
-        self._snapshot = Snapshot.of(
-            trials, current.centres, vocabulary, current.country, current.next_feed_path, current.current_at
-        )
+        self._snapshot = await asyncio.to_thread(lambda: current.with_vocabulary(Vocabulary(content)))
+        gc.freeze()
         return self._snapshot
 
     async def _apply(self, current: Snapshot, batch: Batch) -> None:

@@ -64,15 +64,15 @@ def _rls_context(scope: ExportScope) -> RlsContext:
 class ExportBuilder:
     """Builds exports of one database.
 
-    ``feed_path``: returns the path of the feed after a position. ``terminology``: its version. ``rows``: the rows of
-    the first slice and, for tests, ``max_rows`` of every one.
+    ``feed_path``: returns the path of the feed after a position. ``terminology``: returns its version. ``rows``: the
+    rows of the first slice and, for tests, ``max_rows`` of every one.
     """
 
     def __init__(
         self,
         database: Database,
         feed_path: Callable[[Position], str],
-        terminology: str,
+        terminology: Callable[[], str],
         *,
         rows: int = FIRST_ROWS,
         max_rows: int = MAX_ROWS,
@@ -98,7 +98,7 @@ class ExportBuilder:
         """
         started = monotonic()
         file = ExportFile(folder)
-        header = {"kind": "header", "following": self._feed_path(position), "terminology": self._terminology}
+        header = {"kind": "header", "following": self._feed_path(position), "terminology": self._terminology()}
         await file.append(_line(header))
         now = datetime.now(UTC)
         count = await self._write(file, scope, ExportRepository.centres)

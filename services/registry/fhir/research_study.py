@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from services.registry.model.contact import Contact
 from services.registry.model.trial import Condition, Location, Trial
 from shared.vocabulary.identifiers import register_page
 
@@ -69,6 +70,7 @@ def research_study(trial: Trial) -> dict[str, Any]:
         "phase": {"coding": [{"system": _PHASE_SYSTEM, "code": trial.phase}]} if trial.phase else None,
         "condition": [_condition(one) for one in trial.conditions],
         "keyword": [{"text": gene} for gene in trial.product.genes],
+        "contact": [_contact(trial.contact)] if trial.contact else [],
         "relatedArtifact": [
             {"type": "documentation", "url": page}
             for one in trial.identifiers
@@ -89,6 +91,13 @@ def _condition(condition: Condition) -> dict[str, Any]:
     system, _, code = (condition.code or "").partition(":")
     coding = [{"system": SYSTEMS[system], "code": code}] if system in SYSTEMS else []
     return {"coding": coding, "text": condition.text}
+
+
+def _contact(contact: Contact) -> dict[str, Any]:
+    name = ", ".join(part for part in (contact.function.en, contact.organisation) if part)
+    telecom = [{"system": "email", "value": contact.email}] if contact.email else []
+    telecom += [{"system": "url", "value": contact.url}] if contact.url else []
+    return {"name": name, "telecom": telecom}
 
 
 def _place(location: Location) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from services.registry.model.contact import Contact
 from services.registry.model.criteria_head import CriteriaHead
 from shared.values.forms import described
 from shared.values.wire import ApiModel, Code, Duration, Instant, Label, PartialDate
@@ -320,6 +321,7 @@ class TrialFields(ApiModel):
         default_factory=list, description="The countries of the trial (ISO 3166-1 alpha-2)."
     )
     sponsor: Sponsor | None = Field(default=None, description="The sponsor.")
+    contact: Contact | None = Field(default=None, description="The public contact; null: not known.")
     collaborators: Annotated[list[Line], Field(max_length=MAX_ITEMS)] = Field(
         default_factory=list, description="Other organisations that take part."
     )

@@ -2,20 +2,28 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
+from services.registry.terminology.repository import TerminologyRepository
+from services.registry.terminology.schemas import ReleasesDocument, ReleasesInput
+from services.registry.terminology.service import TerminologyService
 from services.registry.terminology.terminology import Terminology
 from shared.access.policy import Access
 from shared.http.guards import allow
-from shared.http.route import ApiRoute, produces
+from shared.http.route import ApiRoute, accepts, produces
+from shared.idempotency import repeatable
+from shared.persistence import Database
 from shared.values.wire import ApiModel, Label
 
 router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["terminology"])
 
 Reader = Annotated[Access, Depends(allow("terminology", "read"))]
+Loader = Annotated[Access, Depends(allow("terminology_release", "write"))]
 DOCUMENT_TYPE = "application/gzip"
 
 
@@ -76,11 +84,50 @@ async def read_document(request: Request, access: Reader) -> Response:
     The first line names the format and the version. Each other line is one concept: its codes, more general codes,
     exclusive codes, systems covered, codes of ICD-10 for it alone, uncertain codes, state, label in French and English.
     """
+    # The version may have been announced by another replica.
+    await request.app.state.current_terminology.refresh()
     terminology: Terminology = request.app.state.terminology
     if _is_current(request, terminology):
         return Response(status_code=304, headers=_headers(terminology))
     content = await asyncio.to_thread(lambda: terminology.document)
     return Response(content, headers=_headers(terminology), media_type=DOCUMENT_TYPE)
+
+
+RELEASES = "/internal/terminology/releases"
+MAX_RELEASES_BYTES = 64 * 1024 * 1024
+
+
+@asynccontextmanager
+async def _service(request: Request) -> AsyncIterator[TerminologyService]:
+    """Open a unit of work. No caller has rights on these tables, so it is the registry's own."""
+    database: Database = request.app.state.database
+    async with database.transaction(as_service=True) as connection:
+        yield TerminologyService(TerminologyRepository(connection))
+
+
+@router.get(RELEASES, summary="List the loaded releases")
+async def list_releases(request: Request, access: Loader) -> ReleasesDocument:
+    """Return the loaded releases, for the command line."""
+    async with _service(request) as service:
+        return ReleasesDocument.of(await service.releases())
+
+
+@router.post(RELEASES, status_code=201, response_class=Response, summary="Load releases")
+@repeatable("a release that is loaded twice says the same; the list shows both, and undo removes one")
+@accepts(body_bytes=MAX_RELEASES_BYTES, seconds=60)
+async def load_releases(request: Request, access: Loader, given: ReleasesInput) -> Response:
+    """Store releases that the command line has read."""
+    async with _service(request) as service:
+        await service.load(given.releases)
+    return Response(status_code=201)
+
+
+@router.delete(f"{RELEASES}/last", summary="Remove the last release")
+async def undo_release(request: Request, access: Loader) -> ReleasesDocument:
+    """Remove the release that was loaded last and return it, if there is one."""
+    async with _service(request) as service:
+        removed = await service.undo()
+    return ReleasesDocument.of([removed] if removed else [])
 
 
 def _headers(terminology: Terminology) -> dict[str, str]:

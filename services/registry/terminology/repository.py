@@ -22,6 +22,11 @@ class TerminologyRepository:
         rows = await self.connection.execute(select(*_PLAIN).order_by(terminology_releases.c.number))
         return [LoadedRelease(*row) for row in rows]
 
+    async def numbers(self) -> list[int]:
+        """Return the numbers of the loaded releases, the first one loaded first."""
+        column = terminology_releases.c.number
+        return list((await self.connection.execute(select(column).order_by(column))).scalars())
+
     async def contents(self) -> list[bytes]:
         """Return the statements of the loaded releases as they were written, the last one loaded first."""
         column = terminology_releases.c.content

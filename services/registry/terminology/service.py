@@ -1,16 +1,18 @@
-"""Loads releases into the database, and opens the terminology with all that is loaded."""
+"""Loads releases into the database, and builds the terminology with all that is loaded."""
 
 import asyncio
-import hashlib
+import base64
+import zlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 from services.registry.schema import FEED
 from services.registry.terminology.model import LoadedRelease
-from services.registry.terminology.releases.draft import Draft
-from services.registry.terminology.releases.statements import read_statements, write_statements
+from services.registry.terminology.problems import UnreadableStatementsError
+from services.registry.terminology.releases.statements import read_statements
 from services.registry.terminology.repository import TerminologyRepository
+from services.registry.terminology.schemas import ReleaseInput
 from services.registry.terminology.terminology import Terminology, builtin, terminology_with
 from shared.feed.changes import Change, Routing
 
@@ -25,11 +27,18 @@ class TerminologyService:
     def __init__(self, repository: TerminologyRepository) -> None:
         self._repository = repository
 
-    async def load(self, path: Path, draft: Draft, kind: str) -> None:
-        """Store what a release file says. It counts from the next start of the registry on."""
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()  # noqa: ASYNC240 - the command line waits for it alone
-        content = await asyncio.to_thread(write_statements, draft)
-        await self._repository.add(path.name, kind, sha256, len(draft.codes), content, datetime.now(UTC))
+    async def load(self, releases: Sequence[ReleaseInput]) -> None:
+        """Store what release files say. A running registry uses it within seconds (`CurrentTerminology`).
+
+        :raises UnreadableStatementsError: 422, the content of one is not what `write_statements` writes.
+        """
+        for number, one in enumerate(releases):
+            try:
+                content = base64.b64decode(one.content, validate=True)
+                await asyncio.to_thread(read_statements, content)
+            except (OSError, EOFError, ValueError, zlib.error):
+                raise UnreadableStatementsError(f"/releases/{number}/content") from None
+            await self._repository.add(one.name, one.kind, one.sha256, one.codes, content, datetime.now(UTC))
 
     async def undo(self) -> LoadedRelease | None:
         """Remove the release that was loaded last and return it; None where there is none."""
@@ -43,13 +52,6 @@ class TerminologyService:
         """Return the loaded releases, the first one loaded first."""
         return await self._repository.releases()
 
-    async def open(self) -> Terminology:
-        """Return the packaged terminology with the loaded releases."""
-        contents = await self._repository.contents()
-        if not contents:
-            return await asyncio.to_thread(builtin)
-        return await asyncio.to_thread(lambda: terminology_with([read_statements(content) for content in contents]))
-
     async def publish(self, version: str) -> None:
         """Announce a version on the feed if it is not the one that was published last.
 
@@ -62,3 +64,10 @@ class TerminologyService:
         if last is not None:
             change = Change(EVENT, SUBJECT, last[0] + 1, _EVERYONE, _EVERYONE, ("version",))
             FEED.record(self._repository.connection, change)
+
+
+async def build_terminology(contents: Sequence[bytes]) -> Terminology:
+    """Return the packaged terminology with the statements of loaded releases, the last one loaded first."""
+    if not contents:
+        return await asyncio.to_thread(builtin)
+    return await asyncio.to_thread(lambda: terminology_with([read_statements(content) for content in contents]))

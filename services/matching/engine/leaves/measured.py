@@ -66,7 +66,7 @@ class Results(NamedTuple):
                 break
             patient.count_work(6)
             if (result := result_of(fact)) is not None:
-                given.append(Result(fact, UNKNOWN, "partial_detail") if fact.doubtful else result)
+                given.append(result)
                 newest = max(newest, fact.first.earliest)
         return Results(given, [fact for fact in facts if fact.status != "present"])
 
@@ -75,6 +75,8 @@ class Measured(ABC):
     """A leaf over the results in a window: the latest, any or all of them."""
 
     reason_without_result: Reason = "missing"
+    _at_most = False
+    """Whether a lower number is met as well as this one."""
 
     def __init__(
         self, within: str | None, pick: Literal["latest", "any", "all"] = "latest", domain: str | None = None
@@ -91,6 +93,16 @@ class Measured(ABC):
     def _result(self, patient: PatientIndex, fact: Fact) -> Result | None:
         """Compare one fact; return None for a fact that is no result or was invalidated."""
 
+    def _counted(self, patient: PatientIndex, fact: Fact) -> Result | None:
+        """Compare one fact; a falsified one does not count, or is unknown, unless it can only be lower and is met."""
+        falsified = fact.falsified
+        if falsified is not None and falsified.only_raised and self._at_most:
+            result = self._result(patient, fact._replace(number=falsified.number))
+            if result is not None and result.state == MET:
+                return result
+        result = self._result(patient, fact)
+        return result if result is None or not fact.doubtful else Result(fact, UNKNOWN, "partial_detail")
+
     def _could_be(self, _patient: PatientIndex) -> Sequence[Fact]:
         """Return the facts that could be a result as far as their codes say."""
         return ()
@@ -99,7 +111,7 @@ class Measured(ABC):
         return patient.cached(
             ("results", self),
             lambda: Results.of(
-                patient, self._facts(patient), lambda fact: self._result(patient, fact), latest=self._pick == "latest"
+                patient, self._facts(patient), lambda fact: self._counted(patient, fact), latest=self._pick == "latest"
             ),
         )
 

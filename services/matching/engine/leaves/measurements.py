@@ -17,6 +17,7 @@ from shared.criteria.scales import SCALES
 from shared.criteria.units import ANALYTES, analyte_of, is_bare, measure
 
 _DAYS_OF_A_YEAR = 366
+_AT_MOST = ("<", "<=")
 
 
 class Value(Measured):
@@ -24,6 +25,7 @@ class Value(Measured):
         super().__init__(leaf.within, leaf.pick, leaf.domain)
         self._concepts = Concepts(leaf.codes, terminology)
         self._op, self._bound, self._basis = leaf.op, Fraction(str(leaf.value)), leaf.basis
+        self._at_most = leaf.op in _AT_MOST
         self._unit = "%" if leaf.basis == "pct_predicted" else leaf.unit
         self._analyte = analyte_of(leaf.codes)
         self._usual_units = frozenset(ANALYTES[code].unit for code in leaf.codes if code in ANALYTES)
@@ -96,6 +98,7 @@ class Titre(Measured):
         super().__init__(leaf.within)
         self._concepts = Concepts(leaf.codes, terminology)
         self._assay, self._op, self._reciprocal = leaf.assay, leaf.op, Fraction(str(leaf.reciprocal))
+        self._at_most = leaf.op in _AT_MOST
 
     def _facts(self, patient: PatientIndex) -> Sequence[Fact]:
         return self._concepts.carriers(patient)

@@ -144,3 +144,24 @@ def test_a_centre_is_in_a_departement(departement):
 )
 def test_a_centre_with_invalid_content_is_refused(field, value):
     assert refusals(CentreInput, {**CENTRE, field: value})
+
+
+@pytest.mark.parametrize(
+    ("given", "refusal"),
+    [
+        ({}, None),
+        ({"email": "essais.cliniques@chu.example", "url": "https://chu.example/essais"}, None),
+        ({"email": "cic-p@chu.example", "organisation": "CHU de Lille"}, None),
+        ({"email": "jeanne.martin@chu.example"}, "contact_mailbox"),
+        ({"function": {"fr": "Dr Martin", "en": "clinical trials unit"}}, "contact_person"),
+        ({"organisation": "Pr. Martin, CHU"}, "contact_person"),
+        ({"function": {"fr": "unité d'essais", "en": "unit, +33 3 20 44 59 62 0000"}}, "contact_person"),
+        ({"phone": "+33 3 20 44 59 62"}, "extra_forbidden"),
+    ],
+)
+def test_the_contact_of_a_trial_is_a_function(given, refusal) -> None:
+    body = {"identifiers": [NCT], "contact": {"function": {"fr": "unité d'essais", "en": "trials unit"}, **given}}
+    if refusal is None:
+        assert TrialInput.model_validate(body).contact is not None
+    else:
+        assert refusals(TrialInput, body) == {refusal}

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.terminology.clinical_data import TESTS
+
 ROOT = Path(__file__).parents[4]
 TERMINOLOGY = ROOT / "services/registry/terminology"
 SHAPES = {
@@ -154,6 +156,7 @@ def test_a_state_is_one_of_the_five_kinds_and_only_a_passing_one_has_a_longest_d
         ("MONDO:0018076", "persists"),
         ("CLEIO:pregnancy", "passing"),
         ("CLEIO:active-infection", "passing"),
+        ("CLEIO:ambulatory", "passing"),
         ("CLEIO:prior-gene-therapy", "event"),
         ("CLEIO:prior-hsct", "event"),
         ("CLEIO:stroke", "event"),
@@ -272,3 +275,7 @@ def test_the_trials_of_diseases_are_real(real_data):
         real = {row["nctId"] for row in csv.DictReader(index, delimiter="\t")}
     for disease in json.loads((ROOT / "tests/data/trials_of_diseases.json").read_text("utf-8"))["diseases"]:
         assert set(disease["trials"] + disease["also"]) <= real, disease["disease"]
+
+
+def test_what_a_test_shows_is_a_known_concept():
+    assert {shown.concept for concepts in TESTS.values() for shown in concepts} <= BY_CODE.keys()

@@ -7,7 +7,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from shared.criteria.expressions import LEAVES, Expression
-from shared.criteria.model import CriteriaDocument, leaves
+from shared.criteria.model import CriteriaDocument, Criterion, leaves
 from shared.criteria.sentences import criterion_sentence, sentence
 from shared.criteria.words import duration
 
@@ -189,3 +189,31 @@ def test_every_kind_of_leaf_has_a_sentence() -> None:
 def test_a_duration_is_written_in_words() -> None:
     assert duration("P1Y6M") == ("1 an et 6 mois", "1 year and 6 months")
     assert duration("P1D") == ("1 jour", "1 day")
+
+
+TEXT = {"fr": "Échec de la greffe.", "en": "The transplant failed."}
+ASK = {"fr": "La greffe a-t-elle échoué ?", "en": "Did the transplant fail?", "who": "clinician", "cost": 0}
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ({"ask": {"code": "failed", **ASK}, "text": TEXT}, ("La greffe a-t-elle échoué ?", "Did the transplant fail?")),
+        ({"ask": {"code": "other", **ASK}, "text": TEXT}, ("Échec de la greffe", "The transplant failed")),
+        ({"text": TEXT}, ("Échec de la greffe", "The transplant failed")),
+        ({"ask": {"code": "other", **ASK}}, ("La greffe a-t-elle échoué ?", "Did the transplant fail?")),
+    ],
+)
+def test_a_question_to_a_person_inside_a_list_is_written_in_words(words, asked):
+    expr = {"all": [{"type": "sex", "value": "male"}, {"type": "human", "question": "failed", "role": "clinician"}]}
+    criterion = Criterion.model_validate({"id": "I1", "kind": "include", "expr": expr, **words})
+    found = criterion_sentence(criterion, lambda code: {"fr": code, "en": code})
+    assert found.fr == f"Sexe masculin et un clinicien répond oui à la question « {asked[0]} »"
+    assert found.en == f'Male sex and a clinician answers yes to the question "{asked[1]}"'
+
+
+def test_several_questions_of_one_criterion_point_to_its_text():
+    expr = {"any": [{"type": "human", "question": one, "role": "clinician"} for one in ("failed", "repeat")]}
+    criterion = Criterion.model_validate({"id": "I1", "kind": "include", "expr": expr, "text": TEXT})
+    found = criterion_sentence(criterion, lambda code: {"fr": code, "en": code})
+    assert "« failed (voir le texte du critère) » ou un clinicien" in found.fr

@@ -1,0 +1,58 @@
+"""The public contact of a trial: a function of an organisation, never a person."""
+
+import re
+from typing import Annotated, Final, Self
+
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from shared.values.forms import described
+from shared.values.wire import ApiModel, Label
+
+# What the mailbox of a function is called; that of a person is called after the person.
+_MAILBOX: Final = re.compile(
+    r"clinic|trial|stud(y|ies)|essai|etude|recherche|research|biotherap|patient|medical|contact"
+    r"|(^|[._-])(info|cic|drci|urc|promotion)([._-]|$)"
+)
+_PERSON: Final = re.compile(
+    r"\b(Dr|Pr|Prof|Professeur|Professor|Docteur|Doctor|Mme|Mlle|Mr|Mrs|Ms|M\.)(?!\w)|@|\d(\W?\d){5}"
+)
+
+Email = Annotated[
+    str,
+    StringConstraints(
+        max_length=200,
+        pattern=described(
+            r"^[a-z0-9._+-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+$",
+            fr="une adresse électronique en minuscules",
+            en="an e-mail address in lower case",
+        ),
+    ),
+]
+Page = Annotated[
+    str,
+    StringConstraints(
+        max_length=300, pattern=described(r"^https://[^\s<>\"]+$", fr="une adresse https", en="an https address")
+    ),
+]
+
+
+class Contact(ApiModel):
+    """The public contact of a trial: a function of an organisation, never a person."""
+
+    function: Label = Field(description="The function, such as a clinical trials unit; never a name of a person.")
+    organisation: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
+        default=None, description="The organisation; null: that of the sponsor, or not known."
+    )
+    email: Email | None = Field(default=None, description="The mailbox of the function; never that of a person.")
+    url: Page | None = Field(default=None, description="A page with the contact.")
+
+    @model_validator(mode="after")
+    def _names_no_person(self) -> Self:
+        if _PERSON.search(f"{self.function.fr}\n{self.function.en}\n{self.organisation or ''}"):
+            raise PydanticCustomError("contact_person", "name a function and an organisation, not a person")
+        if self.email is not None and not _MAILBOX.search(self.email.partition("@")[0]):
+            raise PydanticCustomError(
+                "contact_mailbox", "give the mailbox of a function, such as essais-cliniques@ or clinical.trials@"
+            )
+        return self
