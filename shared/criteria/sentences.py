@@ -4,6 +4,7 @@ A code is written with its label, or as it is where it has none. The sentence sa
 is known of a patient.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from shared.criteria import expressions

@@ -43,7 +43,6 @@ TERMINOLOGY = {
     "LOINC:7917-8": {"shows": {"CLEIO:hiv-positive": (True, True)}},
     "LOINC:25836-8": {"shows": {"CLEIO:hiv-positive": (True, False)}},
     "LOINC:11259-9": {"shows": {"CLEIO:hcv-infection": (True, True), "CLEIO:hcv-rna-positive": (True, True)}},
-    "CLEIO:hcv-rna-positive": {},
     "LOINC:16128-1": {"shows": {"CLEIO:hcv-infection": (False, True)}},
     "LOINC:2106-3": {"shows": {"CLEIO:pregnancy": (True, True)}},
     # procedures, products, events
