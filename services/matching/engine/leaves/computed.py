@@ -155,6 +155,10 @@ class Computed:
 
     def _values_by_age(self, patient: PatientIndex) -> dict[int, set[Fraction]]:
         """Return the possible values with the latest measurements, for each possible age at which the formula holds."""
+        key = ("values by age", self._name, self._op == "=")
+        return patient.cached(key, lambda: self._compute(patient))
+
+    def _compute(self, patient: PatientIndex) -> dict[int, set[Fraction]]:
         readings = self.readings(patient)
         days = [day for one in readings.values() if (day := one.latest.day) is not None]
         if len(days) < len(readings) or not all(one.values for one in readings.values()):
@@ -169,7 +173,7 @@ class Computed:
         if self._op != "=":
             given = [[values[0], values[-1]] for values in given]
         combinations = list(product(*map(set, given)))
-        patient.count_work(40 * len(combinations) * len(ages))
+        patient.count_work(180 * len(combinations) * len(ages))
         is_female = patient.sex == "female"
         return {
             age: {

@@ -65,7 +65,7 @@ class Delta:
             return Change(unknown("partial_detail", [fact.id for fact in latest.unconfirmed or latest.facts]))
         dates = DateRange(first_within(latest.day, self._over), day_before(latest.day))
         baselines = [fact for fact in latest.older if may_be_in(fact, dates)]
-        patient.count_work(8 * len(latest.facts) * len(baselines))
+        patient.count_work(14 * len(latest.facts) * len(baselines))
         changes = [
             (fact, [(baseline, self._difference(patient, fact, baseline, dates)) for baseline in baselines])
             for fact in latest.facts

@@ -75,7 +75,7 @@ class Ratio:
         if open_ones:
             return Pair(last, unknown("partial_detail", open_ones))
         above, below = _of_day(above, last), _of_day(below, last)
-        patient.count_work(8 * len(above) * len(below))
+        patient.count_work(14 * len(above) * len(below))
         quotients = frozenset(self._quotient(patient, one, other) for one in above for other in below)
         return Pair(last, self._compared(quotients, [fact.id for fact in (*above, *below)]), quotients)
 

@@ -20,8 +20,8 @@ ADULT = {"birth_date": "1975-06-01", "sex": "female"}
 SYSTEMIC_SCLEROSIS = "CLEIO:acr-eular-2013-ssc"
 
 
-def evaluated(expr, facts=(), as_of=AS_OF, **patient):
-    """Return the evaluation on ``as_of`` and the timeline, which must begin with it."""
+def opened(expr, facts=(), as_of=AS_OF, **patient):
+    """Return the compiled expression and the index of a patient."""
     numbered = [
         {"id": f"f{number}", "kind": "observation", **({"date": "2026-03-01"} if "start" not in fact else {}), **fact}
         for number, fact in enumerate(facts, start=1)
@@ -29,9 +29,14 @@ def evaluated(expr, facts=(), as_of=AS_OF, **patient):
     wire = Patient.model_validate({**ADULT, **patient, "facts": numbered})
     index = PatientIndex(to_engine(wire, as_of).patient, TERMINOLOGY, as_of)
     criterion = Criterion.model_validate({"id": "c", "kind": "include", "expr": expr})
-    expression = compile_expression(criterion.expr, TERMINOLOGY, None)
-    evaluation, timeline = expression.evaluate(index, as_of), expression.evaluate_over_time(index)
-    assert timeline.at(as_of) == TruthValues.of(evaluation)
+    return compile_expression(criterion.expr, TERMINOLOGY, None), index
+
+
+def evaluated(expr, facts=(), **patient):
+    """Return the evaluation on the day of the match and the timeline, which must begin with it."""
+    expression, index = opened(expr, facts, **patient)
+    evaluation, timeline = expression.evaluate(index, index.as_of), expression.evaluate_over_time(index)
+    assert timeline.at(index.as_of) == TruthValues.of(evaluation)
     return evaluation, timeline
 
 
@@ -308,6 +313,23 @@ def test_nine_points_classify_a_systemic_sclerosis():
     # Puffy fingers are in the group of sclerodactyly: they add nothing.
     known = {"domains_complete": [{"domain": "conditions", "to": AS_OF.isoformat()}]}
     assert state_of(CLASSIFIED, [*nine[:2], *findings("CLEIO:puffy-fingers")], **known) == "not_met"
+
+
+def test_the_value_that_was_compared_is_shown():
+    bmi = [weight(86.7), height()]
+    shares = [points("-ocular", 3, "2026-03-01"), points("", 6, "2026-03-01")]
+    rise = [skin(14, "2025-09-10"), skin(15, "2025-12-10"), skin(17, "2026-03-10")]
+    recorded = {"codes": ["CLEIO:body-mass-index"], "value": 31, "unit": "kg/m2", "date": "2026-03-05"}
+    known = {"domains_complete": [{"domain": "conditions", "to": AS_OF.isoformat()}]}
+
+    def shown(expr, facts, **patient):
+        expression, index = opened(expr, facts, **patient)
+        return expression.shown(index, AS_OF)
+
+    assert (shown(BMI, bmi), shown(BMI, [*bmi, recorded]), shown(BMI, [*bmi, weight(95)])) == (30, None, None)
+    assert (shown(OCULAR, shares), shown(SKIN, rise)) == (Fraction(1, 2), 3)
+    raynaud = findings("HP:0030880")
+    assert (shown(CLASSIFIED, raynaud), shown(CLASSIFIED, raynaud, **known)) == (None, 3)
 
 
 def test_a_recorded_total_decides_and_what_grows_old_opens_nothing():

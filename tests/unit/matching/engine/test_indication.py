@@ -52,3 +52,23 @@ def test_most_trials_of_the_sample_have_a_quick_answer() -> None:
     patient = PatientIndex(to_engine(Patient(), AS_OF).patient, TERMINOLOGY, AS_OF)
     quick = [one for one in TRIALS if one.indication_codes and one.indication_codes.is_unmentioned(patient)]
     assert len(quick) > len(TRIALS) / 2
+
+
+@pytest.mark.parametrize(
+    ("expr", "findings", "expected"),
+    [
+        ({"type": "score", "set": "CLEIO:acr-eular-2013-ssc", "op": ">=", "value": 9}, ["HP:0011838"], "listed"),
+        ({"type": "since", "codes": ["HP:0011838"], "op": "<=", "value": "P5Y"}, ["HP:0011838"], "not_indicated"),
+        ({"type": "washout", "codes": ["ATC:L01FA01"], "for": "P3M"}, ["HP:0011838"], "undetermined"),
+    ],
+)
+def test_any_leaf_can_be_the_indication(expr: dict[str, object], findings: list[str], expected: str) -> None:
+    criteria = [{"id": "i", "kind": "include", "role": "indication", "expr": expr}]
+    document = {"trial": "T", "version": 1, "grade": "registry", "criteria": criteria}
+    trial = compile_criteria(CriteriaDocument.model_validate(document), TERMINOLOGY, "FR")
+    facts = [{**CONDITION, "id": code, "codes": [code]} for code in findings]
+    answers = []
+    for raw in ({}, {"facts": facts}):
+        patient = PatientIndex(to_engine(Patient.model_validate(raw), AS_OF).patient, TERMINOLOGY, AS_OF)
+        answers.append(listing(trial, patient))
+    assert answers == ["undetermined", expected]
