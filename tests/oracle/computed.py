@@ -158,8 +158,6 @@ class Computed:
 
     def compared(self, numbers, age):
         """Return (state, reason) of the result of the numbers at one age."""
-        if self.is_outside(age):
-            return UNKNOWN, "partial_detail"
         with localcontext() as context:
             context.prec = 60
             value = self.formula.value(numbers, age, self.case.patient.get("sex"))
@@ -171,7 +169,8 @@ class Computed:
         if reasons:
             return UNKNOWN, min(reasons)
         numbers = dict(zip(self.inputs, (number for number, _reasons in values), strict=True))
-        answers = {self.compared(numbers, age) for age in (self.ages() if self.formula.ages else {None})}
+        ages = {age for age in self.ages() if not self.is_outside(age)} if self.formula.ages else {None}
+        answers = {self.compared(numbers, age) for age in ages}
         return answers.pop() if len(answers) == 1 else (UNKNOWN, "partial_detail")
 
     def of_inputs(self):
