@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from fractions import Fraction
 
-from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Evaluation, Reason, State, TruthValues
+from services.matching.engine.kleene import MET, UNKNOWN, Evaluation, Reason, State, TruthValues
 from services.matching.engine.leaves.comparison import compare
 from services.matching.engine.leaves.has import Has
 from services.matching.engine.leaves.measurements import Value
@@ -35,7 +35,7 @@ class Score:
             return total._replace(last_known=total.now)
         items = [item.evaluate(patient, day) for item in self._items]
         now, last_known = self._states(list(map(TruthValues.of, items)))
-        deciding = [item for item in items if item.now != NOT_MET] if now != NOT_MET else items
+        deciding = items if now == UNKNOWN else [item for item in items if item.now != UNKNOWN]
         evidence = frozenset[str]().union(*(item.evidence for item in deciding))
         if now != UNKNOWN:
             return Evaluation(now, last_known, UNKNOWN, evidence=evidence)

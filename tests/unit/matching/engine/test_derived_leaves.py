@@ -313,6 +313,9 @@ def test_nine_points_classify_a_systemic_sclerosis():
     # Puffy fingers are in the group of sclerodactyly: they add nothing.
     known = {"domains_complete": [{"domain": "conditions", "to": AS_OF.isoformat()}]}
     assert state_of(CLASSIFIED, [*nine[:2], *findings("CLEIO:puffy-fingers")], **known) == "not_met"
+    seven = {**CLASSIFIED, "value": 7}
+    evaluation, _ = evaluated(seven, [*nine[:2], *findings("HP:0001009", status="unconfirmed")])
+    assert evaluation.evidence == {"f1", "f2"}  # what is not known decides nothing
 
 
 def test_the_value_that_was_compared_is_shown():
