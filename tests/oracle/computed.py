@@ -140,14 +140,17 @@ class Computed:
     def ages(self):
         return {years_on(birth, self.last) for birth in self.case.record.births()}
 
+    def is_outside(self, age):
+        """Return whether the formula does not hold at the age."""
+        low, high = self.formula.ages or (0, None)
+        return self.formula.ages and (age < low or (high is not None and age >= high))
+
     def unfit_days(self):
         """Return why the days of the inputs do not fit: an age outside the formula, a growing child."""
         if not self.all_in_window:
             return set()
-        ages, found = self.ages(), set()
-        low, high = self.formula.ages or (None, None)
-        if low is not None and any(age < low or (high is not None and age >= high) for age in ages):
-            found.add("partial_detail")
+        ages = self.ages()
+        found = {"partial_detail"} if any(self.is_outside(age) for age in ages) else set()
         first = min(one.first for one in self.inputs.values())
         if min(ages, default=0) < 18 and add(first, "P1M") < self.last:
             found.add("stale")
@@ -166,7 +169,8 @@ class Computed:
         if reasons:
             return UNKNOWN, min(reasons)
         numbers = dict(zip(self.inputs, (number for number, _reasons in values), strict=True))
-        answers = {self.compared(numbers, age) for age in (self.ages() if self.formula.ages else {None})}
+        ages = {age for age in self.ages() if not self.is_outside(age)} if self.formula.ages else {None}
+        answers = {self.compared(numbers, age) for age in ages}
         return answers.pop() if len(answers) == 1 else (UNKNOWN, "partial_detail")
 
     def of_inputs(self):
@@ -241,7 +245,7 @@ def of_items(leaf, case, day):
         for reading in range(2)
     )
     answers = [answer for group in groups for _points, answer in group]
-    facts = [fact for answer in answers if answer[0] == MET for fact in answer[-1]]
+    facts = [fact for answer in answers if answer[0] != UNKNOWN for fact in answer[-1]]
     reasons = {reason for state, *_rest, reason, _facts in answers if state == UNKNOWN} - {"missing", "stale"}
     if any(state == MET for state, *_rest in answers) or reasons - {"could_be"}:
         return now, last_known, "partial_detail", facts
