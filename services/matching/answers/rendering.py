@@ -24,7 +24,7 @@ from services.matching.engine import (
 from services.matching.snapshots.model import Vocabulary
 
 # Increase it with every change of the engine, the ranking or the wording that changes an answer.
-ENGINE_VERSION = "3"
+ENGINE_VERSION = "4"
 MAX_QUESTIONS = 20
 _SATISFIED = {"met": True, "not_met": False, "unknown": None}
 _REASONS = ("missing", "stale", "unit", "no_reference_range", "partial_detail", "conflict", "needs_human")

@@ -16,7 +16,7 @@ class Latest:
     """The measurements of any age that may be the latest one.
 
     ``facts``: they; ``days``: the days that the last one could be of; ``older``: all others; ``unconfirmed``: those
-    that nobody confirmed and that may be of its day or later; ``announced``: all that are unconfirmed or ordered.
+    that are unconfirmed and may be of its day or later; ``announced``: all that are unconfirmed or ordered.
     """
 
     facts: tuple[Fact, ...]
