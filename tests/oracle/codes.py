@@ -93,9 +93,13 @@ class Terminology:
         linked += [other for other in self.concepts if self.same_as(code) & set(self.said(other, "parents"))]
         return set().union(*(THINGS.get(system(other), set()) for other in linked))
 
+    def related(self, code, asked):
+        """Return whether one of both codes is the same as the other, or above it."""
+        return code in self.self_and_ancestors(asked) or asked in self.self_and_ancestors(code)
+
     def could_be(self, code, asked):
         """Return whether a fact's code could be the asked one although no link says so."""
-        if code in self.self_and_ancestors(asked) or asked in self.self_and_ancestors(code):
+        if self.related(code, asked):
             return False
         if self.things(code) and self.things(asked) and not self.things(code) & self.things(asked):
             return False
@@ -115,9 +119,12 @@ class Terminology:
         return bool(nearest) and not any(self.strictly_below(code, one) for one in nearest)
 
     def fact_could_be(self, fact, codes):
+        """Return whether a fact could be one of the codes; what is related to one of them is known."""
         key = (tuple(fact.get("codes", [])), tuple(codes))
         if key not in self.memory:
-            self.memory[key] = any(all(self.could_be(own, code) for own in fact.get("codes", [])) for code in codes)
+            self.memory[key] = not any(self.related(own, code) for own in key[0] for code in codes) and any(
+                all(self.could_be(own, code) for own in key[0]) for code in codes
+            )
         return self.memory[key]
 
     # --- kinds of state, tests, medicines -----------------------------------------------------------------------------

@@ -245,7 +245,7 @@ def of_items(leaf, case, day):
         for reading in range(2)
     )
     answers = [answer for group in groups for _points, answer in group]
-    facts = [fact for answer in answers if answer[0] != UNKNOWN for fact in answer[-1]]
+    facts = [fact for answer in answers if answer[0] != UNKNOWN or now == UNKNOWN for fact in answer[-1]]
     reasons = {reason for state, *_rest, reason, _facts in answers if state == UNKNOWN} - {"missing", "stale"}
     if any(state == MET for state, *_rest in answers) or reasons - {"could_be"}:
         return now, last_known, "partial_detail", facts

@@ -166,7 +166,7 @@ class Has:
         return NO if NO in answers else MAYBE if MAYBE in answers else YES
 
     def lasted(self, fact, duration, day):
-        if not self.record.is_exposure(fact) or not (fact.get("start") or fact.get("date")):
+        if not self.record.is_exposure(fact):
             return MAYBE
         (first, last), (end_first, end_last) = self.record.dates(fact), self.record.last_days(fact)
         answers = [

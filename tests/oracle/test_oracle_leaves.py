@@ -199,6 +199,8 @@ def test_where_compares_attributes_and_a_duration_runs_to_the_end_or_the_day():
     lasting = has("ATC:H02AB", where={"duration": "P3M"})
     drug = fact("medication", ["ATC:H02AB06"], start="2025-09-01")
     assert dated(lasting, 20, drug) == [("2025-11-22", UNKNOWN), ("2025-12-01", MET)]
+    begun_by_today = fact("medication", ["ATC:H02AB06"], end="2026-06-01")
+    assert dated(lasting, 100, begun_by_today) == [("2025-11-22", UNKNOWN), ("2026-02-22", MET)]
 
 
 def test_a_relative_is_not_the_patient():
