@@ -8,7 +8,7 @@ from typing import NamedTuple
 from services.matching.engine.cohorts import CohortDays, CountedCriterion, DayStatus, excluded_cohort, trial_dates
 from services.matching.engine.expression import Combination, Expression, compile_expression
 from services.matching.engine.indication import IndicationCodes
-from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Evaluation, Reason, TruthValues, negation
+from services.matching.engine.kleene import MET, NOT_MET, UNKNOWN, Evaluation, Reason, TruthValues, negation, unknown
 from services.matching.engine.patient_index import PatientIndex
 from services.matching.engine.result import RANK, CohortResult, CriterionResult, Listing, TrialResult
 from services.matching.engine.terminology import Terminology
@@ -54,9 +54,7 @@ class CompiledCriterion:
         where the source does not say whether the criterion includes or excludes.
         """
         if self.source.kind == "unclear":
-            return evaluation._replace(
-                now=UNKNOWN, last_known=UNKNOWN, best_case=UNKNOWN, reasons=frozenset({"needs_human"})
-            )
+            return unknown("needs_human", evaluation.evidence)
         if not self.source.discretion:
             return evaluation
         raised = evaluation._replace(
