@@ -155,8 +155,8 @@ class MatchAnswer(ApiModel):
     )
     not_indicated: int = Field(description="The number of trials that are not listed because they are for others.")
     not_evaluated: int = Field(
-        description="The number of trials for the patient's condition that were left out, because the record is large or "
-        "the condition is very broad; usually 0. Send fewer facts or a narrower condition to see them."
+        description="The number of trials for the patient's condition that were left out, because the record is large "
+        "or the condition is very broad; usually 0. Send fewer facts or a narrower condition to see them."
     )
     consent: list[ConsentLineAnswer] = Field(
         description="What the law of `country` asks of every trial at consent, as far as it may concern this patient. "
