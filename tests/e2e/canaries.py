@@ -18,8 +18,14 @@ from services.matching.patients.fhir import conditions, genetics, medications, o
 from services.matching.patients.phenopacket import facts, family, subject, times, variants
 from services.matching.patients.schemas import Patient
 
-# Values with few possibilities cannot be unique: a hundred départements, and numbers below a thousand.
-TOO_FEW_VALUES = {"Patient.place", "ReportedVariant.exon_from", "ReportedVariant.exon_to", "ReportedVariant.copies"}
+# Values with few possibilities cannot be unique: a hundred départements, numbers below a thousand, weeks and days.
+TOO_FEW_VALUES = {
+    "Patient.place",
+    "Patient.gestation",
+    "ReportedVariant.exon_from",
+    "ReportedVariant.exon_to",
+    "ReportedVariant.copies",
+}
 READS = frozenset({"part", "parts", "text", "flag", "number", "when"})
 
 

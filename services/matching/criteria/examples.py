@@ -78,7 +78,7 @@ DRY_RUNS: Any = {"native": {"summary": "With a native patient", "value": {"crite
 CHECKED: dict[str, Any] = {"findings": [], "errors": 0, "warnings": 0}
 TRIED: dict[str, Any] = {
     "as_of": "2025-11-22",
-    "engine_version": "3",
+    "engine_version": "4",
     "terminology_version": "12755c04926a34f4",
     "pre_screening": PRE_SCREENING,
     "listing": "listed",

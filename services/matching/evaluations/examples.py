@@ -8,7 +8,7 @@ ANSWER: dict[str, Any] = {
     "as_of": "2025-11-22",
     "country": "FR",
     "snapshot": "7eb5791e79eb1d05",
-    "engine_version": "3",
+    "engine_version": "4",
     "terminology_version": "12755c04926a34f4",
     "pre_screening": PRE_SCREENING,
     "results": [
