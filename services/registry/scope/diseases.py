@@ -84,7 +84,8 @@ class DiseaseSigns:
         self._tumour_endings: Final = tuple(document["tumour_endings"])
         self._cancer_acronyms: Final = frozenset(document["cancer_acronyms"])
         relapse = document["relapse"]
-        self._relapse_sign: Final = DiseaseSign("relapse_after_transplant", relapse["label"]["fr"], relapse["label"]["en"])
+        label = relapse["label"]
+        self._relapse_sign: Final = DiseaseSign("relapse_after_transplant", label["fr"], label["en"])
         self._relapse: Final = tuple(re.compile(pattern) for pattern in relapse["patterns"])
         self._organs: Final = frozenset(normalise_word(word) for word in relapse["organs"])
         self._complications: Final = PhraseTable((phrase, True) for phrase in relapse["complications"])
@@ -115,11 +116,12 @@ class DiseaseSigns:
         if relapse is not None:
             return DiseaseReading(relapse, self._relapse_sign)
         plain = next((match.value for match in matches if match.value.code == "not_malignant"), None)
+        if plain is None and not self._names_a_disease(tokens, terminology):
+            acronyms = all(is_acronym(word.text) or word.folded.isdigit() for word in tokens)
+            return DiseaseReading("acronym" if acronyms else "unrecognised")
         if plain is None and any(word.text in self._cancer_acronyms for word in tokens):
-            return DiseaseReading("review", CANCER_ACRONYM) if self._names_a_disease(tokens, terminology) else _unread(tokens)
-        if plain is not None or self._names_a_disease(tokens, terminology):
-            return DiseaseReading("not_malignant", plain)
-        return _unread(tokens)
+            return DiseaseReading("review", CANCER_ACRONYM)
+        return DiseaseReading("not_malignant", plain)
 
     def read_coded(self, text: str, code: str | None, terminology: Terminology) -> DiseaseReading:
         """Judge a condition with its code, which vouches for a disease that the words alone do not name.
@@ -198,11 +200,6 @@ class DiseaseSigns:
             for word in tokens
             for ending in self._endings
         )
-
-
-def _unread(tokens: tuple[Word, ...]) -> DiseaseReading:
-    acronyms = all(is_acronym(word.text) or word.folded.isdigit() for word in tokens)
-    return DiseaseReading("acronym" if acronyms else "unrecognised")
 
 
 @cache

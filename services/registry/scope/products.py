@@ -15,6 +15,7 @@ from services.registry.terminology.products import NamedProduct, named_products
 Kind = Literal["atmp", "weak", "unsure", "doubtful", "not_atmp", "plain", "no_product", "ignored"]
 Effect = Literal["voids_cells", "demotes_cells", "voids_what_follows"]
 PACKAGE: Final = "services.registry.scope"
+_KNOWN: Final = "known_product"
 # Signs of a product, which a negation or a product without cells can take away.
 _OF_A_PRODUCT: Final = frozenset(("atmp", "weak", "unsure", "doubtful"))
 # How many words a negation reaches: "without any previous autologous gene therapy".
@@ -26,8 +27,8 @@ _PART_ENDS: Final = re.compile(r"[;,:/+]|\.\s")
 class ProductSign:
     """One row of the table: a kind of product, the words that show it, and the product fields it sets.
 
-    ``genes``: the genes that a known product carries. ``effect``: what it does to the other signs of the same part of the text.
-    ``resists``: minimal manipulation does not change that it is an advanced therapy.
+    ``genes``: the genes that a known product carries. ``effect``: what it does to the other signs of the same part of
+    the text. ``resists``: minimal manipulation does not change that it is an advanced therapy.
     """
 
     code: str
@@ -46,6 +47,11 @@ class ProductSign:
     def is_of_cells(self) -> bool:
         """Whether it is a sign of cells or tissue, and not of a gene therapy."""
         return self.kind in _OF_A_PRODUCT and self.sets.get("atmp_class") != "gene_therapy"
+
+    @property
+    def can_be_demoted(self) -> bool:
+        """Whether minimal manipulation puts it in doubt."""
+        return self.is_of_cells and not self.resists and self.effect is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +99,10 @@ class ProductSigns:
         tokens = words(text)
         folded = f" {' '.join(token.folded for token in tokens)} "
         found = [
-            one
-            for one in self._found(text, tokens)
-            if not any(f" {phrase} " in folded for phrase in one.sign.unless)
+            one for one in self._found(text, tokens) if not any(f" {phrase} " in folded for phrase in one.sign.unless)
         ]
         if any(one.sign.effect for one in found):
-            found = self._after_effects(found, self._parts(text, tokens), tokens)
+            found = self._after_effects(found, text, tokens)
         signs = dict.fromkeys(one.sign for one in found)
         return tuple(sorted(signs, key=lambda sign: self._order.get(sign.code, -1)))
 
@@ -107,6 +111,7 @@ class ProductSigns:
         return any(
             len(word.folded) > 3
             and not word.text.isupper()
+            and not (len(word.text) < 6 and sum(letter.isupper() for letter in word.text) > 1)
             and not any(letter.isdigit() for letter in word.text)
             and word.folded not in self._code_words
             for word in words(name)
@@ -124,7 +129,9 @@ class ProductSigns:
         for place, token in enumerate(tokens):
             if token.folded.endswith(self._stems):
                 found += [_Found(sign, place, place + 1) for sign in self._rows if _has_stem(token.folded, sign)]
-        return found
+        # The name of a known product says more than the stem or the vector in it.
+        names = {place for one in found if one.sign.code == _KNOWN for place in range(one.first, one.last)}
+        return [one for one in found if one.sign.code == _KNOWN or not names.issuperset((one.first, one.last - 1))]
 
     def _parts(self, text: str, tokens: Sequence[Word]) -> list[int]:
         """Return the number of the part of the text that each word is in: "cells and exosomes" are two parts."""
@@ -136,34 +143,45 @@ class ProductSigns:
             end = token.end
         return parts
 
-    def _after_effects(self, found: Sequence[_Found], parts: Sequence[int], tokens: Sequence[Word]) -> list[_Found]:
-        kept = []
+    def _after_effects(self, found: Sequence[_Found], text: str, tokens: Sequence[Word]) -> list[_Found]:
+        """Return the signs that the negations, the products without cells and minimal manipulation leave."""
+        parts = self._parts(text, tokens)
+        negated: set[int] = set()
+        without_cells: set[int] = set()
+        minimal: set[int] = set()
         for one in found:
-            effects = {
-                other.sign.effect
-                for other in found
-                if other.sign.effect is not None and self._reaches(other, one, parts, tokens)
-            }
-            if "voids_what_follows" in effects or ("voids_cells" in effects and one.sign.is_of_cells):
-                continue
-            if "demotes_cells" in effects and one.sign.is_of_cells and not one.sign.resists:
-                continue
-            kept.append(one)
-        return kept
+            if one.sign.effect == "voids_what_follows":
+                negated |= self._negated(one, parts, tokens)
+            elif one.sign.effect == "voids_cells":
+                without_cells |= self._voided(one, parts, tokens)
+            elif one.sign.effect == "demotes_cells":
+                minimal.add(parts[one.first])
+        return [
+            one
+            for one in found
+            if one.sign.kind not in _OF_A_PRODUCT
+            or not (
+                one.first in negated
+                or (one.sign.is_of_cells and parts[one.first] in without_cells)
+                or (one.sign.can_be_demoted and parts[one.first] in minimal)
+            )
+        ]
 
-    def _reaches(self, effect: _Found, one: _Found, parts: Sequence[int], tokens: Sequence[Word]) -> bool:
-        if one.sign.kind not in _OF_A_PRODUCT or effect.sign is one.sign:
-            return False
-        here, there = parts[effect.first], parts[one.first]
-        next_word = tokens[effect.last] if effect.last < len(tokens) else None
-        if effect.sign.effect == "voids_what_follows":
-            reached = effect.last <= one.first < effect.last + _NEGATED_WORDS
-            return reached and here == there and not (next_word and next_word.text.isdigit())  # "No. 3"
-        if here == there:
-            return True
-        # "Conditioned medium of macrophages and stem cells": both are sources.
-        names_sources = next_word is not None and next_word.folded in self._sources
-        return names_sources and there == here + 1 and tokens[parts.index(there)].folded in self._conjunctions
+    def _negated(self, negation: _Found, parts: Sequence[int], tokens: Sequence[Word]) -> set[int]:
+        """Return the words that a negation reaches; "No. 3" is none."""
+        following = range(negation.last, min(negation.last + _NEGATED_WORDS, len(tokens)))
+        if following and tokens[following[0]].text.isdigit():
+            return set()
+        return {place for place in following if parts[place] == parts[negation.first]}
+
+    def _voided(self, product: _Found, parts: Sequence[int], tokens: Sequence[Word]) -> set[int]:
+        """Return the parts without cells. "Conditioned medium of macrophages and stem cells": both are sources."""
+        here = parts[product.first]
+        if product.last == len(tokens) or tokens[product.last].folded not in self._sources:
+            return {here}
+        following = next((place for place in range(product.last, len(tokens)) if parts[place] != here), None)
+        joined = following is not None and tokens[following].folded in self._conjunctions
+        return {here, here + 1} if joined else {here}
 
 
 def _has_stem(word: str, sign: ProductSign) -> bool:
@@ -208,7 +226,7 @@ def _known(product: NamedProduct) -> ProductSign:
     english, french = product.names[:2]
     vector = {} if product.vector is None else {"vector": product.vector}
     return ProductSign(
-        code="known_product",
+        code=_KNOWN,
         kind="doubtful" if product.unmodified else "atmp",
         fr=f"produit connu ({french})",
         en=f"known product ({english})",
@@ -235,9 +253,7 @@ def table() -> ProductSigns:
 @cache
 def document() -> Mapping[str, Any]:
     """Return the packaged file: ``signs``, and the words of ``controls`` and ``genetic_tests``."""
-    read: Mapping[str, Any] = json.loads(
-        (resources.files(PACKAGE) / "product_signs.json").read_text(encoding="utf-8")
-    )
+    read: Mapping[str, Any] = json.loads((resources.files(PACKAGE) / "product_signs.json").read_text(encoding="utf-8"))
     return read
 
 
