@@ -16,6 +16,8 @@ from shared.values.wire import Label
 
 # Increase it when the code decides differently for the same tables, so that unchanged records are judged again.
 GATE_VERSION: Final = 4
+# The code of a reason: no product is named and nothing shows an advanced therapy. Importers set such records aside.
+NO_SIGN: Final = "no_sign"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +219,7 @@ _ANOTHER_PRODUCT: Final = _Wording(
     "no sign of cells, genes or tissue in the product and the titles",
 )
 _NO_SIGN: Final = _Wording(
-    "no_sign",
+    NO_SIGN,
     "à examiner : le produit n'est pas nommé, et rien n'indique une thérapie innovante",
     "for review: no product is named, and nothing shows an advanced therapy",
 )

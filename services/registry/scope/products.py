@@ -19,7 +19,7 @@ _KNOWN: Final = "known_product"
 # Signs of a product, which a negation or a product without cells can take away.
 _OF_A_PRODUCT: Final = frozenset(("atmp", "weak", "unsure", "doubtful"))
 # How many words a negation reaches: "without any previous autologous gene therapy".
-_NEGATED_WORDS: Final = 6
+_NEGATED_WORDS: Final = 4
 _PART_ENDS: Final = re.compile(r"[;,:/+]|\.\s")
 
 
