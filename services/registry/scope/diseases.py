@@ -1,6 +1,7 @@
 """Judges whether a condition or a title names a malignant disease. The words are data: ``disease_signs.json``."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,9 @@ MALIGNANT: Final = "malignant"
 NOT_RECOGNISED: Final[frozenset[DiseaseVerdict]] = frozenset(("acronym", "unrecognised"))
 # How many words before a cancer's name may make it a mere setting ("radiotherapy for head and neck cancer").
 _SETTING_WORDS: Final = 6
+# What codes say: the cancers of MONDO and of ICD-10, and the in situ, benign and uncertain tumours of ICD-10.
+_CANCERS: Final = frozenset(("MONDO:0004992", "ICD10:C00-C97"))
+_TUMOURS: Final = frozenset(("ICD10:D00-D09", "ICD10:D10-D36", "ICD10:D37-D48"))
 PLAIN: Final = frozenset(("not_malignant", "related_word"))
 # Words between a general word and its qualifier: "disease of the liver", "maladie du foie".
 _LINKS: Final = frozenset(("of", "the", "in", "de", "du", "des", "la", "le", "les", "l"))
@@ -47,8 +51,13 @@ SETTING: Final = DiseaseSign(
 )
 UNLISTED: Final = DiseaseSign(
     "unlisted_tumour_name",
-    "un nom en -ome absent des tables",
-    "a name in -oma that is not in the tables",
+    "un nom de tumeur (en -ome) absent des tables",
+    "a name of a tumour (in -oma) that is not in the tables",
+)
+CANCER_ACRONYM: Final = DiseaseSign(
+    "possible_cancer_acronym",
+    "un sigle qui peut désigner un cancer",
+    "an acronym that may stand for a cancer",
 )
 
 
@@ -57,9 +66,11 @@ class DiseaseSigns:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.version: Final = version_of(document)
+        self._signs: Final[dict[str, DiseaseSign]] = {}
         phrases: list[tuple[str, DiseaseSign]] = []
         for category in document["categories"]:
             sign = DiseaseSign(category["code"], category["label"]["fr"], category["label"]["en"])
+            self._signs[sign.code] = sign
             phrases.extend((phrase, sign) for phrase in category["phrases"])
         self._phrases: Final = PhraseTable(phrases)
         self._before: Final = tuple(normalise(phrase) for phrase in document["settings_before"])
@@ -70,6 +81,14 @@ class DiseaseSigns:
         self._general_words: Final = frozenset(normalise_word(word) for word in document["general_words"])
         self._qualifiers: Final = PhraseTable((phrase, True) for phrase in document["qualifiers"])
         self.acronyms_beside_others: Final = frozenset(document["acronyms_beside_others"])
+        self._tumour_endings: Final = tuple(document["tumour_endings"])
+        self._cancer_acronyms: Final = frozenset(document["cancer_acronyms"])
+        relapse = document["relapse"]
+        label = relapse["label"]
+        self._relapse_sign: Final = DiseaseSign("relapse_after_transplant", label["fr"], label["en"])
+        self._relapse: Final = tuple(re.compile(pattern) for pattern in relapse["patterns"])
+        self._organs: Final = frozenset(normalise_word(word) for word in relapse["organs"])
+        self._complications: Final = PhraseTable((phrase, True) for phrase in relapse["complications"])
         self._endings: Final = tuple(document["disease_endings"])
         self._not_diseases: Final = frozenset(normalise_word(word) for word in document["not_diseases"])
 
@@ -93,11 +112,49 @@ class DiseaseSigns:
         covered = {index for match in matches for index in range(match.first, match.last)}
         if any(self._ends_like_a_tumour(word) for index, word in enumerate(tokens) if index not in covered):
             return DiseaseReading("review", UNLISTED)
+        relapse = self._relapse_after_transplant(tokens, terminology)
+        if relapse is not None:
+            return DiseaseReading(relapse, self._relapse_sign)
         plain = next((match.value for match in matches if match.value.code == "not_malignant"), None)
-        if plain is not None or self._names_a_disease(tokens, terminology):
-            return DiseaseReading("not_malignant", plain)
-        acronyms = all(is_acronym(word.text) or word.folded.isdigit() for word in tokens)
-        return DiseaseReading("acronym" if acronyms else "unrecognised")
+        if plain is None and not self._names_a_disease(tokens, terminology):
+            acronyms = all(is_acronym(word.text) or word.folded.isdigit() for word in tokens)
+            return DiseaseReading("acronym" if acronyms else "unrecognised")
+        if plain is None and any(word.text in self._cancer_acronyms for word in tokens):
+            return DiseaseReading("review", CANCER_ACRONYM)
+        return DiseaseReading("not_malignant", plain)
+
+    def read_coded(self, text: str, code: str | None, terminology: Terminology) -> DiseaseReading:
+        """Judge a condition with its code, which vouches for a disease that the words alone do not name.
+
+        A word of the tables is never overruled; a code that the terminology does not know counts for nothing.
+        """
+        reading = self.read(text, terminology)
+        if code is None or code not in terminology.graph or reading.sign is not None:
+            return reading
+        above = terminology.ancestors(code) | terminology.same_as(code)
+        if above & _CANCERS:
+            return DiseaseReading("malignant", self._signs[MALIGNANT])
+        if above & _TUMOURS:
+            return DiseaseReading("review", self._signs["benign_tumour"])
+        return DiseaseReading("not_malignant")
+
+    def _relapse_after_transplant(self, tokens: tuple[Word, ...], terminology: Terminology) -> DiseaseVerdict | None:
+        """Return the verdict on a relapse after a transplant of blood stem cells; None if the text is of none.
+
+        The disease that comes back is malignant unless a benign one is named. Complications of the transplant say
+        nothing about it.
+        """
+        text = " ".join(word.folded for word in tokens)
+        if not any(pattern.search(text) for pattern in self._relapse):
+            return None
+        if any(word.folded in self._organs for word in tokens):
+            return None
+        found = self._complications.find(tokens)
+        beside = {index for match in found for index in range(match.first, match.last)}
+        rest = tuple(word for index, word in enumerate(tokens) if index not in beside)
+        if self._names_a_disease(rest, terminology):
+            return None
+        return "review" if found else "malignant"
 
     def _names_a_disease(self, tokens: tuple[Word, ...], terminology: Terminology) -> bool:
         return bool(
@@ -131,8 +188,8 @@ class DiseaseSigns:
         )
 
     def _ends_like_a_tumour(self, word: Word) -> bool:
-        """Return whether a word ends in -oma or, in French, in -ome, and is none of the words known to be no tumour."""
-        tumour = word.folded.endswith(("oma", "omata", "ome")) and len(word.folded) > 4
+        """Return whether a word ends like the name of a tumour, and is none of the words known to be no tumour."""
+        tumour = word.folded.endswith(self._tumour_endings) and len(word.folded) > 4
         return tumour and word.folded not in self._not_tumours and not word.folded.endswith("some")
 
     def _has_ending(self, tokens: tuple[Word, ...]) -> bool:

@@ -15,7 +15,9 @@ from services.registry.terminology.terminology import Terminology
 from shared.values.wire import Label
 
 # Increase it when the code decides differently for the same tables, so that unchanged records are judged again.
-GATE_VERSION: Final = 3
+GATE_VERSION: Final = 4
+# The code of a reason: no product is named and nothing shows an advanced therapy. Importers set such records aside.
+NO_SIGN: Final = "no_sign"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +92,16 @@ def _titles(trial: TrialInput) -> list[tuple[str, str]]:
 def _indication(trial: TrialInput, terminology: Terminology) -> list[_Finding]:
     signs = diseases.table()
     read = [
-        (f"/conditions/{place}", condition.text, signs.read(condition.text, terminology), condition.code is not None)
+        (f"/conditions/{place}", condition.text, signs.read_coded(condition.text, condition.code, terminology))
         for place, condition in enumerate(trial.conditions)
         # A disease inferred from the title says no more than the title, which may name a cancer too.
         if condition.role == "target" and condition.inferred != "title" and signs.is_condition(condition.text)
     ]
-    # A code vouches for a disease that the words alone do not name; it never overrules a word.
-    known = [
-        (pointer, reading)
-        for pointer, _, reading, coded in read
-        if coded or reading.verdict not in diseases.NOT_RECOGNISED
-    ]
+    known = [(pointer, reading) for pointer, _, reading in read if reading.verdict not in diseases.NOT_RECOGNISED]
     unread = [
         (pointer, reading)
-        for pointer, text, reading, coded in read
-        if reading.verdict in diseases.NOT_RECOGNISED
-        and not coded
-        and not (known and text.strip() in signs.acronyms_beside_others)
+        for pointer, text, reading in read
+        if reading.verdict in diseases.NOT_RECOGNISED and not (known and text.strip() in signs.acronyms_beside_others)
     ]
     # Words that the tables do not know may name another indication; a bare acronym beside a cancer's name does not
     # save a trial.
@@ -187,9 +182,11 @@ def _product(trial: TrialInput) -> list[_Finding]:
         for pointer, text in [*texts, *_titles(trial)]
         if text is not None
     ]
+    if _only_observes(trial) and any(reading.verdict == "atmp" for _, reading in read):
+        return [_Finding("scope_unclear", _NOTHING_GIVEN.at("/study_type"))]
     typed = _typed(trial)
     contrary = next(
-        ((pointer, reading) for pointer, reading in read if reading.verdict == "not_atmp" and _is_synthetic(reading)),
+        ((pointer, reading) for pointer, reading in read if reading.verdict == "not_atmp" and _is_contrary(reading)),
         None,
     )
     if typed is not None and (contrary is None or trial.product.vector not in {None, "none"}):
@@ -206,19 +203,53 @@ def _product(trial: TrialInput) -> list[_Finding]:
         ]
     for verdict in ("atmp", "not_atmp", "no_product", "unsure"):
         for pointer, reading in read:
-            if reading.verdict == verdict:
+            if reading.verdict == verdict and (verdict != "no_product" or reading.shows_a_product):
                 return [_by_sign(pointer, reading)]
-    return [
-        _Finding(
-            "scope_unclear",
-            _reason(
-                "product_unknown",
-                "/product",
-                "à examiner : rien n'indique si le produit est un médicament de thérapie innovante",
-                "for review: nothing says whether the product is an advanced therapy",
-            ),
-        )
-    ]
+    return [_without_sign(trial)]
+
+
+_ONLY_IN_SUMMARY: Final = _Wording(
+    "product_unknown",
+    "à examiner : seul le résumé parle d'une thérapie innovante",
+    "for review: only the summary speaks of an advanced therapy",
+)
+_ANOTHER_PRODUCT: Final = _Wording(
+    "no_advanced_therapy",
+    "aucun signe de cellules, de gènes ou de tissus dans le produit et les titres",
+    "no sign of cells, genes or tissue in the product and the titles",
+)
+_NO_SIGN: Final = _Wording(
+    NO_SIGN,
+    "à examiner : le produit n'est pas nommé, et rien n'indique une thérapie innovante",
+    "for review: no product is named, and nothing shows an advanced therapy",
+)
+
+
+_NOTHING_GIVEN: Final = _Wording(
+    "no_product_given",
+    "à examiner : étude observationnelle qui ne nomme pas de produit",
+    "for review: observational study that names no product",
+)
+
+
+def _only_observes(trial: TrialInput) -> bool:
+    """Return whether a study observes and names no product. The follow-up of treated patients belongs to its trial."""
+    followed = any(products.table().is_follow_up(text) for _, text in _titles(trial))
+    return trial.study_type == "observational" and trial.product.name is None and not followed
+
+
+def _without_sign(trial: TrialInput) -> _Finding:
+    """Judge a trial whose product and titles show nothing: a product that can be read is another one.
+
+    A code of development ("XY-101") says nothing; neither does a trial without a product.
+    """
+    table, name = products.table(), trial.product.name
+    if name is not None and table.can_be_read(name):
+        return _Finding("out_of_scope", _ANOTHER_PRODUCT.at("/product/name"))
+    summaries = [text for text in (trial.summary.fr, trial.summary.en) if text is not None]
+    if any(products.conclude(table.read(text)).verdict == "atmp" for text in summaries):
+        return _Finding("scope_unclear", _ONLY_IN_SUMMARY.at("/summary"))
+    return _Finding("scope_unclear", _NO_SIGN.at("/product"))
 
 
 def _typed(trial: TrialInput) -> str | None:
@@ -227,8 +258,12 @@ def _typed(trial: TrialInput) -> str | None:
     return "/product/vector" if trial.product.vector not in {None, "none"} else None
 
 
-def _is_synthetic(reading: ProductReading) -> bool:
-    return reading.sign is not None and reading.sign.code in {"oligonucleotide", "infection_vaccine"}
+# Products that a class entered by mistake does not make an advanced therapy.
+_NEVER_CELLS: Final = frozenset(("oligonucleotide", "infection_vaccine", "cell_free_product", "device"))
+
+
+def _is_contrary(reading: ProductReading) -> bool:
+    return reading.sign is not None and reading.sign.code in _NEVER_CELLS
 
 
 def _by_sign(pointer: str, reading: ProductReading) -> _Finding:

@@ -54,8 +54,10 @@ def read_product(interventions: Sequence[Intervention], titles: Sequence[str]) -
     title_reading = products.conclude(table.read(" ; ".join(titles)))
     genetic = [
         intervention
-        for intervention in given
-        if intervention.type == "GENETIC" and not _is_genetic_test(intervention.name)
+        for intervention, reading in shown
+        if intervention.type == "GENETIC"
+        and reading.verdict not in {"not_atmp", "no_product"}
+        and not _is_genetic_test(intervention.name)
     ]
     evidence = " ; ".join(
         [*(intervention.text for intervention, _ in advanced), *(item.text for item in genetic), *titles]
@@ -63,10 +65,10 @@ def read_product(interventions: Sequence[Intervention], titles: Sequence[str]) -
     readings = [reading for _, reading in advanced] or (
         [title_reading] if title_reading.verdict == "atmp" and not _all_plain(shown) else []
     )
-    name = _name([intervention for intervention, _ in advanced] or genetic or _possible(given))
+    name = _name([intervention for intervention, _ in advanced] or genetic or _possible(given) or given)
     if not readings and not genetic:
         return Product(name=name)
-    signs = tuple(sign for sign in table.read(evidence) if sign.kind == "atmp")
+    signs = tuple(sign for sign in table.read(evidence) if sign.kind in {"atmp", "weak"})
     atmp_class = _class(signs) if readings else "gene_therapy"
     vector = _vector(signs) if atmp_class == "gene_therapy" else None
     return Product(
@@ -75,7 +77,7 @@ def read_product(interventions: Sequence[Intervention], titles: Sequence[str]) -
         delivery=_delivery(signs, evidence, vector) if atmp_class == "gene_therapy" else None,
         vector=vector,
         serotype=_serotype(evidence) if vector == "aav" else None,
-        genes=_genes(evidence) if atmp_class == "gene_therapy" else [],
+        genes=_genes(signs, evidence) if atmp_class == "gene_therapy" else [],
         editing_tool=_editing_tool(evidence),
         cell_origin=_origin(evidence) if _has_cells(signs, atmp_class, evidence) else None,
         cell_type=_one({sign.sets["cell_type"] for sign in signs if "cell_type" in sign.sets})
@@ -166,13 +168,15 @@ def _serotype(evidence: str) -> str | None:
     return None if name is None else f"AAV{name}"
 
 
-def _genes(evidence: str) -> list[str]:
+def _genes(signs: Sequence[ProductSign], evidence: str) -> list[str]:
+    """Return the genes that the words name, or else those of the known products."""
     written = {word.text for word in words(evidence)}
-    return [
+    named = [
         gene
         for gene, names in _WORDS["genes"].items()
         if any((name in written) if is_acronym(name) and name.isalnum() else _says(evidence, (name,)) for name in names)
     ]
+    return named or list(dict.fromkeys(gene for sign in signs for gene in sign.genes))
 
 
 def _editing_tool(evidence: str) -> str | None:
