@@ -35,9 +35,7 @@ def merge(records: Iterable[Record], statements: Iterable[Statement] = ()) -> Me
     return Merged(document, dict(sorted(provenance.items())), tuple(conflicts))
 
 
-def _of_sources(
-    rule: FieldRule, records: Sequence[Record]
-) -> Iterator[tuple[str, Any, tuple[Provenance, ...]]]:
+def _of_sources(rule: FieldRule, records: Sequence[Record]) -> Iterator[tuple[str, Any, tuple[Provenance, ...]]]:
     """Yield what the sources say: path, value and where it comes from; of a keyed field also of each item."""
     saying = [(record, record.said[rule.path]) for record in records if rule.path in record.said]
     giving = [(record, said) for record, said in saying if not is_empty(said.value)]
