@@ -1,6 +1,7 @@
 """One trial from many hands, over HTTP: what sources, people and centres say of it is kept apart and merged."""
 
 import json
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,6 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from services.registry.sources import ctgov_reader
 from tests.conftest import ADMIN, client_of, token_of
 from tests.contract.registry import running_registry
 from tests.contract.test_registry import a_trial, create, events_since, now
@@ -232,25 +234,77 @@ async def test_a_trial_that_a_person_wrote_is_completed_by_its_record(admin: htt
     assert {one["path"] for one in await items(admin, "conflicts")} >= {"conditions", "titles.en"}
 
 
-ORDERS = [
-    (dated("2025-01-01"), dated("2025-02-01", status={"overallStatus": "TERMINATED"})),
-    (dated("2025-02-01", designModule={"phases": ["PHASE1"]}), dated("2024-03-01", **at(NECKER))),
-]
+# Forms of one record, statements, their withdrawal, a declaration of a centre, and reading everything again.
+FORMS = (
+    dated("2024-01-01", **at(NECKER), designModule={"phases": ["PHASE1"]}),
+    dated("2024-06-01", status={"overallStatus": "SUSPENDED"}, identificationModule={"nctId": NUMBER, "acronym": "B"}),
+    dated("2025-01-01", conditionsModule={"conditions": ["Osteosarcoma"]}),
+    dated("2025-06-01", **at(STRASBOURG), eligibilityModule={"maximumAge": "old", "sex": "ALL"}),
+)
+STATED: tuple[dict[str, Any], ...] = (
+    {"acronym": "MINE"}, {"titles": {"fr": "Mon titre"}}, {"eligibility": {"maximum_age": "P33Y"}},
+)  # fmt: skip
 
 
-@pytest.mark.parametrize("forms", ORDERS)
-async def test_the_order_of_reception_does_not_matter(
-    admin: httpx.AsyncClient, forms: tuple[dict[str, Any], ...]
+async def step(admin: httpx.AsyncClient, number: str, one: str, place: int, made: dict[int, int]) -> None:
+    path = f"/registry/v1/trials/{number}"
+    match one:
+        case "form":
+            await send(admin, json.loads(json.dumps(FORMS[place]).replace(NUMBER, number)))
+        case "state":
+            headers = {"If-Match": "*", "Content-Type": "application/merge-patch+json"}
+            answer = await admin.patch(path, content=json.dumps(STATED[place]), headers=headers)
+            assert answer.status_code == 200, answer.text
+            made[place] = (await admin.get(f"{path}/statements")).json()["items"][-1]["number"]
+        case "withdraw":
+            answer = await admin.delete(f"{path}/statements/{made[place]}", headers={"If-Match": "*"})
+            assert answer.status_code == 200, answer.text
+        case "declare":
+            declared = {"status": "suspended", "confirmed_at": "2025-01-01T00:00:00Z"}
+            known = {one["centre"] for one in (await admin.get(f"{path}/sites")).json()["items"]}
+            headers = {"If-Match": "*"} if "fr-strasbourg" in known else {"If-None-Match": "*"}
+            await admin.put(f"{path}/sites/fr-strasbourg", json=declared, headers=headers)
+        case "reread":
+            await admin.post("/registry/v1/sources/ctgov/reread")
+
+
+async def outcome(admin: httpx.AsyncClient, number: str) -> dict[str, Any]:
+    """Return a trial and where it comes from, but for its own numbers and versions."""
+    path = f"/registry/v1/trials/{number}"
+    trial = (await admin.get(path)).json()
+    own = {"id", "identifier", "identifiers", "version", "updated_at", "origin", "criteria"}
+    origins = (await admin.get(f"{path}/provenance")).json()["items"]
+    sources = [(one["path"], one["source"], one["source"] == "curated" or one["dated"]) for one in origins]
+    sites = (await admin.get(f"{path}/sites")).json()["items"]
+    statuses = [(one["centre"], one["status"], one["source_status"]) for one in sites if one["status"] != "unknown"]
+    return {**{name: trial[name] for name in trial if name not in own}, "origins": sources, "statuses": statuses}
+
+
+async def test_any_order_of_what_becomes_known_gives_the_same_trial(
+    admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def renumbered(form: dict[str, Any], number: str) -> dict[str, Any]:
-        return dict(json.loads(json.dumps(form).replace(NUMBER, number)))
-
-    for form in forms:
-        await send(admin, form)
-    for form in reversed(forms):
-        await send(admin, renumbered(form, "NCT90000002"))
-    one, other = [(await admin.get(f"/registry/v1/trials/NCT9000000{last}")).json() for last in (1, 2)]
-    own = {"id", "identifier", "identifiers", "version", "updated_at", "origin"}
-    assert {name: one[name] for name in one if name not in own} == {
-        name: other[name] for name in other if name not in own
-    }
+    chance = random.Random(5)
+    whole = [("form", place) for place in range(len(FORMS))]
+    stated = [("state", place) for place in range(len(STATED))]
+    expected = None
+    for example in range(10):
+        number = f"NCT9100000{example}"
+        steps = [*whole, *stated, ("withdraw", 1), ("declare", 0), ("form", 1), ("reread", 0)]
+        chance.shuffle(steps)
+        # A trial exists from its first record in scope on, and a statement is made before it is withdrawn.
+        first = next(place for place, one in enumerate(steps) if one[0] == "form" and one[1] != 2)
+        steps.insert(0, steps.pop(first))
+        if steps.index(("withdraw", 1)) < steps.index(("state", 1)):
+            steps.remove(("withdraw", 1))
+            steps.append(("withdraw", 1))
+        made: dict[int, int] = {}
+        monkeypatch.setattr(ctgov_reader, "READER_VERSION", 1000 + example)
+        for one, place in steps:
+            await step(admin, number, one, place, made)
+        found = await outcome(admin, number)
+        expected = expected or found
+        assert found == expected, steps
+    assert expected is not None
+    assert (expected["acronym"], expected["status"], expected["titles"]["fr"]) == ("MINE", "recruiting", None)
+    assert expected["eligibility"]["maximum_age"] == "P33Y"
+    assert expected["statuses"] == [("fr-strasbourg", "suspended", "recruiting")]
