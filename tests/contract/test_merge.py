@@ -287,8 +287,8 @@ async def test_any_order_of_what_becomes_known_gives_the_same_trial(
     whole = [("form", place) for place in range(len(FORMS))]
     stated = [("state", place) for place in range(len(STATED))]
     expected = None
-    for example in range(10):
-        number = f"NCT9100000{example}"
+    for example in range(20):
+        number = f"NCT910000{example:02}"
         steps = [*whole, *stated, ("withdraw", 1), ("declare", 0), ("form", 1), ("reread", 0)]
         chance.shuffle(steps)
         # A trial exists from its first record in scope on, and a statement is made before it is withdrawn.

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.registry.app import METADATA, MIGRATIONS, create_app
 from services.registry.model.criteria_head import CriteriaHead
 from services.registry.model.trial import Origin, ScopeAnswer, Trial, TrialInput
+from services.registry.sample.load import listed
 from services.registry.settings import RegistrySettings
 from services.registry.terminology.terminology import builtin
 from services.registry.trials.routing import audience, facets
@@ -210,6 +211,10 @@ async def test_trials_from_before_the_merge_keep_what_they_had(database_url: str
     await database.close()
     app = create_app(RegistrySettings(database_url=database_url, load_sample=False))
     async with app.router.lifespan_context(app), client_of(app, token=ADMIN) as admin:
+        for centre in listed("centres.json"):
+            body = {name: value for name, value in centre.items() if name != "id"}
+            path = f"/registry/v1/centres/{centre['id']}"
+            assert (await admin.put(path, json=body, headers={"If-None-Match": "*"})).status_code == 201
 
         async def origins(number: str) -> dict[str, tuple[str, str]]:
             items = (await admin.get(f"/registry/v1/trials/{number}/provenance")).json()["items"]
