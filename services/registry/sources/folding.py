@@ -52,7 +52,7 @@ async def fold(
             record = Record.of(records.source, source_id, [*await _others(records, preparer, source_id, form), reading])
         else:
             record = before.followed_by(reading) if is_new else before
-        judged = preparer.judge(record)
+        judged = draft.judged if _says_the_same(record, reading) else await asyncio.to_thread(preparer.judge, record)
     return Folded(record, len(ordered), ordered[-1].canonical_hash, is_new=is_new, late=late, judged=judged)
 
 
@@ -64,3 +64,9 @@ async def _others(records: SourceRepository, preparer: LinePreparer, source_id: 
         if content is not None and version != form.version
     ]
     return await asyncio.to_thread(preparer.read_again, contents)
+
+
+def _says_the_same(record: Record, reading: Reading) -> bool:
+    """Return whether a record says what one form of it says."""
+    said = {path: one.value for path, one in record.said.items()}
+    return said == reading.values and not {*record.inferred} - {*reading.inferred}
