@@ -91,6 +91,7 @@ class TrialMerger:
         :raises OutOfScopeError: 422, naming the fields that decide.
         :raises IdentifierTakenError: 409.
         """
+        await self.writer.repository.lock(stored.key)
         after = draft.model_dump(mode="json")
         paths = differing_paths(draft_of(stored.trial).model_dump(mode="json"), after)
         for one in await self.statements.conflicts(stored.key) if named else ():
@@ -106,6 +107,7 @@ class TrialMerger:
 
     async def withdraw(self, stored: StoredTrial, number: int, author: Author) -> StoredTrial | None:
         """Withdraw a statement and merge the trial again. Return None if there is no such statement in force."""
+        await self.writer.repository.lock(stored.key)
         if not await self.statements.withdraw(stored.key, number, self.writer.now, author):
             return None
         return await self.merge_again(
@@ -114,6 +116,7 @@ class TrialMerger:
 
     async def merge_record(self, stored: StoredTrial, record: Record, judged: Judged) -> StoredTrial:
         """Merge a trial with a new form of one of its records."""
+        await self.writer.repository.lock(stored.key)
         others = [
             one
             for one in await self.records.of_trial(stored.key)

@@ -136,9 +136,14 @@ class TrialRepository:
         )
         return True
 
-    async def save_origins(self, key: str, origins: str) -> None:
-        """Write where the parts of a trial come from. Its version stays."""
-        await self.connection.execute(update(trials).where(trials.c.key == key).values(provenance=origins))
+    async def lock(self, key: str) -> None:
+        """Let no other transaction write a trial before this one ends. On SQLite there is one writer anyway."""
+        await self.connection.execute(select(trials.c.key).where(trials.c.key == key).with_for_update())
+
+    async def save_origins(self, stored: StoredTrial, origins: str) -> bool:
+        """Write where the parts of a trial come from. Its version stays. Return False if another writer came first."""
+        statement = update(trials).where(trials.c.key == stored.key, trials.c.version == stored.trial.version)
+        return bool((await self.connection.execute(statement.values(provenance=origins))).rowcount == 1)
 
     async def _save_aliases(self, trial: Trial) -> None:
         """Store the names of a trial; those that it no longer has stay, as former ones."""

@@ -67,7 +67,7 @@ class SiteWriter:
         others = [one for one in stored.trial.sites if one.centre != site.centre]
         sites = sorted([*others, TrialSite(centre=site.centre, status=site.status)], key=lambda one: one.centre)
         if sites == stored.trial.sites:
-            await self.repository.save_origins(stored.key, origins)
+            await self.writer.write_origins(stored, origins)
             return stored
         changes = {"sites": sites, "version": stored.trial.version + 1, "updated_at": self.writer.now}
         return await self.writer.write(stored, stored.trial.model_copy(update=changes), origins)

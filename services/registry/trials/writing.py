@@ -64,8 +64,7 @@ class TrialWriter:
         """Write a new version, unless neither draft nor scope changed."""
         was = stored.trial
         if draft == draft_of(was) and same_scope(scope, was.scope):
-            if origins != stored.origins:
-                await self.repository.save_origins(stored.key, origins)
+            await self.write_origins(stored, origins)
             return stored
         await self._check_centres(draft)
         head = was.criteria
@@ -96,6 +95,14 @@ class TrialWriter:
             sides = (stored.routing, written.routing)
             self.record(change_of_trial(stored.trial, trial, sides, ("criteria",), event="criteria.outdated"))
         return written
+
+    async def write_origins(self, stored: StoredTrial, origins: str) -> None:
+        """Write where the parts of a version come from, if that changed.
+
+        :raises StaleVersionError: 412, another writer came first.
+        """
+        if origins != stored.origins and not await self.repository.save_origins(stored, origins):
+            raise StaleVersionError
 
     async def add_criteria(self, key: str, head: CriteriaHead | None, document: CriteriaDocument) -> CriteriaHead:
         """Write the next version of a trial's criteria. Return what the trial says of it."""
