@@ -25,7 +25,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class EffectiveStatus:
-    """``source``: who said it; None where nobody did, or a person (``by_person``)."""
+    """``source``: who said it; None where no source did, or a person (``by_person``)."""
 
     status: str
     words: tuple[Any, ...]

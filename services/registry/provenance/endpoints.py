@@ -17,7 +17,7 @@ from shared.http.route import ApiRoute
 from shared.http.versions import IfMatch, etag
 from shared.persistence import Reading, Writing
 
-router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["provenance"])
+router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["trials"])
 
 
 def _reading_service(request: Request, connection: Reading) -> ProvenanceService:
