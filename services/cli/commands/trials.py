@@ -88,7 +88,7 @@ def statements(trial: Trial, as_json: AsJson = False, url: Url = "") -> None:
     from services.cli.gateway import open_gateway
     from services.cli.trials import print_statements, read_part
 
-    with one_line_errors(), open_gateway(url) as gateway:
+    with one_line_errors(), open_gateway(url, authentication="required") as gateway:
         found = read_part(gateway, trial, "statements")
     if as_json:
         print_json(found)
@@ -108,7 +108,7 @@ def conflicts(
     from services.cli.gateway import open_gateway
     from services.cli.trials import print_conflicts, read_conflicts, read_part
 
-    with one_line_errors(), open_gateway(url) as gateway:
+    with one_line_errors(), open_gateway(url, authentication="required") as gateway:
         found = read_part(gateway, trial, "conflicts")["items"] if trial else read_conflicts(gateway, limit)
     if as_json:
         print_json({"items": found})
