@@ -16,7 +16,9 @@ from shared.persistence import Writing
 logger = logging.getLogger(__name__)
 
 # Resources whose identifiers are public or the network's own. Any other path could name the record of a person.
-WITH_IDENTIFIER = frozenset({"trial", "centre", "source", "subscription", "organisation", "client", "member"})
+WITH_IDENTIFIER = frozenset(
+    {"trial", "statement", "centre", "source", "subscription", "organisation", "client", "member"}
+)
 DENIALS = frozenset({401, 403, 404})
 
 

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli.app import app
-from services.registry.trials import service
+from services.registry.trials import writing
 from tests.conftest import client_of
 from tests.contract.registry import running_registry
 
@@ -27,7 +27,7 @@ def reindex() -> str:
 def test_an_older_trial_is_found_by_its_trade_name(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLEIO_REGISTRY_DATABASE_URL", database_url)
     with monkeypatch.context() as earlier:
-        earlier.setattr(service, "words_of", lambda trial, _: f" {trial.id.lower()}")
+        earlier.setattr(writing, "words_of", lambda trial, _: f" {trial.id.lower()}")
         assert asyncio.run(found(database_url, "Zolgensma"))[0] == []
     before = asyncio.run(found(database_url, "NCT03461289"))
     assert "for 18 trials" in reindex()
