@@ -109,6 +109,23 @@ class Section:
             return None
         return value
 
+    def code(self, key: str) -> str | None:
+        """Return a code that is written as a text or as a whole number; None if it is absent or something else."""
+        value = self.given.get(key)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)[:200]
+        return self.line(key, 200)
+
+    def flag(self, key: str) -> bool | None:
+        """Return a truth value; None if it is absent or something else."""
+        value = self.given.get(key)
+        if value is None or isinstance(value, bool):
+            return value
+        self.reader.warn(
+            f"{self.pointer}/{escape(key)}", "wrong_type", "true ou false est attendu", "true or false is expected"
+        )
+        return None
+
     def _array(self, key: str, most: int) -> list[Any]:
         value = self.given.get(key)
         if value is None:

@@ -1,0 +1,88 @@
+"""Texts of records: their language, shortening, and one eligibility text from lists of criteria."""
+
+import json
+import re
+from collections.abc import Sequence
+from importlib import resources
+from typing import Final, Literal
+
+from services.registry.model.trial import MAX_ELIGIBILITY_TEXT, BilingualText
+from services.registry.sources.reading import Section
+
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_COMMON: Final[dict[str, list[str]]] = json.loads(
+    (resources.files(__package__) / "common_words.json").read_text(encoding="utf-8")
+)
+_FRENCH: Final = frozenset(_COMMON["fr"])
+_ENGLISH: Final = frozenset(_COMMON["en"])
+_ACCENTED: Final = re.compile(r"[àâçéèêëîïôùûœÀÂÇÉÈÊËÎÏÔÙÛŒ]")
+_HEADINGS: Final = {
+    "fr": ("Critères d'inclusion :", "Critères d'exclusion :"),
+    "en": ("Inclusion Criteria:", "Exclusion Criteria:"),
+}
+# Bullets in the middle of a line, where line ends were lost.
+_INNER_BULLET: Final = re.compile(r"[ \t]*[•▪●][ \t]*")
+_BULLET: Final = re.compile(r"^[\s•·*\-–▪]+")
+
+
+def language(text: str) -> Literal["fr", "en"] | None:
+    """Return the language of a text, by its commonest words; None if it is neither, or unclear."""
+    words = [word.casefold() for word in _WORD.findall(text)]
+    french = sum(word in _FRENCH for word in words) + 2 * len(_ACCENTED.findall(text))
+    english = sum(word in _ENGLISH for word in words)
+    if french == english:
+        return None
+    return "fr" if french > english else "en"
+
+
+def in_its_language(text: str | None, otherwise: Literal["fr", "en"]) -> BilingualText:
+    """Return a line in the language that it is written in. ``otherwise``: where that is not clear."""
+    if text is None:
+        return BilingualText()
+    return BilingualText(fr=text) if (language(text) or otherwise) == "fr" else BilingualText(en=text)
+
+
+def shortened(section: Section, key: str, limit: int, *, line: bool = False) -> str | None:
+    """Return a text of at most ``limit`` characters, cut at a word and ended with ``…`` where it is longer."""
+    text = section.line(key, 1_000_000) if line else section.text(key, 1_000_000)
+    return cut(text, limit) if text is not None else None
+
+
+def cut(text: str, limit: int) -> str:
+    """Shorten a text at a word."""
+    if len(text) <= limit:
+        return text
+    return text[: limit - 1].rsplit(maxsplit=1)[0].rstrip() + "…"
+
+
+def criteria_text(section: Section, key: str, inclusions: Sequence[str], exclusions: Sequence[str]) -> str | None:
+    """Return one eligibility text: a heading and a list for each kind. None if there are no criteria.
+
+    ``key``: where to report that it would be too long.
+    """
+    if not inclusions and not exclusions:
+        return None
+    french = language(" ".join([*inclusions, *exclusions])) == "fr"
+    headings = _HEADINGS["fr" if french else "en"]
+    parts = [
+        "\n\n".join([heading, *(_item(text) for text in criteria)])
+        for heading, criteria in zip(headings, (inclusions, exclusions), strict=True)
+        if criteria
+    ]
+    text = "\n\n".join(parts)
+    if len(text) > MAX_ELIGIBILITY_TEXT:
+        section.reader.warn(
+            f"{section.pointer}/{key}",
+            "too_long",
+            f"au plus {MAX_ELIGIBILITY_TEXT} caractères",
+            f"at most {MAX_ELIGIBILITY_TEXT} characters",
+        )
+        return None
+    return text
+
+
+def _item(text: str) -> str:
+    """Return a criterion as an item of a list; its further lines belong to it."""
+    first, *others = [line.strip() for line in _INNER_BULLET.sub("\n• ", text).splitlines() if line.strip(" \t•")]
+    details = [line if _BULLET.match(line) else f"- {line}" for line in others]
+    return "\n".join([f"* {_BULLET.sub('', first) or first}", *(f"    {line}" for line in details)])
