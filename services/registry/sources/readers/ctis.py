@@ -24,10 +24,12 @@ from services.registry.sources.reader import SourceReading
 from services.registry.sources.readers import ctis_codes as codes
 from services.registry.sources.readers import ctis_population as population
 from services.registry.sources.readers import ctis_texts as texts
+from services.registry.sources.readers.conditions import say_conditions
 from services.registry.sources.readers.ctis_countries import Countries
 from services.registry.sources.readers.ctis_products import interventions, product
 from services.registry.sources.readers.dates import latest, milestone, partial_date
 from services.registry.sources.readers.numbers import distinct, public_numbers, sponsor_code
+from services.registry.sources.readers.organisations import collaborators
 from services.registry.sources.readers.phases import phase_in_words, unknown_code
 from services.registry.sources.readers.statements import Statements
 from services.registry.sources.reading import Reader, Section
@@ -66,7 +68,9 @@ class CtisReader:
 
     def parts(self, record: Any) -> Any:
         """Return what counts in a record."""
-        names = _PARTS if record.get("authorizedPartI") or "authorizedApplication" in record else (*_PARTS, "applications")
+        names = (
+            _PARTS if record.get("authorizedPartI") or "authorizedApplication" in record else (*_PARTS, "applications")
+        )
         return {name: record[name] for name in names if name in record}
 
     def dated(self, record: Any) -> str | None:
@@ -104,7 +108,8 @@ class _Record:
         said.say("identifiers", self._identifiers)
         texts.say_titles(said, self.names)
         titles = texts.titles(self.names)
-        texts.say_conditions(said, self.part_one, self.information, titles, terminology)
+        conditions = texts.conditions(self.part_one, self.information)
+        say_conditions(said, conditions, titles, terminology, (self.part_one, "medicalConditions"))
         products = self.part_one.sections("products", MAX_ITEMS)
         said.say("product", lambda: product(products, titles), (self.part_one, "products"))
         said.say("interventions", lambda: interventions(products), (self.part_one, "products"))
@@ -149,11 +154,10 @@ class _Record:
         return codes.PHASE.get(code)
 
     def _collaborators(self, sponsors: list[Section]) -> list[str]:
-        lead = _sponsor(sponsors)
         supporters = self.information.sections("sourceOfMonetarySupport", 100)
         names = [one.section("organisation").line("name", MAX_LINE) for one in sponsors]
         names += [one.line("organisationName", MAX_LINE) for one in supporters]
-        return list(dict.fromkeys(name for name in names if name and (lead is None or name != lead.name)))
+        return collaborators(_sponsor(sponsors), names)
 
     def _enrolment(self) -> Enrolment | None:
         """Return the number planned in the EU and, if given, in the rest of the world."""

@@ -4,10 +4,11 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from services.registry.model.trial import MAX_ITEMS, MAX_LINE, Location, TrialSite
+from services.registry.model.trial import MAX_ITEMS, MAX_LINE, Location
 from services.registry.sources import ctgov_codes
-from services.registry.sources.places import CentreRule, country_code, member_centre
+from services.registry.sources.places import CentreRule, country_code
 from services.registry.sources.readers import ctis_codes as codes
+from services.registry.sources.readers.organisations import member_sites
 from services.registry.sources.readers.statements import Statements
 from services.registry.sources.reading import Section, escape
 from shared.vocabulary.recruitment import RecruitmentStatus
@@ -49,7 +50,7 @@ class Countries:
         said.say("countries", self._all, (self._top, "trialCountries"))
         places = self._locations()
         said.say("locations", lambda: places, *((part, "trialSites") for part in self._parts_two))
-        said.say("sites", lambda: _sites(places, status or "unknown", centres))
+        said.say("sites", lambda: member_sites(places, status or "unknown", centres))
         if raw is not None and status is None:
             pointer = "/trialCountries" if france else "/ctPublicStatusCode"
             self._top.reader.warn(pointer, "unknown_code", "code inconnu", "unknown code")
@@ -121,12 +122,3 @@ def _in_words(france: str | None, overall: str | None) -> str | None:
         if raw is not None
     ]
     return "; ".join(parts)[:_SHORT] or None
-
-
-def _sites(places: Sequence[Location], status: RecruitmentStatus, centres: Sequence[CentreRule]) -> list[TrialSite]:
-    found = {
-        centre: TrialSite(centre=centre, status=ctgov_codes.site_status(status))
-        for place in places
-        if place.country == "FR" and (centre := member_centre(place.facility, place.city, centres)) is not None
-    }
-    return list(found.values())

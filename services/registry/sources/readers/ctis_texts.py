@@ -9,8 +9,6 @@ from services.registry.model.trial import MAX_ITEMS, MAX_LINE, BilingualText
 from services.registry.sources.readers.statements import Statements
 from services.registry.sources.readers.texts import cut, in_its_language, shortened
 from services.registry.sources.reading import Section
-from services.registry.sources.record_conditions import record_conditions
-from services.registry.terminology.terminology import Terminology
 from shared.vocabulary.identifiers import recognise_identifier
 
 _UUID: Final = re.compile(r"[0-9a-fA-F-]{36}")
@@ -43,19 +41,12 @@ def _bilingual(names: Section, key: str) -> BilingualText:
     return BilingualText(**found)
 
 
-def say_conditions(
-    said: Statements, part_one: Section, information: Section, titles: list[str], terminology: Terminology
-) -> None:
-    """Say the conditions in the words of the sponsor; where there are none, the MedDRA terms."""
+def conditions(part_one: Section, information: Section) -> list[str | None]:
+    """Return the conditions in the words of the sponsor; where there are none, the MedDRA terms."""
     module = information.section("medicalCondition")
     given = module.sections("partIMedicalConditions", MAX_ITEMS) or part_one.sections("medicalConditions", MAX_ITEMS)
     lines = [one.line("medicalCondition", MAX_LINE) for one in given]
-    lines = lines or [one.line("termName", MAX_LINE) for one in module.sections("meddraConditionTerms", MAX_ITEMS)]
-    found = record_conditions(list(dict.fromkeys(filter(None, lines))), (), titles, terminology)
-    if any(one.inferred is None for one in found):
-        said.say("conditions", lambda: found)
-    else:
-        said.suppose("conditions", found)
+    return lines or [one.line("termName", MAX_LINE) for one in module.sections("meddraConditionTerms", MAX_ITEMS)]
 
 
 def say_outcomes(said: Statements, path: str, end_points: Section, key: str) -> None:

@@ -26,8 +26,8 @@ class Stated:
         return next((one for one in _ORDER if one in self.classes), None)
 
 
-def stated_product(interventions: Sequence[Intervention], titles: Sequence[str], stated: Stated) -> Product:
-    """Return the product, read from words where the source states nothing."""
+def stated_product(interventions: Sequence[Intervention], titles: Sequence[str], stated: Stated) -> Product | None:
+    """Return the product, read from words where the source states nothing; None if nothing is known of it."""
     read = read_product(interventions, titles)
     given: dict[str, object] = {"combined": read.combined or stated.combined}
     if stated.orphan_designation is not None:
@@ -38,4 +38,5 @@ def stated_product(interventions: Sequence[Intervention], titles: Sequence[str],
         given["atmp_class"] = stated.atmp_class
         if stated.atmp_class != "gene_therapy":
             given |= {"delivery": None, "vector": None, "serotype": None, "genes": []}
-    return read.model_copy(update=given)
+    found = read.model_copy(update=given)
+    return found if found != Product() else None

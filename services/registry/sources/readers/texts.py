@@ -56,20 +56,22 @@ def cut(text: str, limit: int) -> str:
 
 
 def criteria_text(section: Section, key: str, inclusions: Sequence[str], exclusions: Sequence[str]) -> str | None:
-    """Return one eligibility text: a heading and a list for each kind. None if there are no criteria.
+    """Return one eligibility text of two lists of criteria. None if there are no criteria, or too many.
 
-    ``key``: where to report that it would be too long.
+    ``key``: where to report the latter.
     """
-    if not inclusions and not exclusions:
-        return None
-    french = language(" ".join([*inclusions, *exclusions])) == "fr"
-    headings = _HEADINGS["fr" if french else "en"]
-    parts = [
-        "\n\n".join([heading, *(_item(text) for text in criteria)])
-        for heading, criteria in zip(headings, (inclusions, exclusions), strict=True)
-        if criteria
-    ]
-    text = "\n\n".join(parts)
+    lists = ["\n\n".join(_item(text) for text in criteria) for criteria in (inclusions, exclusions)]
+    return headed_text(section, key, *lists)
+
+
+def headed_text(section: Section, key: str, inclusions: str | None, exclusions: str | None) -> str | None:
+    """Return one eligibility text of the criteria of each kind, with a heading before each.
+
+    ``key``: where to report that it would be too long, and so is left out.
+    """
+    texts = (inclusions or "", exclusions or "")
+    headings = _HEADINGS[language(" ".join(texts)) or "en"]
+    text = "\n\n".join(f"{heading}\n\n{part}" for heading, part in zip(headings, texts, strict=True) if part)
     if len(text) > MAX_ELIGIBILITY_TEXT:
         section.reader.warn(
             f"{section.pointer}/{key}",
@@ -78,7 +80,7 @@ def criteria_text(section: Section, key: str, inclusions: Sequence[str], exclusi
             f"at most {MAX_ELIGIBILITY_TEXT} characters",
         )
         return None
-    return text
+    return text or None
 
 
 def _item(text: str) -> str:
