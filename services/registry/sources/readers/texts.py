@@ -9,6 +9,8 @@ from typing import Final, Literal
 from services.registry.model.trial import MAX_ELIGIBILITY_TEXT, BilingualText
 from services.registry.sources.reading import Section
 
+Language = Literal["fr", "en"]
+
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _COMMON: Final[dict[str, list[str]]] = json.loads(
     (resources.files(__package__) / "common_words.json").read_text(encoding="utf-8")
@@ -25,7 +27,7 @@ _INNER_BULLET: Final = re.compile(r"[ \t]*[•▪●][ \t]*")
 _BULLET: Final = re.compile(r"^[\s•·*\-–▪]+")
 
 
-def language(text: str) -> Literal["fr", "en"] | None:
+def language(text: str) -> Language | None:
     """Return the language of a text, by its commonest words; None if it is neither, or unclear."""
     words = [word.casefold() for word in _WORD.findall(text)]
     french = sum(word in _FRENCH for word in words) + 2 * len(_ACCENTED.findall(text))
@@ -35,7 +37,7 @@ def language(text: str) -> Literal["fr", "en"] | None:
     return "fr" if french > english else "en"
 
 
-def in_its_language(text: str | None, otherwise: Literal["fr", "en"]) -> BilingualText:
+def in_its_language(text: str | None, otherwise: Language) -> BilingualText:
     """Return a line in the language that it is written in. ``otherwise``: where that is not clear."""
     if text is None:
         return BilingualText()
@@ -55,22 +57,26 @@ def cut(text: str, limit: int) -> str:
     return text[: limit - 1].rsplit(maxsplit=1)[0].rstrip() + "…"
 
 
-def criteria_text(section: Section, key: str, inclusions: Sequence[str], exclusions: Sequence[str]) -> str | None:
+def criteria_text(
+    section: Section, key: str, inclusions: Sequence[str], exclusions: Sequence[str], otherwise: Language = "en"
+) -> str | None:
     """Return one eligibility text of two lists of criteria. None if there are no criteria, or too many.
 
-    ``key``: where to report the latter.
+    ``key``: where to report the latter. ``otherwise``: the language of the headings where that of the text is unclear.
     """
     lists = ["\n\n".join(_item(text) for text in criteria) for criteria in (inclusions, exclusions)]
-    return headed_text(section, key, *lists)
+    return headed_text(section, key, *lists, otherwise)
 
 
-def headed_text(section: Section, key: str, inclusions: str | None, exclusions: str | None) -> str | None:
+def headed_text(
+    section: Section, key: str, inclusions: str | None, exclusions: str | None, otherwise: Language = "en"
+) -> str | None:
     """Return one eligibility text of the criteria of each kind, with a heading before each.
 
     ``key``: where to report that it would be too long, and so is left out.
     """
     texts = (inclusions or "", exclusions or "")
-    headings = _HEADINGS[language(" ".join(texts)) or "en"]
+    headings = _HEADINGS[language(" ".join(texts)) or otherwise]
     text = "\n\n".join(f"{heading}\n\n{part}" for heading, part in zip(headings, texts, strict=True) if part)
     if len(text) > MAX_ELIGIBILITY_TEXT:
         section.reader.warn(
