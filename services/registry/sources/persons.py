@@ -69,11 +69,8 @@ def without_persons(record: Any) -> Any:
 def _is_person(record: dict[str, Any]) -> bool:
     """Return whether this is an extension for a party that is a person."""
     parts = record.get("extension")
-    roles = (
-        [part.get("valueCodeableConcept") for part in parts if isinstance(part, dict)]
-        if isinstance(parts, list)
-        else []
-    )
+    given = [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+    roles = [part.get("valueCodeableConcept") for part in given]
     codings = [role.get("coding") for role in roles if isinstance(role, dict)]
     listed = [one for coding in codings for one in (coding if isinstance(coding, list) else [coding])]
     return any(isinstance(one, dict) and one.get("code") in _PERSON_ROLES for one in listed)

@@ -244,9 +244,10 @@ def _status(top: Section) -> tuple[RecruitmentStatus, str | None]:
     concept = next((one.section("valueCodeableConcept") for one in fhir.extensions(top, "recruitmentstatus")), None)
     recruitment = next(iter(fhir.codes(concept)), None) if concept is not None else None
     words = ", ".join(text for text in (state, status, recruitment) if text) or None
+    if status is None:
+        return "unknown", words
     if status not in codes.STATUS:
-        if status is not None:
-            unknown_code(top, "status")
+        unknown_code(top, "status")
         return "unknown", words
     found = codes.STATE.get((state or "").lower(), codes.STATUS[status])
     if found not in {None, "not_yet_recruiting"} or recruitment is None or concept is None:

@@ -58,18 +58,18 @@ def cut(text: str, limit: int) -> str:
 
 
 def criteria_text(
-    section: Section, key: str, inclusions: Sequence[str], exclusions: Sequence[str], otherwise: Language = "en"
+    section: Section, key: str, inclusions: Sequence[str], exclusions: Sequence[str], *, otherwise: Language = "en"
 ) -> str | None:
     """Return one eligibility text of two lists of criteria. None if there are no criteria, or too many.
 
     ``key``: where to report the latter. ``otherwise``: the language of the headings where that of the text is unclear.
     """
     lists = ["\n\n".join(_item(text) for text in criteria) for criteria in (inclusions, exclusions)]
-    return headed_text(section, key, *lists, otherwise)
+    return headed_text(section, key, *lists, otherwise=otherwise)
 
 
 def headed_text(
-    section: Section, key: str, inclusions: str | None, exclusions: str | None, otherwise: Language = "en"
+    section: Section, key: str, inclusions: str | None, exclusions: str | None, *, otherwise: Language = "en"
 ) -> str | None:
     """Return one eligibility text of the criteria of each kind, with a heading before each.
 
