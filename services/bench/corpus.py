@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from random import Random
 
+from services.registry.merge.reading import record_of
 from services.registry.model.trial import (
     BilingualText,
     Condition,
@@ -14,6 +15,7 @@ from services.registry.model.trial import (
     Trial,
     TrialInput,
 )
+from services.registry.records.repository import TrialRecords
 from services.registry.sample.load import documents
 from services.registry.schema import FEED
 from services.registry.terminology.terminology import Terminology, builtin
@@ -37,12 +39,13 @@ async def fill(database: Database, count: int) -> None:
     terminology = builtin()
     for first in range(0, count, TOGETHER):
         async with database.transaction() as connection:
-            repository = TrialRepository(connection)
+            repository, records = TrialRepository(connection), TrialRecords(connection)
             for _ in range(min(TOGETHER, count - first)):
                 trial = next(trials).model_copy(update={"id": await repository.next_id(demo=False)})
                 routing = Routing(audience(trial), facets(trial, terminology, {}))
-                stored = StoredTrial(trial, routing, curated=False)
+                stored = StoredTrial(trial, routing)
                 await repository.save(stored, words_of(trial, terminology), ("created",), None)
+                await records.add(record_of("legacy", trial.id, trial.model_dump(mode="json")), trial.id)
                 FEED.record(connection, change_of_trial(None, trial, (NOT_VISIBLE, routing), ("created",)))
 
 

@@ -16,6 +16,7 @@ EventType = Literal[
     "centre.updated",
     "client.revoked",
     "terminology.updated",
+    "source.conflict",
 ]
 AgeBand = Literal["child", "adult"]
 AtmpClass = Literal["gene_therapy", "somatic_cell", "tissue_engineered"]

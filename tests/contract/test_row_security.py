@@ -88,7 +88,7 @@ async def read_everything_beside(
 async def change_everything(
     connection: Writing, access: Annotated[Access, Depends(allow("centre", "read"))]
 ) -> dict[str, list[str]]:
-    changed = await connection.execute(text("UPDATE trials SET curated = false RETURNING public_id"))
+    changed = await connection.execute(text("UPDATE trials SET demo = demo RETURNING public_id"))
     return {"seen": sorted(changed.scalars())}
 
 
@@ -236,11 +236,11 @@ async def test_a_context_ends_with_its_transaction_and_reset_does_not_restore_th
 async def test_the_public_role_writes_nothing_and_reads_no_audit_log(registry: FastAPI) -> None:
     async with registry.state.database.rls.public.connect() as connection:
         with pytest.raises(DBAPIError, match="read-only transaction"):
-            await connection.execute(text("UPDATE trials SET curated = false"))
+            await connection.execute(text("UPDATE trials SET demo = demo"))
         await connection.rollback()
         await connection.execute(text("SET TRANSACTION READ WRITE"))
         with pytest.raises(DBAPIError, match="permission denied"):
-            await connection.execute(text("UPDATE trials SET curated = false"))
+            await connection.execute(text("UPDATE trials SET demo = demo"))
         await connection.rollback()
         for table in ("audit_entries", "audit_seals", "source_records"):
             with pytest.raises(DBAPIError, match="permission denied"):

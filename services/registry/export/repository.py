@@ -1,6 +1,5 @@
 """SQL for the export: pages of centres and trials as lines of JSON. Stored texts are passed on without being parsed."""
 
-import json
 from collections import defaultdict
 from datetime import datetime
 from typing import Any
@@ -10,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.centres.tables import centres
 from services.registry.export.model import ExportScope
-from services.registry.model.site import Slots
 from services.registry.schema import FEED
 from services.registry.trials.model import StoredSite
 from services.registry.trials.tables import criteria_versions, sites, trials
@@ -87,6 +85,4 @@ class ExportRepository:
         return lines, rows[-1].key
 
     def _site(self, trial: str, row: Any, now: datetime) -> str:
-        slots = tuple(Slots(**one) for one in json.loads(row.slots)) if self.scope.slots else ()
-        stored = StoredSite(row.centre, row.version, row.status, row.confirmed_at, slots)
-        return stored.document(trial, now, with_slots=self.scope.slots).model_dump_json()
+        return StoredSite.of_row(row).document(trial, now, with_slots=self.scope.slots).model_dump_json()

@@ -16,7 +16,7 @@ LEGACY = "legacy"
 def merge(records: Iterable[Record], statements: Iterable[Statement] = ()) -> Merged:
     """Merge the records of a trial and the statements in force. The latest statement of a path counts."""
     ranked = sorted(records, key=lambda one: (authority(one.source).rank, one.source, one.source_id))
-    stated = {one.path: one for one in sorted(statements, key=lambda one: (one.at, one.id))}
+    stated = _in_force(statements)
     document: dict[str, Any] = {}
     provenance: dict[str, tuple[Provenance, ...]] = {}
     conflicts: list[Conflict] = []
@@ -27,7 +27,7 @@ def merge(records: Iterable[Record], statements: Iterable[Statement] = ()) -> Me
                     set_path(document, path, value)
                 if origins:
                     provenance[path] = origins
-    conflicts += _legacy_conflicts(document, provenance, ranked)
+    conflicts += _legacy_conflicts(document, provenance, ranked, stated)
     conflicts += _apply_status(document, provenance, ranked, stated)
     for path, statement in stated.items():
         if path != "status":
@@ -35,10 +35,23 @@ def merge(records: Iterable[Record], statements: Iterable[Statement] = ()) -> Me
     return Merged(document, dict(sorted(provenance.items())), tuple(conflicts))
 
 
+def _in_force(statements: Iterable[Statement]) -> dict[str, Statement]:
+    """Return the latest statement of each path, in their order. One of a group replaces those of its members."""
+    stated: dict[str, Statement] = {}
+    for one in sorted(statements, key=lambda one: (one.at, one.id)):
+        replaced = [path for path in stated if path == one.path or path.startswith(f"{one.path}.")]
+        for path in replaced:
+            del stated[path]
+        stated[one.path] = one
+    return stated
+
+
 def _of_sources(rule: FieldRule, records: Sequence[Record]) -> Iterator[tuple[str, Any, tuple[Provenance, ...]]]:
     """Yield what the sources say: path, value and where it comes from; of a keyed field also of each item."""
     saying = [(record, record.said[rule.path]) for record in records if rule.path in record.said]
     giving = [(record, said) for record, said in saying if not is_empty(said.value)]
+    if not giving:
+        giving = [(record, record.inferred[rule.path]) for record in records if rule.path in record.inferred]
     match rule.kind:
         case "union":
             items = {_text(item): item for _, said in giving for item in said.value}
@@ -95,12 +108,20 @@ def _apply_status(
 
 
 def _legacy_conflicts(
-    document: Mapping[str, Any], provenance: Mapping[str, tuple[Provenance, ...]], records: Sequence[Record]
+    document: Mapping[str, Any],
+    provenance: Mapping[str, tuple[Provenance, ...]],
+    records: Sequence[Record],
+    stated: Mapping[str, Statement],
 ) -> Iterator[Conflict]:
-    """Yield where a source differs from what people had written before sources were merged."""
+    """Yield where a source differs from what people had written before sources were merged.
+
+    A statement of the field since then settles it.
+    """
     for record in records:
         if record.source == LEGACY and record.source_id.endswith(":curated"):
             for path, said in record.said.items():
+                if path in stated:
+                    continue
                 used, origins = at_path(document, path), provenance.get(path, ())
                 by_legacy = not origins or any(one.source == LEGACY for one in origins)
                 if not by_legacy and not is_empty(said.value) and not _same(used, said.value):

@@ -103,6 +103,20 @@ class TerminologyEvent(CloudEvent):
     data: ChangeData = Field(description="What changed.")
 
 
+class ConflictData(ChangeData):
+    """New conflicts about a trial. ``changed``: the fields in conflict."""
+
+    trial: str = Field(description="The preferred public number of the trial.")
+    trial_id: str = Field(description="The id of the trial.")
+
+
+class ConflictEvent(CloudEvent):
+    """Sources, or a source and a person, disagree about a trial. For the coordination and authorities."""
+
+    type: Literal["source.conflict"] = Field(description="The type of the event.")
+    data: ConflictData = Field(description="What is in conflict: read the conflicts of the trial.")
+
+
 class RemovalEvent(CloudEvent):
     """The tombstone of a subject. It passes every filter of types, so that copies can be deleted."""
 
@@ -113,6 +127,13 @@ class RemovalEvent(CloudEvent):
 
 
 RegistryEvent: TypeAlias = Annotated[
-    TrialEvent | TrialStatusEvent | SiteEvent | CentreEvent | ClientEvent | TerminologyEvent | RemovalEvent,
+    TrialEvent
+    | TrialStatusEvent
+    | SiteEvent
+    | CentreEvent
+    | ClientEvent
+    | TerminologyEvent
+    | ConflictEvent
+    | RemovalEvent,
     Field(discriminator="type"),
 ]

@@ -40,7 +40,15 @@ class Site(ApiModel):
     trial: PublicNumber = Field(description="The `identifier` of the trial.")
     centre: CentreId = Field(description="The id of the centre.")
     version: Version = Field(description="The version, as in the `ETag`; each change raises it by one.")
-    status: RecruitmentStatus = Field(description="The recruitment status of the site.")
+    status: RecruitmentStatus = Field(
+        description="The recruitment status of the site: the declared one, else that of the sources, else `unknown`."
+    )
+    declared_status: RecruitmentStatus | None = Field(
+        description="What the centre or the coordination declared; null: nothing."
+    )
+    source_status: RecruitmentStatus | None = Field(
+        description="What the sources say; null: no source names the site any more, or none did."
+    )
     confirmed_at: Instant | None = Field(
         description="When the centre or the coordination last confirmed it; null: never."
     )

@@ -13,11 +13,13 @@ from typing import Any
 from services.registry.centres.repository import CentreRepository
 from services.registry.centres.schemas import CentreInput
 from services.registry.centres.service import CentreService
+from services.registry.merge.reading import record_of
 from services.registry.model.site import SiteInput
 from services.registry.model.trial import Origin, TrialInput, preferred_identifier
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.rules import TrialRules
 from services.registry.trials.service import TrialService
+from services.registry.trials.statements.model import Author
 from shared.persistence import Database
 from shared.persistence.advisory_lock import take_advisory_lock
 
@@ -64,12 +66,13 @@ async def _load_trials(trials: TrialService) -> int:
     for document in documents("trials"):
         trial = TrialInput.model_validate(document)
         identifier = preferred_identifier(trial.identifiers)
-        stored = await trials.create(
-            trial, Origin(source="sample", source_id=identifier), curated=True, criteria=criteria.get(identifier)
-        )
+        record = record_of("sample", identifier, trial.model_dump(mode="json"))
+        origin = Origin(source="sample", source_id=identifier)
+        stored = await trials.merger.create(record, origin, criteria=criteria.get(identifier))
+        await trials.merger.records.add(record, stored.key)
         for site in (one for one in declared if one["trial"] == identifier):
             confirmed = trials.now - timedelta(days=site["confirmed_days_ago"])
             given = SiteInput(status=site["status"], slots=site.get("slots", []), confirmed_at=confirmed)
-            await trials.declare_site(stored, site["centre"], given, None)
+            await trials.merger.sites.declare(stored, site["centre"], given, None, Author("sample"))
         count += 1
     return count

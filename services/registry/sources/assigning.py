@@ -1,19 +1,16 @@
 """Finds the trial of a record in the database."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from services.registry.model.aliases import aliases_of
-from services.registry.model.trial import Identifier, TrialInput
+from services.registry.model.trial import TrialInput
+from services.registry.records.repository import OBSOLETE, SourceRecord, SourceRepository
 from services.registry.sources.identity import Assignment, Numbers, Owner, assign
-from services.registry.sources.repository import OBSOLETE, SourceRecord, SourceRepository
+from services.registry.sources.readers import READERS
 from services.registry.trials.drafts import public_aliases
 from services.registry.trials.model import StoredTrial
 from services.registry.trials.repository import TrialRepository
 from shared.vocabulary.identifiers import IdentifierType, alias_of
-
-# The type of the numbers that each source gives its records.
-NUMBERS_OF: Final[Mapping[str, IdentifierType]] = {"ctgov": "nct"}
 
 
 async def find_assignment(
@@ -24,7 +21,7 @@ async def find_assignment(
     records: SourceRepository,
 ) -> tuple[Assignment, StoredTrial | None]:
     """Return the assignment of a record and its trial, if it has one."""
-    numbers = numbers_of(source_id, draft, NUMBERS_OF[records.source])
+    numbers = numbers_of(source_id, draft, READERS[records.source].numbers)
     found = await trials.owners(numbers.all)
     stored = {key: await trials.get(key) for key in sorted(set(found.values()))}
     owners = await _owners(found, stored, records)
@@ -42,20 +39,12 @@ def numbers_of(source_id: str, draft: TrialInput, kind: IdentifierType) -> Numbe
     return Numbers(own, former, public_aliases(draft) - former - {own})
 
 
-def without_numbers(draft: TrialInput, shared: frozenset[str]) -> TrialInput:
-    """Return a draft without identifiers that are another trial's."""
-    kept: list[Identifier] = [
-        one for one in draft.identifiers if one.type == "sponsor" or alias_of(one.value) not in shared
-    ]
-    return draft.model_copy(update={"identifiers": kept})
-
-
 async def _owners(
     found: Mapping[str, str], stored: Mapping[str, StoredTrial], records: SourceRepository
 ) -> dict[str, Owner]:
     """Return who has which number. ``found``: the keys of trials by number; ``stored``: these trials."""
     describing = await records.describing(list(stored)) if stored else {}
-    kind = NUMBERS_OF[records.source]
+    kind = READERS[records.source].numbers
     owners = {
         key: Owner(
             key,

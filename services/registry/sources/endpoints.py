@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
-from services.registry.sources.assigning import NUMBERS_OF
 from services.registry.sources.importing import ImportService
+from services.registry.sources.readers import READERS
 from services.registry.sources.schemas import BulkResult, RereadResult, StudyRecord
 from shared.access.policy import Access
 from shared.http.guards import allow
@@ -36,7 +36,7 @@ def _service(
     request: Request,
     source: Annotated[str, Path(max_length=40, description="The source: `ctgov` (ClinicalTrials.gov).")],
 ) -> ImportService:
-    if source not in NUMBERS_OF:
+    if source not in READERS:
         raise NotFoundError
     state, language = request.app.state, negotiate(request.headers.get("accept-language"))
     return ImportService(source, state.database, state.trial_rules, language)

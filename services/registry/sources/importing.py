@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from services.registry.centres.repository import CentreRepository
+from services.registry.records.originals import MAX_BYTES
+from services.registry.records.repository import SourceRecord, SourceRepository
 from services.registry.scope import rules_version
-from services.registry.sources.originals import MAX_BYTES
 from services.registry.sources.places import centre_rules
 from services.registry.sources.preparing import MAX_LINE_BYTES, Draft, Line, LinePreparer
 from services.registry.sources.problems import DamagedRecordError
-from services.registry.sources.repository import SourceRecord, SourceRepository
+from services.registry.sources.readers import READERS
 from services.registry.sources.schemas import LineResult, RereadResult
 from services.registry.sources.service import SourceService
 from services.registry.trials.repository import TrialRepository
@@ -88,7 +89,7 @@ class ImportService:
         # Illustrative centres stand in for members whose names are not public: no location is theirs.
         members = [centre for centre in centres if centre.member and not centre.illustrative]
         rules = centre_rules((centre.id, centre.name, centre.city) for centre in members)
-        return LinePreparer(self.rules, rules_version, rules)
+        return LinePreparer(READERS[self.source], self.rules, rules_version, rules)
 
     async def _import_slice(self, preparer: LinePreparer, parsed: Sequence[Line], *, dry_run: bool) -> list[LineResult]:
         async with self.database.read() as connection:
@@ -123,7 +124,7 @@ class ImportService:
 
     def _service(self, connection: Writing, preparer: LinePreparer) -> SourceService:
         trials = TrialService(TrialRepository(connection), CentreRepository(connection), self.rules)
-        return SourceService(trials, SourceRepository(connection, self.source), preparer.version, self.language)
+        return SourceService(trials, SourceRepository(connection, self.source), preparer, self.language)
 
 
 def _is_read(line: Line, known: dict[str, SourceRecord], rules: str) -> bool:

@@ -3,24 +3,21 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from services.registry.model.trial import ScopeAnswer
-from services.registry.sources.ctgov import (
-    READER_VERSION,
-    StudyReading,
-    read_parts,
-    read_study,
-    study_date,
-    study_number,
-)
-from services.registry.sources.originals import Original
+from services.registry.merge import rules_version as merge_version
+from services.registry.merge.merging import merge
+from services.registry.merge.reading import Reading, Record
+from services.registry.records.originals import Original
 from services.registry.sources.persons import without_persons
 from services.registry.sources.places import CentreRule
 from services.registry.sources.problems import InvalidStudyError, LineTooLongError
+from services.registry.sources.reader import SourceReader
+from services.registry.trials.drafts import validated
+from services.registry.trials.merging import Judged
 from services.registry.trials.rules import TrialRules
-from shared.values.problems import MalformedJsonError, Problem
+from shared.values.problems import Fault, MalformedJsonError, Problem
 from shared.values.strict_json import Limits, loads
 
 MAX_LINE_BYTES: Final = 1024 * 1024
@@ -41,22 +38,30 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A record as read, and the scope of its trial."""
+    """What a form of a record says, what was left out of it, and the trial that it alone would be."""
 
-    reading: StudyReading
-    scope: ScopeAnswer
+    reading: Reading
+    warnings: tuple[Fault, ...]
+    judged: Judged
 
 
 class LinePreparer:
-    """Parses and reads lines by one set of rules. Has no state, so threads can share it.
+    """Parses and reads lines of one source by one set of rules. Has no state, so threads can share it.
 
     ``version``: a hash of the rules. When it changes, the same record may be read differently.
     """
 
-    def __init__(self, rules: TrialRules, scope_version: Callable[[], str], centres: Sequence[CentreRule]) -> None:
+    def __init__(
+        self,
+        reader: SourceReader,
+        rules: TrialRules,
+        scope_version: Callable[[], str],
+        centres: Sequence[CentreRule],
+    ) -> None:
+        self.reader = reader
         self._rules = rules
         self._centres = centres
-        versions = json.dumps([READER_VERSION, scope_version(), rules.terminology.version])
+        versions = json.dumps([reader.version, scope_version(), merge_version(), rules.terminology.version])
         self.version = hashlib.sha256(versions.encode()).hexdigest()
 
     def parse(self, lines: Sequence[tuple[int, bytes]], most: int = MAX_LINE_BYTES) -> list[Line]:
@@ -70,19 +75,34 @@ class LinePreparer:
         """Read the records of some lines as trials and judge them, by line number."""
         drafts = {}
         for line in lines:
-            reading = read_study(line.record, self._rules.terminology, self._centres)
-            scope = self._rules.scope(reading.trial, self._rules.terminology)
-            drafts[line.number] = Draft(reading, scope)
+            assert line.source_id is not None
+            read = self.reader.read(line.record, self._rules.terminology, self._centres)
+            record = Record(self.reader.source, line.source_id).followed_by(read.reading)
+            drafts[line.number] = Draft(read.reading, read.warnings, self.judge(record))
         return drafts
 
-    @staticmethod
-    def _parse(number: int, line: bytes, most: int) -> Line:
+    def judge(self, record: Record) -> Judged:
+        """Return the trial that a record alone would be, and the answer of the scope gate to it."""
+        trial = validated(merge([record]).document)
+        return Judged(trial, self._rules.scope(trial, self._rules.terminology))
+
+    def read_again(self, contents: Sequence[tuple[int, bytes]]) -> list[Reading]:
+        """Read stored forms of a record, given as (version, content)."""
+        return [
+            replace(
+                self.reader.read(loads(content, RECORD), self._rules.terminology, self._centres).reading,
+                version=version,
+            )
+            for version, content in contents
+        ]
+
+    def _parse(self, number: int, line: bytes, most: int) -> Line:
         if len(line) > most:
             return Line(number, problem=LineTooLongError())
         try:
             record = without_persons(loads(line, RECORD))
-            source_id = study_number(record)
+            source_id = self.reader.source_id(record)
         except (MalformedJsonError, InvalidStudyError) as problem:
             return Line(number, problem=problem)
-        original = Original.of(record, read_parts(record), study_date(record))
+        original = Original.of(record, self.reader.parts(record), self.reader.dated(record))
         return Line(number, source_id, record, original)

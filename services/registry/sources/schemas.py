@@ -8,9 +8,7 @@ from services.registry.model.trial import ScopeVerdict
 from shared.values.problems import FieldError
 from shared.values.wire import ApiModel
 
-Result = Literal[
-    "created", "updated", "unchanged", "kept_curated", "possible_duplicate", "obsolete", "refused", "invalid"
-]
+Result = Literal["created", "updated", "unchanged", "older", "possible_duplicate", "obsolete", "refused", "invalid"]
 
 
 class StudyRecord(BaseModel):
@@ -36,10 +34,10 @@ class LineResult(ApiModel):
     line: int = Field(description="The number of the line, from 1.")
     source_id: str | None = Field(description="The id of the record in its source; null: not found in the line.")
     result: Result = Field(
-        description="What happened. `kept_curated`: a person has edited the trial, so the record was stored and did "
-        "not change it. `possible_duplicate`: it has a number of another record's trial; it is kept, and a person must "
-        "decide whether they are one trial. `obsolete`: its number is a former one of a trial that another record "
-        "describes; it is kept and changes nothing. `refused`: out of scope. `invalid`: it cannot be read."
+        description="What happened. `older`: a later form of the record was stored before; this one is kept and did "
+        "not change the trial. `possible_duplicate`: it has a number of another record's trial; it is kept, and a "
+        "person must decide whether they are one trial. `obsolete`: its number is a former one of a trial that another "
+        "record describes; it is kept and changes nothing. `refused`: out of scope. `invalid`: it cannot be read."
     )
     trial: str | None = Field(
         default=None,

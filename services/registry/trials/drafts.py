@@ -1,5 +1,6 @@
 """Pure functions on drafts, the writable part of trials, and checks of what is declared."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,12 @@ def draft_of(trial: Trial) -> TrialInput:
 def public_aliases(draft: TrialInput) -> frozenset[str]:
     """Return the aliases of the identifiers that are unique worldwide: all but a sponsor's code."""
     return frozenset(alias for alias, is_public in aliases_of(draft.identifiers).items() if is_public)
+
+
+def without_numbers(draft: TrialInput, shared: Collection[str]) -> TrialInput:
+    """Return a draft without identifiers that are another trial's."""
+    kept = [one for one in draft.identifiers if one.type == "sponsor" or alias_of(one.value) not in shared]
+    return draft if len(kept) == len(draft.identifiers) else draft.model_copy(update={"identifiers": kept})
 
 
 def is_number_of(identifier: str, draft: TrialInput) -> bool:
@@ -68,11 +75,24 @@ def patched(trial: Trial, patch: dict[str, Any]) -> TrialInput:
 
     :raises InvalidBodyError: 422, the result is not a valid trial.
     """
-    merged = merge_patch(draft_of(trial).model_dump(mode="json"), patch)
+    return validated(merge_patch(draft_of(trial).model_dump(mode="json"), patch))
+
+
+def validated(document: Mapping[str, Any]) -> TrialInput:
+    """Return a draft from JSON. A field that is null is absent.
+
+    :raises InvalidBodyError: 422, it is not a valid trial.
+    """
     try:
-        return TrialInput.model_validate(merged)
+        return TrialInput.model_validate({name: value for name, value in document.items() if value is not None})
     except ValueError as error:
         raise InvalidBodyError(errors=faults(getattr(error, "errors", list)())) from None
+
+
+def named_paths(patch: Mapping[str, Any]) -> frozenset[str]:
+    """Return the fields that a merge patch names, and their members (``titles.fr``)."""
+    members = {f"{name}.{member}" for name, value in patch.items() if isinstance(value, dict) for member in value}
+    return frozenset({name for name, value in patch.items() if not isinstance(value, dict)} | members)
 
 
 def merge_patch(target: Any, patch: Any) -> Any:

@@ -16,7 +16,7 @@ from services.registry.trials.model import StoredTrial
 from services.registry.trials.problems import UnknownFilterError
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.schemas import History, SiteList, TrialPage, page_text
-from services.registry.trials.service import TrialService
+from services.registry.trials.service import TrialService, author_of
 from shared.access.policy import Access
 from shared.criteria.model import CriteriaDocument
 from shared.http.guards import allow
@@ -115,6 +115,8 @@ MergePatch = Annotated[
     Body(media_type="application/merge-patch+json", description="Fields of `TrialInput`; null removes one."),
 ]
 
+Reason = Annotated[str | None, Query(max_length=500, description="Why: kept with what is stated.")]
+
 MAX_BODY = 1024 * 1024
 LONG_TEXTS = Limits(string=60_000)
 TRIAL = accepts(body_bytes=MAX_BODY, limits=LONG_TEXTS)
@@ -152,21 +154,39 @@ async def read_trial(cached: IfNoneMatch, trials: Reads, access: Reader, identif
 )
 @TRIAL
 async def write_trial(
-    if_match: IfMatch, draft: TrialInput, trials: Writes, access: Writer, identifier: Identifier
+    if_match: IfMatch,
+    draft: TrialInput,
+    trials: Writes,
+    access: Writer,
+    identifier: Identifier,
+    reason: Reason = None,
 ) -> Response:
-    """Create a trial (`If-None-Match: *`) or replace a version of one (`If-Match`)."""
+    """Create a trial (`If-None-Match: *`) or replace a version of one (`If-Match`).
+
+    Each field that differs becomes a statement, which goes before all sources until it is withdrawn.
+    """
     expected = _precondition(if_match)
-    stored = await trials.put(identifier, draft, access.rows, expected)
+    stored = await trials.put(identifier, draft, access.rows, expected, author_of(access.principal, reason))
     return _trial_answer(stored, created=expected.creates)
 
 
 @router.patch("/trials/{identifier}", response_model=Trial, summary="Change some fields of a trial")
 @accepts("application/merge-patch+json", body_bytes=MAX_BODY, limits=LONG_TEXTS)
 async def patch_trial(
-    if_match: IfMatch, patch: MergePatch, trials: Writes, access: Writer, identifier: Identifier
+    if_match: IfMatch,
+    patch: MergePatch,
+    trials: Writes,
+    access: Writer,
+    identifier: Identifier,
+    reason: Reason = None,
 ) -> Response:
-    """Change some fields of a trial (RFC 7396): null removes one."""
-    stored = await trials.patch(identifier, patch, access.rows, if_match.required_version())
+    """Change some fields of a trial (RFC 7396): null removes one.
+
+    Each field that differs becomes a statement, which goes before all sources until it is withdrawn. A field in
+    conflict becomes one even with its present value: that settles the conflict.
+    """
+    author, version = author_of(access.principal, reason), if_match.required_version()
+    stored = await trials.patch(identifier, patch, access.rows, version, author)
     return _trial_answer(stored)
 
 

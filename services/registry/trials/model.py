@@ -1,7 +1,9 @@
 """Stored trials and sites, and the filters of a search."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from services.registry.model.site import Site, Slots
 from services.registry.model.trial import Trial
@@ -12,11 +14,11 @@ from shared.vocabulary.recruitment import RecruitmentStatus
 
 @dataclass(frozen=True, slots=True)
 class StoredTrial:
-    """A stored trial. ``curated``: a person edited it, so a source no longer overwrites its fields."""
+    """A stored trial. ``origins``: where each part of it comes from (`statements.model.dump_origins`)."""
 
     trial: Trial
     routing: Routing
-    curated: bool
+    origins: str = "{}"
 
     @property
     def key(self) -> str:
@@ -30,13 +32,39 @@ class StoredTrial:
 
 @dataclass(frozen=True, slots=True)
 class StoredSite:
-    """A trial at a member centre, as last declared or imported."""
+    """A trial at a member centre: what the centre or the coordination declared, and what the sources say of it.
+
+    ``declared_status``: None where nothing was declared; ``source_status``: None where no source names the site.
+    ``confirmed_at``: when the declared status was true.
+    """
 
     centre: str
     version: int
-    status: RecruitmentStatus
-    confirmed_at: datetime | None
-    slots: tuple[Slots, ...]
+    confirmed_at: datetime | None = None
+    slots: tuple[Slots, ...] = ()
+    declared_status: RecruitmentStatus | None = None
+    source_status: RecruitmentStatus | None = None
+    declared_by: str | None = None
+    declared_at: datetime | None = None
+
+    @classmethod
+    def of_row(cls, row: Any) -> "StoredSite":
+        """Return a site from its row in the database."""
+        return cls(
+            row.centre,
+            row.version,
+            row.confirmed_at,
+            tuple(Slots(**one) for one in json.loads(row.slots)),
+            row.declared_status,
+            row.source_status,
+            row.declared_by,
+            row.declared_at,
+        )
+
+    @property
+    def status(self) -> RecruitmentStatus:
+        """The effective status: a source never overrules what was declared."""
+        return self.declared_status or self.source_status or "unknown"
 
     def document(self, trial: str, now: datetime, *, with_slots: bool) -> Site:
         """Return the site as readers get it at ``now``. ``with_slots``: whether the reader may see the open places."""
@@ -45,6 +73,8 @@ class StoredSite:
             centre=self.centre,
             version=self.version,
             status=self.status,
+            declared_status=self.declared_status,
+            source_status=self.source_status,
             confirmed_at=self.confirmed_at,
             slots=list(self.slots) if with_slots else None,
             stale=self.confirmed_at is None or now - self.confirmed_at > STALE_AFTER,

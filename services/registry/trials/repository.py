@@ -10,7 +10,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.model.aliases import aliases_of
-from services.registry.model.site import Slots
 from services.registry.model.trial import Trial
 from services.registry.search.model import SearchQuery, indexed_terms
 from services.registry.search.repository import SearchRepository
@@ -113,7 +112,7 @@ class TrialRepository:
             "published": trial.published,
             "demo": trial.sample == "demo",
             "status": trial.status,
-            "curated": stored.curated,
+            "provenance": stored.origins,
             "search": search,
             "document": trial.model_dump_json(),
             "side": json.dumps(write_routing(stored.routing)),
@@ -136,6 +135,10 @@ class TrialRepository:
             )
         )
         return True
+
+    async def save_origins(self, key: str, origins: str) -> None:
+        """Write where the parts of a trial come from. Its version stays."""
+        await self.connection.execute(update(trials).where(trials.c.key == key).values(provenance=origins))
 
     async def _save_aliases(self, trial: Trial) -> None:
         """Store the names of a trial; those that it no longer has stay, as former ones."""
@@ -241,16 +244,7 @@ class TrialRepository:
 
     async def sites(self, key: str) -> list[StoredSite]:
         rows = await self.connection.execute(select(sites).where(sites.c.trial_key == key).order_by(sites.c.centre))
-        return [
-            StoredSite(
-                row.centre,
-                row.version,
-                row.status,
-                row.confirmed_at,
-                tuple(Slots(**slots) for slots in json.loads(row.slots)),
-            )
-            for row in rows
-        ]
+        return [StoredSite.of_row(row) for row in rows]
 
     async def save_site(self, key: str, site: StoredSite, replaces: int | None) -> bool:
         """Write a site; ``replaces`` as in `save`."""
@@ -259,6 +253,10 @@ class TrialRepository:
             "status": site.status,
             "confirmed_at": site.confirmed_at,
             "slots": json.dumps([one.model_dump() for one in site.slots]),
+            "declared_status": site.declared_status,
+            "source_status": site.source_status,
+            "declared_by": site.declared_by,
+            "declared_at": site.declared_at,
         }
         if replaces is None:
             await self.connection.execute(insert(sites).values(trial_key=key, centre=site.centre, **values))
@@ -269,9 +267,6 @@ class TrialRepository:
             .values(**values)
         )
         return bool(written.rowcount == 1)
-
-    async def remove_site(self, key: str, centre: str) -> None:
-        await self.connection.execute(delete(sites).where(sites.c.trial_key == key, sites.c.centre == centre))
 
 
 def _visible(statement: Select[Any], rows: Rows) -> Select[Any]:
@@ -325,4 +320,4 @@ PLAIN_COUNT = {
 
 
 def _stored(row: Any) -> StoredTrial:
-    return StoredTrial(Trial.model_validate_json(row.document), read_routing(json.loads(row.side)), row.curated)
+    return StoredTrial(Trial.model_validate_json(row.document), read_routing(json.loads(row.side)), row.provenance)

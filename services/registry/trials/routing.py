@@ -108,3 +108,13 @@ def change_of_site(
         ("status", "slots"),
         {"trial": trial.identifier, "trial_id": trial.id, "centre": centre},
     )
+
+
+def change_of_conflicts(trial: Trial, routing: Routing, paths: Iterable[str]) -> Change:
+    """Return the feed entry of new conflicts about some fields of a trial, for those who resolve or supervise them.
+
+    It has a subject of its own: other readers keep the last entry of the trial. ``routing``: of the trial.
+    """
+    inside = Routing(frozenset({"coordination", "authority"}), routing.facets)
+    extra = {"trial": trial.identifier, "trial_id": trial.id}
+    return Change("source.conflict", f"conflict/{trial.id}", trial.version, inside, inside, tuple(sorted(paths)), extra)

@@ -15,12 +15,13 @@ trials = Table(
     Column("published", Boolean, nullable=False),
     Column("demo", Boolean, nullable=False),
     Column("status", String(32), nullable=False),
-    Column("curated", Boolean, nullable=False),
     Column("search", Text, nullable=False),
     Column("document", Text, nullable=False),
     Column("side", Text, nullable=False),
     # Immutable: the order of lists, and the key of the search index. Demonstration trials come last.
     Column("number", BigInteger, nullable=False, server_default=text("0")),
+    # Where each part of the document comes from (`services.registry.trials.statements.model.dump_origins`).
+    Column("provenance", Text, nullable=False, server_default="{}"),
 )
 Index("uq_trials_number", trials.c.number, unique=True)
 
@@ -69,7 +70,13 @@ sites = Table(
     Column("trial_key", String(36), ForeignKey("trials.key", ondelete="CASCADE"), primary_key=True),
     Column("centre", String(64), primary_key=True),
     Column("version", Integer, nullable=False),
+    # The effective one: what was declared, else what the sources say.
     Column("status", String(32), nullable=False),
     Column("confirmed_at", UtcInstant),
     Column("slots", Text, nullable=False),
+    # Null: nothing was declared, or no source names the site (any more).
+    Column("declared_status", String(32)),
+    Column("source_status", String(32)),
+    Column("declared_by", String(200)),
+    Column("declared_at", UtcInstant),
 )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.registry.sources.canonical import canonical_hash
+from services.registry.records.canonical import canonical_hash
 from services.registry.sources.ctgov import InvalidStudyError, read_study
 from services.registry.sources.places import centre_rules
 from services.registry.sources.registry_criteria import registry_criteria

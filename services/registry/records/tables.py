@@ -18,6 +18,8 @@ source_records = Table(
     Column("result", String(32), nullable=False),
     Column("trial_key", String(36), ForeignKey("trials.key", ondelete="SET NULL")),
     Column("read_at", UtcInstant, nullable=False),
+    # What its forms say together (`Record.dump`, compressed); null: not read since sources are merged.
+    Column("reading", LargeBinary),
 )
 Index("ix_source_records_trial_key", source_records.c.trial_key)
 

@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.registry.sources.canonical import canonical_hash
+from services.registry.records.canonical import canonical_hash
 
 # A stored record is at most this long; more is the work of something else than this program.
 MAX_BYTES: Final = 8 * 1024 * 1024

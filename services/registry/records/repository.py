@@ -1,18 +1,35 @@
 """The only SQL about source records."""
 
+import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.registry.sources.originals import Original, compressed, restored
-from services.registry.sources.tables import source_records, source_versions
+from services.registry.merge.reading import Record
+from services.registry.records.originals import Original, compressed, restored
+from services.registry.records.tables import source_records, source_versions
 
 OBSOLETE = "obsolete"
 # Results of records that are read again at every opportunity: something else may have changed meanwhile.
 UNSETTLED = frozenset({"invalid", "possible_duplicate"})
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A stored form of a record."""
+
+    version: int
+    dated: str | None
+    bytes_hash: str
+    canonical_hash: str
+
+    def is_same(self, original: Original) -> bool:
+        """Return whether what counts in another form is the same."""
+        return self.canonical_hash == original.canonical_hash or self.bytes_hash == original.bytes_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +51,49 @@ class SourceRecord:
         return (self.canonical_hash, self.rules) == (canonical_hash, rules) and self.result not in UNSETTLED
 
 
+class TrialRecords:
+    """What the records of trials say, in one transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+
+    async def of_trial(self, key: str) -> list[Record]:
+        """Return the records that describe a trial. Obsolete ones do not."""
+        records = source_records.c
+        statement = select(records.source, records.source_id, records.reading).where(
+            records.trial_key == key, records.result != OBSOLETE, records.reading.is_not(None)
+        )
+        return [_record(row) for row in await self.connection.execute(statement)]
+
+    async def add(self, record: Record, key: str) -> None:
+        """Store a record that has no forms, as those of the sample."""
+        await self.connection.execute(
+            insert(source_records).values(
+                source=record.source,
+                source_id=record.source_id,
+                version=0,
+                canonical_hash="",
+                rules="",
+                result="created",
+                trial_key=key,
+                read_at=datetime.now(UTC),
+                reading=compressed(record.dump().encode("ascii")),
+            )
+        )
+
+    async def supersede_legacy(self, key: str) -> None:
+        """Leave out what was stored of a trial before sources were merged: the record that it came from is read again.
+
+        What people had written then stays.
+        """
+        records = source_records.c
+        await self.connection.execute(
+            update(source_records)
+            .where(records.source == "legacy", records.source_id == key, records.result != OBSOLETE)
+            .values(result=OBSOLETE)
+        )
+
+
 class SourceRepository:
     """Records of one source in one transaction."""
 
@@ -49,6 +109,37 @@ class SourceRepository:
             row.source_id: SourceRecord(row.version, row.canonical_hash, row.rules, row.result, row.trial_key)
             for row in await self.connection.execute(statement)
         }
+
+    async def record(self, source_id: str) -> Record | None:
+        """Return what the stored forms of a record say together; None if that is not known."""
+        records = source_records.c
+        statement = select(records.source, records.source_id, records.reading).where(
+            records.source == self.source, records.source_id == source_id, records.reading.is_not(None)
+        )
+        row = (await self.connection.execute(statement)).one_or_none()
+        return None if row is None else _record(row)
+
+    async def forms(self, source_id: str) -> list[Form]:
+        """Return the stored forms of a record, oldest first."""
+        versions = source_versions.c
+        statement = (
+            select(versions.version, versions.dated, versions.bytes_hash, versions.canonical_hash)
+            .where(versions.source == self.source, versions.source_id == source_id)
+            .order_by(versions.version)
+        )
+        return [Form(*row) for row in await self.connection.execute(statement)]
+
+    async def contents(self, source_id: str) -> list[tuple[int, bytes | None]]:
+        """Return (version, content) of the stored forms of a record; None where the stored bytes are damaged."""
+        versions = source_versions.c
+        statement = (
+            select(versions.version, versions.bytes_hash, versions.content)
+            .where(versions.source == self.source, versions.source_id == source_id)
+            .order_by(versions.version)
+        )
+        return [
+            (row.version, restored(row.content, row.bytes_hash)) for row in await self.connection.execute(statement)
+        ]
 
     async def describing(self, keys: Collection[str]) -> dict[str, frozenset[str]]:
         """Return the ids of the records that describe these trials, by key of trial. Obsolete ones do not."""
@@ -70,22 +161,22 @@ class SourceRepository:
             .values(result=OBSOLETE)
         )
 
-    async def save(self, source_id: str, known: SourceRecord | None, record: SourceRecord, original: Original) -> None:
-        """Store a reading, and the form that was read unless it is the newest stored one.
+    async def save(
+        self, source_id: str, known: SourceRecord | None, record: SourceRecord, said: Record, original: Original | None
+    ) -> None:
+        """Store a reading. ``original``: the form that was read, if it is to be stored; its version is the record's.
 
-        ``known``: what was stored before; ``record``: what is now, its version aside.
+        ``known``: what was stored before; ``record``: what is now; ``said``: what its forms say together.
         """
         now = datetime.now(UTC)
-        version = known.version if known else 0
-        if not await self._is_newest(source_id, version, original):
-            version += 1
         values = {
-            "version": version,
+            "version": record.version,
             "canonical_hash": record.canonical_hash,
             "rules": record.rules,
             "result": record.result,
             "trial_key": record.trial_key,
             "read_at": now,
+            "reading": compressed(said.dump().encode("ascii")),
         }
         place = {"source": self.source, "source_id": source_id}
         if known is None:
@@ -93,11 +184,11 @@ class SourceRepository:
         else:
             same = (source_records.c.source == self.source, source_records.c.source_id == source_id)
             await self.connection.execute(update(source_records).where(*same).values(**values))
-        if known is None or version != known.version:
+        if original is not None:
             await self.connection.execute(
                 insert(source_versions).values(
                     **place,
-                    version=version,
+                    version=record.version,
                     received_at=now,
                     dated=original.dated,
                     bytes_hash=original.bytes_hash,
@@ -105,20 +196,6 @@ class SourceRepository:
                     content=compressed(original.content),
                 )
             )
-
-    async def _is_newest(self, source_id: str, version: int, original: Original) -> bool:
-        """Return whether what counts in this form is what counts in the newest stored one."""
-        versions = source_versions.c
-        found = (
-            await self.connection.execute(
-                select(versions.bytes_hash, versions.canonical_hash).where(
-                    versions.source == self.source, versions.source_id == source_id, versions.version == version
-                )
-            )
-        ).one_or_none()
-        return found is not None and (
-            found.canonical_hash == original.canonical_hash or found.bytes_hash == original.bytes_hash
-        )
 
     async def outdated(self, rules: str, after: str, limit: int) -> list[tuple[str, bytes | None]]:
         """Return (source id, content) of the next records to be read again, in the order of ids.
@@ -156,3 +233,7 @@ class SourceRepository:
         records = source_records.c
         statement = select(func.count()).where(self._is_outdated(rules, after), records.version > 0)
         return int((await self.connection.execute(statement)).scalar_one())
+
+
+def _record(row: Any) -> Record:
+    return Record.load(row.source, row.source_id, zlib.decompress(row.reading))

@@ -1,0 +1,1 @@
+"""What people say of single fields of trials, and where the sources disagree with them or with each other."""
