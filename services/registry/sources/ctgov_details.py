@@ -28,8 +28,8 @@ from services.registry.model.design import (
 from services.registry.model.location import Position
 from services.registry.model.trial import MAX_LINE
 from services.registry.sources import ctgov_codes as codes
-from services.registry.sources.readers.texts import cut, shortened
 from services.registry.sources.reading import Section
+from services.registry.sources.registers.texts import cut, shortened
 
 _ALLOCATION: Final[Mapping[str, Allocation]] = {
     "RANDOMIZED": "randomized",

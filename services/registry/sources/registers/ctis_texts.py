@@ -6,9 +6,9 @@ from typing import Final, Literal
 
 from services.registry.model.design import MAX_DOCUMENTS, MAX_OUTCOMES, Outcome, TrialDocument
 from services.registry.model.trial import MAX_ITEMS, MAX_LINE, BilingualText
-from services.registry.sources.readers.statements import Statements
-from services.registry.sources.readers.texts import cut, in_its_language, shortened
 from services.registry.sources.reading import Section
+from services.registry.sources.registers.statements import Statements
+from services.registry.sources.registers.texts import cut, in_its_language, shortened
 from shared.vocabulary.identifiers import recognise_identifier
 
 _UUID: Final = re.compile(r"[0-9a-fA-F-]{36}")

@@ -31,18 +31,19 @@ from services.registry.sources.problems import InvalidStudyError
 from services.registry.sources.product_reader import Intervention as ProductWords
 from services.registry.sources.product_reader import read_product
 from services.registry.sources.reader import SourceReading
-from services.registry.sources.readers import ages
-from services.registry.sources.readers.conditions import say_conditions
-from services.registry.sources.readers.dates import milestone, partial_date
-from services.registry.sources.readers.isrctn_status import retrieved, status
-from services.registry.sources.readers.numbers import distinct, public_numbers, sponsor_code
-from services.registry.sources.readers.organisations import collaborators, member_sites, sponsor
-from services.registry.sources.readers.phases import phase_in_words, unknown_code
-from services.registry.sources.readers.statements import Statements
-from services.registry.sources.readers.texts import cut, headed_text, shortened
 from services.registry.sources.reading import Reader, Section
+from services.registry.sources.registers import ages
+from services.registry.sources.registers.conditions import say_conditions
+from services.registry.sources.registers.dates import milestone, partial_date
+from services.registry.sources.registers.isrctn_status import retrieved, status
+from services.registry.sources.registers.numbers import distinct, public_numbers, sponsor_code
+from services.registry.sources.registers.organisations import collaborators, member_sites, sponsor
+from services.registry.sources.registers.phases import phase_in_words, unknown_code
+from services.registry.sources.registers.statements import Statements
+from services.registry.sources.registers.texts import cut, headed_text, shortened
 from services.registry.terminology.terminology import Terminology
 from shared.vocabulary.identifiers import IdentifierType, recognise_identifier
+from shared.vocabulary.recruitment import RecruitmentStatus
 
 _AGE_RANGES: Final[Mapping[str, tuple[ages.Band, ...]]] = {
     "neonate": (ages.NEWBORN,),
@@ -101,7 +102,7 @@ class IsrctnReader:
     def parts(self, record: Any) -> Any:
         """Return what counts in a record, with the status on the day of its retrieval."""
         parts = {name: record[name] for name in _PARTS if name in record}
-        return parts | {"status": status(Section(Reader(), "", record))}
+        return parts | {"status": _quiet_status(Section(Reader(), "", record))}
 
     def dated(self, record: Any) -> str | None:
         """Return the day of the last update, which the JSON of some exports does not have."""
@@ -130,7 +131,7 @@ class IsrctnReader:
         said.say("countries", lambda: _countries(people), (people, "recruitmentCountries"))
         places = _locations(people)
         said.say("locations", lambda: places, (people, "trialCentres"))
-        said.say("sites", lambda: member_sites(places, status(Section(Reader(), "", record))[0], centres))
+        said.say("sites", lambda: member_sites(places, _quiet_status(top)[0] or "unknown", centres))
         sponsors = top.each("sponsor", 100)
         said.say("sponsor", lambda: _sponsor(sponsors), (top, "sponsor"))
         said.say("collaborators", lambda: _collaborators(top, sponsors), (top, "funder"))
@@ -201,10 +202,14 @@ def _say_interventions(said: Statements, given: Sequence[Section], titles: Seque
     )
 
 
+def _quiet_status(top: Section) -> tuple[RecruitmentStatus | None, str | None]:
+    """Return the status without warnings."""
+    return status(Section(Reader(), "", top.given))
+
+
 def _say_status(said: Statements, top: Section, design: Section) -> None:
-    found, words = status(top)
-    said.say("status", lambda: found)
-    said.say("source_status", lambda: words)
+    said.say("status", lambda: status(top)[0])
+    said.say("source_status", lambda: _quiet_status(top)[1])
     said.say("why_stopped", lambda: design.text("reasonAbandoned", MAX_TEXT), (design, "reasonAbandoned"))
 
 

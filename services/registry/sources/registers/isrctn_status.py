@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from services.registry.sources.readers.dates import latest, partial_date
-from services.registry.sources.readers.phases import unknown_code
 from services.registry.sources.reading import Section
+from services.registry.sources.registers.dates import latest, partial_date
+from services.registry.sources.registers.phases import unknown_code
 from shared.vocabulary.recruitment import RecruitmentStatus
 
 OVERRIDES: Final[Mapping[str, RecruitmentStatus]] = {
@@ -29,8 +29,8 @@ def retrieved(top: Section) -> str | None:
     return partial_date(top, "retrieved") or partial_date(top, "record_last_import")
 
 
-def status(top: Section) -> tuple[RecruitmentStatus, str | None]:
-    """Return the status and the source's word for it.
+def status(top: Section) -> tuple[RecruitmentStatus | None, str | None]:
+    """Return the status and the source's word for it; None and the word, with a warning, if it is not known.
 
     Where only the day of the last update is known, time has passed since: then no date says that a trial recruits.
     """
@@ -40,11 +40,11 @@ def status(top: Section) -> tuple[RecruitmentStatus, str | None]:
         if written is not None:
             if written.lower() not in OVERRIDES:
                 unknown_code(section, key)
-            return OVERRIDES.get(written.lower(), "unknown"), written
+            return OVERRIDES.get(written.lower()), written
     people = top.section("participants")
     start, end = partial_date(people, "recruitmentStart"), partial_date(people, "recruitmentEnd")
     if start is None:
-        return "unknown", None
+        return None, None
     words = f"recruitment {start} to {end or '?'}"
     over = latest(end, partial_date(top.section("trialDesign"), "overallEndDate"))
     asked = retrieved(top)

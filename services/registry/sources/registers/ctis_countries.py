@@ -7,10 +7,10 @@ from typing import Final
 from services.registry.model.trial import MAX_ITEMS, MAX_LINE, Location
 from services.registry.sources import ctgov_codes
 from services.registry.sources.places import CentreRule, country_code
-from services.registry.sources.readers import ctis_codes as codes
-from services.registry.sources.readers.organisations import member_sites
-from services.registry.sources.readers.statements import Statements
 from services.registry.sources.reading import Section, escape
+from services.registry.sources.registers import ctis_codes as codes
+from services.registry.sources.registers.organisations import member_sites
+from services.registry.sources.registers.statements import Statements
 from shared.vocabulary.recruitment import RecruitmentStatus
 
 # "DE:Authorised, not started, FR:Ongoing": a comma separates countries only before another name and colon.
@@ -44,16 +44,19 @@ class Countries:
         france = self._written.get("FR")
         raw = france or overall
         status = codes.status_of(raw)
-        if raw is not None:
-            said.say("status", lambda: status or "unknown")
-            said.say("source_status", lambda: _in_words(france, overall))
+        said.say("status", lambda: self._status(france, raw))
+        said.say("source_status", lambda: _in_words(france, overall))
         said.say("countries", self._all, (self._top, "trialCountries"))
         places = self._locations()
         said.say("locations", lambda: places, *((part, "trialSites") for part in self._parts_two))
         said.say("sites", lambda: member_sites(places, status or "unknown", centres))
+
+    def _status(self, france: str | None, raw: str | None) -> RecruitmentStatus | None:
+        status = codes.status_of(raw)
         if raw is not None and status is None:
             pointer = "/trialCountries" if france else "/ctPublicStatusCode"
             self._top.reader.warn(pointer, "unknown_code", "code inconnu", "unknown code")
+        return status
 
     def _overall(self) -> str | None:
         """Return the public status of the trial. The new `ctStatus` is a number: that of the application."""

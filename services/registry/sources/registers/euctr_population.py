@@ -6,10 +6,10 @@ from typing import Final
 
 from services.registry.model.design import Population
 from services.registry.model.trial import MAX_ELIGIBILITY_TEXT, Eligibility, TrialSex
-from services.registry.sources.readers import ages
-from services.registry.sources.readers.euctr_form import Form
-from services.registry.sources.readers.statements import Statements
-from services.registry.sources.readers.texts import headed_text
+from services.registry.sources.registers import ages
+from services.registry.sources.registers.euctr_form import Form
+from services.registry.sources.registers.statements import Statements
+from services.registry.sources.registers.texts import headed_text
 
 _SIGN: Final = re.compile(r"[<>≤≥]")
 _SIGN_LOST: Final = re.compile(r"(?<=\w) {2,}[0-9]")

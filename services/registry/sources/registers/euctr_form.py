@@ -4,11 +4,11 @@ import re
 from typing import Final
 
 from services.registry.model.trial import MAX_LINE
-from services.registry.sources.readers.euctr_record import keys_by_code
-from services.registry.sources.readers.phases import unknown_code
-from services.registry.sources.readers.statements import Member
-from services.registry.sources.readers.texts import cut
 from services.registry.sources.reading import Section
+from services.registry.sources.registers.euctr_record import keys_by_code
+from services.registry.sources.registers.phases import unknown_code
+from services.registry.sources.registers.statements import Member
+from services.registry.sources.registers.texts import cut
 
 _ACCENTED: Final = re.compile(r"[à-öø-ÿœÀ-ÖØ-ß]")
 _SHORT_TEXT: Final = 40

@@ -5,12 +5,12 @@ from typing import Final, get_args
 
 from services.registry.model.design import Population
 from services.registry.model.trial import Eligibility, Enrolment, TrialSex
-from services.registry.sources.readers import fhir
-from services.registry.sources.readers.eclaire_codes import UNITS
-from services.registry.sources.readers.phases import unknown_code
-from services.registry.sources.readers.statements import Statements
-from services.registry.sources.readers.texts import criteria_text
 from services.registry.sources.reading import Section
+from services.registry.sources.registers import fhir
+from services.registry.sources.registers.eclaire_codes import UNITS
+from services.registry.sources.registers.phases import unknown_code
+from services.registry.sources.registers.statements import Statements
+from services.registry.sources.registers.texts import criteria_text
 
 _POPULATIONS: Final[dict[str, Population]] = {code: code for code in get_args(Population)}
 # A year is 12 months, a month 30 days: to compare limits in several units.

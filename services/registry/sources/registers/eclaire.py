@@ -28,17 +28,17 @@ from services.registry.sources.problems import InvalidStudyError
 from services.registry.sources.product_reader import Intervention as ProductWords
 from services.registry.sources.product_reader import read_product
 from services.registry.sources.reader import SourceReading
-from services.registry.sources.readers import eclaire_codes as codes
-from services.registry.sources.readers import fhir
-from services.registry.sources.readers.conditions import say_conditions
-from services.registry.sources.readers.dates import milestone, partial_date
-from services.registry.sources.readers.eclaire_population import enrolment, say_eligibility
-from services.registry.sources.readers.numbers import distinct, public_numbers
-from services.registry.sources.readers.organisations import collaborators, member_sites, sponsor
-from services.registry.sources.readers.phases import unknown_code
-from services.registry.sources.readers.statements import Statements
-from services.registry.sources.readers.texts import cut, in_its_language
 from services.registry.sources.reading import Reader, Section
+from services.registry.sources.registers import eclaire_codes as codes
+from services.registry.sources.registers import fhir
+from services.registry.sources.registers.conditions import say_conditions
+from services.registry.sources.registers.dates import milestone, partial_date
+from services.registry.sources.registers.eclaire_population import enrolment, say_eligibility
+from services.registry.sources.registers.numbers import distinct, public_numbers
+from services.registry.sources.registers.organisations import collaborators, member_sites, sponsor
+from services.registry.sources.registers.phases import unknown_code
+from services.registry.sources.registers.statements import Statements
+from services.registry.sources.registers.texts import cut, in_its_language
 from services.registry.terminology.terminology import Terminology
 from shared.vocabulary.identifiers import IdentifierType, recognise_identifier
 from shared.vocabulary.recruitment import RecruitmentStatus
@@ -99,14 +99,13 @@ class EclaireReader:
         _say_arms(said, top, arms, titles)
         said.say("phase", lambda: _phase(top), (top, "phase"))
         said.say("study_type", lambda: _study_type(top))
-        found, words = _status(top)
-        if words is not None:
-            said.say("status", lambda: found)
-            said.say("source_status", lambda: words)
+        said.say("status", lambda: _status(top)[0])
+        found, words = _status(Section(Reader(), "", record))
+        said.say("source_status", lambda: words)
         places = _locations(contained)
         said.say("countries", lambda: _countries(top), (top, "location"))
         said.say("locations", lambda: places)
-        said.say("sites", lambda: member_sites(places, found, centres))
+        said.say("sites", lambda: member_sites(places, found or "unknown", centres))
         parties = fhir.extensions(top, "associatedparty")
         said.say("sponsor", lambda: _sponsor(parties))
         said.say("collaborators", lambda: collaborators(_sponsor(parties), _names(parties, _OTHERS)))
@@ -236,8 +235,8 @@ def _study_type(top: Section) -> StudyType | None:
     return found[0] if len(set(found)) == 1 else None
 
 
-def _status(top: Section) -> tuple[RecruitmentStatus, str | None]:
-    """Return the status, and the words of the source for it; None if it gives none."""
+def _status(top: Section) -> tuple[RecruitmentStatus | None, str | None]:
+    """Return the status, and the words of the source for it. None: it gives none or, with a warning, an unknown one."""
     status = top.line("status", 200)
     written = _STATE.search(top.section("text").line("div", 1_000_000) or "")
     state = written[1] if written is not None else None
@@ -245,16 +244,16 @@ def _status(top: Section) -> tuple[RecruitmentStatus, str | None]:
     recruitment = next(iter(fhir.codes(concept)), None) if concept is not None else None
     words = ", ".join(text for text in (state, status, recruitment) if text) or None
     if status is None:
-        return "unknown", words
+        return None, words
     if status not in codes.STATUS:
         unknown_code(top, "status")
-        return "unknown", words
+        return None, words
     found = codes.STATE.get((state or "").lower(), codes.STATUS[status])
     if found not in {None, "not_yet_recruiting"} or recruitment is None or concept is None:
         return found or "unknown", words
     if recruitment not in codes.RECRUITMENT:
         unknown_code(concept, "coding")
-    return codes.RECRUITMENT.get(recruitment, "unknown"), words
+    return codes.RECRUITMENT.get(recruitment), words
 
 
 def _countries(top: Section) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.registry.model.trial import Phase
-from services.registry.sources.readers import ages
+from services.registry.sources.registers import ages
 from shared.vocabulary.events import AtmpClass
 from shared.vocabulary.recruitment import RecruitmentStatus
 from shared.vocabulary.text import fold

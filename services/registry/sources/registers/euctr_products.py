@@ -5,8 +5,8 @@ from typing import Final
 
 from services.registry.model.trial import MAX_LINE, Product
 from services.registry.sources.product_reader import Intervention
-from services.registry.sources.readers.euctr_form import Form
-from services.registry.sources.readers.stated_product import Stated, stated_product
+from services.registry.sources.registers.euctr_form import Form
+from services.registry.sources.registers.stated_product import Stated, stated_product
 from shared.vocabulary.events import AtmpClass
 
 _CLASSES: Final[Mapping[str, AtmpClass]] = {

@@ -8,10 +8,10 @@ from services.registry.model.design import MAX_ARMS
 from services.registry.model.design import Intervention as TrialIntervention
 from services.registry.model.trial import MAX_LINE, CellOrigin, Product
 from services.registry.sources.product_reader import Intervention
-from services.registry.sources.readers.ctis_codes import therapy_class
-from services.registry.sources.readers.phases import unknown_code
-from services.registry.sources.readers.stated_product import Stated, stated_product
 from services.registry.sources.reading import Section
+from services.registry.sources.registers.ctis_codes import therapy_class
+from services.registry.sources.registers.phases import unknown_code
+from services.registry.sources.registers.stated_product import Stated, stated_product
 from shared.vocabulary.events import AtmpClass
 
 _TEST: Final = "1"

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from services.registry.model.trial import Condition
-from services.registry.sources.readers.statements import Member, Statements
 from services.registry.sources.record_conditions import record_conditions
+from services.registry.sources.registers.statements import Member, Statements
 from services.registry.terminology.terminology import Terminology
 
 

@@ -1,12 +1,12 @@
 """Who can take part, in a CTIS record."""
 
 from services.registry.model.trial import Eligibility, TrialSex
-from services.registry.sources.readers import ages
-from services.registry.sources.readers import ctis_codes as codes
-from services.registry.sources.readers.phases import unknown_code
-from services.registry.sources.readers.statements import Statements
-from services.registry.sources.readers.texts import criteria_text
 from services.registry.sources.reading import Section
+from services.registry.sources.registers import ages
+from services.registry.sources.registers import ctis_codes as codes
+from services.registry.sources.registers.phases import unknown_code
+from services.registry.sources.registers.statements import Statements
+from services.registry.sources.registers.texts import criteria_text
 
 _WORDS = {"in utero": "1", "0-17 years": "2", "18-64 years": "3", "65+ years": "4"}
 

@@ -21,18 +21,18 @@ from services.registry.sources import ctgov_codes
 from services.registry.sources.places import CentreRule
 from services.registry.sources.problems import InvalidStudyError
 from services.registry.sources.reader import SourceReading
-from services.registry.sources.readers import ctis_codes as codes
-from services.registry.sources.readers import ctis_population as population
-from services.registry.sources.readers import ctis_texts as texts
-from services.registry.sources.readers.conditions import say_conditions
-from services.registry.sources.readers.ctis_countries import Countries
-from services.registry.sources.readers.ctis_products import interventions, product
-from services.registry.sources.readers.dates import latest, milestone, partial_date
-from services.registry.sources.readers.numbers import distinct, public_numbers, sponsor_code
-from services.registry.sources.readers.organisations import collaborators
-from services.registry.sources.readers.phases import phase_in_words, unknown_code
-from services.registry.sources.readers.statements import Statements
 from services.registry.sources.reading import Reader, Section
+from services.registry.sources.registers import ctis_codes as codes
+from services.registry.sources.registers import ctis_population as population
+from services.registry.sources.registers import ctis_texts as texts
+from services.registry.sources.registers.conditions import say_conditions
+from services.registry.sources.registers.ctis_countries import Countries
+from services.registry.sources.registers.ctis_products import interventions, product
+from services.registry.sources.registers.dates import latest, milestone, partial_date
+from services.registry.sources.registers.numbers import distinct, public_numbers, sponsor_code
+from services.registry.sources.registers.organisations import collaborators
+from services.registry.sources.registers.phases import phase_in_words, unknown_code
+from services.registry.sources.registers.statements import Statements
 from services.registry.terminology.terminology import Terminology
 from shared.vocabulary.identifiers import IdentifierType, recognise_identifier
 

@@ -21,17 +21,17 @@ from services.registry.model.trial import (
 from services.registry.sources.places import CentreRule, country_code
 from services.registry.sources.problems import InvalidStudyError
 from services.registry.sources.reader import SourceReading
-from services.registry.sources.readers import euctr_products as products
-from services.registry.sources.readers.conditions import say_conditions
-from services.registry.sources.readers.dates import milestone
-from services.registry.sources.readers.euctr_form import Form
-from services.registry.sources.readers.euctr_population import say_eligibility
-from services.registry.sources.readers.numbers import distinct, public_numbers, sponsor_code
-from services.registry.sources.readers.organisations import collaborators, sponsor
-from services.registry.sources.readers.phases import phase_of, unknown_code
-from services.registry.sources.readers.statements import Statements
-from services.registry.sources.readers.texts import in_its_language, shortened
 from services.registry.sources.reading import Reader, Section
+from services.registry.sources.registers import euctr_products as products
+from services.registry.sources.registers.conditions import say_conditions
+from services.registry.sources.registers.dates import milestone
+from services.registry.sources.registers.euctr_form import Form
+from services.registry.sources.registers.euctr_population import say_eligibility
+from services.registry.sources.registers.numbers import distinct, public_numbers, sponsor_code
+from services.registry.sources.registers.organisations import collaborators, sponsor
+from services.registry.sources.registers.phases import phase_of, unknown_code
+from services.registry.sources.registers.statements import Statements
+from services.registry.sources.registers.texts import in_its_language, shortened
 from services.registry.terminology.terminology import Terminology
 from shared.vocabulary.identifiers import IdentifierType, recognise_identifier
 from shared.vocabulary.recruitment import RecruitmentStatus
@@ -206,11 +206,15 @@ def _say_status(said: Statements, form: Form) -> None:
         return
     words = written[0].strip()
     country = _member_state(form)
-    status = STATUS.get(words.lower())
-    said.say("status", lambda: status or "unknown")
+    said.say("status", lambda: _status(form, words))
     said.say("source_status", lambda: f"{words[:150]} ({country})" if country else words[:150])
+
+
+def _status(form: Form, words: str) -> RecruitmentStatus | None:
+    status = STATUS.get(words.lower())
     if status is None:
         unknown_code(*form.member("x5"))
+    return status
 
 
 def _countries(form: Form) -> list[str]:
