@@ -68,12 +68,17 @@ def without_persons(record: Any) -> Any:
 
 def _is_person(record: dict[str, Any]) -> bool:
     """Return whether this is an extension for a party that is a person."""
-    parts = record.get("extension")
-    given = [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
-    roles = [part.get("valueCodeableConcept") for part in given]
-    codings = [role.get("coding") for role in roles if isinstance(role, dict)]
-    listed = [one for coding in codings for one in (coding if isinstance(coding, list) else [coding])]
-    return any(isinstance(one, dict) and one.get("code") in _PERSON_ROLES for one in listed)
+    roles = [_member(part, "valueCodeableConcept") for part in _listed(record.get("extension"))]
+    codings = [coding for role in roles for coding in _listed(_member(role, "coding"))]
+    return any(str(_member(coding, "code")) in _PERSON_ROLES for coding in codings)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _member(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def _of_member(name: str, value: Any) -> Any:

@@ -111,7 +111,7 @@ class _Record:
         conditions = texts.conditions(self.part_one, self.information)
         say_conditions(said, conditions, titles, terminology, (self.part_one, "medicalConditions"))
         products = self.part_one.sections("products", MAX_ITEMS)
-        said.say("product", lambda: product(products, titles), (self.part_one, "products"))
+        said.say("product", lambda: product(products, titles))
         said.say("interventions", lambda: interventions(products), (self.part_one, "products"))
         said.say("phase", self._phase)
         said.say("study_type", lambda: "interventional")

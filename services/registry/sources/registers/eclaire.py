@@ -122,10 +122,11 @@ def _numbers(top: Section) -> list[Section]:
 
 
 def _identifiers(top: Section, own: str) -> list[Identifier]:
-    found = [number for one in _numbers(top) for number in public_numbers(one, "value")]
-    if recognise_identifier(own) is None:
-        found.append(Identifier(type="sponsor", value=own))
-    return distinct(found)
+    """Return the numbers. An official number of another kind, such as that of a device study, is kept as it is."""
+    known = recognise_identifier(own)
+    kind, value = known if known is not None else ("sponsor", own)
+    others = [number for one in _numbers(top) for number in public_numbers(one, "value")]
+    return distinct([Identifier(type=kind, value=value), *others])
 
 
 def _say_titles(said: Statements, top: Section) -> list[str]:

@@ -51,7 +51,7 @@ def _text(group: Section, given: Sequence[Section]) -> str | None:
     """Return the criteria. What is judged and described under the same code is left out."""
     kinds: tuple[list[str], list[str]] = ([], [])
     for one in _of_kind(given, "grp-other"):
-        if one.given.get("description") in {None, "eligibility-criteria"}:
+        if one.given.get("description", "eligibility-criteria") == "eligibility-criteria":
             text = fhir.concept_text(one.section("valueCodeableConcept"), 60_000)
             if text is not None:
                 kinds[one.flag("exclude") is True].append(text)

@@ -102,7 +102,7 @@ class EuctrReader:
         said.say("acronym", lambda: _acronym(form), form.member("a32"))
         say_conditions(said, _conditions(form), titles, terminology, form.member("e11"))
         imps = form.rows("dimp")
-        said.say("product", lambda: products.product(imps, titles), (form.top, "dimp"))
+        said.say("product", lambda: products.product(imps, titles))
         said.say("interventions", lambda: _interventions(imps), (form.top, "dimp"))
         said.say("phase", lambda: _phase(form))
         said.say("study_type", lambda: "interventional")
@@ -179,7 +179,7 @@ def _phase(form: Form) -> Phase | None:
 
 def _design(form: Form) -> dict[Any, Any]:
     return {
-        "allocation": lambda: {True: "randomized", False: "non_randomized", None: None}[form.yes("e811")],
+        "allocation": lambda: _allocation(form),
         "intervention_model": lambda: "crossover" if form.yes("e816") else "parallel" if form.yes("e815") else None,
         "masking": lambda: next(
             (kind for code, kind in (("e812", "none"), ("e813", "single"), ("e814", "double")) if form.yes(code)), None
@@ -192,6 +192,13 @@ def _design(form: Form) -> dict[Any, Any]:
             ]
         ),
     }
+
+
+def _allocation(form: Form) -> str | None:
+    """Return the allocation. A trial that is not randomised may have one arm only, to which nobody is assigned."""
+    if form.yes("e811"):
+        return "randomized"
+    return "non_randomized" if form.yes("e815") else None
 
 
 def _only(kinds: list[str]) -> str | None:

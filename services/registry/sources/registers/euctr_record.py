@@ -21,6 +21,13 @@ _HEAD: Final = {
 }
 _ROWS: Final = {"I": "dimp", "S": "b1_sponsor"}
 _CODE: Final = re.compile(r"[a-z][0-9]+")
+# Parts that are filled in several times, not answers.
+_REPEATED: Final = frozenset(
+    (
+        *("b1_sponsor", "b4_sources_of_monetary_or_material_support", "e12_meddra_classification"),
+        *("d38_imp_identification_details", "g4_investigator_networks"),
+    )
+)
 
 
 def flat(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,6 +62,6 @@ def keys_by_code(record: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for key in sorted(record, key=len):
         code = _CODE.match(key)
-        if code is not None:
+        if code is not None and key not in _REPEATED:
             found.setdefault(code[0], key)
     return found

@@ -119,7 +119,7 @@ class IsrctnReader:
         plain, scientific = (shortened(description, key, MAX_LINE, line=True) for key in ("title", "scientificTitle"))
         titles = [title for title in (plain, scientific) if title is not None]
         said.say("titles.en", lambda: titles[0] if titles else None, (description, "title"))
-        said.say("official_titles.en", lambda: scientific if scientific != titles[0] else None)
+        said.say("official_titles.en", lambda: scientific if plain not in {None, scientific} else None)
         said.say("acronym", lambda: description.line("acronym", 200), (description, "acronym"))
         said.say("summary.en", lambda: _summary(description), (description, "plainEnglishSummary"))
         say_conditions(said, _conditions(top), titles, terminology, (top, "conditions"))

@@ -22,7 +22,7 @@ def records(content: bytes, retrieved: str) -> Iterator[dict[str, Any]]:
     """
     try:
         root = _Builder().build(content)
-    except (expat.ExpatError, UnicodeError, ValueError) as fault:
+    except (expat.ExpatError, LookupError, ValueError) as fault:
         raise InvalidStudyError.at(
             "", "not_xml", "un document XML sans DTD est attendu", "XML without a DTD is expected"
         ) from fault
@@ -47,7 +47,7 @@ class _Builder:
     def build(self, content: bytes) -> dict[str, Any]:
         """Return the root element.
 
-        :raises ExpatError, ValueError: see `records`.
+        :raises ExpatError, LookupError, ValueError: see `records`; a lookup error for an unknown encoding.
         """
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.StartDoctypeDeclHandler = self._refuse

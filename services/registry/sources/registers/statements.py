@@ -63,7 +63,7 @@ class Statements:
     def reading(self, dated: str | None) -> SourceReading:
         """Return all statements and warnings. ``dated``: the source's own date of the record."""
         read = Reading(self._values, frozenset(self._unreadable), dated, inferred=self._inferred)
-        return SourceReading(read, tuple(self._reader.warnings))
+        return SourceReading(read, tuple(dict.fromkeys(self._reader.warnings)))
 
 
 def _as_json(value: Any) -> Any:

@@ -11,6 +11,8 @@ from services.registry.sources.reading import Section
 
 Language = Literal["fr", "en"]
 
+# Longer texts are left out, as the reading of one would take too long.
+_LONGEST: Final = 200_000
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _COMMON: Final[dict[str, list[str]]] = json.loads(
     (resources.files(__package__) / "common_words.json").read_text(encoding="utf-8")
@@ -46,7 +48,7 @@ def in_its_language(text: str | None, otherwise: Language) -> BilingualText:
 
 def shortened(section: Section, key: str, limit: int, *, line: bool = False) -> str | None:
     """Return a text of at most ``limit`` characters, cut at a word and ended with ``…`` where it is longer."""
-    text = section.line(key, 1_000_000) if line else section.text(key, 1_000_000)
+    text = section.line(key, _LONGEST) if line else section.text(key, _LONGEST)
     return cut(text, limit) if text is not None else None
 
 
