@@ -97,7 +97,7 @@ class Design(ApiModel):
     allocation: Allocation | None = Field(default=None, description="How participants are assigned to the arms.")
     intervention_model: InterventionModel | None = Field(default=None, description="How the arms follow one another.")
     masking: Masking | None = Field(
-        default=None, description="Who does not know the arm: nobody, one party, two, three or four parties."
+        default=None, description="How many parties do not know the arm: none, one, two, three or four."
     )
     purpose: Purpose | None = Field(default=None, description="What the trial is for.")
 

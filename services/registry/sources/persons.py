@@ -47,7 +47,7 @@ _PERSON_ROLES: Final = frozenset(
         *("general-contact", "recruitment-contact"),
     )
 )
-# The narrative of ECLAIRE has all that the server received, one line each; those are kept that name nobody.
+# The narrative of ECLAIRE has all that the server received, one line each; those without persons are kept.
 _NARRATIVE_LINE: Final = re.compile(r"<li>\s*([a-z_]+):[^<]*</li>", re.IGNORECASE)
 _NARRATIVE_KEPT: Final = frozenset({"etat", "reglementation_code", "statut_recrutement", "date_fin_recrutement"})
 

@@ -1,4 +1,4 @@
-"""Who can take part, in a CTIS record."""
+"""Reads criteria, ages and sex from a CTIS record."""
 
 from services.registry.model.trial import Eligibility, TrialSex
 from services.registry.sources.reading import Section
@@ -12,7 +12,7 @@ _WORDS = {"in utero": "1", "0-17 years": "2", "18-64 years": "3", "65+ years": "
 
 
 def say_eligibility(said: Statements, top: Section, information: Section) -> None:
-    """Say the criteria, the ages as far as the bands tell, the sex and the kinds of participants."""
+    """Say the criteria, the ages as far as the bands say, the sex and the kinds of participants."""
     subjects = information.section("populationOfTrialSubjects")
     said.say_group(
         "eligibility",

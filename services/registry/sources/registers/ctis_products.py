@@ -105,7 +105,7 @@ def _therapies(one: Section) -> Stated:
 
 
 def _class(therapy: Section) -> AtmpClass | None:
-    """Return the class by its name, else by the part that is filled in. A number without a known meaning is told."""
+    """Return the class by its name, else by the part that is filled in. An unknown number is reported."""
     key = "advancedTherapyTypeName" if "advancedTherapyTypeName" in therapy.given else "advancedTherapyType"
     written = therapy.code(key)
     found = therapy_class(written) if written is not None else None

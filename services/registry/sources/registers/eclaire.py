@@ -194,16 +194,16 @@ def _with_codes(coded: dict[str, str], found: list[Condition]) -> list[Condition
 
 
 def _say_arms(said: Statements, top: Section, arms: Sequence[Section], titles: Sequence[str]) -> None:
-    def told(one: Section, name: str, limit: int) -> str | None:
+    def text_of(one: Section, name: str, limit: int) -> str | None:
         section = fhir.part(one, name)
         text = None if section is None else fhir.line(section, "valueString", 100_000)
         return None if text is None else cut(text, limit)
 
     treatments = [
-        (arm, name, told(one, "description", 1000))
+        (arm, name, text_of(one, "description", 1000))
         for arm in arms
         for one in fhir.extensions(arm, "armintervention")
-        if (name := told(one, "name", MAX_LINE)) is not None
+        if (name := text_of(one, "name", MAX_LINE)) is not None
     ]
     found = [
         Arm(label=label, interventions=[name for of, name, _ in treatments if of is arm][:MAX_ARMS])
@@ -304,7 +304,7 @@ def _sponsor(parties: Sequence[Section]) -> Sponsor | None:
             if name is not None:
                 kind = _first_code(fhir.part(one, "classifier"), "valueCodeableConcept")
                 found = sponsor(name, commercial=kind == "industry")
-                # Without a classifier only the name can tell.
+                # Without a classifier only the name can show it.
                 is_known = kind is not None or (found is not None and found.kind == "academic")
                 return found if is_known else Sponsor(name=name)
     return None

@@ -6,7 +6,7 @@ from typing import Final
 from services.registry.model.trial import Phase, StudyType
 from shared.vocabulary.recruitment import RecruitmentStatus
 
-# The state in the source system, which the server keeps in its narrative. It tells an expired authorisation from an
+# The state in the source system, which the server keeps in its narrative. It separates an expired authorisation from an
 # abandoned study, which both become `withdrawn`.
 STATE: Final[Mapping[str, RecruitmentStatus | None]] = {
     "a_demarrer": "not_yet_recruiting",

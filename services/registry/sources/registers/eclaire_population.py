@@ -1,4 +1,4 @@
-"""Who can take part, in the Group of an ECLAIRE record, which is seldom a valid FHIR Group."""
+"""Reads criteria, ages, sex and populations from the Group of an ECLAIRE record, which is seldom valid FHIR."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final, get_args
@@ -27,7 +27,7 @@ def enrolment(groups: Sequence[Section]) -> Enrolment | None:
 
 
 def say_eligibility(said: Statements, groups: Sequence[Section]) -> None:
-    """Say the criteria, the ages as far as the bands tell, the sex and the kinds of participants."""
+    """Say the criteria, the ages as far as the bands say, the sex and the kinds of participants."""
     if not groups:
         return
     given = [one for group in groups for one in group.each("characteristic", 1000)]

@@ -195,7 +195,7 @@ def _design(form: Form) -> dict[Any, Any]:
 
 
 def _allocation(form: Form) -> str | None:
-    """Return the allocation. A trial that is not randomised may have one arm only, to which nobody is assigned."""
+    """Return the allocation. A trial that is not randomised may have one arm only, so without any assignment."""
     if form.yes("e811"):
         return "randomized"
     return "non_randomized" if form.yes("e815") else None

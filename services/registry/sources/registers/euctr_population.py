@@ -1,4 +1,4 @@
-"""Who can take part, in an EUCTR record."""
+"""Reads criteria, ages, sex and populations from an EUCTR record."""
 
 import re
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ _POPULATIONS: Final[Mapping[str, Population]] = {
 
 
 def say_eligibility(said: Statements, form: Form) -> None:
-    """Say the criteria, the ages as far as the bands tell, the sex and the kinds of participants."""
+    """Say the criteria, the ages as far as the bands say, the sex and the kinds of participants."""
     said.say_group(
         "eligibility",
         {

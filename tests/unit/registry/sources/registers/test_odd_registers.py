@@ -1,4 +1,4 @@
-"""Records that are cut, of wrong types, in another order or too long: the rest is read, and no value is told."""
+"""Records that are cut, of wrong types, in another order or too long: the rest is read, and no value is repeated."""
 
 import copy
 import json
