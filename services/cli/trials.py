@@ -1,5 +1,6 @@
 """Read trials from the registry and show them as text."""
 
+import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -12,10 +13,12 @@ from rich.text import Text
 
 from services.cli.gateway import Gateway
 from services.cli.match_words import WORDS
-from services.cli.output import print_fields, print_table
+from services.cli.output import print_fields, print_message, print_table
 
 TRIALS = "/registry/v1/trials"
+CONFLICTS = "/registry/v1/conflicts"
 MAX_PAGE = 200
+SHOWN_VALUE = 40
 
 
 def read_trials(gateway: Gateway, filters: Mapping[str, str], limit: int) -> list[Any]:
@@ -26,11 +29,19 @@ def read_trials(gateway: Gateway, filters: Mapping[str, str], limit: int) -> lis
     return list(islice(_pages(gateway, {**filters, "limit": str(min(limit, MAX_PAGE))}), limit))
 
 
-def _pages(gateway: Gateway, query: Mapping[str, str]) -> Iterator[Any]:
-    page = gateway.read(TRIALS, query)
+def read_conflicts(gateway: Gateway, limit: int) -> list[Any]:
+    """Return up to ``limit`` open conflicts of all trials, page by page.
+
+    :raises CallError: when a call fails.
+    """
+    return list(islice(_pages(gateway, {"limit": str(min(limit, MAX_PAGE))}, CONFLICTS), limit))
+
+
+def _pages(gateway: Gateway, query: Mapping[str, str], path: str = TRIALS) -> Iterator[Any]:
+    page = gateway.read(path, query)
     yield from page["items"]
     while page["next"]:
-        page = gateway.read(TRIALS, {**query, "cursor": page["next"]})
+        page = gateway.read(path, {**query, "cursor": page["next"]})
         yield from page["items"]
 
 
@@ -41,6 +52,72 @@ def read_trial(gateway: Gateway, identifier: str) -> Any:
     """
     path = f"{TRIALS}/{quote(identifier, safe='')}"
     return {"trial": gateway.read(path), "sites": gateway.read(f"{path}/sites")["items"]}
+
+
+def read_part(gateway: Gateway, identifier: str, part: str) -> Any:
+    """Return a part of a trial: ``provenance``, ``statements`` or ``conflicts``.
+
+    :raises CallError: when a call fails.
+    """
+    return gateway.read(f"{TRIALS}/{quote(identifier, safe='')}/{part}")
+
+
+def print_origins(items: Sequence[Mapping[str, Any]]) -> None:
+    """Print where the fields of a trial come from."""
+    rows = [
+        (
+            one["path"],
+            one["source"],
+            one["source_id"] or (f"statement {one['statement']}" if one["statement"] else ""),
+            one["dated"] or "",
+            one["author"] or "",
+        )
+        for one in items
+    ]
+    print_table(("FIELD", "SOURCE", "RECORD", "DATE", "AUTHOR"), rows)
+
+
+def print_statements(items: Sequence[Mapping[str, Any]]) -> None:
+    """Print what people state of a trial."""
+    rows = [
+        (
+            str(one["number"]),
+            one["path"],
+            _short(one["value"]),
+            one["at"][:10],
+            one["author"],
+            f"withdrawn {one['withdrawn_at'][:10]}" if one["withdrawn_at"] else "",
+            one["reason"] or "",
+        )
+        for one in items
+    ]
+    print_table(("NUMBER", "FIELD", "VALUE", "DATE", "AUTHOR", "STATE", "REASON"), rows)
+
+
+def print_conflicts(items: Sequence[Mapping[str, Any]], language: str) -> None:
+    """Print conflicts, and what settles each kind of them."""
+    rows = [
+        (
+            one["trial"],
+            one["path"],
+            one["kind"],
+            _short(one["used"]),
+            _short(one["other"]),
+            one["source"],
+            one["since"][:10],
+        )
+        for one in items
+    ]
+    print_table(("NUMBER", "FIELD", "KIND", "USED", "OTHER", "BY", "SINCE"), rows)
+    for kind, text in {one["kind"]: one["to_do"][language] for one in items}.items():
+        print_message(f"{kind}: {text}")
+
+
+def _short(value: Any) -> str:
+    """Return a value on one short line."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    line = " ".join(text.split())
+    return line if len(line) <= SHOWN_VALUE else f"{line[: SHOWN_VALUE - 1]}…"
 
 
 def print_trials(trials: Sequence[Mapping[str, Any]], language: str) -> None:

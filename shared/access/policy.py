@@ -49,6 +49,8 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     ("backup", "read"): {"service": Grant("all", place="this_machine")},
     ("trial", "read"): _each(PRINCIPAL_KINDS, _READ, authority=_ALL, coordination=_ALL, service=_ALL),
     ("trial", "write"): {"coordination": Grant("all", WRITERS)},
+    # What people state of trials, with its authors, and what is in conflict.
+    ("statement", "read"): {"coordination": _ALL},
     # Once trials have owners, a sponsor will read and declare the places of its own trials.
     ("site", "read"): _each(
         PRINCIPAL_KINDS,
@@ -97,6 +99,7 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
 # The services where the scopes of a resource mean something; other resources need no scope.
 SCOPED: dict[str, tuple[str, ...]] = {
     "trial": ("registry",),
+    "statement": ("registry",),
     "site": ("registry",),
     "centre": ("registry",),
     "source": ("registry",),

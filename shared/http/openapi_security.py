@@ -23,6 +23,7 @@ SCOPES: dict[str, str] = {
     "site.read": "Read the sites of trials.",
     "site.write": "Declare status and open places of sites.",
     "source.write": "Import records of other registries.",
+    "statement.read": "Read what people state of trials, and what is in conflict.",
     "subscription.read": "Read subscriptions and their deliveries.",
     "subscription.write": "Create, change and delete subscriptions.",
     "subscription_summary.read": "Read the status of all subscriptions.",

@@ -253,6 +253,8 @@ class Stage:
                     if line.row != "revoked"
                     else self.ids[f"revoked/{organisation}"]
                 )
+        if "{number}" in line.path:
+            values["number"] = await self._statement(values["identifier"]) if allowed else "1"
         headers: dict[str, str] = {}
         body = b""
         if line.method in {"PUT", "PATCH", "POST", "DELETE"}:
@@ -272,6 +274,15 @@ class Stage:
             headers,
             body,
         )
+
+    async def _statement(self, trial: str) -> str:
+        """Make a statement on a trial; return its number."""
+        self.made += 1
+        path, media = f"/registry/v1/trials/{trial}", "application/merge-patch+json"
+        body, headers = json.dumps({"acronym": f"S{self.made}"}), {**ANY, "Content-Type": media}
+        answer = await self.network.call("PATCH", path, self.network.admin, content=body, headers=headers)
+        assert answer.is_success, answer.text
+        return str((await self._get(f"{path}/statements"))["items"][-1]["number"])
 
     async def _row(self, name: str, organisation: str, spent: bool) -> str:
         key = f"{name}s/{organisation}"

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from services.registry.scope import diseases
 from services.registry.scope.diseases import DiseaseSigns
-from services.registry.sources import preparing
+from services.registry.sources import ctgov_reader
 from services.registry.sources.ctgov import StudyReading, read_study
 from tests.conftest import ADMIN, client_of
 from tests.contract.registry import running_registry
@@ -150,8 +150,8 @@ async def test_a_better_reading_names_the_fields_that_it_changes(
         reading = read_study(*given)
         return replace(reading, trial=reading.trial.model_copy(update={"acronym": "READ"}))
 
-    monkeypatch.setattr(preparing, "read_study", read_better)
-    monkeypatch.setattr(preparing, "READER_VERSION", 999)
+    monkeypatch.setattr(ctgov_reader, "read_study", read_better)
+    monkeypatch.setattr(ctgov_reader, "READER_VERSION", 999)
     [changed] = (await reread(admin))["results"]
     assert (changed["result"], changed["trial"], changed["changed"]) == ("updated", "NCT90000001", ["acronym"])
     assert (await admin.get("/registry/v1/trials/NCT90000001")).json()["acronym"] == "READ"
@@ -174,7 +174,7 @@ async def test_a_record_that_waits_is_tried_again(admin: httpx.AsyncClient) -> N
     assert (await admin.put(path, json=draft, headers={"If-None-Match": "*"})).status_code == 201
     [line] = (await reread(admin))["results"]
     assert (line["result"], line["trial"], line["errors"][0]["code"]) == (
-        "kept_curated",
+        "updated",
         "NCT90000002",
         "shared_number",
     )

@@ -121,11 +121,17 @@ async def test_a_dry_run_reports_the_same_and_writes_nothing(admin: httpx.AsyncC
     assert await send(admin, study()) == tried
 
 
-async def test_an_edited_trial_is_never_overwritten(admin: httpx.AsyncClient) -> None:
+async def test_a_record_goes_before_the_sample(admin: httpx.AsyncClient) -> None:
     before = (await admin.get("/registry/v1/trials/NCT05096221")).json()
-    report = await send(admin, study("NCT05096221"))
-    assert (report["results"][0]["result"], report["results"][0]["trial"]) == ("kept_curated", "NCT05096221")
-    assert (await admin.get("/registry/v1/trials/NCT05096221")).json() == before
+    stopped = study("NCT05096221", statusModule={"overallStatus": "TERMINATED", "whyStopped": "Safety"})
+    (line,) = (await send(admin, stopped))["results"]
+    assert (line["result"], line["trial"]) == ("updated", "NCT05096221")
+    after = (await admin.get("/registry/v1/trials/NCT05096221")).json()
+    assert (after["status"], after["why_stopped"]) == ("terminated", "Safety")
+    assert (after["titles"]["fr"], after["criteria"]) == (
+        before["titles"]["fr"],
+        before["criteria"] | {"outdated": True},
+    )
 
 
 async def test_a_record_that_leaves_the_scope_withdraws_its_trial_and_brings_it_back(
@@ -167,12 +173,11 @@ async def patch(admin: httpx.AsyncClient, number: str, changes: dict[str, Any]) 
 async def test_an_edited_trial_leaves_the_scope_with_its_record_and_keeps_the_edits(admin: httpx.AsyncClient) -> None:
     await send(admin, study())
     await patch(admin, "NCT90000001", {"titles": {"fr": "Thérapie génique"}})
-    assert (await send(admin, study(designModule={"phases": ["PHASE1"]})))["counts"] == {"kept_curated": 1}
+    assert (await send(admin, study(designModule={"phases": ["PHASE1"]})))["counts"] == {"updated": 1}
     left = await send(admin, study(conditionsModule={"conditions": ["Osteosarcoma"]}))
     assert left["counts"] == {"refused": 1}
     trial = (await admin.get("/registry/v1/trials/NCT90000001")).json()
-    assert (trial["published"], trial["titles"]["fr"]) == (False, "Thérapie génique")
-    assert trial["conditions"][0]["text"] == "Duchenne Muscular Dystrophy"
+    assert (trial["published"], trial["titles"]["fr"], trial["phase"]) == (False, "Thérapie génique", "phase-1")
     assert (await send(admin, study()))["counts"] == {"updated": 1}
     assert (await admin.get("/registry/v1/trials/NCT90000001")).json()["published"] is True
 
@@ -198,7 +203,7 @@ async def test_a_stop_of_an_edited_trial_takes_effect_and_its_other_edits_stay(
     trial = (await admin.get("/registry/v1/trials/NCT90000001")).json()
     assert (trial["status"], trial["source_status"]) == (status, module["overallStatus"])
     assert trial["why_stopped"] == module.get("whyStopped")
-    assert trial["titles"] == {"fr": "Thérapie génique", "en": "AAV Gene Therapy for Duchenne Muscular Dystrophy"}
+    assert trial["titles"] == {"fr": "Thérapie génique", "en": "Another title"}
     (event,) = await events_since(admin, cursor)
     assert (event["type"], event["data"]["from"], event["data"]["to"]) == ("trial.status_changed", "recruiting", status)
     await patch(admin, "NCT90000001", {"status": "recruiting"})
@@ -206,12 +211,12 @@ async def test_a_stop_of_an_edited_trial_takes_effect_and_its_other_edits_stay(
     assert (await admin.get("/registry/v1/trials/NCT90000001")).json()["status"] == "recruiting"
 
 
-async def test_a_status_that_is_no_stop_leaves_an_edited_trial_unchanged(admin: httpx.AsyncClient) -> None:
+async def test_an_edit_of_one_field_stops_no_update_of_the_others(admin: httpx.AsyncClient) -> None:
     await send(admin, study())
     await patch(admin, "NCT90000001", {"titles": {"fr": "Thérapie génique"}})
     report = await send(admin, study(statusModule={"overallStatus": "ACTIVE_NOT_RECRUITING"}))
-    assert report["counts"] == {"kept_curated": 1}
-    assert (await admin.get("/registry/v1/trials/NCT90000001")).json()["status"] == "recruiting"
+    assert (report["counts"], report["results"][0]["changed"]) == ({"updated": 1}, ["status", "source_status"])
+    assert (await admin.get("/registry/v1/trials/NCT90000001")).json()["status"] == "active_not_recruiting"
 
 
 async def test_unchanged_records_are_judged_again_when_the_rules_change(

@@ -76,7 +76,6 @@ def test_an_import_reports_each_bad_record_and_takes_the_others(system: System, 
         "created": 3,
         "updated": 0,
         "unchanged": 0,
-        "kept_curated": 0,
         "refused": 0,
         "invalid": 4,
     }
@@ -99,6 +98,30 @@ def test_stored_records_need_no_reading_again_under_the_same_rules(system: Syste
     assert json.loads(again.stdout) == {"dry_run": False, "counts": {}, "results": []}
     shown = system.cleio("sources", "reread", "--dry-run", CLEIO_TOKEN=system.admin_key)
     assert shown.stdout == "What would happen (dry run): no record to read again\n"
+
+
+def test_the_origins_statements_and_conflicts_of_a_trial_are_shown(system: System, tmp_path: Path) -> None:
+    (tmp_path / "one.json").write_text(json.dumps(study("NCT90000008", "One")))
+    system.cleio("import", "ctgov", str(tmp_path), CLEIO_TOKEN=system.admin_key)
+    shown = system.cleio("trial", "provenance", "NCT90000008", CLEIO_TOKEN=system.admin_key).stdout.splitlines()
+    assert shown[0].split() == ["FIELD", "SOURCE", "RECORD", "DATE", "AUTHOR"]
+    assert any(line.split()[:3] == ["titles.en", "ctgov", "NCT90000008"] for line in shown)
+    with system.client() as client:
+        headers = {"Authorization": f"Bearer {system.admin_key}", "If-Match": "*"}
+        headers["Content-Type"] = "application/merge-patch+json"
+        content = json.dumps({"titles": {"en": "Mine"}})
+        path = "/registry/v1/trials/NCT90000008?reason=clearer"
+        assert client.patch(path, content=content, headers=headers).status_code == 200
+    (tmp_path / "one.json").write_text(json.dumps(study("NCT90000008", "Two")))
+    system.cleio("import", "ctgov", str(tmp_path), CLEIO_TOKEN=system.admin_key)
+    stated = system.cleio("trial", "statements", "NCT90000008", CLEIO_TOKEN=system.admin_key).stdout.splitlines()
+    assert (stated[1].split()[:3], stated[1].split()[-1]) == (["1", "titles.en", "Mine"], "clearer")
+    found = system.cleio("trial", "conflicts", "NCT90000008", "--lang", "en", CLEIO_TOKEN=system.admin_key)
+    line = found.stdout.splitlines()[1].split()
+    assert line[:6] == ["NCT90000008", "titles.en", "outdated_statement", "Mine", "Two", "ctgov"]
+    assert "withdraw the statement" in found.stderr
+    everywhere = system.cleio("trial", "conflicts", "--json", CLEIO_TOKEN=system.admin_key)
+    assert [one["path"] for one in json.loads(everywhere.stdout)["items"]] == ["titles.en"]
 
 
 def test_an_import_without_the_token_is_one_line(system: System, tmp_path: Path) -> None:

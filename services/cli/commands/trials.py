@@ -63,3 +63,54 @@ def show(
         print_json(found)
     else:
         print_trial(found, lang)
+
+
+Trial = Annotated[str, typer.Argument(metavar="TRIAL", help="One of its numbers, such as NCT05096221.")]
+
+
+@trials.command("provenance")
+def provenance(trial: Trial, as_json: AsJson = False, url: Url = "") -> None:
+    """Show where each field of a trial comes from. Sends CLEIO_TOKEN if it is set."""
+    from services.cli.gateway import open_gateway
+    from services.cli.trials import print_origins, read_part
+
+    with one_line_errors(), open_gateway(url, authentication="optional") as gateway:
+        found = read_part(gateway, trial, "provenance")
+    if as_json:
+        print_json(found)
+    else:
+        print_origins(found["items"])
+
+
+@trials.command("statements")
+def statements(trial: Trial, as_json: AsJson = False, url: Url = "") -> None:
+    """List what people state of a trial, also what they have withdrawn."""
+    from services.cli.gateway import open_gateway
+    from services.cli.trials import print_statements, read_part
+
+    with one_line_errors(), open_gateway(url) as gateway:
+        found = read_part(gateway, trial, "statements")
+    if as_json:
+        print_json(found)
+    else:
+        print_statements(found["items"])
+
+
+@trials.command("conflicts")
+def conflicts(
+    trial: Annotated[str, typer.Argument(metavar="[TRIAL]", help="One of its numbers; absent: all trials.")] = "",
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Number of conflicts.")] = 50,
+    lang: Annotated[Language, typer.Option(help="Language of what is to be done.")] = Language.FR,
+    as_json: AsJson = False,
+    url: Url = "",
+) -> None:
+    """List where sources, or a source and a person, disagree, and what settles it."""
+    from services.cli.gateway import open_gateway
+    from services.cli.trials import print_conflicts, read_conflicts, read_part
+
+    with one_line_errors(), open_gateway(url) as gateway:
+        found = read_part(gateway, trial, "conflicts")["items"] if trial else read_conflicts(gateway, limit)
+    if as_json:
+        print_json({"items": found})
+    else:
+        print_conflicts(found, lang)

@@ -108,18 +108,19 @@ class SourceService:
         warnings = [fault.render(self.language) for fault in draft.warnings]
         if found.shared:
             warnings += self._shared_numbers(judged.draft, found.shared)
-        outcome = await self._write(stored, folded)
+        outcome = await self._write(stored, folded, was_kept=known is not None and known.version > 0)
         if outcome.stored is not None and outcome.stored.trial.scope.answer == "out_of_scope":
             return replace(outcome, result="refused", errors=self._reasons(outcome.stored.trial.scope))
         return replace(outcome, errors=tuple(warnings))
 
-    async def _write(self, stored: StoredTrial | None, folded: Folded) -> _Outcome:
+    async def _write(self, stored: StoredTrial | None, folded: Folded, *, was_kept: bool) -> _Outcome:
+        """Create or merge the trial. ``was_kept``: earlier forms of the record are stored, so it is read completely."""
         merger, record = self.trials.merger, folded.record
         if stored is None:
             origin = Origin(source=self.source, source_id=record.source_id)
             return _Outcome("created", await merger.create(record, origin, folded.judged))
         origin = stored.trial.origin
-        if (origin.source, origin.source_id) == (record.source, record.source_id):
+        if was_kept and (origin.source, origin.source_id) == (record.source, record.source_id):
             await merger.records.supersede_legacy(stored.key)
         written = await merger.merge_record(stored, record, folded.judged)
         result: Result = "unchanged" if written is stored else "updated"

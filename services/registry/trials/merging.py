@@ -132,10 +132,14 @@ class TrialMerger:
         judged: Judged | None = None,
         by_person: bool = False,
     ) -> StoredTrial:
-        """Merge a trial, and write it if it or its scope changed. ``by_person``: refuse what is out of scope."""
+        """Merge a trial, and write it if it or its scope changed.
+
+        ``by_person``: refuse what leaves the scope. A trial that a source took out of it can still be edited.
+        """
         merged = merge(records, statements)
         draft = await self._draft(stored.key, merged)
-        scope = self.writer.accept(draft.trial) if by_person else self._scope(draft.trial, judged)
+        refuses = by_person and stored.trial.scope.answer != "out_of_scope"
+        scope = self.writer.accept(draft.trial) if refuses else self._scope(draft.trial, judged)
         written = await self.writer.replace(stored, draft.trial, scope, draft.origins)
         await self.sites.follow(written, draft.sites)
         new = await self.statements.replace_conflicts(stored.key, merged.conflicts, self.writer.now)

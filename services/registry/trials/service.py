@@ -97,12 +97,16 @@ class TrialService:
         _check_version(expected, current.trial.version)
         return await self.merger.state(current, draft, named_paths(patch), author)
 
-    async def withdraw_statement(self, identifier: str, number: int, rows: Rows, author: Author) -> StoredTrial:
-        """Withdraw a statement on a trial.
+    async def withdraw_statement(
+        self, identifier: str, number: int, rows: Rows, expected: int | None, author: Author
+    ) -> StoredTrial:
+        """Withdraw a statement on a version of a trial (None: on any).
 
         :raises NotFoundError: 404, there is no such statement in force.
         """
-        withdrawn = await self.merger.withdraw(await self.find(identifier, rows), number, author)
+        current = await self.find(identifier, rows)
+        _check_version(expected, current.trial.version)
+        withdrawn = await self.merger.withdraw(current, number, author)
         if withdrawn is None:
             raise NotFoundError
         return withdrawn

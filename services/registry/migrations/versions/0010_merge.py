@@ -117,7 +117,7 @@ def downgrade() -> None:
     op.execute(
         "UPDATE trials SET curated = true WHERE key IN (SELECT trial_key FROM trial_statements WHERE withdrawn_at IS NULL)"
         " OR key IN (SELECT trial_key FROM source_records"
-        " WHERE source = 'sample' OR (source = 'legacy' AND source_id LIKE '%:curated'))"
+        " WHERE source = 'sample' OR (source = 'legacy' AND source_id LIKE '%\\:curated'))"
     )
     op.drop_column("trials", "provenance")
     op.drop_table("trial_conflicts")
