@@ -48,8 +48,10 @@ class Countries:
         said.say("source_status", lambda: _in_words(france, overall))
         said.say("countries", self._all, (self._top, "trialCountries"))
         places = self._locations()
-        said.say("locations", lambda: places, *((part, "trialSites") for part in self._parts_two))
-        said.say("sites", lambda: member_sites(places, status or "unknown", centres))
+        # Without French places a record says that no member centre takes part.
+        given = [(part, "trialSites") for part in self._parts_two]
+        said.say("locations", lambda: places, *given)
+        said.say("sites", lambda: member_sites(places, status or "unknown", centres), *given)
 
     def _status(self, france: str | None, raw: str | None) -> RecruitmentStatus | None:
         status = codes.status_of(raw)

@@ -131,7 +131,11 @@ class IsrctnReader:
         said.say("countries", lambda: _countries(people), (people, "recruitmentCountries"))
         places = _locations(people)
         said.say("locations", lambda: places, (people, "trialCentres"))
-        said.say("sites", lambda: member_sites(places, _quiet_status(top)[0] or "unknown", centres))
+        said.say(
+            "sites",
+            lambda: member_sites(places, _quiet_status(top)[0] or "unknown", centres),
+            (people, "trialCentres"),
+        )
         sponsors = top.each("sponsor", 100)
         said.say("sponsor", lambda: _sponsor(sponsors), (top, "sponsor"))
         said.say("collaborators", lambda: _collaborators(top, sponsors), (top, "funder"))

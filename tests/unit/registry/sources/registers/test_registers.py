@@ -128,6 +128,12 @@ def test_the_places_of_a_ctis_trial_have_no_status_while_the_country_recruits():
         assert [(one.centre, one.status) for one in found.sites] == [("fr-necker", centre)]
 
 
+def test_a_record_with_places_but_no_member_centre_says_that_none_takes_part():
+    elsewhere = {"mscInfo": {"countryName": "Spain"}, "trialSites": []}
+    assert read("ctis", ctis(application={"authorizedPartsII": [elsewhere]})).reading.values["sites"] == []
+    assert "sites" not in read("ctis", ctis()).reading.values
+
+
 def test_french_titles_of_ctis_are_french():
     names = {
         "publicTitle": "Gene therapy for the treatment of children with sickle cell disease",
