@@ -44,6 +44,8 @@ from shared.vocabulary.identifiers import IdentifierType, recognise_identifier
 from shared.vocabulary.recruitment import RecruitmentStatus
 
 _STATE: Final = re.compile(r"<li>\s*etat:\s*(\w+)\s*</li>")
+# The server has sent `recruiting` for studies whose recruitment waits, says its own narrative.
+_PENDING: Final = re.compile(r"<li>\s*statut_recrutement:\s*Recrutement en attente\s*</li>", re.IGNORECASE)
 _VOLATILE: Final = frozenset({"meta", "contact"})
 _LEADS: Final = ("lead-sponsor", "sponsor")
 _OTHERS: Final = frozenset({"sponsor", "collaborator", "funding-source"})
@@ -239,10 +241,13 @@ def _study_type(top: Section) -> StudyType | None:
 def _status(top: Section) -> tuple[RecruitmentStatus | None, str | None]:
     """Return the status, and the words of the source for it. None: it gives none or, with a warning, an unknown one."""
     status = top.line("status", 200)
-    written = _STATE.search(top.section("text").line("div", 1_000_000) or "")
+    narrative = top.section("text").line("div", 1_000_000) or ""
+    written = _STATE.search(narrative)
     state = written[1] if written is not None else None
     concept = next((one.section("valueCodeableConcept") for one in fhir.extensions(top, "recruitmentstatus")), None)
     recruitment = next(iter(fhir.codes(concept)), None) if concept is not None else None
+    if recruitment == "recruiting" and _PENDING.search(narrative):
+        recruitment = "upcoming"
     words = ", ".join(text for text in (state, status, recruitment) if text) or None
     if status is None:
         return None, words

@@ -324,6 +324,14 @@ def test_the_status_of_eclaire(status, recruitment, state, expected):
     assert "DUPONT" not in json.dumps(record)
 
 
+def test_a_recruitment_that_waits_is_not_open_though_the_server_of_eclaire_sends_so():
+    address = "https://interop.esante.gouv.fr/ig/fhir/eclaire/StructureDefinition/eclaire-recruitment-status"
+    sent = extension(address, valueCodeableConcept={"coding": [{"code": "recruiting"}]})
+    narrative = "<ul><li> etat: EN_COURS </li><li> statut_recrutement: Recrutement en attente </li></ul>"
+    record = without_persons(study(status="active", extension=[sent], text={"div": narrative}))
+    assert trial("eclaire", record).status == "not_yet_recruiting"
+
+
 def test_extensions_of_eclaire_are_known_by_the_end_of_their_address():
     def party(role: str, name: str, address: str) -> dict[str, Any]:
         role_part = extension("role", valueCodeableConcept={"coding": {"code": role}})
