@@ -37,7 +37,7 @@ class EffectiveStatus:
 def effective_status(claims: Sequence[Claim], statement: Statement | None) -> EffectiveStatus:
     """Return the status of a trial. ``claims``: one for each source record, in the order of precedence."""
     stops = [one for one in claims if one.status in STOPS and authority(one.source).may_stop]
-    known = next((one for one in claims if one.status != "unknown"), None)
+    known = next((one for one in claims if one.status != "unknown"), claims[0] if claims else None)
     by_sources = stops[0] if stops else known
     said = "unknown" if by_sources is None else by_sources.status
     if statement is not None and (not stops or statement.value in STOPS or statement.against == said):
