@@ -302,7 +302,7 @@ class Clock:
             "services.cli.backup",
             "services.cli.restore",
             "shared.feed.log",
-            "services.registry.trials.service",
+            "services.registry.trials.writing",
         ):
             monkeypatch.setattr(f"{module}.datetime", Moved)
 

@@ -130,7 +130,7 @@ def test_the_partner_guide(inhabited: System, tmp_path: Path) -> None:
 
 def test_the_partner_guide_lists_every_type_of_event() -> None:
     text = (ROOT / "docs" / "guides" / "partner.md").read_text(encoding="utf-8")
-    listed = re.findall(r"^\| `((?:trial|criteria|site|centre|client|terminology)\.\w+)` \|", text, re.MULTILINE)
+    listed = re.findall(r"^\| `((?:trial|criteria|site|source|centre|client|terminology)\.\w+)` \|", text, re.MULTILINE)
     assert sorted(listed) == sorted(EVENT_TYPES)
 
 

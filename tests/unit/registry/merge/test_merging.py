@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.registry.merge.fields import field_rules
 from services.registry.merge.merging import merge
 from services.registry.merge.model import Statement
 from services.registry.merge.reading import Reading, Record
 from services.registry.merge.status import Claim, effective_status
+from services.registry.model.trial import TrialInput
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 SOURCES = ("sponsor", "ctis", "ctgov", "isrctn", "partner:fr-pedstart", "legacy", "sample")
@@ -67,6 +69,11 @@ def test_any_order_of_what_becomes_known_gives_the_same_trial(
     for _, forms in given_records:
         random.shuffle(forms)
     assert merged() == before
+
+
+def test_every_field_of_a_trial_has_its_rule() -> None:
+    ruled = {path.partition(".")[0] for path in field_rules()}
+    assert ruled == TrialInput.model_fields.keys()
 
 
 def test_an_older_form_that_comes_late_changes_nothing() -> None:
