@@ -1,15 +1,41 @@
 """A trial: what a source or a curator provides (`TrialInput`) and what readers get (`Trial`)."""
 
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.registry.model.contact import Contact
 from services.registry.model.criteria_head import CriteriaHead
+from services.registry.model.design import (
+    MAX_ARMS,
+    MAX_DOCUMENTS,
+    MAX_KEYWORDS,
+    MAX_OUTCOMES,
+    MAX_REFERENCES,
+    Arm,
+    Design,
+    Intervention,
+    Outcome,
+    Population,
+    Reference,
+    TrialDocument,
+)
+from services.registry.model.location import Location
+from services.registry.model.product import CellOrigin, Delivery, Product, Vector
+from services.registry.model.texts import (
+    MAX_ELIGIBILITY_TEXT,
+    MAX_ITEMS,
+    MAX_LINE,
+    MAX_TEXT,
+    EligibilityText,
+    Line,
+    PublicNumber,
+    ShortLine,
+    Text,
+)
 from shared.values.forms import described
 from shared.values.wire import ApiModel, Code, Duration, Instant, Label, PartialDate
-from shared.vocabulary.events import AtmpClass
 from shared.vocabulary.geography import Country
 from shared.vocabulary.identifiers import (
     IDENTIFIER_PATTERNS,
@@ -21,27 +47,23 @@ from shared.vocabulary.identifiers import (
 )
 from shared.vocabulary.recruitment import RecruitmentStatus
 
-MAX_ITEMS: Final = 1000
-MAX_LINE: Final = 600
-MAX_TEXT: Final = 10_000
-MAX_ELIGIBILITY_TEXT: Final = 60_000
+# Also of use beside the models that have them.
+__all__ = [
+    "MAX_ELIGIBILITY_TEXT",
+    "MAX_ITEMS",
+    "MAX_LINE",
+    "MAX_TEXT",
+    "CellOrigin",
+    "Delivery",
+    "Line",
+    "Location",
+    "Product",
+    "PublicNumber",
+    "ShortLine",
+    "Text",
+    "Vector",
+]
 
-# A line has no control characters; a text may have tabs and line ends. PostgreSQL refuses NUL.
-_LINE = described(
-    r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
-    fr="une ligne de texte sans caractère de contrôle",
-    en="one line of text without control characters",
-)
-_TEXT = described(
-    r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$",
-    fr="un texte sans caractère de contrôle",
-    en="a text without control characters",
-)
-
-Line = Annotated[str, StringConstraints(min_length=1, max_length=MAX_LINE, pattern=_LINE)]
-ShortLine = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_LINE)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=_TEXT)]
-EligibilityText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ELIGIBILITY_TEXT, pattern=_TEXT)]
 CohortId = Annotated[
     str,
     StringConstraints(
@@ -52,18 +74,7 @@ CohortId = Annotated[
         )
     ),
 ]
-PublicNumber = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_LINE)]
 Version = Annotated[int, Field(ge=1)]
-Gene = Annotated[
-    str,
-    StringConstraints(
-        pattern=described(
-            r"^[A-Za-z0-9][A-Za-z0-9\-]{0,29}$",
-            fr="un symbole de gène HGNC, p. ex. DMD",
-            en="an HGNC gene symbol, e.g. DMD",
-        )
-    ),
-]
 
 Phase = Literal[
     "early-phase-1",
@@ -77,9 +88,6 @@ Phase = Literal[
     "n-a",
 ]
 StudyType = Literal["interventional", "observational", "expanded_access"]
-Delivery = Literal["in_vivo", "ex_vivo"]
-Vector = Literal["aav", "lentiviral", "gamma_retroviral", "adenoviral", "nonviral_plasmid", "mrna_lnp", "none", "other"]
-CellOrigin = Literal["autologous", "allogeneic", "xenogeneic"]
 SponsorKind = Literal["industry", "academic", "other"]
 ActualOrEstimated = Literal["actual", "estimated"]
 TrialSex = Literal["all", "male", "female"]
@@ -96,9 +104,7 @@ class Identifier(ApiModel):
         "`isrctn` ISRCTN, `utn` WHO, `id_rcb` the French agency; `sponsor`: the sponsor's code; `cleio`: "
         "a number of this network."
     )
-    value: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_LINE)] = Field(
-        description="The number, in the form of its registry."
-    )
+    value: PublicNumber = Field(description="The number, in the form of its registry.")
 
     @model_validator(mode="after")
     def _matches_its_type(self) -> Self:
@@ -150,29 +156,6 @@ class Condition(ApiModel):
     )
 
 
-class Product(ApiModel):
-    """The advanced therapy medicinal product. What is null is not known."""
-
-    name: Line | None = Field(default=None, description="The name of the product.")
-    atmp_class: AtmpClass | None = Field(default=None, description="The class in EU Regulation 1394/2007.")
-    combined: bool = Field(default=False, description="Whether it is combined with a medical device.")
-    delivery: Delivery | None = Field(
-        default=None, description="`in_vivo`: given to the patient. `ex_vivo`: cells are modified outside the body."
-    )
-    vector: Vector | None = Field(default=None, description="What carries the gene; `none`: nothing does.")
-    serotype: ShortLine | None = Field(default=None, description="The serotype of the vector, such as `AAV9`.")
-    genes: Annotated[list[Gene], Field(max_length=50)] = Field(
-        default_factory=list, description="The genes that it delivers or edits (HGNC symbols)."
-    )
-    editing_tool: ShortLine | None = Field(default=None, description="The tool of gene editing, such as `CRISPR-Cas9`.")
-    cell_origin: CellOrigin | None = Field(
-        default=None, description="Where the cells come from: the patient, a donor or an animal."
-    )
-    cell_type: ShortLine | None = Field(default=None, description="The type of the cells.")
-    route: ShortLine | None = Field(default=None, description="The route of administration.")
-    orphan_designation: bool | None = Field(default=None, description="Whether it has an orphan designation.")
-
-
 class Sponsor(ApiModel):
     """The organisation that is responsible for the trial."""
 
@@ -207,6 +190,8 @@ class TrialDates(ApiModel):
     )
     completion: Milestone | None = Field(default=None, description="When the trial ends.")
     last_update: Milestone | None = Field(default=None, description="When the source last updated its record.")
+    first_posted: Milestone | None = Field(default=None, description="When the source first published its record.")
+    verified: Milestone | None = Field(default=None, description="When the sponsor last confirmed the record.")
 
 
 class TrialCohort(ApiModel):
@@ -217,15 +202,6 @@ class TrialCohort(ApiModel):
     status: RecruitmentStatus | None = Field(
         default=None, description="The recruitment status of the cohort; null: that of the trial."
     )
-
-
-class Location(ApiModel):
-    """A place as a registry wrote it; never a person's name, telephone or address."""
-
-    facility: Line | None = Field(default=None, description="The name of the facility.")
-    city: ShortLine | None = Field(default=None, description="The city.")
-    country: Country | None = Field(default=None, description="The country (ISO 3166-1 alpha-2).")
-    status: RecruitmentStatus | None = Field(default=None, description="The recruitment status there; null: not known.")
 
 
 class TrialSite(ApiModel):
@@ -242,6 +218,12 @@ class Eligibility(ApiModel):
     minimum_age: Duration | None = Field(default=None, description="The lowest age, such as `P4Y`; null: none.")
     maximum_age: Duration | None = Field(default=None, description="The highest age; null: none.")
     sex: TrialSex | None = Field(default=None, description="The sex of participants; null: not known.")
+    healthy_volunteers: bool | None = Field(
+        default=None, description="Whether healthy persons can take part; null: not known."
+    )
+    populations: Annotated[list[Population], Field(max_length=9)] = Field(
+        default_factory=list, description="Vulnerable or particular groups that the source says can take part."
+    )
 
 
 class ScopeReason(ApiModel):
@@ -307,13 +289,32 @@ class TrialFields(ApiModel):
     )
     acronym: ShortLine | None = Field(default=None, description="The acronym.")
     titles: BilingualText = Field(default=BilingualText(), description="The title in each language.")
+    official_titles: BilingualText = Field(
+        default=BilingualText(), description="The scientific title in each language, where it differs from `titles`."
+    )
     summary: BilingualSummary = Field(default=BilingualSummary(), description="A summary in plain language.")
+    keywords: Annotated[list[ShortLine], Field(max_length=MAX_KEYWORDS)] = Field(
+        default_factory=list, description="The keywords of the source."
+    )
     conditions: Annotated[list[Condition], Field(max_length=MAX_ITEMS)] = Field(
         default_factory=list, description="The diseases."
     )
     product: Product = Field(default=Product(), description="The product under trial.")
     phase: Phase | None = Field(default=None, description="The phase.")
     study_type: StudyType | None = Field(default=None, description="The type of study.")
+    design: Design = Field(default=Design(), description="How participants are assigned and observed.")
+    arms: Annotated[list[Arm], Field(max_length=MAX_ARMS)] = Field(
+        default_factory=list, description="The arms or groups of participants."
+    )
+    interventions: Annotated[list[Intervention], Field(max_length=MAX_ARMS)] = Field(
+        default_factory=list, description="What participants get: products, procedures, comparators."
+    )
+    primary_outcomes: Annotated[list[Outcome], Field(max_length=MAX_OUTCOMES)] = Field(
+        default_factory=list, description="What decides on the result."
+    )
+    secondary_outcomes: Annotated[list[Outcome], Field(max_length=MAX_OUTCOMES)] = Field(
+        default_factory=list, description="What else is observed."
+    )
     status: RecruitmentStatus = Field(default="unknown", description="The recruitment status of the whole trial.")
     source_status: ShortLine | None = Field(default=None, description="The status in the words of the source.")
     why_stopped: Text | None = Field(default=None, description="Why the trial was stopped, in the words of the source.")
@@ -338,6 +339,12 @@ class TrialFields(ApiModel):
         description="The member centres of the trial. Current status and open places: `/trials/{identifier}/sites`.",
     )
     eligibility: Eligibility = Field(default=Eligibility(), description="The eligibility criteria of the source.")
+    references: Annotated[list[Reference], Field(max_length=MAX_REFERENCES)] = Field(
+        default_factory=list, description="Publications about the trial or behind it."
+    )
+    documents: Annotated[list[TrialDocument], Field(max_length=MAX_DOCUMENTS)] = Field(
+        default_factory=list, description="Protocols, consent forms and other pages, where the source offers them."
+    )
     sample: SampleKind | None = Field(
         default=None,
         description="`real`, `demo`: loaded with the sample data, as a real or a fictitious trial. null: not from the "

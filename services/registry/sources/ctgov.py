@@ -28,6 +28,7 @@ from services.registry.model.trial import (
     TrialSite,
 )
 from services.registry.sources import ctgov_codes as codes
+from services.registry.sources.ctgov_details import details, position
 from services.registry.sources.places import CentreRule, country_code, member_centre
 from services.registry.sources.problems import InvalidStudyError
 from services.registry.sources.product_reader import Intervention, read_product
@@ -41,12 +42,16 @@ from shared.vocabulary.recruitment import RecruitmentStatus
 __all__ = ["READER_VERSION", "InvalidStudyError", "StudyReading", "read_study"]
 
 # Increase it when the same record would be read differently, so that unchanged records are read again.
-READER_VERSION: Final = 3
+READER_VERSION: Final = 4
 _SHORT: Final = 200
 # Bounds of lists that take time to read. Real records stay far below; what is beyond is left out with a warning.
 MAX_INTERVENTIONS: Final = 100
 MAX_OTHER_NAMES: Final = 100
 MAX_CONDITIONS: Final = 200
+_OTHER_PARTS: Final = (
+    ("derivedSection", "conditionBrowseModule", "meshes"),
+    ("documentSection", "largeDocumentModule", "largeDocs"),
+)
 _NUMBER: Final = IDENTIFIER_PATTERNS["nct"]
 _MESH: Final = re.compile(r"D([0-9]{6,9})")
 _PUBLIC_NUMBER: Final = re.compile(
@@ -83,12 +88,15 @@ def study_number(record: Any) -> str:
 
 
 def read_parts(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the parts of a record that are read: `protocolSection` and the MeSH terms of the conditions."""
+    """Return what is read of a record: `protocolSection`, the MeSH terms of the conditions and the documents."""
     parts = {"protocolSection": record["protocolSection"]}
-    derived = record.get("derivedSection")
-    browse = derived.get("conditionBrowseModule") if isinstance(derived, dict) else None
-    meshes = browse.get("meshes") if isinstance(browse, dict) else None
-    return parts if not meshes else parts | {"derivedSection": {"conditionBrowseModule": {"meshes": meshes}}}
+    for path in _OTHER_PARTS:
+        value: Any = record
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        if value:
+            parts = parts | {path[0]: {path[1]: {path[2]: value}}}
+    return parts
 
 
 def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRule] = ()) -> StudyReading:
@@ -112,6 +120,7 @@ def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRu
         identifiers=_identifiers(identification, number),
         acronym=identification.line("acronym", _SHORT),
         titles=BilingualText(en=brief or official),
+        official_titles=BilingualText(en=official if brief is not None and official != brief else None),
         summary=BilingualSummary(en=description.text("briefSummary", MAX_TEXT)),
         conditions=record_conditions(
             [text for _, text in protocol.section("conditionsModule").lines("conditions", MAX_LINE, MAX_CONDITIONS)],
@@ -136,6 +145,7 @@ def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRu
         locations=locations,
         sites=sites,
         eligibility=_eligibility(protocol.section("eligibilityModule")),
+        **details(record_section, number),
     )
     return StudyReading(number, trial, tuple(reader.warnings))
 
@@ -235,11 +245,14 @@ def _enrolment(info: Section) -> Enrolment | None:
 def _dates(status: Section) -> TrialDates:
     last = _milestone(status.section("lastUpdatePostDateStruct"))
     submitted = codes.partial_date(status, "lastUpdateSubmitDate")
+    verified = codes.partial_date(status, "statusVerifiedDate")
     return TrialDates(
         start=_milestone(status.section("startDateStruct")),
         primary_completion=_milestone(status.section("primaryCompletionDateStruct")),
         completion=_milestone(status.section("completionDateStruct")),
         last_update=last or (Milestone(date=submitted, type="actual") if submitted is not None else None),
+        first_posted=_milestone(status.section("studyFirstPostDateStruct")),
+        verified=Milestone(date=verified, type="actual") if verified is not None else None,
     )
 
 
@@ -267,7 +280,16 @@ def _locations(
         state = codes.look_up(item, "status", codes.STATUS)
         if facility is None and city is None and country is None:
             continue
-        locations[Location(facility=facility, city=city, country=country, status=state)] = None
+        place = Location(
+            facility=facility,
+            city=city,
+            state=item.line("state", _SHORT),
+            postcode=item.line("zip", _SHORT),
+            country=country,
+            position=position(item),
+            status=state,
+        )
+        locations[place] = None
         centre = member_centre(facility, city, centres) if country == "FR" else None
         if centre is not None:
             sites[centre] = _site(centre, sites.get(centre), state or codes.site_status(overall))
@@ -288,4 +310,5 @@ def _eligibility(module: Section) -> Eligibility:
         minimum_age=codes.age(module, "minimumAge"),
         maximum_age=codes.age(module, "maximumAge"),
         sex=read_sex,
+        healthy_volunteers=module.flag("healthyVolunteers"),
     )

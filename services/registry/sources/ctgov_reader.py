@@ -16,11 +16,18 @@ _PLACES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "identifiers": ("identificationModule", ("nctId",)),
     "acronym": ("identificationModule", ("acronym",)),
     "titles.en": ("identificationModule", ("briefTitle", "officialTitle")),
+    "official_titles.en": ("identificationModule", ("officialTitle",)),
     "summary.en": ("descriptionModule", ("briefSummary",)),
     "conditions": ("conditionsModule", ("conditions",)),
+    "keywords": ("conditionsModule", ("keywords",)),
     "product": ("armsInterventionsModule", ("interventions",)),
     "phase": ("designModule", ("phases",)),
     "study_type": ("designModule", ("studyType",)),
+    "design": ("designModule", ("designInfo",)),
+    "arms": ("armsInterventionsModule", ("armGroups",)),
+    "interventions": ("armsInterventionsModule", ("interventions",)),
+    "primary_outcomes": ("outcomesModule", ("primaryOutcomes",)),
+    "secondary_outcomes": ("outcomesModule", ("secondaryOutcomes",)),
     "enrolment": ("designModule", ("enrollmentInfo",)),
     "status": ("statusModule", ("overallStatus",)),
     "source_status": ("statusModule", ("overallStatus",)),
@@ -29,18 +36,23 @@ _PLACES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "dates.primary_completion": ("statusModule", ("primaryCompletionDateStruct",)),
     "dates.completion": ("statusModule", ("completionDateStruct",)),
     "dates.last_update": ("statusModule", ("lastUpdatePostDateStruct", "lastUpdateSubmitDate")),
+    "dates.first_posted": ("statusModule", ("studyFirstPostDateStruct",)),
+    "dates.verified": ("statusModule", ("statusVerifiedDate",)),
     "sponsor": ("sponsorCollaboratorsModule", ("leadSponsor",)),
     "collaborators": ("sponsorCollaboratorsModule", ("collaborators",)),
     "countries": ("contactsLocationsModule", ("locations", "locations_nested")),
     "locations": ("contactsLocationsModule", ("locations", "locations_nested")),
     "sites": ("contactsLocationsModule", ("locations", "locations_nested")),
     "eligibility": ("eligibilityModule", ()),
+    "references": ("referencesModule", ("references",)),
+    "documents": ("referencesModule", ("seeAlsoLinks",)),
 }
 _ELIGIBILITY: Final = {
     "text": "eligibilityCriteria",
     "minimum_age": "minimumAge",
     "maximum_age": "maximumAge",
     "sex": "sex",
+    "healthy_volunteers": "healthyVolunteers",
 }
 # What the title of a record lets one suppose where the module is left out.
 _INFERRED: Final = frozenset({"conditions", "product"})
@@ -64,7 +76,7 @@ class CtgovReader:
         return study_number(record)
 
     def parts(self, record: Any) -> Any:
-        """Return `protocolSection` and the MeSH terms of the conditions."""
+        """Return `protocolSection`, the MeSH terms of the conditions and the documents."""
         return read_parts(record)
 
     def dated(self, record: Any) -> str | None:
@@ -88,6 +100,8 @@ class CtgovReader:
                 unreadable.add(path)
             else:
                 values[path] = value
+        if trial["documents"]:  # those of its own are beside the protocol
+            values["documents"] = trial["documents"]
         if "status" in values and values["status"] == "unknown" and _warned(pointers, "statusModule", "overallStatus"):
             del values["status"]
             unreadable.add("status")

@@ -83,6 +83,13 @@ class Section:
                 found.append((pointer, cleaned))
         return found
 
+    def each_line(self, key: str, limit: int, most: int) -> list[tuple[str, str]]:
+        """Return the texts of an array, or the one text that some exports write in its place."""
+        if isinstance(self.given.get(key), str):
+            line = self.line(key, limit)
+            return [] if line is None else [(f"{self.pointer}/{escape(key)}", line)]
+        return self.lines(key, limit, most)
+
     def sections(self, key: str, most: int) -> list["Section"]:
         """Return the objects of an array, at most ``most``."""
         found = []
@@ -93,6 +100,10 @@ class Section:
             elif value is not None:
                 self.reader.warn(pointer, "wrong_type", "un objet est attendu", "an object is expected")
         return found
+
+    def each(self, key: str, most: int) -> list["Section"]:
+        """Return the objects of an array, or the one object that some exports write in its place; at most ``most``."""
+        return [self.section(key)] if isinstance(self.given.get(key), dict) else self.sections(key, most)
 
     def whole_number(self, key: str) -> int | None:
         """Return a whole number that is not negative; None if it is absent or something else."""
@@ -108,6 +119,23 @@ class Section:
             )
             return None
         return value
+
+    def code(self, key: str) -> str | None:
+        """Return a code that is written as a text or as a whole number; None if it is absent or something else."""
+        value = self.given.get(key)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)[:200]
+        return self.line(key, 200)
+
+    def flag(self, key: str) -> bool | None:
+        """Return a truth value; None if it is absent or something else."""
+        value = self.given.get(key)
+        if value is None or isinstance(value, bool):
+            return value
+        self.reader.warn(
+            f"{self.pointer}/{escape(key)}", "wrong_type", "true ou false est attendu", "true or false is expected"
+        )
+        return None
 
     def _array(self, key: str, most: int) -> list[Any]:
         value = self.given.get(key)

@@ -128,7 +128,7 @@ class TrialService:
         if document.source_hash not in {None, written_from}:
             raise StaleVersionError
         document = document.model_copy(update={"source_hash": written_from})
-        record = RegistryRecord(**stored.trial.eligibility.model_dump(exclude={"text"}))
+        record = RegistryRecord(**stored.trial.eligibility.model_dump(include=set(RegistryRecord.model_fields)))
         errors = [one for one in lint(document, self.writer.terminology.graph, record) if one.severity == "error"]
         faults = faults_of_signature(document, fictitious=stored.trial.illustrative)
         faults += [Fault(pointer=one.pointer, code=one.code, detail=one.detail) for one in errors[:50]]

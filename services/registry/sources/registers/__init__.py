@@ -1,0 +1,1 @@
+"""The readers of CTIS, EUCTR, ISRCTN and ECLAIRE: what their records say of a trial. Pure."""
