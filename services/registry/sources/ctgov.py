@@ -42,7 +42,7 @@ from shared.vocabulary.recruitment import RecruitmentStatus
 __all__ = ["READER_VERSION", "InvalidStudyError", "StudyReading", "read_study"]
 
 # Increase it when the same record would be read differently, so that unchanged records are read again.
-READER_VERSION: Final = 4
+READER_VERSION: Final = 5
 _SHORT: Final = 200
 # Bounds of lists that take time to read. Real records stay far below; what is beyond is left out with a warning.
 MAX_INTERVENTIONS: Final = 100
