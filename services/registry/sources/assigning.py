@@ -36,13 +36,13 @@ async def find_assignment(
 def numbers_of(source_id: str, draft: TrialInput) -> tuple[Numbers, IdentifierType | None]:
     """Return the numbers of a record, and the type of its own; None if that is no public number.
 
-    Only ClinicalTrials.gov says which numbers a record had formerly: those are the other NCT numbers of its records.
+    Only ClinicalTrials.gov renames records: the other NCT numbers of its records are former ones.
     """
     own = alias_of(source_id)
     public = [one for one in draft.identifiers if one.type != "sponsor"]
     kind = next((one.type for one in public if alias_of(one.value) == own), None)
     former = frozenset(alias_of(one.value) for one in public if one.type == kind == "nct") - {own}
-    return Numbers(own, former, public_aliases(draft) - former - {own}), kind
+    return Numbers(own, former, public_aliases(draft) - former - {own}, renames=kind == "nct"), kind
 
 
 async def _owners(

@@ -18,11 +18,13 @@ class Numbers:
     """The numbers of a record, as aliases.
 
     ``own``: its number in its source. ``former``: those that its source says it had. ``others``: of other registries.
+    ``renames``: whether its source gives records new numbers, and says so.
     """
 
     own: str
     former: frozenset[str]
     others: frozenset[str]
+    renames: bool = True
 
     @property
     def all(self) -> frozenset[str]:
@@ -77,7 +79,10 @@ def assign(
     holder = owners.get(numbers.own)
     if holder is not None and numbers.own in holder.numbers:
         others = frozenset(alias for alias, owner in owners.items() if owner.key != holder.key)
-        return Assignment(holder.key, "obsolete" if holder.records - {numbers.own} else "current", others)
+        is_another = bool(holder.records - {numbers.own})
+        if is_another and not numbers.renames:
+            return Assignment(None, "undecided", frozenset(owners))
+        return Assignment(holder.key, "obsolete" if is_another else "current", others)
     found = {owner.key: owner for owner in owners.values()}
     if not found:
         return Assignment(None)
