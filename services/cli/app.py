@@ -11,7 +11,7 @@ from services.cli.commands.backups import backups, restore
 from services.cli.commands.clients import clients
 from services.cli.commands.databases import databases
 from services.cli.commands.feed import feeds
-from services.cli.commands.imports import imports
+from services.cli.commands.imports import import_records
 from services.cli.commands.match import match
 from services.cli.commands.members import members
 from services.cli.commands.organisations import organisations
@@ -53,7 +53,7 @@ app.command()(status)
 app.command()(match)
 app.add_typer(trials, name="trial")
 app.add_typer(feeds, name="feed")
-app.add_typer(imports, name="import")
+app.command("import")(import_records)
 app.add_typer(terminology, name="terminology")
 app.add_typer(sources, name="sources")
 app.add_typer(backups, name="backup")

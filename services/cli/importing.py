@@ -9,9 +9,10 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from services.cli.gateway import CallError, Gateway
@@ -24,30 +25,33 @@ OUTCOMES = (
 )  # fmt: skip
 # Shown only where they occur.
 RARE = frozenset({"older", "obsolete", "possible_duplicate"})
-SHOWN_REMARKS, SHOWN_FILES = 20, 12
+NOT_STORED = frozenset({"invalid", "refused"})
+SHOWN_REMARKS, SHOWN_FILES, SHOWN_CODES = 20, 12, 8
 # What an outcome is called and how it is coloured; what must be corrected comes first.
 _STYLES = {"invalid": "red", "possible_duplicate": "yellow", "review": "yellow", "refused": "yellow"}
 
 
 @dataclass(frozen=True)
 class Remark:
-    """What a person should know about one record."""
+    """What a person should know about one record. ``trial_id``: the id of its trial, if it has one."""
 
     place: str
     outcome: str
     trial: str
     detail: str
+    trial_id: str = ""
 
 
 @dataclass
 class Report:
-    """Counts of outcomes by file, and remarks on single records.
+    """Counts of outcomes by file and of reasons by code, and remarks on single records.
 
     ``remarks``: records that are no trials. ``reviews``: kept but not published, until a person decides on their scope
     or whether they are another record's trial. ``warnings``: stored without the parts named.
     """
 
     files: dict[str, Counter[str]] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)
     remarks: list[Remark] = field(default_factory=list)
     reviews: list[Remark] = field(default_factory=list)
     warnings: list[Remark] = field(default_factory=list)
@@ -68,33 +72,33 @@ class Report:
     def add(self, record: Record, outcome: str, trial: str = "", detail: str = "") -> None:
         """Count a record, and keep a remark if it was not stored or not completely."""
         self.files.setdefault(record.file, Counter())[outcome] += 1
-        if outcome in {"invalid", "refused"}:
+        if outcome in NOT_STORED:
             self.remarks.append(Remark(record.place, outcome, trial, detail))
         elif detail:
             self.warnings.append(Remark(record.place, outcome, trial, detail))
 
 
-def import_files(gateway: Gateway, paths: Sequence[Path], *, dry_run: bool, progress: bool) -> Report:
-    """Send every record under ``paths``. A file or record that cannot be read is reported and skipped.
+def import_files(gateway: Gateway, source: str, paths: Sequence[Path], *, dry_run: bool, progress: bool) -> Report:
+    """Send every record of a source under ``paths``. A file or record that cannot be read is reported and skipped.
 
     :raises CallError: the registry does not answer or refuses the call. Earlier batches stay imported.
     """
-    files = find_files(paths)
+    files = find_files(paths, source)
     report = Report()
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
+        DownloadColumn(binary_units=True),
         TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,
         disable=not (progress and sys.stderr.isatty()),
     )
     with bar:
-        records = _all_records(files, report, bar)
+        records = _all_records(files, source, report, bar)
         while batch := _batch(records):
             try:
-                _send(gateway, batch, report, dry_run=dry_run)
+                _send(gateway, source, batch, report, dry_run=dry_run)
             except CallError as error:
                 done = report.counts.total()
                 raise CallError(f"{error}\n  stopped at {batch[0].place}; {done} records before it are done") from None
@@ -109,6 +113,9 @@ def show(report: Report, *, as_json: bool, dry_run: bool) -> None:
         return
     console = Console() if sys.stdout.isatty() else Console(width=100)
     console.print(_table(report, dry_run=dry_run))
+    if report.reasons:
+        top = report.reasons.most_common(SHOWN_CODES)
+        console.print(f"reasons: {', '.join(f'{code} {count}' for code, count in top)}", highlight=False)
     if report.reviews:
         console.print(
             f"{len(report.reviews)} kept but not published: a person must decide (see the reasons).",
@@ -118,7 +125,7 @@ def show(report: Report, *, as_json: bool, dry_run: bool) -> None:
         console.print(f"{len(report.warnings)} stored without some parts (--json names them).", highlight=False)
     remarks = sorted([*report.remarks, *report.reviews], key=lambda one: list(_STYLES).index(one.outcome))
     for one in remarks[:SHOWN_REMARKS]:
-        line = " ".join(part for part in (one.place, one.trial, f"{one.outcome}:", one.detail) if part)
+        line = " ".join(part for part in (one.place, one.trial, one.trial_id, f"{one.outcome}:", one.detail) if part)
         console.print(line, style=_STYLES[one.outcome], markup=False, highlight=False, soft_wrap=True)
     if len(remarks) > SHOWN_REMARKS:
         console.print(f"… and {len(remarks) - SHOWN_REMARKS} more (--json lists all)")
@@ -128,6 +135,7 @@ def _document(report: Report, *, dry_run: bool) -> dict[str, Any]:
     return {
         "dry_run": dry_run,
         "counts": {outcome: report.counts[outcome] for outcome in report.outcomes},
+        "reasons": dict(report.reasons.most_common()),
         "scope_unclear": sum(one.outcome == "review" for one in report.reviews),
         "files": [
             {"file": name, "counts": {outcome: counts[outcome] for outcome in report.outcomes}}
@@ -135,7 +143,13 @@ def _document(report: Report, *, dry_run: bool) -> dict[str, Any]:
         ],
         **{
             name: [
-                {"place": one.place, "outcome": one.outcome, "trial": one.trial or None, "detail": one.detail}
+                {
+                    "place": one.place,
+                    "outcome": one.outcome,
+                    "trial": one.trial or None,
+                    "trial_id": one.trial_id or None,
+                    "detail": one.detail,
+                }
                 for one in remarks
             ]
             for name, remarks in (
@@ -176,14 +190,15 @@ def _figure(count: int) -> str:
     return str(count) if count else "·"
 
 
-def _all_records(files: Sequence[Path], report: Report, bar: Progress) -> Iterator[Record]:
+def _all_records(files: Sequence[Path], source: str, report: Report, bar: Progress) -> Iterator[Record]:
     sizes = [file.stat().st_size for file in files]
     task = bar.add_task("0 records", total=sum(sizes))
     before = 0
     for file, size in zip(files, sizes, strict=True):
-        for record in read_records(file, partial(_advance, bar, task, before)):
+        for record in read_records(file, source, partial(_advance, bar, task, before)):
             if record.fault:
                 report.add(record, "invalid", detail=record.fault)
+                report.reasons["unreadable"] += 1
             else:
                 yield record
         report.files.setdefault(str(file), Counter())
@@ -205,10 +220,10 @@ def _batch(records: Iterator[Record]) -> list[Record]:
     return batch
 
 
-def _send(gateway: Gateway, batch: Sequence[Record], report: Report, *, dry_run: bool) -> None:
+def _send(gateway: Gateway, source: str, batch: Sequence[Record], report: Report, *, dry_run: bool) -> None:
     answer = gateway.send(
         "PUT",
-        "/registry/v1/sources/ctgov/trials",
+        f"/registry/v1/sources/{quote(source, safe='')}/trials",
         content=b"\n".join(record.line for record in batch) + b"\n",
         media_type="application/x-ndjson",
         dry_run="true" if dry_run else "false",
@@ -221,9 +236,12 @@ def _send(gateway: Gateway, batch: Sequence[Record], report: Report, *, dry_run:
             continue
         trial = result["trial"] or result["source_id"] or ""
         report.add(record, result["result"], trial, _text(result["errors"]))
+        errors = result["errors"] if result["result"] in NOT_STORED else ()  # of others: parts that were left out
+        report.reasons.update({fault["code"] for fault in (*errors, *result["reasons"])})
         if result["reasons"]:
             outcome = "possible_duplicate" if result["result"] == "possible_duplicate" else "review"
-            report.reviews.append(Remark(record.place, outcome, trial, _text(result["reasons"])))
+            detail, trial_id = _text(result["reasons"]), result["trial_id"] or ""
+            report.reviews.append(Remark(record.place, outcome, trial, detail, trial_id))
 
 
 def _text(faults: Sequence[dict[str, str]]) -> str:

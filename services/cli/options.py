@@ -19,6 +19,14 @@ class Service(StrEnum):
     NOTIFICATIONS = "notifications"
 
 
+class Source(StrEnum):
+    CTGOV = "ctgov"
+    CTIS = "ctis"
+    EUCTR = "euctr"
+    ISRCTN = "isrctn"
+    ECLAIRE = "eclaire"
+
+
 class Language(StrEnum):
     FR = "fr"
     EN = "en"

@@ -1,22 +1,33 @@
-"""Reads registry records from files: JSON, one record a line, and both compressed with xz or gzip."""
+"""Reads registry records from files: JSON, one record a line, or XML; also compressed (xz, gzip) and in zip archives.
+
+Content is decompressed as it is read: a line or a document is in memory, never a whole archive.
+"""
 
 import gzip
-import json
 import lzma
-import re
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any, NoReturn, cast
+from datetime import UTC, datetime
+from pathlib import Path, PurePath
+from typing import IO, Final, cast
 
 from services.cli.gateway import CallError
+from services.cli.record_documents import DocumentError, records_of_json, records_of_xml
 
-LINE_FORMATS = (".jsonl", ".ndjson")
-FORMATS = (".json", *LINE_FORMATS)
-COMPRESSED = (".xz", ".gz")
-READ_SECTIONS = ("protocolSection", "derivedSection")
-_STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity')
+LINE_FORMATS: Final = (".jsonl", ".ndjson")
+FORMATS: Final = (".json", *LINE_FORMATS)
+OTHER_FORMATS: Final = {"isrctn": (".xml",)}
+COMPRESSED: Final = (".xz", ".gz")
+ARCHIVE: Final = ".zip"
+MAX_DOCUMENT_BYTES: Final = 64 * 1024 * 1024
+MAX_LINE_BYTES: Final = 16 * 1024 * 1024
+# Registry records expand 10 to 150 times. What expands more, beyond the first part, is a decompression bomb.
+FREE_BYTES: Final = 256 * 1024 * 1024
+MAX_RATIO: Final = 200
+_DAMAGED: Final = (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, NotImplementedError)
 
 
 @dataclass(frozen=True)
@@ -29,23 +40,40 @@ class Record:
     fault: str = ""
 
 
-class _UnreadableError(Exception):
-    def __init__(self, message: str, line: int = 1) -> None:
-        super().__init__(message)
-        self.line = line
+@dataclass
+class _Budget:
+    """How many bytes a file may still expand to. All members of an archive share it."""
+
+    left: int
+
+    def take(self, content: bytes) -> bytes:
+        """Count content that was read.
+
+        :raises DocumentError: it is too much.
+        """
+        self.left -= len(content)
+        if self.left < 0:
+            raise DocumentError(f"expands to more than {MAX_RATIO} times its size: a decompression bomb")
+        return content
 
 
-def find_files(paths: Sequence[Path]) -> list[Path]:
-    """Return the files to read: those given, and the record files of folders.
+def formats(source: str) -> tuple[str, ...]:
+    """Return the formats of the records of a source; each may also be compressed."""
+    return (*FORMATS, *OTHER_FORMATS.get(source, ()))
+
+
+def find_files(paths: Sequence[Path], source: str) -> list[Path]:
+    """Return the files to read: those given, and the record files and archives of folders.
 
     :raises CallError: a path does not exist, or a folder has no record files.
     """
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found = sorted(one for one in path.rglob("*") if _format(one) in FORMATS and one.is_file())
+            fitting = (*formats(source), ARCHIVE)
+            found = sorted(one for one in path.rglob("*") if _format(one) in fitting and one.is_file())
             if not found:
-                raise CallError(f"{path} has no .json or .jsonl file (.xz and .gz included)")
+                raise CallError(f"{path} has no files of records: {_expected(source)}")
             files += found
         elif path.exists():
             files.append(path)
@@ -54,85 +82,130 @@ def find_files(paths: Sequence[Path]) -> list[Path]:
     return files
 
 
-def read_records(file: Path, position: Callable[[int], None]) -> Iterator[Record]:
+def read_records(file: Path, source: str, position: Callable[[int], None]) -> Iterator[Record]:
     """Yield the records of a file. ``position`` is called with the number of bytes read so far.
 
-    A file or line that cannot be read yields a record with a fault.
+    A file, member of an archive, or line that cannot be read yields a record with a fault.
     """
     name = str(file)
     try:
-        with _opened(file) as (stream, raw):
-            if _format(file) in LINE_FORMATS:
-                for number, line in enumerate(stream, 1):
+        with file.open("rb") as raw:
+            budget = _Budget(FREE_BYTES + MAX_RATIO * file.stat().st_size)
+            opened = (
+                _members(file, raw, source) if file.suffix == ARCHIVE else iter([_Part(name, file, raw, _day(file))])
+            )
+            for part in opened:
+                for record in _records(part, name, source, budget):
                     position(raw.tell())
-                    if line.strip():
-                        yield _parsed(name, number, line)
-                return
-            content = _parse(stream.read())
+                    yield record
             position(raw.tell())
-    except _UnreadableError as error:
-        yield Record(name, f"{name}:{error.line}", fault=str(error))
-        return
-    except (OSError, EOFError, lzma.LZMAError) as error:
-        yield Record(name, name, fault=getattr(error, "strerror", None) or "cannot be read or decompressed")
-        return
-    studies = content.get("studies", [content]) if isinstance(content, dict) else content
-    if not isinstance(studies, list):
-        yield Record(name, f"{name}:1", fault="neither a record, a list of records, nor {studies: […]}")
-        return
-    for number, study in enumerate(studies, 1):
-        yield Record(name, name if len(studies) == 1 else f"{name} (record {number})", _line(study))
+    except DocumentError as error:
+        yield Record(name, name, fault=str(error))
+    except _DAMAGED as error:
+        yield Record(name, name, fault=_damage(error))
 
 
-def _format(file: Path) -> str:
-    return Path(file.stem).suffix if file.suffix in COMPRESSED else file.suffix
+@dataclass(frozen=True)
+class _Part:
+    """A file or a member of an archive. ``day``: of its last change, ``2026-03-08``."""
+
+    place: str
+    path: PurePath
+    stream: IO[bytes]
+    day: str
+
+
+def _members(file: Path, raw: IO[bytes], source: str) -> Iterator[_Part]:
+    with zipfile.ZipFile(raw) as archive:
+        fitting = [one for one in archive.infolist() if _format(PurePath(one.filename)) in formats(source)]
+        if not fitting:
+            raise DocumentError(f"no records in the archive: {_expected(source)}")
+        if any(one.flag_bits & 1 for one in fitting):
+            raise DocumentError("the archive is encrypted")
+        for one in fitting:
+            with archive.open(one) as stream:
+                day = "{:04}-{:02}-{:02}".format(*one.date_time[:3])
+                yield _Part(f"{file}/{one.filename}", PurePath(one.filename), stream, day)
+
+
+def _records(part: _Part, file: str, source: str, budget: _Budget) -> Iterator[Record]:
+    kind = _format(part.path)
+    if kind and kind not in formats(source):
+        yield Record(file, part.place, fault=f"not a format of {source} records: {_expected(source)}")
+        return
+    try:
+        with _decompressed(part) as stream:
+            if kind in LINE_FORMATS:
+                for number, line in enumerate(_lines(stream, budget), 1):
+                    yield from _records_of(source, line, file, f"{part.place}:{number}")
+                return
+            content = _whole(stream, budget)
+        found = records_of_xml(content, part.day) if kind == ".xml" else records_of_json(source, content)
+        lines = list(found)
+    except DocumentError as error:
+        yield Record(file, f"{part.place}:{error.line}", fault=str(error))
+        return
+    except _DAMAGED as error:
+        yield Record(file, part.place, fault=_damage(error))
+        return
+    for number, line in enumerate(lines, 1):
+        yield _sent(file, part.place if len(lines) == 1 else f"{part.place} (record {number})", line)
+
+
+def _records_of(source: str, line: bytes, file: str, place: str) -> Iterator[Record]:
+    """Yield the records of a line, most often one."""
+    if len(line) > MAX_LINE_BYTES:
+        yield _sent(file, place, line)
+    elif line.strip():
+        try:
+            yield from [_sent(file, place, one) for one in records_of_json(source, line)]
+        except DocumentError as error:
+            yield Record(file, place, fault=str(error))
+
+
+def _whole(stream: IO[bytes], budget: _Budget) -> bytes:
+    content = budget.take(stream.read(MAX_DOCUMENT_BYTES + 1))
+    if len(content) > MAX_DOCUMENT_BYTES:
+        raise DocumentError("a document over 64 MiB: write one record a line (.jsonl)")
+    return content
+
+
+def _sent(file: str, place: str, line: bytes) -> Record:
+    """Return the record that a line is, if it is not too long to be sent."""
+    return Record(file, place, line) if len(line) <= MAX_LINE_BYTES else Record(file, place, fault="over 16 MiB")
+
+
+def _lines(stream: IO[bytes], budget: _Budget) -> Iterator[bytes]:
+    """Yield the lines; of one that is too long only the beginning."""
+    while line := budget.take(stream.readline(MAX_LINE_BYTES + 1)):
+        yield line
+        while len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
+            line = budget.take(stream.readline(MAX_LINE_BYTES + 1))
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
-    """Open a file: its content, decompressed if need be, and the file itself, whose position shows the progress."""
-    with file.open("rb") as raw:
-        if file.suffix == ".xz":
-            with lzma.open(raw, "rb") as content:
-                yield content, raw
-        elif file.suffix == ".gz":
-            with gzip.open(raw, "rb") as unzipped:
-                yield cast("IO[bytes]", unzipped), raw
-        else:
-            yield raw, raw
+def _decompressed(part: _Part) -> Iterator[IO[bytes]]:
+    if part.path.suffix == ".xz":
+        with lzma.open(part.stream, "rb") as content:
+            yield content
+    elif part.path.suffix == ".gz":
+        with gzip.open(part.stream, "rb") as unzipped:
+            yield cast("IO[bytes]", unzipped)
+    else:
+        yield part.stream
 
 
-def _parsed(name: str, number: int, line: bytes) -> Record:
-    place = f"{name}:{number}"
-    try:
-        return Record(name, place, _line(_parse(line)))
-    except _UnreadableError as error:
-        return Record(name, place, fault=str(error))
+def _format(file: PurePath) -> str:
+    return PurePath(file.stem).suffix if file.suffix in COMPRESSED else file.suffix
 
 
-def _parse(content: bytes) -> Any:
-    try:
-        text = content.decode("utf-8-sig")
-        return json.loads(text, parse_constant=lambda name: _refuse_constant(name, text))
-    except json.JSONDecodeError as error:
-        raise _UnreadableError(f"not JSON: {error.msg} (column {error.colno})", error.lineno) from None
-    except UnicodeDecodeError as error:
-        raise _UnreadableError(f"not UTF-8 (byte {error.start})", content.count(b"\n", 0, error.start) + 1) from None
-    except RecursionError:
-        raise _UnreadableError("nested too deeply") from None
+def _day(file: Path) -> str:
+    return datetime.fromtimestamp(file.stat().st_mtime, UTC).date().isoformat()
 
 
-def _refuse_constant(name: str, text: str) -> NoReturn:
-    # Strings are skipped, so the first bare word is the one that the parser met.
-    start = next(
-        (match.start() for match in _STRING_OR_CONSTANT.finditer(text) if not match.group().startswith('"')), 0
-    )
-    raise _UnreadableError(f"not JSON: {name} is not a number", text.count("\n", 0, start) + 1)
+def _expected(source: str) -> str:
+    return f"{', '.join(formats(source))} are expected, also as .xz, .gz or .zip"
 
 
-def _line(record: Any) -> bytes:
-    if isinstance(record, dict) and isinstance(record.get("protocolSection"), dict):
-        # The registry reads nothing else, and results can be many times as long.
-        record = {name: record[name] for name in READ_SECTIONS if name in record}
-    # Escaped to ASCII, so that a lone surrogate is a fault of its line only, reported by the registry.
-    return json.dumps(record, separators=(",", ":")).encode("ascii")
+def _damage(error: Exception) -> str:
+    return getattr(error, "strerror", None) or "cannot be read or decompressed"

@@ -81,10 +81,12 @@ def test_an_import_reports_each_bad_record_and_takes_the_others(system: System, 
     }
     places = {Path(one["place"]).name for one in report["remarks"]}
     assert places == {"lines.jsonl:2", "lines.jsonl:4", "number.json:2", "bytes.json:2"}
+    assert report["reasons"] == {"unreadable": 3, "nct_number": 1}
 
     shown = system.cleio(*arguments, check=False, CLEIO_TOKEN=system.admin_key)
     assert shown.returncode == 1
     assert all(place in shown.stdout for place in places)
+    assert "reasons: unreadable 3, nct_number 1" in shown.stdout
 
     # It was a dry run.
     with system.client() as client:

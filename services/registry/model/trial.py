@@ -273,7 +273,7 @@ class Origin(ApiModel):
                 en="lower-case letters, digits, _ and -, e.g. ctgov",
             )
         ),
-    ] = Field(description="The source: `ctgov`, `sample`, or `curated` for a trial that a person wrote.")
+    ] = Field(description="The source, e.g. `ctgov`; `sample`; or `curated` for a trial that a person wrote.")
     source_id: PublicNumber | None = Field(default=None, description="The id of the record there.")
 
 

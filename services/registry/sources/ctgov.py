@@ -42,7 +42,7 @@ from shared.vocabulary.recruitment import RecruitmentStatus
 __all__ = ["READER_VERSION", "InvalidStudyError", "StudyReading", "read_study"]
 
 # Increase it when the same record would be read differently, so that unchanged records are read again.
-READER_VERSION: Final = 4
+READER_VERSION: Final = 5
 _SHORT: Final = 200
 # Bounds of lists that take time to read. Real records stay far below; what is beyond is left out with a warning.
 MAX_INTERVENTIONS: Final = 100
@@ -52,6 +52,8 @@ _OTHER_PARTS: Final = (
     ("derivedSection", "conditionBrowseModule", "meshes"),
     ("documentSection", "largeDocumentModule", "largeDocs"),
 )
+# Places that are read; fewer are kept.
+_MAX_PLACES: Final = 20_000
 _NUMBER: Final = IDENTIFIER_PATTERNS["nct"]
 _MESH: Final = re.compile(r"D([0-9]{6,9})")
 _PUBLIC_NUMBER: Final = re.compile(
@@ -142,7 +144,7 @@ def read_study(record: Any, terminology: Terminology, centres: Sequence[CentreRu
         collaborators=_collaborators(protocol.section("sponsorCollaboratorsModule")),
         enrolment=_enrolment(design.section("enrollmentInfo")),
         dates=_dates(status),
-        locations=locations,
+        locations=_kept(protocol, locations),
         sites=sites,
         eligibility=_eligibility(protocol.section("eligibilityModule")),
         **details(record_section, number),
@@ -266,7 +268,7 @@ def _locations(
 ) -> tuple[list[Location], list[TrialSite]]:
     module = protocol.section("contactsLocationsModule")
     # Some exports name the array `locations_nested`.
-    given = module.sections("locations", MAX_ITEMS) or module.sections("locations_nested", MAX_ITEMS)
+    given = module.sections("locations", _MAX_PLACES) or module.sections("locations_nested", _MAX_PLACES)
     locations: dict[Location, None] = {}
     sites: dict[str, TrialSite] = {}
     for item in given:
@@ -294,6 +296,19 @@ def _locations(
         if centre is not None:
             sites[centre] = _site(centre, sites.get(centre), state or codes.site_status(overall))
     return list(locations), list(sites.values())
+
+
+def _kept(protocol: Section, places: list[Location]) -> list[Location]:
+    """Return the places, or those that fit, the French ones first."""
+    if len(places) <= MAX_ITEMS:
+        return places
+    protocol.reader.warn(
+        f"{protocol.pointer}/contactsLocationsModule/locations",
+        "too_many",
+        f"seuls {MAX_ITEMS} lieux sont conservés, ceux de France d'abord",
+        f"only {MAX_ITEMS} places are kept, those of France first",
+    )
+    return sorted(places, key=lambda one: one.country != "FR")[:MAX_ITEMS]
 
 
 def _site(centre: str, before: TrialSite | None, status: RecruitmentStatus) -> TrialSite:

@@ -9,7 +9,6 @@ from services.registry.sources.ctgov import READER_VERSION, read_parts, read_stu
 from services.registry.sources.places import CentreRule
 from services.registry.sources.reader import SourceReading
 from services.registry.terminology.terminology import Terminology
-from shared.vocabulary.identifiers import IdentifierType
 
 # The module of each field, and the members from which it is read.
 _PLACES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
@@ -62,7 +61,6 @@ class CtgovReader:
     """Reads records of the API of ClinicalTrials.gov, version 2."""
 
     source: Final = "ctgov"
-    numbers: Final[IdentifierType] = "nct"
 
     @property
     def version(self) -> int:

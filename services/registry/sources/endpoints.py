@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 
 from services.registry.sources.importing import ImportService
 from services.registry.sources.readers import READERS
-from services.registry.sources.schemas import BulkResult, RereadResult, StudyRecord
+from services.registry.sources.schemas import BulkResult, PublishedRecord, RereadResult
 from shared.access.policy import Access
 from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts
@@ -20,6 +20,7 @@ router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["sources"]
 
 Writer = Annotated[Access, Depends(allow("source", "write"))]
 MAX_LINES = 200
+SOURCES = ", ".join(f"`{source}`" for source in READERS)
 MAX_REREAD = 50
 
 
@@ -34,7 +35,7 @@ async def _lines(request: Request) -> list[bytes]:
 
 def _service(
     request: Request,
-    source: Annotated[str, Path(max_length=40, description="The source: `ctgov` (ClinicalTrials.gov).")],
+    source: Annotated[str, Path(max_length=40, description=f"The source: {SOURCES}.")],
 ) -> ImportService:
     if source not in READERS:
         raise NotFoundError
@@ -46,7 +47,7 @@ def _service(
     "/sources/{source}/trials",
     summary="Import records of another registry",
 )
-@accepts("application/x-ndjson", body_bytes=64 * 1024 * 1024, seconds=300, body_seconds=600, model=StudyRecord)
+@accepts("application/x-ndjson", body_bytes=64 * 1024 * 1024, seconds=300, body_seconds=600, model=PublishedRecord)
 async def import_records(
     access: Writer,
     lines: Annotated[list[bytes], Depends(_lines)],
@@ -54,6 +55,9 @@ async def import_records(
     dry_run: Annotated[bool, Query(description="Report what would happen and write nothing.")] = False,
 ) -> BulkResult:
     """Import up to 200 records, each of at most 1 MiB. A record that is absent from the request stays as it is.
+
+    Records that name the same trial by their numbers become one trial, also those of different sources. A record that
+    cannot be read affects only itself.
 
     Records are committed a few at a time. After a failure the same request can be sent again.
     """

@@ -18,11 +18,13 @@ class Numbers:
     """The numbers of a record, as aliases.
 
     ``own``: its number in its source. ``former``: those that its source says it had. ``others``: of other registries.
+    ``renames``: whether its source gives records new numbers, and says so.
     """
 
     own: str
     former: frozenset[str]
     others: frozenset[str]
+    renames: bool = True
 
     @property
     def all(self) -> frozenset[str]:
@@ -33,8 +35,8 @@ class Numbers:
 class Owner:
     """A trial that has one of the numbers.
 
-    ``records``: the numbers of the source's records that describe it. ``numbers``: those of the source that it has
-    now; it may have had others.
+    ``records``: the numbers of the source's records that describe it. ``numbers``: those that it has
+    now of the type of the record's own; it may have had others.
     """
 
     key: str
@@ -56,20 +58,31 @@ class Assignment:
 
 
 def assign(
-    numbers: Numbers, assigned: str | None, owners: Mapping[str, Owner], *, obsolete: bool = False
+    numbers: Numbers,
+    assigned: str | None,
+    owners: Mapping[str, Owner],
+    *,
+    obsolete: bool = False,
+    may_join: bool = True,
 ) -> Assignment:
     """Decide on a record.
 
     ``assigned``: the key of the trial it was assigned to before: that stays. ``owners``: who has its numbers, by
-    number. ``obsolete``: it was found obsolete before.
+    number. ``obsolete``: it was found obsolete before. ``may_join``: whether numbers of its source assign it to a trial
+    of others.
     """
     if assigned is not None:
         others = frozenset(alias for alias, owner in owners.items() if owner.key != assigned)
         return Assignment(assigned, "obsolete" if obsolete else "current", others)
+    if owners and not may_join:
+        return Assignment(None, "undecided", frozenset(owners))
     holder = owners.get(numbers.own)
     if holder is not None and numbers.own in holder.numbers:
         others = frozenset(alias for alias, owner in owners.items() if owner.key != holder.key)
-        return Assignment(holder.key, "obsolete" if holder.records - {numbers.own} else "current", others)
+        is_another = bool(holder.records - {numbers.own})
+        if is_another and not numbers.renames:
+            return Assignment(None, "undecided", frozenset(owners))
+        return Assignment(holder.key, "obsolete" if is_another else "current", others)
     found = {owner.key: owner for owner in owners.values()}
     if not found:
         return Assignment(None)

@@ -7,7 +7,7 @@ fails, the slices before it stay: a repeated import finds their records unchange
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 from services.registry.centres.repository import CentreRepository
@@ -25,6 +25,7 @@ from services.registry.trials.rules import TrialRules
 from services.registry.trials.service import TrialService
 from shared.persistence import Database, Writing
 from shared.values.language import Language
+from shared.values.problems import Problem
 
 SLICE_LINES = 5
 # After each line other requests get at least this share of the time that the line took.
@@ -98,7 +99,11 @@ class ImportService:
         # The reasons of refusals are not stored: they are found again to be reported.
         refused = [line for line in parsed if line not in changed and _was_refused(line, known)]
         to_read = [*changed, *refused]
-        drafts = await asyncio.to_thread(preparer.read, to_read) if to_read else {}
+        read = await asyncio.to_thread(preparer.read, to_read) if to_read else {}
+        drafts = {number: draft for number, draft in read.items() if isinstance(draft, Draft)}
+        failed = {number: problem for number, problem in read.items() if isinstance(problem, Problem)}
+        parsed = [replace(line, problem=failed.get(line.number, line.problem)) for line in parsed]
+        changed = [line for line in changed if line.number in drafts]
         results = await self._write(preparer, changed, drafts, dry_run=dry_run) if changed else {}
         async with self.database.read() as connection:
             service = self._service(connection, preparer)

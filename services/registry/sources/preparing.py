@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -12,13 +13,15 @@ from services.registry.merge.reading import Reading, Record
 from services.registry.records.originals import Original
 from services.registry.sources.persons import without_persons
 from services.registry.sources.places import CentreRule
-from services.registry.sources.problems import InvalidStudyError, LineTooLongError
+from services.registry.sources.problems import InvalidStudyError, LineTooLongError, UnreadableRecordError
 from services.registry.sources.reader import SourceReader
 from services.registry.trials.drafts import validated
 from services.registry.trials.merging import Judged
 from services.registry.trials.rules import TrialRules
 from shared.values.problems import Fault, MalformedJsonError, Problem
 from shared.values.strict_json import Limits, loads
+
+logger = logging.getLogger(__name__)
 
 MAX_LINE_BYTES: Final = 1024 * 1024
 # Bounds of one record: registry records are long, and deep in places.
@@ -71,15 +74,21 @@ class LinePreparer:
         """
         return [self._parse(number, line, most) for number, line in lines]
 
-    def read(self, lines: Sequence[Line]) -> dict[int, Draft]:
+    def read(self, lines: Sequence[Line]) -> dict[int, Draft | Problem]:
         """Read the records of some lines as trials and judge them, by line number."""
-        drafts = {}
-        for line in lines:
-            assert line.source_id is not None
+        return {line.number: self._read(line) for line in lines}
+
+    def _read(self, line: Line) -> Draft | Problem:
+        assert line.source_id is not None
+        try:
             read = self.reader.read(line.record, self._rules.terminology, self._centres)
             record = Record(self.reader.source, line.source_id).followed_by(read.reading)
-            drafts[line.number] = Draft(read.reading, read.warnings, self.judge(record))
-        return drafts
+            return Draft(read.reading, read.warnings, self.judge(record))
+        except Problem as problem:
+            return problem
+        except Exception:
+            logger.exception("cannot read the record %s of %s", line.source_id, self.reader.source)
+            return UnreadableRecordError()
 
     def judge(self, record: Record) -> Judged:
         """Return the trial that a record alone would be, and the answer of the scope gate to it."""

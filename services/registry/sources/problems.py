@@ -27,9 +27,20 @@ class DamagedRecordError(Problem):
 
 
 class LineTooLongError(Problem):
-    """A line of an import is too long. Sections other than `protocolSection` are not read and can be left out."""
+    """A line of an import is too long. Results are not read and can be left out."""
 
     code, status = "line_too_long", 413
     title = Label(
-        fr="Fiche de plus de 1 Mio : n'envoyer que protocolSection", en="Record over 1 MiB: send protocolSection only"
+        fr="Fiche de plus de 1 Mio : l'envoyer sans ses résultats, qui ne sont pas lus",
+        en="Record over 1 MiB: send it without its results, which are not read",
+    )
+
+
+class UnreadableRecordError(Problem):
+    """The reader of the source failed at a record."""
+
+    code, status = "unreadable_record", 422
+    title = Label(
+        fr="Fiche illisible : le journal du registre en dit plus, merci de signaler le défaut",
+        en="The record cannot be read: see the log of the registry, and report the fault",
     )

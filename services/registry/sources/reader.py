@@ -8,7 +8,6 @@ from services.registry.merge.reading import Reading
 from services.registry.sources.places import CentreRule
 from services.registry.terminology.terminology import Terminology
 from shared.values.problems import Fault
-from shared.vocabulary.identifiers import IdentifierType
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class SourceReader(Protocol):
     """The reader of one source. Records are JSON, already without persons; readers of other formats convert first.
 
     ``source``: its name in ``merge/sources.json``. ``version``: increase it when the same record would be read
-    differently, so that stored records are read again. ``numbers``: the type of the ids that it gives its records.
+    differently, so that stored records are read again.
     """
 
     @property
@@ -35,9 +34,6 @@ class SourceReader(Protocol):
 
     @property
     def version(self) -> int: ...
-
-    @property
-    def numbers(self) -> IdentifierType: ...
 
     def source_id(self, record: Any) -> str:
         """Return the id of a record in its source.

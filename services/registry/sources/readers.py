@@ -5,5 +5,11 @@ from typing import Final
 
 from services.registry.sources.ctgov_reader import CtgovReader
 from services.registry.sources.reader import SourceReader
+from services.registry.sources.registers.ctis import CtisReader
+from services.registry.sources.registers.eclaire import EclaireReader
+from services.registry.sources.registers.euctr import EuctrReader
+from services.registry.sources.registers.isrctn import IsrctnReader
 
-READERS: Final[Mapping[str, SourceReader]] = {one.source: one for one in (CtgovReader(),)}
+READERS: Final[Mapping[str, SourceReader]] = {
+    one.source: one for one in (CtgovReader(), CtisReader(), EuctrReader(), IsrctnReader(), EclaireReader())
+}

@@ -1,6 +1,6 @@
 """Results of a bulk import on the wire."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,21 +11,15 @@ from shared.values.wire import ApiModel
 Result = Literal["created", "updated", "unchanged", "older", "possible_duplicate", "obsolete", "refused", "invalid"]
 
 
-class StudyRecord(BaseModel):
-    """A study as the API of ClinicalTrials.gov gives it (version 2). Modules that are not read may be left out."""
+class PublishedRecord(BaseModel):
+    """A record as its source publishes it. What is not read may be left out, such as results.
+
+    `ctgov`: a study of the API, version 2, with `protocolSection`. `ctis`: an answer of `retrieve`. `euctr`: the
+    answers of the form by their numbers (`a2_eudract_number`). `isrctn`: the `trial`, with the day on which it was
+    `retrieved`. `eclaire`: a ResearchStudy, with its Groups and Locations `contained`.
+    """
 
     model_config = ConfigDict(extra="allow")
-
-    protocol_section: dict[str, Any] = Field(
-        alias="protocolSection",
-        description="The modules of the protocol: `identificationModule` with `nctId`, `statusModule`,"
-        " `conditionsModule`, `designModule`, `armsInterventionsModule`, `eligibilityModule` and others.",
-    )
-    derived_section: dict[str, Any] | None = Field(
-        default=None,
-        alias="derivedSection",
-        description="`conditionBrowseModule` with `meshes`, the MeSH terms of the conditions; nothing else is read.",
-    )
 
 
 class LineResult(ApiModel):

@@ -34,7 +34,7 @@ from services.registry.sources.registers.organisations import collaborators
 from services.registry.sources.registers.phases import phase_in_words, unknown_code
 from services.registry.sources.registers.statements import Statements
 from services.registry.terminology.terminology import Terminology
-from shared.vocabulary.identifiers import IdentifierType, recognise_identifier
+from shared.vocabulary.identifiers import recognise_identifier
 
 _SUBMISSION: Final = re.compile(r"-[0-9]{2}$")
 # What is read; the rest (evaluations, questions of the authorities, results) is no part of a trial here.
@@ -50,7 +50,6 @@ class CtisReader:
 
     source: Final = "ctis"
     version: Final = 1
-    numbers: Final[IdentifierType] = "euct"
 
     def source_id(self, record: Any) -> str:
         """Return the EU CT number without its last part: all submissions of a trial are one record.

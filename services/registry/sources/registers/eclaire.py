@@ -40,7 +40,7 @@ from services.registry.sources.registers.phases import unknown_code
 from services.registry.sources.registers.statements import Statements
 from services.registry.sources.registers.texts import cut, in_its_language
 from services.registry.terminology.terminology import Terminology
-from shared.vocabulary.identifiers import IdentifierType, recognise_identifier
+from shared.vocabulary.identifiers import recognise_identifier
 from shared.vocabulary.recruitment import RecruitmentStatus
 
 _STATE: Final = re.compile(r"<li>\s*etat:\s*(\w+)\s*</li>")
@@ -60,7 +60,6 @@ class EclaireReader:
 
     source: Final = "eclaire"
     version: Final = 1
-    numbers: Final[IdentifierType] = "euct"
 
     def source_id(self, record: Any) -> str:
         """Return the official number: an EU CT, EudraCT or ID-RCB number, or what the agency gave.

@@ -33,7 +33,7 @@ from services.registry.sources.registers.phases import phase_of, unknown_code
 from services.registry.sources.registers.statements import Statements
 from services.registry.sources.registers.texts import in_its_language, shortened
 from services.registry.terminology.terminology import Terminology
-from shared.vocabulary.identifiers import IdentifierType, recognise_identifier
+from shared.vocabulary.identifiers import recognise_identifier
 from shared.vocabulary.recruitment import RecruitmentStatus
 
 # By the first words. "Ongoing" does not say whether it recruits, and a transitioned trial goes on in CTIS.
@@ -61,7 +61,6 @@ class EuctrReader:
 
     source: Final = "euctr"
     version: Final = 1
-    numbers: Final[IdentifierType] = "eudract"
 
     def source_id(self, record: Any) -> str:
         """Return the EudraCT number and, after a hyphen, the country of the record.

@@ -42,7 +42,7 @@ from services.registry.sources.registers.phases import phase_in_words, unknown_c
 from services.registry.sources.registers.statements import Statements
 from services.registry.sources.registers.texts import cut, headed_text, shortened
 from services.registry.terminology.terminology import Terminology
-from shared.vocabulary.identifiers import IdentifierType, recognise_identifier
+from shared.vocabulary.identifiers import recognise_identifier
 from shared.vocabulary.recruitment import RecruitmentStatus
 
 _AGE_RANGES: Final[Mapping[str, tuple[ages.Band, ...]]] = {
@@ -83,7 +83,6 @@ class IsrctnReader:
 
     source: Final = "isrctn"
     version: Final = 1
-    numbers: Final[IdentifierType] = "isrctn"
 
     def source_id(self, record: Any) -> str:
         """Return the ISRCTN number.

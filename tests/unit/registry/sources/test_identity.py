@@ -80,3 +80,14 @@ def test_an_assignment_stays_whoever_has_the_numbers() -> None:
     owners = {OWN: owner("CL1", OWN, OWN), SHARED: owner("CL2", OLD, OLD)}
     assert assign(numbers, "CL1", owners) == Assignment("CL1", "current", frozenset({SHARED}))
     assert assign(numbers, "CL1", owners, obsolete=True).standing == "obsolete"
+
+
+def test_a_record_of_a_source_without_renaming_is_no_former_form_of_another():
+    numbers = Numbers(OWN, frozenset(), frozenset({SHARED}), renames=False)
+    owners = {OWN: owner(records=OLD, numbers=OWN)}
+    assert assign(numbers, None, owners) == Assignment(None, "undecided", frozenset({OWN}))
+
+
+def test_a_source_that_may_not_join_leaves_shared_numbers_to_a_person():
+    numbers = Numbers(OWN, frozenset(), frozenset({SHARED}))
+    assert assign(numbers, None, {SHARED: owner()}, may_join=False).standing == "undecided"
