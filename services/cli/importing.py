@@ -111,7 +111,7 @@ def show(report: Report, *, as_json: bool, dry_run: bool) -> None:
     console.print(_table(report, dry_run=dry_run))
     if report.reviews:
         console.print(
-            f"{len(report.reviews)} kept but not published: a person must decide (see the reasons).",
+            f"{len(report.reviews)} kept but not published: a person must decide. `cleio reviews list` shows them.",
             highlight=False,
         )
     if report.warnings:

@@ -98,13 +98,13 @@ async def read_review(service: Reads, access: Reader, review: ReviewId) -> Revie
 @accepts()
 @repeatable("an item that the caller has claimed stays claimed")
 async def claim_review(service: Writes, access: Decider, review: ReviewId) -> Review:
-    """Tell others that you work on an item: only you can decide on it, until you release it or have decided."""
+    """Claim an item: no other person can decide on it, until it is released or decided."""
     return await service.claim(review, author_of(access.principal).name, access.rows)
 
 
 @router.delete("/reviews/{review}/claim", status_code=204, summary="Release an item")
 async def release_review(service: Writes, access: Decider, review: ReviewId) -> None:
-    """Release an item for others. Whoever may decide may also release what another person has claimed."""
+    """Release an item for others, also one that another person has claimed and who may be away."""
     await service.release(review, access.rows)
 
 

@@ -1,4 +1,4 @@
-"""Who works on which item of the review queue."""
+"""Claims of items of the review queue."""
 
 from sqlalchemy import Column, String, Table
 
