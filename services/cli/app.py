@@ -15,6 +15,7 @@ from services.cli.commands.imports import import_records
 from services.cli.commands.match import match
 from services.cli.commands.members import members
 from services.cli.commands.organisations import organisations
+from services.cli.commands.reviews import reviews
 from services.cli.commands.signing_keys import signing_keys
 from services.cli.commands.sources import sources
 from services.cli.commands.status import status
@@ -56,6 +57,7 @@ app.add_typer(feeds, name="feed")
 app.command("import")(import_records)
 app.add_typer(terminology, name="terminology")
 app.add_typer(sources, name="sources")
+app.add_typer(reviews, name="reviews")
 app.add_typer(backups, name="backup")
 app.command()(restore)
 app.command()(configuration.config)

@@ -118,7 +118,7 @@ def show(report: Report, *, as_json: bool, dry_run: bool) -> None:
         console.print(f"reasons: {', '.join(f'{code} {count}' for code, count in top)}", highlight=False)
     if report.reviews:
         console.print(
-            f"{len(report.reviews)} kept but not published: a person must decide (see the reasons).",
+            f"{len(report.reviews)} kept but not published: a person must decide. `cleio reviews list` shows them.",
             highlight=False,
         )
     if report.warnings:

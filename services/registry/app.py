@@ -30,6 +30,7 @@ from services.registry.identity.tokens.repository import IssuerRepository
 from services.registry.identity.tokens.service import TokenService
 from services.registry.model.events import RegistryEvent
 from services.registry.provenance import endpoints as provenance
+from services.registry.review import endpoints as reviews
 from services.registry.sample.load import load_sample
 from services.registry.schema import AUDIT, FEED, KEYS, METADATA
 from services.registry.scope import judge
@@ -118,6 +119,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
     routers = [
         trials.router,
         provenance.router,
+        reviews.router,
         centres.router,
         sources.router,
         export.router,

@@ -250,15 +250,16 @@ class ScopeReason(ApiModel):
 
 
 class ScopeAnswer(ApiModel):
-    """The answer of the scope gate. A stored trial is out of scope only if its source record left the scope."""
+    """Whether a trial belongs in this registry: what the scope gate answers, or a person who overrules it."""
 
+    by: Literal["gate", "person"] = Field(
+        default="gate", description="Who decided: the rules of the scope gate, or a person."
+    )
     answer: ScopeVerdict = Field(
         description="`in_scope`: an advanced therapy outside oncology. `scope_unclear`: a person must decide; until "
         "then the trial is not published. `out_of_scope`: no advanced therapy, or for cancer."
     )
-    reasons: Annotated[list[ScopeReason], Field(max_length=MAX_ITEMS)] = Field(
-        description="Why the answer is not simply `in_scope`."
-    )
+    reasons: Annotated[list[ScopeReason], Field(max_length=MAX_ITEMS)] = Field(description="What the scope gate found.")
 
 
 class Origin(ApiModel):

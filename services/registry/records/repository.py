@@ -13,9 +13,9 @@ from services.registry.merge.reading import Record
 from services.registry.records.originals import Original, compressed, restored
 from services.registry.records.tables import source_records, source_versions
 
-OBSOLETE = "obsolete"
+OBSOLETE, POSSIBLE_DUPLICATE = "obsolete", "possible_duplicate"
 # Results of records that are read again at every opportunity: something else may have changed meanwhile.
-UNSETTLED = frozenset({"invalid", "possible_duplicate"})
+UNSETTLED = frozenset({"invalid", POSSIBLE_DUPLICATE})
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,10 +81,6 @@ def compared(head: CriteriaHead | None, was: Eligibility, now: Eligibility) -> C
     return head.model_copy(update={"outdated": outdated})
 
 
-def becomes_outdated(before: Trial, after: Trial) -> bool:
-    """Return whether a new version of a trial is the first with outdated criteria."""
-    return (
-        after.criteria is not None
-        and after.criteria.outdated
-        and not (before.criteria is not None and before.criteria.outdated)
-    )
+def is_outdated(trial: Trial) -> bool:
+    """Return whether the signed criteria of a trial are older than the text that they were written from."""
+    return trial.criteria is not None and trial.criteria.outdated

@@ -109,8 +109,8 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 
 def same_scope(one: ScopeAnswer, other: ScopeAnswer) -> bool:
-    """Return whether two answers of the scope gate say the same, whatever their wording."""
-    return one.answer == other.answer and _reasons(one) == _reasons(other)
+    """Return whether two answers on the scope say the same, whatever their wording."""
+    return (one.by, one.answer) == (other.by, other.answer) and _reasons(one) == _reasons(other)
 
 
 def _reasons(answer: ScopeAnswer) -> list[tuple[str, str]]:

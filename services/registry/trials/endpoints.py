@@ -200,10 +200,13 @@ async def read_history(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """List the versions of a trial, newest first, each with the names of the fields that it changed."""
+    """List the versions of a trial, newest first, each with the names of the fields that it changed.
+
+    A version from a time when the trial was not public is shown only to those who see unpublished trials.
+    """
     stored = await trials.find(identifier, access.rows)
     before = open_page(request, cursor)
-    rows = await trials.repository.history(stored.key, before[0] if before else None, limit + 1)
+    rows = await trials.repository.history(stored.key, access.rows, before[0] if before else None, limit + 1)
     next_cursor = close_page(request, response, [rows[limit - 1]["version"]] if len(rows) > limit else None)
     items = [{**row, "at": row["trial"]["updated_at"]} for row in rows[:limit]]
     return _json(json.dumps({"items": items, "next": next_cursor}, ensure_ascii=False), response)
@@ -219,7 +222,7 @@ async def read_criteria(
 ) -> Response:
     """Return the computable criteria in force, or an earlier version of them. A version never changes."""
     stored = await trials.find(identifier, access.rows)
-    document = await trials.repository.criteria(stored.key, version)
+    document = await trials.repository.criteria(stored.key, version, access.rows)
     if document is None or stored.trial.criteria is None:
         raise NotFoundError
     number = version or stored.trial.criteria.version

@@ -8,8 +8,10 @@ from services.registry.merge.fields import at_path, differing_paths
 from services.registry.merge.merging import merge
 from services.registry.merge.model import Merged, Statement
 from services.registry.merge.reading import Record
+from services.registry.merge.scope import basis_of, rule
 from services.registry.model.trial import Origin, ScopeAnswer, TrialInput
 from services.registry.records.repository import TrialRecords
+from services.registry.trials.decisions.model import Answer, Decision
 from services.registry.trials.drafts import draft_of, public_aliases, validated, without_numbers
 from services.registry.trials.model import StoredTrial
 from services.registry.trials.problems import IdentifierTakenError
@@ -49,6 +51,7 @@ class TrialMerger:
         self.sites = SiteWriter(writer)
         self.records = TrialRecords(connection)
         self.statements = StatementRepository(connection)
+        self.decisions = writer.decisions
 
     async def create(
         self, record: Record, origin: Origin, judged: Judged | None = None, criteria: dict[str, Any] | None = None
@@ -62,7 +65,7 @@ class TrialMerger:
         draft = await self._draft(None, merged)
         if len(draft.trial.identifiers) < len(merged.document["identifiers"]):
             raise IdentifierTakenError
-        scope = self._scope(draft.trial, judged)
+        scope = self._gate(draft.trial, judged)
         stored = await self.writer.create(draft.trial, origin, scope, draft.origins, criteria)
         await self.sites.follow(stored, draft.sites)
         return stored
@@ -110,9 +113,34 @@ class TrialMerger:
         await self.writer.repository.lock(stored.key)
         if not await self.statements.withdraw(stored.key, number, self.writer.now, author):
             return None
-        return await self.merge_again(
-            stored, await self.records.of_trial(stored.key), await self.statements.in_force(stored.key)
+        return await self._merge_stored(stored)
+
+    async def restore(self, stored: StoredTrial, statement: Statement, author: Author) -> StoredTrial:
+        """State again what a withdrawn statement said, as it was said: against the same values of the sources."""
+        await self.writer.repository.lock(stored.key)
+        path = statement.path
+        await self.statements.add(
+            stored.key, {path: statement.value}, {path: statement.against}, self.writer.now, author
         )
+        return await self._merge_stored(stored)
+
+    async def decide_scope(self, stored: StoredTrial, answer: Answer, reason: str, author: str) -> StoredTrial:
+        """Decide for the present conditions and product whether a trial belongs in the registry."""
+        await self.writer.repository.lock(stored.key)
+        merged = merge(await self.records.of_trial(stored.key), await self.statements.in_force(stored.key))
+        draft = (await self._draft(stored.key, merged)).trial
+        gate = self._gate(draft, None).answer
+        now = self.writer.now
+        await self.decisions.add(
+            stored.key, Decision("scope", "", answer, reason, author, now, gate=gate, basis=basis_of(draft))
+        )
+        return await self._merge_stored(stored)
+
+    async def undo_scope(self, stored: StoredTrial, number: int, author: str) -> StoredTrial:
+        """Withdraw a decision on the scope of a trial."""
+        await self.writer.repository.lock(stored.key)
+        await self.decisions.withdraw(stored.key, number, self.writer.now, author)
+        return await self._merge_stored(stored)
 
     async def merge_record(self, stored: StoredTrial, record: Record, judged: Judged) -> StoredTrial:
         """Merge a trial with a new form of one of its records."""
@@ -137,18 +165,26 @@ class TrialMerger:
     ) -> StoredTrial:
         """Merge a trial, and write it if it or its scope changed.
 
-        ``by_person``: refuse what leaves the scope. A trial that a source took out of it can still be edited.
+        ``by_person``: refuse what leaves the scope. A trial that a source took out of it, or on which a person decided,
+        can still be edited.
         """
         merged = merge(records, statements)
         draft = await self._draft(stored.key, merged)
-        refuses = by_person and stored.trial.scope.answer != "out_of_scope"
-        scope = self.writer.accept(draft.trial) if refuses else self._scope(draft.trial, judged)
-        written = await self.writer.replace(stored, draft.trial, scope, draft.origins)
+        was = stored.trial.scope
+        refuses = by_person and was.by == "gate" and was.answer != "out_of_scope"
+        gate = self.writer.accept(draft.trial) if refuses else self._gate(draft.trial, judged)
+        ruling = rule(gate, basis_of(draft.trial), await self.decisions.on_scope(stored.key))
+        written = await self.writer.replace(stored, draft.trial, ruling.scope, draft.origins)
+        await self.decisions.set_review(stored.key, "scope", self.writer.now, is_open=ruling.in_review)
         await self.sites.follow(written, draft.sites)
         new = await self.statements.replace_conflicts(stored.key, merged.conflicts, self.writer.now)
         if new:
             self.writer.record(change_of_conflicts(written.trial, written.routing, {one.path for one in new}))
         return written
+
+    async def _merge_stored(self, stored: StoredTrial) -> StoredTrial:
+        records = await self.records.of_trial(stored.key)
+        return await self.merge_again(stored, records, await self.statements.in_force(stored.key))
 
     async def _draft(self, key: str | None, merged: Merged) -> _Draft:
         """Return the trial that was merged, without numbers of others, and with what was declared of its sites."""
@@ -162,7 +198,7 @@ class TrialMerger:
         trial = trial.model_copy(update={"sites": with_declared(said, stored)})
         return _Draft(trial, said, dump_origins({**merged.provenance, **origins_of(stored)}))
 
-    def _scope(self, draft: TrialInput, judged: Judged | None) -> ScopeAnswer:
+    def _gate(self, draft: TrialInput, judged: Judged | None) -> ScopeAnswer:
         if judged is not None and judged.draft == draft:
             return judged.scope
         return self.writer.rules.scope(draft, self.writer.terminology)

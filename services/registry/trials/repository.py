@@ -132,6 +132,8 @@ class TrialRepository:
                 at=trial.updated_at,
                 changed=json.dumps(list(changed)),
                 document=values["document"],
+                published=trial.published,
+                criteria_version=trial.criteria.version if trial.criteria is not None else None,
             )
         )
         return True
@@ -211,14 +213,16 @@ class TrialRepository:
     async def _write_index(self, number: int, words: str, stored: StoredTrial) -> None:
         await self.index.put(number, indexed_terms(words, _facets(stored)), published=stored.trial.published)
 
-    async def history(self, key: str, before: int | None, limit: int) -> list[dict[str, Any]]:
-        """Return versions as ``{version, at, changed, trial}``, newest first."""
+    async def history(self, key: str, rows: Rows, before: int | None, limit: int) -> list[dict[str, Any]]:
+        """Return versions as ``{version, at, changed, trial}``, newest first: those that ``rows`` showed then."""
         statement = (
             select(trial_versions)
             .where(trial_versions.c.trial_key == key)
             .order_by(trial_versions.c.version.desc())
             .limit(limit)
         )
+        if rows != "all":
+            statement = statement.where(trial_versions.c.published.is_(True))
         if before is not None:
             statement = statement.where(trial_versions.c.version < before)
         return [
@@ -231,9 +235,13 @@ class TrialRepository:
             for row in await self.connection.execute(statement)
         ]
 
-    async def criteria(self, key: str, version: int | None = None) -> str | None:
-        """Return a criteria document as JSON text: the given version, or the newest."""
+    async def criteria(self, key: str, version: int | None = None, rows: Rows = "all") -> str | None:
+        """Return a criteria document as JSON text: the given version, or the newest, of those that ``rows`` showed."""
         statement = select(criteria_versions.c.document).where(criteria_versions.c.trial_key == key)
+        if rows != "all":
+            versions = trial_versions.c
+            public = select(versions.criteria_version).where(versions.trial_key == key, versions.published.is_(True))
+            statement = statement.where(criteria_versions.c.version.in_(public))
         if version is not None:
             statement = statement.where(criteria_versions.c.version == version)
         found = (

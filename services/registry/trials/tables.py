@@ -1,6 +1,6 @@
 """Tables of trials. ``document`` is the trial as readers get it; the other columns serve to find it."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, false, text
 
 from services.registry.schema import METADATA
 from shared.persistence import UtcInstant
@@ -52,6 +52,9 @@ trial_versions = Table(
     Column("at", UtcInstant, nullable=False),
     Column("changed", Text, nullable=False),
     Column("document", Text, nullable=False),
+    # Whether it was public, and the version of the criteria that was in force: other readers see no more of the past.
+    Column("published", Boolean, nullable=False, server_default=false()),
+    Column("criteria_version", Integer),
 )
 
 criteria_versions = Table(

@@ -10,7 +10,8 @@ from services.registry.model.criteria_head import CriteriaHead
 from services.registry.model.trial import Origin, ScopeAnswer, Trial, TrialInput
 from services.registry.schema import FEED
 from services.registry.terminology.terminology import Terminology
-from services.registry.trials.criteria import becomes_outdated, compared, head_of, in_force, source_hash
+from services.registry.trials.criteria import compared, head_of, in_force, is_outdated, source_hash
+from services.registry.trials.decisions.repository import DecisionRepository
 from services.registry.trials.drafts import changed_fields, draft_of, public_aliases, same_scope, trial_of
 from services.registry.trials.model import StoredTrial
 from services.registry.trials.problems import IdentifierTakenError, OutOfScopeError, UnknownCentreError
@@ -30,6 +31,7 @@ class TrialWriter:
         self.repository = repository
         self.centres = centres
         self.rules = rules
+        self.decisions = DecisionRepository(repository.connection)
         self.now = datetime.now(UTC)
         self._departements: Mapping[str, str] | None = None
 
@@ -57,6 +59,8 @@ class TrialWriter:
         await self.repository.add_criteria(
             key, 1, document.grade, self.now, document.model_dump_json(exclude_none=True)
         )
+        if scope.answer == "scope_unclear":
+            await self.decisions.set_review(key, "scope", self.now, is_open=True)
         self.record(change_of_trial(None, trial, (NOT_VISIBLE, stored.routing), ("created",)))
         return stored
 
@@ -90,7 +94,10 @@ class TrialWriter:
         if not await self.repository.save(written, words_of(trial, self.terminology), changed, stored.trial.version):
             raise StaleVersionError
         self.record(change_of_trial(stored.trial, trial, (stored.routing, written.routing), changed, event=event))
-        if becomes_outdated(stored.trial, trial):
+        outdated = is_outdated(trial)
+        if outdated != is_outdated(stored.trial):
+            await self.decisions.set_review(stored.key, "outdated_criteria", self.now, is_open=outdated)
+        if outdated and not is_outdated(stored.trial):
             # An entry of its own: the change itself may be a new status or a withdrawal.
             sides = (stored.routing, written.routing)
             self.record(change_of_trial(stored.trial, trial, sides, ("criteria",), event="criteria.outdated"))

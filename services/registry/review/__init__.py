@@ -1,0 +1,1 @@
+"""What waits for the decision of a person: one queue over trials, conflicts and records."""

@@ -1,0 +1,138 @@
+"""The review queue on the wire."""
+
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+from pydantic import Field, StringConstraints
+
+from services.registry.model.trial import BilingualText, ScopeReason, ScopeVerdict
+from services.registry.provenance.schemas import ConflictDocument
+from services.registry.review.model import ReviewKind
+from services.registry.trials.decisions.model import Answer, StoredDecision
+from shared.values.wire import ApiModel, Instant, Label
+
+CHOICES: Final[Mapping[ReviewKind, Mapping[Answer, Label]]] = {
+    "scope": {
+        "in_scope": Label(
+            fr="L'essai relève du réseau : il est publié. Si les règles l'excluent, une seconde personne doit décider "
+            "de même.",
+            en="The trial belongs in the network: it is published. Where the rules refuse it, a second person must "
+            "decide the same.",
+        ),
+        "out_of_scope": Label(
+            fr="L'essai ne relève pas du réseau : il n'est pas publié, ou ne l'est plus dès maintenant.",
+            en="The trial does not belong in the network: it is not published, or no longer from now on.",
+        ),
+    },
+    "conflict": {
+        "keep": Label(
+            fr="Garder la valeur utilisée, en connaissance de l'autre.",
+            en="Keep the value that is used, knowing of the other one.",
+        ),
+        "take": Label(fr="Prendre l'autre valeur.", en="Take the other value."),
+    },
+    "possible_duplicate": {},
+    "outdated_criteria": {},
+}
+OUTDATED: Final = Label(
+    fr="Le texte des critères a changé depuis leur signature. Les relire et les signer de nouveau.",
+    en="The text of the criteria has changed since they were signed. Read them again and sign them anew.",
+)
+DUPLICATE: Final = Label(
+    fr="Cette notice porte un numéro d'un autre essai. Corriger le numéro dans la source où il est faux ; la notice "
+    "est ensuite relue.",
+    en="This record has a number of another trial. Correct the number in the source where it is wrong; the record is "
+    "then read again.",
+)
+
+
+class ReviewTrial(ApiModel):
+    """The trial of an item."""
+
+    id: str = Field(description="The id of the trial.")
+    identifier: str = Field(description="Its preferred public number.")
+    numbers: list[str] = Field(description="All its numbers.")
+    titles: BilingualText = Field(description="Its title.")
+    published: bool = Field(description="Whether it is public.")
+
+
+class ReviewRecord(ApiModel):
+    """The source record of an item."""
+
+    source: str = Field(description="The source.")
+    source_id: str = Field(description="The id of the record there.")
+    numbers: list[str] = Field(description="All its numbers.")
+    titles: BilingualText = Field(description="Its title.")
+    shares_with: list[str] = Field(description="The preferred numbers of the trials that have one of its numbers.")
+
+
+class Choice(ApiModel):
+    """A possible answer."""
+
+    answer: Answer = Field(description="The `answer` to send.")
+    effect: Label = Field(description="What it does.")
+
+
+class DecisionDocument(ApiModel):
+    """What a person decided."""
+
+    number: int = Field(description="The number of the decision in its trial, from 1.")
+    answer: Answer = Field(description="The answer.")
+    gate: ScopeVerdict | None = Field(description="What the scope gate said then; null: not about the scope.")
+    reason: str = Field(description="Why.")
+    author: str = Field(description="Who decided: the organisation, and the member or client, by their ids.")
+    at: Instant = Field(description="When.")
+    withdrawn_at: Instant | None = Field(description="When it was undone; null: it is in force.")
+    withdrawn_by: str | None = Field(description="Who undid it.")
+
+    @classmethod
+    def of(cls, stored: StoredDecision) -> "DecisionDocument":
+        """Return a decision as readers get it."""
+        one = stored.decision
+        return cls(
+            number=stored.number,
+            answer=one.answer,
+            gate=one.gate,
+            reason=one.reason,
+            author=one.author,
+            at=one.at,
+            withdrawn_at=stored.withdrawn_at,
+            withdrawn_by=stored.withdrawn_by,
+        )
+
+
+class Review(ApiModel):
+    """Something that a person should decide, or has decided."""
+
+    id: str = Field(description="The id: the kind, and the trial, conflict or record.")
+    kind: ReviewKind = Field(
+        description="`scope`: whether a trial belongs in the network. `conflict`: sources, or a source and a person, "
+        "disagree. `possible_duplicate`: a record has a number of another trial. `outdated_criteria`: signed criteria "
+        "are older than their text."
+    )
+    since: Instant | None = Field(description="Since when it waits; null: nothing is to be decided at present.")
+    trial: ReviewTrial | None = Field(description="The trial; null: a record that is no trial yet.")
+    record: ReviewRecord | None = Field(description="The record of a `possible_duplicate`.")
+    conflict: ConflictDocument | None = Field(description="The `conflict`, while it is open.")
+    reasons: list[ScopeReason] = Field(description="Why a person should decide.")
+    choices: list[Choice] = Field(description="What can be decided here; empty: the reasons say what to do instead.")
+    claimed_by: str | None = Field(description="Who works on it; null: no one.")
+    claimed_at: Instant | None = Field(description="Since when.")
+    decisions: list[DecisionDocument] = Field(description="What was decided until now, oldest first.")
+
+
+class ReviewPage(ApiModel):
+    """A page of the review queue, oldest first."""
+
+    items: list[Review] = Field(description="The items of this page.")
+    counts: dict[ReviewKind, int] = Field(description="How many items of each kind match the other filters.")
+    next: str | None = Field(description="The `cursor` of the next page; null on the last page.")
+
+
+class DecisionInput(ApiModel):
+    """What a person decides."""
+
+    answer: Answer = Field(description="One of the `choices` of the item.")
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)] = Field(
+        description="Why: kept with the decision."
+    )

@@ -1,0 +1,269 @@
+"""Reads the review queue, and decides and undoes what is in it."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from services.registry.merge.fields import set_path
+from services.registry.merge.merging import merge
+from services.registry.merge.model import Conflict
+from services.registry.model.trial import ScopeReason, Trial
+from services.registry.provenance.schemas import TO_DO, ConflictDocument
+from services.registry.records.repository import SourceRepository
+from services.registry.review.model import CONFLICT_KEY, KINDS, Item, Narrowing, ReviewKind
+from services.registry.review.problems import ClaimedError, NotDecidableError, NothingToUndoError, WrongAnswerError
+from services.registry.review.repository import ReviewRepository
+from services.registry.review.schemas import (
+    CHOICES,
+    DUPLICATE,
+    OUTDATED,
+    Choice,
+    DecisionDocument,
+    DecisionInput,
+    Review,
+    ReviewRecord,
+    ReviewTrial,
+)
+from services.registry.trials.decisions.model import Decision, StoredDecision
+from services.registry.trials.drafts import draft_of, public_aliases, validated
+from services.registry.trials.model import StoredTrial
+from services.registry.trials.service import TrialService
+from services.registry.trials.statements.model import Author, OpenConflict
+from shared.access.policy import Rows
+from shared.values.problems import Fault, NotFoundError
+
+
+class ReviewService:
+    """The review queue in one transaction."""
+
+    def __init__(self, trials: TrialService, repository: ReviewRepository) -> None:
+        self.trials = trials
+        self.repository = repository
+        self.merger = trials.merger
+        self.decisions = trials.merger.decisions
+        self.statements = trials.merger.statements
+
+    async def page(self, narrowing: Narrowing, after: tuple[datetime, str] | None, limit: int) -> list[Review]:
+        """Return open items, oldest first, after (since, id)."""
+        return await self._reviews(await self.repository.page(narrowing, after, limit))
+
+    async def counts(self, narrowing: Narrowing) -> dict[ReviewKind, int]:
+        """Return how many items of each kind are open, whatever kind is asked for."""
+        found = await self.repository.counts(replace(narrowing, kind=None))
+        return {kind: found.get(kind, 0) for kind in KINDS}
+
+    async def read(self, name: str, rows: Rows) -> Review:
+        """Return an item, also one of which nothing is to be decided any more.
+
+        :raises NotFoundError: 404.
+        """
+        return (await self._reviews([await self._find(name, rows)]))[0]
+
+    async def claim(self, name: str, author: str, rows: Rows) -> Review:
+        """Claim an open item for a person.
+
+        :raises ClaimedError: 409, another person has claimed it.
+        :raises NotFoundError: 404, nothing is to be decided.
+        """
+        item = await self._find(name, rows)
+        if item.since is None:
+            raise NotFoundError
+        _check_claim(item, author)
+        if item.claimed_by is None:
+            await self.repository.claim(item.id, author, self.trials.now)
+        return await self.read(item.id, rows)
+
+    async def release(self, name: str, rows: Rows) -> None:
+        """Remove the claim of an item, also that of another person, who may be away."""
+        await self.repository.release((await self._find(name, rows)).id)
+
+    async def decide(self, name: str, given: DecisionInput, author: str, rows: Rows) -> Review:
+        """Decide on an item.
+
+        :raises ClaimedError: 409, another person has claimed it.
+        :raises NotDecidableError: 409, it is not decided here.
+        :raises WrongAnswerError: 422, the answer is none of its choices.
+        """
+        item = await self._find(name, rows)
+        _check_claim(item, author)
+        _check_answer(item, given)
+        assert item.trial_key is not None
+        stored = await self.trials.repository.get(item.trial_key)
+        if item.kind == "scope":
+            await self.merger.decide_scope(stored, given.answer, given.reason, author)
+        else:
+            await self._settle(stored, item, given, Author(author, given.reason))
+        await self.repository.release(item.id)
+        return await self.read(item.id, rows)
+
+    async def undo(self, name: str, author: str, rows: Rows) -> Review:
+        """Undo the last decision on an item that is in force.
+
+        :raises NothingToUndoError: 409, there is none.
+        """
+        item = await self._find(name, rows)
+        found = [one for one in await self._decided(item) if one.withdrawn_at is None]
+        if not found or item.trial_key is None:
+            raise NothingToUndoError
+        stored, last = await self.trials.repository.get(item.trial_key), found[-1]
+        if item.kind == "scope":
+            await self.merger.undo_scope(stored, last.number, author)
+        else:
+            await self._unsettle(stored, last, author)
+        return await self.read(item.id, rows)
+
+    async def _find(self, name: str, rows: Rows) -> Item:
+        """Return an item by its id. The trial in it may be named by any of its numbers."""
+        kind = next((kind for kind in KINDS if name.startswith(f"{kind}:")), None)
+        if kind is None:
+            raise NotFoundError
+        trial, _, conflict = name.removeprefix(f"{kind}:").partition(":")
+        stored = None
+        if kind != "possible_duplicate":
+            stored = await self.trials.find(trial, rows)
+            name = ":".join([kind, stored.key, *([conflict] if conflict else [])])
+        found = await self.repository.find(name)
+        if found is not None:
+            return found
+        if stored is None:
+            raise NotFoundError
+        closed = Item(name, kind, None, stored.key, stored.trial.model_dump_json())
+        if kind != "scope" and not await self._decided(closed):
+            raise NotFoundError
+        return closed
+
+    async def _decided(self, item: Item) -> list[StoredDecision]:
+        """Return the decisions on an item, oldest first."""
+        found = await self.decisions.of_trials([item.trial_key]) if item.trial_key is not None else []
+        return [one for one in found if (one.decision.kind, one.decision.item) == (item.kind, item.conflict)]
+
+    async def _settle(self, stored: StoredTrial, item: Item, given: DecisionInput, author: Author) -> None:
+        """Settle a conflict: state one of its values, or withdraw the statement that the sources contradict."""
+        conflict = await self._conflict(item)
+        if conflict is None:
+            raise NotFoundError
+        path, taken = conflict.path, given.answer == "take"
+        if taken and conflict.kind == "outdated_statement":
+            number = await self._statement(stored.key, path)
+            await self.merger.withdraw(stored, number, author)
+        else:
+            document = draft_of(stored.trial).model_dump(mode="json")
+            set_path(document, path, conflict.other if taken else conflict.used)
+            await self.merger.state(stored, validated(document), [path], author)
+            number = await self._statement(stored.key, path)
+        reason = given.reason
+        decision = Decision(
+            "conflict", item.conflict, given.answer, reason, author.name, self.trials.now, statement=number
+        )
+        await self.decisions.add(stored.key, decision)
+
+    async def _unsettle(self, stored: StoredTrial, decided: StoredDecision, author: str) -> None:
+        """Withdraw the statement by which a conflict was settled, or restore the one that was withdrawn."""
+        number = decided.decision.statement
+        statements = await self.statements.of_trial(stored.key)
+        one = next(one for one in statements if one.statement.id == number)
+        await self.decisions.withdraw(stored.key, decided.number, self.trials.now, author)
+        if one.withdrawn_at is None:
+            await self.merger.withdraw(stored, one.statement.id, Author(author))
+        elif one.withdrawn_at == decided.decision.at:
+            await self.merger.restore(stored, one.statement, Author(one.author, one.reason))
+
+    async def _statement(self, key: str, path: str) -> int:
+        """Return the number of the statement of a path that counts: the latest one in force."""
+        return max(one.id for one in await self.statements.in_force(key) if one.path == path)
+
+    async def _conflict(self, item: Item) -> Conflict | None:
+        found = await self._open_conflict(item)
+        return None if found is None else found.conflict
+
+    async def _open_conflict(self, item: Item) -> OpenConflict | None:
+        if item.kind != "conflict" or item.trial_key is None:
+            return None
+        found = await self.statements.conflicts(item.trial_key)
+        return next((one for one in found if one.conflict.key[:CONFLICT_KEY] == item.conflict), None)
+
+    async def _reviews(self, items: Sequence[Item]) -> list[Review]:
+        decisions: dict[tuple[str, str, str], list[DecisionDocument]] = defaultdict(list)
+        for one in await self.decisions.of_trials({item.trial_key for item in items if item.trial_key is not None}):
+            decisions[one.trial_key, one.decision.kind, one.decision.item].append(DecisionDocument.of(one))
+        return [
+            await self._review(item, decisions.get((item.trial_key or "", item.kind, item.conflict), []))
+            for item in items
+        ]
+
+    async def _review(self, item: Item, decisions: list[DecisionDocument]) -> Review:
+        trial = Trial.model_validate_json(item.document) if item.document is not None else None
+        conflict = await self._open_conflict(item)
+        return Review(
+            id=item.id,
+            kind=item.kind,
+            since=item.since,
+            trial=None if trial is None else _trial(trial),
+            record=await self._record(item),
+            conflict=None if conflict is None or trial is None else ConflictDocument.of(conflict, trial.identifier),
+            reasons=_reasons(item, trial, conflict),
+            choices=[Choice(answer=answer, effect=effect) for answer, effect in CHOICES[item.kind].items()],
+            claimed_by=item.claimed_by,
+            claimed_at=item.claimed_at,
+            decisions=decisions,
+        )
+
+    async def _record(self, item: Item) -> ReviewRecord | None:
+        if item.source is None or item.record is None:
+            return None
+        record = await SourceRepository(self.repository.connection, item.source).record(item.record)
+        if record is None:
+            return None
+        draft = validated(merge([record]).document)
+        owners = await self.trials.repository.owners(public_aliases(draft))
+        shares_with = [(await self.trials.repository.get(key)).trial.identifier for key in sorted({*owners.values()})]
+        return ReviewRecord(
+            source=item.source,
+            source_id=item.record,
+            numbers=[one.value for one in draft.identifiers],
+            titles=draft.titles,
+            shares_with=shares_with,
+        )
+
+
+def _check_claim(item: Item, author: str) -> None:
+    """:raises ClaimedError: 409."""
+    if item.claimed_by not in {None, author}:
+        raise ClaimedError
+
+
+def _check_answer(item: Item, given: DecisionInput) -> None:
+    """:raises Problem: 409 or 422, see `ReviewService.decide`."""
+    choices = CHOICES[item.kind]
+    if not choices:
+        raise NotDecidableError
+    if given.answer not in choices:
+        raise WrongAnswerError(
+            errors=[Fault(pointer="/answer", code=WrongAnswerError.code, detail=WrongAnswerError.title)]
+        )
+
+
+def _trial(trial: Trial) -> ReviewTrial:
+    return ReviewTrial(
+        id=trial.id,
+        identifier=trial.identifier,
+        numbers=[one.value for one in trial.identifiers],
+        titles=trial.titles,
+        published=trial.published,
+    )
+
+
+def _reasons(item: Item, trial: Trial | None, conflict: OpenConflict | None) -> list[ScopeReason]:
+    """Return why a person should decide."""
+    match item.kind:
+        case "scope":
+            return trial.scope.reasons if trial is not None else []
+        case "conflict" if conflict is not None:
+            one = conflict.conflict
+            return [ScopeReason(code=one.kind, pointer=f"/{one.path.replace('.', '/')}", detail=TO_DO[one.kind])]
+        case "outdated_criteria":
+            return [ScopeReason(code=item.kind, pointer="/eligibility", detail=OUTDATED)]
+        case "possible_duplicate":
+            return [ScopeReason(code="shared_number", pointer="/identifiers", detail=DUPLICATE)]
+    return []

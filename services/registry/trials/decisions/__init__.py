@@ -1,0 +1,1 @@
+"""Decisions of people on trials, and what of trials waits for one."""
