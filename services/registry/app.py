@@ -38,9 +38,11 @@ from services.registry.terminology import endpoints as terminologies
 from services.registry.terminology.repository import TerminologyRepository
 from services.registry.terminology.service import TerminologyService
 from services.registry.trials import endpoints as trials
+from services.registry.trials.listing import endpoints as trial_lists
+from services.registry.trials.listing.follower import IndexFollower
+from services.registry.trials.listing.service import TrialSearch
 from services.registry.trials.public.reads import public_reads
 from services.registry.trials.public.repository import PublicTrials
-from services.registry.trials.repository import TrialRepository
 from services.registry.trials.rules import TrialRules
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
@@ -86,8 +88,6 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
                 tasks.repeat(ChangeWatch(database, FEED).step, "watch_feed")
             app.state.feed = FeedBuffer(database, FEED, f"{settings.event_source}/registry")
             app.state.feed.start(tasks)
-            async with database.transaction() as connection:
-                await TrialRepository(connection).rebuild_index()
             app.state.idempotency = keys = IdempotencyKeys(database, KEYS)
             app.state.audit = audit = DatabaseAudit(
                 database, AUDIT, settings.audit_folder, "registry", signing_key(settings.audit_seed)
@@ -107,7 +107,10 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
                 await load_sample(database, app.state.trial_rules)
             direct = open_direct_reads(database)
             stack.push_async_callback(direct.close)
-            app.state.public_reads = public_reads(PublicTrials(direct), terminology)
+            follower = IndexFollower(database, terminology)
+            app.state.search = search = TrialSearch(follower, terminology)
+            follower.start(tasks)
+            app.state.public_reads = public_reads(PublicTrials(direct), search)
             app.state.export = _start_export(app, settings, database)
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)
@@ -117,6 +120,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             yield
 
     routers = [
+        trial_lists.router,  # before `/trials/{identifier}`
         trials.router,
         centres.router,
         sources.router,

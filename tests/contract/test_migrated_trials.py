@@ -15,7 +15,6 @@ from services.registry.model.trial import Origin, ScopeAnswer, Trial, TrialInput
 from services.registry.settings import RegistrySettings
 from services.registry.terminology.terminology import builtin
 from services.registry.trials.routing import audience, facets
-from services.registry.trials.search import words_of
 from shared.feed.changes import Routing, write_routing
 from shared.persistence import open_database
 from shared.persistence.migrations import upgrade
@@ -70,7 +69,7 @@ async def fill(connection: AsyncConnection) -> None:
     ):
         stored, trial = document(identifiers, number, 3 - place)
         columns = {"key": key, "public_id": number, "version": 3 - place, "published": True, "demo": False}
-        more = {"status": "recruiting", "curated": False, "search": words_of(trial, builtin()), "number": place}
+        more = {"status": "recruiting", "curated": False, "search": "", "number": place}
         texts = {"document": json.dumps(stored), "side": routing_of(trial)}
         await add(connection, "trials", {**columns, **more, **texts})
         for one in identifiers:

@@ -20,7 +20,6 @@ from services.registry.model.trial import (
     TrialSite,
 )
 from services.registry.schema import FEED
-from services.registry.search.model import SearchQuery
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.criteria import (
     becomes_outdated,
@@ -47,12 +46,10 @@ from services.registry.trials.problems import (
     IdentifierTakenError,
     OutOfScopeError,
     UnknownCentreError,
-    UnknownFilterError,
 )
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.routing import audience, change_of_site, change_of_trial, facets
 from services.registry.trials.rules import TrialRules
-from services.registry.trials.search import words_of
 from shared.access.policy import Access, Rows
 from shared.criteria.lint import RegistryRecord, lint
 from shared.criteria.model import CriteriaDocument
@@ -91,27 +88,6 @@ class TrialService:
         if stored is None:
             raise NotFoundError
         return stored
-
-    async def check_filters(self, search: SearchQuery, rows: Rows) -> None:
-        """Check that centre and condition of a search exist, so that a typing error is not an empty list.
-
-        A condition exists if the terminology or a trial has it.
-
-        :raises UnknownFilterError: 400.
-        """
-        unknown = []
-        if search.centre is not None and search.centre not in await self._departements_of_centres():
-            unknown.append("centre")
-        known = any(code in self.terminology.graph for code in search.condition)
-        if search.condition and not known and not await self.repository.has_condition(search.condition, rows):
-            unknown.append("condition")
-        if unknown:
-            raise UnknownFilterError(
-                errors=[
-                    Fault(pointer=f"/query/{name}", code=f"unknown_{name}", detail=UnknownFilterError.title)
-                    for name in unknown
-                ]
-            )
 
     async def put(self, identifier: str, draft: TrialInput, rows: Rows, expected: Precondition) -> StoredTrial:
         """Create a trial or replace a version of one. A new trial has version 1.
@@ -163,7 +139,7 @@ class TrialService:
         document = in_force(document, 1, source_hash(draft.eligibility))
         trial = trial_of(self.now, key, draft, 1, head_of(document), scope, origin)
         stored = StoredTrial(trial, await self._routing(trial, ()), curated)
-        await self.repository.save(stored, words_of(trial, self.terminology), ("created",), None)
+        await self.repository.save(stored, ("created",), None)
         await self.repository.add_criteria(
             key, 1, document.grade, self.now, document.model_dump_json(exclude_none=True)
         )
@@ -344,7 +320,7 @@ class TrialService:
     ) -> StoredTrial:
         written = StoredTrial(trial, await self._routing(trial, stored.aliases), curated)
         changed = changed_fields(stored.trial, trial)
-        if not await self.repository.save(written, words_of(trial, self.terminology), changed, stored.trial.version):
+        if not await self.repository.save(written, changed, stored.trial.version):
             raise StaleVersionError
         self._record(change_of_trial(stored.trial, trial, (stored.routing, written.routing), changed, event=event))
         if becomes_outdated(stored.trial, trial):

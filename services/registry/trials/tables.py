@@ -16,10 +16,9 @@ trials = Table(
     Column("demo", Boolean, nullable=False),
     Column("status", String(32), nullable=False),
     Column("curated", Boolean, nullable=False),
-    Column("search", Text, nullable=False),
     Column("document", Text, nullable=False),
     Column("side", Text, nullable=False),
-    # Immutable: the order of lists, and the key of the search index. Demonstration trials come last.
+    # Immutable: the order of lists. Demonstration trials come last.
     Column("number", BigInteger, nullable=False, server_default=text("0")),
 )
 Index("uq_trials_number", trials.c.number, unique=True)
