@@ -73,27 +73,29 @@ class Documents:
         try:
             return self._of(facts, facts.document)
         except KeyError:  # a document of an earlier version lacks fields
-            return self._of(facts, Trial.model_validate(facts.document).model_dump(mode="json"))
+            return self._of(facts, Trial.model_validate(facts.document, strict=False).model_dump(mode="json"))
 
     def _of(self, facts: TrialFacts, trial: Json) -> Fields:
         product, eligibility = trial["product"], trial["eligibility"]
         centres = [self.centres[one.centre] for one in facts.sites if one.centre in self.centres]
         diseases = [(one["role"] != "related", one["text"], self._disease(one["code"])) for one in trial["conditions"]]
         targets = [(text, disease) for is_target, text, disease in diseases if is_target]
-        named = " ".join(word for text, disease in targets for word in (text, disease.names))
+        named = [word for text, disease in targets for word in (*index_words(text), *disease.names)]
         titles = " ".join(one for one in (trial["acronym"], *trial["titles"].values()) if one)
         places = [f"{one['facility'] or ''} {one['city'] or ''}" for one in trial["locations"]]
         places += [f"{one.name} {one.city} {one.region}" for one in centres]
         texts = _texts_of(trial, product)
-        topics = vocabulary().topics_of([titles, *texts, *(text for _, text, _ in diseases), *places])
-        others = [*texts, *places, *facts.aliases, *(f"{text} {disease.names}" for _, text, disease in diseases)]
+        topics = vocabulary().topics_of([titles, *texts, *(text for _, text, _ in diseases)], places)
+        in_title = index_words(titles)
+        others = index_words(" ".join((*texts, *places, *facts.aliases, *(text for _, text, _ in diseases))))
+        others += [word for _, _, disease in diseases for word in (*disease.names, *disease.general)]
         low, high = _days(eligibility["minimum_age"], 0), _days(eligibility["maximum_age"], NO_LIMIT)
         fields: dict[str, Iterable[str]] = {
             "key": (trial["id"],),
             "alias": {*facts.aliases, *(alias_of(one["value"]) for one in trial["identifiers"]), trial["id"]},
             "disease": _joined(named),
-            "title": _joined(titles, named),
-            "text": _joined(titles, named, *others, *_above(targets)),
+            "title": _joined(in_title),
+            "text": _joined([*in_title, *named, *others]),
             "topic": topics,
             "condition": {code for _, _, disease in diseases for code in disease.codes},
             "target": {code for _, disease in targets for code in disease.codes},
@@ -107,9 +109,9 @@ class Documents:
             "delivery": _one(product["delivery"]),
             "cell_origin": _one(product["cell_origin"]),
             "sponsor_kind": _one((trial["sponsor"] or {}).get("kind")),
-            "sponsor": _joined((trial["sponsor"] or {}).get("name") or "", *trial["collaborators"]),
+            "sponsor": _joined(index_words(" ".join(_sponsors(trial)))),
             "sex": _one(eligibility["sex"]),
-            "age_band": [*(["child"] if low < ADULT_DAYS else []), *(["adult"] if high >= ADULT_DAYS else [])],
+            "age_band": _age_bands(eligibility["minimum_age"], eligibility["maximum_age"], low, high),
             "country": trial["countries"],
             **_of_sites(facts.sites, centres, trial["status"]),
             "open": (_yes(is_open(trial["status"])),),
@@ -140,33 +142,35 @@ class Documents:
         terminology = self.terminology
         same, ancestors = terminology.same_as(code), terminology.ancestors(code)
         concept = terminology.concept(code)
-        names = " ".join((*(concept.names if concept else ()), *sorted(same)))
+        names = _distinct([*(concept.names if concept else ()), *sorted(same)])
         # General names of the tables ("genetic disease") would find nearly every trial.
         above = [terminology.concept(one) for one in sorted(ancestors) if one in terminology]
-        general = " ".join(name for one in above if one for name in (one.code, *one.names))
+        general = _distinct([name for one in above if one for name in (one.code, *one.names)])
         return _Disease(concept.code if concept else code, same, same | ancestors, names, general)
 
 
 @dataclass(frozen=True, slots=True)
 class _Disease:
-    """A condition's code: the preferred one, the same in other systems, those above too; names, and general names."""
+    """A condition's code: the preferred one, the same in other systems, those above too.
+
+    ``names``, ``general``: the words of its names, and of those above it.
+    """
 
     preferred: str = ""
     own: frozenset[str] = frozenset()
     codes: frozenset[str] = frozenset()
-    names: str = ""
-    general: str = ""
-
-
-def _above(targets: Iterable[tuple[str, _Disease]]) -> list[str]:
-    return [disease.general for _, disease in targets]
+    names: tuple[str, ...] = ()
+    general: tuple[str, ...] = ()
 
 
 def _texts_of(trial: Json, product: Json) -> list[str]:
     product_texts = [product[name] for name in ("name", "serotype", "editing_tool", "cell_type", "vector", "route")]
     named = product_names((product["name"], trial["acronym"], *trial["titles"].values()))
-    sponsor = (trial["sponsor"] or {}).get("name")
-    return [text for text in (*product_texts, *named, *product["genes"], sponsor, *trial["collaborators"]) if text]
+    return [text for text in (*product_texts, *named, *product["genes"], *_sponsors(trial)) if text]
+
+
+def _sponsors(trial: Json) -> list[str]:
+    return [*([trial["sponsor"]["name"]] if trial["sponsor"] else []), *trial["collaborators"]]
 
 
 def _of_sites(sites: Sequence[SiteFacts], centres: Sequence[CentreFacts], status: str) -> dict[str, Iterable[str]]:
@@ -230,8 +234,19 @@ def days_of(duration: str) -> int:
     return int(span.months * DAYS_PER_MONTH + span.days)
 
 
-def _joined(*texts: str) -> tuple[str]:
-    return (" ".join(dict.fromkeys(word for text in texts for word in index_words(text))),)
+def _age_bands(lowest: str | None, highest: str | None, low: int, high: int) -> list[str]:
+    """Return for whom a trial is. Where it states no age at all, nothing is known."""
+    if lowest is None and highest is None:
+        return ["unknown"]
+    return [*(["child"] if low < ADULT_DAYS else []), *(["adult"] if high >= ADULT_DAYS else [])]
+
+
+def _joined(words: Iterable[str]) -> tuple[str]:
+    return (" ".join(dict.fromkeys(words)),)
+
+
+def _distinct(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(index_words(" ".join(texts))))
 
 
 def _folded(text: str) -> str:

@@ -1,7 +1,8 @@
 """The index of trials in memory (tantivy): filled from the database, lost at the end of the process."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Final, NamedTuple
 
 from tantivy import Document, FieldType, Index, Occur, Order, Query, Schema, SchemaBuilder, Searcher
@@ -19,8 +20,8 @@ VALUES: Final = (
 )  # fmt: skip
 NUMBERS: Final = ("minimum_age", "maximum_age", "updated_day", "confirmed_day")
 ORDERS: Final = ("by_relevance", "by_updated", "by_start", "by_identifier")
-# The least that tantivy takes: changes are few, and the first filling writes one segment after the other.
-WRITER_BYTES: Final = 15_000_000
+# With less the index of 30,000 trials is in many pieces, and every search asks each of them.
+WRITER_BYTES: Final = 50_000_000
 
 
 def _schema() -> Schema:
@@ -49,7 +50,8 @@ def term(field: str, value: str) -> Query:
 
 def any_term(field: str, values: Iterable[str]) -> Query:
     """Return the query for the trials with one of some values."""
-    return Query.term_set_query(SCHEMA, field, list(values))
+    # Ten times as fast as a query of a set of terms, which goes through the dictionary.
+    return any_of(*(term(field, value) for value in values))
 
 
 def beginning(field: str, word: str, errors: int = 0) -> Query:
@@ -73,6 +75,10 @@ def any_of(*parts: Query) -> Query:
 def but(part: Query, *excluded: Query) -> Query:
     """Return the query for the trials of one part without those of others."""
     return Query.boolean_query([(Occur.Must, part), *((Occur.MustNot, one) for one in excluded)])
+
+
+# Groups of a list, level by level: no two queries of one level match the same trial.
+Levels = Sequence[Sequence[Query]]
 
 
 class Place(NamedTuple):
@@ -102,24 +108,16 @@ class View:
         return int(found.count)
 
     def page(
-        self,
-        query: Query,
-        groups: Sequence[Query],
-        order: str,
-        after: Place | None,
-        limit: int,
-        *,
-        rising: bool = False,
+        self, query: Query, levels: Levels, order: str, after: Place | None, limit: int, *, rising: bool = False
     ) -> list[Hit]:
         """Return the matching trials after a place, at most ``limit``: group by group, in each by its order.
 
-        ``groups``: queries no two of which match the same trial. ``order``: one of `ORDERS`; the greatest comes first,
-        or the least where it is ``rising``.
+        ``order``: one of `ORDERS`; the greatest comes first, or the least where it is ``rising``.
         """
         hits: list[Hit] = []
         first = after.group if after else 0
-        for place in range(first, len(groups)):
-            parts = [query, groups[place]]
+        for place, group in self._groups(query, levels, first):
+            parts = [group]
             if after and place == first:
                 parts.append(between(order, after.order + 1, None) if rising else between(order, None, after.order - 1))
             found = self._searcher.search(
@@ -133,6 +131,17 @@ class View:
             if len(hits) >= limit:
                 break
         return hits
+
+    def _groups(self, query: Query, levels: Levels, first: int, begin: int = 0) -> Iterator[tuple[int, Query]]:
+        """Yield the groups from number ``first`` on: all combinations of the levels that can have a trial."""
+        if not levels:
+            yield begin, query
+            return
+        width = prod(len(level) for level in levels[1:])
+        for number, part in enumerate(levels[0]):
+            start, narrowed = begin + number * width, all_of(query, part)
+            if start + width > first and (width == 1 or self.count(narrowed)):
+                yield from self._groups(narrowed, levels[1:], first, start)
 
     def facets(self, query: Query, names: Sequence[str], size: int) -> dict[str, list[tuple[str, int]]]:
         """Return for each of these facets its most frequent values among the matching trials, with their counts."""

@@ -49,27 +49,46 @@ class Part:
         return bool(self.codes or self.topics or self.aliases)
 
     def in_target(self) -> Query:
-        """Return the query for the trials that treat this disease."""
-        codes = self.codes | {code for topic in self.topics for code in topic.codes}
-        return any_term("target", codes) if codes else self.in_words("disease")
+        """Return the query for the trials that treat this disease; of a topic, those that also say so."""
+        treated = [any_term("target", self.codes)] if self.codes else []
+        for topic in self.topics:
+            if topic.codes:
+                treated.append(all_of(term("topic", topic.name), any_term("target", topic.codes)))
+            elif self.codes:  # "AAV" is a vector and a vasculitis
+                treated.append(term("topic", topic.name))
+        return any_of(*treated) if treated else self.in_words("disease")
+
+    def in_title(self) -> Query:
+        """Return the query for the trials that have it in the title or in the name of their disease."""
+        diseases = [any_term("target", one.codes) for one in self.topics if one.codes]
+        shown = [term("topic", one.name) for one in self.topics]
+        named = [] if self.topics else [self.in_words("disease")]
+        return any_of(self.in_words("title"), *named, *diseases, *shown)
 
     def in_words(self, field: str) -> Query:
         """Return the query for the trials that have all its words in a field."""
         return all_of(*(_word(field, word) for word in self.words)) if self.words else NOTHING
 
-    def anywhere(self, view: View, visible: Query) -> Query:
-        """Return the query for the trials that have any of its meanings. A word that none has may be mistyped."""
+    def anywhere(self, view: View, visible: Query, *, alone: bool) -> Query:
+        """Return the query for the trials that have any of its meanings. A word that none has may be mistyped.
+
+        ``alone``: the search has no other part; else trials that state no age are for every age.
+        """
         meanings = []
         if not self.is_known:
             meanings = [all_of(*(_mistyped(word, view, visible) for word in self.words))]
+        elif self.codes:  # the words of its name, anywhere in a text, may belong to other things
+            meanings = [self.in_words("title"), self.in_words("disease")]
         elif not any(topic.coded_only for topic in self.topics):
             meanings = [self.in_words("text")]
-        meanings += [all_of(*(_word("title", word) for word in name)) for name in self.names]
+        meanings += [all_of(*(term("title", word) for word in name)) for name in self.names]
         if self.codes:
             meanings += [any_term("condition", self.codes), any_term("own", self.broader)]
         for topic in self.topics:
             meanings += [term("topic", topic.name), *(term(field, value) for field, value in topic.terms)]
             meanings += [any_term("condition", topic.codes)] if topic.codes else []
+            if not alone and any(field == "age_band" for field, _ in topic.terms):
+                meanings.append(term("age_band", "unknown"))
         if self.aliases:
             meanings.append(any_term("alias", self.aliases))
         return any_of(*meanings)
@@ -98,7 +117,7 @@ class TypedSearch:
 
     def matching(self, view: View, visible: Query) -> Query:
         """Return the query for what is found. Where nothing has all parts, those that are mere words are left out."""
-        asked = [part.anywhere(view, visible) for part in self.parts]
+        asked = [part.anywhere(view, visible, alone=len(self.parts) == 1) for part in self.parts]
         if not asked:
             return NOTHING
         query = all_of(*asked)
@@ -111,7 +130,7 @@ class TypedSearch:
         """Return queries by relevance: target disease, title, others. No two match the same trial."""
         diseases = [part for part in self.parts if part.is_disease] or list(self.parts)
         target = all_of(*(part.in_target() for part in diseases))
-        title = all_of(*(part.in_words("title") for part in self.parts))
+        title = all_of(*(part.in_title() for part in self.parts))
         return [target, but(title, target), but(Query.all_query(), target, title)]
 
 
@@ -190,7 +209,7 @@ class SearchReader:
         stop_words = vocabulary().stop_words
         concepts = [concept for code in codes if (concept := self._terminology.concept(code))]
         names = {
-            tuple(word for word in fold(name).split() if word not in stop_words)
+            tuple(one for word in fold(name).split() if word not in stop_words for one in index_words(word))
             for concept in concepts
             for name in concept.names
         }
@@ -210,4 +229,4 @@ class SearchReader:
         code = read_code(f"ICD10:{typed}" if _ICD10.fullmatch(typed) else typed)
         if code is None or code not in self._terminology.graph:
             return None
-        return self._disease((code,), (), tuple(index_words(typed)))
+        return self._disease((code,), (), ())

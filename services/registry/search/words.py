@@ -23,6 +23,8 @@ def beginnings(word: str) -> tuple[str, ...]:
         return word[:-2], word[:-3] + "y"
     if word.endswith("aux"):
         return word, word[:-2] + "l"
+    if word.endswith(("ique", "iques")):
+        return word.removesuffix("s"), word.removesuffix("s")[:-3] + "c"
     if word.endswith("y"):
         return word, word[:-1] + "ie"
     if word.endswith(("s", "x")) and not word.endswith(("ss", "us", "is")):

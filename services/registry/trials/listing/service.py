@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import product
 from typing import Any, Protocol
 
 from tantivy import Query
 
-from services.registry.search.index import EVERYTHING, Hit, Place, View, all_of, any_term
+from services.registry.search.index import EVERYTHING, Hit, Levels, Place, View, all_of, any_term
 from services.registry.search.query import SearchReader
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.listing import suggesting
@@ -116,8 +115,8 @@ class TrialSearch:
     def _page(self, view: View, asked: ListParameters, caller: Caller, after: Place | None) -> Found:
         filters = self._filters(view, caller)
         query, tiers = self._query(view, asked, caller, filters)
-        groups, order = self._order(asked, filters, tiers)
-        hits = view.page(query, groups, order, after, asked.limit + 1, rising=order == "by_identifier")
+        levels, order = self._order(asked, filters, tiers)
+        hits = view.page(query, levels, order, after, asked.limit + 1, rising=order == "by_identifier")
         total = view.count(query) if asked.count else None
         facets = self._facets(view, query, asked.facets.split(",") if asked.facets else ())
         return Found(hits, total, facets)
@@ -132,17 +131,17 @@ class TrialSearch:
         typed = self._reader.read(asked.q)
         return all_of(narrowed, typed.matching(view, caller.visible)), typed.tiers()
 
-    def _order(self, asked: ListParameters, filters: FilterReader, tiers: Sequence[Query]) -> tuple[list[Query], str]:
+    def _order(self, asked: ListParameters, filters: FilterReader, tiers: Sequence[Query]) -> tuple[Levels, str]:
         sort = asked.sort or "relevance"
         if sort == "distance":
             if not asked.near:
                 detail = Label(fr="distance demande near", en="distance needs near")
                 raise UnknownFilterError(errors=[Fault(pointer="/query/sort", code="unknown_sort", detail=detail)])
-            return filters.by_distance(asked), "by_relevance"
+            return [filters.by_distance(asked)], "by_relevance"
         if sort != "relevance":
-            return [EVERYTHING], f"by_{sort}"
-        parts = product(by_openness(), tiers, filters.by_distance(asked))
-        return [all_of(*one) for one in parts], "by_relevance"
+            return [], f"by_{sort}"
+        levels = [by_openness(), tiers, filters.by_distance(asked)]
+        return [level for level in levels if len(level) > 1], "by_relevance"
 
     def _filters(self, view: View, caller: Caller) -> FilterReader:
         def knows(codes: frozenset[str]) -> bool:

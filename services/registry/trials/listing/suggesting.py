@@ -38,8 +38,8 @@ def trials(view: View, typed: str, visible: Query, reader: SearchReader) -> list
     """Return the numbers of the first trials that the typed text finds."""
     search = reader.read(typed)
     query = all_of(visible, search.matching(view, visible))
-    groups = [all_of(one, tier) for one in by_openness() for tier in search.tiers()]
-    return [hit.number for hit in view.page(query, groups, "by_relevance", None, MOST_OF_A_KIND)]
+    levels = [by_openness(), search.tiers()]
+    return [hit.number for hit in view.page(query, levels, "by_relevance", None, MOST_OF_A_KIND)]
 
 
 def centres(typed: str, known: Iterable[CentreFacts]) -> list[Suggestion]:
