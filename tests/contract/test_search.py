@@ -169,6 +169,18 @@ async def test_ages_in_days_or_as_a_duration(registry: FastAPI) -> None:
         everyone = set(await found(anyone, "limit=200"))
         assert set(await found(anyone, "age=P8Y&limit=200")) < everyone
         assert set(await found(anyone, "age=P8Y&limit=200")) != set(await found(anyone, "age=P40Y&limit=200"))
+        # From 18 years: no child. Up to 17 years: until the 18th birthday.
+        for ages, child, age, taken in (
+            ({"minimum_age": "P18Y"}, False, "P17Y11M", False),
+            ({"minimum_age": "P18Y"}, False, "P18Y", True),
+            ({"maximum_age": "P17Y"}, True, "P17Y11M", True),
+            ({"maximum_age": "P17Y"}, True, "P18Y", False),
+        ):
+            whole = json.dumps({"eligibility": {"minimum_age": None, "maximum_age": None, **ages}})
+            changed = await anyone.patch(f"{TRIALS}/NCT03745287", content=whole, headers=MERGE_PATCH)
+            assert changed.status_code == 200, changed.text
+            assert (await found(anyone, "ids=NCT03745287&q=enfant") == ["NCT03745287"]) is child
+            assert (await found(anyone, f"ids=NCT03745287&age={age}") == ["NCT03745287"]) is taken
 
 
 async def test_open_in_france_comes_first_and_demonstrations_last(registry: FastAPI) -> None:

@@ -21,7 +21,8 @@ Fields = dict[str, list[str] | list[int]]
 Json = Mapping[str, Any]
 
 NO_LIMIT: Final = 1_000_000
-ADULT_DAYS: Final = 6_575
+MAJORITY: Final = "P18Y"
+_UNIT_DAYS: Final = {"Y": 365, "M": 30, "W": 7, "D": 1}
 # Numbers of trials are below this; so an order and a number fit into one signed integer of 64 bits.
 NUMBERS: Final = 2**31
 _DIGITS = re.compile(r"[0-9]")
@@ -89,7 +90,7 @@ class Documents:
         in_title = index_words(titles)
         others = index_words(" ".join((*texts, *places, *facts.aliases, *(text for _, text, _ in diseases))))
         others += [word for _, _, disease in diseases for word in (*disease.names, *disease.general)]
-        low, high = _days(eligibility["minimum_age"], 0), _days(eligibility["maximum_age"], NO_LIMIT)
+        low, high = _ages(eligibility["minimum_age"], eligibility["maximum_age"])
         fields: dict[str, Iterable[str]] = {
             "key": (trial["id"],),
             "alias": {*facts.aliases, *(alias_of(one["value"]) for one in trial["identifiers"]), trial["id"]},
@@ -224,8 +225,10 @@ def day_of(moment: datetime) -> int:
     return moment.astimezone(UTC).date().toordinal()
 
 
-def _days(duration: str | None, unset: int) -> int:
-    return unset if duration is None else days_of(duration)
+def _ages(lowest: str | None, highest: str | None) -> tuple[int, int]:
+    """Return the ages in days that a trial takes. Up to 17 years: registries mean until the 18th birthday."""
+    low = 0 if lowest is None else days_of(lowest)
+    return low, NO_LIMIT if highest is None else days_of(highest) + _UNIT_DAYS[highest[-1]] - 1
 
 
 def days_of(duration: str) -> int:
@@ -238,7 +241,7 @@ def _age_bands(lowest: str | None, highest: str | None, low: int, high: int) -> 
     """Return for whom a trial is. Where it states no age at all, nothing is known."""
     if lowest is None and highest is None:
         return ["unknown"]
-    return [*(["child"] if low < ADULT_DAYS else []), *(["adult"] if high >= ADULT_DAYS else [])]
+    return [*(["child"] if low < days_of(MAJORITY) else []), *(["adult"] if high >= days_of(MAJORITY) else [])]
 
 
 def _joined(words: Iterable[str]) -> tuple[str]:

@@ -16,7 +16,7 @@ from shared.terminology.codes import read_code
 from shared.vocabulary.identifiers import alias_of, is_trial_id, recognise_identifier
 from shared.vocabulary.text import fold
 
-MAX_WORDS: Final = 16
+MAX_WORDS: Final = 12
 _ACRONYM = re.compile(r"[a-z0-9]{2,6}", re.IGNORECASE)
 # A name of one short word is an acronym: as a word of a title it may mean something else.
 _SHORTEST_NAME: Final = 5

@@ -117,7 +117,7 @@ class FilterReader:
         return sorted(found, key=lambda pair: (pair[1], pair[0]))
 
     def by_distance(self, asked: TrialFilters) -> list[Query]:
-        """Return groups of trials by their nearest centre, then those without one. An open site goes before others."""
+        """Return groups of trials by their nearest centre, and at the end those without one."""
         if not asked.near:
             return [EVERYTHING]
         field = "open_centre" if asked.open else "centre"

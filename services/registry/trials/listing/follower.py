@@ -1,7 +1,6 @@
 """Keeps the index of trials current: fills it at start, and then follows the feed.
 
-Whoever searches first waits until everything is in the index that was committed before: a search finds what its caller
-has just written.
+A search waits until everything is in the index that was committed before it: it finds what its caller has just written.
 """
 
 import asyncio
@@ -86,7 +85,7 @@ class IndexFollower:
             self._filled.set()
 
     def _is_current(self) -> bool:
-        # On PostgreSQL None: a change of another replica may have been missed, so only a read can tell.
+        # On PostgreSQL None: a change of another replica may have been missed, so the database is read.
         revision = self._database.revision.current()
         return revision is not None and revision == self._revision
 
