@@ -271,3 +271,23 @@ async def test_open_places_are_for_those_who_may_see_them(registry: FastAPI) -> 
         assert set(await found(hospital, "open_places=true&limit=200")) == {*before, trial["identifier"]}
         assert (await hospital.get(f"{TRIALS}?stale=true")).status_code == 400
         assert (await staff.get(f"{TRIALS}?stale=true")).status_code == 200
+
+
+async def test_a_number_that_became_that_of_another_trial_finds_that_one_only(registry: FastAPI) -> None:
+    def trial(number: str) -> str:
+        conditions = [{"code": "ORPHA:275752", "text": "Sickle cell disease"}]
+        product = {"name": "a gene therapy", "atmp_class": "gene_therapy"}
+        numbers = [{"type": "nct", "value": number}]
+        return json.dumps({"identifiers": numbers, "conditions": conditions, "product": product})
+
+    new = {"Content-Type": "application/json", "If-None-Match": "*"}
+    async with client_of(registry, token=token_of("coordination", "admin")) as staff:
+        first = await staff.put(f"{TRIALS}/NCT99000001", content=trial("NCT99000001"), headers=new)
+        assert first.status_code == 201, first.text
+        numbers = json.dumps({"identifiers": [{"type": "nct", "value": "NCT99000002"}]})
+        path = f"{TRIALS}/{first.json()['id']}"
+        assert (await staff.patch(path, content=numbers, headers=MERGE_PATCH)).status_code == 200
+        assert await found(staff, "ids=NCT99000001") == ["NCT99000002"]
+        second = await staff.put(f"{TRIALS}/NCT99000001", content=trial("NCT99000001"), headers=new)
+        assert second.status_code == 201, second.text
+        assert await found(staff, "ids=NCT99000001") == ["NCT99000001"]

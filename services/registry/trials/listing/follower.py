@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import Final
 
 from services.registry.search.documents import CentreFacts, Documents, TrialFacts
-from services.registry.search.index import TrialIndex, View
+from services.registry.search.index import TrialIndex, View, any_term
 from services.registry.search.vocabulary import vocabulary
 from services.registry.terminology.phrases import words
 from services.registry.terminology.terminology import Terminology
@@ -17,6 +17,7 @@ from services.registry.trials.problems import IndexStartingError
 from shared.feed.log import Position
 from shared.persistence import Database
 from shared.tasks import BackgroundTasks
+from shared.vocabulary.identifiers import trial_id
 
 TOGETHER: Final = 500
 # Changes that nothing asks for yet are put into the index in groups: each group costs a commit of the index.
@@ -116,15 +117,21 @@ class IndexFollower:
                 if centres:
                     self._documents = Documents(self._terminology, await repository.centres())
                     keys |= await repository.of_centres(centres)
-            await self._put_all(sorted(keys))
+            await self._put_all(keys)
         await asyncio.to_thread(self._index.commit)
 
-    async def _put_all(self, keys: Collection[str]) -> None:
-        listed = list(keys)
-        for first in range(0, len(listed), TOGETHER):
+    async def _put_all(self, keys: set[str]) -> None:
+        listed = sorted(keys)
+        while listed:
             async with self._database.read(as_service=True) as connection:
-                facts = await IndexRepository(connection).of_keys(listed[first : first + TOGETHER])
+                facts = await IndexRepository(connection).of_keys(listed[:TOGETHER])
             await asyncio.to_thread(_put, self._index, self._documents, facts)
+            del listed[:TOGETHER]
+            # A former number of another trial may be theirs now.
+            named = any_term("alias", {alias for one in facts for alias in one.aliases})
+            owners = {trial_id(hit.number) for hit in self._index.view.page(named, [], "by_updated", None, TOGETHER)}
+            listed += sorted(owners - keys)
+            keys |= owners
 
 
 def _put(index: TrialIndex, documents: Documents, facts: Collection[TrialFacts]) -> None:
