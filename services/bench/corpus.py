@@ -22,7 +22,6 @@ from services.registry.terminology.terminology import Terminology, builtin
 from services.registry.trials.model import StoredTrial
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.routing import audience, change_of_trial, facets
-from services.registry.trials.search import words_of
 from shared.feed.changes import NOT_VISIBLE, Routing
 from shared.persistence import Database
 from shared.vocabulary.identifiers import trial_id
@@ -44,7 +43,7 @@ async def fill(database: Database, count: int) -> None:
                 trial = next(trials).model_copy(update={"id": await repository.next_id(demo=False)})
                 routing = Routing(audience(trial), facets(trial, terminology, {}))
                 stored = StoredTrial(trial, routing)
-                await repository.save(stored, words_of(trial, terminology), ("created",), None)
+                await repository.save(stored, ("created",), None)
                 await records.add(record_of("legacy", trial.id, trial.model_dump(mode="json")), trial.id)
                 FEED.record(connection, change_of_trial(None, trial, (NOT_VISIBLE, routing), ("created",)))
 

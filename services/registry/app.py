@@ -41,9 +41,11 @@ from services.registry.terminology import endpoints as terminologies
 from services.registry.terminology.current import CurrentTerminology
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials import endpoints as trials
+from services.registry.trials.listing import endpoints as trial_lists
+from services.registry.trials.listing.follower import IndexFollower
+from services.registry.trials.listing.service import TrialSearch
 from services.registry.trials.public.reads import public_reads
 from services.registry.trials.public.repository import PublicTrials
-from services.registry.trials.repository import TrialRepository
 from services.registry.trials.rules import TrialRules
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
@@ -89,8 +91,6 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
                 tasks.repeat(ChangeWatch(database, FEED).step, "watch_feed")
             app.state.feed = FeedBuffer(database, FEED, f"{settings.event_source}/registry")
             app.state.feed.start(tasks)
-            async with database.transaction() as connection:
-                await TrialRepository(connection).rebuild_index()
             app.state.idempotency = keys = IdempotencyKeys(database, KEYS)
             app.state.audit = audit = DatabaseAudit(
                 database, AUDIT, settings.audit_folder, "registry", signing_key(settings.audit_seed)
@@ -102,12 +102,14 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.public_url = settings.issuer
             direct = open_direct_reads(database)
             stack.push_async_callback(direct.close)
-            app.state.current_terminology = current = CurrentTerminology(database, partial(_use, app, direct))
+            follower = IndexFollower(database)
+            app.state.current_terminology = current = CurrentTerminology(database, partial(_use, app, direct, follower))
             await current.publish()
             await _open_issuer(app, settings, database, stack)
             if settings.load_sample:
                 await load_sample(database, app.state.trial_rules)
             tasks.repeat(current.watch, "watch_terminology")
+            follower.start(tasks)
             app.state.export = _start_export(app, settings, database)
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)
@@ -117,6 +119,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             yield
 
     routers = [
+        trial_lists.router,  # before `/trials/{identifier}`
         trials.router,
         provenance.router,
         reviews.router,
@@ -144,11 +147,13 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
     )
 
 
-def _use(app: FastAPI, direct: DirectReads, terminology: Terminology) -> None:
+def _use(app: FastAPI, direct: DirectReads, follower: IndexFollower, terminology: Terminology) -> None:
     """Answer the next requests with this terminology."""
+    follower.use(terminology)
     app.state.terminology = terminology
     app.state.trial_rules = TrialRules(terminology, judge, registry_criteria)
-    app.state.public_reads = public_reads(PublicTrials(direct), terminology)
+    app.state.search = search = TrialSearch(follower, terminology)
+    app.state.public_reads = public_reads(PublicTrials(direct), search)
 
 
 async def _open_issuer(app: FastAPI, settings: RegistrySettings, database: Database, stack: AsyncExitStack) -> None:

@@ -21,6 +21,7 @@ from shared.http.openapi_examples import Examples, add_examples, problem_example
 from shared.http.openapi_schemas import SCHEMA, bound, reached, unite_sides
 from shared.http.openapi_security import is_internal, schemes_of, security_of
 from shared.http.problem_responses import MEDIA_TYPE
+from shared.http.rules import RouteRules
 from shared.http.stages.body import WITH_BODY
 from shared.http.stages.head import MAX_HEADERS, MAX_URI
 from shared.http.versions import answers_unchanged, requires_version
@@ -209,7 +210,7 @@ def _describe_operation(operation: dict[str, Any], route: APIRoute, method: str,
     headers = ["X-Request-Id"] + (["RateLimit", "RateLimit-Policy"] if limited else [])
     has_version, has_cache = requires_version(dependant), answers_unchanged(dependant)
     more = (["ETag"] if has_version or has_cache else []) + (["Idempotency-Replayed"] if key else [])
-    more += ["Link"] if any(one.alias == "cursor" for one in route.dependant.query_params) else []
+    more += ["Link"] if "cursor" in RouteRules.of(route).query_names else []
     for status, answer in good.items():
         named = (
             headers

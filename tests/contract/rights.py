@@ -384,6 +384,7 @@ MEDIA_TYPES = {
 }
 QUERIES = {
     ("/registry/v1/trials", "drafts"): "?limit=200",
+    ("/registry/v1/trials/suggest", "-"): "?q=a",
     ("/registry/v1/feed", "drafts"): "?limit=1000",
     ("/registry/v1/feed", "demo"): "?limit=1000",
     ("/registry/v1/feed", "revocations"): "?limit=1000",

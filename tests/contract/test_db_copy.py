@@ -161,8 +161,6 @@ def test_a_backup_of_a_postgresql_is_restored_only_into_an_empty_one(
     kept = contents(empty_postgres)
     for statement in (
         "DELETE FROM trials",
-        "DELETE FROM search_published",
-        "DELETE FROM search_unpublished",
         "DELETE FROM centres",
         "DELETE FROM source_records",
         "DELETE FROM feed_entries",

@@ -19,7 +19,6 @@ from services.registry.sample.load import listed
 from services.registry.settings import RegistrySettings
 from services.registry.terminology.terminology import builtin
 from services.registry.trials.routing import audience, facets
-from services.registry.trials.search import words_of
 from shared.feed.changes import Routing, write_routing
 from shared.persistence import Database, migrations, open_database
 from shared.persistence.migrations import upgrade
@@ -75,7 +74,7 @@ async def fill(connection: AsyncConnection) -> None:
     ):
         stored, trial = document(identifiers, number, 3 - place)
         columns = {"key": key, "public_id": number, "version": 3 - place, "published": True, "demo": False}
-        more = {"status": "recruiting", "curated": False, "search": words_of(trial, builtin()), "number": place}
+        more = {"status": "recruiting", "curated": False, "search": "", "number": place}
         texts = {"document": json.dumps(stored), "side": routing_of(trial)}
         await add(connection, "trials", {**columns, **more, **texts})
         for one in identifiers:
@@ -175,7 +174,7 @@ async def stock_before_the_merge(connection: AsyncConnection) -> None:
         ]  # fmt: skip
         second = {**first, "version": 2, "acronym": "EDITED"}
         columns = {"key": key, "public_id": number, "version": 2, "published": True, "demo": False}
-        more = {"status": "recruiting", "curated": curated, "search": words_of(trial, builtin()), "number": place}
+        more = {"status": "recruiting", "curated": curated, "search": " ", "number": place}
         side = json.dumps(write_routing(Routing(audience(trial), facets(trial, builtin(), {}, [key]))))
         await add(connection, "trials", {**columns, **more, "document": json.dumps(second), "side": side})
         for alias in (key, number):

@@ -40,17 +40,3 @@ def copy(
     for table, digest in copied.items():
         typer.echo(f"{table:<24}{digest.rows:>10}  {digest.digest[:16]}")
     typer.echo(f"{sum(digest.rows for digest in copied.values())} rows, equal on both sides")
-
-
-@databases.command("reindex")
-def reindex() -> None:
-    """Write the search words of all trials anew, after an upgrade whose notes ask for it.
-
-    Trials that were stored before are then found by names that the new version knows. Nothing else changes. Stop the
-    registry first.
-    """
-    from services.cli.reindexing import reindex_trials
-
-    with one_line_errors():
-        written = asyncio.run(reindex_trials())
-    typer.echo(f"search words written anew for {written} trials")

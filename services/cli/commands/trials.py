@@ -15,27 +15,45 @@ TitleLanguage = Annotated[Language, typer.Option(help="Language of the titles.")
 
 @trials.command("list")
 def list_all(
-    q: Annotated[str, typer.Option("--query", "-q", help="Words: disease, gene, product, title or number.")] = "",
-    status: Annotated[str, typer.Option(help="Only this recruitment status, such as recruiting.")] = "",
+    q: Annotated[
+        str, typer.Option("--query", "-q", help="Disease, product, gene, place, number, in French or English.")
+    ] = "",
+    status: Annotated[str, typer.Option(help="Only these recruitment statuses, with commas.")] = "",
+    open_: Annotated[bool, typer.Option("--open", help="Only trials that recruit; with a place, there.")] = False,
+    phase: Annotated[str, typer.Option(help="Only these phases, such as phase-2,phase-3.")] = "",
+    age: Annotated[str, typer.Option(help="Only for a patient of this age, such as P8Y.")] = "",
+    sex: Annotated[str, typer.Option(help="Only for this sex: female or male.")] = "",
+    gene: Annotated[str, typer.Option(help="Only with these genes, such as SMN1.")] = "",
     condition: Annotated[str, typer.Option(help="Only this disease and its subtypes, such as ORPHA:98896.")] = "",
     country: Annotated[str, typer.Option(help="Only trials in this country, such as FR.")] = "",
     centre: Annotated[str, typer.Option(help="Only trials with a site at this centre, such as fr-necker.")] = "",
+    departement: Annotated[str, typer.Option(help="Only with a site in this département, such as 67.")] = "",
+    near: Annotated[str, typer.Option(help="Trials near this place first: latitude,longitude.")] = "",
+    sort: Annotated[str, typer.Option(help="relevance, updated, start, identifier or distance.")] = "",
     no_demo: Annotated[bool, typer.Option("--no-demo", help="Leave out the fictitious demonstration trials.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Number of trials.")] = 50,
     lang: TitleLanguage = Language.FR,
     as_json: AsJson = False,
     url: Url = "",
 ) -> None:
-    """List published trials. Sends CLEIO_TOKEN if it is set."""
+    """List and search published trials. Sends CLEIO_TOKEN if it is set."""
     from services.cli.gateway import open_gateway
     from services.cli.trials import print_trials, read_trials
 
     filters = {
         "q": q,
         "status": status,
+        "open": "true" if open_ else "",
+        "phase": phase,
+        "age": age,
+        "sex": sex,
+        "gene": gene,
         "condition": condition,
         "country": country,
         "centre": centre,
+        "departement": departement,
+        "near": near,
+        "sort": sort,
         "sample": "none" if no_demo else "",
     }
     with one_line_errors(), open_gateway(url, authentication="optional") as gateway:

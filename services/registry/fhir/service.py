@@ -5,7 +5,6 @@ from typing import Any
 
 from services.registry.fhir.research_study import research_study
 from services.registry.model.trial import Trial
-from services.registry.search.model import SearchQuery
 from services.registry.trials.repository import TrialRepository
 from shared.values.problems import NotFoundError
 
@@ -38,7 +37,7 @@ class ResearchStudies:
 
     async def page(self, after: int, limit: int) -> list[tuple[int, Trial]]:
         """Return the next trials after a number, in the order in which the registry took them, each with its number."""
-        rows = await self._trials.page(SearchQuery(demo=False), "published", after, limit)
+        rows = await self._trials.page("published", after, limit, demo=False)
         return [(number, Trial.model_validate_json(document)) for number, document in rows]
 
 

@@ -10,7 +10,6 @@ from services.registry.review.model import Narrowing, ReviewKind
 from services.registry.review.repository import ReviewRepository
 from services.registry.review.schemas import DecisionInput, Review, ReviewPage
 from services.registry.review.service import ReviewService
-from services.registry.search.model import SearchQuery
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.service import TrialService, author_of
 from shared.access.policy import Access
@@ -63,7 +62,7 @@ def _narrowing(
     return Narrowing(
         kind,
         source,
-        SearchQuery.parse(q).words,
+        tuple(q.lower().split()),
         None if claimed is None else claimed != "no",
         author_of(access.principal).name if claimed == "mine" else None,
     )

@@ -38,8 +38,8 @@ class Item:
 class Narrowing:
     """Which items are asked for.
 
-    ``source``: of the record or the other value, or of a record of the trial. ``words``: folded; all must match.
-    ``claimed``: by anyone, or by no one; ``claimed_by``: by this person.
+    ``source``: of the record or the other value, or of a record of the trial. ``words``: in small letters; all must
+    match. ``claimed``: by anyone, or by no one; ``claimed_by``: by this person.
     """
 
     kind: ReviewKind | None = None

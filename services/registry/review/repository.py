@@ -126,7 +126,8 @@ def _conditions(narrowing: Narrowing) -> Sequence[ColumnElement[bool]]:
         found.append(claim.is_not(None) if narrowing.claimed else claim.is_(None))
     if narrowing.claimed_by is not None:
         found.append(review_claims.c.claimed_by == narrowing.claimed_by)
-    words = (or_(trials.c.search.contains(word), func.lower(queue.id).contains(word)) for word in narrowing.words)
+    document, name = func.lower(trials.c.document), func.lower(queue.id)
+    words = (or_(document.contains(word), name.contains(word)) for word in narrowing.words)
     return [*found, *words]
 
 

@@ -1,1 +1,1 @@
-"""Full-text search over trials: the same words and filters through SQLite FTS5 and PostgreSQL tsvector."""
+"""Search over trials: what a typed text means, and an index in memory that answers it. Knows no database."""

@@ -10,12 +10,9 @@ from services.registry.centres.repository import CentreRepository
 from services.registry.model.precondition import CREATES, Precondition
 from services.registry.model.site import Site, SiteInput
 from services.registry.model.trial import Trial, TrialInput
-from services.registry.search.model import SearchQuery
-from services.registry.terminology.terminology import Terminology
 from services.registry.trials.model import StoredTrial
-from services.registry.trials.problems import UnknownFilterError
 from services.registry.trials.repository import TrialRepository
-from services.registry.trials.schemas import History, SiteList, TrialPage, page_text
+from services.registry.trials.schemas import History, SiteList
 from services.registry.trials.service import TrialService, author_of
 from shared.access.policy import Access
 from shared.criteria.model import CriteriaDocument
@@ -24,14 +21,8 @@ from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import ChangePrecondition, IfMatch, IfNoneMatch, etag
 from shared.persistence import Reading, Writing
-from shared.terminology.codes import canonical
-from shared.values.forms import described
-from shared.values.problems import Fault, NotFoundError
+from shared.values.problems import NotFoundError
 from shared.values.strict_json import Limits
-from shared.values.wire import Code, Label
-from shared.vocabulary.geography import COUNTRIES
-from shared.vocabulary.identifiers import CentreId
-from shared.vocabulary.recruitment import RecruitmentStatus
 
 router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["trials"])
 
@@ -44,55 +35,8 @@ def _writing_service(request: Request, connection: Writing) -> TrialService:
     return TrialService(TrialRepository(connection), CentreRepository(connection), request.app.state.trial_rules)
 
 
-def _search(
-    request: Request,
-    q: Annotated[
-        str, Query(max_length=200, description="Words: disease, gene, product, title, number; accents do not matter.")
-    ] = "",
-    status: Annotated[RecruitmentStatus | None, Query(description="The recruitment status of the trial.")] = None,
-    condition: Annotated[
-        Code | None,
-        Query(max_length=80, description="A code such as `ORPHA:98896`; its descendants are found too. Unknown: 400."),
-    ] = None,
-    country: Annotated[
-        str | None,
-        Query(
-            pattern=described("^[A-Za-z]{2}$", fr="deux lettres, p. ex. FR", en="two letters, e.g. FR"),
-            description="ISO 3166-1 alpha-2, in capital or small letters. Unknown: 400.",
-        ),
-    ] = None,
-    centre: Annotated[
-        CentreId | None, Query(description="The id of a member centre, as in `/centres`. Unknown: 400.")
-    ] = None,
-    sample: Annotated[
-        str | None,
-        Query(
-            pattern=described("^none$", fr="la valeur none", en="the value none"),
-            description="`none` leaves the fictitious demonstration trials out.",
-        ),
-    ] = None,
-) -> SearchQuery:
-    if country is not None and country.upper() not in COUNTRIES:
-        detail = Label(
-            fr="code pays inconnu : code ISO 3166-1 à deux lettres, par exemple FR",
-            en="unknown country code: two letters of ISO 3166-1, for example FR",
-        )
-        raise UnknownFilterError(errors=[Fault(pointer="/query/country", code="unknown_country", detail=detail)])
-    terminology: Terminology = request.app.state.trial_rules.terminology
-    codes = terminology.same_as(canonical(condition)) if condition else frozenset()
-    return SearchQuery.parse(
-        q,
-        status=status,
-        condition=codes,
-        country=country.upper() if country else None,
-        centre=centre,
-        demo=sample is None,
-    )
-
-
 Reads = Annotated[TrialService, Depends(_reading_service)]
 Writes = Annotated[TrialService, Depends(_writing_service)]
-Filters = Annotated[SearchQuery, Depends(_search)]
 Reader = Annotated[Access, Depends(allow("trial", "read"))]
 Writer = Annotated[Access, Depends(allow("trial", "write"))]
 SiteReader = Annotated[Access, Depends(allow("site", "read"))]
@@ -104,12 +48,6 @@ Identifier = Annotated[
     ),
 ]
 Centre = Annotated[str, Path(max_length=64, description="The id of the centre, such as `fr-lille`.")]
-Count = Annotated[
-    str | None,
-    Query(
-        pattern=described("^exact$", fr="la valeur exact", en="the value exact"), description="`exact` adds the total."
-    ),
-]
 MergePatch = Annotated[
     dict[str, Any],
     Body(media_type="application/merge-patch+json", description="Fields of `TrialInput`; null removes one."),
@@ -120,26 +58,6 @@ Reason = Annotated[str | None, Query(max_length=500, description="Why: kept with
 MAX_BODY = 1024 * 1024
 LONG_TEXTS = Limits(string=60_000)
 TRIAL = accepts(body_bytes=MAX_BODY, limits=LONG_TEXTS)
-
-
-@router.api_route("/trials", methods=["GET", "HEAD"], response_model=TrialPage, summary="List trials")
-async def list_trials(
-    request: Request,
-    response: Response,
-    trials: Reads,
-    access: Reader,
-    search: Filters,
-    count: Count = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> Response:
-    """List published trials in the order in which the registry took them; demonstration trials come last."""
-    after = open_page(request, cursor)
-    await trials.check_filters(search, access.rows)
-    rows = await trials.repository.page(search, access.rows, after[0] if after else 0, limit + 1)
-    total = await trials.repository.count(search, access.rows) if count else None
-    next_cursor = close_page(request, response, [rows[limit - 1][0]] if len(rows) > limit else None)
-    return _json(page_text([document for _, document in rows[:limit]], next_cursor, total), response)
 
 
 @router.api_route("/trials/{identifier}", methods=["GET", "HEAD"], response_model=Trial, summary="Read a trial")

@@ -46,3 +46,20 @@ class CriteriaRefusedError(InvalidBodyError):
 class UnknownFilterError(InvalidParameterError):
     code = "unknown_filter_value"
     title = Label(fr="Valeur de filtre inconnue", en="Unknown filter value")
+
+
+class ReservedFilterError(InvalidParameterError):
+    code = "reserved_filter"
+    title = Label(fr="Filtre réservé", en="Reserved filter")
+
+
+class IndexStartingError(Problem):
+    code, status = "search_starting", 503
+    title = Label(fr="La recherche démarre", en="The search is starting")
+    detail = Label(
+        fr="Réessayez dans quelques secondes ; la liste complète et chaque essai se lisent déjà.",
+        en="Retry in a few seconds; the whole list and single trials can be read already.",
+    )
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "2"})

@@ -1,7 +1,7 @@
 """SQL for trials, their criteria and their sites. Returns documents and plain values, never rows."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.model.aliases import aliases_of
 from services.registry.model.trial import Trial
-from services.registry.search.model import SearchQuery, indexed_terms
-from services.registry.search.repository import SearchRepository
 from services.registry.trials.model import StoredSite, StoredTrial
 from services.registry.trials.problems import IdentifierTakenError
 from services.registry.trials.tables import (
@@ -26,7 +24,6 @@ from shared.access.policy import Rows
 from shared.feed.changes import TRIAL_FACET, Routing, read_routing, write_routing
 from shared.vocabulary.identifiers import alias_of, trial_id, trial_number
 
-INDEXED_AT_ONCE = 500
 # Numbers of demonstration trials begin here, so that they come last in every list.
 FIRST_DEMO = 1_000_000_000
 # Two transactions that create trials take turns, or both would take the same number.
@@ -38,7 +35,6 @@ class TrialRepository:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
-        self.index = SearchRepository(connection)
 
     async def find(self, identifier: str, rows: Rows = "all") -> StoredTrial | None:
         """Return a trial by any of its names in any spelling, if ``rows`` lets the caller see it."""
@@ -74,25 +70,16 @@ class TrialRepository:
     async def get(self, key: str) -> StoredTrial:
         return _stored((await self.connection.execute(select(trials).where(trials.c.key == key))).one())
 
-    async def page(self, query: SearchQuery, rows: Rows, after: int, limit: int) -> list[tuple[int, str]]:
-        """Return (number, document) of matching trials with numbers above ``after``, in their order."""
-        if not query.is_plain or query.never:
-            return await self.index.page(query, published_only=rows != "all", after=after, limit=limit)
-        statement = PLAIN_PAGE[rows != "all", query.demo]
-        found = await self.connection.execute(statement, {"after": after, "limit": limit})
+    async def page(self, rows: Rows, after: int, limit: int, *, demo: bool) -> list[tuple[int, str]]:
+        """Return (number, document) of trials with numbers above ``after``, in their order; ``demo``: also those."""
+        found = await self.connection.execute(PLAIN_PAGE[rows != "all", demo], {"after": after, "limit": limit})
         return [(row.number, row.document) for row in found]
 
-    async def has_condition(self, codes: Iterable[str], rows: Rows) -> bool:
-        """Return whether a trial that ``rows`` shows has one of these condition codes, or a descendant of it."""
-        return await self.index.count(SearchQuery(condition=frozenset(codes)), published_only=rows != "all") > 0
+    async def count(self, rows: Rows, *, demo: bool) -> int:
+        """Return how many trials there are."""
+        return int((await self.connection.execute(PLAIN_COUNT[rows != "all", demo])).scalar_one())
 
-    async def count(self, query: SearchQuery, rows: Rows) -> int:
-        """Return how many trials match."""
-        if not query.is_plain or query.never:
-            return await self.index.count(query, published_only=rows != "all")
-        return int((await self.connection.execute(PLAIN_COUNT[rows != "all", query.demo])).scalar_one())
-
-    async def save(self, stored: StoredTrial, search: str, changed: Sequence[str], replaces: int | None) -> bool:
+    async def save(self, stored: StoredTrial, changed: Sequence[str], replaces: int | None) -> bool:
         """Write a version. Return False if another writer came first.
 
         ``replaces``: the version it was made from (None: a new trial).
@@ -100,11 +87,11 @@ class TrialRepository:
         :raises IdentifierTakenError: 409, another transaction took one of its identifiers meanwhile.
         """
         try:
-            return await self._save(stored, search, changed, replaces)
+            return await self._save(stored, changed, replaces)
         except IntegrityError:
             raise IdentifierTakenError from None
 
-    async def _save(self, stored: StoredTrial, search: str, changed: Sequence[str], replaces: int | None) -> bool:
+    async def _save(self, stored: StoredTrial, changed: Sequence[str], replaces: int | None) -> bool:
         trial, number = stored.trial, trial_number(stored.key)
         values = {
             "public_id": trial.identifier,
@@ -113,7 +100,6 @@ class TrialRepository:
             "demo": trial.sample == "demo",
             "status": trial.status,
             "provenance": stored.origins,
-            "search": search,
             "document": trial.model_dump_json(),
             "side": json.dumps(write_routing(stored.routing)),
         }
@@ -124,7 +110,6 @@ class TrialRepository:
             if (await self.connection.execute(statement)).rowcount != 1:
                 return False
         await self._save_aliases(trial)
-        await self._write_index(number, search, stored)
         await self.connection.execute(
             insert(trial_versions).values(
                 trial_key=stored.key,
@@ -176,42 +161,6 @@ class TrialRepository:
         within = trials.c.number >= FIRST_DEMO if demo else trials.c.number < FIRST_DEMO
         greatest = (await self.connection.execute(select(func.max(trials.c.number)).where(within))).scalar_one()
         return trial_id((FIRST_DEMO if demo else 0) + 1 if greatest is None else int(greatest) + 1)
-
-    async def rebuild_index(self) -> int:
-        """Index every trial anew where the index lacks some, as after a copy into another database; return how many."""
-        stored = (await self.connection.execute(select(func.count()).select_from(trials))).scalar_one()
-        if await self.index.size() == stored:
-            return 0
-        count, after = 0, 0
-        while rows := await self._after_number(after):
-            for row in rows:
-                await self._write_index(row.number, row.search, _stored(row))
-            count, after = count + len(rows), rows[-1].number
-        return count
-
-    async def write_words(self, words_of: Callable[[Trial], str], after: int) -> tuple[int, int]:
-        """Write the search words of the next trials anew, where they differ.
-
-        :param words_of: returns the words of a trial.
-        :param after: the number of the last trial that was looked at; 0 at the beginning.
-        :return: how many were written, and the new ``after``; 0 at the end.
-        """
-        rows, count = await self._after_number(after), 0
-        for row in rows:
-            stored = _stored(row)
-            words = words_of(stored.trial)
-            if words != row.search:
-                await self.connection.execute(update(trials).where(trials.c.key == row.key).values(search=words))
-                await self._write_index(row.number, words, stored)
-                count += 1
-        return count, rows[-1].number if rows else 0
-
-    async def _after_number(self, number: int) -> Sequence[Any]:
-        statement = select(trials).where(trials.c.number > number).order_by(trials.c.number).limit(INDEXED_AT_ONCE)
-        return (await self.connection.execute(statement)).all()
-
-    async def _write_index(self, number: int, words: str, stored: StoredTrial) -> None:
-        await self.index.put(number, indexed_terms(words, _facets(stored)), published=stored.trial.published)
 
     async def history(self, key: str, rows: Rows, before: int | None, limit: int) -> list[dict[str, Any]]:
         """Return versions as ``{version, at, changed, trial}``, newest first: those that ``rows`` showed then."""
@@ -284,16 +233,6 @@ class TrialRepository:
 
 def _visible(statement: Select[Any], rows: Rows) -> Select[Any]:
     return statement if rows == "all" else statement.where(trials.c.published.is_(True))
-
-
-def _facets(stored: StoredTrial) -> dict[str, Iterable[str]]:
-    """Return what a trial is filtered by: routing facets, countries, status, and whether it is a demonstration."""
-    return {
-        **{name: values for name, values in stored.routing.facets.items() if name != TRIAL_FACET},
-        "country": stored.trial.countries,
-        "status": [stored.trial.status],
-        "demo": ["yes"] if stored.trial.sample == "demo" else [],
-    }
 
 
 # The trials with an alias; a public number before the same code of a sponsor.

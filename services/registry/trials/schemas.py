@@ -1,8 +1,5 @@
 """Answers of the trial endpoints that hold more than one trial or site."""
 
-import json
-from collections.abc import Sequence
-
 from pydantic import Field
 
 from services.registry.model.site import Site
@@ -38,9 +35,3 @@ class History(ApiModel):
 
     items: list[TrialVersion] = Field(description="The versions of this page, newest first.")
     next: str | None = Field(description="The `cursor` of the next page; null on the last page.")
-
-
-def page_text(documents: Sequence[str], following: str | None, total: int | None) -> str:
-    """Return a page of stored documents as JSON, without parsing them."""
-    count = "" if total is None else f',"total":{total}'
-    return f'{{"items":[{",".join(documents)}],"next":{json.dumps(following)}{count}}}'

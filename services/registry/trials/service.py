@@ -9,12 +9,11 @@ from services.registry.centres.repository import CentreRepository
 from services.registry.model.precondition import Precondition
 from services.registry.model.site import SiteInput
 from services.registry.model.trial import TrialInput
-from services.registry.search.model import SearchQuery
 from services.registry.trials.criteria import faults_of_signature, in_force, source_hash
 from services.registry.trials.drafts import check_address, draft_of, is_number_of, named_paths, patched
 from services.registry.trials.merging import TrialMerger
 from services.registry.trials.model import StoredSite, StoredTrial
-from services.registry.trials.problems import CriteriaRefusedError, UnknownFilterError
+from services.registry.trials.problems import CriteriaRefusedError
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.rules import TrialRules
 from services.registry.trials.statements.model import Author
@@ -44,27 +43,6 @@ class TrialService:
         if stored is None:
             raise NotFoundError
         return stored
-
-    async def check_filters(self, search: SearchQuery, rows: Rows) -> None:
-        """Check that centre and condition of a search exist, so that a typing error is not an empty list.
-
-        A condition exists if the terminology or a trial has it.
-
-        :raises UnknownFilterError: 400.
-        """
-        unknown = []
-        if search.centre is not None and search.centre not in await self.writer.departements_of_centres():
-            unknown.append("centre")
-        known = any(code in self.writer.terminology.graph for code in search.condition)
-        if search.condition and not known and not await self.repository.has_condition(search.condition, rows):
-            unknown.append("condition")
-        if unknown:
-            raise UnknownFilterError(
-                errors=[
-                    Fault(pointer=f"/query/{name}", code=f"unknown_{name}", detail=UnknownFilterError.title)
-                    for name in unknown
-                ]
-            )
 
     async def put(
         self, identifier: str, draft: TrialInput, rows: Rows, expected: Precondition, author: Author

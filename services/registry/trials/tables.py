@@ -15,10 +15,9 @@ trials = Table(
     Column("published", Boolean, nullable=False),
     Column("demo", Boolean, nullable=False),
     Column("status", String(32), nullable=False),
-    Column("search", Text, nullable=False),
     Column("document", Text, nullable=False),
     Column("side", Text, nullable=False),
-    # Immutable: the order of lists, and the key of the search index. Demonstration trials come last.
+    # Immutable: the order of lists. Demonstration trials come last.
     Column("number", BigInteger, nullable=False, server_default=text("0")),
     # Where each part of the document comes from (`services.registry.trials.statements.model.dump_origins`).
     Column("provenance", Text, nullable=False, server_default="{}"),

@@ -18,7 +18,6 @@ from services.registry.trials.problems import IdentifierTakenError, OutOfScopeEr
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.routing import audience, change_of_trial, facets
 from services.registry.trials.rules import TrialRules
-from services.registry.trials.search import words_of
 from shared.criteria.model import CriteriaDocument
 from shared.feed.changes import NOT_VISIBLE, Change, Routing
 from shared.values.problems import Fault, StaleVersionError
@@ -55,7 +54,7 @@ class TrialWriter:
         document = in_force(document, 1, source_hash(draft.eligibility))
         trial = trial_of(self.now, key, draft, 1, head_of(document), scope, origin)
         stored = StoredTrial(trial, await self._routing(trial, ()), origins)
-        await self.repository.save(stored, words_of(trial, self.terminology), ("created",), None)
+        await self.repository.save(stored, ("created",), None)
         await self.repository.add_criteria(
             key, 1, document.grade, self.now, document.model_dump_json(exclude_none=True)
         )
@@ -91,7 +90,7 @@ class TrialWriter:
         origins = stored.origins if origins is None else origins
         written = StoredTrial(trial, await self._routing(trial, stored.aliases), origins)
         changed = changed_fields(stored.trial, trial)
-        if not await self.repository.save(written, words_of(trial, self.terminology), changed, stored.trial.version):
+        if not await self.repository.save(written, changed, stored.trial.version):
             raise StaleVersionError
         self.record(change_of_trial(stored.trial, trial, (stored.routing, written.routing), changed, event=event))
         outdated = is_outdated(trial)

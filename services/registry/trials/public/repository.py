@@ -1,10 +1,10 @@
 """The statements of anonymous reads of trials."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
-from services.registry.search.model import SearchQuery
-from services.registry.search.repository import SearchStatements
+from services.registry.trials.listing.repository import documents_statement, in_order
 from services.registry.trials.repository import BY_ALIAS, PLAIN_COUNT, PLAIN_PAGE, is_one_trial
 from services.registry.trials.tables import trial_aliases, trials
 from shared.persistence.direct import DirectReads, DirectStatement
@@ -22,8 +22,7 @@ class PublicTrials:
         self._reads = reads
         compiled = {
             "find": _BY_ALIAS,
-            "search": SearchStatements.page(is_sqlite=reads.is_sqlite, published_only=True),
-            "count": SearchStatements.count(is_sqlite=reads.is_sqlite, published_only=True),
+            "documents": documents_statement(is_sqlite=reads.is_sqlite, published_only=True),
             "plain": PLAIN_PAGE[True, True],
             "plain without demo": PLAIN_PAGE[True, False],
             "plain count": PLAIN_COUNT[True, True],
@@ -36,26 +35,18 @@ class PublicTrials:
         found = await self._fetch("find", alias=alias_of(identifier))
         return (found[0][0], found[0][1]) if is_one_trial([row[2] for row in found]) else None
 
-    async def page(self, query: SearchQuery, after: int, limit: int) -> Sequence[Sequence[Any]]:
-        """Return (number, document) of matching trials with numbers above ``after``, in their order."""
-        if query.never:
-            return []
-        if query.is_plain:
-            return await self._fetch("plain" if query.demo else "plain without demo", after=after, limit=limit)
-        return await self._fetch("search", query=self._render(query), after=after, limit=limit)
+    async def plain(self, after: int, limit: int, *, demo: bool) -> Sequence[Sequence[Any]]:
+        """Return (number, document) of trials with numbers above ``after``, in their order; ``demo``: also those."""
+        return await self._fetch("plain" if demo else "plain without demo", after=after, limit=limit)
 
-    async def count(self, query: SearchQuery) -> int:
-        """How many trials match."""
-        if query.never:
-            return 0
-        if query.is_plain:
-            found = await self._fetch("plain count" if query.demo else "plain count without demo")
-        else:
-            found = await self._fetch("count", query=self._render(query))
+    async def plain_count(self, *, demo: bool) -> int:
+        """Return how many trials there are."""
+        found = await self._fetch("plain count" if demo else "plain count without demo")
         return int(found[0][0])
 
-    def _render(self, query: SearchQuery) -> str:
-        return SearchStatements.render(query, is_sqlite=self._reads.is_sqlite)
+    async def documents(self, numbers: Sequence[int]) -> list[str]:
+        """Return the documents of trials in this order; those that are not public any more are left out."""
+        return in_order(numbers, await self._fetch("documents", numbers=json.dumps(numbers)))
 
     async def _fetch(self, name: str, **values: Any) -> Sequence[Sequence[Any]]:
         statement = self._statements[name]

@@ -1,0 +1,91 @@
+"""The list of trials, its statistics and suggestions over HTTP."""
+
+import json
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from services.registry.trials.listing.answers import (
+    CSV,
+    JSON,
+    NDJSON,
+    media_type,
+    page_csv,
+    page_json,
+    page_lines,
+    projected,
+)
+from services.registry.trials.listing.parameters import ListParameters, TrialFilters, dependency
+from services.registry.trials.listing.repository import StoredTrials
+from services.registry.trials.listing.schemas import ListPage, Statistics, Suggestion, Suggestions
+from services.registry.trials.listing.service import TrialSearch, caller_of
+from shared.access.policy import Access
+from shared.http.guards import allow
+from shared.http.marks import cached_for_public
+from shared.http.paging import close_page, open_page
+from shared.http.route import ApiRoute, produces
+from shared.values.wire import Label
+
+router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["trials"])
+
+Reader = Annotated[Access, Depends(allow("trial", "read"))]
+Parameters = Annotated[ListParameters, Depends(dependency(ListParameters))]
+Filters = Annotated[TrialFilters, Depends(dependency(TrialFilters))]
+
+
+@router.api_route("/trials", methods=["GET", "HEAD"], response_model=ListPage, summary="List and search trials")
+@produces(JSON, CSV, NDJSON)
+async def list_trials(request: Request, response: Response, access: Reader, asked: Parameters) -> Response:
+    """List the trials that match, as JSON, `text/csv` or `application/x-ndjson`.
+
+    Open in France first, then by what matches (the disease that is treated, the title, anything), then by distance
+    and by date; demonstration trials come last. Without any filter, in the order in which the registry took them.
+    """
+    search: TrialSearch = request.app.state.search
+    after = open_page(request, asked.cursor)
+    source = StoredTrials(request.app.state.database, access.rows)
+    listed = await search.page(asked, caller_of(access.principal, access.rows), after, source)
+    following = close_page(request, response, listed.last)
+    documents = projected(listed.documents, asked.fields)
+    kind = media_type(request.headers.get("accept"))
+    body = (
+        page_csv(documents)
+        if kind == CSV
+        else page_lines(documents)
+        if kind == NDJSON
+        else page_json(documents, following, listed.total, listed.facets)
+    )
+    return Response(body, headers=dict(response.headers), media_type=kind)
+
+
+@router.get("/trials/statistics", response_model=Statistics, summary="Count trials")
+@cached_for_public
+async def read_statistics(request: Request, access: Reader, asked: Filters) -> Response:
+    """Count the trials that match by status, phase, class of product, disease and département."""
+    search: TrialSearch = request.app.state.search
+    total, counts = await search.statistics(asked, caller_of(access.principal, access.rows))
+    return Response(Statistics(total=total, counts=counts).model_dump_json(), media_type=JSON)
+
+
+@router.get("/trials/suggest", response_model=Suggestions, summary="Suggest while typing")
+@cached_for_public
+async def suggest(
+    request: Request,
+    access: Reader,
+    q: Annotated[
+        str, Query(min_length=1, max_length=100, description="The beginning of a search; letters may be wrong.")
+    ],
+) -> Response:
+    """Suggest diseases that have trials, trials and centres for what was typed so far."""
+    search: TrialSearch = request.app.state.search
+    diseases, numbers, centres = await search.suggestions(q, caller_of(access.principal, access.rows))
+    documents = await StoredTrials(request.app.state.database, access.rows).documents(numbers)
+    trials = [_suggested(document) for document in documents]
+    return Response(Suggestions(items=[*diseases, *trials, *centres]).model_dump_json(), media_type=JSON)
+
+
+def _suggested(document: str) -> Suggestion:
+    trial = json.loads(document)
+    french, english = trial["titles"]["fr"], trial["titles"]["en"]
+    title = Label(fr=french or english or trial["identifier"], en=english or french or trial["identifier"])
+    return Suggestion(kind="trial", value=trial["id"], label=title)

@@ -1,0 +1,196 @@
+"""The filters of a list as queries of the index, and its groups by relevance and distance."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from math import asin, cos, radians, sin, sqrt
+from typing import Final
+
+from tantivy import Query
+
+from services.registry.search.documents import CentreFacts, days_of
+from services.registry.search.index import EVERYTHING, NOTHING, any_of, any_term, beginning, between, but, term
+from services.registry.search.query import SearchReader
+from services.registry.search.words import index_words
+from services.registry.trials.listing.parameters import MAX_IDS, TrialFilters
+from services.registry.trials.problems import ReservedFilterError, UnknownFilterError
+from shared.criteria.durations import parse
+from shared.terminology.codes import canonical
+from shared.values.problems import Fault
+from shared.values.wire import Label
+from shared.vocabulary.durations import STALE_AFTER
+from shared.vocabulary.geography import COUNTRIES
+from shared.vocabulary.identifiers import alias_of
+
+EARTH_KM: Final = 6371.0
+# Fields whose values are in the index as they are sent.
+_AS_SENT: Final = ("status", "phase", "atmp_class", "vector", "delivery", "cell_origin", "sponsor_kind")
+_FOR_COORDINATION: Final = ("scope", "published", "source", "stale")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What a caller may see: ``all_rows``, also unpublished trials; ``places``, the open places of sites."""
+
+    all_rows: bool
+    places: bool
+
+    @property
+    def visible(self) -> Query:
+        return EVERYTHING if self.all_rows else term("published", "yes")
+
+
+@dataclass(frozen=True, slots=True)
+class FilterReader:
+    """Reads filters with the present centres. ``knows``: whether a trial that the caller sees has one of some codes."""
+
+    reader: SearchReader
+    centres: Mapping[str, CentreFacts]
+    knows: Callable[[frozenset[str]], bool]
+
+    def constraints(self, asked: TrialFilters, caller: Caller) -> list[Query]:
+        """Return the queries that all must match.
+
+        :raises UnknownFilterError: 400, a value does not exist.
+        :raises ReservedFilterError: 400, the caller may not use a filter.
+        """
+        _check_reserved(asked, caller)
+        found = [any_term(name, value.split(",")) for name in _AS_SENT if (value := getattr(asked, name))]
+        if asked.gene:
+            found.append(any_term("gene", asked.gene.upper().split(",")))
+        if asked.country:
+            found.append(any_term("country", _countries(asked.country)))
+        if asked.age:
+            age = _age(asked.age)
+            found += [between("minimum_age", None, age), between("maximum_age", age, None)]
+        if asked.sex:
+            found.append(but(EVERYTHING, term("sex", "male" if asked.sex == "female" else "female")))
+        if asked.sponsor:
+            found += [beginning("sponsor", word) for word in index_words(asked.sponsor)] or [NOTHING]
+        if asked.condition:
+            found.append(any_of(*(self._condition(code) for code in asked.condition.split(","))))
+        if asked.updated_since:
+            found.append(between("updated_day", _day(asked.updated_since), None))
+        if asked.sample:
+            found.append(term("demo", "no"))
+        if asked.ids:
+            found.append(any_term("alias", _aliases(asked.ids)))
+        if asked.open_places:
+            found.append(term("open_places", "yes"))
+        return [*found, *self._places(asked), *_of_coordination(asked)]
+
+    def _places(self, asked: TrialFilters) -> list[Query]:
+        """Return the queries for the places: the trials of centres, those that recruit there if only such are asked."""
+        field = "open_centre" if asked.open else "centre"
+        wanted = [any_term(field, self._centres(asked.centre))] if asked.centre else []
+        if asked.departement:
+            chosen = asked.departement.split(",")
+            wanted.append(any_term(field, [one.id for one in self.centres.values() if one.departement in chosen]))
+        if asked.region:
+            folded = index_words(asked.region)
+            of_region = [one.id for one in self.centres.values() if index_words(one.region) == folded]
+            if not of_region:
+                raise _unknown("region")
+            wanted.append(any_term(field, of_region))
+        if asked.radius:
+            if not asked.near:
+                raise _unknown("radius", "radius needs near", "radius demande near")
+            wanted.append(any_term(field, [one for one, km in self.distances(asked.near) if km <= asked.radius]))
+        return [*wanted, term("open", "yes")] if asked.open else wanted
+
+    def _centres(self, text: str) -> list[str]:
+        asked = text.split(",")
+        if any(one not in self.centres for one in asked):
+            raise _unknown("centre")
+        return asked
+
+    def _condition(self, text: str) -> Query:
+        part = self.reader.code(canonical(text.strip()))
+        if not self.reader.knows(part.codes) and not self.knows(part.codes):
+            raise _unknown("condition")
+        return any_of(any_term("condition", part.codes), any_term("own", part.broader))
+
+    def distances(self, near: str) -> list[tuple[str, float]]:
+        """Return the centres with their distances in kilometres, the nearest first."""
+        lat, lon = (float(part) for part in near.split(","))
+        found = [(one.id, _kilometres((lat, lon), (one.lat, one.lon))) for one in self.centres.values()]
+        return sorted(found, key=lambda pair: (pair[1], pair[0]))
+
+    def by_distance(self, asked: TrialFilters) -> list[Query]:
+        """Return groups of trials by their nearest centre, and at the end those without one."""
+        if not asked.near:
+            return [EVERYTHING]
+        field = "open_centre" if asked.open else "centre"
+        of_centres = [term(field, centre) for centre, _ in self.distances(asked.near)]
+        groups = [but(one, *of_centres[:place]) for place, one in enumerate(of_centres)]
+        return [*groups, but(EVERYTHING, *of_centres)]
+
+
+def by_openness() -> list[Query]:
+    """Return the groups of trials: open in France, the others, and at the end the demonstrations."""
+    demo, open_in_france = term("demo", "yes"), term("open_in_france", "yes")
+    return [but(open_in_france, demo), but(EVERYTHING, open_in_france, demo), demo]
+
+
+def _check_reserved(asked: TrialFilters, caller: Caller) -> None:
+    reserved = [] if caller.all_rows else [name for name in _FOR_COORDINATION if getattr(asked, name)]
+    reserved += ["open_places"] if asked.open_places and not caller.places else []
+    if reserved:
+        title = ReservedFilterError.title
+        raise ReservedFilterError(
+            errors=[Fault(pointer=f"/query/{name}", code="reserved_filter", detail=title) for name in reserved]
+        )
+
+
+def _of_coordination(asked: TrialFilters) -> list[Query]:
+    found = [any_term("scope", asked.scope.split(","))] if asked.scope else []
+    found += [term("published", "yes" if asked.published == "true" else "no")] if asked.published else []
+    found += [any_term("source", asked.source.split(","))] if asked.source else []
+    if asked.stale:
+        found.append(between("confirmed_day", None, (datetime.now(UTC) - STALE_AFTER).date().toordinal()))
+    return found
+
+
+def _countries(text: str) -> list[str]:
+    countries = text.upper().split(",")
+    if any(one not in COUNTRIES for one in countries):
+        fr = "code pays inconnu : code ISO 3166-1 à deux lettres, par exemple FR"
+        raise _unknown("country", "unknown country code: two letters of ISO 3166-1, for example FR", fr)
+    return countries
+
+
+def _age(text: str) -> int:
+    if text.isdecimal():
+        return int(text)
+    try:
+        parse(text)
+    except ValueError:
+        fr = "un nombre de jours ou une durée, par exemple P8Y"
+        raise _unknown("age", "a number of days or a duration, for example P8Y", fr) from None
+    return days_of(text)
+
+
+def _day(text: str) -> int:
+    try:
+        return date.fromisoformat(text).toordinal()
+    except ValueError:
+        raise _unknown("updated_since", "this day does not exist", "ce jour n'existe pas") from None
+
+
+def _aliases(text: str) -> list[str]:
+    listed = [one for one in text.split(",") if one.strip()]
+    if len(listed) > MAX_IDS:
+        raise _unknown("ids", f"at most {MAX_IDS} trials", f"au plus {MAX_IDS} essais")
+    return [alias_of(one) for one in listed]
+
+
+def _unknown(name: str, en: str = "", fr: str = "") -> UnknownFilterError:
+    detail = Label(fr=fr, en=en) if en else UnknownFilterError.title
+    return UnknownFilterError(errors=[Fault(pointer=f"/query/{name}", code=f"unknown_{name}", detail=detail)])
+
+
+def _kilometres(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Return the distance of two places (degrees) on a sphere."""
+    (lat1, lon1), (lat2, lon2) = (tuple(map(radians, place)) for place in (one, other))
+    part = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin((lon2 - lon1) / 2) ** 2
+    return 2 * EARTH_KM * asin(sqrt(part))

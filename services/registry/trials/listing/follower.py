@@ -1,0 +1,148 @@
+"""Keeps the index of trials current: fills it at start, and then follows the feed.
+
+A search waits until everything is in the index that was committed before it: it finds what its caller has just written.
+"""
+
+import asyncio
+from collections.abc import Collection
+from typing import Final
+
+from services.registry.search.documents import CentreFacts, Documents, TrialFacts
+from services.registry.search.index import TrialIndex, View, any_term
+from services.registry.search.vocabulary import vocabulary
+from services.registry.terminology.phrases import words
+from services.registry.terminology.terminology import Terminology
+from services.registry.trials.listing.repository import IndexRepository
+from services.registry.trials.problems import IndexStartingError
+from shared.feed.log import Position
+from shared.persistence import Database
+from shared.tasks import BackgroundTasks
+from shared.vocabulary.identifiers import trial_id
+
+TOGETHER: Final = 500
+# Changes that nothing asks for yet are put into the index in groups: each group costs a commit of the index.
+BETWEEN_COMMITS: Final = 1.0
+START_WAIT: Final = 5.0
+
+
+class IndexFollower:
+    """The index of one process, and the position of the feed up to which it is complete."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._index = TrialIndex()
+        self._position: Position | None = None
+        self._revision: int | None = None
+        self._filled = asyncio.Event()
+        self._reading = asyncio.Lock()
+
+    def use(self, terminology: Terminology) -> None:
+        """Index by this terminology. Called before the first search; later the index is filled anew."""
+        self._terminology = terminology
+        self._documents = Documents(terminology, {})
+        self._position = self._revision = None
+
+    def start(self, tasks: BackgroundTasks) -> None:
+        """Fill the index and follow the feed in the background."""
+        tasks.repeat(self.follow, "index_trials")
+
+    @property
+    def centres(self) -> dict[str, CentreFacts]:
+        """The centres by id, as of the last `current`."""
+        return dict(self._documents.centres)
+
+    async def follow(self) -> None:
+        """Bring the index up to date, then wait for the next commit."""
+        committed = self._database.committed
+        await self._update()
+        await committed.wait()
+        await asyncio.sleep(BETWEEN_COMMITS)
+
+    async def current(self) -> View:
+        """Return the index with everything that was committed before this call.
+
+        :raises IndexStartingError: 503, it is still being filled after the start.
+        :raises DatabaseUnavailableError: 503, the server cannot be reached.
+        """
+        if not self._filled.is_set():
+            try:
+                await asyncio.wait_for(self._filled.wait(), START_WAIT)
+            except TimeoutError:
+                raise IndexStartingError from None
+        await self._update()
+        return self._index.view
+
+    async def _update(self) -> None:
+        if self._is_current():
+            return
+        async with self._reading:
+            # Another caller may have read meanwhile: one read serves all that waited for it.
+            if self._is_current():
+                return
+            revision = self._database.revision.current()  # before anything is read
+            async with self._database.read(as_service=True) as connection:
+                newest = await IndexRepository(connection).position()
+            if self._position is None or newest.generation != self._position.generation:
+                await self._fill()
+            elif newest.seq > self._position.seq:
+                await self._apply(self._position.seq, newest.seq)
+            self._position, self._revision = newest, revision
+            self._filled.set()
+
+    def _is_current(self) -> bool:
+        # On PostgreSQL None: a change of another replica may have been missed, so the database is read.
+        revision = self._database.revision.current()
+        return revision is not None and revision == self._revision
+
+    async def _fill(self) -> None:
+        """Make a new index of all trials; the present one answers until it is complete."""
+        index, number = TrialIndex(), 0
+        await asyncio.to_thread(_warm_up, self._terminology)
+        async with self._database.read(as_service=True) as connection:
+            documents = Documents(self._terminology, await IndexRepository(connection).centres())
+        while True:
+            async with self._database.read(as_service=True) as connection:
+                facts = await IndexRepository(connection).after(number, TOGETHER)
+            if not facts:
+                break
+            number = facts[-1].number
+            await asyncio.to_thread(_put, index, documents, facts)
+        await asyncio.to_thread(index.commit)
+        self._index, self._documents = index, documents
+
+    async def _apply(self, after: int, last: int) -> None:
+        """Put into the index what the entries of the feed up to number ``last`` name."""
+        while after < last:
+            async with self._database.read(as_service=True) as connection:
+                repository = IndexRepository(connection)
+                subjects, after = await repository.changed(after, last, TOGETHER)
+                keys = {parts[1] for one in subjects if (parts := one.split("/"))[0] in {"trial", "site"}}
+                centres = {one.partition("/")[2] for one in subjects if one.startswith("centre/")}
+                if centres:
+                    self._documents = Documents(self._terminology, await repository.centres())
+                    keys |= await repository.of_centres(centres)
+            await self._put_all(keys)
+        await asyncio.to_thread(self._index.commit)
+
+    async def _put_all(self, keys: set[str]) -> None:
+        listed = sorted(keys)
+        while listed:
+            async with self._database.read(as_service=True) as connection:
+                facts = await IndexRepository(connection).of_keys(listed[:TOGETHER])
+            await asyncio.to_thread(_put, self._index, self._documents, facts)
+            del listed[:TOGETHER]
+            # A former number of another trial may be theirs now.
+            named = any_term("alias", {alias for one in facts for alias in one.aliases})
+            owners = {trial_id(hit.number) for hit in self._index.view.page(named, [], "by_updated", None, TOGETHER)}
+            listed += sorted(owners - keys)
+            keys |= owners
+
+
+def _put(index: TrialIndex, documents: Documents, facts: Collection[TrialFacts]) -> None:
+    index.put(documents.of(one) for one in facts)
+
+
+def _warm_up(terminology: Terminology) -> None:
+    # Both tables are made when they are first asked for, which takes a second.
+    terminology.disease_phrases.find(words("x"))
+    vocabulary()

@@ -1,0 +1,170 @@
+"""Answers lists, counts and suggestions of trials from the index."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from tantivy import Query
+
+from services.registry.search.index import EVERYTHING, Hit, Levels, Place, View, all_of, any_term
+from services.registry.search.query import SearchReader
+from services.registry.terminology.terminology import Terminology
+from services.registry.trials.listing import suggesting
+from services.registry.trials.listing.filters import Caller, FilterReader, by_openness
+from services.registry.trials.listing.follower import IndexFollower
+from services.registry.trials.listing.parameters import ListParameters, TrialFilters
+from services.registry.trials.listing.schemas import FacetValue, Suggestion
+from services.registry.trials.problems import UnknownFilterError
+from shared.access import Principal
+from shared.access.policy import Rows, decide
+from shared.values.problems import Fault, InvalidCursorError
+from shared.values.wire import Label
+
+MOST_VALUES = 50
+STATISTICS = ("status", "phase", "atmp_class", "condition", "departement")
+# Facets whose name in the index is another one.
+_FIELDS = {"condition": "disease_code"}
+
+
+class Source(Protocol):
+    """Where the documents come from, with what their reader may see."""
+
+    async def plain(self, after: int, limit: int, *, demo: bool) -> Sequence[Sequence[Any]]:
+        """Return (number, document) of trials with numbers above ``after``, in their order; ``demo``: also those."""
+
+    async def plain_count(self, *, demo: bool) -> int:
+        """Return how many trials there are."""
+
+    async def documents(self, numbers: Sequence[int]) -> list[str]:
+        """Return the documents of trials in this order; those that the reader does not see any more are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of a list: documents, the place of the last one if more follow, total and facets if asked for."""
+
+    documents: list[str]
+    last: list[int] | None
+    total: int | None
+    facets: dict[str, list[FacetValue]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the index found, one hit more than the page if more follow."""
+
+    hits: Sequence[Hit]
+    total: int | None
+    facets: dict[str, list[FacetValue]]
+
+
+def caller_of(principal: Principal, rows: Rows) -> Caller:
+    """Return what a caller sees in the index."""
+    sites = decide(principal, "read", "site")
+    return Caller(rows == "all", sites is not None and sites.fields == "all")
+
+
+class TrialSearch:
+    """Searches of one process."""
+
+    def __init__(self, index: IndexFollower, terminology: Terminology) -> None:
+        self._index = index
+        self._terminology = terminology
+        self._reader = SearchReader(terminology)
+
+    async def page(self, asked: ListParameters, caller: Caller, after: Sequence[int] | None, source: Source) -> Listed:
+        """Return the page of a list after a place: a number of a plain list, or two numbers of a search.
+
+        :raises UnknownFilterError, ReservedFilterError: 400.
+        :raises InvalidCursorError: 400, the place is one of another version.
+        :raises IndexStartingError: 503.
+        """
+        if asked.is_plain:
+            return await _plain(asked, after, source)
+        if after is not None and len(after) != len(Place._fields):
+            raise InvalidCursorError
+        place = Place(*after) if after else None
+        found = await asyncio.to_thread(self._page, await self._index.current(), asked, caller, place)
+        shown = found.hits[: asked.limit]
+        last = list(shown[-1].place) if len(found.hits) > asked.limit else None
+        documents = await source.documents([one.number for one in shown])
+        return Listed(documents, last, found.total, found.facets)
+
+    async def statistics(self, asked: TrialFilters, caller: Caller) -> tuple[int, dict[str, list[FacetValue]]]:
+        """Return the number of trials, and their numbers by status, phase, class, disease and département."""
+        return await asyncio.to_thread(self._statistics, await self._index.current(), asked, caller)
+
+    def _statistics(self, view: View, asked: TrialFilters, caller: Caller) -> tuple[int, dict[str, list[FacetValue]]]:
+        query, _ = self._query(view, asked, caller, self._filters(view, caller))
+        return view.count(query), self._facets(view, query, STATISTICS)
+
+    async def suggestions(self, typed: str, caller: Caller) -> tuple[list[Suggestion], list[int], list[Suggestion]]:
+        """Return diseases, the numbers of trials, and centres that a typed text may mean."""
+        return await asyncio.to_thread(self._suggestions, await self._index.current(), typed, caller)
+
+    def _suggestions(
+        self, view: View, typed: str, caller: Caller
+    ) -> tuple[list[Suggestion], list[int], list[Suggestion]]:
+        return (
+            suggesting.diseases(view, typed, caller.visible, self._terminology),
+            suggesting.trials(view, typed, caller.visible, self._reader),
+            suggesting.centres(typed, self._index.centres.values()),
+        )
+
+    def _page(self, view: View, asked: ListParameters, caller: Caller, after: Place | None) -> Found:
+        filters = self._filters(view, caller)
+        query, tiers = self._query(view, asked, caller, filters)
+        levels, order = self._order(asked, filters, tiers)
+        hits = view.page(query, levels, order, after, asked.limit + 1, rising=order == "by_identifier")
+        total = view.count(query) if asked.count else None
+        facets = self._facets(view, query, asked.facets.split(",") if asked.facets else ())
+        return Found(hits, total, facets)
+
+    def _query(
+        self, view: View, asked: TrialFilters, caller: Caller, filters: FilterReader
+    ) -> tuple[Query, list[Query]]:
+        """Return the query for a list, and its groups by relevance."""
+        narrowed = all_of(caller.visible, *filters.constraints(asked, caller))
+        if not asked.q.strip():
+            return narrowed, [EVERYTHING]
+        typed = self._reader.read(asked.q)
+        return all_of(narrowed, typed.matching(view, caller.visible)), typed.tiers()
+
+    def _order(self, asked: ListParameters, filters: FilterReader, tiers: Sequence[Query]) -> tuple[Levels, str]:
+        sort = asked.sort or "relevance"
+        if sort == "distance":
+            if not asked.near:
+                detail = Label(fr="distance demande near", en="distance needs near")
+                raise UnknownFilterError(errors=[Fault(pointer="/query/sort", code="unknown_sort", detail=detail)])
+            return [filters.by_distance(asked)], "by_relevance"
+        if sort != "relevance":
+            return [], f"by_{sort}"
+        levels = [by_openness(), tiers, filters.by_distance(asked)]
+        return [level for level in levels if len(level) > 1], "by_relevance"
+
+    def _filters(self, view: View, caller: Caller) -> FilterReader:
+        def knows(codes: frozenset[str]) -> bool:
+            return view.count(all_of(caller.visible, any_term("condition", codes))) > 0
+
+        return FilterReader(self._reader, self._index.centres, knows)
+
+    def _facets(self, view: View, query: Query, names: Sequence[str]) -> dict[str, list[FacetValue]]:
+        fields = {name: _FIELDS.get(name, name) for name in names}
+        found = view.facets(query, list(fields.values()), MOST_VALUES)
+        return {
+            name: [FacetValue(value=value, count=count, label=self._label(name, value)) for value, count in found[one]]
+            for name, one in fields.items()
+        }
+
+    def _label(self, facet: str, value: str) -> Label | None:
+        concept = self._terminology.concept(value) if facet == "condition" else None
+        return Label(fr=concept.label_fr, en=concept.label_en) if concept else None
+
+
+async def _plain(asked: ListParameters, after: Sequence[int] | None, source: Source) -> Listed:
+    demo = asked.sample is None
+    rows = await source.plain(after[0] if after else 0, asked.limit + 1, demo=demo)
+    total = await source.plain_count(demo=demo) if asked.count else None
+    last = [rows[asked.limit - 1][0]] if len(rows) > asked.limit else None
+    return Listed([row[1] for row in rows[: asked.limit]], last, total)

@@ -1,0 +1,70 @@
+"""Suggestions while a search is being typed: diseases with trials, trials and centres. Letters may be wrong."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from tantivy import Query
+
+from services.registry.search.documents import CentreFacts
+from services.registry.search.index import NOTHING, View, all_of, any_of, beginning
+from services.registry.search.query import SearchReader
+from services.registry.search.vocabulary import vocabulary
+from services.registry.search.words import beginnings, begins, errors_of, index_words
+from services.registry.terminology.terminology import Terminology
+from services.registry.trials.listing.filters import by_openness
+from services.registry.trials.listing.schemas import Suggestion
+from shared.values.wire import Label
+
+MOST_OF_A_KIND: Final = 5
+MAX_WORDS: Final = 8
+# Diseases looked at: trials that treat the one that is meant may treat others too.
+CANDIDATES: Final = 40
+
+
+def diseases(view: View, typed: str, visible: Query, terminology: Terminology) -> list[Suggestion]:
+    """Return the diseases that have trials and a name with the typed words; first those with most trials."""
+    words = _words(typed)
+    query = all_of(visible, *(_in_disease(word, view, visible) for word in words)) if words else NOTHING
+    found: list[Suggestion] = []
+    for code, count in view.facets(query, ["disease_code"], CANDIDATES)["disease_code"]:
+        concept = terminology.concept(code)
+        if concept and _is_named(words, (*concept.names, code)) and len(found) < MOST_OF_A_KIND:
+            label = Label(fr=concept.label_fr, en=concept.label_en)
+            found.append(Suggestion(kind="condition", value=code, label=label, count=count))
+    return found
+
+
+def trials(view: View, typed: str, visible: Query, reader: SearchReader) -> list[int]:
+    """Return the numbers of the first trials that the typed text finds."""
+    search = reader.read(typed)
+    query = all_of(visible, search.matching(view, visible))
+    levels = [by_openness(), search.tiers()]
+    return [hit.number for hit in view.page(query, levels, "by_relevance", None, MOST_OF_A_KIND)]
+
+
+def centres(typed: str, known: Iterable[CentreFacts]) -> list[Suggestion]:
+    """Return the centres with the typed words in their name, city or region."""
+    words = _words(typed)
+    named = [one for one in known if words and _is_named(words, (f"{one.name} {one.city} {one.region}",))]
+    return [
+        Suggestion(kind="centre", value=one.id, label=Label(fr=one.name, en=one.name))
+        for one in sorted(named, key=lambda one: one.id)[:MOST_OF_A_KIND]
+    ]
+
+
+def _words(typed: str) -> list[str]:
+    words = index_words(typed)[:MAX_WORDS]
+    # The last word is still being typed: "dans" may become a longer one.
+    return [word for word in words[:-1] if word not in vocabulary().stop_words] + words[-1:]
+
+
+def _in_disease(word: str, view: View, visible: Query) -> Query:
+    right = any_of(*(beginning("disease", one) for one in beginnings(word)))
+    errors = errors_of(word)
+    return right if not errors or view.count(all_of(visible, right)) else beginning("disease", word, errors)
+
+
+def _is_named(words: Sequence[str], names: Iterable[str]) -> bool:
+    return any(
+        all(any(begins(word, typed) for word in of_name) for typed in words) for of_name in map(index_words, names)
+    )
