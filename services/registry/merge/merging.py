@@ -14,7 +14,10 @@ LEGACY = "legacy"
 
 
 def merge(records: Iterable[Record], statements: Iterable[Statement] = ()) -> Merged:
-    """Merge the records of a trial and the statements in force. The latest statement of a path counts."""
+    """Merge the records of a trial and the statements in force. Of a path the last statement counts, by number.
+
+    Clocks can be set back: the time of a statement decides nothing.
+    """
     ranked = sorted(records, key=lambda one: (authority(one.source).rank, one.source, one.source_id))
     stated = _in_force(statements)
     document: dict[str, Any] = {}
@@ -38,7 +41,7 @@ def merge(records: Iterable[Record], statements: Iterable[Statement] = ()) -> Me
 def _in_force(statements: Iterable[Statement]) -> dict[str, Statement]:
     """Return the latest statement of each path, in their order. One of a group replaces those of its members."""
     stated: dict[str, Statement] = {}
-    for one in sorted(statements, key=lambda one: (one.at, one.id)):
+    for one in sorted(statements, key=lambda one: one.id):
         replaced = [path for path in stated if path == one.path or path.startswith(f"{one.path}.")]
         for path in replaced:
             del stated[path]
