@@ -1,11 +1,12 @@
 """Reads the records of CTIS, the register of the EU regulation 536/2014, in both shapes: until June 2024 and since.
 
-A record is the answer of `retrieve`. The trial is named by its EU CT number without the last part, which counts its
-submissions.
+A record is the answer of `retrieve`, or a row of the answer of `search`. A row lets one suppose what is in it as free
+text, so that it never replaces what `retrieve` says. The trial is named by its EU CT number without the last part,
+which counts its submissions.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from services.registry.model.trial import (
@@ -45,6 +46,10 @@ _PARTS: Final = (
 )
 
 
+# The texts of a row.
+_ROW: Final = ("ctTitle", "conditions")
+
+
 class CtisReader:
     """The reader of CTIS."""
 
@@ -70,6 +75,7 @@ class CtisReader:
         names = (
             _PARTS if record.get("authorizedPartI") or "authorizedApplication" in record else (*_PARTS, "applications")
         )
+        names = (*names, *_ROW) if _is_row(record) else names
         return {name: record[name] for name in names if name in record}
 
     def dated(self, record: Any) -> str | None:
@@ -80,6 +86,11 @@ class CtisReader:
     def read(self, record: Any, terminology: Terminology, centres: Sequence[CentreRule] = ()) -> SourceReading:
         """Read a record with a valid number."""
         return _Record(record).read(terminology, centres, self.dated(record))
+
+
+def _is_row(record: Mapping[str, Any]) -> bool:
+    """Return whether this is a row of the answer of `search`."""
+    return "ctTitle" in record and not {"authorizedApplication", "authorizedPartI", "applications"} & record.keys()
 
 
 class _Record:
@@ -107,6 +118,10 @@ class _Record:
         said.say("identifiers", self._identifiers)
         texts.say_titles(said, self.names)
         titles = texts.titles(self.names)
+        is_row = _is_row(self.top.given)
+        if is_row:
+            titles = [text for key in _ROW if (text := self.top.line(key, MAX_LINE)) is not None]
+            said.suppose("titles.en", self.top.line("ctTitle", MAX_LINE))
         conditions = texts.conditions(self.part_one, self.information)
         say_conditions(said, conditions, titles, terminology, (self.part_one, "medicalConditions"))
         products = self.part_one.sections("products", MAX_ITEMS)
@@ -123,7 +138,8 @@ class _Record:
         said.say("dates.start", self._start)
         said.say("dates.completion", self._completion)
         said.say("dates.last_update", lambda: Milestone(date=dated, type="actual") if dated is not None else None)
-        population.say_eligibility(said, self.top, self.information)
+        if not is_row:  # ages and sex would replace the criteria too
+            population.say_eligibility(said, self.top, self.information)
         end_points = self.information.section("endPoint")
         for kind in ("primary", "secondary"):
             texts.say_outcomes(said, f"{kind}_outcomes", end_points, f"{kind}EndPoints")

@@ -80,6 +80,15 @@ def test_the_shape_of_2023_has_words_for_numbers():
     assert found.source_status == "France: Suspended; trial: Ongoing, recruiting"
 
 
+def test_a_row_of_a_search_supposes_its_texts_and_says_nothing_of_ages():
+    row = {"ctNumber": "2024-512345-12-00", "ctTitle": "AAV9 gene therapy", "conditions": "Duchenne dystrophy"}
+    reading = read("ctis", {**row, "trialCountries": ["France:4"], "gender": "Male"}).reading
+    assert reading.inferred["titles.en"] == "AAV9 gene therapy"
+    assert [one["code"] for one in reading.inferred["conditions"]] == ["ORPHA:98896"]
+    assert reading.values["status"] == "recruiting"
+    assert not {"titles.en", "conditions", "eligibility"} & reading.values.keys()
+
+
 def test_all_submissions_of_a_trial_are_one_record():
     reader = READERS["ctis"]
     assert {reader.source_id({"ctNumber": f"2024-512345-12-0{last}"}) for last in "012"} == {"2024-512345-12"}
