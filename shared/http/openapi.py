@@ -48,6 +48,7 @@ TAGS: dict[str, str] = {
     "fhir": "The same over FHIR R4: trials as ResearchStudy, and the match operation.",
     "cds-hooks": "CDS Hooks 2.0: trials inside the screen of an EHR.",
     "sources": "Import of records from other registries.",
+    "reviews": "What waits for the decision of a person.",
     "audit": "Who did what: an organisation reads about its own callers, the coordination about all.",
     "operations": "Health checks.",
     "internal": "Calls between the services of one installation.",

@@ -8,12 +8,16 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from services.registry.app import METADATA, MIGRATIONS
 from services.registry.model.trial import ScopeAnswer
 from services.registry.sources import importing
 from services.registry.trials.rules import TrialRules
+from shared.persistence import open_database
+from shared.persistence.migrations import upgrade
 from tests.conftest import ADMIN, client_of, token_of
 from tests.contract.registry import running_registry
 from tests.contract.test_merge import dated, items, patch
+from tests.contract.test_migrated_trials import downgrade
 from tests.contract.test_registry import events_since, now
 from tests.contract.test_sources import send, study
 
@@ -213,3 +217,22 @@ async def test_the_public_history_shows_only_what_was_public_then(
     for version, expected in ((1, 200), (2, 404), (3, 200)):
         path = f"{TRIAL}/criteria?version={version}"
         assert ((await public.get(path)).status_code, (await admin.get(path)).status_code) == (expected, 200)
+
+
+async def test_the_migration_finds_what_waits_and_what_was_public(database_url: str) -> None:
+    async with running_registry(database_url, sample=False) as app, client_of(app, token=ADMIN) as admin:
+        await send(admin, dated("2025-01-01"))
+        await send(admin, dated("2025-02-01", **UNCLEAR))
+        await send(admin, dated("2025-03-01"), study("NCT90000002", **UNCLEAR))
+    database = open_database(database_url)
+    await downgrade(database, "0010")
+    await upgrade(database, MIGRATIONS, METADATA)
+    await database.close()
+    async with running_registry(database_url, sample=False) as app:
+        async with client_of(app, token=ADMIN) as admin:
+            (item,) = await queue(admin)
+            assert item["trial"]["identifier"] == "NCT90000002"
+            assert (await admin.get(TRIAL)).json()["scope"]["by"] == "gate"
+        async with client_of(app) as public:
+            assert [one["version"] for one in await items(public, "history")] == [3, 1]
+            assert (await public.get(f"{TRIAL}/criteria?version=2")).status_code == 404

@@ -126,6 +126,29 @@ def test_the_origins_statements_and_conflicts_of_a_trial_are_shown(system: Syste
     assert [one["path"] for one in json.loads(everywhere.stdout)["items"]] == ["titles.en"]
 
 
+def test_what_waits_for_review_is_listed_decided_and_undone(system: System, tmp_path: Path) -> None:
+    def reviews(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return system.cleio("reviews", *arguments, check=check, CLEIO_TOKEN=system.admin_key)
+
+    record = study("NCT90000006", "One")
+    record["protocolSection"]["conditionsModule"] = {"conditions": ["Langerhans Cell Histiocytosis"]}  # type: ignore[index]
+    (tmp_path / "one.json").write_text(json.dumps(record))
+    imported = system.cleio("import", "ctgov", str(tmp_path), CLEIO_TOKEN=system.admin_key)
+    assert "cleio reviews list" in imported.stdout
+    listed = reviews("list", "--kind", "scope", "-q", "NCT90000006")
+    item = listed.stdout.splitlines()[1].split()[0]
+    assert item.startswith("scope:CL")
+    assert "1 scope" in listed.stderr
+    assert reviews("claim", item).stderr == f"{item} claimed\n"
+    decided = reviews("decide", item, "in_scope", "--reason", "protocol read", "--lang", "en").stdout
+    assert "nothing is to be decided" in decided
+    assert "protocol read" in decided
+    refused = reviews("decide", item, "keep", "--reason", "x", check=False)
+    assert (refused.returncode, refused.stdout, "422 wrong_answer" in refused.stderr) == (1, "", True)
+    assert json.loads(reviews("undo", "scope:nct90000006", "--json").stdout)["trial"]["published"] is False
+    assert "à examiner" in reviews("show", item).stdout
+
+
 def test_an_import_without_the_token_is_one_line(system: System, tmp_path: Path) -> None:
     (tmp_path / "one.json").write_text(json.dumps(study("NCT90000001", "One")))
     refused = system.cleio("import", "ctgov", str(tmp_path), check=False)
