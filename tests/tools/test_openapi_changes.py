@@ -98,12 +98,12 @@ ADDED = [
     ("notifications", (*CREATE, "requestBody", "required"), False),
     ("notifications", (*INPUT, "properties", "more"), {"type": "string"}),
     ("notifications", (*INPUT, "required"), []),
-    ("notifications", (*INPUT, "properties", "types", "items", "enum", 12), "trial.seen"),
+    ("notifications", (*INPUT, "properties", "types", "items", "enum", 13), "trial.seen"),
     ("notifications", (*INPUT, "properties", "types", "maxItems"), 100),
     ("notifications", (*OUTPUT, "properties", "more"), {"type": "string"}),
     ("notifications", (*OUTPUT, "properties", "status", "enum", 1), GONE),
     # Criteria are answered by the registry, but only sent to matching.
-    ("matching", (*CRITERIA, 15), {"$ref": "#/components/schemas/Label"}),
+    ("matching", (*CRITERIA, 21), {"$ref": "#/components/schemas/Label"}),
 ]
 
 
