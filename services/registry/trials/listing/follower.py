@@ -22,7 +22,8 @@ from shared.vocabulary.identifiers import trial_id
 TOGETHER: Final = 500
 # Changes that nothing asks for yet are put into the index in groups: each group costs a commit of the index.
 BETWEEN_COMMITS: Final = 1.0
-START_WAIT: Final = 5.0
+# Below the ten seconds that a request may take.
+START_WAIT: Final = 8.0
 
 
 class IndexFollower:
