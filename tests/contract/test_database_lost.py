@@ -50,7 +50,9 @@ async def broken_while_it_waits(url: str, call: Callable[[], Awaitable[httpx.Res
         ):
             await holder.execute(text("LOCK TABLE trials IN ACCESS EXCLUSIVE MODE"))
             under_way = asyncio.ensure_future(call())
-            while not under_way.done() and not (await watcher.execute(text(waiting))).all():  # noqa: ASYNC110 - no event
+            # Until the call itself is answered: a background reader may wait too, and be ended first.
+            while not under_way.done():
+                await watcher.execute(text(waiting))
                 await asyncio.sleep(0.01)
             return await under_way
     finally:
