@@ -60,8 +60,8 @@ class CachedVersions:
 
 
 def names_version(if_none_match: bytes, tag: bytes) -> bool:
-    """Return whether the value of ``If-None-Match`` names this ETag, or any."""
-    return if_none_match.strip() == b"*" or tag in [
+    """Return whether the value of ``If-None-Match`` names this ETag, or any. Weak tags count as strong ones."""
+    return if_none_match.strip() == b"*" or tag.removeprefix(b"W/") in [
         one.strip().removeprefix(b"W/") for one in if_none_match.split(b",")
     ]
 

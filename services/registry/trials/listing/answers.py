@@ -1,7 +1,5 @@
 """Pages of trials as JSON, CSV and NDJSON. Documents stay texts where a whole trial is asked for."""
 
-import csv
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -9,14 +7,14 @@ from typing import Any, Final
 from services.registry.model.trial import Trial
 from services.registry.trials.listing.schemas import FacetValue
 from services.registry.trials.problems import UnknownFilterError
+from shared.values.csv_text import csv_text
 from shared.values.problems import Fault
 from shared.values.wire import Label
 
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
 NDJSON: Final = "application/x-ndjson"
-# A spreadsheet runs a cell that begins so as a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+MEDIA_TYPES: Final = (JSON, CSV, NDJSON)
 
 _COLUMNS: Final[dict[str, Callable[[Mapping[str, Any]], Any]]] = {
     "id": lambda trial: trial["id"],
@@ -42,12 +40,6 @@ _COLUMNS: Final[dict[str, Callable[[Mapping[str, Any]], Any]]] = {
     "version": lambda trial: trial["version"],
     "updated_at": lambda trial: trial["updated_at"],
 }
-
-
-def media_type(accept: str | None) -> str:
-    """Return which of the three types a caller wants: the first that it names."""
-    named = [part.partition(";")[0].strip().lower() for part in (accept or JSON).split(",")]
-    return next((one for one in named if one in {JSON, CSV, NDJSON}), JSON)
 
 
 def projected(documents: Sequence[str], fields: str | None) -> list[str]:
@@ -85,14 +77,5 @@ def page_lines(documents: Sequence[str]) -> str:
 
 def page_csv(documents: Sequence[str]) -> str:
     """Return a page as CSV (RFC 4180) with a head line; several values have bars between them."""
-    file = io.StringIO(newline="")
-    writer = csv.writer(file)
-    writer.writerow(_COLUMNS)
-    for trial in map(json.loads, documents):
-        writer.writerow([_cell(read(trial)) for read in _COLUMNS.values()])
-    return file.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    """Return a value as a cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    rows = ([read(trial) for read in _COLUMNS.values()] for trial in map(json.loads, documents))
+    return csv_text(_COLUMNS, rows)

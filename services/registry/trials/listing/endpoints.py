@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from services.registry.trials.listing.answers import (
     CSV,
     JSON,
+    MEDIA_TYPES,
     NDJSON,
-    media_type,
     page_csv,
     page_json,
     page_lines,
@@ -23,6 +23,7 @@ from shared.access.policy import Access
 from shared.http.guards import allow
 from shared.http.marks import cached_for_public
 from shared.http.paging import close_page, open_page
+from shared.http.representations import preferred_type
 from shared.http.route import ApiRoute, produces
 from shared.values.wire import Label
 
@@ -47,7 +48,7 @@ async def list_trials(request: Request, response: Response, access: Reader, aske
     listed = await search.page(asked, caller_of(access.principal, access.rows), after, source)
     following = close_page(request, response, listed.last)
     documents = projected(listed.documents, asked.fields)
-    kind = media_type(request.headers.get("accept"))
+    kind = preferred_type(request.headers.get("accept"), MEDIA_TYPES)
     body = (
         page_csv(documents)
         if kind == CSV

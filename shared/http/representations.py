@@ -1,0 +1,37 @@
+"""Answers in the media type that a caller wants, which caches may keep and must ask about."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from fastapi import Request, Response
+
+from shared.http.versions import names_version
+
+# A copy is never used unasked: a trial that stopped is not shown as open.
+PUBLIC: Final = "public, no-cache"
+PRIVATE: Final = "private, no-cache"
+VARY: Final = "Accept, Authorization"
+
+
+def preferred_type(accept: str | None, offered: Sequence[str]) -> str:
+    """Return which of the offered media types a caller wants: the first that it names, else the first offered."""
+    named = [part.partition(";")[0].strip().lower() for part in (accept or "").split(",")]
+    return next((one for one in named if one in offered), offered[0])
+
+
+def cache_headers(content: str | bytes, *, is_public: bool) -> dict[str, str]:
+    """Return ``ETag`` (weak: a cursor in the answer may differ), ``Cache-Control`` and ``Vary`` of a content."""
+    data = content.encode() if isinstance(content, str) else content
+    digest = hashlib.sha256(data, usedforsecurity=False).hexdigest()[:20]
+    return {"ETag": f'W/"{digest}"', "Cache-Control": PUBLIC if is_public else PRIVATE, "Vary": VARY}
+
+
+def revalidated(
+    request: Request, body: str, media_type: str, headers: Mapping[str, str], *, is_public: bool, content: str = ""
+) -> Response:
+    """Return an answer with `cache_headers`, or 304 if the caller has it. ``content``: decides instead of the body."""
+    cached = cache_headers(content or body, is_public=is_public)
+    if names_version(request.headers.get("if-none-match", "").encode(), cached["ETag"].encode()):
+        return Response(status_code=304, headers=cached)
+    return Response(body, headers={**headers, **cached}, media_type=media_type)
