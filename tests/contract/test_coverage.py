@@ -79,21 +79,21 @@ async def test_caches_ask_and_spreadsheets_run_nothing(registry: FastAPI, anyone
     assert first.headers["cache-control"] == "public, no-cache"
     assert first.json()["france"]["trials"] == 1
     asked = {"If-None-Match": first.headers["etag"]}
-    assert (await anyone.get(first.request.url, headers=asked)).status_code == 304  # type: ignore[arg-type]
-    table = await anyone.get(first.request.url, headers={**asked, "Accept": "text/csv"})  # type: ignore[arg-type]
+    assert (await anyone.get(first.request.url, headers=asked)).status_code == 304
+    table = await anyone.get(first.request.url, headers={**asked, "Accept": "text/csv"})
     assert table.headers["content-type"].startswith("text/csv")
     rows = list(csv.DictReader(io.StringIO(table.text)))
     assert len(rows) == 1 + len(first.json()["items"])
     assert next(one["departement_name"] for one in rows if one["departement"] == "48").startswith("'=HYPERLINK")
     async with client_of(registry, token=ADMIN) as staff:
-        private = await staff.get(first.request.url)  # type: ignore[arg-type]
+        private = await staff.get(first.request.url)
         assert private.headers["cache-control"] == "private, no-cache"
 
     assert (await load(registry, COMMUNES, DEPARTEMENTS)).status_code == 201
-    assert (await anyone.get(first.request.url, headers=asked)).status_code == 200  # type: ignore[arg-type]
+    assert (await anyone.get(first.request.url, headers=asked)).status_code == 200
     async with client_of(registry, token=INTERNAL) as inside:
         assert {one["version"] for one in (await inside.delete(f"{FILES}/last")).json()["files"]} == {2}
-        assert (await anyone.get(first.request.url, headers=asked)).status_code == 304  # type: ignore[arg-type]
+        assert (await anyone.get(first.request.url, headers=asked)).status_code == 304
         await inside.delete(f"{FILES}/last")
         assert (await inside.delete(f"{FILES}/last")).json() == {"files": []}
     assert (await anyone.get(COVERAGE)).status_code == 409

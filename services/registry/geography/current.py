@@ -22,9 +22,10 @@ class CurrentGeography:
         self._atlas: Atlas | None = None
         self._lock = asyncio.Lock()
 
-    @property
-    def atlas(self) -> Atlas | None:
-        """The geography in use as of the last refresh; None: nothing is loaded."""
+    async def atlas(self) -> Atlas | None:
+        """Return the geography in use as of the last refresh; None: nothing is loaded."""
+        if self._files is None:
+            await self.refresh()
         return self._atlas
 
     async def required(self) -> Atlas:
@@ -32,11 +33,10 @@ class CurrentGeography:
 
         :raises GeographyMissingError: 409, nothing is loaded.
         """
-        if self._files is None:
-            await self.refresh()
-        if self._atlas is None:
+        atlas = await self.atlas()
+        if atlas is None:
             raise GeographyMissingError
-        return self._atlas
+        return atlas
 
     async def refresh(self) -> None:
         """Use the files that are loaded now. They are read in a thread."""

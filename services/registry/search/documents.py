@@ -1,7 +1,7 @@
 """A trial as the index has it: its words, the values by which it is filtered, and its places in each order. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -53,12 +53,13 @@ class CentreFacts:
 
 @dataclass(frozen=True, slots=True)
 class TrialFacts:
-    """A stored trial: its number, document, sites and all its names, also former ones."""
+    """A stored trial: its number, document, sites, all its names, also former ones, and the sources of its parts."""
 
     number: int
     document: Json
     sites: Sequence[SiteFacts]
     aliases: Sequence[str]
+    sources: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ class Documents:
             "published": (_yes(trial["published"]),),
             "demo": (_yes(trial["sample"] == "demo"),),
             "scope": (trial["scope"]["answer"],),
-            "source": (trial["origin"]["source"],),
+            "source": {trial["origin"]["source"], *facts.sources},
         }
         numbers = {
             "number": facts.number,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from services.registry.model.trial import Trial
-from services.registry.trials.listing.schemas import FacetValue
+from services.registry.trials.listing.service import Listed
 from services.registry.trials.problems import UnknownFilterError
 from shared.values.csv_text import csv_text
 from shared.values.problems import Fault
@@ -39,14 +39,24 @@ _COLUMNS: Final[dict[str, Callable[[Mapping[str, Any]], Any]]] = {
     "start": lambda trial: (trial["dates"]["start"] or {}).get("date"),
     "version": lambda trial: trial["version"],
     "updated_at": lambda trial: trial["updated_at"],
+    "nearest_centre": lambda trial: (trial.get("nearest") or {}).get("centre"),
+    "nearest_km": lambda trial: (trial.get("nearest") or {}).get("distance_km"),
 }
 
 
-def projected(documents: Sequence[str], fields: str | None) -> list[str]:
-    """Return documents with ``id`` and only these fields (names with commas; None: all).
+def shown(listed: Listed, fields: str | None) -> list[str]:
+    """Return the documents of a page with these fields (names with commas; None: all), and the nearest sites.
 
     :raises UnknownFilterError: 400, a trial has no such field.
     """
+    documents = _projected(listed.documents, fields)
+    if listed.nearest is None:
+        return documents
+    sites = (one.model_dump_json() if one else "null" for one in listed.nearest)
+    return [f'{one[:-1]},"nearest":{site}}}' for one, site in zip(documents, sites, strict=True)]
+
+
+def _projected(documents: Sequence[str], fields: str | None) -> list[str]:
     if fields is None:
         return list(documents)
     wanted = {"id", *fields.split(",")}
@@ -60,12 +70,10 @@ def projected(documents: Sequence[str], fields: str | None) -> list[str]:
     ]
 
 
-def page_json(
-    documents: Sequence[str], following: str | None, total: int | None, facets: Mapping[str, Sequence[FacetValue]]
-) -> str:
-    """Return a page as JSON, without parsing the documents."""
-    count = "" if total is None else f',"total":{total}'
-    counted = {name: [one.model_dump(mode="json") for one in values] for name, values in facets.items()}
+def page_json(documents: Sequence[str], following: str | None, listed: Listed) -> str:
+    """Return a page as JSON, without parsing the documents. ``following``: the cursor of the next page."""
+    count = "" if listed.total is None else f',"total":{listed.total}'
+    counted = {name: [one.model_dump(mode="json") for one in values] for name, values in listed.facets.items()}
     more = f',"facets":{json.dumps(counted, ensure_ascii=False)}' if counted else ""
     return f'{{"items":[{",".join(documents)}],"next":{json.dumps(following)}{count}{more}}}'
 

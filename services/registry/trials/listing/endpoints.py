@@ -13,7 +13,7 @@ from services.registry.trials.listing.answers import (
     page_csv,
     page_json,
     page_lines,
-    projected,
+    shown,
 )
 from services.registry.trials.listing.parameters import ListParameters, TrialFilters, dependency
 from services.registry.trials.listing.repository import StoredTrials
@@ -23,7 +23,7 @@ from shared.access.policy import Access
 from shared.http.guards import allow
 from shared.http.marks import cached_for_public
 from shared.http.paging import close_page, open_page
-from shared.http.representations import preferred_type
+from shared.http.representations import preferred_type, revalidated
 from shared.http.route import ApiRoute, produces
 from shared.values.wire import Label
 
@@ -46,17 +46,19 @@ async def list_trials(request: Request, response: Response, access: Reader, aske
     after = open_page(request, asked.cursor)
     source = StoredTrials(request.app.state.database, access.rows)
     listed = await search.page(asked, caller_of(access.principal, access.rows), after, source)
-    following = close_page(request, response, listed.last)
-    documents = projected(listed.documents, asked.fields)
+    documents = shown(listed, asked.fields)
     kind = preferred_type(request.headers.get("accept"), MEDIA_TYPES)
+    # A cursor is another one each time: it does not make another page.
+    content = page_json(documents, json.dumps(listed.last), listed)
+    following = close_page(request, response, listed.last)
     body = (
-        page_csv(documents)
-        if kind == CSV
-        else page_lines(documents)
-        if kind == NDJSON
-        else page_json(documents, following, listed.total, listed.facets)
+        {CSV: page_csv, NDJSON: page_lines}[kind](documents)
+        if kind != JSON
+        else page_json(documents, following, listed)
     )
-    return Response(body, headers=dict(response.headers), media_type=kind)
+    return revalidated(
+        request, body, kind, dict(response.headers), is_public=access.principal.kind == "public", content=kind + content
+    )
 
 
 @router.get("/trials/statistics", response_model=Statistics, summary="Count trials")
@@ -65,7 +67,8 @@ async def read_statistics(request: Request, access: Reader, asked: Filters) -> R
     """Count the trials that match by status, phase, class of product, disease and département."""
     search: TrialSearch = request.app.state.search
     total, counts = await search.statistics(asked, caller_of(access.principal, access.rows))
-    return Response(Statistics(total=total, counts=counts).model_dump_json(), media_type=JSON)
+    body = Statistics(total=total, counts=counts).model_dump_json()
+    return revalidated(request, body, JSON, {}, is_public=access.principal.kind == "public")
 
 
 @router.get("/trials/suggest", response_model=Suggestions, summary="Suggest while typing")
@@ -81,8 +84,9 @@ async def suggest(
     search: TrialSearch = request.app.state.search
     diseases, numbers, centres = await search.suggestions(q, caller_of(access.principal, access.rows))
     documents = await StoredTrials(request.app.state.database, access.rows).documents(numbers)
-    trials = [_suggested(document) for document in documents]
-    return Response(Suggestions(items=[*diseases, *trials, *centres]).model_dump_json(), media_type=JSON)
+    trials = [_suggested(document) for document in documents.values()]
+    body = Suggestions(items=[*diseases, *trials, *centres]).model_dump_json()
+    return revalidated(request, body, JSON, {}, is_public=access.principal.kind == "public")
 
 
 def _suggested(document: str) -> Suggestion:

@@ -19,6 +19,8 @@ FACETS: Final = (
     "status", "phase", "atmp_class", "vector", "gene", "delivery", "cell_origin", "sponsor_kind", "condition",
     "centre", "departement", "region", "country", "sex", "age_band",
 )  # fmt: skip
+RESERVED_FACETS: Final = frozenset({"scope", "published", "source"})
+_ANY_FACET: Final = "|".join((*FACETS, *sorted(RESERVED_FACETS)))
 
 
 def _several(pattern: str, about: str, *, fr: str, en: str) -> Any:
@@ -36,9 +38,6 @@ def _values(kind: Any, about: str) -> Any:
 def _flag(about: str, value: str = "true") -> Any:
     form = described(f"^{value}$", fr=f"la valeur {value}", en=f"the value {value}")
     return Query(pattern=form, description=about)
-
-
-_NUMBER = r"-?[0-9]{1,3}(\.[0-9]{1,8})?"
 
 
 class TrialFilters(ApiModel):
@@ -124,12 +123,18 @@ class TrialFilters(ApiModel):
     near: Annotated[
         str | None,
         Query(
-            pattern=described(f"^{_NUMBER},{_NUMBER}$", fr="latitude,longitude", en="latitude,longitude"),
-            description="A place as `latitude,longitude` in degrees: trials of near centres come first.",
+            min_length=1,
+            max_length=100,
+            description="A place: `latitude,longitude` in degrees or the id of a centre; where a geography is loaded "
+            "also the number of a département, a postal code or the name of a commune (`Saint-Denis, 974`). Trials "
+            "that recruit near it come first, and each names its nearest open site. Unknown: 400.",
         ),
     ] = None
     radius: Annotated[
-        int | None, Query(ge=1, le=20_000, description="With `near`: only trials of centres in so many kilometres.")
+        int | None,
+        Query(
+            ge=1, le=20_000, description="With `near`: only trials of centres in so many kilometres as the crow flies."
+        ),
     ] = None
     open_places: Annotated[
         str | None, _flag("`true`: trials with an open place. For hospitals, centres and the coordination.")
@@ -160,7 +165,7 @@ class TrialFilters(ApiModel):
         str | None,
         _several(
             "[a-z][a-z0-9_-]{0,39}",
-            "Sources of the first record. For the coordination.",
+            "Sources of any part of the trial. For the coordination.",
             fr="une source, p. ex. ctgov",
             en="a source, e.g. ctgov",
         ),
@@ -200,10 +205,11 @@ class ListOptions(ApiModel):
     facets: Annotated[
         str | None,
         _several(
-            f"({'|'.join(FACETS)})",
-            "Count the trials by these, with commas: the 50 most frequent values of each.",
-            fr=" | ".join(FACETS),
-            en=" | ".join(FACETS),
+            f"({_ANY_FACET})",
+            "Count the trials by these, with commas: the 50 most frequent values of each. `scope`, `published` and "
+            "`source` are for the coordination.",
+            fr=_ANY_FACET,
+            en=_ANY_FACET,
         ),
     ] = None
 
