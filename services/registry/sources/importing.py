@@ -19,6 +19,7 @@ from services.registry.sources.preparing import MAX_LINE_BYTES, Draft, Line, Lin
 from services.registry.sources.problems import DamagedRecordError
 from services.registry.sources.readers import READERS
 from services.registry.sources.schemas import LineResult, RereadResult
+from services.registry.sources.seen import Seen
 from services.registry.sources.service import SourceService
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.rules import TrialRules
@@ -28,6 +29,8 @@ from shared.values.language import Language
 from shared.values.problems import Problem
 
 SLICE_LINES = 5
+# Parsed and looked up at once.
+PARSED_LINES = 50
 # After each line other requests get at least this share of the time that the line took.
 PAUSE_SHARE = 0.5
 
@@ -63,11 +66,13 @@ class ImportService:
         lines = [(number, content) for number, (_, content) in numbered if content is not None]
         results = await self._import(preparer, lines, MAX_BYTES, dry_run=dry_run)
         damaged = [
-            Line(number, name, problem=DamagedRecordError()) for number, (name, content) in numbered if content is None
+            Line(number, seen=Seen(name, ""), problem=DamagedRecordError())
+            for number, (name, content) in numbered
+            if content is None
         ]
         async with self.database.read() as connection:
             service = self._service(connection, preparer)
-            results += [await service.report_unchanged(line, None, None) for line in damaged]
+            results += [await service.report_unchanged(line, None) for line in damaged]
         return RereadResult(
             results=[one for one in results if one.result != "unchanged"],
             counts=dict(sorted(Counter(one.result for one in results).items())),
@@ -78,11 +83,20 @@ class ImportService:
     async def _import(
         self, preparer: LinePreparer, lines: Sequence[tuple[int, bytes]], most: int, *, dry_run: bool
     ) -> list[LineResult]:
+        """Report the unchanged records of many lines at once; read and write the others in slices."""
         results: list[LineResult] = []
-        for start in range(0, len(lines), SLICE_LINES):
-            parsed = await asyncio.to_thread(preparer.parse, lines[start : start + SLICE_LINES], most)
-            results += await self._import_slice(preparer, parsed, dry_run=dry_run)
-        return results
+        for start in range(0, len(lines), PARSED_LINES):
+            parsed = await asyncio.to_thread(preparer.parse, lines[start : start + PARSED_LINES], most)
+            async with self.database.read() as connection:
+                service = self._service(connection, preparer)
+                known = await service.stored(parsed)
+                unchanged, others = _sorted_out(parsed, known, preparer.version)
+                results += await service.report_all_unchanged(unchanged, known)
+            preparer.remember(unchanged)
+            for slice_start in range(0, len(others), SLICE_LINES):
+                slice_lines = others[slice_start : slice_start + SLICE_LINES]
+                results += await self._import_slice(preparer, slice_lines, known, dry_run=dry_run)
+        return sorted(results, key=lambda one: one.line)
 
     async def _preparer(self) -> LinePreparer:
         async with self.database.read() as connection:
@@ -92,26 +106,23 @@ class ImportService:
         rules = centre_rules((centre.id, centre.name, centre.city) for centre in members)
         return LinePreparer(READERS[self.source], self.rules, rules_version, rules)
 
-    async def _import_slice(self, preparer: LinePreparer, parsed: Sequence[Line], *, dry_run: bool) -> list[LineResult]:
-        async with self.database.read() as connection:
-            known = await self._service(connection, preparer).stored(parsed)
-        changed = [line for line in parsed if line.record is not None and not _is_read(line, known, preparer.version)]
-        # The reasons of refusals are not stored: they are found again to be reported.
-        refused = [line for line in parsed if line not in changed and _was_refused(line, known)]
-        to_read = [*changed, *refused]
-        read = await asyncio.to_thread(preparer.read, to_read) if to_read else {}
+    async def _import_slice(
+        self, preparer: LinePreparer, lines: Sequence[Line], known: dict[str, SourceRecord], *, dry_run: bool
+    ) -> list[LineResult]:
+        """Read some lines and write those that are not stored in this form."""
+        read = await asyncio.to_thread(preparer.read, lines)
         drafts = {number: draft for number, draft in read.items() if isinstance(draft, Draft)}
         failed = {number: problem for number, problem in read.items() if isinstance(problem, Problem)}
-        parsed = [replace(line, problem=failed.get(line.number, line.problem)) for line in parsed]
-        changed = [line for line in changed if line.number in drafts]
+        changed = [line for line in lines if line.number in drafts and not _is_read(line, known, preparer.version)]
         results = await self._write(preparer, changed, drafts, dry_run=dry_run) if changed else {}
         async with self.database.read() as connection:
             service = self._service(connection, preparer)
-            for line in parsed:
+            for line in lines:
                 if line.number not in results:
+                    reported = replace(line, problem=failed.get(line.number))
                     stored = known.get(line.source_id or "")
-                    results[line.number] = await service.report_unchanged(line, stored, drafts.get(line.number))
-        return [results[number] for number in sorted(results)]
+                    results[line.number] = await service.report_unchanged(reported, stored, drafts.get(line.number))
+        return [results[line.number] for line in lines]
 
     async def _write(
         self, preparer: LinePreparer, lines: Sequence[Line], drafts: dict[int, Draft], *, dry_run: bool
@@ -132,12 +143,24 @@ class ImportService:
         return SourceService(trials, SourceRepository(connection, self.source), preparer, self.language)
 
 
+def _sorted_out(lines: Sequence[Line], known: dict[str, SourceRecord], rules: str) -> tuple[list[Line], list[Line]]:
+    """Return the lines of which nothing is to be read, and the others.
+
+    The reasons of refusals are not stored: unless they are remembered, they are found again to be reported.
+    """
+    unchanged, others = [], []
+    for line in lines:
+        seen, stored = line.seen, known.get(line.source_id or "")
+        is_done = seen is None or (
+            stored is not None
+            and _is_read(line, known, rules)
+            and (stored.result != "refused" or seen.refused is not None)
+        )
+        (unchanged if is_done else others).append(line)
+    return unchanged, others
+
+
 def _is_read(line: Line, known: dict[str, SourceRecord], rules: str) -> bool:
     """Return whether the record of a line is stored in this form and read by these rules."""
     stored = known.get(line.source_id or "")
-    return stored is not None and line.original is not None and stored.is_read(line.original.canonical_hash, rules)
-
-
-def _was_refused(line: Line, known: dict[str, SourceRecord]) -> bool:
-    stored = known.get(line.source_id or "")
-    return line.record is not None and stored is not None and stored.result == "refused"
+    return stored is not None and line.seen is not None and stored.is_read(line.seen.canonical_hash, rules)

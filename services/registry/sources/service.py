@@ -12,7 +12,7 @@ from services.registry.sources.identity import Assignment
 from services.registry.sources.preparing import Draft, Line, LinePreparer
 from services.registry.sources.schemas import LineResult, Result
 from services.registry.trials.drafts import changed_fields
-from services.registry.trials.model import StoredTrial
+from services.registry.trials.model import Head, StoredTrial
 from services.registry.trials.service import TrialService
 from shared.values.language import Language
 from shared.values.problems import Fault, FieldError, Problem
@@ -53,7 +53,34 @@ class SourceService:
         """Return what is stored of the records of some lines, by source id."""
         return await self.records.find([line.source_id for line in lines if line.source_id is not None])
 
-    async def report_unchanged(self, line: Line, known: SourceRecord | None, draft: Draft | None) -> LineResult:
+    async def report_all_unchanged(self, lines: Sequence[Line], known: Mapping[str, SourceRecord]) -> list[LineResult]:
+        """Report lines that are invalid or whose records are stored in this form, without reading their trials."""
+        stored = {line.number: known.get(line.source_id or "") for line in lines}
+        heads = await self.trials.repository.heads({one.trial_key for one in stored.values() if one and one.trial_key})
+        results = []
+        for line in lines:
+            one = stored[line.number]
+            head = heads.get(one.trial_key or "") if one is not None else None
+            if line.problem is not None or one is None or one.result in REPEATED:
+                results.append(await self.report_unchanged(line, one))
+            else:
+                results.append(self._unchanged(line, head))
+        return results
+
+    def _unchanged(self, line: Line, head: Head | None) -> LineResult:
+        scope = head.scope if head is not None else None
+        reasons = self._reasons(scope) if scope is not None and scope.answer == "scope_unclear" else ()
+        return LineResult(
+            line=line.number,
+            source_id=line.source_id,
+            result="unchanged",
+            trial=head.identifier if head is not None else None,
+            trial_id=head.key if head is not None else None,
+            scope=None if head is None else "in_scope" if scope is None else scope.answer,
+            reasons=list(reasons),
+        )
+
+    async def report_unchanged(self, line: Line, known: SourceRecord | None, draft: Draft | None = None) -> LineResult:
         """Report a line that is invalid, or whose record is stored in this form. ``draft``: of a refused record."""
         if line.problem is not None or known is None:
             errors = self._errors(line.problem) if line.problem is not None else ()
@@ -61,14 +88,14 @@ class SourceService:
         stored = await self.trials.repository.get(known.trial_key) if known.trial_key else None
         if known.result not in REPEATED:
             return self._report(line, _Outcome("unchanged", stored))
-        scope = stored.trial.scope if stored is not None else draft.judged.scope if draft is not None else None
+        judged = draft.judged.scope if draft is not None else line.seen.refused if line.seen is not None else None
+        scope = stored.trial.scope if stored is not None else judged
         errors = self._reasons(scope) if scope is not None and known.result == "refused" else ()
         return self._report(line, _Outcome(REPEATED[known.result], stored, errors))
 
     async def import_line(self, line: Line, draft: Draft) -> LineResult:
         """Import a record that is new, changed, or read by other rules. One that fails changes no trial."""
-        source_id, original = line.source_id, line.original
-        assert original is not None
+        source_id, original = line.source_id, draft.original
         assert source_id is not None
         known = (await self.stored([line])).get(source_id)
         if known is not None and known.is_read(original.canonical_hash, self.preparer.version):

@@ -5,13 +5,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Select, bindparam, case, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.model.aliases import aliases_of
-from services.registry.model.trial import Trial
-from services.registry.trials.model import StoredSite, StoredTrial
+from services.registry.model.trial import ScopeAnswer, Trial
+from services.registry.trials.model import Head, StoredSite, StoredTrial
 from services.registry.trials.problems import IdentifierTakenError
 from services.registry.trials.tables import (
     criteria_versions,
@@ -69,6 +69,18 @@ class TrialRepository:
 
     async def get(self, key: str) -> StoredTrial:
         return _stored((await self.connection.execute(select(trials).where(trials.c.key == key))).one())
+
+    async def heads(self, keys: Collection[str]) -> dict[str, Head]:
+        """Return what names some trials, by key."""
+        rows = await self.connection.execute(_HEADS, {"keys": sorted(keys)}) if keys else ()
+        return {
+            row.key: Head(
+                row.key,
+                row.public_id,
+                None if row.document is None else ScopeAnswer.model_validate(json.loads(row.document)["scope"]),
+            )
+            for row in rows
+        }
 
     async def page(self, rows: Rows, after: int, limit: int, *, demo: bool) -> list[tuple[int, str]]:
         """Return (number, document) of trials with numbers above ``after``, in their order; ``demo``: also those."""
@@ -229,6 +241,11 @@ class TrialRepository:
             .values(**values)
         )
         return bool(written.rowcount == 1)
+
+
+_HEADS = select(
+    trials.c.key, trials.c.public_id, case((trials.c.published.is_(False), trials.c.document)).label("document")
+).where(trials.c.key.in_(bindparam("keys", expanding=True)))
 
 
 def _visible(statement: Select[Any], rows: Rows) -> Select[Any]:
