@@ -131,9 +131,10 @@ class ImportService:
         async with self.database.transaction() as connection:
             savepoint = await connection.begin_nested()
             service = self._service(connection, preparer)
+            stored = await service.stored(lines)
             for line in lines:
                 started = perf_counter()
-                results[line.number] = await service.import_line(line, drafts[line.number])
+                results[line.number] = await service.import_line(line, drafts[line.number], stored)
                 await asyncio.sleep(PAUSE_SHARE * (perf_counter() - started))
             await (savepoint.rollback() if dry_run else savepoint.commit())
         return results
@@ -148,7 +149,8 @@ def _sorted_out(lines: Sequence[Line], known: dict[str, SourceRecord], rules: st
 
     The reasons of refusals are not stored: unless they are remembered, they are found again to be reported.
     """
-    unchanged, others = [], []
+    unchanged: list[Line] = []
+    others: list[Line] = []
     for line in lines:
         seen, stored = line.seen, known.get(line.source_id or "")
         is_done = seen is None or (

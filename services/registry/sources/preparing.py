@@ -10,7 +10,8 @@ from typing import Any, Final
 from services.registry.merge import rules_version as merge_version
 from services.registry.merge.merging import merge
 from services.registry.merge.reading import Reading, Record
-from services.registry.records.originals import Original
+from services.registry.records.originals import Original, compressed
+from services.registry.records.repository import packed
 from services.registry.sources.persons import without_persons
 from services.registry.sources.places import CentreRule
 from services.registry.sources.problems import InvalidStudyError, LineTooLongError, UnreadableRecordError
@@ -59,12 +60,18 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a form of a record says, what was left out of it, and the trial that it alone would be."""
+    """What a form of a record says, what was left out of it, and the trial that it alone would be.
+
+    ``content``: the form, compressed. ``said``: what it alone says, compressed. ``criteria``: derived from that trial.
+    """
 
     original: Original
+    content: bytes
     reading: Reading
+    said: bytes
     warnings: tuple[Fault, ...]
     judged: Judged
+    criteria: dict[str, Any] | None
 
 
 class LinePreparer:
@@ -116,7 +123,9 @@ class LinePreparer:
             return UnreadableRecordError()
         refused = judged.scope if judged.scope.answer == "out_of_scope" else None
         _SEEN.add(self.version, line.content, Seen(parsed.source_id, parsed.original.canonical_hash, refused))
-        return Draft(parsed.original, read.reading, read.warnings, judged)
+        criteria = None if refused else self._rules.registry_criteria(judged.draft, self._rules.terminology)
+        content, said = compressed(parsed.original.content), packed(record)
+        return Draft(parsed.original, content, read.reading, said, read.warnings, judged, criteria)
 
     def judge(self, record: Record) -> Judged:
         """Return the trial that a record alone would be, and the answer of the scope gate to it."""

@@ -18,7 +18,7 @@ _KEY: Final = secrets.token_bytes(32)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The id and canonical hash of the record in a line. ``refused``: the answer of the scope gate, where it is that."""
+    """The id and canonical hash of the record in a line. ``refused``: the answer of the scope gate that refused it."""
 
     source_id: str
     canonical_hash: str

@@ -93,18 +93,20 @@ class SourceService:
         errors = self._reasons(scope) if scope is not None and known.result == "refused" else ()
         return self._report(line, _Outcome(REPEATED[known.result], stored, errors))
 
-    async def import_line(self, line: Line, draft: Draft) -> LineResult:
-        """Import a record that is new, changed, or read by other rules. One that fails changes no trial."""
+    async def import_line(self, line: Line, draft: Draft, stored: dict[str, SourceRecord]) -> LineResult:
+        """Import a record that is new, changed, or read by other rules. One that fails changes no trial.
+
+        ``stored``: what is stored of the records of some lines; it gets what is stored now.
+        """
         source_id, original = line.source_id, draft.original
         assert source_id is not None
-        known = (await self.stored([line])).get(source_id)
+        known = stored.get(source_id)
         if known is not None and known.is_read(original.canonical_hash, self.preparer.version):
             # An earlier line of this request, or another import, stored the same record meanwhile.
             return await self.report_unchanged(line, known, draft)
-        folded = await fold(self.records, self.preparer, source_id, known, original, draft)
+        folded = await fold(self.records, self.preparer, source_id, known, draft)
         try:
-            async with self.trials.repository.connection.begin_nested():
-                outcome = await self._apply(draft, known, folded)
+            outcome = await self._apply(draft, known, folded)
         except Problem as problem:
             kept = await self.trials.repository.get(known.trial_key) if known and known.trial_key else None
             outcome = _Outcome("invalid", kept, self._errors(problem))
@@ -114,7 +116,9 @@ class SourceService:
         result = known.result if known is not None and outcome.result == "older" else outcome.result
         record = SourceRecord(folded.version, folded.newest_hash, self.preparer.version, result, key)
         if record != known or folded.is_new:
-            await self.records.save(source_id, known, record, folded.record, original if folded.is_new else None)
+            form = (original, draft.content) if folded.is_new else None
+            await self.records.save(source_id, known, record, folded.said, form)
+            stored[source_id] = record
         return self._report(line, outcome)
 
     async def _apply(self, draft: Draft, known: SourceRecord | None, folded: Folded) -> _Outcome:
@@ -130,12 +134,13 @@ class SourceService:
             return _Outcome("refused", errors=self._reasons(judged.scope))
         if found.standing == "undecided":
             return await self._undecided(judged.draft, found)
-        if found.replaces:
-            await self.records.retire(found.replaces)
         warnings = [fault.render(self.language) for fault in draft.warnings]
         if found.shared:
             warnings += self._shared_numbers(judged.draft, found.shared)
-        outcome = await self._write(stored, folded, was_kept=known is not None and known.version > 0)
+        async with self.trials.repository.connection.begin_nested():
+            if found.replaces:
+                await self.records.retire(found.replaces)
+            outcome = await self._write(stored, folded, was_kept=known is not None and known.version > 0)
         if outcome.stored is not None and outcome.stored.trial.scope.answer == "out_of_scope":
             return replace(outcome, result="refused", errors=self._reasons(outcome.stored.trial.scope))
         return replace(outcome, errors=tuple(warnings))
@@ -145,7 +150,8 @@ class SourceService:
         merger, record = self.trials.merger, folded.record
         if stored is None:
             origin = Origin(source=self.source, source_id=record.source_id)
-            return _Outcome("created", await merger.create(record, origin, folded.judged))
+            created = await merger.create(record, origin, folded.judged, folded.criteria)
+            return _Outcome("created", created)
         origin = stored.trial.origin
         if was_kept and (origin.source, origin.source_id) == (record.source, record.source_id):
             await merger.records.supersede_legacy(stored.key)
