@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.merge.reading import Record
-from services.registry.records.originals import Original, compressed, restored
+from services.registry.records.originals import StoredForm, compressed, restored
 from services.registry.records.tables import source_records, source_versions
 
 OBSOLETE, POSSIBLE_DUPLICATE = "obsolete", "possible_duplicate"
@@ -27,9 +27,9 @@ class Form:
     bytes_hash: str
     canonical_hash: str
 
-    def is_same(self, original: Original) -> bool:
+    def is_same(self, other: StoredForm) -> bool:
         """Return whether what counts in another form is the same."""
-        return self.canonical_hash == original.canonical_hash or self.bytes_hash == original.bytes_hash
+        return self.canonical_hash == other.canonical_hash or self.bytes_hash == other.bytes_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +166,9 @@ class SourceRepository:
         known: SourceRecord | None,
         record: SourceRecord,
         said: bytes,
-        form: tuple[Original, bytes] | None,
+        form: StoredForm | None,
     ) -> None:
-        """Store a reading. ``form``: the one that was read, and its compressed content, if it is to be stored.
+        """Store a reading. ``form``: the one that was read, if it is to be stored.
 
         ``known``: what was stored before; ``record``: what is now; ``said``: what its forms say together (`packed`).
         """
@@ -189,14 +189,13 @@ class SourceRepository:
             same = (source_records.c.source == self.source, source_records.c.source_id == source_id)
             await self.connection.execute(update(source_records).where(*same).values(**values))
         if form is not None:
-            original, content = form
             row = {
                 "version": record.version,
                 "received_at": now,
-                "dated": original.dated,
-                "bytes_hash": original.bytes_hash,
-                "canonical_hash": original.canonical_hash,
-                "content": content,
+                "dated": form.dated,
+                "bytes_hash": form.bytes_hash,
+                "canonical_hash": form.canonical_hash,
+                "content": form.content,
             }
             await self.connection.execute(_ADD_VERSION, {**place, **row})
 

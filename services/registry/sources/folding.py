@@ -33,12 +33,12 @@ async def fold(
     records: SourceRepository, preparer: LinePreparer, source_id: str, known: SourceRecord | None, draft: Draft
 ) -> Folded:
     """Return what all forms of a record say together. ``known``: what is stored; ``draft``: the form that came."""
-    original = draft.original
+    given = draft.form
     forms = await records.forms(source_id) if known is not None else []
     # A form with a date is the same whenever it comes; one without may come back after another one.
-    candidates = forms[-1:] if original.dated is None else forms
-    same = next((one for one in candidates if one.is_same(original)), None)
-    form = same or Form(len(forms) + 1, original.dated, original.bytes_hash, original.canonical_hash)
+    candidates = forms[-1:] if given.dated is None else forms
+    same = next((one for one in candidates if one.is_same(given)), None)
+    form = same or Form(len(forms) + 1, given.dated, given.bytes_hash, given.canonical_hash)
     ordered = in_order(forms if same else [*forms, form])
     is_new, late = same is None, ordered[-1] is not form
     newest = ordered[-1].canonical_hash

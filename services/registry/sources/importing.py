@@ -6,7 +6,8 @@ fails, the slices before it stay: a repeated import finds their records unchange
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -18,9 +19,12 @@ from services.registry.sources.places import centre_rules
 from services.registry.sources.preparing import MAX_LINE_BYTES, Draft, Line, LinePreparer
 from services.registry.sources.problems import DamagedRecordError
 from services.registry.sources.readers import READERS
+from services.registry.sources.reading_lines import LineReading
+from services.registry.sources.reading_processes import FEWEST, ReadingProcesses
 from services.registry.sources.schemas import LineResult, RereadResult
 from services.registry.sources.seen import Seen
 from services.registry.sources.service import SourceService
+from services.registry.terminology.repository import TerminologyRepository
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.rules import TrialRules
 from services.registry.trials.service import TrialService
@@ -37,12 +41,13 @@ PAUSE_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ImportService:
-    """Imports of one source. Opens its own transactions."""
+    """Imports of one source. Opens its own transactions. ``processes``: for the records of large imports."""
 
     source: str
     database: Database
     rules: TrialRules
     language: Language
+    processes: ReadingProcesses | None = None
 
     async def run(self, lines: Sequence[bytes], *, dry_run: bool) -> list[LineResult]:
         """Import the lines that are not blank, or only report what would become of them.
@@ -85,18 +90,28 @@ class ImportService:
     ) -> list[LineResult]:
         """Report the unchanged records of many lines at once; read and write the others in slices."""
         results: list[LineResult] = []
+        reading = await self._reading(preparer, lines)
         for start in range(0, len(lines), PARSED_LINES):
-            parsed = await asyncio.to_thread(preparer.parse, lines[start : start + PARSED_LINES], most)
+            parsed = await reading.parse(lines[start : start + PARSED_LINES], most)
             async with self.database.read() as connection:
                 service = self._service(connection, preparer)
                 known = await service.stored(parsed)
                 unchanged, others = _sorted_out(parsed, known, preparer.version)
                 results += await service.report_all_unchanged(unchanged, known)
-            preparer.remember(unchanged)
-            for slice_start in range(0, len(others), SLICE_LINES):
-                slice_lines = others[slice_start : slice_start + SLICE_LINES]
-                results += await self._import_slice(preparer, slice_lines, known, dry_run=dry_run)
+            for line in unchanged:
+                preparer.remember(line)
+            async with aclosing(reading.read(others, SLICE_LINES)) as slices:
+                async for slice_lines, read in slices:
+                    results += await self._import_slice(preparer, slice_lines, read, known, dry_run=dry_run)
         return sorted(results, key=lambda one: one.line)
+
+    async def _reading(self, preparer: LinePreparer, lines: Sequence[tuple[int, bytes]]) -> LineReading:
+        """Return how these lines are read: in processes if they are many, else in a thread."""
+        if self.processes is None or preparer.count_new(lines) < FEWEST:
+            return LineReading(preparer)
+        async with self.database.read(as_service=True) as connection:
+            contents = await TerminologyRepository(connection).contents()
+        return LineReading(preparer, self.processes.of(self.rules.terminology.version, contents))
 
     async def _preparer(self) -> LinePreparer:
         async with self.database.read() as connection:
@@ -107,10 +122,15 @@ class ImportService:
         return LinePreparer(READERS[self.source], self.rules, rules_version, rules)
 
     async def _import_slice(
-        self, preparer: LinePreparer, lines: Sequence[Line], known: dict[str, SourceRecord], *, dry_run: bool
+        self,
+        preparer: LinePreparer,
+        lines: Sequence[Line],
+        read: Mapping[int, Draft | Problem],
+        known: dict[str, SourceRecord],
+        *,
+        dry_run: bool,
     ) -> list[LineResult]:
-        """Read some lines and write those that are not stored in this form."""
-        read = await asyncio.to_thread(preparer.read, lines)
+        """Write those of some lines that are not stored in this form."""
         drafts = {number: draft for number, draft in read.items() if isinstance(draft, Draft)}
         failed = {number: problem for number, problem in read.items() if isinstance(problem, Problem)}
         changed = [line for line in lines if line.number in drafts and not _is_read(line, known, preparer.version)]

@@ -10,7 +10,7 @@ from typing import Any, Final
 from services.registry.merge import rules_version as merge_version
 from services.registry.merge.merging import merge
 from services.registry.merge.reading import Reading, Record
-from services.registry.records.originals import Original, compressed
+from services.registry.records.originals import Original, StoredForm
 from services.registry.records.repository import packed
 from services.registry.sources.persons import without_persons
 from services.registry.sources.places import CentreRule
@@ -62,11 +62,10 @@ class Line:
 class Draft:
     """What a form of a record says, what was left out of it, and the trial that it alone would be.
 
-    ``content``: the form, compressed. ``said``: what it alone says, compressed. ``criteria``: derived from that trial.
+    ``said``: what the form alone says, as it is stored. ``criteria``: derived from that trial.
     """
 
-    original: Original
-    content: bytes
+    form: StoredForm
     reading: Reading
     said: bytes
     warnings: tuple[Fault, ...]
@@ -89,7 +88,7 @@ class LinePreparer:
     ) -> None:
         self.reader = reader
         self._rules = rules
-        self._centres = centres
+        self.centres = tuple(centres)
         versions = json.dumps([reader.version, scope_version(), merge_version(), rules.terminology.version])
         self.version = hashlib.sha256(versions.encode()).hexdigest()
 
@@ -104,16 +103,21 @@ class LinePreparer:
         """Read the records of some lines as trials and judge them, by line number."""
         return {line.number: self._read(line) for line in lines}
 
-    def remember(self, lines: Sequence[Line]) -> None:
-        """Remember lines whose records are stored as they are, so that they are not parsed again."""
-        for line in lines:
-            if line.parsed is not None and line.seen is not None:
-                _SEEN.add(self.version, line.content, line.seen)
+    def count_new(self, lines: Sequence[tuple[int, bytes]]) -> int:
+        """Return how many of some lines are not remembered."""
+        return sum(1 for _, content in lines if _SEEN.find(self.version, content) is None)
+
+    def remember(self, line: Line, draft: Draft | None = None) -> None:
+        """Remember a line, so that it is not parsed again; ``draft``: what was read of it."""
+        if line.seen is not None:
+            scope = draft.judged.scope if draft is not None else line.seen.refused
+            refused = scope if scope is not None and scope.answer == "out_of_scope" else None
+            _SEEN.add(self.version, line.content, replace(line.seen, refused=refused))
 
     def _read(self, line: Line) -> Draft | Problem:
         parsed = line.parsed or self._parse(line.content)
         try:
-            read = self.reader.read(parsed.record, self._rules.terminology, self._centres)
+            read = self.reader.read(parsed.record, self._rules.terminology, self.centres)
             record = Record(self.reader.source, parsed.source_id).followed_by(read.reading)
             judged = self.judge(record)
         except Problem as problem:
@@ -121,11 +125,10 @@ class LinePreparer:
         except Exception:
             logger.exception("cannot read the record %s of %s", parsed.source_id, self.reader.source)
             return UnreadableRecordError()
-        refused = judged.scope if judged.scope.answer == "out_of_scope" else None
-        _SEEN.add(self.version, line.content, Seen(parsed.source_id, parsed.original.canonical_hash, refused))
+        refused = judged.scope.answer == "out_of_scope"
         criteria = None if refused else self._rules.registry_criteria(judged.draft, self._rules.terminology)
-        content, said = compressed(parsed.original.content), packed(record)
-        return Draft(parsed.original, content, read.reading, said, read.warnings, judged, criteria)
+        form = parsed.original.to_store()
+        return Draft(form, read.reading, packed(record), read.warnings, judged, criteria)
 
     def judge(self, record: Record) -> Judged:
         """Return the trial that a record alone would be, and the answer of the scope gate to it."""
@@ -136,7 +139,7 @@ class LinePreparer:
         """Read stored forms of a record, given as (version, content)."""
         return [
             replace(
-                self.reader.read(loads(content, RECORD), self._rules.terminology, self._centres).reading,
+                self.reader.read(loads(content, RECORD), self._rules.terminology, self.centres).reading,
                 version=version,
             )
             for version, content in contents

@@ -98,10 +98,10 @@ class SourceService:
 
         ``stored``: what is stored of the records of some lines; it gets what is stored now.
         """
-        source_id, original = line.source_id, draft.original
+        source_id, form = line.source_id, draft.form
         assert source_id is not None
         known = stored.get(source_id)
-        if known is not None and known.is_read(original.canonical_hash, self.preparer.version):
+        if known is not None and known.is_read(form.canonical_hash, self.preparer.version):
             # An earlier line of this request, or another import, stored the same record meanwhile.
             return await self.report_unchanged(line, known, draft)
         folded = await fold(self.records, self.preparer, source_id, known, draft)
@@ -116,8 +116,7 @@ class SourceService:
         result = known.result if known is not None and outcome.result == "older" else outcome.result
         record = SourceRecord(folded.version, folded.newest_hash, self.preparer.version, result, key)
         if record != known or folded.is_new:
-            form = (original, draft.content) if folded.is_new else None
-            await self.records.save(source_id, known, record, folded.said, form)
+            await self.records.save(source_id, known, record, folded.said, form if folded.is_new else None)
             stored[source_id] = record
         return self._report(line, outcome)
 
