@@ -19,7 +19,7 @@ from services.registry.app import create_app
 from shared.operations.backups.manifest import Manifest
 from shared.settings import ServiceSettings
 from shared.values.cursors import Cursors
-from tests.conftest import ADMIN, client_of
+from tests.conftest import ADMIN, client_of, installation_at
 from tests.contract.network import Network
 from tests.contract.processes import ServiceProcess
 from tests.contract.test_assertions import administered
@@ -70,15 +70,23 @@ def change(acronym: str) -> int:
     return int(asyncio.run(patch()))
 
 
-@pytest.fixture
-def var(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A stopped installation with the bundled sample."""
-    monkeypatch.setenv("CLEIO_REGISTRY_LOAD_SAMPLE", "true")
-    folder = ServiceSettings().data_dir
-    for name in ("registry", "notifications"):
-        run(migrate_service(name))
-    change("BEFORE")
+@pytest.fixture(scope="module")
+def var_once(stocked_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stopped installation with the bundled sample and one change."""
+    folder = tmp_path_factory.mktemp("installation") / "var"
+    folder.mkdir()
+    shutil.copyfile(stocked_file, folder / "registry.db")
+    with installation_at(folder):
+        run(migrate_service("notifications"))
+        change("BEFORE")
     return folder
+
+
+@pytest.fixture
+def var(var_once: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it for one test."""
+    monkeypatch.setenv("CLEIO_REGISTRY_LOAD_SAMPLE", "true")
+    return Path(shutil.copytree(var_once, ServiceSettings().data_dir))
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from time import perf_counter
@@ -15,25 +15,12 @@ from fastapi import FastAPI
 from services.registry.scope import diseases
 from services.registry.scope.diseases import DiseaseSigns
 from services.registry.sources.importing import SLICE_LINES
-from tests.conftest import ADMIN, client_of, token_of
-from tests.contract.registry import running_registry
+from tests.conftest import client_of, token_of
 from tests.contract.test_registry import events_since, now
 
 pytestmark = pytest.mark.anyio
 
 PATH = "/registry/v1/sources/ctgov/trials"
-
-
-@pytest.fixture
-async def app(stocked_url: str) -> AsyncIterator[FastAPI]:
-    async with running_registry(stocked_url) as app:
-        yield app
-
-
-@pytest.fixture
-async def admin(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(app, token=ADMIN) as client:
-        yield client
 
 
 def study(number: str = "NCT90000001", **modules: Any) -> dict[str, Any]:
