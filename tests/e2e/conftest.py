@@ -175,24 +175,13 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture(scope="session")
 def inhabited(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A running system, shared by tests that create organisations, clients and members."""
+    """A running system, shared by tests that create organisations, clients and members, or load codes."""
     settings = {
         "CLEIO_OIDC_ISSUER": provider.url,
         "CLEIO_OIDC_AUDIENCE": AUDIENCE,
         "CLEIO_OUTBOUND_DEV_HOSTS": "127.0.0.0/8",
     }
     running = System(tmp_path_factory.mktemp("inhabited") / "var", **settings)
-    try:
-        running.read_until("ready in")
-        yield running
-    finally:
-        running.end()
-
-
-@pytest.fixture
-def separate_system(tmp_path: Path) -> Iterator[System]:
-    """A running system for a test that stops it."""
-    running = System(tmp_path / "own")
     try:
         running.read_until("ready in")
         yield running
