@@ -29,7 +29,7 @@ from shared.access.policy import scopes_for
 from shared.access.principal import Credential, OrganisationKind, Role
 from shared.access.tokens import issue
 from tests.progress import Progress
-from tests.scheduling import Scheduler, in_order
+from tests.scheduling import Scheduler, in_order, workers
 
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ci")
@@ -103,6 +103,11 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduler | None:
     return Scheduler(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    return workers()
 
 
 @pytest.hookimpl(trylast=True)

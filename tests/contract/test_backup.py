@@ -21,6 +21,7 @@ from shared.settings import ServiceSettings
 from shared.values.cursors import Cursors
 from tests.conftest import ADMIN, client_of, installation_at
 from tests.contract.network import Network
+from tests.contract.notifications import until
 from tests.contract.processes import ServiceProcess
 from tests.contract.test_assertions import administered
 
@@ -317,7 +318,7 @@ def test_a_running_service_is_copied_while_it_writes_and_is_never_replaced(
     registry: ServiceProcess, tmp_path: Path
 ) -> None:
     async def backing_up() -> list[Path]:
-        written = 0
+        written = during = 0
         done = asyncio.Event()
 
         async def write() -> None:
@@ -329,16 +330,18 @@ def test_a_running_service_is_copied_while_it_writes_and_is_never_replaced(
                     written += 1
 
         writing = asyncio.create_task(write())
+        await until(lambda: written)
         made = []
         for number in range(3):
             before = written
             code, output = await asyncio.to_thread(cleio, "backup", str(tmp_path / f"kept-{number}"))
             assert code == 0, output
             assert "from the running service" in output
-            assert written > before
+            during += written - before
             made.append(Path(output.splitlines()[-1]))
         done.set()
         await writing
+        assert during
         return made
 
     for made in asyncio.run(backing_up()):

@@ -121,7 +121,7 @@ class System:
         """The key of an administrator, created as an operator does."""
         return self.cleio("admin", "create").stdout.strip()
 
-    def process(self, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    def in_a_process(self, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
         """Run a command as a process beside this system."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CLEIO_")}
         settings_here = {**environment, "CLEIO_DATA_DIR": str(self.folder), "CLEIO_PORT": str(self.port), **settings}
