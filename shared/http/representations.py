@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from fastapi import Request, Response
+from fastapi import Response
 
-from shared.http.versions import names_version
+from shared.http.versions import CachedVersions
 
 # A copy is never used unasked: a trial that stopped is not shown as open.
 PUBLIC: Final = "public, no-cache"
@@ -28,10 +28,16 @@ def cache_headers(content: str | bytes, *, is_public: bool) -> dict[str, str]:
 
 
 def revalidated(
-    request: Request, body: str, media_type: str, headers: Mapping[str, str], *, is_public: bool, content: str = ""
+    cached: CachedVersions,
+    body: str,
+    media_type: str,
+    *,
+    is_public: bool,
+    content: str = "",
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return an answer with `cache_headers`, or 304 if the caller has it. ``content``: decides instead of the body."""
-    cached = cache_headers(content or body, is_public=is_public)
-    if names_version(request.headers.get("if-none-match", "").encode(), cached["ETag"].encode()):
-        return Response(status_code=304, headers=cached)
-    return Response(body, headers={**headers, **cached}, media_type=media_type)
+    caching = cache_headers(content or body, is_public=is_public)
+    if cached.names(caching["ETag"]):
+        return Response(status_code=304, headers=caching)
+    return Response(body, headers={**(headers or {}), **caching}, media_type=media_type)

@@ -47,7 +47,7 @@ class ChangePrecondition:
 
 
 class CachedVersions:
-    """``If-None-Match`` of a read: the versions that the caller has."""
+    """``If-None-Match`` of a read: the versions, or answers, that the caller has."""
 
     def __init__(self, request: Request) -> None:
         self._header = request.headers.get("if-none-match", "")
@@ -57,6 +57,10 @@ class CachedVersions:
         if names_version(self._header.encode(), etag(version).encode()):
             return Response(status_code=304, headers={"ETag": etag(version)})
         return None
+
+    def names(self, tag: str) -> bool:
+        """Return whether the caller has the answer with this ETag."""
+        return names_version(self._header.encode(), tag.encode())
 
 
 def names_version(if_none_match: bytes, tag: bytes) -> bool:

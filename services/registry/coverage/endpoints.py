@@ -11,6 +11,7 @@ from shared.access.policy import Access
 from shared.http.guards import allow
 from shared.http.representations import preferred_type, revalidated
 from shared.http.route import ApiRoute, produces
+from shared.http.versions import IfNoneMatch
 from shared.vocabulary.geography import DEPARTEMENT_PATTERN
 
 router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["coverage"])
@@ -19,10 +20,13 @@ Reader = Annotated[Access, Depends(allow("trial", "read"))]
 JSON, CSV = "application/json", "text/csv"
 
 
-@router.api_route("/coverage", methods=["GET", "HEAD"], response_model=Coverage, summary="Read the coverage")
+@router.api_route(
+    "/coverage", methods=["GET", "HEAD"], response_model=Coverage, responses={409: {}}, summary="Read the coverage"
+)
 @produces(JSON, CSV)
 async def read_coverage(
     request: Request,
+    cached: IfNoneMatch,
     access: Reader,
     condition: Annotated[
         str | None,
@@ -50,4 +54,4 @@ async def read_coverage(
     found = await service.coverage(CoverageFilters(condition, departement, hours, sample == "demo"))
     kind = preferred_type(request.headers.get("accept"), (JSON, CSV))
     body = coverage_csv([found.france, *found.items]) if kind == CSV else found.model_dump_json()
-    return revalidated(request, body, kind, {}, is_public=access.principal.kind == "public")
+    return revalidated(cached, body, kind, is_public=access.principal.kind == "public")

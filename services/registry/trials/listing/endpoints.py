@@ -25,6 +25,7 @@ from shared.http.marks import cached_for_public
 from shared.http.paging import close_page, open_page
 from shared.http.representations import preferred_type, revalidated
 from shared.http.route import ApiRoute, produces
+from shared.http.versions import IfNoneMatch
 from shared.values.wire import Label
 
 router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["trials"])
@@ -36,7 +37,9 @@ Filters = Annotated[TrialFilters, Depends(dependency(TrialFilters))]
 
 @router.api_route("/trials", methods=["GET", "HEAD"], response_model=ListPage, summary="List and search trials")
 @produces(JSON, CSV, NDJSON)
-async def list_trials(request: Request, response: Response, access: Reader, asked: Parameters) -> Response:
+async def list_trials(
+    request: Request, response: Response, cached: IfNoneMatch, access: Reader, asked: Parameters
+) -> Response:
     """List the trials that match, as JSON, `text/csv` or `application/x-ndjson`.
 
     Open in France first, then by what matches (the disease that is treated, the title, anything), then by distance
@@ -56,25 +59,25 @@ async def list_trials(request: Request, response: Response, access: Reader, aske
         if kind != JSON
         else page_json(documents, following, listed)
     )
-    return revalidated(
-        request, body, kind, dict(response.headers), is_public=access.principal.kind == "public", content=kind + content
-    )
+    is_public = access.principal.kind == "public"
+    return revalidated(cached, body, kind, is_public=is_public, content=kind + content, headers=response.headers)
 
 
 @router.get("/trials/statistics", response_model=Statistics, summary="Count trials")
 @cached_for_public
-async def read_statistics(request: Request, access: Reader, asked: Filters) -> Response:
+async def read_statistics(request: Request, cached: IfNoneMatch, access: Reader, asked: Filters) -> Response:
     """Count the trials that match by status, phase, class of product, disease and département."""
     search: TrialSearch = request.app.state.search
     total, counts = await search.statistics(asked, caller_of(access.principal, access.rows))
     body = Statistics(total=total, counts=counts).model_dump_json()
-    return revalidated(request, body, JSON, {}, is_public=access.principal.kind == "public")
+    return revalidated(cached, body, JSON, is_public=access.principal.kind == "public")
 
 
 @router.get("/trials/suggest", response_model=Suggestions, summary="Suggest while typing")
 @cached_for_public
 async def suggest(
     request: Request,
+    cached: IfNoneMatch,
     access: Reader,
     q: Annotated[
         str, Query(min_length=1, max_length=100, description="The beginning of a search; letters may be wrong.")
@@ -86,7 +89,7 @@ async def suggest(
     documents = await StoredTrials(request.app.state.database, access.rows).documents(numbers)
     trials = [_suggested(document) for document in documents.values()]
     body = Suggestions(items=[*diseases, *trials, *centres]).model_dump_json()
-    return revalidated(request, body, JSON, {}, is_public=access.principal.kind == "public")
+    return revalidated(cached, body, JSON, is_public=access.principal.kind == "public")
 
 
 def _suggested(document: str) -> Suggestion:
