@@ -46,7 +46,8 @@ def print_coverage(found: Mapping[str, Any], language: str) -> None:
     for name, title in _GAPS.items():
         if found[name]:
             listed = ", ".join(_shown(one, language) for one in found[name])
-            print_message(f"{title[language].format(hours=hours)} ({len(found[name])}) : {listed}")
+            colon = " :" if language == "fr" else ":"
+            print_message(f"{title[language].format(hours=hours)} ({len(found[name])}){colon} {listed}")
     print_message(found["method"][language])
 
 

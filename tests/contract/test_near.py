@@ -82,6 +82,7 @@ async def test_caches_keep_lists_and_ask_each_time(registry: FastAPI) -> None:
             for _ in range(2):  # the second answer comes from the cache of the process
                 first = await anyone.get(path)
                 assert first.headers["cache-control"] == "public, no-cache"
+                assert first.headers.get_list("content-length") == [str(len(first.content))]
                 again = await anyone.get(path, headers={"If-None-Match": first.headers["etag"]})
                 assert (again.status_code, again.content) == (304, b"")
                 assert again.headers["cache-control"] == "public, no-cache"

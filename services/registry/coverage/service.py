@@ -33,7 +33,7 @@ from shared.vocabulary.durations import STALE_AFTER
 
 TWO_HOURS: Final = 2
 MOST_DISEASES: Final = 10_000
-MOST_ANSWERS: Final = 200
+MOST_ANSWERS: Final = 32
 METHOD: Final = Label(
     fr="Temps estimés par une formule, de porte à porte, aller simple : par la route, 1,25 fois la distance à vol"
     " d'oiseau, à 40 km/h sur 20 km puis à 100 km/h ; en avion depuis l'outre-mer et la Corse, 4 h au sol plus le vol."

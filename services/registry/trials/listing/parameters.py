@@ -208,8 +208,8 @@ class ListOptions(ApiModel):
             f"({_ANY_FACET})",
             "Count the trials by these, with commas: the 50 most frequent values of each. `scope`, `published` and "
             "`source` are for the coordination.",
-            fr=_ANY_FACET,
-            en=_ANY_FACET,
+            fr=_ANY_FACET.replace("|", " | "),
+            en=_ANY_FACET.replace("|", " | "),
         ),
     ] = None
 

@@ -36,9 +36,9 @@ def public_reads(trials: PublicTrials, search: TrialSearch) -> tuple[PublicRead,
         content = page_json(documents, json.dumps(listed.last), listed)
         headers = cache_headers("application/json" + content, is_public=True)
         following = close_page(request, response, listed.last)
+        headers |= {"Link": response.headers["link"]} if following else {}
         body = page_json(documents, following, listed).encode()
-        sent = [(name.lower(), value) for name, value in {**headers, **response.headers}.items()]
-        return [_JSON, *((name.encode(), value.encode("latin-1")) for name, value in sent)], body
+        return [_JSON, *((name.lower().encode(), value.encode("latin-1")) for name, value in headers.items())], body
 
     async def read_one(_request: Request, identifier: str) -> tuple[Headers, bytes]:
         found = await trials.find(identifier)
