@@ -15,6 +15,7 @@ from services.registry.export import endpoints as export
 from services.registry.export.building import ExportBuilder
 from services.registry.export.service import ExportService
 from services.registry.fhir import endpoints as fhir
+from services.registry.history import endpoints as history
 from services.registry.identity.clients import endpoints as clients
 from services.registry.identity.internal import endpoints as internal
 from services.registry.identity.members import endpoints as members
@@ -37,6 +38,7 @@ from services.registry.scope import judge
 from services.registry.settings import RegistrySettings
 from services.registry.sources import endpoints as sources
 from services.registry.sources.registry_criteria import registry_criteria
+from services.registry.states import endpoints as states
 from services.registry.terminology import endpoints as terminologies
 from services.registry.terminology.current import CurrentTerminology
 from services.registry.terminology.terminology import Terminology
@@ -121,6 +123,8 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
     routers = [
         trial_lists.router,  # before `/trials/{identifier}`
         trials.router,
+        history.router,
+        states.router,
         provenance.router,
         reviews.router,
         centres.router,

@@ -72,8 +72,8 @@ async def queue(client: httpx.AsyncClient, **query: str) -> list[dict[str, Any]]
     return list(answer.json()["items"])
 
 
-async def test_a_person_decides_on_what_the_gate_leaves_open_and_the_decision_stays(
-    admin: httpx.AsyncClient, public: httpx.AsyncClient
+async def test_two_people_decide_on_what_the_gate_leaves_open_and_the_decision_stays(
+    admin: httpx.AsyncClient, second: httpx.AsyncClient, public: httpx.AsyncClient
 ) -> None:
     await send(admin, dated("2025-01-01", **UNCLEAR))
     assert (await public.get(TRIAL)).status_code == 404
@@ -84,11 +84,15 @@ async def test_a_person_decides_on_what_the_gate_leaves_open_and_the_decision_st
     assert [one["answer"] for one in item["choices"]] == ["in_scope", "out_of_scope"]
 
     cursor = await now(admin)
-    decided = await decide(admin, "in_scope", item["id"])
+    await decide(admin, "in_scope", item["id"])
+    assert (await queue(admin))[0]["decisions"][0]["answer"] == "in_scope"
+    decided = await decide(second, "in_scope", item["id"])
     assert (decided["since"], decided["trial"]["published"], decided["decisions"][0]["gate"]) == (
         None, True, "scope_unclear",
     )  # fmt: skip
-    assert [one["type"] for one in await events_since(admin, cursor)] == ["trial.published"]
+    assert [one["type"] for one in await events_since(admin, cursor)] == [
+        "review.decided", "review.decided", "trial.published", "review.closed",
+    ]  # fmt: skip
     assert await queue(admin) == []
     trial = (await public.get(TRIAL)).json()
     assert (trial["scope"]["by"], trial["scope"]["answer"]) == ("person", "in_scope")
@@ -104,10 +108,12 @@ async def test_a_person_decides_on_what_the_gate_leaves_open_and_the_decision_st
     await patch(admin, {"acronym": "ABC"})
     cursor = await now(admin)
     assert (await decide(admin, "out_of_scope"))["trial"]["published"] is False
-    assert [one["type"] for one in await events_since(admin, cursor)] == ["trial.withdrawn"]
+    assert [one["type"] for one in await events_since(admin, cursor)] == [
+        "review.decided", "trial.withdrawn", "review.closed",
+    ]  # fmt: skip
     assert (await public.get(TRIAL)).status_code == 404
 
-    for expected in (True, False):
+    for expected in (True, False, False):
         undone = await post(admin, SCOPE, "undo")
         assert (undone.status_code, undone.json()["trial"]["published"]) == (200, expected)
     assert (await post(admin, SCOPE, "undo")).json()["code"] == "nothing_to_undo"
@@ -139,7 +145,7 @@ async def test_the_queue_is_narrowed_counted_paged_and_claimed(
     await patch(admin, {"titles": {"en": "A title"}})
     await send(admin, dated("2025-02-01", identificationModule={"nctId": NUMBER, "briefTitle": "Other"}, **UNCLEAR))
     page = (await admin.get(REVIEWS, params={"limit": "3"})).json()
-    assert page["counts"] == {"scope": 3, "conflict": 1, "possible_duplicate": 0, "outdated_criteria": 0}
+    assert page["counts"] == {"scope": 3, "state": 0, "conflict": 1, "possible_duplicate": 0, "outdated_criteria": 0}
     rest = (await admin.get(REVIEWS, params={"limit": "3", "cursor": page["next"]})).json()
     assert [len(page["items"]), len(rest["items"]), rest["next"]] == [3, 1, None]
     assert len({one["id"] for one in [*page["items"], *rest["items"]]}) == 4
@@ -200,7 +206,10 @@ async def test_a_corrected_gate_judges_accepted_trials_again_and_a_persons_decis
     cursor = await now(admin)
     reread = await admin.post("/registry/v1/sources/ctgov/reread", headers={"Idempotency-Key": uuid.uuid4().hex})
     assert reread.status_code == 200, reread.text
-    assert "trial.withdrawn" in {one["type"] for one in await events_since(admin, cursor)}
+    # Of the trial that a person decided on readers see no change, so there is no event.
+    assert [(one["type"], one["data"]["identifier"]) for one in await events_since(admin, cursor)] == [
+        ("trial.withdrawn", "NCT90000002")
+    ]
     assert (await public.get("/registry/v1/trials/NCT90000002")).status_code == 404
     assert (await public.get(TRIAL)).json()["scope"]["by"] == "person"
 

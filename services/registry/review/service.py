@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import cast
 
 from services.registry.merge.fields import set_path
 from services.registry.merge.merging import merge
 from services.registry.merge.model import Conflict
+from services.registry.model.state import StateAction
 from services.registry.model.trial import ScopeReason, Trial
 from services.registry.provenance.schemas import TO_DO, ConflictDocument
 from services.registry.records.repository import SourceRepository
@@ -15,9 +17,11 @@ from services.registry.review.model import CONFLICT_KEY, KINDS, Item, Narrowing,
 from services.registry.review.problems import ClaimedError, NotDecidableError, NothingToUndoError, WrongAnswerError
 from services.registry.review.repository import ReviewRepository
 from services.registry.review.schemas import (
+    CHANGED,
     CHOICES,
     DUPLICATE,
     OUTDATED,
+    SECOND,
     Choice,
     DecisionDocument,
     DecisionInput,
@@ -28,6 +32,7 @@ from services.registry.review.schemas import (
 from services.registry.trials.decisions.model import Decision, StoredDecision
 from services.registry.trials.drafts import draft_of, public_aliases, validated
 from services.registry.trials.model import StoredTrial
+from services.registry.trials.routing import change_of_review
 from services.registry.trials.service import TrialService
 from services.registry.trials.statements.model import Author, OpenConflict
 from shared.access.policy import Rows
@@ -90,8 +95,11 @@ class ReviewService:
         _check_answer(item, given)
         assert item.trial_key is not None
         stored = await self.trials.repository.get(item.trial_key)
+        self.trials.writer.record(change_of_review("decided", item.id, stored.trial))
         if item.kind == "scope":
             await self.merger.decide_scope(stored, given.answer, given.reason, author)
+        elif item.kind == "state":
+            await self.merger.act(stored, cast("StateAction", given.answer), given.reason, author)
         else:
             await self._settle(stored, item, given, Author(author, given.reason))
         await self.repository.release(item.id)
@@ -104,9 +112,11 @@ class ReviewService:
         """
         item = await self._find(name, rows)
         found = [one for one in await self._decided(item) if one.withdrawn_at is None]
-        if not found or item.trial_key is None:
+        # What people did about the state is reversed by the opposite action, with its own reason.
+        if not found or item.trial_key is None or item.kind == "state":
             raise NothingToUndoError
         stored, last = await self.trials.repository.get(item.trial_key), found[-1]
+        self.trials.writer.record(change_of_review("decided", item.id, stored.trial))
         if item.kind == "scope":
             await self.merger.undo_scope(stored, last.number, author)
         else:
@@ -202,7 +212,7 @@ class ReviewService:
             trial=None if trial is None else _trial(trial),
             record=await self._record(item),
             conflict=None if conflict is None or trial is None else ConflictDocument.of(conflict, trial.identifier),
-            reasons=_reasons(item, trial, conflict),
+            reasons=_reasons(item, trial, conflict, decisions),
             choices=[Choice(answer=answer, effect=effect) for answer, effect in CHOICES[item.kind].items()],
             claimed_by=item.claimed_by,
             claimed_at=item.claimed_at,
@@ -250,15 +260,22 @@ def _trial(trial: Trial) -> ReviewTrial:
         identifier=trial.identifier,
         numbers=[one.value for one in trial.identifiers],
         titles=trial.titles,
+        state=trial.state,
         published=trial.published,
     )
 
 
-def _reasons(item: Item, trial: Trial | None, conflict: OpenConflict | None) -> list[ScopeReason]:
+def _reasons(
+    item: Item, trial: Trial | None, conflict: OpenConflict | None, decisions: Sequence[DecisionDocument]
+) -> list[ScopeReason]:
     """Return why a person should decide."""
     match item.kind:
         case "scope":
             return trial.scope.reasons if trial is not None else []
+        case "state" if trial is not None:
+            waits = decisions and decisions[-1].answer == "publish"
+            code, detail = ("second_person", SECOND) if waits else ("withdrawn_changed", CHANGED)
+            return [ScopeReason(code=code, pointer="/state", detail=detail)]
         case "conflict" if conflict is not None:
             one = conflict.conflict
             return [ScopeReason(code=one.kind, pointer=f"/{one.path.replace('.', '/')}", detail=TO_DO[one.kind])]

@@ -31,6 +31,18 @@ class StoredTrial:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """Who or what makes a version of a trial.
+
+    ``source``: the source of a record; `curated`: a person's statement or decision; `declared`: a site; `rules`: other
+    rules of merging or scope. ``author``: as in the audit log; None: not a person.
+    """
+
+    source: str
+    author: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StoredSite:
     """A trial at a member centre: what the centre or the coordination declared, and what the sources say of it.
 

@@ -7,16 +7,18 @@ from typing import Any
 
 from services.registry.centres.repository import CentreRepository
 from services.registry.model.criteria_head import CriteriaHead
+from services.registry.model.state import TrialState
 from services.registry.model.trial import Origin, ScopeAnswer, Trial, TrialInput
 from services.registry.schema import FEED
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.criteria import compared, head_of, in_force, is_outdated, source_hash
+from services.registry.trials.decisions.model import TrialReviewKind
 from services.registry.trials.decisions.repository import DecisionRepository
 from services.registry.trials.drafts import changed_fields, draft_of, public_aliases, same_scope, trial_of
-from services.registry.trials.model import StoredTrial
+from services.registry.trials.model import Cause, StoredTrial
 from services.registry.trials.problems import IdentifierTakenError, OutOfScopeError, UnknownCentreError
 from services.registry.trials.repository import TrialRepository
-from services.registry.trials.routing import audience, change_of_trial, facets
+from services.registry.trials.routing import audience, change_of_review, change_of_trial, facets
 from services.registry.trials.rules import TrialRules
 from shared.criteria.model import CriteriaDocument
 from shared.feed.changes import NOT_VISIBLE, Change, Routing
@@ -24,7 +26,10 @@ from shared.values.problems import Fault, StaleVersionError
 
 
 class TrialWriter:
-    """Versions of trials in one transaction. The feed entries recorded here are written when it is committed."""
+    """Versions of trials in one transaction. The feed entries recorded here are written when it is committed.
+
+    ``cause``: who or what makes the next version.
+    """
 
     def __init__(self, repository: TrialRepository, centres: CentreRepository, rules: TrialRules) -> None:
         self.repository = repository
@@ -32,6 +37,7 @@ class TrialWriter:
         self.rules = rules
         self.decisions = DecisionRepository(repository.connection)
         self.now = datetime.now(UTC)
+        self.cause = Cause("rules")
         self._departements: Mapping[str, str] | None = None
 
     @property
@@ -43,6 +49,7 @@ class TrialWriter:
         draft: TrialInput,
         origin: Origin,
         scope: ScopeAnswer,
+        state: TrialState,
         origins: str,
         criteria: dict[str, Any] | None = None,
     ) -> StoredTrial:
@@ -52,21 +59,23 @@ class TrialWriter:
         given = criteria or self.rules.registry_criteria(draft, self.terminology)
         document = CriteriaDocument.model_validate_json(json.dumps(given))
         document = in_force(document, 1, source_hash(draft.eligibility))
-        trial = trial_of(self.now, key, draft, 1, head_of(document), scope, origin)
+        trial = trial_of(self.now, key, draft, 1, head_of(document), scope, state, origin)
         stored = StoredTrial(trial, await self._routing(trial, ()), origins)
-        await self.repository.save(stored, ("created",), None)
+        await self.repository.save(stored, ("created",), None, self.cause)
         await self.repository.add_criteria(
             key, 1, document.grade, self.now, document.model_dump_json(exclude_none=True)
         )
-        if scope.answer == "scope_unclear":
-            await self.decisions.set_review(key, "scope", self.now, is_open=True)
         self.record(change_of_trial(None, trial, (NOT_VISIBLE, stored.routing), ("created",)))
+        if state == "in_review":
+            await self.set_review(stored, "scope", is_open=True)
         return stored
 
-    async def replace(self, stored: StoredTrial, draft: TrialInput, scope: ScopeAnswer, origins: str) -> StoredTrial:
-        """Write a new version, unless neither draft nor scope changed."""
+    async def replace(
+        self, stored: StoredTrial, draft: TrialInput, scope: ScopeAnswer, state: TrialState, origins: str
+    ) -> StoredTrial:
+        """Write a new version, unless neither draft nor scope nor state changed."""
         was = stored.trial
-        if draft == draft_of(was) and same_scope(scope, was.scope):
+        if draft == draft_of(was) and same_scope(scope, was.scope) and state == was.state:
             await self.write_origins(stored, origins)
             return stored
         await self._check_centres(draft)
@@ -77,7 +86,7 @@ class TrialWriter:
             derived["source_hash"] = source_hash(draft.eligibility)
             head = await self.add_criteria(stored.key, head, CriteriaDocument.model_validate_json(json.dumps(derived)))
         head = compared(head, was.eligibility, draft.eligibility)
-        trial = trial_of(self.now, stored.key, draft, was.version + 1, head, scope, was.origin)
+        trial = trial_of(self.now, stored.key, draft, was.version + 1, head, scope, state, was.origin)
         return await self.write(stored, trial, origins)
 
     async def write(
@@ -90,12 +99,12 @@ class TrialWriter:
         origins = stored.origins if origins is None else origins
         written = StoredTrial(trial, await self._routing(trial, stored.aliases), origins)
         changed = changed_fields(stored.trial, trial)
-        if not await self.repository.save(written, changed, stored.trial.version):
+        if not await self.repository.save(written, changed, stored.trial.version, self.cause):
             raise StaleVersionError
         self.record(change_of_trial(stored.trial, trial, (stored.routing, written.routing), changed, event=event))
         outdated = is_outdated(trial)
         if outdated != is_outdated(stored.trial):
-            await self.decisions.set_review(stored.key, "outdated_criteria", self.now, is_open=outdated)
+            await self.set_review(written, "outdated_criteria", is_open=outdated)
         if outdated and not is_outdated(stored.trial):
             # An entry of its own: the change itself may be a new status or a withdrawal.
             sides = (stored.routing, written.routing)
@@ -117,6 +126,11 @@ class TrialWriter:
         text = document.model_dump_json(exclude_none=True)
         await self.repository.add_criteria(key, new.version, new.grade, self.now, text)
         return new
+
+    async def set_review(self, stored: StoredTrial, kind: TrialReviewKind, *, is_open: bool) -> None:
+        """Open or close a review of a trial."""
+        if await self.decisions.set_review(stored.key, kind, self.now, is_open=is_open):
+            self.record(change_of_review("opened" if is_open else "closed", f"{kind}:{stored.key}", stored.trial))
 
     def record(self, change: Change) -> None:
         """Record a feed entry."""

@@ -6,16 +6,21 @@ from typing import Literal
 
 from services.registry.model.trial import ScopeVerdict
 
-DecisionKind = Literal["scope", "conflict"]
-Answer = Literal["in_scope", "out_of_scope", "keep", "take"]
+# What may wait about a trial as a whole.
+TrialReviewKind = Literal["scope", "state", "outdated_criteria"]
+DecisionKind = Literal["scope", "conflict", "state", "owner"]
+Answer = Literal[
+    "in_scope", "out_of_scope", "keep", "take", "draft", "publish", "withdraw", "archive", "restore", "transfer"
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What a person decided.
 
-    ``item``: which conflict; empty for a scope. ``gate``, ``basis``: of a scope (`services.registry.merge.scope`).
-    ``statement``: the statement that settled a conflict, made or withdrawn.
+    ``item``: which conflict, or the new owner; else empty. ``gate``: of a scope: the answer of the gate at that time.
+    ``basis``: of a scope or state: what was decided on (`services.registry.merge`). ``statement``: the statement that
+    settled a conflict, made or withdrawn.
     """
 
     kind: DecisionKind
