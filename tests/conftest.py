@@ -182,6 +182,8 @@ def install(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setenv("CLEIO_ISSUER_KEYS", str(ISSUER_KEYS))
     monkeypatch.setenv("CLEIO_CURSOR_KEY", CURSOR_KEY)
     monkeypatch.setenv("CLEIO_AUDIT_KEY", AUDIT_KEY)
+    # The tests use all processors; `test_reading_processes` has its own.
+    monkeypatch.setenv("CLEIO_REGISTRY_READERS", "0")
 
 
 @contextmanager
