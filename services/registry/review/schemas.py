@@ -41,11 +41,27 @@ CHOICES: Final[Mapping[ReviewKind, Mapping[Answer, Label]]] = {
         "take": Label(fr="Prendre l'autre valeur.", en="Take the other value."),
     },
     "possible_duplicate": {},
-    "outdated_criteria": {},
+    "outdated_criteria": {
+        "still_valid": Label(
+            fr="Les critères valent aussi pour le texte présent. Ils sont confirmés par l'accord de deux personnes.",
+            en="The criteria hold for the present text too. They are confirmed when two people agree.",
+        ),
+        "draft_again": Label(
+            fr="Les critères signés ne valent plus : ceux du registre sont en vigueur jusqu'à la prochaine signature.",
+            en="The signed criteria hold no longer: those of the registry are in force until others are signed.",
+        ),
+    },
+    "quarantine": {
+        "take": Label(
+            fr="Prendre la notice comme essai : il attend une décision sur son champ.",
+            en="Take the record as a trial: it waits for a decision on its scope.",
+        ),
+        "leave": Label(fr="Laisser la notice de côté.", en="Leave the record aside."),
+    },
 }
 OUTDATED: Final = Label(
-    fr="Le texte des critères a changé depuis leur signature. Les relire et les signer de nouveau.",
-    en="The text of the criteria has changed since they were signed. Read them again and sign them anew.",
+    fr="Le texte des critères a changé depuis leur signature. Les relire : les confirmer, ou les signer de nouveau.",
+    en="The text of the criteria has changed since they were signed. Read them again: confirm them, or sign them anew.",
 )
 SECOND: Final = Label(
     fr="Une personne a demandé de publier l'essai : une seconde personne doit en décider.",
@@ -54,6 +70,10 @@ SECOND: Final = Label(
 CHANGED: Final = Label(
     fr="L'essai a été retiré par une personne ; ses sources ont changé depuis. Il reste retiré.",
     en="A person withdrew the trial; its sources have changed since. It stays withdrawn.",
+)
+NO_SIGN: Final = Label(
+    fr="Le produit n'est pas nommé, et rien n'indique une thérapie innovante.",
+    en="No product is named, and nothing shows an advanced therapy.",
 )
 DUPLICATE: Final = Label(
     fr="Cette notice porte un numéro d'un autre essai. Corriger le numéro dans la source où il est faux ; la notice "
@@ -130,11 +150,11 @@ class Review(ApiModel):
         description="`scope`: whether a trial belongs in the network. `state`: a second person is needed to publish a "
         "trial, or a withdrawn trial has changed. `conflict`: sources, or a source and a person, disagree. "
         "`possible_duplicate`: a record has a number of another trial. `outdated_criteria`: signed criteria are older "
-        "than their text."
+        "than their text. `quarantine`: nothing in a record shows an advanced therapy, and it is no trial."
     )
     since: Instant | None = Field(description="Since when it waits; null: nothing is to be decided at present.")
     trial: ReviewTrial | None = Field(description="The trial; null: a record that is no trial yet.")
-    record: ReviewRecord | None = Field(description="The record of a `possible_duplicate`.")
+    record: ReviewRecord | None = Field(description="The record of a `possible_duplicate` or `quarantine`.")
     conflict: ConflictDocument | None = Field(description="The `conflict`, while it is open.")
     reasons: list[ScopeReason] = Field(description="Why a person should decide.")
     choices: list[Choice] = Field(description="What can be decided here; empty: the reasons say what to do instead.")

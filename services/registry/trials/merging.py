@@ -126,7 +126,7 @@ class TrialMerger:
         await self._begin(stored, author.name)
         if not await self.statements.withdraw(stored.key, number, self.writer.now, author):
             return None
-        return await self._merge_stored(stored)
+        return await self.merge_stored(stored)
 
     async def restore(self, stored: StoredTrial, statement: Statement, author: Author) -> StoredTrial:
         """State again what a withdrawn statement said, as it was said: against the same values of the sources."""
@@ -135,13 +135,13 @@ class TrialMerger:
         await self.statements.add(
             stored.key, {path: statement.value}, {path: statement.against}, self.writer.now, author
         )
-        return await self._merge_stored(stored)
+        return await self.merge_stored(stored)
 
     async def decide_scope(self, stored: StoredTrial, answer: Answer, reason: str, author: str) -> StoredTrial:
         """Decide for the present conditions and product whether a trial belongs in the registry."""
         await self._begin(stored, author)
         await self._add_scope(stored.key, await self._present(stored.key), answer, reason, author)
-        return await self._merge_stored(stored)
+        return await self.merge_stored(stored)
 
     async def act(self, stored: StoredTrial, action: StateAction, reason: str, author: str) -> StoredTrial:
         """Publish, withdraw, archive or restore a trial (`services.registry.merge.states`).
@@ -160,13 +160,13 @@ class TrialMerger:
         if held or action != "publish":
             now, basis = self.writer.now, state_basis(draft)
             await self.decisions.add(stored.key, Decision("state", "", action, reason, author, now, basis=basis))
-        return await self._merge_stored(stored)
+        return await self.merge_stored(stored)
 
     async def undo_scope(self, stored: StoredTrial, number: int, author: str) -> StoredTrial:
         """Withdraw a decision on the scope of a trial."""
         await self._begin(stored, author)
         await self.decisions.withdraw(stored.key, number, self.writer.now, author)
-        return await self._merge_stored(stored)
+        return await self.merge_stored(stored)
 
     async def merge_record(self, stored: StoredTrial, record: Record, judged: Judged) -> StoredTrial:
         """Merge a trial with a new form of one of its records."""
@@ -204,15 +204,19 @@ class TrialMerger:
         ruling, standing = rule(gate, basis_of(draft.trial), on_scope), standing_of(on_state)
         state = state_of(ruling.scope.answer, standing.hold)
         written = await self.writer.replace(stored, draft.trial, ruling.scope, state, draft.origins)
-        await self.writer.set_review(written, "scope", is_open=ruling.in_review and standing.hold is None)
-        await self.writer.set_review(written, "state", is_open=standing.in_review(state_basis(draft.trial)))
+        reviews = {
+            "scope": ruling.in_review and standing.hold is None,
+            "state": standing.in_review(state_basis(draft.trial)),
+        }
+        await self.writer.set_reviews(written, reviews)
         await self.sites.follow(written, draft.sites)
         new = await self.statements.replace_conflicts(stored.key, merged.conflicts, self.writer.now)
         if new:
             self.writer.record(change_of_conflicts(written.trial, written.routing, {one.path for one in new}))
         return written
 
-    async def _merge_stored(self, stored: StoredTrial) -> StoredTrial:
+    async def merge_stored(self, stored: StoredTrial) -> StoredTrial:
+        """Merge a trial again from what is stored of it."""
         records = await self.records.of_trial(stored.key)
         return await self.merge_again(stored, records, await self.statements.in_force(stored.key))
 

@@ -14,11 +14,15 @@ from shared.vocabulary.recruitment import RecruitmentStatus
 
 @dataclass(frozen=True, slots=True)
 class StoredTrial:
-    """A stored trial. ``origins``: where each part of it comes from (`statements.model.dump_origins`)."""
+    """A stored trial. ``origins``: where each part of it comes from (`statements.model.dump_origins`).
+
+    ``rules``: by which it was merged last (`TrialRules.version`).
+    """
 
     trial: Trial
     routing: Routing
     origins: str = "{}"
+    rules: str = ""
 
     @property
     def key(self) -> str:

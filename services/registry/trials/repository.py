@@ -110,6 +110,7 @@ class TrialRepository:
             "demo": trial.sample == "demo",
             "status": trial.status,
             "provenance": stored.origins,
+            "rules": stored.rules,
             "document": trial.model_dump_json(),
             "side": json.dumps(write_routing(stored.routing)),
         }
@@ -147,10 +148,23 @@ class TrialRepository:
         """Make an organisation responsible for a trial."""
         await self.connection.execute(update(trials).where(trials.c.key == key).values(owner=owner))
 
-    async def save_origins(self, stored: StoredTrial, origins: str) -> bool:
-        """Write where the parts of a trial come from. Its version stays. Return False if another writer came first."""
+    async def outdated(self, rules: str, after: str, limit: int) -> list[str]:
+        """Return the ids of the next trials that other rules have merged, in their order."""
+        statement = select(trials.c.key).where(trials.c.rules != rules, trials.c.key > after)
+        return list((await self.connection.execute(statement.order_by(trials.c.key).limit(limit))).scalars())
+
+    async def count_outdated(self, rules: str, after: str) -> int:
+        """Return how many trials with greater ids than ``after`` other rules have merged."""
+        statement = select(func.count()).where(trials.c.rules != rules, trials.c.key > after)
+        return int((await self.connection.execute(statement)).scalar_one())
+
+    async def save_origins(self, stored: StoredTrial, origins: str, rules: str) -> bool:
+        """Write where the parts of a trial come from, and by which rules it was merged. Its version stays.
+
+        Return False if another writer came first.
+        """
         statement = update(trials).where(trials.c.key == stored.key, trials.c.version == stored.trial.version)
-        return bool((await self.connection.execute(statement.values(provenance=origins))).rowcount == 1)
+        return bool((await self.connection.execute(statement.values(provenance=origins, rules=rules))).rowcount == 1)
 
     async def _save_aliases(self, trial: Trial, *, is_new: bool) -> None:
         """Store the names of a trial; those that it no longer has stay, as former ones."""
@@ -293,4 +307,6 @@ PLAIN_COUNT = {
 
 
 def _stored(row: Any) -> StoredTrial:
-    return StoredTrial(Trial.model_validate_json(row.document), read_routing(json.loads(row.side)), row.provenance)
+    return StoredTrial(
+        Trial.model_validate_json(row.document), read_routing(json.loads(row.side)), row.provenance, row.rules
+    )

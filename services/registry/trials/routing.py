@@ -13,6 +13,7 @@ from shared.vocabulary.durations import in_months
 from shared.vocabulary.recruitment import is_open
 
 MAJORITY_MONTHS = 18 * 12
+ReviewStep = Literal["opened", "decided", "closed"]
 
 
 def audience(trial: Trial) -> frozenset[str]:
@@ -111,7 +112,7 @@ def change_of_site(
     )
 
 
-def change_of_review(what: Literal["opened", "decided", "closed"], item: str, trial: Trial | None) -> Change:
+def change_of_review(what: ReviewStep, item: str, trial: Trial | None) -> Change:
     """Return the feed entry of an item of the review queue, for those who decide. ``trial``: None: of a record."""
     inside = Routing(frozenset({"coordination"}), {TRIAL_FACET: frozenset({trial.id} if trial else ())})
     extra = {"trial": trial.identifier, "trial_id": trial.id} if trial is not None else {}

@@ -21,6 +21,8 @@ trials = Table(
     Column("number", BigInteger, nullable=False, server_default=text("0")),
     # The organisation that is responsible for it; null: the coordination.
     Column("owner", String(64)),
+    # `TrialRules.version` by which it was merged last; empty: not known.
+    Column("rules", String(64), nullable=False, server_default=""),
     # Where each part of the document comes from (`services.registry.trials.statements.model.dump_origins`).
     Column("provenance", Text, nullable=False, server_default="{}"),
 )

@@ -60,14 +60,14 @@ class TrialWriter:
         document = CriteriaDocument.model_validate_json(json.dumps(given))
         document = in_force(document, 1, source_hash(draft.eligibility))
         trial = trial_of(self.now, key, draft, 1, head_of(document), scope, state, origin)
-        stored = StoredTrial(trial, await self._routing(trial, ()), origins)
+        stored = StoredTrial(trial, await self._routing(trial, ()), origins, self.rules.version)
         await self.repository.save(stored, ("created",), None, self.cause)
         await self.repository.add_criteria(
             key, 1, document.grade, self.now, document.model_dump_json(exclude_none=True)
         )
         self.record(change_of_trial(None, trial, (NOT_VISIBLE, stored.routing), ("created",)))
         if state == "in_review":
-            await self.set_review(stored, "scope", is_open=True)
+            await self.set_reviews(stored, {"scope": True})
         return stored
 
     async def replace(
@@ -76,7 +76,7 @@ class TrialWriter:
         """Write a new version, unless neither draft nor scope nor state changed."""
         was = stored.trial
         if draft == draft_of(was) and same_scope(scope, was.scope) and state == was.state:
-            await self.write_origins(stored, origins)
+            await self.write_origins(stored, origins, self.rules.version)
             return stored
         await self._check_centres(draft)
         head = was.criteria
@@ -87,36 +87,46 @@ class TrialWriter:
             head = await self.add_criteria(stored.key, head, CriteriaDocument.model_validate_json(json.dumps(derived)))
         head = compared(head, was.eligibility, draft.eligibility)
         trial = trial_of(self.now, stored.key, draft, was.version + 1, head, scope, state, was.origin)
-        return await self.write(stored, trial, origins)
+        return await self.write(stored, trial, origins, rules=self.rules.version)
 
     async def write(
-        self, stored: StoredTrial, trial: Trial, origins: str | None = None, *, event: str | None = None
+        self,
+        stored: StoredTrial,
+        trial: Trial,
+        origins: str | None = None,
+        *,
+        event: str | None = None,
+        rules: str | None = None,
     ) -> StoredTrial:
-        """Write a version.
+        """Write a version. ``rules``: by which it was merged; None: it was not.
 
         :raises StaleVersionError: 412, another writer came first.
         """
         origins = stored.origins if origins is None else origins
-        written = StoredTrial(trial, await self._routing(trial, stored.aliases), origins)
+        rules = stored.rules if rules is None else rules
+        written = StoredTrial(trial, await self._routing(trial, stored.aliases), origins, rules)
         changed = changed_fields(stored.trial, trial)
         if not await self.repository.save(written, changed, stored.trial.version, self.cause):
             raise StaleVersionError
         self.record(change_of_trial(stored.trial, trial, (stored.routing, written.routing), changed, event=event))
         outdated = is_outdated(trial)
         if outdated != is_outdated(stored.trial):
-            await self.set_review(written, "outdated_criteria", is_open=outdated)
+            await self.set_reviews(written, {"outdated_criteria": outdated})
         if outdated and not is_outdated(stored.trial):
             # An entry of its own: the change itself may be a new status or a withdrawal.
             sides = (stored.routing, written.routing)
             self.record(change_of_trial(stored.trial, trial, sides, ("criteria",), event="criteria.outdated"))
         return written
 
-    async def write_origins(self, stored: StoredTrial, origins: str) -> None:
-        """Write where the parts of a version come from, if that changed.
+    async def write_origins(self, stored: StoredTrial, origins: str, rules: str | None = None) -> None:
+        """Write where the parts of a version come from, and by which rules it was merged (None: it was not).
 
         :raises StaleVersionError: 412, another writer came first.
         """
-        if origins != stored.origins and not await self.repository.save_origins(stored, origins):
+        rules = stored.rules if rules is None else rules
+        if (origins, rules) == (stored.origins, stored.rules):
+            return
+        if not await self.repository.save_origins(stored, origins, rules):
             raise StaleVersionError
 
     async def add_criteria(self, key: str, head: CriteriaHead | None, document: CriteriaDocument) -> CriteriaHead:
@@ -127,9 +137,10 @@ class TrialWriter:
         await self.repository.add_criteria(key, new.version, new.grade, self.now, text)
         return new
 
-    async def set_review(self, stored: StoredTrial, kind: TrialReviewKind, *, is_open: bool) -> None:
-        """Open or close a review of a trial."""
-        if await self.decisions.set_review(stored.key, kind, self.now, is_open=is_open):
+    async def set_reviews(self, stored: StoredTrial, wanted: Mapping[TrialReviewKind, bool]) -> None:
+        """Open or close reviews of a trial."""
+        changed = await self.decisions.set_reviews(stored.key, wanted, self.now)
+        for kind, is_open in changed.items():
             self.record(change_of_review("opened" if is_open else "closed", f"{kind}:{stored.key}", stored.trial))
 
     def record(self, change: Change) -> None:

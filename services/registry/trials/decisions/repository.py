@@ -1,6 +1,6 @@
 """SQL for decisions and open reviews."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
@@ -65,16 +65,21 @@ class DecisionRepository:
         if written.rowcount != 1:
             raise StaleVersionError
 
-    async def set_review(self, key: str, kind: TrialReviewKind, at: datetime, *, is_open: bool) -> bool:
-        """Open or close a review of a trial; one that is open stays as it is. Return whether that changed it."""
+    async def set_reviews(
+        self, key: str, wanted: Mapping[TrialReviewKind, bool], at: datetime
+    ) -> dict[TrialReviewKind, bool]:
+        """Open or close reviews of a trial; one that is open stays as it is. Return those that changed."""
         columns = trial_reviews.c
-        same = (columns.trial_key == key, columns.kind == kind)
-        if not is_open:
-            return bool((await self.connection.execute(delete(trial_reviews).where(*same))).rowcount)
-        if (await self.connection.execute(select(columns.since).where(*same))).first() is not None:
-            return False
-        await self.connection.execute(insert(trial_reviews).values(trial_key=key, kind=kind, since=at))
-        return True
+        are_open = set((await self.connection.execute(select(columns.kind).where(columns.trial_key == key))).scalars())
+        changed = {kind: is_open for kind, is_open in wanted.items() if is_open != (kind in are_open)}
+        for kind, is_open in changed.items():
+            same = (columns.trial_key == key, columns.kind == kind)
+            await self.connection.execute(
+                insert(trial_reviews).values(trial_key=key, kind=kind, since=at)
+                if is_open
+                else delete(trial_reviews).where(*same)
+            )
+        return changed
 
 
 def _decision(row: Any) -> StoredDecision:
