@@ -257,7 +257,8 @@ class _Report:
 
 def _treated(view: View, published: Query) -> list[str]:
     """Return the codes of the diseases that published trials treat, the most frequent first."""
-    return [code for code, _ in view.facets(published, ["disease_code"], MOST_DISEASES)["disease_code"]]
+    _, found = view.facets(published, ["disease_code"], MOST_DISEASES)
+    return [code for code, _ in found["disease_code"]]
 
 
 def _named(disease: Disease) -> NamedCode:

@@ -132,7 +132,7 @@ class TrialSearch:
         self, view: View, asked: TrialFilters, caller: Caller, atlas: Atlas | None
     ) -> tuple[int, dict[str, list[FacetValue]]]:
         query, _ = self._query(view, asked, caller, self._filters(view, caller, atlas))
-        return view.count(query), self._facets(view, query, STATISTICS)
+        return self._counted(view, query, STATISTICS)
 
     async def suggestions(self, typed: str, caller: Caller) -> tuple[list[Suggestion], list[int], list[Suggestion]]:
         """Return diseases, the numbers of trials, and centres that a typed text may mean."""
@@ -156,8 +156,11 @@ class TrialSearch:
         query, tiers = self._query(view, asked, caller, filters)
         levels, order = self._order(asked, filters, tiers)
         hits = view.page(query, levels, order, after, asked.limit + 1, rising=order == "by_identifier")
-        total = view.count(query) if asked.count else None
-        return Found(hits, total, self._facets(view, query, names), filters.nearest(asked))
+        nearest = filters.nearest(asked)
+        if not asked.count and not names:
+            return Found(hits, None, {}, nearest)
+        total, facets = self._counted(view, query, names)
+        return Found(hits, total if asked.count else None, facets, nearest)
 
     def _query(
         self, view: View, asked: TrialFilters, caller: Caller, filters: FilterReader
@@ -187,10 +190,10 @@ class TrialSearch:
 
         return FilterReader(self._reader, self._index.centres, atlas, knows)
 
-    def _facets(self, view: View, query: Query, names: Sequence[str]) -> dict[str, list[FacetValue]]:
+    def _counted(self, view: View, query: Query, names: Sequence[str]) -> tuple[int, dict[str, list[FacetValue]]]:
         fields = {name: _FIELDS.get(name, name) for name in names}
-        found = view.facets(query, list(fields.values()), MOST_VALUES)
-        return {
+        total, found = view.facets(query, list(fields.values()), MOST_VALUES)
+        return total, {
             name: [
                 FacetValue(value=_VALUES.get((name, value), value), count=count, label=self._label(name, value))
                 for value, count in found[one]
