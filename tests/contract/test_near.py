@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from tests.conftest import INTERNAL, client_of, token_of
+from tests.conftest import ADMIN, INTERNAL, client_of, token_of
 from tests.contract.registry import running_registry
 from tests.geography import COMMUNES, DEPARTEMENTS, body_of
 
@@ -97,17 +97,32 @@ async def test_caches_keep_lists_and_ask_each_time(registry: FastAPI) -> None:
         assert after.status_code == 200
 
 
-async def test_facets_of_the_coordination(registry: FastAPI) -> None:
-    async with client_of(registry) as anyone, client_of(registry, token=token_of("coordination", "admin")) as staff:
+async def test_filters_and_facets_of_the_coordination(registry: FastAPI) -> None:
+    async with (
+        client_of(registry) as anyone,
+        client_of(registry, token=token_of("authority")) as authority,
+        client_of(registry, token=ADMIN) as staff,
+    ):
         hide = json.dumps({"conditions": [{"text": "R/R MM"}]})
         merge = {"Content-Type": "application/merge-patch+json", "If-Match": "*"}
         assert (await staff.patch(f"{TRIALS}/NCT03745287", content=hide, headers=merge)).status_code == 200
-        for facet in ("scope", "published", "source"):
+        organisation = {"name": "CHU Exemple", "kind": "hospital"}
+        new = {"If-None-Match": "*"}
+        made = await staff.put("/registry/v1/organisations/chu-exemple", json=organisation, headers=new)
+        assert made.status_code == 201, made.text
+        transfer = {"owner": "chu-exemple", "reason": "agreed"}
+        key = {"Idempotency-Key": "transfer-of-the-tests"}
+        moved = await staff.post(f"{TRIALS}/NCT03964792/owner", json=transfer, headers=key)
+        assert moved.is_success, moved.text
+        for facet in ("scope", "state", "source", "owner"):
             assert (await anyone.get(f"{TRIALS}?facets={facet}")).status_code == 400
             page = (await staff.get(f"{TRIALS}?facets={facet}&sort=updated")).json()
-            for one in page["facets"][facet]:
-                assert len(await listed(staff, **{facet: one["value"]})) == one["count"], (facet, one)
-        assert {
-            one["value"]: one["count"]
-            for one in (await staff.get(f"{TRIALS}?facets=published&sort=updated")).json()["facets"]["published"]
-        } == {"true": 17, "false": 1}
+            counts = {one["value"]: one["count"] for one in page["facets"][facet]}
+            assert sum(counts.values()) >= 18
+            for value, count in counts.items():
+                assert len(await listed(staff, **{facet: value})) == count, (facet, value)
+        assert counts == {"coordination": 17, "chu-exemple": 1}
+        assert [one["identifier"] for one in await listed(staff, state="in_review")] == ["NCT03745287"]
+        assert [one["identifier"] for one in await listed(authority, state="in_review")] == ["NCT03745287"]
+        for query in ("owner=coordination", "facets=owner"):
+            assert (await authority.get(f"{TRIALS}?{query}")).status_code == 400

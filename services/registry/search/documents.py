@@ -53,13 +53,14 @@ class CentreFacts:
 
 @dataclass(frozen=True, slots=True)
 class TrialFacts:
-    """A stored trial: its number, document, sites, all its names, also former ones, and the sources of its parts."""
+    """A stored trial: its number, document, sites, all its names, also former ones, the sources of its parts, owner."""
 
     number: int
     document: Json
     sites: Sequence[SiteFacts]
     aliases: Sequence[str]
     sources: Collection[str]
+    owner: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,8 @@ class Documents:
             "published": (_yes(trial["published"]),),
             "demo": (_yes(trial["sample"] == "demo"),),
             "scope": (trial["scope"]["answer"],),
+            "state": (trial["state"],),
+            "owner": (facts.owner,),
             "source": {trial["origin"]["source"], *facts.sources},
         }
         numbers = {

@@ -29,15 +29,16 @@ _COORDINATES: Final = re.compile(r"(-?[0-9]{1,3}(?:\.[0-9]{1,8})?), ?(-?[0-9]{1,
 MOST_LATITUDE, MOST_LONGITUDE = 90, 180
 # Fields whose values are in the index as they are sent.
 _AS_SENT: Final = ("status", "phase", "atmp_class", "vector", "delivery", "cell_origin", "sponsor_kind")
-_FOR_COORDINATION: Final = ("scope", "published", "source", "stale")
+_FOR_COORDINATION: Final = ("scope", "state", "published", "source", "stale")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What a caller may see: ``all_rows``, also unpublished trials; ``places``, the open places of sites."""
+    """What a caller may see: ``all_rows``, also unpublished trials; ``places``, the open places of sites; owners."""
 
     all_rows: bool
     places: bool
+    owners: bool = False
 
     @property
     def visible(self) -> Query:
@@ -175,12 +176,14 @@ def by_openness() -> list[Query]:
 
 def check_facets(facets: Sequence[str], caller: Caller) -> None:
     """:raises ReservedFilterError: 400, the caller may not count by one of these facets."""
-    if not caller.all_rows and not RESERVED_FACETS.isdisjoint(facets):
+    reserved = RESERVED_FACETS.intersection(facets)
+    if (reserved and not caller.all_rows) or ("owner" in reserved and not caller.owners):
         raise ReservedFilterError(errors=[_reserved("facets")])
 
 
 def _check_reserved(asked: TrialFilters, caller: Caller) -> None:
     reserved = [] if caller.all_rows else [name for name in _FOR_COORDINATION if getattr(asked, name)]
+    reserved += ["owner"] if asked.owner and not caller.owners else []
     reserved += ["open_places"] if asked.open_places and not caller.places else []
     if reserved:
         raise ReservedFilterError(errors=[_reserved(name) for name in reserved])
@@ -191,9 +194,9 @@ def _reserved(name: str) -> Fault:
 
 
 def _of_coordination(asked: TrialFilters) -> list[Query]:
-    found = [any_term("scope", asked.scope.split(","))] if asked.scope else []
+    names = ("scope", "state", "source", "owner")
+    found = [any_term(name, value.split(",")) for name in names if (value := getattr(asked, name))]
     found += [term("published", "yes" if asked.published == "true" else "no")] if asked.published else []
-    found += [any_term("source", asked.source.split(","))] if asked.source else []
     if asked.stale:
         found.append(between("confirmed_day", None, (datetime.now(UTC) - STALE_AFTER).date().toordinal()))
     return found

@@ -130,6 +130,8 @@ class IndexFollower:
                 repository = IndexRepository(connection)
                 subjects, after = await repository.changed(after, last, TOGETHER)
                 keys = {parts[1] for one in subjects if (parts := one.split("/"))[0] in {"trial", "site"}}
+                # A decision on a trial may be about its owner alone.
+                keys |= {one.partition(":")[2] for one in subjects if one.startswith("review/")}
                 centres = {one.partition("/")[2] for one in subjects if one.startswith("centre/")}
                 if centres:
                     self._documents = Documents(self._terminology, await repository.centres())

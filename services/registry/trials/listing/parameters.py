@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, get_args, get_type_hints
 from fastapi import Query
 from pydantic import ConfigDict
 
+from services.registry.model.state import TrialState
 from services.registry.model.trial import CellOrigin, Delivery, Phase, ScopeVerdict, SponsorKind, Vector
 from shared.http.paging import Cursor, Limit
 from shared.values.forms import described
@@ -19,7 +20,7 @@ FACETS: Final = (
     "status", "phase", "atmp_class", "vector", "gene", "delivery", "cell_origin", "sponsor_kind", "condition",
     "centre", "departement", "region", "country", "sex", "age_band",
 )  # fmt: skip
-RESERVED_FACETS: Final = frozenset({"scope", "published", "source"})
+RESERVED_FACETS: Final = frozenset({"scope", "state", "source", "owner"})
 _ANY_FACET: Final = "|".join((*FACETS, *sorted(RESERVED_FACETS)))
 
 
@@ -161,6 +162,16 @@ class TrialFilters(ApiModel):
             description="Whether the trial is public. For the coordination.",
         ),
     ] = None
+    state: Annotated[str | None, _values(TrialState, "States, with commas. For the coordination.")] = None
+    owner: Annotated[
+        str | None,
+        _several(
+            "[a-z0-9][a-z0-9-]{0,63}",
+            "Organisations that are responsible for the trial. For the coordination.",
+            fr="une organisation",
+            en="an organisation",
+        ),
+    ] = None
     source: Annotated[
         str | None,
         _several(
@@ -206,8 +217,8 @@ class ListOptions(ApiModel):
         str | None,
         _several(
             f"({_ANY_FACET})",
-            "Count the trials by these, with commas: the 50 most frequent values of each. `scope`, `published` and "
-            "`source` are for the coordination.",
+            "Count the trials by these, with commas: the 50 most frequent values of each. `scope`, `state`, "
+            "`source` and `owner` are for the coordination.",
             fr=_ANY_FACET.replace("|", " | "),
             en=_ANY_FACET.replace("|", " | "),
         ),

@@ -21,6 +21,8 @@ from shared.feed.changes import TRIAL_FACET
 from shared.feed.log import Position
 from shared.persistence import Database
 
+# Owns what belongs to no other organisation.
+COORDINATION = "coordination"
 _COLUMNS = select(trials.c.key, trials.c.number, trials.c.document, trials.c.side, trials.c.provenance)
 
 
@@ -106,6 +108,7 @@ class IndexRepository:
                 found[row.key],
                 from_json(row.side)["facets"][TRIAL_FACET],
                 {one.source for origins in load_origins(row.provenance).values() for one in origins} - {DECLARED},
+                row.owner or COORDINATION,
             )
             for row in rows
         ]

@@ -27,8 +27,6 @@ MOST_VALUES = 50
 STATISTICS = ("status", "phase", "atmp_class", "condition", "departement")
 # Facets whose name in the index is another one.
 _FIELDS = {"condition": "disease_code"}
-# Values that the filter of a facet takes in another form.
-_VALUES = {("published", "yes"): "true", ("published", "no"): "false"}
 
 
 class Source(Protocol):
@@ -71,7 +69,8 @@ class Found:
 def caller_of(principal: Principal, rows: Rows) -> Caller:
     """Return what a caller sees in the index."""
     sites = decide(principal, "read", "site")
-    return Caller(rows == "all", sites is not None and sites.fields == "all")
+    owners = decide(principal, "read", "statement")
+    return Caller(rows == "all", sites is not None and sites.fields == "all", owners is not None)
 
 
 class TrialSearch:
@@ -194,10 +193,7 @@ class TrialSearch:
         fields = {name: _FIELDS.get(name, name) for name in names}
         total, found = view.facets(query, list(fields.values()), MOST_VALUES)
         return total, {
-            name: [
-                FacetValue(value=_VALUES.get((name, value), value), count=count, label=self._label(name, value))
-                for value, count in found[one]
-            ]
+            name: [FacetValue(value=value, count=count, label=self._label(name, value)) for value, count in found[one]]
             for name, one in fields.items()
         }
 
