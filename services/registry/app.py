@@ -172,7 +172,7 @@ def _use(app: FastAPI, direct: DirectReads, follower: IndexFollower, terminology
     follower.use(terminology)
     app.state.terminology = terminology
     app.state.trial_rules = TrialRules(terminology, judge, registry_criteria, _rules_version(terminology))
-    app.state.search = search = TrialSearch(follower, app.state.geography, terminology)
+    app.state.search = search = TrialSearch(follower, terminology, app.state.geography)
     app.state.coverage = CoverageService(follower, app.state.geography, terminology)
     app.state.public_reads = public_reads(PublicTrials(direct), search)
 

@@ -21,6 +21,8 @@ Fields = dict[str, list[str] | list[int]]
 Json = Mapping[str, Any]
 
 NO_LIMIT: Final = 1_000_000
+# Owns what belongs to no other organisation.
+COORDINATION: Final = "coordination"
 MAJORITY: Final = "P18Y"
 _UNIT_DAYS: Final = {"Y": 365, "M": 30, "W": 7, "D": 1}
 # Numbers of trials are below this; so an order and a number fit into one signed integer of 64 bits.
@@ -59,8 +61,8 @@ class TrialFacts:
     document: Json
     sites: Sequence[SiteFacts]
     aliases: Sequence[str]
-    sources: Collection[str]
-    owner: str
+    sources: Collection[str] = ()
+    owner: str = COORDINATION
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.centres.repository import CentreRepository
 from services.registry.schema import FEED
-from services.registry.search.documents import CentreFacts, SiteFacts, TrialFacts
+from services.registry.search.documents import COORDINATION, CentreFacts, SiteFacts, TrialFacts
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.sites import DECLARED
 from services.registry.trials.statements.model import load_origins
@@ -21,8 +21,6 @@ from shared.feed.changes import TRIAL_FACET
 from shared.feed.log import Position
 from shared.persistence import Database
 
-# Owns what belongs to no other organisation.
-COORDINATION = "coordination"
 _COLUMNS = select(trials.c.key, trials.c.number, trials.c.document, trials.c.side, trials.c.provenance)
 
 

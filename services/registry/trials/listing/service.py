@@ -76,7 +76,7 @@ def caller_of(principal: Principal, rows: Rows) -> Caller:
 class TrialSearch:
     """Searches of one process."""
 
-    def __init__(self, index: IndexFollower, geography: CurrentGeography, terminology: Terminology) -> None:
+    def __init__(self, index: IndexFollower, terminology: Terminology, geography: CurrentGeography) -> None:
         self._index = index
         self._geography = geography
         self._terminology = terminology
@@ -147,7 +147,7 @@ class TrialSearch:
         )
 
     def _page(
-        self, view: View, asked: ListParameters, caller: Caller, after: Place | None, atlas: Atlas | None
+        self, view: View, asked: ListParameters, caller: Caller, after: Place | None, atlas: Atlas | None = None
     ) -> Found:
         names = asked.facets.split(",") if asked.facets else []
         check_facets(names, caller)
