@@ -20,24 +20,18 @@ def preferred_type(accept: str | None, offered: Sequence[str]) -> str:
     return next((one for one in named if one in offered), offered[0])
 
 
-def cache_headers(content: str | bytes, *, is_public: bool) -> dict[str, str]:
-    """Return ``ETag`` (weak: a cursor in the answer may differ), ``Cache-Control`` and ``Vary`` of a content."""
-    data = content.encode() if isinstance(content, str) else content
-    digest = hashlib.sha256(data, usedforsecurity=False).hexdigest()[:20]
+def cache_headers(body: bytes, *, is_public: bool) -> dict[str, str]:
+    """Return ``ETag``, ``Cache-Control`` and ``Vary`` of an answer. The tag is weak: the gateway may compress it."""
+    digest = hashlib.sha256(body, usedforsecurity=False).hexdigest()[:20]
     return {"ETag": f'W/"{digest}"', "Cache-Control": PUBLIC if is_public else PRIVATE, "Vary": VARY}
 
 
 def revalidated(
-    cached: CachedVersions,
-    body: str,
-    media_type: str,
-    *,
-    is_public: bool,
-    content: str = "",
-    headers: Mapping[str, str] | None = None,
+    cached: CachedVersions, text: str, media_type: str, *, is_public: bool, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return an answer with `cache_headers`, or 304 if the caller has it. ``content``: decides instead of the body."""
-    caching = cache_headers(content or body, is_public=is_public)
+    """Return an answer with `cache_headers`, or 304 if the caller has it."""
+    body = text.encode()
+    caching = cache_headers(body, is_public=is_public)
     if cached.names(caching["ETag"]):
         return Response(status_code=304, headers=caching)
     return Response(body, headers={**(headers or {}), **caching}, media_type=media_type)

@@ -51,8 +51,6 @@ async def list_trials(
     listed = await search.page(asked, caller_of(access.principal, access.rows), after, source)
     documents = shown(listed, asked.fields)
     kind = preferred_type(request.headers.get("accept"), MEDIA_TYPES)
-    # A cursor is another one each time: it does not make another page.
-    content = page_json(documents, json.dumps(listed.last), listed)
     following = close_page(request, response, listed.last)
     body = (
         {CSV: page_csv, NDJSON: page_lines}[kind](documents)
@@ -60,7 +58,7 @@ async def list_trials(
         else page_json(documents, following, listed)
     )
     is_public = access.principal.kind == "public"
-    return revalidated(cached, body, kind, is_public=is_public, content=kind + content, headers=response.headers)
+    return revalidated(cached, body, kind, is_public=is_public, headers=response.headers)
 
 
 @router.get("/trials/statistics", response_model=Statistics, summary="Count trials")

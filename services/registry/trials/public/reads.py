@@ -1,6 +1,5 @@
 """The list of trials and single trials for anonymous callers (`shared.http.answer_cache.PublicRead`)."""
 
-import json
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -33,11 +32,9 @@ def public_reads(trials: PublicTrials, search: TrialSearch) -> tuple[PublicRead,
         response = Response()
         listed = await search.page(asked, PUBLIC, open_page(request, asked.cursor), trials)
         documents = shown(listed, asked.fields)
-        content = page_json(documents, json.dumps(listed.last), listed)
-        headers = cache_headers("application/json" + content, is_public=True)
         following = close_page(request, response, listed.last)
-        headers |= {"Link": response.headers["link"]} if following else {}
         body = page_json(documents, following, listed).encode()
+        headers = cache_headers(body, is_public=True) | ({"Link": response.headers["link"]} if following else {})
         return [_JSON, *((name.lower().encode(), value.encode("latin-1")) for name, value in headers.items())], body
 
     async def read_one(_request: Request, identifier: str) -> tuple[Headers, bytes]:
