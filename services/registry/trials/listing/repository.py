@@ -21,7 +21,7 @@ from shared.feed.changes import TRIAL_FACET
 from shared.feed.log import Position
 from shared.persistence import Database
 
-_COLUMNS = select(trials.c.key, trials.c.number, trials.c.document, trials.c.side, trials.c.provenance)
+_COLUMNS = select(trials.c.key, trials.c.number, trials.c.document, trials.c.side, trials.c.provenance, trials.c.owner)
 
 
 class StoredTrials:
