@@ -11,6 +11,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.registry.centres import endpoints as centres
+from services.registry.duplicates import endpoints as duplicates
 from services.registry.export import endpoints as export
 from services.registry.export.building import ExportBuilder
 from services.registry.export.service import ExportService
@@ -123,6 +124,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         trials.router,
         provenance.router,
         reviews.router,
+        duplicates.router,
         centres.router,
         sources.router,
         export.router,

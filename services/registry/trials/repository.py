@@ -1,7 +1,7 @@
 """SQL for trials, their criteria and their sites. Returns documents and plain values, never rows."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.model.aliases import aliases_of
-from services.registry.model.trial import Trial
+from services.registry.model.trial import Identifier, Trial
 from services.registry.trials.model import StoredSite, StoredTrial
 from services.registry.trials.problems import IdentifierTakenError
 from services.registry.trials.tables import (
@@ -43,15 +43,22 @@ class TrialRepository:
         return _stored(found[0]) if is_one_trial([row.is_public for row in found]) else None
 
     async def owners(self, aliases: Collection[str], *, former: bool = True) -> dict[str, str]:
-        """Return the keys of the trials that have one of these public numbers, by number.
+        """Return the keys of the trials that answer to one of these public numbers, by number.
 
-        ``former``: or had it.
+        ``former``: or to one that they had.
         """
+        found = await self.name_owners(aliases, former=former)
+        return {alias: present for alias, (_, present) in found.items()}
+
+    async def name_owners(self, aliases: Collection[str], *, former: bool = True) -> dict[str, tuple[str, str]]:
+        """Return (trial that has it, trial that answers to it) of public numbers, by number; ``former`` as above."""
         names = trial_aliases.c
-        statement = select(names.alias, names.trial_key).where(names.alias.in_(aliases), names.is_public.is_(True))
+        statement = select(names.alias, names.trial_key, names.present_key).where(
+            names.alias.in_(aliases), names.is_public.is_(True)
+        )
         if not former:
             statement = statement.where(names.former.is_(False))
-        return {row.alias: row.trial_key for row in await self.connection.execute(statement)}
+        return {row.alias: (row.trial_key, row.present_key) for row in await self.connection.execute(statement)}
 
     async def release(self, aliases: Collection[str]) -> None:
         """Remove numbers from the trials that had them formerly: they become numbers of another trial."""
@@ -59,9 +66,10 @@ class TrialRepository:
         statement = (
             delete(trial_aliases)
             .where(names.alias.in_(aliases), names.is_public.is_(True), names.former.is_(True))
-            .returning(names.alias, names.trial_key)
+            .returning(names.alias, names.trial_key, names.present_key)
         )
-        for alias, key in (await self.connection.execute(statement)).all():
+        released = (await self.connection.execute(statement)).all()
+        for alias, key in {(row.alias, key) for row in released for key in (row.trial_key, row.present_key)}:
             stored = await self.get(key)
             kept = {**stored.routing.facets, TRIAL_FACET: stored.aliases - {alias}}
             side = json.dumps(write_routing(Routing(stored.routing.audience, kept)))
@@ -69,6 +77,13 @@ class TrialRepository:
 
     async def get(self, key: str) -> StoredTrial:
         return _stored((await self.connection.execute(select(trials).where(trials.c.key == key))).one())
+
+    async def present(self, key: str) -> StoredTrial:
+        """Return the trial that answers for one: itself, or the one into which it is merged."""
+        stored = await self.get(key)
+        while stored.merged_into is not None and stored.merged_into != stored.key:
+            stored = await self.get(stored.merged_into)
+        return stored
 
     async def page(self, rows: Rows, after: int, limit: int, *, demo: bool) -> list[tuple[int, str]]:
         """Return (number, document) of trials with numbers above ``after``, in their order; ``demo``: also those."""
@@ -94,12 +109,14 @@ class TrialRepository:
     async def _save(self, stored: StoredTrial, changed: Sequence[str], replaces: int | None) -> bool:
         trial, number = stored.trial, trial_number(stored.key)
         values = {
-            "public_id": trial.identifier,
+            # Unique: the number may be that of the trial that answers now.
+            "public_id": stored.key if stored.merged_into else trial.identifier,
             "version": trial.version,
             "published": trial.published,
             "demo": trial.sample == "demo",
             "status": trial.status,
             "provenance": stored.origins,
+            "merged_into": stored.merged_into,
             "document": trial.model_dump_json(),
             "side": json.dumps(write_routing(stored.routing)),
         }
@@ -109,7 +126,8 @@ class TrialRepository:
             statement = update(trials).where(trials.c.key == stored.key, trials.c.version == replaces).values(**values)
             if (await self.connection.execute(statement)).rowcount != 1:
                 return False
-        await self._save_aliases(trial)
+        if stored.merged_into is None:
+            await self.save_names(stored.key, trial.identifiers, fellows=bool(stored.merged))
         await self.connection.execute(
             insert(trial_versions).values(
                 trial_key=stored.key,
@@ -132,24 +150,39 @@ class TrialRepository:
         statement = update(trials).where(trials.c.key == stored.key, trials.c.version == stored.trial.version)
         return bool((await self.connection.execute(statement.values(provenance=origins))).rowcount == 1)
 
-    async def _save_aliases(self, trial: Trial) -> None:
-        """Store the names of a trial; those that it no longer has stay, as former ones."""
+    async def save_names(
+        self, key: str, identifiers: Iterable[Identifier], *, present: str | None = None, fellows: bool = False
+    ) -> None:
+        """Store the names of a trial; those that it no longer has stay, as former ones.
+
+        ``present``: the trial into which it is merged. ``fellows``: others are merged into this one, whose names stay
+        theirs.
+        """
         names = trial_aliases.c
-        rows = await self.connection.execute(select(trial_aliases).where(names.trial_key == trial.id))
+        rows = await self.connection.execute(select(trial_aliases).where(names.trial_key == key))
         before = {row.alias: (row.is_public, row.former) for row in rows}
+        given = aliases_of(identifiers)
+        if fellows:
+            of_fellows = select(names.alias).where(names.present_key == key, names.trial_key != key)
+            taken = set((await self.connection.execute(of_fellows)).scalars()) - before.keys()
+            given = {alias: is_public for alias, is_public in given.items() if alias not in taken}
         after = {alias: (is_public, True) for alias, (is_public, _) in before.items()}
-        after |= {alias: (is_public, False) for alias, is_public in aliases_of(trial.identifiers).items()}
-        after[trial.id] = (True, False)
+        after |= {alias: (is_public, False) for alias, is_public in given.items()}
+        after[key] = (True, False)
         changed = [alias for alias, value in after.items() if before.get(alias) != value]
         if not changed:
             return
-        await self.connection.execute(
-            delete(trial_aliases).where(names.trial_key == trial.id, names.alias.in_(changed))
-        )
+        await self.connection.execute(delete(trial_aliases).where(names.trial_key == key, names.alias.in_(changed)))
         await self.connection.execute(
             insert(trial_aliases),
             [
-                {"alias": alias, "trial_key": trial.id, "is_public": after[alias][0], "former": after[alias][1]}
+                {
+                    "alias": alias,
+                    "trial_key": key,
+                    "is_public": after[alias][0],
+                    "former": after[alias][1],
+                    "present_key": present or key,
+                }
                 for alias in changed
             ],
         )
@@ -219,6 +252,7 @@ class TrialRepository:
             "source_status": site.source_status,
             "declared_by": site.declared_by,
             "declared_at": site.declared_at,
+            "declared_for": site.declared_for,
         }
         if replaces is None:
             await self.connection.execute(insert(sites).values(trial_key=key, centre=site.centre, **values))
@@ -235,14 +269,21 @@ def _visible(statement: Select[Any], rows: Rows) -> Select[Any]:
     return statement if rows == "all" else statement.where(trials.c.published.is_(True))
 
 
-# The trials with an alias; a public number before the same code of a sponsor.
-BY_ALIAS = (
-    select(trials, trial_aliases.c.is_public)
-    .join(trial_aliases, trial_aliases.c.trial_key == trials.c.key)
+# The trials that answer to an alias; a public number before the same code of a sponsor. Trials that are merged may both
+# have a code.
+_ANSWERING = (
+    select(trial_aliases.c.present_key, trial_aliases.c.is_public)
     .where(trial_aliases.c.alias == bindparam("alias"))
-    .order_by(trial_aliases.c.is_public.desc())
+    .distinct()
+    .subquery("answering")
+)
+BY_ALIAS = (
+    select(trials, _ANSWERING.c.is_public)
+    .join(_ANSWERING, _ANSWERING.c.present_key == trials.c.key)
+    .order_by(_ANSWERING.c.is_public.desc())
     .limit(2)
 )
+IS_PUBLIC_NAME = _ANSWERING.c.is_public
 
 
 def is_one_trial(are_public: Sequence[bool]) -> bool:
@@ -251,7 +292,8 @@ def is_one_trial(are_public: Sequence[bool]) -> bool:
 
 
 def _plain(statement: Select[Any], *, published: bool, demo: bool) -> Select[Any]:
-    statement = statement.where(trials.c.published.is_(True)) if published else statement
+    # What is merged into another trial is not published.
+    statement = statement.where(trials.c.published.is_(True) if published else trials.c.merged_into.is_(None))
     return statement if demo else statement.where(trials.c.demo.is_(False))
 
 
@@ -272,4 +314,5 @@ PLAIN_COUNT = {
 
 
 def _stored(row: Any) -> StoredTrial:
-    return StoredTrial(Trial.model_validate_json(row.document), read_routing(json.loads(row.side)), row.provenance)
+    routing = read_routing(json.loads(row.side))
+    return StoredTrial(Trial.model_validate_json(row.document), routing, row.provenance, row.merged_into)

@@ -66,7 +66,7 @@ class TrialWriter:
     async def replace(self, stored: StoredTrial, draft: TrialInput, scope: ScopeAnswer, origins: str) -> StoredTrial:
         """Write a new version, unless neither draft nor scope changed."""
         was = stored.trial
-        if draft == draft_of(was) and same_scope(scope, was.scope):
+        if draft == draft_of(was) and same_scope(scope, was.scope) and not stored.is_renamed:
             await self.write_origins(stored, origins)
             return stored
         await self._check_centres(draft)
@@ -101,6 +101,17 @@ class TrialWriter:
             sides = (stored.routing, written.routing)
             self.record(change_of_trial(stored.trial, trial, sides, ("criteria",), event="criteria.outdated"))
         return written
+
+    async def hide(self, stored: StoredTrial, into: str) -> StoredTrial:
+        """Write the version from which on another trial answers in the place of this one.
+
+        :raises StaleVersionError: 412, another writer came first.
+        """
+        changes = {"published": False, "version": stored.trial.version + 1, "updated_at": self.now}
+        hidden = StoredTrial(stored.trial.model_copy(update=changes), stored.routing, stored.origins, into)
+        if not await self.repository.save(hidden, ("merged_into",), stored.trial.version):
+            raise StaleVersionError
+        return hidden
 
     async def write_origins(self, stored: StoredTrial, origins: str) -> None:
         """Write where the parts of a version come from, if that changed.
@@ -142,7 +153,8 @@ class TrialWriter:
         owners = await self.repository.owners(numbers, former=False)
         if set(owners.values()) - {key}:
             raise IdentifierTakenError
-        await self.repository.release(numbers - owners.keys())
+        had = await self.repository.owners(numbers - owners.keys())
+        await self.repository.release([number for number, owner in had.items() if owner != key])
 
     async def _routing(self, trial: Trial, aliases: Iterable[str]) -> Routing:
         return Routing(audience(trial), facets(trial, self.terminology, await self.departements_of_centres(), aliases))

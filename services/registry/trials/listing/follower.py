@@ -130,7 +130,8 @@ class IndexFollower:
         while listed:
             async with self._database.read(as_service=True) as connection:
                 facts = await IndexRepository(connection).of_keys(listed[:TOGETHER])
-            await asyncio.to_thread(_put, self._index, self._documents, facts)
+            gone = {*listed[:TOGETHER]} - {one.document["id"] for one in facts}
+            await asyncio.to_thread(_put, self._index, self._documents, facts, gone)
             del listed[:TOGETHER]
             # A former number of another trial may be theirs now.
             named = any_term("alias", {alias for one in facts for alias in one.aliases})
@@ -139,7 +140,10 @@ class IndexFollower:
             keys |= owners
 
 
-def _put(index: TrialIndex, documents: Documents, facts: Collection[TrialFacts]) -> None:
+def _put(
+    index: TrialIndex, documents: Documents, facts: Collection[TrialFacts], gone: Collection[str] = frozenset()
+) -> None:
+    index.remove(gone)
     index.put(documents.of(one) for one in facts)
 
 

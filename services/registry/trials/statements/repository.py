@@ -12,7 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.registry.merge.model import Conflict, Statement
 from services.registry.trials.statements.model import Author, OpenConflict, StoredStatement
 from services.registry.trials.statements.tables import trial_conflicts, trial_statements
+from services.registry.trials.tables import trials
 from shared.values.problems import StaleVersionError
+
+# The conflicts of a trial that is merged into another one are asked for no more.
+PRESENT = select(trials.c.key).where(trials.c.merged_into.is_(None))
 
 
 class StatementRepository:
@@ -21,15 +25,19 @@ class StatementRepository:
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
 
-    async def of_trial(self, key: str) -> list[StoredStatement]:
-        """Return all statements on a trial, in their order."""
+    async def of_trial(self, key: str, merged: Collection[str] = ()) -> list[StoredStatement]:
+        """Return all statements on a trial, and on those that are ``merged`` into it, in their order."""
         statements = trial_statements.c
-        found = select(trial_statements).where(statements.trial_key == key).order_by(statements.number)
-        return [_statement(row) for row in await self.connection.execute(found)]
+        found = (
+            select(trial_statements)
+            .where(statements.trial_key.in_([key, *merged]))
+            .order_by(statements.trial_key != key, statements.trial_key, statements.number)
+        )
+        return [_statement(row, key) for row in await self.connection.execute(found)]
 
-    async def in_force(self, key: str) -> list[Statement]:
-        """Return the statements on a trial that were not withdrawn."""
-        return [one.statement for one in await self.of_trial(key) if one.withdrawn_at is None]
+    async def in_force(self, key: str, merged: Collection[str] = ()) -> list[Statement]:
+        """Return the statements on a trial, and on those ``merged`` into it, that were not withdrawn."""
+        return [one.statement for one in await self.of_trial(key, merged) if one.withdrawn_at is None]
 
     async def add(
         self, key: str, stated: Mapping[str, Any], sourced: Mapping[str, Any], at: datetime, author: Author
@@ -85,7 +93,7 @@ class StatementRepository:
         columns = trial_conflicts.c
         statement = (
             select(trial_conflicts)
-            .where(tuple_(columns.trial_key, columns.key) > after)
+            .where(tuple_(columns.trial_key, columns.key) > after, columns.trial_key.in_(PRESENT))
             .order_by(columns.trial_key, columns.key)
             .limit(limit)
         )
@@ -125,8 +133,9 @@ class StatementRepository:
             )
 
 
-def _statement(row: Any) -> StoredStatement:
-    statement = Statement(row.number, row.path, json.loads(row.value), json.loads(row.against), row.at)
+def _statement(row: Any, key: str) -> StoredStatement:
+    of = row.trial_key if row.trial_key != key else None
+    statement = Statement(row.number, row.path, json.loads(row.value), json.loads(row.against), row.at, of)
     return StoredStatement(statement, row.author, row.reason, row.withdrawn_at, row.withdrawn_by)
 
 
