@@ -26,7 +26,7 @@ def read_trials(gateway: Gateway, filters: Mapping[str, str], limit: int) -> lis
 
     :raises CallError: when a call fails.
     """
-    return list(islice(_pages(gateway, {**filters, "limit": str(min(limit, MAX_PAGE))}), limit))
+    return list(islice(pages(gateway, {**filters, "limit": str(min(limit, MAX_PAGE))}), limit))
 
 
 def read_conflicts(gateway: Gateway, limit: int) -> list[Any]:
@@ -34,10 +34,14 @@ def read_conflicts(gateway: Gateway, limit: int) -> list[Any]:
 
     :raises CallError: when a call fails.
     """
-    return list(islice(_pages(gateway, {"limit": str(min(limit, MAX_PAGE))}, CONFLICTS), limit))
+    return list(islice(pages(gateway, {"limit": str(min(limit, MAX_PAGE))}, CONFLICTS), limit))
 
 
-def _pages(gateway: Gateway, query: Mapping[str, str], path: str = TRIALS) -> Iterator[Any]:
+def pages(gateway: Gateway, query: Mapping[str, str], path: str = TRIALS) -> Iterator[Any]:
+    """Return the items of a list, page by page.
+
+    :raises CallError: when a call fails.
+    """
     page = gateway.read(path, query)
     yield from page["items"]
     while page["next"]:

@@ -76,7 +76,7 @@ def claim(
 @reviews.command("decide")
 def decide(
     item: Item,
-    answer: Annotated[str, typer.Argument(metavar="ANSWER", help="in_scope or out_of_scope; keep or take.")],
+    answer: Annotated[str, typer.Argument(metavar="ANSWER", help="As `show` lists them: in_scope, keep, merge, …")],
     reason: Annotated[str, typer.Option(help="Why: kept with the decision.")],
     lang: TextLanguage = Language.FR,
     as_json: AsJson = False,

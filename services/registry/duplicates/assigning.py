@@ -149,6 +149,7 @@ class AssignmentService:
                 raise LastRecordError
             moved |= dict.fromkeys(left, former)
         moved = {alias: part for alias, part in moved.items() if part != target}
+        creates = target is None
         if target is None:
             for alias, part in moved.items():
                 await self.assignments.drop_names(part, [alias])
@@ -171,6 +172,7 @@ class AssignmentService:
             tuple(sorted(found.owners)),
             found.known.result,
             moved,
+            creates,
         )
         await self.assignments.add(entry, self.now, act)
         await self._merge_again([*moved.values(), *([former] if former else []), target])

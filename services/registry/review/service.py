@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from services.registry.duplicates.assigning import AssignmentService
+from services.registry.duplicates.service import MergeService
 from services.registry.merge.fields import set_path
 from services.registry.merge.merging import merge
 from services.registry.merge.model import Conflict
@@ -43,6 +45,7 @@ class ReviewService:
         self.merger = trials.merger
         self.decisions = trials.merger.decisions
         self.statements = trials.merger.statements
+        self.assignments = AssignmentService(MergeService(trials))
 
     async def page(self, narrowing: Narrowing, after: tuple[datetime, str] | None, limit: int) -> list[Review]:
         """Return open items, oldest first, after (since, id)."""
@@ -88,6 +91,9 @@ class ReviewService:
         item = await self._find(name, rows)
         _check_claim(item, author)
         _check_answer(item, given)
+        if item.source is not None and item.record is not None and item.kind == "possible_duplicate":
+            await self._place(item.source, item.record, given, Author(author, given.reason), rows)
+            return await self.read(item.id, rows)
         assert item.trial_key is not None
         stored = await self.trials.repository.get(item.trial_key)
         if item.kind == "scope":
@@ -103,6 +109,9 @@ class ReviewService:
         :raises NothingToUndoError: 409, there is none.
         """
         item = await self._find(name, rows)
+        if item.kind == "possible_duplicate" and item.source is not None and item.record is not None:
+            await self.assignments.undo(item.source, item.record, None, Author(author))
+            return await self.read(item.id, rows)
         found = [one for one in await self._decided(item) if one.withdrawn_at is None]
         if not found or item.trial_key is None:
             raise NothingToUndoError
@@ -127,11 +136,49 @@ class ReviewService:
         if found is not None:
             return found
         if stored is None:
-            raise NotFoundError
+            return await self._decided_duplicate(name)
         closed = Item(name, kind, None, stored.key, stored.trial.model_dump_json())
         if kind != "scope" and not await self._decided(closed):
             raise NotFoundError
         return closed
+
+    async def _decided_duplicate(self, name: str) -> Item:
+        """Return the item of a record on which a person decided.
+
+        :raises NotFoundError: 404, there is none.
+        """
+        _, source, record = name.split(":", 2) if name.count(":") > 1 else (name, "", "")
+        # The name of a partner's source has a colon.
+        if source == "partner":
+            organisation, _, record = record.partition(":")
+            source = f"{source}:{organisation}"
+        found = await self.assignments.read(source, record)
+        if all(one.entry.author is None for one in found.own_entries):
+            raise NotFoundError
+        key = found.known.trial_key
+        trial = (await self.trials.repository.present(key)).trial if key is not None else None
+        document = trial.model_dump_json() if trial is not None else None
+        return Item(name, "possible_duplicate", None, trial.id if trial else None, document, source, record)
+
+    async def _place(self, source: str, record: str, given: DecisionInput, author: Author, rows: Rows) -> None:
+        """Decide whether a record is one with the trials that have its numbers."""
+        if given.answer == "merge":
+            await self.assignments.join(source, record, author)
+        else:
+            await self.assignments.assign(source, record, None, rows, None, author)
+        await self.repository.release(f"possible_duplicate:{source}:{record}")
+
+    async def _decisions_on(self, item: Item, on_trials: list[DecisionDocument]) -> list[DecisionDocument]:
+        """Return the decisions on an item. ``on_trials``: those that are stored with its trial."""
+        if item.source is None or item.record is None or item.kind != "possible_duplicate":
+            return on_trials
+        found = (await self.assignments.read(item.source, item.record)).own_entries
+        undone = {one.entry.undoes: one for one in found if one.entry.undoes is not None}
+        return [
+            DecisionDocument.of_record(one, undone.get(one.act))
+            for one in found
+            if one.entry.author is not None and one.entry.undoes is None
+        ]
 
     async def _decided(self, item: Item) -> list[StoredDecision]:
         """Return the decisions on an item, oldest first."""
@@ -144,8 +191,9 @@ class ReviewService:
         if conflict is None:
             raise NotFoundError
         path, taken = conflict.path, given.answer == "take"
-        if taken and conflict.kind == "outdated_statement":
-            number = await self._statement(stored.key, path)
+        own = [one for one in await self.statements.in_force(stored.key) if one.path == path]
+        if taken and conflict.kind != "stop" and own and own[-1].value == conflict.used:
+            number = own[-1].id
             await self.merger.withdraw(stored, number, author)
         else:
             document = draft_of(stored.trial).model_dump(mode="json")
@@ -206,7 +254,7 @@ class ReviewService:
             choices=[Choice(answer=answer, effect=effect) for answer, effect in CHOICES[item.kind].items()],
             claimed_by=item.claimed_by,
             claimed_at=item.claimed_at,
-            decisions=decisions,
+            decisions=await self._decisions_on(item, decisions),
         )
 
     async def _record(self, item: Item) -> ReviewRecord | None:

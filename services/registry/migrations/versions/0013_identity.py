@@ -72,7 +72,7 @@ def upgrade() -> None:
     op.create_index("ix_trial_assignments_record", "trial_assignments", ["source", "source_id"])
     op.execute(
         "INSERT INTO trial_assignments (number, at, action, source, source_id, trial_key, numbers, before, act)"
-        " SELECT number, read_at, 'assigned', source, source_id, trial_key, '[]', '[null, {}]', number FROM"
+        " SELECT number, read_at, 'assigned', source, source_id, trial_key, '[]', '[null, {}, false]', number FROM"
         " (SELECT row_number() OVER (ORDER BY read_at, source, source_id) AS number, read_at, source, source_id,"
         " trial_key FROM source_records WHERE trial_key IS NOT NULL) AS known"
     )

@@ -15,7 +15,7 @@ class Entry:
     ``trial``: the trial of the record, or the one that was merged. ``other``: where the record was before, or the trial
     into which ``trial`` was merged. ``author``: None: by rule. ``numbers``: the shared numbers that proposed it.
     ``former_result``, ``moved``: of the record before; the trials whose numbers went with it, by number.
-    ``undoes``: the act that is undone.
+    ``creates``: the trial was created for the record. ``undoes``: the act that is undone.
     """
 
     action: Action
@@ -28,6 +28,7 @@ class Entry:
     numbers: tuple[str, ...] = ()
     former_result: str | None = None
     moved: Mapping[str, str] = field(default_factory=dict)
+    creates: bool = False
     undoes: int | None = None
 
 

@@ -41,7 +41,7 @@ class AssignmentRepository:
                 author=entry.author,
                 reason=entry.reason,
                 numbers=json.dumps(entry.numbers),
-                before=json.dumps([entry.former_result, dict(entry.moved)]),
+                before=json.dumps([entry.former_result, dict(entry.moved), entry.creates]),
                 act=act or number,
                 undoes=entry.undoes,
             )
@@ -139,7 +139,7 @@ class AssignmentRepository:
 
 
 def _entry(row: Any) -> StoredEntry:
-    result, moved = json.loads(row.before)
+    result, moved, creates = json.loads(row.before)
     entry = Entry(
         row.action,
         row.trial_key,
@@ -151,6 +151,7 @@ def _entry(row: Any) -> StoredEntry:
         tuple(json.loads(row.numbers)),
         result,
         moved,
+        creates,
         row.undoes,
     )
     return StoredEntry(row.number, row.at, row.act, entry)

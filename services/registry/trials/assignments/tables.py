@@ -23,7 +23,7 @@ trial_assignments = Table(
     Column("reason", Text),
     # JSON: the shared numbers that proposed it.
     Column("numbers", Text, nullable=False),
-    # JSON: the result of the record before, and the trials whose numbers went with it, by number.
+    # JSON: the result of the record before, the trials whose numbers went with it, and whether its trial is new.
     Column("before", Text, nullable=False),
     # The number of the first entry of the same act of a person, and that of the act which this one undoes.
     Column("act", BigInteger, nullable=False),

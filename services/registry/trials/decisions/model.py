@@ -7,7 +7,7 @@ from typing import Literal
 from services.registry.model.trial import ScopeVerdict
 
 DecisionKind = Literal["scope", "conflict"]
-Answer = Literal["in_scope", "out_of_scope", "keep", "take"]
+Answer = Literal["in_scope", "out_of_scope", "keep", "take", "merge", "separate"]
 
 
 @dataclass(frozen=True, slots=True)
