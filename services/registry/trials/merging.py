@@ -75,12 +75,13 @@ class TrialMerger:
         :raises IdentifierTakenError: 409.
         """
         merged = merge([record])
-        draft = await self._draft(None, merged)
+        draft = await self._draft(None, merged, judged=judged)
         if len(draft.trial.identifiers) < len(merged.document["identifiers"]) and not may_share:
             raise IdentifierTakenError
         scope = self._gate(draft.trial, judged)
         stored = await self.writer.create(draft.trial, origin, scope, draft.origins, criteria)
-        await self.sites.follow(stored, draft.sites)
+        if draft.sites:
+            await self.sites.follow(stored, draft.sites)
         return stored
 
     async def create_stated(self, draft: TrialInput, author: Author) -> StoredTrial:
@@ -235,12 +236,15 @@ class TrialMerger:
             names |= aliases_of(own).keys()
         return frozenset(names)
 
-    async def _draft(self, key: str | None, merged: Merged, fellows: Collection[str] = ()) -> _Draft:
+    async def _draft(
+        self, key: str | None, merged: Merged, fellows: Collection[str] = (), *, judged: Judged | None = None
+    ) -> _Draft:
         """Return the trial that was merged, without numbers of others, and with what was declared of its sites.
 
-        ``fellows``: names of trials that are merged into it: its own numbers come first.
+        ``fellows``: names of trials that are merged into it: its own numbers come first. ``judged``: the draft of the
+        same record, if it was made before.
         """
-        trial = validated(merged.document)
+        trial = validated(merged.document) if judged is None else judged.draft
         owners = await self.writer.repository.owners(public_aliases(trial))
         trial = without_numbers(trial, {alias for alias, owner in owners.items() if owner != key})
         if not trial.identifiers:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from services.registry.model.site import Site, Slots
-from services.registry.model.trial import Trial
+from services.registry.model.trial import ScopeAnswer, Trial
 from shared.feed.changes import TRIAL_FACET, Routing
 from shared.vocabulary.durations import STALE_AFTER
 from shared.vocabulary.identifiers import is_trial_id
@@ -45,6 +45,15 @@ class StoredTrial:
     def merged(self) -> tuple[str, ...]:
         """The keys of the trials that are merged into it, directly or not: their ids are its aliases."""
         return tuple(sorted(alias for alias in self.aliases if is_trial_id(alias) and alias != self.key))
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What names a trial, without reading it. ``scope``: of a trial that is not published; of others it is known."""
+
+    key: str
+    identifier: str
+    scope: ScopeAnswer | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Select, bindparam, case, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.model.aliases import aliases_of
-from services.registry.model.trial import Identifier, Trial
-from services.registry.trials.model import StoredSite, StoredTrial
+from services.registry.model.trial import Identifier, ScopeAnswer, Trial
+from services.registry.trials.model import Head, StoredSite, StoredTrial
 from services.registry.trials.problems import IdentifierTakenError
 from services.registry.trials.tables import (
     criteria_versions,
@@ -52,13 +52,9 @@ class TrialRepository:
 
     async def name_owners(self, aliases: Collection[str], *, former: bool = True) -> dict[str, tuple[str, str]]:
         """Return (trial that has it, trial that answers to it) of public numbers, by number; ``former`` as above."""
-        names = trial_aliases.c
-        statement = select(names.alias, names.trial_key, names.present_key).where(
-            names.alias.in_(aliases), names.is_public.is_(True)
-        )
-        if not former:
-            statement = statement.where(names.former.is_(False))
-        return {row.alias: (row.trial_key, row.present_key) for row in await self.connection.execute(statement)}
+        statement = _OWNERS if former else _OWNERS.where(trial_aliases.c.former.is_(False))
+        rows = await self.connection.execute(statement, {"aliases": list(aliases)}) if aliases else ()
+        return {row.alias: (row.trial_key, row.present_key) for row in rows}
 
     async def release(self, aliases: Collection[str]) -> None:
         """Remove numbers from the trials that had them formerly: they become numbers of another trial."""
@@ -84,6 +80,19 @@ class TrialRepository:
         while stored.merged_into is not None and stored.merged_into != stored.key:
             stored = await self.get(stored.merged_into)
         return stored
+
+    async def heads(self, keys: Collection[str]) -> dict[str, Head]:
+        """Return what names the trials that answer for some trials, by key of these."""
+        found = {}
+        for row in await self.connection.execute(_HEADS, {"keys": sorted(keys)}) if keys else ():
+            key, identifier, document = row.key, row.public_id, row.document
+            if row.merged_into is not None:
+                trial = (await self.present(row.key)).trial
+                key, identifier = trial.id, trial.identifier
+                document = None if trial.published else trial.model_dump_json()
+            scope = None if document is None else ScopeAnswer.model_validate(json.loads(document)["scope"])
+            found[row.key] = Head(key, identifier, scope)
+        return found
 
     async def page(self, rows: Rows, after: int, limit: int, *, demo: bool) -> list[tuple[int, str]]:
         """Return (number, document) of trials with numbers above ``after``, in their order; ``demo``: also those."""
@@ -121,24 +130,23 @@ class TrialRepository:
             "side": json.dumps(write_routing(stored.routing)),
         }
         if replaces is None:
-            await self.connection.execute(insert(trials).values(key=stored.key, number=number, **values))
+            await self.connection.execute(_ADD_TRIAL, {"key": stored.key, "number": number, **values})
         else:
             statement = update(trials).where(trials.c.key == stored.key, trials.c.version == replaces).values(**values)
             if (await self.connection.execute(statement)).rowcount != 1:
                 return False
         if stored.merged_into is None:
-            await self.save_names(stored.key, trial.identifiers, fellows=bool(stored.merged))
-        await self.connection.execute(
-            insert(trial_versions).values(
-                trial_key=stored.key,
-                version=trial.version,
-                at=trial.updated_at,
-                changed=json.dumps(list(changed)),
-                document=values["document"],
-                published=trial.published,
-                criteria_version=trial.criteria.version if trial.criteria is not None else None,
-            )
-        )
+            await self.save_names(stored.key, trial.identifiers, fellows=bool(stored.merged), is_new=replaces is None)
+        row = {
+            "trial_key": stored.key,
+            "version": trial.version,
+            "at": trial.updated_at,
+            "changed": json.dumps(list(changed)),
+            "document": values["document"],
+            "published": trial.published,
+            "criteria_version": trial.criteria.version if trial.criteria is not None else None,
+        }
+        await self.connection.execute(_ADD_VERSION, row)
         return True
 
     async def lock(self, key: str) -> None:
@@ -151,16 +159,24 @@ class TrialRepository:
         return bool((await self.connection.execute(statement.values(provenance=origins))).rowcount == 1)
 
     async def save_names(
-        self, key: str, identifiers: Iterable[Identifier], *, present: str | None = None, fellows: bool = False
+        self,
+        key: str,
+        identifiers: Iterable[Identifier],
+        *,
+        present: str | None = None,
+        fellows: bool = False,
+        is_new: bool = False,
     ) -> None:
         """Store the names of a trial; those that it no longer has stay, as former ones.
 
         ``present``: the trial into which it is merged. ``fellows``: others are merged into this one, whose names stay
-        theirs.
+        theirs. ``is_new``: it has none yet.
         """
         names = trial_aliases.c
-        rows = await self.connection.execute(select(trial_aliases).where(names.trial_key == key))
-        before = {row.alias: (row.is_public, row.former) for row in rows}
+        before: dict[str, tuple[bool, bool]] = {}
+        if not is_new:
+            rows = await self.connection.execute(select(trial_aliases).where(names.trial_key == key))
+            before = {row.alias: (row.is_public, row.former) for row in rows}
         given = aliases_of(identifiers)
         if fellows:
             of_fellows = select(names.alias).where(names.present_key == key, names.trial_key != key)
@@ -172,9 +188,10 @@ class TrialRepository:
         changed = [alias for alias, value in after.items() if before.get(alias) != value]
         if not changed:
             return
-        await self.connection.execute(delete(trial_aliases).where(names.trial_key == key, names.alias.in_(changed)))
+        if before:
+            await self.connection.execute(delete(trial_aliases).where(names.trial_key == key, names.alias.in_(changed)))
         await self.connection.execute(
-            insert(trial_aliases),
+            _ADD_ALIASES,
             [
                 {
                     "alias": alias,
@@ -233,9 +250,8 @@ class TrialRepository:
 
     async def add_criteria(self, key: str, version: int, grade: str, at: datetime, document: str) -> None:
         """Write a new version. Versions never change."""
-        await self.connection.execute(
-            insert(criteria_versions).values(trial_key=key, version=version, grade=grade, at=at, document=document)
-        )
+        row = {"trial_key": key, "version": version, "grade": grade, "at": at, "document": document}
+        await self.connection.execute(_ADD_CRITERIA, row)
 
     async def sites(self, key: str) -> list[StoredSite]:
         rows = await self.connection.execute(select(sites).where(sites.c.trial_key == key).order_by(sites.c.centre))
@@ -263,6 +279,20 @@ class TrialRepository:
             .values(**values)
         )
         return bool(written.rowcount == 1)
+
+
+# Built once: SQLAlchemy then finds the compiled statement without comparing it.
+_ADD_TRIAL, _ADD_ALIASES = insert(trials), insert(trial_aliases)
+_ADD_VERSION, _ADD_CRITERIA = insert(trial_versions), insert(criteria_versions)
+_OWNERS = select(trial_aliases.c.alias, trial_aliases.c.trial_key, trial_aliases.c.present_key).where(
+    trial_aliases.c.alias.in_(bindparam("aliases", expanding=True)), trial_aliases.c.is_public.is_(True)
+)
+_HEADS = select(
+    trials.c.key,
+    trials.c.public_id,
+    trials.c.merged_into,
+    case((trials.c.published.is_(False), trials.c.document)).label("document"),
+).where(trials.c.key.in_(bindparam("keys", expanding=True)))
 
 
 def _visible(statement: Select[Any], rows: Rows) -> Select[Any]:
@@ -297,7 +327,6 @@ def _plain(statement: Select[Any], *, published: bool, demo: bool) -> Select[Any
     return statement if demo else statement.where(trials.c.demo.is_(False))
 
 
-# Built once: SQLAlchemy then finds the compiled statement without comparing it.
 PLAIN_PAGE = {
     (published, demo): _plain(select(trials.c.number, trials.c.document), published=published, demo=demo)
     .where(trials.c.number > bindparam("after"))

@@ -15,6 +15,9 @@ from services.registry.trials.tables import trial_aliases, trials
 
 # Transactions that write entries take turns, or two would take the same number.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('cleio assignments', 0))")
+# Built once: SQLAlchemy then finds the compiled statement without comparing it.
+_GREATEST = select(func.coalesce(func.max(trial_assignments.c.number), 0))
+_ADD = insert(trial_assignments)
 
 
 class AssignmentRepository:
@@ -27,25 +30,23 @@ class AssignmentRepository:
         """Append an entry. ``act``: the act that it is part of; None: it is one of its own. Return the act."""
         if self.connection.dialect.name == "postgresql":
             await self.connection.execute(_LOCK)
-        greatest = select(func.coalesce(func.max(trial_assignments.c.number), 0))
-        number = int((await self.connection.execute(greatest)).scalar_one()) + 1
-        await self.connection.execute(
-            insert(trial_assignments).values(
-                number=number,
-                at=at,
-                action=entry.action,
-                source=entry.source,
-                source_id=entry.source_id,
-                trial_key=entry.trial,
-                other_key=entry.other,
-                author=entry.author,
-                reason=entry.reason,
-                numbers=json.dumps(entry.numbers),
-                before=json.dumps([entry.former_result, dict(entry.moved), entry.creates]),
-                act=act or number,
-                undoes=entry.undoes,
-            )
-        )
+        number = int((await self.connection.execute(_GREATEST)).scalar_one()) + 1
+        row = {
+            "number": number,
+            "at": at,
+            "action": entry.action,
+            "source": entry.source,
+            "source_id": entry.source_id,
+            "trial_key": entry.trial,
+            "other_key": entry.other,
+            "author": entry.author,
+            "reason": entry.reason,
+            "numbers": json.dumps(entry.numbers),
+            "before": json.dumps([entry.former_result, dict(entry.moved), entry.creates]),
+            "act": act or number,
+            "undoes": entry.undoes,
+        }
+        await self.connection.execute(_ADD, row)
         return act or number
 
     async def of_record(self, source: str, source_id: str) -> list[StoredEntry]:

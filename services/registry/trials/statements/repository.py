@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -36,8 +36,14 @@ class StatementRepository:
         return [_statement(row, key) for row in await self.connection.execute(found)]
 
     async def in_force(self, key: str, merged: Collection[str] = ()) -> list[Statement]:
-        """Return the statements on a trial, and on those ``merged`` into it, that were not withdrawn."""
-        return [one.statement for one in await self.of_trial(key, merged) if one.withdrawn_at is None]
+        """Return the statements that count on a trial, and on those ``merged`` into it.
+
+        Of each path of a trial that is the latest that was not withdrawn.
+        """
+        found = [_said(row, key) for row in await self.connection.execute(_IN_FORCE, {"key": key})]
+        for other in merged:
+            found += [_said(row, key) for row in await self.connection.execute(_IN_FORCE, {"key": other})]
+        return found
 
     async def add(
         self, key: str, stated: Mapping[str, Any], sourced: Mapping[str, Any], at: datetime, author: Author
@@ -133,10 +139,25 @@ class StatementRepository:
             )
 
 
-def _statement(row: Any, key: str) -> StoredStatement:
+_LATEST = (
+    select(func.max(trial_statements.c.number))
+    .where(trial_statements.c.trial_key == bindparam("key"), trial_statements.c.withdrawn_at.is_(None))
+    .group_by(trial_statements.c.path)
+)
+_IN_FORCE = (
+    select(*(trial_statements.c[name] for name in ("trial_key", "number", "path", "value", "against", "at")))
+    .where(trial_statements.c.trial_key == bindparam("key"), trial_statements.c.number.in_(_LATEST))
+    .order_by(trial_statements.c.number)
+)
+
+
+def _said(row: Any, key: str) -> Statement:
     of = row.trial_key if row.trial_key != key else None
-    statement = Statement(row.number, row.path, json.loads(row.value), json.loads(row.against), row.at, of)
-    return StoredStatement(statement, row.author, row.reason, row.withdrawn_at, row.withdrawn_by)
+    return Statement(row.number, row.path, json.loads(row.value), json.loads(row.against), row.at, of)
+
+
+def _statement(row: Any, key: str) -> StoredStatement:
+    return StoredStatement(_said(row, key), row.author, row.reason, row.withdrawn_at, row.withdrawn_by)
 
 
 def _json(value: Any) -> str:
