@@ -108,7 +108,7 @@ async def test_what_becomes_known_of_merged_trials_in_any_order_is_there_when_th
         *(("B", "state", one) for one in (0, 2)),
         ("B", "reread", 0),
     ]
-    for example in range(5):
+    for example in range(4):
         numbers = {"A": f"NCT92000{example:03}", "B": f"NCT93000{example:03}"}
         chance.shuffle(steps)
         order = [("A", "form", 0), ("B", "form", 0), *steps]
@@ -241,31 +241,42 @@ async def test_what_people_say_of_both_is_a_conflict_and_comes_back(admin: httpx
     assert [await whole(admin, number) for number in (FIRST, SECOND)] == before
 
 
+BRIDGE = {**isrctn(), "externalRefs": {"clinicalTrialsGovNumber": NUMBER, "eudraCTNumber": EUDRACT}}
+
+
+async def send_isrctn(admin: httpx.AsyncClient) -> dict[str, Any]:
+    path, media = "/registry/v1/sources/isrctn/trials", {"Content-Type": "application/x-ndjson"}
+    return dict((await admin.put(path, content=json.dumps(BRIDGE), headers=media)).json()["results"][0])
+
+
 async def test_a_record_goes_to_another_trial_with_its_own_numbers_and_back(admin: httpx.AsyncClient) -> None:
-    renamed = {"nctIdAliases": [], "secondaryIdInfos": [{"id": "2020-001234-22", "type": "EUDRACT_NUMBER"}]}
-    await send(admin, of(FIRST, dated("2025-01-01")), of(SECOND, dated("2025-01-01")))
-    third = dated("2025-01-01", identificationModule={"nctId": "NCT91000003", "briefTitle": "Gene therapy", **renamed})
-    await send(admin, third)
-    record = "sources/ctgov/records/NCT91000003"
+    await send(admin, dated("2025-01-01"), of(SECOND, dated("2025-01-01")))
+    assert (await send_isrctn(admin))["trial"] == NUMBER
+    record = f"sources/isrctn/records/{ISRCTN}"
     alone = (await admin.get(f"/registry/v1/{record}")).json()
-    assert (await post_fails(admin, f"{record}/assign", {"trial": FIRST, "reason": "x"})) == "last_record"
-    await merge(admin, "NCT91000003", SECOND)
-    await unmerge(admin, "NCT91000003")
-    # A statement keeps the trial when its record leaves.
-    await patch(admin, "NCT91000003", {"acronym": "THREE", "identifiers": [{"type": "nct", "value": "NCT91000009"}]})
-    before = [await whole(admin, number) for number in (SECOND, "NCT91000009")]
+    assert (alone["version"], alone["assignments"][0]["numbers"]) == (2, [NUMBER])
+    only = "sources/ctgov/records/" + SECOND
+    assert (await post_fails(admin, f"{only}/assign", {"trial": NUMBER, "reason": "x"})) == "last_record"
+    before = [await whole(admin, number) for number in (NUMBER, SECOND)]
+
     moved = await post(admin, f"{record}/assign", {"trial": SECOND, "reason": "wrong number"}, version='"v2"')
     assert (moved["version"], moved["assignments"][-1]["reason"]) == (3, "wrong number")
-    stale = await admin.post(
-        f"/registry/v1/{record}/undo", headers={"Idempotency-Key": uuid.uuid4().hex, "If-Match": '"v2"'}
-    )
-    assert stale.status_code == 412
-    second = (await admin.get(f"{TRIALS}/{SECOND}")).json()
-    assert (await admin.get(f"{TRIALS}/NCT91000003")).json()["id"] == second["id"] == moved["trial"] != alone["trial"]
-    assert (await send(admin, third))["results"][0]["trial_id"] == second["id"]
+    headers = {"Idempotency-Key": uuid.uuid4().hex, "If-Match": '"v2"'}
+    assert (await admin.post(f"/registry/v1/{record}/undo", headers=headers)).status_code == 412
+    numbers = [[one["value"] for one in (await whole(admin, number))["identifiers"]] for number in (NUMBER, SECOND)]
+    assert numbers == [[NUMBER], [SECOND, ISRCTN, EUDRACT]]
+    assert (await admin.get(f"{TRIALS}/{ISRCTN}")).json()["id"] == moved["trial"] != alone["trial"]
+    assert (await send_isrctn(admin))["trial_id"] == moved["trial"]
     await post(admin, f"{record}/undo")
-    assert [await whole(admin, number) for number in (SECOND, "NCT91000009")] == before
+    assert [await whole(admin, number) for number in (NUMBER, SECOND)] == before
     assert (await post_fails(admin, f"{record}/undo")) == "nothing_to_undo"
+
+    # To a trial of its own, and back.
+    new = await post(admin, f"{record}/assign", {"trial": None, "reason": "another study"})
+    assert (await admin.get(f"{TRIALS}/{EUDRACT}")).json()["id"] == new["trial"] not in {alone["trial"], moved["trial"]}
+    await post(admin, f"{record}/undo")
+    assert [await whole(admin, number) for number in (NUMBER, SECOND)] == before
+    assert (await admin.get(f"{TRIALS}/{new['trial']}")).status_code == 404
 
 
 async def test_a_record_that_only_a_merge_joined_waits_again_after_the_separation(admin: httpx.AsyncClient) -> None:
@@ -273,12 +284,9 @@ async def test_a_record_that_only_a_merge_joined_waits_again_after_the_separatio
         named = {"nctId": number, "briefTitle": "Gene therapy", "secondaryIdInfos": more}
         await send(admin, dated("2025-01-01", identificationModule=named))
     trial = (await admin.get(f"{TRIALS}/{SECOND}")).json()
-    path, media = "/registry/v1/sources/isrctn/trials", {"Content-Type": "application/x-ndjson"}
-    bridge = json.dumps({**isrctn(), "externalRefs": {"clinicalTrialsGovNumber": NUMBER, "eudraCTNumber": EUDRACT}})
-    (line,) = (await admin.put(path, content=bridge, headers=media)).json()["results"]
-    assert line["result"] == "possible_duplicate", line
+    assert (await send_isrctn(admin))["result"] == "possible_duplicate"
     await merge(admin, NUMBER, SECOND)
-    (line,) = (await admin.put(path, content=bridge, headers=media)).json()["results"]
+    line = await send_isrctn(admin)
     assert (line["result"], line["trial_id"]) == ("updated", trial["id"])
     assert (await admin.get(f"{TRIALS}/{ISRCTN}")).json()["id"] == trial["id"]
     await unmerge(admin, NUMBER)
