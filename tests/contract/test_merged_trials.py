@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from services.registry.sources import ctgov_reader
 from tests.conftest import ADMIN, client_of
+from tests.contract.matching import CRITERIA
 from tests.contract.registry import running_registry
 from tests.contract.test_merge import FORMS, NUMBER, at, dated, outcome, place, step
 from tests.contract.test_registers import EUDRACT, ISRCTN, isrctn
@@ -83,7 +84,14 @@ async def whole(admin: httpx.AsyncClient, number: str) -> dict[str, Any]:
     }
     sites = (await admin.get(f"{TRIALS}/{number}/sites")).json()["items"]
     known = [{**one, "version": 0} for one in sites if one["status"] != "unknown"]
-    return {**trial, "version": 0, "updated_at": "", "criteria": trial["criteria"]["grade"], **parts, "known": known}
+    return {
+        **trial,
+        "version": 0,
+        "updated_at": "",
+        "criteria": {**trial["criteria"], "version": 0},
+        **parts,
+        "known": known,
+    }
 
 
 async def merge(admin: httpx.AsyncClient, one: str, other: str, **query: str) -> Any:
@@ -220,9 +228,12 @@ async def test_what_people_say_of_both_is_a_conflict_and_comes_back(admin: httpx
         site = {"status": status, "slots": [{"cohort": "all", "open": 2}]}
         await admin.put(f"{TRIALS}/{number}/sites/fr-lille", json=site, headers={"If-None-Match": "*"})
     await admin.put(f"{TRIALS}/{FIRST}/sites/fr-toulouse", json=site, headers={"If-None-Match": "*"})
+    signed = await admin.put(f"{TRIALS}/{FIRST}/criteria", json=CRITERIA, headers={"If-Match": "*"})
+    assert signed.status_code == 200, signed.text
     before = [await whole(admin, number) for number in (FIRST, SECOND)]
     made = await merge(admin, FIRST, SECOND)
-    assert made["not_used"] == ["acronym", "sites/fr-lille"]
+    assert made["not_used"] == ["criteria", "acronym", "sites/fr-lille"]
+    assert (made["trial"]["criteria"]["grade"], before[0]["criteria"]["grade"]) == ("registry", "signed")
     assert [(one["path"], one["kind"], one["used"], one["other"]) for one in made["conflicts"]] == [
         ("acronym", "merged_statement", "TWO", "ONE")
     ]
