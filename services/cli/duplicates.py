@@ -1,13 +1,12 @@
 """Merge and separate trials, assign records, and show the log of it."""
 
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
 from services.cli.gateway import Gateway, read_json
 from services.cli.output import print_fields, print_table
-from services.cli.trials import MAX_PAGE, TRIALS, pages
+from services.cli.trials import TRIALS, read_pages
 
 ASSIGNMENTS = "/registry/v1/assignments"
 # What was read before is not known here: the change is made whatever version is the present one.
@@ -39,8 +38,7 @@ def read_assignments(gateway: Gateway, trial: str, limit: int) -> list[Any]:
 
     :raises CallError: when a call fails.
     """
-    query = {"limit": str(min(limit, MAX_PAGE)), **({"trial": trial} if trial else {})}
-    return list(islice(pages(gateway, query, ASSIGNMENTS), limit))
+    return read_pages(gateway, {"trial": trial} if trial else {}, limit, ASSIGNMENTS)
 
 
 def print_merge(found: Mapping[str, Any]) -> None:

@@ -15,6 +15,8 @@ from services.registry.merge.reading import Record
 from services.registry.model.trial import Origin
 from services.registry.records.repository import SourceRecord, SourceRepository
 from services.registry.trials.assignments.model import Entry, StoredEntry, in_force
+from services.registry.trials.merging import CURATED
+from services.registry.trials.model import Cause
 from services.registry.trials.routing import removal_of
 from services.registry.trials.service import check_version
 from services.registry.trials.statements.model import Author
@@ -160,7 +162,8 @@ class AssignmentService:
             present = (await self.repository.present(target)).key
             await self.assignments.move_names(dict.fromkeys(moved, (target, present)))
             result = "updated"
-        await self.assignments.assign(record.source, record.source_id, target, result)
+        self.merges.writer.cause = Cause(CURATED, author.name)
+        await self.assignments.assign(record.source, record.source_id, target, result, self.now)
         entry = Entry(
             "assigned",
             target,
@@ -189,7 +192,9 @@ class AssignmentService:
         answering = {part: (await self.repository.present(part)).key for part in set(entry.moved.values())}
         await self.assignments.move_names({alias: (part, answering[part]) for alias, part in entry.moved.items()})
         await self.assignments.drop_names(entry.trial, None if left is None else left - entry.moved.keys())
-        await self.assignments.assign(record.source, record.source_id, entry.other, entry.former_result or "updated")
+        result = entry.former_result or "updated"
+        self.merges.writer.cause = Cause(CURATED, author.name)
+        await self.assignments.assign(record.source, record.source_id, entry.other, result, self.now)
         reverse = Entry(
             "assigned" if entry.other else "released",
             entry.other or entry.trial,

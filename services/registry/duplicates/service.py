@@ -10,7 +10,8 @@ from services.registry.records.repository import POSSIBLE_DUPLICATE, SourceRepos
 from services.registry.trials.assignments.model import Entry
 from services.registry.trials.assignments.repository import AssignmentRepository
 from services.registry.trials.drafts import changed_fields
-from services.registry.trials.model import StoredTrial
+from services.registry.trials.merging import CURATED
+from services.registry.trials.model import Cause, StoredTrial
 from services.registry.trials.routing import change_of_unmerge, changes_of_merge
 from services.registry.trials.service import TrialService, check_version
 from services.registry.trials.statements.model import Author, load_origins
@@ -61,6 +62,7 @@ class MergeService:
         """Merge a trial into another one. ``act``: the act of which this is a part."""
         if (one.trial.sample == "demo") != (other.trial.sample == "demo"):
             raise NotMergeableError
+        self.writer.cause = Cause(CURATED, author.name)
         for key in sorted((one.key, other.key)):
             await self.repository.lock(key)
         entry = Entry("merged", one.key, other.key, author=author.name, reason=author.reason)
@@ -107,6 +109,7 @@ class MergeService:
 
     async def separate(self, key: str, author: Author, act: int | None = None, undoes: int | None = None) -> Merge:
         """Separate a merged trial. ``act``: the act of which this is a part; ``undoes``: the one that it undoes."""
+        self.writer.cause = Cause(CURATED, author.name)
         other = await self.repository.present(key)
         for locked in sorted((key, other.key)):
             await self.repository.lock(locked)
@@ -138,7 +141,7 @@ class MergeService:
             if len(set(owners.values())) > 1 and record is not None:
                 left = await leaving(self.merger, record, entry.trial)
                 await self.assignments.drop_names(entry.trial, left or ())
-                await self.assignments.assign(entry.source, entry.source_id, None, POSSIBLE_DUPLICATE)
+                await self.assignments.assign(entry.source, entry.source_id, None, POSSIBLE_DUPLICATE, self.now)
                 released = Entry("released", entry.trial, None, entry.source, entry.source_id, numbers=entry.numbers)
                 await self.assignments.add(released, self.now)
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from services.registry.model.trial import Origin, ScopeAnswer, ScopeVerdict, TrialInput
-from services.registry.records.repository import SourceRecord, SourceRepository
+from services.registry.records.repository import QUARANTINED, WAITING, SourceRecord, SourceRepository
+from services.registry.scope import NO_SIGN
 from services.registry.sources.assigning import find_assignment
 from services.registry.sources.folding import Folded, fold
 from services.registry.sources.identity import Assignment
@@ -15,6 +16,7 @@ from services.registry.trials.assignments.model import Entry
 from services.registry.trials.assignments.repository import AssignmentRepository
 from services.registry.trials.drafts import changed_fields
 from services.registry.trials.model import Head, StoredTrial
+from services.registry.trials.routing import ReviewStep, change_of_review
 from services.registry.trials.service import TrialService
 from shared.values.language import Language
 from shared.values.problems import Fault, FieldError, Problem
@@ -22,7 +24,7 @@ from shared.values.wire import Label
 from shared.vocabulary.identifiers import alias_of
 
 # Results that an unchanged record has again.
-REPEATED: Final[Mapping[str, Result]] = {"refused": "refused", "obsolete": "obsolete"}
+REPEATED: Final[Mapping[str, Result]] = {"refused": "refused", "obsolete": "obsolete", QUARANTINED: "quarantined"}
 SHARED_NUMBER: Final = Label(
     fr="ce numéro est déjà celui d'un autre essai", en="this number already belongs to another trial"
 )
@@ -128,12 +130,21 @@ class SourceService:
         record = SourceRecord(folded.version, folded.newest_hash, self.preparer.version, result, key)
         if record != known or folded.is_new:
             await self.records.save(source_id, known, record, folded.said, form if folded.is_new else None)
+            self._tell(source_id, known.result if known is not None else "", record.result)
             stored[source_id] = record
         if key is not None and (known is None or known.trial_key is None):
             numbers = tuple(sorted(outcome.proposed))
             entry = Entry("assigned", key, source=self.source, source_id=source_id, numbers=numbers)
             await self.assignments.add(entry, self.trials.now)
         return self._report(line, outcome)
+
+    def _tell(self, source_id: str, before: str, after: str) -> None:
+        """Record that a record waits for a person, or does not any more."""
+        moved: tuple[tuple[ReviewStep, str], ...] = (("closed", before), ("opened", after))
+        for what, result in moved:
+            if before != after and result in WAITING:
+                item = f"{result}:{self.source}:{source_id}"
+                self.trials.writer.record(change_of_review(what, item, None))
 
     async def _apply(self, draft: Draft, known: SourceRecord | None, folded: Folded) -> _Outcome:
         """Write what a record says of its trial.
@@ -149,6 +160,8 @@ class SourceService:
             return _Outcome("refused", errors=self._reasons(judged.scope))
         if found.standing == "undecided":
             return await self._undecided(judged.draft, found)
+        if stored is None and judged.scope.answer == "scope_unclear" and _shows_no_sign(judged.scope):
+            return _Outcome("quarantined", reasons=self._reasons(judged.scope))
         warnings = [fault.render(self.language) for fault in draft.warnings]
         if found.shared:
             warnings += self._shared_numbers(judged.draft, found.shared)
@@ -194,6 +207,8 @@ class SourceService:
         scope: ScopeVerdict | None = None
         if outcome.result == "refused":
             scope = "out_of_scope"
+        elif outcome.result == QUARANTINED:
+            scope = "scope_unclear"
         elif outcome.result not in {"possible_duplicate", "obsolete"} and trial is not None:
             scope = trial.scope.answer
         reasons = self._reasons(trial.scope) if trial and scope == "scope_unclear" else outcome.reasons
@@ -218,3 +233,7 @@ class SourceService:
             FieldError(pointer=reason.pointer, code=reason.code, detail=getattr(reason.detail, self.language))
             for reason in scope.reasons
         )
+
+
+def _shows_no_sign(scope: ScopeAnswer) -> bool:
+    return any(reason.code == NO_SIGN for reason in scope.reasons)

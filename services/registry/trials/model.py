@@ -17,13 +17,14 @@ from shared.vocabulary.recruitment import RecruitmentStatus
 class StoredTrial:
     """A stored trial. ``origins``: where each part of it comes from (`statements.model.dump_origins`).
 
-    ``merged_into``: the trial that answers in its place. ``names``: its aliases, where they are no longer those of its
-    ``routing``: the next version has them.
+    ``rules``: by which it was merged last (`TrialRules.version`). ``merged_into``: the trial that answers in its place.
+    ``names``: its aliases, where they are no longer those of its ``routing``: the next version has them.
     """
 
     trial: Trial
     routing: Routing
     origins: str = "{}"
+    rules: str = ""
     merged_into: str | None = None
     names: frozenset[str] | None = None
 
@@ -45,6 +46,18 @@ class StoredTrial:
     def merged(self) -> tuple[str, ...]:
         """The keys of the trials that are merged into it, directly or not: their ids are its aliases."""
         return tuple(sorted(alias for alias in self.aliases if is_trial_id(alias) and alias != self.key))
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Who or what makes a version of a trial.
+
+    ``source``: the source of a record; `curated`: a person's statement or decision; `declared`: a site; `rules`: other
+    rules of merging or scope. ``author``: as in the audit log; None: not a person.
+    """
+
+    source: str
+    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,13 +31,8 @@ def _aliases(column: str, *more: str) -> Rule:
     )
 
 
-def _records(changes: str) -> Rule:
-    return Rule(read=READS, insert=granted("source.write.all"), change=changes, rights=("SELECT", "INSERT", "UPDATE"))
-
-
-# A name is seen with the trial that answers to it. People who write trials also assign records.
-RULES = {"trial_aliases": _aliases("present_key", "UPDATE"), "source_records": _records(WRITES)}
-BEFORE = {"trial_aliases": _aliases("trial_key"), "source_records": _records(granted("source.write.all"))}
+# A name is seen with the trial that answers to it.
+NAMES, NAMES_BEFORE = _aliases("present_key", "UPDATE"), _aliases("trial_key")
 LOG = Rule(read=READS, insert=WRITES, rights=("SELECT", "INSERT"))
 
 
@@ -76,17 +71,15 @@ def upgrade() -> None:
         " (SELECT row_number() OVER (ORDER BY read_at, source, source_id) AS number, read_at, source, source_id,"
         " trial_key FROM source_records WHERE trial_key IS NOT NULL) AS known"
     )
-    for name, rule in RULES.items():
-        unprotect(op, "registry", name)
-        protect(op, "registry", name, rule)
+    unprotect(op, "registry", "trial_aliases")
+    protect(op, "registry", "trial_aliases", NAMES)
     protect(op, "registry", "trial_assignments", LOG)
 
 
 def downgrade() -> None:
     unprotect(op, "registry", "trial_assignments")
-    for name, rule in BEFORE.items():
-        unprotect(op, "registry", name)
-        protect(op, "registry", name, rule)
+    unprotect(op, "registry", "trial_aliases")
+    protect(op, "registry", "trial_aliases", NAMES_BEFORE)
     op.drop_table("trial_assignments")
     op.drop_index(op.f("ix_trial_aliases_present_key"), "trial_aliases")
     op.drop_column("trial_aliases", "present_key")

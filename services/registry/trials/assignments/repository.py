@@ -92,13 +92,13 @@ class AssignmentRepository:
     async def _entries(self, statement: Select[Any]) -> list[StoredEntry]:
         return [_entry(row) for row in await self.connection.execute(statement)]
 
-    async def assign(self, source: str, source_id: str, key: str | None, result: str) -> None:
-        """Write the trial of a record, and its result."""
+    async def assign(self, source: str, source_id: str, key: str | None, result: str, at: datetime) -> None:
+        """Write the trial of a record, and its result; without a trial it waits from now on (``at``)."""
         records = source_records.c
         await self.connection.execute(
             update(source_records)
             .where(records.source == source, records.source_id == source_id)
-            .values(trial_key=key, result=result)
+            .values(trial_key=key, result=result, waiting_since=at if key is None else None)
         )
 
     async def merged_into(self, keys: Collection[str]) -> dict[str, str]:
