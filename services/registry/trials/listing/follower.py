@@ -17,7 +17,7 @@ from services.registry.trials.problems import IndexStartingError
 from shared.feed.log import Position
 from shared.persistence import Database
 from shared.tasks import BackgroundTasks
-from shared.vocabulary.identifiers import trial_id, trial_number
+from shared.vocabulary.identifiers import is_trial_id, trial_id, trial_number
 
 TOGETHER: Final = 500
 # Changes that nothing asks for yet are put into the index in groups: each group costs a commit of the index.
@@ -146,7 +146,7 @@ class IndexFollower:
         while listed:
             async with self._database.read(as_service=True) as connection:
                 facts = await IndexRepository(connection).of_keys(listed[:TOGETHER])
-            gone = {*listed[:TOGETHER]} - {one.document["id"] for one in facts}
+            gone = {key for key in listed[:TOGETHER] if is_trial_id(key)} - {one.document["id"] for one in facts}
             places |= await asyncio.to_thread(_put, self._index, self._documents, facts, gone)
             del listed[:TOGETHER]
             # A former number of another trial may be theirs now.

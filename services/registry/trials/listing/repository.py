@@ -21,9 +21,9 @@ from shared.feed.changes import TRIAL_FACET
 from shared.feed.log import Position
 from shared.persistence import Database
 
-_PRESENT = select(trials.c.key, trials.c.number, trials.c.document, trials.c.side, trials.c.provenance).where(
-    trials.c.merged_into.is_(None)
-)
+_PRESENT = select(
+    trials.c.key, trials.c.number, trials.c.document, trials.c.side, trials.c.provenance, trials.c.owner
+).where(trials.c.merged_into.is_(None))
 
 
 class StoredTrials:
