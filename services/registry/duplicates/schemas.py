@@ -43,8 +43,8 @@ class MergeResult(ApiModel):
     changed: list[str] = Field(description="The fields of the other trial that changed.")
     conflicts: list[ConflictDocument] = Field(description="What is in conflict then in the other trial.")
     not_used: list[str] = Field(
-        description="What people stated, declared or signed of the merged trial and is not used while it is merged: "
-        "`criteria`, `sites/<centre>`, or a field. It counts again after a separation."
+        description="What people decided, stated, declared or signed of the merged trial and is not used while it is "
+        "merged: `scope`, `state`, `criteria`, `sites/<centre>`, or a field. It counts again after a separation."
     )
 
 

@@ -77,9 +77,14 @@ class MergeService:
         return Merge(hidden, written, changed_fields(other.trial, written.trial), act)
 
     async def not_used(self, merge: Merge) -> list[str]:
-        """Return what people stated, declared or signed of a merged trial and is not used while it is merged."""
+        """Return what people decided, stated, declared or signed of a merged trial and is not used while it is merged."""
+        trial, other = merge.merged.trial, merge.into.trial
         found = []
-        if merge.merged.trial.criteria is not None and merge.merged.trial.criteria.grade == "signed":
+        if trial.scope.by == "person" and trial.scope.answer != other.scope.answer:
+            found.append("scope")
+        if trial.state in {"draft", "withdrawn", "archived"} and trial.state != other.state:
+            found.append("state")
+        if trial.criteria is not None and trial.criteria.grade == "signed":
             found.append("criteria")
         origins = load_origins(merge.into.origins)
         stated = {one.path for one in await self.merger.statements.in_force(merge.merged.key)}
