@@ -77,7 +77,7 @@ class MergeService:
         return Merge(hidden, written, changed_fields(other.trial, written.trial), act)
 
     async def not_used(self, merge: Merge) -> list[str]:
-        """Return what people decided, stated, declared or signed of a merged trial and is not used while it is merged."""
+        """Return what people decided or stated of a merged trial and is not used while it is merged."""
         trial, other = merge.merged.trial, merge.into.trial
         found = []
         if trial.scope.by == "person" and trial.scope.answer != other.scope.answer:
