@@ -28,6 +28,8 @@ from services.registry.identity.tokens.keys import RETIRED_PUBLISHED, SigningKey
 from services.registry.identity.tokens.provider import IdentityProvider
 from services.registry.identity.tokens.repository import IssuerRepository
 from services.registry.identity.tokens.service import TokenService
+from services.registry.jobs import endpoints as jobs
+from services.registry.jobs.worker import JobWorker
 from services.registry.model.events import RegistryEvent
 from services.registry.provenance import endpoints as provenance
 from services.registry.review import endpoints as reviews
@@ -111,6 +113,8 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             tasks.repeat(current.watch, "watch_terminology")
             follower.start(tasks)
             app.state.export = _start_export(app, settings, database)
+            app.state.jobs = worker = JobWorker(database, lambda: app.state.trial_rules)
+            worker.start(tasks)
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)
             app.state.end_waits = database.end_waits
@@ -124,6 +128,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         provenance.router,
         reviews.router,
         centres.router,
+        jobs.router,  # before `/sources/{source}`
         sources.router,
         export.router,
         terminologies.router,

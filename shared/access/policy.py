@@ -64,7 +64,9 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     ("site", "write"): {"centre": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
     ("centre", "read"): _each(PRINCIPAL_KINDS, _ALL),
     ("centre", "write"): {"centre": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
-    ("source", "write"): {"coordination": Grant("all", WRITERS)},
+    # A network sends the trials of its own source.
+    ("source", "read"): {"network": Grant("own"), "coordination": _ALL},
+    ("source", "write"): {"network": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
     ("terminology", "read"): _each(PRINCIPAL_KINDS, _ALL),
     # A program with the secrets of this machine loads releases; the registry owns its SQLite file.
     ("terminology_release", "write"): {"service": Grant("all", place="this_machine")},

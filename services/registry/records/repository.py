@@ -177,6 +177,7 @@ class SourceRepository:
             "trial_key": record.trial_key,
             "read_at": now,
             "reading": compressed(said.dump().encode("ascii")),
+            "missing_since": None,
         }
         place = {"source": self.source, "source_id": source_id}
         if known is None:

@@ -6,14 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from services.registry.sources.importing import ImportService
-from services.registry.sources.readers import READERS
+from services.registry.sources.readers import READERS, reader_of
 from services.registry.sources.schemas import BulkResult, PublishedRecord, RereadResult
 from shared.access.policy import Access
 from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts
 from shared.idempotency.marks import repeatable
 from shared.values.language import negotiate
-from shared.values.problems import NotFoundError, TooLargeError
+from shared.values.problems import ForbiddenError, NotFoundError, TooLargeError
 from shared.values.wire import Label
 
 router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["sources"])
@@ -22,6 +22,10 @@ Writer = Annotated[Access, Depends(allow("source", "write"))]
 MAX_LINES = 200
 SOURCES = ", ".join(f"`{source}`" for source in READERS)
 MAX_REREAD = 50
+OTHERS = Label(
+    fr="Un réseau n'envoie que les essais de sa propre source, `partner:` suivi du nom de son organisation.",
+    en="A network sends only the trials of its own source, `partner:` and the id of its organisation.",
+)
 
 
 async def _lines(request: Request) -> list[bytes]:
@@ -35,9 +39,14 @@ async def _lines(request: Request) -> list[bytes]:
 
 def _service(
     request: Request,
-    source: Annotated[str, Path(max_length=40, description=f"The source: {SOURCES}.")],
+    access: Writer,
+    source: Annotated[
+        str, Path(max_length=40, description=f"The source: {SOURCES}, or a partner's, such as `partner:pedstart`.")
+    ],
 ) -> ImportService:
-    if source not in READERS:
+    if access.rows != "all":
+        raise ForbiddenError(OTHERS)
+    if reader_of(source) is None:
         raise NotFoundError
     state, language = request.app.state, negotiate(request.headers.get("accept-language"))
     return ImportService(source, state.database, state.trial_rules, language)

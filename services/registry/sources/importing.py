@@ -17,7 +17,7 @@ from services.registry.scope import rules_version
 from services.registry.sources.places import centre_rules
 from services.registry.sources.preparing import MAX_LINE_BYTES, Draft, Line, LinePreparer
 from services.registry.sources.problems import DamagedRecordError
-from services.registry.sources.readers import READERS
+from services.registry.sources.readers import reader_of
 from services.registry.sources.schemas import LineResult, RereadResult
 from services.registry.sources.service import SourceService
 from services.registry.trials.repository import TrialRepository
@@ -25,7 +25,7 @@ from services.registry.trials.rules import TrialRules
 from services.registry.trials.service import TrialService
 from shared.persistence import Database, Writing
 from shared.values.language import Language
-from shared.values.problems import Problem
+from shared.values.problems import NotFoundError, Problem
 
 SLICE_LINES = 5
 # After each line other requests get at least this share of the time that the line took.
@@ -47,14 +47,14 @@ class ImportService:
         A dry run rolls each slice back, so lines of different slices do not see each other.
         """
         numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
-        return await self._import(await self._preparer(), numbered, MAX_LINE_BYTES, dry_run=dry_run)
+        return await self._import(await self.preparer(), numbered, MAX_LINE_BYTES, dry_run=dry_run)
 
     async def reread(self, after: str, limit: int, *, dry_run: bool) -> RereadResult:
         """Read stored records again that other rules have read, or that wait for something else to change.
 
         Those with ids after ``after``, in the order of ids, at most ``limit``.
         """
-        preparer = await self._preparer()
+        preparer = await self.preparer()
         async with self.database.read() as connection:
             records = SourceRepository(connection, self.source)
             left = await records.count_outdated(preparer.version, after)
@@ -66,7 +66,7 @@ class ImportService:
             Line(number, name, problem=DamagedRecordError()) for number, (name, content) in numbered if content is None
         ]
         async with self.database.read() as connection:
-            service = self._service(connection, preparer)
+            service = self.service(connection, preparer)
             results += [await service.report_unchanged(line, None, None) for line in damaged]
         return RereadResult(
             results=[one for one in results if one.result != "unchanged"],
@@ -84,17 +84,24 @@ class ImportService:
             results += await self._import_slice(preparer, parsed, dry_run=dry_run)
         return results
 
-    async def _preparer(self) -> LinePreparer:
+    async def preparer(self) -> LinePreparer:
+        """Return the rules by which records are read now.
+
+        :raises NotFoundError: 404, there is no reader of the source.
+        """
+        reader = reader_of(self.source)
+        if reader is None:
+            raise NotFoundError
         async with self.database.read() as connection:
             centres = await CentreRepository(connection).page(None, 200)
         # Illustrative centres stand in for members whose names are not public: no location is theirs.
         members = [centre for centre in centres if centre.member and not centre.illustrative]
         rules = centre_rules((centre.id, centre.name, centre.city) for centre in members)
-        return LinePreparer(READERS[self.source], self.rules, rules_version, rules)
+        return LinePreparer(reader, self.rules, rules_version, rules)
 
     async def _import_slice(self, preparer: LinePreparer, parsed: Sequence[Line], *, dry_run: bool) -> list[LineResult]:
         async with self.database.read() as connection:
-            known = await self._service(connection, preparer).stored(parsed)
+            known = await self.service(connection, preparer).stored(parsed)
         changed = [line for line in parsed if line.record is not None and not _is_read(line, known, preparer.version)]
         # The reasons of refusals are not stored: they are found again to be reported.
         refused = [line for line in parsed if line not in changed and _was_refused(line, known)]
@@ -106,7 +113,7 @@ class ImportService:
         changed = [line for line in changed if line.number in drafts]
         results = await self._write(preparer, changed, drafts, dry_run=dry_run) if changed else {}
         async with self.database.read() as connection:
-            service = self._service(connection, preparer)
+            service = self.service(connection, preparer)
             for line in parsed:
                 if line.number not in results:
                     stored = known.get(line.source_id or "")
@@ -119,7 +126,7 @@ class ImportService:
         results = {}
         async with self.database.transaction() as connection:
             savepoint = await connection.begin_nested()
-            service = self._service(connection, preparer)
+            service = self.service(connection, preparer)
             for line in lines:
                 started = perf_counter()
                 results[line.number] = await service.import_line(line, drafts[line.number])
@@ -127,7 +134,8 @@ class ImportService:
             await (savepoint.rollback() if dry_run else savepoint.commit())
         return results
 
-    def _service(self, connection: Writing, preparer: LinePreparer) -> SourceService:
+    def service(self, connection: Writing, preparer: LinePreparer) -> SourceService:
+        """Return the import of single records in a transaction."""
         trials = TrialService(TrialRepository(connection), CentreRepository(connection), self.rules)
         return SourceService(trials, SourceRepository(connection, self.source), preparer, self.language)
 

@@ -9,7 +9,7 @@ from services.registry.merge.merging import merge
 from services.registry.merge.model import Merged, Statement
 from services.registry.merge.reading import Record
 from services.registry.merge.scope import basis_of, rule
-from services.registry.model.trial import Origin, ScopeAnswer, TrialInput
+from services.registry.model.trial import Origin, ScopeAnswer, ScopeReason, TrialInput
 from services.registry.records.repository import TrialRecords
 from services.registry.trials.decisions.model import Answer, Decision
 from services.registry.trials.drafts import draft_of, public_aliases, validated, without_numbers
@@ -20,8 +20,20 @@ from services.registry.trials.sites import SiteWriter, origins_of, with_declared
 from services.registry.trials.statements.model import Author, dump_origins
 from services.registry.trials.statements.repository import StatementRepository
 from services.registry.trials.writing import TrialWriter
+from shared.values.wire import Label
 from shared.vocabulary.recruitment import RecruitmentStatus
 
+# The scope of a trial that no record describes any more.
+NO_RECORD = ScopeAnswer(
+    answer="out_of_scope",
+    reasons=[
+        ScopeReason(
+            code="no_record",
+            pointer="",
+            detail=Label(fr="plus aucune source ne décrit cet essai", en="no source describes this trial any more"),
+        )
+    ],
+)
 NEW = TrialInput.model_construct(identifiers=[]).model_dump(mode="json")
 
 
@@ -181,6 +193,20 @@ class TrialMerger:
         if new:
             self.writer.record(change_of_conflicts(written.trial, written.routing, {one.path for one in new}))
         return written
+
+    async def merge_present(self, key: str, numbers: Collection[str] | None) -> StoredTrial:
+        """Merge a trial again after its records changed. One that no record describes any more is withdrawn.
+
+        ``numbers``: the names that it had; others that it no longer has are given back. None: it keeps all.
+        """
+        await self.writer.repository.lock(key)
+        stored = await self.writer.repository.get(key)
+        if not await self.records.of_trial(key):
+            return await self.writer.replace(stored, draft_of(stored.trial), NO_RECORD, stored.origins)
+        merged = await self._merge_stored(stored)
+        if numbers is not None:
+            await self.writer.repository.release(merged.aliases - set(numbers), of=key)
+        return merged
 
     async def _merge_stored(self, stored: StoredTrial) -> StoredTrial:
         records = await self.records.of_trial(stored.key)

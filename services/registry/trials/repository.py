@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.model.aliases import aliases_of
-from services.registry.model.trial import Trial
+from services.registry.model.trial import ScopeVerdict, Trial
 from services.registry.trials.model import StoredSite, StoredTrial
 from services.registry.trials.problems import IdentifierTakenError
 from services.registry.trials.tables import (
@@ -28,6 +29,14 @@ from shared.vocabulary.identifiers import alias_of, trial_id, trial_number
 FIRST_DEMO = 1_000_000_000
 # Two transactions that create trials take turns, or both would take the same number.
 _NUMBERING_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('cleio trial numbers', 0))")
+
+
+@dataclass(frozen=True, slots=True)
+class TrialName:
+    """The preferred number of a trial, and whether it is in scope."""
+
+    identifier: str
+    scope: ScopeVerdict
 
 
 class TrialRepository:
@@ -53,14 +62,19 @@ class TrialRepository:
             statement = statement.where(names.former.is_(False))
         return {row.alias: row.trial_key for row in await self.connection.execute(statement)}
 
-    async def release(self, aliases: Collection[str]) -> None:
-        """Remove numbers from the trials that had them formerly: they become numbers of another trial."""
+    async def release(self, aliases: Collection[str], *, of: str | None = None) -> None:
+        """Remove numbers from the trials that had them formerly: they become numbers of another trial.
+
+        ``of``: only from the trial with this key.
+        """
         names = trial_aliases.c
         statement = (
             delete(trial_aliases)
             .where(names.alias.in_(aliases), names.is_public.is_(True), names.former.is_(True))
             .returning(names.alias, names.trial_key)
         )
+        if of is not None:
+            statement = statement.where(names.trial_key == of)
         for alias, key in (await self.connection.execute(statement)).all():
             stored = await self.get(key)
             kept = {**stored.routing.facets, TRIAL_FACET: stored.aliases - {alias}}
@@ -69,6 +83,16 @@ class TrialRepository:
 
     async def get(self, key: str) -> StoredTrial:
         return _stored((await self.connection.execute(select(trials).where(trials.c.key == key))).one())
+
+    async def names(self, keys: Collection[str]) -> dict[str, TrialName]:
+        """Return what some trials are called, by key."""
+        columns = trials.c
+        statement = select(columns.key, columns.public_id, columns.published).where(columns.key.in_(keys))
+        found = {}
+        for row in (await self.connection.execute(statement)).all():
+            scope: ScopeVerdict = "in_scope" if row.published else (await self.get(row.key)).trial.scope.answer
+            found[row.key] = TrialName(row.public_id, scope)
+        return found
 
     async def page(self, rows: Rows, after: int, limit: int, *, demo: bool) -> list[tuple[int, str]]:
         """Return (number, document) of trials with numbers above ``after``, in their order; ``demo``: also those."""

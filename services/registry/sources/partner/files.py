@@ -5,7 +5,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Final
 
@@ -73,7 +73,7 @@ class PartnerFile:
         self._reader = PartnerReader(source)
         self._lines: set[str] = set()
 
-    def items(self, file: IO[bytes], media_type: str, charset: str = "utf-8") -> Iterator[Item]:
+    def items(self, file: IO[bytes], media_type: str, charset: str = "utf-8") -> Generator[Item, None, None]:
         """Yield the lines that are not blank.
 
         :raises Problem: 413 or 422, the file as a whole cannot be read.
@@ -144,7 +144,7 @@ class PartnerFile:
         return Row(number, cells, tuple(faults))
 
     def _table_rows(self, lines: Iterable[tuple[int, Sequence[Any] | str]]) -> Iterator[Row]:
-        """Yield the rows of a table. ``lines``: cells, or the code of a fault, by number; the first has the headings."""
+        """Yield the rows of a table. ``lines``: cells, or the code of a fault, by number; headings come first."""
         found: Headings | None = None
         width = 0
         for number, cells in lines:

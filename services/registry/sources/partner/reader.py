@@ -160,7 +160,7 @@ class PartnerReader:
 def names_person(record: dict[str, Any]) -> list[str]:
     """Return the members for a contact that name a person, or may: they are not kept."""
     quiet = _quiet(Section(Reader(), "", record))
-    found = []
+    found: list[str] = []
     for key in _CONTACT[:3]:
         written = quiet.line(key, _SHORT)
         if key not in record or (written is None and not record[key]):

@@ -89,10 +89,10 @@ def page_csv(documents: Sequence[str]) -> str:
     writer = csv.writer(file)
     writer.writerow(_COLUMNS)
     for trial in map(json.loads, documents):
-        writer.writerow([_cell(read(trial)) for read in _COLUMNS.values()])
+        writer.writerow([cell(read(trial)) for read in _COLUMNS.values()])
     return file.getvalue()
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
     """Return a value as a cell that no spreadsheet takes for a formula."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

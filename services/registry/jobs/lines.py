@@ -1,0 +1,270 @@
+"""Imports the lines of a push in slices, each committed with its results."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import perf_counter
+from typing import Final
+
+from services.registry.jobs.messages import changed_since, line_messages, seen_again, unreadable
+from services.registry.jobs.model import Job, LineOutcome
+from services.registry.jobs.repository import JobRepository
+from services.registry.records.repository import UNSETTLED
+from services.registry.records.states.model import Change, RecordState
+from services.registry.records.states.repository import Newest, RecordStates
+from services.registry.sources.importing import PAUSE_SHARE, ImportService
+from services.registry.sources.partner.files import Item
+from services.registry.sources.preparing import Draft, Line, LinePreparer
+from services.registry.sources.service import REPEATED, SourceService
+from services.registry.trials.repository import TrialName, TrialRepository
+from shared.persistence import Database, Writing
+from shared.values.problems import Problem
+
+logger = logging.getLogger(__name__)
+
+# Lines that are read at once before they are written.
+READ_LINES: Final = 20
+# A slice ends after this time, so that other writers wait no longer, and after 200 lines.
+SLICE_SECONDS: Final = 0.2
+# Another process takes a job over when the one that runs it has not committed anything for so long.
+LEASE: Final = timedelta(seconds=30)
+
+
+def lease() -> datetime:
+    """Return until when a claim holds that is renewed now."""
+    return datetime.now(UTC) + LEASE
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Lines, and what is known of them: by their place here, or by the id of the record or of the trial."""
+
+    items: Sequence[Item]
+    known: Mapping[str, Newest]
+    names: Mapping[str, TrialName]
+    lines: Mapping[int, Line]
+    drafts: Mapping[int, Draft | Problem]
+
+
+class LineRunner:
+    """Runs the lines of pushes. ``worker``: the name under which this process claims jobs."""
+
+    def __init__(self, database: Database, worker: str) -> None:
+        self.database = database
+        self.worker = worker
+
+    async def run(self, job: Job, imports: ImportService, items: Sequence[Item]) -> Job:
+        """Import lines and commit them with their results, until they are done or the job is to be cancelled.
+
+        :raises Problem: 409, another process has taken over the job; or the database is not available.
+        """
+        preparer = await imports.preparer()
+        async with self.database.read() as connection:
+            ids = [one.source_id for one in items if one.source_id is not None]
+            known = await RecordStates(connection, job.what.source).newest(ids)
+            keys = {one.record.trial_key for one in known.values() if one.record.trial_key is not None}
+            names = await TrialRepository(connection).names(keys)
+        while items and not job.cancel_requested:
+            batch = await self._read(items, known, names, preparer)
+            at = 0
+            while at < len(batch.items) and not job.cancel_requested:
+                job, at = await self._commit_safely(job, imports, preparer, batch, at)
+            items = items[len(batch.items) :]
+        return job
+
+    async def _read(
+        self,
+        items: Sequence[Item],
+        known: Mapping[str, Newest],
+        names: Mapping[str, TrialName],
+        preparer: LinePreparer,
+    ) -> _Batch:
+        """Take the next lines, of which at most `READ_LINES` are new or changed, and read these."""
+        to_read: list[tuple[int, bytes]] = []
+        count = 0
+        for one in items:
+            if one.content is not None and not _is_settled(one, known, preparer.version):
+                if len(to_read) == READ_LINES:
+                    break
+                to_read.append((count, one.content))
+            count += 1
+        lines = {line.number: line for line in await asyncio.to_thread(preparer.parse, to_read)} if to_read else {}
+        readable = [line for line in lines.values() if line.problem is None]
+        drafts = await asyncio.to_thread(preparer.read, readable) if readable else {}
+        return _Batch(items[:count], known, names, lines, drafts)
+
+    async def _commit_safely(
+        self, job: Job, imports: ImportService, preparer: LinePreparer, batch: _Batch, at: int
+    ) -> tuple[Job, int]:
+        """Commit a slice. A line that fails in an unexpected way costs only itself."""
+        for most, skip in ((len(batch.items), False), (1, False), (1, True)):
+            try:
+                return await self._commit(job, imports, preparer, batch, at, most=most, skip=skip)
+            except (Problem, OSError):
+                raise
+            except Exception:
+                logger.exception("a slice of the job %s failed at line %s", job.number, batch.items[at].line)
+        raise AssertionError("a slice without lines failed")
+
+    async def _commit(
+        self,
+        job: Job,
+        imports: ImportService,
+        preparer: LinePreparer,
+        batch: _Batch,
+        at: int,
+        *,
+        most: int,
+        skip: bool,
+    ) -> tuple[Job, int]:
+        outcomes: list[LineOutcome] = []
+        started = perf_counter()
+        async with self.database.transaction() as connection:
+            savepoint = await connection.begin_nested()
+            service = imports.service(connection, preparer)
+            end = min(len(batch.items), at + most)
+            while at < end and perf_counter() - started < SLICE_SECONDS:
+                begun = perf_counter()
+                item = batch.items[at]
+                outcomes.append(
+                    LineOutcome(item.line, item.source_id, "invalid", messages=(unreadable(job.what.language),))
+                    if skip
+                    else await self._line(job, service, batch, at)
+                )
+                if at in batch.lines:
+                    await asyncio.sleep(PAUSE_SHARE * (perf_counter() - begun))
+                at += 1
+            await (savepoint.rollback() if job.what.dry_run else savepoint.commit())
+            job = await JobRepository(connection).commit_lines(job, self.worker, outcomes, until=lease())
+        await asyncio.sleep(PAUSE_SHARE * (perf_counter() - started) if batch.lines else 0)
+        return job, at
+
+    async def _line(self, job: Job, service: SourceService, batch: _Batch, at: int) -> LineOutcome:
+        item, line, draft = batch.items[at], batch.lines.get(at), batch.drafts.get(at)
+        language = job.what.language
+        if item.source_id is None or item.content is None:
+            return LineOutcome(item.line, item.source_id, "invalid", messages=line_messages(item, None, language))
+        if line is None:
+            return await self._settled(job, service, batch, item)
+        problem = line.problem or (draft if isinstance(draft, Problem) else None)
+        if problem is not None or not isinstance(draft, Draft):
+            result = await service.report_unchanged(Line(item.line, item.source_id, problem=problem), None, None)
+            return LineOutcome(item.line, item.source_id, "invalid", messages=line_messages(item, result, language))
+        connection = service.records.connection
+        states = RecordStates(connection, job.what.source)
+        before = await states.get(item.source_id)
+        numbers = await self._numbers(connection, before)
+        result = await service.import_line(line, draft)
+        if before is not None and before.missing_since is not None:
+            await states.mark([item.source_id], None)
+        after = await states.get(item.source_id)
+        return LineOutcome(
+            item.line,
+            item.source_id,
+            result.result,
+            result.trial,
+            result.trial_id,
+            result.scope,
+            line_messages(item, result, language),
+            tuple(result.changed),
+            _change(before, after, numbers),
+        )
+
+    async def _settled(self, job: Job, service: SourceService, batch: _Batch, item: Item) -> LineOutcome:
+        """Report a record that is stored in this form."""
+        assert item.source_id is not None
+        newest = batch.known[item.source_id]
+        key = newest.record.trial_key
+        name = batch.names.get(key) if key is not None else None
+        messages = line_messages(item, None, job.what.language)
+        before = None
+        if newest.is_missing:
+            states = RecordStates(service.records.connection, job.what.source)
+            was = await states.get(item.source_id)
+            await states.mark([item.source_id], None)
+            before = _change(was, await states.get(item.source_id), ())
+            messages = (*messages, seen_again(job.what.language))
+        scope = name.scope if name is not None else None
+        trial = name.identifier if name is not None else None
+        return LineOutcome(item.line, item.source_id, "unchanged", trial, key, scope, messages, (), before)
+
+    @staticmethod
+    async def _numbers(connection: Writing, before: RecordState | None) -> tuple[str, ...]:
+        """Return the names that the trial of a record has before the record changes."""
+        if before is None or before.trial_key is None:
+            return ()
+        return tuple(sorted((await TrialRepository(connection).get(before.trial_key)).aliases))
+
+    async def mark_missing(self, job: Job, source_ids: Sequence[str]) -> Job:
+        """Mark records as missing from their source, and commit that."""
+        outcomes = []
+        now = datetime.now(UTC)
+        async with self.database.transaction() as connection:
+            states = RecordStates(connection, job.what.source)
+            savepoint = await connection.begin_nested()
+            for source_id in source_ids:
+                before = await states.get(source_id)
+                await states.mark([source_id], now)
+                after = await states.get(source_id)
+                key = None if after is None else after.trial_key
+                outcomes.append(
+                    LineOutcome(0, source_id, "source_missing", trial_id=key, before=_change(before, after, ()))
+                )
+            await (savepoint.rollback() if job.what.dry_run else savepoint.commit())
+            return await JobRepository(connection).commit_lines(job, self.worker, outcomes, until=lease(), lines=0)
+
+    async def put_back(self, job: Job, imports: ImportService, changes: Sequence[LineOutcome]) -> Job:
+        """Put records back to what they were before some lines, and commit that."""
+        preparer = await imports.preparer()
+        outcomes: list[LineOutcome] = []
+        started = perf_counter()
+        async with self.database.transaction() as connection:
+            service = imports.service(connection, preparer)
+            for one in changes:
+                if outcomes and perf_counter() - started > SLICE_SECONDS:
+                    break
+                begun = perf_counter()
+                outcomes.append(await self._put_back(job, service, one))
+                await asyncio.sleep(PAUSE_SHARE * (perf_counter() - begun))
+            return await JobRepository(connection).commit_lines(job, self.worker, outcomes, until=lease())
+
+    async def _put_back(self, job: Job, service: SourceService, one: LineOutcome) -> LineOutcome:
+        assert one.source_id is not None
+        assert one.before is not None
+        connection = service.records.connection
+        change = Change.load(one.before)
+        states = RecordStates(connection, job.what.source)
+        present = await states.get(one.source_id)
+        if present is None or not present.is_same(change.after):
+            messages = (changed_since(job.what.language),)
+            return LineOutcome(one.line, one.source_id, "kept", one.trial, one.trial_id, messages=messages)
+        before = change.before
+        async with connection.begin_nested():
+            await states.put_back(one.source_id, before, datetime.now(UTC))
+            trials = {change.after.trial_key, before.trial_key if before is not None else None} - {None}
+            if before is None or before.reading != change.after.reading:
+                for key in sorted(one for one in trials if one is not None):
+                    had = change.numbers if before is not None and key == before.trial_key else None
+                    await service.trials.merger.merge_present(key, had)
+        return LineOutcome(one.line, one.source_id, "restored", one.trial, one.trial_id)
+
+
+def _is_settled(item: Item, known: Mapping[str, Newest], rules: str) -> bool:
+    """Return whether the record of a line is stored in this form and read by these rules, and nothing is to be said."""
+    newest = known.get(item.source_id or "")
+    return (
+        newest is not None
+        and newest.bytes_hash == item.bytes_hash
+        and newest.record.rules == rules
+        and newest.record.result not in UNSETTLED
+        and newest.record.result not in REPEATED
+    )
+
+
+def _change(before: RecordState | None, after: RecordState | None, numbers: tuple[str, ...]) -> str | None:
+    """Return how to put a record back; None if it did not change."""
+    if after is None or (before is not None and before.is_same(after)):
+        return None
+    return Change(before, after, numbers).dump()
