@@ -45,7 +45,6 @@ class StrictRequest(Request):
         :raises Problem: 503 or 507, the file cannot be written.
         """
         self._check_declared_size()
-        self._body = b""
         try:
             file = tempfile.TemporaryFile(dir=self.app.state.settings.data_dir)  # noqa: SIM115
             context_of(self).spooled = file
@@ -57,6 +56,7 @@ class StrictRequest(Request):
                     waiting = bytearray()
             await asyncio.to_thread(file.write, waiting)
             file.seek(0)
+            self._body = b""
         except ClientDisconnect:
             raise MalformedJsonError from None  # not received: the client has disconnected
         except TimeoutError:  # which is an OSError
