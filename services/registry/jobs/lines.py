@@ -5,10 +5,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from time import perf_counter
 from typing import Final
 
-from services.registry.jobs.messages import changed_since, line_messages, seen_again, unreadable
+from services.registry.jobs.messages import changed_since, line_messages, not_put_back, seen_again, unreadable
 from services.registry.jobs.model import Job, LineOutcome
 from services.registry.jobs.repository import JobRepository
 from services.registry.records.repository import UNSETTLED
@@ -160,16 +161,17 @@ class LineRunner:
         if before is not None and before.missing_since is not None:
             await states.mark([item.source_id], None)
         after = await states.get(item.source_id)
+        tried = job.what.dry_run and result.result == "created"  # such an id goes to another trial
         return LineOutcome(
             item.line,
             item.source_id,
             result.result,
             result.trial,
-            result.trial_id,
+            None if tried else result.trial_id,
             result.scope,
             line_messages(item, result, language),
             tuple(result.changed),
-            _change(before, after, numbers),
+            None if job.what.dry_run else _change(before, after, numbers),
         )
 
     async def _settled(self, job: Job, service: SourceService, batch: _Batch, item: Item) -> LineOutcome:
@@ -209,9 +211,8 @@ class LineRunner:
                 await states.mark([source_id], now)
                 after = await states.get(source_id)
                 key = None if after is None else after.trial_key
-                outcomes.append(
-                    LineOutcome(0, source_id, "source_missing", trial_id=key, before=_change(before, after, ()))
-                )
+                change = None if job.what.dry_run else _change(before, after, ())
+                outcomes.append(LineOutcome(0, source_id, "source_missing", trial_id=key, before=change))
             await (savepoint.rollback() if job.what.dry_run else savepoint.commit())
             return await JobRepository(connection).commit_lines(job, self.worker, outcomes, until=lease(), lines=0)
 
@@ -241,13 +242,20 @@ class LineRunner:
             messages = (changed_since(job.what.language),)
             return LineOutcome(one.line, one.source_id, "kept", one.trial, one.trial_id, messages=messages)
         before = change.before
-        async with connection.begin_nested():
-            await states.put_back(one.source_id, before, datetime.now(UTC))
-            trials = {change.after.trial_key, before.trial_key if before is not None else None} - {None}
-            if before is None or before.reading != change.after.reading:
-                for key in sorted(one for one in trials if one is not None):
-                    had = change.numbers if before is not None and key == before.trial_key else None
-                    await service.trials.merger.merge_present(key, had)
+        had_trial = before.trial_key if before is not None else None
+        try:
+            async with connection.begin_nested():
+                await states.put_back(one.source_id, before, datetime.now(UTC))
+                if before is None or before.reading != change.after.reading:
+                    for key in sorted({change.after.trial_key, had_trial} - {None}, key=str):
+                        assert key is not None
+                        numbers = change.numbers if key == had_trial else None
+                        await service.trials.merger.merge_present(key, numbers)
+        except Problem as problem:
+            if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            messages = (not_put_back(problem, job.what.language),)
+            return LineOutcome(one.line, one.source_id, "kept", one.trial, one.trial_id, messages=messages)
         return LineOutcome(one.line, one.source_id, "restored", one.trial, one.trial_id)
 
 

@@ -9,7 +9,7 @@ from services.registry.sources.partner.faults import TEXTS
 from services.registry.sources.partner.files import Item
 from services.registry.sources.schemas import LineResult
 from shared.values.language import Language
-from shared.values.problems import FieldError
+from shared.values.problems import FieldError, Problem
 from shared.values.wire import Label
 
 # The columns of fields of a trial: reasons name these.
@@ -55,6 +55,10 @@ def changed_since(language: Language) -> Message:
 
 def unreadable(language: Language) -> Message:
     return Message("", "unreadable_record", getattr(_UNREADABLE, language))
+
+
+def not_put_back(problem: Problem, language: Language) -> Message:
+    return Message("", problem.code, getattr(problem.explanation, language))
 
 
 def _message(fault: FieldError) -> Message:

@@ -202,6 +202,8 @@ class TrialMerger:
         await self.writer.repository.lock(key)
         stored = await self.writer.repository.get(key)
         if not await self.records.of_trial(key):
+            await self.decisions.set_review(key, "scope", self.writer.now, is_open=False)
+            await self.statements.replace_conflicts(key, (), self.writer.now)
             return await self.writer.replace(stored, draft_of(stored.trial), NO_RECORD, stored.origins)
         merged = await self._merge_stored(stored)
         if numbers is not None:

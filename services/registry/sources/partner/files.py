@@ -11,13 +11,14 @@ from typing import IO, Any, Final
 
 from services.registry.sources.partner.cells import CellFault
 from services.registry.sources.partner.columns import BAR, Headings, columns, headings
+from services.registry.sources.partner.contacts import names_person
 from services.registry.sources.partner.problems import (
     MAX_TRIALS,
     NoNumberColumnError,
     NotUtf8Error,
     TooManyTrialsError,
 )
-from services.registry.sources.partner.reader import PartnerReader, names_person
+from services.registry.sources.partner.reader import PartnerReader
 from services.registry.sources.partner.spreadsheet import spreadsheet_rows
 from services.registry.sources.preparing import MAX_LINE_BYTES, RECORD
 from services.registry.sources.problems import InvalidStudyError

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.registry.model.contact import Contact
-from services.registry.model.design import MAX_ARMS, MAX_DOCUMENTS, MAX_KEYWORDS, Intervention, TrialDocument
+from services.registry.model.design import MAX_DOCUMENTS, MAX_KEYWORDS, TrialDocument
 from services.registry.model.trial import (
     MAX_ELIGIBILITY_TEXT,
     MAX_ITEMS,
@@ -21,15 +20,14 @@ from services.registry.model.trial import (
     Enrolment,
     Identifier,
     Location,
-    Product,
     Sponsor,
 )
 from services.registry.sources.ctgov_codes import sponsor_kind
-from services.registry.sources.partner.columns import Column, columns, folded
+from services.registry.sources.partner.contacts import CONTACT, contact
+from services.registry.sources.partner.products import say_product
+from services.registry.sources.partner.values import SHORT, code, known, quiet, texts
 from services.registry.sources.places import CentreRule, country_code
 from services.registry.sources.problems import InvalidStudyError
-from services.registry.sources.product_reader import Intervention as ProductWords
-from services.registry.sources.product_reader import read_product
 from services.registry.sources.reader import SourceReading
 from services.registry.sources.reading import Reader, Section
 from services.registry.sources.registers.conditions import say_conditions
@@ -40,26 +38,18 @@ from services.registry.sources.registers.phases import phase_in_words
 from services.registry.sources.registers.statements import Statements
 from services.registry.sources.registers.texts import headed_text
 from services.registry.terminology.terminology import Terminology
-from shared.values.wire import Label
 from shared.vocabulary.identifiers import recognise_identifier
 from shared.vocabulary.recruitment import RecruitmentStatus
 
 PREFIX: Final = "partner:"
 MAX_NUMBER: Final = 100
-_SHORT: Final = 200
 _CODED: Final = re.compile(r"([A-Za-z0-9-]{2,12}):\s?([A-Za-z0-9_.\-/]{1,64})(?:\s+(.+))?")
 _AGE: Final = re.compile(
     r"([0-9]{1,3})\s*(ans?|years?|y|mois|months?|m|semaines?|weeks?|w|jours?|days?|d|j)?\.?", re.IGNORECASE
 )
 _UNITS: Final = {"a": "Y", "y": "Y", "s": "W", "w": "W", "j": "D", "d": "D", "m": "M", "": "Y"}
 _DURATION: Final = re.compile(r"P(?:[0-9]{1,3}Y)?(?:[0-9]{1,4}M)?(?:[0-9]{1,4}W)?(?:[0-9]{1,5}D)?(?<!P)")
-_GENE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,29}")
 _ADDRESS: Final = re.compile(r"https?://[^\s\x00-\x1f\x7f\"<>\\^`{|}]{1,990}")
-_PRODUCT: Final = (
-    *("product", "atmp_class", "vector", "serotype", "genes", "cell_origin", "cell_type", "delivery", "route"),
-    "interventions",
-)
-_CONTACT: Final = ("contact_function", "contact_organisation", "contact_email", "contact_url")
 
 
 def is_partner(source: str) -> bool:
@@ -111,37 +101,37 @@ class PartnerReader:
             ("titles.en", "title_en", MAX_LINE),
             ("official_titles.fr", "official_title_fr", MAX_LINE),
             ("official_titles.en", "official_title_en", MAX_LINE),
-            ("acronym", "acronym", _SHORT),
+            ("acronym", "acronym", SHORT),
         ):
             said.say(path, lambda key=key, limit=limit: top.line(key, limit), (top, key))  # type: ignore[misc]
         for language in ("fr", "en"):
             key = f"summary_{language}"
             said.say(f"summary.{language}", lambda key=key: top.text(key, MAX_TEXT), (top, key))  # type: ignore[misc]
-        titles = [one for key in ("title_fr", "title_en") if (one := _quiet(top).line(key, MAX_LINE)) is not None]
-        said.say("keywords", lambda: _texts(top, "keywords", _SHORT, MAX_KEYWORDS), (top, "keywords"))
-        given = _texts(top, "conditions", MAX_LINE, 200)
+        titles = [one for key in ("title_fr", "title_en") if (one := quiet(top).line(key, MAX_LINE)) is not None]
+        said.say("keywords", lambda: texts(top, "keywords", SHORT, MAX_KEYWORDS), (top, "keywords"))
+        given = texts(top, "conditions", MAX_LINE, 200)
         codes = dict(_coded(text) for text in given)
         say_conditions(
             said, codes, titles, terminology, (top, "conditions"), change=lambda found: _with_codes(found, codes)
         )
-        _say_product(said, top, titles)
-        said.say("phase", lambda: _code(top, "phase") or phase_in_words(top, "phase"), (top, "phase"))
-        said.say("study_type", lambda: _known(top, "study_type"), (top, "study_type"))
-        said.say("status", lambda: _known(top, "status"))
-        said.say("source_status", lambda: _quiet(top).line("status", _SHORT), (top, "status"))
+        say_product(said, top, titles)
+        said.say("phase", lambda: code(top, "phase") or phase_in_words(top, "phase"), (top, "phase"))
+        said.say("study_type", lambda: known(top, "study_type"), (top, "study_type"))
+        said.say("status", lambda: known(top, "status"))
+        said.say("source_status", lambda: quiet(top).line("status", SHORT), (top, "status"))
         said.say("why_stopped", lambda: top.text("why_stopped", MAX_TEXT), (top, "why_stopped"))
         said.say("sponsor", lambda: _sponsor(top), (top, "sponsor"))
-        said.say("collaborators", lambda: _texts(top, "collaborators", MAX_LINE, MAX_ITEMS), (top, "collaborators"))
+        said.say("collaborators", lambda: texts(top, "collaborators", MAX_LINE, MAX_ITEMS), (top, "collaborators"))
         said.say("enrolment", lambda: _enrolment(top), (top, "enrolment"))
         said.say("dates.start", lambda: milestone(top, "start"), (top, "start"))
         said.say("dates.completion", lambda: milestone(top, "completion"), (top, "completion"))
         said.say("dates.last_update", lambda: milestone(top, "updated", "actual"), (top, "updated"))
         said.say("countries", lambda: _countries(top), (top, "countries"))
         places = _places(top)
-        status: RecruitmentStatus = _known(_quiet(top), "status") or "unknown"
+        status: RecruitmentStatus = known(quiet(top), "status") or "unknown"
         said.say("locations", lambda: places, (top, "centres"), (top, "cities"))
         said.say("sites", lambda: member_sites(places, status, centres), (top, "centres"), (top, "cities"))
-        said.say("contact", lambda: _contact(top), *((top, key) for key in _CONTACT))
+        said.say("contact", lambda: contact(top), *((top, key) for key in CONTACT))
         said.say("documents", lambda: _links(top), (top, "links"))
         said.say_group(
             "eligibility",
@@ -149,7 +139,7 @@ class PartnerReader:
                 "text": lambda: _criteria(top),
                 "minimum_age": lambda: _age(top, "minimum_age"),
                 "maximum_age": lambda: _age(top, "maximum_age"),
-                "sex": lambda: _known(top, "sex"),
+                "sex": lambda: known(top, "sex"),
                 "healthy_volunteers": lambda: _flag(top),
             },
             Eligibility(),
@@ -157,65 +147,11 @@ class PartnerReader:
         return said.reading(self.dated(record))
 
 
-def names_person(record: dict[str, Any]) -> list[str]:
-    """Return the members for a contact that name a person, or may: they are not kept."""
-    quiet = _quiet(Section(Reader(), "", record))
-    found: list[str] = []
-    for key in _CONTACT[:3]:
-        written = quiet.line(key, _SHORT)
-        if key not in record or (written is None and not record[key]):
-            continue
-        label = Label(fr="x", en="x")
-        try:
-            if key == "contact_function":
-                Contact(function=Label(fr=written or "@", en=written or "@"))
-            elif key == "contact_organisation":
-                Contact(function=label, organisation=written or "@")
-            else:
-                Contact(function=label, email=(written or "@").lower())
-        except ValueError:
-            found.append(key)
-    return found
-
-
-def _quiet(top: Section) -> Section:
-    """Return a section that reports no warnings."""
-    return Section(Reader(), top.pointer, top.given)
-
-
-def _column(key: str) -> Column:
-    return columns()[key]
-
-
-def _code(top: Section, key: str) -> Any:
-    """Return the code of a word; None if it is absent or none is known."""
-    written = top.line(key, _SHORT)
-    return None if written is None else _column(key).values.get(folded(written))
-
-
-def _known(top: Section, key: str) -> Any:
-    """Return the code of a word; None if it is absent or, with a warning, not known."""
-    found = _code(top, key)
-    if found is None and top.line(key, _SHORT) is not None:
-        codes = ", ".join(dict.fromkeys(_column(key).values.values()))
-        top.reader.warn(
-            f"/{key}",
-            "unknown_code",
-            f"mot inconnu ; codes possibles : {codes}",
-            f"unknown word; possible codes: {codes}",
-        )
-    return found
-
-
-def _texts(top: Section, key: str, limit: int, most: int) -> list[str]:
-    return list(dict.fromkeys(text for _, text in top.each_line(key, limit, most)))
-
-
 def _identifiers(top: Section, number: str) -> list[Identifier]:
     """Return the numbers. A number that is no public one is a code, as the sponsor's."""
     own = recognise_identifier(number)
     found = [Identifier(type="sponsor", value=number) if own is None else Identifier(type=own[0], value=own[1])]
-    for pointer, text in top.each_line("registry_numbers", _SHORT, 50):
+    for pointer, text in top.each_line("registry_numbers", SHORT, 50):
         public = recognise_identifier(text)
         if public is None:
             top.reader.warn(
@@ -248,49 +184,8 @@ def _with_codes(found: list[Condition], codes: dict[str, str | None]) -> list[Co
     return [*stated.values(), *kept]
 
 
-def _say_product(said: Statements, top: Section, titles: Sequence[str]) -> None:
-    name, others = top.line("product", MAX_LINE), _texts(top, "interventions", MAX_LINE, MAX_ARMS)
-    words = [ProductWords(None, text) for text in (name, *others) if text is not None]
-    read = read_product(words, titles)
-    stated = {
-        "name": name,
-        "atmp_class": _known(top, "atmp_class"),
-        "vector": _known(top, "vector"),
-        "serotype": top.line("serotype", _SHORT),
-        "genes": _genes(top),
-        "cell_origin": _known(top, "cell_origin"),
-        "cell_type": top.line("cell_type", _SHORT),
-        "delivery": _known(top, "delivery"),
-        "route": top.line("route", _SHORT),
-    }
-    product = read.model_copy(update={key: value for key, value in stated.items() if value})
-    if words or any(stated.values()):
-        said.say("product", lambda: product if product != Product() else None)
-    else:
-        said.say("product", lambda: None, *((top, key) for key in _PRODUCT))
-        if product != Product():
-            said.suppose("product", product)
-    shown = [Intervention(name=text) for text in dict.fromkeys(one.name for one in words)]
-    said.say("interventions", lambda: shown, (top, "interventions"), (top, "product"))
-
-
-def _genes(top: Section) -> list[str]:
-    found = []
-    for pointer, text in top.each_line("genes", _SHORT, 50):
-        if _GENE.fullmatch(text):
-            found.append(text)
-        else:
-            top.reader.warn(
-                pointer,
-                "gene_form",
-                "un symbole de gène HGNC est attendu, p. ex. DMD",
-                "an HGNC gene symbol is expected, e.g. DMD",
-            )
-    return list(dict.fromkeys(found))
-
-
 def _sponsor(top: Section) -> Sponsor | None:
-    name, kind = top.line("sponsor", MAX_LINE), _known(top, "sponsor_kind")
+    name, kind = top.line("sponsor", MAX_LINE), known(top, "sponsor_kind")
     return None if name is None else Sponsor(name=name, kind=kind or sponsor_kind(None, name))
 
 
@@ -309,7 +204,7 @@ def _enrolment(top: Section) -> Enrolment | None:
 
 def _countries(top: Section) -> list[str]:
     found = []
-    for pointer, text in top.each_line("countries", _SHORT, 260):
+    for pointer, text in top.each_line("countries", SHORT, 260):
         country = country_code(text)
         if country is None:
             top.reader.warn(
@@ -326,7 +221,7 @@ def _countries(top: Section) -> list[str]:
 def _places(top: Section) -> list[Location]:
     """Return the places: in France, or in the one country that the record names."""
     centres = [text for _, text in top.each_line("centres", MAX_LINE, MAX_ITEMS)]
-    cities = [text for _, text in top.each_line("cities", _SHORT, MAX_ITEMS)]
+    cities = [text for _, text in top.each_line("cities", SHORT, MAX_ITEMS)]
     if centres and cities and len(centres) != len(cities):
         top.reader.warn(
             "/cities",
@@ -335,33 +230,11 @@ def _places(top: Section) -> list[Location]:
             "there must be as many cities as centres, in the same order",
         )
         cities = []
-    countries = _countries(_quiet(top))
+    countries = _countries(quiet(top))
     country = "FR" if not countries or "FR" in countries else countries[0] if len(countries) == 1 else None
     count = max(len(centres), len(cities))
     places = zip([*centres, *[None] * count][:count], [*cities, *[None] * count][:count], strict=True)
     return list(dict.fromkeys(Location(facility=name, city=city, country=country) for name, city in places))
-
-
-def _contact(top: Section) -> Contact | None:
-    function = top.line("contact_function", _SHORT)
-    organisation, email = top.line("contact_organisation", _SHORT), top.line("contact_email", _SHORT)
-    url = top.line("contact_url", 300)
-    if function is None and (organisation or email or url):
-        function = "Contact"
-    if function is None:
-        return None
-    try:
-        return Contact(
-            function=Label(fr=function, en=function), organisation=organisation, email=email and email.lower(), url=url
-        )
-    except ValueError:
-        top.reader.warn(
-            "/contact_function",
-            "contact_form",
-            "indiquez une fonction, la boîte d'une fonction et une page https",
-            "give a function, the mailbox of a function and an https page",
-        )
-        return None
 
 
 def _links(top: Section) -> list[TrialDocument]:
@@ -406,5 +279,5 @@ def _age(top: Section, key: str) -> str | None:
 def _flag(top: Section) -> bool | None:
     if isinstance(top.given.get("healthy_volunteers"), bool):
         return top.flag("healthy_volunteers")
-    found = _known(top, "healthy_volunteers")
+    found = known(top, "healthy_volunteers")
     return None if found is None else bool(found == "true")
