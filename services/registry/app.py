@@ -38,6 +38,7 @@ from services.registry.schema import AUDIT, FEED, KEYS, METADATA
 from services.registry.scope import judge
 from services.registry.settings import RegistrySettings
 from services.registry.sources import endpoints as sources
+from services.registry.sources.reading_processes import ReadingProcesses
 from services.registry.sources.registry_criteria import registry_criteria
 from services.registry.terminology import endpoints as terminologies
 from services.registry.terminology.current import CurrentTerminology
@@ -112,8 +113,11 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
                 await load_sample(database, app.state.trial_rules)
             tasks.repeat(current.watch, "watch_terminology")
             follower.start(tasks)
+            app.state.reading_processes = processes = ReadingProcesses(settings.readers)
+            stack.callback(processes.close)
+            tasks.repeat(processes.watch, "watch_reading_processes")
             app.state.export = _start_export(app, settings, database)
-            app.state.jobs = worker = JobWorker(database, lambda: app.state.trial_rules)
+            app.state.jobs = worker = JobWorker(database, lambda: app.state.trial_rules, processes)
             worker.start(tasks)
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)

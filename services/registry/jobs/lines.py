@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from time import perf_counter
@@ -12,21 +13,22 @@ from typing import Final
 from services.registry.jobs.messages import changed_since, line_messages, not_put_back, seen_again, unreadable
 from services.registry.jobs.model import Job, LineOutcome
 from services.registry.jobs.repository import JobRepository
-from services.registry.records.repository import UNSETTLED
+from services.registry.records.repository import UNSETTLED, SourceRecord
 from services.registry.records.states.model import Change, RecordState
 from services.registry.records.states.repository import Newest, RecordStates
 from services.registry.sources.importing import PAUSE_SHARE, ImportService
 from services.registry.sources.partner.files import Item
-from services.registry.sources.preparing import Draft, Line, LinePreparer
+from services.registry.sources.preparing import MAX_LINE_BYTES, Draft, Line, LinePreparer
 from services.registry.sources.service import REPEATED, SourceService
-from services.registry.trials.repository import TrialName, TrialRepository
+from services.registry.trials.model import Head
+from services.registry.trials.repository import TrialRepository
 from shared.persistence import Database, Writing
 from shared.values.problems import Problem
 
 logger = logging.getLogger(__name__)
 
 # Lines that are read at once before they are written.
-READ_LINES: Final = 20
+READ_LINES: Final = 10
 # A slice ends after this time, so that other writers wait no longer, and after 200 lines.
 SLICE_SECONDS: Final = 0.2
 # Another process takes a job over when the one that runs it has not committed anything for so long.
@@ -39,12 +41,12 @@ def lease() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class _Batch:
-    """Lines, and what is known of them: by their place here, or by the id of the record or of the trial."""
+class _Part:
+    """Lines, and what is known of them: of records by id, of trials by key; and what was read, by place."""
 
     items: Sequence[Item]
     known: Mapping[str, Newest]
-    names: Mapping[str, TrialName]
+    heads: Mapping[str, Head]
     lines: Mapping[int, Line]
     drafts: Mapping[int, Draft | Problem]
 
@@ -66,47 +68,44 @@ class LineRunner:
             ids = [one.source_id for one in items if one.source_id is not None]
             known = await RecordStates(connection, job.what.source).newest(ids)
             keys = {one.record.trial_key for one in known.values() if one.record.trial_key is not None}
-            names = await TrialRepository(connection).names(keys)
-        while items and not job.cancel_requested:
-            batch = await self._read(items, known, names, preparer)
-            at = 0
-            while at < len(batch.items) and not job.cancel_requested:
-                job, at = await self._commit_safely(job, imports, preparer, batch, at)
-            items = items[len(batch.items) :]
+            heads = await TrialRepository(connection).heads(keys)
+        to_read = [
+            (place, one.content)
+            for place, one in enumerate(items)
+            if one.content is not None and not _is_settled(one, known, preparer.version)
+        ]
+        reading = await imports.reading(preparer, to_read)
+        lines = {line.number: line for line in await reading.parse(to_read, MAX_LINE_BYTES)} if to_read else {}
+        part = _Part(items, known, heads, lines, {})
+        at = 0
+        readable = [line for line in lines.values() if line.problem is None]
+        async with aclosing(reading.read(readable, READ_LINES)) as slices:
+            async for read, drafts in slices:
+                last = read[-1].number + 1
+                job, at = await self._commit_all(job, imports, preparer, replace(part, drafts=drafts), at, last)
+                if job.cancel_requested:
+                    return job
+        job, _ = await self._commit_all(job, imports, preparer, part, at, len(items))
         return job
 
-    async def _read(
-        self,
-        items: Sequence[Item],
-        known: Mapping[str, Newest],
-        names: Mapping[str, TrialName],
-        preparer: LinePreparer,
-    ) -> _Batch:
-        """Take the next lines, of which at most `READ_LINES` are new or changed, and read these."""
-        to_read: list[tuple[int, bytes]] = []
-        count = 0
-        for one in items:
-            if one.content is not None and not _is_settled(one, known, preparer.version):
-                if len(to_read) == READ_LINES:
-                    break
-                to_read.append((count, one.content))
-            count += 1
-        lines = {line.number: line for line in await asyncio.to_thread(preparer.parse, to_read)} if to_read else {}
-        readable = [line for line in lines.values() if line.problem is None]
-        drafts = await asyncio.to_thread(preparer.read, readable) if readable else {}
-        return _Batch(items[:count], known, names, lines, drafts)
+    async def _commit_all(
+        self, job: Job, imports: ImportService, preparer: LinePreparer, part: _Part, at: int, end: int
+    ) -> tuple[Job, int]:
+        while at < end and not job.cancel_requested:
+            job, at = await self._commit_safely(job, imports, preparer, part, at, end)
+        return job, at
 
     async def _commit_safely(
-        self, job: Job, imports: ImportService, preparer: LinePreparer, batch: _Batch, at: int
+        self, job: Job, imports: ImportService, preparer: LinePreparer, part: _Part, at: int, end: int
     ) -> tuple[Job, int]:
         """Commit a slice. A line that fails in an unexpected way costs only itself."""
-        for most, skip in ((len(batch.items), False), (1, False), (1, True)):
+        for until, skip in ((end, False), (at + 1, False), (at + 1, True)):
             try:
-                return await self._commit(job, imports, preparer, batch, at, most=most, skip=skip)
+                return await self._commit(job, imports, preparer, part, at, until, skip=skip)
             except (Problem, OSError):
                 raise
             except Exception:
-                logger.exception("a slice of the job %s failed at line %s", job.number, batch.items[at].line)
+                logger.exception("a slice of the job %s failed at line %s", job.number, part.items[at].line)
         raise AssertionError("a slice without lines failed")
 
     async def _commit(
@@ -114,10 +113,10 @@ class LineRunner:
         job: Job,
         imports: ImportService,
         preparer: LinePreparer,
-        batch: _Batch,
+        part: _Part,
         at: int,
+        end: int,
         *,
-        most: int,
         skip: bool,
     ) -> tuple[Job, int]:
         outcomes: list[LineOutcome] = []
@@ -125,40 +124,42 @@ class LineRunner:
         async with self.database.transaction() as connection:
             savepoint = await connection.begin_nested()
             service = imports.service(connection, preparer)
-            end = min(len(batch.items), at + most)
+            stored = await service.stored([part.lines[place] for place in range(at, end) if place in part.lines])
             while at < end and perf_counter() - started < SLICE_SECONDS:
                 begun = perf_counter()
-                item = batch.items[at]
+                item = part.items[at]
                 outcomes.append(
                     LineOutcome(item.line, item.source_id, "invalid", messages=(unreadable(job.what.language),))
                     if skip
-                    else await self._line(job, service, batch, at)
+                    else await self._line(job, service, part, at, stored)
                 )
-                if at in batch.lines:
+                if at in part.lines:
                     await asyncio.sleep(PAUSE_SHARE * (perf_counter() - begun))
                 at += 1
             await (savepoint.rollback() if job.what.dry_run else savepoint.commit())
             job = await JobRepository(connection).commit_lines(job, self.worker, outcomes, until=lease())
-        await asyncio.sleep(PAUSE_SHARE * (perf_counter() - started) if batch.lines else 0)
+        await asyncio.sleep(PAUSE_SHARE * (perf_counter() - started) if part.lines else 0)
         return job, at
 
-    async def _line(self, job: Job, service: SourceService, batch: _Batch, at: int) -> LineOutcome:
-        item, line, draft = batch.items[at], batch.lines.get(at), batch.drafts.get(at)
+    async def _line(
+        self, job: Job, service: SourceService, part: _Part, at: int, stored: dict[str, SourceRecord]
+    ) -> LineOutcome:
+        item, line, draft = part.items[at], part.lines.get(at), part.drafts.get(at)
         language = job.what.language
         if item.source_id is None or item.content is None:
             return LineOutcome(item.line, item.source_id, "invalid", messages=line_messages(item, None, language))
         if line is None:
-            return await self._settled(job, service, batch, item)
+            return await self._settled(job, service, part, item)
         problem = line.problem or (draft if isinstance(draft, Problem) else None)
         if problem is not None or not isinstance(draft, Draft):
-            result = await service.report_unchanged(Line(item.line, item.source_id, problem=problem), None, None)
+            result = await service.report_unchanged(Line(item.line, problem=problem), None)
             return LineOutcome(item.line, item.source_id, "invalid", messages=line_messages(item, result, language))
         connection = service.records.connection
         states = RecordStates(connection, job.what.source)
         before = await states.get(item.source_id)
         numbers = await self._numbers(connection, before)
-        result = await service.import_line(line, draft)
-        if before is not None and before.missing_since is not None:
+        result = await service.import_line(line, draft, stored)
+        if before is not None and before.is_missing:
             await states.mark([item.source_id], None)
         after = await states.get(item.source_id)
         tried = job.what.dry_run and result.result == "created"  # such an id goes to another trial
@@ -174,12 +175,12 @@ class LineRunner:
             None if job.what.dry_run else _change(before, after, numbers),
         )
 
-    async def _settled(self, job: Job, service: SourceService, batch: _Batch, item: Item) -> LineOutcome:
+    async def _settled(self, job: Job, service: SourceService, part: _Part, item: Item) -> LineOutcome:
         """Report a record that is stored in this form."""
         assert item.source_id is not None
-        newest = batch.known[item.source_id]
+        newest = part.known[item.source_id]
         key = newest.record.trial_key
-        name = batch.names.get(key) if key is not None else None
+        head = part.heads.get(key) if key is not None else None
         messages = line_messages(item, None, job.what.language)
         before = None
         if newest.is_missing:
@@ -188,8 +189,8 @@ class LineRunner:
             await states.mark([item.source_id], None)
             before = _change(was, await states.get(item.source_id), ())
             messages = (*messages, seen_again(job.what.language))
-        scope = name.scope if name is not None else None
-        trial = name.identifier if name is not None else None
+        scope = None if head is None else "in_scope" if head.scope is None else head.scope.answer
+        trial = None if head is None else head.identifier
         return LineOutcome(item.line, item.source_id, "unchanged", trial, key, scope, messages, (), before)
 
     @staticmethod
@@ -246,7 +247,7 @@ class LineRunner:
         try:
             async with connection.begin_nested():
                 await states.put_back(one.source_id, before, datetime.now(UTC))
-                if before is None or before.reading != change.after.reading:
+                if before is None or before.values["reading"] != change.after.values["reading"]:
                     for key in sorted({change.after.trial_key, had_trial} - {None}, key=str):
                         assert key is not None
                         numbers = change.numbers if key == had_trial else None

@@ -13,6 +13,7 @@ from services.registry.jobs.problems import LostJobError
 from services.registry.jobs.repository import JobRepository
 from services.registry.records.states.repository import RecordStates
 from services.registry.sources.importing import ImportService
+from services.registry.sources.reading_processes import ReadingProcesses
 from services.registry.trials.rules import TrialRules
 from shared.persistence import Database
 from shared.tasks import BackgroundTasks
@@ -28,11 +29,17 @@ _CLEAN_UP_SECONDS: Final = 3600.0
 
 
 class JobWorker:
-    """The jobs that one process runs. ``rules``: returns those by which records are read now."""
+    """The jobs that one process runs. ``rules``: returns those by which records are read now.
 
-    def __init__(self, database: Database, rules: Callable[[], TrialRules]) -> None:
+    ``processes``: for the records of large files.
+    """
+
+    def __init__(
+        self, database: Database, rules: Callable[[], TrialRules], processes: ReadingProcesses | None = None
+    ) -> None:
         self._database = database
         self._rules = rules
+        self._processes = processes
         self._name = secrets.token_hex(16)
         self._lines = LineRunner(database, self._name)
         self._wake = asyncio.Event()
@@ -83,7 +90,7 @@ class JobWorker:
             return await JobRepository(connection).claim(self._name, datetime.now(UTC), LEASE)
 
     async def _run(self, job: Job) -> None:
-        imports = ImportService(job.what.source, self._database, self._rules(), job.what.language)
+        imports = ImportService(job.what.source, self._database, self._rules(), job.what.language, self._processes)
         note = None
         if job.what.kind == "undo":
             job = await self._undo(job, imports)

@@ -49,7 +49,7 @@ def _service(
     if reader_of(source) is None:
         raise NotFoundError
     state, language = request.app.state, negotiate(request.headers.get("accept-language"))
-    return ImportService(source, state.database, state.trial_rules, language)
+    return ImportService(source, state.database, state.trial_rules, language, state.reading_processes)
 
 
 @router.put(

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import LargeBinary, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.records.repository import SourceRecord
 from services.registry.records.states.model import UNDONE, RecordState
 from services.registry.records.tables import source_records, source_versions
+from shared.persistence.columns import UtcInstant
+
+_KEY = frozenset({"source", "source_id"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +60,7 @@ class RecordStates:
         row = (await self.connection.execute(select(source_records).where(*self._place(source_id)))).one_or_none()
         if row is None:
             return None
-        return RecordState(
-            row.version,
-            row.canonical_hash,
-            row.rules,
-            row.result,
-            row.trial_key,
-            _text(row.read_at) or "",
-            None if row.reading is None else base64.b64encode(row.reading).decode("ascii"),
-            _text(row.missing_since),
-        )
+        return RecordState({name: _as_json(value) for name, value in row._mapping.items() if name not in _KEY})
 
     async def put_back(self, source_id: str, before: RecordState | None, now: datetime) -> None:
         """Put a record back to an earlier state; the forms that came since are deleted.
@@ -118,30 +112,24 @@ class RecordStates:
 
 
 def _row(state: RecordState) -> dict[str, Any]:
-    return {
-        "version": state.version,
-        "canonical_hash": state.canonical_hash,
-        "rules": state.rules,
-        "result": state.result,
-        "trial_key": state.trial_key,
-        "read_at": datetime.fromisoformat(state.read_at),
-        "reading": None if state.reading is None else base64.b64decode(state.reading),
-        "missing_since": None if state.missing_since is None else datetime.fromisoformat(state.missing_since),
-    }
+    return {name: _from_json(name, value) for name, value in state.values.items()}
 
 
 def _undone(now: datetime) -> dict[str, Any]:
-    return {
-        "version": 0,
-        "canonical_hash": "",
-        "rules": "",
-        "result": UNDONE,
-        "read_at": now,
-        "reading": None,
-        "missing_since": None,
-    }
+    nothing = {column.name: None for column in source_records.c if column.nullable and column.name != "trial_key"}
+    return {**nothing, "version": 0, "canonical_hash": "", "rules": "", "result": UNDONE, "read_at": now}
 
 
-def _text(instant: datetime | None) -> str | None:
-    """Write an instant with microseconds: it must come back as it was."""
-    return None if instant is None else instant.isoformat()
+def _as_json(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _from_json(name: str, value: Any) -> Any:
+    kind = source_records.c[name].type
+    if value is None:
+        return None
+    if isinstance(kind, LargeBinary):
+        return base64.b64decode(value)
+    return datetime.fromisoformat(value) if isinstance(kind, UtcInstant) else value
