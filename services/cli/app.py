@@ -21,6 +21,8 @@ from services.cli.commands.signing_keys import signing_keys
 from services.cli.commands.sources import sources
 from services.cli.commands.status import status
 from services.cli.commands.terminology import terminology
+from services.cli.commands.trial_history import versions
+from services.cli.commands.trial_states import states
 from services.cli.commands.trials import trials
 
 app = typer.Typer(
@@ -53,6 +55,8 @@ app.command()(system.serve)
 app.command()(system.migrate)
 app.command()(status)
 app.command()(match)
+trials.add_typer(states)
+trials.add_typer(versions)
 app.add_typer(trials, name="trial")
 app.add_typer(feeds, name="feed")
 app.command("import")(import_records)

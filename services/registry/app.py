@@ -1,6 +1,8 @@
 """Composition root of the registry."""
 
 import asyncio
+import hashlib
+import json
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,6 +17,7 @@ from services.registry.export import endpoints as export
 from services.registry.export.building import ExportBuilder
 from services.registry.export.service import ExportService
 from services.registry.fhir import endpoints as fhir
+from services.registry.history import endpoints as history
 from services.registry.identity.clients import endpoints as clients
 from services.registry.identity.internal import endpoints as internal
 from services.registry.identity.members import endpoints as members
@@ -30,16 +33,19 @@ from services.registry.identity.tokens.repository import IssuerRepository
 from services.registry.identity.tokens.service import TokenService
 from services.registry.jobs import endpoints as jobs
 from services.registry.jobs.worker import JobWorker
+from services.registry.merge import rules_version as merge_version
 from services.registry.model.events import RegistryEvent
 from services.registry.provenance import endpoints as provenance
 from services.registry.review import endpoints as reviews
 from services.registry.sample.load import load_sample
 from services.registry.schema import AUDIT, FEED, KEYS, METADATA
 from services.registry.scope import judge
+from services.registry.scope import rules_version as scope_version
 from services.registry.settings import RegistrySettings
 from services.registry.sources import endpoints as sources
 from services.registry.sources.reading_processes import ReadingProcesses
 from services.registry.sources.registry_criteria import registry_criteria
+from services.registry.states import endpoints as states
 from services.registry.terminology import endpoints as terminologies
 from services.registry.terminology.current import CurrentTerminology
 from services.registry.terminology.terminology import Terminology
@@ -129,6 +135,8 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
     routers = [
         trial_lists.router,  # before `/trials/{identifier}`
         trials.router,
+        history.router,
+        states.router,
         provenance.router,
         reviews.router,
         centres.router,
@@ -160,9 +168,14 @@ def _use(app: FastAPI, direct: DirectReads, follower: IndexFollower, terminology
     """Answer the next requests with this terminology."""
     follower.use(terminology)
     app.state.terminology = terminology
-    app.state.trial_rules = TrialRules(terminology, judge, registry_criteria)
+    app.state.trial_rules = TrialRules(terminology, judge, registry_criteria, _rules_version(terminology))
     app.state.search = search = TrialSearch(follower, terminology)
     app.state.public_reads = public_reads(PublicTrials(direct), search)
+
+
+def _rules_version(terminology: Terminology) -> str:
+    versions = json.dumps([merge_version(), scope_version(), terminology.version])
+    return hashlib.sha256(versions.encode()).hexdigest()
 
 
 async def _open_issuer(app: FastAPI, settings: RegistrySettings, database: Database, stack: AsyncExitStack) -> None:

@@ -321,6 +321,8 @@ class Stage:
             "PUT /registry/v1/sources/{source}/trials": b"{}\n",
             "PUT /registry/v1/sources/partner:{network}/trials": b'{"number": "x"}\n',
             "POST /registry/v1/reviews/{review}/decide": {"answer": "out_of_scope", "reason": "none"},
+            "POST /registry/v1/trials/{identifier}/state": {"action": "withdraw", "reason": "none"},
+            "POST /registry/v1/trials/{identifier}/owner": {"owner": None, "reason": "none"},
             "PUT /registry/v1/trials/{identifier}/sites/{centre}": site(),
             "PUT /registry/v1/centres/{centre}": centre,
             "PUT /registry/v1/organisations/{organisation}": self._organisation_document(organisation),

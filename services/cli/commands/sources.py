@@ -70,18 +70,21 @@ def template(
 
 @sources.command("reread")
 def reread(
-    source: Annotated[str, typer.Option(help="The source, such as ctgov or partner:pedstart.")] = "ctgov",
+    source: Annotated[
+        str, typer.Option(help="Only the records of this source, such as ctgov or partner:pedstart; absent: all.")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would change; change nothing.")] = False,
     as_json: AsJson = False,
     url: Url = "",
 ) -> None:
-    """Read stored records again, after a release with a better reader, scope gate or terminology.
+    """Read stored records again and merge all trials, after a release with a better reader or other rules.
 
-    Records that the present rules have read are left out. After an interruption run it again: it continues.
+    What the present rules have read and merged is left out. After an interruption run it again: it continues.
     """
     from services.cli.gateway import open_gateway
     from services.cli.rereading import reread_all, show
+    from services.registry.sources.readers import READERS
 
     with one_line_errors(), open_gateway(url, authentication="required") as gateway:
-        report = reread_all(gateway, source, dry_run=dry_run, progress=not as_json)
+        report = reread_all(gateway, [source] if source else list(READERS), dry_run=dry_run, progress=not as_json)
     show(report, as_json=as_json, dry_run=dry_run)

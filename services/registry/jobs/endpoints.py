@@ -25,8 +25,8 @@ from shared.values.language import negotiate
 
 router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["sources"])
 
-Reader = Annotated[Access, Depends(allow("source", "read"))]
-Writer = Annotated[Access, Depends(allow("source", "write"))]
+Reader = Annotated[Access, Depends(allow("push", "read"))]
+Writer = Annotated[Access, Depends(allow("push", "write"))]
 MAX_FILE = 128 * 1024 * 1024
 Network = Annotated[
     str,

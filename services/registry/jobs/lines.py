@@ -251,7 +251,7 @@ class LineRunner:
                     for key in sorted({change.after.trial_key, had_trial} - {None}, key=str):
                         assert key is not None
                         numbers = change.numbers if key == had_trial else None
-                        await service.trials.merger.merge_present(key, numbers)
+                        await service.trials.merger.merge_present(key, numbers, job.what.source)
         except Problem as problem:
             if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise

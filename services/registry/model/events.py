@@ -117,6 +117,21 @@ class ConflictEvent(CloudEvent):
     data: ConflictData = Field(description="What is in conflict: read the conflicts of the trial.")
 
 
+class ReviewData(ChangeData):
+    """An item of the review queue. ``id``: of the item."""
+
+    kind: str = Field(description="The kind of the item, as in `/reviews`.")
+    trial: str | None = Field(default=None, description="The preferred public number of the trial.")
+    trial_id: str | None = Field(default=None, description="The id of the trial; absent: a record that is no trial.")
+
+
+class ReviewEvent(CloudEvent):
+    """Something waits for a decision, was decided or undone, or does not wait any more. For the coordination."""
+
+    type: Literal["review.opened", "review.decided", "review.closed"] = Field(description="The type of the event.")
+    data: ReviewData = Field(description="Which item: read it from `/reviews/{id}`.")
+
+
 class RemovalEvent(CloudEvent):
     """The tombstone of a subject. It passes every filter of types, so that copies can be deleted."""
 
@@ -134,6 +149,7 @@ RegistryEvent: TypeAlias = Annotated[
     | ClientEvent
     | TerminologyEvent
     | ConflictEvent
+    | ReviewEvent
     | RemovalEvent,
     Field(discriminator="type"),
 ]

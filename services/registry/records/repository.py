@@ -16,6 +16,9 @@ from services.registry.records.tables import source_records, source_versions
 OBSOLETE, POSSIBLE_DUPLICATE = "obsolete", "possible_duplicate"
 # Results of records that are read again at every opportunity: something else may have changed meanwhile.
 UNSETTLED = frozenset({"invalid", POSSIBLE_DUPLICATE})
+# Results of records about which a person decides.
+QUARANTINED = "quarantined"
+WAITING = frozenset({POSSIBLE_DUPLICATE, QUARANTINED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +176,7 @@ class SourceRepository:
         ``known``: what was stored before; ``record``: what is now; ``said``: what its forms say together (`packed`).
         """
         now = datetime.now(UTC)
-        values = {
+        values: dict[str, Any] = {
             "version": record.version,
             "canonical_hash": record.canonical_hash,
             "rules": record.rules,
@@ -184,6 +187,8 @@ class SourceRepository:
             "missing_since": None,
         }
         place = {"source": self.source, "source_id": source_id}
+        if known is None or known.result != record.result:
+            values["waiting_since"] = now if record.result in WAITING else None
         if known is None:
             await self.connection.execute(_ADD_RECORD, {**place, **values})
         else:
@@ -199,6 +204,12 @@ class SourceRepository:
                 "content": form.content,
             }
             await self.connection.execute(_ADD_VERSION, {**place, **row})
+
+    async def take(self, source_id: str, key: str) -> None:
+        """Assign a record that waited to a new trial."""
+        same = (source_records.c.source == self.source, source_records.c.source_id == source_id)
+        taken = update(source_records).where(*same).values(trial_key=key, result="created", waiting_since=None)
+        await self.connection.execute(taken)
 
     async def outdated(self, rules: str, after: str, limit: int) -> list[tuple[str, bytes | None]]:
         """Return (source id, content) of the next records to be read again, in the order of ids.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-ReviewKind = Literal["scope", "conflict", "possible_duplicate", "outdated_criteria"]
+ReviewKind = Literal["scope", "state", "conflict", "possible_duplicate", "outdated_criteria", "quarantine"]
 KINDS: tuple[ReviewKind, ...] = get_args(ReviewKind)
 CONFLICT_KEY = 12
 """The length of the beginning of `Conflict.key` in the id of an item."""

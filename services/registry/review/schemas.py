@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
+from services.registry.model.state import TrialState
 from services.registry.model.trial import BilingualText, ScopeReason, ScopeVerdict
 from services.registry.provenance.schemas import ConflictDocument
 from services.registry.review.model import ReviewKind
@@ -14,14 +15,22 @@ from shared.values.wire import ApiModel, Instant, Label
 CHOICES: Final[Mapping[ReviewKind, Mapping[Answer, Label]]] = {
     "scope": {
         "in_scope": Label(
-            fr="L'essai relève du réseau : il est publié. Si les règles l'excluent, une seconde personne doit décider "
-            "de même.",
-            en="The trial belongs in the network: it is published. Where the rules refuse it, a second person must "
-            "decide the same.",
+            fr="L'essai relève du réseau. Il est publié dès qu'une seconde personne a décidé de même.",
+            en="The trial belongs in the network. It is published as soon as a second person has decided the same.",
         ),
         "out_of_scope": Label(
             fr="L'essai ne relève pas du réseau : il n'est pas publié, ou ne l'est plus dès maintenant.",
             en="The trial does not belong in the network: it is not published, or no longer from now on.",
+        ),
+    },
+    "state": {
+        "publish": Label(
+            fr="Publier l'essai : il est publié dès que deux personnes l'ont demandé.",
+            en="Publish the trial: it is published as soon as two people have asked for it.",
+        ),
+        "withdraw": Label(
+            fr="Laisser l'essai retiré, en connaissance de son état présent.",
+            en="Leave the trial withdrawn, knowing how it is now.",
         ),
     },
     "conflict": {
@@ -32,11 +41,39 @@ CHOICES: Final[Mapping[ReviewKind, Mapping[Answer, Label]]] = {
         "take": Label(fr="Prendre l'autre valeur.", en="Take the other value."),
     },
     "possible_duplicate": {},
-    "outdated_criteria": {},
+    "outdated_criteria": {
+        "still_valid": Label(
+            fr="Les critères valent aussi pour le texte présent. Ils sont confirmés par l'accord de deux personnes.",
+            en="The criteria hold for the present text too. They are confirmed when two people agree.",
+        ),
+        "draft_again": Label(
+            fr="Les critères signés ne valent plus : ceux du registre sont en vigueur jusqu'à la prochaine signature.",
+            en="The signed criteria hold no longer: those of the registry are in force until others are signed.",
+        ),
+    },
+    "quarantine": {
+        "take": Label(
+            fr="Prendre la notice comme essai : il attend une décision sur son champ.",
+            en="Take the record as a trial: it waits for a decision on its scope.",
+        ),
+        "leave": Label(fr="Laisser la notice de côté.", en="Leave the record aside."),
+    },
 }
 OUTDATED: Final = Label(
-    fr="Le texte des critères a changé depuis leur signature. Les relire et les signer de nouveau.",
-    en="The text of the criteria has changed since they were signed. Read them again and sign them anew.",
+    fr="Le texte des critères a changé depuis leur signature. Les relire : les confirmer, ou les signer de nouveau.",
+    en="The text of the criteria has changed since they were signed. Read them again: confirm them, or sign them anew.",
+)
+SECOND: Final = Label(
+    fr="Une personne a demandé de publier l'essai : une seconde personne doit en décider.",
+    en="One person asked to publish the trial: a second person must decide.",
+)
+CHANGED: Final = Label(
+    fr="L'essai a été retiré par une personne ; ses sources ont changé depuis. Il reste retiré.",
+    en="A person withdrew the trial; its sources have changed since. It stays withdrawn.",
+)
+NO_SIGN: Final = Label(
+    fr="Le produit n'est pas nommé, et rien n'indique une thérapie innovante.",
+    en="No product is named, and nothing shows an advanced therapy.",
 )
 DUPLICATE: Final = Label(
     fr="Cette notice porte un numéro d'un autre essai. Corriger le numéro dans la source où il est faux ; la notice "
@@ -46,6 +83,9 @@ DUPLICATE: Final = Label(
 )
 
 
+ReasonText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+
+
 class ReviewTrial(ApiModel):
     """The trial of an item."""
 
@@ -53,6 +93,7 @@ class ReviewTrial(ApiModel):
     identifier: str = Field(description="Its preferred public number.")
     numbers: list[str] = Field(description="All its numbers.")
     titles: BilingualText = Field(description="Its title.")
+    state: TrialState = Field(description="Where it stands.")
     published: bool = Field(description="Whether it is public.")
 
 
@@ -106,13 +147,14 @@ class Review(ApiModel):
 
     id: str = Field(description="The id: the kind, and the trial, conflict or record.")
     kind: ReviewKind = Field(
-        description="`scope`: whether a trial belongs in the network. `conflict`: sources, or a source and a person, "
-        "disagree. `possible_duplicate`: a record has a number of another trial. `outdated_criteria`: signed criteria "
-        "are older than their text."
+        description="`scope`: whether a trial belongs in the network. `state`: a second person is needed to publish a "
+        "trial, or a withdrawn trial has changed. `conflict`: sources, or a source and a person, disagree. "
+        "`possible_duplicate`: a record has a number of another trial. `outdated_criteria`: signed criteria are older "
+        "than their text. `quarantine`: nothing in a record shows an advanced therapy, and it is no trial."
     )
     since: Instant | None = Field(description="Since when it waits; null: nothing is to be decided at present.")
     trial: ReviewTrial | None = Field(description="The trial; null: a record that is no trial yet.")
-    record: ReviewRecord | None = Field(description="The record of a `possible_duplicate`.")
+    record: ReviewRecord | None = Field(description="The record of a `possible_duplicate` or `quarantine`.")
     conflict: ConflictDocument | None = Field(description="The `conflict`, while it is open.")
     reasons: list[ScopeReason] = Field(description="Why a person should decide.")
     choices: list[Choice] = Field(description="What can be decided here; empty: the reasons say what to do instead.")
@@ -133,6 +175,4 @@ class DecisionInput(ApiModel):
     """What a person decides."""
 
     answer: Answer = Field(description="One of the `choices` of the item.")
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)] = Field(
-        description="Why: kept with the decision."
-    )
+    reason: ReasonText = Field(description="Why: kept with the decision.")

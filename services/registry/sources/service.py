@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from services.registry.model.trial import Origin, ScopeAnswer, ScopeVerdict, TrialInput
-from services.registry.records.repository import SourceRecord, SourceRepository
+from services.registry.records.repository import QUARANTINED, WAITING, SourceRecord, SourceRepository
+from services.registry.scope import NO_SIGN
 from services.registry.sources.assigning import find_assignment
 from services.registry.sources.folding import Folded, fold
 from services.registry.sources.identity import Assignment
@@ -13,6 +14,7 @@ from services.registry.sources.preparing import Draft, Line, LinePreparer
 from services.registry.sources.schemas import LineResult, Result
 from services.registry.trials.drafts import changed_fields
 from services.registry.trials.model import Head, StoredTrial
+from services.registry.trials.routing import ReviewStep, change_of_review
 from services.registry.trials.service import TrialService
 from shared.values.language import Language
 from shared.values.problems import Fault, FieldError, Problem
@@ -20,7 +22,7 @@ from shared.values.wire import Label
 from shared.vocabulary.identifiers import alias_of
 
 # Results that an unchanged record has again.
-REPEATED: Final[Mapping[str, Result]] = {"refused": "refused", "obsolete": "obsolete"}
+REPEATED: Final[Mapping[str, Result]] = {"refused": "refused", "obsolete": "obsolete", QUARANTINED: "quarantined"}
 SHARED_NUMBER: Final = Label(
     fr="ce numéro est déjà celui d'un autre essai", en="this number already belongs to another trial"
 )
@@ -117,8 +119,17 @@ class SourceService:
         record = SourceRecord(folded.version, folded.newest_hash, self.preparer.version, result, key)
         if record != known or folded.is_new:
             await self.records.save(source_id, known, record, folded.said, form if folded.is_new else None)
+            self._tell(source_id, known.result if known is not None else "", record.result)
             stored[source_id] = record
         return self._report(line, outcome)
+
+    def _tell(self, source_id: str, before: str, after: str) -> None:
+        """Record that a record waits for a person, or does not any more."""
+        moved: tuple[tuple[ReviewStep, str], ...] = (("closed", before), ("opened", after))
+        for what, result in moved:
+            if before != after and result in WAITING:
+                item = f"{result}:{self.source}:{source_id}"
+                self.trials.writer.record(change_of_review(what, item, None))
 
     async def _apply(self, draft: Draft, known: SourceRecord | None, folded: Folded) -> _Outcome:
         """Write what a record says of its trial.
@@ -133,6 +144,8 @@ class SourceService:
             return _Outcome("refused", errors=self._reasons(judged.scope))
         if found.standing == "undecided":
             return await self._undecided(judged.draft, found)
+        if stored is None and judged.scope.answer == "scope_unclear" and _shows_no_sign(judged.scope):
+            return _Outcome("quarantined", reasons=self._reasons(judged.scope))
         warnings = [fault.render(self.language) for fault in draft.warnings]
         if found.shared:
             warnings += self._shared_numbers(judged.draft, found.shared)
@@ -177,6 +190,8 @@ class SourceService:
         scope: ScopeVerdict | None = None
         if outcome.result == "refused":
             scope = "out_of_scope"
+        elif outcome.result == QUARANTINED:
+            scope = "scope_unclear"
         elif outcome.result not in {"possible_duplicate", "obsolete"} and trial is not None:
             scope = trial.scope.answer
         reasons = self._reasons(trial.scope) if trial and scope == "scope_unclear" else outcome.reasons
@@ -201,3 +216,7 @@ class SourceService:
             FieldError(pointer=reason.pointer, code=reason.code, detail=getattr(reason.detail, self.language))
             for reason in scope.reasons
         )
+
+
+def _shows_no_sign(scope: ScopeAnswer) -> bool:
+    return any(reason.code == NO_SIGN for reason in scope.reasons)

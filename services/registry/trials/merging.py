@@ -9,12 +9,14 @@ from services.registry.merge.merging import merge
 from services.registry.merge.model import Merged, Statement
 from services.registry.merge.reading import Record
 from services.registry.merge.scope import basis_of, rule
+from services.registry.merge.states import DRAFT, actions_from, standing_of, state_basis, state_of
+from services.registry.model.state import StateAction
 from services.registry.model.trial import Origin, ScopeAnswer, ScopeReason, TrialInput
 from services.registry.records.repository import TrialRecords
 from services.registry.trials.decisions.model import Answer, Decision
 from services.registry.trials.drafts import draft_of, public_aliases, validated, without_numbers
-from services.registry.trials.model import StoredTrial
-from services.registry.trials.problems import IdentifierTakenError
+from services.registry.trials.model import Cause, StoredTrial
+from services.registry.trials.problems import IdentifierTakenError, WrongStateError
 from services.registry.trials.routing import change_of_conflicts
 from services.registry.trials.sites import SiteWriter, origins_of, with_declared
 from services.registry.trials.statements.model import Author, dump_origins
@@ -34,6 +36,7 @@ NO_RECORD = ScopeAnswer(
         )
     ],
 )
+CURATED = "curated"
 NEW = TrialInput.model_construct(identifiers=[]).model_dump(mode="json")
 
 
@@ -73,25 +76,34 @@ class TrialMerger:
         :raises InvalidBodyError: 422, this is no valid trial.
         :raises IdentifierTakenError: 409.
         """
+        self.writer.cause = Cause(record.source)
         merged = merge([record])
         draft = await self._draft(None, merged, judged)
         if len(draft.trial.identifiers) < len(merged.document["identifiers"]):
             raise IdentifierTakenError
         scope = self._gate(draft.trial, judged)
-        stored = await self.writer.create(draft.trial, origin, scope, draft.origins, criteria)
+        state = state_of(scope.answer, None)
+        stored = await self.writer.create(draft.trial, origin, scope, state, draft.origins, criteria)
         if draft.sites:
             await self.sites.follow(stored, draft.sites)
         return stored
 
-    async def create_stated(self, draft: TrialInput, author: Author) -> StoredTrial:
-        """Create a trial that a person writes: everything in it is a statement.
+    async def create_stated(self, draft: TrialInput, author: Author, *, as_draft: bool = False) -> StoredTrial:
+        """Create a trial that a person writes: everything in it is a statement. ``as_draft``: do not publish it yet.
 
         :raises OutOfScopeError: 422, naming the fields that decide.
         :raises IdentifierTakenError: 409.
         """
+        self.writer.cause = Cause(CURATED, author.name)
         scope = self.writer.accept(draft)
         await self.writer.take_numbers(draft, None)
-        stored = await self.writer.create(draft, Origin(source="curated"), scope, "{}")
+        state = state_of(scope.answer, DRAFT if as_draft else None)
+        stored = await self.writer.create(draft, Origin(source=CURATED), scope, state, "{}")
+        if as_draft:
+            reason = author.reason or ""
+            await self.decisions.add(
+                stored.key, Decision("state", "", DRAFT, reason, author.name, self.writer.now, basis=state_basis(draft))
+            )
         after = draft.model_dump(mode="json")
         stated = await self._add(stored, differing_paths(NEW, after), after, {}, author)
         return await self.merge_again(stored, [], stated)
@@ -107,7 +119,7 @@ class TrialMerger:
         :raises OutOfScopeError: 422, naming the fields that decide.
         :raises IdentifierTakenError: 409.
         """
-        await self.writer.repository.lock(stored.key)
+        await self._begin(stored, author.name)
         after = draft.model_dump(mode="json")
         paths = differing_paths(draft_of(stored.trial).model_dump(mode="json"), after)
         for one in await self.statements.conflicts(stored.key) if named else ():
@@ -123,40 +135,54 @@ class TrialMerger:
 
     async def withdraw(self, stored: StoredTrial, number: int, author: Author) -> StoredTrial | None:
         """Withdraw a statement and merge the trial again. Return None if there is no such statement in force."""
-        await self.writer.repository.lock(stored.key)
+        await self._begin(stored, author.name)
         if not await self.statements.withdraw(stored.key, number, self.writer.now, author):
             return None
-        return await self._merge_stored(stored)
+        return await self.merge_stored(stored)
 
     async def restore(self, stored: StoredTrial, statement: Statement, author: Author) -> StoredTrial:
         """State again what a withdrawn statement said, as it was said: against the same values of the sources."""
-        await self.writer.repository.lock(stored.key)
+        await self._begin(stored, author.name)
         path = statement.path
         await self.statements.add(
             stored.key, {path: statement.value}, {path: statement.against}, self.writer.now, author
         )
-        return await self._merge_stored(stored)
+        return await self.merge_stored(stored)
 
     async def decide_scope(self, stored: StoredTrial, answer: Answer, reason: str, author: str) -> StoredTrial:
         """Decide for the present conditions and product whether a trial belongs in the registry."""
-        await self.writer.repository.lock(stored.key)
-        merged = merge(await self.records.of_trial(stored.key), await self.statements.in_force(stored.key))
-        draft = (await self._draft(stored.key, merged)).trial
-        gate = self._gate(draft, None).answer
-        now = self.writer.now
-        await self.decisions.add(
-            stored.key, Decision("scope", "", answer, reason, author, now, gate=gate, basis=basis_of(draft))
-        )
-        return await self._merge_stored(stored)
+        await self._begin(stored, author)
+        await self._add_scope(stored.key, await self._present(stored.key), answer, reason, author)
+        return await self.merge_stored(stored)
+
+    async def act(self, stored: StoredTrial, action: StateAction, reason: str, author: str) -> StoredTrial:
+        """Publish, withdraw, archive or restore a trial (`services.registry.merge.states`).
+
+        To publish also decides that the trial is in scope, where the gate does not say so.
+
+        :raises WrongStateError: 409, its state does not allow that.
+        """
+        await self._begin(stored, author)
+        if action not in actions_from(stored.trial.state):
+            raise WrongStateError
+        draft = await self._present(stored.key)
+        if action == "publish" and stored.trial.scope.answer != "in_scope":
+            await self._add_scope(stored.key, draft, "in_scope", reason, author)
+        held = standing_of((await self.decisions.on_scope_and_state(stored.key))[1]).hold is not None
+        if held or action != "publish":
+            now, basis = self.writer.now, state_basis(draft)
+            await self.decisions.add(stored.key, Decision("state", "", action, reason, author, now, basis=basis))
+        return await self.merge_stored(stored)
 
     async def undo_scope(self, stored: StoredTrial, number: int, author: str) -> StoredTrial:
         """Withdraw a decision on the scope of a trial."""
-        await self.writer.repository.lock(stored.key)
+        await self._begin(stored, author)
         await self.decisions.withdraw(stored.key, number, self.writer.now, author)
-        return await self._merge_stored(stored)
+        return await self.merge_stored(stored)
 
     async def merge_record(self, stored: StoredTrial, record: Record, judged: Judged) -> StoredTrial:
         """Merge a trial with a new form of one of its records."""
+        self.writer.cause = Cause(record.source)
         await self.writer.repository.lock(stored.key)
         others = [
             one
@@ -186,34 +212,47 @@ class TrialMerger:
         was = stored.trial.scope
         refuses = by_person and was.by == "gate" and was.answer != "out_of_scope"
         gate = self.writer.accept(draft.trial) if refuses else self._gate(draft.trial, judged)
-        ruling = rule(gate, basis_of(draft.trial), await self.decisions.on_scope(stored.key))
-        written = await self.writer.replace(stored, draft.trial, ruling.scope, draft.origins)
-        await self.decisions.set_review(stored.key, "scope", self.writer.now, is_open=ruling.in_review)
+        on_scope, on_state = await self.decisions.on_scope_and_state(stored.key)
+        ruling, standing = rule(gate, basis_of(draft.trial), on_scope), standing_of(on_state)
+        state = state_of(ruling.scope.answer, standing.hold)
+        written = await self.writer.replace(stored, draft.trial, ruling.scope, state, draft.origins)
+        reviews = {
+            "scope": ruling.in_review and standing.hold is None,
+            "state": standing.in_review(state_basis(draft.trial)),
+        }
+        await self.writer.set_reviews(written, reviews)
         await self.sites.follow(written, draft.sites)
         new = await self.statements.replace_conflicts(stored.key, merged.conflicts, self.writer.now)
         if new:
             self.writer.record(change_of_conflicts(written.trial, written.routing, {one.path for one in new}))
         return written
 
-    async def merge_present(self, key: str, numbers: Collection[str] | None) -> StoredTrial:
-        """Merge a trial again after its records changed. One that no record describes any more is withdrawn.
+    async def merge_present(self, key: str, numbers: Collection[str] | None, source: str) -> StoredTrial:
+        """Merge a trial again after a record of a source was put back. One that no record describes is withdrawn.
 
         ``numbers``: the names that it had; others that it no longer has are given back. None: it keeps all.
         """
+        self.writer.cause = Cause(source)
         await self.writer.repository.lock(key)
-        stored = await self.writer.repository.get(key)
-        if not await self.records.of_trial(key):
-            await self.decisions.set_review(key, "scope", self.writer.now, is_open=False)
-            await self.statements.replace_conflicts(key, (), self.writer.now)
-            return await self.writer.replace(stored, draft_of(stored.trial), NO_RECORD, stored.origins)
-        merged = await self._merge_stored(stored)
+        merged = await self.merge_stored(await self.writer.repository.get(key))
         if numbers is not None:
             await self.writer.repository.release(merged.aliases - set(numbers), of=key)
         return merged
 
-    async def _merge_stored(self, stored: StoredTrial) -> StoredTrial:
+    async def merge_stored(self, stored: StoredTrial) -> StoredTrial:
+        """Merge a trial again from what is stored of it. One that no record describes any more is withdrawn."""
         records = await self.records.of_trial(stored.key)
-        return await self.merge_again(stored, records, await self.statements.in_force(stored.key))
+        statements = await self.statements.in_force(stored.key)
+        if not records and not any(one.path == "identifiers" for one in statements):
+            return await self._withdraw_undescribed(stored)
+        return await self.merge_again(stored, records, statements)
+
+    async def _withdraw_undescribed(self, stored: StoredTrial) -> StoredTrial:
+        await self.writer.set_reviews(stored, {"scope": False, "state": False})
+        await self.statements.replace_conflicts(stored.key, (), self.writer.now)
+        standing = standing_of((await self.decisions.on_scope_and_state(stored.key))[1])
+        state = state_of(NO_RECORD.answer, standing.hold)
+        return await self.writer.replace(stored, draft_of(stored.trial), NO_RECORD, state, stored.origins)
 
     async def _draft(self, key: str | None, merged: Merged, judged: Judged | None = None) -> _Draft:
         """Return the trial that was merged, without numbers of others, and with what was declared of its sites.
@@ -229,6 +268,21 @@ class TrialMerger:
         said = {site.centre: site.status for site in trial.sites}
         trial = trial.model_copy(update={"sites": with_declared(said, stored)})
         return _Draft(trial, said, dump_origins({**merged.provenance, **origins_of(stored)}))
+
+    async def _begin(self, stored: StoredTrial, author: str) -> None:
+        """Begin a change by a person: no other transaction writes the trial until this one ends."""
+        self.writer.cause = Cause(CURATED, author)
+        await self.writer.repository.lock(stored.key)
+
+    async def _present(self, key: str) -> TrialInput:
+        """Return the trial as the stored records and statements give it."""
+        merged = merge(await self.records.of_trial(key), await self.statements.in_force(key))
+        return (await self._draft(key, merged)).trial
+
+    async def _add_scope(self, key: str, draft: TrialInput, answer: Answer, reason: str, author: str) -> None:
+        gate = self._gate(draft, None).answer
+        basis, now = basis_of(draft), self.writer.now
+        await self.decisions.add(key, Decision("scope", "", answer, reason, author, now, gate=gate, basis=basis))
 
     def _gate(self, draft: TrialInput, judged: Judged | None) -> ScopeAnswer:
         if judged is not None and judged.draft == draft:

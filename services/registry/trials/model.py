@@ -14,11 +14,15 @@ from shared.vocabulary.recruitment import RecruitmentStatus
 
 @dataclass(frozen=True, slots=True)
 class StoredTrial:
-    """A stored trial. ``origins``: where each part of it comes from (`statements.model.dump_origins`)."""
+    """A stored trial. ``origins``: where each part of it comes from (`statements.model.dump_origins`).
+
+    ``rules``: by which it was merged last (`TrialRules.version`).
+    """
 
     trial: Trial
     routing: Routing
     origins: str = "{}"
+    rules: str = ""
 
     @property
     def key(self) -> str:
@@ -28,6 +32,18 @@ class StoredTrial:
     def aliases(self) -> frozenset[str]:
         """The names by which it is found, also former ones."""
         return self.routing.facets[TRIAL_FACET]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Who or what makes a version of a trial.
+
+    ``source``: the source of a record; `curated`: a person's statement or decision; `declared`: a site; `rules`: other
+    rules of merging or scope. ``author``: as in the audit log; None: not a person.
+    """
+
+    source: str
+    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

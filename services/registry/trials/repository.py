@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.model.aliases import aliases_of
 from services.registry.model.trial import ScopeAnswer, Trial
-from services.registry.trials.model import Head, StoredSite, StoredTrial
+from services.registry.trials.model import Cause, Head, StoredSite, StoredTrial
 from services.registry.trials.problems import IdentifierTakenError
 from services.registry.trials.tables import (
     criteria_versions,
@@ -94,7 +94,7 @@ class TrialRepository:
         """Return how many trials there are."""
         return int((await self.connection.execute(PLAIN_COUNT[rows != "all", demo])).scalar_one())
 
-    async def save(self, stored: StoredTrial, changed: Sequence[str], replaces: int | None) -> bool:
+    async def save(self, stored: StoredTrial, changed: Sequence[str], replaces: int | None, cause: Cause) -> bool:
         """Write a version. Return False if another writer came first.
 
         ``replaces``: the version it was made from (None: a new trial).
@@ -102,11 +102,11 @@ class TrialRepository:
         :raises IdentifierTakenError: 409, another transaction took one of its identifiers meanwhile.
         """
         try:
-            return await self._save(stored, changed, replaces)
+            return await self._save(stored, changed, replaces, cause)
         except IntegrityError:
             raise IdentifierTakenError from None
 
-    async def _save(self, stored: StoredTrial, changed: Sequence[str], replaces: int | None) -> bool:
+    async def _save(self, stored: StoredTrial, changed: Sequence[str], replaces: int | None, cause: Cause) -> bool:
         trial, number = stored.trial, trial_number(stored.key)
         values = {
             "public_id": trial.identifier,
@@ -115,6 +115,7 @@ class TrialRepository:
             "demo": trial.sample == "demo",
             "status": trial.status,
             "provenance": stored.origins,
+            "rules": stored.rules,
             "document": trial.model_dump_json(),
             "side": json.dumps(write_routing(stored.routing)),
         }
@@ -133,6 +134,8 @@ class TrialRepository:
             "document": values["document"],
             "published": trial.published,
             "criteria_version": trial.criteria.version if trial.criteria is not None else None,
+            "source": cause.source,
+            "author": cause.author,
         }
         await self.connection.execute(_ADD_VERSION, row)
         return True
@@ -141,10 +144,32 @@ class TrialRepository:
         """Let no other transaction write a trial before this one ends. On SQLite there is one writer anyway."""
         await self.connection.execute(select(trials.c.key).where(trials.c.key == key).with_for_update())
 
-    async def save_origins(self, stored: StoredTrial, origins: str) -> bool:
-        """Write where the parts of a trial come from. Its version stays. Return False if another writer came first."""
+    async def owner(self, key: str) -> str | None:
+        """Return the organisation that is responsible for a trial; None: the coordination."""
+        owner: str | None = (await self.connection.execute(select(trials.c.owner).where(trials.c.key == key))).scalar()
+        return owner
+
+    async def set_owner(self, key: str, owner: str | None) -> None:
+        """Make an organisation responsible for a trial."""
+        await self.connection.execute(update(trials).where(trials.c.key == key).values(owner=owner))
+
+    async def outdated(self, rules: str, after: str, limit: int) -> list[str]:
+        """Return the ids of the next trials that other rules have merged, in their order."""
+        statement = select(trials.c.key).where(trials.c.rules != rules, trials.c.key > after)
+        return list((await self.connection.execute(statement.order_by(trials.c.key).limit(limit))).scalars())
+
+    async def count_outdated(self, rules: str, after: str) -> int:
+        """Return how many trials with greater ids than ``after`` other rules have merged."""
+        statement = select(func.count()).where(trials.c.rules != rules, trials.c.key > after)
+        return int((await self.connection.execute(statement)).scalar_one())
+
+    async def save_origins(self, stored: StoredTrial, origins: str, rules: str) -> bool:
+        """Write where the parts of a trial come from, and by which rules it was merged. Its version stays.
+
+        Return False if another writer came first.
+        """
         statement = update(trials).where(trials.c.key == stored.key, trials.c.version == stored.trial.version)
-        return bool((await self.connection.execute(statement.values(provenance=origins))).rowcount == 1)
+        return bool((await self.connection.execute(statement.values(provenance=origins, rules=rules))).rowcount == 1)
 
     async def _save_aliases(self, trial: Trial, *, is_new: bool) -> None:
         """Store the names of a trial; those that it no longer has stay, as former ones."""
@@ -179,27 +204,16 @@ class TrialRepository:
         greatest = (await self.connection.execute(select(func.max(trials.c.number)).where(within))).scalar_one()
         return trial_id((FIRST_DEMO if demo else 0) + 1 if greatest is None else int(greatest) + 1)
 
-    async def history(self, key: str, rows: Rows, before: int | None, limit: int) -> list[dict[str, Any]]:
-        """Return versions as ``{version, at, changed, trial}``, newest first: those that ``rows`` showed then."""
-        statement = (
-            select(trial_versions)
-            .where(trial_versions.c.trial_key == key)
-            .order_by(trial_versions.c.version.desc())
-            .limit(limit)
-        )
-        if rows != "all":
-            statement = statement.where(trial_versions.c.published.is_(True))
-        if before is not None:
-            statement = statement.where(trial_versions.c.version < before)
-        return [
-            {
-                "version": row.version,
-                "at": row.at,
-                "changed": json.loads(row.changed),
-                "trial": json.loads(row.document),
-            }
-            for row in await self.connection.execute(statement)
-        ]
+    async def as_of(self, key: str, end: datetime, rows: Rows) -> tuple[str, int] | None:
+        """Return document and version that were in force just before ``end``, if ``rows`` shows that version.
+
+        To be read as a service: another reader would get an older version in the place of one that it may not see.
+        """
+        versions = trial_versions.c
+        statement = select(versions.document, versions.version, versions.published)
+        statement = statement.where(versions.trial_key == key, versions.at < end).order_by(versions.version.desc())
+        row = (await self.connection.execute(statement.limit(1))).one_or_none()
+        return None if row is None or (rows != "all" and not row.published) else (row.document, row.version)
 
     async def criteria(self, key: str, version: int | None = None, rows: Rows = "all") -> str | None:
         """Return a criteria document as JSON text: the given version, or the newest, of those that ``rows`` showed."""
@@ -298,4 +312,6 @@ PLAIN_COUNT = {
 
 
 def _stored(row: Any) -> StoredTrial:
-    return StoredTrial(Trial.model_validate_json(row.document), read_routing(json.loads(row.side)), row.provenance)
+    return StoredTrial(
+        Trial.model_validate_json(row.document), read_routing(json.loads(row.side)), row.provenance, row.rules
+    )

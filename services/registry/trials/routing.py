@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from typing import Literal
 
 from services.registry.model.aliases import aliases_of
 from services.registry.model.trial import Trial
@@ -12,6 +13,7 @@ from shared.vocabulary.durations import in_months
 from shared.vocabulary.recruitment import is_open
 
 MAJORITY_MONTHS = 18 * 12
+ReviewStep = Literal["opened", "decided", "closed"]
 
 
 def audience(trial: Trial) -> frozenset[str]:
@@ -107,6 +109,16 @@ def change_of_site(
         after,
         ("status", "slots"),
         {"trial": trial.identifier, "trial_id": trial.id, "centre": centre},
+    )
+
+
+def change_of_review(what: ReviewStep, item: str, trial: Trial | None) -> Change:
+    """Return the feed entry of an item of the review queue, for those who decide. ``trial``: None: of a record."""
+    inside = Routing(frozenset({"coordination"}), {TRIAL_FACET: frozenset({trial.id} if trial else ())})
+    extra = {"trial": trial.identifier, "trial_id": trial.id} if trial is not None else {}
+    version = trial.version if trial is not None else 1
+    return Change(
+        f"review.{what}", f"review/{item}", version, inside, inside, (), {"kind": item.partition(":")[0], **extra}
     )
 
 

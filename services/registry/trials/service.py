@@ -11,8 +11,8 @@ from services.registry.model.site import SiteInput
 from services.registry.model.trial import TrialInput
 from services.registry.trials.criteria import faults_of_signature, in_force, source_hash
 from services.registry.trials.drafts import check_address, draft_of, is_number_of, named_paths, patched
-from services.registry.trials.merging import TrialMerger
-from services.registry.trials.model import StoredSite, StoredTrial
+from services.registry.trials.merging import CURATED, TrialMerger
+from services.registry.trials.model import Cause, StoredSite, StoredTrial
 from services.registry.trials.problems import CriteriaRefusedError
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.rules import TrialRules
@@ -45,9 +45,18 @@ class TrialService:
         return stored
 
     async def put(
-        self, identifier: str, draft: TrialInput, rows: Rows, expected: Precondition, author: Author
+        self,
+        identifier: str,
+        draft: TrialInput,
+        rows: Rows,
+        expected: Precondition,
+        author: Author,
+        *,
+        as_draft: bool = False,
     ) -> StoredTrial:
         """Create a trial or replace a version of one. A new trial has version 1.
+
+        ``as_draft``: do not publish a new trial yet.
 
         The former number of a trial may become the number of a new one.
 
@@ -59,7 +68,7 @@ class TrialService:
         if expected.creates:
             if current is not None and is_number_of(identifier, draft_of(current.trial)):
                 raise AlreadyExistsError
-            return await self.merger.create_stated(draft, author)
+            return await self.merger.create_stated(draft, author, as_draft=as_draft)
         if current is None:
             raise NotFoundError
         _check_version(expected.version, current.trial.version)
@@ -90,14 +99,15 @@ class TrialService:
         return withdrawn
 
     async def sign_criteria(
-        self, identifier: str, document: CriteriaDocument, rows: Rows, expected: int | None
+        self, identifier: str, document: CriteriaDocument, access: Access, expected: int | None
     ) -> CriteriaDocument:
         """Write a new version of a trial's criteria, made from version ``expected`` (None: from any).
 
         :raises CriteriaRefusedError: 422, errors of the lint or of the signature, with one pointer for each.
         :raises StaleVersionError: 412, other criteria came first, or they were written from another text of the source.
         """
-        stored = await self.find(identifier, rows)
+        stored = await self.find(identifier, access.rows)
+        self.writer.cause = Cause(CURATED, author_of(access.principal).name)
         document = document.model_copy(update={"trial": stored.trial.identifier})
         head = stored.trial.criteria
         if head is not None:

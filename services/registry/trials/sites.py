@@ -7,7 +7,7 @@ from services.registry.merge.model import Provenance
 from services.registry.model.site import SiteInput
 from services.registry.model.trial import TrialSite
 from services.registry.trials.drafts import check_cohorts
-from services.registry.trials.model import StoredSite, StoredTrial
+from services.registry.trials.model import Cause, StoredSite, StoredTrial
 from services.registry.trials.routing import change_of_site
 from services.registry.trials.statements.model import Author, Origins, dump_origins, load_origins
 from services.registry.trials.writing import TrialWriter
@@ -32,6 +32,7 @@ class SiteWriter:
 
         :raises StaleVersionError: 412.
         """
+        self.writer.cause = Cause(DECLARED, author.name)
         check_cohorts(stored.trial, given)
         if await self.writer.centres.get(centre) is None:
             raise NotFoundError

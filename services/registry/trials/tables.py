@@ -19,6 +19,10 @@ trials = Table(
     Column("side", Text, nullable=False),
     # Immutable: the order of lists. Demonstration trials come last.
     Column("number", BigInteger, nullable=False, server_default=text("0")),
+    # The organisation that is responsible for it; null: the coordination.
+    Column("owner", String(64)),
+    # `TrialRules.version` by which it was merged last; empty: not known.
+    Column("rules", String(64), nullable=False, server_default=""),
     # Where each part of the document comes from (`services.registry.trials.statements.model.dump_origins`).
     Column("provenance", Text, nullable=False, server_default="{}"),
 )
@@ -54,6 +58,9 @@ trial_versions = Table(
     # Whether it was public, and the version of the criteria that was in force: other readers see no more of the past.
     Column("published", Boolean, nullable=False, server_default=false()),
     Column("criteria_version", Integer),
+    # `Cause`; null: not known, as of earlier versions.
+    Column("source", String(40)),
+    Column("author", String(200)),
 )
 
 criteria_versions = Table(

@@ -7,11 +7,11 @@ from shared.persistence.columns import UtcInstant
 from shared.persistence.rls_policies import Rule, granted, own, protect, unprotect
 
 revision = "0016"
-down_revision = "0012"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
-READS = f"{granted('source.read.all')} OR {own('organisation', 'source.read.own')}"
+READS = f"{granted('push.read.all')} OR {own('organisation', 'push.read.own')}"
 RULES = {
     "jobs": Rule(read=READS),
     "job_inputs": Rule(rights=()),

@@ -97,7 +97,7 @@ class TrialSearch:
 
     def _statistics(self, view: View, asked: TrialFilters, caller: Caller) -> tuple[int, dict[str, list[FacetValue]]]:
         query, _ = self._query(view, asked, caller, self._filters(view, caller))
-        return view.count(query), self._facets(view, query, STATISTICS)
+        return self._counted(view, query, STATISTICS)
 
     async def suggestions(self, typed: str, caller: Caller) -> tuple[list[Suggestion], list[int], list[Suggestion]]:
         """Return diseases, the numbers of trials, and centres that a typed text may mean."""
@@ -117,9 +117,10 @@ class TrialSearch:
         query, tiers = self._query(view, asked, caller, filters)
         levels, order = self._order(asked, filters, tiers)
         hits = view.page(query, levels, order, after, asked.limit + 1, rising=order == "by_identifier")
-        total = view.count(query) if asked.count else None
-        facets = self._facets(view, query, asked.facets.split(",") if asked.facets else ())
-        return Found(hits, total, facets)
+        if not asked.count and not asked.facets:
+            return Found(hits, None, {})
+        total, facets = self._counted(view, query, asked.facets.split(",") if asked.facets else ())
+        return Found(hits, total if asked.count else None, facets)
 
     def _query(
         self, view: View, asked: TrialFilters, caller: Caller, filters: FilterReader
@@ -149,10 +150,10 @@ class TrialSearch:
 
         return FilterReader(self._reader, self._index.centres, knows)
 
-    def _facets(self, view: View, query: Query, names: Sequence[str]) -> dict[str, list[FacetValue]]:
+    def _counted(self, view: View, query: Query, names: Sequence[str]) -> tuple[int, dict[str, list[FacetValue]]]:
         fields = {name: _FIELDS.get(name, name) for name in names}
-        found = view.facets(query, list(fields.values()), MOST_VALUES)
-        return {
+        total, found = view.facets(query, list(fields.values()), MOST_VALUES)
+        return total, {
             name: [FacetValue(value=value, count=count, label=self._label(name, value)) for value, count in found[one]]
             for name, one in fields.items()
         }

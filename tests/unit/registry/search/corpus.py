@@ -38,7 +38,7 @@ class Corpus:
 
     def __init__(self, drafts: Iterable[TrialInput], terminology: Terminology) -> None:
         self.trials = [
-            trial_of(NOW, trial_id(number), draft, 1, None, IN_SCOPE, Origin(source="test"))
+            trial_of(NOW, trial_id(number), draft, 1, None, IN_SCOPE, "published", Origin(source="test"))
             for number, draft in enumerate(drafts, 1)
         ]
         index, maker = TrialIndex(), Documents(terminology, CENTRES)
