@@ -58,12 +58,11 @@ class LineRunner:
         self.database = database
         self.worker = worker
 
-    async def run(self, job: Job, imports: ImportService, items: Sequence[Item]) -> Job:
+    async def run(self, job: Job, imports: ImportService, preparer: LinePreparer, items: Sequence[Item]) -> Job:
         """Import lines and commit them with their results, until they are done or the job is to be cancelled.
 
         :raises Problem: 409, another process has taken over the job; or the database is not available.
         """
-        preparer = await imports.preparer()
         async with self.database.read() as connection:
             ids = [one.source_id for one in items if one.source_id is not None]
             known = await RecordStates(connection, job.what.source).newest(ids)
@@ -217,9 +216,10 @@ class LineRunner:
             await (savepoint.rollback() if job.what.dry_run else savepoint.commit())
             return await JobRepository(connection).commit_lines(job, self.worker, outcomes, until=lease(), lines=0)
 
-    async def put_back(self, job: Job, imports: ImportService, changes: Sequence[LineOutcome]) -> Job:
+    async def put_back(
+        self, job: Job, imports: ImportService, preparer: LinePreparer, changes: Sequence[LineOutcome]
+    ) -> Job:
         """Put records back to what they were before some lines, and commit that."""
-        preparer = await imports.preparer()
         outcomes: list[LineOutcome] = []
         started = perf_counter()
         async with self.database.transaction() as connection:

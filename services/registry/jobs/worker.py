@@ -110,20 +110,22 @@ class JobWorker:
                 await JobRepository(connection).finish(job, self._name, "failed", "internal", datetime.now(UTC))
 
     async def _push(self, job: Job, imports: ImportService) -> Job:
+        preparer = await imports.preparer()
         while job.done < job.what.total and not job.cancel_requested:
             async with self._database.read() as connection:
                 part = await JobRepository(connection).lines(job.number, job.done)
             assert part is not None, "the lines of a job that has not ended are stored"
             first, items = part
-            job = await self._lines.run(job, imports, items[job.done - first :])
+            job = await self._lines.run(job, imports, preparer, items[job.done - first :])
         return job
 
     async def _undo(self, job: Job, imports: ImportService) -> Job:
         assert job.what.undoes is not None
+        preparer = await imports.preparer()
         while job.done < job.what.total and not job.cancel_requested:
             async with self._database.read() as connection:
                 changes = await JobRepository(connection).changes(job.what.undoes, job.done, _PAGE // 10)
-            job = await self._lines.put_back(job, imports, changes)
+            job = await self._lines.put_back(job, imports, preparer, changes)
         return job
 
     async def _mark_missing(self, job: Job) -> tuple[Job, str | None]:

@@ -12,6 +12,8 @@ CONTACT: Final = ("contact_function", "contact_organisation", "contact_email", "
 
 def names_person(record: dict[str, Any]) -> list[str]:
     """Return the members for a contact that name a person, or may: they are not kept."""
+    if not any(record.get(key) for key in CONTACT):
+        return []
     said = quiet(Section(Reader(), "", record))
     found: list[str] = []
     for key in CONTACT[:3]:

@@ -132,7 +132,7 @@ class PartnerFile:
             given = None
         if not isinstance(given, dict):
             return Row(number, {}, (CellFault("", "malformed_json"),), broken=True)
-        found = headings(given)
+        found = headings(tuple(given))
         self._learn(found)
         values = list(given.values())
         cells: dict[str, Any] = {}
@@ -152,7 +152,7 @@ class PartnerFile:
             if isinstance(cells, str):
                 yield Row(number, {}, (CellFault("", cells),), broken=True)
             elif found is None:
-                found, width = headings(map(_text, cells)), len(cells)
+                found, width = headings(tuple(map(_text, cells))), len(cells)
                 if "number" not in found.known:
                     raise NoNumberColumnError
                 self._learn(found)
@@ -269,4 +269,4 @@ def _known_headings(line: str, separator: str) -> int:
         (row,) = csv.reader([line.rstrip("\r\n")], delimiter=separator)
     except (csv.Error, ValueError):  # a heading of several lines
         row = line.split(separator)
-    return len(headings(row).known)
+    return len(headings(tuple(row)).known)
