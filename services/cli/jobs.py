@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -43,16 +43,9 @@ def push(
         content = file.read_bytes()
     except OSError as error:
         raise CallError(f"{file}: {error.strerror}") from None
-    return read_json(
-        gateway.send(
-            "PUT",
-            f"/registry/v1/sources/{quote(source, safe=':')}/trials",
-            content=content,
-            media_type=media_type,
-            language=language,
-            **{name: "true" for name, wanted in options.items() if wanted},
-        )
-    )
+    query = urlencode({name: "true" for name, wanted in options.items() if wanted})
+    path = f"/registry/v1/sources/{quote(source, safe=':')}/trials?{query}"
+    return read_json(gateway.send("PUT", path, content=content, media_type=media_type, language=language))
 
 
 def follow(gateway: Gateway, job: Any, *, progress: bool) -> Any:

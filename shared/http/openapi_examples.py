@@ -1,7 +1,8 @@
 """Examples of an OpenAPI document.
 
-They stand in the file ``examples.json`` of a service, by the name of the handler: ``request`` (``request text/csv`` of
-that media type), ``answer`` (with any status 2xx) and answers by their status. A route may also give examples in its own ``responses`` and body.
+They stand in the file ``examples.json`` of a service, by the name of the handler: ``request`` (``request text/csv``: of
+that media type), ``answer`` (with any status 2xx) and answers by their status. A route may also give examples in its
+own ``responses`` and body.
 """
 
 import json

@@ -79,7 +79,7 @@ class JobWorker:
 
     async def _claim(self) -> Job | None:
         if self._is_first and self._database.is_sqlite:
-            # The file belongs to this process alone: whoever claimed a job before is dead.
+            # The file belongs to this process alone: no process that claimed a job before is alive.
             async with self._database.transaction() as connection:
                 await JobRepository(connection).release_claims()
         self._is_first = False

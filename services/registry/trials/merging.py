@@ -248,7 +248,8 @@ class TrialMerger:
         return await self.merge_again(stored, records, statements)
 
     async def _withdraw_undescribed(self, stored: StoredTrial) -> StoredTrial:
-        await self.writer.set_reviews(stored, {"scope": False, "state": False})
+        closed: dict[TrialReviewKind, bool] = {"scope": False, "state": False}
+        await self.writer.set_reviews(stored, closed)
         await self.statements.replace_conflicts(stored.key, (), self.writer.now)
         standing = standing_of((await self.decisions.on_scope_and_state(stored.key))[1])
         state = state_of(NO_RECORD.answer, standing.hold)

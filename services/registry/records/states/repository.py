@@ -67,7 +67,7 @@ class RecordStates:
 
         ``before``: None: it says nothing any more. It keeps its trial: if it is sent again, it is that trial again.
         """
-        kept = 0 if before is None else before.version
+        kept = 0 if before is None else before.values["version"]
         await self.connection.execute(
             delete(source_versions).where(
                 source_versions.c.source == self.source,
