@@ -9,8 +9,10 @@ from services.cli.commands.administrators import administrators
 from services.cli.commands.audits import audits
 from services.cli.commands.backups import backups, restore
 from services.cli.commands.clients import clients
+from services.cli.commands.coverage import coverage
 from services.cli.commands.databases import databases
 from services.cli.commands.feed import feeds
+from services.cli.commands.geography import geography
 from services.cli.commands.imports import import_records
 from services.cli.commands.jobs import jobs
 from services.cli.commands.match import match
@@ -58,9 +60,11 @@ app.command()(match)
 trials.add_typer(states)
 trials.add_typer(versions)
 app.add_typer(trials, name="trial")
+app.command()(coverage)
 app.add_typer(feeds, name="feed")
 app.command("import")(import_records)
 app.add_typer(terminology, name="terminology")
+app.add_typer(geography, name="geo")
 app.add_typer(sources, name="sources")
 app.add_typer(jobs, name="jobs")
 app.add_typer(reviews, name="reviews")

@@ -130,8 +130,12 @@ def short(value: Any) -> str:
 
 def print_trials(trials: Sequence[Mapping[str, Any]], language: str) -> None:
     """Print a line for each trial; on a terminal long titles wrap."""
+    rows: list[tuple[str, ...]]
     rows = [(trial["identifier"], trial["status"], trial["phase"] or "", _title(trial, language)) for trial in trials]
-    head = ("NUMBER", "STATUS", "PHASE", "TITLE")
+    head: tuple[str, ...] = ("NUMBER", "STATUS", "PHASE", "TITLE")
+    if any("nearest" in trial for trial in trials):
+        head = ("NUMBER", "STATUS", "PHASE", "NEAREST", "TITLE")
+        rows = [(*row[:3], _nearest(trial), row[3]) for row, trial in zip(rows, trials, strict=True)]
     if not sys.stdout.isatty():
         print_table(head, rows)
         return
@@ -141,6 +145,11 @@ def print_trials(trials: Sequence[Mapping[str, Any]], language: str) -> None:
     for row in rows:
         table.add_row(*map(Text, row))
     Console().print(table)
+
+
+def _nearest(trial: Mapping[str, Any]) -> str:
+    site = trial["nearest"]
+    return f"{site['city']} {site['distance_km']:.0f} km" if site else ""
 
 
 def print_trial(document: Mapping[str, Any], language: str) -> None:

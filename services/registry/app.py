@@ -13,10 +13,14 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.registry.centres import endpoints as centres
+from services.registry.coverage import endpoints as coverages
+from services.registry.coverage.service import CoverageService
 from services.registry.export import endpoints as export
 from services.registry.export.building import ExportBuilder
 from services.registry.export.service import ExportService
 from services.registry.fhir import endpoints as fhir
+from services.registry.geography import endpoints as geographies
+from services.registry.geography.current import CurrentGeography
 from services.registry.history import endpoints as history
 from services.registry.identity.clients import endpoints as clients
 from services.registry.identity.internal import endpoints as internal
@@ -112,6 +116,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             direct = open_direct_reads(database)
             stack.push_async_callback(direct.close)
             follower = IndexFollower(database)
+            app.state.geography = geography = CurrentGeography(database)
             app.state.current_terminology = current = CurrentTerminology(database, partial(_use, app, direct, follower))
             await current.publish()
             await _open_issuer(app, settings, database, stack)
@@ -119,6 +124,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
                 await load_sample(database, app.state.trial_rules)
             tasks.repeat(current.watch, "watch_terminology")
             follower.start(tasks)
+            tasks.repeat(geography.watch, "watch_geography")
             app.state.reading_processes = processes = ReadingProcesses(settings.readers)
             stack.callback(processes.close)
             tasks.repeat(processes.watch, "watch_reading_processes")
@@ -144,6 +150,8 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         sources.router,
         export.router,
         terminologies.router,
+        geographies.router,
+        coverages.router,
         fhir.router,
         organisations.router,
         clients.router,
@@ -169,7 +177,8 @@ def _use(app: FastAPI, direct: DirectReads, follower: IndexFollower, terminology
     follower.use(terminology)
     app.state.terminology = terminology
     app.state.trial_rules = TrialRules(terminology, judge, registry_criteria, _rules_version(terminology))
-    app.state.search = search = TrialSearch(follower, terminology)
+    app.state.search = search = TrialSearch(follower, terminology, app.state.geography)
+    app.state.coverage = CoverageService(follower, app.state.geography, terminology)
     app.state.public_reads = public_reads(PublicTrials(direct), search)
 
 

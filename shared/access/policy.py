@@ -71,6 +71,7 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     ("terminology", "read"): _each(PRINCIPAL_KINDS, _ALL),
     # A program with the secrets of this machine loads releases; the registry owns its SQLite file.
     ("terminology_release", "write"): {"service": Grant("all", place="this_machine")},
+    ("geography", "write"): {"service": Grant("all", place="this_machine")},
     ("feed", "read"): _each(PRINCIPAL_KINDS, _READ, authority=_ALL, coordination=_ALL, service=_ALL),
     ("criteria", "execute"): _each(PRINCIPAL_KINDS, _ALL),
     # A match without a token is open only while no other machine can call.

@@ -342,6 +342,7 @@ class Stage:
             "POST /registry/v1/internal/identity/introspect": {"credential": "x"},
             "POST /registry/v1/internal/administrators": {"name": "x"},
             "POST /registry/v1/internal/terminology/releases": {"releases": []},
+            "POST /registry/v1/internal/geography/files": {"files": []},
             "POST /matching/v1/match": BOY,
             "POST /matching/v1/criteria/dry-run": {"criteria": CRITERIA, "patient": BOY},
             "POST /matching/v1/criteria/check": CRITERIA,

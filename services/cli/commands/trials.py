@@ -28,7 +28,13 @@ def list_all(
     country: Annotated[str, typer.Option(help="Only trials in this country, such as FR.")] = "",
     centre: Annotated[str, typer.Option(help="Only trials with a site at this centre, such as fr-necker.")] = "",
     departement: Annotated[str, typer.Option(help="Only with a site in this département, such as 67.")] = "",
-    near: Annotated[str, typer.Option(help="Trials near this place first: latitude,longitude.")] = "",
+    near: Annotated[
+        str,
+        typer.Option(
+            help="Trials near a place first: latitude,longitude, a centre, département, commune or postal code."
+        ),
+    ] = "",
+    radius: Annotated[int, typer.Option(min=0, help="With --near: only centres within so many kilometres.")] = 0,
     sort: Annotated[str, typer.Option(help="relevance, updated, start, identifier or distance.")] = "",
     no_demo: Annotated[bool, typer.Option("--no-demo", help="Leave out the fictitious demonstration trials.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Number of trials.")] = 50,
@@ -53,6 +59,7 @@ def list_all(
         "centre": centre,
         "departement": departement,
         "near": near,
+        "radius": str(radius or ""),
         "sort": sort,
         "sample": "none" if no_demo else "",
     }

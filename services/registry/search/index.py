@@ -12,7 +12,8 @@ from services.registry.search.documents import Fields
 WORDS: Final = ("disease", "title", "text", "sponsor")
 FACETS: Final = (
     "status", "phase", "atmp_class", "vector", "gene", "delivery", "cell_origin", "sponsor_kind", "disease_code",
-    "centre", "departement", "region", "country", "sex", "age_band", "scope", "source",
+    "centre", "departement", "region", "country", "sex", "age_band", "scope", "state", "source",
+    "owner",
 )  # fmt: skip
 VALUES: Final = (
     "key", "alias", "topic", "condition", "target", "own", "open_centre", "open_places", "open", "open_in_france",

@@ -13,7 +13,7 @@ from services.registry.merge.states import DRAFT, actions_from, standing_of, sta
 from services.registry.model.state import StateAction
 from services.registry.model.trial import Origin, ScopeAnswer, ScopeReason, TrialInput
 from services.registry.records.repository import TrialRecords
-from services.registry.trials.decisions.model import Answer, Decision
+from services.registry.trials.decisions.model import Answer, Decision, TrialReviewKind
 from services.registry.trials.drafts import draft_of, public_aliases, validated, without_numbers
 from services.registry.trials.model import Cause, StoredTrial
 from services.registry.trials.problems import IdentifierTakenError, WrongStateError

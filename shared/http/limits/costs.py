@@ -56,6 +56,8 @@ COSTS: dict[str, Cost] = {
     "GET /registry/v1/trials": Cost(
         query={"q": 1, "condition": 1, "status": 1, "country": 1, "centre": 1, "count": 2}, rows=100
     ),
+    # Every disease or département is counted.
+    "GET /registry/v1/coverage": Cost(4),
     # Each row is a whole trial, parsed.
     "GET /registry/v1/trials/{identifier}/history": Cost(rows=10),
     "GET /registry/v1/feed": _FEED,

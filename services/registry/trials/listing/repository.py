@@ -11,15 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.centres.repository import CentreRepository
 from services.registry.schema import FEED
-from services.registry.search.documents import CentreFacts, SiteFacts, TrialFacts
+from services.registry.search.documents import COORDINATION, CentreFacts, SiteFacts, TrialFacts
 from services.registry.trials.repository import TrialRepository
+from services.registry.trials.sites import DECLARED
+from services.registry.trials.statements.model import load_origins
 from services.registry.trials.tables import sites, trials
 from shared.access.policy import Rows
 from shared.feed.changes import TRIAL_FACET
 from shared.feed.log import Position
 from shared.persistence import Database
 
-_COLUMNS = select(trials.c.key, trials.c.number, trials.c.document, trials.c.side)
+_COLUMNS = select(trials.c.key, trials.c.number, trials.c.document, trials.c.side, trials.c.provenance)
 
 
 class StoredTrials:
@@ -39,8 +41,8 @@ class StoredTrials:
         async with self._database.read() as connection:
             return await TrialRepository(connection).count(self._rows, demo=demo)
 
-    async def documents(self, numbers: Sequence[int]) -> list[str]:
-        """Return the documents of trials in this order; those that the caller does not see any more are left out."""
+    async def documents(self, numbers: Sequence[int]) -> dict[int, str]:
+        """Return the documents of trials by number, in this order, without those that the caller no longer sees."""
         statement = documents_statement(is_sqlite=self._database.is_sqlite, published_only=self._rows != "all")
         async with self._database.read() as connection:
             rows = await connection.execute(statement, {"numbers": json.dumps(numbers)})
@@ -98,7 +100,14 @@ class IndexRepository:
             places = sum(one["open"] for one in json.loads(site.slots))
             found[site.trial_key].append(SiteFacts(site.centre, site.status, places, site.confirmed_at))
         return [
-            TrialFacts(row.number, from_json(row.document), found[row.key], from_json(row.side)["facets"][TRIAL_FACET])
+            TrialFacts(
+                row.number,
+                from_json(row.document),
+                found[row.key],
+                from_json(row.side)["facets"][TRIAL_FACET],
+                {one.source for origins in load_origins(row.provenance).values() for one in origins} - {DECLARED},
+                row.owner or COORDINATION,
+            )
             for row in rows
         ]
 
@@ -114,7 +123,7 @@ def documents_statement(*, is_sqlite: bool, published_only: bool) -> TextClause:
     return text(f"SELECT number, document FROM trials WHERE number IN ({listed}){condition}")  # noqa: S608  no value
 
 
-def in_order(numbers: Sequence[int], rows: Iterable[Sequence[Any]]) -> list[str]:
+def in_order(numbers: Sequence[int], rows: Iterable[Sequence[Any]]) -> dict[int, str]:
     """Return the documents of rows (number, document) in the order of these numbers; what is gone is left out."""
     found = {row[0]: row[1] for row in rows}
-    return [found[number] for number in numbers if number in found]
+    return {number: found[number] for number in numbers if number in found}

@@ -44,8 +44,8 @@ class PublicTrials:
         found = await self._fetch("plain count" if demo else "plain count without demo")
         return int(found[0][0])
 
-    async def documents(self, numbers: Sequence[int]) -> list[str]:
-        """Return the documents of trials in this order; those that are not public any more are left out."""
+    async def documents(self, numbers: Sequence[int]) -> dict[int, str]:
+        """Return the documents of trials by number, in this order, without those that are not public any more."""
         return in_order(numbers, await self._fetch("documents", numbers=json.dumps(numbers)))
 
     async def _fetch(self, name: str, **values: Any) -> Sequence[Sequence[Any]]:

@@ -45,7 +45,7 @@ class Corpus:
         index.put(maker.of(_facts(number, trial)) for number, trial in enumerate(self.trials, 1))
         index.commit()
         self.view: View = index.view
-        self.search = TrialSearch(self, terminology)  # type: ignore[arg-type]
+        self.search = TrialSearch(self, terminology, None)  # type: ignore[arg-type]
 
     def of(self, q: str, **more: Any) -> list[str]:
         asked = ListParameters(q=q, limit=200, **more)
