@@ -13,11 +13,12 @@ from services.registry.jobs.model import Job, JobState, LineOutcome
 from services.registry.jobs.schemas import JobDocument, JobLine, JobLinePage, JobPage, JobResult, PartnerRecord
 from services.registry.jobs.service import JobService
 from services.registry.sources.partner.files import CSV, ENCODINGS, NDJSON, XLSX
-from services.registry.trials.listing.answers import JSON, media_type
+from services.registry.trials.listing.answers import JSON, MEDIA_TYPES
 from shared.access.policy import Access
 from shared.http.context import context_of
 from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
+from shared.http.representations import preferred_type
 from shared.http.route import ApiRoute, accepts, produces
 from shared.http.strict_request import media_type_of
 from shared.idempotency.marks import repeatable
@@ -152,7 +153,7 @@ async def read_results(
     The texts are in the language in which the file was sent. CSV is safe to open in a spreadsheet.
     """
     found = await service.read(job)
-    kind = media_type(request.headers.get("accept"))
+    kind = preferred_type(request.headers.get("accept"), MEDIA_TYPES)
     if kind != JSON:
         read = partial(_read_all, service, found, result)
         return StreamingResponse(written(found, kind, read), media_type=kind)
