@@ -119,11 +119,11 @@ class SourceService:
         record = SourceRecord(folded.version, folded.newest_hash, self.preparer.version, result, key)
         if record != known or folded.is_new:
             await self.records.save(source_id, known, record, folded.said, form if folded.is_new else None)
-            self._tell(source_id, known.result if known is not None else "", record.result)
+            self._announce(source_id, known.result if known is not None else "", record.result)
             stored[source_id] = record
         return self._report(line, outcome)
 
-    def _tell(self, source_id: str, before: str, after: str) -> None:
+    def _announce(self, source_id: str, before: str, after: str) -> None:
         """Record that a record waits for a person, or does not any more."""
         moved: tuple[tuple[ReviewStep, str], ...] = (("closed", before), ("opened", after))
         for what, result in moved:

@@ -13,7 +13,8 @@ from services.registry.merge.states import DRAFT, actions_from, standing_of, sta
 from services.registry.model.state import StateAction
 from services.registry.model.trial import Origin, ScopeAnswer, TrialInput
 from services.registry.records.repository import TrialRecords
-from services.registry.trials.decisions.model import Answer, Decision
+from services.registry.trials.criteria import is_outdated
+from services.registry.trials.decisions.model import Answer, Decision, TrialReviewKind
 from services.registry.trials.drafts import draft_of, public_aliases, validated, without_numbers
 from services.registry.trials.model import Cause, StoredTrial
 from services.registry.trials.problems import IdentifierTakenError, WrongStateError
@@ -204,9 +205,10 @@ class TrialMerger:
         ruling, standing = rule(gate, basis_of(draft.trial), on_scope), standing_of(on_state)
         state = state_of(ruling.scope.answer, standing.hold)
         written = await self.writer.replace(stored, draft.trial, ruling.scope, state, draft.origins)
-        reviews = {
+        reviews: dict[TrialReviewKind, bool] = {
             "scope": ruling.in_review and standing.hold is None,
             "state": standing.in_review(state_basis(draft.trial)),
+            "outdated_criteria": is_outdated(written.trial) and standing.hold != "archived",
         }
         await self.writer.set_reviews(written, reviews)
         await self.sites.follow(written, draft.sites)
