@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from itertools import takewhile
+from typing import Final
 
 from services.registry.model.criteria_head import CriteriaHead
 from services.registry.review.problems import NothingToUndoError
@@ -16,7 +17,7 @@ from services.registry.trials.service import TrialService
 from shared.criteria.model import CriteriaDocument
 from shared.values.problems import NotFoundError
 
-KIND = "outdated_criteria"
+KIND: Final = "outdated_criteria"
 
 
 class CriteriaReview:
