@@ -15,6 +15,7 @@ from services.registry.model.aliases import aliases_of
 from services.registry.model.state import StateAction
 from services.registry.model.trial import Identifier, Origin, ScopeAnswer, ScopeReason, TrialInput
 from services.registry.records.repository import TrialRecords
+from services.registry.trials.criteria import is_outdated
 from services.registry.trials.decisions.model import Answer, Decision, TrialReviewKind
 from services.registry.trials.drafts import draft_of, public_aliases, validated, without_numbers
 from services.registry.trials.model import Cause, StoredTrial
@@ -246,6 +247,7 @@ class TrialMerger:
         reviews: dict[TrialReviewKind, bool] = {
             "scope": ruling.in_review and standing.hold is None,
             "state": standing.in_review(state_basis(draft.trial)),
+            "outdated_criteria": is_outdated(written.trial) and standing.hold != "archived",
         }
         await self.writer.set_reviews(written, reviews)
         await self.sites.follow(written, draft.sites)

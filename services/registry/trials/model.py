@@ -50,7 +50,7 @@ class StoredTrial:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Who or what makes a version of a trial.
+    """What makes a version of a trial: a source, a person or other rules.
 
     ``source``: the source of a record; `curated`: a person's statement or decision; `declared`: a site; `rules`: other
     rules of merging or scope. ``author``: as in the audit log; None: not a person.
