@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from services.registry.centres import endpoints as centres
 from services.registry.coverage import endpoints as coverages
 from services.registry.coverage.service import CoverageService
+from services.registry.duplicates import endpoints as duplicates
 from services.registry.export import endpoints as export
 from services.registry.export.building import ExportBuilder
 from services.registry.export.service import ExportService
@@ -141,6 +142,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         states.router,
         provenance.router,
         reviews.router,
+        duplicates.router,
         centres.router,
         sources.router,
         export.router,

@@ -50,6 +50,7 @@ TAGS: dict[str, str] = {
     "cds-hooks": "CDS Hooks 2.0: trials inside the screen of an EHR.",
     "sources": "Import of records from other registries.",
     "reviews": "What waits for the decision of a person.",
+    "duplicates": "Merge trials that are one, and assign records to trials.",
     "audit": "Who did what: an organisation reads about its own callers, the coordination about all.",
     "operations": "Health checks.",
     "internal": "Calls between the services of one installation.",

@@ -242,7 +242,8 @@ class Stage:
         values = {
             "identifier": DRAFT if line.row == "draft" else PUBLISHED,
             "centre": OTHER_CENTRE if line.row == "other" else CENTRE,
-            "source": "ctgov",
+            "source": "sample" if "{record}" in line.path else "ctgov",
+            "record": DEMO,
             "organisation": organisation,
         }
         values["review"] = f"scope:{values['identifier']}"
@@ -301,6 +302,9 @@ class Stage:
             "PATCH /registry/v1/trials/{identifier}": {"acronym": f"A{self.made}"},
             "PUT /registry/v1/trials/{identifier}/criteria": {**CRITERIA, "trial": PUBLISHED},
             "PUT /registry/v1/sources/{source}/trials": b"{}\n",
+            "POST /registry/v1/trials/{identifier}/merge": {"into": DEMO, "reason": "none"},
+            "POST /registry/v1/trials/{identifier}/unmerge": {"reason": "none"},
+            "POST /registry/v1/sources/{source}/records/{record}/assign": {"trial": None, "reason": "none"},
             "POST /registry/v1/reviews/{review}/decide": {"answer": "out_of_scope", "reason": "none"},
             "POST /registry/v1/trials/{identifier}/state": {"action": "withdraw", "reason": "none"},
             "POST /registry/v1/trials/{identifier}/owner": {"owner": None, "reason": "none"},

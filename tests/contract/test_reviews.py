@@ -173,10 +173,38 @@ async def test_a_record_with_the_number_of_another_trial_waits_and_says_of_which
         await send(admin, study(number, identificationModule={"nctId": number, **shared}))
     (item,) = await queue(admin, kind="possible_duplicate")
     assert (item["record"]["source_id"], item["record"]["shares_with"]) == ("NCT90000009", ["NCT90000007"])
-    assert (await post(admin, item["id"], "decide", answer="keep", reason="x")).json()["code"] == "not_decidable"
+    assert (await post(admin, item["id"], "decide", answer="keep", reason="x")).json()["code"] == "wrong_answer"
     # To read it again does not make it younger.
     await admin.post("/registry/v1/sources/ctgov/reread", headers={"Idempotency-Key": uuid.uuid4().hex})
     assert (await queue(admin, kind="possible_duplicate"))[0]["since"] == item["since"]
+    first, second = (f"/registry/v1/trials/{number}" for number in ("NCT90000007", "NCT90000009"))
+    before = (await admin.get(first)).json()
+
+    separate = await decide(admin, "separate", item["id"])
+    assert (separate["since"], separate["trial"]["numbers"]) == (None, ["NCT90000009"])
+    assert [(one["answer"], one["reason"]) for one in separate["decisions"]] == [("separate", "read the protocol")]
+    assert await queue(admin, kind="possible_duplicate") == []
+    assert (await admin.get(second)).json()["published"] is True
+    # The record goes on with the trial to which a person assigned it.
+    (line,) = (await send(admin, study("NCT90000009", identificationModule={"nctId": "NCT90000009", **shared})))[
+        "results"
+    ]
+    assert (line["result"], line["trial"]) == ("unchanged", "NCT90000009")
+    undone = (await post(admin, item["id"], "undo")).json()
+    assert (undone["since"] is None, undone["decisions"][0]["withdrawn_by"]) == (
+        False,
+        separate["decisions"][0]["author"],
+    )
+    assert (await admin.get(second)).status_code == 404
+
+    merged = await decide(admin, "merge", item["id"])
+    assert merged["trial"]["identifier"] == "NCT90000007"
+    assert (await admin.get(second)).json()["id"] == before["id"]
+    undone = (await post(admin, item["id"], "undo")).json()
+    assert [one["answer"] for one in undone["decisions"]] == ["separate", "merge"]
+    assert (await post(admin, item["id"], "undo")).json()["code"] == "nothing_to_undo"
+    after = (await admin.get(first)).json()
+    assert {**after, "version": 0, "updated_at": ""} == {**before, "version": 0, "updated_at": ""}
 
 
 async def test_a_record_without_any_sign_is_taken_or_left_by_a_person(

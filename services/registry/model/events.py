@@ -75,6 +75,23 @@ class TrialStatusEvent(CloudEvent):
     data: StatusChangeData = Field(description="What changed.")
 
 
+class MergeData(TrialChangeData):
+    """Two trials were merged or separated."""
+
+    merged: str = Field(description="The id of the trial that was merged or separated.")
+    into: str = Field(description="The id of the other trial.")
+
+
+class MergeEvent(CloudEvent):
+    """Two trials were merged, or are separate again: for the followers of both."""
+
+    type: Literal["trial.merged", "trial.unmerged"] = Field(
+        description="`trial.merged`: `into` answers for the subject, `merged`, from now on; its removal follows. "
+        "`trial.unmerged`: the subject, `into`, no longer answers for `merged`; what became of each of them follows."
+    )
+    data: MergeData = Field(description="Which trials.")
+
+
 class SiteEvent(CloudEvent):
     """A site opened or closed, or its status or open places changed in another way."""
 
@@ -144,6 +161,7 @@ class RemovalEvent(CloudEvent):
 RegistryEvent: TypeAlias = Annotated[
     TrialEvent
     | TrialStatusEvent
+    | MergeEvent
     | SiteEvent
     | CentreEvent
     | ClientEvent

@@ -60,13 +60,16 @@ class TrialRecords:
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
 
-    async def of_trial(self, key: str) -> list[Record]:
-        """Return the records that describe a trial. Obsolete ones do not."""
+    async def of_trials(self, keys: Collection[str]) -> dict[str, list[Record]]:
+        """Return the records that describe these trials, by trial. Obsolete ones do not."""
         records = source_records.c
-        statement = select(records.source, records.source_id, records.reading).where(
-            records.trial_key == key, records.result != OBSOLETE, records.reading.is_not(None)
+        statement = select(records.trial_key, records.source, records.source_id, records.reading).where(
+            records.trial_key.in_(keys), records.result != OBSOLETE, records.reading.is_not(None)
         )
-        return [_record(row) for row in await self.connection.execute(statement)]
+        found: dict[str, list[Record]] = {key: [] for key in keys}
+        for row in await self.connection.execute(statement):
+            found[row.trial_key].append(_record(row))
+        return found
 
     async def add(self, record: Record, key: str) -> None:
         """Store a record that has no forms, as those of the sample."""

@@ -29,6 +29,13 @@ class Item:
     claimed_at: datetime | None = None
 
     @property
+    def place(self) -> tuple[str, str]:
+        """Its record: the source, and the id there."""
+        assert self.source is not None
+        assert self.record is not None
+        return self.source, self.record
+
+    @property
     def conflict(self) -> str:
         """Which conflict of the trial; empty for other kinds."""
         return self.id.rpartition(":")[2] if self.kind == "conflict" else ""

@@ -6,6 +6,8 @@ from services.registry.review.model import Item
 from services.registry.review.problems import NothingToUndoError
 from services.registry.review.repository import ReviewRepository
 from services.registry.review.schemas import DecisionInput
+from services.registry.trials.assignments.model import Entry
+from services.registry.trials.assignments.repository import AssignmentRepository
 from services.registry.trials.decisions.model import Decision
 from services.registry.trials.routing import ReviewStep, change_of_review
 from services.registry.trials.service import TrialService
@@ -24,7 +26,7 @@ class RecordReview:
 
         :raises NotFoundError: 404, nothing is to be decided.
         """
-        source, source_id = _place(item)
+        source, source_id = item.place
         if item.since is None:
             raise NotFoundError
         decision = Decision("quarantine", "", given.answer, given.reason, author, self.trials.now)
@@ -37,6 +39,8 @@ class RecordReview:
                 raise NotFoundError
             stored = await self.trials.merger.create(record, Origin(source=source, source_id=source_id))
             await records.take(source_id, stored.key)
+            entry = Entry("assigned", stored.key, None, source, source_id, author, given.reason, creates=True)
+            await AssignmentRepository(self.repository.connection).add(entry, self.trials.now)
         self._announce("closed", item)
 
     async def undo(self, item: Item, author: str) -> None:
@@ -44,7 +48,7 @@ class RecordReview:
 
         :raises NothingToUndoError: 409, there is none.
         """
-        source, source_id = _place(item)
+        source, source_id = item.place
         decided = await self.repository.on_record(source, source_id)
         last = next((one for one in reversed(decided) if one.withdrawn_at is None), None)
         if last is None:
@@ -61,9 +65,3 @@ class RecordReview:
 
     def _announce(self, what: ReviewStep, item: Item) -> None:
         self.trials.writer.record(change_of_review(what, item.id, None))
-
-
-def _place(item: Item) -> tuple[str, str]:
-    assert item.source is not None
-    assert item.record is not None
-    return item.source, item.record

@@ -89,7 +89,7 @@ def _open(*columns: Any) -> Select[Any]:
         .select_from(_QUEUE)
         .outerjoin(trials, trials.c.key == _QUEUE.c.trial_key)
         .outerjoin(review_claims, _CLAIM)
-        .where(or_(_QUEUE.c.trial_key.is_(None), trials.c.key.is_not(None)))
+        .where(or_(_QUEUE.c.trial_key.is_(None), and_(trials.c.key.is_not(None), trials.c.merged_into.is_(None))))
     )
 
 

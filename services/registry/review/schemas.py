@@ -9,6 +9,7 @@ from services.registry.model.state import TrialState
 from services.registry.model.trial import BilingualText, ScopeReason, ScopeVerdict
 from services.registry.provenance.schemas import ConflictDocument
 from services.registry.review.model import ReviewKind
+from services.registry.trials.assignments.model import StoredEntry
 from services.registry.trials.decisions.model import Answer, StoredDecision
 from shared.values.wire import ApiModel, Instant, Label
 
@@ -40,7 +41,16 @@ CHOICES: Final[Mapping[ReviewKind, Mapping[Answer, Label]]] = {
         ),
         "take": Label(fr="Prendre l'autre valeur.", en="Take the other value."),
     },
-    "possible_duplicate": {},
+    "possible_duplicate": {
+        "merge": Label(
+            fr="La notice et les essais dont elle porte un numéro sont un seul essai : ils sont réunis.",
+            en="The record and the trials that have one of its numbers are one trial: they are merged.",
+        ),
+        "separate": Label(
+            fr="La notice est celle d'un autre essai : il est créé, sans les numéros des autres.",
+            en="The record is that of another trial: it is created, without the numbers of the others.",
+        ),
+    },
     "outdated_criteria": {
         "still_valid": Label(
             fr="Les critères valent aussi pour le texte présent. Ils sont confirmés par l'accord de deux personnes.",
@@ -76,10 +86,10 @@ NO_SIGN: Final = Label(
     en="No product is named, and nothing shows an advanced therapy.",
 )
 DUPLICATE: Final = Label(
-    fr="Cette notice porte un numéro d'un autre essai. Corriger le numéro dans la source où il est faux ; la notice "
-    "est ensuite relue.",
-    en="This record has a number of another trial. Correct the number in the source where it is wrong; the record is "
-    "then read again.",
+    fr="Cette notice porte un numéro d'un autre essai. Décider si c'est le même essai. Si un numéro est faux, le "
+    "corriger dans sa source ; la notice est ensuite relue.",
+    en="This record has a number of another trial. Decide whether they are one. Where a number is wrong, correct it in "
+    "its source; the record is then read again.",
 )
 
 
@@ -117,7 +127,7 @@ class Choice(ApiModel):
 class DecisionDocument(ApiModel):
     """What a person decided."""
 
-    number: int = Field(description="The number of the decision in its trial, from 1.")
+    number: int = Field(description="The number of the decision in its trial, or of the act in the log of assignments.")
     answer: Answer = Field(description="The answer.")
     gate: ScopeVerdict | None = Field(description="What the scope gate said then; null: not about the scope.")
     reason: str = Field(description="Why.")
@@ -141,6 +151,20 @@ class DecisionDocument(ApiModel):
             withdrawn_by=stored.withdrawn_by,
         )
 
+    @classmethod
+    def of_record(cls, stored: StoredEntry, undone: StoredEntry | None) -> "DecisionDocument":
+        """Return what a person decided on a record. ``undone``: the entry that undid it, if any."""
+        return cls(
+            number=stored.act,
+            answer="separate" if stored.entry.creates else "merge",
+            gate=None,
+            reason=stored.entry.reason or "",
+            author=stored.entry.author or "",
+            at=stored.at,
+            withdrawn_at=undone.at if undone else None,
+            withdrawn_by=undone.entry.author if undone else None,
+        )
+
 
 class Review(ApiModel):
     """Something that a person should decide, or has decided."""
@@ -153,7 +177,7 @@ class Review(ApiModel):
         "than their text. `quarantine`: nothing in a record shows an advanced therapy, and it is no trial."
     )
     since: Instant | None = Field(description="Since when it waits; null: nothing is to be decided at present.")
-    trial: ReviewTrial | None = Field(description="The trial; null: a record that is no trial yet.")
+    trial: ReviewTrial | None = Field(description="The trial; null: a record without one.")
     record: ReviewRecord | None = Field(description="The record of a `possible_duplicate` or `quarantine`.")
     conflict: ConflictDocument | None = Field(description="The `conflict`, while it is open.")
     reasons: list[ScopeReason] = Field(description="Why a person should decide.")

@@ -14,6 +14,7 @@ from services.registry.model.trial import ScopeReason, Trial
 from services.registry.provenance.schemas import TO_DO, ConflictDocument
 from services.registry.records.repository import SourceRepository
 from services.registry.review.criteria import CriteriaReview
+from services.registry.review.duplicates import DuplicateReview
 from services.registry.review.model import CONFLICT_KEY, KINDS, Item, Narrowing, ReviewKind
 from services.registry.review.problems import ClaimedError, NotDecidableError, NothingToUndoError, WrongAnswerError
 from services.registry.review.records import RecordReview
@@ -54,6 +55,7 @@ class ReviewService:
         self.merger = trials.merger
         self.decisions = trials.merger.decisions
         self.statements = trials.merger.statements
+        self.duplicates = DuplicateReview(trials)
 
     async def page(self, narrowing: Narrowing, after: tuple[datetime, str] | None, limit: int) -> list[Review]:
         """Return open items, oldest first, after (since, id)."""
@@ -99,8 +101,11 @@ class ReviewService:
         item = await self._find(name, rows)
         _check_claim(item, author)
         _check_answer(item, given)
-        if item.kind == "quarantine":
-            await RecordReview(self.trials, self.repository).decide(item, given, author)
+        if item.kind in OF_RECORDS:
+            if item.kind == "quarantine":
+                await RecordReview(self.trials, self.repository).decide(item, given, author)
+            else:
+                await self.duplicates.decide(item, given, Author(author, given.reason), rows)
             await self.repository.release(item.id)
             return await self.read(item.id, rows)
         assert item.trial_key is not None
@@ -123,8 +128,11 @@ class ReviewService:
         :raises NothingToUndoError: 409, there is none.
         """
         item = await self._find(name, rows)
-        if item.kind == "quarantine":
-            await RecordReview(self.trials, self.repository).undo(item, author)
+        if item.kind in OF_RECORDS:
+            if item.kind == "quarantine":
+                await RecordReview(self.trials, self.repository).undo(item, author)
+            else:
+                await self.duplicates.undo(item, Author(author))
             return await self.read(item.id, rows)
         found = [one for one in await self._decided(item) if one.withdrawn_at is None]
         # What people did about the state is reversed by the opposite action, with its own reason.
@@ -147,6 +155,9 @@ class ReviewService:
             raise NotFoundError
         trial, _, conflict = name.removeprefix(f"{kind}:").partition(":")
         stored = None
+        if kind in OF_RECORDS and trial == "partner":  # the name of a partner's source has a colon
+            organisation, _, conflict = conflict.partition(":")
+            trial = f"partner:{organisation}"
         if kind not in OF_RECORDS:
             stored = await self.trials.find(trial, rows)
             name = ":".join([kind, stored.key, *([conflict] if conflict else [])])
@@ -155,6 +166,8 @@ class ReviewService:
             return found
         if stored is None:
             closed = Item(name, kind, None, None, None, trial, conflict)
+            if kind == "possible_duplicate":
+                return await self.duplicates.find(name, trial, conflict)
             if not await self._decided(closed):
                 raise NotFoundError
             return closed
@@ -176,8 +189,9 @@ class ReviewService:
         if conflict is None:
             raise NotFoundError
         path, taken = conflict.path, given.answer == "take"
-        if taken and conflict.kind == "outdated_statement":
-            number = await self._statement(stored.key, path)
+        own = [one for one in await self.statements.in_force(stored.key) if one.path == path]
+        if taken and conflict.kind != "stop" and own and own[-1].value == conflict.used:
+            number = own[-1].id
             await self.merger.withdraw(stored, number, author)
         else:
             document = draft_of(stored.trial).model_dump(mode="json")
@@ -243,7 +257,7 @@ class ReviewService:
             choices=[Choice(answer=answer, effect=effect) for answer, effect in CHOICES[item.kind].items()],
             claimed_by=item.claimed_by,
             claimed_at=item.claimed_at,
-            decisions=decisions,
+            decisions=await self.duplicates.decisions(item) if item.kind == "possible_duplicate" else decisions,
         )
 
     async def _record(self, item: Item) -> ReviewRecord | None:

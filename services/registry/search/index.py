@@ -191,6 +191,11 @@ class TrialIndex:
             self._writer.delete_documents_by_term("key", fields["key"][0])
             self._writer.add_document(Document.from_dict(fields, SCHEMA))
 
+    def remove(self, keys: Iterable[str]) -> None:
+        """Remove trials, up to the next commit still seen."""
+        for key in keys:
+            self._writer.delete_documents_by_term("key", key)
+
     def commit(self) -> None:
         """Show what was put to those who ask from now on."""
         self._writer.commit()

@@ -1,16 +1,16 @@
 """SQL for trials, their criteria and their sites. Returns documents and plain values, never rows."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, case, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Select, bindparam, case, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.model.aliases import aliases_of
-from services.registry.model.trial import ScopeAnswer, Trial
+from services.registry.model.trial import Identifier, ScopeAnswer, Trial
 from services.registry.trials.model import Cause, Head, StoredSite, StoredTrial
 from services.registry.trials.problems import IdentifierTakenError
 from services.registry.trials.tables import (
@@ -43,13 +43,18 @@ class TrialRepository:
         return _stored(found[0]) if is_one_trial([row.is_public for row in found]) else None
 
     async def owners(self, aliases: Collection[str], *, former: bool = True) -> dict[str, str]:
-        """Return the keys of the trials that have one of these public numbers, by number.
+        """Return the keys of the trials that answer to one of these public numbers, by number.
 
-        ``former``: or had it.
+        ``former``: or to one that they had.
         """
+        found = await self.name_owners(aliases, former=former)
+        return {alias: present for alias, (_, present) in found.items()}
+
+    async def name_owners(self, aliases: Collection[str], *, former: bool = True) -> dict[str, tuple[str, str]]:
+        """Return (trial that has it, trial that answers to it) of public numbers, by number; ``former`` as above."""
         statement = _OWNERS if former else _OWNERS.where(trial_aliases.c.former.is_(False))
         rows = await self.connection.execute(statement, {"aliases": list(aliases)}) if aliases else ()
-        return {row.alias: row.trial_key for row in rows}
+        return {row.alias: (row.trial_key, row.present_key) for row in rows}
 
     async def release(self, aliases: Collection[str]) -> None:
         """Remove numbers from the trials that had them formerly: they become numbers of another trial."""
@@ -57,9 +62,10 @@ class TrialRepository:
         statement = (
             delete(trial_aliases)
             .where(names.alias.in_(aliases), names.is_public.is_(True), names.former.is_(True))
-            .returning(names.alias, names.trial_key)
+            .returning(names.alias, names.trial_key, names.present_key)
         )
-        for alias, key in (await self.connection.execute(statement)).all():
+        released = (await self.connection.execute(statement)).all()
+        for alias, key in {(row.alias, key) for row in released for key in (row.trial_key, row.present_key)}:
             stored = await self.get(key)
             kept = {**stored.routing.facets, TRIAL_FACET: stored.aliases - {alias}}
             side = json.dumps(write_routing(Routing(stored.routing.audience, kept)))
@@ -68,17 +74,25 @@ class TrialRepository:
     async def get(self, key: str) -> StoredTrial:
         return _stored((await self.connection.execute(select(trials).where(trials.c.key == key))).one())
 
+    async def present(self, key: str) -> StoredTrial:
+        """Return the trial that answers for one: itself, or the one into which it is merged."""
+        stored = await self.get(key)
+        while stored.merged_into is not None and stored.merged_into != stored.key:
+            stored = await self.get(stored.merged_into)
+        return stored
+
     async def heads(self, keys: Collection[str]) -> dict[str, Head]:
-        """Return what names some trials, by key."""
-        rows = await self.connection.execute(_HEADS, {"keys": sorted(keys)}) if keys else ()
-        return {
-            row.key: Head(
-                row.key,
-                row.public_id,
-                None if row.document is None else ScopeAnswer.model_validate(json.loads(row.document)["scope"]),
-            )
-            for row in rows
-        }
+        """Return what names the trials that answer for some trials, by key of these."""
+        found = {}
+        for row in await self.connection.execute(_HEADS, {"keys": sorted(keys)}) if keys else ():
+            key, identifier, document = row.key, row.public_id, row.document
+            if row.merged_into is not None:
+                trial = (await self.present(row.key)).trial
+                key, identifier = trial.id, trial.identifier
+                document = None if trial.published else trial.model_dump_json()
+            scope = None if document is None else ScopeAnswer.model_validate(json.loads(document)["scope"])
+            found[row.key] = Head(key, identifier, scope)
+        return found
 
     async def page(self, rows: Rows, after: int, limit: int, *, demo: bool) -> list[tuple[int, str]]:
         """Return (number, document) of trials with numbers above ``after``, in their order; ``demo``: also those."""
@@ -104,12 +118,14 @@ class TrialRepository:
     async def _save(self, stored: StoredTrial, changed: Sequence[str], replaces: int | None, cause: Cause) -> bool:
         trial, number = stored.trial, trial_number(stored.key)
         values = {
-            "public_id": trial.identifier,
+            # Unique: the number may be that of the trial that answers now.
+            "public_id": stored.key if stored.merged_into else trial.identifier,
             "version": trial.version,
             "published": trial.published,
             "demo": trial.sample == "demo",
             "status": trial.status,
             "provenance": stored.origins,
+            "merged_into": stored.merged_into,
             "rules": stored.rules,
             "document": trial.model_dump_json(),
             "side": json.dumps(write_routing(stored.routing)),
@@ -120,7 +136,8 @@ class TrialRepository:
             statement = update(trials).where(trials.c.key == stored.key, trials.c.version == replaces).values(**values)
             if (await self.connection.execute(statement)).rowcount != 1:
                 return False
-        await self._save_aliases(trial, is_new=replaces is None)
+        if stored.merged_into is None:
+            await self.save_names(stored.key, trial.identifiers, fellows=bool(stored.merged), is_new=replaces is None)
         row = {
             "trial_key": stored.key,
             "version": trial.version,
@@ -150,12 +167,12 @@ class TrialRepository:
 
     async def outdated(self, rules: str, after: str, limit: int) -> list[str]:
         """Return the ids of the next trials that other rules have merged, in their order."""
-        statement = select(trials.c.key).where(trials.c.rules != rules, trials.c.key > after)
+        statement = select(trials.c.key).where(*_are_outdated(rules, after))
         return list((await self.connection.execute(statement.order_by(trials.c.key).limit(limit))).scalars())
 
     async def count_outdated(self, rules: str, after: str) -> int:
         """Return how many trials with greater ids than ``after`` other rules have merged."""
-        statement = select(func.count()).where(trials.c.rules != rules, trials.c.key > after)
+        statement = select(func.count()).where(*_are_outdated(rules, after))
         return int((await self.connection.execute(statement)).scalar_one())
 
     async def save_origins(self, stored: StoredTrial, origins: str, rules: str) -> bool:
@@ -166,27 +183,48 @@ class TrialRepository:
         statement = update(trials).where(trials.c.key == stored.key, trials.c.version == stored.trial.version)
         return bool((await self.connection.execute(statement.values(provenance=origins, rules=rules))).rowcount == 1)
 
-    async def _save_aliases(self, trial: Trial, *, is_new: bool) -> None:
-        """Store the names of a trial; those that it no longer has stay, as former ones."""
+    async def save_names(
+        self,
+        key: str,
+        identifiers: Iterable[Identifier],
+        *,
+        present: str | None = None,
+        fellows: bool = False,
+        is_new: bool = False,
+    ) -> None:
+        """Store the names of a trial; those that it no longer has stay, as former ones.
+
+        ``present``: the trial into which it is merged. ``fellows``: others are merged into this one, whose names stay
+        theirs. ``is_new``: it has none yet.
+        """
         names = trial_aliases.c
         before: dict[str, tuple[bool, bool]] = {}
         if not is_new:
-            rows = await self.connection.execute(select(trial_aliases).where(names.trial_key == trial.id))
+            rows = await self.connection.execute(select(trial_aliases).where(names.trial_key == key))
             before = {row.alias: (row.is_public, row.former) for row in rows}
+        given = aliases_of(identifiers)
+        if fellows:
+            of_fellows = select(names.alias).where(names.present_key == key, names.trial_key != key)
+            taken = set((await self.connection.execute(of_fellows)).scalars()) - before.keys()
+            given = {alias: is_public for alias, is_public in given.items() if alias not in taken}
         after = {alias: (is_public, True) for alias, (is_public, _) in before.items()}
-        after |= {alias: (is_public, False) for alias, is_public in aliases_of(trial.identifiers).items()}
-        after[trial.id] = (True, False)
+        after |= {alias: (is_public, False) for alias, is_public in given.items()}
+        after[key] = (True, False)
         changed = [alias for alias, value in after.items() if before.get(alias) != value]
         if not changed:
             return
         if before:
-            await self.connection.execute(
-                delete(trial_aliases).where(names.trial_key == trial.id, names.alias.in_(changed))
-            )
+            await self.connection.execute(delete(trial_aliases).where(names.trial_key == key, names.alias.in_(changed)))
         await self.connection.execute(
             _ADD_ALIASES,
             [
-                {"alias": alias, "trial_key": trial.id, "is_public": after[alias][0], "former": after[alias][1]}
+                {
+                    "alias": alias,
+                    "trial_key": key,
+                    "is_public": after[alias][0],
+                    "former": after[alias][1],
+                    "present_key": present or key,
+                }
                 for alias in changed
             ],
         )
@@ -244,6 +282,7 @@ class TrialRepository:
             "source_status": site.source_status,
             "declared_by": site.declared_by,
             "declared_at": site.declared_at,
+            "declared_for": site.declared_for,
         }
         if replaces is None:
             await self.connection.execute(insert(sites).values(trial_key=key, centre=site.centre, **values))
@@ -259,26 +298,40 @@ class TrialRepository:
 # Built once: SQLAlchemy then finds the compiled statement without comparing it.
 _ADD_TRIAL, _ADD_ALIASES = insert(trials), insert(trial_aliases)
 _ADD_VERSION, _ADD_CRITERIA = insert(trial_versions), insert(criteria_versions)
-_OWNERS = select(trial_aliases.c.alias, trial_aliases.c.trial_key).where(
+_OWNERS = select(trial_aliases.c.alias, trial_aliases.c.trial_key, trial_aliases.c.present_key).where(
     trial_aliases.c.alias.in_(bindparam("aliases", expanding=True)), trial_aliases.c.is_public.is_(True)
 )
 _HEADS = select(
-    trials.c.key, trials.c.public_id, case((trials.c.published.is_(False), trials.c.document)).label("document")
+    trials.c.key,
+    trials.c.public_id,
+    trials.c.merged_into,
+    case((trials.c.published.is_(False), trials.c.document)).label("document"),
 ).where(trials.c.key.in_(bindparam("keys", expanding=True)))
+
+
+def _are_outdated(rules: str, after: str) -> tuple[ColumnElement[bool], ...]:
+    return trials.c.rules != rules, trials.c.key > after, trials.c.merged_into.is_(None)
 
 
 def _visible(statement: Select[Any], rows: Rows) -> Select[Any]:
     return statement if rows == "all" else statement.where(trials.c.published.is_(True))
 
 
-# The trials with an alias; a public number before the same code of a sponsor.
-BY_ALIAS = (
-    select(trials, trial_aliases.c.is_public)
-    .join(trial_aliases, trial_aliases.c.trial_key == trials.c.key)
+# The trials that answer to an alias; a public number before the same code of a sponsor. Trials that are merged may both
+# have a code.
+_ANSWERING = (
+    select(trial_aliases.c.present_key, trial_aliases.c.is_public)
     .where(trial_aliases.c.alias == bindparam("alias"))
-    .order_by(trial_aliases.c.is_public.desc())
+    .distinct()
+    .subquery("answering")
+)
+BY_ALIAS = (
+    select(trials, _ANSWERING.c.is_public)
+    .join(_ANSWERING, _ANSWERING.c.present_key == trials.c.key)
+    .order_by(_ANSWERING.c.is_public.desc())
     .limit(2)
 )
+IS_PUBLIC_NAME = _ANSWERING.c.is_public
 
 
 def is_one_trial(are_public: Sequence[bool]) -> bool:
@@ -287,7 +340,8 @@ def is_one_trial(are_public: Sequence[bool]) -> bool:
 
 
 def _plain(statement: Select[Any], *, published: bool, demo: bool) -> Select[Any]:
-    statement = statement.where(trials.c.published.is_(True)) if published else statement
+    # What is merged into another trial is not published.
+    statement = statement.where(trials.c.published.is_(True) if published else trials.c.merged_into.is_(None))
     return statement if demo else statement.where(trials.c.demo.is_(False))
 
 
@@ -307,6 +361,6 @@ PLAIN_COUNT = {
 
 
 def _stored(row: Any) -> StoredTrial:
-    return StoredTrial(
-        Trial.model_validate_json(row.document), read_routing(json.loads(row.side)), row.provenance, row.rules
-    )
+    routing = read_routing(json.loads(row.side))
+    trial = Trial.model_validate_json(row.document)
+    return StoredTrial(trial, routing, row.provenance, row.rules, row.merged_into)

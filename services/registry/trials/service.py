@@ -71,7 +71,7 @@ class TrialService:
             return await self.merger.create_stated(draft, author, as_draft=as_draft)
         if current is None:
             raise NotFoundError
-        _check_version(expected.version, current.trial.version)
+        check_version(expected.version, current.trial.version)
         return await self.merger.state(current, draft, (), author)
 
     async def patch(
@@ -81,19 +81,19 @@ class TrialService:
         current = await self.find(identifier, rows)
         draft = patched(current.trial, patch)
         check_address(identifier, draft, current.trial)
-        _check_version(expected, current.trial.version)
+        check_version(expected, current.trial.version)
         return await self.merger.state(current, draft, named_paths(patch), author)
 
     async def withdraw_statement(
-        self, identifier: str, number: int, rows: Rows, expected: int | None, author: Author
+        self, identifier: str, number: int, rows: Rows, expected: int | None, author: Author, of: str | None = None
     ) -> StoredTrial:
-        """Withdraw a statement on a version of a trial (None: on any).
+        """Withdraw a statement on a version of a trial (None: on any). ``of``: as in `TrialMerger.withdraw`.
 
         :raises NotFoundError: 404, there is no such statement in force.
         """
         current = await self.find(identifier, rows)
-        _check_version(expected, current.trial.version)
-        withdrawn = await self.merger.withdraw(current, number, author)
+        check_version(expected, current.trial.version)
+        withdrawn = await self.merger.withdraw(current, number, author, of)
         if withdrawn is None:
             raise NotFoundError
         return withdrawn
@@ -111,7 +111,7 @@ class TrialService:
         document = document.model_copy(update={"trial": stored.trial.identifier})
         head = stored.trial.criteria
         if head is not None:
-            _check_version(expected, head.version)
+            check_version(expected, head.version)
         written_from = source_hash(stored.trial.eligibility)
         if document.source_hash not in {None, written_from}:
             raise StaleVersionError
@@ -158,7 +158,7 @@ def author_of(principal: Principal, reason: str | None = None) -> Author:
     return Author(f"{principal.organisation or principal.kind}/{who}", reason)
 
 
-def _check_version(expected: int | None, present: int) -> None:
+def check_version(expected: int | None, present: int) -> None:
     """:raises StaleVersionError: 412."""
     if expected is not None and expected != present:
         raise StaleVersionError

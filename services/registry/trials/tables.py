@@ -25,6 +25,8 @@ trials = Table(
     Column("rules", String(64), nullable=False, server_default=""),
     # Where each part of the document comes from (`services.registry.trials.statements.model.dump_origins`).
     Column("provenance", Text, nullable=False, server_default="{}"),
+    # The trial that answers in its place, since people merged it into that. Its own id: it has no record any more.
+    Column("merged_into", String(36)),
 )
 Index("uq_trials_number", trials.c.number, unique=True)
 
@@ -38,6 +40,8 @@ trial_aliases = Table(
     Column("trial_key", String(36), ForeignKey("trials.key", ondelete="CASCADE"), primary_key=True, index=True),
     Column("is_public", Boolean, nullable=False),
     Column("former", Boolean, nullable=False),
+    # The trial that answers to it: another one while its own is merged into that.
+    Column("present_key", String(36), nullable=False, server_default="", index=True),
 )
 Index(
     "uq_trial_aliases_public",
@@ -88,4 +92,6 @@ sites = Table(
     Column("source_status", String(32)),
     Column("declared_by", String(200)),
     Column("declared_at", UtcInstant),
+    # The trial for which it was declared, while that is merged into this one; null: for this trial.
+    Column("declared_for", String(36)),
 )

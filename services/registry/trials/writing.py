@@ -75,7 +75,8 @@ class TrialWriter:
     ) -> StoredTrial:
         """Write a new version, unless neither draft nor scope nor state changed."""
         was = stored.trial
-        if draft == draft_of(was) and same_scope(scope, was.scope) and state == was.state:
+        same = draft == draft_of(was) and same_scope(scope, was.scope) and state == was.state
+        if same and not stored.is_renamed:
             await self.write_origins(stored, origins, self.rules.version)
             return stored
         await self._check_centres(draft)
@@ -117,6 +118,18 @@ class TrialWriter:
             sides = (stored.routing, written.routing)
             self.record(change_of_trial(stored.trial, trial, sides, ("criteria",), event="criteria.outdated"))
         return written
+
+    async def hide(self, stored: StoredTrial, into: str) -> StoredTrial:
+        """Write the version from which on another trial answers in the place of this one.
+
+        :raises StaleVersionError: 412, another writer came first.
+        """
+        changes = {"published": False, "version": stored.trial.version + 1, "updated_at": self.now}
+        trial = stored.trial.model_copy(update=changes)
+        hidden = StoredTrial(trial, stored.routing, stored.origins, stored.rules, into)
+        if not await self.repository.save(hidden, ("merged_into",), stored.trial.version, self.cause):
+            raise StaleVersionError
+        return hidden
 
     async def write_origins(self, stored: StoredTrial, origins: str, rules: str | None = None) -> None:
         """Write where the parts of a version come from, and by which rules it was merged (None: it was not).
@@ -167,7 +180,8 @@ class TrialWriter:
         owners = await self.repository.owners(numbers, former=False)
         if set(owners.values()) - {key}:
             raise IdentifierTakenError
-        await self.repository.release(numbers - owners.keys())
+        had = await self.repository.owners(numbers - owners.keys())
+        await self.repository.release([number for number, owner in had.items() if owner != key])
 
     async def _routing(self, trial: Trial, aliases: Iterable[str]) -> Routing:
         return Routing(audience(trial), facets(trial, self.terminology, await self.departements_of_centres(), aliases))

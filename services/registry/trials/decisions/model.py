@@ -11,7 +11,7 @@ TrialReviewKind = Literal["scope", "state", "outdated_criteria"]
 DecisionKind = Literal["scope", "conflict", "state", "owner", "outdated_criteria", "quarantine"]
 Answer = Literal[
     "in_scope", "out_of_scope", "keep", "take", "draft", "publish", "withdraw", "archive", "restore", "transfer",
-    "still_valid", "draft_again", "leave",
+    "still_valid", "draft_again", "leave", "merge", "separate",
 ]  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from services.registry.trials.problems import IndexStartingError
 from shared.feed.log import Position
 from shared.persistence import Database
 from shared.tasks import BackgroundTasks
-from shared.vocabulary.identifiers import trial_id
+from shared.vocabulary.identifiers import is_trial_id, trial_id, trial_number
 
 TOGETHER: Final = 500
 # Changes that nothing asks for yet are put into the index in groups: each group costs a commit of the index.
@@ -146,7 +146,8 @@ class IndexFollower:
         while listed:
             async with self._database.read(as_service=True) as connection:
                 facts = await IndexRepository(connection).of_keys(listed[:TOGETHER])
-            places |= await asyncio.to_thread(_put, self._index, self._documents, facts)
+            gone = {key for key in listed[:TOGETHER] if is_trial_id(key)} - {one.document["id"] for one in facts}
+            places |= await asyncio.to_thread(_put, self._index, self._documents, facts, gone)
             del listed[:TOGETHER]
             # A former number of another trial may be theirs now.
             named = any_term("alias", {alias for one in facts for alias in one.aliases})
@@ -156,10 +157,13 @@ class IndexFollower:
         return places
 
 
-def _put(index: TrialIndex, documents: Documents, facts: Collection[TrialFacts]) -> dict[int, TrialPlaces | None]:
-    """Put trials into the index; return where they take place, by number."""
+def _put(
+    index: TrialIndex, documents: Documents, facts: Collection[TrialFacts], gone: Collection[str] = frozenset()
+) -> dict[int, TrialPlaces | None]:
+    """Put trials into the index, without those that are ``gone``; return where they take place, by number."""
+    index.remove(gone)
     index.put(documents.of(one) for one in facts)
-    return {one.number: documents.places_of(one) for one in facts}
+    return {one.number: documents.places_of(one) for one in facts} | {trial_number(key): None for key in gone}
 
 
 def _known(places: Mapping[int, TrialPlaces | None]) -> dict[int, TrialPlaces]:

@@ -21,7 +21,9 @@ from shared.feed.changes import TRIAL_FACET
 from shared.feed.log import Position
 from shared.persistence import Database
 
-_COLUMNS = select(trials.c.key, trials.c.number, trials.c.document, trials.c.side, trials.c.provenance)
+_PRESENT = select(
+    trials.c.key, trials.c.number, trials.c.document, trials.c.side, trials.c.provenance, trials.c.owner
+).where(trials.c.merged_into.is_(None))
 
 
 class StoredTrials:
@@ -73,11 +75,11 @@ class IndexRepository:
 
     async def after(self, number: int, limit: int) -> list[TrialFacts]:
         """Return the next trials by number."""
-        return await self._facts(_COLUMNS.where(trials.c.number > number).order_by(trials.c.number).limit(limit))
+        return await self._facts(_PRESENT.where(trials.c.number > number).order_by(trials.c.number).limit(limit))
 
     async def of_keys(self, keys: Collection[str]) -> list[TrialFacts]:
-        """Return the trials with these ids."""
-        return await self._facts(_COLUMNS.where(trials.c.key.in_(keys)))
+        """Return the trials with these ids, but for those that are merged into others."""
+        return await self._facts(_PRESENT.where(trials.c.key.in_(keys)))
 
     async def of_centres(self, centres: Collection[str]) -> set[str]:
         """Return the ids of the trials with a site at one of these centres."""
@@ -119,8 +121,8 @@ def documents_statement(*, is_sqlite: bool, published_only: bool) -> TextClause:
         if is_sqlite
         else "SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(CAST(:numbers AS text) AS json))"
     )
-    condition = " AND published" if published_only else ""
-    return text(f"SELECT number, document FROM trials WHERE number IN ({listed}){condition}")  # noqa: S608  no value
+    condition = "published" if published_only else "merged_into IS NULL"
+    return text(f"SELECT number, document FROM trials WHERE number IN ({listed}) AND {condition}")  # noqa: S608  no value
 
 
 def in_order(numbers: Sequence[int], rows: Iterable[Sequence[Any]]) -> dict[int, str]:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.registry.trials.listing.repository import documents_statement, in_order
-from services.registry.trials.repository import BY_ALIAS, PLAIN_COUNT, PLAIN_PAGE, is_one_trial
-from services.registry.trials.tables import trial_aliases, trials
+from services.registry.trials.repository import BY_ALIAS, IS_PUBLIC_NAME, PLAIN_COUNT, PLAIN_PAGE, is_one_trial
+from services.registry.trials.tables import trials
 from shared.persistence.direct import DirectReads, DirectStatement
 from shared.vocabulary.identifiers import alias_of
 
 _BY_ALIAS = BY_ALIAS.with_only_columns(
-    trials.c.document, trials.c.version, trial_aliases.c.is_public, maintain_column_froms=True
+    trials.c.document, trials.c.version, IS_PUBLIC_NAME, maintain_column_froms=True
 ).where(trials.c.published.is_(True))
 
 
