@@ -14,6 +14,7 @@ from services.cli.commands.databases import databases
 from services.cli.commands.feed import feeds
 from services.cli.commands.geography import geography
 from services.cli.commands.imports import import_records
+from services.cli.commands.jobs import jobs
 from services.cli.commands.match import match
 from services.cli.commands.members import members
 from services.cli.commands.organisations import organisations
@@ -65,6 +66,7 @@ app.command("import")(import_records)
 app.add_typer(terminology, name="terminology")
 app.add_typer(geography, name="geo")
 app.add_typer(sources, name="sources")
+app.add_typer(jobs, name="jobs")
 app.add_typer(reviews, name="reviews")
 app.add_typer(backups, name="backup")
 app.command()(restore)

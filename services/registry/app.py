@@ -36,6 +36,8 @@ from services.registry.identity.tokens.keys import RETIRED_PUBLISHED, SigningKey
 from services.registry.identity.tokens.provider import IdentityProvider
 from services.registry.identity.tokens.repository import IssuerRepository
 from services.registry.identity.tokens.service import TokenService
+from services.registry.jobs import endpoints as jobs
+from services.registry.jobs.worker import JobWorker
 from services.registry.merge import rules_version as merge_version
 from services.registry.model.events import RegistryEvent
 from services.registry.provenance import endpoints as provenance
@@ -128,6 +130,8 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             stack.callback(processes.close)
             tasks.repeat(processes.watch, "watch_reading_processes")
             app.state.export = _start_export(app, settings, database)
+            app.state.jobs = worker = JobWorker(database, lambda: app.state.trial_rules, processes)
+            worker.start(tasks)
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)
             app.state.end_waits = database.end_waits
@@ -144,6 +148,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         reviews.router,
         duplicates.router,
         centres.router,
+        jobs.router,  # before `/sources/{source}`
         sources.router,
         export.router,
         terminologies.router,

@@ -13,7 +13,7 @@ from services.registry.merge.scope import basis_of, rule
 from services.registry.merge.states import DRAFT, actions_from, standing_of, state_basis, state_of
 from services.registry.model.aliases import aliases_of
 from services.registry.model.state import StateAction
-from services.registry.model.trial import Identifier, Origin, ScopeAnswer, TrialInput
+from services.registry.model.trial import Identifier, Origin, ScopeAnswer, ScopeReason, TrialInput
 from services.registry.records.repository import TrialRecords
 from services.registry.trials.criteria import is_outdated
 from services.registry.trials.decisions.model import Answer, Decision, TrialReviewKind
@@ -25,9 +25,21 @@ from services.registry.trials.sites import SiteWriter, origins_of, with_declared
 from services.registry.trials.statements.model import Author, dump_origins
 from services.registry.trials.statements.repository import StatementRepository
 from services.registry.trials.writing import TrialWriter
+from shared.values.wire import Label
 from shared.vocabulary.identifiers import alias_of
 from shared.vocabulary.recruitment import RecruitmentStatus
 
+# The scope of a trial that no record describes any more.
+NO_RECORD = ScopeAnswer(
+    answer="out_of_scope",
+    reasons=[
+        ScopeReason(
+            code="no_record",
+            pointer="",
+            detail=Label(fr="plus aucune source ne décrit cet essai", en="no source describes this trial any more"),
+        )
+    ],
+)
 CURATED = "curated"
 # The records of a trial, and of those that are merged into it, by trial.
 Parts = Mapping[str, Sequence[Record]]
@@ -244,9 +256,33 @@ class TrialMerger:
             self.writer.record(change_of_conflicts(written.trial, written.routing, {one.path for one in new}))
         return written
 
+    async def merge_present(self, key: str, numbers: Collection[str] | None, source: str) -> StoredTrial:
+        """Merge a trial again after a record of a source was put back. One that no record describes is withdrawn.
+
+        ``numbers``: the names that it had; others that it no longer has are given back. None: it keeps all.
+        """
+        self.writer.cause = Cause(source)
+        present = await self.writer.repository.present(key)
+        await self.writer.repository.lock(present.key)
+        merged = await self.merge_stored(await self.writer.repository.get(present.key))
+        if numbers is not None:
+            await self.writer.repository.release(merged.aliases - set(numbers), of=key)
+        return merged
+
     async def merge_stored(self, stored: StoredTrial) -> StoredTrial:
-        """Merge a trial again from what is stored of it."""
-        return await self.merge_again(stored, *await self._parts(stored))
+        """Merge a trial again from what is stored of it. One that no record describes any more is withdrawn."""
+        records, statements = await self._parts(stored)
+        if not any(records.values()) and not any(one.path == "identifiers" for one in statements):
+            return await self._withdraw_undescribed(stored)
+        return await self.merge_again(stored, records, statements)
+
+    async def _withdraw_undescribed(self, stored: StoredTrial) -> StoredTrial:
+        closed: dict[TrialReviewKind, bool] = {"scope": False, "state": False}
+        await self.writer.set_reviews(stored, closed)
+        await self.statements.replace_conflicts(stored.key, (), self.writer.now)
+        standing = standing_of((await self.decisions.on_scope_and_state(stored.key))[1])
+        state = state_of(NO_RECORD.answer, standing.hold)
+        return await self.writer.replace(stored, draft_of(stored.trial), NO_RECORD, state, stored.origins)
 
     async def _parts(self, stored: StoredTrial) -> tuple[Parts, list[Statement]]:
         records = await self.records.of_trials([stored.key, *stored.merged])

@@ -56,14 +56,19 @@ class TrialRepository:
         rows = await self.connection.execute(statement, {"aliases": list(aliases)}) if aliases else ()
         return {row.alias: (row.trial_key, row.present_key) for row in rows}
 
-    async def release(self, aliases: Collection[str]) -> None:
-        """Remove numbers from the trials that had them formerly: they become numbers of another trial."""
+    async def release(self, aliases: Collection[str], *, of: str | None = None) -> None:
+        """Remove numbers from the trials that had them formerly: they become numbers of another trial.
+
+        ``of``: only from the trial with this key.
+        """
         names = trial_aliases.c
         statement = (
             delete(trial_aliases)
             .where(names.alias.in_(aliases), names.is_public.is_(True), names.former.is_(True))
             .returning(names.alias, names.trial_key, names.present_key)
         )
+        if of is not None:
+            statement = statement.where(names.trial_key == of)
         released = (await self.connection.execute(statement)).all()
         for alias, key in {(row.alias, key) for row in released for key in (row.trial_key, row.present_key)}:
             stored = await self.get(key)
