@@ -37,6 +37,8 @@ from services.registry.scope import judge
 from services.registry.settings import RegistrySettings
 from services.registry.sources import endpoints as sources
 from services.registry.sources.registry_criteria import registry_criteria
+from services.registry.synchronisation import endpoints as synchronisation
+from services.registry.synchronisation.scheduling import SyncSchedule
 from services.registry.terminology import endpoints as terminologies
 from services.registry.terminology.current import CurrentTerminology
 from services.registry.terminology.terminology import Terminology
@@ -65,6 +67,8 @@ from shared.persistence.migrations import check_schema
 from shared.tasks import BackgroundTasks
 
 ASSERTIONS_PER_BATCH = 2_000
+# A page of records of a register may take long.
+SYNC_SECONDS = 120.0
 MIGRATIONS = Path(__file__).parent / "migrations"
 EXAMPLES = Path(__file__).parent / "examples.json"
 
@@ -111,6 +115,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             tasks.repeat(current.watch, "watch_terminology")
             follower.start(tasks)
             app.state.export = _start_export(app, settings, database)
+            await _start_synchronisation(app, settings, database, stack)
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)
             app.state.end_waits = database.end_waits
@@ -125,6 +130,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         reviews.router,
         centres.router,
         sources.router,
+        synchronisation.router,
         export.router,
         terminologies.router,
         fhir.router,
@@ -181,6 +187,15 @@ def _start_export(app: FastAPI, settings: RegistrySettings, database: Database) 
     service = ExportService(builder, [settings.data_dir, Path(tempfile.gettempdir())])
     service.start(app.state.tasks)
     return service
+
+
+async def _start_synchronisation(
+    app: FastAPI, settings: RegistrySettings, database: Database, stack: AsyncExitStack
+) -> None:
+    app.state.sync_schedule = schedule = SyncSchedule(settings.sync)
+    await schedule.prepare(database)
+    outbound = await stack.enter_async_context(open_outbound(settings, total_seconds=SYNC_SECONDS))
+    schedule.start(app.state.tasks, database, outbound, lambda: app.state.trial_rules)
 
 
 async def _health(database: Database) -> Health:

@@ -1,7 +1,9 @@
 """Settings of the registry (``CLEIO_REGISTRY_…``)."""
 
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from services.registry.synchronisation.plan import Plans
 from shared.clients.outbound import OutboundSettings
 from shared.settings import DatabaseUrl
 
@@ -12,6 +14,10 @@ class RegistrySettings(OutboundSettings):
     database_url: DatabaseUrl = ""
     load_sample: bool = False
     keep_feed_days: int = 90
+    sync: Plans = Field(
+        default_factory=dict,
+        description='Sources that are fetched on a schedule (JSON): {"ctgov": {"hours": 24}}; default: none.',
+    )
 
     @property
     def token_url(self) -> str:

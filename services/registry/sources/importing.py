@@ -17,7 +17,7 @@ from services.registry.scope import rules_version
 from services.registry.sources.places import centre_rules
 from services.registry.sources.preparing import MAX_LINE_BYTES, Draft, Line, LinePreparer
 from services.registry.sources.problems import DamagedRecordError
-from services.registry.sources.readers import READERS
+from services.registry.sources.readers import reader_of
 from services.registry.sources.schemas import LineResult, RereadResult
 from services.registry.sources.service import SourceService
 from services.registry.trials.repository import TrialRepository
@@ -25,7 +25,7 @@ from services.registry.trials.rules import TrialRules
 from services.registry.trials.service import TrialService
 from shared.persistence import Database, Writing
 from shared.values.language import Language
-from shared.values.problems import Problem
+from shared.values.problems import NotFoundError, Problem
 
 SLICE_LINES = 5
 # After each line other requests get at least this share of the time that the line took.
@@ -90,7 +90,10 @@ class ImportService:
         # Illustrative centres stand in for members whose names are not public: no location is theirs.
         members = [centre for centre in centres if centre.member and not centre.illustrative]
         rules = centre_rules((centre.id, centre.name, centre.city) for centre in members)
-        return LinePreparer(READERS[self.source], self.rules, rules_version, rules)
+        reader = reader_of(self.source)
+        if reader is None:
+            raise NotFoundError
+        return LinePreparer(reader, self.rules, rules_version, rules)
 
     async def _import_slice(self, preparer: LinePreparer, parsed: Sequence[Line], *, dry_run: bool) -> list[LineResult]:
         async with self.database.read() as connection:
