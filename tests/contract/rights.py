@@ -301,6 +301,7 @@ class Stage:
             "PATCH /registry/v1/trials/{identifier}": {"acronym": f"A{self.made}"},
             "PUT /registry/v1/trials/{identifier}/criteria": {**CRITERIA, "trial": PUBLISHED},
             "PUT /registry/v1/sources/{source}/trials": b"{}\n",
+            "POST /registry/v1/sources/{source}/sync": {},
             "POST /registry/v1/reviews/{review}/decide": {"answer": "out_of_scope", "reason": "none"},
             "PUT /registry/v1/trials/{identifier}/sites/{centre}": site(),
             "PUT /registry/v1/centres/{centre}": centre,

@@ -95,7 +95,7 @@ async def test_a_first_run_lists_everything_and_the_next_one_what_changed(
     following = await now(admin)
     state = await sync(admin)
     assert (state["last_run"]["whole"], state["last_run"]["counts"]) == (True, {"created": 5})
-    assert (state["listed"], state["cursor"], state["phase"]) == (5, datetime.now(UTC).date().isoformat(), "off")
+    assert (state["listed"], state["cursor"], state["phase"]) == (5, datetime.now(UTC).date().isoformat(), "on_request")
     synced = [one for one in await events_since(admin, following) if one["type"] == "source.synced"]
     assert [one["data"]["source"] for one in synced] == ["ctgov"]
     today = datetime.now(UTC).date().isoformat()
@@ -178,10 +178,9 @@ async def test_a_source_is_fetched_by_itself_when_it_is_due(stocked_url: str, ct
     assert (state["phase"] in {"waiting", "running"}, state["listed"]) == (True, 5)
 
 
-async def test_nothing_is_fetched_without_a_setting_and_only_the_coordination_sees_the_state(
-    stocked_url: str,
-) -> None:
+async def test_nothing_is_fetched_without_a_setting(stocked_url: str) -> None:
     async with synchronising(stocked_url) as client:
         answer = await client.get("/registry/v1/sources")
         assert {one["phase"] for one in answer.json()["items"]} == {"off"}
+        assert (await client.post(f"{SOURCE}/sync", json={})).json()["code"] == "source_off"
         assert (await client.get("/registry/v1/sources/nowhere")).status_code == 404

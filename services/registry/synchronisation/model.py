@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+# Begins the id of a record whose own id cannot be read.
+UNKNOWN: Final = "unknown:"
 # Where a connector is in a listing: JSON, of a form that only the connector knows.
 Position = Mapping[str, Any]
 

@@ -1,17 +1,17 @@
 """How a source is synchronised: the setting ``CLEIO_REGISTRY_SYNC``."""
 
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 CLEIO: Final = "cleio:"
-REGISTERS: Final = ("ctgov",)
+REGISTERS: Final = ("ctgov", "eclaire", "ctis", "isrctn", "euctr")
 _PEER: Final = re.compile(r"cleio:[a-z][a-z0-9-]{0,29}")
 
 
 class SyncPlan(BaseModel):
-    """When and how one source is fetched. Without ``hours`` it is fetched on request only."""
+    """When and how one source is fetched. Without ``hours`` it is fetched on request only; without a plan, never."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -37,13 +37,3 @@ def _checked(plans: dict[str, SyncPlan]) -> dict[str, SyncPlan]:
 
 
 Plans = Annotated[dict[str, SyncPlan], AfterValidator(_checked)]
-
-
-def plan_of(plans: dict[str, SyncPlan], source: str) -> SyncPlan | None:
-    """Return the plan of a source. A known register without a setting can be fetched on request; others are None."""
-    return plans.get(source) or (SyncPlan() if source in REGISTERS else None)
-
-
-def shown(plan: SyncPlan) -> dict[str, Any]:
-    """Return a plan as JSON, without its token."""
-    return plan.model_dump(mode="json", exclude={"token"})

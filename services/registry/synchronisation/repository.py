@@ -6,11 +6,11 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.records.tables import source_records
-from services.registry.synchronisation.model import Listing, Requested, Run, SyncState
+from services.registry.synchronisation.model import UNKNOWN, Listing, Requested, Run, SyncState
 from services.registry.synchronisation.tables import source_listings, source_syncs
 from services.registry.trials.tables import trials
 
@@ -96,10 +96,12 @@ class SyncRepository:
                 await self.connection.execute(insert(source_listings).values(source=source, **values))
 
     async def mark_missing(self, source: str, now: datetime, where: ColumnElement[bool]) -> list[str]:
-        """Mark records that are not missing yet; return their ids."""
+        """Mark records that are not missing yet; return their ids. Those without an id of their own are forgotten."""
         chosen = and_(_LISTED.source == source, _LISTED.missing_since.is_(None), where)
+        await self.connection.execute(delete(source_listings).where(chosen, _LISTED.source_id.startswith(UNKNOWN)))
         found = list((await self.connection.execute(select(_LISTED.source_id).where(chosen))).scalars())
-        await self.connection.execute(update(source_listings).where(chosen).values(missing_since=now))
+        marks = {"missing_since": now, "fault": None, "fault_detail": None, "faulty_since": None, "retry_at": None}
+        await self.connection.execute(update(source_listings).where(chosen).values(**marks))
         return found
 
     async def count(self, source: str, *, run: int | None = None) -> int:

@@ -14,7 +14,7 @@ from services.registry.schema import FEED
 from services.registry.sources.importing import ImportService
 from services.registry.sources.schemas import LineResult
 from services.registry.synchronisation.events import change_of_record, change_of_source
-from services.registry.synchronisation.model import Connector, Item, Listing, Page, Run, SourceError, SyncState
+from services.registry.synchronisation.model import UNKNOWN, Connector, Item, Listing, Page, Run, SourceError, SyncState
 from services.registry.synchronisation.plan import SyncPlan
 from services.registry.synchronisation.repository import SyncRepository, listed_before, no_fault, one_of
 from services.registry.trials.rules import TrialRules
@@ -268,7 +268,7 @@ def _listing(item: Item, result: LineResult | None, run: int) -> Listing:
     """Return how a record is listed. ``result``: of its import; None: it could not be had."""
     source_id = (result.source_id if result is not None else None) or item.source_id
     if source_id is None:
-        source_id = f"sha256:{hashlib.sha256(item.record or b'').hexdigest()}"
+        source_id = f"{UNKNOWN}{hashlib.sha256(item.record or b'').hexdigest()[:32]}"
     listing = Listing(source_id, run, _now())
     if result is None:
         return _in_quarantine(listing, item.fault, "")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from services.registry.synchronisation.connectors.opening import open_connector
-from services.registry.synchronisation.plan import REGISTERS, SyncPlan, plan_of
+from services.registry.synchronisation.plan import REGISTERS, SyncPlan
 from services.registry.synchronisation.repository import SyncRepository
 from services.registry.synchronisation.running import Synchroniser
 from services.registry.trials.rules import TrialRules
@@ -29,12 +29,8 @@ class SyncSchedule:
 
     @property
     def sources(self) -> list[str]:
-        """The names of the sources that can be fetched: registers, and the installations in the settings."""
-        return [*REGISTERS, *(name for name in self.plans if name not in REGISTERS)]
-
-    def plan(self, source: str) -> SyncPlan | None:
-        """Return the plan of a source; None: there is no such source."""
-        return plan_of(self.plans, source)
+        """The names of the registers, and of the installations in the settings."""
+        return sorted({*REGISTERS, *self.plans})
 
     async def prepare(self, database: Database) -> None:
         """Store when each source is due: sources that the settings no longer name are due no more."""
@@ -60,9 +56,7 @@ class SyncSchedule:
         rules: Callable[[], TrialRules],
     ) -> None:
         """Repeat the work on each source in the background."""
-        for source in self.sources:
-            plan = self.plan(source)
-            assert plan is not None
+        for source, plan in self.plans.items():
             connector = open_connector(source, plan, outbound)
             synchroniser = Synchroniser(source, plan, connector, database, rules)
             self._woken[source] = asyncio.Event()

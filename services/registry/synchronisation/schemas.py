@@ -7,8 +7,7 @@ from pydantic import Field
 
 from shared.values.wire import ApiModel, Instant
 
-# `off`: on request only. `waiting`: for the next run. `running`. `failing`: the run goes on at `retry_at`.
-SyncPhase = Literal["off", "waiting", "running", "failing"]
+SyncPhase = Literal["off", "on_request", "waiting", "running", "failing"]
 
 
 class SyncRun(ApiModel):
@@ -34,8 +33,8 @@ class SyncSource(ApiModel):
 
     source: str = Field(description="The name of the source.")
     phase: SyncPhase = Field(
-        description="`off`: fetched on request only. `waiting`: for the next run. `running`. `failing`: it is tried "
-        "again at `retry_at`."
+        description="`off`: the settings do not name it. `on_request`. `waiting`: for the next run. `running`. "
+        "`failing`: it is tried again at `retry_at`."
     )
     hours: float | None = Field(description="Hours between the starts of two runs; null: on request only.")
     url: str = Field(description="The address of the source.")
@@ -66,7 +65,7 @@ class SyncSourceList(ApiModel):
 class ListedRecord(ApiModel):
     """A record in quarantine, or one that its source no longer has."""
 
-    source_id: str = Field(description="The id of the record; `sha256:…` of its bytes where none can be read.")
+    source_id: str = Field(description="The id of the record; `unknown:…` where none can be read.")
     trial: str | None = Field(description="The preferred number of its trial, if it has one.")
     trial_id: str | None = Field(description="The id of that trial.")
     seen_at: Instant = Field(description="When the source listed it last.")

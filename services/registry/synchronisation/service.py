@@ -7,7 +7,7 @@ from typing import Any
 from services.registry.synchronisation.connectors.opening import address_of
 from services.registry.synchronisation.model import Requested, SyncState
 from services.registry.synchronisation.plan import CLEIO, SyncPlan
-from services.registry.synchronisation.problems import NoDayError
+from services.registry.synchronisation.problems import NoDayError, SourceOffError
 from services.registry.synchronisation.repository import ListingState, SyncRepository
 from services.registry.synchronisation.scheduling import SyncSchedule
 from services.registry.synchronisation.schemas import (
@@ -36,7 +36,7 @@ class SyncService:
         return SyncSourceList(
             items=[
                 _document(states.get(source, SyncState(source)), self._plan(source), counts.get(source, _NOTHING))
-                for source in sorted(self.schedule.sources)
+                for source in self.schedule.sources
             ]
         )
 
@@ -53,9 +53,11 @@ class SyncService:
         """Ask for a run. One that is in progress goes on, and is followed by this one.
 
         :raises NotFoundError: there is no such source.
+        :raises SourceOffError: 409, the settings do not name it.
         :raises NoDayError: 422, a feed has no days.
         """
-        self._plan(source)
+        if self._plan(source) is None:
+            raise SourceOffError
         if asked.since is not None and source.startswith(CLEIO):
             raise NoDayError
         since = asked.since.isoformat() if asked.since is not None else None
@@ -95,19 +97,22 @@ class SyncService:
             for one in found
         ]
 
-    def _plan(self, source: str) -> SyncPlan:
-        plan = self.schedule.plan(source)
-        if plan is None:
+    def _plan(self, source: str) -> SyncPlan | None:
+        """Return the plan of a source; None: the settings do not name it.
+
+        :raises NotFoundError: there is no such source.
+        """
+        if source not in self.schedule.sources:
             raise NotFoundError
-        return plan
+        return self.schedule.plans.get(source)
 
 
-def _document(state: SyncState, plan: SyncPlan, counts: Mapping[str, int]) -> SyncSource:
+def _document(state: SyncState, plan: SyncPlan | None, counts: Mapping[str, int]) -> SyncSource:
     now = datetime.now(UTC)
     return SyncSource(
         source=state.source,
         phase=_phase(state, plan),
-        hours=plan.hours,
+        hours=plan.hours if plan is not None else None,
         url=address_of(state.source, plan),
         cursor=state.cursor,
         cursor_at=state.cursor_at,
@@ -128,12 +133,14 @@ def _document(state: SyncState, plan: SyncPlan, counts: Mapping[str, int]) -> Sy
     )
 
 
-def _phase(state: SyncState, plan: SyncPlan) -> SyncPhase:
+def _phase(state: SyncState, plan: SyncPlan | None) -> SyncPhase:
+    if plan is None:
+        return "off"
     if state.fault is not None:
         return "failing"
     if state.run is not None or state.requested is not None:
         return "running"
-    return "off" if plan.hours is None else "waiting"
+    return "on_request" if plan.hours is None else "waiting"
 
 
 def _run(values: Mapping[str, Any]) -> SyncRun:

@@ -36,7 +36,7 @@ source_listings = Table(
     "source_listings",
     METADATA,
     Column("source", String(40), primary_key=True),
-    # The id of the record in its source; of one whose id cannot be read the hash of its bytes.
+    # The id of the record in its source; `unknown:…` where it cannot be read.
     Column("source_id", String(100), primary_key=True),
     # The number of the last run that listed it.
     Column("run", Integer, nullable=False),

@@ -3,16 +3,24 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from services.registry.synchronisation.connectors import ctgov
+from services.registry.synchronisation.connectors import ctgov, ctis, eclaire, euctr, isrctn
 from services.registry.synchronisation.connectors.cleio import CleioConnector
 from services.registry.synchronisation.connectors.ctgov import CtgovConnector
+from services.registry.synchronisation.connectors.ctis import CtisConnector
+from services.registry.synchronisation.connectors.eclaire import EclaireConnector
+from services.registry.synchronisation.connectors.euctr import EuctrConnector
 from services.registry.synchronisation.connectors.fetching import Fetcher
+from services.registry.synchronisation.connectors.isrctn import IsrctnConnector
 from services.registry.synchronisation.model import Connector
 from services.registry.synchronisation.plan import CLEIO, SyncPlan
 from shared.clients.outbound import OutboundClient
 
 _REGISTERS: Final[Mapping[str, tuple[Callable[[Fetcher, SyncPlan], Connector], str]]] = {
     "ctgov": (CtgovConnector, ctgov.BASE),
+    "ctis": (CtisConnector, ctis.BASE),
+    "eclaire": (EclaireConnector, eclaire.BASE),
+    "euctr": (EuctrConnector, euctr.BASE),
+    "isrctn": (IsrctnConnector, isrctn.BASE),
 }
 
 
@@ -27,9 +35,9 @@ def open_connector(source: str, plan: SyncPlan, outbound: OutboundClient) -> Con
     return _REGISTERS[source][0](fetcher, plan)
 
 
-def address_of(source: str, plan: SyncPlan) -> str:
+def address_of(source: str, plan: SyncPlan | None) -> str:
     """Return the address of a source, without a slash at its end.
 
     :raises KeyError: there is no such source.
     """
-    return plan.url.rstrip("/") or _REGISTERS[source][1]
+    return (plan.url.rstrip("/") if plan is not None else "") or _REGISTERS[source][1]
