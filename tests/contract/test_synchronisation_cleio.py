@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,12 @@ async def nord(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
         process.kill()
 
 
+@pytest.fixture
+def sud_url(stocked_file: Path, tmp_path: Path) -> str:
+    shutil.copyfile(stocked_file, tmp_path / "sud.db")
+    return f"sqlite:///{tmp_path / 'sud.db'}"
+
+
 async def send(client: httpx.AsyncClient, *records: Any) -> None:
     lines = "\n".join(json.dumps(record) for record in records)
     headers = {"Content-Type": "application/x-ndjson"}
@@ -55,15 +62,17 @@ async def drafts(client: httpx.AsyncClient) -> dict[str, Any]:
     return found
 
 
-async def test_a_second_installation_becomes_equal_to_the_first(stocked_url: str, nord: httpx.AsyncClient) -> None:
-    async with synchronising(stocked_url, **{PEER: {"url": str(nord.base_url)}}) as sud:
+async def test_a_second_installation_becomes_equal_to_the_first(sud_url: str, nord: httpx.AsyncClient) -> None:
+    async with synchronising(sud_url, **{PEER: {"url": str(nord.base_url)}}) as sud:
         state = await sync(sud, PEER)
         assert (state["fault"], state["last_run"]["whole"], state["quarantine"]) == (None, True, 0)
         assert await drafts(sud) == await drafts(nord)
         # What changes afterwards comes by the feed: a statement, a status, a declaration of a centre, a new trial.
         contact = {"function": {"fr": "Unité d'essais", "en": "Trials unit"}, "email": "essais@example.org"}
-        changes = {"titles": {"fr": "Un titre"}, "contact": contact, "reason": "test"}
-        answer = await nord.patch(f"/registry/v1/trials/{NUMBERS[0]}", json=changes, headers=PATCH)
+        changes = {"titles": {"fr": "Un titre"}, "contact": contact}
+        answer = await nord.patch(
+            f"/registry/v1/trials/{NUMBERS[0]}", params={"reason": "test"}, json=changes, headers=PATCH
+        )
         assert answer.status_code == 200, answer.text
         await send(nord, study(NUMBERS[1], statusModule={"overallStatus": "COMPLETED"}), study("NCT92000020"))
         site = {"status": "recruiting", "slots": []}
@@ -82,9 +91,7 @@ async def test_a_second_installation_becomes_equal_to_the_first(stocked_url: str
         assert (await sud.post(f"/registry/v1/sources/{PEER}/sync", json={"since": "2026-01-01"})).status_code == 422
 
 
-async def test_what_came_from_here_is_not_taken_back(
-    stocked_url: str, nord: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+async def test_what_came_from_here_is_not_taken_back(sud_url: str, nord: httpx.AsyncClient, tmp_path: Path) -> None:
     """Another installation copied ours: of its trials only what is its own is taken."""
     plans = {"cleio:sud": {"url": str(nord.base_url), "pause_seconds": 0, "retry_seconds": 0.05}}
     est = await asyncio.to_thread(
@@ -99,7 +106,7 @@ async def test_what_came_from_here_is_not_taken_back(
         async with httpx.AsyncClient(base_url=est.url, headers=headers, trust_env=False) as client:
             await sync(client, "cleio:sud")
             await send(client, study("NCT92000030"))
-            async with synchronising(stocked_url, **{PEER: {"url": est.url}}) as sud:
+            async with synchronising(sud_url, **{PEER: {"url": est.url}}) as sud:
                 state = await sync(sud, PEER)
                 assert (state["last_run"]["counts"], state["listed"]) == ({"created": 1}, 1)
                 assert (await sud.get("/registry/v1/trials/NCT92000030")).json()["origin"]["source"] == PEER
