@@ -36,6 +36,7 @@ from services.registry.schema import AUDIT, FEED, KEYS, METADATA
 from services.registry.scope import judge
 from services.registry.settings import RegistrySettings
 from services.registry.sources import endpoints as sources
+from services.registry.sources.reading_processes import ReadingProcesses
 from services.registry.sources.registry_criteria import registry_criteria
 from services.registry.synchronisation import endpoints as synchronisation
 from services.registry.synchronisation.scheduling import SyncSchedule
@@ -114,6 +115,9 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
                 await load_sample(database, app.state.trial_rules)
             tasks.repeat(current.watch, "watch_terminology")
             follower.start(tasks)
+            app.state.reading_processes = processes = ReadingProcesses(settings.readers)
+            stack.callback(processes.close)
+            tasks.repeat(processes.watch, "watch_reading_processes")
             app.state.export = _start_export(app, settings, database)
             await _start_synchronisation(app, settings, database, stack)
             app.state.health = lambda: _health(database)
@@ -195,7 +199,7 @@ async def _start_synchronisation(
     app.state.sync_schedule = schedule = SyncSchedule(settings.sync)
     await schedule.prepare(database)
     outbound = await stack.enter_async_context(open_outbound(settings, total_seconds=SYNC_SECONDS))
-    schedule.start(app.state.tasks, database, outbound, lambda: app.state.trial_rules)
+    schedule.start(app.state.tasks, database, outbound, lambda: app.state.trial_rules, app.state.reading_processes)
 
 
 async def _health(database: Database) -> Health:

@@ -1,5 +1,7 @@
 """Settings of the registry (``CLEIO_REGISTRY_…``)."""
 
+import os
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -17,6 +19,12 @@ class RegistrySettings(OutboundSettings):
     sync: Plans = Field(
         default_factory=dict,
         description='Sources that are fetched on a schedule (JSON): {"ctgov": {"hours": 24}}; default: none.',
+    )
+    readers: int = Field(
+        default=min(os.cpu_count() or 1, 4),
+        ge=0,
+        le=64,
+        description="Processes that read the records of large imports; 0: they are read in the service itself.",
     )
 
     @property

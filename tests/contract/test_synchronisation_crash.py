@@ -111,7 +111,7 @@ async def test_a_copy_equals_the_source_after_any_interleaving(registry: FastAPI
             open_connector("ctgov", SyncPlan(url=register.url, pause_seconds=0), outbound),
             registry.state.database,
             lambda: registry.state.trial_rules,
-            [kind for kind, _ in steps if kind.startswith("crash")],
+            deaths=[kind for kind, _ in steps if kind.startswith("crash")],
         )
         for full in (False, True):
             await ask(mortal, full=full)

@@ -12,6 +12,7 @@ from typing import Final
 
 from services.registry.schema import FEED
 from services.registry.sources.importing import ImportService
+from services.registry.sources.reading_processes import ReadingProcesses
 from services.registry.sources.schemas import LineResult
 from services.registry.synchronisation.events import change_of_record, change_of_source
 from services.registry.synchronisation.model import UNKNOWN, Connector, Item, Listing, Page, Run, SourceError, SyncState
@@ -47,7 +48,7 @@ class ClaimLostError(Exception):
 class Synchroniser:
     """Synchronises one source. Opens its own transactions, as the service itself.
 
-    ``rules``: returns the present rules of reading.
+    ``rules``: returns the present rules of reading. ``processes``: for large pages.
     """
 
     source: str
@@ -55,6 +56,7 @@ class Synchroniser:
     connector: Connector
     database: Database
     rules: Callable[[], TrialRules]
+    processes: ReadingProcesses | None = None
 
     async def work(self) -> bool:
         """Do one run, or go on with one, to its end or to a fault. Return False if there is nothing to do."""
@@ -131,7 +133,7 @@ class Synchroniser:
     async def _import(self, items: Sequence[Item], run: int, *, dry_run: bool) -> tuple[Counter[str], list[Listing]]:
         """Import records, each slice in its own transaction; return the results and how each is listed from now on."""
         lines = [item.record for item in items if item.record is not None]
-        service = ImportService(self.source, self.database, self.rules(), "en")
+        service = ImportService(self.source, self.database, self.rules(), "en", self.processes)
         results = await service.run(lines, dry_run=dry_run) if lines else []
         left = iter(results)
         found = [_listing(item, next(left) if item.record is not None else None, run) for item in items]

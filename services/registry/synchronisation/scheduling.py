@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from services.registry.sources.reading_processes import ReadingProcesses
 from services.registry.synchronisation.connectors.opening import open_connector
 from services.registry.synchronisation.plan import REGISTERS, SyncPlan
 from services.registry.synchronisation.repository import SyncRepository
@@ -54,11 +55,12 @@ class SyncSchedule:
         database: Database,
         outbound: OutboundClient,
         rules: Callable[[], TrialRules],
+        processes: ReadingProcesses,
     ) -> None:
         """Repeat the work on each source in the background."""
         for source, plan in self.plans.items():
             connector = open_connector(source, plan, outbound)
-            synchroniser = Synchroniser(source, plan, connector, database, rules)
+            synchroniser = Synchroniser(source, plan, connector, database, rules, processes)
             self._woken[source] = asyncio.Event()
             tasks.repeat(partial(self._step, synchroniser), f"synchronise_{source}")
 

@@ -62,12 +62,13 @@ class TrialMerger:
         :raises IdentifierTakenError: 409.
         """
         merged = merge([record])
-        draft = await self._draft(None, merged)
+        draft = await self._draft(None, merged, judged)
         if len(draft.trial.identifiers) < len(merged.document["identifiers"]):
             raise IdentifierTakenError
         scope = self._gate(draft.trial, judged)
         stored = await self.writer.create(draft.trial, origin, scope, draft.origins, criteria)
-        await self.sites.follow(stored, draft.sites)
+        if draft.sites:
+            await self.sites.follow(stored, draft.sites)
         return stored
 
     async def create_stated(self, draft: TrialInput, author: Author) -> StoredTrial:
@@ -186,9 +187,12 @@ class TrialMerger:
         records = await self.records.of_trial(stored.key)
         return await self.merge_again(stored, records, await self.statements.in_force(stored.key))
 
-    async def _draft(self, key: str | None, merged: Merged) -> _Draft:
-        """Return the trial that was merged, without numbers of others, and with what was declared of its sites."""
-        trial = validated(merged.document)
+    async def _draft(self, key: str | None, merged: Merged, judged: Judged | None = None) -> _Draft:
+        """Return the trial that was merged, without numbers of others, and with what was declared of its sites.
+
+        ``judged``: the draft of the same record, if it was made before.
+        """
+        trial = validated(merged.document) if judged is None else judged.draft
         owners = await self.writer.repository.owners(public_aliases(trial))
         trial = without_numbers(trial, {alias for alias, owner in owners.items() if owner != key})
         if not trial.identifiers:
