@@ -199,7 +199,10 @@ async def _start_synchronisation(
     app.state.sync_schedule = schedule = SyncSchedule(settings.sync)
     await schedule.prepare(database)
     outbound = await stack.enter_async_context(open_outbound(settings, total_seconds=SYNC_SECONDS))
-    schedule.start(app.state.tasks, database, outbound, lambda: app.state.trial_rules, app.state.reading_processes)
+    rules, processes = (lambda: app.state.trial_rules), app.state.reading_processes
+    for task in schedule.start(app.state.tasks, database, outbound, rules, processes):
+        # Before the connections are closed.
+        stack.push_async_callback(task.stop)
 
 
 async def _health(database: Database) -> Health:

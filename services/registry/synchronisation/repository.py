@@ -41,6 +41,11 @@ class SyncRepository:
                 insert(source_syncs).values(source=source, runs=0, fence=0, failures=0, fault=None)
             )
 
+    async def unclaim(self, claimed: SyncState) -> None:
+        """End a claim, unless it was lost."""
+        statement = update(source_syncs).where(_SYNCS.source == claimed.source, _SYNCS.fence == claimed.fence)
+        await self.connection.execute(statement.values(claimed_until=None))
+
     async def release(self) -> None:
         """End every claim."""
         await self.connection.execute(update(source_syncs).values(claimed_until=None))

@@ -1,5 +1,6 @@
 """Runs the synchronisation of one source: claim it, fetch its pages, import each, and store how far it came."""
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -71,6 +72,11 @@ class Synchroniser:
             await self._continue(state)
         except ClaimLostError:
             logger.info("sync_claim_lost", extra={"source": self.source})
+        except asyncio.CancelledError:
+            # The service stops: another replica, or its next start, goes on at once.
+            async with self.database.transaction() as connection:
+                await SyncRepository(connection).unclaim(state)
+            raise
         return True
 
     async def _continue(self, state: SyncState) -> None:

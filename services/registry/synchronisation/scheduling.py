@@ -15,7 +15,7 @@ from services.registry.synchronisation.running import Synchroniser
 from services.registry.trials.rules import TrialRules
 from shared.clients.outbound import OutboundClient
 from shared.persistence import Database
-from shared.tasks import BackgroundTasks
+from shared.tasks import BackgroundTasks, RepeatedTask
 
 # Other replicas notice a request after this time at the latest; the one that got it, at once.
 POLL_SECONDS = 15.0
@@ -56,13 +56,15 @@ class SyncSchedule:
         outbound: OutboundClient,
         rules: Callable[[], TrialRules],
         processes: ReadingProcesses,
-    ) -> None:
+    ) -> list[RepeatedTask]:
         """Repeat the work on each source in the background."""
+        started = []
         for source, plan in self.plans.items():
             connector = open_connector(source, plan, outbound)
             synchroniser = Synchroniser(source, plan, connector, database, rules, processes)
             self._woken[source] = asyncio.Event()
-            tasks.repeat(partial(self._step, synchroniser), f"synchronise_{source}")
+            started.append(tasks.repeat(partial(self._step, synchroniser), f"synchronise_{source}"))
+        return started
 
     def wake(self, source: str) -> None:
         """Look for work on a source now."""
