@@ -80,7 +80,7 @@ class Synchroniser:
         return True
 
     async def _continue(self, state: SyncState) -> None:
-        run = state.run or self._begin(state)
+        run = state.run or await self._begin(state)
         try:
             while (following := await self._next_page(state, run)) is not None:
                 run, state = following, replace(state, failures=0, failing_since=None)
@@ -122,7 +122,7 @@ class Synchroniser:
         await self._end(state, run, page, listings)
         return None
 
-    def _begin(self, state: SyncState) -> Run:
+    async def _begin(self, state: SyncState) -> Run:
         """Begin a run: what was asked for, else a complete listing when it is time for one, else what changed."""
         asked, now = state.requested, _now()
         is_listed = state.listed_at is not None and now - state.listed_at < timedelta(days=self.plan.full_days)
@@ -134,7 +134,12 @@ class Synchroniser:
             cursor = min(asked.since, cursor or asked.since)
         position = self.connector.first(cursor, now.date())
         is_whole, is_dry = self.connector.listed(position), asked is not None and asked.dry_run
-        return Run(state.runs + 1, write_instant(now), cursor, position, is_whole, dry_run=is_dry)
+        run = Run(state.runs + 1, write_instant(now), cursor, position, is_whole, dry_run=is_dry)
+        async with self.database.transaction() as connection:
+            # What is asked for from now on is another run.
+            if not await SyncRepository(connection).keep(state, run, now + CLAIM, requested=None, runs=run.number):
+                raise ClaimLostError
+        return run
 
     async def _import(self, items: Sequence[Item], run: int, *, dry_run: bool) -> tuple[Counter[str], list[Listing]]:
         """Import records, each slice in its own transaction; return the results and how each is listed from now on."""
@@ -151,8 +156,7 @@ class Synchroniser:
         """Store how far a run came: after this the page is not fetched again."""
         async with self.database.transaction() as connection:
             repository = SyncRepository(connection)
-            stored = {**no_fault(), "requested": None, "runs": run.number}
-            if not await repository.keep(state, run, _now() + CLAIM, **stored):
+            if not await repository.keep(state, run, _now() + CLAIM, **no_fault()):
                 raise ClaimLostError
             if not run.dry_run:
                 await self._save(repository, run, page, listings)
@@ -223,7 +227,7 @@ class Synchroniser:
             "fault": fault.code if fault is not None else None,
         }
         due = None if self.plan.hours is None else max(run.began + timedelta(hours=self.plan.hours), now)
-        ended = {**no_fault(), "requested": None, "runs": run.number, "last_run": json.dumps(summary)}
+        ended = {**no_fault(), "last_run": json.dumps(summary)}
         if fault is not None:
             return {**ended, "due_at": due, "fault": fault.code, "fault_detail": fault.detail, "failing_since": now}
         if run.dry_run:
@@ -264,8 +268,6 @@ class Synchroniser:
             "fault_detail": fault.detail or None,
             "failing_since": state.failing_since or now,
             "retry_at": now + wait,
-            "requested": None,
-            "runs": run.number,
         }
         async with self.database.transaction() as connection:
             await SyncRepository(connection).keep(state, run, None, **values)

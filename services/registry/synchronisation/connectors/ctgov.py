@@ -33,7 +33,7 @@ class CtgovConnector(DatedConnector):
             "query.term": self.query,
             "pageSize": str(PAGE_SIZE),
             "countTotal": "true",
-            "sort": "LastUpdatePostDate",
+            "sort": "LastUpdatePostDate:asc",
             "fields": "NCTId" if singly else _FIELDS,
         }
         if position["since"] is not None:

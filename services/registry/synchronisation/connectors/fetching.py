@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from services.registry.synchronisation.model import SourceError
 from shared.clients.outbound import Answer, OutboundClient, OutboundError
 
-MAX_ANSWER: Final = 32 * 1024 * 1024
+MAX_ANSWER: Final = 16 * 1024 * 1024
 _OK, _TOO_MANY, _SERVER = 200, 429, 500
 
 
