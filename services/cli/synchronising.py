@@ -4,7 +4,7 @@ import sys
 import time
 from datetime import date
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import typer
 from rich.console import Console
@@ -32,15 +32,14 @@ def read_records(gateway: Gateway, source: str, state: str, limit: int) -> list[
     :raises CallError: the registry does not answer or refuses the call.
     """
     items: list[dict[str, Any]] = []
-    following: dict[str, str] = {}
+    query = {"state": state, "limit": str(min(200, limit))}
     while len(items) < limit:
-        asked = {"state": state, "limit": str(min(200, limit - len(items))), **following}
-        answer = gateway.send("GET", f"{_path(source)}/records", **asked).json()
+        answer = gateway.send("GET", f"{_path(source)}/records?{urlencode(query)}").json()
         items += answer["items"]
         if answer["next"] is None:
             break
-        following = {"cursor": answer["next"]}
-    return items
+        query["cursor"] = answer["next"]
+    return items[:limit]
 
 
 def synchronise(

@@ -79,6 +79,7 @@ async def test_a_second_installation_becomes_equal_to_the_first(sud_url: str, no
         path = f"/registry/v1/trials/{NUMBERS[2]}/sites/fr-necker"
         assert (await nord.put(path, json=site, headers={"If-None-Match": "*"})).status_code == 201
         state = await sync(sud, PEER)
+        assert await listed(sud, "quarantine", PEER) == []
         assert (state["last_run"]["whole"], state["last_run"]["counts"]) == (False, {"created": 1, "updated": 3})
         assert await drafts(sud) == await drafts(nord)
         # A cursor of an earlier history: the export is read again.

@@ -148,7 +148,7 @@ class Synchroniser:
         results = await service.run(lines, dry_run=dry_run) if lines else []
         left = iter(results)
         found = [_listing(item, next(left) if item.record is not None else None, run) for item in items]
-        counts = Counter(one.result for one in results)
+        counts: Counter[str] = Counter(one.result for one in results)
         counts.update("quarantined" for one in found if one.fault is not None)
         return counts, list({one.source_id: one for one in found}.values())
 

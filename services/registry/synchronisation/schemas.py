@@ -1,11 +1,10 @@
 """Synchronised sources on the wire."""
 
-from datetime import date
 from typing import Literal
 
 from pydantic import Field
 
-from shared.values.wire import ApiModel, Instant
+from shared.values.wire import ApiModel, Day, Instant
 
 SyncPhase = Literal["off", "on_request", "waiting", "running", "failing"]
 
@@ -89,4 +88,4 @@ class SyncRequest(ApiModel):
 
     full: bool = Field(default=False, description="List everything, and find what the source no longer has.")
     dry_run: bool = Field(default=False, description="Report what would happen; store nothing.")
-    since: date | None = Field(default=None, description="Fetch what changed since this day, less the overlap.")
+    since: Day | None = Field(default=None, description="Fetch what changed since this day, less the overlap.")

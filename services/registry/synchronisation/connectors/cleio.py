@@ -143,7 +143,8 @@ class CleioConnector:
         origins = await self.fetcher.answer(f"{API}/trials/{number}/provenance", passed=passed)
         if _NOT_FOUND in {answer.status, origins.status}:
             return None
-        trial, provenance = parsed(answer.body), {}
+        trial = parsed(answer.body)
+        provenance: dict[str, list[str]] = {}
         for one in members(parsed(origins.body), "items"):
             provenance.setdefault(str(one["path"]), []).append(str(one["source"]))
         if not isinstance(trial, dict):
