@@ -100,7 +100,7 @@ class CleioReader:
         sites = given.get("sites")
         if isinstance(sites, list):
             given["sites"] = [one for one in sites if isinstance(one, dict) and one.get("centre") in known]
-        provenance = {path: sources for path, sources in record.get("provenance") or ()}
+        provenance = dict(record.get("provenance") or ())
         values = {path: at_path(given, path) for path in field_rules() if not _is_echo(path, provenance)}
         if "sites" in values and isinstance(values["sites"], list):
             values["sites"] = [one for one in values["sites"] if not _is_echo(f"sites/{one.get('centre')}", provenance)]
