@@ -23,6 +23,7 @@ from services.registry.model.design import (
 )
 from services.registry.model.location import Location
 from services.registry.model.product import CellOrigin, Delivery, Product, Vector
+from services.registry.model.state import TrialState
 from services.registry.model.texts import (
     MAX_ELIGIBILITY_TEXT,
     MAX_ITEMS,
@@ -392,5 +393,6 @@ class Trial(TrialFields, TrialHead):
         description="Version and grade of the computable criteria; null: there are none."
     )
     scope: ScopeAnswer = Field(description="Whether the trial belongs in this registry.")
-    published: bool = Field(description="Whether it is public.")
+    state: TrialState = Field(description="Where it stands; the public sees only `published` trials.")
+    published: bool = Field(description="Whether it is public: in the state `published`.")
     origin: Origin = Field(description="Where the first record of the trial came from.")

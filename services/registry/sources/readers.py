@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.registry.sources.ctgov_reader import CtgovReader
+from services.registry.sources.partner.reader import PartnerReader, is_partner
 from services.registry.sources.reader import SourceReader
 from services.registry.sources.registers.cleio import PREFIX, CleioReader
 from services.registry.sources.registers.ctis import CtisReader
@@ -17,7 +18,10 @@ READERS: Final[Mapping[str, SourceReader]] = {
 
 
 def reader_of(source: str) -> SourceReader | None:
-    """Return the reader of a source; None: there is no such source. ``cleio:<name>``: another installation."""
+    """Return the reader of a source; None: there is none.
+
+    Beside the public registers: a partner network (``partner:<organisation>``) or an installation (``cleio:<name>``).
+    """
     if source.startswith(PREFIX):
         return CleioReader(source)
-    return READERS.get(source)
+    return PartnerReader(source) if is_partner(source) else READERS.get(source)

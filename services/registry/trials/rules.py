@@ -13,8 +13,12 @@ from services.registry.terminology.terminology import Terminology
 
 @dataclass(frozen=True, slots=True)
 class TrialRules:
-    """``scope``: judges a draft. ``registry_criteria``: derives criteria (JSON) from a draft's registry fields."""
+    """``scope``: judges a draft. ``registry_criteria``: derives criteria (JSON) from a draft's registry fields.
+
+    ``version``: a hash of the rules of merging and scope, and of the terminology.
+    """
 
     terminology: Terminology
     scope: Callable[[TrialInput, Terminology], ScopeAnswer]
     registry_criteria: Callable[[TrialInput, Terminology], dict[str, Any]]
+    version: str = ""

@@ -1,13 +1,13 @@
 """Sites: what is declared of them, and what the sources say. A site is never deleted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from services.registry.merge.model import Provenance
 from services.registry.model.site import SiteInput
 from services.registry.model.trial import TrialSite
 from services.registry.trials.drafts import check_cohorts
-from services.registry.trials.model import StoredSite, StoredTrial
+from services.registry.trials.model import Cause, StoredSite, StoredTrial
 from services.registry.trials.routing import change_of_site
 from services.registry.trials.statements.model import Author, Origins, dump_origins, load_origins
 from services.registry.trials.writing import TrialWriter
@@ -32,6 +32,7 @@ class SiteWriter:
 
         :raises StaleVersionError: 412.
         """
+        self.writer.cause = Cause(DECLARED, author.name)
         check_cohorts(stored.trial, given)
         if await self.writer.centres.get(centre) is None:
             raise NotFoundError
@@ -48,6 +49,7 @@ class SiteWriter:
             slots=tuple(given.slots),
             declared_by=author.name,
             declared_at=self.writer.now,
+            declared_for=None,
         )
         await self._save(await self._write_trial(stored, site), site, current)
         return replace(site, version=site.version + 1)
@@ -60,6 +62,33 @@ class SiteWriter:
             site = before or StoredSite(centre, 0)
             if before is None or site.source_status != said.get(centre):
                 await self._save(stored, replace(site, source_status=said.get(centre)), before)
+
+    async def take_over(self, stored: StoredTrial) -> None:
+        """Take over what was declared for the trials that are merged into this one, where nothing was for itself."""
+        current = {site.centre: site for site in await self.repository.sites(stored.key)}
+        for key in stored.merged:
+            for site in await self.repository.sites(key):
+                before = current.get(site.centre)
+                if site.declared_status is None or (before is not None and before.declared_status is not None):
+                    continue
+                taken = replace(
+                    before or StoredSite(site.centre, 0),
+                    confirmed_at=site.confirmed_at,
+                    slots=site.slots,
+                    declared_status=site.declared_status,
+                    declared_by=site.declared_by,
+                    declared_at=site.declared_at,
+                    declared_for=site.declared_for or key,
+                )
+                await self._save(stored, taken, before)
+                current[site.centre] = replace(taken, version=taken.version + 1)
+
+    async def give_back(self, stored: StoredTrial, keys: Collection[str]) -> None:
+        """Remove from a trial what was declared for others that are no longer merged into it."""
+        for site in await self.repository.sites(stored.key):
+            if site.declared_for in keys:
+                own = StoredSite(site.centre, site.version, source_status=site.source_status)
+                await self._save(stored, own, site)
 
     async def _write_trial(self, stored: StoredTrial, site: StoredSite) -> StoredTrial:
         """Write the declared status into the trial, if it is another one, and where it comes from."""
