@@ -7,7 +7,7 @@ from shared.persistence.columns import UtcInstant
 from shared.persistence.rls_policies import Rule, granted, protect, unprotect
 
 revision = "0017"
-down_revision = "0018"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
