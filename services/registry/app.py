@@ -51,6 +51,8 @@ from services.registry.sources import endpoints as sources
 from services.registry.sources.reading_processes import ReadingProcesses
 from services.registry.sources.registry_criteria import registry_criteria
 from services.registry.states import endpoints as states
+from services.registry.synchronisation import endpoints as synchronisation
+from services.registry.synchronisation.scheduling import SyncSchedule
 from services.registry.terminology import endpoints as terminologies
 from services.registry.terminology.current import CurrentTerminology
 from services.registry.terminology.terminology import Terminology
@@ -79,6 +81,8 @@ from shared.persistence.migrations import check_schema
 from shared.tasks import BackgroundTasks
 
 ASSERTIONS_PER_BATCH = 2_000
+# A page of records of a register may take long.
+SYNC_SECONDS = 120.0
 MIGRATIONS = Path(__file__).parent / "migrations"
 EXAMPLES = Path(__file__).parent / "examples.json"
 
@@ -130,6 +134,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             stack.callback(processes.close)
             tasks.repeat(processes.watch, "watch_reading_processes")
             app.state.export = _start_export(app, settings, database)
+            await _start_synchronisation(app, settings, database, stack)
             app.state.jobs = worker = JobWorker(database, lambda: app.state.trial_rules, processes)
             worker.start(tasks)
             app.state.health = lambda: _health(database)
@@ -150,6 +155,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         centres.router,
         jobs.router,  # before `/sources/{source}`
         sources.router,
+        synchronisation.router,
         export.router,
         terminologies.router,
         geographies.router,
@@ -214,6 +220,18 @@ def _start_export(app: FastAPI, settings: RegistrySettings, database: Database) 
     service = ExportService(builder, [settings.data_dir, Path(tempfile.gettempdir())])
     service.start(app.state.tasks)
     return service
+
+
+async def _start_synchronisation(
+    app: FastAPI, settings: RegistrySettings, database: Database, stack: AsyncExitStack
+) -> None:
+    app.state.sync_schedule = schedule = SyncSchedule(settings.sync)
+    await schedule.prepare(database)
+    outbound = await stack.enter_async_context(open_outbound(settings, total_seconds=SYNC_SECONDS))
+    rules, processes = (lambda: app.state.trial_rules), app.state.reading_processes
+    for task in schedule.start(app.state.tasks, database, outbound, rules, processes):
+        # Before the connections are closed.
+        stack.push_async_callback(task.stop)
 
 
 async def _health(database: Database) -> Health:

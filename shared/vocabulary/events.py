@@ -19,6 +19,9 @@ EventType = Literal[
     "client.revoked",
     "terminology.updated",
     "source.conflict",
+    "source.synced",
+    "source.missing",
+    "source.found",
 ]
 AgeBand = Literal["child", "adult"]
 AtmpClass = Literal["gene_therapy", "somatic_cell", "tissue_engineered"]

@@ -320,6 +320,7 @@ class Stage:
             "PATCH /registry/v1/trials/{identifier}": {"acronym": f"A{self.made}"},
             "PUT /registry/v1/trials/{identifier}/criteria": {**CRITERIA, "trial": PUBLISHED},
             "PUT /registry/v1/sources/{source}/trials": b"{}\n",
+            "POST /registry/v1/sources/{source}/sync": {},
             "POST /registry/v1/trials/{identifier}/merge": {"into": DEMO, "reason": "none"},
             "POST /registry/v1/trials/{identifier}/unmerge": {"reason": "none"},
             "POST /registry/v1/sources/{source}/records/{record}/assign": {"trial": None, "reason": "none"},

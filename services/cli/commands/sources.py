@@ -1,6 +1,7 @@
-"""`cleio sources`: the trials of partner networks, and stored records of other registries."""
+"""`cleio sources`: other registries and partner networks, and their records here."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +12,80 @@ from services.cli.options import AsJson, Language, TemplateFormat, Url
 from services.cli.output import print_json
 
 sources = typer.Typer(
-    help="Trials of partner networks; stored records of other registries.", no_args_is_help=True, rich_markup_mode=None
+    help="Other registries and partner networks, and their records here.", no_args_is_help=True, rich_markup_mode=None
 )
+
+Source = Annotated[str, typer.Argument(metavar="SOURCE", help="The source: ctgov, eclaire, cleio:<name> …")]
+
+
+@sources.command("status")
+def status(as_json: AsJson = False, url: Url = "") -> None:
+    """List the sources: when each was fetched last, what it lists, its faults."""
+    from services.cli.gateway import open_gateway
+    from services.cli.synchronising import print_sources, read_sources
+
+    with one_line_errors(), open_gateway(url, authentication="required") as gateway:
+        found = read_sources(gateway)
+    if as_json:
+        print_json(found)
+    else:
+        print_sources(found)
+
+
+@sources.command("sync")
+def sync(
+    source: Source,
+    once: Annotated[bool, typer.Option("--once", help="End at the first fault instead of waiting.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would change; change nothing.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="List everything, not only what changed.")] = False,
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Fetch what changed since this day.")
+    ] = None,
+    as_json: AsJson = False,
+    url: Url = "",
+) -> None:
+    """Fetch the records of a source now. The registry does the work: the command can be interrupted."""
+    from services.cli.gateway import open_gateway
+    from services.cli.synchronising import print_run, synchronise
+
+    day = since.date() if since is not None else None
+    with one_line_errors(), open_gateway(url, authentication="required") as gateway:
+        state = synchronise(gateway, source, full=full, dry_run=dry_run, since=day, once=once, progress=not as_json)
+    if as_json:
+        print_json(state)
+    else:
+        print_run(state)
+
+
+@sources.command("cancel")
+def cancel(source: Source, url: Url = "") -> None:
+    """End the run of a source. What was stored stays."""
+    from services.cli.gateway import open_gateway
+
+    with one_line_errors(), open_gateway(url, authentication="required") as gateway:
+        gateway.send("DELETE", f"/registry/v1/sources/{source}/sync")
+
+
+@sources.command("records")
+def records(
+    source: Source,
+    state: Annotated[str, typer.Argument(help="quarantine: could not be imported; missing: no longer there.")] = (
+        "quarantine"
+    ),
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Number of records.")] = 50,
+    as_json: AsJson = False,
+    url: Url = "",
+) -> None:
+    """List records of a source that could not be imported, with the reason, or that it no longer has."""
+    from services.cli.gateway import open_gateway
+    from services.cli.synchronising import print_records, read_records
+
+    with one_line_errors(), open_gateway(url, authentication="required") as gateway:
+        found = read_records(gateway, source, state, limit)
+    if as_json:
+        print_json(found)
+    else:
+        print_records(found)
 
 
 @sources.command("push")

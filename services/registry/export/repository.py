@@ -22,7 +22,7 @@ _CENTRES = (
     .limit(bindparam("limit"))
 )
 _TRIALS = (
-    select(trials.c.key, trials.c.public_id, trials.c.version, trials.c.document)
+    select(trials.c.key, trials.c.public_id, trials.c.version, trials.c.document, trials.c.provenance)
     .where(trials.c.key > bindparam("after"))
     .order_by(trials.c.key)
     .limit(bindparam("limit"))
@@ -81,7 +81,7 @@ class ExportRepository:
             texts = ",".join(self._site(row.public_id, site, now) for site in of_trial[row.key])
             lines.append(
                 f'{{"kind":"trial","id":"{row.key}","version":{row.version},"trial":{row.document},'
-                f'"criteria":{criteria.get(row.key, "null")},"sites":[{texts}]}}\n'
+                f'"criteria":{criteria.get(row.key, "null")},"sites":[{texts}],"provenance":{row.provenance}}}\n'
             )
         return lines, rows[-1].key
 

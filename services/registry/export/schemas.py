@@ -36,6 +36,9 @@ class ExportTrial(BaseModel):
     trial: Trial = Field(description="The trial.")
     criteria: CriteriaDocument | None = Field(description="The computable criteria in force; null: there are none.")
     sites: list[Site] = Field(description="The sites of the trial.")
+    provenance: dict[str, list[list[str | int | None]]] = Field(
+        description="Where each field comes from, by path: lists of source, id there, day, and number of the statement."
+    )
 
 
 class ExportEnd(BaseModel):

@@ -134,6 +134,35 @@ class ConflictEvent(CloudEvent):
     data: ConflictData = Field(description="What is in conflict: read the conflicts of the trial.")
 
 
+class SyncData(ChangeData):
+    """The end of a run of synchronisation. ``version``: the number of the run."""
+
+    source: str = Field(description="The name of the source.")
+
+
+class SyncEvent(CloudEvent):
+    """A source was synchronised. For the coordination and authorities."""
+
+    type: Literal["source.synced"] = Field(description="The type of the event.")
+    data: SyncData = Field(description="Which source: read its state.")
+
+
+class RecordData(ChangeData):
+    """A record that its source no longer has, or has again."""
+
+    source: str = Field(description="The name of the source.")
+    source_id: str = Field(description="The id of the record in its source.")
+    trial: str | None = Field(default=None, description="The preferred public number of its trial, if it has one.")
+    trial_id: str | None = Field(default=None, description="The id of that trial.")
+
+
+class RecordEvent(CloudEvent):
+    """A source no longer has a record, or has it again. For the coordination and authorities."""
+
+    type: Literal["source.missing", "source.found"] = Field(description="The type of the event.")
+    data: RecordData = Field(description="Which record.")
+
+
 class ReviewData(ChangeData):
     """An item of the review queue. ``id``: of the item."""
 
@@ -167,6 +196,8 @@ RegistryEvent: TypeAlias = Annotated[
     | ClientEvent
     | TerminologyEvent
     | ConflictEvent
+    | SyncEvent
+    | RecordEvent
     | ReviewEvent
     | RemovalEvent,
     Field(discriminator="type"),
