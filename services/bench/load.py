@@ -32,12 +32,12 @@ NDJSON, MERGE_PATCH = "application/x-ndjson", "application/merge-patch+json"
 def load(folder: Path) -> Iterator[Figure]:
     """All figures, on an installation of its own in ``folder``."""
     with installation(folder / "installation") as server:
-        token = _administrator(server)
+        token = administrator(server)
         yield from during_an_import(server, token)
         yield from during_exports(server)
         yield from during_checks(server)
     with alone("registry", folder / "alone", CLEIO_REGISTRY_LOAD_SAMPLE="true") as server:
-        yield patches(server, _administrator(server))
+        yield patches(server, administrator(server))
 
 
 def during_an_import(server: Server, token: str) -> Iterator[Figure]:
@@ -257,7 +257,7 @@ def _ids(port: int) -> list[str]:
         return [one["id"] for one in json.loads(connection.send(Call("/registry/v1/trials?limit=200")))["items"]]
 
 
-def _administrator(server: Server) -> str:
+def administrator(server: Server) -> str:
     """Create an administrator; returns its API key."""
     token = (server.folder / "secrets" / "internal-token").read_text(encoding="ascii").strip()
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}

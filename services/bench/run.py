@@ -17,12 +17,13 @@ from services.bench.matching import matching
 from services.bench.programs import alone, installation, postgresql
 from services.bench.reads import cache_hits, cache_misses, gateway
 from services.bench.search import search
+from services.bench.sites import declarations
 from services.bench.terminology import terminology
 from services.registry.app import METADATA, MIGRATIONS
 from shared.persistence import open_database
 from shared.persistence.migrations import upgrade
 
-GROUPS = ("hits", "misses", "search", "feed", "load", "matching", "terminology")
+GROUPS = ("hits", "misses", "search", "sites", "feed", "load", "matching", "terminology")
 
 
 def run_bench(trials: int, calls: int, groups: Sequence[str], *, as_json: bool) -> int:
@@ -59,7 +60,7 @@ def _measure(folder: Path, trials: int, calls: int, groups: Sequence[str]) -> It
     if "matching" in groups:
         _step("preparing trials for matching")
         yield from matching(folder / "matching", (trials // 30, trials // 3), min(LOAD_SECONDS, calls / 100))
-    if {"misses", "search"} & set(groups):
+    if {"misses", "search", "sites"} & set(groups):
         with ExitStack() as stack:
             url = stack.enter_context(postgresql())
             kinds = {"sqlite": f"sqlite:///{folder / 'large' / 'registry.db'}"}
@@ -74,6 +75,8 @@ def _measure(folder: Path, trials: int, calls: int, groups: Sequence[str]) -> It
                         yield from cache_misses(server, folder, calls, kind, identifiers(trials))
                     if "search" in groups:
                         yield from search(server, folder, calls, kind)
+                    if "sites" in groups:
+                        yield declarations(server, kind, identifiers(trials))
             if url is None:
                 _step("no PostgreSQL at hand: `make test` installs one, or set CLEIO_BENCH_POSTGRES")
 

@@ -29,6 +29,8 @@ from services.registry.identity.tokens.provider import IdentityProvider
 from services.registry.identity.tokens.repository import IssuerRepository
 from services.registry.identity.tokens.service import TokenService
 from services.registry.model.events import RegistryEvent
+from services.registry.places import endpoints as places
+from services.registry.places.merging import PlaceMerges
 from services.registry.provenance import endpoints as provenance
 from services.registry.review import endpoints as reviews
 from services.registry.sample.load import load_sample
@@ -36,6 +38,7 @@ from services.registry.schema import AUDIT, FEED, KEYS, METADATA
 from services.registry.scope import judge
 from services.registry.settings import RegistrySettings
 from services.registry.sources import endpoints as sources
+from services.registry.sources.places import by_name
 from services.registry.sources.registry_criteria import registry_criteria
 from services.registry.terminology import endpoints as terminologies
 from services.registry.terminology.current import CurrentTerminology
@@ -47,6 +50,7 @@ from services.registry.trials.listing.service import TrialSearch
 from services.registry.trials.public.reads import public_reads
 from services.registry.trials.public.repository import PublicTrials
 from services.registry.trials.rules import TrialRules
+from services.registry.trials.sites.stale import report_stale
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
 from shared.clients.outbound import open_outbound
@@ -110,11 +114,14 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
                 await load_sample(database, app.state.trial_rules)
             tasks.repeat(current.watch, "watch_terminology")
             follower.start(tasks)
+            app.state.place_merges = place_merges = PlaceMerges(database, lambda: app.state.trial_rules)
+            tasks.repeat(place_merges.step, "merge_places")
             app.state.export = _start_export(app, settings, database)
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)
             app.state.end_waits = database.end_waits
             tasks.repeat(lambda: _housekeeping(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
+            tasks.repeat(lambda: report_stale(database), "report_stale_sites")
             tasks.repeat(lambda: _delete_expired_assertions(database), "delete_expired_assertions")
             yield
 
@@ -124,6 +131,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         provenance.router,
         reviews.router,
         centres.router,
+        places.router,
         sources.router,
         export.router,
         terminologies.router,
@@ -151,7 +159,7 @@ def _use(app: FastAPI, direct: DirectReads, follower: IndexFollower, terminology
     """Answer the next requests with this terminology."""
     follower.use(terminology)
     app.state.terminology = terminology
-    app.state.trial_rules = TrialRules(terminology, judge, registry_criteria)
+    app.state.trial_rules = TrialRules(terminology, judge, registry_criteria, by_name)
     app.state.search = search = TrialSearch(follower, terminology)
     app.state.public_reads = public_reads(PublicTrials(direct), search)
 

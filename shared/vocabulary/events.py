@@ -13,6 +13,7 @@ EventType = Literal[
     "site.opened",
     "site.slots_changed",
     "site.closed",
+    "site.stale",
     "centre.updated",
     "client.revoked",
     "terminology.updated",

@@ -32,6 +32,11 @@ class CentreRepository:
             for row in await self.connection.execute(select(centres.c.id, centres.c.departement))
         }
 
+    async def names(self) -> dict[str, str]:
+        """Return the name of each centre, by centre id."""
+        documents = (await self.connection.execute(select(centres.c.document))).scalars()
+        return {centre.id: centre.name for centre in map(Centre.model_validate_json, documents)}
+
     async def save(self, centre: Centre, replaces: int | None) -> bool:
         """Write a version made from version ``replaces`` (None: a new centre).
 

@@ -6,11 +6,14 @@ The names are data: ``countries.json``, ``french_hospitals.json``.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final
 
+from services.registry.centres.schemas import Centre
 from services.registry.terminology.phrases import normalise
+from services.registry.trials.places.model import CentreOf
+from shared.vocabulary.geography import country_of
 
 _PACKAGE: Final = "services.registry.sources"
 # Words that may follow the name of a French city.
@@ -66,6 +69,18 @@ def centre_rules(centres: Iterable[tuple[str, str, str]]) -> tuple[CentreRule, .
                 phrases.update(normalise(phrase) for phrase in hospital["phrases"])
         rules.append(CentreRule(centre, tuple(sorted(cities)), tuple(sorted(phrases))))
     return tuple(rules)
+
+
+def by_name(centres: Iterable[Centre]) -> CentreOf:
+    """Return which member centre a facility (name, city, country) is by its name, as the readers find it."""
+    # Illustrative centres stand in for members whose names are not public: no location is theirs.
+    members = [centre for centre in centres if centre.member and not centre.illustrative]
+    rules = centre_rules((centre.id, centre.name, centre.city) for centre in members)
+
+    def centre_of(facility: str | None, city: str | None, country: str | None) -> str | None:
+        return member_centre(facility, city, rules) if country_of(country or "") == "FR" else None
+
+    return lru_cache(maxsize=20_000)(centre_of)
 
 
 def member_centre(facility: str | None, city: str | None, rules: Sequence[CentreRule]) -> str | None:

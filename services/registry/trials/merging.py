@@ -14,9 +14,10 @@ from services.registry.records.repository import TrialRecords
 from services.registry.trials.decisions.model import Answer, Decision
 from services.registry.trials.drafts import draft_of, public_aliases, validated, without_numbers
 from services.registry.trials.model import StoredTrial
+from services.registry.trials.places.following import PlaceFollower
 from services.registry.trials.problems import IdentifierTakenError
 from services.registry.trials.routing import change_of_conflicts
-from services.registry.trials.sites import SiteWriter, origins_of, with_declared
+from services.registry.trials.sites.writing import SiteWriter
 from services.registry.trials.statements.model import Author, dump_origins
 from services.registry.trials.statements.repository import StatementRepository
 from services.registry.trials.writing import TrialWriter
@@ -49,6 +50,7 @@ class TrialMerger:
         connection = writer.repository.connection
         self.writer = writer
         self.sites = SiteWriter(writer)
+        self.places = PlaceFollower(writer)
         self.records = TrialRecords(connection)
         self.statements = StatementRepository(connection)
         self.decisions = writer.decisions
@@ -61,13 +63,14 @@ class TrialMerger:
         :raises InvalidBodyError: 422, this is no valid trial.
         :raises IdentifierTakenError: 409.
         """
-        merged = merge([record])
+        merged = merge(await self.places.placed([record]))
         draft = await self._draft(None, merged)
         if len(draft.trial.identifiers) < len(merged.document["identifiers"]):
             raise IdentifierTakenError
         scope = self._gate(draft.trial, judged)
         stored = await self.writer.create(draft.trial, origin, scope, draft.origins, criteria)
         await self.sites.follow(stored, draft.sites)
+        await self.places.follow(stored, [record])
         return stored
 
     async def create_stated(self, draft: TrialInput, author: Author) -> StoredTrial:
@@ -105,7 +108,7 @@ class TrialMerger:
         stated = await self.statements.in_force(stored.key)
         if "identifiers" in paths:
             await self.writer.take_numbers(draft, stored.key)
-        new = await self._add(stored, paths, after, merge(records).document, author)
+        new = await self._add(stored, paths, after, merge(await self.places.placed(records)).document, author)
         return await self.merge_again(stored, records, [*stated, *new], by_person=True)
 
     async def withdraw(self, stored: StoredTrial, number: int, author: Author) -> StoredTrial | None:
@@ -113,7 +116,7 @@ class TrialMerger:
         await self.writer.repository.lock(stored.key)
         if not await self.statements.withdraw(stored.key, number, self.writer.now, author):
             return None
-        return await self._merge_stored(stored)
+        return await self.merge_stored(stored)
 
     async def restore(self, stored: StoredTrial, statement: Statement, author: Author) -> StoredTrial:
         """State again what a withdrawn statement said, as it was said: against the same values of the sources."""
@@ -122,25 +125,26 @@ class TrialMerger:
         await self.statements.add(
             stored.key, {path: statement.value}, {path: statement.against}, self.writer.now, author
         )
-        return await self._merge_stored(stored)
+        return await self.merge_stored(stored)
 
     async def decide_scope(self, stored: StoredTrial, answer: Answer, reason: str, author: str) -> StoredTrial:
         """Decide for the present conditions and product whether a trial belongs in the registry."""
         await self.writer.repository.lock(stored.key)
-        merged = merge(await self.records.of_trial(stored.key), await self.statements.in_force(stored.key))
+        records = await self.places.placed(await self.records.of_trial(stored.key))
+        merged = merge(records, await self.statements.in_force(stored.key))
         draft = (await self._draft(stored.key, merged)).trial
         gate = self._gate(draft, None).answer
         now = self.writer.now
         await self.decisions.add(
             stored.key, Decision("scope", "", answer, reason, author, now, gate=gate, basis=basis_of(draft))
         )
-        return await self._merge_stored(stored)
+        return await self.merge_stored(stored)
 
     async def undo_scope(self, stored: StoredTrial, number: int, author: str) -> StoredTrial:
         """Withdraw a decision on the scope of a trial."""
         await self.writer.repository.lock(stored.key)
         await self.decisions.withdraw(stored.key, number, self.writer.now, author)
-        return await self._merge_stored(stored)
+        return await self.merge_stored(stored)
 
     async def merge_record(self, stored: StoredTrial, record: Record, judged: Judged) -> StoredTrial:
         """Merge a trial with a new form of one of its records."""
@@ -168,7 +172,8 @@ class TrialMerger:
         ``by_person``: refuse what leaves the scope. A trial that a source took out of it, or on which a person decided,
         can still be edited.
         """
-        merged = merge(records, statements)
+        records = list(records)
+        merged = merge(await self.places.placed(records), statements)
         draft = await self._draft(stored.key, merged)
         was = stored.trial.scope
         refuses = by_person and was.by == "gate" and was.answer != "out_of_scope"
@@ -177,26 +182,27 @@ class TrialMerger:
         written = await self.writer.replace(stored, draft.trial, ruling.scope, draft.origins)
         await self.decisions.set_review(stored.key, "scope", self.writer.now, is_open=ruling.in_review)
         await self.sites.follow(written, draft.sites)
+        await self.places.follow(written, records)
         new = await self.statements.replace_conflicts(stored.key, merged.conflicts, self.writer.now)
         if new:
             self.writer.record(change_of_conflicts(written.trial, written.routing, {one.path for one in new}))
         return written
 
-    async def _merge_stored(self, stored: StoredTrial) -> StoredTrial:
+    async def merge_stored(self, stored: StoredTrial) -> StoredTrial:
+        """Merge a trial again from what is stored of it."""
         records = await self.records.of_trial(stored.key)
         return await self.merge_again(stored, records, await self.statements.in_force(stored.key))
 
     async def _draft(self, key: str | None, merged: Merged) -> _Draft:
-        """Return the trial that was merged, without numbers of others, and with what was declared of its sites."""
+        """Return the trial that was merged, without numbers of others."""
         trial = validated(merged.document)
         owners = await self.writer.repository.owners(public_aliases(trial))
         trial = without_numbers(trial, {alias for alias, owner in owners.items() if owner != key})
         if not trial.identifiers:
             raise IdentifierTakenError
-        stored = await self.writer.repository.sites(key) if key is not None else []
+        trial = trial.model_copy(update={"sites": sorted(trial.sites, key=lambda site: site.centre)})
         said = {site.centre: site.status for site in trial.sites}
-        trial = trial.model_copy(update={"sites": with_declared(said, stored)})
-        return _Draft(trial, said, dump_origins({**merged.provenance, **origins_of(stored)}))
+        return _Draft(trial, said, dump_origins(merged.provenance))
 
     def _gate(self, draft: TrialInput, judged: Judged | None) -> ScopeAnswer:
         if judged is not None and judged.draft == draft:

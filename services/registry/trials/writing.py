@@ -53,7 +53,7 @@ class TrialWriter:
         document = CriteriaDocument.model_validate_json(json.dumps(given))
         document = in_force(document, 1, source_hash(draft.eligibility))
         trial = trial_of(self.now, key, draft, 1, head_of(document), scope, origin)
-        stored = StoredTrial(trial, await self._routing(trial, ()), origins)
+        stored = StoredTrial(trial, await self._routing(trial), origins)
         await self.repository.save(stored, ("created",), None)
         await self.repository.add_criteria(
             key, 1, document.grade, self.now, document.model_dump_json(exclude_none=True)
@@ -88,7 +88,8 @@ class TrialWriter:
         :raises StaleVersionError: 412, another writer came first.
         """
         origins = stored.origins if origins is None else origins
-        written = StoredTrial(trial, await self._routing(trial, stored.aliases), origins)
+        declared = [one.centre for one in await self.repository.sites(stored.key) if one.declared_status is not None]
+        written = StoredTrial(trial, await self._routing(trial, stored.aliases, declared), origins)
         changed = changed_fields(stored.trial, trial)
         if not await self.repository.save(written, changed, stored.trial.version):
             raise StaleVersionError
@@ -144,8 +145,9 @@ class TrialWriter:
             raise IdentifierTakenError
         await self.repository.release(numbers - owners.keys())
 
-    async def _routing(self, trial: Trial, aliases: Iterable[str]) -> Routing:
-        return Routing(audience(trial), facets(trial, self.terminology, await self.departements_of_centres(), aliases))
+    async def _routing(self, trial: Trial, aliases: Iterable[str] = (), declared: Iterable[str] = ()) -> Routing:
+        departements = await self.departements_of_centres()
+        return Routing(audience(trial), facets(trial, self.terminology, departements, aliases, declared))
 
     async def departements_of_centres(self) -> Mapping[str, str]:
         if self._departements is None:

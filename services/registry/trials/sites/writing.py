@@ -1,18 +1,22 @@
-"""Sites: what is declared of them, and what the sources say. A site is never deleted."""
+"""Writes sites: what is declared of them, and what the sources say. A site is never deleted."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from services.registry.merge.model import Provenance
 from services.registry.model.site import SiteInput
-from services.registry.model.trial import TrialSite
 from services.registry.trials.drafts import check_cohorts
 from services.registry.trials.model import StoredSite, StoredTrial
-from services.registry.trials.routing import change_of_site
-from services.registry.trials.statements.model import Author, Origins, dump_origins, load_origins
+from services.registry.trials.routing import at_centres, change_of_site
+from services.registry.trials.sites.model import Kind
+from services.registry.trials.sites.repository import SiteRepository
+from services.registry.trials.statements.model import Author, Origins
 from services.registry.trials.writing import TrialWriter
+from shared.feed.changes import Routing
 from shared.values.problems import Fault, InvalidBodyError, NotFoundError, StaleVersionError
 from shared.values.wire import Label
+from shared.vocabulary.durations import STALE_AFTER
 from shared.vocabulary.recruitment import RecruitmentStatus
 
 DECLARED = "declared"
@@ -24,61 +28,73 @@ class SiteWriter:
     def __init__(self, writer: TrialWriter) -> None:
         self.writer = writer
         self.repository = writer.repository
+        self.versions = SiteRepository(writer.repository.connection)
 
     async def declare(
         self, stored: StoredTrial, centre: str, given: SiteInput, expected: int | None, author: Author
     ) -> StoredSite:
         """Write a site's status, open places and confirmation, made from version ``expected`` (None: from any).
 
+        The trial stays as it is.
+
         :raises StaleVersionError: 412.
         """
         check_cohorts(stored.trial, given)
-        if await self.writer.centres.get(centre) is None:
+        if centre not in await self.writer.departements_of_centres():
             raise NotFoundError
-        current = {site.centre: site for site in await self.repository.sites(stored.key)}.get(centre)
+        sites = {site.centre: site for site in await self.repository.sites(stored.key)}
+        current = sites.get(centre)
         if current is not None and expected is not None and expected != current.version:
             raise StaleVersionError
         if given.confirmed_at is not None and given.confirmed_at > self.writer.now:
             future = Label(fr="ne peut être dans l'avenir", en="cannot be in the future")
             raise InvalidBodyError(future, errors=[Fault(pointer="/confirmed_at", code="in_the_future", detail=future)])
+        confirmed = given.confirmed_at or self.writer.now
         site = replace(
             current or StoredSite(centre, 0),
             declared_status=given.status,
-            confirmed_at=given.confirmed_at or self.writer.now,
+            confirmed_at=confirmed,
             slots=tuple(given.slots),
             declared_by=author.name,
             declared_at=self.writer.now,
         )
-        await self._save(await self._write_trial(stored, site), site, current)
-        return replace(site, version=site.version + 1)
+        routing = await self._routing(stored, {*sites, centre})
+        return await self._save(stored, site, current, routing, due=confirmed + STALE_AFTER)
 
     async def follow(self, stored: StoredTrial, said: Mapping[str, RecruitmentStatus]) -> None:
         """Write what the sources say of the sites of a trial now. ``said``: by centre."""
-        current = {site.centre: site for site in await self.repository.sites(stored.key)}
+        current = {site.centre: site for site in await self.repository.sites(stored.key, lock=True)}
+        routing = await self._routing(stored, {*current, *said})
         for centre in sorted({*current, *said}):
             before = current.get(centre)
             site = before or StoredSite(centre, 0)
             if before is None or site.source_status != said.get(centre):
-                await self._save(stored, replace(site, source_status=said.get(centre)), before)
+                await self._save(stored, replace(site, source_status=said.get(centre)), before, routing)
 
-    async def _write_trial(self, stored: StoredTrial, site: StoredSite) -> StoredTrial:
-        """Write the declared status into the trial, if it is another one, and where it comes from."""
-        origins = dump_origins({**load_origins(stored.origins), **origins_of([site])})
-        others = [one for one in stored.trial.sites if one.centre != site.centre]
-        sites = sorted([*others, TrialSite(centre=site.centre, status=site.status)], key=lambda one: one.centre)
-        if sites == stored.trial.sites:
-            await self.writer.write_origins(stored, origins)
-            return stored
-        changes = {"sites": sites, "version": stored.trial.version + 1, "updated_at": self.writer.now}
-        return await self.writer.write(stored, stored.trial.model_copy(update=changes), origins)
+    async def _routing(self, stored: StoredTrial, centres: Iterable[str]) -> Routing:
+        return at_centres(stored.routing, centres, await self.writer.departements_of_centres())
 
-    async def _save(self, stored: StoredTrial, site: StoredSite, before: StoredSite | None) -> None:
-        """Write the next version of a site."""
+    async def _save(
+        self,
+        stored: StoredTrial,
+        site: StoredSite,
+        before: StoredSite | None,
+        routing: Routing,
+        *,
+        due: datetime | None = None,
+    ) -> StoredSite:
+        """Write the next version of a site. ``due``: when what is declared becomes stale; None: a source changed it."""
         site = replace(site, version=site.version + 1)
-        if not await self.repository.save_site(stored.key, site, before.version if before else None):
+        if not await self.repository.save_site(stored.key, site, before.version if before else None, due):
             raise StaleVersionError
+        kind: Kind = "source" if due is None else "declaration"
+        author = site.declared_by if due is not None else None
+        await self.versions.add_version(
+            stored.key, site, self.writer.now, kind, author, published=stored.trial.published
+        )
         was = before.status if before else None
-        self.writer.record(change_of_site(stored.trial, site.centre, site.version, was, site.status, stored.routing))
+        self.writer.record(change_of_site(stored.key, stored.trial.identifier, site, was, routing))
+        return site
 
 
 def origins_of(sites: Iterable[StoredSite]) -> Origins:
@@ -90,9 +106,3 @@ def origins_of(sites: Iterable[StoredSite]) -> Origins:
         for site in sites
         if site.declared_status is not None
     }
-
-
-def with_declared(said: Mapping[str, RecruitmentStatus], sites: Iterable[StoredSite]) -> list[TrialSite]:
-    """Return the sites of a trial, by centre: those that the sources name, and the declared ones. The latter win."""
-    declared = {site.centre: site.declared_status for site in sites if site.declared_status is not None}
-    return [TrialSite(centre=centre, status=status) for centre, status in sorted({**said, **declared}.items())]

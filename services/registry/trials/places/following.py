@@ -1,0 +1,51 @@
+"""Keeps the facilities of a trial, and lets its records follow what people say of them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from services.registry.merge.reading import Record
+from services.registry.trials.model import StoredTrial
+from services.registry.trials.places.model import CentreOf, facilities_of, placed
+from services.registry.trials.places.repository import PlaceRepository
+from services.registry.trials.writing import TrialWriter
+
+
+class PlaceFollower:
+    """Facilities of trials in one transaction."""
+
+    def __init__(self, writer: TrialWriter) -> None:
+        self.writer = writer
+        self.repository = PlaceRepository(writer.repository.connection)
+        self._centre_of: CentreOf | None = None
+
+    async def placed(self, records: Iterable[Record]) -> list[Record]:
+        """Return the records of a trial with the sites that people say their facility texts are."""
+        records = list(records)
+        centre_of = await self._by_name()
+        keys = facilities_of(records, {}, centre_of).keys()
+        assigned = await self.repository.assigned(keys)
+        return [placed(record, assigned, centre_of) for record in records] if assigned else records
+
+    async def follow(self, stored: StoredTrial, records: Sequence[Record]) -> None:
+        """Write which facilities the records of a trial name now. Those that none names any more stay."""
+        centre_of = await self._by_name()
+        keys = facilities_of(records, {}, centre_of).keys()
+        named = facilities_of(records, await self.repository.assigned(keys), centre_of)
+        before = await self.repository.of_trial(stored.key)
+        changed = [
+            (one, before[key][1] + 1 if key in before else 1)
+            for key, one in named.items()
+            if key not in before or before[key][0] != one
+        ]
+        gone = [
+            (replace(one, named=False, source_status=None), version + 1)
+            for key, (one, version) in before.items()
+            if key not in named and one.named
+        ]
+        await self.repository.save(stored.key, [*changed, *gone], self.writer.now)
+
+    async def _by_name(self) -> CentreOf:
+        if self._centre_of is None:
+            centres = await self.writer.centres.page(None, 100_000)
+            self._centre_of = self.writer.rules.centre_of(centres)
+        return self._centre_of
