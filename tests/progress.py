@@ -7,7 +7,7 @@ import pytest
 
 SLOWEST = 10
 # Measured on two processors without other load; for the reader, asserted nowhere.
-USUAL_MINUTES = 9
+USUAL_MINUTES = 7
 
 
 class Progress:

@@ -1,5 +1,6 @@
 """Decide which worker runs which tests, and in which order: the longest first, so that all workers end together."""
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,6 +21,7 @@ TOGETHER = {
     "tests/e2e/test_identity.py": "inhabited",
     "tests/e2e/test_openid_provider.py": "inhabited",
     "tests/e2e/test_quickstart.py": "inhabited",
+    "tests/e2e/test_terminology.py": "inhabited",
     "tests/e2e/test_canaries.py": "traced",
     "tests/e2e/test_traces.py": "traced",
 }
@@ -36,6 +38,11 @@ ORDER = (
     "tests/architecture/",
     "",
 )
+
+
+def workers() -> int:
+    """Return how many workers `-n auto` starts: one more than processors, because tests wait a fourth of their time."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 def unit_of_work(nodeid: str) -> str:

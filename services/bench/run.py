@@ -12,6 +12,7 @@ from pathlib import Path
 from services.bench.corpus import fill, identifiers
 from services.bench.feed import ENTRIES, feed
 from services.bench.figures import Figure, lines
+from services.bench.imports import imports
 from services.bench.load import LOAD_SECONDS, load
 from services.bench.matching import matching
 from services.bench.programs import alone, installation, postgresql
@@ -23,7 +24,7 @@ from services.registry.app import METADATA, MIGRATIONS
 from shared.persistence import open_database
 from shared.persistence.migrations import upgrade
 
-GROUPS = ("hits", "misses", "search", "sites", "feed", "load", "matching", "terminology")
+GROUPS = ("hits", "misses", "search", "sites", "feed", "load", "imports", "matching", "terminology")
 
 
 def run_bench(trials: int, calls: int, groups: Sequence[str], *, as_json: bool) -> int:
@@ -33,15 +34,20 @@ def run_bench(trials: int, calls: int, groups: Sequence[str], *, as_json: bool) 
     """
     wanted = tuple(groups) or GROUPS
     with tempfile.TemporaryDirectory(prefix="cleio-bench-") as name:
-        found = []
-        for one in _measure(Path(name), trials, calls, wanted):
-            found.append(one)
+        found: list[Figure] = []
+        for line in lines(_kept(_measure(Path(name), trials, calls, wanted), found)):
             if not as_json:
-                sys.stdout.write("\n".join(lines([one])) + "\n")
+                sys.stdout.write(f"{line}\n")
                 sys.stdout.flush()
     if as_json:
         sys.stdout.write(json.dumps([asdict(one) | {"met": one.met} for one in found], indent=2) + "\n")
     return sum(one.met is False for one in found)
+
+
+def _kept(figures: Iterator[Figure], found: list[Figure]) -> Iterator[Figure]:
+    for one in figures:
+        found.append(one)
+        yield one
 
 
 def _measure(folder: Path, trials: int, calls: int, groups: Sequence[str]) -> Iterator[Figure]:
@@ -57,6 +63,9 @@ def _measure(folder: Path, trials: int, calls: int, groups: Sequence[str]) -> It
     if "load" in groups:
         _step("importing, exporting and checking; this takes some minutes")
         yield from load(folder / "load")
+    if "imports" in groups:
+        _step("importing once and again")
+        yield from imports(folder / "imports")
     if "matching" in groups:
         _step("preparing trials for matching")
         yield from matching(folder / "matching", (trials // 30, trials // 3), min(LOAD_SECONDS, calls / 100))

@@ -39,6 +39,7 @@ from services.registry.scope import judge
 from services.registry.settings import RegistrySettings
 from services.registry.sources import endpoints as sources
 from services.registry.sources.places import by_name
+from services.registry.sources.reading_processes import ReadingProcesses
 from services.registry.sources.registry_criteria import registry_criteria
 from services.registry.terminology import endpoints as terminologies
 from services.registry.terminology.current import CurrentTerminology
@@ -116,6 +117,9 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             follower.start(tasks)
             app.state.place_merges = place_merges = PlaceMerges(database, lambda: app.state.trial_rules)
             tasks.repeat(place_merges.step, "merge_places")
+            app.state.reading_processes = processes = ReadingProcesses(settings.readers)
+            stack.callback(processes.close)
+            tasks.repeat(processes.watch, "watch_reading_processes")
             app.state.export = _start_export(app, settings, database)
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)

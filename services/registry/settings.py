@@ -1,5 +1,8 @@
 """Settings of the registry (``CLEIO_REGISTRY_…``)."""
 
+import os
+
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from shared.clients.outbound import OutboundSettings
@@ -12,6 +15,12 @@ class RegistrySettings(OutboundSettings):
     database_url: DatabaseUrl = ""
     load_sample: bool = False
     keep_feed_days: int = 90
+    readers: int = Field(
+        default=min(os.cpu_count() or 1, 4),
+        ge=0,
+        le=64,
+        description="Processes that read the records of large imports; 0: they are read in the service itself.",
+    )
 
     @property
     def token_url(self) -> str:

@@ -3,6 +3,7 @@
 It reads one JSON array per line and answers each with the id of the new process. It imports nothing of the tests.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -18,6 +19,16 @@ LOADED = (
     "uvicorn.protocols.http.httptools_impl",
     "uvloop",
 )
+
+
+def warm() -> None:
+    """Build what each registry builds when it starts, so that no process does it again."""
+    from services.registry.terminology.terminology import builtin
+
+    terminology = builtin()
+    terminology.disease_phrases.exactly("")
+    assert terminology.document
+    gc.freeze()
 
 
 def serve(service: str, environment: Mapping[str, str], largest_file: int | None) -> None:
@@ -42,6 +53,7 @@ def serve(service: str, environment: Mapping[str, str], largest_file: int | None
 def fork_on_request() -> None:
     for module in LOADED:
         importlib.import_module(module)
+    warm()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # exit codes are not read
     for line in sys.stdin:
         if (pid := os.fork()) == 0:

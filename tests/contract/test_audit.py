@@ -339,18 +339,17 @@ async def running_matching(registry: FastAPI) -> AsyncIterator[FastAPI]:
         yield app
 
 
-@pytest.fixture
-def matched(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def matched_once(recorded_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A log of matches: the callers, and nothing about the patients."""
-    # Checkpoints are made where the test says, not each second.
-    monkeypatch.setattr("shared.audit.recording.CHECKPOINT_SECONDS", 3600.0)
+    folder = Path(shutil.copytree(recorded_once, tmp_path_factory.mktemp("matched") / "var"))
     boy = json.loads(
         (Path(__file__).parents[2] / "docs" / "examples" / "duchenne-boy.json").read_text(encoding="utf-8")
     )
 
     async def ask() -> None:
         async with (
-            running_registry(f"sqlite:///{recorded / 'registry.db'}") as registry,
+            running_registry(f"sqlite:///{folder / 'registry.db'}") as registry,
             running_matching(registry) as app,
             client_of(app) as public,
             client_of(app, token=token_of("hospital", "clinician")) as hospital,
@@ -362,8 +361,17 @@ def matched(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                 await app.state.audit.step()
             assert (await elsewhere.post("/matching/v1/match", json=boy)).status_code == 401
 
-    asyncio.run(ask())
-    return recorded
+    with installation_at(folder), pytest.MonkeyPatch.context() as patch:
+        # Checkpoints are made where the test says, not each second.
+        patch.setattr("shared.audit.recording.CHECKPOINT_SECONDS", 3600.0)
+        asyncio.run(ask())
+    return folder
+
+
+@pytest.fixture
+def matched(matched_once: Path) -> Path:
+    """A copy of it for one test."""
+    return Path(shutil.copytree(matched_once, ServiceSettings().data_dir))
 
 
 def test_a_match_is_recorded_with_its_caller_and_without_the_patient(matched: Path) -> None:

@@ -19,8 +19,9 @@ from services.registry.app import create_app
 from shared.operations.backups.manifest import Manifest
 from shared.settings import ServiceSettings
 from shared.values.cursors import Cursors
-from tests.conftest import ADMIN, client_of
+from tests.conftest import ADMIN, client_of, installation_at
 from tests.contract.network import Network
+from tests.contract.notifications import until
 from tests.contract.processes import ServiceProcess
 from tests.contract.test_assertions import administered
 
@@ -70,15 +71,23 @@ def change(acronym: str) -> int:
     return int(asyncio.run(patch()))
 
 
-@pytest.fixture
-def var(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A stopped installation with the bundled sample."""
-    monkeypatch.setenv("CLEIO_REGISTRY_LOAD_SAMPLE", "true")
-    folder = ServiceSettings().data_dir
-    for name in ("registry", "notifications"):
-        run(migrate_service(name))
-    change("BEFORE")
+@pytest.fixture(scope="module")
+def var_once(stocked_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stopped installation with the bundled sample and one change."""
+    folder = tmp_path_factory.mktemp("installation") / "var"
+    folder.mkdir()
+    shutil.copyfile(stocked_file, folder / "registry.db")
+    with installation_at(folder):
+        run(migrate_service("notifications"))
+        change("BEFORE")
     return folder
+
+
+@pytest.fixture
+def var(var_once: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it for one test."""
+    monkeypatch.setenv("CLEIO_REGISTRY_LOAD_SAMPLE", "true")
+    return Path(shutil.copytree(var_once, ServiceSettings().data_dir))
 
 
 @pytest.fixture
@@ -309,7 +318,7 @@ def test_a_running_service_is_copied_while_it_writes_and_is_never_replaced(
     registry: ServiceProcess, tmp_path: Path
 ) -> None:
     async def backing_up() -> list[Path]:
-        written = 0
+        written = during = 0
         done = asyncio.Event()
 
         async def write() -> None:
@@ -321,16 +330,18 @@ def test_a_running_service_is_copied_while_it_writes_and_is_never_replaced(
                     written += 1
 
         writing = asyncio.create_task(write())
+        await until(lambda: written)
         made = []
         for number in range(3):
             before = written
             code, output = await asyncio.to_thread(cleio, "backup", str(tmp_path / f"kept-{number}"))
             assert code == 0, output
             assert "from the running service" in output
-            assert written > before
+            during += written - before
             made.append(Path(output.splitlines()[-1]))
         done.set()
         await writing
+        assert during
         return made
 
     for made in asyncio.run(backing_up()):

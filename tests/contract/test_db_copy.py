@@ -1,6 +1,7 @@
 """`cleio db copy`: the same rows on the other kind of database, or none."""
 
 import asyncio
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,16 +64,9 @@ def execute(url: str, statement: str) -> None:
 
 
 @pytest.fixture
-def filled(tmp_path: Path) -> str:
+def filled(stocked_file: Path, tmp_path: Path) -> str:
     """A registry with the bundled sample."""
-    url = f"sqlite:///{tmp_path / 'filled.db'}"
-
-    async def fill() -> None:
-        async with running_registry(url):
-            pass
-
-    asyncio.run(fill())
-    return url
+    return f"sqlite:///{shutil.copyfile(stocked_file, tmp_path / 'filled.db')}"
 
 
 def test_a_copy_and_the_copy_back_are_equal(filled: str, empty_postgres: str, tmp_path: Path) -> None:

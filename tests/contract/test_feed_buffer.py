@@ -71,7 +71,7 @@ async def append_random(database: Database, chance: random.Random, count: int) -
 
 
 def queries(chance: random.Random, audiences: frozenset[str], service: bool) -> Iterator[FeedQuery]:
-    for _ in range(12):
+    for _ in range(5):
         wanted = {"condition": some(chance, CONDITIONS), "age_band": some(chance, AGES)}
         wanted = {name: values for name, values in wanted.items() if values}
         types = some(chance, TYPES, 1) if chance.random() < 0.5 else frozenset[str]()
@@ -94,8 +94,8 @@ async def read_all(buffer: FeedBuffer, query: FeedQuery) -> list[Any]:
 async def test_answers_from_the_buffer_are_those_from_the_database(registry: FastAPI) -> None:
     """On PostgreSQL the database decides by its row-level security; the buffer never asks it."""
     chance, database = random.Random(20261129), registry.state.database
-    await append_random(database, chance, 400)
-    buffers = [FeedBuffer(database, FEED, "/registry", capacity) for capacity in (5_000, 150, 0)]
+    await append_random(database, chance, 150)
+    buffers = [FeedBuffer(database, FEED, "/registry", capacity) for capacity in (5_000, 60, 0)]
     for buffer in buffers:
         await buffer.refresh()
     kinds = set()

@@ -112,9 +112,9 @@ async def test_what_is_no_bundle_is_refused(matching_client: httpx.AsyncClient) 
         assert (answer.status_code, answer.json()["code"]) == (422, "format_not_supported")
 
 
-async def test_without_the_registry_the_answer_is_503(public: httpx.AsyncClient, line: Line) -> None:
+async def test_without_the_registry_the_answer_is_503(own_matching_client: httpx.AsyncClient, line: Line) -> None:
     line.up = False
-    answer = await public.post(MATCH, json=bundle(), params=AS_OF)
+    answer = await own_matching_client.post(MATCH, json=bundle(), params=AS_OF)
     assert (answer.status_code, answer.json()["code"]) == (503, "registry_unavailable")
 
 

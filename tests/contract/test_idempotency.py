@@ -155,7 +155,7 @@ async def test_an_answer_is_stored_for_a_day(service: Notifications, receiver: R
     assert await keys.sweep() == 1
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # a SQLite file belongs to one process
+@pytest.mark.parametrize("migrated", ["postgresql"], indirect=True)  # a SQLite file belongs to one process
 async def test_concurrent_calls_of_replicas_take_effect_once(migrated: str, source: Source, receiver: Receiver) -> None:
     async with running_notifications(migrated, source) as here, running_notifications(migrated, source) as there:
         for number in range(10):

@@ -37,13 +37,13 @@ CONTACT = {
 
 
 async def test_a_change_of_the_registry_reaches_the_answers(
-    public: httpx.AsyncClient, matching: FastAPI, curator: httpx.AsyncClient
+    own_matching_client: httpx.AsyncClient, matching: FastAPI, curator: httpx.AsyncClient
 ) -> None:
     boy = example("duchenne-boy")
-    before = await public.post(MATCH, json=boy)
+    before = await own_matching_client.post(MATCH, json=boy)
     await declare(curator, DEMO, "fr-lille", "recruiting", 0)
     await until(lambda: matching.state.snapshots.current.id != before.headers["Snapshot"])
-    after = await public.post(MATCH, json=boy)
+    after = await own_matching_client.post(MATCH, json=boy)
     site = next(one for one in found(after.json(), DEMO)["sites"] if one["centre"] == "fr-lille")
     assert site["slots"] == [{"cohort": "1", "open": 0}]
     assert found(after.json(), DEMO)["sites"][0]["centre"] == "fr-necker"
@@ -55,12 +55,12 @@ async def test_a_change_of_the_registry_reaches_the_answers(
     )
     assert suspended.status_code == 200, suspended.text
     await until(lambda: matching.state.snapshots.current.id != before)
-    closed = found((await public.post(MATCH, json=boy)).json(), DEMO)
+    closed = found((await own_matching_client.post(MATCH, json=boy)).json(), DEMO)
     assert (closed["recruitment"], closed["recruitment_status"]) == ("closed", "suspended")
 
 
 async def test_open_trials_come_before_closed_ones_then_the_better_verdict(
-    public: httpx.AsyncClient, matching: FastAPI, curator: httpx.AsyncClient
+    own_matching_client: httpx.AsyncClient, matching: FastAPI, curator: httpx.AsyncClient
 ) -> None:
     patches: dict[str, Any] = {
         DEMO: {"status": "suspended"},
@@ -72,7 +72,7 @@ async def test_open_trials_come_before_closed_ones_then_the_better_verdict(
         assert answer.status_code == 200, answer.text
         version = answer.json()["version"]
         await until(lambda trial=trial, version=version: held(matching, trial).record.trial.version == version)
-    ranked = (await public.post(MATCH, json=example("duchenne-boy"))).json()["results"]
+    ranked = (await own_matching_client.post(MATCH, json=example("duchenne-boy"))).json()["results"]
     ranking = [(one["trial"], one["recruitment"], one["verdict"]) for one in ranked]
     assert ranking == [
         ("NCT05096221", "open", "not_yet"),
@@ -80,23 +80,23 @@ async def test_open_trials_come_before_closed_ones_then_the_better_verdict(
         ("NCT04626674", "unknown", "not_yet"),
     ]
     grown = {**example("duchenne-boy"), "birth_date": "2014-01-01", "facts": [FACT]}
-    last = (await public.post(MATCH, json=grown)).json()["results"][-1]
+    last = (await own_matching_client.post(MATCH, json=grown)).json()["results"][-1]
     assert (last["trial"], last["recruitment"], last["verdict"]) == ("NCT05096221", "open", "excluded")
 
 
 async def test_newly_signed_criteria_reach_the_answers(
-    public: httpx.AsyncClient, matching: FastAPI, curator: httpx.AsyncClient
+    own_matching_client: httpx.AsyncClient, matching: FastAPI, curator: httpx.AsyncClient
 ) -> None:
     before = matching.state.snapshots.current.id
     document = {**CRITERIA, "trial": "NCT05096221"}
     signed = await curator.put("/registry/v1/trials/NCT05096221/criteria", json=document, headers={"If-Match": "*"})
     assert signed.status_code == 200, signed.text
     await until(lambda: matching.state.snapshots.current.id != before)
-    embark = found((await public.post(MATCH, json=example("duchenne-boy"))).json(), "NCT05096221")
+    embark = found((await own_matching_client.post(MATCH, json=example("duchenne-boy"))).json(), "NCT05096221")
     assert [one["id"] for one in embark["criteria"]] == ["I1", "I2"]
     assert (embark["from"], embark["criteria_version"]) == ("2025-12-20", 2)
     boy = {**example("duchenne-boy"), "birth_date": "2020-01-01"}
-    embark = found((await public.post(MATCH, json=boy)).json(), "NCT05096221")
+    embark = found((await own_matching_client.post(MATCH, json=boy)).json(), "NCT05096221")
     assert (embark["verdict"], embark["criteria_outdated"], embark["contact"]) == ("compatible", False, None)
     before = matching.state.snapshots.current.id
     changed = await curator.patch(
@@ -106,7 +106,7 @@ async def test_newly_signed_criteria_reach_the_answers(
     )
     assert changed.status_code == 200, changed.text
     await until(lambda: matching.state.snapshots.current.id != before)
-    embark = found((await public.post(MATCH, json=boy)).json(), "NCT05096221")
+    embark = found((await own_matching_client.post(MATCH, json=boy)).json(), "NCT05096221")
     assert (embark["verdict"], embark["criteria_outdated"], embark["grade"]) == ("possible", True, "signed")
     assert embark["contact"] == {**CONTACT, "email": None}
     study = (await curator.get("/fhir/ResearchStudy/NCT05096221")).json()

@@ -2,7 +2,6 @@
 
 import json
 import random
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -10,8 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from services.registry.sources import ctgov_reader
-from tests.conftest import ADMIN, client_of, token_of
-from tests.contract.registry import running_registry
+from tests.conftest import client_of, token_of
 from tests.contract.test_registry import a_trial, create, events_since, now
 from tests.contract.test_sources import send, study
 
@@ -19,24 +17,6 @@ pytestmark = pytest.mark.anyio
 
 NUMBER = "NCT90000001"
 TRIAL = f"/registry/v1/trials/{NUMBER}"
-
-
-@pytest.fixture
-async def app(stocked_url: str) -> AsyncIterator[FastAPI]:
-    async with running_registry(stocked_url) as app:
-        yield app
-
-
-@pytest.fixture
-async def admin(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(app, token=ADMIN) as client:
-        yield client
-
-
-@pytest.fixture
-async def public(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(app) as client:
-        yield client
 
 
 async def patch(admin: httpx.AsyncClient, changes: dict[str, Any], **query: str) -> dict[str, Any]:
@@ -278,14 +258,15 @@ async def outcome(admin: httpx.AsyncClient, number: str) -> dict[str, Any]:
     return {**{name: trial[name] for name in trial if name not in own}, "origins": sources, "statuses": statuses}
 
 
+@pytest.mark.parametrize("examples", [5, pytest.param(20, marks=pytest.mark.full)])
 async def test_any_order_of_what_becomes_known_gives_the_same_trial(
-    admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, examples: int
 ) -> None:
     chance = random.Random(5)
     whole = [("form", place) for place in range(len(FORMS))]
     stated = [("state", place) for place in range(len(STATED))]
     expected = None
-    for example in range(20):
+    for example in range(examples):
         number = f"NCT910000{example:02}"
         steps = [*whole, *stated, ("withdraw", 1), ("declare", 0), ("form", 1), ("reread", 0)]
         chance.shuffle(steps)

@@ -2,7 +2,6 @@
 
 import json
 import zlib
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from importlib import resources
 from typing import Any
@@ -16,8 +15,6 @@ from services.registry.scope import diseases
 from services.registry.scope.diseases import DiseaseSigns
 from services.registry.sources import ctgov_reader
 from services.registry.sources.ctgov import StudyReading, read_study
-from tests.conftest import ADMIN, client_of
-from tests.contract.registry import running_registry
 from tests.contract.test_registry import events_since, now
 from tests.contract.test_sources import send, study
 
@@ -26,18 +23,6 @@ pytestmark = pytest.mark.anyio
 REREAD = "/registry/v1/sources/ctgov/reread"
 CANCER = {"conditions": ["Multiple myeloma"]}
 CONTACTS = {"centralContacts": [{"name": "Dr DUPONT", "role": "CONTACT", "phone": "+33 1 00 00 00 00"}]}
-
-
-@pytest.fixture
-async def app(stocked_url: str) -> AsyncIterator[FastAPI]:
-    async with running_registry(stocked_url) as app:
-        yield app
-
-
-@pytest.fixture
-async def admin(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(app, token=ADMIN) as client:
-        yield client
 
 
 async def kept(app: FastAPI, number: str = "NCT90000001") -> list[dict[str, Any]]:

@@ -1,15 +1,12 @@
 """The table of facility texts: people say which places they are; stored trials and later records follow it."""
 
 import uuid
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from tests.conftest import ADMIN, client_of
-from tests.contract.registry import running_registry
 from tests.contract.test_merge import NECKER, NUMBER, STRASBOURG, at, dated, place
 from tests.contract.test_sources import send, study
 
@@ -18,24 +15,6 @@ pytestmark = pytest.mark.anyio
 PLACES = "/registry/v1/places"
 LAKE = place("Hôpital du Zzlac", "Strasbourg", "RECRUITING")
 OTHER = "NCT90000002"
-
-
-@pytest.fixture
-async def app(stocked_url: str) -> AsyncIterator[FastAPI]:
-    async with running_registry(stocked_url) as app:
-        yield app
-
-
-@pytest.fixture
-async def admin(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(app, token=ADMIN) as client:
-        yield client
-
-
-@pytest.fixture
-async def public(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(app) as client:
-        yield client
 
 
 async def post(client: httpx.AsyncClient, **given: Any) -> httpx.Response:

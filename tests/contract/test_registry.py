@@ -2,35 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from tests.conftest import ADMIN, INTERNAL, client_of, token_of
-from tests.contract.registry import running_registry
+from tests.conftest import INTERNAL, client_of, token_of
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def app(stocked_url: str) -> AsyncIterator[FastAPI]:
-    async with running_registry(stocked_url) as app:
-        yield app
-
-
-@pytest.fixture
-async def public(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(app) as client:
-        yield client
-
-
-@pytest.fixture
-async def admin(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(app, token=ADMIN) as client:
-        yield client
 
 
 async def events_since(client: httpx.AsyncClient, following: str) -> list[dict[str, Any]]:
@@ -74,16 +54,16 @@ def a_trial(number: str = "NCT99999991", **changes: Any) -> dict[str, Any]:
     }
 
 
-async def create(admin: httpx.AsyncClient, document: dict[str, Any]) -> httpx.Response:
-    number = document["identifiers"][0]["value"]
+async def create(admin: httpx.AsyncClient, document: dict[str, Any], number: str | None = None) -> httpx.Response:
+    number = number or document["identifiers"][0]["value"]
     return await admin.put(f"/registry/v1/trials/{number}", json=document, headers={"If-None-Match": "*"})
 
 
-async def test_the_sample_is_listed_in_pages(public: httpx.AsyncClient) -> None:
+async def test_the_sample_is_listed_in_pages(reader: httpx.AsyncClient) -> None:
     seen: list[str] = []
     following: str | None = "/registry/v1/trials?limit=5&count=exact"
     while following:
-        page = await public.get(following)
+        page = await reader.get(following)
         assert page.status_code == 200
         assert page.json()["total"] == 18
         seen += [trial["identifier"] for trial in page.json()["items"]]
@@ -96,19 +76,19 @@ async def test_the_sample_is_listed_in_pages(public: httpx.AsyncClient) -> None:
 
 
 async def test_demonstration_trials_are_labelled_and_absent_from_public_copies(
-    public: httpx.AsyncClient, app: FastAPI
+    reader: httpx.AsyncClient, standing_app: FastAPI
 ) -> None:
-    demos = (await public.get("/registry/v1/trials?q=CLEIO-DEMO")).json()["items"]
+    demos = (await reader.get("/registry/v1/trials?q=CLEIO-DEMO")).json()["items"]
     assert len(demos) == 6
     for demo in demos:
         assert demo["illustrative"]
         assert demo["sample"] == "demo"
         assert demo["titles"]["fr"].startswith("[Fictif]")
         assert demo["titles"]["en"].startswith("[Fictitious]")
-    export = (await public.get("/registry/v1/export")).text
-    feed = (await public.get("/registry/v1/feed?limit=1000")).text
+    export = (await reader.get("/registry/v1/export")).text
+    feed = (await reader.get("/registry/v1/feed?limit=1000")).text
     assert "CLEIO-DEMO" not in export + feed
-    async with client_of(app, token=INTERNAL) as service:
+    async with client_of(standing_app, token=INTERNAL) as service:
         lines = [json.loads(line) for line in (await service.get("/registry/v1/export")).text.splitlines()]
     assert lines[0]["kind"] == "header"
     assert lines[-1] == {"kind": "end", "count": len(lines) - 2}
@@ -136,27 +116,27 @@ async def test_demonstration_trials_are_labelled_and_absent_from_public_copies(
         ("exa-cel", "NCT03745287"),
     ],
 )
-async def test_a_trial_is_found_by_words_in_both_languages(public: httpx.AsyncClient, words: str, number: str) -> None:
-    found = (await public.get("/registry/v1/trials", params={"q": words})).json()["items"]
+async def test_a_trial_is_found_by_words_in_both_languages(reader: httpx.AsyncClient, words: str, number: str) -> None:
+    found = (await reader.get("/registry/v1/trials", params={"q": words})).json()["items"]
     assert number in [trial["identifier"] for trial in found]
     assert len(found) < 18
 
 
-async def test_unknown_resources_are_not_found(public: httpx.AsyncClient) -> None:
-    assert (await public.get("/registry/v1/trials?q=zzzz")).json()["items"] == []
-    assert (await public.get("/registry/v1/trials?q=%25_💊")).json()["items"] == []
+async def test_unknown_resources_are_not_found(reader: httpx.AsyncClient) -> None:
+    assert (await reader.get("/registry/v1/trials?q=zzzz")).json()["items"] == []
+    assert (await reader.get("/registry/v1/trials?q=%25_💊")).json()["items"] == []
     for path in (
         "/registry/v1/trials/%00",
         "/registry/v1/trials?q=%00",
         "/registry/v1/trials/NCT03745287/criteria?version=99999999999999999999",
     ):
-        assert (await public.get(path)).status_code == 400
+        assert (await reader.get(path)).status_code == 400
     for path in (
         "/registry/v1/trials/NCT00000000",
         "/registry/v1/trials/NCT00000000/criteria",
         "/registry/v1/centres/fr-nowhere",
     ):
-        answer = await public.get(path)
+        answer = await reader.get(path)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
@@ -177,30 +157,30 @@ async def test_unknown_resources_are_not_found(public: httpx.AsyncClient) -> Non
     ],
 )
 async def test_an_unknown_filter_value_is_an_error(
-    public: httpx.AsyncClient, query: str, status: int, code: str
+    reader: httpx.AsyncClient, query: str, status: int, code: str
 ) -> None:
-    answer = await public.get(f"/registry/v1/trials?{query}")
+    answer = await reader.get(f"/registry/v1/trials?{query}")
     assert answer.status_code == status, answer.text
     if code:
         assert answer.json()["errors"][0]["code"] == code
     if query == "country=fr":
-        assert answer.json()["items"] == (await public.get("/registry/v1/trials?country=FR")).json()["items"]
+        assert answer.json()["items"] == (await reader.get("/registry/v1/trials?country=FR")).json()["items"]
 
 
-async def test_demonstration_trials_come_last_across_pages(public: httpx.AsyncClient) -> None:
+async def test_demonstration_trials_come_last_across_pages(reader: httpx.AsyncClient) -> None:
     found: list[str] = []
     url: str | None = "/registry/v1/trials?q=duchenne&limit=1"
     while url:
-        page = await public.get(url)
+        page = await reader.get(url)
         found += [trial["identifier"] for trial in page.json()["items"]]
         url = page.links.get("next", {}).get("url")
     assert found == ["NCT04626674", "NCT05096221", "CLEIO-DEMO-0002"]
 
 
-async def test_a_disease_finds_the_trials_of_its_subtypes(public: httpx.AsyncClient) -> None:
+async def test_a_disease_finds_the_trials_of_its_subtypes(reader: httpx.AsyncClient) -> None:
     above = {
         trial["identifier"]
-        for trial in (await public.get("/registry/v1/trials?condition=ORPHA:98896&sample=none")).json()["items"]
+        for trial in (await reader.get("/registry/v1/trials?condition=ORPHA:98896&sample=none")).json()["items"]
     }
     assert {"NCT05096221", "NCT04626674"} <= above
     assert not any(one.startswith("CLEIO-DEMO") for one in above)
@@ -311,9 +291,11 @@ async def test_a_patch_changes_only_the_named_fields(admin: httpx.AsyncClient) -
     ],
 )
 async def test_an_invalid_trial_is_refused_with_its_place(
-    admin: httpx.AsyncClient, changes: dict[str, Any], code: str, pointer: str | None
+    refused_admin: httpx.AsyncClient, changes: dict[str, Any], code: str, pointer: str | None
 ) -> None:
-    answer = await admin.put("/registry/v1/trials/NCT99999991", json=a_trial(**changes), headers={"If-None-Match": "*"})
+    answer = await refused_admin.put(
+        "/registry/v1/trials/NCT99999991", json=a_trial(**changes), headers={"If-None-Match": "*"}
+    )
     assert 400 <= answer.status_code < 500
     assert answer.json()["code"] == code
     assert [error["pointer"] for error in answer.json()["errors"]][:1] == ([pointer] if pointer else [])
@@ -340,11 +322,11 @@ async def test_an_unclear_trial_waits_for_review_and_is_not_public(
     assert [event["type"] for event in await events_since(public, following)] == ["trial.published", "trial.removed"]
 
 
-async def test_criteria_signed_by_invented_people_are_illustrative(public: httpx.AsyncClient) -> None:
+async def test_criteria_signed_by_invented_people_are_illustrative(reader: httpx.AsyncClient) -> None:
     trial = "/registry/v1/trials/NCT05096221"
-    head = (await public.get(trial)).json()["criteria"]
+    head = (await reader.get(trial)).json()["criteria"]
     assert (head["grade"], head["illustrative"]) == ("signed", True)
-    assert (await public.get(f"{trial}/criteria")).json()["illustrative"] is True
+    assert (await reader.get(f"{trial}/criteria")).json()["illustrative"] is True
 
 
 async def test_criteria_are_immutable_versions(public: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:

@@ -33,26 +33,8 @@ CANCER = {"conditionsModule": {"conditions": ["Osteosarcoma"]}}
 
 
 @pytest.fixture
-async def app(stocked_url: str) -> AsyncIterator[FastAPI]:
-    async with running_registry(stocked_url) as app:
-        yield app
-
-
-@pytest.fixture
-async def admin(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(app, token=ADMIN) as client:
-        yield client
-
-
-@pytest.fixture
 async def second(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(app, token=token_of("coordination", "editor", client="second")) as client:
-        yield client
-
-
-@pytest.fixture
-async def public(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(app) as client:
         yield client
 
 

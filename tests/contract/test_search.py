@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -11,19 +10,12 @@ import pytest
 from fastapi import FastAPI
 
 from tests.conftest import ADMIN, client_of, token_of
-from tests.contract.registry import running_registry
 
 pytestmark = pytest.mark.anyio
 
 TRIALS = "/registry/v1/trials"
 MERGE_PATCH = {"Content-Type": "application/merge-patch+json", "If-Match": "*", "Authorization": f"Bearer {ADMIN}"}
 SICKLE = {"NCT03964792", "NCT03745287", "CLEIO-DEMO-0001"}
-
-
-@pytest.fixture
-async def registry(stocked_url: str) -> AsyncIterator[FastAPI]:
-    async with running_registry(stocked_url) as app:
-        yield app
 
 
 async def found(client: httpx.AsyncClient, query: str) -> list[str]:
@@ -47,15 +39,15 @@ async def found(client: httpx.AsyncClient, query: str) -> list[str]:
         ("q=zzzzzzzz", set()),
     ],
 )
-async def test_words_and_diseases_find_trials(registry: FastAPI, query: str, expected: set[str]) -> None:
-    async with client_of(registry) as anyone:
+async def test_words_and_diseases_find_trials(standing_app: FastAPI, query: str, expected: set[str]) -> None:
+    async with client_of(standing_app) as anyone:
         assert set(await found(anyone, query)) >= expected
         if not expected:
             assert await found(anyone, query) == []
 
 
-async def test_a_search_finds_what_was_written_just_before(registry: FastAPI) -> None:
-    async with client_of(registry) as anyone:
+async def test_a_search_finds_what_was_written_just_before(app: FastAPI) -> None:
+    async with client_of(app) as anyone:
         for word in ("xylophone", "zygomatique"):
             titles = json.dumps({"titles": {"fr": f"Étude {word}"}})
             assert (await anyone.patch(f"{TRIALS}/NCT03745287", content=titles, headers=MERGE_PATCH)).status_code == 200
@@ -63,10 +55,10 @@ async def test_a_search_finds_what_was_written_just_before(registry: FastAPI) ->
         assert await found(anyone, "q=xylophone") == []
 
 
-async def test_unpublished_trials_are_in_no_hit_count_or_facet(registry: FastAPI) -> None:
+async def test_unpublished_trials_are_in_no_hit_count_or_facet(app: FastAPI) -> None:
     # A condition in which no disease is recognised goes to review: until then the trial is not public.
     hide = json.dumps({"conditions": [{"text": "R/R MM"}]})
-    async with client_of(registry) as anyone, client_of(registry, token=token_of("coordination", "admin")) as staff:
+    async with client_of(app) as anyone, client_of(app, token=token_of("coordination", "admin")) as staff:
         before = (await anyone.get(f"{TRIALS}?sort=updated&count=exact&facets=phase,condition")).json()
         assert (await anyone.patch(f"{TRIALS}/NCT03745287", content=hide, headers=MERGE_PATCH)).status_code == 200
         after = (await anyone.get(f"{TRIALS}?sort=updated&count=exact&facets=phase,condition")).json()
@@ -88,8 +80,8 @@ async def suggestions(client: httpx.AsyncClient, typed: str) -> list[Any]:
     return answer.json()["items"]
 
 
-async def test_suggestions_while_typing(registry: FastAPI) -> None:
-    async with client_of(registry) as anyone:
+async def test_suggestions_while_typing(standing_app: FastAPI) -> None:
+    async with client_of(standing_app) as anyone:
         for typed in ("drep", "drépanoc", "drepanocit", "sickle c"):
             assert "ORPHA:275752" in [one["value"] for one in await suggestions(anyone, typed)], typed
         assert "fr-strasbourg" in [one["value"] for one in await suggestions(anyone, "strasb")]
@@ -119,17 +111,17 @@ async def test_suggestions_while_typing(registry: FastAPI) -> None:
         ("stale=true", "/query/stale"),
     ],
 )
-async def test_a_wrong_value_is_named(registry: FastAPI, query: str, pointer: str) -> None:
-    async with client_of(registry) as anyone:
-        for reads in (registry.state.public_reads, ()):
-            registry.state.public_reads = reads
+async def test_a_wrong_value_is_named(standing_app: FastAPI, query: str, pointer: str) -> None:
+    async with client_of(standing_app) as anyone:
+        for reads in ((), standing_app.state.public_reads):
+            standing_app.state.public_reads = reads
             answer = await anyone.get(f"{TRIALS}?{query}")
             assert answer.status_code == 400, answer.text
             assert [one["pointer"] for one in answer.json()["errors"]] == [pointer]
 
 
-async def test_filters_narrow_the_list(registry: FastAPI) -> None:
-    async with client_of(registry) as anyone:
+async def test_filters_narrow_the_list(standing_app: FastAPI) -> None:
+    async with client_of(standing_app) as anyone:
         everything = (await anyone.get(f"{TRIALS}?limit=200")).json()["items"]
 
         def where(keep: Any) -> set[str]:
@@ -163,8 +155,8 @@ async def test_filters_narrow_the_list(registry: FastAPI) -> None:
             )
 
 
-async def test_ages_in_days_or_as_a_duration(registry: FastAPI) -> None:
-    async with client_of(registry) as anyone:
+async def test_ages_in_days_or_as_a_duration(app: FastAPI) -> None:
+    async with client_of(app) as anyone:
         assert await found(anyone, "age=P8Y") == await found(anyone, "age=2922")
         everyone = set(await found(anyone, "limit=200"))
         assert set(await found(anyone, "age=P8Y&limit=200")) < everyone
@@ -183,8 +175,8 @@ async def test_ages_in_days_or_as_a_duration(registry: FastAPI) -> None:
             assert (await found(anyone, f"ids=NCT03745287&age={age}") == ["NCT03745287"]) is taken
 
 
-async def test_open_in_france_comes_first_and_demonstrations_last(registry: FastAPI) -> None:
-    async with client_of(registry) as anyone:
+async def test_open_in_france_comes_first_and_demonstrations_last(standing_app: FastAPI) -> None:
+    async with client_of(standing_app) as anyone:
         items = (await anyone.get(f"{TRIALS}?sort=relevance&limit=200")).json()["items"]
     kinds = [
         2 if one["sample"] == "demo" else 0 if one["status"] == "recruiting" and "FR" in one["countries"] else 1
@@ -193,8 +185,8 @@ async def test_open_in_france_comes_first_and_demonstrations_last(registry: Fast
     assert kinds == sorted(kinds)
 
 
-async def test_near_puts_trials_of_near_centres_first(registry: FastAPI) -> None:
-    async with client_of(registry) as anyone:
+async def test_near_puts_trials_of_near_centres_first(standing_app: FastAPI) -> None:
+    async with client_of(standing_app) as anyone:
         items = (await anyone.get(f"{TRIALS}?near=48.58,7.75&sort=distance&limit=200")).json()["items"]
     there = ["fr-strasbourg" in [site["centre"] for site in one["sites"]] for one in items]
     assert any(there)
@@ -202,8 +194,8 @@ async def test_near_puts_trials_of_near_centres_first(registry: FastAPI) -> None
 
 
 @pytest.mark.parametrize("sort", ["relevance", "updated", "start", "identifier", "distance&near=48.58,7.75"])
-async def test_pages_of_every_order_follow_each_other_to_the_end(registry: FastAPI, sort: str) -> None:
-    async with client_of(registry) as anyone:
+async def test_pages_of_every_order_follow_each_other_to_the_end(standing_app: FastAPI, sort: str) -> None:
+    async with client_of(standing_app) as anyone:
         whole = await found(anyone, f"sort={sort}&limit=200")
         seen: list[str] = []
         path: str | None = f"{TRIALS}?sort={sort}&limit=4"
@@ -215,8 +207,8 @@ async def test_pages_of_every_order_follow_each_other_to_the_end(registry: FastA
         assert len(set(seen)) == 18
 
 
-async def test_a_page_goes_on_behind_its_last_trial_while_trials_change(registry: FastAPI) -> None:
-    async with client_of(registry) as anyone:
+async def test_a_page_goes_on_behind_its_last_trial_while_trials_change(app: FastAPI) -> None:
+    async with client_of(app) as anyone:
         whole = await found(anyone, "sort=updated&limit=200")
         first = await anyone.get(f"{TRIALS}?sort=updated&limit=4")
         # The last trial of the list becomes the first: what follows the first page stays as it is.
@@ -227,8 +219,8 @@ async def test_a_page_goes_on_behind_its_last_trial_while_trials_change(registry
         assert [one["identifier"] for one in second.json()["items"]] == whole[4:8]
 
 
-async def test_fields_facets_and_the_total(registry: FastAPI) -> None:
-    async with client_of(registry) as anyone:
+async def test_fields_facets_and_the_total(standing_app: FastAPI) -> None:
+    async with client_of(standing_app) as anyone:
         page = (await anyone.get(f"{TRIALS}?fields=identifier,phase&facets=phase,condition&count=exact&limit=3")).json()
         assert all(one.keys() == {"id", "identifier", "phase"} for one in page["items"])
         assert page["total"] == 18
@@ -240,9 +232,9 @@ async def test_fields_facets_and_the_total(registry: FastAPI) -> None:
         assert all(one["label"]["fr"] for one in page["facets"]["condition"])
 
 
-async def test_csv_and_lines(registry: FastAPI) -> None:
+async def test_csv_and_lines(app: FastAPI) -> None:
     formula = json.dumps({"titles": {"fr": "=HYPERLINK(1)", "en": "-1+2"}})
-    async with client_of(registry) as anyone:
+    async with client_of(app) as anyone:
         assert (await anyone.patch(f"{TRIALS}/NCT03745287", content=formula, headers=MERGE_PATCH)).status_code == 200
         table = await anyone.get(f"{TRIALS}?limit=200", headers={"Accept": "text/csv"})
         lines = await anyone.get(f"{TRIALS}?ids=NCT03745287", headers={"Accept": "application/x-ndjson"})
@@ -256,10 +248,10 @@ async def test_csv_and_lines(registry: FastAPI) -> None:
     assert refused.status_code == 406
 
 
-async def test_open_places_are_for_those_who_may_see_them(registry: FastAPI) -> None:
+async def test_open_places_are_for_those_who_may_see_them(app: FastAPI) -> None:
     async with (
-        client_of(registry, token=token_of("hospital")) as hospital,
-        client_of(registry, token=token_of("coordination", "admin")) as staff,
+        client_of(app, token=token_of("hospital")) as hospital,
+        client_of(app, token=token_of("coordination", "admin")) as staff,
     ):
         before = await found(hospital, "open_places=true&limit=200")
         trial = next(one for one in (await staff.get(f"{TRIALS}?open=true&limit=200")).json()["items"] if one["sites"])
@@ -273,7 +265,7 @@ async def test_open_places_are_for_those_who_may_see_them(registry: FastAPI) -> 
         assert (await staff.get(f"{TRIALS}?stale=true")).status_code == 200
 
 
-async def test_a_number_that_became_that_of_another_trial_finds_that_one_only(registry: FastAPI) -> None:
+async def test_a_number_that_became_that_of_another_trial_finds_that_one_only(app: FastAPI) -> None:
     def trial(number: str) -> str:
         conditions = [{"code": "ORPHA:275752", "text": "Sickle cell disease"}]
         product = {"name": "a gene therapy", "atmp_class": "gene_therapy"}
@@ -281,7 +273,7 @@ async def test_a_number_that_became_that_of_another_trial_finds_that_one_only(re
         return json.dumps({"identifiers": numbers, "conditions": conditions, "product": product})
 
     new = {"Content-Type": "application/json", "If-None-Match": "*"}
-    async with client_of(registry, token=token_of("coordination", "admin")) as staff:
+    async with client_of(app, token=token_of("coordination", "admin")) as staff:
         first = await staff.put(f"{TRIALS}/NCT99000001", content=trial("NCT99000001"), headers=new)
         assert first.status_code == 201, first.text
         numbers = json.dumps({"identifiers": [{"type": "nct", "value": "NCT99000002"}]})

@@ -30,24 +30,6 @@ COHORTS = {"cohorts": [{"id": name, "label": {"fr": name, "en": name}} for name 
 
 
 @pytest.fixture
-async def app(stocked_url: str) -> AsyncIterator[FastAPI]:
-    async with running_registry(stocked_url) as app:
-        yield app
-
-
-@pytest.fixture
-async def admin(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(app, token=ADMIN) as client:
-        yield client
-
-
-@pytest.fixture
-async def public(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(app) as client:
-        yield client
-
-
-@pytest.fixture
 async def centre(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(app, token=token_of("centre", "editor", "system", centre="fr-strasbourg")) as client:
         yield client

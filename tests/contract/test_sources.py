@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from time import perf_counter
@@ -15,25 +15,12 @@ from fastapi import FastAPI
 from services.registry.scope import diseases
 from services.registry.scope.diseases import DiseaseSigns
 from services.registry.sources.importing import SLICE_LINES
-from tests.conftest import ADMIN, client_of, token_of
-from tests.contract.registry import running_registry
+from tests.conftest import client_of, token_of
 from tests.contract.test_registry import events_since, now
 
 pytestmark = pytest.mark.anyio
 
 PATH = "/registry/v1/sources/ctgov/trials"
-
-
-@pytest.fixture
-async def app(stocked_url: str) -> AsyncIterator[FastAPI]:
-    async with running_registry(stocked_url) as app:
-        yield app
-
-
-@pytest.fixture
-async def admin(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(app, token=ADMIN) as client:
-        yield client
 
 
 def study(number: str = "NCT90000001", **modules: Any) -> dict[str, Any]:
@@ -311,29 +298,33 @@ async def test_lines_of_one_request_see_each_other_across_slices(admin: httpx.As
         (b"\xff\xfe", 200),
     ],
 )
-async def test_an_upload_of_any_bytes_is_answered(admin: httpx.AsyncClient, content: bytes, status: int) -> None:
-    answer = await admin.put(PATH, content=content, headers={"Content-Type": "application/x-ndjson"})
+async def test_an_upload_of_any_bytes_is_answered(
+    refused_admin: httpx.AsyncClient, content: bytes, status: int
+) -> None:
+    answer = await refused_admin.put(PATH, content=content, headers={"Content-Type": "application/x-ndjson"})
     assert answer.status_code == status
 
 
-async def test_only_the_coordination_imports(app: FastAPI) -> None:
+async def test_only_the_coordination_imports(standing_app: FastAPI) -> None:
     for token, status in (
         (None, 401),
         (token_of("hospital", "admin", "system"), 403),
         (token_of("coordination", "auditor"), 403),
     ):
-        async with client_of(app, token=token) as caller:
+        async with client_of(standing_app, token=token) as caller:
             answer = await caller.put(PATH, content=b"{}", headers={"Content-Type": "application/x-ndjson"})
             assert answer.status_code == status
 
 
 @pytest.mark.real_data
+@pytest.mark.parametrize("share", [6, pytest.param(1, marks=pytest.mark.full)])
 async def test_every_real_record_is_reported_and_the_second_run_writes_nothing(
-    admin: httpx.AsyncClient, real_data: Path, figure: Callable[[str, object], None], stocked_url: str
+    admin: httpx.AsyncClient, real_data: Path, figure: Callable[[str, object], None], stocked_url: str, share: int
 ) -> None:
     files = sorted((real_data / "ctgov_atmp").glob("*.json"))
     assert len(files) == 889
-    files = files if stocked_url.startswith("sqlite") else files[::4]  # all of them once is enough
+    # Others on each kind of database. Each is also read without a database (tests/unit/registry/sources).
+    files = files[:: 2 * share] if stocked_url.startswith("sqlite") else files[share :: 2 * share]
     records = [json.dumps(json.loads(file.read_text(encoding="utf-8"))) for file in files]
 
     async def run() -> Counter[str]:

@@ -1,15 +1,11 @@
 """A trial has one id for ever; its public numbers, also former ones, find it in any spelling."""
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
-from tests.conftest import ADMIN, client_of
-from tests.contract.registry import running_registry
 from tests.contract.test_registry import a_trial, create, events_since, now
 from tests.contract.test_sources import send, study
 
@@ -22,24 +18,6 @@ NUMBERS = [
     {"type": "eudract", "value": EUDRACT},
     {"type": "sponsor", "value": "GT-001"},
 ]
-
-
-@pytest.fixture
-async def app(stocked_url: str) -> AsyncIterator[FastAPI]:
-    async with running_registry(stocked_url) as app:
-        yield app
-
-
-@pytest.fixture
-async def admin(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(app, token=ADMIN) as client:
-        yield client
-
-
-@pytest.fixture
-async def public(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(app) as client:
-        yield client
 
 
 async def patch(admin: httpx.AsyncClient, name: str, **changes: Any) -> httpx.Response:

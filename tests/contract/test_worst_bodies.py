@@ -29,7 +29,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str,
             process.kill()
 
 
-@pytest.mark.parametrize("times", [2, pytest.param(50, marks=[pytest.mark.full, pytest.mark.alone])])
+@pytest.mark.parametrize("times", [1, pytest.param(50, marks=[pytest.mark.full, pytest.mark.alone])])
 def test_the_worst_bodies_are_answered(
     installation: dict[str, ServiceProcess], times: int, figure: Callable[[str, object], None]
 ) -> None:

@@ -121,14 +121,25 @@ class System:
         """The key of an administrator, created as an operator does."""
         return self.cleio("admin", "create").stdout.strip()
 
-    def cleio(self, *arguments: str, check: bool = True, **settings: str) -> "subprocess.CompletedProcess[str]":
+    def in_a_process(self, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
         """Run a command as a process beside this system."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CLEIO_")}
         settings_here = {**environment, "CLEIO_DATA_DIR": str(self.folder), "CLEIO_PORT": str(self.port), **settings}
         command = [sys.executable, "-m", "services.cli", *arguments]
         return subprocess.run(
-            command, cwd=ROOT, env=settings_here, capture_output=True, text=True, timeout=120, check=check
+            command, cwd=ROOT, env=settings_here, capture_output=True, text=True, timeout=120, check=False
         )
+
+    def cleio(self, *arguments: str, check: bool = True, **settings: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command with the same settings in this process, which has loaded the program already."""
+        others = dict.fromkeys(name for name in os.environ if name.startswith("CLEIO_"))
+        here = {"CLEIO_DATA_DIR": str(self.folder), "CLEIO_PORT": str(self.port), **settings}
+        result = CliRunner().invoke(app, arguments, env={**others, **here})
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        done = subprocess.CompletedProcess(arguments, result.exit_code, result.stdout, result.stderr)
+        if check:
+            done.check_returncode()
+        return done
 
     def typed(self, *arguments: str, token: str = "", code: int | None = 0) -> Result:
         """Run a command in this process and check its exit code, unless ``code`` is None.
@@ -175,24 +186,13 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture(scope="session")
 def inhabited(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A running system, shared by tests that create organisations, clients and members."""
+    """A running system, shared by tests that create organisations, clients and members, or load codes."""
     settings = {
         "CLEIO_OIDC_ISSUER": provider.url,
         "CLEIO_OIDC_AUDIENCE": AUDIENCE,
         "CLEIO_OUTBOUND_DEV_HOSTS": "127.0.0.0/8",
     }
     running = System(tmp_path_factory.mktemp("inhabited") / "var", **settings)
-    try:
-        running.read_until("ready in")
-        yield running
-    finally:
-        running.end()
-
-
-@pytest.fixture
-def separate_system(tmp_path: Path) -> Iterator[System]:
-    """A running system for a test that stops it."""
-    running = System(tmp_path / "own")
     try:
         running.read_until("ready in")
         yield running

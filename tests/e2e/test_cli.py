@@ -28,7 +28,7 @@ def study(nct: str, title: str) -> dict[str, object]:
 
 
 def test_a_match_reads_as_a_table(system: System) -> None:
-    shown = system.cleio("match", PATIENT, "--lang", "en", check=False)
+    shown = system.in_a_process("match", PATIENT, "--lang", "en")
     assert shown.returncode == 0, shown.stderr
     assert "CLEIO-DEMO-0002" in shown.stdout
     assert "refer before" in shown.stdout
@@ -52,7 +52,7 @@ def test_an_unknown_trial_is_one_line(system: System) -> None:
 
 def test_nothing_listening_is_one_line(system: System) -> None:
     port = free_port(4)
-    refused = system.cleio("match", PATIENT, check=False, CLEIO_PORT=str(port))
+    refused = system.in_a_process("match", PATIENT, CLEIO_PORT=str(port))
     assert (refused.returncode, refused.stdout) == (1, "")
     assert (
         refused.stderr == f"cleio: nothing listens at http://127.0.0.1:{port}: "
@@ -165,8 +165,8 @@ def test_each_command_explains_itself(system: System) -> None:
 
 
 def test_the_version_is_printed_and_completion_works(system: System) -> None:
-    assert system.cleio("--version").stdout == f"cleio {version('cleio')}\n"
-    completed = system.cleio("", _CLEIO_COMPLETE="complete_bash", COMP_WORDS="cleio tri", COMP_CWORD="1", check=False)
+    assert system.in_a_process("--version").stdout == f"cleio {version('cleio')}\n"
+    completed = system.in_a_process("", _CLEIO_COMPLETE="complete_bash", COMP_WORDS="cleio tri", COMP_CWORD="1")
     assert "trial" in completed.stdout.split()
 
 

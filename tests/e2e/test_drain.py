@@ -15,8 +15,8 @@ from tests.e2e.test_main_job import BOY
 
 pytestmark = pytest.mark.anyio
 SERVICES = ("registry", "matching")
-CALLERS = 8  # of each service
-PAUSE = 0.02  # seconds between two calls of a caller: the service that starts again needs the same processors
+CALLERS = 4  # of each service
+PAUSE = 0.05  # seconds between two calls of a caller: the service that starts again needs the same processors
 
 
 async def until(fact: Callable[[], bool]) -> None:
@@ -44,7 +44,7 @@ async def test_services_that_are_stopped_under_load_fail_no_request(tmp_path: Pa
 
     async def more_answers(service: str) -> None:
         before = answers[service].total()
-        await until(lambda: answers[service].total() >= before + 50)
+        await until(lambda: answers[service].total() >= before + 25)
 
     try:
         await asyncio.to_thread(system.read_until, "ready in")

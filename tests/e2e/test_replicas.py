@@ -26,7 +26,7 @@ TRIAL = "CLEIO-DEMO-0001"
 # The calls of each caller, repeated; more reads than writes.
 CALLS = ("read", "match", "read", "write", "read", "match")
 ENOUGH = 8
-PAUSE = 0.1  # seconds between two calls of a caller: a new replica starts on the same machine
+PAUSE = 0.2  # seconds between two calls of a caller: a new replica starts on the same machine
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import signal
 import socket
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -94,17 +94,6 @@ def test_a_killed_gateway_is_restarted(system: System) -> None:
         assert client.get("/registry/v1/trials", params={"limit": "1"}).status_code == 200
 
 
-def test_term_stops_everything_in_five_seconds(separate_system: System) -> None:
-    programs = separate_system.programs()
-    assert programs.keys() == PROGRAMS
-    separate_system.process.send_signal(signal.SIGTERM)
-    assert separate_system.process.wait(timeout=5) == 0
-    assert [name for name, pid in programs.items() if alive(pid)] == []
-    lines = separate_system.read_to_the_end()
-    assert lines[-1].endswith("stopped")
-    assert [line for line in lines if "killed" in line or '"warning"' in line] == []
-
-
 def test_interrupt_before_ready_stops_everything(tmp_path: Path) -> None:
     starting = System(tmp_path / "var")
     try:
@@ -117,50 +106,60 @@ def test_interrupt_before_ready_stops_everything(tmp_path: Path) -> None:
         starting.end()
 
 
-def test_a_killed_supervisor_leaves_no_orphans(separate_system: System, figure: Callable[[str, object], None]) -> None:
-    programs = separate_system.programs()
-    separate_system.process.kill()
-    separate_system.process.wait()
+@pytest.fixture(scope="module")
+def disturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A running system for the following three tests; the last one kills it."""
+    running = System(tmp_path_factory.mktemp("disturbed") / "var", CLEIO_HANG_TIMEOUT="3")
+    try:
+        running.read_until("ready in")
+        yield running
+    finally:
+        running.end()
+
+
+def test_few_lines_precede_ready(disturbed: System) -> None:
+    assert len(disturbed.lines) <= 10, disturbed.lines
+    assert "creating a new installation" in disturbed.lines[0]
+    assert any("registry is ready" in line for line in disturbed.lines)
+
+
+def test_a_hung_service_is_replaced(disturbed: System) -> None:
+    before = disturbed.programs()
+    # Wait for a first probe: a process that never answered counts as starting.
+    time.sleep(2)
+    os.kill(before["registry"], signal.SIGSTOP)
+    disturbed.read_until("has not answered for 3 s: killed")
+    with disturbed.client() as client:
+        assert eventually(lambda: client.get("/registry/v1/trials?limit=1").status_code == 200, 60)
+    after = disturbed.programs()
+    assert after["registry"] != before["registry"]
+    assert {name: pid for name, pid in after.items() if name != "registry"} == {
+        name: pid for name, pid in before.items() if name != "registry"
+    }
+
+
+def test_a_killed_supervisor_leaves_no_orphans_and_term_stops_everything_in_five_seconds(
+    disturbed: System, figure: Callable[[str, object], None]
+) -> None:
+    programs = disturbed.programs()
+    disturbed.process.kill()
+    disturbed.process.wait()
     assert eventually(lambda: not any(alive(pid) for pid in programs.values()), 3)
     # The folder and the ports are free again at once.
-    following = System(separate_system.folder, separate_system.port)
+    following = System(disturbed.folder, disturbed.port)
     try:
-        figure(
-            "second start on the same data", following.read_until("ready in").partition(" | ")[2].partition(": http")[0]
-        )
+        ready = following.read_until("ready in")
+        figure("second start on the same data", ready.partition(" | ")[2].partition(": http")[0])
+        programs = following.programs()
+        assert programs.keys() == PROGRAMS
+        following.process.send_signal(signal.SIGTERM)
+        assert following.process.wait(timeout=5) == 0
+        assert [name for name, pid in programs.items() if alive(pid)] == []
+        lines = following.read_to_the_end()
+        assert lines[-1].endswith("stopped")
+        assert [line for line in lines if "killed" in line or '"warning"' in line] == []
     finally:
         following.end()
-
-
-def test_a_hung_service_is_replaced(tmp_path: Path) -> None:
-    running = System(tmp_path / "var", CLEIO_HANG_TIMEOUT="3")
-    try:
-        running.read_until("ready in")
-        before = running.programs()
-        # Wait for a first probe: a process that never answered counts as starting.
-        time.sleep(2)
-        os.kill(before["registry"], signal.SIGSTOP)
-        running.read_until("has not answered for 3 s: killed")
-        with running.client() as client:
-            assert eventually(lambda: client.get("/registry/v1/trials?limit=1").status_code == 200, 60)
-        after = running.programs()
-        assert after["registry"] != before["registry"]
-        assert {name: pid for name, pid in after.items() if name != "registry"} == {
-            name: pid for name, pid in before.items() if name != "registry"
-        }
-    finally:
-        running.end()
-
-
-def test_few_lines_precede_ready(tmp_path: Path) -> None:
-    running = System(tmp_path / "var")
-    try:
-        running.read_until("ready in")
-        assert len(running.lines) <= 10, running.lines
-        assert "creating a new installation" in running.lines[0]
-        assert any("registry is ready" in line for line in running.lines)
-    finally:
-        running.end()
 
 
 def test_a_failed_start_leaves_no_folder(tmp_path: Path) -> None:

@@ -10,15 +10,13 @@ from tests.e2e.conftest import System, eventually
 CODES = "local,standard,relation,label\nCHUX:DMD1,Orphanet:98896,same,Duchenne (code local)\n"
 
 
-def test_loaded_codes_are_understood_within_seconds_and_no_request_fails(
-    separate_system: System, tmp_path: Path
-) -> None:
+def test_loaded_codes_are_understood_within_seconds_and_no_request_fails(inhabited: System, tmp_path: Path) -> None:
     (tmp_path / "codes.csv").write_text(CODES, encoding="utf-8")
-    with separate_system.client() as client:
-        separate_system.cleio("terminology", "load", str(tmp_path / "codes.csv"))
+    with inhabited.client() as client:
+        inhabited.cleio("terminology", "load", str(tmp_path / "codes.csv"))
         assert eventually(_lists(client, "CHUX:DMD1"), 30)
-        assert "codes.csv" in separate_system.cleio("terminology", "list").stdout
-        assert "removed codes.csv" in separate_system.cleio("terminology", "load", "--undo").stdout
+        assert "codes.csv" in inhabited.cleio("terminology", "list").stdout
+        assert "removed codes.csv" in inhabited.cleio("terminology", "load", "--undo").stdout
         assert eventually(lambda: not _lists(client, "CHUX:DMD1")(), 30)
 
 

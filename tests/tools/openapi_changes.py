@@ -1,6 +1,7 @@
 """Report changes of docs/openapi/*.json that would break a client: `python -m tests.tools.openapi_changes [REF]`.
 
-Compares the files with those of a Git reference (default: the last commit). Until 0.1.0 is tagged it only reports.
+Compares the files with those of the last release (docs/openapi/released), or with a Git reference. The tests fail where
+this finds a change since a release (tests/architecture/test_released_api.py).
 
 A request stays compatible when it gains optional parts or when limits widen. An answer stays compatible when it gains
 fields, headers or error statuses, or when limits narrow. A change of a keyword that is not known here is breaking.
@@ -17,6 +18,8 @@ from typing import Any
 Schema = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parents[2]
+OPENAPI = ROOT / "docs" / "openapi"
+RELEASED = OPENAPI / "released"
 SERVICES = ("registry", "matching", "notifications")
 _ANY_SCHEMA: Schema = {}  # one object: schemas are compared by identity
 _LOWEST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
@@ -35,7 +38,11 @@ _SHAPE = (
     "items",
     "default",
 )
+_TEXTS = ("description", "summary", "example", "examples", "tags")
 _REMARKS = ("title", "description", "example", "examples", "deprecated")
+# Each of these names holds parts by names of their own.
+_BY_NAME = ("paths", "schemas", "responses", "headers", "content", "properties", "$defs")
+_COMPARED = ("info", "paths", "components")
 _KNOWN = {*_LOWEST, *_HIGHEST, *_FORMS, *_SHAPE, *_REMARKS}
 
 
@@ -208,6 +215,7 @@ def _keywords(given: Schema, taken: Schema, *, answer: bool) -> Iterator[str]:
             for value in values
             if value not in known
         )
+        yield from (f": {value!r} removed" for value in known if answer and value not in values)
 
 
 def _opens(way: Schema, other: Schema) -> bool:
@@ -241,6 +249,62 @@ def _label(schema: Schema) -> str:
     return str(schema.get("$ref") or schema.get("title") or schema.get("type", "anything")).rpartition("/")[2]
 
 
+def without_texts(document: dict[str, Any]) -> dict[str, Any]:
+    """Return what the comparison reads: a document without its texts and examples, a third of its size."""
+    kept: dict[str, Any] = _without_texts({name: document[name] for name in _COMPARED}, by_name=False)
+    return kept
+
+
+def _without_texts(value: Any, *, by_name: bool) -> Any:
+    if isinstance(value, list):
+        return [_without_texts(one, by_name=False) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _without_texts(one, by_name=not by_name and name in _BY_NAME)
+        for name, one in value.items()
+        if by_name or name not in _TEXTS
+    }
+
+
+def releases() -> list[str]:
+    """Return the versions of which the documents are kept, the newest last."""
+    folders = RELEASED.iterdir() if RELEASED.exists() else ()
+    return sorted((one.name for one in folders), key=lambda name: [int(part) for part in name.split(".")])
+
+
+def changes_since_release(version: str) -> list[str]:
+    """Compare the present files with those of a release."""
+    lines = []
+    for name in SERVICES:
+        released, present = (
+            json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+            for folder in (RELEASED / version, OPENAPI)
+        )
+        lines += [f"{name}: {line}" for line in breaking_changes(released, present)]
+    return lines
+
+
+def keep_as_released(version: str) -> None:
+    """Write the present documents as those of a version.
+
+    :raises SystemExit: the change log says that the version is released, so that they are final.
+    """
+    if f"## {version} (unreleased)" not in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"):
+        raise SystemExit(f"CHANGELOG.md has no section '{version} (unreleased)': documents of a release are final")
+    (RELEASED / version).mkdir(parents=True, exist_ok=True)
+    for name in SERVICES:
+        document = without_texts(json.loads((OPENAPI / f"{name}.json").read_text(encoding="utf-8")))
+        (RELEASED / version / f"{name}.json").write_text(_spread(document, 3) + "\n", encoding="utf-8")
+
+
+def _spread(value: Any, levels: int) -> str:
+    """Return JSON with a line for each part of the upper levels: small, and a difference has a place."""
+    if levels == 0 or not isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return "{\n" + ",\n".join(f"{json.dumps(name)}:{_spread(one, levels - 1)}" for name, one in value.items()) + "\n}"
+
+
 def changes_since(ref: str) -> list[str]:
     """Compare the present files with those of the Git reference ``ref``; a service that it does not have is left out.
 
@@ -263,12 +327,17 @@ def changes_since(ref: str) -> list[str]:
 
 
 def main() -> None:
-    """Print the breaking changes. The exit code is always 0: nothing is released yet."""
+    """Print the breaking changes. The exit code is always 0: it is the tests that fail."""
     parser = argparse.ArgumentParser(description="Report changes of docs/openapi/*.json that would break a client.")
-    parser.add_argument("ref", nargs="?", default="HEAD", help="the Git reference to compare with (default: HEAD)")
-    ref = parser.parse_args().ref
+    parser.add_argument("ref", nargs="?", help="a Git reference to compare with (default: the last release)")
+    parser.add_argument("--release", metavar="VERSION", help="keep the documents as those of this version")
+    given = parser.parse_args()
+    if given.release:
+        keep_as_released(given.release)
+        return
+    ref = given.ref or releases()[-1]
     try:
-        lines = changes_since(ref)
+        lines = changes_since(ref) if given.ref else changes_since_release(ref)
     except subprocess.CalledProcessError:
         sys.stdout.write(f"not compared: {ref} is not a commit of a Git repository here\n")
         return

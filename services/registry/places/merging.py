@@ -69,4 +69,5 @@ async def _look_at(trials: TrialService, key: str, *, merges: bool) -> None:
     if merges:
         await trials.merger.merge_stored(stored)
     else:
-        await trials.merger.places.follow(stored, await trials.merger.records.of_trial(key))
+        places = trials.merger.places
+        await places.follow(stored, (await places.placed(await trials.merger.records.of_trial(key))).facilities)

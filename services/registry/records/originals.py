@@ -31,6 +31,20 @@ class Original:
         content = json.dumps(record, separators=(",", ":")).encode("ascii")
         return cls(content, _sha256(content), canonical_hash(counts), dated)
 
+    def to_store(self) -> "StoredForm":
+        """Compress it."""
+        return StoredForm(compressed(self.content), self.bytes_hash, self.canonical_hash, self.dated)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredForm:
+    """A form of a record as it is stored: `Original` with its content compressed."""
+
+    content: bytes
+    bytes_hash: str
+    canonical_hash: str
+    dated: str | None
+
 
 def compressed(content: bytes) -> bytes:
     """Compress the bytes of a record (zlib)."""

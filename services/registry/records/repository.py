@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.merge.reading import Record
-from services.registry.records.originals import Original, compressed, restored
+from services.registry.records.originals import StoredForm, compressed, restored
 from services.registry.records.tables import source_records, source_versions
 
 OBSOLETE, POSSIBLE_DUPLICATE = "obsolete", "possible_duplicate"
@@ -27,9 +27,9 @@ class Form:
     bytes_hash: str
     canonical_hash: str
 
-    def is_same(self, original: Original) -> bool:
+    def is_same(self, other: StoredForm) -> bool:
         """Return whether what counts in another form is the same."""
-        return self.canonical_hash == original.canonical_hash or self.bytes_hash == original.bytes_hash
+        return self.canonical_hash == other.canonical_hash or self.bytes_hash == other.bytes_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class TrialRecords:
                 result="created",
                 trial_key=key,
                 read_at=datetime.now(UTC),
-                reading=compressed(record.dump().encode("ascii")),
+                reading=packed(record),
             )
         )
 
@@ -103,11 +103,10 @@ class SourceRepository:
 
     async def find(self, source_ids: Sequence[str]) -> dict[str, SourceRecord]:
         """Return what is stored of some records, by source id."""
-        records = source_records.c
-        statement = select(source_records).where(records.source == self.source, records.source_id.in_(source_ids))
+        found = await self.connection.execute(_FIND, {"source": self.source, "ids": list(source_ids)})
         return {
             row.source_id: SourceRecord(row.version, row.canonical_hash, row.rules, row.result, row.trial_key)
-            for row in await self.connection.execute(statement)
+            for row in found
         }
 
     async def record(self, source_id: str) -> Record | None:
@@ -162,11 +161,16 @@ class SourceRepository:
         )
 
     async def save(
-        self, source_id: str, known: SourceRecord | None, record: SourceRecord, said: Record, original: Original | None
+        self,
+        source_id: str,
+        known: SourceRecord | None,
+        record: SourceRecord,
+        said: bytes,
+        form: StoredForm | None,
     ) -> None:
-        """Store a reading. ``original``: the form that was read, if it is to be stored; its version is the record's.
+        """Store a reading. ``form``: the one that was read, if it is to be stored.
 
-        ``known``: what was stored before; ``record``: what is now; ``said``: what its forms say together.
+        ``known``: what was stored before; ``record``: what is now; ``said``: what its forms say together (`packed`).
         """
         now = datetime.now(UTC)
         values = {
@@ -176,26 +180,24 @@ class SourceRepository:
             "result": record.result,
             "trial_key": record.trial_key,
             "read_at": now,
-            "reading": compressed(said.dump().encode("ascii")),
+            "reading": said,
         }
         place = {"source": self.source, "source_id": source_id}
         if known is None:
-            await self.connection.execute(insert(source_records).values(**place, **values))
+            await self.connection.execute(_ADD_RECORD, {**place, **values})
         else:
             same = (source_records.c.source == self.source, source_records.c.source_id == source_id)
             await self.connection.execute(update(source_records).where(*same).values(**values))
-        if original is not None:
-            await self.connection.execute(
-                insert(source_versions).values(
-                    **place,
-                    version=record.version,
-                    received_at=now,
-                    dated=original.dated,
-                    bytes_hash=original.bytes_hash,
-                    canonical_hash=original.canonical_hash,
-                    content=compressed(original.content),
-                )
-            )
+        if form is not None:
+            row = {
+                "version": record.version,
+                "received_at": now,
+                "dated": form.dated,
+                "bytes_hash": form.bytes_hash,
+                "canonical_hash": form.canonical_hash,
+                "content": form.content,
+            }
+            await self.connection.execute(_ADD_VERSION, {**place, **row})
 
     async def outdated(self, rules: str, after: str, limit: int) -> list[tuple[str, bytes | None]]:
         """Return (source id, content) of the next records to be read again, in the order of ids.
@@ -233,6 +235,20 @@ class SourceRepository:
         records = source_records.c
         statement = select(func.count()).where(self._is_outdated(rules, after), records.version > 0)
         return int((await self.connection.execute(statement)).scalar_one())
+
+
+# Built once: SQLAlchemy then finds the compiled statement without comparing it.
+_FIND = select(
+    *(source_records.c[name] for name in ("source_id", "version", "canonical_hash", "rules", "result", "trial_key"))
+).where(
+    source_records.c.source == bindparam("source"), source_records.c.source_id.in_(bindparam("ids", expanding=True))
+)
+_ADD_RECORD, _ADD_VERSION = insert(source_records), insert(source_versions)
+
+
+def packed(record: Record) -> bytes:
+    """Return what a record says as it is stored."""
+    return compressed(record.dump().encode("ascii"))
 
 
 def _record(row: Any) -> Record:

@@ -40,7 +40,7 @@ def _service(
     if source not in READERS:
         raise NotFoundError
     state, language = request.app.state, negotiate(request.headers.get("accept-language"))
-    return ImportService(source, state.database, state.trial_rules, language)
+    return ImportService(source, state.database, state.trial_rules, language, state.reading_processes)
 
 
 @router.put(

@@ -6,7 +6,8 @@ fails, the slices before it stay: a repeated import finds their records unchange
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -18,8 +19,12 @@ from services.registry.sources.places import centre_rules
 from services.registry.sources.preparing import MAX_LINE_BYTES, Draft, Line, LinePreparer
 from services.registry.sources.problems import DamagedRecordError
 from services.registry.sources.readers import READERS
+from services.registry.sources.reading_lines import LineReading
+from services.registry.sources.reading_processes import FEWEST, ReadingProcesses
 from services.registry.sources.schemas import LineResult, RereadResult
+from services.registry.sources.seen import Seen
 from services.registry.sources.service import SourceService
+from services.registry.terminology.repository import TerminologyRepository
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.rules import TrialRules
 from services.registry.trials.service import TrialService
@@ -28,18 +33,21 @@ from shared.values.language import Language
 from shared.values.problems import Problem
 
 SLICE_LINES = 5
+# Parsed and looked up at once.
+PARSED_LINES = 50
 # After each line other requests get at least this share of the time that the line took.
 PAUSE_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class ImportService:
-    """Imports of one source. Opens its own transactions."""
+    """Imports of one source. Opens its own transactions. ``processes``: for the records of large imports."""
 
     source: str
     database: Database
     rules: TrialRules
     language: Language
+    processes: ReadingProcesses | None = None
 
     async def run(self, lines: Sequence[bytes], *, dry_run: bool) -> list[LineResult]:
         """Import the lines that are not blank, or only report what would become of them.
@@ -63,11 +71,13 @@ class ImportService:
         lines = [(number, content) for number, (_, content) in numbered if content is not None]
         results = await self._import(preparer, lines, MAX_BYTES, dry_run=dry_run)
         damaged = [
-            Line(number, name, problem=DamagedRecordError()) for number, (name, content) in numbered if content is None
+            Line(number, seen=Seen(name, ""), problem=DamagedRecordError())
+            for number, (name, content) in numbered
+            if content is None
         ]
         async with self.database.read() as connection:
             service = self._service(connection, preparer)
-            results += [await service.report_unchanged(line, None, None) for line in damaged]
+            results += [await service.report_unchanged(line, None) for line in damaged]
         return RereadResult(
             results=[one for one in results if one.result != "unchanged"],
             counts=dict(sorted(Counter(one.result for one in results).items())),
@@ -78,11 +88,30 @@ class ImportService:
     async def _import(
         self, preparer: LinePreparer, lines: Sequence[tuple[int, bytes]], most: int, *, dry_run: bool
     ) -> list[LineResult]:
+        """Report the unchanged records of many lines at once; read and write the others in slices."""
         results: list[LineResult] = []
-        for start in range(0, len(lines), SLICE_LINES):
-            parsed = await asyncio.to_thread(preparer.parse, lines[start : start + SLICE_LINES], most)
-            results += await self._import_slice(preparer, parsed, dry_run=dry_run)
-        return results
+        reading = await self._reading(preparer, lines)
+        for start in range(0, len(lines), PARSED_LINES):
+            parsed = await reading.parse(lines[start : start + PARSED_LINES], most)
+            async with self.database.read() as connection:
+                service = self._service(connection, preparer)
+                known = await service.stored(parsed)
+                unchanged, others = _sorted_out(parsed, known, preparer.version)
+                results += await service.report_all_unchanged(unchanged, known)
+            for line in unchanged:
+                preparer.remember(line)
+            async with aclosing(reading.read(others, SLICE_LINES)) as slices:
+                async for slice_lines, read in slices:
+                    results += await self._import_slice(preparer, slice_lines, read, known, dry_run=dry_run)
+        return sorted(results, key=lambda one: one.line)
+
+    async def _reading(self, preparer: LinePreparer, lines: Sequence[tuple[int, bytes]]) -> LineReading:
+        """Return how these lines are read: in processes if they are many, else in a thread."""
+        if self.processes is None or preparer.count_new(lines) < FEWEST:
+            return LineReading(preparer)
+        async with self.database.read(as_service=True) as connection:
+            contents = await TerminologyRepository(connection).contents()
+        return LineReading(preparer, self.processes.of(self.rules.terminology.version, contents))
 
     async def _preparer(self) -> LinePreparer:
         async with self.database.read() as connection:
@@ -92,26 +121,28 @@ class ImportService:
         rules = centre_rules((centre.id, centre.name, centre.city) for centre in members)
         return LinePreparer(READERS[self.source], self.rules, rules_version, rules)
 
-    async def _import_slice(self, preparer: LinePreparer, parsed: Sequence[Line], *, dry_run: bool) -> list[LineResult]:
-        async with self.database.read() as connection:
-            known = await self._service(connection, preparer).stored(parsed)
-        changed = [line for line in parsed if line.record is not None and not _is_read(line, known, preparer.version)]
-        # The reasons of refusals are not stored: they are found again to be reported.
-        refused = [line for line in parsed if line not in changed and _was_refused(line, known)]
-        to_read = [*changed, *refused]
-        read = await asyncio.to_thread(preparer.read, to_read) if to_read else {}
+    async def _import_slice(
+        self,
+        preparer: LinePreparer,
+        lines: Sequence[Line],
+        read: Mapping[int, Draft | Problem],
+        known: dict[str, SourceRecord],
+        *,
+        dry_run: bool,
+    ) -> list[LineResult]:
+        """Write those of some lines that are not stored in this form."""
         drafts = {number: draft for number, draft in read.items() if isinstance(draft, Draft)}
         failed = {number: problem for number, problem in read.items() if isinstance(problem, Problem)}
-        parsed = [replace(line, problem=failed.get(line.number, line.problem)) for line in parsed]
-        changed = [line for line in changed if line.number in drafts]
+        changed = [line for line in lines if line.number in drafts and not _is_read(line, known, preparer.version)]
         results = await self._write(preparer, changed, drafts, dry_run=dry_run) if changed else {}
         async with self.database.read() as connection:
             service = self._service(connection, preparer)
-            for line in parsed:
+            for line in lines:
                 if line.number not in results:
+                    reported = replace(line, problem=failed.get(line.number))
                     stored = known.get(line.source_id or "")
-                    results[line.number] = await service.report_unchanged(line, stored, drafts.get(line.number))
-        return [results[number] for number in sorted(results)]
+                    results[line.number] = await service.report_unchanged(reported, stored, drafts.get(line.number))
+        return [results[line.number] for line in lines]
 
     async def _write(
         self, preparer: LinePreparer, lines: Sequence[Line], drafts: dict[int, Draft], *, dry_run: bool
@@ -120,9 +151,10 @@ class ImportService:
         async with self.database.transaction() as connection:
             savepoint = await connection.begin_nested()
             service = self._service(connection, preparer)
+            stored = await service.stored(lines)
             for line in lines:
                 started = perf_counter()
-                results[line.number] = await service.import_line(line, drafts[line.number])
+                results[line.number] = await service.import_line(line, drafts[line.number], stored)
                 await asyncio.sleep(PAUSE_SHARE * (perf_counter() - started))
             await (savepoint.rollback() if dry_run else savepoint.commit())
         return results
@@ -132,12 +164,25 @@ class ImportService:
         return SourceService(trials, SourceRepository(connection, self.source), preparer, self.language)
 
 
+def _sorted_out(lines: Sequence[Line], known: dict[str, SourceRecord], rules: str) -> tuple[list[Line], list[Line]]:
+    """Return the lines of which nothing is to be read, and the others.
+
+    The reasons of refusals are not stored: unless they are remembered, they are found again to be reported.
+    """
+    unchanged: list[Line] = []
+    others: list[Line] = []
+    for line in lines:
+        seen, stored = line.seen, known.get(line.source_id or "")
+        is_done = seen is None or (
+            stored is not None
+            and _is_read(line, known, rules)
+            and (stored.result != "refused" or seen.refused is not None)
+        )
+        (unchanged if is_done else others).append(line)
+    return unchanged, others
+
+
 def _is_read(line: Line, known: dict[str, SourceRecord], rules: str) -> bool:
     """Return whether the record of a line is stored in this form and read by these rules."""
     stored = known.get(line.source_id or "")
-    return stored is not None and line.original is not None and stored.is_read(line.original.canonical_hash, rules)
-
-
-def _was_refused(line: Line, known: dict[str, SourceRecord]) -> bool:
-    stored = known.get(line.source_id or "")
-    return line.record is not None and stored is not None and stored.result == "refused"
+    return stored is not None and line.seen is not None and stored.is_read(line.seen.canonical_hash, rules)

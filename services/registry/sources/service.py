@@ -12,7 +12,7 @@ from services.registry.sources.identity import Assignment
 from services.registry.sources.preparing import Draft, Line, LinePreparer
 from services.registry.sources.schemas import LineResult, Result
 from services.registry.trials.drafts import changed_fields
-from services.registry.trials.model import StoredTrial
+from services.registry.trials.model import Head, StoredTrial
 from services.registry.trials.service import TrialService
 from shared.values.language import Language
 from shared.values.problems import Fault, FieldError, Problem
@@ -53,7 +53,34 @@ class SourceService:
         """Return what is stored of the records of some lines, by source id."""
         return await self.records.find([line.source_id for line in lines if line.source_id is not None])
 
-    async def report_unchanged(self, line: Line, known: SourceRecord | None, draft: Draft | None) -> LineResult:
+    async def report_all_unchanged(self, lines: Sequence[Line], known: Mapping[str, SourceRecord]) -> list[LineResult]:
+        """Report lines that are invalid or whose records are stored in this form, without reading their trials."""
+        stored = {line.number: known.get(line.source_id or "") for line in lines}
+        heads = await self.trials.repository.heads({one.trial_key for one in stored.values() if one and one.trial_key})
+        results = []
+        for line in lines:
+            one = stored[line.number]
+            head = heads.get(one.trial_key or "") if one is not None else None
+            if line.problem is not None or one is None or one.result in REPEATED:
+                results.append(await self.report_unchanged(line, one))
+            else:
+                results.append(self._unchanged(line, head))
+        return results
+
+    def _unchanged(self, line: Line, head: Head | None) -> LineResult:
+        scope = head.scope if head is not None else None
+        reasons = self._reasons(scope) if scope is not None and scope.answer == "scope_unclear" else ()
+        return LineResult(
+            line=line.number,
+            source_id=line.source_id,
+            result="unchanged",
+            trial=head.identifier if head is not None else None,
+            trial_id=head.key if head is not None else None,
+            scope=None if head is None else "in_scope" if scope is None else scope.answer,
+            reasons=list(reasons),
+        )
+
+    async def report_unchanged(self, line: Line, known: SourceRecord | None, draft: Draft | None = None) -> LineResult:
         """Report a line that is invalid, or whose record is stored in this form. ``draft``: of a refused record."""
         if line.problem is not None or known is None:
             errors = self._errors(line.problem) if line.problem is not None else ()
@@ -61,23 +88,25 @@ class SourceService:
         stored = await self.trials.repository.get(known.trial_key) if known.trial_key else None
         if known.result not in REPEATED:
             return self._report(line, _Outcome("unchanged", stored))
-        scope = stored.trial.scope if stored is not None else draft.judged.scope if draft is not None else None
+        judged = draft.judged.scope if draft is not None else line.seen.refused if line.seen is not None else None
+        scope = stored.trial.scope if stored is not None else judged
         errors = self._reasons(scope) if scope is not None and known.result == "refused" else ()
         return self._report(line, _Outcome(REPEATED[known.result], stored, errors))
 
-    async def import_line(self, line: Line, draft: Draft) -> LineResult:
-        """Import a record that is new, changed, or read by other rules. One that fails changes no trial."""
-        source_id, original = line.source_id, line.original
-        assert original is not None
+    async def import_line(self, line: Line, draft: Draft, stored: dict[str, SourceRecord]) -> LineResult:
+        """Import a record that is new, changed, or read by other rules. One that fails changes no trial.
+
+        ``stored``: what is stored of the records of some lines; it gets what is stored now.
+        """
+        source_id, form = line.source_id, draft.form
         assert source_id is not None
-        known = (await self.stored([line])).get(source_id)
-        if known is not None and known.is_read(original.canonical_hash, self.preparer.version):
+        known = stored.get(source_id)
+        if known is not None and known.is_read(form.canonical_hash, self.preparer.version):
             # An earlier line of this request, or another import, stored the same record meanwhile.
             return await self.report_unchanged(line, known, draft)
-        folded = await fold(self.records, self.preparer, source_id, known, original, draft)
+        folded = await fold(self.records, self.preparer, source_id, known, draft)
         try:
-            async with self.trials.repository.connection.begin_nested():
-                outcome = await self._apply(draft, known, folded)
+            outcome = await self._apply(draft, known, folded)
         except Problem as problem:
             kept = await self.trials.repository.get(known.trial_key) if known and known.trial_key else None
             outcome = _Outcome("invalid", kept, self._errors(problem))
@@ -87,7 +116,8 @@ class SourceService:
         result = known.result if known is not None and outcome.result == "older" else outcome.result
         record = SourceRecord(folded.version, folded.newest_hash, self.preparer.version, result, key)
         if record != known or folded.is_new:
-            await self.records.save(source_id, known, record, folded.record, original if folded.is_new else None)
+            await self.records.save(source_id, known, record, folded.said, form if folded.is_new else None)
+            stored[source_id] = record
         return self._report(line, outcome)
 
     async def _apply(self, draft: Draft, known: SourceRecord | None, folded: Folded) -> _Outcome:
@@ -103,12 +133,13 @@ class SourceService:
             return _Outcome("refused", errors=self._reasons(judged.scope))
         if found.standing == "undecided":
             return await self._undecided(judged.draft, found)
-        if found.replaces:
-            await self.records.retire(found.replaces)
         warnings = [fault.render(self.language) for fault in draft.warnings]
         if found.shared:
             warnings += self._shared_numbers(judged.draft, found.shared)
-        outcome = await self._write(stored, folded, was_kept=known is not None and known.version > 0)
+        async with self.trials.repository.connection.begin_nested():
+            if found.replaces:
+                await self.records.retire(found.replaces)
+            outcome = await self._write(stored, folded, was_kept=known is not None and known.version > 0)
         if outcome.stored is not None and outcome.stored.trial.scope.answer == "out_of_scope":
             return replace(outcome, result="refused", errors=self._reasons(outcome.stored.trial.scope))
         return replace(outcome, errors=tuple(warnings))
@@ -118,7 +149,8 @@ class SourceService:
         merger, record = self.trials.merger, folded.record
         if stored is None:
             origin = Origin(source=self.source, source_id=record.source_id)
-            return _Outcome("created", await merger.create(record, origin, folded.judged))
+            created = await merger.create(record, origin, folded.judged, folded.criteria)
+            return _Outcome("created", created)
         origin = stored.trial.origin
         if was_kept and (origin.source, origin.source_id) == (record.source, record.source_id):
             await merger.records.supersede_legacy(stored.key)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Final
 
-from services.registry.terminology.phrases import Match, PhraseTable, Word, words
+from services.registry.terminology.phrases import Match, PhraseTable, Word, normalise, words
 
 # Shorter words of the tables are acronyms of several diseases, or words of the language.
 SHORTEST_WORD: Final = 5
@@ -21,7 +21,7 @@ class SortedPhrases:
 
     @cached_property
     def _sorted(self) -> list[str]:
-        keys = ((_key(words(name)), code) for name, code in self._phrases())
+        keys = ((normalise(name), code) for name, code in self._phrases())
         return sorted({f"{key}\t{code}" for key, code in keys if " " in key or len(key) >= SHORTEST_WORD})
 
     def codes(self, key: str) -> list[str]:

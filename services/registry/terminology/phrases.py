@@ -58,7 +58,7 @@ def words(text: str) -> tuple[Word, ...]:
 
 def normalise(text: str) -> str:
     """Return the normalised words of a text, separated by single spaces."""
-    return " ".join(word.folded for word in words(text))
+    return " ".join(map(normalise_word, _WORD.findall(text)))
 
 
 def is_acronym(text: str) -> bool:

@@ -67,7 +67,10 @@ class TerminologyService:
 
 
 async def build_terminology(contents: Sequence[bytes]) -> Terminology:
+    """Build `terminology_of` in a thread."""
+    return await asyncio.to_thread(terminology_of, contents)
+
+
+def terminology_of(contents: Sequence[bytes]) -> Terminology:
     """Return the packaged terminology with the statements of loaded releases, the last one loaded first."""
-    if not contents:
-        return await asyncio.to_thread(builtin)
-    return await asyncio.to_thread(lambda: terminology_with([read_statements(content) for content in contents]))
+    return terminology_with([read_statements(content) for content in contents]) if contents else builtin()

@@ -63,14 +63,16 @@ class TrialMerger:
         :raises InvalidBodyError: 422, this is no valid trial.
         :raises IdentifierTakenError: 409.
         """
-        merged = merge(await self.places.placed([record]))
-        draft = await self._draft(None, merged)
+        placed = await self.places.placed([record])
+        merged = merge(placed.records)
+        draft = await self._draft(None, merged, judged if placed.records == [record] else None)
         if len(draft.trial.identifiers) < len(merged.document["identifiers"]):
             raise IdentifierTakenError
         scope = self._gate(draft.trial, judged)
         stored = await self.writer.create(draft.trial, origin, scope, draft.origins, criteria)
-        await self.sites.follow(stored, draft.sites)
-        await self.places.follow(stored, [record])
+        if draft.sites:
+            await self.sites.follow(stored, draft.sites)
+        await self.places.follow(stored, placed.facilities, {})
         return stored
 
     async def create_stated(self, draft: TrialInput, author: Author) -> StoredTrial:
@@ -108,7 +110,7 @@ class TrialMerger:
         stated = await self.statements.in_force(stored.key)
         if "identifiers" in paths:
             await self.writer.take_numbers(draft, stored.key)
-        new = await self._add(stored, paths, after, merge(await self.places.placed(records)).document, author)
+        new = await self._add(stored, paths, after, merge((await self.places.placed(records)).records).document, author)
         return await self.merge_again(stored, records, [*stated, *new], by_person=True)
 
     async def withdraw(self, stored: StoredTrial, number: int, author: Author) -> StoredTrial | None:
@@ -130,8 +132,8 @@ class TrialMerger:
     async def decide_scope(self, stored: StoredTrial, answer: Answer, reason: str, author: str) -> StoredTrial:
         """Decide for the present conditions and product whether a trial belongs in the registry."""
         await self.writer.repository.lock(stored.key)
-        records = await self.places.placed(await self.records.of_trial(stored.key))
-        merged = merge(records, await self.statements.in_force(stored.key))
+        placed = await self.places.placed(await self.records.of_trial(stored.key))
+        merged = merge(placed.records, await self.statements.in_force(stored.key))
         draft = (await self._draft(stored.key, merged)).trial
         gate = self._gate(draft, None).answer
         now = self.writer.now
@@ -172,8 +174,8 @@ class TrialMerger:
         ``by_person``: refuse what leaves the scope. A trial that a source took out of it, or on which a person decided,
         can still be edited.
         """
-        records = list(records)
-        merged = merge(await self.places.placed(records), statements)
+        placed = await self.places.placed(records)
+        merged = merge(placed.records, statements)
         draft = await self._draft(stored.key, merged)
         was = stored.trial.scope
         refuses = by_person and was.by == "gate" and was.answer != "out_of_scope"
@@ -182,7 +184,7 @@ class TrialMerger:
         written = await self.writer.replace(stored, draft.trial, ruling.scope, draft.origins)
         await self.decisions.set_review(stored.key, "scope", self.writer.now, is_open=ruling.in_review)
         await self.sites.follow(written, draft.sites)
-        await self.places.follow(written, records)
+        await self.places.follow(written, placed.facilities)
         new = await self.statements.replace_conflicts(stored.key, merged.conflicts, self.writer.now)
         if new:
             self.writer.record(change_of_conflicts(written.trial, written.routing, {one.path for one in new}))
@@ -193,9 +195,12 @@ class TrialMerger:
         records = await self.records.of_trial(stored.key)
         return await self.merge_again(stored, records, await self.statements.in_force(stored.key))
 
-    async def _draft(self, key: str | None, merged: Merged) -> _Draft:
-        """Return the trial that was merged, without numbers of others."""
-        trial = validated(merged.document)
+    async def _draft(self, key: str | None, merged: Merged, judged: Judged | None = None) -> _Draft:
+        """Return the trial that was merged, without numbers of others.
+
+        ``judged``: the draft of the same record, if it was made before.
+        """
+        trial = validated(merged.document) if judged is None else judged.draft
         owners = await self.writer.repository.owners(public_aliases(trial))
         trial = without_numbers(trial, {alias for alias, owner in owners.items() if owner != key})
         if not trial.identifiers:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from services.registry.model.site import CohortStatus, Site, SiteState, Slots
-from services.registry.model.trial import Trial
+from services.registry.model.trial import ScopeAnswer, Trial
 from shared.feed.changes import TRIAL_FACET, Routing
 from shared.vocabulary.durations import STALE_AFTER
 from shared.vocabulary.recruitment import RecruitmentStatus
@@ -28,6 +28,15 @@ class StoredTrial:
     def aliases(self) -> frozenset[str]:
         """The names by which it is found, also former ones."""
         return self.routing.facets[TRIAL_FACET]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What names a trial, without reading it. ``scope``: of a trial that is not published; of others it is known."""
+
+    key: str
+    identifier: str
+    scope: ScopeAnswer | None
 
 
 @dataclass(frozen=True, slots=True)

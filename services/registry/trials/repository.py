@@ -5,13 +5,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Select, bindparam, case, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.model.aliases import aliases_of
-from services.registry.model.trial import Trial
-from services.registry.trials.model import StoredSite, StoredTrial
+from services.registry.model.trial import ScopeAnswer, Trial
+from services.registry.trials.model import Head, StoredSite, StoredTrial
 from services.registry.trials.problems import IdentifierTakenError
 from services.registry.trials.tables import (
     criteria_versions,
@@ -47,11 +47,9 @@ class TrialRepository:
 
         ``former``: or had it.
         """
-        names = trial_aliases.c
-        statement = select(names.alias, names.trial_key).where(names.alias.in_(aliases), names.is_public.is_(True))
-        if not former:
-            statement = statement.where(names.former.is_(False))
-        return {row.alias: row.trial_key for row in await self.connection.execute(statement)}
+        statement = _OWNERS if former else _OWNERS.where(trial_aliases.c.former.is_(False))
+        rows = await self.connection.execute(statement, {"aliases": list(aliases)}) if aliases else ()
+        return {row.alias: row.trial_key for row in rows}
 
     async def release(self, aliases: Collection[str]) -> None:
         """Remove numbers from the trials that had them formerly: they become numbers of another trial."""
@@ -69,6 +67,18 @@ class TrialRepository:
 
     async def get(self, key: str) -> StoredTrial:
         return _stored((await self.connection.execute(select(trials).where(trials.c.key == key))).one())
+
+    async def heads(self, keys: Collection[str]) -> dict[str, Head]:
+        """Return what names some trials, by key."""
+        rows = await self.connection.execute(_HEADS, {"keys": sorted(keys)}) if keys else ()
+        return {
+            row.key: Head(
+                row.key,
+                row.public_id,
+                None if row.document is None else ScopeAnswer.model_validate(json.loads(row.document)["scope"]),
+            )
+            for row in rows
+        }
 
     async def page(self, rows: Rows, after: int, limit: int, *, demo: bool) -> list[tuple[int, str]]:
         """Return (number, document) of trials with numbers above ``after``, in their order; ``demo``: also those."""
@@ -104,23 +114,22 @@ class TrialRepository:
             "side": json.dumps(write_routing(stored.routing)),
         }
         if replaces is None:
-            await self.connection.execute(insert(trials).values(key=stored.key, number=number, **values))
+            await self.connection.execute(_ADD_TRIAL, {"key": stored.key, "number": number, **values})
         else:
             statement = update(trials).where(trials.c.key == stored.key, trials.c.version == replaces).values(**values)
             if (await self.connection.execute(statement)).rowcount != 1:
                 return False
-        await self._save_aliases(trial)
-        await self.connection.execute(
-            insert(trial_versions).values(
-                trial_key=stored.key,
-                version=trial.version,
-                at=trial.updated_at,
-                changed=json.dumps(list(changed)),
-                document=values["document"],
-                published=trial.published,
-                criteria_version=trial.criteria.version if trial.criteria is not None else None,
-            )
-        )
+        await self._save_aliases(trial, is_new=replaces is None)
+        row = {
+            "trial_key": stored.key,
+            "version": trial.version,
+            "at": trial.updated_at,
+            "changed": json.dumps(list(changed)),
+            "document": values["document"],
+            "published": trial.published,
+            "criteria_version": trial.criteria.version if trial.criteria is not None else None,
+        }
+        await self.connection.execute(_ADD_VERSION, row)
         return True
 
     async def lock(self, key: str) -> None:
@@ -132,22 +141,25 @@ class TrialRepository:
         statement = update(trials).where(trials.c.key == stored.key, trials.c.version == stored.trial.version)
         return bool((await self.connection.execute(statement.values(provenance=origins))).rowcount == 1)
 
-    async def _save_aliases(self, trial: Trial) -> None:
+    async def _save_aliases(self, trial: Trial, *, is_new: bool) -> None:
         """Store the names of a trial; those that it no longer has stay, as former ones."""
         names = trial_aliases.c
-        rows = await self.connection.execute(select(trial_aliases).where(names.trial_key == trial.id))
-        before = {row.alias: (row.is_public, row.former) for row in rows}
+        before: dict[str, tuple[bool, bool]] = {}
+        if not is_new:
+            rows = await self.connection.execute(select(trial_aliases).where(names.trial_key == trial.id))
+            before = {row.alias: (row.is_public, row.former) for row in rows}
         after = {alias: (is_public, True) for alias, (is_public, _) in before.items()}
         after |= {alias: (is_public, False) for alias, is_public in aliases_of(trial.identifiers).items()}
         after[trial.id] = (True, False)
         changed = [alias for alias, value in after.items() if before.get(alias) != value]
         if not changed:
             return
+        if before:
+            await self.connection.execute(
+                delete(trial_aliases).where(names.trial_key == trial.id, names.alias.in_(changed))
+            )
         await self.connection.execute(
-            delete(trial_aliases).where(names.trial_key == trial.id, names.alias.in_(changed))
-        )
-        await self.connection.execute(
-            insert(trial_aliases),
+            _ADD_ALIASES,
             [
                 {"alias": alias, "trial_key": trial.id, "is_public": after[alias][0], "former": after[alias][1]}
                 for alias in changed
@@ -200,9 +212,8 @@ class TrialRepository:
 
     async def add_criteria(self, key: str, version: int, grade: str, at: datetime, document: str) -> None:
         """Write a new version. Versions never change."""
-        await self.connection.execute(
-            insert(criteria_versions).values(trial_key=key, version=version, grade=grade, at=at, document=document)
-        )
+        row = {"trial_key": key, "version": version, "grade": grade, "at": at, "document": document}
+        await self.connection.execute(_ADD_CRITERIA, row)
 
     async def sites(self, key: str, *, lock: bool = False) -> list[StoredSite]:
         """Return the sites of a trial. ``lock``: no other transaction changes them before this one ends."""
@@ -240,6 +251,17 @@ class TrialRepository:
         return bool(written.rowcount == 1)
 
 
+# Built once: SQLAlchemy then finds the compiled statement without comparing it.
+_ADD_TRIAL, _ADD_ALIASES = insert(trials), insert(trial_aliases)
+_ADD_VERSION, _ADD_CRITERIA = insert(trial_versions), insert(criteria_versions)
+_OWNERS = select(trial_aliases.c.alias, trial_aliases.c.trial_key).where(
+    trial_aliases.c.alias.in_(bindparam("aliases", expanding=True)), trial_aliases.c.is_public.is_(True)
+)
+_HEADS = select(
+    trials.c.key, trials.c.public_id, case((trials.c.published.is_(False), trials.c.document)).label("document")
+).where(trials.c.key.in_(bindparam("keys", expanding=True)))
+
+
 def _visible(statement: Select[Any], rows: Rows) -> Select[Any]:
     return statement if rows == "all" else statement.where(trials.c.published.is_(True))
 
@@ -264,7 +286,6 @@ def _plain(statement: Select[Any], *, published: bool, demo: bool) -> Select[Any
     return statement if demo else statement.where(trials.c.demo.is_(False))
 
 
-# Built once: SQLAlchemy then finds the compiled statement without comparing it.
 PLAIN_PAGE = {
     (published, demo): _plain(select(trials.c.number, trials.c.document), published=published, demo=demo)
     .where(trials.c.number > bindparam("after"))

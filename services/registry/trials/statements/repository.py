@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,8 +28,8 @@ class StatementRepository:
         return [_statement(row) for row in await self.connection.execute(found)]
 
     async def in_force(self, key: str) -> list[Statement]:
-        """Return the statements on a trial that were not withdrawn."""
-        return [one.statement for one in await self.of_trial(key) if one.withdrawn_at is None]
+        """Return the statements on a trial that count: of each path the latest that was not withdrawn."""
+        return [_said(row) for row in await self.connection.execute(_IN_FORCE, {"key": key})]
 
     async def add(
         self, key: str, stated: Mapping[str, Any], sourced: Mapping[str, Any], at: datetime, author: Author
@@ -125,9 +125,24 @@ class StatementRepository:
             )
 
 
+_LATEST = (
+    select(func.max(trial_statements.c.number))
+    .where(trial_statements.c.trial_key == bindparam("key"), trial_statements.c.withdrawn_at.is_(None))
+    .group_by(trial_statements.c.path)
+)
+_IN_FORCE = (
+    select(*(trial_statements.c[name] for name in ("number", "path", "value", "against", "at")))
+    .where(trial_statements.c.trial_key == bindparam("key"), trial_statements.c.number.in_(_LATEST))
+    .order_by(trial_statements.c.number)
+)
+
+
+def _said(row: Any) -> Statement:
+    return Statement(row.number, row.path, json.loads(row.value), json.loads(row.against), row.at)
+
+
 def _statement(row: Any) -> StoredStatement:
-    statement = Statement(row.number, row.path, json.loads(row.value), json.loads(row.against), row.at)
-    return StoredStatement(statement, row.author, row.reason, row.withdrawn_at, row.withdrawn_by)
+    return StoredStatement(_said(row), row.author, row.reason, row.withdrawn_at, row.withdrawn_by)
 
 
 def _json(value: Any) -> str:
