@@ -83,10 +83,14 @@ async def test_a_text_that_a_person_assigns_is_a_site_of_stored_trials_and_of_la
 async def test_a_text_that_is_none_of_ours_or_another_hospital_leaves_the_site_of_a_centre(
     app: FastAPI, admin: httpx.AsyncClient, public: httpx.AsyncClient
 ) -> None:
-    await send(admin, dated("2025-01-01", **at(NECKER, STRASBOURG, LAKE)))
+    second = place("Institut Imagine", "Paris", "SUSPENDED")
+    await send(admin, dated("2025-01-01", **at(NECKER, STRASBOURG, LAKE, second)))
     text = {"facility": NECKER["facility"], "city": "Paris", "country": "FR"}
     await assign(app, admin, **text, none=True)
-    assert await sites(public) == {"fr-necker": (None, 2), "fr-strasbourg": ("recruiting", 1)}
+    # The other facility of the centre stays, with its own status.
+    assert await sites(public) == {"fr-necker": ("suspended", 2), "fr-strasbourg": ("recruiting", 1)}
+    await assign(app, admin, facility="Institut Imagine", city="Paris", country="FR", none=True)
+    assert await sites(public) == {"fr-necker": (None, 3), "fr-strasbourg": ("recruiting", 1)}
     await assign(app, admin, **text, finess="750000001")
     lake = await assign(app, admin, facility="Hôpital du Zzlac", city="Strasbourg", country="FR", finess="670000001")
     found = {
@@ -97,13 +101,14 @@ async def test_a_text_that_is_none_of_ours_or_another_hospital_leaves_the_site_o
         NECKER["facility"]: ("hospital", "750000001", "recruiting"),
         STRASBOURG["facility"]: ("centre", "fr-strasbourg", "recruiting"),
         LAKE["facility"]: ("hospital", "670000001", "recruiting"),
+        "Institut Imagine": ("text", None, "suspended"),
     }
     # What no record names any more stays, and comes back with the next version.
     await send(admin, dated("2025-02-01", **at(STRASBOURG)))
     await send(admin, dated("2025-03-01", **at(STRASBOURG, LAKE)))
     after = {one["key"]: one for one in (await public.get(f"/registry/v1/trials/{NUMBER}/facilities")).json()["items"]}
     assert (after[lake["key"]]["version"], after[lake["key"]]["named"]) == (4, True)
-    assert [one["named"] for one in after.values()].count(False) == 1
+    assert [one["named"] for one in after.values()].count(False) == 2
 
 
 async def test_what_cannot_be_assigned_is_refused(admin: httpx.AsyncClient, public: httpx.AsyncClient) -> None:

@@ -61,7 +61,7 @@ def assign(
     key: Annotated[str, typer.Argument(metavar="[KEY]", help="The key of the facility text.")] = "",
     facility: Annotated[str, typer.Option(help="Without a key: the name, as records write it.")] = "",
     city: Annotated[str, typer.Option(help="Without a key: the city, as records write it.")] = "",
-    country: Annotated[str, typer.Option(help="Without a key: the country, such as FR.")] = "",
+    country: Annotated[str, typer.Option(help="Without a key: the country.")] = "FR",
     centre: Annotated[str, typer.Option(help="It is this member centre, such as fr-necker.")] = "",
     finess: Annotated[str, typer.Option(help="It is the hospital with this FINESS number.")] = "",
     none: Annotated[bool, typer.Option("--none", help="It is no place of ours.")] = False,

@@ -55,7 +55,9 @@ class PlaceInput(ApiModel):
     key: FacilityKey | None = Field(default=None, description="The key, as the list of unmatched texts gives it.")
     facility: Line | None = Field(default=None, description="Without a key: the name, as records write it.")
     city: ShortLine | None = Field(default=None, description="Without a key: the city, as records write it.")
-    country: Country | None = Field(default=None, description="Without a key: the country; null: none is given.")
+    country: Country | None = Field(
+        default="FR", description="Without a key: the country, as records write it; null: records give none."
+    )
     centre: CentreId | None = Field(default=None, description="The id of the member centre.")
     finess: Finess | None = Field(default=None, description="The FINESS number of a hospital (FINESS ET).")
     none: bool = Field(default=False, description="Whether it is no place of ours, whatever the rules recognise.")

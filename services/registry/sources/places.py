@@ -10,7 +10,6 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final
 
-from services.registry.centres.schemas import Centre
 from services.registry.terminology.phrases import normalise
 from services.registry.trials.places.model import CentreOf
 from shared.vocabulary.geography import country_of
@@ -71,16 +70,16 @@ def centre_rules(centres: Iterable[tuple[str, str, str]]) -> tuple[CentreRule, .
     return tuple(rules)
 
 
-def by_name(centres: Iterable[Centre]) -> CentreOf:
-    """Return which member centre a facility (name, city, country) is by its name, as the readers find it."""
-    # Illustrative centres stand in for members whose names are not public: no location is theirs.
-    members = [centre for centre in centres if centre.member and not centre.illustrative]
-    rules = centre_rules((centre.id, centre.name, centre.city) for centre in members)
+@lru_cache(maxsize=4)
+def by_name(members: tuple[tuple[str, str, str], ...]) -> CentreOf:
+    """Return which of these centres (id, name, city) a facility is by its name, as the readers find it."""
+    rules = centre_rules(members)
 
+    @lru_cache(maxsize=20_000)
     def centre_of(facility: str | None, city: str | None, country: str | None) -> str | None:
         return member_centre(facility, city, rules) if country_of(country or "") == "FR" else None
 
-    return lru_cache(maxsize=20_000)(centre_of)
+    return centre_of
 
 
 def member_centre(facility: str | None, city: str | None, rules: Sequence[CentreRule]) -> str | None:

@@ -3,11 +3,10 @@
 The application passes them in, so that trials do not import the scope gate or a source.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from services.registry.centres.schemas import Centre
 from services.registry.model.trial import ScopeAnswer, TrialInput
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.places.model import CentreOf
@@ -17,10 +16,10 @@ from services.registry.trials.places.model import CentreOf
 class TrialRules:
     """``scope``: judges a draft. ``registry_criteria``: derives criteria (JSON) from a draft's registry fields.
 
-    ``centre_of``: returns how to recognise these centres by the names of facilities.
+    ``centre_of``: returns how to recognise these centres (id, name, city) by the names of facilities.
     """
 
     terminology: Terminology
     scope: Callable[[TrialInput, Terminology], ScopeAnswer]
     registry_criteria: Callable[[TrialInput, Terminology], dict[str, Any]]
-    centre_of: Callable[[Iterable[Centre]], CentreOf]
+    centre_of: Callable[[tuple[tuple[str, str, str], ...]], CentreOf]

@@ -32,6 +32,8 @@ class PlaceFollower:
     async def placed(self, records: Iterable[Record]) -> Placed:
         """Return the records of a trial with the sites that people say their facility texts are."""
         records = list(records)
+        if not any(record.said.get("locations") for record in records):
+            return Placed(records, {})
         centre_of = await self._by_name()
         named = facilities_of(records, {}, centre_of)
         assigned = await self.repository.assigned(named.keys())
@@ -61,6 +63,5 @@ class PlaceFollower:
 
     async def _by_name(self) -> CentreOf:
         if self._centre_of is None:
-            centres = await self.writer.centres.page(None, 100_000)
-            self._centre_of = self.writer.rules.centre_of(centres)
+            self._centre_of = self.writer.rules.centre_of(await self.writer.centres.members())
         return self._centre_of

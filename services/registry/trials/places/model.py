@@ -4,18 +4,16 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from services.registry.merge.reading import Record, Said
 from services.registry.merge.sources import authority
-from shared.vocabulary.recruitment import CLOSED_STATUSES, RecruitmentStatus
+from shared.vocabulary.recruitment import RecruitmentStatus, more_open, site_status
 from shared.vocabulary.text import fold
 
 PlaceKind = Literal["centre", "hospital", "none"]
 # Which member centre a facility (name, city, country) is by its name.
 CentreOf = Callable[[str | None, str | None, str | None], str | None]
-# Of two facilities of one centre the more open one counts.
-_OPENNESS: Final = ("recruiting", "enrolling_by_invitation", "available", "not_yet_recruiting", "unknown")
 
 
 def facility_key(facility: str | None, city: str | None, country: str | None) -> str:
@@ -89,16 +87,17 @@ def placed(record: Record, assigned: Assigned, centre_of: CentreOf) -> Record:
         return record
     said = record.said["locations"]
     sites = {one["centre"]: one["status"] for one in _value(record, "sites") or ()}
-    # A site stays as the record gives it while a facility stands for it that nobody has assigned.
-    by_name = {_by_name(location, centre_of) for key, location in located if key not in assigned}
-    for key, location in located:
-        if key in assigned and (former := _by_name(location, centre_of)) is not None and former not in by_name:
-            sites.pop(former, None)
-    for key, location in located:
-        centre = assigned[key].centre if key in assigned else None
+    centres = [assigned[key].centre if key in assigned else _by_name(one, centre_of) for key, one in located]
+    # The sites that gain or lose a facility are made again from those that they have; the others stay.
+    concerned = {_by_name(one, centre_of) for key, one in located if key in assigned}
+    concerned |= {one.centre for key, _ in located if (one := assigned.get(key))}
+    for centre in concerned:
         if centre is not None:
-            status = location.get("status") or _closed(_value(record, "status"))
-            sites[centre] = _more_open(sites.get(centre), status)
+            sites.pop(centre, None)
+    for centre, (_, location) in zip(centres, located, strict=True):
+        if centre is not None and centre in concerned:
+            status = location.get("status") or site_status(_value(record, "status") or "unknown")
+            sites[centre] = more_open(sites.get(centre, status), status)
     value = [{"centre": centre, "status": status} for centre, status in sorted(sites.items())]
     return replace(record, said={**record.said, "sites": Said(value, said.version, said.dated)})
 
@@ -114,19 +113,6 @@ def _located(record: Record) -> Sequence[tuple[str, Mapping[str, Any]]]:
 
 def _by_name(location: Mapping[str, Any], centre_of: CentreOf) -> str | None:
     return centre_of(location.get("facility"), location.get("city"), location.get("country"))
-
-
-def _closed(status: RecruitmentStatus | None) -> RecruitmentStatus:
-    """Return the status of a site of which the record says nothing: that of the trial where it recruits nowhere."""
-    return status if status in CLOSED_STATUSES else "unknown"
-
-
-def _more_open(one: str | None, other: str) -> str:
-    return other if one is None else min(one, other, key=lambda status: (status not in _OPENNESS, _rank(status)))
-
-
-def _rank(status: str) -> int:
-    return _OPENNESS.index(status) if status in _OPENNESS else len(_OPENNESS)
 
 
 def _value(record: Record, path: str) -> Any:
