@@ -19,7 +19,7 @@ from services.registry.records.repository import TrialRecords
 from services.registry.sample.load import documents
 from services.registry.schema import FEED
 from services.registry.terminology.terminology import Terminology, builtin
-from services.registry.trials.model import StoredTrial
+from services.registry.trials.model import Cause, StoredTrial
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.routing import audience, change_of_trial, facets
 from shared.feed.changes import NOT_VISIBLE, Routing
@@ -43,7 +43,7 @@ async def fill(database: Database, count: int) -> None:
                 trial = next(trials).model_copy(update={"id": await repository.next_id(demo=False)})
                 routing = Routing(audience(trial), facets(trial, terminology, {}))
                 stored = StoredTrial(trial, routing)
-                await repository.save(stored, ("created",), None)
+                await repository.save(stored, ("created",), None, Cause("legacy"))
                 await records.add(record_of("legacy", trial.id, trial.model_dump(mode="json")), trial.id)
                 FEED.record(connection, change_of_trial(None, trial, (NOT_VISIBLE, routing), ("created",)))
 

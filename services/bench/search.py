@@ -26,6 +26,9 @@ QUERIES = {
     "a country": "country=FR",
     "an age, a sex and what recruits": "age=P8Y&sex=female&open=true",
     "everything, by distance": "near=48.85,2.35",
+    "a disease, near a place": "q=" + quote("drépanocytose") + "&near=48.85,2.35",
+    "a word, by distance": "q=etude&near=48.85,2.35&sort=distance",
+    "what recruits within 200 km": "near=48.85,2.35&radius=200&open=true",
     "a country, a status and a word": "country=FR&status=completed&q=etude",
 }
 # What is typed letter by letter, with an error.

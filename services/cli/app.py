@@ -9,9 +9,12 @@ from services.cli.commands.administrators import administrators
 from services.cli.commands.audits import audits
 from services.cli.commands.backups import backups, restore
 from services.cli.commands.clients import clients
+from services.cli.commands.coverage import coverage
 from services.cli.commands.databases import databases
 from services.cli.commands.feed import feeds
+from services.cli.commands.geography import geography
 from services.cli.commands.imports import import_records
+from services.cli.commands.jobs import jobs
 from services.cli.commands.match import match
 from services.cli.commands.members import members
 from services.cli.commands.organisations import organisations
@@ -21,6 +24,8 @@ from services.cli.commands.signing_keys import signing_keys
 from services.cli.commands.sources import sources
 from services.cli.commands.status import status
 from services.cli.commands.terminology import terminology
+from services.cli.commands.trial_history import versions
+from services.cli.commands.trial_states import states
 from services.cli.commands.trials import trials
 
 app = typer.Typer(
@@ -53,12 +58,17 @@ app.command()(system.serve)
 app.command()(system.migrate)
 app.command()(status)
 app.command()(match)
+trials.add_typer(states)
+trials.add_typer(versions)
 app.add_typer(trials, name="trial")
+app.command()(coverage)
 app.add_typer(feeds, name="feed")
 app.command("import")(import_records)
 app.add_typer(terminology, name="terminology")
+app.add_typer(geography, name="geo")
 app.add_typer(sources, name="sources")
 app.add_typer(places, name="places")
+app.add_typer(jobs, name="jobs")
 app.add_typer(reviews, name="reviews")
 app.add_typer(backups, name="backup")
 app.command()(restore)

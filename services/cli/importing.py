@@ -21,10 +21,10 @@ from services.cli.record_files import Record, find_files, read_records
 BATCH_LINES = 200
 BATCH_BYTES = 4 * 1024 * 1024  # fits into the gateway's time for a body on a slow line too
 OUTCOMES = (
-    "created", "updated", "unchanged", "older", "obsolete", "possible_duplicate", "refused", "invalid"
+    "created", "updated", "unchanged", "older", "obsolete", "possible_duplicate", "quarantined", "refused", "invalid"
 )  # fmt: skip
 # Shown only where they occur.
-RARE = frozenset({"older", "obsolete", "possible_duplicate"})
+RARE = frozenset({"older", "obsolete", "possible_duplicate", "quarantined"})
 NOT_STORED = frozenset({"invalid", "refused"})
 SHOWN_REMARKS, SHOWN_FILES, SHOWN_CODES = 20, 12, 8
 # What an outcome is called and how it is coloured; what must be corrected comes first.

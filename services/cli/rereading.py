@@ -3,6 +3,7 @@
 import json
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -24,8 +25,8 @@ class Report:
     results: list[dict[str, Any]] = field(default_factory=list)
 
 
-def reread_all(gateway: Gateway, source: str, *, dry_run: bool, progress: bool) -> Report:
-    """Read all stored records of a source that other rules have read.
+def reread_all(gateway: Gateway, sources: Sequence[str], *, dry_run: bool, progress: bool) -> Report:
+    """Read all stored records of some sources that other rules have read, then merge the trials that are left.
 
     :raises CallError: the registry does not answer or refuses the call. What was read before stays.
     """
@@ -39,22 +40,20 @@ def reread_all(gateway: Gateway, source: str, *, dry_run: bool, progress: bool) 
         transient=True,
         disable=not (progress and sys.stderr.isatty()),
     )
-    after: str | None = ""
+    parts = {source: f"/registry/v1/sources/{quote(source, safe='')}/reread" for source in sources}
+    parts["trials"] = "/registry/v1/sources/merge-again"
     with bar:
-        task = bar.add_task("records", total=0)
-        while after is not None:
-            answer = gateway.send(
-                "POST",
-                f"/registry/v1/sources/{quote(source, safe='')}/reread",
-                after=after,
-                limit=str(PART),
-                dry_run="true" if dry_run else "false",
-            ).json()
-            report.counts.update(answer["counts"])
-            report.results += answer["results"]
-            after = answer["next"]
-            done = report.counts.total()
-            bar.update(task, completed=done, total=done + answer["left"])
+        for name, path in parts.items():
+            task = bar.add_task(name, total=0)
+            done, after = 0, ""
+            while after is not None:
+                dry = "true" if dry_run else "false"
+                answer = gateway.send("POST", path, after=after, limit=str(PART), dry_run=dry).json()
+                report.counts.update(answer["counts"])
+                report.results += answer["results"]
+                after = answer["next"]
+                done += sum(answer["counts"].values())
+                bar.update(task, completed=done, total=done + answer["left"])
     return report
 
 
@@ -70,6 +69,7 @@ def show(report: Report, *, as_json: bool, dry_run: bool) -> None:
     console.print(f"{title}{counted or 'no record to read again'}", highlight=False)
     for one in report.results[:SHOWN]:
         changed = f": {', '.join(one['changed'])}" if one["changed"] else ""
-        console.print(f"{one['source_id']} {one['result']}{changed}", markup=False, highlight=False, soft_wrap=True)
+        line = f"{one['source_id'] or one['trial']} {one['result']}{changed}"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     if len(report.results) > SHOWN:
         console.print(f"… and {len(report.results) - SHOWN} more (--json lists all)")

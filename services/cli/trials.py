@@ -26,7 +26,7 @@ def read_trials(gateway: Gateway, filters: Mapping[str, str], limit: int) -> lis
 
     :raises CallError: when a call fails.
     """
-    return list(islice(_pages(gateway, {**filters, "limit": str(min(limit, MAX_PAGE))}), limit))
+    return read_pages(gateway, filters, limit, TRIALS)
 
 
 def read_conflicts(gateway: Gateway, limit: int) -> list[Any]:
@@ -34,10 +34,18 @@ def read_conflicts(gateway: Gateway, limit: int) -> list[Any]:
 
     :raises CallError: when a call fails.
     """
-    return list(islice(_pages(gateway, {"limit": str(min(limit, MAX_PAGE))}, CONFLICTS), limit))
+    return read_pages(gateway, {}, limit, CONFLICTS)
 
 
-def _pages(gateway: Gateway, query: Mapping[str, str], path: str = TRIALS) -> Iterator[Any]:
+def read_pages(gateway: Gateway, filters: Mapping[str, str], limit: int, path: str) -> list[Any]:
+    """Return up to ``limit`` items of a list, page by page.
+
+    :raises CallError: when a call fails.
+    """
+    return list(islice(_pages(gateway, {**filters, "limit": str(min(limit, MAX_PAGE))}, path), limit))
+
+
+def _pages(gateway: Gateway, query: Mapping[str, str], path: str) -> Iterator[Any]:
     page = gateway.read(path, query)
     yield from page["items"]
     while page["next"]:
@@ -101,7 +109,7 @@ def print_statements(items: Sequence[Mapping[str, Any]]) -> None:
         (
             str(one["number"]),
             one["path"],
-            _short(one["value"]),
+            short(one["value"]),
             one["at"][:10],
             one["author"],
             f"withdrawn {one['withdrawn_at'][:10]}" if one["withdrawn_at"] else "",
@@ -119,8 +127,8 @@ def print_conflicts(items: Sequence[Mapping[str, Any]], language: str) -> None:
             one["trial"],
             one["path"],
             one["kind"],
-            _short(one["used"]),
-            _short(one["other"]),
+            short(one["used"]),
+            short(one["other"]),
             one["source"],
             one["since"][:10],
         )
@@ -131,7 +139,7 @@ def print_conflicts(items: Sequence[Mapping[str, Any]], language: str) -> None:
         print_message(f"{kind}: {text}")
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
     """Return a value on one short line."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     line = " ".join(text.split())
@@ -140,8 +148,12 @@ def _short(value: Any) -> str:
 
 def print_trials(trials: Sequence[Mapping[str, Any]], language: str) -> None:
     """Print a line for each trial; on a terminal long titles wrap."""
+    rows: list[tuple[str, ...]]
     rows = [(trial["identifier"], trial["status"], trial["phase"] or "", _title(trial, language)) for trial in trials]
-    head = ("NUMBER", "STATUS", "PHASE", "TITLE")
+    head: tuple[str, ...] = ("NUMBER", "STATUS", "PHASE", "TITLE")
+    if any("nearest" in trial for trial in trials):
+        head = ("NUMBER", "STATUS", "PHASE", "NEAREST", "TITLE")
+        rows = [(*row[:3], _nearest(trial), row[3]) for row, trial in zip(rows, trials, strict=True)]
     if not sys.stdout.isatty():
         print_table(head, rows)
         return
@@ -151,6 +163,11 @@ def print_trials(trials: Sequence[Mapping[str, Any]], language: str) -> None:
     for row in rows:
         table.add_row(*map(Text, row))
     Console().print(table)
+
+
+def _nearest(trial: Mapping[str, Any]) -> str:
+    site = trial["nearest"]
+    return f"{site['city']} {site['distance_km']:.0f} km" if site else ""
 
 
 def print_trial(document: Mapping[str, Any], language: str) -> None:

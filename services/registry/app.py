@@ -1,6 +1,8 @@
 """Composition root of the registry."""
 
 import asyncio
+import hashlib
+import json
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,10 +13,16 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.registry.centres import endpoints as centres
+from services.registry.coverage import endpoints as coverages
+from services.registry.coverage.service import CoverageService
+from services.registry.duplicates import endpoints as duplicates
 from services.registry.export import endpoints as export
 from services.registry.export.building import ExportBuilder
 from services.registry.export.service import ExportService
 from services.registry.fhir import endpoints as fhir
+from services.registry.geography import endpoints as geographies
+from services.registry.geography.current import CurrentGeography
+from services.registry.history import endpoints as history
 from services.registry.identity.clients import endpoints as clients
 from services.registry.identity.internal import endpoints as internal
 from services.registry.identity.members import endpoints as members
@@ -28,6 +36,9 @@ from services.registry.identity.tokens.keys import RETIRED_PUBLISHED, SigningKey
 from services.registry.identity.tokens.provider import IdentityProvider
 from services.registry.identity.tokens.repository import IssuerRepository
 from services.registry.identity.tokens.service import TokenService
+from services.registry.jobs import endpoints as jobs
+from services.registry.jobs.worker import JobWorker
+from services.registry.merge import rules_version as merge_version
 from services.registry.model.events import RegistryEvent
 from services.registry.places import endpoints as places
 from services.registry.places.merging import PlaceMerges
@@ -36,11 +47,13 @@ from services.registry.review import endpoints as reviews
 from services.registry.sample.load import load_sample
 from services.registry.schema import AUDIT, FEED, KEYS, METADATA
 from services.registry.scope import judge
+from services.registry.scope import rules_version as scope_version
 from services.registry.settings import RegistrySettings
 from services.registry.sources import endpoints as sources
 from services.registry.sources.places import by_name
 from services.registry.sources.reading_processes import ReadingProcesses
 from services.registry.sources.registry_criteria import registry_criteria
+from services.registry.states import endpoints as states
 from services.registry.terminology import endpoints as terminologies
 from services.registry.terminology.current import CurrentTerminology
 from services.registry.terminology.terminology import Terminology
@@ -108,6 +121,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             direct = open_direct_reads(database)
             stack.push_async_callback(direct.close)
             follower = IndexFollower(database)
+            app.state.geography = geography = CurrentGeography(database)
             app.state.current_terminology = current = CurrentTerminology(database, partial(_use, app, direct, follower))
             await current.publish()
             await _open_issuer(app, settings, database, stack)
@@ -117,10 +131,13 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             follower.start(tasks)
             app.state.place_merges = place_merges = PlaceMerges(database, lambda: app.state.trial_rules)
             tasks.repeat(place_merges.step, "merge_places")
+            tasks.repeat(geography.watch, "watch_geography")
             app.state.reading_processes = processes = ReadingProcesses(settings.readers)
             stack.callback(processes.close)
             tasks.repeat(processes.watch, "watch_reading_processes")
             app.state.export = _start_export(app, settings, database)
+            app.state.jobs = worker = JobWorker(database, lambda: app.state.trial_rules, processes)
+            worker.start(tasks)
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)
             app.state.end_waits = database.end_waits
@@ -132,13 +149,19 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
     routers = [
         trial_lists.router,  # before `/trials/{identifier}`
         trials.router,
+        history.router,
+        states.router,
         provenance.router,
         reviews.router,
+        duplicates.router,
         centres.router,
         places.router,
+        jobs.router,  # before `/sources/{source}`
         sources.router,
         export.router,
         terminologies.router,
+        geographies.router,
+        coverages.router,
         fhir.router,
         organisations.router,
         clients.router,
@@ -163,9 +186,15 @@ def _use(app: FastAPI, direct: DirectReads, follower: IndexFollower, terminology
     """Answer the next requests with this terminology."""
     follower.use(terminology)
     app.state.terminology = terminology
-    app.state.trial_rules = TrialRules(terminology, judge, registry_criteria, by_name)
-    app.state.search = search = TrialSearch(follower, terminology)
+    app.state.trial_rules = TrialRules(terminology, judge, registry_criteria, by_name, _rules_version(terminology))
+    app.state.search = search = TrialSearch(follower, terminology, app.state.geography)
+    app.state.coverage = CoverageService(follower, app.state.geography, terminology)
     app.state.public_reads = public_reads(PublicTrials(direct), search)
+
+
+def _rules_version(terminology: Terminology) -> str:
+    versions = json.dumps([merge_version(), scope_version(), terminology.version])
+    return hashlib.sha256(versions.encode()).hexdigest()
 
 
 async def _open_issuer(app: FastAPI, settings: RegistrySettings, database: Database, stack: AsyncExitStack) -> None:

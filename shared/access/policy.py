@@ -68,9 +68,13 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     ("place", "read"): {"coordination": _ALL},
     ("place", "write"): {"coordination": Grant("all", WRITERS)},
     ("source", "write"): {"coordination": Grant("all", WRITERS)},
+    # The trials that a network sends as its own source, and the jobs that import them.
+    ("push", "read"): {"network": Grant("own"), "coordination": _ALL},
+    ("push", "write"): {"network": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
     ("terminology", "read"): _each(PRINCIPAL_KINDS, _ALL),
     # A program with the secrets of this machine loads releases; the registry owns its SQLite file.
     ("terminology_release", "write"): {"service": Grant("all", place="this_machine")},
+    ("geography", "write"): {"service": Grant("all", place="this_machine")},
     ("feed", "read"): _each(PRINCIPAL_KINDS, _READ, authority=_ALL, coordination=_ALL, service=_ALL),
     ("criteria", "execute"): _each(PRINCIPAL_KINDS, _ALL),
     # A match without a token is open only while no other machine can call.
@@ -109,6 +113,7 @@ SCOPED: dict[str, tuple[str, ...]] = {
     "centre": ("registry",),
     "place": ("registry",),
     "source": ("registry",),
+    "push": ("registry",),
     "terminology": ("registry",),
     "feed": ("registry",),
     "organisation": ("registry",),

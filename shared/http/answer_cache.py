@@ -32,6 +32,8 @@ MAX_TARGET = 1024
 JSON = b"application/json"
 PUBLIC = Principal("public")
 _READS = ("GET", "HEAD")
+# Headers of an answer that its 304 has too (RFC 9110, section 15.4.5).
+_OF_UNCHANGED = frozenset({b"etag", b"cache-control", b"vary", b"content-location", b"date", b"expires"})
 
 Key = tuple[str, bytes]
 Headers = list[tuple[bytes, bytes]]
@@ -232,7 +234,8 @@ class PublicAnswers:
 async def _send(answer: CachedAnswer, scope: Scope, headers: Mapping[bytes, bytes], send: Send) -> None:
     quota = context_of(scope).quota_headers
     if answer.etag is not None and names_version(headers.get(b"if-none-match", b""), answer.etag):
-        await send({"type": "http.response.start", "status": 304, "headers": [(b"etag", answer.etag), *quota]})
+        kept = [one for one in answer.headers if one[0] in _OF_UNCHANGED]
+        await send({"type": "http.response.start", "status": 304, "headers": [*kept, *quota]})
         await send({"type": "http.response.body"})
         return
     length = (b"content-length", b"%d" % len(answer.body))

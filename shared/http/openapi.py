@@ -30,6 +30,13 @@ from shared.values.problems import ProblemDocument
 from shared.values.strict_json import MAX_DEPTH
 
 NDJSON = "application/x-ndjson"
+# Bodies that are no JSON: their form is described in words.
+FILES: dict[str, dict[str, Any]] = {
+    "text/csv": {"schema": {"type": "string", "description": "A table; its first line has the headings."}},
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {
+        "schema": {"type": "string", "format": "binary", "description": "A workbook; its first sheet is read."}
+    },
+}
 
 # The groups of operations, in the order in which they are shown.
 TAGS: dict[str, str] = {
@@ -37,6 +44,7 @@ TAGS: dict[str, str] = {
     "criteria": "Help for authors of criteria. Nothing is stored.",
     "trials": "Trials, their criteria and their sites.",
     "centres": "The centres of the network.",
+    "coverage": "How near open sites are to the people of France.",
     "terminology": "The concepts that trials are coded with.",
     "feed": "Keep a copy of the registry: load the export, then follow the feed of changes.",
     "subscriptions": "Subscribe a webhook to changes.",
@@ -50,6 +58,7 @@ TAGS: dict[str, str] = {
     "sources": "Import of records from other registries.",
     "places": "Which places the facilities of records are, as people say.",
     "reviews": "What waits for the decision of a person.",
+    "duplicates": "Merge trials that are one, and assign records to trials.",
     "audit": "Who did what: an organisation reads about its own callers, the coordination about all.",
     "operations": "Health checks.",
     "internal": "Calls between the services of one installation.",
@@ -99,7 +108,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": "Seconds to wait before a retry.",
         "schema": {"type": "integer", "format": "int32", "minimum": 0, "maximum": 86400},
     },
-    "ETag": _text('The version, `"v7"`.', 80),
+    "ETag": _text('The version, `"v7"`; of a list a hash of its content, `W/"9f86d0…"`.', 80),
     "Location": _text("The path of the new resource.", 2048),
     "Link": _text('The next page: `<…>; rel="next"`.', 8192),
     "WWW-Authenticate": _text("The authentication scheme, and why a token was refused.", 400),
@@ -252,7 +261,8 @@ def _describe_operation(operation: dict[str, Any], route: APIRoute, method: str,
         schema = schemas[takes.model.__name__] = _schema_of(takes.model, schemas)
         del schema["title"]
         reference = {"schema": {"$ref": SCHEMA + takes.model.__name__}}
-        operation["requestBody"] = {"required": True, "content": {one: dict(reference) for one in takes.media_types}}
+        content = {one: dict(FILES[one]) if one in FILES else dict(reference) for one in takes.media_types}
+        operation["requestBody"] = {"required": True, "content": content}
     if "requestBody" in operation:
         _describe_body(operation["requestBody"], takes)
         _describe_lines(operation["requestBody"])

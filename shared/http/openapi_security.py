@@ -23,6 +23,8 @@ SCOPES: dict[str, str] = {
     "site.read": "Read the sites of trials.",
     "site.write": "Declare status and open places of sites.",
     "source.write": "Import records of other registries.",
+    "push.read": "Read the imports of a partner network's trials.",
+    "push.write": "Send the trials of a partner network; cancel and undo that.",
     "statement.read": "Read what people state of trials, and what is in conflict.",
     "subscription.read": "Read subscriptions and their deliveries.",
     "subscription.write": "Create, change and delete subscriptions.",

@@ -47,7 +47,7 @@ class ChangePrecondition:
 
 
 class CachedVersions:
-    """``If-None-Match`` of a read: the versions that the caller has."""
+    """``If-None-Match`` of a read: the versions, or answers, that the caller has."""
 
     def __init__(self, request: Request) -> None:
         self._header = request.headers.get("if-none-match", "")
@@ -58,10 +58,14 @@ class CachedVersions:
             return Response(status_code=304, headers={"ETag": etag(version)})
         return None
 
+    def names(self, tag: str) -> bool:
+        """Return whether the caller has the answer with this ETag."""
+        return names_version(self._header.encode(), tag.encode())
+
 
 def names_version(if_none_match: bytes, tag: bytes) -> bool:
-    """Return whether the value of ``If-None-Match`` names this ETag, or any."""
-    return if_none_match.strip() == b"*" or tag in [
+    """Return whether the value of ``If-None-Match`` names this ETag, or any. Weak tags count as strong ones."""
+    return if_none_match.strip() == b"*" or tag.removeprefix(b"W/") in [
         one.strip().removeprefix(b"W/") for one in if_none_match.split(b",")
     ]
 

@@ -8,6 +8,8 @@ EventType = Literal[
     "trial.updated",
     "trial.status_changed",
     "trial.withdrawn",
+    "trial.merged",
+    "trial.unmerged",
     "criteria.signed",
     "criteria.outdated",
     "site.opened",

@@ -1,5 +1,6 @@
 """Real service processes for tests, each with its own data folder."""
 
+import atexit
 import json
 import os
 import signal
@@ -21,13 +22,15 @@ START_SECONDS = 60.0
 @cache
 def _forks() -> "subprocess.Popen[str]":
     """The process server of this worker (tests/contract/served.py); it ends when its standard input is closed."""
-    return subprocess.Popen(
+    server = subprocess.Popen(
         [sys.executable, "-m", "tests.contract.served"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
+    atexit.register(server.communicate)
+    return server
 
 
 def alive(pid: int) -> bool:

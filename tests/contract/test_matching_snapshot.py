@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -231,3 +232,19 @@ async def test_a_withdrawn_trial_is_no_longer_in_the_answers(matching: FastAPI, 
     assert answer.json()["published"] is False
     assert trial["published"] is True
     await until(lambda: held(matching, DEMO) is None)
+
+
+async def test_a_merged_trial_leaves_the_snapshot_and_comes_back(matching: FastAPI, curator: httpx.AsyncClient) -> None:
+    one, other = held(matching, "NCT04626674").record.trial, held(matching, "NCT05096221").record.trial
+
+    async def call(action: str, body: dict[str, str]) -> None:
+        headers = {"If-Match": "*", "Idempotency-Key": uuid.uuid4().hex}
+        answer = await curator.post(f"/registry/v1/trials/{one.id}/{action}", json=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+
+    await call("merge", {"into": other.id, "reason": "one protocol"})
+    await until(lambda: one.id not in matching.state.snapshots.current.trials)
+    await until(lambda: held(matching, other.identifier).record.trial.version == other.version + 1)
+    await call("unmerge", {"reason": "two protocols"})
+    await until(lambda: one.id in matching.state.snapshots.current.trials)
+    assert held(matching, one.identifier).record.trial.version == one.version + 2

@@ -45,10 +45,11 @@ def document(identifiers: list[dict[str, str]], number: str, version: int) -> tu
         updated_at=AT,
         criteria=CriteriaHead(version=1, grade="registry"),
         scope=ScopeAnswer(answer="in_scope", reasons=[]),
+        state="published",
         published=True,
         origin=Origin(source="ctgov", source_id=number),
     )
-    stored = {**trial.model_dump(mode="json", exclude={"identifier"}), "id": number}
+    stored = {**trial.model_dump(mode="json", exclude={"identifier", "state"}), "id": number}
     return stored, trial
 
 
@@ -161,6 +162,11 @@ async def test_readers_of_the_feed_begin_anew_after_the_migration(database_url: 
     await database.close()
 
 
+def compact(stored: Mapping[str, Any]) -> str:
+    """Return a trial as the program writes it."""
+    return json.dumps(stored, separators=(",", ":"))
+
+
 async def stock_before_the_merge(connection: AsyncConnection) -> None:
     """Write trials as schema 0009 had them: one of a source, one that a person edited, and one of the sample."""
     for place, (number, source, curated) in enumerate(
@@ -176,14 +182,14 @@ async def stock_before_the_merge(connection: AsyncConnection) -> None:
         columns = {"key": key, "public_id": number, "version": 2, "published": True, "demo": False}
         more = {"status": "recruiting", "curated": curated, "search": " ", "number": place}
         side = json.dumps(write_routing(Routing(audience(trial), facets(trial, builtin(), {}, [key]))))
-        await add(connection, "trials", {**columns, **more, "document": json.dumps(second), "side": side})
+        await add(connection, "trials", {**columns, **more, "document": compact(second), "side": side})
         for alias in (key, number):
             await add(
                 connection, "trial_aliases", {"alias": alias, "trial_key": key, "is_public": True, "former": False}
             )
         for version in (first, second):
             row = {"trial_key": key, "version": version["version"], "at": AT, "changed": "[]"}
-            await add(connection, "trial_versions", {**row, "document": json.dumps(version)})
+            await add(connection, "trial_versions", {**row, "document": compact(version)})
         criteria = {"trial": number, "version": 1, "grade": "registry", "cohorts": [], "criteria": []}
         row = {"trial_key": key, "version": 1, "grade": "registry", "at": AT, "document": json.dumps(criteria)}
         await add(connection, "criteria_versions", row)

@@ -182,7 +182,7 @@ async def test_the_migration_keeps_what_readers_see(stocked_url: str) -> None:
         await declare(admin, SITE, status="suspended", slots=[{"cohort": "all", "open": 1}])
         before = (await admin.get(TRIAL)).json()
     database = open_database(stocked_url)
-    await downgrade(database, "0012")
+    await downgrade(database, "0013")
     async with database.read(as_service=True) as connection:
         found = text("SELECT document FROM trials WHERE public_id = :number")
         document = json.loads((await connection.execute(found, {"number": NUMBER})).scalar_one())

@@ -140,13 +140,26 @@ def test_what_waits_for_review_is_listed_decided_and_undone(system: System, tmp_
     assert item.startswith("scope:CL")
     assert "1 scope" in listed.stderr
     assert reviews("claim", item).stderr == f"{item} claimed\n"
-    decided = reviews("decide", item, "in_scope", "--reason", "protocol read", "--lang", "en").stdout
+    decided = reviews("decide", item, "out_of_scope", "--reason", "protocol read", "--lang", "en").stdout
     assert "nothing is to be decided" in decided
     assert "protocol read" in decided
     refused = reviews("decide", item, "keep", "--reason", "x", check=False)
     assert (refused.returncode, refused.stdout, "422 wrong_answer" in refused.stderr) == (1, "", True)
     assert json.loads(reviews("undo", "scope:nct90000006", "--json").stdout)["trial"]["published"] is False
     assert "à examiner" in reviews("show", item).stdout
+
+    def trial(*arguments: str) -> str:
+        return system.cleio("trial", *arguments, CLEIO_TOKEN=system.admin_key).stdout
+
+    withdrawn = trial("withdraw", "NCT90000006", "--reason", "the sponsor asked")
+    assert ["state", "withdrawn"] in [line.split() for line in withdrawn.splitlines()]
+    assert "the sponsor asked" in trial("state", "NCT90000006")
+    assert json.loads(trial("publish", "NCT90000006", "--reason", "x", "--json"))["waiting"]["action"] == "publish"
+    assert trial("transfer", "NCT90000006", "--reason", "agreed").splitlines()[3].split() == ["owner", "coordination"]
+    versions = [line.split()[0] for line in trial("history", "NCT90000006").splitlines()]
+    assert versions == ["VERSION", "4", "3", "2", "1"]
+    changed = trial("diff", "NCT90000006", "--from", "1").splitlines()[-1].split()
+    assert changed[:3] == ["state", "in_review", "withdrawn"]
 
 
 def test_an_import_without_the_token_is_one_line(system: System, tmp_path: Path) -> None:

@@ -180,3 +180,23 @@ def test_a_browser_of_a_listed_origin_may_call(system: System, method: str, path
         # The native interface is for servers.
         native = client.options("/matching/v1/match", headers={"Origin": EHR_ORIGIN, **asked})
         assert "access-control-allow-origin" not in native.headers
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_lists_are_compressed_and_nothing_that_is_sent_back_or_waits(system: System, encoding: str) -> None:
+    asked = {"Accept-Encoding": encoding}
+    with system.client() as client, client.stream("GET", "/registry/v1/trials", headers=asked) as small:
+        sent = sum(map(len, small.iter_raw()))
+        assert small.headers["content-encoding"] == encoding
+        assert small.headers["etag"].startswith('W/"')
+        assert "Accept-Encoding" in small.headers.get_list("vary")
+        plain = client.get("/registry/v1/trials", headers={"Accept-Encoding": "identity"})
+        assert "content-encoding" not in plain.headers
+        assert plain.headers["etag"] == small.headers["etag"]
+        assert sent < len(plain.content) / 3
+        unchanged = client.get("/registry/v1/trials", headers={**asked, "If-None-Match": small.headers["etag"]})
+        assert (unchanged.status_code, unchanged.content) == (304, b"")
+        # A version is sent back in If-Match; the feed waits; the export tells its length.
+        for path in ("/registry/v1/trials/CLEIO-DEMO-0001", "/registry/v1/feed", "/registry/v1/export"):
+            assert "content-encoding" not in client.get(path, headers=asked).headers, path
+        assert client.get("/registry/v1/trials/CLEIO-DEMO-0001", headers=asked).headers["etag"].startswith('"v')

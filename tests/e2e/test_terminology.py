@@ -1,5 +1,6 @@
 """A hospital's own codes, loaded while the services run."""
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import httpx
 
 from tests.e2e.conftest import System, eventually
 
-CODES = "local,standard,relation,label\nCHUX:DMD1,Orphanet:98896,same,Duchenne (code local)\n"
+# More than an ordinary text of the API may hold.
+OTHERS = "".join(f"CHUX:{hashlib.sha256(bytes([one])).hexdigest()},Orphanet:98896,same,\n" for one in range(250))
+CODES = f"local,standard,relation,label\nCHUX:DMD1,Orphanet:98896,same,Duchenne (code local)\n{OTHERS}"
 
 
 def test_loaded_codes_are_understood_within_seconds_and_no_request_fails(inhabited: System, tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ Compares the files with those of the last release (docs/openapi/released), or wi
 this finds a change since a release (tests/architecture/test_released_api.py).
 
 A request stays compatible when it gains optional parts or when limits widen. An answer stays compatible when it gains
-fields, headers or error statuses, or when limits narrow. A change of a keyword that is not known here is breaking.
+fields, headers, error statuses, kinds of events or values of a growing field, or when limits narrow. A change of a
+keyword that is not known here is breaking.
 """
 
 import argparse
@@ -37,9 +38,13 @@ _SHAPE = (
     "additionalProperties",
     "items",
     "default",
+    "discriminator",
+    "propertyNames",
 )
 _TEXTS = ("description", "summary", "example", "examples", "tags")
 _REMARKS = ("title", "description", "example", "examples", "deprecated")
+# Fields of answers that may gain values: clients treat one that they do not know as none of those they know.
+_GROWING = ("type", "kind", "state", "result", "code", "answer", "types")
 # Each of these names holds parts by names of their own.
 _BY_NAME = ("paths", "schemas", "responses", "headers", "content", "properties", "$defs")
 _COMPARED = ("info", "paths", "components")
@@ -165,7 +170,13 @@ class _Comparison:
             yield from self._object(given, taken, answer=answer)
 
     def _choices(self, given: Schema, taken: Schema, *, answer: bool) -> Iterator[str]:
-        for choice in _forms(given):
+        if answer and "discriminator" in taken:
+            known = {_label(form) for form in _forms(taken)}
+            forms = [form for form in _forms(given) if _label(form) in known]
+            yield from (f": {name} removed" for name in sorted(known - {_label(form) for form in forms}))
+        else:
+            forms = _forms(given)
+        for choice in forms:
             # Compare a form with the form of the same name: another that accepts anything would hide the loss.
             namesakes = [form for form in _forms(taken) if _label(form) == _label(choice)]
             misfits = [self._misfits(choice, form, answer=answer) for form in namesakes or _forms(taken)]
@@ -184,8 +195,10 @@ class _Comparison:
             if name not in given.get("required", []):
                 yield f"/{name}: {'may now be missing' if answer else 'now required'}"
         for name, schema in ours.items():
+            grows = answer and name in _GROWING
             if name in theirs:
-                yield from (f"/{name}{line}" for line in self._misfits(schema, theirs[name], answer=answer))
+                misfits = self._misfits(schema, theirs[name], answer=answer)
+                yield from (f"/{name}{line}" for line in misfits if not (grows and line.endswith(" is new")))
         more, known = given.get("additionalProperties", True), taken.get("additionalProperties", True)
         if isinstance(more, dict) and isinstance(known, dict):
             yield from (f"/*{line}" for line in self._misfits(more, known, answer=answer))

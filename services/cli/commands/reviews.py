@@ -19,7 +19,7 @@ Item = Annotated[
 
 @reviews.command("list")
 def list_all(
-    kind: Annotated[str, typer.Option(help="Only scope, conflict, possible_duplicate or outdated_criteria.")] = "",
+    kind: Annotated[str, typer.Option(help="Only this kind, such as scope; the counts name all.")] = "",
     source: Annotated[str, typer.Option(help="Only what concerns this source, such as ctgov.")] = "",
     claimed: Annotated[str, typer.Option(help="yes or no: by anyone; mine: by you.")] = "",
     q: Annotated[str, typer.Option("--query", "-q", help="Words or a number.")] = "",
@@ -76,7 +76,7 @@ def claim(
 @reviews.command("decide")
 def decide(
     item: Item,
-    answer: Annotated[str, typer.Argument(metavar="ANSWER", help="in_scope or out_of_scope; keep or take.")],
+    answer: Annotated[str, typer.Argument(metavar="ANSWER", help="One of the answers that `show` lists.")],
     reason: Annotated[str, typer.Option(help="Why: kept with the decision.")],
     lang: TextLanguage = Language.FR,
     as_json: AsJson = False,

@@ -28,7 +28,13 @@ def list_all(
     country: Annotated[str, typer.Option(help="Only trials in this country, such as FR.")] = "",
     centre: Annotated[str, typer.Option(help="Only trials with a site at this centre, such as fr-necker.")] = "",
     departement: Annotated[str, typer.Option(help="Only with a site in this département, such as 67.")] = "",
-    near: Annotated[str, typer.Option(help="Trials near this place first: latitude,longitude.")] = "",
+    near: Annotated[
+        str,
+        typer.Option(
+            help="Trials near a place first: latitude,longitude, a centre, département, commune or postal code."
+        ),
+    ] = "",
+    radius: Annotated[int, typer.Option(min=0, help="With --near: only centres within so many kilometres.")] = 0,
     sort: Annotated[str, typer.Option(help="relevance, updated, start, identifier or distance.")] = "",
     no_demo: Annotated[bool, typer.Option("--no-demo", help="Leave out the fictitious demonstration trials.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Number of trials.")] = 50,
@@ -53,6 +59,7 @@ def list_all(
         "centre": centre,
         "departement": departement,
         "near": near,
+        "radius": str(radius or ""),
         "sort": sort,
         "sample": "none" if no_demo else "",
     }
@@ -84,6 +91,7 @@ def show(
 
 
 Trial = Annotated[str, typer.Argument(metavar="TRIAL", help="One of its numbers, such as NCT05096221.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would come of it; change nothing.")]
 
 
 @trials.command("provenance")
@@ -151,3 +159,84 @@ def conflicts(
         print_json({"items": found})
     else:
         print_conflicts(found, lang)
+
+
+@trials.command("merge")
+def merge(
+    trial: Trial,
+    into: Annotated[str, typer.Argument(metavar="INTO", help="A number of the trial that stays.")],
+    reason: Annotated[str, typer.Option(help="Why: kept in the log.")],
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    url: Url = "",
+) -> None:
+    """Merge a trial into another one, which then answers to all names of both. `unmerge` restores both."""
+    from services.cli.duplicates import merge_trials, print_merge
+    from services.cli.gateway import open_gateway
+
+    with one_line_errors(), open_gateway(url, authentication="required") as gateway:
+        found = merge_trials(gateway, trial, "merge", {"into": into, "reason": reason}, dry_run=dry_run)
+    if as_json:
+        print_json(found)
+    else:
+        print_merge(found)
+
+
+@trials.command("unmerge")
+def unmerge(
+    trial: Annotated[str, typer.Argument(metavar="TRIAL", help="The merged trial: its own id or one of its numbers.")],
+    reason: Annotated[str, typer.Option(help="Why: kept in the log.")],
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    url: Url = "",
+) -> None:
+    """Separate a trial that was merged into another one. Both are as if they had never been merged."""
+    from services.cli.duplicates import merge_trials, print_merge
+    from services.cli.gateway import open_gateway
+
+    with one_line_errors(), open_gateway(url, authentication="required") as gateway:
+        found = merge_trials(gateway, trial, "unmerge", {"reason": reason}, dry_run=dry_run)
+    if as_json:
+        print_json(found)
+    else:
+        print_merge(found)
+
+
+@trials.command("assign")
+def assign(
+    record: Annotated[str, typer.Argument(metavar="SOURCE:RECORD", help="Such as ctgov:NCT05096221.")],
+    reason: Annotated[str, typer.Option(help="Why: kept in the log.")] = "",
+    to: Annotated[str, typer.Option(help="A number of the trial to which it belongs; absent: a new trial.")] = "",
+    undo: Annotated[bool, typer.Option("--undo", help="Undo the last decision on the record.")] = False,
+    as_json: AsJson = False,
+    url: Url = "",
+) -> None:
+    """Assign a source record to another trial or to a new one, or undo that."""
+    from services.cli.duplicates import assign_record, print_record
+    from services.cli.gateway import open_gateway
+
+    with one_line_errors(), open_gateway(url, authentication="required") as gateway:
+        found = assign_record(gateway, record, None if undo else {"trial": to or None, "reason": reason})
+    if as_json:
+        print_json(found)
+    else:
+        print_record(found)
+
+
+@trials.command("assignments")
+def assignments(
+    trial: Annotated[str, typer.Argument(metavar="[TRIAL]", help="One of its numbers; absent: all trials.")] = "",
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Number of entries.")] = 50,
+    as_json: AsJson = False,
+    url: Url = "",
+) -> None:
+    """List which records were assigned to which trials and which trials were merged, newest first."""
+    from services.cli.duplicates import print_assignments, read_assignments
+    from services.cli.gateway import open_gateway
+
+    with one_line_errors(), open_gateway(url, authentication="required") as gateway:
+        found = read_assignments(gateway, trial, limit)
+    if as_json:
+        print_json({"items": found})
+    else:
+        print_assignments(found)

@@ -63,8 +63,9 @@ class ExportRepository:
     async def trials(self, after: str, limit: int, now: datetime) -> Page:
         """Return the next trials with their newest criteria, and with their sites as they are ``now``."""
         statement = _TRIALS
-        if self.scope.rows != "all":
-            statement = statement.where(trials.c.published.is_(True))
+        # What is merged into another trial is not published.
+        everything = self.scope.rows == "all"
+        statement = statement.where(trials.c.merged_into.is_(None) if everything else trials.c.published.is_(True))
         if not self.scope.demo:
             statement = statement.where(trials.c.demo.is_(False))
         rows = (await self.connection.execute(statement, {"after": after, "limit": limit})).all()

@@ -11,5 +11,7 @@ _VERSION = 1
 @cache
 def rules_version() -> str:
     """Return a hash of the rules by which trials are merged."""
-    data = [(resources.files(__package__) / name).read_bytes() for name in ("fields.json", "sources.json")]
+    data = [
+        (resources.files(__package__) / name).read_bytes() for name in ("fields.json", "sources.json", "states.json")
+    ]
     return hashlib.sha256(b"\n".join([str(_VERSION).encode(), *data])).hexdigest()

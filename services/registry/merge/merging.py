@@ -1,14 +1,14 @@
 """Merges what records and people say into one trial: the same for any order in which it became known. Pure."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from services.registry.merge.fields import STATUS, FieldRule, at_path, field_rules, is_empty, set_path
-from services.registry.merge.model import Conflict, Merged, Provenance, Statement
+from services.registry.merge.model import Conflict, ConflictKind, Merged, Provenance, Statement
 from services.registry.merge.reading import Record, Said
 from services.registry.merge.sources import authority
-from services.registry.merge.status import Claim, effective_status
+from services.registry.merge.status import Claim, effective_status, leading_statement
 
 LEGACY = "legacy"
 
@@ -16,10 +16,11 @@ LEGACY = "legacy"
 def merge(records: Iterable[Record], statements: Iterable[Statement] = ()) -> Merged:
     """Merge the records of a trial and the statements in force. Of a path the last statement counts, by number.
 
-    Clocks can be set back: the time of a statement decides nothing.
+    Clocks can be set back: the time of a statement decides nothing. Statements on the trial itself go before those on
+    trials that are merged into it; of these the trial with the lower id goes first.
     """
     ranked = sorted(records, key=lambda one: (authority(one.source).rank, one.source, one.source_id))
-    stated = _in_force(statements)
+    layers = _layers(statements)
     document: dict[str, Any] = {}
     provenance: dict[str, tuple[Provenance, ...]] = {}
     conflicts: list[Conflict] = []
@@ -30,12 +31,24 @@ def merge(records: Iterable[Record], statements: Iterable[Statement] = ()) -> Me
                     set_path(document, path, value)
                 if origins:
                     provenance[path] = origins
-    conflicts += _legacy_conflicts(document, provenance, ranked, stated)
-    conflicts += _apply_status(document, provenance, ranked, stated)
-    for path, statement in stated.items():
-        if path != "status":
-            conflicts += _apply(document, provenance, statement)
+    conflicts += _legacy_conflicts(document, provenance, ranked, {path for layer in layers for path in layer})
+    conflicts += _apply_status(
+        document, provenance, ranked, [one["status"] for one in reversed(layers) if "status" in one]
+    )
+    for layer in layers:
+        for path, statement in layer.items():
+            if path != "status":
+                conflicts += _apply(document, provenance, statement)
     return Merged(document, dict(sorted(provenance.items())), tuple(conflicts))
+
+
+def _layers(statements: Iterable[Statement]) -> list[dict[str, Statement]]:
+    """Return the statements on each trial, by path; those of a later layer go before those of an earlier one."""
+    by_trial: dict[str, list[Statement]] = {"": []}
+    for one in statements:
+        by_trial.setdefault(one.of or "", []).append(one)
+    # The trial itself has no name here, so it comes last.
+    return [_in_force(by_trial[key]) for key in sorted(by_trial, reverse=True)]
 
 
 def _in_force(statements: Iterable[Statement]) -> dict[str, Statement]:
@@ -79,25 +92,31 @@ def _apply(
     """Put a statement in the place of what the sources say, and yield a conflict where they have changed since."""
     by_sources = at_path(document, statement.path)
     origin = provenance.get(statement.path) or provenance.get(statement.path.partition(".")[0]) or ()
+    members = [path for path in provenance if path.startswith(f"{statement.path}.")]
+    origin += tuple(one for path in members for one in provenance.pop(path))
     set_path(document, statement.path, statement.value)
     provenance[statement.path] = (_stated(statement),)
     if not _same(by_sources, statement.against) and not _same(by_sources, statement.value):
-        source = origin[0].source if origin else ""
-        yield Conflict("outdated_statement", statement.path, statement.value, by_sources, source)
+        by_person = next((one for one in origin if one.of is not None), None)
+        source = by_person or next(iter(origin), None)
+        kind: ConflictKind = "merged_statement" if by_person is not None else "outdated_statement"
+        yield Conflict(kind, statement.path, statement.value, by_sources, source.source if source else "")
 
 
 def _apply_status(
     document: dict[str, Any],
     provenance: dict[str, tuple[Provenance, ...]],
     records: Sequence[Record],
-    stated: Mapping[str, Statement],
+    statements: Sequence[Statement],
 ) -> Iterator[Conflict]:
+    """Put the status in, and yield its conflicts. ``statements``: on each of the merged trials, this one first."""
     claims = [
         Claim(record.source, said.value, tuple(_value(record, name) for name in STATUS[1:]))
         for record in records
         if (said := record.said.get("status")) is not None and said.value is not None
     ]
-    statement = stated.get("status")
+    statement, among_people = leading_statement(statements)
+    yield from among_people
     effective = effective_status(claims, statement)
     document["status"] = effective.status
     document |= dict(zip(STATUS[1:], effective.words, strict=True))
@@ -114,7 +133,7 @@ def _legacy_conflicts(
     document: Mapping[str, Any],
     provenance: Mapping[str, tuple[Provenance, ...]],
     records: Sequence[Record],
-    stated: Mapping[str, Statement],
+    stated: Collection[str],
 ) -> Iterator[Conflict]:
     """Yield where a source differs from what people had written before sources were merged.
 
@@ -141,7 +160,7 @@ def _provenance(record: Record, said: Said) -> Provenance:
 
 
 def _stated(statement: Statement) -> Provenance:
-    return Provenance("curated", None, statement.at.date().isoformat(), statement.id)
+    return Provenance("curated", None, statement.at.date().isoformat(), statement.id, statement.of)
 
 
 def _same(one: Any, other: Any) -> bool:

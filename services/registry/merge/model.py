@@ -9,15 +9,16 @@ from typing import Any, Literal
 
 # `outdated_statement`: the sources say something else than when a person stated the field. `stop`: a source stopped the
 # trial while a person or a source of higher rank says that it recruits. `legacy`: a source differs from what people had
-# written before sources were merged.
-ConflictKind = Literal["outdated_statement", "stop", "legacy"]
+# written before sources were merged. `merged_statement`: people stated different values of two trials that are merged.
+ConflictKind = Literal["outdated_statement", "stop", "legacy", "merged_statement"]
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
     """What a person says of one path.
 
-    ``against``: what the sources said of it at that time.
+    ``against``: what the sources said of it at that time. ``of``: the trial on which it was made, where that is merged
+    into this one.
     """
 
     id: int
@@ -25,16 +26,21 @@ class Statement:
     value: Any
     against: Any
     at: datetime
+    of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a value comes from: a source record and its date, or the statement of a person."""
+    """Where a value comes from: a source record and its date, or the statement of a person.
+
+    ``of``: as in `Statement`.
+    """
 
     source: str
     source_id: str | None
     dated: str | None
     statement: int | None = None
+    of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,9 +55,9 @@ def rule(gate: ScopeAnswer, basis: str, decisions: Sequence[ScopeDecision]) -> R
 
 
 def _counts(decisions: Sequence[ScopeDecision]) -> bool:
-    """Return whether the last decision counts: to publish what the gate refuses, two people must agree on one basis."""
+    """Return whether the last decision counts: to publish what the gate does not, two must agree on one basis."""
     last = decisions[-1]
-    if last.answer == "out_of_scope" or last.gate != "out_of_scope":
+    if last.answer == "out_of_scope" or last.gate == "in_scope":
         return True
     agreeing = takewhile(lambda one: (one.answer, one.basis) == (last.answer, last.basis), reversed(decisions))
     return len({one.author for one in agreeing}) > 1

@@ -60,5 +60,21 @@ def effective_status(claims: Sequence[Claim], statement: Statement | None) -> Ef
     return EffectiveStatus(stop.status, stop.words, stop.source, False, conflicts)
 
 
+def leading_statement(statements: Sequence[Statement]) -> tuple[Statement | None, tuple[Conflict, ...]]:
+    """Return the statement that counts of those on trials that are merged, and the conflict between them, if any.
+
+    ``statements``: that on the trial itself comes first and counts, unless another person stopped the trial without
+    its author knowing.
+    """
+    if not statements:
+        return None, ()
+    first = statements[0]
+    others = [one for one in statements[1:] if one.value not in {first.value, first.against}]
+    stop = next((one for one in others if one.value in STOPS and first.value not in STOPS), None)
+    if stop is not None:
+        return stop, (Conflict("merged_statement", "status", stop.value, first.value, "curated"),)
+    return first, tuple(Conflict("merged_statement", "status", first.value, one.value, "curated") for one in others[:1])
+
+
 def _rank(claim: Claim) -> int:
     return authority(claim.source).rank

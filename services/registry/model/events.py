@@ -78,6 +78,23 @@ class TrialStatusEvent(CloudEvent):
     data: StatusChangeData = Field(description="What changed.")
 
 
+class MergeData(TrialChangeData):
+    """Two trials were merged or separated."""
+
+    merged: str = Field(description="The id of the trial that was merged or separated.")
+    into: str = Field(description="The id of the other trial.")
+
+
+class MergeEvent(CloudEvent):
+    """Two trials were merged, or are separate again: for the followers of both."""
+
+    type: Literal["trial.merged", "trial.unmerged"] = Field(
+        description="`trial.merged`: `into` answers for the subject, `merged`, from now on; its removal follows. "
+        "`trial.unmerged`: the subject, `into`, no longer answers for `merged`; what became of each of them follows."
+    )
+    data: MergeData = Field(description="Which trials.")
+
+
 class SiteEvent(CloudEvent):
     """A site opened or closed, its status or open places changed in another way, or nobody confirmed it in time."""
 
@@ -122,6 +139,21 @@ class ConflictEvent(CloudEvent):
     data: ConflictData = Field(description="What is in conflict: read the conflicts of the trial.")
 
 
+class ReviewData(ChangeData):
+    """An item of the review queue. ``id``: of the item."""
+
+    kind: str = Field(description="The kind of the item, as in `/reviews`.")
+    trial: str | None = Field(default=None, description="The preferred public number of the trial.")
+    trial_id: str | None = Field(default=None, description="The id of the trial; absent: a record that is no trial.")
+
+
+class ReviewEvent(CloudEvent):
+    """Something waits for a decision, was decided or undone, or does not wait any more. For the coordination."""
+
+    type: Literal["review.opened", "review.decided", "review.closed"] = Field(description="The type of the event.")
+    data: ReviewData = Field(description="Which item: read it from `/reviews/{id}`.")
+
+
 class RemovalEvent(CloudEvent):
     """The tombstone of a subject. It passes every filter of types, so that copies can be deleted."""
 
@@ -134,11 +166,13 @@ class RemovalEvent(CloudEvent):
 RegistryEvent: TypeAlias = Annotated[
     TrialEvent
     | TrialStatusEvent
+    | MergeEvent
     | SiteEvent
     | CentreEvent
     | ClientEvent
     | TerminologyEvent
     | ConflictEvent
+    | ReviewEvent
     | RemovalEvent,
     Field(discriminator="type"),
 ]

@@ -23,6 +23,7 @@ from services.registry.model.design import (
 )
 from services.registry.model.location import Location
 from services.registry.model.product import CellOrigin, Delivery, Product, Vector
+from services.registry.model.state import TrialState
 from services.registry.model.texts import (
     MAX_ELIGIBILITY_TEXT,
     MAX_ITEMS,
@@ -269,9 +270,9 @@ class Origin(ApiModel):
         str,
         StringConstraints(
             pattern=described(
-                r"^[a-z][a-z0-9_\-]{0,39}$",
-                fr="lettres minuscules, chiffres, _ et -, p. ex. ctgov",
-                en="lower-case letters, digits, _ and -, e.g. ctgov",
+                r"^[a-z][a-z0-9_\-]{0,39}(:[a-z][a-z0-9\-]{0,62})?$",
+                fr="lettres minuscules, chiffres, _ et -, p. ex. ctgov ou partner:pedstart",
+                en="lower-case letters, digits, _ and -, e.g. ctgov or partner:pedstart",
             )
         ),
     ] = Field(description="The source, e.g. `ctgov`; `sample`; or `curated` for a trial that a person wrote.")
@@ -392,5 +393,6 @@ class Trial(TrialFields, TrialHead):
         description="Version and grade of the computable criteria; null: there are none."
     )
     scope: ScopeAnswer = Field(description="Whether the trial belongs in this registry.")
-    published: bool = Field(description="Whether it is public.")
+    state: TrialState = Field(description="Where it stands; the public sees only `published` trials.")
+    published: bool = Field(description="Whether it is public: in the state `published`.")
     origin: Origin = Field(description="Where the first record of the trial came from.")

@@ -65,9 +65,8 @@ class PlaceMerges:
 
 
 async def _look_at(trials: TrialService, key: str, *, merges: bool) -> None:
-    stored = await trials.repository.get(key)
+    stored = await trials.repository.present(key)
     if merges:
         await trials.merger.merge_stored(stored)
     else:
-        places = trials.merger.places
-        await places.follow(stored, (await places.placed(await trials.merger.records.of_trial(key))).facilities)
+        await trials.merger.find_places(stored)

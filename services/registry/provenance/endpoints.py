@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from services.registry.centres.repository import CentreRepository
 from services.registry.model.shown import Trial
@@ -16,6 +16,7 @@ from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute
 from shared.http.versions import IfMatch, etag
 from shared.persistence import Reading, Writing
+from shared.vocabulary.identifiers import TrialId
 
 router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["trials"])
 
@@ -54,11 +55,18 @@ async def read_statements(service: Reads, access: Resolver, identifier: Identifi
     "/trials/{identifier}/statements/{number}", response_model=Trial, summary="Withdraw a statement on a trial"
 )
 async def withdraw_statement(
-    if_match: IfMatch, trials: Writes, access: Writer, identifier: Identifier, number: Number
+    if_match: IfMatch,
+    trials: Writes,
+    access: Writer,
+    identifier: Identifier,
+    number: Number,
+    stated_on: Annotated[
+        TrialId | None, Query(description="The trial on which it was stated, where that is merged into this one.")
+    ] = None,
 ) -> Response:
     """Withdraw a statement: the field follows the sources again. `If-Match` names the version of the trial."""
     author, version = author_of(access.principal), if_match.required_version()
-    stored = await trials.withdraw_statement(identifier, number, access.rows, version, author)
+    stored = await trials.withdraw_statement(identifier, number, access.rows, version, author, stated_on)
     headers = {"ETag": etag(stored.trial.version)}
     return Response(await trials.shown(stored), 200, headers, "application/json")
 

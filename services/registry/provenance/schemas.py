@@ -11,6 +11,7 @@ from services.registry.trials.statements.model import OpenConflict, StoredStatem
 from shared.values.wire import ApiModel, Instant, Label
 
 _PATH: Final = "The field: `status`, `titles.fr`, `eligibility.maximum_age`."
+_STATED_ON: Final = "The id of the trial on which it was stated, where that is merged into this one; null: this one."
 TO_DO: Final[Mapping[ConflictKind, Label]] = {
     "outdated_statement": Label(
         fr="Les sources disent autre chose que lors de la déclaration. Pour garder la valeur, la déclarer de nouveau ; "
@@ -29,6 +30,12 @@ TO_DO: Final[Mapping[ConflictKind, Label]] = {
         "la valeur qui est juste.",
         en="A source differs from what was written by hand before sources were merged. State the value that is right.",
     ),
+    "merged_statement": Label(
+        fr="Des valeurs différentes ont été déclarées pour des essais qui ont été réunis. Déclarer la valeur qui est "
+        "juste, ou retirer l'une des déclarations.",
+        en="Different values were stated for trials that were merged. State the value that is right, or withdraw one "
+        "of the statements.",
+    ),
 }
 
 
@@ -43,18 +50,20 @@ class FieldOrigin(ApiModel):
     source_id: str | None = Field(description="The id of the record in its source, or of the centre that declared it.")
     dated: str | None = Field(description="The source's own date of it, or the day of the statement; null: not known.")
     statement: int | None = Field(description="The number of the statement; null: it comes from a source.")
+    stated_on: str | None = Field(description=_STATED_ON)
     author: str | None = Field(description="Who stated it; null: a source, or the caller may not see it.")
 
     @classmethod
-    def of(cls, path: str, origin: Provenance, authors: Mapping[int, str]) -> "FieldOrigin":
-        """Return the origin of a field. ``authors``: of the statements, by number."""
-        author = authors.get(origin.statement) if origin.statement is not None else None
+    def of(cls, path: str, origin: Provenance, authors: Mapping[tuple[str | None, int], str]) -> "FieldOrigin":
+        """Return the origin of a field. ``authors``: of the statements, by trial (None: this one) and number."""
+        author = authors.get((origin.of, origin.statement)) if origin.statement is not None else None
         return cls(
             path=path,
             source=origin.source,
             source_id=origin.source_id,
             dated=origin.dated,
             statement=origin.statement,
+            stated_on=origin.of,
             author=author,
         )
 
@@ -69,6 +78,7 @@ class StatementDocument(ApiModel):
     """What a person states of a field."""
 
     number: int = Field(description="The number of the statement in its trial, from 1.")
+    stated_on: str | None = Field(description=_STATED_ON)
     path: str = Field(description=_PATH)
     value: Any = Field(description="The value.")
     against: Any = Field(description="What the sources said at that time.")
@@ -84,6 +94,7 @@ class StatementDocument(ApiModel):
         one = stored.statement
         return cls(
             number=one.id,
+            stated_on=one.of,
             path=one.path,
             value=one.value,
             against=one.against,
@@ -110,7 +121,8 @@ class ConflictDocument(ApiModel):
     kind: ConflictKind = Field(
         description="`outdated_statement`: the sources have changed since a person stated the field. `stop`: a source "
         "stopped the trial, and a person or a source of higher rank says that it recruits. `legacy`: a source differs "
-        "from what was written by hand before sources were merged."
+        "from what was written by hand before sources were merged. `merged_statement`: people stated different values "
+        "of trials that were merged."
     )
     used: Any = Field(description="The value in the trial.")
     other: Any = Field(description="The other value.")

@@ -19,8 +19,8 @@ class ProvenanceService:
         """Return where the fields of a trial come from; the authors only if the caller may read statements."""
         stored = await self.trials.find(identifier, access.rows)
         sees_authors = decide(access.principal, "read", "statement") is not None
-        stated = await self.statements.of_trial(stored.key) if sees_authors else []
-        authors = {one.statement.id: one.author for one in stated}
+        stated = await self.statements.of_trial(stored.key, stored.merged) if sees_authors else []
+        authors = {(one.statement.of, one.statement.id): one.author for one in stated}
         declared = origins_of(await self.trials.repository.sites(stored.key))
         origins = {**load_origins(stored.origins), **declared}
         return [FieldOrigin.of(path, one, authors) for path, found in sorted(origins.items()) for one in found]
@@ -28,7 +28,8 @@ class ProvenanceService:
     async def stated(self, identifier: str, access: Access) -> list[StatementDocument]:
         """Return the statements on a trial."""
         stored = await self.trials.find(identifier, access.rows)
-        return [StatementDocument.of(one) for one in await self.statements.of_trial(stored.key)]
+        found = await self.statements.of_trial(stored.key, stored.merged)
+        return [StatementDocument.of(one) for one in found]
 
     async def conflicts(self, identifier: str, access: Access) -> list[ConflictDocument]:
         """Return the open conflicts of a trial."""

@@ -16,6 +16,9 @@ from services.registry.records.tables import source_records, source_versions
 OBSOLETE, POSSIBLE_DUPLICATE = "obsolete", "possible_duplicate"
 # Results of records that are read again at every opportunity: something else may have changed meanwhile.
 UNSETTLED = frozenset({"invalid", POSSIBLE_DUPLICATE})
+# Results of records about which a person decides.
+QUARANTINED = "quarantined"
+WAITING = frozenset({POSSIBLE_DUPLICATE, QUARANTINED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +60,16 @@ class TrialRecords:
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
 
-    async def of_trial(self, key: str) -> list[Record]:
-        """Return the records that describe a trial. Obsolete ones do not."""
+    async def of_trials(self, keys: Collection[str]) -> dict[str, list[Record]]:
+        """Return the records that describe these trials, by trial. Obsolete ones do not."""
         records = source_records.c
-        statement = select(records.source, records.source_id, records.reading).where(
-            records.trial_key == key, records.result != OBSOLETE, records.reading.is_not(None)
+        statement = select(records.trial_key, records.source, records.source_id, records.reading).where(
+            records.trial_key.in_(keys), records.result != OBSOLETE, records.reading.is_not(None)
         )
-        return [_record(row) for row in await self.connection.execute(statement)]
+        found: dict[str, list[Record]] = {key: [] for key in keys}
+        for row in await self.connection.execute(statement):
+            found[row.trial_key].append(_record(row))
+        return found
 
     async def add(self, record: Record, key: str) -> None:
         """Store a record that has no forms, as those of the sample."""
@@ -173,7 +179,7 @@ class SourceRepository:
         ``known``: what was stored before; ``record``: what is now; ``said``: what its forms say together (`packed`).
         """
         now = datetime.now(UTC)
-        values = {
+        values: dict[str, Any] = {
             "version": record.version,
             "canonical_hash": record.canonical_hash,
             "rules": record.rules,
@@ -181,8 +187,11 @@ class SourceRepository:
             "trial_key": record.trial_key,
             "read_at": now,
             "reading": said,
+            "missing_since": None,
         }
         place = {"source": self.source, "source_id": source_id}
+        if known is None or known.result != record.result:
+            values["waiting_since"] = now if record.result in WAITING else None
         if known is None:
             await self.connection.execute(_ADD_RECORD, {**place, **values})
         else:
@@ -198,6 +207,12 @@ class SourceRepository:
                 "content": form.content,
             }
             await self.connection.execute(_ADD_VERSION, {**place, **row})
+
+    async def take(self, source_id: str, key: str) -> None:
+        """Assign a record that waited to a new trial."""
+        same = (source_records.c.source == self.source, source_records.c.source_id == source_id)
+        taken = update(source_records).where(*same).values(trial_key=key, result="created", waiting_since=None)
+        await self.connection.execute(taken)
 
     async def outdated(self, rules: str, after: str, limit: int) -> list[tuple[str, bytes | None]]:
         """Return (source id, content) of the next records to be read again, in the order of ids.

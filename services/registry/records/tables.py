@@ -18,8 +18,12 @@ source_records = Table(
     Column("result", String(32), nullable=False),
     Column("trial_key", String(36), ForeignKey("trials.key", ondelete="SET NULL")),
     Column("read_at", UtcInstant, nullable=False),
+    # Since when it waits for a person (`WAITING`); null: it does not.
+    Column("waiting_since", UtcInstant),
     # What its forms say together (`Record.dump`, compressed); null: not read since sources are merged.
     Column("reading", LargeBinary),
+    # Since when a complete list of its source does not have it; null: it has, or no such list came.
+    Column("missing_since", UtcInstant),
 )
 Index("ix_source_records_trial_key", source_records.c.trial_key)
 

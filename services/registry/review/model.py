@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-ReviewKind = Literal["scope", "conflict", "possible_duplicate", "outdated_criteria"]
+ReviewKind = Literal["scope", "state", "conflict", "possible_duplicate", "outdated_criteria", "quarantine"]
 KINDS: tuple[ReviewKind, ...] = get_args(ReviewKind)
 CONFLICT_KEY = 12
 """The length of the beginning of `Conflict.key` in the id of an item."""
@@ -27,6 +27,13 @@ class Item:
     record: str | None = None
     claimed_by: str | None = None
     claimed_at: datetime | None = None
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Its record: the source, and the id there."""
+        assert self.source is not None
+        assert self.record is not None
+        return self.source, self.record
 
     @property
     def conflict(self) -> str:

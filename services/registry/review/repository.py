@@ -4,16 +4,33 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, String, and_, delete, func, insert, literal, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.registry.records.repository import OBSOLETE, POSSIBLE_DUPLICATE
+from services.registry.records.repository import OBSOLETE, POSSIBLE_DUPLICATE, QUARANTINED
 from services.registry.records.tables import source_records
 from services.registry.review.model import CONFLICT_KEY, Item, Narrowing, ReviewKind
-from services.registry.review.tables import review_claims
+from services.registry.review.tables import record_decisions, review_claims
+from services.registry.trials.decisions.model import Decision, StoredDecision
 from services.registry.trials.decisions.tables import trial_reviews
 from services.registry.trials.statements.tables import trial_conflicts
 from services.registry.trials.tables import trials
+from shared.values.problems import StaleVersionError
 
 _NONE = literal(None, String)
 _QUEUE = union_all(
@@ -41,11 +58,26 @@ _QUEUE = union_all(
     select(
         (literal(f"{POSSIBLE_DUPLICATE}:") + source_records.c.source + ":" + source_records.c.source_id),
         literal(POSSIBLE_DUPLICATE),
-        source_records.c.read_at,
+        func.coalesce(source_records.c.waiting_since, source_records.c.read_at),
         _NONE,
         source_records.c.source,
         source_records.c.source_id,
     ).where(source_records.c.result == POSSIBLE_DUPLICATE),
+    select(
+        (literal("quarantine:") + source_records.c.source + ":" + source_records.c.source_id),
+        literal("quarantine"),
+        func.coalesce(source_records.c.waiting_since, source_records.c.read_at),
+        _NONE,
+        source_records.c.source,
+        source_records.c.source_id,
+    ).where(
+        source_records.c.result == QUARANTINED,
+        ~exists().where(
+            record_decisions.c.source == source_records.c.source,
+            record_decisions.c.source_id == source_records.c.source_id,
+            record_decisions.c.withdrawn_at.is_(None),
+        ),
+    ),
 ).subquery("queue")
 # A claim of an earlier time, when the item was open before, is none.
 _CLAIM = and_(review_claims.c.item == _QUEUE.c.id, review_claims.c.at >= _QUEUE.c.since)
@@ -57,7 +89,7 @@ def _open(*columns: Any) -> Select[Any]:
         .select_from(_QUEUE)
         .outerjoin(trials, trials.c.key == _QUEUE.c.trial_key)
         .outerjoin(review_claims, _CLAIM)
-        .where(or_(_QUEUE.c.trial_key.is_(None), trials.c.key.is_not(None)))
+        .where(or_(_QUEUE.c.trial_key.is_(None), and_(trials.c.key.is_not(None), trials.c.merged_into.is_(None))))
     )
 
 
@@ -90,6 +122,45 @@ class ReviewRepository:
         """Claim an item for a person, in the place of an earlier claim."""
         await self.release(item)
         await self.connection.execute(insert(review_claims).values(item=item, claimed_by=author, at=at))
+
+    async def on_record(self, source: str, source_id: str) -> list[StoredDecision]:
+        """Return all decisions on a record, oldest first."""
+        columns = record_decisions.c
+        statement = select(record_decisions).where(columns.source == source, columns.source_id == source_id)
+        return [
+            StoredDecision(
+                "",
+                row.number,
+                Decision("quarantine", "", row.answer, row.reason, row.author, row.at),
+                row.withdrawn_at,
+                row.withdrawn_by,
+            )
+            for row in await self.connection.execute(statement.order_by(columns.number))
+        ]
+
+    async def decide_on_record(self, source: str, source_id: str, decision: Decision) -> None:
+        """Store a decision on a record.
+
+        :raises StaleVersionError: 412, another transaction decided on it meanwhile.
+        """
+        decided = {"answer": decision.answer, "reason": decision.reason, "author": decision.author, "at": decision.at}
+        number = len(await self.on_record(source, source_id)) + 1
+        values = {"source": source, "source_id": source_id, "number": number, **decided}
+        try:
+            await self.connection.execute(insert(record_decisions).values(**values))
+        except IntegrityError:
+            raise StaleVersionError from None
+
+    async def withdraw_on_record(self, source: str, source_id: str, number: int, author: str, at: datetime) -> None:
+        """Withdraw a decision on a record.
+
+        :raises StaleVersionError: 412, another transaction withdrew it meanwhile.
+        """
+        columns = record_decisions.c
+        same = (columns.source == source, columns.source_id == source_id, columns.number == number)
+        statement = update(record_decisions).where(*same, columns.withdrawn_at.is_(None))
+        if (await self.connection.execute(statement.values(withdrawn_at=at, withdrawn_by=author))).rowcount != 1:
+            raise StaleVersionError
 
     async def release(self, item: str) -> None:
         """Remove the claim of an item, if there is one."""

@@ -4,20 +4,28 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import cast
 
 from services.registry.merge.fields import set_path
 from services.registry.merge.merging import merge
 from services.registry.merge.model import Conflict
+from services.registry.model.state import StateAction
 from services.registry.model.trial import ScopeReason, Trial
 from services.registry.provenance.schemas import TO_DO, ConflictDocument
 from services.registry.records.repository import SourceRepository
+from services.registry.review.criteria import CriteriaReview
+from services.registry.review.duplicates import DuplicateReview
 from services.registry.review.model import CONFLICT_KEY, KINDS, Item, Narrowing, ReviewKind
 from services.registry.review.problems import ClaimedError, NotDecidableError, NothingToUndoError, WrongAnswerError
+from services.registry.review.records import RecordReview
 from services.registry.review.repository import ReviewRepository
 from services.registry.review.schemas import (
+    CHANGED,
     CHOICES,
     DUPLICATE,
+    NO_SIGN,
     OUTDATED,
+    SECOND,
     Choice,
     DecisionDocument,
     DecisionInput,
@@ -28,10 +36,14 @@ from services.registry.review.schemas import (
 from services.registry.trials.decisions.model import Decision, StoredDecision
 from services.registry.trials.drafts import draft_of, public_aliases, validated
 from services.registry.trials.model import StoredTrial
+from services.registry.trials.routing import change_of_review
 from services.registry.trials.service import TrialService
 from services.registry.trials.statements.model import Author, OpenConflict
 from shared.access.policy import Rows
 from shared.values.problems import Fault, NotFoundError
+
+# Their items name a record: its source and its id there.
+OF_RECORDS = frozenset({"possible_duplicate", "quarantine"})
 
 
 class ReviewService:
@@ -43,6 +55,7 @@ class ReviewService:
         self.merger = trials.merger
         self.decisions = trials.merger.decisions
         self.statements = trials.merger.statements
+        self.duplicates = DuplicateReview(trials)
 
     async def page(self, narrowing: Narrowing, after: tuple[datetime, str] | None, limit: int) -> list[Review]:
         """Return open items, oldest first, after (since, id)."""
@@ -88,10 +101,22 @@ class ReviewService:
         item = await self._find(name, rows)
         _check_claim(item, author)
         _check_answer(item, given)
+        if item.kind in OF_RECORDS:
+            if item.kind == "quarantine":
+                await RecordReview(self.trials, self.repository).decide(item, given, author)
+            else:
+                await self.duplicates.decide(item, given, Author(author, given.reason), rows)
+            await self.repository.release(item.id)
+            return await self.read(item.id, rows)
         assert item.trial_key is not None
         stored = await self.trials.repository.get(item.trial_key)
+        self.trials.writer.record(change_of_review("decided", item.id, stored.trial))
         if item.kind == "scope":
             await self.merger.decide_scope(stored, given.answer, given.reason, author)
+        elif item.kind == "outdated_criteria":
+            await CriteriaReview(self.trials).decide(stored, given, author)
+        elif item.kind == "state":
+            await self.merger.act(stored, cast("StateAction", given.answer), given.reason, author)
         else:
             await self._settle(stored, item, given, Author(author, given.reason))
         await self.repository.release(item.id)
@@ -103,12 +128,22 @@ class ReviewService:
         :raises NothingToUndoError: 409, there is none.
         """
         item = await self._find(name, rows)
+        if item.kind in OF_RECORDS:
+            if item.kind == "quarantine":
+                await RecordReview(self.trials, self.repository).undo(item, author)
+            else:
+                await self.duplicates.undo(item, Author(author))
+            return await self.read(item.id, rows)
         found = [one for one in await self._decided(item) if one.withdrawn_at is None]
-        if not found or item.trial_key is None:
+        # What people did about the state is reversed by the opposite action, with its own reason.
+        if not found or item.trial_key is None or item.kind == "state":
             raise NothingToUndoError
         stored, last = await self.trials.repository.get(item.trial_key), found[-1]
+        self.trials.writer.record(change_of_review("decided", item.id, stored.trial))
         if item.kind == "scope":
             await self.merger.undo_scope(stored, last.number, author)
+        elif item.kind == "outdated_criteria":
+            await CriteriaReview(self.trials).undo(stored, author)
         else:
             await self._unsettle(stored, last, author)
         return await self.read(item.id, rows)
@@ -120,14 +155,22 @@ class ReviewService:
             raise NotFoundError
         trial, _, conflict = name.removeprefix(f"{kind}:").partition(":")
         stored = None
-        if kind != "possible_duplicate":
+        if kind in OF_RECORDS and trial == "partner":  # the name of a partner's source has a colon
+            organisation, _, conflict = conflict.partition(":")
+            trial = f"partner:{organisation}"
+        if kind not in OF_RECORDS:
             stored = await self.trials.find(trial, rows)
             name = ":".join([kind, stored.key, *([conflict] if conflict else [])])
         found = await self.repository.find(name)
         if found is not None:
             return found
         if stored is None:
-            raise NotFoundError
+            closed = Item(name, kind, None, None, None, trial, conflict)
+            if kind == "possible_duplicate":
+                return await self.duplicates.find(name, trial, conflict)
+            if not await self._decided(closed):
+                raise NotFoundError
+            return closed
         closed = Item(name, kind, None, stored.key, stored.trial.model_dump_json())
         if kind != "scope" and not await self._decided(closed):
             raise NotFoundError
@@ -135,6 +178,8 @@ class ReviewService:
 
     async def _decided(self, item: Item) -> list[StoredDecision]:
         """Return the decisions on an item, oldest first."""
+        if item.kind == "quarantine":
+            return await self.repository.on_record(item.source or "", item.record or "")
         found = await self.decisions.of_trials([item.trial_key]) if item.trial_key is not None else []
         return [one for one in found if (one.decision.kind, one.decision.item) == (item.kind, item.conflict)]
 
@@ -144,8 +189,9 @@ class ReviewService:
         if conflict is None:
             raise NotFoundError
         path, taken = conflict.path, given.answer == "take"
-        if taken and conflict.kind == "outdated_statement":
-            number = await self._statement(stored.key, path)
+        own = [one for one in await self.statements.in_force(stored.key) if one.path == path]
+        if taken and conflict.kind != "stop" and own and own[-1].value == conflict.used:
+            number = own[-1].id
             await self.merger.withdraw(stored, number, author)
         else:
             document = draft_of(stored.trial).model_dump(mode="json")
@@ -188,7 +234,12 @@ class ReviewService:
         for one in await self.decisions.of_trials({item.trial_key for item in items if item.trial_key is not None}):
             decisions[one.trial_key, one.decision.kind, one.decision.item].append(DecisionDocument.of(one))
         return [
-            await self._review(item, decisions.get((item.trial_key or "", item.kind, item.conflict), []))
+            await self._review(
+                item,
+                decisions.get((item.trial_key or "", item.kind, item.conflict), [])
+                if item.kind != "quarantine"
+                else [DecisionDocument.of(one) for one in await self._decided(item)],
+            )
             for item in items
         ]
 
@@ -202,11 +253,11 @@ class ReviewService:
             trial=None if trial is None else _trial(trial),
             record=await self._record(item),
             conflict=None if conflict is None or trial is None else ConflictDocument.of(conflict, trial.identifier),
-            reasons=_reasons(item, trial, conflict),
+            reasons=_reasons(item, trial, conflict, decisions),
             choices=[Choice(answer=answer, effect=effect) for answer, effect in CHOICES[item.kind].items()],
             claimed_by=item.claimed_by,
             claimed_at=item.claimed_at,
-            decisions=decisions,
+            decisions=await self.duplicates.decisions(item) if item.kind == "possible_duplicate" else decisions,
         )
 
     async def _record(self, item: Item) -> ReviewRecord | None:
@@ -250,20 +301,29 @@ def _trial(trial: Trial) -> ReviewTrial:
         identifier=trial.identifier,
         numbers=[one.value for one in trial.identifiers],
         titles=trial.titles,
+        state=trial.state,
         published=trial.published,
     )
 
 
-def _reasons(item: Item, trial: Trial | None, conflict: OpenConflict | None) -> list[ScopeReason]:
+def _reasons(
+    item: Item, trial: Trial | None, conflict: OpenConflict | None, decisions: Sequence[DecisionDocument]
+) -> list[ScopeReason]:
     """Return why a person should decide."""
     match item.kind:
         case "scope":
             return trial.scope.reasons if trial is not None else []
+        case "state" if trial is not None:
+            waits = decisions and decisions[-1].answer == "publish"
+            code, detail = ("second_person", SECOND) if waits else ("withdrawn_changed", CHANGED)
+            return [ScopeReason(code=code, pointer="/state", detail=detail)]
         case "conflict" if conflict is not None:
             one = conflict.conflict
             return [ScopeReason(code=one.kind, pointer=f"/{one.path.replace('.', '/')}", detail=TO_DO[one.kind])]
         case "outdated_criteria":
             return [ScopeReason(code=item.kind, pointer="/eligibility", detail=OUTDATED)]
+        case "quarantine":
+            return [ScopeReason(code="no_sign", pointer="/product", detail=NO_SIGN)]
         case "possible_duplicate":
             return [ScopeReason(code="shared_number", pointer="/identifiers", detail=DUPLICATE)]
     return []

@@ -16,6 +16,8 @@ from services.registry.centres.service import CentreService
 from services.registry.merge.reading import record_of
 from services.registry.model.site import SiteInput
 from services.registry.model.trial import Origin, TrialInput, preferred_identifier
+from services.registry.trials.assignments.model import Entry
+from services.registry.trials.assignments.repository import AssignmentRepository
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.rules import TrialRules
 from services.registry.trials.service import TrialService
@@ -70,6 +72,8 @@ async def _load_trials(trials: TrialService) -> int:
         origin = Origin(source="sample", source_id=identifier)
         stored = await trials.merger.create(record, origin, criteria=criteria.get(identifier))
         await trials.merger.records.add(record, stored.key)
+        entry = Entry("assigned", stored.key, source=record.source, source_id=record.source_id)
+        await AssignmentRepository(trials.repository.connection).add(entry, trials.now)
         for site in (one for one in declared if one["trial"] == identifier):
             confirmed = trials.now - timedelta(days=site["confirmed_days_ago"])
             given = SiteInput(status=site["status"], slots=site.get("slots", []), confirmed_at=confirmed)

@@ -1,7 +1,7 @@
 """A trial as the index has it: its words, the values by which it is filtered, and its places in each order. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -22,6 +22,8 @@ Fields = dict[str, list[str] | list[int]]
 Json = Mapping[str, Any]
 
 NO_LIMIT: Final = 1_000_000
+# Owns what belongs to no other organisation.
+COORDINATION: Final = "coordination"
 MAJORITY: Final = "P18Y"
 _UNIT_DAYS: Final = {"Y": 365, "M": 30, "W": 7, "D": 1}
 # Numbers of trials are below this; so an order and a number fit into one signed integer of 64 bits.
@@ -54,12 +56,33 @@ class CentreFacts:
 
 @dataclass(frozen=True, slots=True)
 class TrialFacts:
-    """A stored trial: its number, document, sites and all its names, also former ones."""
+    """A stored trial: its number, document, sites, all its names, also former ones, the sources of its parts, owner."""
 
     number: int
     document: Json
     sites: Sequence[SiteFacts]
     aliases: Sequence[str]
+    sources: Collection[str] = ()
+    owner: str = COORDINATION
+
+
+@dataclass(frozen=True, slots=True)
+class TrialPlaces:
+    """Where a trial takes place: what lists and the coverage show of it beside its document.
+
+    ``targets``: the codes of the diseases it treats, the same in other systems, and those above; ``own``: without
+    those above. ``sites``: at present centres; ``open_sites``: those that recruit.
+    """
+
+    number: int
+    id: str
+    identifier: str
+    is_public: bool
+    is_demo: bool
+    targets: frozenset[str]
+    own: frozenset[str]
+    sites: tuple[SiteFacts, ...]
+    open_sites: tuple[SiteFacts, ...]
 
 
 class Documents:
@@ -75,7 +98,31 @@ class Documents:
         try:
             return self._of(facts, facts.document)
         except KeyError:  # a document of an earlier version lacks fields
-            return self._of(facts, Trial.model_validate(facts.document, strict=False).model_dump(mode="json"))
+            return self._of(facts, _completed(facts.document))
+
+    def places_of(self, facts: TrialFacts) -> TrialPlaces | None:
+        """Return where a trial takes place; None: at no present centre."""
+        sites = tuple(one for one in facts.sites if one.centre in self.centres)
+        if not sites:
+            return None
+        try:
+            return self._places(facts, facts.document, sites)
+        except KeyError:  # as above
+            return self._places(facts, _completed(facts.document), sites)
+
+    def _places(self, facts: TrialFacts, trial: Json, sites: tuple[SiteFacts, ...]) -> TrialPlaces:
+        diseases = [self._disease(one["code"]) for one in trial["conditions"] if one["role"] != "related"]
+        return TrialPlaces(
+            number=facts.number,
+            id=trial["id"],
+            identifier=trial["identifier"],
+            is_public=trial["published"],
+            is_demo=trial["sample"] == "demo",
+            targets=frozenset[str]().union(*(one.codes for one in diseases)),
+            own=frozenset[str]().union(*(one.own for one in diseases)),
+            sites=sites,
+            open_sites=tuple(_open_sites(sites, trial["status"])),
+        )
 
     def _of(self, facts: TrialFacts, trial: Json) -> Fields:
         product, eligibility = trial["product"], trial["eligibility"]
@@ -121,7 +168,9 @@ class Documents:
             "published": (_yes(trial["published"]),),
             "demo": (_yes(trial["sample"] == "demo"),),
             "scope": (trial["scope"]["answer"],),
-            "source": (trial["origin"]["source"],),
+            "state": (trial["state"],),
+            "owner": (facts.owner,),
+            "source": {trial["origin"]["source"], *facts.sources},
         }
         numbers = {
             "number": facts.number,
@@ -165,6 +214,11 @@ class _Disease:
     general: tuple[str, ...] = ()
 
 
+def _completed(document: Json) -> Json:
+    """Return a document with the fields that it lacks."""
+    return Trial.model_validate(document, strict=False).model_dump(mode="json")
+
+
 def _texts_of(trial: Json, product: Json) -> list[str]:
     product_texts = [product[name] for name in ("name", "serotype", "editing_tool", "cell_type", "vector", "route")]
     named = product_names((product["name"], trial["acronym"], *trial["titles"].values()))
@@ -176,8 +230,7 @@ def _sponsors(trial: Json) -> list[str]:
 
 
 def _of_sites(sites: Sequence[SiteFacts], centres: Sequence[CentreFacts], status: str) -> dict[str, Iterable[str]]:
-    may_be_open = status not in CLOSED_STATUSES
-    open_sites = [one for one in sites if may_be_open and is_open(one.status)]
+    open_sites = _open_sites(sites, status)
     return {
         "centre": {one.centre for one in sites},
         "departement": {one.departement for one in centres},
@@ -185,6 +238,11 @@ def _of_sites(sites: Sequence[SiteFacts], centres: Sequence[CentreFacts], status
         "open_centre": {one.centre for one in open_sites},
         "open_places": (_yes(any(one.open_places for one in open_sites)),),
     }
+
+
+def _open_sites(sites: Sequence[SiteFacts], status: str) -> list[SiteFacts]:
+    """Return the sites that recruit. ``status``: of the trial."""
+    return [one for one in sites if status not in CLOSED_STATUSES and is_open(one.status)]
 
 
 def _is_open_in_france(trial: Json, sites: Sequence[SiteFacts]) -> bool:

@@ -12,7 +12,8 @@ from services.registry.search.documents import Fields
 WORDS: Final = ("disease", "title", "text", "sponsor")
 FACETS: Final = (
     "status", "phase", "atmp_class", "vector", "gene", "delivery", "cell_origin", "sponsor_kind", "disease_code",
-    "centre", "departement", "region", "country", "sex", "age_band", "scope", "source",
+    "centre", "departement", "region", "country", "sex", "age_band", "scope", "state", "source",
+    "owner",
 )  # fmt: skip
 VALUES: Final = (
     "key", "alias", "topic", "condition", "target", "own", "open_centre", "open_places", "open", "open_in_france",
@@ -64,12 +65,15 @@ def between(field: str, least: int | None, most: int | None) -> Query:
     return Query.range_query(SCHEMA, field, FieldType.Integer, least, most)
 
 
+# Each query is copied into the one around it: a part alone is left as it is.
 def all_of(*parts: Query) -> Query:
+    if len(parts) == 1:
+        return parts[0]
     return Query.boolean_query([(Occur.Must, part) for part in parts]) if parts else EVERYTHING
 
 
 def any_of(*parts: Query) -> Query:
-    return Query.boolean_query([(Occur.Should, part) for part in parts])
+    return parts[0] if len(parts) == 1 else Query.boolean_query([(Occur.Should, part) for part in parts])
 
 
 def but(part: Query, *excluded: Query) -> Query:
@@ -116,7 +120,7 @@ class View:
         """
         hits: list[Hit] = []
         first = after.group if after else 0
-        for place, group in self._groups(query, levels, first):
+        for place, group in self._groups(query, levels, first, hits):
             parts = [group]
             if after and place == first:
                 parts.append(between(order, after.order + 1, None) if rising else between(order, None, after.order - 1))
@@ -132,24 +136,36 @@ class View:
                 break
         return hits
 
-    def _groups(self, query: Query, levels: Levels, first: int, begin: int = 0) -> Iterator[tuple[int, Query]]:
-        """Yield the groups from number ``first`` on: all combinations of the levels that can have a trial."""
+    def _groups(
+        self, query: Query, levels: Levels, first: int, hits: Sequence[Hit], begin: int = 0, most: int | None = None
+    ) -> Iterator[tuple[int, Query]]:
+        """Yield the groups from number ``first`` on: all combinations of the levels that can have a trial.
+
+        ``hits``: what was found in the groups so far. ``most``: how many match, where that is known; with them all
+        found, no group is left to be asked.
+        """
         if not levels:
             yield begin, query
             return
-        width = prod(len(level) for level in levels[1:])
+        width, before = prod(len(level) for level in levels[1:]), len(hits)
         for number, part in enumerate(levels[0]):
             start, narrowed = begin + number * width, all_of(query, part)
-            if start + width > first and (width == 1 or self.count(narrowed)):
-                yield from self._groups(narrowed, levels[1:], first, start)
+            if start + width <= first:
+                continue
+            if len(hits) - before == most:
+                return
+            count = self.count(narrowed) if width > 1 else None
+            if count != 0:
+                yield from self._groups(narrowed, levels[1:], first, hits, start, count)
 
-    def facets(self, query: Query, names: Sequence[str], size: int) -> dict[str, list[tuple[str, int]]]:
-        """Return for each of these facets its most frequent values among the matching trials, with their counts."""
+    def facets(self, query: Query, names: Sequence[str], size: int) -> tuple[int, dict[str, list[tuple[str, int]]]]:
+        """Return how many trials match, and for each of these facets its most frequent values with their counts."""
         if not names:
-            return {}
-        asked = {name: {"terms": {"field": name, "size": size}} for name in names}
+            return self.count(query), {}
+        asked: dict[str, Any] = {name: {"terms": {"field": name, "size": size}} for name in names}
+        asked["total"] = {"value_count": {"field": "by_updated"}}  # every trial has one: it saves another search
         found: Mapping[str, Any] = self._searcher.aggregate(query, asked)
-        return {
+        return int(found["total"]["value"]), {
             name: sorted(
                 ((one["key"], one["doc_count"]) for one in found[name]["buckets"]), key=lambda pair: (-pair[1], pair[0])
             )
@@ -174,6 +190,11 @@ class TrialIndex:
         for fields in documents:
             self._writer.delete_documents_by_term("key", fields["key"][0])
             self._writer.add_document(Document.from_dict(fields, SCHEMA))
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Remove trials, up to the next commit still seen."""
+        for key in keys:
+            self._writer.delete_documents_by_term("key", key)
 
     def commit(self) -> None:
         """Show what was put to those who ask from now on."""

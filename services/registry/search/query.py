@@ -29,7 +29,7 @@ class Part:
 
     ``words``: the beginnings that find each of its words. ``codes``: of its disease and of the same in other systems;
     ``broader``: of diseases above it, which a trial may name instead. ``names``: other names of the disease, as words.
-    ``aliases``: numbers of trials.
+    ``aliases``: numbers of trials. ``named``: its codes as they were found.
     """
 
     words: tuple[str, ...] = ()
@@ -38,6 +38,7 @@ class Part:
     names: tuple[tuple[str, ...], ...] = ()
     topics: tuple[Topic, ...] = ()
     aliases: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
 
     @property
     def is_disease(self) -> bool:
@@ -168,6 +169,12 @@ class SearchReader:
         """Return the part for a code of a disease."""
         return self._disease((code,), (), ())
 
+    def disease(self, text: str) -> Part | None:
+        """Return the part for a disease by its code or name; None: the text says none, or more than a disease."""
+        code = read_code(text)
+        parts = (self.code(code),) if code else self.read(text).parts
+        return parts[0] if len(parts) == 1 and parts[0].is_disease else None
+
     def knows(self, codes: Iterable[str]) -> bool:
         """Return whether the terminology has one of some codes."""
         return any(code in self._terminology.graph for code in codes)
@@ -203,7 +210,7 @@ class SearchReader:
         parents = frozenset(
             one for code in same if code in terminology.graph for one in terminology.graph.parents(code)
         )
-        return Part(spoken, same, broader | parents, self._names(codes), topics)
+        return Part(spoken, same, broader | parents, self._names(codes), topics, named=tuple(codes))
 
     def _names(self, codes: Iterable[str]) -> tuple[tuple[str, ...], ...]:
         stop_words = vocabulary().stop_words

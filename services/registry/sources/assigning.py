@@ -1,6 +1,7 @@
 """Finds the trial of a record in the database."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from services.registry.merge.sources import authority
 from services.registry.model.aliases import aliases_of
@@ -13,24 +14,51 @@ from services.registry.trials.repository import TrialRepository
 from shared.vocabulary.identifiers import IdentifierType, alias_of
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The assignment of a record, the trial that answers for it, if any, and the shared numbers that proposed it.
+
+    ``assignment.key``: the trial to which the record is assigned, which may be merged into ``stored``.
+    """
+
+    assignment: Assignment
+    stored: StoredTrial | None = None
+    proposed: frozenset[str] = frozenset()
+
+
 async def find_assignment(
     source_id: str,
     draft: TrialInput,
     known: SourceRecord | None,
     trials: TrialRepository,
     records: SourceRepository,
-) -> tuple[Assignment, StoredTrial | None]:
-    """Return the assignment of a record and its trial, if it has one."""
+) -> Found:
+    """Return the trial of a record, if it has one.
+
+    Trials that are merged are first taken each for itself: the record stays with one of them when they are separated.
+    """
     numbers, kind = numbers_of(source_id, draft)
-    found = await trials.owners(numbers.all)
-    stored = {key: await trials.get(key) for key in sorted(set(found.values()))}
-    owners = await _owners(found, stored, kind, records)
+    found = await trials.name_owners(numbers.all)
+    stored = {key: await trials.get(key) for key in sorted({key for pair in found.values() for key in pair})}
     assigned, obsolete = (known.trial_key, known.result == OBSOLETE) if known is not None else (None, False)
     may_join = authority(records.source).may_join
+    by_trial = {alias: trial for alias, (trial, _) in found.items()}
+    present = {alias: answering for alias, (_, answering) in found.items()}
+    apart = {key: await _of_itself(key, stored, kind, trials) for key in {*by_trial.values()}}
+    owners = await _owners(by_trial, apart, {key: (key,) for key in apart}, records)
     assignment = assign(numbers, assigned, owners, obsolete=obsolete, may_join=may_join)
+    if assignment.standing == "undecided" and present != by_trial:
+        together = {key: _of_type(stored[key], kind) for key in {*present.values()}}
+        parts = {key: (key, *stored[key].merged) for key in together}
+        owners = await _owners(present, together, parts, records)
+        assignment = assign(numbers, assigned, owners, may_join=may_join)
     if assignment.key is None:
-        return assignment, None
-    return assignment, stored.get(assignment.key) or await trials.get(assignment.key)
+        return Found(assignment)
+    home = stored.get(assignment.key) or await trials.get(assignment.key)
+    home = home if home.merged_into is None else await trials.present(home.key)
+    others = frozenset(alias for alias in assignment.shared if present[alias] != home.key)
+    proposed = frozenset(alias for alias, key in present.items() if assigned is None and key == home.key)
+    return Found(replace(assignment, shared=others), home, proposed)
 
 
 def numbers_of(source_id: str, draft: TrialInput) -> tuple[Numbers, IdentifierType | None]:
@@ -47,21 +75,31 @@ def numbers_of(source_id: str, draft: TrialInput) -> tuple[Numbers, IdentifierTy
 
 async def _owners(
     found: Mapping[str, str],
-    stored: Mapping[str, StoredTrial],
-    kind: IdentifierType | None,
+    numbers: Mapping[str, frozenset[str]],
+    parts: Mapping[str, Sequence[str]],
     records: SourceRepository,
 ) -> dict[str, Owner]:
-    """Return who has which number. ``found``: the keys of trials by number; ``stored``: these trials.
+    """Return who has which number. ``found``: the keys of trials by number.
 
-    ``kind``: the type of the record's own number.
+    ``numbers``: those that each trial has of the type of the record's own; ``parts``: the trials that it consists of.
     """
-    describing = await records.describing(list(stored)) if stored else {}
+    describing = await records.describing([part for found in parts.values() for part in found]) if found else {}
     owners = {
-        key: Owner(
-            key,
-            frozenset(map(alias_of, describing[key])),
-            frozenset(aliases_of(one for one in owner.trial.identifiers if one.type == kind)),
-        )
-        for key, owner in stored.items()
+        key: Owner(key, frozenset(alias_of(one) for part in parts[key] for one in describing[part]), numbers[key])
+        for key in parts
     }
     return {alias: owners[key] for alias, key in found.items()}
+
+
+def _of_type(stored: StoredTrial, kind: IdentifierType | None) -> frozenset[str]:
+    return frozenset(aliases_of(one for one in stored.trial.identifiers if one.type == kind))
+
+
+async def _of_itself(
+    key: str, stored: Mapping[str, StoredTrial], kind: IdentifierType | None, trials: TrialRepository
+) -> frozenset[str]:
+    """Return the numbers of a type that a trial has now, without those of trials with which it is merged."""
+    if stored[key].merged_into is None and not stored[key].merged:
+        return _of_type(stored[key], kind)
+    together = _of_type(await trials.present(key), kind)
+    return frozenset(alias for alias, (trial, _) in (await trials.name_owners(together)).items() if trial == key)

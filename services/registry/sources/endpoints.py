@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from services.registry.sources.importing import ImportService
-from services.registry.sources.readers import READERS
+from services.registry.sources.merging_again import MergingAgain
+from services.registry.sources.readers import READERS, reader_of
 from services.registry.sources.schemas import BulkResult, PublishedRecord, RereadResult
 from shared.access.policy import Access
 from shared.http.guards import allow
@@ -35,9 +36,11 @@ async def _lines(request: Request) -> list[bytes]:
 
 def _service(
     request: Request,
-    source: Annotated[str, Path(max_length=40, description=f"The source: {SOURCES}.")],
+    source: Annotated[
+        str, Path(max_length=40, description=f"The source: {SOURCES}, or a partner's, such as `partner:pedstart`.")
+    ],
 ) -> ImportService:
-    if source not in READERS:
+    if reader_of(source) is None:
         raise NotFoundError
     state, language = request.app.state, negotiate(request.headers.get("accept-language"))
     return ImportService(source, state.database, state.trial_rules, language, state.reading_processes)
@@ -63,6 +66,25 @@ async def import_records(
     """
     results = await service.run(lines, dry_run=dry_run)
     return BulkResult(results=results, counts=dict(sorted(Counter(one.result for one in results).items())))
+
+
+@router.post("/sources/merge-again", summary="Merge trials again")
+@accepts()
+@repeatable("a trial that the present rules have merged is not merged again")
+async def merge_again(
+    request: Request,
+    access: Writer,
+    dry_run: Annotated[bool, Query(description="Report what would happen and write nothing.")] = False,
+    after: Annotated[str, Query(max_length=100, description="Only trials with ids after this one.")] = "",
+    limit: Annotated[int, Query(ge=1, le=MAX_REREAD, description="Maximum number of trials.")] = MAX_REREAD,
+) -> RereadResult:
+    """Merge and judge trials again that earlier rules have merged: rules of merging or scope, or the terminology.
+
+    It also reaches trials without a record that can be read again. Repeat the call with `after` = `next` until `next`
+    is null. After an interruption begin anew: what was merged stays.
+    """
+    state, language = request.app.state, negotiate(request.headers.get("accept-language"))
+    return await MergingAgain(state.database, state.trial_rules, language).run(after, limit, dry_run=dry_run)
 
 
 @router.post("/sources/{source}/reread", summary="Read stored records again")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.registry.sources.ctgov_reader import CtgovReader
+from services.registry.sources.partner.reader import PartnerReader, is_partner
 from services.registry.sources.reader import SourceReader
 from services.registry.sources.registers.ctis import CtisReader
 from services.registry.sources.registers.eclaire import EclaireReader
@@ -13,3 +14,8 @@ from services.registry.sources.registers.isrctn import IsrctnReader
 READERS: Final[Mapping[str, SourceReader]] = {
     one.source: one for one in (CtgovReader(), CtisReader(), EuctrReader(), IsrctnReader(), EclaireReader())
 }
+
+
+def reader_of(source: str) -> SourceReader | None:
+    """Return the reader of a source: of a public register, or of a partner network; None: there is none."""
+    return PartnerReader(source) if is_partner(source) else READERS.get(source)

@@ -8,7 +8,9 @@ from services.registry.model.trial import ScopeVerdict
 from shared.values.problems import FieldError
 from shared.values.wire import ApiModel
 
-Result = Literal["created", "updated", "unchanged", "older", "possible_duplicate", "obsolete", "refused", "invalid"]
+Result = Literal[
+    "created", "updated", "unchanged", "older", "possible_duplicate", "obsolete", "quarantined", "refused", "invalid"
+]
 
 
 class PublishedRecord(BaseModel):
@@ -26,12 +28,16 @@ class LineResult(ApiModel):
     """The result of one line."""
 
     line: int = Field(description="The number of the line, from 1.")
-    source_id: str | None = Field(description="The id of the record in its source; null: not found in the line.")
+    source_id: str | None = Field(
+        description="The id of the record in its source; null: not found in the line, or a trial was merged again."
+    )
     result: Result = Field(
         description="What happened. `older`: a later form of the record was stored before; this one is kept and did "
         "not change the trial. `possible_duplicate`: it has a number of another record's trial; it is kept, and a "
         "person must decide whether they are one trial. `obsolete`: its number is a former one of a trial that another "
-        "record describes; it is kept and changes nothing. `refused`: out of scope. `invalid`: it cannot be read."
+        "record describes; it is kept and changes nothing. `quarantined`: its scope is "
+        "unclear and nothing in it shows an advanced therapy; it is kept and is no trial unless a person takes it. "
+        "`refused`: out of scope. `invalid`: it cannot be read."
     )
     trial: str | None = Field(
         default=None,

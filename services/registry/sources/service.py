@@ -5,14 +5,18 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from services.registry.model.trial import Origin, ScopeAnswer, ScopeVerdict, TrialInput
-from services.registry.records.repository import SourceRecord, SourceRepository
+from services.registry.records.repository import QUARANTINED, WAITING, SourceRecord, SourceRepository
+from services.registry.scope import NO_SIGN
 from services.registry.sources.assigning import find_assignment
 from services.registry.sources.folding import Folded, fold
 from services.registry.sources.identity import Assignment
 from services.registry.sources.preparing import Draft, Line, LinePreparer
 from services.registry.sources.schemas import LineResult, Result
+from services.registry.trials.assignments.model import Entry
+from services.registry.trials.assignments.repository import AssignmentRepository
 from services.registry.trials.drafts import changed_fields
 from services.registry.trials.model import Head, StoredTrial
+from services.registry.trials.routing import ReviewStep, change_of_review
 from services.registry.trials.service import TrialService
 from shared.values.language import Language
 from shared.values.problems import Fault, FieldError, Problem
@@ -20,7 +24,7 @@ from shared.values.wire import Label
 from shared.vocabulary.identifiers import alias_of
 
 # Results that an unchanged record has again.
-REPEATED: Final[Mapping[str, Result]] = {"refused": "refused", "obsolete": "obsolete"}
+REPEATED: Final[Mapping[str, Result]] = {"refused": "refused", "obsolete": "obsolete", QUARANTINED: "quarantined"}
 SHARED_NUMBER: Final = Label(
     fr="ce numéro est déjà celui d'un autre essai", en="this number already belongs to another trial"
 )
@@ -28,10 +32,16 @@ SHARED_NUMBER: Final = Label(
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What became of a record: its trial, if any, and what to report."""
+    """What became of a record: its trial, if any, and what to report.
+
+    ``part``: the trial to which it is assigned, which may be merged into ``stored``. ``proposed``: the shared numbers
+    that assigned it.
+    """
 
     result: Result
     stored: StoredTrial | None = None
+    part: str | None = None
+    proposed: frozenset[str] = frozenset()
     errors: tuple[FieldError, ...] = ()
     reasons: tuple[FieldError, ...] = ()
     changed: tuple[str, ...] = ()
@@ -46,6 +56,7 @@ class SourceService:
         self.source = records.source
         self.trials = trials
         self.records = records
+        self.assignments = AssignmentRepository(records.connection)
         self.preparer = preparer
         self.language = language
 
@@ -85,13 +96,13 @@ class SourceService:
         if line.problem is not None or known is None:
             errors = self._errors(line.problem) if line.problem is not None else ()
             return self._report(line, _Outcome("invalid", errors=errors))
-        stored = await self.trials.repository.get(known.trial_key) if known.trial_key else None
+        stored = await self.trials.repository.present(known.trial_key) if known.trial_key else None
         if known.result not in REPEATED:
             return self._report(line, _Outcome("unchanged", stored))
         judged = draft.judged.scope if draft is not None else line.seen.refused if line.seen is not None else None
         scope = stored.trial.scope if stored is not None else judged
         errors = self._reasons(scope) if scope is not None and known.result == "refused" else ()
-        return self._report(line, _Outcome(REPEATED[known.result], stored, errors))
+        return self._report(line, _Outcome(REPEATED[known.result], stored, errors=errors))
 
     async def import_line(self, line: Line, draft: Draft, stored: dict[str, SourceRecord]) -> LineResult:
         """Import a record that is new, changed, or read by other rules. One that fails changes no trial.
@@ -108,17 +119,32 @@ class SourceService:
         try:
             outcome = await self._apply(draft, known, folded)
         except Problem as problem:
-            kept = await self.trials.repository.get(known.trial_key) if known and known.trial_key else None
-            outcome = _Outcome("invalid", kept, self._errors(problem))
+            kept = await self.trials.repository.present(known.trial_key) if known and known.trial_key else None
+            outcome = _Outcome("invalid", kept, errors=self._errors(problem))
         if folded.late and outcome.result == "unchanged":
             outcome = replace(outcome, result="older")
-        key = outcome.stored.key if outcome.stored is not None and outcome.result != "possible_duplicate" else None
+        key = known.trial_key if known is not None else None
+        if key is None and outcome.stored is not None and outcome.result != "possible_duplicate":
+            key = outcome.part or outcome.stored.key
         result = known.result if known is not None and outcome.result == "older" else outcome.result
         record = SourceRecord(folded.version, folded.newest_hash, self.preparer.version, result, key)
         if record != known or folded.is_new:
             await self.records.save(source_id, known, record, folded.said, form if folded.is_new else None)
+            self._announce(source_id, known.result if known is not None else "", record.result)
             stored[source_id] = record
+        if key is not None and (known is None or known.trial_key is None):
+            numbers = tuple(sorted(outcome.proposed))
+            entry = Entry("assigned", key, source=self.source, source_id=source_id, numbers=numbers)
+            await self.assignments.add(entry, self.trials.now)
         return self._report(line, outcome)
+
+    def _announce(self, source_id: str, before: str, after: str) -> None:
+        """Record that a record waits for a person, or does not any more."""
+        moved: tuple[tuple[ReviewStep, str], ...] = (("closed", before), ("opened", after))
+        for what, result in moved:
+            if before != after and result in WAITING:
+                item = f"{result}:{self.source}:{source_id}"
+                self.trials.writer.record(change_of_review(what, item, None))
 
     async def _apply(self, draft: Draft, known: SourceRecord | None, folded: Folded) -> _Outcome:
         """Write what a record says of its trial.
@@ -126,35 +152,39 @@ class SourceService:
         :raises Problem: the trial cannot be written.
         """
         source_id, judged = folded.record.source_id, folded.judged
-        found, stored = await find_assignment(source_id, judged.draft, known, self.trials.repository, self.records)
+        place = await find_assignment(source_id, judged.draft, known, self.trials.repository, self.records)
+        found, stored = place.assignment, place.stored
         if found.standing == "obsolete":
-            return _Outcome("obsolete", stored)
+            return _Outcome("obsolete", stored, found.key, place.proposed)
         if stored is None and judged.scope.answer == "out_of_scope":
             return _Outcome("refused", errors=self._reasons(judged.scope))
         if found.standing == "undecided":
             return await self._undecided(judged.draft, found)
+        if stored is None and judged.scope.answer == "scope_unclear" and _shows_no_sign(judged.scope):
+            return _Outcome("quarantined", reasons=self._reasons(judged.scope))
         warnings = [fault.render(self.language) for fault in draft.warnings]
         if found.shared:
             warnings += self._shared_numbers(judged.draft, found.shared)
         async with self.trials.repository.connection.begin_nested():
             if found.replaces:
                 await self.records.retire(found.replaces)
-            outcome = await self._write(stored, folded, was_kept=known is not None and known.version > 0)
+            outcome = await self._write(stored, folded, found.key, was_kept=known is not None and known.version > 0)
+        outcome = replace(outcome, part=found.key, proposed=place.proposed)
         if outcome.stored is not None and outcome.stored.trial.scope.answer == "out_of_scope":
             return replace(outcome, result="refused", errors=self._reasons(outcome.stored.trial.scope))
         return replace(outcome, errors=tuple(warnings))
 
-    async def _write(self, stored: StoredTrial | None, folded: Folded, *, was_kept: bool) -> _Outcome:
+    async def _write(self, stored: StoredTrial | None, folded: Folded, part: str | None, *, was_kept: bool) -> _Outcome:
         """Create or merge the trial. ``was_kept``: earlier forms of the record are stored, so it is read completely."""
         merger, record = self.trials.merger, folded.record
-        if stored is None:
+        if stored is None or part is None:
             origin = Origin(source=self.source, source_id=record.source_id)
             created = await merger.create(record, origin, folded.judged, folded.criteria)
             return _Outcome("created", created)
-        origin = stored.trial.origin
+        origin = (stored if part == stored.key else await self.trials.repository.get(part)).trial.origin
         if was_kept and (origin.source, origin.source_id) == (record.source, record.source_id):
-            await merger.records.supersede_legacy(stored.key)
-        written = await merger.merge_record(stored, record, folded.judged)
+            await merger.records.supersede_legacy(part)
+        written = await merger.merge_record(stored, record, folded.judged, part)
         result: Result = "unchanged" if written is stored else "updated"
         return _Outcome(result, written, changed=changed_fields(stored.trial, written.trial))
 
@@ -177,6 +207,8 @@ class SourceService:
         scope: ScopeVerdict | None = None
         if outcome.result == "refused":
             scope = "out_of_scope"
+        elif outcome.result == QUARANTINED:
+            scope = "scope_unclear"
         elif outcome.result not in {"possible_duplicate", "obsolete"} and trial is not None:
             scope = trial.scope.answer
         reasons = self._reasons(trial.scope) if trial and scope == "scope_unclear" else outcome.reasons
@@ -201,3 +233,7 @@ class SourceService:
             FieldError(pointer=reason.pointer, code=reason.code, detail=getattr(reason.detail, self.language))
             for reason in scope.reasons
         )
+
+
+def _shows_no_sign(scope: ScopeAnswer) -> bool:
+    return any(reason.code == NO_SIGN for reason in scope.reasons)

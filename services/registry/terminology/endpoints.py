@@ -18,6 +18,7 @@ from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts, produces
 from shared.idempotency import repeatable
 from shared.persistence import Database
+from shared.values.strict_json import Limits
 from shared.values.wire import ApiModel, Label
 
 router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["terminology"])
@@ -114,7 +115,7 @@ async def list_releases(request: Request, access: Loader) -> ReleasesDocument:
 
 @router.post(RELEASES, status_code=201, response_class=Response, summary="Load releases")
 @repeatable("a release that is loaded twice says the same; the list shows both, and undo removes one")
-@accepts(body_bytes=MAX_RELEASES_BYTES, seconds=60)
+@accepts(body_bytes=MAX_RELEASES_BYTES, limits=Limits(string=MAX_RELEASES_BYTES), seconds=60)
 async def load_releases(request: Request, access: Loader, given: ReleasesInput) -> Response:
     """Store releases that the command line has read."""
     async with _service(request) as service:

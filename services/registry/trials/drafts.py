@@ -7,6 +7,7 @@ from typing import Any
 from services.registry.model.aliases import aliases_of
 from services.registry.model.criteria_head import CriteriaHead
 from services.registry.model.site import SiteInput
+from services.registry.model.state import TrialState
 from services.registry.model.trial import Origin, ScopeAnswer, Trial, TrialInput, preferred_identifier
 from services.registry.trials.problems import IdentifierMismatchError, UnknownCohortError
 from shared.values.problems import Fault, InvalidBodyError
@@ -109,8 +110,12 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 
 def same_scope(one: ScopeAnswer, other: ScopeAnswer) -> bool:
-    """Return whether two answers on the scope say the same, whatever their wording."""
-    return (one.by, one.answer) == (other.by, other.answer) and _reasons(one) == _reasons(other)
+    """Return whether two answers on the scope say the same, whatever their wording.
+
+    Where a person decided, what the gate finds beside it does not matter.
+    """
+    same = (one.by, one.answer) == (other.by, other.answer)
+    return same and (one.by == "person" or _reasons(one) == _reasons(other))
 
 
 def _reasons(answer: ScopeAnswer) -> list[tuple[str, str]]:
@@ -124,6 +129,7 @@ def trial_of(
     version: int,
     head: CriteriaHead | None,
     scope: ScopeAnswer,
+    state: TrialState,
     origin: Origin,
 ) -> Trial:
     """Return a version of a trial, with what the registry adds to the draft. ``at``: when it is written."""
@@ -136,6 +142,7 @@ def trial_of(
         updated_at=at,
         criteria=head,
         scope=scope,
-        published=scope.answer == "in_scope",
+        state=state,
+        published=state == "published",
         origin=origin,
     )

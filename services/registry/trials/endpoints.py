@@ -1,7 +1,6 @@
 """Trials, their criteria and their sites over HTTP."""
 
-import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
@@ -13,7 +12,7 @@ from services.registry.model.site import Site, SiteHistory, SiteInput
 from services.registry.model.trial import TrialInput
 from services.registry.trials.model import StoredTrial
 from services.registry.trials.repository import TrialRepository
-from services.registry.trials.schemas import History, SiteList
+from services.registry.trials.schemas import SiteList
 from services.registry.trials.service import TrialService, author_of
 from shared.access.policy import Access
 from shared.criteria.model import CriteriaDocument
@@ -24,6 +23,7 @@ from shared.http.versions import ChangePrecondition, IfMatch, IfNoneMatch, etag
 from shared.persistence import Reading, Writing
 from shared.values.problems import NotFoundError
 from shared.values.strict_json import Limits
+from shared.values.wire import Day
 
 router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["trials"])
 
@@ -62,14 +62,31 @@ TRIAL = accepts(body_bytes=MAX_BODY, limits=LONG_TEXTS)
 
 
 @router.api_route("/trials/{identifier}", methods=["GET", "HEAD"], response_model=Trial, summary="Read a trial")
-async def read_trial(cached: IfNoneMatch, trials: Reads, access: Reader, identifier: Identifier) -> Response:
+async def read_trial(
+    request: Request,
+    cached: IfNoneMatch,
+    trials: Reads,
+    access: Reader,
+    identifier: Identifier,
+    as_of: Annotated[
+        Day | None, Query(description="As it was at the end of this day (UTC). 404: it was not there, or not public.")
+    ] = None,
+) -> Response:
     """Return one trial by its `id` or any of its numbers, with the present state of its sites.
 
     The `ETag` is that of the trial: a change of a site has its own version, and its own event.
     """
     stored = await trials.find(identifier, access.rows)
-    version = stored.trial.version
-    return cached.unchanged(version) or _answer(await trials.shown(stored), version)
+    trial = stored.trial
+    if as_of is None:
+        return cached.unchanged(trial.version) or _answer(await trials.shown(stored), trial.version)
+    end = datetime.combine(as_of, time.max, UTC)
+    async with request.app.state.database.read(as_service=True) as connection:
+        found = await TrialRepository(connection).as_of(trial.id, end, access.rows)
+    if found is None:
+        raise NotFoundError
+    document, version = found
+    return cached.unchanged(version) or _answer(document, version)
 
 
 @router.put(
@@ -83,13 +100,17 @@ async def write_trial(
     access: Writer,
     identifier: Identifier,
     reason: Reason = None,
+    as_draft: Annotated[
+        bool, Query(description="Create it in the state `draft`: it is published by `/trials/{identifier}/state`.")
+    ] = False,
 ) -> Response:
     """Create a trial (`If-None-Match: *`) or replace a version of one (`If-Match`).
 
     Each field that differs becomes a statement, which goes before all sources until it is withdrawn.
     """
     expected = _precondition(if_match)
-    stored = await trials.put(identifier, draft, access.rows, expected, author_of(access.principal, reason))
+    author = author_of(access.principal, reason)
+    stored = await trials.put(identifier, draft, access.rows, expected, author, as_draft=as_draft)
     return await _trial_answer(trials, stored, created=expected.creates)
 
 
@@ -111,28 +132,6 @@ async def patch_trial(
     author, version = author_of(access.principal, reason), if_match.required_version()
     stored = await trials.patch(identifier, patch, access.rows, version, author)
     return await _trial_answer(trials, stored)
-
-
-@router.get("/trials/{identifier}/history", response_model=History, summary="List the versions of a trial")
-async def read_history(
-    request: Request,
-    response: Response,
-    trials: Reads,
-    access: Reader,
-    identifier: Identifier,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> Response:
-    """List the versions of a trial, newest first, each with the names of the fields that it changed.
-
-    A version from a time when the trial was not public is shown only to those who see unpublished trials.
-    """
-    stored = await trials.find(identifier, access.rows)
-    before = open_page(request, cursor)
-    rows = await trials.repository.history(stored.key, access.rows, before[0] if before else None, limit + 1)
-    next_cursor = close_page(request, response, [rows[limit - 1]["version"]] if len(rows) > limit else None)
-    items = [{**row, "at": row["trial"]["updated_at"]} for row in rows[:limit]]
-    return _json(json.dumps({"items": items, "next": next_cursor}, ensure_ascii=False), response)
 
 
 @router.get("/trials/{identifier}/criteria", response_model=CriteriaDocument, summary="Read the criteria of a trial")
@@ -160,7 +159,7 @@ async def write_criteria(
     if_match: IfMatch, document: CriteriaDocument, trials: Writes, access: Writer, identifier: Identifier
 ) -> Response:
     """Sign a new version of the criteria. `If-Match` names the version of the criteria that it was made from."""
-    written = await trials.sign_criteria(identifier, document, access.rows, if_match.required_version())
+    written = await trials.sign_criteria(identifier, document, access, if_match.required_version())
     assert written.version is not None
     return _answer(written.model_dump_json(exclude_none=True), written.version)
 
@@ -225,7 +224,3 @@ def _answer(document: str, version: int, status: int = 200, **headers: str) -> R
 async def _trial_answer(trials: TrialService, stored: StoredTrial, *, created: bool = False) -> Response:
     headers = {"Location": f"/registry/v1/trials/{stored.key}"} if created else {}
     return _answer(await trials.shown(stored), stored.trial.version, 201 if created else 200, **headers)
-
-
-def _json(body: str, response: Response) -> Response:
-    return Response(body, headers=dict(response.headers), media_type="application/json")

@@ -9,16 +9,24 @@ from services.registry.model.site import CohortStatus, Site, SiteState, Slots
 from services.registry.model.trial import ScopeAnswer, Trial
 from shared.feed.changes import TRIAL_FACET, Routing
 from shared.vocabulary.durations import STALE_AFTER
+from shared.vocabulary.identifiers import is_trial_id
 from shared.vocabulary.recruitment import RecruitmentStatus
 
 
 @dataclass(frozen=True, slots=True)
 class StoredTrial:
-    """A stored trial. ``origins``: where each part of it comes from (`statements.model.dump_origins`)."""
+    """A stored trial. ``origins``: where each part of it comes from (`statements.model.dump_origins`).
+
+    ``rules``: by which it was merged last (`TrialRules.version`). ``merged_into``: the trial that answers in its place.
+    ``names``: its aliases, where they are no longer those of its ``routing``: the next version has them.
+    """
 
     trial: Trial
     routing: Routing
     origins: str = "{}"
+    rules: str = ""
+    merged_into: str | None = None
+    names: frozenset[str] | None = None
 
     @property
     def key(self) -> str:
@@ -27,7 +35,29 @@ class StoredTrial:
     @property
     def aliases(self) -> frozenset[str]:
         """The names by which it is found, also former ones."""
-        return self.routing.facets[TRIAL_FACET]
+        return self.routing.facets[TRIAL_FACET] if self.names is None else self.names
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether its aliases are no longer those of its routing."""
+        return self.names is not None and self.names != self.routing.facets.get(TRIAL_FACET)
+
+    @property
+    def merged(self) -> tuple[str, ...]:
+        """The keys of the trials that are merged into it, directly or not: their ids are its aliases."""
+        return tuple(sorted(alias for alias in self.aliases if is_trial_id(alias) and alias != self.key))
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What makes a version of a trial: a source, a person or other rules.
+
+    ``source``: the source of a record; `curated`: a person's statement or decision; `declared`: a site; `rules`: other
+    rules of merging or scope. ``author``: as in the audit log; None: not a person.
+    """
+
+    source: str
+    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +74,8 @@ class StoredSite:
     """A trial at a member centre: what the centre or the coordination declared, and what the sources say of it.
 
     ``declared_status``: None where nothing was declared; ``source_status``: None where no source names the site.
-    ``confirmed_at``: when the declared status was true.
+    ``confirmed_at``: when the declared status was true. ``declared_for``: the trial for which it was declared, while
+    that is merged into this one.
     """
 
     centre: str
@@ -55,6 +86,7 @@ class StoredSite:
     source_status: RecruitmentStatus | None = None
     declared_by: str | None = None
     declared_at: datetime | None = None
+    declared_for: str | None = None
 
     @classmethod
     def of_row(cls, row: Any) -> "StoredSite":
@@ -68,6 +100,7 @@ class StoredSite:
             row.source_status,
             row.declared_by,
             row.declared_at,
+            row.declared_for,
         )
 
     @property

@@ -43,6 +43,11 @@ class CriteriaRefusedError(InvalidBodyError):
     title = Label(fr="Les critères contiennent des erreurs", en="The criteria contain errors")
 
 
+class WrongStateError(ConflictError):
+    code = "wrong_state"
+    title = Label(fr="L'état de l'essai ne le permet pas", en="The state of the trial does not allow this")
+
+
 class UnknownFilterError(InvalidParameterError):
     code = "unknown_filter_value"
     title = Label(fr="Valeur de filtre inconnue", en="Unknown filter value")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from typing import Literal
 
 from services.registry.model.aliases import aliases_of
 from services.registry.model.trial import Trial
@@ -13,6 +14,8 @@ from shared.vocabulary.durations import in_months
 from shared.vocabulary.recruitment import is_open
 
 MAJORITY_MONTHS = 18 * 12
+INSIDE = frozenset({"coordination", "authority"})
+ReviewStep = Literal["opened", "decided", "closed"]
 
 
 def audience(trial: Trial) -> frozenset[str]:
@@ -21,7 +24,7 @@ def audience(trial: Trial) -> frozenset[str]:
     Demonstration trials: services and coordination. Unpublished ones: coordination and authorities.
     """
     if not trial.published:
-        return frozenset({"coordination", "authority"})
+        return INSIDE
     return frozenset({"demo"}) if trial.sample == "demo" else frozenset({"public"})
 
 
@@ -131,11 +134,53 @@ def _of_site(
     return Change(kind, f"site/{trial}/{site.centre}", site.version, *sides, changed, extra)
 
 
+def changes_of_merge(trial: Trial, routing: Routing, into: Trial, into_routing: Routing) -> tuple[Change, Change]:
+    """Return the feed entries of a trial that was merged into another one: the news, for the followers of both, and
+    its removal. ``routing``, ``into_routing``: of each of them.
+    """
+    both = _of_both(routing, into_routing)
+    extra = {"identifier": trial.identifier, "merged": trial.id, "into": into.id}
+    news = Change("trial.merged", f"trial/{trial.id}", trial.version, both, both, ("merged_into",), extra)
+    return news, removal_of(trial, Routing(routing.audience | both.audience, both.facets))
+
+
+def removal_of(trial: Trial, routing: Routing) -> Change:
+    """Return the feed entry of a trial that no one can read any more: a tombstone. ``routing``: until now."""
+    return Change("trial.withdrawn", f"trial/{trial.id}", trial.version, routing, NOT_VISIBLE)
+
+
+def change_of_unmerge(trial: Trial, routing: Routing, into: Trial, into_routing: Routing) -> Change:
+    """Return the feed entry of a trial that is no longer merged into another one, for the followers of both.
+
+    Its subject is the other one. ``routing``, ``into_routing``: of each of them.
+    """
+    both = _of_both(routing, into_routing)
+    extra = {"identifier": into.identifier, "merged": trial.id, "into": into.id}
+    return Change("trial.unmerged", f"trial/{into.id}", into.version, both, both, (), extra)
+
+
+def _of_both(one: Routing, other: Routing) -> Routing:
+    """Return the routing of what concerns two trials: for those who see both and select one of them."""
+    names = {*one.facets, *other.facets}
+    facets = {name: one.facets.get(name, frozenset()) | other.facets.get(name, frozenset()) for name in names}
+    return Routing(INSIDE if INSIDE in {one.audience, other.audience} else one.audience, facets)
+
+
+def change_of_review(what: ReviewStep, item: str, trial: Trial | None) -> Change:
+    """Return the feed entry of an item of the review queue, for those who decide. ``trial``: None: of a record."""
+    inside = Routing(frozenset({"coordination"}), {TRIAL_FACET: frozenset({trial.id} if trial else ())})
+    extra = {"trial": trial.identifier, "trial_id": trial.id} if trial is not None else {}
+    version = trial.version if trial is not None else 1
+    return Change(
+        f"review.{what}", f"review/{item}", version, inside, inside, (), {"kind": item.partition(":")[0], **extra}
+    )
+
+
 def change_of_conflicts(trial: Trial, routing: Routing, paths: Iterable[str]) -> Change:
     """Return the feed entry of new conflicts about some fields of a trial, for those who resolve or supervise them.
 
     It has a subject of its own: other readers keep the last entry of the trial. ``routing``: of the trial.
     """
-    inside = Routing(frozenset({"coordination", "authority"}), routing.facets)
+    inside = Routing(INSIDE, routing.facets)
     extra = {"trial": trial.identifier, "trial_id": trial.id}
     return Change("source.conflict", f"conflict/{trial.id}", trial.version, inside, inside, tuple(sorted(paths)), extra)

@@ -17,9 +17,11 @@ class TrialRules:
     """``scope``: judges a draft. ``registry_criteria``: derives criteria (JSON) from a draft's registry fields.
 
     ``centre_of``: returns how to recognise these centres (id, name, city) by the names of facilities.
+    ``version``: a hash of the rules of merging and scope, and of the terminology.
     """
 
     terminology: Terminology
     scope: Callable[[TrialInput, Terminology], ScopeAnswer]
     registry_criteria: Callable[[TrialInput, Terminology], dict[str, Any]]
     centre_of: Callable[[tuple[tuple[str, str, str], ...]], CentreOf]
+    version: str = ""

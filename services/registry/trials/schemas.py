@@ -19,19 +19,3 @@ class SiteList(ApiModel):
     """The sites of a trial."""
 
     items: list[Site] = Field(description="The sites.")
-
-
-class TrialVersion(ApiModel):
-    """One version of a trial."""
-
-    version: int = Field(description="The version.")
-    at: str = Field(description="When it was written.")
-    changed: list[str] = Field(description="The fields that it changed.")
-    trial: Trial = Field(description="The trial as it was then.")
-
-
-class History(ApiModel):
-    """A page of the versions of a trial."""
-
-    items: list[TrialVersion] = Field(description="The versions of this page, newest first.")
-    next: str | None = Field(description="The `cursor` of the next page; null on the last page.")

@@ -11,12 +11,11 @@ from services.registry.model.site import SiteInput, SiteVersion
 from services.registry.model.trial import TrialInput
 from services.registry.trials.criteria import faults_of_signature, in_force, source_hash
 from services.registry.trials.drafts import check_address, draft_of, is_number_of, named_paths, patched
-from services.registry.trials.merging import TrialMerger
-from services.registry.trials.model import StoredSite, StoredTrial
+from services.registry.trials.merging import CURATED, TrialMerger
+from services.registry.trials.model import Cause, StoredSite, StoredTrial
 from services.registry.trials.problems import CriteriaRefusedError
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.rules import TrialRules
-from services.registry.trials.sites.joining import with_sites
 from services.registry.trials.sites.repository import SiteRepository
 from services.registry.trials.statements.model import Author
 from services.registry.trials.writing import TrialWriter
@@ -48,9 +47,18 @@ class TrialService:
         return stored
 
     async def put(
-        self, identifier: str, draft: TrialInput, rows: Rows, expected: Precondition, author: Author
+        self,
+        identifier: str,
+        draft: TrialInput,
+        rows: Rows,
+        expected: Precondition,
+        author: Author,
+        *,
+        as_draft: bool = False,
     ) -> StoredTrial:
         """Create a trial or replace a version of one. A new trial has version 1.
+
+        ``as_draft``: do not publish a new trial yet.
 
         The former number of a trial may become the number of a new one.
 
@@ -62,10 +70,10 @@ class TrialService:
         if expected.creates:
             if current is not None and is_number_of(identifier, draft_of(current.trial)):
                 raise AlreadyExistsError
-            return await self.merger.create_stated(draft, author)
+            return await self.merger.create_stated(draft, author, as_draft=as_draft)
         if current is None:
             raise NotFoundError
-        _check_version(expected.version, current.trial.version)
+        check_version(expected.version, current.trial.version)
         return await self.merger.state(current, await self._without_declared(current, draft), (), author)
 
     async def patch(
@@ -75,36 +83,37 @@ class TrialService:
         current = await self.find(identifier, rows)
         draft = patched(current.trial, patch)
         check_address(identifier, draft, current.trial)
-        _check_version(expected, current.trial.version)
+        check_version(expected, current.trial.version)
         return await self.merger.state(current, draft, named_paths(patch), author)
 
     async def withdraw_statement(
-        self, identifier: str, number: int, rows: Rows, expected: int | None, author: Author
+        self, identifier: str, number: int, rows: Rows, expected: int | None, author: Author, of: str | None = None
     ) -> StoredTrial:
-        """Withdraw a statement on a version of a trial (None: on any).
+        """Withdraw a statement on a version of a trial (None: on any). ``of``: as in `TrialMerger.withdraw`.
 
         :raises NotFoundError: 404, there is no such statement in force.
         """
         current = await self.find(identifier, rows)
-        _check_version(expected, current.trial.version)
-        withdrawn = await self.merger.withdraw(current, number, author)
+        check_version(expected, current.trial.version)
+        withdrawn = await self.merger.withdraw(current, number, author, of)
         if withdrawn is None:
             raise NotFoundError
         return withdrawn
 
     async def sign_criteria(
-        self, identifier: str, document: CriteriaDocument, rows: Rows, expected: int | None
+        self, identifier: str, document: CriteriaDocument, access: Access, expected: int | None
     ) -> CriteriaDocument:
         """Write a new version of a trial's criteria, made from version ``expected`` (None: from any).
 
         :raises CriteriaRefusedError: 422, errors of the lint or of the signature, with one pointer for each.
         :raises StaleVersionError: 412, other criteria came first, or they were written from another text of the source.
         """
-        stored = await self.find(identifier, rows)
+        stored = await self.find(identifier, access.rows)
+        self.writer.cause = Cause(CURATED, author_of(access.principal).name)
         document = document.model_copy(update={"trial": stored.trial.identifier})
         head = stored.trial.criteria
         if head is not None:
-            _check_version(expected, head.version)
+            check_version(expected, head.version)
         written_from = source_hash(stored.trial.eligibility)
         if document.source_hash not in {None, written_from}:
             raise StaleVersionError
@@ -125,8 +134,7 @@ class TrialService:
 
     async def shown(self, stored: StoredTrial) -> str:
         """Return a trial as readers get it, with the present state of its sites, as JSON."""
-        states = await self.sites.states([stored.key])
-        return with_sites(stored.trial.model_dump_json(), states.get(stored.key, ()), self.now)
+        return await self.sites.shown(stored.trial, self.now)
 
     async def _without_declared(self, stored: StoredTrial, draft: TrialInput) -> TrialInput:
         """Return a draft with what the sources say of the sites that it gives as readers get them."""
@@ -187,7 +195,7 @@ def author_of(principal: Principal, reason: str | None = None) -> Author:
     return Author(f"{principal.organisation or principal.kind}/{who}", reason)
 
 
-def _check_version(expected: int | None, present: int) -> None:
+def check_version(expected: int | None, present: int) -> None:
     """:raises StaleVersionError: 412."""
     if expected is not None and expected != present:
         raise StaleVersionError

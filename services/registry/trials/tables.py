@@ -19,8 +19,14 @@ trials = Table(
     Column("side", Text, nullable=False),
     # Immutable: the order of lists. Demonstration trials come last.
     Column("number", BigInteger, nullable=False, server_default=text("0")),
+    # The organisation that is responsible for it; null: the coordination.
+    Column("owner", String(64)),
+    # `TrialRules.version` by which it was merged last; empty: not known.
+    Column("rules", String(64), nullable=False, server_default=""),
     # Where each part of the document comes from (`services.registry.trials.statements.model.dump_origins`).
     Column("provenance", Text, nullable=False, server_default="{}"),
+    # The trial that answers in its place, since people merged it into that. Its own id: it has no record any more.
+    Column("merged_into", String(36)),
 )
 Index("uq_trials_number", trials.c.number, unique=True)
 
@@ -34,6 +40,8 @@ trial_aliases = Table(
     Column("trial_key", String(36), ForeignKey("trials.key", ondelete="CASCADE"), primary_key=True, index=True),
     Column("is_public", Boolean, nullable=False),
     Column("former", Boolean, nullable=False),
+    # The trial that answers to it: another one while its own is merged into that.
+    Column("present_key", String(36), nullable=False, server_default="", index=True),
 )
 Index(
     "uq_trial_aliases_public",
@@ -54,6 +62,9 @@ trial_versions = Table(
     # Whether it was public, and the version of the criteria that was in force: other readers see no more of the past.
     Column("published", Boolean, nullable=False, server_default=false()),
     Column("criteria_version", Integer),
+    # `Cause`; null: not known, as of earlier versions.
+    Column("source", String(40)),
+    Column("author", String(200)),
 )
 
 criteria_versions = Table(
@@ -83,4 +94,6 @@ sites = Table(
     Column("declared_at", UtcInstant),
     # When the present declaration becomes stale; null: nothing is declared, or the event was sent.
     Column("stale_due", UtcInstant, index=True),
+    # The trial for which it was declared, while that is merged into this one; null: for this trial.
+    Column("declared_for", String(36)),
 )

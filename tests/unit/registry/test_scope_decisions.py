@@ -14,7 +14,9 @@ CASES: dict[str, tuple[str, list[str], str, str, bool]] = {
     "nobody decided": ("in", [], "in", "gate", False),
     "the gate does not know": ("?", [], "?", "gate", True),
     "the gate refuses": ("out", [], "out", "gate", False),
-    "one person is enough where the gate does not know": ("?", ["A in ? x"], "in", "person", False),
+    "one person alone does not publish what the gate leaves open": ("?", ["A in ? x"], "?", "gate", True),
+    "two people do where the gate does not know": ("?", ["A in ? x", "B in ? x"], "in", "person", False),
+    "one person is enough to keep what the gate accepts": ("?", ["A in in x"], "in", "person", False),
     "one person takes back what the gate accepts": ("in", ["A out in x"], "out", "person", False),
     "one person alone does not publish what the gate refuses": ("out", ["A in out x"], "out", "gate", True),
     "nor the same person twice": ("out", ["A in out x", "A in out x"], "out", "gate", True),
@@ -28,9 +30,9 @@ CASES: dict[str, tuple[str, list[str], str, str, bool]] = {
     "voices before a contrary decision do not count": (
         "out", ["A in out x", "B out out x", "C in out x"], "out", "person", True,
     ),
-    "the gate changes, the trial does not": ("out", ["A in ? x"], "in", "person", False),
-    "the trial changes, and the gate says otherwise": ("out", ["A in ? w"], "in", "person", True),
-    "the trial changes, and the gate agrees": ("in", ["A in ? w"], "in", "person", False),
+    "the gate changes, the trial does not": ("out", ["A in ? x", "B in ? x"], "in", "person", False),
+    "the trial changes, and the gate says otherwise": ("out", ["A in ? w", "B in ? w"], "in", "person", True),
+    "the trial changes, and the gate agrees": ("in", ["A in ? w", "B in ? w"], "in", "person", False),
 }  # fmt: skip
 
 

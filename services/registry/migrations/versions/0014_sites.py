@@ -15,7 +15,7 @@ from shared.persistence.columns import UtcInstant
 from shared.persistence.rls_policies import Rule, granted, own, protect, unprotect
 
 revision = "0014"
-down_revision = "0012"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

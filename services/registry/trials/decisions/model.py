@@ -6,16 +6,22 @@ from typing import Literal
 
 from services.registry.model.trial import ScopeVerdict
 
-DecisionKind = Literal["scope", "conflict"]
-Answer = Literal["in_scope", "out_of_scope", "keep", "take"]
+# What may wait about a trial as a whole.
+TrialReviewKind = Literal["scope", "state", "outdated_criteria"]
+DecisionKind = Literal["scope", "conflict", "state", "owner", "outdated_criteria", "quarantine"]
+Answer = Literal[
+    "in_scope", "out_of_scope", "keep", "take", "draft", "publish", "withdraw", "archive", "restore", "transfer",
+    "still_valid", "draft_again", "leave", "merge", "separate",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What a person decided.
 
-    ``item``: which conflict; empty for a scope. ``gate``, ``basis``: of a scope (`services.registry.merge.scope`).
-    ``statement``: the statement that settled a conflict, made or withdrawn.
+    ``item``: which conflict, or the new owner; else empty. ``gate``: of a scope: the answer of the gate at that time.
+    ``basis``: what was decided on, of a scope or state (`services.registry.merge`) or of criteria (`source_hash`).
+    ``statement``: the statement that settled a conflict, made or withdrawn; the version of criteria.
     """
 
     kind: DecisionKind

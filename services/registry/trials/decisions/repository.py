@@ -1,16 +1,17 @@
 """SQL for decisions and open reviews."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.merge.scope import ScopeDecision
-from services.registry.trials.decisions.model import Decision, StoredDecision
+from services.registry.merge.states import StateDecision
+from services.registry.trials.decisions.model import Decision, StoredDecision, TrialReviewKind
 from services.registry.trials.decisions.tables import trial_decisions, trial_reviews
 from shared.values.problems import StaleVersionError
 
@@ -27,13 +28,13 @@ class DecisionRepository:
         found = select(trial_decisions).where(columns.trial_key.in_(keys)).order_by(columns.trial_key, columns.number)
         return [_decision(row) for row in await self.connection.execute(found)]
 
-    async def on_scope(self, key: str) -> list[ScopeDecision]:
-        """Return the decisions in force on the scope of a trial, oldest first."""
-        return [
-            ScopeDecision(one.decision.answer, one.decision.author, one.decision.gate, one.decision.basis)  # type: ignore[arg-type]
-            for one in await self.of_trials([key])
-            if one.decision.kind == "scope" and one.withdrawn_at is None
-        ]
+    async def on_scope_and_state(self, key: str) -> tuple[list[ScopeDecision], list[StateDecision]]:
+        """Return the decisions in force on the scope and on the state of a trial, oldest first."""
+        found = [one.decision for one in await self.of_trials([key]) if one.withdrawn_at is None]
+        return (
+            [ScopeDecision(one.answer, one.author, one.gate, one.basis) for one in found if one.kind == "scope"],  # type: ignore[arg-type]
+            [StateDecision(one.answer, one.author, one.basis) for one in found if one.kind == "state"],  # type: ignore[arg-type]
+        )
 
     async def add(self, key: str, decision: Decision) -> None:
         """Store a decision.
@@ -64,16 +65,21 @@ class DecisionRepository:
         if written.rowcount != 1:
             raise StaleVersionError
 
-    async def set_review(
-        self, key: str, kind: Literal["scope", "outdated_criteria"], at: datetime, *, is_open: bool
-    ) -> None:
-        """Open or close a review of a trial. One that is open already stays as it is."""
+    async def set_reviews(
+        self, key: str, wanted: Mapping[TrialReviewKind, bool], at: datetime
+    ) -> dict[TrialReviewKind, bool]:
+        """Open or close reviews of a trial; one that is open stays as it is. Return those that changed."""
         columns = trial_reviews.c
-        same = (columns.trial_key == key, columns.kind == kind)
-        if not is_open:
-            await self.connection.execute(delete(trial_reviews).where(*same))
-        elif (await self.connection.execute(select(columns.since).where(*same))).first() is None:
-            await self.connection.execute(insert(trial_reviews).values(trial_key=key, kind=kind, since=at))
+        are_open = set((await self.connection.execute(select(columns.kind).where(columns.trial_key == key))).scalars())
+        changed = {kind: is_open for kind, is_open in wanted.items() if is_open != (kind in are_open)}
+        for kind, is_open in changed.items():
+            same = (columns.trial_key == key, columns.kind == kind)
+            await self.connection.execute(
+                insert(trial_reviews).values(trial_key=key, kind=kind, since=at)
+                if is_open
+                else delete(trial_reviews).where(*same)
+            )
+        return changed
 
 
 def _decision(row: Any) -> StoredDecision:

@@ -1,22 +1,20 @@
 """Pages of trials as JSON, CSV and NDJSON. Documents stay texts where a whole trial is asked for."""
 
-import csv
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from services.registry.model.trial import Trial
-from services.registry.trials.listing.schemas import FacetValue
+from services.registry.trials.listing.service import Listed
 from services.registry.trials.problems import UnknownFilterError
+from shared.values.csv_text import csv_text
 from shared.values.problems import Fault
 from shared.values.wire import Label
 
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
 NDJSON: Final = "application/x-ndjson"
-# A spreadsheet runs a cell that begins so as a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+MEDIA_TYPES: Final = (JSON, CSV, NDJSON)
 
 _COLUMNS: Final[dict[str, Callable[[Mapping[str, Any]], Any]]] = {
     "id": lambda trial: trial["id"],
@@ -41,20 +39,24 @@ _COLUMNS: Final[dict[str, Callable[[Mapping[str, Any]], Any]]] = {
     "start": lambda trial: (trial["dates"]["start"] or {}).get("date"),
     "version": lambda trial: trial["version"],
     "updated_at": lambda trial: trial["updated_at"],
+    "nearest_centre": lambda trial: (trial.get("nearest") or {}).get("centre"),
+    "nearest_km": lambda trial: (trial.get("nearest") or {}).get("distance_km"),
 }
 
 
-def media_type(accept: str | None) -> str:
-    """Return which of the three types a caller wants: the first that it names."""
-    named = [part.partition(";")[0].strip().lower() for part in (accept or JSON).split(",")]
-    return next((one for one in named if one in {JSON, CSV, NDJSON}), JSON)
-
-
-def projected(documents: Sequence[str], fields: str | None) -> list[str]:
-    """Return documents with ``id`` and only these fields (names with commas; None: all).
+def shown(listed: Listed, fields: str | None) -> list[str]:
+    """Return the documents of a page with these fields (names with commas; None: all), and the nearest sites.
 
     :raises UnknownFilterError: 400, a trial has no such field.
     """
+    documents = _projected(listed.documents, fields)
+    if listed.nearest is None:
+        return documents
+    sites = (one.model_dump_json() if one else "null" for one in listed.nearest)
+    return [f'{one[:-1]},"nearest":{site}}}' for one, site in zip(documents, sites, strict=True)]
+
+
+def _projected(documents: Sequence[str], fields: str | None) -> list[str]:
     if fields is None:
         return list(documents)
     wanted = {"id", *fields.split(",")}
@@ -68,12 +70,10 @@ def projected(documents: Sequence[str], fields: str | None) -> list[str]:
     ]
 
 
-def page_json(
-    documents: Sequence[str], following: str | None, total: int | None, facets: Mapping[str, Sequence[FacetValue]]
-) -> str:
-    """Return a page as JSON, without parsing the documents."""
-    count = "" if total is None else f',"total":{total}'
-    counted = {name: [one.model_dump(mode="json") for one in values] for name, values in facets.items()}
+def page_json(documents: Sequence[str], following: str | None, listed: Listed) -> str:
+    """Return a page as JSON, without parsing the documents. ``following``: the cursor of the next page."""
+    count = "" if listed.total is None else f',"total":{listed.total}'
+    counted = {name: [one.model_dump(mode="json") for one in values] for name, values in listed.facets.items()}
     more = f',"facets":{json.dumps(counted, ensure_ascii=False)}' if counted else ""
     return f'{{"items":[{",".join(documents)}],"next":{json.dumps(following)}{count}{more}}}'
 
@@ -85,14 +85,5 @@ def page_lines(documents: Sequence[str]) -> str:
 
 def page_csv(documents: Sequence[str]) -> str:
     """Return a page as CSV (RFC 4180) with a head line; several values have bars between them."""
-    file = io.StringIO(newline="")
-    writer = csv.writer(file)
-    writer.writerow(_COLUMNS)
-    for trial in map(json.loads, documents):
-        writer.writerow([_cell(read(trial)) for read in _COLUMNS.values()])
-    return file.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    """Return a value as a cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    rows = ([read(trial) for read in _COLUMNS.values()] for trial in map(json.loads, documents))
+    return csv_text(_COLUMNS, rows)

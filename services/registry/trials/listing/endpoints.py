@@ -8,12 +8,12 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from services.registry.trials.listing.answers import (
     CSV,
     JSON,
+    MEDIA_TYPES,
     NDJSON,
-    media_type,
     page_csv,
     page_json,
     page_lines,
-    projected,
+    shown,
 )
 from services.registry.trials.listing.parameters import ListParameters, TrialFilters, dependency
 from services.registry.trials.listing.repository import StoredTrials
@@ -23,7 +23,9 @@ from shared.access.policy import Access
 from shared.http.guards import allow
 from shared.http.marks import cached_for_public
 from shared.http.paging import close_page, open_page
+from shared.http.representations import preferred_type, revalidated
 from shared.http.route import ApiRoute, produces
+from shared.http.versions import IfNoneMatch
 from shared.values.wire import Label
 
 router = APIRouter(prefix="/registry/v1", route_class=ApiRoute, tags=["trials"])
@@ -35,7 +37,9 @@ Filters = Annotated[TrialFilters, Depends(dependency(TrialFilters))]
 
 @router.api_route("/trials", methods=["GET", "HEAD"], response_model=ListPage, summary="List and search trials")
 @produces(JSON, CSV, NDJSON)
-async def list_trials(request: Request, response: Response, access: Reader, asked: Parameters) -> Response:
+async def list_trials(
+    request: Request, response: Response, cached: IfNoneMatch, access: Reader, asked: Parameters
+) -> Response:
     """List the trials that match, as JSON, `text/csv` or `application/x-ndjson`.
 
     Open in France first, then by what matches (the disease that is treated, the title, anything), then by distance
@@ -45,32 +49,33 @@ async def list_trials(request: Request, response: Response, access: Reader, aske
     after = open_page(request, asked.cursor)
     source = StoredTrials(request.app.state.database, access.rows)
     listed = await search.page(asked, caller_of(access.principal, access.rows), after, source)
+    documents = shown(listed, asked.fields)
+    kind = preferred_type(request.headers.get("accept"), MEDIA_TYPES)
     following = close_page(request, response, listed.last)
-    documents = projected(listed.documents, asked.fields)
-    kind = media_type(request.headers.get("accept"))
     body = (
-        page_csv(documents)
-        if kind == CSV
-        else page_lines(documents)
-        if kind == NDJSON
-        else page_json(documents, following, listed.total, listed.facets)
+        {CSV: page_csv, NDJSON: page_lines}[kind](documents)
+        if kind != JSON
+        else page_json(documents, following, listed)
     )
-    return Response(body, headers=dict(response.headers), media_type=kind)
+    is_public = access.principal.kind == "public"
+    return revalidated(cached, body, kind, is_public=is_public, headers=response.headers)
 
 
 @router.get("/trials/statistics", response_model=Statistics, summary="Count trials")
 @cached_for_public
-async def read_statistics(request: Request, access: Reader, asked: Filters) -> Response:
+async def read_statistics(request: Request, cached: IfNoneMatch, access: Reader, asked: Filters) -> Response:
     """Count the trials that match by status, phase, class of product, disease and département."""
     search: TrialSearch = request.app.state.search
     total, counts = await search.statistics(asked, caller_of(access.principal, access.rows))
-    return Response(Statistics(total=total, counts=counts).model_dump_json(), media_type=JSON)
+    body = Statistics(total=total, counts=counts).model_dump_json()
+    return revalidated(cached, body, JSON, is_public=access.principal.kind == "public")
 
 
 @router.get("/trials/suggest", response_model=Suggestions, summary="Suggest while typing")
 @cached_for_public
 async def suggest(
     request: Request,
+    cached: IfNoneMatch,
     access: Reader,
     q: Annotated[
         str, Query(min_length=1, max_length=100, description="The beginning of a search; letters may be wrong.")
@@ -80,8 +85,9 @@ async def suggest(
     search: TrialSearch = request.app.state.search
     diseases, numbers, centres = await search.suggestions(q, caller_of(access.principal, access.rows))
     documents = await StoredTrials(request.app.state.database, access.rows).documents(numbers)
-    trials = [_suggested(document) for document in documents]
-    return Response(Suggestions(items=[*diseases, *trials, *centres]).model_dump_json(), media_type=JSON)
+    trials = [_suggested(document) for document in documents.values()]
+    body = Suggestions(items=[*diseases, *trials, *centres]).model_dump_json()
+    return revalidated(cached, body, JSON, is_public=access.principal.kind == "public")
 
 
 def _suggested(document: str) -> Suggestion:

@@ -1,18 +1,21 @@
 """The filters of a list as queries of the index, and its groups by relevance and distance."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from math import asin, cos, radians, sin, sqrt
 from typing import Final
 
 from tantivy import Query
 
+from services.registry.geography.atlas import Atlas
+from services.registry.geography.problems import HOW_TO_LOAD
+from services.registry.geography.travel import kilometres, vector_of
 from services.registry.search.documents import CentreFacts, days_of
 from services.registry.search.index import EVERYTHING, NOTHING, any_of, any_term, beginning, between, but, term
 from services.registry.search.query import SearchReader
 from services.registry.search.words import index_words
-from services.registry.trials.listing.parameters import MAX_IDS, TrialFilters
+from services.registry.trials.listing.parameters import MAX_IDS, RESERVED_FACETS, TrialFilters
 from services.registry.trials.problems import ReservedFilterError, UnknownFilterError
 from shared.criteria.durations import parse
 from shared.terminology.codes import canonical
@@ -22,18 +25,20 @@ from shared.vocabulary.durations import STALE_AFTER
 from shared.vocabulary.geography import COUNTRIES, country_of
 from shared.vocabulary.identifiers import alias_of
 
-EARTH_KM: Final = 6371.0
+_COORDINATES: Final = re.compile(r"(-?[0-9]{1,3}(?:\.[0-9]{1,8})?), ?(-?[0-9]{1,3}(?:\.[0-9]{1,8})?)")
+MOST_LATITUDE, MOST_LONGITUDE = 90, 180
 # Fields whose values are in the index as they are sent.
 _AS_SENT: Final = ("status", "phase", "atmp_class", "vector", "delivery", "cell_origin", "sponsor_kind")
-_FOR_COORDINATION: Final = ("scope", "published", "source", "stale")
+_FOR_COORDINATION: Final = ("scope", "state", "published", "source", "stale")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What a caller may see: ``all_rows``, also unpublished trials; ``places``, the open places of sites."""
+    """What a caller may see: ``all_rows``, also unpublished trials; ``places``, the open places of sites; owners."""
 
     all_rows: bool
     places: bool
+    owners: bool = False
 
     @property
     def visible(self) -> Query:
@@ -42,10 +47,14 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class FilterReader:
-    """Reads filters with the present centres. ``knows``: whether a trial that the caller sees has one of some codes."""
+    """Reads filters with the present centres and the geography, if one is loaded.
+
+    ``knows``: whether a trial that the caller sees has one of some codes.
+    """
 
     reader: SearchReader
     centres: Mapping[str, CentreFacts]
+    atlas: Atlas | None
     knows: Callable[[frozenset[str]], bool]
 
     def constraints(self, asked: TrialFilters, caller: Caller) -> list[Query]:
@@ -82,21 +91,26 @@ class FilterReader:
     def _places(self, asked: TrialFilters) -> list[Query]:
         """Return the queries for the places: the trials of centres, those that recruit there if only such are asked."""
         field = "open_centre" if asked.open else "centre"
-        wanted = [any_term(field, self._centres(asked.centre))] if asked.centre else []
+        wanted = [any_term(field, centres) for centres in self._chosen(asked)]
+        return [*wanted, term("open", "yes")] if asked.open else wanted
+
+    def _chosen(self, asked: TrialFilters) -> list[list[str]]:
+        """Return the centres that each filter of places leaves."""
+        chosen = [self._centres(asked.centre)] if asked.centre else []
         if asked.departement:
-            chosen = asked.departement.split(",")
-            wanted.append(any_term(field, [one.id for one in self.centres.values() if one.departement in chosen]))
+            wanted = asked.departement.split(",")
+            chosen.append([one.id for one in self.centres.values() if one.departement in wanted])
         if asked.region:
             folded = index_words(asked.region)
             of_region = [one.id for one in self.centres.values() if index_words(one.region) == folded]
             if not of_region:
                 raise _unknown("region")
-            wanted.append(any_term(field, of_region))
+            chosen.append(of_region)
         if asked.radius:
             if not asked.near:
                 raise _unknown("radius", "radius needs near", "radius demande near")
-            wanted.append(any_term(field, [one for one, km in self.distances(asked.near) if km <= asked.radius]))
-        return [*wanted, term("open", "yes")] if asked.open else wanted
+            chosen.append([one for one, km in self._distances(asked.near) if km <= asked.radius])
+        return chosen
 
     def _centres(self, text: str) -> list[str]:
         asked = text.split(",")
@@ -110,20 +124,48 @@ class FilterReader:
             raise _unknown("condition")
         return any_of(any_term("condition", part.codes), any_term("own", part.broader))
 
-    def distances(self, near: str) -> list[tuple[str, float]]:
-        """Return the centres with their distances in kilometres, the nearest first."""
-        lat, lon = (float(part) for part in near.split(","))
-        found = [(one.id, _kilometres((lat, lon), (one.lat, one.lon))) for one in self.centres.values()]
-        return sorted(found, key=lambda pair: (pair[1], pair[0]))
+    def nearest(self, asked: TrialFilters) -> dict[str, float]:
+        """Return the centres that the filters leave, with their distances in kilometres, the nearest first.
+
+        Empty where no place is asked for.
+        """
+        if not asked.near:
+            return {}
+        chosen = [set(one) for one in self._chosen(asked)]
+        return {one: km for one, km in self._distances(asked.near) if all(one in centres for centres in chosen)}
 
     def by_distance(self, asked: TrialFilters) -> list[Query]:
-        """Return groups of trials by their nearest centre, and at the end those without one."""
+        """Return groups of trials by their nearest open site, then by their nearest site, then those without one."""
         if not asked.near:
             return [EVERYTHING]
-        field = "open_centre" if asked.open else "centre"
-        of_centres = [term(field, centre) for centre, _ in self.distances(asked.near)]
-        groups = [but(one, *of_centres[:place]) for place, one in enumerate(of_centres)]
-        return [*groups, but(EVERYTHING, *of_centres)]
+        centres = self.nearest(asked)
+        fields = ("open_centre",) if asked.open else ("open_centre", "centre")
+        steps = [term(field, centre) for field in fields for centre in centres]
+        groups = [but(one, *steps[:place]) for place, one in enumerate(steps)]
+        return [*groups, but(EVERYTHING, *steps)]
+
+    def _distances(self, near: str) -> list[tuple[str, float]]:
+        """Return the centres with their distances in kilometres, the nearest first."""
+        place = vector_of(*self._place(near))
+        found = [(one.id, kilometres(place, vector_of(one.lat, one.lon))) for one in self.centres.values()]
+        return sorted(found, key=lambda pair: (pair[1], pair[0]))
+
+    def _place(self, near: str) -> tuple[float, float]:
+        """Return the place that a text names, in degrees.
+
+        :raises UnknownFilterError: 400, it names none.
+        """
+        if typed := _COORDINATES.fullmatch(near.strip()):
+            lat, lon = float(typed[1]), float(typed[2])
+            if abs(lat) <= MOST_LATITUDE and abs(lon) <= MOST_LONGITUDE:
+                return lat, lon
+        if (centre := self.centres.get(near.strip())) is not None:
+            return centre.lat, centre.lon
+        if self.atlas is None:
+            raise _unknown("near", HOW_TO_LOAD.en, HOW_TO_LOAD.fr)
+        if (found := self.atlas.find(near)) is None:
+            raise _unknown("near", "unknown place", "lieu inconnu")
+        return found.lat, found.lon
 
 
 def by_openness() -> list[Query]:
@@ -132,20 +174,29 @@ def by_openness() -> list[Query]:
     return [but(open_in_france, demo), but(EVERYTHING, open_in_france, demo), demo]
 
 
+def check_facets(facets: Sequence[str], caller: Caller) -> None:
+    """:raises ReservedFilterError: 400, the caller may not count by one of these facets."""
+    reserved = RESERVED_FACETS.intersection(facets)
+    if (reserved and not caller.all_rows) or ("owner" in reserved and not caller.owners):
+        raise ReservedFilterError(errors=[_reserved("facets")])
+
+
 def _check_reserved(asked: TrialFilters, caller: Caller) -> None:
     reserved = [] if caller.all_rows else [name for name in _FOR_COORDINATION if getattr(asked, name)]
+    reserved += ["owner"] if asked.owner and not caller.owners else []
     reserved += ["open_places"] if asked.open_places and not caller.places else []
     if reserved:
-        title = ReservedFilterError.title
-        raise ReservedFilterError(
-            errors=[Fault(pointer=f"/query/{name}", code="reserved_filter", detail=title) for name in reserved]
-        )
+        raise ReservedFilterError(errors=[_reserved(name) for name in reserved])
+
+
+def _reserved(name: str) -> Fault:
+    return Fault(pointer=f"/query/{name}", code="reserved_filter", detail=ReservedFilterError.title)
 
 
 def _of_coordination(asked: TrialFilters) -> list[Query]:
-    found = [any_term("scope", asked.scope.split(","))] if asked.scope else []
+    names = ("scope", "state", "source", "owner")
+    found = [any_term(name, value.split(",")) for name in names if (value := getattr(asked, name))]
     found += [term("published", "yes" if asked.published == "true" else "no")] if asked.published else []
-    found += [any_term("source", asked.source.split(","))] if asked.source else []
     if asked.stale:
         found.append(between("confirmed_day", None, (datetime.now(UTC) - STALE_AFTER).date().toordinal()))
     return found
@@ -187,10 +238,3 @@ def _aliases(text: str) -> list[str]:
 def _unknown(name: str, en: str = "", fr: str = "") -> UnknownFilterError:
     detail = Label(fr=fr, en=en) if en else UnknownFilterError.title
     return UnknownFilterError(errors=[Fault(pointer=f"/query/{name}", code=f"unknown_{name}", detail=detail)])
-
-
-def _kilometres(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """Return the distance of two places (degrees) on a sphere."""
-    (lat1, lon1), (lat2, lon2) = (tuple(map(radians, place)) for place in (one, other))
-    part = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin((lon2 - lon1) / 2) ** 2
-    return 2 * EARTH_KM * asin(sqrt(part))

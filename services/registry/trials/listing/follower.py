@@ -4,10 +4,10 @@ A search waits until everything is in the index that was committed before it: it
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
-from services.registry.search.documents import CentreFacts, Documents, TrialFacts
+from services.registry.search.documents import CentreFacts, Documents, TrialFacts, TrialPlaces
 from services.registry.search.index import TrialIndex, View, any_term
 from services.registry.search.vocabulary import vocabulary
 from services.registry.terminology.phrases import words
@@ -17,7 +17,7 @@ from services.registry.trials.problems import IndexStartingError
 from shared.feed.log import Position
 from shared.persistence import Database
 from shared.tasks import BackgroundTasks
-from shared.vocabulary.identifiers import trial_id
+from shared.vocabulary.identifiers import is_trial_id, trial_id, trial_number
 
 TOGETHER: Final = 500
 # Changes that nothing asks for yet are put into the index in groups: each group costs a commit of the index.
@@ -32,6 +32,7 @@ class IndexFollower:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._index = TrialIndex()
+        self._places: Mapping[int, TrialPlaces] = {}
         self._position: Position | None = None
         self._revision: int | None = None
         self._filled = asyncio.Event()
@@ -51,6 +52,16 @@ class IndexFollower:
     def centres(self) -> dict[str, CentreFacts]:
         """The centres by id, as of the last `current`."""
         return dict(self._documents.centres)
+
+    @property
+    def position(self) -> Position | None:
+        """The position of the feed up to which the index is complete; None: before it is filled."""
+        return self._position
+
+    @property
+    def places(self) -> Mapping[int, TrialPlaces]:
+        """Where trials take place, by their numbers, as of the last `current`; without those that have no site."""
+        return self._places
 
     async def follow(self) -> None:
         """Bring the index up to date, then wait for the next commit."""
@@ -97,7 +108,7 @@ class IndexFollower:
 
     async def _fill(self) -> None:
         """Make a new index of all trials; the present one answers until it is complete."""
-        index, number = TrialIndex(), 0
+        index, number, places = TrialIndex(), 0, dict[int, TrialPlaces | None]()
         await asyncio.to_thread(_warm_up, self._terminology)
         async with self._database.read(as_service=True) as connection:
             documents = Documents(self._terminology, await IndexRepository(connection).centres())
@@ -107,40 +118,56 @@ class IndexFollower:
             if not facts:
                 break
             number = facts[-1].number
-            await asyncio.to_thread(_put, index, documents, facts)
+            places |= await asyncio.to_thread(_put, index, documents, facts)
         await asyncio.to_thread(index.commit)
-        self._index, self._documents = index, documents
+        self._index, self._documents, self._places = index, documents, _known(places)
 
     async def _apply(self, after: int, last: int) -> None:
         """Put into the index what the entries of the feed up to number ``last`` name."""
+        places = dict[int, TrialPlaces | None](self._places)
         while after < last:
             async with self._database.read(as_service=True) as connection:
                 repository = IndexRepository(connection)
                 subjects, after = await repository.changed(after, last, TOGETHER)
                 keys = {parts[1] for one in subjects if (parts := one.split("/"))[0] in {"trial", "site"}}
+                # A decision on a trial may be about its owner alone.
+                keys |= {one.partition(":")[2] for one in subjects if one.startswith("review/")}
                 centres = {one.partition("/")[2] for one in subjects if one.startswith("centre/")}
                 if centres:
                     self._documents = Documents(self._terminology, await repository.centres())
                     keys |= await repository.of_centres(centres)
-            await self._put_all(keys)
+            places |= await self._put_all(keys)
         await asyncio.to_thread(self._index.commit)
+        self._places = _known(places)
 
-    async def _put_all(self, keys: set[str]) -> None:
+    async def _put_all(self, keys: set[str]) -> dict[int, TrialPlaces | None]:
+        places = dict[int, TrialPlaces | None]()
         listed = sorted(keys)
         while listed:
             async with self._database.read(as_service=True) as connection:
                 facts = await IndexRepository(connection).of_keys(listed[:TOGETHER])
-            await asyncio.to_thread(_put, self._index, self._documents, facts)
+            gone = {key for key in listed[:TOGETHER] if is_trial_id(key)} - {one.document["id"] for one in facts}
+            places |= await asyncio.to_thread(_put, self._index, self._documents, facts, gone)
             del listed[:TOGETHER]
             # A former number of another trial may be theirs now.
             named = any_term("alias", {alias for one in facts for alias in one.aliases})
             owners = {trial_id(hit.number) for hit in self._index.view.page(named, [], "by_updated", None, TOGETHER)}
             listed += sorted(owners - keys)
             keys |= owners
+        return places
 
 
-def _put(index: TrialIndex, documents: Documents, facts: Collection[TrialFacts]) -> None:
+def _put(
+    index: TrialIndex, documents: Documents, facts: Collection[TrialFacts], gone: Collection[str] = frozenset()
+) -> dict[int, TrialPlaces | None]:
+    """Put trials into the index, without those that are ``gone``; return where they take place, by number."""
+    index.remove(gone)
     index.put(documents.of(one) for one in facts)
+    return {one.number: documents.places_of(one) for one in facts} | {trial_number(key): None for key in gone}
+
+
+def _known(places: Mapping[int, TrialPlaces | None]) -> dict[int, TrialPlaces]:
+    return {number: one for number, one in places.items() if one}
 
 
 def _warm_up(terminology: Terminology) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, get_args, get_type_hints
 from fastapi import Query
 from pydantic import ConfigDict
 
+from services.registry.model.state import TrialState
 from services.registry.model.trial import CellOrigin, Delivery, Phase, ScopeVerdict, SponsorKind, Vector
 from shared.http.paging import Cursor, Limit
 from shared.values.forms import described
@@ -19,6 +20,8 @@ FACETS: Final = (
     "status", "phase", "atmp_class", "vector", "gene", "delivery", "cell_origin", "sponsor_kind", "condition",
     "centre", "departement", "region", "country", "sex", "age_band",
 )  # fmt: skip
+RESERVED_FACETS: Final = frozenset({"scope", "state", "source", "owner"})
+_ANY_FACET: Final = "|".join((*FACETS, *sorted(RESERVED_FACETS)))
 
 
 def _several(pattern: str, about: str, *, fr: str, en: str) -> Any:
@@ -36,9 +39,6 @@ def _values(kind: Any, about: str) -> Any:
 def _flag(about: str, value: str = "true") -> Any:
     form = described(f"^{value}$", fr=f"la valeur {value}", en=f"the value {value}")
     return Query(pattern=form, description=about)
-
-
-_NUMBER = r"-?[0-9]{1,3}(\.[0-9]{1,8})?"
 
 
 class TrialFilters(ApiModel):
@@ -124,12 +124,18 @@ class TrialFilters(ApiModel):
     near: Annotated[
         str | None,
         Query(
-            pattern=described(f"^{_NUMBER},{_NUMBER}$", fr="latitude,longitude", en="latitude,longitude"),
-            description="A place as `latitude,longitude` in degrees: trials of near centres come first.",
+            min_length=1,
+            max_length=100,
+            description="A place: `latitude,longitude` in degrees or the id of a centre; where a geography is loaded "
+            "also the number of a département, a postal code or the name of a commune (`Saint-Denis, 974`). Trials "
+            "that recruit near it come first, and each names its nearest open site. Unknown: 400.",
         ),
     ] = None
     radius: Annotated[
-        int | None, Query(ge=1, le=20_000, description="With `near`: only trials of centres in so many kilometres.")
+        int | None,
+        Query(
+            ge=1, le=20_000, description="With `near`: only trials of centres in so many kilometres as the crow flies."
+        ),
     ] = None
     open_places: Annotated[
         str | None, _flag("`true`: trials with an open place. For hospitals, centres and the coordination.")
@@ -156,11 +162,21 @@ class TrialFilters(ApiModel):
             description="Whether the trial is public. For the coordination.",
         ),
     ] = None
+    state: Annotated[str | None, _values(TrialState, "States, with commas. For the coordination.")] = None
+    owner: Annotated[
+        str | None,
+        _several(
+            "[a-z0-9][a-z0-9-]{0,63}",
+            "Organisations that are responsible for the trial. For the coordination.",
+            fr="une organisation",
+            en="an organisation",
+        ),
+    ] = None
     source: Annotated[
         str | None,
         _several(
             "[a-z][a-z0-9_-]{0,39}",
-            "Sources of the first record. For the coordination.",
+            "Sources of any part of the trial. For the coordination.",
             fr="une source, p. ex. ctgov",
             en="a source, e.g. ctgov",
         ),
@@ -200,10 +216,11 @@ class ListOptions(ApiModel):
     facets: Annotated[
         str | None,
         _several(
-            f"({'|'.join(FACETS)})",
-            "Count the trials by these, with commas: the 50 most frequent values of each.",
-            fr=" | ".join(FACETS),
-            en=" | ".join(FACETS),
+            f"({_ANY_FACET})",
+            "Count the trials by these, with commas: the 50 most frequent values of each. `scope`, `state`, "
+            "`source` and `owner` are for the coordination.",
+            fr=_ANY_FACET.replace("|", " | "),
+            en=_ANY_FACET.replace("|", " | "),
         ),
     ] = None
 

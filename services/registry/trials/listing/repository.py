@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.centres.repository import CentreRepository
 from services.registry.schema import FEED
-from services.registry.search.documents import CentreFacts, SiteFacts, TrialFacts
+from services.registry.search.documents import COORDINATION, CentreFacts, SiteFacts, TrialFacts
 from services.registry.trials.model import StoredSite
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.sites.joining import SiteRow, with_sites
 from services.registry.trials.sites.repository import SiteRepository
+from services.registry.trials.statements.model import load_origins
 from services.registry.trials.tables import sites, trials
 from shared.access.policy import Rows
 from shared.feed.changes import TRIAL_FACET
@@ -24,7 +25,9 @@ from shared.feed.log import Position
 from shared.persistence import Database
 from shared.vocabulary.identifiers import trial_id
 
-_COLUMNS = select(trials.c.key, trials.c.number, trials.c.document, trials.c.side)
+_PRESENT = select(
+    trials.c.key, trials.c.number, trials.c.document, trials.c.side, trials.c.provenance, trials.c.owner
+).where(trials.c.merged_into.is_(None))
 
 
 class StoredTrials:
@@ -45,8 +48,8 @@ class StoredTrials:
         async with self._database.read() as connection:
             return await TrialRepository(connection).count(self._rows, demo=demo)
 
-    async def documents(self, numbers: Sequence[int]) -> list[str]:
-        """Return the documents of trials in this order; those that the caller does not see any more are left out."""
+    async def documents(self, numbers: Sequence[int]) -> dict[int, str]:
+        """Return the documents of trials by number, in this order, without those that the caller no longer sees."""
         statement = documents_statement(is_sqlite=self._database.is_sqlite, published_only=self._rows != "all")
         async with self._database.read() as connection:
             rows = (await connection.execute(statement, {"numbers": json.dumps(numbers)})).all()
@@ -78,11 +81,11 @@ class IndexRepository:
 
     async def after(self, number: int, limit: int) -> list[TrialFacts]:
         """Return the next trials by number."""
-        return await self._facts(_COLUMNS.where(trials.c.number > number).order_by(trials.c.number).limit(limit))
+        return await self._facts(_PRESENT.where(trials.c.number > number).order_by(trials.c.number).limit(limit))
 
     async def of_keys(self, keys: Collection[str]) -> list[TrialFacts]:
-        """Return the trials with these ids."""
-        return await self._facts(_COLUMNS.where(trials.c.key.in_(keys)))
+        """Return the trials with these ids, but for those that are merged into others."""
+        return await self._facts(_PRESENT.where(trials.c.key.in_(keys)))
 
     async def of_centres(self, centres: Collection[str]) -> set[str]:
         """Return the ids of the trials with a site at one of these centres."""
@@ -107,7 +110,14 @@ class IndexRepository:
                 places = sum(one.open for one in site.slots)
                 found[row.trial_key].append(SiteFacts(site.centre, site.status, places, site.confirmed_at))
         return [
-            TrialFacts(row.number, from_json(row.document), found[row.key], from_json(row.side)["facets"][TRIAL_FACET])
+            TrialFacts(
+                row.number,
+                from_json(row.document),
+                found[row.key],
+                from_json(row.side)["facets"][TRIAL_FACET],
+                {one.source for origins in load_origins(row.provenance).values() for one in origins} - {"declared"},
+                row.owner or COORDINATION,
+            )
             for row in rows
         ]
 
@@ -119,8 +129,8 @@ def documents_statement(*, is_sqlite: bool, published_only: bool) -> TextClause:
         if is_sqlite
         else "SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(CAST(:numbers AS text) AS json))"
     )
-    condition = " AND published" if published_only else ""
-    return text(f"SELECT number, document FROM trials WHERE number IN ({listed}){condition}")  # noqa: S608  no value
+    condition = "published" if published_only else "merged_into IS NULL"
+    return text(f"SELECT number, document FROM trials WHERE number IN ({listed}) AND {condition}")  # noqa: S608  no value
 
 
 def keys_of(rows: Iterable[Sequence[Any]]) -> list[str]:
@@ -134,7 +144,7 @@ def joined(rows: Iterable[Sequence[Any]], states: Mapping[str, Sequence[SiteRow]
     return [(row[0], with_sites(row[1], states.get(trial_id(row[0]), ()), now)) for row in rows]
 
 
-def in_order(numbers: Sequence[int], rows: Iterable[Sequence[Any]]) -> list[str]:
+def in_order(numbers: Sequence[int], rows: Iterable[Sequence[Any]]) -> dict[int, str]:
     """Return the documents of rows (number, document) in the order of these numbers; what is gone is left out."""
     found = {row[0]: row[1] for row in rows}
-    return [found[number] for number in numbers if number in found]
+    return {number: found[number] for number in numbers if number in found}

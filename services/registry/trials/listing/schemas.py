@@ -4,8 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from services.registry.model.shown import Trial
 from services.registry.trials.schemas import TrialPage
-from shared.values.wire import ApiModel, Label
+from shared.values.wire import ApiModel, Instant, Label
+from shared.vocabulary.recruitment import RecruitmentStatus
 
 
 class FacetValue(ApiModel):
@@ -16,8 +18,30 @@ class FacetValue(ApiModel):
     label: Label | None = Field(default=None, description="Its name; null: the value says it.")
 
 
+class ListedSite(ApiModel):
+    """The site of a trial that recruits nearest to the place that was asked for, of those that the filters leave."""
+
+    centre: str = Field(description="The id of the centre.")
+    name: str = Field(description="Its name.")
+    city: str = Field(description="Its city.")
+    departement: str = Field(description="Its département.")
+    status: RecruitmentStatus = Field(description="The recruitment status of the site.")
+    confirmed_at: Instant | None = Field(description="When it was last confirmed; null: never.")
+    distance_km: float = Field(description="Kilometres in a straight line.")
+
+
+class ListedTrial(Trial):
+    """A trial in a list."""
+
+    nearest: ListedSite | None = Field(
+        default=None, description="Only with `near`: the nearest open site; null: none of those left is open."
+    )
+
+
 class ListPage(TrialPage):
     """A page of the list of trials."""
+
+    items: list[ListedTrial] = Field(description="The trials of this page.")  # type: ignore[assignment]
 
     facets: dict[str, list[FacetValue]] | None = Field(
         default=None, description="The most frequent values of each facet that was asked for, over all pages."

@@ -1,20 +1,22 @@
 """Answers lists, counts and suggestions of trials from the index."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from tantivy import Query
 
+from services.registry.geography.atlas import Atlas
+from services.registry.geography.current import CurrentGeography
 from services.registry.search.index import EVERYTHING, Hit, Levels, Place, View, all_of, any_term
 from services.registry.search.query import SearchReader
 from services.registry.terminology.terminology import Terminology
 from services.registry.trials.listing import suggesting
-from services.registry.trials.listing.filters import Caller, FilterReader, by_openness
+from services.registry.trials.listing.filters import Caller, FilterReader, by_openness, check_facets
 from services.registry.trials.listing.follower import IndexFollower
 from services.registry.trials.listing.parameters import ListParameters, TrialFilters
-from services.registry.trials.listing.schemas import FacetValue, Suggestion
+from services.registry.trials.listing.schemas import FacetValue, ListedSite, Suggestion
 from services.registry.trials.problems import UnknownFilterError
 from shared.access import Principal
 from shared.access.policy import Rows, decide
@@ -36,40 +38,47 @@ class Source(Protocol):
     async def plain_count(self, *, demo: bool) -> int:
         """Return how many trials there are."""
 
-    async def documents(self, numbers: Sequence[int]) -> list[str]:
-        """Return the documents of trials in this order; those that the reader does not see any more are left out."""
+    async def documents(self, numbers: Sequence[int]) -> Mapping[int, str]:
+        """Return the documents of trials by number, in this order, without those that the reader no longer sees."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A page of a list: documents, the place of the last one if more follow, total and facets if asked for."""
+    """A page of a list: documents, the place of the last one if more follow, total and facets if asked for.
+
+    ``nearest``: the nearest open site of each document; None: no place was asked for.
+    """
 
     documents: list[str]
     last: list[int] | None
     total: int | None
     facets: dict[str, list[FacetValue]] = field(default_factory=dict)
+    nearest: list[ListedSite | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the index found, one hit more than the page if more follow."""
+    """What the index found, one hit more than the page if more follow. ``distances``: of the centres asked for."""
 
     hits: Sequence[Hit]
     total: int | None
     facets: dict[str, list[FacetValue]]
+    distances: Mapping[str, float]
 
 
 def caller_of(principal: Principal, rows: Rows) -> Caller:
     """Return what a caller sees in the index."""
     sites = decide(principal, "read", "site")
-    return Caller(rows == "all", sites is not None and sites.fields == "all")
+    owners = decide(principal, "read", "statement")
+    return Caller(rows == "all", sites is not None and sites.fields == "all", owners is not None)
 
 
 class TrialSearch:
     """Searches of one process."""
 
-    def __init__(self, index: IndexFollower, terminology: Terminology) -> None:
+    def __init__(self, index: IndexFollower, terminology: Terminology, geography: CurrentGeography) -> None:
         self._index = index
+        self._geography = geography
         self._terminology = terminology
         self._reader = SearchReader(terminology)
 
@@ -85,19 +94,44 @@ class TrialSearch:
         if after is not None and len(after) != len(Place._fields):
             raise InvalidCursorError
         place = Place(*after) if after else None
-        found = await asyncio.to_thread(self._page, await self._index.current(), asked, caller, place)
+        atlas = await self._geography.atlas()
+        found = await asyncio.to_thread(self._page, await self._index.current(), asked, caller, place, atlas)
         shown = found.hits[: asked.limit]
         last = list(shown[-1].place) if len(found.hits) > asked.limit else None
         documents = await source.documents([one.number for one in shown])
-        return Listed(documents, last, found.total, found.facets)
+        nearest = [self._nearest(number, found.distances) for number in documents] if asked.near else None
+        return Listed(list(documents.values()), last, found.total, found.facets, nearest)
+
+    def _nearest(self, number: int, distances: Mapping[str, float]) -> ListedSite | None:
+        """Return the nearest open site of a trial among some centres, the nearest of which comes first."""
+        places = self._index.places.get(number)
+        open_sites = {one.centre: one for one in places.open_sites} if places else {}
+        for centre, km in distances.items():
+            if centre in open_sites:
+                facts, site = self._index.centres[centre], open_sites[centre]
+                return ListedSite.model_validate(
+                    {
+                        "centre": centre,
+                        "name": facts.name,
+                        "city": facts.city,
+                        "departement": facts.departement,
+                        "status": site.status,
+                        "confirmed_at": site.confirmed_at,
+                        "distance_km": round(km, 1),
+                    }
+                )
+        return None
 
     async def statistics(self, asked: TrialFilters, caller: Caller) -> tuple[int, dict[str, list[FacetValue]]]:
         """Return the number of trials, and their numbers by status, phase, class, disease and département."""
-        return await asyncio.to_thread(self._statistics, await self._index.current(), asked, caller)
+        atlas = await self._geography.atlas()
+        return await asyncio.to_thread(self._statistics, await self._index.current(), asked, caller, atlas)
 
-    def _statistics(self, view: View, asked: TrialFilters, caller: Caller) -> tuple[int, dict[str, list[FacetValue]]]:
-        query, _ = self._query(view, asked, caller, self._filters(view, caller))
-        return view.count(query), self._facets(view, query, STATISTICS)
+    def _statistics(
+        self, view: View, asked: TrialFilters, caller: Caller, atlas: Atlas | None
+    ) -> tuple[int, dict[str, list[FacetValue]]]:
+        query, _ = self._query(view, asked, caller, self._filters(view, caller, atlas))
+        return self._counted(view, query, STATISTICS)
 
     async def suggestions(self, typed: str, caller: Caller) -> tuple[list[Suggestion], list[int], list[Suggestion]]:
         """Return diseases, the numbers of trials, and centres that a typed text may mean."""
@@ -112,14 +146,20 @@ class TrialSearch:
             suggesting.centres(typed, self._index.centres.values()),
         )
 
-    def _page(self, view: View, asked: ListParameters, caller: Caller, after: Place | None) -> Found:
-        filters = self._filters(view, caller)
+    def _page(
+        self, view: View, asked: ListParameters, caller: Caller, after: Place | None, atlas: Atlas | None = None
+    ) -> Found:
+        names = asked.facets.split(",") if asked.facets else []
+        check_facets(names, caller)
+        filters = self._filters(view, caller, atlas)
         query, tiers = self._query(view, asked, caller, filters)
         levels, order = self._order(asked, filters, tiers)
         hits = view.page(query, levels, order, after, asked.limit + 1, rising=order == "by_identifier")
-        total = view.count(query) if asked.count else None
-        facets = self._facets(view, query, asked.facets.split(",") if asked.facets else ())
-        return Found(hits, total, facets)
+        nearest = filters.nearest(asked)
+        if not asked.count and not names:
+            return Found(hits, None, {}, nearest)
+        total, facets = self._counted(view, query, names)
+        return Found(hits, total if asked.count else None, facets, nearest)
 
     def _query(
         self, view: View, asked: TrialFilters, caller: Caller, filters: FilterReader
@@ -143,16 +183,16 @@ class TrialSearch:
         levels = [by_openness(), tiers, filters.by_distance(asked)]
         return [level for level in levels if len(level) > 1], "by_relevance"
 
-    def _filters(self, view: View, caller: Caller) -> FilterReader:
+    def _filters(self, view: View, caller: Caller, atlas: Atlas | None) -> FilterReader:
         def knows(codes: frozenset[str]) -> bool:
             return view.count(all_of(caller.visible, any_term("condition", codes))) > 0
 
-        return FilterReader(self._reader, self._index.centres, knows)
+        return FilterReader(self._reader, self._index.centres, atlas, knows)
 
-    def _facets(self, view: View, query: Query, names: Sequence[str]) -> dict[str, list[FacetValue]]:
+    def _counted(self, view: View, query: Query, names: Sequence[str]) -> tuple[int, dict[str, list[FacetValue]]]:
         fields = {name: _FIELDS.get(name, name) for name in names}
-        found = view.facets(query, list(fields.values()), MOST_VALUES)
-        return {
+        total, found = view.facets(query, list(fields.values()), MOST_VALUES)
+        return total, {
             name: [FacetValue(value=value, count=count, label=self._label(name, value)) for value, count in found[one]]
             for name, one in fields.items()
         }

@@ -26,7 +26,8 @@ def diseases(view: View, typed: str, visible: Query, terminology: Terminology) -
     words = _words(typed)
     query = all_of(visible, *(_in_disease(word, view, visible) for word in words)) if words else NOTHING
     found: list[Suggestion] = []
-    for code, count in view.facets(query, ["disease_code"], CANDIDATES)["disease_code"]:
+    _, found_codes = view.facets(query, ["disease_code"], CANDIDATES)
+    for code, count in found_codes["disease_code"]:
         concept = terminology.concept(code)
         if concept and _is_named(words, (*concept.names, code)) and len(found) < MOST_OF_A_KIND:
             label = Label(fr=concept.label_fr, en=concept.label_en)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.trials.places.model import Assignment, Facility
 from services.registry.trials.places.tables import place_assignments, place_merges, trial_facilities
+from services.registry.trials.tables import trials as present
 from shared.values.problems import StaleVersionError
 
 _IN_FORCE = place_assignments.c.withdrawn_at.is_(None)
@@ -60,13 +61,14 @@ class PlaceRepository:
         """
         columns = trial_facilities.c
         known = select(place_assignments.c.facility_key).where(_IN_FORCE)
+        merged = select(present.c.key).where(present.c.merged_into.is_not(None))
         trials = func.count().label("trials")
         facility = func.min(columns.facility).label("facility")
         city = func.min(columns.city).label("city")
         statement = (
             select(columns.facility_key, facility, city, columns.country, trials)
             .where(columns.named.is_(True), columns.centre.is_(None), columns.facility.is_not(None))
-            .where(columns.facility_key.not_in(known))
+            .where(columns.facility_key.not_in(known), columns.trial_key.not_in(merged))
             .group_by(columns.facility_key, columns.country)
             .order_by((func.coalesce(columns.country, "") == "FR").desc(), trials.desc(), columns.facility_key)
             .offset(offset)

@@ -6,13 +6,14 @@ from urllib.parse import parse_qsl
 from fastapi import Request, Response
 from pydantic import ValidationError
 
-from services.registry.trials.listing.answers import page_json, projected
+from services.registry.trials.listing.answers import page_json, shown
 from services.registry.trials.listing.filters import Caller
 from services.registry.trials.listing.parameters import ListParameters
 from services.registry.trials.listing.service import TrialSearch
 from services.registry.trials.public.repository import PublicTrials
 from shared.http.answer_cache import Headers, PublicRead
 from shared.http.paging import close_page, open_page
+from shared.http.representations import cache_headers
 from shared.http.versions import etag
 from shared.values.problems import NotFoundError
 
@@ -30,11 +31,11 @@ def public_reads(trials: PublicTrials, search: TrialSearch) -> tuple[PublicRead,
     async def read_list(request: Request, asked: ListParameters) -> tuple[Headers, bytes]:
         response = Response()
         listed = await search.page(asked, PUBLIC, open_page(request, asked.cursor), trials)
+        documents = shown(listed, asked.fields)
         following = close_page(request, response, listed.last)
-        documents = projected(listed.documents, asked.fields)
-        body = page_json(documents, following, listed.total, listed.facets).encode()
-        link = response.headers.get("link")
-        return [_JSON, *([(b"link", link.encode("latin-1"))] if link else [])], body
+        body = page_json(documents, following, listed).encode()
+        headers = cache_headers(body, is_public=True) | ({"Link": response.headers["link"]} if following else {})
+        return [_JSON, *((name.lower().encode(), value.encode("latin-1")) for name, value in headers.items())], body
 
     async def read_one(_request: Request, identifier: str) -> tuple[Headers, bytes]:
         found = await trials.find(identifier)

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.registry.trials.listing.repository import documents_statement, in_order, joined, keys_of
-from services.registry.trials.repository import BY_ALIAS, PLAIN_COUNT, PLAIN_PAGE, is_one_trial
+from services.registry.trials.repository import BY_ALIAS, IS_PUBLIC_NAME, PLAIN_COUNT, PLAIN_PAGE, is_one_trial
 from services.registry.trials.sites.repository import STATES, by_trial
-from services.registry.trials.tables import trial_aliases, trials
+from services.registry.trials.tables import trials
 from shared.persistence.direct import DirectReads, DirectStatement
 from shared.vocabulary.identifiers import alias_of
 
 _BY_ALIAS = BY_ALIAS.with_only_columns(
-    trials.c.number, trials.c.document, trials.c.version, trial_aliases.c.is_public, maintain_column_froms=True
+    trials.c.number, trials.c.document, trials.c.version, IS_PUBLIC_NAME, maintain_column_froms=True
 ).where(trials.c.published.is_(True))
 
 
@@ -51,8 +51,8 @@ class PublicTrials:
         found = await self._fetch("plain count" if demo else "plain count without demo")
         return int(found[0][0])
 
-    async def documents(self, numbers: Sequence[int]) -> list[str]:
-        """Return the documents of trials in this order; those that are not public any more are left out."""
+    async def documents(self, numbers: Sequence[int]) -> dict[int, str]:
+        """Return the documents of trials by number, in this order, without those that are not public any more."""
         return in_order(numbers, await self._joined(await self._fetch("documents", numbers=json.dumps(numbers))))
 
     async def _joined(self, rows: Sequence[Sequence[Any]]) -> list[tuple[int, str]]:

@@ -10,8 +10,9 @@ from sqlalchemy import TextClause, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.model.site import SiteState
+from services.registry.model.trial import Trial
 from services.registry.trials.model import StoredSite
-from services.registry.trials.sites.joining import SiteRow
+from services.registry.trials.sites.joining import SiteRow, with_sites
 from services.registry.trials.sites.model import Kind, StaleSite, StoredVersion
 from services.registry.trials.sites.tables import site_versions
 from services.registry.trials.tables import sites, trials
@@ -47,6 +48,11 @@ class SiteRepository:
         statement = STATES[self.connection.dialect.name == "sqlite"]
         return by_trial(await self.connection.execute(statement, {"keys": json.dumps(list(keys))}))
 
+    async def shown(self, trial: Trial, now: datetime) -> str:
+        """Return a trial as readers get it at ``now``, with the present state of its sites, as JSON."""
+        states = await self.states([trial.id])
+        return with_sites(trial.model_dump_json(), states.get(trial.id, ()), now)
+
     async def add_version(
         self, key: str, site: StoredSite, at: datetime, kind: Kind, author: str | None, *, published: bool
     ) -> None:
@@ -75,7 +81,12 @@ class SiteRepository:
 
     async def has_stale(self, now: datetime) -> bool:
         """Return whether the declaration of some site has become stale, and the event is not sent."""
-        due = select(sites.c.centre).where(sites.c.stale_due <= now).limit(1)
+        due = (
+            select(sites.c.centre)
+            .join(trials, trials.c.key == sites.c.trial_key)
+            .where(sites.c.stale_due <= now, sites.c.declared_status.is_not(None), trials.c.merged_into.is_(None))
+            .limit(1)
+        )
         return (await self.connection.execute(due)).first() is not None
 
     async def take_stale(self, now: datetime, limit: int) -> list[StaleSite]:
@@ -83,7 +94,7 @@ class SiteRepository:
         statement = (
             select(sites, trials.c.public_id, trials.c.side)
             .join(trials, trials.c.key == sites.c.trial_key)
-            .where(sites.c.stale_due <= now)
+            .where(sites.c.stale_due <= now, sites.c.declared_status.is_not(None), trials.c.merged_into.is_(None))
             .order_by(sites.c.stale_due)
             .limit(limit)
             .with_for_update(skip_locked=True, of=sites)

@@ -1,13 +1,13 @@
 """Writes sites: what is declared of them, and what the sources say. A site is never deleted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from services.registry.merge.model import Provenance
 from services.registry.model.site import SiteInput
 from services.registry.trials.drafts import check_cohorts
-from services.registry.trials.model import StoredSite, StoredTrial
+from services.registry.trials.model import Cause, StoredSite, StoredTrial
 from services.registry.trials.routing import at_centres, change_of_site
 from services.registry.trials.sites.model import Kind
 from services.registry.trials.sites.repository import SiteRepository
@@ -39,6 +39,7 @@ class SiteWriter:
 
         :raises StaleVersionError: 412.
         """
+        self.writer.cause = Cause(DECLARED, author.name)
         check_cohorts(stored.trial, given)
         if centre not in await self.writer.departements_of_centres():
             raise NotFoundError
@@ -57,6 +58,7 @@ class SiteWriter:
             slots=tuple(given.slots),
             declared_by=author.name,
             declared_at=self.writer.now,
+            declared_for=None,
         )
         routing = await self._routing(stored, {*sites, centre})
         return await self._save(stored, site, current, routing, due=confirmed + STALE_AFTER)
@@ -73,6 +75,36 @@ class SiteWriter:
 
     async def _routing(self, stored: StoredTrial, centres: Iterable[str]) -> Routing:
         return at_centres(stored.routing, centres, await self.writer.departements_of_centres())
+
+    async def take_over(self, stored: StoredTrial) -> None:
+        """Take over what was declared for the trials that are merged into this one, where nothing was for itself."""
+        current = {site.centre: site for site in await self.repository.sites(stored.key)}
+        declared = [(key, site) for key in stored.merged for site in await self.repository.sites(key)]
+        routing = await self._routing(stored, {*current, *(site.centre for _, site in declared)})
+        for key, site in declared:
+            before = current.get(site.centre)
+            if site.declared_status is None or (before is not None and before.declared_status is not None):
+                continue
+            taken = replace(
+                before or StoredSite(site.centre, 0),
+                confirmed_at=site.confirmed_at,
+                slots=site.slots,
+                declared_status=site.declared_status,
+                declared_by=site.declared_by,
+                declared_at=site.declared_at,
+                declared_for=site.declared_for or key,
+            )
+            due = site.confirmed_at + STALE_AFTER if site.confirmed_at is not None else None
+            current[site.centre] = await self._save(stored, taken, before, routing, due=due)
+
+    async def give_back(self, stored: StoredTrial, keys: Collection[str]) -> None:
+        """Remove from a trial what was declared for others that are no longer merged into it."""
+        sites = await self.repository.sites(stored.key)
+        routing = await self._routing(stored, [site.centre for site in sites])
+        for site in sites:
+            if site.declared_for in keys:
+                own = StoredSite(site.centre, site.version, source_status=site.source_status)
+                await self._save(stored, own, site, routing)
 
     async def _save(
         self,

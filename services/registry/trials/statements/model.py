@@ -42,7 +42,9 @@ def dump_origins(origins: Origins) -> str:
     """Write where the parts of a trial come from as JSON."""
     return json.dumps(
         {
-            path: [[one.source, one.source_id, one.dated, one.statement] for one in found]
+            path: [
+                [one.source, one.source_id, one.dated, one.statement, *([one.of] if one.of else [])] for one in found
+            ]
             for path, found in sorted(origins.items())
         },
         separators=(",", ":"),

@@ -12,7 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.registry.merge.model import Conflict, Statement
 from services.registry.trials.statements.model import Author, OpenConflict, StoredStatement
 from services.registry.trials.statements.tables import trial_conflicts, trial_statements
+from services.registry.trials.tables import trials
 from shared.values.problems import StaleVersionError
+
+# The conflicts of a trial that is merged into another one are asked for no more.
+PRESENT = select(trials.c.key).where(trials.c.merged_into.is_(None))
 
 
 class StatementRepository:
@@ -21,15 +25,25 @@ class StatementRepository:
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
 
-    async def of_trial(self, key: str) -> list[StoredStatement]:
-        """Return all statements on a trial, in their order."""
+    async def of_trial(self, key: str, merged: Collection[str] = ()) -> list[StoredStatement]:
+        """Return all statements on a trial, and on those that are ``merged`` into it, in their order."""
         statements = trial_statements.c
-        found = select(trial_statements).where(statements.trial_key == key).order_by(statements.number)
-        return [_statement(row) for row in await self.connection.execute(found)]
+        found = (
+            select(trial_statements)
+            .where(statements.trial_key.in_([key, *merged]))
+            .order_by(statements.trial_key != key, statements.trial_key, statements.number)
+        )
+        return [_statement(row, key) for row in await self.connection.execute(found)]
 
-    async def in_force(self, key: str) -> list[Statement]:
-        """Return the statements on a trial that count: of each path the latest that was not withdrawn."""
-        return [_said(row) for row in await self.connection.execute(_IN_FORCE, {"key": key})]
+    async def in_force(self, key: str, merged: Collection[str] = ()) -> list[Statement]:
+        """Return the statements that count on a trial, and on those ``merged`` into it.
+
+        Of each path of a trial that is the latest that was not withdrawn.
+        """
+        found = [_said(row, key) for row in await self.connection.execute(_IN_FORCE, {"key": key})]
+        for other in merged:
+            found += [_said(row, key) for row in await self.connection.execute(_IN_FORCE, {"key": other})]
+        return found
 
     async def add(
         self, key: str, stated: Mapping[str, Any], sourced: Mapping[str, Any], at: datetime, author: Author
@@ -85,7 +99,7 @@ class StatementRepository:
         columns = trial_conflicts.c
         statement = (
             select(trial_conflicts)
-            .where(tuple_(columns.trial_key, columns.key) > after)
+            .where(tuple_(columns.trial_key, columns.key) > after, columns.trial_key.in_(PRESENT))
             .order_by(columns.trial_key, columns.key)
             .limit(limit)
         )
@@ -131,18 +145,19 @@ _LATEST = (
     .group_by(trial_statements.c.path)
 )
 _IN_FORCE = (
-    select(*(trial_statements.c[name] for name in ("number", "path", "value", "against", "at")))
+    select(*(trial_statements.c[name] for name in ("trial_key", "number", "path", "value", "against", "at")))
     .where(trial_statements.c.trial_key == bindparam("key"), trial_statements.c.number.in_(_LATEST))
     .order_by(trial_statements.c.number)
 )
 
 
-def _said(row: Any) -> Statement:
-    return Statement(row.number, row.path, json.loads(row.value), json.loads(row.against), row.at)
+def _said(row: Any, key: str) -> Statement:
+    of = row.trial_key if row.trial_key != key else None
+    return Statement(row.number, row.path, json.loads(row.value), json.loads(row.against), row.at, of)
 
 
-def _statement(row: Any) -> StoredStatement:
-    return StoredStatement(_said(row), row.author, row.reason, row.withdrawn_at, row.withdrawn_by)
+def _statement(row: Any, key: str) -> StoredStatement:
+    return StoredStatement(_said(row, key), row.author, row.reason, row.withdrawn_at, row.withdrawn_by)
 
 
 def _json(value: Any) -> str:

@@ -116,6 +116,35 @@ def test_a_source_that_changes_after_a_statement_is_a_conflict_that_its_withdraw
     assert (withdrawn.document["acronym"], withdrawn.conflicts) == ("NEW", ())
 
 
+def test_statements_on_merged_trials_come_after_those_on_the_trial_itself_but_for_a_stop() -> None:
+    record = Record.of("ctgov", "NCT1", [Reading({"acronym": "NEW", "status": "recruiting"})])
+    mine = Statement(1, "acronym", "MINE", "NEW", NOW)
+    theirs = [
+        Statement(5, "acronym", "THEIRS", "NEW", NOW, "CL2"),
+        Statement(9, "titles.fr", "Titre", None, NOW, "CL2"),
+    ]
+    others = [Statement(8, "acronym", "OTHERS", "NEW", NOW, "CL3")]
+    merged = merge([record], [*theirs, mine, *others])
+    assert (merged.document["acronym"], merged.document["titles"]["fr"]) == ("MINE", "Titre")
+    assert (merged.provenance["titles.fr"][0].of, merged.provenance["acronym"][0].of) == ("CL2", None)
+    assert [(one.used, one.other) for one in merged.conflicts] == [("THEIRS", "OTHERS"), ("MINE", "THEIRS")]
+    knowing = Statement(2, "acronym", "MINE", "THEIRS", NOW)
+    assert [one.used for one in merge([record], [*theirs, knowing]).conflicts] == []
+
+    opened, stopped = (
+        Statement(1, "status", "recruiting", "unknown", NOW),
+        Statement(1, "status", "suspended", "x", NOW, "CL2"),
+    )
+    merged = merge([record], [opened, stopped])
+    assert (merged.document["status"], merged.provenance["status"][0].of) == ("suspended", "CL2")
+    assert [(one.kind, one.used, one.other) for one in merged.conflicts] == [
+        ("merged_statement", "suspended", "recruiting"),
+        ("outdated_statement", "suspended", "recruiting"),
+    ]
+    lifted = Statement(2, "status", "recruiting", "suspended", NOW)
+    assert merge([record], [lifted, stopped]).document["status"] == "recruiting"
+
+
 ROWS = json.loads((Path(__file__).parent / "status_rows.json").read_text("utf-8"))
 
 

@@ -38,14 +38,14 @@ class Corpus:
 
     def __init__(self, drafts: Iterable[TrialInput], terminology: Terminology) -> None:
         self.trials = [
-            trial_of(NOW, trial_id(number), draft, 1, None, IN_SCOPE, Origin(source="test"))
+            trial_of(NOW, trial_id(number), draft, 1, None, IN_SCOPE, "published", Origin(source="test"))
             for number, draft in enumerate(drafts, 1)
         ]
         index, maker = TrialIndex(), Documents(terminology, CENTRES)
         index.put(maker.of(_facts(number, trial)) for number, trial in enumerate(self.trials, 1))
         index.commit()
         self.view: View = index.view
-        self.search = TrialSearch(self, terminology)  # type: ignore[arg-type]
+        self.search = TrialSearch(self, terminology, None)  # type: ignore[arg-type]
 
     def of(self, q: str, **more: Any) -> list[str]:
         asked = ListParameters(q=q, limit=200, **more)

@@ -1,0 +1,1 @@
+"""Trials that are one, and records of another trial: people merge and separate trials, and assign records."""

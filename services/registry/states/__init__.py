@@ -1,0 +1,1 @@
+"""Where trials stand, who is responsible for them, and what people do about both."""
