@@ -40,6 +40,8 @@ from services.registry.jobs import endpoints as jobs
 from services.registry.jobs.worker import JobWorker
 from services.registry.merge import rules_version as merge_version
 from services.registry.model.events import RegistryEvent
+from services.registry.places import endpoints as places
+from services.registry.places.merging import PlaceMerges
 from services.registry.provenance import endpoints as provenance
 from services.registry.review import endpoints as reviews
 from services.registry.sample.load import load_sample
@@ -48,6 +50,7 @@ from services.registry.scope import judge
 from services.registry.scope import rules_version as scope_version
 from services.registry.settings import RegistrySettings
 from services.registry.sources import endpoints as sources
+from services.registry.sources.places import by_name
 from services.registry.sources.reading_processes import ReadingProcesses
 from services.registry.sources.registry_criteria import registry_criteria
 from services.registry.states import endpoints as states
@@ -63,6 +66,7 @@ from services.registry.trials.listing.service import TrialSearch
 from services.registry.trials.public.reads import public_reads
 from services.registry.trials.public.repository import PublicTrials
 from services.registry.trials.rules import TrialRules
+from services.registry.trials.sites.stale import report_stale
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
 from shared.clients.outbound import open_outbound
@@ -129,6 +133,8 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
                 await load_sample(database, app.state.trial_rules)
             tasks.repeat(current.watch, "watch_terminology")
             follower.start(tasks)
+            app.state.place_merges = place_merges = PlaceMerges(database, lambda: app.state.trial_rules)
+            tasks.repeat(place_merges.step, "merge_places")
             tasks.repeat(geography.watch, "watch_geography")
             app.state.reading_processes = processes = ReadingProcesses(settings.readers)
             stack.callback(processes.close)
@@ -141,6 +147,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.observe = lambda: _observe(database, app.state.metrics)
             app.state.end_waits = database.end_waits
             tasks.repeat(lambda: _housekeeping(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
+            tasks.repeat(lambda: report_stale(database), "report_stale_sites")
             tasks.repeat(lambda: _delete_expired_assertions(database), "delete_expired_assertions")
             yield
 
@@ -153,6 +160,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         reviews.router,
         duplicates.router,
         centres.router,
+        places.router,
         jobs.router,  # before `/sources/{source}`
         sources.router,
         synchronisation.router,
@@ -184,7 +192,7 @@ def _use(app: FastAPI, direct: DirectReads, follower: IndexFollower, terminology
     """Answer the next requests with this terminology."""
     follower.use(terminology)
     app.state.terminology = terminology
-    app.state.trial_rules = TrialRules(terminology, judge, registry_criteria, _rules_version(terminology))
+    app.state.trial_rules = TrialRules(terminology, judge, registry_criteria, by_name, _rules_version(terminology))
     app.state.search = search = TrialSearch(follower, terminology, app.state.geography)
     app.state.coverage = CoverageService(follower, app.state.geography, terminology)
     app.state.public_reads = public_reads(PublicTrials(direct), search)
