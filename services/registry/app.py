@@ -133,16 +133,9 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
                 await load_sample(database, app.state.trial_rules)
             tasks.repeat(current.watch, "watch_terminology")
             follower.start(tasks)
-            app.state.place_merges = place_merges = PlaceMerges(database, lambda: app.state.trial_rules)
-            tasks.repeat(place_merges.step, "merge_places")
             tasks.repeat(geography.watch, "watch_geography")
-            app.state.reading_processes = processes = ReadingProcesses(settings.readers)
-            stack.callback(processes.close)
-            tasks.repeat(processes.watch, "watch_reading_processes")
             app.state.export = _start_export(app, settings, database)
-            await _start_synchronisation(app, settings, database, stack)
-            app.state.jobs = worker = JobWorker(database, lambda: app.state.trial_rules, processes)
-            worker.start(tasks)
+            await _start_sources(app, settings, database, stack)
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)
             app.state.end_waits = database.end_waits
@@ -230,14 +223,24 @@ def _start_export(app: FastAPI, settings: RegistrySettings, database: Database) 
     return service
 
 
-async def _start_synchronisation(
-    app: FastAPI, settings: RegistrySettings, database: Database, stack: AsyncExitStack
-) -> None:
+async def _start_sources(app: FastAPI, settings: RegistrySettings, database: Database, stack: AsyncExitStack) -> None:
+    """Start what imports records and merges trials again: jobs, synchronisation, corrected places."""
+
+    def rules() -> TrialRules:
+        return app.state.trial_rules  # type: ignore[no-any-return]
+
+    tasks: BackgroundTasks = app.state.tasks
+    app.state.reading_processes = processes = ReadingProcesses(settings.readers)
+    stack.callback(processes.close)
+    tasks.repeat(processes.watch, "watch_reading_processes")
+    app.state.place_merges = place_merges = PlaceMerges(database, rules)
+    tasks.repeat(place_merges.step, "merge_places")
+    app.state.jobs = worker = JobWorker(database, rules, processes)
+    worker.start(tasks)
     app.state.sync_schedule = schedule = SyncSchedule(settings.sync)
     await schedule.prepare(database)
     outbound = await stack.enter_async_context(open_outbound(settings, total_seconds=SYNC_SECONDS))
-    rules, processes = (lambda: app.state.trial_rules), app.state.reading_processes
-    for task in schedule.start(app.state.tasks, database, outbound, rules, processes):
+    for task in schedule.start(tasks, database, outbound, rules, processes):
         # Before the connections are closed.
         stack.push_async_callback(task.stop)
 
