@@ -31,7 +31,7 @@ def document(service: str) -> dict[str, Any]:
 
 
 def changed(released: dict[str, Any], place: tuple[Any, ...], value: object) -> dict[str, Any]:
-    """Return the document with this value in this place, or without the place; after a list's last element it is
+    """Return the document with this value in this place, or without the place; behind the end of a list it is
     appended.
     """
     present = copy.deepcopy(released)
@@ -40,7 +40,7 @@ def changed(released: dict[str, Any], place: tuple[Any, ...], value: object) -> 
         holder = holder[name]
     if value is GONE:
         del holder[place[-1]]
-    elif isinstance(holder, list) and place[-1] == len(holder):
+    elif isinstance(holder, list) and place[-1] >= len(holder):
         holder.append(value)
     else:
         holder[place[-1]] = value
@@ -100,7 +100,7 @@ ADDED = [
     ("notifications", (*CREATE, "requestBody", "required"), False),
     ("notifications", (*INPUT, "properties", "more"), {"type": "string"}),
     ("notifications", (*INPUT, "required"), []),
-    ("notifications", (*INPUT, "properties", "types", "items", "enum", 13), "trial.seen"),
+    ("notifications", (*INPUT, "properties", "types", "items", "enum", 99), "trial.seen"),
     ("notifications", (*INPUT, "properties", "types", "maxItems"), 100),
     ("notifications", (*OUTPUT, "properties", "more"), {"type": "string"}),
     # Criteria are answered by the registry, but only sent to matching.
