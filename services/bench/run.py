@@ -16,14 +16,16 @@ from services.bench.imports import imports
 from services.bench.load import LOAD_SECONDS, load
 from services.bench.matching import matching
 from services.bench.programs import alone, installation, postgresql
+from services.bench.pushes import pushes
 from services.bench.reads import cache_hits, cache_misses, gateway
 from services.bench.search import search
+from services.bench.sites import declarations
 from services.bench.terminology import terminology
 from services.registry.app import METADATA, MIGRATIONS
 from shared.persistence import open_database
 from shared.persistence.migrations import upgrade
 
-GROUPS = ("hits", "misses", "search", "feed", "load", "imports", "matching", "terminology")
+GROUPS = ("hits", "misses", "search", "sites", "feed", "load", "imports", "push", "matching", "terminology")
 
 
 def run_bench(trials: int, calls: int, groups: Sequence[str], *, as_json: bool) -> int:
@@ -65,15 +67,17 @@ def _measure(folder: Path, trials: int, calls: int, groups: Sequence[str]) -> It
     if "imports" in groups:
         _step("importing once and again")
         yield from imports(folder / "imports")
+    if "push" in groups:
+        with ExitStack() as stack:
+            for kind, address in _databases(stack, folder / "push"):
+                _step(f"sending the file of a partner network to {kind}")
+                yield from pushes(folder / "push", address, kind)
     if "matching" in groups:
         _step("preparing trials for matching")
         yield from matching(folder / "matching", (trials // 30, trials // 3), min(LOAD_SECONDS, calls / 100))
-    if {"misses", "search"} & set(groups):
+    if {"misses", "search", "sites"} & set(groups):
         with ExitStack() as stack:
-            url = stack.enter_context(postgresql())
-            kinds = {"sqlite": f"sqlite:///{folder / 'large' / 'registry.db'}"}
-            kinds |= {"postgresql": url} if url else {}
-            for kind, address in kinds.items():
+            for kind, address in _databases(stack, folder / "large"):
                 _step(f"writing {trials} synthetic trials to {kind}")
                 asyncio.run(_fill(address, trials))
                 with alone(
@@ -83,8 +87,17 @@ def _measure(folder: Path, trials: int, calls: int, groups: Sequence[str]) -> It
                         yield from cache_misses(server, folder, calls, kind, identifiers(trials))
                     if "search" in groups:
                         yield from search(server, folder, calls, kind)
-            if url is None:
-                _step("no PostgreSQL at hand: `make test` installs one, or set CLEIO_BENCH_POSTGRES")
+                    if "sites" in groups:
+                        yield declarations(server, kind, identifiers(trials))
+
+
+def _databases(stack: ExitStack, folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield kinds of databases with their URLs. ``folder``: of the SQLite file."""
+    yield "sqlite", f"sqlite:///{folder / 'registry.db'}"
+    if url := stack.enter_context(postgresql()):
+        yield "postgresql", url
+    else:
+        _step("no PostgreSQL at hand: `make test` installs one, or set CLEIO_BENCH_POSTGRES")
 
 
 async def _fill(url: str, trials: int) -> None:

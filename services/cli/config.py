@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from services.cli.databases import settings_of
 from services.cli.setting_names import variables_of
@@ -37,6 +37,10 @@ def _masked(value: Any) -> Any:
         return str(value)
     if isinstance(value, str) and "://" in value:
         return _without_password(value)
+    if isinstance(value, BaseModel):
+        return _masked({name: getattr(value, name) for name in type(value).model_fields})
+    if isinstance(value, dict):
+        return {name: _masked(one) for name, one in value.items()}
     if isinstance(value, tuple | list | set | frozenset):
         return [_masked(one) for one in value]
     return value

@@ -27,6 +27,12 @@ class Source(StrEnum):
     ECLAIRE = "eclaire"
 
 
+class TemplateFormat(StrEnum):
+    CSV = "csv"
+    XLSX = "xlsx"
+    NDJSON = "ndjson"
+
+
 class Language(StrEnum):
     FR = "fr"
     EN = "en"

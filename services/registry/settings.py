@@ -5,6 +5,7 @@ import os
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from services.registry.synchronisation.plan import Plans
 from shared.clients.outbound import OutboundSettings
 from shared.settings import DatabaseUrl
 
@@ -15,6 +16,10 @@ class RegistrySettings(OutboundSettings):
     database_url: DatabaseUrl = ""
     load_sample: bool = False
     keep_feed_days: int = 90
+    sync: Plans = Field(
+        default_factory=dict,
+        description='Sources that are fetched on a schedule (JSON): {"ctgov": {"hours": 24}}; default: none.',
+    )
     readers: int = Field(
         default=min(os.cpu_count() or 1, 4),
         ge=0,

@@ -64,7 +64,13 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     ("site", "write"): {"centre": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
     ("centre", "read"): _each(PRINCIPAL_KINDS, _ALL),
     ("centre", "write"): {"centre": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
+    # The table of facility texts and the places that they are.
+    ("place", "read"): {"coordination": _ALL},
+    ("place", "write"): {"coordination": Grant("all", WRITERS)},
     ("source", "write"): {"coordination": Grant("all", WRITERS)},
+    # The trials that a network sends as its own source, and the jobs that import them.
+    ("push", "read"): {"network": Grant("own"), "coordination": _ALL},
+    ("push", "write"): {"network": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
     ("terminology", "read"): _each(PRINCIPAL_KINDS, _ALL),
     # A program with the secrets of this machine loads releases; the registry owns its SQLite file.
     ("terminology_release", "write"): {"service": Grant("all", place="this_machine")},
@@ -105,7 +111,9 @@ SCOPED: dict[str, tuple[str, ...]] = {
     "statement": ("registry",),
     "site": ("registry",),
     "centre": ("registry",),
+    "place": ("registry",),
     "source": ("registry",),
+    "push": ("registry",),
     "terminology": ("registry",),
     "feed": ("registry",),
     "organisation": ("registry",),

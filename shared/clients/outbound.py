@@ -11,11 +11,11 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from ipaddress import IPv6Address, ip_address
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, BinaryIO, ClassVar, Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -31,6 +31,9 @@ TOTAL_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
 MAX_ANSWER = 16 * 1024
 MAX_URL = 2048
+# Of a long answer so much is in memory.
+PART = 64 * 1024
+HTTP_OK = 200
 # Each system look-up blocks a thread: a slow name server must not use up the threads of the process.
 LOOKUP_THREADS = 16
 
@@ -281,6 +284,34 @@ class OutboundClient:
             if not received:
                 raise _reason(error) from None
         return received[-1]
+
+    async def download(
+        self, url: str, file: BinaryIO, *, headers: Mapping[str, str] | None = None, most: int, seconds: float
+    ) -> Answer:
+        """Get a long answer and write the body of a success to a file; its ``body`` stays empty.
+
+        ``most``: bytes of the body; ``seconds``: the time limit.
+
+        :raises OutboundError: there is no answer; the subclass says why.
+        """
+        target = self._parse(url)
+        answer: Answer | None = None
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                self._lanes[target.scheme].session.get(target, headers=headers, allow_redirects=False) as response,
+            ):
+                answer = Answer(response.status, response.headers, b"", complete=False)
+                left = most if response.status == HTTP_OK else 0
+                while left > 0 and (chunk := await response.content.read(min(left, PART))):
+                    file.write(chunk)
+                    left -= len(chunk)
+                answer = replace(answer, complete=response.content.at_eof())
+                response.close()
+        except (aiohttp.ClientError, OSError, RuntimeError, OutboundError) as error:
+            if answer is None:
+                raise _reason(error) from None
+        return answer
 
     async def _exchange(self, request: Any, max_answer: int, received: list[Answer]) -> None:
         async with request as response:

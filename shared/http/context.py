@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 from shared.access import Principal
 from shared.access.policy import Access
@@ -27,6 +27,7 @@ class RequestContext(RequestScope):
     ``principal``: the caller, once identified; None before that and without a valid token.
     ``decision``: the guard that authorized the call, and the access it granted.
     ``quota``: what the quota of the caller was last charged; None: no quota applies.
+    ``spooled``: a file with the body, on routes that spool it.
     """
 
     request_id: str
@@ -38,6 +39,7 @@ class RequestContext(RequestScope):
     attempt: Attempt | None = None
     permit: Permit | None = None
     quota: QuotaDecision | None = None
+    spooled: IO[bytes] | None = None
 
     @property
     def quota_headers(self) -> list[tuple[bytes, bytes]]:

@@ -23,6 +23,8 @@ class Accepted:
     ``body_seconds``: time limit for the whole body; between two parts of it no more than `BODY_SECONDS` may pass.
     ``bytes_of``: other sizes than ``body_bytes``, by media type.
     ``model``: describes, for OpenAPI only, a body that the handler reads itself; of lines, one line.
+    ``spooled``: the body is written to a file as it arrives (`StrictRequest.spool`), and is never whole in memory.
+    ``charsets``: the encodings that `Content-Type` may declare.
     """
 
     media_types: tuple[str, ...] = JSON_TYPES
@@ -32,6 +34,8 @@ class Accepted:
     body_seconds: float = BODY_SECONDS
     model: type[BaseModel] | None = None
     bytes_of: Mapping[str, int] = field(default_factory=dict)
+    spooled: bool = False
+    charsets: tuple[str, ...] = ("utf-8",)
 
     def most_bytes(self, media_type: str) -> int:
         """Return the size limit of a body of this media type."""
@@ -46,12 +50,22 @@ def accepts(
     body_seconds: float = BODY_SECONDS,
     model: type[BaseModel] | None = None,
     bytes_of: Mapping[str, int] | None = None,
+    spooled: bool = False,
+    charsets: tuple[str, ...] = ("utf-8",),
 ) -> Callable[..., Any]:
     """Set media types, size and shape of a handler's body, and its time limits. Write it below the route decorator."""
 
     def mark(handler: Callable[..., Any]) -> Callable[..., Any]:
         handler.__dict__[_ACCEPTS] = Accepted(
-            media_types or JSON_TYPES, body_bytes, limits, seconds, body_seconds, model, bytes_of or {}
+            media_types or JSON_TYPES,
+            body_bytes,
+            limits,
+            seconds,
+            body_seconds,
+            model,
+            bytes_of or {},
+            spooled,
+            charsets,
         )
         return handler
 

@@ -30,6 +30,13 @@ from shared.values.problems import ProblemDocument
 from shared.values.strict_json import MAX_DEPTH
 
 NDJSON = "application/x-ndjson"
+# Bodies that are no JSON: their form is described in words.
+FILES: dict[str, dict[str, Any]] = {
+    "text/csv": {"schema": {"type": "string", "description": "A table; its first line has the headings."}},
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {
+        "schema": {"type": "string", "format": "binary", "description": "A workbook; its first sheet is read."}
+    },
+}
 
 # The groups of operations, in the order in which they are shown.
 TAGS: dict[str, str] = {
@@ -49,6 +56,7 @@ TAGS: dict[str, str] = {
     "fhir": "The same over FHIR R4: trials as ResearchStudy, and the match operation.",
     "cds-hooks": "CDS Hooks 2.0: trials inside the screen of an EHR.",
     "sources": "Import of records from other registries.",
+    "places": "Which places the facilities of records are, as people say.",
     "reviews": "What waits for the decision of a person.",
     "duplicates": "Merge trials that are one, and assign records to trials.",
     "audit": "Who did what: an organisation reads about its own callers, the coordination about all.",
@@ -253,7 +261,8 @@ def _describe_operation(operation: dict[str, Any], route: APIRoute, method: str,
         schema = schemas[takes.model.__name__] = _schema_of(takes.model, schemas)
         del schema["title"]
         reference = {"schema": {"$ref": SCHEMA + takes.model.__name__}}
-        operation["requestBody"] = {"required": True, "content": {one: dict(reference) for one in takes.media_types}}
+        content = {one: dict(FILES[one]) if one in FILES else dict(reference) for one in takes.media_types}
+        operation["requestBody"] = {"required": True, "content": content}
     if "requestBody" in operation:
         _describe_body(operation["requestBody"], takes)
         _describe_lines(operation["requestBody"])

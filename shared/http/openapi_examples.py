@@ -1,7 +1,8 @@
 """Examples of an OpenAPI document.
 
-They stand in the file ``examples.json`` of a service, by the name of the handler: ``request``, ``answer`` (with any
-status 2xx) and answers by their status. A route may also give examples in its own ``responses`` and body.
+They stand in the file ``examples.json`` of a service, by the name of the handler: ``request`` (``request text/csv``: of
+that media type), ``answer`` (with any status 2xx) and answers by their status. A route may also give examples in its
+own ``responses`` and body.
 """
 
 import json
@@ -72,7 +73,8 @@ def add_examples(operation: dict[str, Any], route: APIRoute, examples: Examples)
     _restore_examples(operation, route)
     given = examples.get(route.name, {})
     if "request" in given:
-        _add(operation["requestBody"], given["request"])
+        for media_type, content in operation["requestBody"].get("content", {}).items():
+            _add({"content": {media_type: content}}, given.get(f"request {media_type}", given["request"]))
     for status, answer in operation["responses"].items():
         example = given.get(status, given.get("answer") if status.startswith("2") else None)
         if example is not None:

@@ -1,19 +1,23 @@
 """A request whose body is bounded while it arrives and whose JSON is parsed strictly."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from shared.http.context import context_of
 from shared.http.heavy_work import HeavyWork
 from shared.http.marks import BODY_SECONDS, Accepted
-from shared.values.problems import MalformedJsonError, TooLargeError
+from shared.values.problems import MalformedJsonError, TooLargeError, storage_problem
 from shared.values.strict_json import loads
 
 # Parsing takes about 10 ms for each 256 KiB.
 LARGE_BYTES = 64 * 1024
+# A spooled body is written in parts of about this size.
+SPOOL_BYTES = 1024 * 1024
 
 
 class StrictRequest(Request):
@@ -27,14 +31,43 @@ class StrictRequest(Request):
     async def body(self) -> bytes:
         """:raises TimeoutError: `BODY_SECONDS` passed between two parts of the body."""
         if not hasattr(self, "_body"):
-            declared = self.headers.get("content-length", "0")
-            if not declared.isdecimal() or int(declared[:20]) > self._max_bytes:
-                raise TooLargeError
+            self._check_declared_size()
             try:
                 self._body = b"".join([chunk async for chunk in self._bounded_stream()])
             except ClientDisconnect:
                 raise MalformedJsonError from None  # not received: the client has disconnected
         return self._body
+
+    async def spool(self) -> None:
+        """Write the body to a file without a name, which is closed with the request; `body` is empty then.
+
+        :raises TimeoutError: `BODY_SECONDS` passed between two parts of the body.
+        :raises Problem: 503 or 507, the file cannot be written.
+        """
+        self._check_declared_size()
+        try:
+            file = tempfile.TemporaryFile(dir=self.app.state.settings.data_dir)  # noqa: SIM115
+            context_of(self).spooled = file
+            waiting = bytearray()
+            async for chunk in self._bounded_stream():
+                waiting += chunk
+                if len(waiting) >= SPOOL_BYTES:
+                    await asyncio.to_thread(file.write, waiting)
+                    waiting = bytearray()
+            await asyncio.to_thread(file.write, waiting)
+            file.seek(0)
+            self._body = b""
+        except ClientDisconnect:
+            raise MalformedJsonError from None  # not received: the client has disconnected
+        except TimeoutError:  # which is an OSError
+            raise
+        except OSError as error:
+            raise storage_problem(error) from error
+
+    def _check_declared_size(self) -> None:
+        declared = self.headers.get("content-length", "0")
+        if not declared.isdecimal() or int(declared[:20]) > self._max_bytes:
+            raise TooLargeError
 
     async def _bounded_stream(self) -> AsyncIterator[bytes]:
         size, chunks = 0, aiter(self.stream())

@@ -11,10 +11,13 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 def csv_text(head: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
     """Return CSV (RFC 4180) with a head line. A text that begins like a formula gets an apostrophe before it."""
+    return csv_rows([list(head)]) + csv_rows(rows)
+
+
+def csv_rows(rows: Iterable[Sequence[Any]]) -> str:
+    """Return further lines of such CSV."""
     file = io.StringIO(newline="")
-    writer = csv.writer(file)
-    writer.writerow(head)
-    writer.writerows([[_cell(value) for value in row] for row in rows])
+    csv.writer(file).writerows([_cell(value) for value in row] for row in rows)
     return file.getvalue()
 
 

@@ -15,10 +15,14 @@ EventType = Literal[
     "site.opened",
     "site.slots_changed",
     "site.closed",
+    "site.stale",
     "centre.updated",
     "client.revoked",
     "terminology.updated",
     "source.conflict",
+    "source.synced",
+    "source.missing",
+    "source.found",
 ]
 AgeBand = Literal["child", "adult"]
 AtmpClass = Literal["gene_therapy", "somatic_cell", "tissue_engineered"]

@@ -15,6 +15,7 @@ from shared.access.principal import ORGANISATION_KINDS, ROLES
 from tests.conftest import INTERNAL, token_of
 from tests.contract.matching import CRITERIA, EXAMPLES
 from tests.contract.network import CENTRE, ORGANISATIONS, Network, Services
+from tests.contract.notifications import until
 from tests.contract.test_registry import a_trial
 
 TABLE = Path(__file__).with_name("rights.txt")
@@ -181,6 +182,8 @@ class Stage:
         await self._put(f"/registry/v1/trials/{DRAFT}", draft(), NEW)
         for number, centre in ((PUBLISHED, CENTRE), (PUBLISHED, OTHER_CENTRE), (DRAFT, CENTRE)):
             await self._put(f"/registry/v1/trials/{number}/sites/{centre}", site(), ANY)
+        for name in ("own-network", "other-network"):
+            self.ids[f"jobs/{name}"] = await self.job(name)
         self.centre = {
             name: value
             for name, value in (await self._get(f"/registry/v1/centres/{CENTRE}")).items()
@@ -189,6 +192,19 @@ class Stage:
         self.other_centre = {
             n: v for n, v in (await self._get(f"/registry/v1/centres/{OTHER_CENTRE}")).items() if n in CENTRE_FIELDS
         }
+
+    async def job(self, network: str) -> str:
+        """Send a file of a network; return its job once that has ended."""
+        path, media = f"/registry/v1/sources/partner:{network}/trials", {"Content-Type": "application/x-ndjson"}
+        answer = await self.network.call("PUT", path, self.network.admin, content=b"{}\n", headers=media)
+        assert answer.status_code == 202, answer.text
+        job = str(answer.json()["id"])
+        async with asyncio.timeout(20):
+            await until(lambda: self._has_ended(job))
+        return job
+
+    async def _has_ended(self, job: str) -> bool:
+        return (await self._get(f"/registry/v1/jobs/{job}"))["state"] == "done"
 
     async def _organisation(self, name: str, kind: str) -> None:
         document = {"kind": kind, "name": name, **({"centre": CENTRE} if kind == "centre" else {})}
@@ -245,7 +261,9 @@ class Stage:
             "source": "sample" if "{record}" in line.path else "ctgov",
             "record": DEMO,
             "organisation": organisation,
+            "network": "other-network" if line.row == "theirs" else "own-network",
         }
+        values["job"] = self.ids[f"jobs/{values['network']}"]
         values["review"] = f"scope:{values['identifier']}"
         for name in ("client", "member", "subscription"):
             if f"{{{name}}}" in line.path:
@@ -255,6 +273,8 @@ class Stage:
                     if line.row != "revoked"
                     else self.ids[f"revoked/{organisation}"]
                 )
+        if "{key}" in line.path:
+            values["key"] = await self._place() if allowed else "0" * 32
         if "{number}" in line.path:
             values["number"] = await self._statement(values["identifier"]) if allowed else "1"
         headers: dict[str, str] = {}
@@ -276,6 +296,17 @@ class Stage:
             headers,
             body,
         )
+
+    async def _place(self) -> str:
+        """Say which place a facility text is; return its key."""
+        self.made += 1
+        headers = {"Content-Type": "application/json", "Idempotency-Key": uuid.uuid4().hex}
+        body = json.dumps({"facility": f"F{self.made}", "none": True, "reason": "x"})
+        answer = await self.network.call(
+            "POST", "/registry/v1/places", self.network.admin, content=body, headers=headers
+        )
+        assert answer.is_success, answer.text
+        return str(answer.json()["key"])
 
     async def _statement(self, trial: str) -> str:
         """Make a statement on a trial; return its number."""
@@ -302,13 +333,16 @@ class Stage:
             "PATCH /registry/v1/trials/{identifier}": {"acronym": f"A{self.made}"},
             "PUT /registry/v1/trials/{identifier}/criteria": {**CRITERIA, "trial": PUBLISHED},
             "PUT /registry/v1/sources/{source}/trials": b"{}\n",
+            "POST /registry/v1/sources/{source}/sync": {},
             "POST /registry/v1/trials/{identifier}/merge": {"into": DEMO, "reason": "none"},
             "POST /registry/v1/trials/{identifier}/unmerge": {"reason": "none"},
             "POST /registry/v1/sources/{source}/records/{record}/assign": {"trial": None, "reason": "none"},
+            "PUT /registry/v1/sources/partner:{network}/trials": b'{"number": "x"}\n',
             "POST /registry/v1/reviews/{review}/decide": {"answer": "out_of_scope", "reason": "none"},
             "POST /registry/v1/trials/{identifier}/state": {"action": "withdraw", "reason": "none"},
             "POST /registry/v1/trials/{identifier}/owner": {"owner": None, "reason": "none"},
             "PUT /registry/v1/trials/{identifier}/sites/{centre}": site(),
+            "POST /registry/v1/places": {"facility": f"F{self.made}", "none": True, "reason": "x"},
             "PUT /registry/v1/centres/{centre}": centre,
             "PUT /registry/v1/organisations/{organisation}": self._organisation_document(organisation),
             "POST /registry/v1/organisations/{organisation}/clients": {"name": "x", "method": "api_key", "scopes": []},
@@ -387,6 +421,7 @@ CENTRE_FIELDS = frozenset(
 MEDIA_TYPES = {
     ("PATCH", "/registry/v1/trials/{identifier}"): "application/merge-patch+json",
     ("PUT", "/registry/v1/sources/{source}/trials"): "application/x-ndjson",
+    ("PUT", "/registry/v1/sources/partner:{network}/trials"): "application/x-ndjson",
     ("POST", "/oauth/token"): "application/x-www-form-urlencoded",
 }
 QUERIES = {

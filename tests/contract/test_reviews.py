@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -215,14 +216,14 @@ async def test_a_record_without_any_sign_is_taken_or_left_by_a_person(
     for name in ("armsInterventionsModule", "descriptionModule"):
         record["protocolSection"].pop(name, None)
     cursor = await now(admin)
-    assert [one["result"] for one in await send(admin, record)] == ["quarantined"]
+    assert [one["result"] for one in (await send(admin, record))["results"]] == ["quarantined"]
     assert [one["type"] for one in await events_since(admin, cursor)] == ["review.opened"]
     assert (await admin.get(TRIAL)).status_code == 404
     (item,) = await queue(admin, kind="quarantine")
     assert (item["record"]["source_id"], [one["code"] for one in item["reasons"]]) == (NUMBER, ["no_sign"])
     await decide(admin, "leave", item["id"])
     assert await queue(admin) == []
-    assert [one["result"] for one in await send(admin, record)] == ["quarantined"]
+    assert [one["result"] for one in (await send(admin, record))["results"]] == ["quarantined"]
     assert (await post(admin, item["id"], "undo")).json()["since"] == item["since"]
     await decide(admin, "take", item["id"])
     assert [one["id"][:6] for one in await queue(admin)] == ["scope:"]
@@ -237,14 +238,14 @@ async def test_two_people_confirm_outdated_criteria_or_one_has_them_drafted_agai
     admin: httpx.AsyncClient, second: httpx.AsyncClient
 ) -> None:
     await send(admin, dated("2025-01-01"))
-    signed = {
-        "trial": NUMBER, "version": 1, "grade": "signed", "cohorts": [], "criteria": [],
-        "source_version": "protocol 4.0",
-        "authored_by": "A. Author", "signed_by": "B. Signer", "signed_by_rpps": "10003456781",
-        "signed_at": "2026-01-01T00:00:00Z",
-    }  # fmt: skip
     criteria = f"{TRIAL}/criteria"
-    answer = await admin.put(criteria, json=signed, headers={"If-Match": "*"})
+    draft = (await admin.get(criteria)).json()
+    signed = {
+        "trial": NUMBER, "grade": "signed", "source_version": "protocol 4.0", "authored_by": "A. Author",
+        "signed_by": "B. Signer", "signed_by_rpps": "10001234565", "signed_at": "2026-01-01T00:00:00Z",
+        "criteria": [one for one in draft["criteria"] if one["kind"] != "unclear"],
+    }  # fmt: skip
+    answer = await admin.put(criteria, json=signed, headers={"If-Match": '"v1"'})
     assert answer.status_code == 200, answer.text
     await send(admin, dated("2025-02-01", eligibilityModule={"minimumAge": "5 Years"}))
     (item,) = await queue(admin, kind="outdated_criteria")
@@ -273,7 +274,7 @@ async def test_a_corrected_gate_judges_accepted_trials_again_and_a_persons_decis
     await decide(admin, "in_scope")
     rules: TrialRules = app.state.trial_rules
     refuses = ScopeAnswer(answer="out_of_scope", reasons=[])
-    app.state.trial_rules = TrialRules(rules.terminology, lambda *_: refuses, rules.registry_criteria)
+    app.state.trial_rules = replace(rules, scope=lambda *_: refuses)
     monkeypatch.setattr(importing, "rules_version", lambda: "corrected")
     cursor = await now(admin)
     reread = await admin.post("/registry/v1/sources/ctgov/reread", headers={"Idempotency-Key": uuid.uuid4().hex})

@@ -111,8 +111,9 @@ async def test_a_draft_is_published_by_two_people_and_has_an_owner(
     admin: httpx.AsyncClient, second: httpx.AsyncClient, public: httpx.AsyncClient
 ) -> None:
     trial = "/registry/v1/trials/NCT90000005"
-    given = {"json": a_trial("NCT90000005"), "headers": {"If-None-Match": "*"}}
-    created = await admin.put(trial, params={"as_draft": "true"}, **given)
+    created = await admin.put(
+        trial, params={"as_draft": "true"}, json=a_trial("NCT90000005"), headers={"If-None-Match": "*"}
+    )
     assert (created.status_code, created.json()["state"]) == (201, "draft")
     assert (await public.get(trial)).status_code == 404
     sponsor = {"kind": "sponsor", "name": "A sponsor", "status": "active"}
@@ -170,11 +171,11 @@ async def test_the_public_sees_no_version_of_a_time_when_the_trial_was_not_publi
     assert (diff["from"], diff["to"], [one["path"] for one in diff["items"]]) == (1, 4, ["titles.fr"])
     assert {one["author"] for one in diff["items"]} == {None}
     assert (await public.get(f"{TRIAL}/history/diff", params={"from": "2"})).status_code == 404
-    for place, (day, version) in enumerate(zip(days, (1, None, None, 4), strict=True), start=1):
+    for place, (day, seen_version) in enumerate(zip(days, (1, None, None, 4), strict=True), start=1):
         query = {"as_of": day.date().isoformat()}
         seen, inside = await public.get(TRIAL, params=query), await admin.get(TRIAL, params=query)
-        assert (inside.json()["version"], seen.status_code) == (place, 200 if version else 404)
-        assert version is None or seen.headers["etag"] == f'"v{version}"'
+        assert (inside.json()["version"], seen.status_code) == (place, 200 if seen_version else 404)
+        assert seen_version is None or seen.headers["etag"] == f'"v{seen_version}"'
     before = (days[0] - timedelta(days=1)).date().isoformat()
     assert (await admin.get(TRIAL, params={"as_of": before})).status_code == 404
     assert NUMBER in (await public.get(TRIAL)).text

@@ -43,8 +43,8 @@ def bench(
         list[str] | None,
         typer.Option(
             help=(
-                "Only this group of figures (may be repeated): hits, misses, search, feed, load, imports, matching, "
-                "terminology."
+                "Only this group of figures (may be repeated): hits, misses, search, sites, feed, load, imports, push, "
+                "matching, terminology."
             )
         ),
     ] = None,

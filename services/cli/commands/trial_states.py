@@ -42,7 +42,7 @@ def withdraw(trial: Trial, reason: Reason, as_json: AsJson = False, url: Url = "
 
 @states.command("archive")
 def archive(trial: Trial, reason: Reason, as_json: AsJson = False, url: Url = "") -> None:
-    """Archive a trial: it is not public, and nothing of it waits for a decision."""
+    """Archive a trial that is no longer followed: it is not public."""
     _act(trial, {"action": "archive", "reason": reason}, url, as_json=as_json)
 
 

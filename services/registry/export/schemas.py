@@ -5,8 +5,8 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, Field
 
 from services.registry.centres.schemas import Centre
+from services.registry.model.shown import Trial
 from services.registry.model.site import Site
-from services.registry.model.trial import Trial
 from shared.criteria.model import CriteriaDocument
 
 
@@ -36,6 +36,9 @@ class ExportTrial(BaseModel):
     trial: Trial = Field(description="The trial.")
     criteria: CriteriaDocument | None = Field(description="The computable criteria in force; null: there are none.")
     sites: list[Site] = Field(description="The sites of the trial.")
+    provenance: dict[str, list[list[str | int | None]]] = Field(
+        description="Where each field comes from, by path: lists of source, id there, day, and number of the statement."
+    )
 
 
 class ExportEnd(BaseModel):

@@ -47,6 +47,9 @@ class SiteChangeData(ChangeData):
     trial: str = Field(description="The preferred public number of the trial.")
     trial_id: str = Field(description="The id of the trial.")
     centre: str = Field(description="The id of the centre.")
+    status: RecruitmentStatus = Field(
+        description="The effective recruitment status of the site: what was declared, else what the sources say."
+    )
 
 
 class RemovalData(BaseModel):
@@ -93,9 +96,11 @@ class MergeEvent(CloudEvent):
 
 
 class SiteEvent(CloudEvent):
-    """A site opened or closed, or its status or open places changed in another way."""
+    """A site opened or closed, its status or open places changed in another way, or nobody confirmed it in time."""
 
-    type: Literal["site.opened", "site.slots_changed", "site.closed"] = Field(description="The type of the event.")
+    type: Literal["site.opened", "site.slots_changed", "site.closed", "site.stale"] = Field(
+        description="`site.stale`: what was declared is 30 days old; the version of the site stays."
+    )
     data: SiteChangeData = Field(description="What changed.")
 
 
@@ -134,6 +139,35 @@ class ConflictEvent(CloudEvent):
     data: ConflictData = Field(description="What is in conflict: read the conflicts of the trial.")
 
 
+class SyncData(ChangeData):
+    """The end of a run of synchronisation. ``version``: the number of the run."""
+
+    source: str = Field(description="The name of the source.")
+
+
+class SyncEvent(CloudEvent):
+    """A source was synchronised. For the coordination and authorities."""
+
+    type: Literal["source.synced"] = Field(description="The type of the event.")
+    data: SyncData = Field(description="Which source: read its state.")
+
+
+class RecordData(ChangeData):
+    """A record that its source no longer has, or has again."""
+
+    source: str = Field(description="The name of the source.")
+    source_id: str = Field(description="The id of the record in its source.")
+    trial: str | None = Field(default=None, description="The preferred public number of its trial, if it has one.")
+    trial_id: str | None = Field(default=None, description="The id of that trial.")
+
+
+class RecordEvent(CloudEvent):
+    """A source no longer has a record, or has it again. For the coordination and authorities."""
+
+    type: Literal["source.missing", "source.found"] = Field(description="The type of the event.")
+    data: RecordData = Field(description="Which record.")
+
+
 class ReviewData(ChangeData):
     """An item of the review queue. ``id``: of the item."""
 
@@ -167,6 +201,8 @@ RegistryEvent: TypeAlias = Annotated[
     | ClientEvent
     | TerminologyEvent
     | ConflictEvent
+    | SyncEvent
+    | RecordEvent
     | ReviewEvent
     | RemovalEvent,
     Field(discriminator="type"),

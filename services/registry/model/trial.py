@@ -270,9 +270,9 @@ class Origin(ApiModel):
         str,
         StringConstraints(
             pattern=described(
-                r"^[a-z][a-z0-9_\-]{0,39}$",
-                fr="lettres minuscules, chiffres, _ et -, p. ex. ctgov",
-                en="lower-case letters, digits, _ and -, e.g. ctgov",
+                r"^[a-z][a-z0-9_\-]{0,39}(:[a-z][a-z0-9\-]{0,62})?$",
+                fr="lettres minuscules, chiffres, _ et -, p. ex. ctgov ou partner:pedstart",
+                en="lower-case letters, digits, _ and -, e.g. ctgov or partner:pedstart",
             )
         ),
     ] = Field(description="The source, e.g. `ctgov`; `sample`; or `curated` for a trial that a person wrote.")

@@ -187,6 +187,7 @@ class SourceRepository:
             "trial_key": record.trial_key,
             "read_at": now,
             "reading": said,
+            "missing_since": None,
         }
         place = {"source": self.source, "source_id": source_id}
         if known is None or known.result != record.result:

@@ -22,6 +22,8 @@ source_records = Table(
     Column("waiting_since", UtcInstant),
     # What its forms say together (`Record.dump`, compressed); null: not read since sources are merged.
     Column("reading", LargeBinary),
+    # Since when a complete list of its source does not have it; null: it has, or no such list came.
+    Column("missing_since", UtcInstant),
 )
 Index("ix_source_records_trial_key", source_records.c.trial_key)
 

@@ -31,7 +31,7 @@ class RecordReview:
             raise NotFoundError
         decision = Decision("quarantine", "", given.answer, given.reason, author, self.trials.now)
         await self.repository.decide_on_record(source, source_id, decision)
-        self._tell("decided", item)
+        self._announce("decided", item)
         if given.answer == "take":
             records = SourceRepository(self.repository.connection, source)
             record = await records.record(source_id)
@@ -41,7 +41,7 @@ class RecordReview:
             await records.take(source_id, stored.key)
             entry = Entry("assigned", stored.key, None, source, source_id, author, given.reason, creates=True)
             await AssignmentRepository(self.repository.connection).add(entry, self.trials.now)
-        self._tell("closed", item)
+        self._announce("closed", item)
 
     async def undo(self, item: Item, author: str) -> None:
         """Undo the last decision. A trial that was made of the record is archived: nothing is deleted.
@@ -54,14 +54,14 @@ class RecordReview:
         if last is None:
             raise NothingToUndoError
         await self.repository.withdraw_on_record(source, source_id, last.number, author, self.trials.now)
-        self._tell("decided", item)
+        self._announce("decided", item)
         known = (await SourceRepository(self.repository.connection, source).find([source_id])).get(source_id)
         if last.decision.answer != "take":
-            self._tell("opened", item)
+            self._announce("opened", item)
         elif known is not None and known.trial_key is not None:
             stored = await self.trials.repository.get(known.trial_key)
             if stored.trial.state != "archived":
                 await self.trials.merger.act(stored, "archive", last.decision.reason, author)
 
-    def _tell(self, what: ReviewStep, item: Item) -> None:
+    def _announce(self, what: ReviewStep, item: Item) -> None:
         self.trials.writer.record(change_of_review(what, item.id, None))

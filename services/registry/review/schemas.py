@@ -63,8 +63,8 @@ CHOICES: Final[Mapping[ReviewKind, Mapping[Answer, Label]]] = {
     },
     "quarantine": {
         "take": Label(
-            fr="Prendre la notice comme essai : il attend une décision sur son champ.",
-            en="Take the record as a trial: it waits for a decision on its scope.",
+            fr="Faire de la notice un essai : il reste à décider s'il relève du réseau.",
+            en="Make a trial of the record: whether it belongs in the network is still to be decided.",
         ),
         "leave": Label(fr="Laisser la notice de côté.", en="Leave the record aside."),
     },

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 
 from services.registry.sources.importing import ImportService
 from services.registry.sources.merging_again import MergingAgain
-from services.registry.sources.readers import READERS
+from services.registry.sources.readers import READERS, reader_of
 from services.registry.sources.schemas import BulkResult, PublishedRecord, RereadResult
 from shared.access.policy import Access
 from shared.http.guards import allow
@@ -36,9 +36,11 @@ async def _lines(request: Request) -> list[bytes]:
 
 def _service(
     request: Request,
-    source: Annotated[str, Path(max_length=40, description=f"The source: {SOURCES}.")],
+    source: Annotated[
+        str, Path(max_length=40, description=f"The source: {SOURCES}, or a partner's, such as `partner:pedstart`.")
+    ],
 ) -> ImportService:
-    if source not in READERS:
+    if reader_of(source) is None:
         raise NotFoundError
     state, language = request.app.state, negotiate(request.headers.get("accept-language"))
     return ImportService(source, state.database, state.trial_rules, language, state.reading_processes)

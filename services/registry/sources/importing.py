@@ -18,7 +18,7 @@ from services.registry.scope import rules_version
 from services.registry.sources.places import centre_rules
 from services.registry.sources.preparing import MAX_LINE_BYTES, Draft, Line, LinePreparer
 from services.registry.sources.problems import DamagedRecordError
-from services.registry.sources.readers import READERS
+from services.registry.sources.readers import reader_of
 from services.registry.sources.reading_lines import LineReading
 from services.registry.sources.reading_processes import FEWEST, ReadingProcesses
 from services.registry.sources.schemas import LineResult, RereadResult
@@ -30,7 +30,7 @@ from services.registry.trials.rules import TrialRules
 from services.registry.trials.service import TrialService
 from shared.persistence import Database, Writing
 from shared.values.language import Language
-from shared.values.problems import Problem
+from shared.values.problems import NotFoundError, Problem
 
 SLICE_LINES = 5
 # Parsed and looked up at once.
@@ -55,14 +55,14 @@ class ImportService:
         A dry run rolls each slice back, so lines of different slices do not see each other.
         """
         numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
-        return await self._import(await self._preparer(), numbered, MAX_LINE_BYTES, dry_run=dry_run)
+        return await self._import(await self.preparer(), numbered, MAX_LINE_BYTES, dry_run=dry_run)
 
     async def reread(self, after: str, limit: int, *, dry_run: bool) -> RereadResult:
         """Read stored records again that other rules have read, or that wait for something else to change.
 
         Those with ids after ``after``, in the order of ids, at most ``limit``.
         """
-        preparer = await self._preparer()
+        preparer = await self.preparer()
         async with self.database.read() as connection:
             records = SourceRepository(connection, self.source)
             left = await records.count_outdated(preparer.version, after)
@@ -76,7 +76,7 @@ class ImportService:
             if content is None
         ]
         async with self.database.read() as connection:
-            service = self._service(connection, preparer)
+            service = self.service(connection, preparer)
             results += [await service.report_unchanged(line, None) for line in damaged]
         return RereadResult(
             results=[one for one in results if one.result != "unchanged"],
@@ -90,11 +90,11 @@ class ImportService:
     ) -> list[LineResult]:
         """Report the unchanged records of many lines at once; read and write the others in slices."""
         results: list[LineResult] = []
-        reading = await self._reading(preparer, lines)
+        reading = await self.reading(preparer, lines)
         for start in range(0, len(lines), PARSED_LINES):
             parsed = await reading.parse(lines[start : start + PARSED_LINES], most)
             async with self.database.read() as connection:
-                service = self._service(connection, preparer)
+                service = self.service(connection, preparer)
                 known = await service.stored(parsed)
                 unchanged, others = _sorted_out(parsed, known, preparer.version)
                 results += await service.report_all_unchanged(unchanged, known)
@@ -105,7 +105,7 @@ class ImportService:
                     results += await self._import_slice(preparer, slice_lines, read, known, dry_run=dry_run)
         return sorted(results, key=lambda one: one.line)
 
-    async def _reading(self, preparer: LinePreparer, lines: Sequence[tuple[int, bytes]]) -> LineReading:
+    async def reading(self, preparer: LinePreparer, lines: Sequence[tuple[int, bytes]]) -> LineReading:
         """Return how these lines are read: in processes if they are many, else in a thread."""
         if self.processes is None or preparer.count_new(lines) < FEWEST:
             return LineReading(preparer)
@@ -113,13 +113,20 @@ class ImportService:
             contents = await TerminologyRepository(connection).contents()
         return LineReading(preparer, self.processes.of(self.rules.terminology.version, contents))
 
-    async def _preparer(self) -> LinePreparer:
+    async def preparer(self) -> LinePreparer:
+        """Return the rules by which records are read now.
+
+        :raises NotFoundError: 404, there is no reader of the source.
+        """
+        reader = reader_of(self.source)
+        if reader is None:
+            raise NotFoundError
         async with self.database.read() as connection:
             centres = await CentreRepository(connection).page(None, 200)
         # Illustrative centres stand in for members whose names are not public: no location is theirs.
         members = [centre for centre in centres if centre.member and not centre.illustrative]
         rules = centre_rules((centre.id, centre.name, centre.city) for centre in members)
-        return LinePreparer(READERS[self.source], self.rules, rules_version, rules)
+        return LinePreparer(reader, self.rules, rules_version, rules)
 
     async def _import_slice(
         self,
@@ -136,7 +143,7 @@ class ImportService:
         changed = [line for line in lines if line.number in drafts and not _is_read(line, known, preparer.version)]
         results = await self._write(preparer, changed, drafts, dry_run=dry_run) if changed else {}
         async with self.database.read() as connection:
-            service = self._service(connection, preparer)
+            service = self.service(connection, preparer)
             for line in lines:
                 if line.number not in results:
                     reported = replace(line, problem=failed.get(line.number))
@@ -150,7 +157,7 @@ class ImportService:
         results = {}
         async with self.database.transaction() as connection:
             savepoint = await connection.begin_nested()
-            service = self._service(connection, preparer)
+            service = self.service(connection, preparer)
             stored = await service.stored(lines)
             for line in lines:
                 started = perf_counter()
@@ -159,7 +166,8 @@ class ImportService:
             await (savepoint.rollback() if dry_run else savepoint.commit())
         return results
 
-    def _service(self, connection: Writing, preparer: LinePreparer) -> SourceService:
+    def service(self, connection: Writing, preparer: LinePreparer) -> SourceService:
+        """Return the import of single records in a transaction."""
         trials = TrialService(TrialRepository(connection), CentreRepository(connection), self.rules)
         return SourceService(trials, SourceRepository(connection, self.source), preparer, self.language)
 

@@ -130,7 +130,7 @@ class SourceService:
         record = SourceRecord(folded.version, folded.newest_hash, self.preparer.version, result, key)
         if record != known or folded.is_new:
             await self.records.save(source_id, known, record, folded.said, form if folded.is_new else None)
-            self._tell(source_id, known.result if known is not None else "", record.result)
+            self._announce(source_id, known.result if known is not None else "", record.result)
             stored[source_id] = record
         if key is not None and (known is None or known.trial_key is None):
             numbers = tuple(sorted(outcome.proposed))
@@ -138,7 +138,7 @@ class SourceService:
             await self.assignments.add(entry, self.trials.now)
         return self._report(line, outcome)
 
-    def _tell(self, source_id: str, before: str, after: str) -> None:
+    def _announce(self, source_id: str, before: str, after: str) -> None:
         """Record that a record waits for a person, or does not any more."""
         moved: tuple[tuple[ReviewStep, str], ...] = (("closed", before), ("opened", after))
         for what, result in moved:

@@ -18,14 +18,14 @@ class ActionInput(ApiModel):
 
     action: StateAction = Field(
         description="`publish`: takes two people. `withdraw`: not public from now on, whatever its sources say. "
-        "`archive`: the same, and nothing of it waits for a decision any more. `restore`: an archived trial is "
+        "`archive`: the same, for a trial that is no longer followed. `restore`: an archived trial is "
         "`withdrawn` again."
     )
     reason: ReasonText = Field(description="Why: kept with the decision.")
 
 
 class OwnerInput(ApiModel):
-    """Who becomes responsible for a trial."""
+    """The new owner of a trial."""
 
     owner: str | None = Field(
         max_length=MAX_OWNER, description="The id of an organisation; null: the coordination of the network."

@@ -56,14 +56,19 @@ class TrialRepository:
         rows = await self.connection.execute(statement, {"aliases": list(aliases)}) if aliases else ()
         return {row.alias: (row.trial_key, row.present_key) for row in rows}
 
-    async def release(self, aliases: Collection[str]) -> None:
-        """Remove numbers from the trials that had them formerly: they become numbers of another trial."""
+    async def release(self, aliases: Collection[str], *, of: str | None = None) -> None:
+        """Remove numbers from the trials that had them formerly: they become numbers of another trial.
+
+        ``of``: only from the trial with this key.
+        """
         names = trial_aliases.c
         statement = (
             delete(trial_aliases)
             .where(names.alias.in_(aliases), names.is_public.is_(True), names.former.is_(True))
             .returning(names.alias, names.trial_key, names.present_key)
         )
+        if of is not None:
+            statement = statement.where(names.trial_key == of)
         released = (await self.connection.execute(statement)).all()
         for alias, key in {(row.alias, key) for row in released for key in (row.trial_key, row.present_key)}:
             stored = await self.get(key)
@@ -267,13 +272,22 @@ class TrialRepository:
         row = {"trial_key": key, "version": version, "grade": grade, "at": at, "document": document}
         await self.connection.execute(_ADD_CRITERIA, row)
 
-    async def sites(self, key: str) -> list[StoredSite]:
-        rows = await self.connection.execute(select(sites).where(sites.c.trial_key == key).order_by(sites.c.centre))
+    async def sites(self, key: str, *, lock: bool = False) -> list[StoredSite]:
+        """Return the sites of a trial. ``lock``: no other transaction changes them before this one ends."""
+        statement = select(sites).where(sites.c.trial_key == key).order_by(sites.c.centre)
+        rows = await self.connection.execute(statement.with_for_update() if lock else statement)
         return [StoredSite.of_row(row) for row in rows]
 
-    async def save_site(self, key: str, site: StoredSite, replaces: int | None) -> bool:
-        """Write a site; ``replaces`` as in `save`."""
+    async def save_site(self, key: str, site: StoredSite, replaces: int | None, due: datetime | None) -> bool:
+        """Write a site; ``replaces`` as in `save`. ``due``: when it becomes stale; None: as before."""
+        try:
+            return await self._save_site(key, site, replaces, {} if due is None else {"stale_due": due})
+        except IntegrityError:  # another transaction created it
+            return False
+
+    async def _save_site(self, key: str, site: StoredSite, replaces: int | None, timer: dict[str, datetime]) -> bool:
         values = {
+            **timer,
             "version": site.version,
             "status": site.status,
             "confirmed_at": site.confirmed_at,

@@ -73,6 +73,9 @@ COSTS: dict[str, Cost] = {
     "POST /matching/v1/match": Cost(2, body_bytes=64 * 1024),
     # A record of a source takes about 15 ms: 200 lines, the most of a request, are 40 units.
     "PUT /registry/v1/sources/{source}/trials": Cost(body_lines=5),
+    # The file is read at once, in 1 to 10 s; its lines are imported later, one job of a source at a time.
+    "PUT /registry/v1/sources/partner:{network}/trials": Cost(20),
+    "GET /registry/v1/jobs/{job}/results": Cost(rows=100),
     "PUT /registry/v1/trials/{identifier}": Cost(body_bytes=64 * 1024),
     "PATCH /registry/v1/trials/{identifier}": Cost(body_bytes=64 * 1024),
     "PUT /registry/v1/trials/{identifier}/criteria": Cost(body_bytes=16 * 1024),

@@ -40,8 +40,10 @@ async def _finish(context: RequestContext, status: int) -> None:
 
 
 async def release(context: RequestContext) -> None:
-    """Give back what the request still has: an unused idempotency key and its permit."""
+    """Give back what the request still has: an unused idempotency key, its permit and its file."""
     if context.attempt is not None:
         await context.attempt.settle(500)
     if context.permit is not None:
         context.permit.leave()
+    if context.spooled is not None:
+        context.spooled.close()

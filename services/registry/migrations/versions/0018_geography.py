@@ -7,7 +7,7 @@ from shared.persistence.columns import UtcInstant
 from shared.persistence.rls_policies import Rule, protect, unprotect
 
 revision = "0018"
-down_revision = "0015"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 

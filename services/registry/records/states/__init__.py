@@ -1,0 +1,1 @@
+"""What is stored of records at a moment: to see which changed, and to put them back."""

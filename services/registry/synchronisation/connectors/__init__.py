@@ -1,0 +1,1 @@
+"""How each registry is asked for its records: one protocol, a connector for each kind of source."""
