@@ -18,7 +18,7 @@ OTHER = "NCT90000002"
 
 
 async def post(client: httpx.AsyncClient, **given: Any) -> httpx.Response:
-    return await client.post(PLACES, json={"reason": "told by the centre", **given}, headers=_key())
+    return await client.post(PLACES, json={"reason": "as the centre says", **given}, headers=_key())
 
 
 async def assign(app: FastAPI, client: httpx.AsyncClient, **given: Any) -> dict[str, Any]:
@@ -74,7 +74,7 @@ async def test_a_text_that_a_person_assigns_is_a_site_of_stored_trials_and_of_la
     assert (await admin.get(PLACES)).json()["items"] == []
     (kept,) = (await admin.get(f"{PLACES}?withdrawn=true")).json()["items"]
     assert (kept["reason"], kept["author"], kept["withdrawn_by"]) == (
-        "told by the centre", "coordination/coordination-client", "coordination/coordination-client",
+        "as the centre says", "coordination/coordination-client", "coordination/coordination-client",
     )  # fmt: skip
     gone = await admin.delete(f"{PLACES}/{first['key']}", headers={"If-Match": "*"})
     assert gone.status_code == 404

@@ -96,7 +96,7 @@ class MergeEvent(CloudEvent):
 
 
 class SiteEvent(CloudEvent):
-    """A site opened or closed, its status or open places changed in another way, or nobody confirmed it in time."""
+    """A site opened or closed, its status or open places changed in another way, or it was not confirmed in time."""
 
     type: Literal["site.opened", "site.slots_changed", "site.closed", "site.stale"] = Field(
         description="`site.stale`: what was declared is 30 days old; the version of the site stays."

@@ -62,7 +62,7 @@ async def list_unmatched(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> UnmatchedPage:
-    """List facility texts that no rule recognises and nobody assigned: French ones first, then the most frequent."""
+    """List facility texts that no rule recognises and no person assigned: French ones first, then the most frequent."""
     after = open_page(request, cursor)
     offset = after[0] if after else 0
     found = await places.unmatched(country, q.lower().split(), offset, limit + 1)

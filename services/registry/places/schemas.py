@@ -33,7 +33,7 @@ _KEY = "The key of the facility text: the same whatever accents, case and signs.
 
 
 class UnmatchedFacility(ApiModel):
-    """A facility text of which nobody has said which place it is, and that no rule recognises."""
+    """A facility text that no rule recognises and no person has assigned."""
 
     key: FacilityKey = Field(description=_KEY)
     facility: str = Field(description="The name, as a record writes it.")

@@ -39,7 +39,7 @@ class StoredVersion:
 
 @dataclass(frozen=True, slots=True)
 class StaleSite:
-    """A site that nobody confirmed in time. ``identifier``, ``routing``: of its trial."""
+    """A site that was not confirmed in time. ``identifier``, ``routing``: of its trial."""
 
     trial: str
     identifier: str
