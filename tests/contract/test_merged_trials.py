@@ -240,7 +240,7 @@ async def test_what_people_say_of_both_is_a_conflict_and_comes_back(admin: httpx
     trial = made["trial"]
     assert (trial["acronym"], trial["titles"]["fr"], trial["status"]) == ("TWO", "Le premier", "suspended")
     sites = {one["centre"]: one for one in (await admin.get(f"{TRIALS}/{FIRST}/sites")).json()["items"]}
-    assert (sites["fr-lille"]["status"], sites["fr-toulouse"]["slots"]) == ("recruiting", site["slots"])
+    assert (sites["fr-lille"]["status"], sites["fr-toulouse"]["slots"][0]["open"]) == ("recruiting", 2)
     origins = {one["path"]: one for one in (await admin.get(f"{TRIALS}/{FIRST}/provenance")).json()["items"]}
     assert (origins["titles.fr"]["stated_on"], origins["acronym"]["stated_on"]) == (made["merged"], None)
     assert origins["titles.fr"]["author"] == "coordination/coordination-client"
