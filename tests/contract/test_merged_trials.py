@@ -289,6 +289,17 @@ async def test_a_record_goes_to_another_trial_with_its_own_numbers_and_back(admi
     assert [await whole(admin, number) for number in (NUMBER, SECOND)] == before
     assert (await admin.get(f"{TRIALS}/{new['trial']}")).status_code == 404
 
+    # The log, replayed, gives the trial of each record.
+    log = (await admin.get("/registry/v1/assignments", params={"limit": "200"})).json()["items"]
+    replayed = {
+        (one["source"], one["source_id"]): one["trial"] if one["action"] == "assigned" else None
+        for one in reversed(log)
+        if one["source"] is not None
+    }
+    for source, name in (("isrctn", ISRCTN), ("ctgov", NUMBER), ("ctgov", SECOND), ("sample", "CLEIO-DEMO-0001")):
+        stored = (await admin.get(f"/registry/v1/sources/{source}/records/{name}")).json()
+        assert replayed[source, name] == stored["trial"] is not None
+
 
 async def test_a_record_that_only_a_merge_joined_waits_again_after_the_separation(admin: httpx.AsyncClient) -> None:
     for number, more in ((NUMBER, []), (SECOND, [{"id": EUDRACT, "type": "EUDRACT_NUMBER"}])):
