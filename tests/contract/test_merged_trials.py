@@ -240,7 +240,7 @@ async def test_what_people_say_of_both_is_a_conflict_and_comes_back(admin: httpx
     trial = made["trial"]
     assert (trial["acronym"], trial["titles"]["fr"], trial["status"]) == ("TWO", "Le premier", "suspended")
     sites = {one["centre"]: one for one in (await admin.get(f"{TRIALS}/{FIRST}/sites")).json()["items"]}
-    assert (sites["fr-lille"]["status"], sites["fr-toulouse"]["slots"]) == ("recruiting", site["slots"])
+    assert (sites["fr-lille"]["status"], sites["fr-toulouse"]["slots"][0]["open"]) == ("recruiting", 2)
     origins = {one["path"]: one for one in (await admin.get(f"{TRIALS}/{FIRST}/provenance")).json()["items"]}
     assert (origins["titles.fr"]["stated_on"], origins["acronym"]["stated_on"]) == (made["merged"], None)
     assert origins["titles.fr"]["author"] == "coordination/coordination-client"
@@ -288,6 +288,17 @@ async def test_a_record_goes_to_another_trial_with_its_own_numbers_and_back(admi
     await post(admin, f"{record}/undo")
     assert [await whole(admin, number) for number in (NUMBER, SECOND)] == before
     assert (await admin.get(f"{TRIALS}/{new['trial']}")).status_code == 404
+
+    # The log, replayed, gives the trial of each record.
+    log = (await admin.get("/registry/v1/assignments", params={"limit": "200"})).json()["items"]
+    replayed = {
+        (one["source"], one["source_id"]): one["trial"] if one["action"] == "assigned" else None
+        for one in reversed(log)
+        if one["source"] is not None
+    }
+    for source, name in (("isrctn", ISRCTN), ("ctgov", NUMBER), ("ctgov", SECOND), ("sample", "CLEIO-DEMO-0001")):
+        stored = (await admin.get(f"/registry/v1/sources/{source}/records/{name}")).json()
+        assert replayed[source, name] == stored["trial"] is not None
 
 
 async def test_a_record_that_only_a_merge_joined_waits_again_after_the_separation(admin: httpx.AsyncClient) -> None:

@@ -49,9 +49,19 @@ class AssignedRecord:
         return [one for one in self.entries if (one.entry.source, one.entry.source_id) == mine]
 
     @property
+    def by_people(self) -> list[StoredEntry]:
+        """The entries by which people assigned it, also those that were undone."""
+        return [
+            one
+            for one in self.own_entries
+            if one.entry.author is not None and one.entry.action == "assigned" and one.entry.undoes is None
+        ]
+
+    @property
     def decided(self) -> list[StoredEntry]:
-        """The entries by people that assigned it, in force."""
-        return [one for one in in_force(self.own_entries) if one.entry.author is not None]
+        """The entries by which people assigned it, in force."""
+        valid = {one.number for one in in_force(self.own_entries)}
+        return [one for one in self.by_people if one.number in valid]
 
 
 class AssignmentService:

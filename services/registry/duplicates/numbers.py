@@ -16,7 +16,7 @@ def numbers_of(record: Record) -> frozenset[str]:
 async def leaving(merger: TrialMerger, record: Record, key: str) -> frozenset[str] | None:
     """Return the numbers that a trial no longer has without one of its records; None: nothing else is known of it.
 
-    The record's own number goes with it, whoever else states it.
+    The record's own number goes with it, also where others state it.
     """
     others = [
         one

@@ -24,7 +24,7 @@ class DuplicateReview:
         :raises NotFoundError: 404, there is none.
         """
         found = await self.assignments.read(source, record)
-        if all(one.entry.author is None for one in found.own_entries):
+        if not found.by_people:
             raise NotFoundError
         key = found.known.trial_key
         if key is None:
@@ -55,10 +55,6 @@ class DuplicateReview:
 
     async def decisions(self, item: Item) -> list[DecisionDocument]:
         """Return the decisions on a record, oldest first."""
-        found = (await self.assignments.read(*item.place)).own_entries
-        undone = {one.entry.undoes: one for one in found if one.entry.undoes is not None}
-        return [
-            DecisionDocument.of_record(one, undone.get(one.act))
-            for one in found
-            if one.entry.author is not None and one.entry.undoes is None
-        ]
+        found = await self.assignments.read(*item.place)
+        undone = {one.entry.undoes: one for one in found.own_entries if one.entry.undoes is not None}
+        return [DecisionDocument.of_record(one, undone.get(one.act)) for one in found.by_people]
