@@ -80,6 +80,10 @@ class BackgroundTasks:
 
 
 async def _wait(failures: int) -> None:
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        # A database connection that is cut off in the middle of a savepoint reports its loss instead.
+        raise asyncio.CancelledError
     longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** min(failures - 1, 10))
     # Not a secret: spreads the retries of several replicas.
     await asyncio.sleep(longest * random.uniform(0.8, 1.2))  # noqa: S311

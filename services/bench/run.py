@@ -19,12 +19,13 @@ from services.bench.programs import alone, installation, postgresql
 from services.bench.pushes import pushes
 from services.bench.reads import cache_hits, cache_misses, gateway
 from services.bench.search import search
+from services.bench.sites import declarations
 from services.bench.terminology import terminology
 from services.registry.app import METADATA, MIGRATIONS
 from shared.persistence import open_database
 from shared.persistence.migrations import upgrade
 
-GROUPS = ("hits", "misses", "search", "feed", "load", "imports", "push", "matching", "terminology")
+GROUPS = ("hits", "misses", "search", "sites", "feed", "load", "imports", "push", "matching", "terminology")
 
 
 def run_bench(trials: int, calls: int, groups: Sequence[str], *, as_json: bool) -> int:
@@ -74,7 +75,7 @@ def _measure(folder: Path, trials: int, calls: int, groups: Sequence[str]) -> It
     if "matching" in groups:
         _step("preparing trials for matching")
         yield from matching(folder / "matching", (trials // 30, trials // 3), min(LOAD_SECONDS, calls / 100))
-    if {"misses", "search"} & set(groups):
+    if {"misses", "search", "sites"} & set(groups):
         with ExitStack() as stack:
             for kind, address in _databases(stack, folder / "large"):
                 _step(f"writing {trials} synthetic trials to {kind}")
@@ -86,6 +87,8 @@ def _measure(folder: Path, trials: int, calls: int, groups: Sequence[str]) -> It
                         yield from cache_misses(server, folder, calls, kind, identifiers(trials))
                     if "search" in groups:
                         yield from search(server, folder, calls, kind)
+                    if "sites" in groups:
+                        yield declarations(server, kind, identifiers(trials))
 
 
 def _databases(stack: ExitStack, folder: Path) -> Iterator[tuple[str, str]]:

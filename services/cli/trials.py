@@ -63,7 +63,7 @@ def read_trial(gateway: Gateway, identifier: str) -> Any:
 
 
 def read_part(gateway: Gateway, identifier: str, part: str) -> Any:
-    """Return a part of a trial: ``provenance``, ``statements`` or ``conflicts``.
+    """Return a part of a trial: ``provenance``, ``statements``, ``conflicts`` or ``sites/<centre>/history``.
 
     :raises CallError: when a call fails.
     """
@@ -83,6 +83,24 @@ def print_origins(items: Sequence[Mapping[str, Any]]) -> None:
         for one in items
     ]
     print_table(("FIELD", "SOURCE", "RECORD", "DATE", "AUTHOR"), rows)
+
+
+def print_site_history(items: Sequence[Mapping[str, Any]]) -> None:
+    """Print the versions of a site."""
+    rows = [
+        (
+            str(one["version"]),
+            one["at"][:10],
+            one["by"],
+            one["after"]["status"],
+            one["after"]["declared_status"] or "",
+            one["after"]["source_status"] or "",
+            (one["after"]["confirmed_at"] or "")[:10],
+            one["author"] or "",
+        )
+        for one in items
+    ]
+    print_table(("VERSION", "DATE", "BY", "STATUS", "DECLARED", "SOURCES", "CONFIRMED", "AUTHOR"), rows)
 
 
 def print_statements(items: Sequence[Mapping[str, Any]]) -> None:

@@ -40,6 +40,8 @@ from services.registry.jobs import endpoints as jobs
 from services.registry.jobs.worker import JobWorker
 from services.registry.merge import rules_version as merge_version
 from services.registry.model.events import RegistryEvent
+from services.registry.places import endpoints as places
+from services.registry.places.merging import PlaceMerges
 from services.registry.provenance import endpoints as provenance
 from services.registry.review import endpoints as reviews
 from services.registry.sample.load import load_sample
@@ -48,6 +50,7 @@ from services.registry.scope import judge
 from services.registry.scope import rules_version as scope_version
 from services.registry.settings import RegistrySettings
 from services.registry.sources import endpoints as sources
+from services.registry.sources.places import by_name
 from services.registry.sources.reading_processes import ReadingProcesses
 from services.registry.sources.registry_criteria import registry_criteria
 from services.registry.states import endpoints as states
@@ -63,6 +66,7 @@ from services.registry.trials.listing.service import TrialSearch
 from services.registry.trials.public.reads import public_reads
 from services.registry.trials.public.repository import PublicTrials
 from services.registry.trials.rules import TrialRules
+from services.registry.trials.sites.stale import report_stale
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
 from shared.clients.outbound import open_outbound
@@ -130,17 +134,13 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             tasks.repeat(current.watch, "watch_terminology")
             follower.start(tasks)
             tasks.repeat(geography.watch, "watch_geography")
-            app.state.reading_processes = processes = ReadingProcesses(settings.readers)
-            stack.callback(processes.close)
-            tasks.repeat(processes.watch, "watch_reading_processes")
             app.state.export = _start_export(app, settings, database)
-            await _start_synchronisation(app, settings, database, stack)
-            app.state.jobs = worker = JobWorker(database, lambda: app.state.trial_rules, processes)
-            worker.start(tasks)
+            await _start_sources(app, settings, database, stack)
             app.state.health = lambda: _health(database)
             app.state.observe = lambda: _observe(database, app.state.metrics)
             app.state.end_waits = database.end_waits
             tasks.repeat(lambda: _housekeeping(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
+            tasks.repeat(lambda: report_stale(database), "report_stale_sites")
             tasks.repeat(lambda: _delete_expired_assertions(database), "delete_expired_assertions")
             yield
 
@@ -153,6 +153,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         reviews.router,
         duplicates.router,
         centres.router,
+        places.router,
         jobs.router,  # before `/sources/{source}`
         sources.router,
         synchronisation.router,
@@ -184,7 +185,7 @@ def _use(app: FastAPI, direct: DirectReads, follower: IndexFollower, terminology
     """Answer the next requests with this terminology."""
     follower.use(terminology)
     app.state.terminology = terminology
-    app.state.trial_rules = TrialRules(terminology, judge, registry_criteria, _rules_version(terminology))
+    app.state.trial_rules = TrialRules(terminology, judge, registry_criteria, by_name, _rules_version(terminology))
     app.state.search = search = TrialSearch(follower, terminology, app.state.geography)
     app.state.coverage = CoverageService(follower, app.state.geography, terminology)
     app.state.public_reads = public_reads(PublicTrials(direct), search)
@@ -222,14 +223,24 @@ def _start_export(app: FastAPI, settings: RegistrySettings, database: Database) 
     return service
 
 
-async def _start_synchronisation(
-    app: FastAPI, settings: RegistrySettings, database: Database, stack: AsyncExitStack
-) -> None:
+async def _start_sources(app: FastAPI, settings: RegistrySettings, database: Database, stack: AsyncExitStack) -> None:
+    """Start what imports records and merges trials again: jobs, synchronisation, corrected places."""
+
+    def rules() -> TrialRules:
+        return app.state.trial_rules  # type: ignore[no-any-return]
+
+    tasks: BackgroundTasks = app.state.tasks
+    app.state.reading_processes = processes = ReadingProcesses(settings.readers)
+    stack.callback(processes.close)
+    tasks.repeat(processes.watch, "watch_reading_processes")
+    app.state.place_merges = place_merges = PlaceMerges(database, rules)
+    tasks.repeat(place_merges.step, "merge_places")
+    app.state.jobs = worker = JobWorker(database, rules, processes)
+    worker.start(tasks)
     app.state.sync_schedule = schedule = SyncSchedule(settings.sync)
     await schedule.prepare(database)
     outbound = await stack.enter_async_context(open_outbound(settings, total_seconds=SYNC_SECONDS))
-    rules, processes = (lambda: app.state.trial_rules), app.state.reading_processes
-    for task in schedule.start(app.state.tasks, database, outbound, rules, processes):
+    for task in schedule.start(tasks, database, outbound, rules, processes):
         # Before the connections are closed.
         stack.push_async_callback(task.stop)
 

@@ -64,6 +64,9 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     ("site", "write"): {"centre": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
     ("centre", "read"): _each(PRINCIPAL_KINDS, _ALL),
     ("centre", "write"): {"centre": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
+    # The table of facility texts and the places that they are.
+    ("place", "read"): {"coordination": _ALL},
+    ("place", "write"): {"coordination": Grant("all", WRITERS)},
     ("source", "write"): {"coordination": Grant("all", WRITERS)},
     # The trials that a network sends as its own source, and the jobs that import them.
     ("push", "read"): {"network": Grant("own"), "coordination": _ALL},
@@ -108,6 +111,7 @@ SCOPED: dict[str, tuple[str, ...]] = {
     "statement": ("registry",),
     "site": ("registry",),
     "centre": ("registry",),
+    "place": ("registry",),
     "source": ("registry",),
     "push": ("registry",),
     "terminology": ("registry",),

@@ -56,6 +56,7 @@ TAGS: dict[str, str] = {
     "fhir": "The same over FHIR R4: trials as ResearchStudy, and the match operation.",
     "cds-hooks": "CDS Hooks 2.0: trials inside the screen of an EHR.",
     "sources": "Import of records from other registries.",
+    "places": "Which places the facilities of records are, as people say.",
     "reviews": "What waits for the decision of a person.",
     "duplicates": "Merge trials that are one, and assign records to trials.",
     "audit": "Who did what: an organisation reads about its own callers, the coordination about all.",

@@ -22,6 +22,8 @@ SCOPES: dict[str, str] = {
     "signing_key.write": "Rotate the keys that sign access tokens.",
     "site.read": "Read the sites of trials.",
     "site.write": "Declare status and open places of sites.",
+    "place.read": "Read which places the facilities of records are.",
+    "place.write": "Say which place a facility is.",
     "source.write": "Import records of other registries.",
     "push.read": "Read the imports of a partner network's trials.",
     "push.write": "Send the trials of a partner network; cancel and undo that.",

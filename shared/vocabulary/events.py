@@ -15,6 +15,7 @@ EventType = Literal[
     "site.opened",
     "site.slots_changed",
     "site.closed",
+    "site.stale",
     "centre.updated",
     "client.revoked",
     "terminology.updated",

@@ -39,5 +39,15 @@ COUNTRIES: Final = frozenset({
 })
 # fmt: on
 
+# The overseas départements and the collectivities that count as France: Guadeloupe, Guyane, Martinique, Mayotte,
+# Réunion, Saint-Barthélemy, Saint-Martin, Saint-Pierre-et-Miquelon.
+PARTS_OF_FRANCE: Final = frozenset({"GP", "GF", "MQ", "YT", "RE", "BL", "MF", "PM"})
+
+
+def country_of(code: str) -> str:
+    """Return the country that a code of ISO 3166-1 counts as: parts of France are France."""
+    return "FR" if code in PARTS_OF_FRANCE else code
+
+
 Departement = Annotated[str, StringConstraints(pattern=DEPARTEMENT_PATTERN)]
 Country = Annotated[str, StringConstraints(pattern=COUNTRY_PATTERN)]

@@ -38,6 +38,34 @@ CLOSED_STATUSES: Final = frozenset(
 # Recruitment ended or paused before its time.
 STOPPED_STATUSES: Final = frozenset({"suspended", "terminated", "withdrawn", "no_longer_available"})
 
+# From the most to the least open.
+OPENNESS: Final[tuple[RecruitmentStatus, ...]] = (
+    "recruiting",
+    "available",
+    "enrolling_by_invitation",
+    "not_yet_recruiting",
+    "in_review",
+    "suspended",
+    "active_not_recruiting",
+    "unknown",
+    "completed",
+    "no_longer_available",
+    "terminated",
+    "withdrawn",
+    "refused",
+    "expired",
+)
+
+
+def more_open(one: RecruitmentStatus, other: RecruitmentStatus) -> RecruitmentStatus:
+    """Return the more open one of two statuses."""
+    return min(one, other, key=OPENNESS.index)
+
+
+def site_status(trial: RecruitmentStatus) -> RecruitmentStatus:
+    """Return the status of a site of which nothing is said: the trial's if it no longer recruits, else unknown."""
+    return "unknown" if is_open(trial) or trial in {"not_yet_recruiting", "in_review"} else trial
+
 
 def is_open(status: str | None) -> bool:
     """Return whether patients can be enrolled under this status. None: no status is known."""

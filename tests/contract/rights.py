@@ -273,6 +273,8 @@ class Stage:
                     if line.row != "revoked"
                     else self.ids[f"revoked/{organisation}"]
                 )
+        if "{key}" in line.path:
+            values["key"] = await self._place() if allowed else "0" * 32
         if "{number}" in line.path:
             values["number"] = await self._statement(values["identifier"]) if allowed else "1"
         headers: dict[str, str] = {}
@@ -294,6 +296,17 @@ class Stage:
             headers,
             body,
         )
+
+    async def _place(self) -> str:
+        """Say which place a facility text is; return its key."""
+        self.made += 1
+        headers = {"Content-Type": "application/json", "Idempotency-Key": uuid.uuid4().hex}
+        body = json.dumps({"facility": f"F{self.made}", "none": True, "reason": "x"})
+        answer = await self.network.call(
+            "POST", "/registry/v1/places", self.network.admin, content=body, headers=headers
+        )
+        assert answer.is_success, answer.text
+        return str(answer.json()["key"])
 
     async def _statement(self, trial: str) -> str:
         """Make a statement on a trial; return its number."""
@@ -329,6 +342,7 @@ class Stage:
             "POST /registry/v1/trials/{identifier}/state": {"action": "withdraw", "reason": "none"},
             "POST /registry/v1/trials/{identifier}/owner": {"owner": None, "reason": "none"},
             "PUT /registry/v1/trials/{identifier}/sites/{centre}": site(),
+            "POST /registry/v1/places": {"facility": f"F{self.made}", "none": True, "reason": "x"},
             "PUT /registry/v1/centres/{centre}": centre,
             "PUT /registry/v1/organisations/{organisation}": self._organisation_document(organisation),
             "POST /registry/v1/organisations/{organisation}/clients": {"name": "x", "method": "api_key", "scopes": []},

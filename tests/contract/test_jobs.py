@@ -313,5 +313,23 @@ async def test_a_network_sends_and_sees_its_own_source_only(partner: Partner) ->
     assert (await nobody.send(lines(a_trial("I-1")))).status_code == 404
 
 
+async def test_a_possible_duplicate_leaves_the_queue_when_its_push_is_undone(partner: Partner) -> None:
+    other, admin = await Partner.of(partner.network), partner.network.admin
+    await partner.push(a_trial("M-1", registry_numbers=["NCT22220001"]))
+    job, (line,) = await other.push(a_trial("M-2", registry_numbers=["NCT22220001"]))
+    assert (line["result"], line["messages"][0]["column"]) == ("possible_duplicate", "registry_numbers")
+
+    async def waiting() -> list[dict[str, Any]]:
+        query = {"kind": "possible_duplicate", "source": other.source}
+        found: list[dict[str, Any]] = (
+            await partner.network.call("GET", "/registry/v1/reviews", admin, params=query)
+        ).json()["items"]
+        return found
+
+    assert len(await waiting()) == 1
+    assert (await other.undo(job["id"]))[0]["counts"] == {"restored": 1}
+    assert await waiting() == []
+
+
 def without_version(trial: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in trial.items() if name not in {"version", "updated_at"}}

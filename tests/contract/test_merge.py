@@ -183,11 +183,9 @@ async def test_a_source_never_overrules_what_a_centre_declared_nor_deletes_a_sit
     assert sites["fr-toulouse"]["slots"] == created.json()["slots"]
     assert sites["fr-necker"]["confirmed_at"] is None
     trial = (await public.get(TRIAL)).json()
-    assert trial["sites"] == [
-        {"centre": "fr-necker", "status": "recruiting"},
-        {"centre": "fr-strasbourg", "status": "suspended"},
-        {"centre": "fr-toulouse", "status": "recruiting"},
-    ]
+    assert [(one["centre"], one["status"], one["stale"]) for one in trial["sites"]] == [
+        ("fr-necker", "recruiting", True), ("fr-strasbourg", "suspended", False), ("fr-toulouse", "recruiting", False),
+    ]  # fmt: skip
     origins = {one["path"]: one["source"] for one in await items(public, "provenance")}
     assert (origins["sites/fr-necker"], origins["sites/fr-strasbourg"]) == ("ctgov", "declared")
 

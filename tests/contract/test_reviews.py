@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -273,7 +274,7 @@ async def test_a_corrected_gate_judges_accepted_trials_again_and_a_persons_decis
     await decide(admin, "in_scope")
     rules: TrialRules = app.state.trial_rules
     refuses = ScopeAnswer(answer="out_of_scope", reasons=[])
-    app.state.trial_rules = TrialRules(rules.terminology, lambda *_: refuses, rules.registry_criteria)
+    app.state.trial_rules = replace(rules, scope=lambda *_: refuses)
     monkeypatch.setattr(importing, "rules_version", lambda: "corrected")
     cursor = await now(admin)
     reread = await admin.post("/registry/v1/sources/ctgov/reread", headers={"Idempotency-Key": uuid.uuid4().hex})

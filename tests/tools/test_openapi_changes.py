@@ -94,6 +94,7 @@ ADDED = [
     ("notifications", (*CREATE, "description"), "Get events."),
     ("notifications", (*CREATE, "parameters", 1), {"in": "query", "name": "dry", "required": False, "schema": {}}),
     ("notifications", (*CREATE, "responses", "418"), {"description": "Another error."}),
+    ("notifications", (*LIST, "responses", "304"), {"description": "It is the version of the caller."}),
     ("notifications", (*CREATE, "responses", "201", "headers", "Sunset"), {"schema": {"type": "string"}}),
     ("notifications", (*LIST, "parameters", 0, "schema", "maximum"), 500),
     ("notifications", (*CREATE, "requestBody", "required"), False),

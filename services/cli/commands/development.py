@@ -43,7 +43,7 @@ def bench(
         list[str] | None,
         typer.Option(
             help=(
-                "Only this group of figures (may be repeated): hits, misses, search, feed, load, imports, push, "
+                "Only this group of figures (may be repeated): hits, misses, search, sites, feed, load, imports, push, "
                 "matching, terminology."
             )
         ),

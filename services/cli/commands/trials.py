@@ -108,6 +108,25 @@ def provenance(trial: Trial, as_json: AsJson = False, url: Url = "") -> None:
         print_origins(found["items"])
 
 
+@trials.command("site-history")
+def site_history(
+    trial: Trial,
+    centre: Annotated[str, typer.Argument(metavar="CENTRE", help="The id of the centre, such as fr-necker.")],
+    as_json: AsJson = False,
+    url: Url = "",
+) -> None:
+    """List what was known of a site after each change, newest first. Sends CLEIO_TOKEN if it is set."""
+    from services.cli.gateway import open_gateway
+    from services.cli.trials import print_site_history, read_part
+
+    with one_line_errors(), open_gateway(url, authentication="optional") as gateway:
+        found = read_part(gateway, trial, f"sites/{centre}/history")
+    if as_json:
+        print_json(found)
+    else:
+        print_site_history(found["items"])
+
+
 @trials.command("statements")
 def statements(trial: Trial, as_json: AsJson = False, url: Url = "") -> None:
     """List what people state of a trial, also what they have withdrawn."""

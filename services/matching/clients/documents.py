@@ -22,7 +22,8 @@ class UnreadableDocumentError(ValueError):
 class Site:
     """A trial at a member centre.
 
-    ``slots``: pairs of a cohort and its places declared open; ``stale``: as the registry said when it was read.
+    ``slots``: pairs of a cohort and its places declared open; ``stale``: as the registry said when it was read;
+    ``cohorts``: pairs of a cohort and its own recruitment status there.
     """
 
     centre: str
@@ -31,6 +32,7 @@ class Site:
     confirmed_at: datetime | None
     slots: tuple[tuple[str, int], ...]
     stale: bool
+    cohorts: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def read(cls, document: Document) -> Self:
@@ -42,6 +44,7 @@ class Site:
             confirmed_at=datetime.fromisoformat(confirmed).astimezone(UTC) if confirmed else None,
             slots=tuple((slot["cohort"], int(slot["open"])) for slot in document.get("slots") or ()),
             stale=bool(document.get("stale")),
+            cohorts=tuple((one["cohort"], one["status"]) for one in document.get("cohorts") or ()),
         )
 
     def write(self) -> dict[str, Any]:
@@ -53,6 +56,7 @@ class Site:
             "confirmed_at": write_instant(self.confirmed_at) if self.confirmed_at else None,
             "slots": [{"cohort": cohort, "open": places} for cohort, places in self.slots],
             "stale": self.stale,
+            "cohorts": [{"cohort": cohort, "status": status} for cohort, status in self.cohorts],
         }
 
 

@@ -47,7 +47,7 @@ class SiteAnswer(ApiModel):
     centre: str = Field(description="The id of the centre.")
     name: str = Field(description="The name of the centre; its id where the name is not known.")
     city: str | None = Field(description="The city of the centre.")
-    status: RecruitmentStatus = Field(description="The recruitment status of the site.")
+    status: RecruitmentStatus = Field(description="The recruitment status of the site, for the cohort that fits best.")
     slots: list[SlotsAnswer] = Field(description="The places that the site declares open, by cohort.")
     stale: bool = Field(description="Whether the status was not confirmed within the past 30 days.")
     distance_km: int | None = Field(

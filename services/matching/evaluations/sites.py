@@ -23,14 +23,15 @@ def site_answers(
     for site in trial.record.sites:
         centre = centres.get(site.centre)
         stale = site.stale or site.confirmed_at is None or as_of - site.confirmed_at.date() > STALE_AFTER
-        recruits = is_open(site.status) and trial.record.trial.status not in CLOSED_STATUSES
+        status = dict(site.cohorts).get(cohort, site.status)
+        recruits = is_open(status) and trial.record.trial.status not in CLOSED_STATUSES
         has_place = any(name == cohort and places > 0 for name, places in site.slots)
         distance = None if centre is None else distance_km(departement, centre.lat, centre.lon)
         document = {
             "centre": site.centre,
             "name": site.centre if centre is None else centre.name,
             "city": None if centre is None else centre.city,
-            "status": site.status,
+            "status": status,
             "slots": [{"cohort": name, "open": places} for name, places in site.slots],
             "stale": stale,
             "distance_km": distance,

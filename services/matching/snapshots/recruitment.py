@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from services.matching.clients.documents import TrialRecord
+from shared.vocabulary.geography import country_of
 from shared.vocabulary.recruitment import CLOSED_STATUSES, is_open
 
 Recruitment = Literal["open", "not_yet_open", "not_in_country", "closed", "unknown"]
@@ -31,8 +32,8 @@ def recruitment_in(record: TrialRecord, country: str) -> Recruitment:
     if trial.status == "in_review":
         return "not_yet_open"
     local = [site.status for site in record.sites]
-    local += [status or trial.status for where, status in trial.locations if where == country]
-    if not local and country in trial.countries:
+    local += [status or trial.status for where, status in trial.locations if country_of(where) == country]
+    if not local and country in map(country_of, trial.countries):
         local = [trial.status]
     if any(is_open(status) for status in local):
         return "open"

@@ -1,5 +1,7 @@
 """SQL for centres."""
 
+import json
+
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -31,6 +33,21 @@ class CentreRepository:
             row.id: row.departement
             for row in await self.connection.execute(select(centres.c.id, centres.c.departement))
         }
+
+    async def names(self) -> dict[str, str]:
+        """Return the name of each centre, by centre id."""
+        documents = (await self.connection.execute(select(centres.c.document))).scalars()
+        return {centre.id: centre.name for centre in map(Centre.model_validate_json, documents)}
+
+    async def members(self) -> tuple[tuple[str, str, str], ...]:
+        """Return (id, name, city) of the members whose names are public: facilities may be theirs."""
+        documents = (await self.connection.execute(select(centres.c.document).order_by(centres.c.id))).scalars()
+        found = map(json.loads, documents)
+        return tuple(
+            (one["id"], one["name"], one["city"])
+            for one in found
+            if one.get("member", True) and not one.get("illustrative", False)
+        )
 
     async def save(self, centre: Centre, replaces: int | None) -> bool:
         """Write a version made from version ``replaces`` (None: a new centre).

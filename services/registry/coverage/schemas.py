@@ -21,7 +21,7 @@ class EstimatedTravel(ApiModel):
     """An estimate of a journey, by a formula: no route or timetable was consulted."""
 
     mode: Mode = Field(description="`road`, or `air` from or to a territory overseas or Corsica.")
-    minutes: int = Field(description="The estimated minutes from door to door, one way.")
+    minutes: int = Field(description="The estimated minutes of the whole journey, one way.")
     estimated: Literal[True] = Field(default=True, description="Always true.")
 
 

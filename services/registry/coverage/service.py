@@ -35,11 +35,11 @@ TWO_HOURS: Final = 2
 MOST_DISEASES: Final = 10_000
 MOST_ANSWERS: Final = 32
 METHOD: Final = Label(
-    fr="Temps estimés par une formule, de porte à porte, aller simple : par la route, 1,25 fois la distance à vol"
+    fr="Temps estimés par une formule, pour tout le trajet, aller simple : par la route, 1,25 fois la distance à vol"
     " d'oiseau, à 40 km/h sur 20 km puis à 100 km/h ; en avion depuis l'outre-mer et la Corse, 4 h au sol plus le vol."
     " Aucun itinéraire ni horaire n'est consulté.",
-    en="Times estimated by a formula, door to door, one way: by road, 1.25 times the straight line, at 40 km/h for"
-    " 20 km, then at 100 km/h; by air from overseas and Corsica, 4 h on the ground and the flight. No route or"
+    en="Times estimated by a formula, for the whole journey, one way: by road, 1.25 times the straight line, at 40 km/h"
+    " for 20 km, then at 100 km/h; by air from overseas and Corsica, 4 h on the ground and the flight. No route or"
     " timetable is consulted.",
 )
 _WITH_DEMO: Final = term("published", "yes")

@@ -17,10 +17,12 @@ from services.registry.duplicates.schemas import (
 )
 from services.registry.duplicates.service import Merge, MergeService
 from services.registry.merge.merging import merge
+from services.registry.model.shown import Trial
 from services.registry.provenance.schemas import ConflictDocument
 from services.registry.trials.drafts import validated
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.service import TrialService, author_of
+from services.registry.trials.sites.repository import SiteRepository
 from shared.access.policy import Access
 from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
@@ -162,10 +164,12 @@ async def _merged(service: AssignmentService, made: Merge, response: Response) -
     into = made.into.trial
     response.headers["ETag"] = etag(into.version)
     conflicts = await service.merger.statements.conflicts(made.into.key)
+    writer = service.merger.writer
+    shown = await SiteRepository(writer.repository.connection).shown(into, writer.now)
     return MergeResult(
         merged=made.merged.key,
         into=made.into.key,
-        trial=into,
+        trial=Trial.model_validate_json(shown),
         changed=list(made.changed),
         conflicts=[ConflictDocument.of(one, into.identifier) for one in conflicts],
         not_used=await service.merges.not_used(made) if made.merged.merged_into else [],

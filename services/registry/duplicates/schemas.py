@@ -4,7 +4,8 @@ from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
-from services.registry.model.trial import BilingualText, Trial
+from services.registry.model.shown import Trial
+from services.registry.model.trial import BilingualText
 from services.registry.provenance.schemas import ConflictDocument
 from services.registry.trials.assignments.model import Action, StoredEntry
 from shared.values.wire import ApiModel, Instant

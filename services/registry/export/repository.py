@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,6 +10,7 @@ from services.registry.centres.tables import centres
 from services.registry.export.model import ExportScope
 from services.registry.schema import FEED
 from services.registry.trials.model import StoredSite
+from services.registry.trials.sites.joining import rows_of, with_sites
 from services.registry.trials.tables import criteria_versions, sites, trials
 from shared.feed.log import Position
 
@@ -73,17 +73,18 @@ class ExportRepository:
             return [], after
         keys = {"keys": [row.key for row in rows]}
         criteria = {row.trial_key: row.document for row in await self.connection.execute(_CRITERIA, keys)}
-        of_trial: dict[str, list[Any]] = defaultdict(list)
+        of_trial: dict[str, list[StoredSite]] = defaultdict(list)
         for site in await self.connection.execute(_SITES, keys):
-            of_trial[site.trial_key].append(site)
+            of_trial[site.trial_key].append(StoredSite.of_row(site))
         lines = []
         for row in rows:
             texts = ",".join(self._site(row.public_id, site, now) for site in of_trial[row.key])
+            document = with_sites(row.document, rows_of(of_trial[row.key]), now)
             lines.append(
-                f'{{"kind":"trial","id":"{row.key}","version":{row.version},"trial":{row.document},'
+                f'{{"kind":"trial","id":"{row.key}","version":{row.version},"trial":{document},'
                 f'"criteria":{criteria.get(row.key, "null")},"sites":[{texts}],"provenance":{row.provenance}}}\n'
             )
         return lines, rows[-1].key
 
-    def _site(self, trial: str, row: Any, now: datetime) -> str:
-        return StoredSite.of_row(row).document(trial, now, with_slots=self.scope.slots).model_dump_json()
+    def _site(self, trial: str, site: StoredSite, now: datetime) -> str:
+        return site.document(trial, now, with_slots=self.scope.slots).model_dump_json()

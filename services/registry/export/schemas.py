@@ -5,8 +5,8 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, Field
 
 from services.registry.centres.schemas import Centre
+from services.registry.model.shown import Trial
 from services.registry.model.site import Site
-from services.registry.model.trial import Trial
 from shared.criteria.model import CriteriaDocument
 
 

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from services.registry.fhir.capability import CAPABILITY
-from services.registry.fhir.research_study import research_study
 from services.registry.fhir.service import ResearchStudies, searchset
 from services.registry.trials.repository import TrialRepository
 from shared.access.policy import Access
@@ -43,7 +42,7 @@ async def read_study(
     identifier: Annotated[str, Path(max_length=100, description="Any public identifier of the trial.")],
 ) -> Response:
     """Return one published trial as an R4 ResearchStudy. Demonstration trials are not in FHIR."""
-    return _resource(research_study(await studies.read(identifier)))
+    return _resource(await studies.read(identifier))
 
 
 @router.get("/ResearchStudy", response_class=Response, responses=ANSWER, summary="Search ResearchStudies")
@@ -66,7 +65,7 @@ async def search_studies(
     rows = await studies.page(after[0] if after else 0, count + 1)
     following = close_page(request, Response(), [rows[count - 1][0]] if len(rows) > count else None)
     link = f"{base}/ResearchStudy?_count={count}&cursor={following}" if following else None
-    return _resource(searchset([trial for _, trial in rows[:count]], base, path, link))
+    return _resource(searchset([study for _, study in rows[:count]], base, path, link))
 
 
 def _base(request: Request) -> str:

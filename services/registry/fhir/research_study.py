@@ -1,9 +1,14 @@
 """A trial as an R4 ResearchStudy (https://hl7.org/fhir/R4/researchstudy.html). Pure."""
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from services.registry.model.contact import Contact
 from services.registry.model.trial import Condition, Location, Trial
+from services.registry.trials.model import is_stale
+from services.registry.trials.sites.joining import SiteRow
+from shared.values.wire import write_instant
 from shared.vocabulary.identifiers import register_page
 
 # Systems of the codes of conditions; a code of another system is given as text only.
@@ -38,6 +43,7 @@ STATUSES: Final = {
     "withdrawn": "withdrawn",
     "refused": "disapproved",
 }
+SITE_STATE: Final = "urn:cleio:extension:site-state"
 _PHASE_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/research-study-phase"
 _UNKNOWN: Final = {
     "extension": [
@@ -46,8 +52,11 @@ _UNKNOWN: Final = {
 }
 
 
-def research_study(trial: Trial) -> dict[str, Any]:
-    """Return the resource. What the registry does not know is left out, as FHIR asks."""
+def research_study(trial: Trial, sites: Sequence[SiteRow], centres: Mapping[str, str], now: datetime) -> dict[str, Any]:
+    """Return the resource as of ``now``. What the registry does not know is left out, as FHIR asks.
+
+    ``sites``: the member centres with their present status. ``centres``: names of the centres.
+    """
     status = STATUSES.get(trial.status)
     dates = trial.dates
     period = {
@@ -80,11 +89,28 @@ def research_study(trial: Trial) -> dict[str, Any]:
         "description": trial.summary.en or trial.summary.fr,
         "period": period,
         "sponsor": {"display": trial.sponsor.name} if trial.sponsor else None,
-        "site": [{"display": place} for place in dict.fromkeys(map(_place, trial.locations)) if place],
+        "site": [
+            *({"display": place} for place in dict.fromkeys(map(_place, trial.locations)) if place),
+            *(_site(one, centres, now) for one in sites),
+        ],
         "arm": [{"name": cohort.label.en} for cohort in trial.cohorts],
     }
     found: dict[str, Any] = _without_empty(resource)
     return found
+
+
+def _site(site: SiteRow, centres: Mapping[str, str], now: datetime) -> dict[str, Any]:
+    """Return a member centre with its present status, in extensions of our own."""
+    centre, status, confirmed = site
+    at = datetime.fromisoformat(confirmed) if confirmed else None
+    said: list[dict[str, Any]] = [
+        {"url": "centre", "valueString": centre},
+        {"url": "status", "valueCode": status},
+        {"url": "stale", "valueBoolean": is_stale(at, now)},
+    ]
+    if at is not None:
+        said.append({"url": "confirmedAt", "valueDateTime": write_instant(at)})
+    return {"extension": [{"url": SITE_STATE, "extension": said}], "display": centres.get(centre, centre)}
 
 
 def _condition(condition: Condition) -> dict[str, Any]:

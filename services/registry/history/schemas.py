@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from services.registry.history.model import Difference, Version
-from services.registry.model.trial import Trial
+from services.registry.model.shown import Trial
 from services.registry.trials.model import Cause
 from shared.values.wire import ApiModel, Instant
 

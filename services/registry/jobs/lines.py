@@ -13,15 +13,17 @@ from typing import Final
 from services.registry.jobs.messages import changed_since, line_messages, not_put_back, seen_again, unreadable
 from services.registry.jobs.model import Job, LineOutcome
 from services.registry.jobs.repository import JobRepository
-from services.registry.records.repository import UNSETTLED, SourceRecord
+from services.registry.records.repository import UNSETTLED, WAITING, SourceRecord
 from services.registry.records.states.model import Change, RecordState
 from services.registry.records.states.repository import Newest, RecordStates
 from services.registry.sources.importing import PAUSE_SHARE, ImportService
 from services.registry.sources.partner.files import Item
 from services.registry.sources.preparing import MAX_LINE_BYTES, Draft, Line, LinePreparer
 from services.registry.sources.service import REPEATED, SourceService
+from services.registry.trials.assignments.model import Entry
 from services.registry.trials.model import Head
 from services.registry.trials.repository import TrialRepository
+from services.registry.trials.routing import change_of_review
 from shared.persistence import Database, Writing
 from shared.values.problems import Problem
 
@@ -190,7 +192,8 @@ class LineRunner:
             messages = (*messages, seen_again(job.what.language))
         scope = None if head is None else "in_scope" if head.scope is None else head.scope.answer
         trial = None if head is None else head.identifier
-        return LineOutcome(item.line, item.source_id, "unchanged", trial, key, scope, messages, (), before)
+        present = None if head is None else head.key
+        return LineOutcome(item.line, item.source_id, "unchanged", trial, present, scope, messages, (), before)
 
     @staticmethod
     async def _numbers(connection: Writing, before: RecordState | None) -> tuple[str, ...]:
@@ -247,6 +250,7 @@ class LineRunner:
         try:
             async with connection.begin_nested():
                 await states.put_back(one.source_id, before, datetime.now(UTC))
+                await self._record_release(job, service, one.source_id, change)
                 if before is None or before.values["reading"] != change.after.values["reading"]:
                     for key in sorted({change.after.trial_key, had_trial} - {None}, key=str):
                         assert key is not None
@@ -258,6 +262,18 @@ class LineRunner:
             messages = (not_put_back(problem, job.what.language),)
             return LineOutcome(one.line, one.source_id, "kept", one.trial, one.trial_id, messages=messages)
         return LineOutcome(one.line, one.source_id, "restored", one.trial, one.trial_id)
+
+    async def _record_release(self, job: Job, service: SourceService, source_id: str, change: Change) -> None:
+        """Record what followers of the queue and of the log of assignments must know of a record that was put back."""
+        source, result = job.what.source, change.after.values["result"]
+        if result in WAITING:
+            service.trials.writer.record(change_of_review("closed", f"{result}:{source}:{source_id}", None))
+        trial = change.after.trial_key
+        if trial is not None and change.before is not None and change.before.trial_key is None:
+            entry = Entry(
+                "released", trial, None, source, source_id, job.what.author, f"{job.id} undoes {job.what.undoes}"
+            )
+            await service.assignments.add(entry, datetime.now(UTC))
 
 
 def _is_settled(item: Item, known: Mapping[str, Newest], rules: str) -> bool:

@@ -47,6 +47,9 @@ class SiteChangeData(ChangeData):
     trial: str = Field(description="The preferred public number of the trial.")
     trial_id: str = Field(description="The id of the trial.")
     centre: str = Field(description="The id of the centre.")
+    status: RecruitmentStatus = Field(
+        description="The effective recruitment status of the site: what was declared, else what the sources say."
+    )
 
 
 class RemovalData(BaseModel):
@@ -93,9 +96,11 @@ class MergeEvent(CloudEvent):
 
 
 class SiteEvent(CloudEvent):
-    """A site opened or closed, or its status or open places changed in another way."""
+    """A site opened or closed, its status or open places changed in another way, or nobody confirmed it in time."""
 
-    type: Literal["site.opened", "site.slots_changed", "site.closed"] = Field(description="The type of the event.")
+    type: Literal["site.opened", "site.slots_changed", "site.closed", "site.stale"] = Field(
+        description="`site.stale`: what was declared is 30 days old; the version of the site stays."
+    )
     data: SiteChangeData = Field(description="What changed.")
 
 

@@ -1,6 +1,6 @@
-"""A site: a trial at a member centre, as declared (`SiteInput`) and as readers get it (`Site`)."""
+"""A site: a trial at a member centre, as declared (`SiteInput`) and as readers get it (`Site`, `SiteVersion`)."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -16,6 +16,16 @@ class Slots(ApiModel):
 
     cohort: CohortId = Field(description="The id of the cohort.")
     open: Annotated[int, Field(ge=0, le=100_000)] = Field(description="The number of open places.")
+    status: RecruitmentStatus | None = Field(
+        default=None, description="The recruitment status of the cohort at this site; null: that of the site."
+    )
+
+
+class CohortStatus(ApiModel):
+    """The recruitment status that a site declares for one of its cohorts."""
+
+    cohort: CohortId = Field(description="The id of the cohort.")
+    status: RecruitmentStatus = Field(description="The recruitment status of the cohort at this site.")
 
 
 class SiteInput(ApiModel):
@@ -34,12 +44,9 @@ class SiteInput(ApiModel):
         return self
 
 
-class Site(ApiModel):
-    """A trial at a member centre."""
+class SiteState(ApiModel):
+    """What is known of a site."""
 
-    trial: PublicNumber = Field(description="The `identifier` of the trial.")
-    centre: CentreId = Field(description="The id of the centre.")
-    version: Version = Field(description="The version, as in the `ETag`; each change raises it by one.")
     status: RecruitmentStatus = Field(
         description="The recruitment status of the site: the declared one, else that of the sources, else `unknown`."
     )
@@ -55,4 +62,40 @@ class Site(ApiModel):
     slots: Annotated[list[Slots], Field(max_length=MAX_ITEMS)] | None = Field(
         description="The open places of each cohort; null: the caller may not see them."
     )
+    cohorts: Annotated[list[CohortStatus], Field(max_length=MAX_ITEMS)] = Field(
+        default_factory=list, description="The cohorts that have a recruitment status of their own at this site."
+    )
+
+
+class Site(SiteState):
+    """A trial at a member centre."""
+
+    trial: PublicNumber = Field(description="The `identifier` of the trial.")
+    centre: CentreId = Field(description="The id of the centre.")
+    version: Version = Field(
+        description="The version, as in the `ETag`; each change raises it by one, and not that of the trial."
+    )
     stale: bool = Field(description="Whether it was not confirmed within the past 30 days.")
+
+
+class SiteVersion(ApiModel):
+    """A version of a site: what was known of it before and after."""
+
+    version: Version = Field(description="The version.")
+    at: Instant = Field(description="When it was written.")
+    by: Literal["declaration", "source", "earlier"] = Field(
+        description="`declaration`: of the centre or the coordination. `source`: a source said something else. "
+        "`earlier`: the version that the site had when its history began."
+    )
+    author: str | None = Field(description="Who declared it; null: a source, or the caller may not see it.")
+    before: SiteState | None = Field(
+        description="What was known until then; null: nothing, or the caller may not see it."
+    )
+    after: SiteState = Field(description="What was known from then on.")
+
+
+class SiteHistory(ApiModel):
+    """A page of the versions of a site."""
+
+    items: list[SiteVersion] = Field(description="The versions of this page, newest first.")
+    next: str | None = Field(description="The `cursor` of the next page; null on the last page.")

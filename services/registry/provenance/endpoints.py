@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from services.registry.centres.repository import CentreRepository
-from services.registry.model.trial import Trial
+from services.registry.model.shown import Trial
 from services.registry.provenance.schemas import ConflictList, ConflictPage, ProvenanceList, StatementList
 from services.registry.provenance.service import ProvenanceService
 from services.registry.trials.repository import TrialRepository
@@ -66,8 +66,9 @@ async def withdraw_statement(
 ) -> Response:
     """Withdraw a statement: the field follows the sources again. `If-Match` names the version of the trial."""
     author, version = author_of(access.principal), if_match.required_version()
-    trial = (await trials.withdraw_statement(identifier, number, access.rows, version, author, stated_on)).trial
-    return Response(trial.model_dump_json(), 200, {"ETag": etag(trial.version)}, "application/json")
+    stored = await trials.withdraw_statement(identifier, number, access.rows, version, author, stated_on)
+    headers = {"ETag": etag(stored.trial.version)}
+    return Response(await trials.shown(stored), 200, headers, "application/json")
 
 
 @router.get("/trials/{identifier}/conflicts", summary="List the open conflicts of a trial")

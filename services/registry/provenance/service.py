@@ -3,6 +3,7 @@
 from services.registry.provenance.schemas import ConflictDocument, FieldOrigin, StatementDocument
 from services.registry.trials.model import StoredTrial
 from services.registry.trials.service import TrialService
+from services.registry.trials.sites.writing import origins_of
 from services.registry.trials.statements.model import load_origins
 from shared.access.policy import Access, decide
 
@@ -20,9 +21,9 @@ class ProvenanceService:
         sees_authors = decide(access.principal, "read", "statement") is not None
         stated = await self.statements.of_trial(stored.key, stored.merged) if sees_authors else []
         authors = {(one.statement.of, one.statement.id): one.author for one in stated}
-        return [
-            FieldOrigin.of(path, one, authors) for path, found in load_origins(stored.origins).items() for one in found
-        ]
+        declared = origins_of(await self.trials.repository.sites(stored.key))
+        origins = {**load_origins(stored.origins), **declared}
+        return [FieldOrigin.of(path, one, authors) for path, found in sorted(origins.items()) for one in found]
 
     async def stated(self, identifier: str, access: Access) -> list[StatementDocument]:
         """Return the statements on a trial."""

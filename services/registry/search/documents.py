@@ -14,6 +14,7 @@ from services.registry.terminology.products import product_names
 from services.registry.terminology.terminology import Terminology
 from shared.criteria.durations import parse
 from shared.vocabulary.durations import DAYS_PER_MONTH
+from shared.vocabulary.geography import country_of
 from shared.vocabulary.identifiers import PREFERENCE, alias_of
 from shared.vocabulary.recruitment import CLOSED_STATUSES, is_open
 
@@ -160,7 +161,7 @@ class Documents:
             "sponsor": _joined(index_words(" ".join(_sponsors(trial)))),
             "sex": _one(eligibility["sex"]),
             "age_band": _age_bands(eligibility["minimum_age"], eligibility["maximum_age"], low, high),
-            "country": trial["countries"],
+            "country": {country_of(one) for one in trial["countries"]},
             **_of_sites(facts.sites, centres, trial["status"]),
             "open": (_yes(is_open(trial["status"])),),
             "open_in_france": (_yes(_is_open_in_france(trial, facts.sites)),),
@@ -246,10 +247,12 @@ def _open_sites(sites: Sequence[SiteFacts], status: str) -> list[SiteFacts]:
 
 def _is_open_in_france(trial: Json, sites: Sequence[SiteFacts]) -> bool:
     """Return whether a French place recruits; where no status of a French place is known, the trial's own counts."""
-    if "FR" not in trial["countries"] or trial["status"] in CLOSED_STATUSES:
+    if "FR" not in map(country_of, trial["countries"]) or trial["status"] in CLOSED_STATUSES:
         return False
     places = [one.status for one in sites]
-    places += [one["status"] for one in trial["locations"] if one["country"] == "FR" and one["status"]]
+    places += [
+        one["status"] for one in trial["locations"] if country_of(one["country"] or "") == "FR" and one["status"]
+    ]
     known = [status for status in places if status != "unknown"]
     return any(map(is_open, known)) if known else is_open(trial["status"])
 

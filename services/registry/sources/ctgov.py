@@ -37,7 +37,7 @@ from services.registry.sources.record_conditions import MeshTerm, record_conditi
 from services.registry.terminology.terminology import Terminology
 from shared.values.problems import Fault
 from shared.vocabulary.identifiers import IDENTIFIER_PATTERNS, recognise_identifier
-from shared.vocabulary.recruitment import RecruitmentStatus
+from shared.vocabulary.recruitment import RecruitmentStatus, more_open, site_status
 
 __all__ = ["READER_VERSION", "InvalidStudyError", "StudyReading", "read_study"]
 
@@ -294,7 +294,7 @@ def _locations(
         locations[place] = None
         centre = member_centre(facility, city, centres) if country == "FR" else None
         if centre is not None:
-            sites[centre] = _site(centre, sites.get(centre), state or codes.site_status(overall))
+            sites[centre] = _site(centre, sites.get(centre), state or site_status(overall))
     return list(locations), list(sites.values())
 
 
@@ -313,9 +313,7 @@ def _kept(protocol: Section, places: list[Location]) -> list[Location]:
 
 def _site(centre: str, before: TrialSite | None, status: RecruitmentStatus) -> TrialSite:
     """Of two locations of one centre, use the status of the more open one."""
-    if before is not None and codes.OPENNESS.index(before.status) <= codes.OPENNESS.index(status):
-        return before
-    return TrialSite(centre=centre, status=status)
+    return TrialSite(centre=centre, status=status if before is None else more_open(before.status, status))
 
 
 def _eligibility(module: Section) -> Eligibility:

@@ -35,23 +35,6 @@ STATUS: Final[Mapping[str, RecruitmentStatus]] = {
     "APPROVED_FOR_MARKETING": "no_longer_available",
     "WITHHELD": "unknown",
 }
-# From the most to the least open.
-OPENNESS: Final[tuple[RecruitmentStatus, ...]] = (
-    "recruiting",
-    "available",
-    "enrolling_by_invitation",
-    "not_yet_recruiting",
-    "in_review",
-    "suspended",
-    "active_not_recruiting",
-    "unknown",
-    "completed",
-    "no_longer_available",
-    "terminated",
-    "withdrawn",
-    "refused",
-    "expired",
-)
 STUDY_TYPE: Final[Mapping[str, StudyType]] = {
     "INTERVENTIONAL": "interventional",
     "OBSERVATIONAL": "observational",
@@ -89,9 +72,6 @@ _ACADEMIC: Final = re.compile(
 _UNITS: Final = {"year": "Y", "month": "M", "week": "W", "day": "D"}
 _AGE: Final = re.compile(r"([0-9]{1,4})\s+(year|month|week|day|hour|minute)s?", re.IGNORECASE)
 _DATE: Final = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
-_SITE_UNKNOWN: Final = frozenset(
-    ("recruiting", "not_yet_recruiting", "enrolling_by_invitation", "available", "in_review")
-)
 
 
 def look_up(section: Section, key: str, table: Mapping[str, Code]) -> Code | None:
@@ -179,8 +159,3 @@ def _exists(year: int, month: int, day: int) -> bool:
     except ValueError:
         return False
     return True
-
-
-def site_status(overall: RecruitmentStatus) -> RecruitmentStatus:
-    """Return the status of a site without one: the trial's if it no longer recruits, else unknown."""
-    return "unknown" if overall in _SITE_UNKNOWN else overall

@@ -6,11 +6,13 @@ The names are data: ``countries.json``, ``french_hospitals.json``.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final
 
 from services.registry.terminology.phrases import normalise
+from services.registry.trials.places.model import CentreOf
+from shared.vocabulary.geography import country_of
 
 _PACKAGE: Final = "services.registry.sources"
 # Words that may follow the name of a French city.
@@ -66,6 +68,18 @@ def centre_rules(centres: Iterable[tuple[str, str, str]]) -> tuple[CentreRule, .
                 phrases.update(normalise(phrase) for phrase in hospital["phrases"])
         rules.append(CentreRule(centre, tuple(sorted(cities)), tuple(sorted(phrases))))
     return tuple(rules)
+
+
+@lru_cache(maxsize=4)
+def by_name(members: tuple[tuple[str, str, str], ...]) -> CentreOf:
+    """Return which of these centres (id, name, city) a facility is by its name, as the readers find it."""
+    rules = centre_rules(members)
+
+    @lru_cache(maxsize=20_000)
+    def centre_of(facility: str | None, city: str | None, country: str | None) -> str | None:
+        return member_centre(facility, city, rules) if country_of(country or "") == "FR" else None
+
+    return centre_of
 
 
 def member_centre(facility: str | None, city: str | None, rules: Sequence[CentreRule]) -> str | None:

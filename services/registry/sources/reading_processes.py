@@ -17,7 +17,7 @@ from multiprocessing import get_context
 from typing import Final, TypeVar
 
 from services.registry.scope import judge, rules_version
-from services.registry.sources.places import CentreRule
+from services.registry.sources.places import CentreRule, by_name
 from services.registry.sources.preparing import Draft, Line, LinePreparer
 from services.registry.sources.readers import reader_of
 from services.registry.sources.registry_criteria import registry_criteria
@@ -130,7 +130,7 @@ def _end_with(parent: int) -> None:
 
 def _preparer(rules: _Rules) -> LinePreparer | None:
     """Return the rules by which this process reads; None if they are not those of the caller."""
-    here = TrialRules(_HERE["terminology"], judge, registry_criteria)
+    here = TrialRules(_HERE["terminology"], judge, registry_criteria, by_name)
     reader = reader_of(rules.source)
     if reader is None:
         return None

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 
 from services.registry.centres.repository import CentreRepository
 from services.registry.model.precondition import CREATES, Precondition
-from services.registry.model.site import Site, SiteInput
-from services.registry.model.trial import Trial, TrialInput
+from services.registry.model.shown import Trial
+from services.registry.model.site import Site, SiteHistory, SiteInput
+from services.registry.model.trial import TrialInput
 from services.registry.trials.model import StoredTrial
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.schemas import SiteList
@@ -16,6 +17,7 @@ from services.registry.trials.service import TrialService, author_of
 from shared.access.policy import Access
 from shared.criteria.model import CriteriaDocument
 from shared.http.guards import allow
+from shared.http.paging import Cursor, Limit, close_page, open_page
 from shared.http.route import ApiRoute, accepts
 from shared.http.versions import ChangePrecondition, IfMatch, IfNoneMatch, etag
 from shared.persistence import Reading, Writing
@@ -70,10 +72,14 @@ async def read_trial(
         Day | None, Query(description="As it was at the end of this day (UTC). 404: it was not there, or not public.")
     ] = None,
 ) -> Response:
-    """Return one trial by its `id` or any of its numbers."""
-    trial = (await trials.find(identifier, access.rows)).trial
+    """Return one trial by its `id` or any of its numbers, with the present state of its sites.
+
+    The `ETag` is that of the trial: a change of a site has its own version, and its own event.
+    """
+    stored = await trials.find(identifier, access.rows)
+    trial = stored.trial
     if as_of is None:
-        return cached.unchanged(trial.version) or _answer(trial.model_dump_json(), trial.version)
+        return cached.unchanged(trial.version) or _answer(await trials.shown(stored), trial.version)
     end = datetime.combine(as_of, time.max, UTC)
     async with request.app.state.database.read(as_service=True) as connection:
         found = await TrialRepository(connection).as_of(trial.id, end, access.rows)
@@ -105,7 +111,7 @@ async def write_trial(
     expected = _precondition(if_match)
     author = author_of(access.principal, reason)
     stored = await trials.put(identifier, draft, access.rows, expected, author, as_draft=as_draft)
-    return _trial_answer(stored, created=expected.creates)
+    return await _trial_answer(trials, stored, created=expected.creates)
 
 
 @router.patch("/trials/{identifier}", response_model=Trial, summary="Change some fields of a trial")
@@ -125,7 +131,7 @@ async def patch_trial(
     """
     author, version = author_of(access.principal, reason), if_match.required_version()
     stored = await trials.patch(identifier, patch, access.rows, version, author)
-    return _trial_answer(stored)
+    return await _trial_answer(trials, stored)
 
 
 @router.get("/trials/{identifier}/criteria", response_model=CriteriaDocument, summary="Read the criteria of a trial")
@@ -184,6 +190,27 @@ async def write_site(
     return _answer(document, site.version, 201 if expected.creates else 200)
 
 
+@router.get("/trials/{identifier}/sites/{centre}/history", summary="List the versions of a site")
+async def read_site_history(
+    request: Request,
+    response: Response,
+    trials: Reads,
+    access: SiteReader,
+    identifier: Identifier,
+    centre: Centre,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> SiteHistory:
+    """List what was known of a site before and after each change, newest first. Only the coordination sees authors.
+
+    A version from a time when the trial was not public is shown only to those who see unpublished trials.
+    """
+    before = open_page(request, cursor)
+    items = await trials.site_history(identifier, centre, access, before[0] if before else None, limit + 1)
+    following = close_page(request, response, [items[limit - 1].version] if len(items) > limit else None)
+    return SiteHistory(items=items[:limit], next=following)
+
+
 def _precondition(if_match: ChangePrecondition) -> Precondition:
     if if_match.creates:
         return CREATES
@@ -194,7 +221,6 @@ def _answer(document: str, version: int, status: int = 200, **headers: str) -> R
     return Response(document, status, {"ETag": etag(version), **headers}, "application/json")
 
 
-def _trial_answer(stored: StoredTrial, *, created: bool = False) -> Response:
-    trial = stored.trial
-    headers = {"Location": f"/registry/v1/trials/{trial.id}"} if created else {}
-    return _answer(trial.model_dump_json(), trial.version, 201 if created else 200, **headers)
+async def _trial_answer(trials: TrialService, stored: StoredTrial, *, created: bool = False) -> Response:
+    headers = {"Location": f"/registry/v1/trials/{stored.key}"} if created else {}
+    return _answer(await trials.shown(stored), stored.trial.version, 201 if created else 200, **headers)

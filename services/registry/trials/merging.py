@@ -19,9 +19,11 @@ from services.registry.trials.criteria import is_outdated
 from services.registry.trials.decisions.model import Answer, Decision, TrialReviewKind
 from services.registry.trials.drafts import draft_of, public_aliases, validated, without_numbers
 from services.registry.trials.model import Cause, StoredTrial
+from services.registry.trials.places.following import PlaceFollower
+from services.registry.trials.places.model import Facility
 from services.registry.trials.problems import IdentifierTakenError, WrongStateError
 from services.registry.trials.routing import change_of_conflicts
-from services.registry.trials.sites import SiteWriter, origins_of, with_declared
+from services.registry.trials.sites.writing import SiteWriter
 from services.registry.trials.statements.model import Author, dump_origins
 from services.registry.trials.statements.repository import StatementRepository
 from services.registry.trials.writing import TrialWriter
@@ -70,6 +72,7 @@ class TrialMerger:
         connection = writer.repository.connection
         self.writer = writer
         self.sites = SiteWriter(writer)
+        self.places = PlaceFollower(writer)
         self.records = TrialRecords(connection)
         self.statements = StatementRepository(connection)
         self.decisions = writer.decisions
@@ -91,8 +94,9 @@ class TrialMerger:
         :raises IdentifierTakenError: 409.
         """
         self.writer.cause = Cause(record.source)
-        merged = merge([record])
-        draft = await self._draft(None, merged, judged=judged)
+        placed = await self.places.placed([record])
+        merged = merge(placed.records)
+        draft = await self._draft(None, merged, judged=judged if placed.records == [record] else None)
         if len(draft.trial.identifiers) < len(merged.document["identifiers"]) and not may_share:
             raise IdentifierTakenError
         scope = self._gate(draft.trial, judged)
@@ -100,6 +104,7 @@ class TrialMerger:
         stored = await self.writer.create(draft.trial, origin, scope, state, draft.origins, criteria)
         if draft.sites:
             await self.sites.follow(stored, draft.sites)
+        await self.places.follow(stored, placed.facilities, {})
         return stored
 
     async def create_stated(self, draft: TrialInput, author: Author, *, as_draft: bool = False) -> StoredTrial:
@@ -141,6 +146,7 @@ class TrialMerger:
             if path not in paths and _covers(named, path):
                 paths = [*(other for other in paths if not other.startswith(f"{path}.")), path]
         parts, stated = await self._parts(stored)
+        parts, _ = await self._placed(parts)
         sourced = _merge(parts, [one for one in stated if one.of is not None]).document
         if stored.merged:
             own = merge(parts[stored.key], [one for one in stated if one.of is None]).document
@@ -235,6 +241,7 @@ class TrialMerger:
         if stored.merged:
             fellows = await self._save_names(stored, parts, statements)
             stored = replace(stored, names=stored.aliases | fellows)
+        parts, facilities = await self._placed(parts)
         merged = _merge(parts, statements)
         draft = await self._draft(stored.key, merged, fellows)
         was = stored.trial.scope
@@ -251,6 +258,7 @@ class TrialMerger:
         }
         await self.writer.set_reviews(written, reviews)
         await self.sites.follow(written, draft.sites)
+        await self.places.follow(written, facilities)
         new = await self.statements.replace_conflicts(stored.key, merged.conflicts, self.writer.now)
         if new:
             self.writer.record(change_of_conflicts(written.trial, written.routing, {one.path for one in new}))
@@ -309,7 +317,7 @@ class TrialMerger:
     async def _draft(
         self, key: str | None, merged: Merged, fellows: Collection[str] = (), *, judged: Judged | None = None
     ) -> _Draft:
-        """Return the trial that was merged, without numbers of others, and with what was declared of its sites.
+        """Return the trial that was merged, without numbers of others.
 
         ``fellows``: names of trials that are merged into it: its own numbers come first. ``judged``: the draft of the
         same record, if it was made before.
@@ -322,10 +330,9 @@ class TrialMerger:
         if fellows:
             ordered = sorted(trial.identifiers, key=lambda one: alias_of(one.value) in fellows)
             trial = trial.model_copy(update={"identifiers": ordered})
-        stored = await self.writer.repository.sites(key) if key is not None else []
+        trial = trial.model_copy(update={"sites": sorted(trial.sites, key=lambda site: site.centre)})
         said = {site.centre: site.status for site in trial.sites}
-        trial = trial.model_copy(update={"sites": with_declared(said, stored)})
-        return _Draft(trial, said, dump_origins({**merged.provenance, **origins_of(stored)}))
+        return _Draft(trial, said, dump_origins(merged.provenance))
 
     async def _begin(self, stored: StoredTrial, author: str) -> None:
         """Begin a change by a person: no other transaction writes the trial until this one ends."""
@@ -334,7 +341,20 @@ class TrialMerger:
 
     async def _present(self, stored: StoredTrial) -> TrialInput:
         """Return the trial as the stored records and statements give it."""
-        return (await self._draft(stored.key, _merge(*await self._parts(stored)))).trial
+        parts, statements = await self._parts(stored)
+        parts, _ = await self._placed(parts)
+        return (await self._draft(stored.key, _merge(parts, statements))).trial
+
+    async def find_places(self, stored: StoredTrial) -> None:
+        """Write which facilities the stored records of a trial name, and merge nothing."""
+        parts, _ = await self._parts(stored)
+        await self.places.follow(stored, (await self._placed(parts))[1])
+
+    async def _placed(self, parts: Parts) -> tuple[Parts, Mapping[str, Facility]]:
+        """Return the records of the parts as people place their facilities, and these facilities."""
+        placed = await self.places.placed([record for records in parts.values() for record in records])
+        following = iter(placed.records)
+        return {key: [next(following) for _ in records] for key, records in parts.items()}, placed.facilities
 
     async def _add_scope(self, key: str, draft: TrialInput, answer: Answer, reason: str, author: str) -> None:
         gate = self._gate(draft, None).answer

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.registry.model.site import Site, Slots
+from services.registry.model.site import CohortStatus, Site, SiteState, Slots
 from services.registry.model.trial import ScopeAnswer, Trial
 from shared.feed.changes import TRIAL_FACET, Routing
 from shared.vocabulary.durations import STALE_AFTER
@@ -119,5 +119,32 @@ class StoredSite:
             source_status=self.source_status,
             confirmed_at=self.confirmed_at,
             slots=list(self.slots) if with_slots else None,
-            stale=self.confirmed_at is None or now - self.confirmed_at > STALE_AFTER,
+            cohorts=self.cohorts,
+            stale=is_stale(self.confirmed_at, now),
         )
+
+    @property
+    def is_known(self) -> bool:
+        """Whether something is declared, or a source names the site. If not, it is no site of the trial any more."""
+        return self.declared_status is not None or self.source_status is not None
+
+    @property
+    def cohorts(self) -> list[CohortStatus]:
+        """The cohorts with a status of their own."""
+        return [CohortStatus(cohort=one.cohort, status=one.status) for one in self.slots if one.status is not None]
+
+    def state(self, *, with_slots: bool) -> SiteState:
+        """Return what is known of it. ``with_slots``: whether the reader may see the open places."""
+        return SiteState(
+            status=self.status,
+            declared_status=self.declared_status,
+            source_status=self.source_status,
+            confirmed_at=self.confirmed_at,
+            slots=list(self.slots) if with_slots else None,
+            cohorts=self.cohorts,
+        )
+
+
+def is_stale(confirmed_at: datetime | None, now: datetime) -> bool:
+    """Return whether a site was not confirmed within the past 30 days."""
+    return confirmed_at is None or now - confirmed_at > STALE_AFTER

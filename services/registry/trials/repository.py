@@ -272,13 +272,22 @@ class TrialRepository:
         row = {"trial_key": key, "version": version, "grade": grade, "at": at, "document": document}
         await self.connection.execute(_ADD_CRITERIA, row)
 
-    async def sites(self, key: str) -> list[StoredSite]:
-        rows = await self.connection.execute(select(sites).where(sites.c.trial_key == key).order_by(sites.c.centre))
+    async def sites(self, key: str, *, lock: bool = False) -> list[StoredSite]:
+        """Return the sites of a trial. ``lock``: no other transaction changes them before this one ends."""
+        statement = select(sites).where(sites.c.trial_key == key).order_by(sites.c.centre)
+        rows = await self.connection.execute(statement.with_for_update() if lock else statement)
         return [StoredSite.of_row(row) for row in rows]
 
-    async def save_site(self, key: str, site: StoredSite, replaces: int | None) -> bool:
-        """Write a site; ``replaces`` as in `save`."""
+    async def save_site(self, key: str, site: StoredSite, replaces: int | None, due: datetime | None) -> bool:
+        """Write a site; ``replaces`` as in `save`. ``due``: when it becomes stale; None: as before."""
+        try:
+            return await self._save_site(key, site, replaces, {} if due is None else {"stale_due": due})
+        except IntegrityError:  # another transaction created it
+            return False
+
+    async def _save_site(self, key: str, site: StoredSite, replaces: int | None, timer: dict[str, datetime]) -> bool:
         values = {
+            **timer,
             "version": site.version,
             "status": site.status,
             "confirmed_at": site.confirmed_at,

@@ -7,6 +7,7 @@ from typing import Literal
 from services.registry.model.aliases import aliases_of
 from services.registry.model.trial import Trial
 from services.registry.terminology.terminology import Terminology
+from services.registry.trials.model import StoredSite
 from shared.criteria.durations import parse
 from shared.feed.changes import NOT_VISIBLE, TRIAL_FACET, Change, Routing
 from shared.vocabulary.durations import in_months
@@ -28,12 +29,16 @@ def audience(trial: Trial) -> frozenset[str]:
 
 
 def facets(
-    trial: Trial, terminology: Terminology, departements: Mapping[str, str], aliases: Iterable[str] = ()
+    trial: Trial,
+    terminology: Terminology,
+    departements: Mapping[str, str],
+    aliases: Iterable[str] = (),
+    declared: Iterable[str] = (),
 ) -> dict[str, frozenset[str]]:
     """Return the routing facets of a trial.
 
     ``departements``: département of each centre, by centre id. ``aliases``: names of the trial until now; it is still
-    found by those that it no longer has.
+    found by those that it no longer has. ``declared``: centres that declared a site.
     """
     conditions = {
         code
@@ -41,7 +46,7 @@ def facets(
         if condition.code
         for code in terminology.same_as(condition.code) | terminology.ancestors(condition.code)
     }
-    centres = {site.centre for site in trial.sites}
+    centres = {*declared, *(site.centre for site in trial.sites)}
     return {
         TRIAL_FACET: frozenset({trial.id, *aliases, *aliases_of(trial.identifiers)}),
         "condition": frozenset(conditions),
@@ -92,6 +97,43 @@ def change_of_trial(
     return Change(event or kind, f"trial/{after.id}", after.version, routing[0], routing[1], changed, extra)
 
 
+def at_centres(routing: Routing, centres: Iterable[str], departements: Mapping[str, str]) -> Routing:
+    """Return the routing of a trial's sites: that of the trial, and all its centres with their départements."""
+    listed = frozenset(centres)
+    places = {
+        "centre": listed,
+        "departement": frozenset(departements[one] for one in listed if one in departements),
+    }
+    return Routing(
+        routing.audience,
+        {**routing.facets, **{name: routing.facets.get(name, frozenset()) | some for name, some in places.items()}},
+    )
+
+
+def change_of_site(trial: str, identifier: str, site: StoredSite, was: str | None, routing: Routing) -> Change:
+    """Return the feed entry of a site's new version.
+
+    ``trial``, ``identifier``: id and preferred number of its trial. ``was``: its status before, None where there was
+    no such site.
+    """
+    opens, closes = is_open(site.status) and not is_open(was), is_open(was) and not is_open(site.status)
+    kind = "site.opened" if opens else "site.closed" if closes else "site.slots_changed"
+    before = NOT_VISIBLE if was is None else routing
+    return _of_site(kind, trial, identifier, site, (before, routing), ("status", "slots"))
+
+
+def change_to_stale(trial: str, identifier: str, site: StoredSite, routing: Routing) -> Change:
+    """Return the feed entry of a site that was not confirmed in time. Its version stays."""
+    return _of_site("site.stale", trial, identifier, site, (routing, routing), ("stale",))
+
+
+def _of_site(
+    kind: str, trial: str, identifier: str, site: StoredSite, sides: tuple[Routing, Routing], changed: tuple[str, ...]
+) -> Change:
+    extra = {"trial": identifier, "trial_id": trial, "centre": site.centre, "status": site.status}
+    return Change(kind, f"site/{trial}/{site.centre}", site.version, *sides, changed, extra)
+
+
 def changes_of_merge(trial: Trial, routing: Routing, into: Trial, into_routing: Routing) -> tuple[Change, Change]:
     """Return the feed entries of a trial that was merged into another one: the news, for the followers of both, and
     its removal. ``routing``, ``into_routing``: of each of them.
@@ -122,27 +164,6 @@ def _of_both(one: Routing, other: Routing) -> Routing:
     names = {*one.facets, *other.facets}
     facets = {name: one.facets.get(name, frozenset()) | other.facets.get(name, frozenset()) for name in names}
     return Routing(INSIDE if INSIDE in {one.audience, other.audience} else one.audience, facets)
-
-
-def change_of_site(
-    trial: Trial, centre: str, version: int, was: str | None, now: str | None, routing: Routing
-) -> Change:
-    """Return the feed entry of a site.
-
-    ``was``, ``now``: its status before and after, None where it is no site of the trial.
-    """
-    opens, closes = is_open(now) and not is_open(was), is_open(was) and not is_open(now)
-    kind = "site.opened" if opens else "site.closed" if closes or now is None else "site.slots_changed"
-    before, after = (NOT_VISIBLE if was is None else routing), (NOT_VISIBLE if now is None else routing)
-    return Change(
-        kind,
-        f"site/{trial.id}/{centre}",
-        version,
-        before,
-        after,
-        ("status", "slots"),
-        {"trial": trial.identifier, "trial_id": trial.id, "centre": centre},
-    )
 
 
 def change_of_review(what: ReviewStep, item: str, trial: Trial | None) -> Change:

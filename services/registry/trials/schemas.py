@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
+from services.registry.model.shown import Trial
 from services.registry.model.site import Site
-from services.registry.model.trial import Trial
 from shared.values.wire import ApiModel
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.registry.centres.repository import CentreRepository
 from services.registry.model.precondition import Precondition
-from services.registry.model.site import SiteInput
+from services.registry.model.site import SiteInput, SiteVersion
 from services.registry.model.trial import TrialInput
 from services.registry.trials.criteria import faults_of_signature, in_force, source_hash
 from services.registry.trials.drafts import check_address, draft_of, is_number_of, named_paths, patched
@@ -16,9 +16,10 @@ from services.registry.trials.model import Cause, StoredSite, StoredTrial
 from services.registry.trials.problems import CriteriaRefusedError
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.rules import TrialRules
+from services.registry.trials.sites.repository import SiteRepository
 from services.registry.trials.statements.model import Author
 from services.registry.trials.writing import TrialWriter
-from shared.access.policy import Access, Rows
+from shared.access.policy import Access, Rows, decide
 from shared.access.principal import Principal
 from shared.criteria.lint import RegistryRecord, lint
 from shared.criteria.model import CriteriaDocument
@@ -32,6 +33,7 @@ class TrialService:
         self.repository = repository
         self.writer = TrialWriter(repository, centres, rules)
         self.merger = TrialMerger(self.writer)
+        self.sites = SiteRepository(repository.connection)
         self.now = self.writer.now
 
     async def find(self, identifier: str, rows: Rows) -> StoredTrial:
@@ -72,7 +74,7 @@ class TrialService:
         if current is None:
             raise NotFoundError
         check_version(expected.version, current.trial.version)
-        return await self.merger.state(current, draft, (), author)
+        return await self.merger.state(current, await self._without_declared(current, draft), (), author)
 
     async def patch(
         self, identifier: str, patch: dict[str, Any], rows: Rows, expected: int | None, author: Author
@@ -129,6 +131,41 @@ class TrialService:
         signed = "criteria.signed" if new.grade == "signed" else "trial.updated"
         await self.writer.write(stored, trial, event=signed)
         return in_force(document, new.version, document.source_hash)
+
+    async def shown(self, stored: StoredTrial) -> str:
+        """Return a trial as readers get it, with the present state of its sites, as JSON."""
+        return await self.sites.shown(stored.trial, self.now)
+
+    async def _without_declared(self, stored: StoredTrial, draft: TrialInput) -> TrialInput:
+        """Return a draft with what the sources say of the sites that it gives as readers get them."""
+        shown = {site.centre: site.status for site in await self.repository.sites(stored.key) if site.is_known}
+        said = {site.centre: site for site in stored.trial.sites}
+        sites = []
+        for site in draft.sites:
+            if shown.get(site.centre) != site.status:
+                sites.append(site)
+            elif site.centre in said:
+                sites.append(said[site.centre])
+        return draft.model_copy(update={"sites": sorted(sites, key=lambda site: site.centre)})
+
+    async def site_history(
+        self, identifier: str, centre: str, access: Access, before: int | None, limit: int
+    ) -> list[SiteVersion]:
+        """Return at most ``limit`` versions of a site before version ``before``, newest first.
+
+        :raises NotFoundError: 404, no such trial or site.
+        """
+        stored = await self.find(identifier, access.rows)
+        if all(site.centre != centre for site in await self.repository.sites(stored.key)):
+            raise NotFoundError
+        # One more: what was known before the last one of the page.
+        found = await self.sites.history(stored.key, centre, access.rows, before, limit + 1)
+        sees_authors = decide(access.principal, "read", "statement") is not None
+        sees_slots = access.fields == "all"
+        return [
+            one.document(earlier, with_author=sees_authors, with_slots=sees_slots)
+            for one, earlier in zip(found, [*found[1:], None], strict=True)
+        ][:limit]
 
     async def put_site(
         self, identifier: str, centre: str, given: SiteInput, access: Access, expected: Precondition

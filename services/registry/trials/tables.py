@@ -92,6 +92,8 @@ sites = Table(
     Column("source_status", String(32)),
     Column("declared_by", String(200)),
     Column("declared_at", UtcInstant),
+    # When the present declaration becomes stale; null: nothing is declared, or the event was sent.
+    Column("stale_due", UtcInstant, index=True),
     # The trial for which it was declared, while that is merged into this one; null: for this trial.
     Column("declared_for", String(36)),
 )

@@ -60,7 +60,7 @@ class TrialWriter:
         document = CriteriaDocument.model_validate_json(json.dumps(given))
         document = in_force(document, 1, source_hash(draft.eligibility))
         trial = trial_of(self.now, key, draft, 1, head_of(document), scope, state, origin)
-        stored = StoredTrial(trial, await self._routing(trial, ()), origins, self.rules.version)
+        stored = StoredTrial(trial, await self._routing(trial), origins, self.rules.version)
         await self.repository.save(stored, ("created",), None, self.cause)
         await self.repository.add_criteria(
             key, 1, document.grade, self.now, document.model_dump_json(exclude_none=True)
@@ -105,7 +105,8 @@ class TrialWriter:
         """
         origins = stored.origins if origins is None else origins
         rules = stored.rules if rules is None else rules
-        written = StoredTrial(trial, await self._routing(trial, stored.aliases), origins, rules)
+        declared = [one.centre for one in await self.repository.sites(stored.key) if one.declared_status is not None]
+        written = StoredTrial(trial, await self._routing(trial, stored.aliases, declared), origins, rules)
         changed = changed_fields(stored.trial, trial)
         if not await self.repository.save(written, changed, stored.trial.version, self.cause):
             raise StaleVersionError
@@ -183,8 +184,9 @@ class TrialWriter:
         had = await self.repository.owners(numbers - owners.keys())
         await self.repository.release([number for number, owner in had.items() if owner != key])
 
-    async def _routing(self, trial: Trial, aliases: Iterable[str]) -> Routing:
-        return Routing(audience(trial), facets(trial, self.terminology, await self.departements_of_centres(), aliases))
+    async def _routing(self, trial: Trial, aliases: Iterable[str] = (), declared: Iterable[str] = ()) -> Routing:
+        departements = await self.departements_of_centres()
+        return Routing(audience(trial), facets(trial, self.terminology, departements, aliases, declared))
 
     async def departements_of_centres(self) -> Mapping[str, str]:
         if self._departements is None:

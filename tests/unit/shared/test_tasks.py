@@ -86,3 +86,18 @@ async def test_an_unexpected_failure_is_an_error_at_any_time_and_is_retried(capl
         await asyncio.wait_for(recovered.wait(), 5)
     (record,) = caplog.records
     assert (record.levelno, record.message) == (logging.ERROR, "step_broken")
+
+
+async def test_a_step_that_reports_its_cancellation_as_another_failure_stops() -> None:
+    begun = asyncio.Event()
+
+    async def step() -> None:
+        begun.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise OSError("the connection was cut off") from None
+
+    async with asyncio.timeout(5), BackgroundTasks() as tasks:
+        tasks.repeat(step, "cut_off")
+        await begun.wait()

@@ -10,7 +10,7 @@ from shared.persistence.columns import UtcInstant
 from shared.persistence.rls_policies import Rule, granted, protect, unprotect
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

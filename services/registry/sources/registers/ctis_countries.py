@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from services.registry.model.trial import MAX_ITEMS, MAX_LINE, Location
-from services.registry.sources import ctgov_codes
 from services.registry.sources.places import CentreRule, country_code
 from services.registry.sources.reading import Section, escape
 from services.registry.sources.registers import ctis_codes as codes
 from services.registry.sources.registers.organisations import member_sites
 from services.registry.sources.registers.statements import Statements
-from shared.vocabulary.recruitment import RecruitmentStatus
+from shared.vocabulary.recruitment import RecruitmentStatus, site_status
 
 # "DE:Authorised, not started, FR:Ongoing": a comma separates countries only before another name and colon.
 _BETWEEN: Final = re.compile(r",\s*(?=[A-Z][A-Za-z .'()-]*:)")
@@ -116,7 +115,7 @@ class Countries:
 
 def _closed(country: RecruitmentStatus | None) -> RecruitmentStatus | None:
     """Return the status of a place: that of its country if no place recruits there any more, else it is not known."""
-    state = ctgov_codes.site_status(country) if country is not None else "unknown"
+    state = site_status(country) if country is not None else "unknown"
     return None if state == "unknown" else state
 
 

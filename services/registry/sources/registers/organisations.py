@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from services.registry.model.trial import Location, Sponsor, TrialSite
 from services.registry.sources import ctgov_codes
 from services.registry.sources.places import CentreRule, member_centre
-from shared.vocabulary.recruitment import RecruitmentStatus
+from shared.vocabulary.recruitment import RecruitmentStatus, site_status
 
 
 def collaborators(lead: Sponsor | None, names: Iterable[str | None]) -> list[str]:
@@ -32,7 +32,7 @@ def member_sites(
     ``status``: of the trial, or of France. A centre has it only where it says that no centre recruits.
     """
     found = {
-        centre: TrialSite(centre=centre, status=ctgov_codes.site_status(status))
+        centre: TrialSite(centre=centre, status=site_status(status))
         for place in places
         if place.country == "FR" and (centre := member_centre(place.facility, place.city, centres)) is not None
     }

@@ -22,7 +22,7 @@ from shared.terminology.codes import canonical
 from shared.values.problems import Fault
 from shared.values.wire import Label
 from shared.vocabulary.durations import STALE_AFTER
-from shared.vocabulary.geography import COUNTRIES
+from shared.vocabulary.geography import COUNTRIES, country_of
 from shared.vocabulary.identifiers import alias_of
 
 _COORDINATES: Final = re.compile(r"(-?[0-9]{1,3}(?:\.[0-9]{1,8})?), ?(-?[0-9]{1,3}(?:\.[0-9]{1,8})?)")
@@ -207,7 +207,7 @@ def _countries(text: str) -> list[str]:
     if any(one not in COUNTRIES for one in countries):
         fr = "code pays inconnu : code ISO 3166-1 à deux lettres, par exemple FR"
         raise _unknown("country", "unknown country code: two letters of ISO 3166-1, for example FR", fr)
-    return countries
+    return [country_of(one) for one in countries]
 
 
 def _age(text: str) -> int:

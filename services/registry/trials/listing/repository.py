@@ -2,7 +2,8 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic_core import from_json
@@ -12,14 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.registry.centres.repository import CentreRepository
 from services.registry.schema import FEED
 from services.registry.search.documents import COORDINATION, CentreFacts, SiteFacts, TrialFacts
+from services.registry.trials.model import StoredSite
 from services.registry.trials.repository import TrialRepository
-from services.registry.trials.sites import DECLARED
+from services.registry.trials.sites.joining import SiteRow, with_sites
+from services.registry.trials.sites.repository import SiteRepository
 from services.registry.trials.statements.model import load_origins
 from services.registry.trials.tables import sites, trials
 from shared.access.policy import Rows
 from shared.feed.changes import TRIAL_FACET
 from shared.feed.log import Position
 from shared.persistence import Database
+from shared.vocabulary.identifiers import trial_id
 
 _PRESENT = select(
     trials.c.key, trials.c.number, trials.c.document, trials.c.side, trials.c.provenance, trials.c.owner
@@ -36,7 +40,8 @@ class StoredTrials:
     async def plain(self, after: int, limit: int, *, demo: bool) -> Sequence[tuple[int, str]]:
         """Return (number, document) of trials with numbers above ``after``, in their order; ``demo``: also those."""
         async with self._database.read() as connection:
-            return await TrialRepository(connection).page(self._rows, after, limit, demo=demo)
+            found = await TrialRepository(connection).page(self._rows, after, limit, demo=demo)
+            return joined(found, await SiteRepository(connection).states(keys_of(found)))
 
     async def plain_count(self, *, demo: bool) -> int:
         """Return how many trials there are."""
@@ -47,8 +52,9 @@ class StoredTrials:
         """Return the documents of trials by number, in this order, without those that the caller no longer sees."""
         statement = documents_statement(is_sqlite=self._database.is_sqlite, published_only=self._rows != "all")
         async with self._database.read() as connection:
-            rows = await connection.execute(statement, {"numbers": json.dumps(numbers)})
-            return in_order(numbers, [(row.number, row.document) for row in rows])
+            rows = (await connection.execute(statement, {"numbers": json.dumps(numbers)})).all()
+            states = await SiteRepository(connection).states(keys_of(rows))
+        return in_order(numbers, joined(rows, states))
 
 
 class IndexRepository:
@@ -98,16 +104,18 @@ class IndexRepository:
         rows = (await self._connection.execute(statement)).all()
         found: dict[str, list[SiteFacts]] = defaultdict(list)
         of_trials = select(sites).where(sites.c.trial_key.in_([row.key for row in rows]))
-        for site in await self._connection.execute(of_trials):
-            places = sum(one["open"] for one in json.loads(site.slots))
-            found[site.trial_key].append(SiteFacts(site.centre, site.status, places, site.confirmed_at))
+        for row in await self._connection.execute(of_trials):
+            site = StoredSite.of_row(row)
+            if site.is_known:
+                places = sum(one.open for one in site.slots)
+                found[row.trial_key].append(SiteFacts(site.centre, site.status, places, site.confirmed_at))
         return [
             TrialFacts(
                 row.number,
                 from_json(row.document),
                 found[row.key],
                 from_json(row.side)["facets"][TRIAL_FACET],
-                {one.source for origins in load_origins(row.provenance).values() for one in origins} - {DECLARED},
+                {one.source for origins in load_origins(row.provenance).values() for one in origins} - {"declared"},
                 row.owner or COORDINATION,
             )
             for row in rows
@@ -123,6 +131,17 @@ def documents_statement(*, is_sqlite: bool, published_only: bool) -> TextClause:
     )
     condition = "published" if published_only else "merged_into IS NULL"
     return text(f"SELECT number, document FROM trials WHERE number IN ({listed}) AND {condition}")  # noqa: S608  no value
+
+
+def keys_of(rows: Iterable[Sequence[Any]]) -> list[str]:
+    """Return the ids of trials of which the rows have the numbers."""
+    return [trial_id(row[0]) for row in rows]
+
+
+def joined(rows: Iterable[Sequence[Any]], states: Mapping[str, Sequence[SiteRow]]) -> list[tuple[int, str]]:
+    """Return rows (number, document) with the present state of the sites. ``states``: sites by trial."""
+    now = datetime.now(UTC)
+    return [(row[0], with_sites(row[1], states.get(trial_id(row[0]), ()), now)) for row in rows]
 
 
 def in_order(numbers: Sequence[int], rows: Iterable[Sequence[Any]]) -> dict[int, str]:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.registry.model.trial import Trial
+from services.registry.model.shown import Trial
 from services.registry.trials.schemas import TrialPage
 from shared.values.wire import ApiModel, Instant, Label
 from shared.vocabulary.recruitment import RecruitmentStatus

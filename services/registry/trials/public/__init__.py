@@ -1,1 +1,1 @@
-"""Lists and single trials as anonymous callers read them: the stored text, by one statement that is compiled once."""
+"""Lists and single trials as anonymous callers read them: the stored text, by statements that are compiled once."""

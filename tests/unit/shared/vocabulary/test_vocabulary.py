@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from services.matching.patients.schemas import Patient
 from services.notifications.subscriptions.schemas import SubscriptionFilter
 from services.registry.centres.schemas import CentreInput
-from services.registry.model.trial import Trial
+from services.registry.trials.model import StoredSite
 from services.registry.trials.routing import change_of_site
 from shared.criteria.durations import parse
 from shared.feed.changes import Routing
@@ -74,10 +74,14 @@ def test_a_status_is_not_both_open_and_closed():
 
 
 def test_a_site_that_becomes_available_is_announced_as_open():
-    trial = Trial.model_construct(id="CL00000001", identifier="NCT00000001")
     side = Routing(frozenset({"public"}), {})
-    assert change_of_site(trial, "fr-lyon", 2, "suspended", "available", side).type == "site.opened"
-    assert change_of_site(trial, "fr-lyon", 3, "available", "suspended", side).type == "site.closed"
+    trial = ("CL00000001", "NCT00000001")
+    for version, was, status, kind in (
+        (2, "suspended", "available", "opened"),
+        (3, "available", "suspended", "closed"),
+    ):
+        site = StoredSite("fr-lyon", version, source_status=status)
+        assert change_of_site(*trial, site, was, side).type == f"site.{kind}"
 
 
 def test_a_month_is_the_mean_of_the_julian_year():

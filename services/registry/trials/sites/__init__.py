@@ -1,0 +1,1 @@
+"""Sites: trials at member centres. What is declared of them raises their own version, not that of the trial."""
