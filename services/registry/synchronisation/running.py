@@ -167,7 +167,7 @@ class Synchroniser:
         await repository.save(self.source, saved, known)
         back = [one.source_id for one in listings if one.source_id in known and known[one.source_id].missing_since]
         gone = await repository.mark_missing(self.source, _now(), one_of(page.gone)) if page.gone else []
-        await self._tell(repository, run, gone, back)
+        await self._record_events(repository, run, gone, back)
 
     async def _end(self, state: SyncState, run: Run, page: Page, listings: Sequence[Listing]) -> None:
         """End a run, or list again what was incomplete.
@@ -188,7 +188,7 @@ class Synchroniser:
                     raise fault
                 if run.whole and fault is None:
                     missing = await repository.mark_missing(self.source, _now(), listed_before(run.number))
-                    await self._tell(repository, run, missing, [])
+                    await self._record_events(repository, run, missing, [])
                 if run.records or missing:
                     FEED.record(connection, change_of_source(self.source, run.number))
             await repository.keep(state, None, None, **self._ended(run, page.cursor, len(missing), fault))
@@ -203,7 +203,9 @@ class Synchroniser:
             return SourceError("implausible_listing", f"{found} records, {before} before", restarts=True)
         return None
 
-    async def _tell(self, repository: SyncRepository, run: Run, gone: Sequence[str], back: Sequence[str]) -> None:
+    async def _record_events(
+        self, repository: SyncRepository, run: Run, gone: Sequence[str], back: Sequence[str]
+    ) -> None:
         """Record the events of records that are missing, or that came back."""
         of = await repository.trials(self.source, [*gone, *back]) if gone or back else {}
         for one in gone:

@@ -79,10 +79,9 @@ class CleioReader:
         """Return the trial and where its fields come from."""
         return [record["trial"], record.get("provenance")]
 
-    def dated(self, record: Any) -> str | None:
-        """Return the day of the last change."""
-        at = record.get("updated_at")
-        return at[:10] if isinstance(at, str) and re.match(r"\d{4}-\d\d-\d\d", at) else None
+    def dated(self, record: Any) -> str | None:  # noqa: ARG002 - see below
+        """Return None: a trial can change back on one day, so that the order of reception decides."""
+        return None
 
     def read(
         self,
@@ -110,7 +109,7 @@ class CleioReader:
             Fault(pointer=f"/trial/{path.replace('.', '/')}", code="not_understood", detail=_UNKNOWN)
             for path in sorted(faults)
         )
-        return SourceReading(Reading(values, unreadable, self.dated(record)), warnings)
+        return SourceReading(Reading(values, unreadable), warnings)
 
 
 def _is_echo(path: str, provenance: Mapping[str, Sequence[str]]) -> bool:
