@@ -58,6 +58,7 @@ async def drafts(client: httpx.AsyncClient) -> dict[str, Any]:
             trial = (await client.get(f"/registry/v1/trials/{one['identifier']}")).json()
             criteria = (await client.get(f"/registry/v1/trials/{one['identifier']}/criteria")).json()
             said = {name: trial[name] for name in TrialInput.model_fields}
+            said["sites"] = [(site["centre"], site["status"]) for site in said["sites"]]
             found[one["identifier"]] = [said, criteria.get("cohorts"), trial["published"]]
     return found
 

@@ -30,6 +30,10 @@ def record_of_trial(name: str, trial: Mapping[str, Any], provenance: Mapping[str
     ``name``: the source, ``cleio:nord``; ``provenance``: the sources of each path.
     """
     said = {field: trial[field] for field in TrialInput.model_fields if field in trial and field != "contact"}
+    sites = trial.get("sites")
+    if isinstance(sites, list):
+        # Who confirmed a site, and when, is known where it was declared.
+        said["sites"] = [{key: one.get(key) for key in ("centre", "status")} for one in sites if isinstance(one, dict)]
     contact = trial.get("contact")
     if isinstance(contact, dict):
         said["contact_function"] = {_MAILBOX if key == "email" else key: one for key, one in contact.items()}
