@@ -6,7 +6,7 @@ from services.registry.model import trial
 from shared.values.wire import Instant
 
 
-class TrialSite(trial.TrialSite):
+class ShownSite(trial.TrialSite):
     """A member centre of the trial and its present status."""
 
     confirmed_at: Instant | None = Field(
@@ -18,7 +18,7 @@ class TrialSite(trial.TrialSite):
 class Trial(trial.Trial):
     """A trial as readers get it."""
 
-    sites: list[TrialSite] = Field(  # type: ignore[assignment]  # narrower, and never written
+    sites: list[ShownSite] = Field(  # type: ignore[assignment]  # narrower, and never written
         default_factory=list,
         description="The member centres of the trial, each with its present status: what was declared, else what the "
         "sources say. It is joined when the trial is read: a change of it raises the version of the site "
