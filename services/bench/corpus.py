@@ -84,6 +84,7 @@ def synthetic_trials(terminology: Terminology, count: int, seed: int = 1) -> Ite
             updated_at=now,
             criteria=None,
             scope=ScopeAnswer(answer="in_scope", reasons=[]),
+            state="published",
             published=True,
             origin=Origin(source="bench"),
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 from time import perf_counter
 from urllib.parse import quote
 
-from services.bench.client import Call, Connection, quantile, times
+from services.bench.client import BenchError, Call, Connection, quantile, times
 from services.bench.figures import Figure, Side, compare
 from services.bench.programs import Server, baseline
 
@@ -35,6 +35,7 @@ QUERIES = {
 TYPED = ("d", "dr", "dre", "drep", "drepa", "drepan", "drepani", "drepanic", "drepanicy", "sickle c", "zzz", "strasb")
 MANY_TIMES = 200
 BUSY = 503
+FILL_SECONDS = 600.0
 
 
 def search(server: Server, folder: Path, count: int, kind: str) -> Iterator[Figure]:
@@ -71,11 +72,12 @@ def search(server: Server, folder: Path, count: int, kind: str) -> Iterator[Figu
 def _filled(port: int) -> float:
     """Wait until the index is filled; return the seconds that it took."""
     started = perf_counter()
-    while True:
+    while perf_counter() - started < FILL_SECONDS:
         with Connection(port) as connection:
             status, _, _ = connection.exchange(Call(f"{LIST}&q=zzzzzzzz"))
         if status != BUSY:
             return perf_counter() - started
+    raise BenchError(f"the index of the search is not filled after {FILL_SECONDS:.0f} s")
 
 
 def _resident(pid: int) -> float:

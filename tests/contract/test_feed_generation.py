@@ -60,7 +60,7 @@ def test_a_dry_run_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("CLEIO_REGISTRY_DATABASE_URL", url)
 
     async def health() -> object:
-        async with running_registry(url) as registry:
+        async with running_registry(url, sample=False) as registry:
             return (await registry.state.health()).detail
 
     before = asyncio.run(health())

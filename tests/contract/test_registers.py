@@ -63,9 +63,14 @@ def isrctn(number: str = ISRCTN) -> dict[str, Any]:
 # How many records of each source became what, and in which scope.
 BECAME = {
     "ctgov": {"invalid": 3, "refused out_of_scope": 5},  # the invalid ones have the form before version 2
-    "ctis": {"created scope_unclear": 1, "refused out_of_scope": 2},
-    "euctr": {"created in_scope": 1, "created scope_unclear": 19, "refused out_of_scope": 81},
-    "isrctn": {"created scope_unclear": 1, "refused out_of_scope": 8},
+    "ctis": {"quarantined scope_unclear": 1, "refused out_of_scope": 2},
+    "euctr": {
+        "created in_scope": 1,
+        "created scope_unclear": 1,
+        "quarantined scope_unclear": 18,
+        "refused out_of_scope": 81,
+    },
+    "isrctn": {"quarantined scope_unclear": 1, "refused out_of_scope": 8},
     "eclaire": {
         "created in_scope": 1,
         "created scope_unclear": 4,
@@ -113,7 +118,8 @@ async def test_every_real_record_is_reported_and_the_second_time_writes_nothing(
     assert all(one["reasons"] for one in results if one["scope"] == "scope_unclear")
     following = await now(admin)
     again = await send(admin, source, *lines)
-    assert {one["result"] for one in again} <= {"refused", "invalid", "unchanged", "older", "possible_duplicate"}
+    repeated = {"refused", "invalid", "unchanged", "older", "possible_duplicate", "quarantined"}
+    assert {one["result"] for one in again} <= repeated
     assert await now(admin) == following
     assert became == BECAME[source]
 

@@ -309,7 +309,7 @@ async def test_other_rules_reach_trials_that_no_source_reads_again(
     await merge_again()
     rules: TrialRules = app.state.trial_rules
     refuses = ScopeAnswer(answer="out_of_scope", reasons=[])
-    app.state.trial_rules = TrialRules(rules.terminology, lambda *_: refuses, rules.registry_criteria, "corrected")
+    app.state.trial_rules = replace(rules, scope=lambda *_: refuses, version="corrected")
     path = "/registry/v1/trials/CLEIO-DEMO-0001"
     assert (await public.get(path)).status_code == 200
     would = await merge_again(dry_run="true")

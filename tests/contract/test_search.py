@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.conftest import ADMIN, client_of, token_of
+from tests.contract.registry import running_registry
 
 pytestmark = pytest.mark.anyio
 
@@ -283,3 +287,15 @@ async def test_a_number_that_became_that_of_another_trial_finds_that_one_only(ap
         second = await staff.put(f"{TRIALS}/NCT99000001", content=trial("NCT99000001"), headers=new)
         assert second.status_code == 201, second.text
         assert await found(staff, "ids=NCT99000001") == ["NCT99000001"]
+
+
+async def test_a_stored_trial_that_cannot_be_read_is_missing_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'registry.db'}"
+    async with running_registry(url):
+        pass
+    with closing(sqlite3.connect(tmp_path / "registry.db")) as file, file:
+        file.execute(
+            "UPDATE trials SET document = json_remove(document, '$.identifier') WHERE public_id = 'NCT03745287'"
+        )
+    async with running_registry(url, sample=False) as app, client_of(app) as anyone:
+        assert set(await found(anyone, "q=drépanocytose")) == SICKLE - {"NCT03745287"}

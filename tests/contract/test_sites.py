@@ -110,7 +110,7 @@ async def test_what_was_read_and_sent_back_states_nothing_of_sites(admin: httpx.
     await declare(admin, SITE, status="suspended")
     await declare(admin, f"{TRIAL}/sites/fr-toulouse")
     read = (await admin.get(TRIAL)).json()
-    own = ("id", "identifier", "version", "updated_at", "criteria", "scope", "published", "origin")
+    own = ("id", "identifier", "version", "updated_at", "criteria", "scope", "published", "state", "origin")
     draft = {name: value for name, value in read.items() if name not in own}
     draft["sites"] = [{"centre": one["centre"], "status": one["status"]} for one in read["sites"]]
     answer = await admin.put(TRIAL, json=draft, headers=EXISTING)

@@ -103,7 +103,7 @@ def test_a_body_too_large_is_refused(system: System) -> None:
     [
         ("/matching/v1/match", 16 * 1024 * 1024),
         ("/registry/v1/trials", 2 * 1024 * 1024),
-        ("/registry/v1/sources/ctgov/trials", 64 * 1024 * 1024),
+        ("/registry/v1/sources/partner:pedstart/trials", 128 * 1024 * 1024),
     ],
 )
 def test_a_body_declared_too_long_is_refused_before_it_is_sent(system: System, path: str, length: int) -> None:

@@ -130,8 +130,10 @@ def test_the_partner_guide(inhabited: System, tmp_path: Path) -> None:
 
 def test_the_partner_guide_lists_every_type_of_event() -> None:
     text = (ROOT / "docs" / "guides" / "partner.md").read_text(encoding="utf-8")
-    listed = re.findall(r"^\| `((?:trial|criteria|site|source|centre|client|terminology)\.\w+)` \|", text, re.MULTILINE)
-    assert sorted(listed) == sorted(EVENT_TYPES)
+    rows = re.findall(r"^\| (`\w+\.\w+`(?:, `\w+\.\w+`)*) \|", text, re.MULTILINE)
+    listed = [one for row in rows for one in re.findall(r"`(\w+\.\w+)`", row)]
+    # Nobody subscribes to the review queue: it is read in the feed.
+    assert sorted(one for one in listed if not one.startswith("review.")) == sorted(EVENT_TYPES)
 
 
 def test_the_operator_guide(inhabited: System, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def coverage(
     as_json: AsJson = False,
     url: Url = "",
 ) -> None:
-    """Show the nearest open sites and who is within hours of one: by département for a disease, else by disease.
+    """Show how near open sites are to people.
 
     Travel times are estimates. Sends CLEIO_TOKEN if it is set.
     """

@@ -10,7 +10,7 @@ from services.cli.options import AsJson
 from services.cli.output import print_json, print_table
 
 geography = typer.Typer(
-    help="Communes, départements and regions: for the coverage, and for distances from a place.",
+    help="Communes and départements, for coverage and distances.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -12,7 +12,7 @@ from services.cli.options import AsJson, Language, TemplateFormat, Url
 from services.cli.output import print_json
 
 sources = typer.Typer(
-    help="Other registries and partner networks, and their records here.", no_args_is_help=True, rich_markup_mode=None
+    help="Other registries and partner networks, with their records.", no_args_is_help=True, rich_markup_mode=None
 )
 
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="The source: ctgov, eclaire, cleio:<name> …")]

@@ -33,7 +33,10 @@ def _aliases(column: str, *more: str) -> Rule:
 
 # A name is seen with the trial that answers to it.
 NAMES, NAMES_BEFORE = _aliases("present_key", "UPDATE"), _aliases("trial_key")
-LOG = Rule(read=READS, insert=WRITES, rights=("SELECT", "INSERT"))
+RULES = {
+    "trial_aliases": NAMES,
+    "trial_assignments": Rule(read=READS, insert=WRITES, rights=("SELECT", "INSERT")),
+}
 
 
 def upgrade() -> None:
@@ -72,8 +75,8 @@ def upgrade() -> None:
         " trial_key FROM source_records WHERE trial_key IS NOT NULL) AS known"
     )
     unprotect(op, "registry", "trial_aliases")
-    protect(op, "registry", "trial_aliases", NAMES)
-    protect(op, "registry", "trial_assignments", LOG)
+    for table, rule in RULES.items():
+        protect(op, "registry", table, rule)
 
 
 def downgrade() -> None:

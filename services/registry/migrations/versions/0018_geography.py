@@ -12,6 +12,8 @@ branch_labels = None
 depends_on = None
 
 TABLE = "geography_files"
+# The service reads them, and the command line writes them: callers have no right.
+RULES = {TABLE: Rule(rights=())}
 
 
 def upgrade() -> None:
@@ -26,8 +28,7 @@ def upgrade() -> None:
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("version", "kind", name=op.f("pk_geography_files")),
     )
-    # The service reads them, and the command line writes them: callers have no right.
-    protect(op, "registry", TABLE, Rule(rights=()))
+    protect(op, "registry", TABLE, RULES[TABLE])
 
 
 def downgrade() -> None:

@@ -4,6 +4,7 @@ A search waits until everything is in the index that was committed before it: it
 """
 
 import asyncio
+import logging
 from collections.abc import Collection, Mapping
 from typing import Final
 
@@ -18,6 +19,8 @@ from shared.feed.log import Position
 from shared.persistence import Database
 from shared.tasks import BackgroundTasks
 from shared.vocabulary.identifiers import is_trial_id, trial_id, trial_number
+
+logger = logging.getLogger(__name__)
 
 TOGETHER: Final = 500
 # Changes that nothing asks for yet are put into the index in groups: each group costs a commit of the index.
@@ -160,10 +163,21 @@ class IndexFollower:
 def _put(
     index: TrialIndex, documents: Documents, facts: Collection[TrialFacts], gone: Collection[str] = frozenset()
 ) -> dict[int, TrialPlaces | None]:
-    """Put trials into the index, without those that are ``gone``; return where they take place, by number."""
+    """Put trials into the index, without those that are ``gone``; return where they take place, by number.
+
+    One that cannot be read is left out.
+    """
     index.remove(gone)
-    index.put(documents.of(one) for one in facts)
-    return {one.number: documents.places_of(one) for one in facts} | {trial_number(key): None for key in gone}
+    places: dict[int, TrialPlaces | None] = {trial_number(key): None for key in gone}
+    for one in facts:
+        try:
+            fields, places[one.number] = documents.of(one), documents.places_of(one)
+        except (KeyError, ValueError):
+            logger.exception("trial %s cannot be indexed", trial_id(one.number))
+            index.remove([trial_id(one.number)])
+        else:
+            index.put([fields])
+    return places
 
 
 def _known(places: Mapping[int, TrialPlaces | None]) -> dict[int, TrialPlaces]:
