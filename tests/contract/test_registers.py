@@ -71,13 +71,7 @@ BECAME = {
         "refused out_of_scope": 81,
     },
     "isrctn": {"quarantined scope_unclear": 1, "refused out_of_scope": 8},
-    "eclaire": {
-        "created in_scope": 1,
-        "created scope_unclear": 4,
-        "refused out_of_scope": 10,
-        "unchanged scope_unclear": 3,
-        "updated scope_unclear": 2,
-    },
+    "eclaire": {"created in_scope": 1, "quarantined scope_unclear": 9, "refused out_of_scope": 10},
 }
 
 

@@ -23,7 +23,7 @@ from services.registry.sources.reading_lines import LineReading
 from services.registry.sources.reading_processes import FEWEST, ReadingProcesses
 from services.registry.sources.schemas import LineResult, RereadResult
 from services.registry.sources.seen import Seen
-from services.registry.sources.service import SourceService
+from services.registry.sources.service import JUDGED, SourceService
 from services.registry.terminology.repository import TerminologyRepository
 from services.registry.trials.repository import TrialRepository
 from services.registry.trials.rules import TrialRules
@@ -184,7 +184,7 @@ def _sorted_out(lines: Sequence[Line], known: dict[str, SourceRecord], rules: st
         is_done = seen is None or (
             stored is not None
             and _is_read(line, known, rules)
-            and (stored.result != "refused" or seen.refused is not None)
+            and (stored.result not in JUDGED or seen.scope is not None)
         )
         (unchanged if is_done else others).append(line)
     return unchanged, others

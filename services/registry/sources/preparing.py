@@ -110,9 +110,9 @@ class LinePreparer:
     def remember(self, line: Line, draft: Draft | None = None) -> None:
         """Remember a line, so that it is not parsed again; ``draft``: what was read of it."""
         if line.seen is not None:
-            scope = draft.judged.scope if draft is not None else line.seen.refused
-            refused = scope if scope is not None and scope.answer == "out_of_scope" else None
-            _SEEN.add(self.version, line.content, replace(line.seen, refused=refused))
+            scope = draft.judged.scope if draft is not None else line.seen.scope
+            kept = scope if scope is not None and scope.answer != "in_scope" else None
+            _SEEN.add(self.version, line.content, replace(line.seen, scope=kept))
 
     def _read(self, line: Line) -> Draft | Problem:
         parsed = line.parsed or self._parse(line.content)

@@ -18,11 +18,11 @@ _KEY: Final = secrets.token_bytes(32)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The id and canonical hash of the record in a line. ``refused``: the answer of the scope gate that refused it."""
+    """The id and canonical hash of the record in a line. ``scope``: the answer of the gate, unless it is in scope."""
 
     source_id: str
     canonical_hash: str
-    refused: ScopeAnswer | None = None
+    scope: ScopeAnswer | None = None
 
 
 class SeenLines:
@@ -46,8 +46,8 @@ class SeenLines:
 
     def add(self, rules: str, line: bytes, seen: Seen) -> None:
         """Remember a line; the one that was not asked for the longest is forgotten."""
-        if seen.refused is not None:
-            same = self._answers.setdefault(seen.refused.model_dump_json(), seen.refused)
+        if seen.scope is not None:
+            same = self._answers.setdefault(seen.scope.model_dump_json(), seen.scope)
             seen = Seen(seen.source_id, seen.canonical_hash, same)
         with self._lock:
             self._lines[_digest(rules, line)] = seen

@@ -25,6 +25,8 @@ from shared.vocabulary.identifiers import alias_of
 
 # Results that an unchanged record has again.
 REPEATED: Final[Mapping[str, Result]] = {"refused": "refused", "obsolete": "obsolete", QUARANTINED: "quarantined"}
+# Those that the scope gate gave: its reasons are not stored.
+JUDGED: Final = frozenset({"refused", QUARANTINED})
 SHARED_NUMBER: Final = Label(
     fr="ce numéro est déjà celui d'un autre essai", en="this number already belongs to another trial"
 )
@@ -92,17 +94,19 @@ class SourceService:
         )
 
     async def report_unchanged(self, line: Line, known: SourceRecord | None, draft: Draft | None = None) -> LineResult:
-        """Report a line that is invalid, or whose record is stored in this form. ``draft``: of a refused record."""
+        """Report a line that is invalid, or whose record is stored in this form. ``draft``: what was read of it."""
         if line.problem is not None or known is None:
             errors = self._errors(line.problem) if line.problem is not None else ()
             return self._report(line, _Outcome("invalid", errors=errors))
         stored = await self.trials.repository.present(known.trial_key) if known.trial_key else None
         if known.result not in REPEATED:
             return self._report(line, _Outcome("unchanged", stored))
-        judged = draft.judged.scope if draft is not None else line.seen.refused if line.seen is not None else None
+        judged = draft.judged.scope if draft is not None else line.seen.scope if line.seen is not None else None
         scope = stored.trial.scope if stored is not None else judged
-        errors = self._reasons(scope) if scope is not None and known.result == "refused" else ()
-        return self._report(line, _Outcome(REPEATED[known.result], stored, errors=errors))
+        found = self._reasons(scope) if scope is not None else ()
+        errors = found if known.result == "refused" else ()
+        reasons = found if known.result == QUARANTINED else ()
+        return self._report(line, _Outcome(REPEATED[known.result], stored, errors=errors, reasons=reasons))
 
     async def import_line(self, line: Line, draft: Draft, stored: dict[str, SourceRecord]) -> LineResult:
         """Import a record that is new, changed, or read by other rules. One that fails changes no trial.

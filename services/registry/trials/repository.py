@@ -1,7 +1,7 @@
 """SQL for trials, their criteria and their sites. Returns documents and plain values, never rows."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -278,14 +278,18 @@ class TrialRepository:
         rows = await self.connection.execute(statement.with_for_update() if lock else statement)
         return [StoredSite.of_row(row) for row in rows]
 
-    async def save_site(self, key: str, site: StoredSite, replaces: int | None, due: datetime | None) -> bool:
-        """Write a site; ``replaces`` as in `save`. ``due``: when it becomes stale; None: as before."""
+    async def save_site(
+        self, key: str, site: StoredSite, replaces: int | None, timer: Mapping[str, datetime | None]
+    ) -> bool:
+        """Write a site; ``replaces`` as in `save`. ``timer``: when the event `site.stale` is due; empty: as before."""
         try:
-            return await self._save_site(key, site, replaces, {} if due is None else {"stale_due": due})
+            return await self._save_site(key, site, replaces, timer)
         except IntegrityError:  # another transaction created it
             return False
 
-    async def _save_site(self, key: str, site: StoredSite, replaces: int | None, timer: dict[str, datetime]) -> bool:
+    async def _save_site(
+        self, key: str, site: StoredSite, replaces: int | None, timer: Mapping[str, datetime | None]
+    ) -> bool:
         values = {
             **timer,
             "version": site.version,

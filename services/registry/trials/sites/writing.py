@@ -61,7 +61,7 @@ class SiteWriter:
             declared_for=None,
         )
         routing = await self._routing(stored, {*sites, centre})
-        return await self._save(stored, site, current, routing, due=confirmed + STALE_AFTER)
+        return await self._save(stored, site, current, routing, declared=True)
 
     async def follow(self, stored: StoredTrial, said: Mapping[str, RecruitmentStatus]) -> None:
         """Write what the sources say of the sites of a trial now. ``said``: by centre."""
@@ -94,8 +94,7 @@ class SiteWriter:
                 declared_at=site.declared_at,
                 declared_for=site.declared_for or key,
             )
-            due = site.confirmed_at + STALE_AFTER if site.confirmed_at is not None else None
-            current[site.centre] = await self._save(stored, taken, before, routing, due=due)
+            current[site.centre] = await self._save(stored, taken, before, routing, declared=True)
 
     async def give_back(self, stored: StoredTrial, keys: Collection[str]) -> None:
         """Remove from a trial what was declared for others that are no longer merged into it."""
@@ -113,20 +112,27 @@ class SiteWriter:
         before: StoredSite | None,
         routing: Routing,
         *,
-        due: datetime | None = None,
+        declared: bool = False,
     ) -> StoredSite:
-        """Write the next version of a site. ``due``: when what is declared becomes stale; None: a source changed it."""
+        """Write the next version of a site. ``declared``: by a declaration; else a source changed it."""
         site = replace(site, version=site.version + 1)
-        if not await self.repository.save_site(stored.key, site, before.version if before else None, due):
+        timer = {"stale_due": _stale_at(site.confirmed_at, self.writer.now)} if declared else {}
+        if not await self.repository.save_site(stored.key, site, before.version if before else None, timer):
             raise StaleVersionError
-        kind: Kind = "source" if due is None else "declaration"
-        author = site.declared_by if due is not None else None
+        kind: Kind = "declaration" if declared else "source"
+        author = site.declared_by if declared else None
         await self.versions.add_version(
             stored.key, site, self.writer.now, kind, author, published=stored.trial.published
         )
         was = before.status if before else None
         self.writer.record(change_of_site(stored.key, stored.trial.identifier, site, was, routing))
         return site
+
+
+def _stale_at(confirmed: datetime | None, now: datetime) -> datetime | None:
+    """Return when a confirmation becomes stale; None: it is already, so no event says that it becomes so."""
+    due = confirmed + STALE_AFTER if confirmed is not None else now
+    return due if due > now else None
 
 
 def origins_of(sites: Iterable[StoredSite]) -> Origins:
