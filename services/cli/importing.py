@@ -240,8 +240,10 @@ def _send(gateway: Gateway, source: str, batch: Sequence[Record], report: Report
         report.reasons.update({fault["code"] for fault in (*errors, *result["reasons"])})
         if result["reasons"]:
             outcome = "possible_duplicate" if result["result"] == "possible_duplicate" else "review"
-            detail, trial_id = _text(result["reasons"]), result["trial_id"] or ""
-            report.reviews.append(Remark(record.place, outcome, trial, detail, trial_id))
+            # A trial that only a dry run created has no id: the next one gets the same.
+            tried = dry_run and result["result"] == "created"
+            trial_id = "" if tried else result["trial_id"] or ""
+            report.reviews.append(Remark(record.place, outcome, trial, _text(result["reasons"]), trial_id))
 
 
 def _text(faults: Sequence[dict[str, str]]) -> str:

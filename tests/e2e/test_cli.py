@@ -93,6 +93,16 @@ def test_an_import_reports_each_bad_record_and_takes_the_others(system: System, 
         assert client.get("/registry/v1/trials/NCT90000001").status_code == 404
 
 
+def test_a_dry_run_names_no_id_that_another_trial_will_get(system: System, tmp_path: Path) -> None:
+    unclear = study("NCT90000007", "One")
+    unclear["protocolSection"]["conditionsModule"] = {"conditions": ["R/R MM"]}
+    (tmp_path / "unclear.json").write_text(json.dumps(unclear))
+    arguments = ["import", "ctgov", str(tmp_path), "--json"]
+    for more, named in ((["--dry-run"], False), ([], True)):
+        report = json.loads(system.cleio(*arguments, *more, CLEIO_TOKEN=system.admin_key).stdout)
+        assert [one["trial_id"] is not None for one in report["reviews"]] == [named]
+
+
 def test_stored_records_need_no_reading_again_under_the_same_rules(system: System, tmp_path: Path) -> None:
     (tmp_path / "one.json").write_text(json.dumps(study("NCT90000009", "One")))
     system.cleio("import", "ctgov", str(tmp_path), CLEIO_TOKEN=system.admin_key)
