@@ -1,32 +1,26 @@
 """`cleio geo`: reads files of a geography and stores them in the registry's database."""
 
-import asyncio
 import base64
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from services.cli.copying import opened
-from services.cli.databases import metadata_of, settings_of, tree_of
-from services.cli.gateway import Gateway, open_gateway
-from services.cli.installation import existing_installation
+from services.cli.gateway import Gateway
+from services.cli.registry_database import in_registry
 from services.registry.geography.files import Rows, UnreadableGeographyError, read_geography
 from services.registry.geography.model import Commune, Kind, LoadedFile
 from services.registry.geography.repository import GeographyRepository
 from services.registry.geography.schemas import FileInput, FilesDocument, FilesInput
 from services.registry.geography.service import GeographyService, packed
 from services.registry.terminology.releases.opening import UnknownReleaseError, read_text
-from shared.persistence import OwnedElsewhereError
-from shared.persistence.copying import check_reachable
-from shared.persistence.migrations import check_schema
+from shared.persistence import Writing
 
 FILES: Final = "/registry/v1/internal/geography/files"
-T = TypeVar("T")
 
 
 class UnusableFileError(OSError):
@@ -93,39 +87,26 @@ def store_files(files: Sequence[ReadFile]) -> None:
         for one in files
     ]
     body = FilesInput(files=given).model_dump(mode="json")
-    _done(lambda service: service.load(given), lambda registry: _send(registry, body))
+    in_registry(lambda connection: _service(connection).load(given), lambda registry: _send(registry, body))
 
 
 def undo_last() -> list[LoadedFile]:
     """Remove the files that were loaded last and return them."""
-    return _done(
-        lambda service: service.undo(), lambda registry: _files(registry.send("DELETE", f"{FILES}/last").content)
+    return in_registry(
+        lambda connection: _service(connection).undo(),
+        lambda registry: _files(registry.send("DELETE", f"{FILES}/last").content),
     )
 
 
 def list_files() -> list[LoadedFile]:
     """Return the loaded files, the first one loaded first."""
-    return _done(lambda service: service.files(), lambda registry: _files(registry.send("GET", FILES).content))
+    return in_registry(
+        lambda connection: _service(connection).files(), lambda registry: _files(registry.send("GET", FILES).content)
+    )
 
 
-def _done(here: Callable[[GeographyService], Awaitable[T]], there: Callable[[Gateway], T]) -> T:
-    """Return what is done in the database, or by the registry that owns its SQLite file."""
-    try:
-        return asyncio.run(_in_database(here))
-    except OwnedElsewhereError:
-        token = settings_of("registry").internal_token.get_secret_value()
-        # Over loopback: the registry answers this call only there.
-        port = existing_installation().service_ports["registry"][0]
-        with open_gateway(f"http://127.0.0.1:{port}", token=token) as registry:
-            return there(registry)
-
-
-async def _in_database(work: Callable[[GeographyService], Awaitable[T]]) -> T:
-    async with opened(settings_of("registry").database, must_exist=True) as database:
-        await check_reachable(database)
-        await check_schema(database, tree_of("registry"), metadata_of("registry"))
-        async with database.transaction() as connection:
-            return await work(GeographyService(GeographyRepository(connection)))
+def _service(connection: Writing) -> GeographyService:
+    return GeographyService(GeographyRepository(connection))
 
 
 def _send(registry: Gateway, body: object) -> None:

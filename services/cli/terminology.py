@@ -1,20 +1,17 @@
 """`cleio terminology`: reads release files and stores what they say in the registry's database."""
 
-import asyncio
 import base64
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from services.cli.copying import opened
-from services.cli.databases import metadata_of, settings_of, tree_of
-from services.cli.gateway import Gateway, open_gateway
-from services.cli.installation import existing_installation
+from services.cli.gateway import Gateway
+from services.cli.registry_database import in_registry
 from services.registry.terminology.model import LoadedRelease
 from services.registry.terminology.releases.draft import Draft
 from services.registry.terminology.releases.opening import UnknownReleaseError, read_release
@@ -22,12 +19,9 @@ from services.registry.terminology.releases.statements import write_statements
 from services.registry.terminology.repository import TerminologyRepository
 from services.registry.terminology.schemas import ReleaseInput, ReleasesDocument, ReleasesInput
 from services.registry.terminology.service import TerminologyService
-from shared.persistence import OwnedElsewhereError
-from shared.persistence.copying import check_reachable
-from shared.persistence.migrations import check_schema
+from shared.persistence import Writing
 
 RELEASES: Final = "/registry/v1/internal/terminology/releases"
-T = TypeVar("T")
 
 
 class UnreadableReleaseError(OSError):
@@ -86,40 +80,27 @@ def store_releases(releases: Sequence[ReadRelease]) -> None:
         for one in releases
     ]
     body = ReleasesInput(releases=given).model_dump(mode="json")
-    _done(lambda service: service.load(given), lambda registry: _send(registry, body))
+    in_registry(lambda connection: _service(connection).load(given), lambda registry: _send(registry, body))
 
 
 def undo_last() -> LoadedRelease | None:
     """Remove the release that was loaded last and return it."""
-    return _done(
-        lambda service: service.undo(),
+    return in_registry(
+        lambda connection: _service(connection).undo(),
         lambda registry: next(iter(_releases(registry.send("DELETE", f"{RELEASES}/last").content)), None),
     )
 
 
 def list_releases() -> list[LoadedRelease]:
     """Return the loaded releases, the first one loaded first."""
-    return _done(lambda service: service.releases(), lambda registry: _releases(registry.send("GET", RELEASES).content))
+    return in_registry(
+        lambda connection: _service(connection).releases(),
+        lambda registry: _releases(registry.send("GET", RELEASES).content),
+    )
 
 
-def _done(here: Callable[[TerminologyService], Awaitable[T]], there: Callable[[Gateway], T]) -> T:
-    """Return what is done in the database, or by the registry that owns its SQLite file."""
-    try:
-        return asyncio.run(_in_database(here))
-    except OwnedElsewhereError:
-        token = settings_of("registry").internal_token.get_secret_value()
-        # Over loopback: the registry answers this call only there.
-        port = existing_installation().service_ports["registry"][0]
-        with open_gateway(f"http://127.0.0.1:{port}", token=token) as registry:
-            return there(registry)
-
-
-async def _in_database(work: Callable[[TerminologyService], Awaitable[T]]) -> T:
-    async with opened(settings_of("registry").database, must_exist=True) as database:
-        await check_reachable(database)
-        await check_schema(database, tree_of("registry"), metadata_of("registry"))
-        async with database.transaction() as connection:
-            return await work(TerminologyService(TerminologyRepository(connection)))
+def _service(connection: Writing) -> TerminologyService:
+    return TerminologyService(TerminologyRepository(connection))
 
 
 def _send(registry: Gateway, body: object) -> None:
