@@ -93,4 +93,6 @@ class Principal:
         found = {"public"}
         if self.organisation is not None:
             found.add(f"organisation:{self.organisation}")
+        if self.centre is not None:
+            found.add(f"centre:{self.centre}")
         return frozenset(found) | _INSIDERS.get(self.kind, frozenset())

@@ -12,13 +12,13 @@ from pydantic import ValidationError
 
 from services.matching.patients.draft import ReadPatient
 from services.matching.patients.fhir.bundle import is_fhir, read_bundle
-from services.matching.patients.identifiers import identifying
 from services.matching.patients.native import clean
 from services.matching.patients.omop.reader import read_archive
 from services.matching.patients.phenopacket.reader import is_phenopacket, read_phenopacket
 from services.matching.patients.problems import IdentifierForbiddenError
 from services.matching.patients.schemas import Patient
 from services.matching.patients.warnings import Warnings
+from shared.values.personal_identifiers import identifying
 from shared.values.problems import Fault, InvalidBodyError, InvalidParameterError
 from shared.values.validation import faults
 from shared.values.wire import Label

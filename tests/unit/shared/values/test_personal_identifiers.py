@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.matching.patients.identifiers import identifying, shape_of
+from shared.values.personal_identifiers import identifying, shape_of
 
 KEY = "1850578006084"
 
