@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, exists, func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.deliveries.repository import Ready
@@ -51,16 +51,12 @@ class MailingRepository:
 
     async def refused(self, ids: Collection[str], now: datetime) -> None:
         """Count a refusal for good; the third in a row disables the subscription."""
-        refusals = subscriptions.c.refusals + 1
-        last = (refusals >= MOST_REFUSALS) & (subscriptions.c.status != "disabled")
+        refused = subscriptions.c.id.in_(ids)
+        await self.connection.execute(
+            update(subscriptions).where(refused).values(refusals=subscriptions.c.refusals + 1)
+        )
         await self.connection.execute(
             update(subscriptions)
-            .where(subscriptions.c.id.in_(ids))
-            .values(
-                refusals=refusals,
-                status=case((last, "disabled"), else_=subscriptions.c.status),
-                disabled_reason=case((last, "refused"), else_=subscriptions.c.disabled_reason),
-                version=case((last, subscriptions.c.version + 1), else_=subscriptions.c.version),
-                updated_at=case((last, now), else_=subscriptions.c.updated_at),
-            )
+            .where(refused, subscriptions.c.refusals >= MOST_REFUSALS, subscriptions.c.status != "disabled")
+            .values(status="disabled", disabled_reason="refused", version=subscriptions.c.version + 1, updated_at=now)
         )
