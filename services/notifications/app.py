@@ -13,9 +13,9 @@ from services.notifications.clients.registry import registry_tail
 from services.notifications.deliveries import endpoints as deliveries
 from services.notifications.deliveries.dispatcher import Dispatcher, DispatchPolicy
 from services.notifications.deliveries.repository import DeliveryRepository
+from services.notifications.link_tokens import MailTokens
 from services.notifications.mail import endpoints as mail_subscriptions
 from services.notifications.mail_links import endpoints as mail_links
-from services.notifications.mail_links.tokens import MailTokens
 from services.notifications.mailing.dispatcher import MailDispatcher, MailPolicy
 from services.notifications.mailing.messages import Writer
 from services.notifications.runtime import Runtime

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from services.notifications.mail_links.tokens import MailTokens
+from services.notifications.link_tokens import MailTokens
 from shared.clients.outbound import OutboundClient
 from shared.persistence import Database
 from shared.values.encryption import Seal

@@ -277,9 +277,9 @@ class Stage:
         }
         values["job"] = self.ids[f"jobs/{values['network']}"]
         values["review"] = f"scope:{values['identifier']}"
-        if "{token}" in line.path:
+        if "{link}" in line.path:
             own_mail = self.ids["mail_subscriptions/own-hospital"]
-            values["token"] = token_of_link(self.services.apps["notifications"], line.path, own_mail)
+            values["link"] = token_of_link(self.services.apps["notifications"], line.path, own_mail)
         for name in ("client", "member", "subscription", "mail_subscription"):
             if f"{{{name}}}" in line.path:
                 spent = line.method == "DELETE" and allowed and line.row != "revoked"

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from services.notifications.mail_links.tokens import MailTokens
+from services.notifications.link_tokens import MailTokens
 from tests.contract.mail import ADDRESS, MAIL
 
 # Never answers: what is sent waits, and what a caller may do does not depend on it.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.notifications.channels.smtp import SmtpChannel, read_smtp_url
-from services.notifications.mail_links.tokens import MailTokens
+from services.notifications.link_tokens import MailTokens
 from services.notifications.mailing.dispatcher import MailDispatcher, MailPolicy
 from services.notifications.mailing.messages import Writer
 from shared.persistence import open_database

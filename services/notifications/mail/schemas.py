@@ -34,7 +34,6 @@ def _ascii_domain(address: object) -> object:
 
 Address = Annotated[
     str,
-    BeforeValidator(_ascii_domain),
     StringConstraints(
         max_length=254,
         pattern=described(
@@ -43,6 +42,7 @@ Address = Annotated[
             en="an e-mail address alone, e.g. research@hospital.example",
         ),
     ),
+    BeforeValidator(_ascii_domain),
 ]
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from shared.values.wire import ApiModel
 
-Token = Annotated[str, Path(max_length=100, description="The token of the link in the message.")]
+Link = Annotated[str, Path(max_length=100, description="The end of the link in the message.")]
 
 
 class MailLink(ApiModel):

@@ -1,8 +1,8 @@
 """Decisions about the links in messages. The token is the authority: it was sent to the address itself."""
 
+from services.notifications.link_tokens import Act, MailTokens
 from services.notifications.mail.repository import MailRepository
 from services.notifications.mail_links.problems import LinkExpiredError
-from services.notifications.mail_links.tokens import Act, MailTokens
 from shared.persistence import Writing
 from shared.values.clock import Clock, utc_now
 from shared.values.problems import NotFoundError, StaleVersionError

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from services.notifications.events.model import CONFIRM_TYPE
-from services.notifications.mail_links.tokens import MailTokens
+from services.notifications.link_tokens import MailTokens
 from services.notifications.mailing.model import Parcel
 from shared.values.language import Language
 
