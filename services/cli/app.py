@@ -19,6 +19,7 @@ from services.cli.commands.match import match
 from services.cli.commands.members import members
 from services.cli.commands.organisations import organisations
 from services.cli.commands.places import places
+from services.cli.commands.reports import report
 from services.cli.commands.reviews import reviews
 from services.cli.commands.signing_keys import signing_keys
 from services.cli.commands.sources import sources
@@ -62,6 +63,7 @@ trials.add_typer(states)
 trials.add_typer(versions)
 app.add_typer(trials, name="trial")
 app.command()(coverage)
+app.command()(report)
 app.add_typer(feeds, name="feed")
 app.command("import")(import_records)
 app.add_typer(terminology, name="terminology")

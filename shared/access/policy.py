@@ -76,6 +76,9 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     ("terminology_release", "write"): {"service": Grant("all", place="this_machine")},
     ("geography", "write"): {"service": Grant("all", place="this_machine")},
     ("feed", "read"): _each(PRINCIPAL_KINDS, _READ, authority=_ALL, coordination=_ALL, service=_ALL),
+    # Authorities see no count below 11. How many referrals a sponsor's trial has is a range.
+    ("report", "read"): {"centre": Grant("own"), "authority": Grant("published"), "coordination": _ALL},
+    ("referral_count", "read"): {"sponsor": Grant("own"), "coordination": _ALL},
     ("criteria", "execute"): _each(PRINCIPAL_KINDS, _ALL),
     # A match without a token is open only while no other machine can call.
     ("match", "execute"): {
@@ -116,6 +119,8 @@ SCOPED: dict[str, tuple[str, ...]] = {
     "push": ("registry",),
     "terminology": ("registry",),
     "feed": ("registry",),
+    "report": ("registry",),
+    "referral_count": ("registry",),
     "organisation": ("registry",),
     "client": ("registry",),
     "member": ("registry",),

@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.registry.reports.disclosure import Bucket
+from services.registry.reports.model import View
 from services.registry.reports.report import Count, Group, Measure, Section, Unit
 from shared.values.wire import ApiModel, Day
 from shared.vocabulary.identifiers import CentreId
 
-View = Literal["network", "centre", "fcrin"]
 Plot = Literal["access", "access_in_vivo", "access_ex_vivo", "institutions"]
 Year = Annotated[int, Field(ge=2000, le=2200)]
 Share = Annotated[float, Field(ge=0, le=1)]
