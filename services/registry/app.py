@@ -43,6 +43,7 @@ from services.registry.model.events import RegistryEvent
 from services.registry.places import endpoints as places
 from services.registry.places.merging import PlaceMerges
 from services.registry.provenance import endpoints as provenance
+from services.registry.reports import endpoints as reports
 from services.registry.review import endpoints as reviews
 from services.registry.sample.load import load_sample
 from services.registry.schema import AUDIT, FEED, KEYS, METADATA
@@ -83,6 +84,7 @@ from shared.persistence import Database, open_database
 from shared.persistence.direct import DirectReads, open_direct_reads
 from shared.persistence.migrations import check_schema
 from shared.tasks import BackgroundTasks
+from shared.values.encryption import derived_key
 
 ASSERTIONS_PER_BATCH = 2_000
 # A page of records of a register may take long.
@@ -122,6 +124,8 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             await keys.start(tasks)
             stack.push_async_callback(keys.stop)
             app.state.public_url = settings.issuer
+            app.state.report_secret = derived_key(settings.cursor_key_bytes, "counts")
+            app.state.report_questions = settings.count_questions
             direct = open_direct_reads(database)
             stack.push_async_callback(direct.close)
             follower = IndexFollower(database)
@@ -161,6 +165,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         terminologies.router,
         geographies.router,
         coverages.router,
+        reports.router,
         fhir.router,
         organisations.router,
         clients.router,

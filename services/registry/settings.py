@@ -27,6 +27,10 @@ class RegistrySettings(OutboundSettings):
         description="Processes that read the records of large imports; 0: they are read in the service itself.",
     )
 
+    count_questions: int = Field(
+        default=50, ge=0, description="Different questions for counts that an organisation can ask in a day."
+    )
+
     @property
     def token_url(self) -> str:
         return f"{self.issuer}/oauth/token"
