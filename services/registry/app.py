@@ -43,6 +43,8 @@ from services.registry.model.events import RegistryEvent
 from services.registry.places import endpoints as places
 from services.registry.places.merging import PlaceMerges
 from services.registry.provenance import endpoints as provenance
+from services.registry.referrals import endpoints as referrals
+from services.registry.referrals.upkeep import keep_referrals
 from services.registry.review import endpoints as reviews
 from services.registry.sample.load import load_sample
 from services.registry.schema import AUDIT, FEED, KEYS, METADATA
@@ -141,6 +143,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.end_waits = database.end_waits
             tasks.repeat(lambda: _housekeeping(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
             tasks.repeat(lambda: report_stale(database), "report_stale_sites")
+            tasks.repeat(lambda: keep_referrals(database, settings), "keep_referrals")
             tasks.repeat(lambda: _delete_expired_assertions(database), "delete_expired_assertions")
             yield
 
@@ -154,6 +157,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         duplicates.router,
         centres.router,
         places.router,
+        referrals.router,
         jobs.router,  # before `/sources/{source}`
         sources.router,
         synchronisation.router,

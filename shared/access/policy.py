@@ -18,6 +18,7 @@ WRITERS: frozenset[Role] = frozenset({"admin", "editor", "system"})
 ADMINS: frozenset[Role] = frozenset({"admin"})
 AUDITORS: frozenset[Role] = frozenset({"admin", "auditor", "dpo"})
 CARERS: frozenset[Role] = frozenset({"clinician", "system"})
+REFERRERS: frozenset[Role] = frozenset({"clinician", "editor", "system"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,20 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
         "centre": Grant("published", CARERS),
         "coordination": Grant("synthetic"),
     },
+    # Sponsors, networks and all others see no referral; the coordination sees states and dates.
+    ("referral", "read"): {
+        "hospital": Grant("own"),
+        "centre": Grant("own"),
+        "coordination": Grant("all", fields="status"),
+    },
+    ("referral", "write"): {"hospital": Grant("own", REFERRERS), "centre": Grant("own", REFERRERS)},
+    # What waits for the caller: a sponsor gets nothing of a referral.
+    ("worklist", "read"): {
+        "hospital": Grant("own"),
+        "centre": Grant("own"),
+        "sponsor": Grant("own"),
+        "coordination": Grant("all"),
+    },
     ("subscription", "read"): _each(ORGANISATION_KINDS, Grant("own")),
     ("subscription", "write"): _each(ORGANISATION_KINDS, Grant("own", WRITERS)),
     # The status of subscriptions, without their target URL or filter.
@@ -120,6 +135,8 @@ SCOPED: dict[str, tuple[str, ...]] = {
     "client": ("registry",),
     "member": ("registry",),
     "signing_key": ("registry",),
+    "referral": ("registry",),
+    "worklist": ("registry",),
     "criteria": ("matching",),
     "match": ("matching",),
     "subscription": ("notifications",),

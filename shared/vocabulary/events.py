@@ -23,6 +23,10 @@ EventType = Literal[
     "source.synced",
     "source.missing",
     "source.found",
+    "referral.sent",
+    "referral.answered",
+    "referral.updated",
+    "referral.check_again",
 ]
 AgeBand = Literal["child", "adult"]
 AtmpClass = Literal["gene_therapy", "somatic_cell", "tissue_engineered"]

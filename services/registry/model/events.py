@@ -183,10 +183,26 @@ class ReviewEvent(CloudEvent):
     data: ReviewData = Field(description="Which item: read it from `/reviews/{id}`.")
 
 
+class ReferralData(ChangeData):
+    """A step of a referral. ``id``: its reference; ``version``: the one that the reader sees."""
+
+    state: str = Field(description="The state after it, as the reader sees it.")
+    on: str = Field(description="The day of the step.")
+
+
+class ReferralEvent(CloudEvent):
+    """A referral was sent, answered, changed, or must be checked again. For its hospital, its centre, coordination."""
+
+    type: Literal["referral.sent", "referral.answered", "referral.updated", "referral.check_again"] = Field(
+        description="`referral.answered`: accepted, declined, more asked for, or not now."
+    )
+    data: ReferralData = Field(description="Which referral: read it again.")
+
+
 class RemovalEvent(CloudEvent):
     """The tombstone of a subject. It passes every filter of types, so that copies can be deleted."""
 
-    type: Literal["trial.removed", "site.removed", "centre.removed", "client.removed"] = Field(
+    type: Literal["trial.removed", "site.removed", "centre.removed", "client.removed", "referral.removed"] = Field(
         description="The kind of the subject, and `removed`."
     )
     data: RemovalData = Field(description="What to remove.")
@@ -204,6 +220,7 @@ RegistryEvent: TypeAlias = Annotated[
     | SyncEvent
     | RecordEvent
     | ReviewEvent
+    | ReferralEvent
     | RemovalEvent,
     Field(discriminator="type"),
 ]
