@@ -44,6 +44,7 @@ from services.registry.places import endpoints as places
 from services.registry.places.merging import PlaceMerges
 from services.registry.provenance import endpoints as provenance
 from services.registry.review import endpoints as reviews
+from services.registry.safety_holds import endpoints as safety_holds
 from services.registry.sample.load import load_sample
 from services.registry.schema import AUDIT, FEED, KEYS, METADATA
 from services.registry.scope import judge
@@ -152,6 +153,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         provenance.router,
         reviews.router,
         duplicates.router,
+        safety_holds.router,
         centres.router,
         places.router,
         jobs.router,  # before `/sources/{source}`
