@@ -46,6 +46,7 @@ from services.registry.provenance import endpoints as provenance
 from services.registry.referrals import endpoints as referrals
 from services.registry.referrals.upkeep import keep_referrals
 from services.registry.review import endpoints as reviews
+from services.registry.safety_holds import endpoints as safety_holds
 from services.registry.sample.load import load_sample
 from services.registry.schema import AUDIT, FEED, KEYS, METADATA
 from services.registry.scope import judge
@@ -155,6 +156,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         provenance.router,
         reviews.router,
         duplicates.router,
+        safety_holds.router,
         centres.router,
         places.router,
         referrals.router,

@@ -1,8 +1,11 @@
 """Safety holds. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
+
+from shared.feed.changes import Facets
 
 Scope = Literal["trial", "country", "site", "cohort", "product"]
 Kind = Literal[
@@ -21,6 +24,8 @@ Reason = Literal[
     "supply",
     "other",
 ]
+# Those who must agree to lift a hold: the coordination, and the owner of the trial; without owner a centre of it.
+Party = Literal["sponsor", "coordination", "centre"]
 # What allows the restart: an authorised substantial modification, or the end of the authority's measure.
 Basis = Literal["substantial_modification", "measure_lifted"]
 
@@ -29,7 +34,7 @@ Basis = Literal["substantial_modification", "measure_lifted"]
 class Agreement:
     """One person agrees to lift a hold. ``party``: for whom; ``author``: the organisation with the person."""
 
-    party: Literal["sponsor", "coordination", "centre"]
+    party: Party
     organisation: str
     author: str
     at: datetime
@@ -77,3 +82,15 @@ class Hold:
 def same_product(one: str | None, other: str | None) -> bool:
     """Return whether two names are those of the same product: case and spaces do not matter."""
     return one is not None and other is not None and one.casefold().split() == other.casefold().split()
+
+
+@dataclass(frozen=True, slots=True)
+class TrialClass:
+    """What tells whether another trial is of the same class. ``product``: the members of its product."""
+
+    key: str
+    identifier: str
+    owner: str | None
+    centres: frozenset[str]
+    product: Mapping[str, Any]
+    facets: Facets
