@@ -70,6 +70,7 @@ from services.registry.trials.public.reads import public_reads
 from services.registry.trials.public.repository import PublicTrials
 from services.registry.trials.rules import TrialRules
 from services.registry.trials.sites.stale import report_stale
+from services.registry.worklists import endpoints as worklists
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
 from shared.clients.outbound import open_outbound
@@ -160,6 +161,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         centres.router,
         places.router,
         referrals.router,
+        worklists.router,
         jobs.router,  # before `/sources/{source}`
         sources.router,
         synchronisation.router,

@@ -1,5 +1,6 @@
 """Referrals over HTTP, on both databases: what each party may do and see."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.registry.referrals.upkeep import delete_old, mark_some
+from services.registry.referrals.repository import ReferralRepository
+from services.registry.referrals.upkeep import delete_old, mark_check_again, mark_some
 from tests.conftest import ADMIN, client_of, token_of
 from tests.contract.test_registry import a_trial, create, events_since, now
 
@@ -66,6 +68,16 @@ class Parties:
         for action in actions:
             answer = await self.step(self.centre, reference, action, **DETAILS.get(action, {}))
             assert answer.status_code == 200, answer.text
+
+    async def until_marked(self) -> None:
+        """Wait until no mark waits: the service does the same in the background."""
+        database, waits = self.app.state.database, True
+        while waits:
+            await mark_some(database, datetime.now(UTC))
+            async with database.transaction(as_service=True) as connection:
+                repository = ReferralRepository(connection)
+                waits = await repository.has_marks()
+            await asyncio.sleep(0.01)
 
     async def read(self, client: httpx.AsyncClient, reference: str) -> dict[str, Any]:
         answer = await client.get(f"{REFERRALS}/{reference}")
@@ -271,12 +283,33 @@ async def test_an_acceptance_marks_the_other_referrals_of_the_patient(parties: P
     assert second["same_patient"] == [first]
     stranger = (await parties.send())["reference"]
     await parties.walk(second["reference"], "accepted")
-    while await mark_some(parties.app.state.database, datetime.now(UTC)):
-        pass
+    await parties.until_marked()
     marked = {one: (await parties.read(parties.hospital, one))["check_again"] for one in (first, stranger)}
     assert marked == {first: "accepted_elsewhere", stranger: None}
     checked = await parties.step(parties.hospital, first, "checked")
     assert (checked.status_code, checked.json()["check_again"]) == (200, None)
+
+
+async def test_a_safety_hold_stops_new_referrals_and_inclusions_and_marks_the_others(parties: Parties) -> None:
+    reference, dosed = [(await parties.send())["reference"] for _ in range(2)]
+    for one in (reference, dosed):
+        await parties.walk(one, "accepted", "contacted", "pre_screened", "consented", "screening")
+    await parties.walk(dosed, "included", "dosed")
+    hold = {"scope": "trial", "kind": "sponsor_halt_safety", "reason": "serious_adverse_reaction"}
+    imposed = await parties.post(parties.admin, f"/registry/v1/trials/{NUMBER}/holds", hold)
+    assert imposed.status_code == 201, imposed.text
+    refused = [
+        await parties.post(parties.hospital, REFERRALS, a_referral()),
+        await parties.step(parties.centre, reference, "included"),
+    ]
+    assert {(one.status_code, one.json()["code"]) for one in refused} == {(409, "safety_hold")}
+    await parties.walk(dosed, "follow_up")
+    database, trial = parties.app.state.database, (await parties.admin.get(f"/registry/v1/trials/{NUMBER}")).json()
+    async with database.transaction(as_service=True) as connection:
+        await mark_check_again(connection, trial["id"], "safety_hold", datetime.now(UTC))
+    await parties.until_marked()
+    marks = [(await parties.read(parties.centre, one))["check_again"] for one in (reference, dosed)]
+    assert marks == ["safety_hold", None]
 
 
 async def test_a_deleted_referral_leaves_a_tombstone_alone(parties: Parties) -> None:

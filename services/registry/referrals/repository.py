@@ -3,10 +3,10 @@
 import uuid
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Select, delete, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.referrals.model import BEFORE_CONSENT, Agreement, Mark, Referral, Request, Standing
@@ -78,11 +78,21 @@ class ReferralRepository:
 
         Of a hospital also closed ones whose patient does not know the answer yet.
         """
-        is_open = _COLUMNS.closed_at.is_(None)
+        is_open: ColumnElement[bool] = _COLUMNS.closed_at.is_(None)
         if party.kind == "hospital":
             is_open = is_open | _COLUMNS.to_inform.is_(True)
         statement = select(referrals).where(*party.condition, is_open)
         return await self._list(statement.order_by(_COLUMNS.sent_at).limit(limit))
+
+    async def overdue(self, before: date) -> list[tuple[str, int, date]]:
+        """Return (centre, number, oldest day) of referrals that wait for an answer since before a day."""
+        statement = (
+            select(_COLUMNS.centre, func.count().label("number"), func.min(_COLUMNS.since).label("oldest"))
+            .where(_COLUMNS.state == "sent", _COLUMNS.since < before)
+            .group_by(_COLUMNS.centre)
+            .order_by(_COLUMNS.centre)
+        )
+        return [(row.centre, row.number, row.oldest) for row in await self.connection.execute(statement)]
 
     async def of_patient(self, patient: str, hospital: str, *, lock: bool = False) -> list[Referral]:
         """Return the referrals of one patient of a hospital, oldest first."""

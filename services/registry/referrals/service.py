@@ -17,6 +17,8 @@ from services.registry.referrals.routing import changes_of, removal_of
 from services.registry.referrals.schemas import Referral as ReferralDocument
 from services.registry.referrals.schemas import ReferralHead, ReferralInput, StepInput
 from services.registry.referrals.standing import View, seen_by_hospital, standing_of
+from services.registry.safety_holds.problems import HeldTrialError
+from services.registry.safety_holds.repository import HoldRepository
 from services.registry.schema import FEED
 from services.registry.steps.model import Step
 from services.registry.steps.transitions import StepTable
@@ -31,6 +33,8 @@ TABLE: Final = StepTable.read("services.registry.referrals")
 REGISTRY: Final = "registry"
 # The states of a referral that another one can follow.
 FAILED: Final = frozenset({"screen_failure", "pre_screen_failure"})
+# A hold on one cohort does not stop a referral that names none.
+_NO_COHORT: Final = ""
 _HOSPITALS_ONLY: Final = Label(
     fr="Seul un hôpital adresse un patient ; le centre répond.",
     en="Only a hospital sends a referral; the centre answers.",
@@ -94,12 +98,14 @@ class ReferralService:
         :raises AgreementRequiredError: 422.
         :raises InvalidBodyError: 422, an impossible date, an unknown cohort or reference.
         :raises NotReferableError: 409, the trial is not public or not open at the centre.
+        :raises HeldTrialError: 409, a safety hold is in force there.
         """
         party = party_of(access)
         if party.kind != "hospital":
             raise ForbiddenError(_HOSPITALS_ONLY)
         check_request(given, self.today)
         trial = await self._open_trial(given)
+        await self._check_holds(trial, given.centre, given.cohort or _NO_COHORT)
         reference = new_reference("REF")
         first = await self._first_of_patient(given, party)
         request = _request(given)
@@ -125,6 +131,7 @@ class ReferralService:
         :raises ForbiddenError: 403, it is for the other party.
         :raises InvalidBodyError: 422, a detail or a date is missing or impossible.
         :raises OwnConsentDueError: 409, the patient has come of age.
+        :raises HeldTrialError: 409, a safety hold forbids the inclusion.
         """
         party = party_of(access)
         referral = await self._find(reference, party, lock=True)
@@ -132,6 +139,9 @@ class ReferralService:
         view = _view(referral, steps, party)
         check_version(expected, view.version)
         state = TABLE.after(view.state, given.action, party.kind)
+        if given.action == "included":
+            trial = await self.trials.present(referral.trial)
+            await self._check_holds(trial, referral.centre, referral.request.cohort)
         standing = referral.standing
         check_step(given, referral.request, view.since, standing.own_consent_due, self.today)
         step = Step(
@@ -147,7 +157,8 @@ class ReferralService:
         )
         changed = await self.add_step(referral, steps, step)
         if given.action == "accepted":
-            await self.mark(Mark("accepted_elsewhere", patient=referral.patient, cause=reference))
+            mark = Mark("accepted_elsewhere", patient=referral.patient, cause=reference)
+            await self.repository.add_mark(mark, self.now)
         return await self._document(changed, access, [*steps, step])
 
     async def delete(self, reference: str, access: Access, expected: int | None) -> None:
@@ -166,14 +177,6 @@ class ReferralService:
         """Delete a referral with its steps. The feed keeps a tombstone with the reference."""
         await self.repository.delete(referral.reference)
         FEED.record(self.repository.connection, removal_of(referral))
-
-    async def mark_check_again(self, trial_key: str, why: str) -> None:
-        """Have the open referrals of a trial marked within seconds. ``why``: a code of `check_again`."""
-        await self.mark(Mark(why, trial=trial_key))
-
-    async def mark(self, mark: Mark) -> None:
-        """Have referrals marked within seconds (`upkeep`): the caller may not see them."""
-        await self.repository.add_mark(mark, self.now)
 
     async def add_step(self, referral: Referral, steps: Sequence[Step], step: Step) -> Referral:
         """Write a step with its feed entries.
@@ -208,6 +211,13 @@ class ReferralService:
         trial = await self.trials.find(given.trial, "published")
         sites = [] if trial is None else await self.trials.sites(trial.key)
         return check_open(trial, sites, given.centre, given.cohort)
+
+    async def _check_holds(self, trial: StoredTrial, centre: str, cohort: str | None) -> None:
+        """:raises HeldTrialError: 409."""
+        country, product = centre[:2].upper(), trial.trial.product.name
+        for hold in await HoldRepository(self.repository.connection).in_force(trial.key):
+            if hold.covers(country, centre, cohort, product):
+                raise HeldTrialError
 
     async def _first_of_patient(self, given: ReferralInput, party: Party) -> str | None:
         """Return the first referral of the patient, by those that are named.

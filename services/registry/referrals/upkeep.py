@@ -27,6 +27,14 @@ async def keep_referrals(database: Database, settings: RegistrySettings) -> None
     await asyncio.sleep(EVERY_SECONDS)
 
 
+async def mark_check_again(connection: Writing, trial_key: str, why: str, now: datetime) -> None:
+    """Have the open referrals of a trial marked within seconds: its criteria changed, or a hold is in force or lifted.
+
+    ``why``: a code of the list `check_again`. The caller need not see the referrals.
+    """
+    await ReferralRepository(connection).add_mark(Mark(why, trial=trial_key), now)
+
+
 async def mark_some(database: Database, now: datetime, answer_days: int = 14) -> int:
     """Do all marks that wait. Return the number of referrals that were marked."""
     count = 0
@@ -37,8 +45,9 @@ async def mark_some(database: Database, now: datetime, answer_days: int = 14) ->
         async with database.transaction() as connection:
             service = _service(connection, now, answer_days)
             mark = await service.repository.take_mark()
-            if mark is not None:
-                count += await _mark(service, mark)
+            if mark is None:  # another replica has it
+                return count
+            count += await _mark(service, mark)
 
 
 async def _mark(service: ReferralService, mark: Mark) -> int:
