@@ -43,8 +43,11 @@ from services.registry.model.events import RegistryEvent
 from services.registry.places import endpoints as places
 from services.registry.places.merging import PlaceMerges
 from services.registry.provenance import endpoints as provenance
+from services.registry.referrals import endpoints as referrals
+from services.registry.referrals.upkeep import keep_referrals
 from services.registry.reports import endpoints as reports
 from services.registry.review import endpoints as reviews
+from services.registry.safety_holds import endpoints as safety_holds
 from services.registry.sample.load import load_sample
 from services.registry.schema import AUDIT, FEED, KEYS, METADATA
 from services.registry.scope import judge
@@ -68,6 +71,7 @@ from services.registry.trials.public.reads import public_reads
 from services.registry.trials.public.repository import PublicTrials
 from services.registry.trials.rules import TrialRules
 from services.registry.trials.sites.stale import report_stale
+from services.registry.worklists import endpoints as worklists
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
 from shared.clients.outbound import open_outbound
@@ -145,6 +149,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.end_waits = database.end_waits
             tasks.repeat(lambda: _housekeeping(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
             tasks.repeat(lambda: report_stale(database), "report_stale_sites")
+            tasks.repeat(lambda: keep_referrals(database, settings), "keep_referrals")
             tasks.repeat(lambda: _delete_expired_assertions(database), "delete_expired_assertions")
             yield
 
@@ -156,8 +161,11 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         provenance.router,
         reviews.router,
         duplicates.router,
+        safety_holds.router,
         centres.router,
         places.router,
+        referrals.router,
+        worklists.router,
         jobs.router,  # before `/sources/{source}`
         sources.router,
         synchronisation.router,

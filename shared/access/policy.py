@@ -15,9 +15,12 @@ Place = Literal["anywhere", "this_machine", "closed"]
 Fields = Literal["all", "status"]
 
 WRITERS: frozenset[Role] = frozenset({"admin", "editor", "system"})
+# Who stops or restarts a trial for safety.
+STOPPERS: frozenset[Role] = frozenset({"admin", "editor", "validator"})
 ADMINS: frozenset[Role] = frozenset({"admin"})
 AUDITORS: frozenset[Role] = frozenset({"admin", "auditor", "dpo"})
 CARERS: frozenset[Role] = frozenset({"clinician", "system"})
+REFERRERS: frozenset[Role] = frozenset({"clinician", "editor", "system"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,34 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
         service=_ALL,
     ),
     ("site", "write"): {"centre": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
+    # Everyone sees that a published trial is on hold; its parties and those who supervise it also see why.
+    ("safety_hold", "read"): _each(
+        PRINCIPAL_KINDS,
+        Grant("published", fields="status"),
+        centre=_READ,
+        sponsor=_READ,
+        authority=_ALL,
+        coordination=_ALL,
+        service=_ALL,
+    ),
+    ("safety_hold", "write"): {
+        "centre": Grant("own", STOPPERS),
+        "sponsor": Grant("own", STOPPERS),
+        "coordination": Grant("all", STOPPERS),
+    },
+    # Places of an enrolment and who has one. A hospital and an authority read the numbers.
+    ("enrolment", "read"): {
+        "centre": Grant("own"),
+        "sponsor": Grant("own"),
+        "hospital": _READ,
+        "coordination": _ALL,
+        "authority": _READ,
+    },
+    ("enrolment", "write"): {
+        "centre": Grant("own", WRITERS),
+        "sponsor": Grant("own", WRITERS),
+        "coordination": Grant("all", WRITERS),
+    },
     ("centre", "read"): _each(PRINCIPAL_KINDS, _ALL),
     ("centre", "write"): {"centre": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
     # The table of facility texts and the places that they are.
@@ -86,6 +117,20 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
         "hospital": Grant("published", CARERS),
         "centre": Grant("published", CARERS),
         "coordination": Grant("synthetic"),
+    },
+    # Sponsors, networks and all others see no referral; the coordination sees states and dates.
+    ("referral", "read"): {
+        "hospital": Grant("own"),
+        "centre": Grant("own"),
+        "coordination": Grant("all", fields="status"),
+    },
+    ("referral", "write"): {"hospital": Grant("own", REFERRERS), "centre": Grant("own", REFERRERS)},
+    # What waits for the caller: a sponsor gets nothing of a referral.
+    ("worklist", "read"): {
+        "hospital": Grant("own"),
+        "centre": Grant("own"),
+        "sponsor": Grant("own"),
+        "coordination": Grant("all"),
     },
     ("subscription", "read"): _each(ORGANISATION_KINDS, Grant("own")),
     ("subscription", "write"): _each(ORGANISATION_KINDS, Grant("own", WRITERS)),
@@ -113,6 +158,8 @@ SCOPED: dict[str, tuple[str, ...]] = {
     "trial": ("registry",),
     "statement": ("registry",),
     "site": ("registry",),
+    "safety_hold": ("registry",),
+    "enrolment": ("registry",),
     "centre": ("registry",),
     "place": ("registry",),
     "source": ("registry",),
@@ -125,6 +172,8 @@ SCOPED: dict[str, tuple[str, ...]] = {
     "client": ("registry",),
     "member": ("registry",),
     "signing_key": ("registry",),
+    "referral": ("registry",),
+    "worklist": ("registry",),
     "criteria": ("matching",),
     "match": ("matching",),
     "subscription": ("notifications",),

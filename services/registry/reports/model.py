@@ -19,5 +19,5 @@ class Selection:
     def days(self) -> tuple[date, date]:
         """The first day on which its cases began, and the day after the last one."""
         if self.year is None:
-            return date(1900, 1, 1), date(9999, 1, 1)
+            return date(1900, 1, 1), date(2999, 1, 1)
         return date(self.year, 1, 1), date(self.year + 1, 1, 1)

@@ -5,17 +5,15 @@ made of one list of cases, so that the groups can be hidden together (`services.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import Final, Literal
 
-from services.registry.model.working_days import working_days
 from services.registry.reports.access import Path, cases_of, screen_failures
 from services.registry.reports.disclosure import SMALLEST, suppressed
 from services.registry.reports.incidence import Case, Clock, Point, clocks
 
-Section = Literal["feasibility", "activation", "access"]
+Section = Literal["feasibility", "safety", "access"]
 Unit = Literal["working_days", "days"]
 Group = Literal["all", "in_vivo", "ex_vivo", "not_known"]
 DELIVERIES: Final[tuple[Group, ...]] = ("in_vivo", "ex_vivo", "not_known")
@@ -23,19 +21,6 @@ DELIVERY_GROUPS: Final[Mapping[str | None, Group]] = {"in_vivo": "in_vivo", "ex_
 # The share of first answers within so many days is a target of networks.
 TARGET_DAYS: Final = 14
 DONE: Final = "done"
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """One case of a clock of institutions. ``end``: None: open, unless it ``stopped`` in another way.
-
-    ``paused``: the working days in which the clock stood still.
-    """
-
-    start: date
-    end: date | None = None
-    stopped: date | None = None
-    paused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +55,21 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a report is made of. ``clocks``: section and step → cases. ``counts``: code → group → number."""
+    """What a report is made of. ``clocks``: section and step → cases, whose event is `DONE` or another one.
+
+    ``counts``: code → group → number.
+    """
 
     paths: Sequence[Path] = ()
-    clocks: Mapping[tuple[Section, str], Sequence[Span]] = field(default_factory=dict)
+    clocks: Mapping[tuple[Section, str], Mapping[Case, int]] = field(default_factory=dict)
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
-def measures_of(figures: Figures, today: date, *, suppress: bool) -> list[Measure]:
+def measures_of(figures: Figures, *, suppress: bool) -> list[Measure]:
     """Return all measures. ``suppress``: hide what is below 11 and what it could be subtracted from."""
     found = [
-        _measure(section, step, "all", "working_days", clocks(_cases(spans, today), [DONE])[DONE])
-        for (section, step), spans in figures.clocks.items()
+        _measure(section, step, "all", "working_days", clocks(cases, [DONE])[DONE])
+        for (section, step), cases in figures.clocks.items()
     ]
     of_institutions = [_hidden(one) if suppress and _is_small(one) else one for one in found]
     of_patients = []
@@ -111,13 +99,6 @@ def counts_of(figures: Figures, *, suppress: bool) -> list[Count]:
             Count(code, group, count, suppressed=count is None) for group, count in zip(groups, shown, strict=True)
         ]
     return found
-
-
-def _cases(spans: Iterable[Span], today: date) -> Iterable[Case]:
-    for span in spans:
-        until = span.end or span.stopped or today
-        days = max(0, working_days(span.start, until) - span.paused)
-        yield Case(days, DONE if span.end else "stopped" if span.stopped else None)
 
 
 def _measure(section: Section, step: str, group: Group, unit: Unit, clock: Clock) -> Measure:

@@ -38,19 +38,15 @@ class ReportService:
             year=year,
             today=selection.today,
             suppressed=suppress,
-            measures=[
-                MeasureDocument.of(one) for one in measures_of(figures, selection.today, suppress=suppress)
-            ],
+            measures=[MeasureDocument.of(one) for one in measures_of(figures, suppress=suppress)],
             counts=[CountDocument.of(one) for one in counts_of(figures, suppress=suppress)],
         )
 
-    async def measures(
-        self, access: Access, view: View | None, centre: str | None, year: int | None
-    ) -> list[Measure]:
+    async def measures(self, access: Access, view: View | None, centre: str | None, year: int | None) -> list[Measure]:
         """Return the measures of a report with their curves. It raises what `report` does."""
         chosen = view or ("centre" if access.rows == "own" else "network")
         selection, suppress = self._select(access, chosen, centre, year)
-        return measures_of(await self._figures(selection), selection.today, suppress=suppress)
+        return measures_of(await self._figures(selection), suppress=suppress)
 
     async def referral_count(
         self, access: Access, trial: str, stage: str, year: int | None, questions: int
@@ -79,9 +75,7 @@ class ReportService:
         async with self.database.read(as_service=True) as connection:
             return await ReportRepository(connection).figures(selection)
 
-    def _select(
-        self, access: Access, view: View, centre: str | None, year: int | None
-    ) -> tuple[Selection, bool]:
+    def _select(self, access: Access, view: View, centre: str | None, year: int | None) -> tuple[Selection, bool]:
         """Return the cases of a report, and whether its small counts are hidden."""
         own = access.principal.centre if access.rows == "own" else None
         if view != "centre" and access.rows == "own":

@@ -14,9 +14,8 @@ STEPS: Final = {
     "first_answer": Label(fr="première réponse", en="first answer"),
     "confidentiality": Label(fr="accord de confidentialité", en="confidentiality agreement"),
     "contract": Label(fr="contrat", en="contract"),
-    "green_light": Label(fr="feu vert", en="green light"),
-    "first_consent": Label(fr="premier consentement", en="first consent"),
-    "first_inclusion": Label(fr="première inclusion", en="first inclusion"),
+    "activation": Label(fr="ouverture du site", en="opening of the site"),
+    "first_patient": Label(fr="premier patient", en="first patient"),
     "hold_lifted": Label(fr="levée de la suspension", en="hold lifted"),
 }
 PLOTS: Final = {
@@ -24,7 +23,8 @@ PLOTS: Final = {
         fr="Accès à l'essai : incidence cumulée de chaque étape", en="Access to trials: cumulative incidence by stage"
     ),
     "access_in_vivo": Label(
-        fr="Accès, produits administrés in vivo : incidence cumulée", en="Access, in vivo products: cumulative incidence"
+        fr="Accès, produits administrés in vivo : incidence cumulée",
+        en="Access, in vivo products: cumulative incidence",
     ),
     "access_ex_vivo": Label(
         fr="Accès, produits ex vivo : incidence cumulée", en="Access, ex vivo products: cumulative incidence"

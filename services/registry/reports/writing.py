@@ -17,9 +17,7 @@ _SHORTEST: Final = 30
 
 def report_csv(report: Report) -> str:
     """Return all measures, then the counts in the column ``cases``, one a line."""
-    lines = csv_text(
-        _MEASURE_COLUMNS, ([getattr(one, name) for name in _MEASURE_COLUMNS] for one in report.measures)
-    )
+    lines = csv_text(_MEASURE_COLUMNS, ([getattr(one, name) for name in _MEASURE_COLUMNS] for one in report.measures))
     return lines + csv_rows(
         ["count", one.code, one.group, "cases", one.count, *[None] * 7, one.count is None] for one in report.counts
     )

@@ -1,9 +1,5 @@
-from datetime import date
-
 from services.registry.reports.access import Path
-from services.registry.reports.report import Figures, Measure, Span, counts_of, measures_of
-
-TODAY = date(2026, 6, 30)
+from services.registry.reports.report import Figures, Measure, counts_of, measures_of
 
 
 def path(
@@ -24,23 +20,16 @@ def test_access_counts_the_dead_and_the_waiting() -> None:
         *[path("in_vivo", 5, ended=30)] * 5,
         *[path()] * 5,
     ]
-    found = measures_of(Figures(paths), TODAY, suppress=False)
+    found = measures_of(Figures(paths), suppress=False)
     dosing = measure(found, "dosing")
     assert (dosing.cases, dosing.ended, dosing.otherwise, dosing.open, dosing.median) == (20, 10, 5, 5, 100)
     assert measure(found, "answer").within_target == 0.75
     assert measure(found, "dosing", "ex_vivo").cases == 0
 
 
-def test_first_answers_are_counted_in_working_days_without_the_pause() -> None:
-    """Asked on Thursday 30 April 2026, answered on Monday 18 May: nine working days, three of them the sponsor's."""
-    spans = {("feasibility", "first_answer"): [Span(date(2026, 4, 30), date(2026, 5, 18), paused=3)]}
-    found = measures_of(Figures(clocks=spans), TODAY, suppress=False)  # type: ignore[arg-type]
-    assert measure(found, "first_answer").median == 6
-
-
 def test_what_is_below_eleven_is_hidden_and_cannot_be_subtracted() -> None:
     paths = [*[path("in_vivo")] * 30, *[path("ex_vivo", 3)] * 20, *[path(None, 3)] * 4]
-    found = measures_of(Figures(paths), TODAY, suppress=True)
+    found = measures_of(Figures(paths), suppress=True)
     assert measure(found, "answer").cases == 54
     assert measure(found, "answer", "not_known").suppressed
     assert measure(found, "answer", "ex_vivo").suppressed  # else 54 - 30 - 20 tells the 4
