@@ -54,6 +54,7 @@ from services.registry.sources.places import by_name
 from services.registry.sources.reading_processes import ReadingProcesses
 from services.registry.sources.registry_criteria import registry_criteria
 from services.registry.states import endpoints as states
+from services.registry.submissions import endpoints as submissions
 from services.registry.synchronisation import endpoints as synchronisation
 from services.registry.synchronisation.scheduling import SyncSchedule
 from services.registry.terminology import endpoints as terminologies
@@ -122,6 +123,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             await keys.start(tasks)
             stack.push_async_callback(keys.stop)
             app.state.public_url = settings.issuer
+            app.state.publication_hooks = ()
             direct = open_direct_reads(database)
             stack.push_async_callback(direct.close)
             follower = IndexFollower(database)
@@ -157,6 +159,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         jobs.router,  # before `/sources/{source}`
         sources.router,
         synchronisation.router,
+        submissions.router,
         export.router,
         terminologies.router,
         geographies.router,

@@ -15,6 +15,7 @@ Place = Literal["anywhere", "this_machine", "closed"]
 Fields = Literal["all", "status"]
 
 WRITERS: frozenset[Role] = frozenset({"admin", "editor", "system"})
+DECIDERS: frozenset[Role] = frozenset({"admin", "validator"})
 ADMINS: frozenset[Role] = frozenset({"admin"})
 AUDITORS: frozenset[Role] = frozenset({"admin", "auditor", "dpo"})
 CARERS: frozenset[Role] = frozenset({"clinician", "system"})
@@ -67,6 +68,11 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     # The table of facility texts and the places that they are.
     ("place", "read"): {"coordination": _ALL},
     ("place", "write"): {"coordination": Grant("all", WRITERS)},
+    # The dossiers of sponsors: `own` are also those on which an organisation acts for another one.
+    ("submission", "read"): {"sponsor": Grant("own"), "authority": _ALL, "coordination": _ALL},
+    ("submission", "write"): {"sponsor": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
+    # Sponsors consent to a publication; the coordination decides, and publishes.
+    ("submission_decision", "write"): {"sponsor": Grant("own", DECIDERS), "coordination": Grant("all", DECIDERS)},
     ("source", "write"): {"coordination": Grant("all", WRITERS)},
     # The trials that a network sends as its own source, and the jobs that import them.
     ("push", "read"): {"network": Grant("own"), "coordination": _ALL},
@@ -112,6 +118,8 @@ SCOPED: dict[str, tuple[str, ...]] = {
     "site": ("registry",),
     "centre": ("registry",),
     "place": ("registry",),
+    "submission": ("registry",),
+    "submission_decision": ("registry",),
     "source": ("registry",),
     "push": ("registry",),
     "terminology": ("registry",),

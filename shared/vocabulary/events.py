@@ -23,6 +23,11 @@ EventType = Literal[
     "source.synced",
     "source.missing",
     "source.found",
+    "submission.received",
+    "submission.updated",
+    "submission.decided",
+    "submission.withdrawn",
+    "submission.published",
 ]
 AgeBand = Literal["child", "adult"]
 AtmpClass = Literal["gene_therapy", "somatic_cell", "tissue_engineered"]

@@ -183,10 +183,36 @@ class ReviewEvent(CloudEvent):
     data: ReviewData = Field(description="Which item: read it from `/reviews/{id}`.")
 
 
+class SubmissionData(ChangeData):
+    """A change of a dossier."""
+
+    state: str = Field(description="Where it stands now.")
+    action: str = Field(description="What was done, such as `submit`, `comment` or `consent`.")
+    owner: str = Field(description="The organisation that is responsible for it.")
+    answer: Literal["accepted", "declined"] | None = Field(default=None, description="The answer of a decision.")
+    trial_id: str | None = Field(default=None, description="The id of the trial that was published.")
+    criteria: Literal["changed", "unchanged"] | None = Field(
+        default=None, description="Of a publication: whether an amendment changed who can take part."
+    )
+
+
+class SubmissionEvent(CloudEvent):
+    """Something was done about a dossier. For the coordination, its sponsor and those who act for it."""
+
+    type: Literal[
+        "submission.received",
+        "submission.updated",
+        "submission.decided",
+        "submission.withdrawn",
+        "submission.published",
+    ] = Field(description="`submission.received`: a version was submitted. `submission.updated`: any other change.")
+    data: SubmissionData = Field(description="Which dossier: read it from `/submissions/{id}`.")
+
+
 class RemovalEvent(CloudEvent):
     """The tombstone of a subject. It passes every filter of types, so that copies can be deleted."""
 
-    type: Literal["trial.removed", "site.removed", "centre.removed", "client.removed"] = Field(
+    type: Literal["trial.removed", "site.removed", "centre.removed", "client.removed", "submission.removed"] = Field(
         description="The kind of the subject, and `removed`."
     )
     data: RemovalData = Field(description="What to remove.")
@@ -204,6 +230,7 @@ RegistryEvent: TypeAlias = Annotated[
     | SyncEvent
     | RecordEvent
     | ReviewEvent
+    | SubmissionEvent
     | RemovalEvent,
     Field(discriminator="type"),
 ]
