@@ -19,6 +19,8 @@ from services.registry.duplicates import endpoints as duplicates
 from services.registry.export import endpoints as export
 from services.registry.export.building import ExportBuilder
 from services.registry.export.service import ExportService
+from services.registry.feasibility import endpoints as feasibilities
+from services.registry.feasibility.following import follow_up
 from services.registry.fhir import endpoints as fhir
 from services.registry.geography import endpoints as geographies
 from services.registry.geography.current import CurrentGeography
@@ -126,7 +128,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.publication_hooks = ()
             direct = open_direct_reads(database)
             stack.push_async_callback(direct.close)
-            follower = IndexFollower(database)
+            app.state.index = follower = IndexFollower(database)
             app.state.geography = geography = CurrentGeography(database)
             app.state.current_terminology = current = CurrentTerminology(database, partial(_use, app, direct, follower))
             await current.publish()
@@ -143,6 +145,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.end_waits = database.end_waits
             tasks.repeat(lambda: _housekeeping(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
             tasks.repeat(lambda: report_stale(database), "report_stale_sites")
+            tasks.repeat(lambda: follow_up(database), "follow_up_feasibility")
             tasks.repeat(lambda: _delete_expired_assertions(database), "delete_expired_assertions")
             yield
 
@@ -160,6 +163,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         sources.router,
         synchronisation.router,
         submissions.router,
+        feasibilities.router,
         export.router,
         terminologies.router,
         geographies.router,

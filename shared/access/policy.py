@@ -73,6 +73,13 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     ("submission", "write"): {"sponsor": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
     # Sponsors consent to a publication; the coordination decides, and publishes.
     ("submission_decision", "write"): {"sponsor": Grant("own", DECIDERS), "coordination": Grant("all", DECIDERS)},
+    # What centres answer about dossiers. A sponsor reads the result of the network, and centres that may be named.
+    ("feasibility", "read"): {"centre": Grant("own"), "sponsor": Grant("own"), "coordination": _ALL},
+    ("feasibility", "write"): {
+        "centre": Grant("own", WRITERS),
+        "sponsor": Grant("own", WRITERS),
+        "coordination": Grant("all", WRITERS),
+    },
     ("source", "write"): {"coordination": Grant("all", WRITERS)},
     # The trials that a network sends as its own source, and the jobs that import them.
     ("push", "read"): {"network": Grant("own"), "coordination": _ALL},
@@ -120,6 +127,7 @@ SCOPED: dict[str, tuple[str, ...]] = {
     "place": ("registry",),
     "submission": ("registry",),
     "submission_decision": ("registry",),
+    "feasibility": ("registry",),
     "source": ("registry",),
     "push": ("registry",),
     "terminology": ("registry",),

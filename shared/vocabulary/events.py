@@ -28,6 +28,11 @@ EventType = Literal[
     "submission.decided",
     "submission.withdrawn",
     "submission.published",
+    "feasibility.requested",
+    "feasibility.updated",
+    "feasibility.answered",
+    "feasibility.decided",
+    "feasibility.due",
 ]
 AgeBand = Literal["child", "adult"]
 AtmpClass = Literal["gene_therapy", "somatic_cell", "tissue_engineered"]

@@ -75,10 +75,11 @@ class Questionnaire:
 
     def asked(self, conditions: Sequence[str]) -> list[tuple[Question, str | None]]:
         """Return every question of a study, once for each of its diseases where it is put so."""
+        whole: list[str | None] = [None]
         return [
             (question, condition)
             for question in self.questions.values()
-            for condition in (conditions or [None] if question.per_condition else [None])
+            for condition in (conditions if question.per_condition and conditions else whole)
         ]
 
 

@@ -21,6 +21,7 @@ from services.registry.feasibility.tables import (
     legal_entities,
 )
 from services.registry.steps.repository import StepRepository
+from services.registry.submissions.tables import submissions
 from shared.values.problems import AlreadyExistsError, StaleVersionError
 
 
@@ -153,16 +154,20 @@ class FeasibilityRepository:
             update(feasibility).where(feasibility.c.reference == reference).values(reminder_due=due)
         )
 
-    async def of_dossiers_in(self, dossiers: Iterable[str], open_states: Collection[str]) -> list[FeasibilityRequest]:
-        """Return the requests about these dossiers that are in these states."""
-        columns = feasibility.c
-        statement = select(feasibility).where(columns.submission.in_(list(dossiers)), columns.state.in_(open_states))
-        return [_request(row) for row in await self.connection.execute(statement)]
+    async def has_due(self, today: date) -> bool:
+        """Return whether a reminder is due."""
+        statement = select(feasibility.c.reference).where(feasibility.c.reminder_due <= today).limit(1)
+        return (await self.connection.execute(statement)).first() is not None
 
-    async def dossiers_with(self, open_states: Collection[str]) -> list[str]:
-        """Return the dossiers about which some request is in these states."""
-        statement = select(feasibility.c.submission).where(feasibility.c.state.in_(open_states)).distinct()
-        return list((await self.connection.execute(statement)).scalars())
+    async def of_dossiers_in(
+        self, dossier_state: str, states: Collection[str], limit: int, *, lock: bool = False
+    ) -> list[FeasibilityRequest]:
+        """Return requests in some states about dossiers in a state. ``lock``: no other transaction takes them too."""
+        columns = feasibility.c
+        dossiers = select(submissions.c.reference).where(submissions.c.state == dossier_state)
+        statement = select(feasibility).where(columns.submission.in_(dossiers), columns.state.in_(states)).limit(limit)
+        statement = statement.with_for_update(skip_locked=True) if lock else statement
+        return [_request(row) for row in await self.connection.execute(statement)]
 
 
 class GateRepository:

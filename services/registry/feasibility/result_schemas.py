@@ -78,9 +78,9 @@ class FeasibilityOverview(ApiModel):
 class VisibleFieldsInput(ApiModel):
     """What centres see of a dossier before a confidentiality agreement, beyond what every centre sees."""
 
-    fields: Annotated[list[VisibleField], Field(max_length=20)] = Field(
-        description="Fields of the trial. Without any, a centre sees the diseases, the phase, the age bands, the number "
-        "of countries and the deadline."
+    visible: Annotated[list[VisibleField], Field(max_length=20)] = Field(
+        description="Fields of the trial. Without any, a centre sees the diseases, the phase, the age bands, the "
+        "number of countries and the deadline."
     )
 
 

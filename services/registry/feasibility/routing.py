@@ -22,7 +22,7 @@ _TYPES: Final[dict[FeasibilityStep, str]] = {
 
 
 def changes_of_step(request: FeasibilityRequest, action: str, dossier: Dossier) -> list[Change]:
-    """Return the feed entries of a step: one for the centre and the coordination, and of a decision one for the sponsor.
+    """Return the feed entries of a step: for the centre and the coordination, and of a decision for the sponsor.
 
     That of the sponsor names no centre.
     """
@@ -54,6 +54,4 @@ def change_of_reminder(request: FeasibilityRequest, kind: ReminderKind) -> Chang
 
 
 def _of_parties(request: FeasibilityRequest) -> Routing:
-    return Routing(
-        frozenset({"coordination", f"centre:{request.centre}"}), {"centre": frozenset({request.centre})}
-    )
+    return Routing(frozenset({"coordination", f"centre:{request.centre}"}), {"centre": frozenset({request.centre})})

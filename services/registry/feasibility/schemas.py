@@ -45,8 +45,8 @@ FinessEj = Annotated[
 ]
 _STATE = (
     "`received`, `triaged`, `cda_sent`, `cda_signed`, `questionnaire_sent`, `answered`, `shortlisted`, `selected`, "
-    "`contract`, `green_light`, `activated`, `first_patient_in`; or an end: `declined` by the centre, `not_selected` by "
-    "the sponsor, `withdrawn` with the dossier."
+    "`contract`, `green_light`, `activated`, `first_patient_in`; or an end: `declined` by the centre, `not_selected` "
+    "by the sponsor, `withdrawn` with the dossier."
 )
 _VERSION = "The version, as in the `ETag`; each change raises it by one."
 
@@ -220,5 +220,3 @@ class GateDocument(ApiModel):
     entity: LegalEntityDocument | None = Field(description="The legal entity of the centre; null: not recorded.")
     agreement: AgreementInput | None = Field(description="The agreement; null: none was signed.")
     version: int | None = Field(description="The version of the agreement, as in the `ETag`; null: there is none.")
-
-

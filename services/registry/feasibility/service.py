@@ -1,10 +1,8 @@
 """Reads feasibility requests and takes the steps of their work."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
 
 from services.registry.feasibility.clocks import clocks, is_question_open
 from services.registry.feasibility.gate import age_bands_of, conditions_of, countries_of, shown
@@ -13,12 +11,11 @@ from services.registry.feasibility.model import (
     Dossier,
     FeasibilityRequest,
     GateState,
-    gate_state,
 )
 from services.registry.feasibility.problems import ConfidentialityGateError
 from services.registry.feasibility.questionnaire import questionnaire
+from services.registry.feasibility.recording import record_step
 from services.registry.feasibility.repository import Narrowing
-from services.registry.feasibility.routing import changes_of_step
 from services.registry.feasibility.schemas import (
     ClockDocument,
     DossierShown,
@@ -35,15 +32,13 @@ from services.registry.feasibility.stepping import (
     GATED,
     changed,
     check_step,
-    detail_of,
     possible,
     shown_state,
     state_after,
 )
-from services.registry.schema import FEED
 from services.registry.steps.model import Step
 from services.registry.submissions.content import DraftTrial
-from services.registry.trials.service import author_of, check_version
+from services.registry.trials.service import check_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +110,7 @@ class FeasibilityService:
             return request
         after: AnswerSheet = submitted(questionnaire(), sheet, dossier, on)
         await repository.replace_sheet(after)
-        return request.with_consent(named=after.may_be_named)
+        return replace(request, named=after.may_be_named)
 
     async def _document(self, request: FeasibilityRequest, dossier: Dossier) -> RequestDocument:
         session = self.session
@@ -140,8 +135,8 @@ class FeasibilityService:
         complete = self.session.kind != "centre" or gate == "open"
         trial = dossier.trial
         if not complete:
-            async with self.session.as_service() as beyond:
-                _, visible = await self.session.gates_of(beyond).visible(dossier.reference)
+            async with self.session.beyond():
+                _, visible = await self.session.gates.visible(dossier.reference)
             trial = shown(dossier.trial, visible)
         return DossierShown(
             conditions=[IndicationShown(code=code, text=text) for code, text in conditions_of(dossier.trial)],
@@ -173,20 +168,3 @@ def summary(request: FeasibilityRequest) -> RequestSummary:
         deadline=request.deadline,
         named=request.named,
     )
-
-
-async def record_step(
-    session: Session, after: FeasibilityRequest, dossier: Dossier, given: StepInput, on: date
-) -> None:
-    """Write the next version of a request with the step that made it, and the feed entries.
-
-    :raises StaleVersionError: 412, another writer came first.
-    """
-    principal = session.access.principal
-    await session.requests.replace(after)
-    step = Step(
-        given.action, after.state, session.now, principal.organisation or principal.kind, author_of(principal).name,
-        on, given.text, detail_of(given, after, session.kind),
-    )  # fmt: skip
-    await session.requests.steps.add(after.reference, after.version, step)
-    FEED.record(session.requests.connection, *changes_of_step(after, given.action, dossier))

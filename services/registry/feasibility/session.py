@@ -1,32 +1,31 @@
 """The transaction, the caller and the time of one request about feasibility."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from services.registry.feasibility.model import Dossier, FeasibilityRequest
+from services.registry.feasibility.model import Dossier, FeasibilityRequest, GateState, gate_state
 from services.registry.feasibility.repository import FeasibilityRepository, GateRepository
 from services.registry.submissions.content import SubmissionContent, trial_document
 from services.registry.submissions.model import Submission
 from services.registry.submissions.repository import SubmissionRepository
 from shared.access.policy import Access
-from shared.persistence import Database
+from shared.persistence import with_grants
 from shared.values.clock import utc_now
 from shared.values.problems import NotFoundError
 
 _PARIS: Final = ZoneInfo("Europe/Paris")
 # Those who act for the sponsor of a dossier.
 _SPONSORS: Final = frozenset({"owner", "delegate", "proxy"})
+_MOST_DOSSIERS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
     """What one request works with. Dates are those of metropolitan France."""
 
-    database: Database
     requests: FeasibilityRepository
     access: Access
     now: datetime = field(default_factory=utc_now)
@@ -40,6 +39,10 @@ class Session:
         return GateRepository(self.requests.connection)
 
     @property
+    def dossiers(self) -> SubmissionRepository:
+        return SubmissionRepository(self.requests.connection)
+
+    @property
     def kind(self) -> str:
         return self.access.principal.kind
 
@@ -47,40 +50,40 @@ class Session:
     def sees_all(self) -> bool:
         return self.access.rows == "all"
 
-    @asynccontextmanager
-    async def as_service(self) -> AsyncIterator[FeasibilityRepository]:
-        """Open a repository that reads what the caller itself may not: what it gets of it is decided by the rules.
+    def beyond(self) -> AbstractAsyncContextManager[None]:
+        """Let a block read what the caller itself may not: the rules decide what the caller gets of it.
 
-        Row-level security hides dossiers from centres, and the answers of centres from sponsors. SQLite has none.
+        Row-level security hides dossiers from centres, and the answers of centres from sponsors.
         """
-        if self.database.is_sqlite:
-            yield self.requests
-            return
-        async with self.database.read(as_service=True) as connection:
-            yield FeasibilityRepository(connection)
+        return with_grants(self.requests.connection, "submission.read.all", "feasibility.read.all")
 
     async def own_dossier(self, submission: str) -> Dossier:
         """Return a dossier of the caller; for the coordination any.
 
         :raises NotFoundError: 404, also for a centre: it reads dossiers only as it is asked about them.
         """
-        repository = SubmissionRepository(self.requests.connection)
-        found = await repository.find(submission, self.access.principal.organisation)
+        found = await self.dossiers.find(submission, self.access.principal.organisation)
         if found is None or not (self.sees_all or (self.kind == "sponsor" and found[1] in _SPONSORS)):
             raise NotFoundError
-        return await _dossier(repository, found[0])
+        return await _dossier(self.dossiers, found[0])
+
+    async def own_dossiers(self) -> list[str]:
+        """Return the references of the dossiers of a sponsor, and of those on which it acts for another one."""
+        organisation = self.access.principal.organisation or self.kind
+        found = await self.dossiers.page(organisation, None, None, _MOST_DOSSIERS)
+        return [one.reference for one in found if one.owner == organisation or await self._acts(one, organisation)]
+
+    async def _acts(self, one: Submission, organisation: str) -> bool:
+        found = await self.dossiers.find(one.reference, organisation)
+        return found is not None and found[1] in _SPONSORS
 
     async def dossier(self, submission: str) -> Dossier:
         """Return a dossier about which the caller sees a request.
 
         :raises NotFoundError: 404.
         """
-        async with self.as_service() as beyond:
-            repository = SubmissionRepository(beyond.connection)
-            found = await repository.find(submission)
-            if found is None:
-                raise NotFoundError
-            return await _dossier(repository, found[0])
+        async with self.beyond():
+            return await dossier_of(self.dossiers, submission)
 
     async def request(self, submission: str, centre: str, *, lock: bool = False) -> FeasibilityRequest:
         """Return what a centre is asked about a dossier, if the caller may see it.
@@ -98,14 +101,31 @@ class Session:
             await self.own_dossier(submission)
         return found
 
+    async def gate(self, submission: str, centre: str) -> GateState:
+        """Return the state of the confidentiality gate of a centre on a dossier today."""
+        entity = await self.gates.entity(centre)
+        agreement = await self.gates.agreement(submission, entity.finess_ej) if entity else None
+        return gate_state(agreement, self.today)
+
 
 def day_of(instant: datetime) -> date:
     """Return the day of an instant in metropolitan France."""
     return instant.astimezone(_PARIS).date()
 
 
-async def _dossier(repository: SubmissionRepository, one: Submission) -> Dossier:
+async def dossier_of(dossiers: SubmissionRepository, submission: str) -> Dossier:
+    """Return a dossier as its repository reads it.
+
+    :raises NotFoundError: 404.
+    """
+    found = await dossiers.find(submission)
+    if found is None:
+        raise NotFoundError
+    return await _dossier(dossiers, found[0])
+
+
+async def _dossier(dossiers: SubmissionRepository, one: Submission) -> Dossier:
     """Return what centres are asked about: the version that was submitted last, not what is being drafted."""
-    versions = await repository.versions(one.reference, {one.number}) if one.number else []
+    versions = await dossiers.versions(one.reference, {one.number}) if one.number else []
     content = SubmissionContent.model_validate_json(versions[0].content if versions else one.content)
     return Dossier(one.reference, one.owner, one.state, trial_document(content))

@@ -1,9 +1,12 @@
 """The rules of a step: its dates, what it must state, and what it changes of the request. Pure."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any, Final
+from importlib import resources
+from typing import Final
 
 from services.registry.feasibility.clocks import is_question_open
 from services.registry.feasibility.model import FINAL, SELECTED, WITHDRAWN, Dossier, FeasibilityRequest
@@ -20,19 +23,19 @@ TABLE: Final = StepTable.read("services.registry.feasibility")
 # They need a confidentiality agreement in force.
 GATED: Final = frozenset({"sign_cda", "send_questionnaire", "ask_again", "ask_question", "submit"})
 _SENDS: Final = frozenset({"send_questionnaire", "ask_again"})
-_DECLINES: Final = frozenset({"decline", "not_select"})
 _TALKS: Final = frozenset({"ask_question", "answer_question"})
-_REASONS_OF: Final = {
-    "decline": frozenset(
-        {
-            "no_patients", "competing_trial", "no_staff", "no_investigator", "lacking_capability", "start_too_early",
-            "terms", "no_interest", "no_answer",
-        }  # fmt: skip
-    ),
-    "not_select": frozenset(
-        {"enough_centres", "too_few_patients", "unsuitable", "starts_too_late", "no_site_in_france"}
-    ),
-}
+
+
+def _read_reasons() -> dict[str, frozenset[str]]:
+    rows = json.loads((resources.files("services.registry.feasibility") / "reasons.json").read_text("utf-8"))
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        found[row["action"]].add(row["code"])
+    return {action: frozenset(codes) for action, codes in found.items()}
+
+
+# Why a centre declines, and why one is not selected.
+REASONS: Final = _read_reasons()
 
 
 def possible(request: FeasibilityRequest, steps: Sequence[Step], dossier: Dossier, kind: str) -> list[str]:
@@ -42,9 +45,7 @@ def possible(request: FeasibilityRequest, steps: Sequence[Step], dossier: Dossie
     return [action for action in TABLE.possible(request.state, kind) if _fits(action, steps)]
 
 
-def state_after(
-    request: FeasibilityRequest, steps: Sequence[Step], dossier: Dossier, action: str, kind: str
-) -> str:
+def state_after(request: FeasibilityRequest, steps: Sequence[Step], dossier: Dossier, action: str, kind: str) -> str:
     """Return the state after a step.
 
     :raises WrongStepError: 409, it is not possible in this state, or the dossier is withdrawn.
@@ -100,9 +101,9 @@ def changed(
     return after if state == "questionnaire_sent" else replace(after, reminder_due=None)
 
 
-def detail_of(given: StepInput, after: FeasibilityRequest, kind: str) -> Mapping[str, Any]:
-    """Return what is kept of a step beside its dates: codes and dates only."""
-    found: dict[str, Any] = {"by": kind}
+def detail_of(given: StepInput, after: FeasibilityRequest) -> dict[str, str]:
+    """Return what is kept of a step beside its date and its words: codes and dates only."""
+    found: dict[str, str] = {}
     if given.reason is not None:
         found["reason"] = given.reason
     if given.action in _SENDS and after.deadline is not None:
@@ -123,8 +124,8 @@ def _fits(action: str, steps: Sequence[Step]) -> bool:
 
 
 def _reason_faults(given: StepInput) -> list[Fault]:
-    allowed = _REASONS_OF.get(given.action, frozenset())
-    if given.action in _DECLINES and given.reason is None:
+    allowed = REASONS.get(given.action, frozenset())
+    if given.action in REASONS and given.reason is None:
         return [_fault("/reason", "missing", "requis pour cette étape", "required for this step")]
     if given.reason is not None and given.reason not in allowed:
         listed = ", ".join(sorted(allowed))

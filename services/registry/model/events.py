@@ -209,6 +209,38 @@ class SubmissionEvent(CloudEvent):
     data: SubmissionData = Field(description="Which dossier: read it from `/submissions/{id}`.")
 
 
+class FeasibilityData(ChangeData):
+    """A change of what one centre is asked about a dossier, or of the result of a dossier."""
+
+    submission: str = Field(description="The reference of the dossier.")
+    centre: str | None = Field(default=None, description="The id of the centre; absent: the result over all centres.")
+    state: str | None = Field(default=None, description="Where the request stands now.")
+    deadline: str | None = Field(default=None, description="The last day to answer the questionnaire.")
+    reminder: Literal["week_before", "day_before", "overdue"] | None = Field(
+        default=None, description="Of `feasibility.due`: which reminder it is."
+    )
+
+
+class FeasibilityEvent(CloudEvent):
+    """Something was done about a feasibility request. For the centre and the coordination.
+
+    The sponsor gets `feasibility.decided` of its dossier, without a centre.
+    """
+
+    type: Literal[
+        "feasibility.requested",
+        "feasibility.updated",
+        "feasibility.answered",
+        "feasibility.decided",
+        "feasibility.due",
+    ] = Field(
+        description="`feasibility.requested`: the centre is asked, or gets the questionnaire. `feasibility.decided`: "
+        "selected, not selected, declined or withdrawn. `feasibility.due`: the answer is due, or overdue. "
+        "`feasibility.updated`: any other step."
+    )
+    data: FeasibilityData = Field(description="Which request: read it from `/feasibility/{submission}/{centre}`.")
+
+
 class RemovalEvent(CloudEvent):
     """The tombstone of a subject. It passes every filter of types, so that copies can be deleted."""
 
@@ -231,6 +263,7 @@ RegistryEvent: TypeAlias = Annotated[
     | RecordEvent
     | ReviewEvent
     | SubmissionEvent
+    | FeasibilityEvent
     | RemovalEvent,
     Field(discriminator="type"),
 ]
