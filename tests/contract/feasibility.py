@@ -15,15 +15,15 @@ from tests.contract.submissions import CONTENT, Cast, checked
 
 BASE = "/registry/v1"
 # Two centres of one legal entity, and one of another.
-ENTITIES = {"fr-necker": "750712184", "fr-paris-hegp": "750712184", "fr-strasbourg": "670780055"}
+ENTITIES = {"fr-necker": "750712184", "fr-trousseau": "750712184", "fr-strasbourg": "670780055"}
 CODED = {
     **CONTENT,
-    "trial": {**CONTENT["trial"], "acronym": "HIDDEN-1", "conditions": [{"code": "ORPHA:98896", "text": "Duchenne"}]},
+    "trial": {**CONTENT["trial"], "acronym": "HIDDEN-1", "conditions": [{"code": "ORPHA:589", "text": "Myasthenia gravis"}]},
 }
 ANSWERS: dict[str, Any] = {
     "populations": "child", "competing_trials": 1, "investigator": "yes", "gcp": "valid", "contract_time": 3,
     "activation_time": 2, "languages": "english", "able": "yes", "recruitment_per_year": 4, "recruitment_total": 9,
-    "recruitment_months": 24,
+    "recruitment_months": 24, "long_term_follow_up": "yes",
 }  # fmt: skip
 PER_DISEASE = ("patients_per_year", "patients_in_age_range")
 
@@ -64,7 +64,7 @@ def member(app: FastAPI, kind: OrganisationKind, organisation: str, centre: str 
     return Member(app, token_of(kind, "admin", "editor", organisation=organisation, **more))
 
 
-def answers(condition: str | None = "ORPHA:98896", **changes: Any) -> list[dict[str, Any]]:
+def answers(condition: str | None = "ORPHA:589", **changes: Any) -> list[dict[str, Any]]:
     """Return answers to every required question."""
     given = {**ANSWERS, **changes}
     found = [{"question": name, "value": value} for name, value in given.items() if value is not None]

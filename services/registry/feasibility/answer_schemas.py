@@ -7,7 +7,7 @@ from pydantic import Field
 from services.registry.feasibility.model import Answer, PrefillSource, Value
 from services.registry.feasibility.questionnaire import QuestionType
 from services.registry.feasibility.schemas import RequestReference, RequestState
-from services.registry.model.texts import ImpersonalText, ShortLine
+from services.registry.model.texts import ShortLine
 from shared.values.wire import ApiModel, Code, Day, Label
 
 MAX_ANSWERS = 1000
@@ -18,8 +18,8 @@ class AnswerInput(ApiModel):
 
     question: ShortLine = Field(description="The code of the question.")
     condition: Code | None = Field(default=None, description="The disease, where the question is put for each.")
-    value: int | ImpersonalText = Field(
-        description="A number, the code of an option, or a text in which no one is named."
+    value: Value = Field(
+        description="A number, the code of an option, or a text of at most 2,000 characters in which no one is named."
     )
 
     @property

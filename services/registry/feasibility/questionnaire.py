@@ -1,19 +1,31 @@
 """The questionnaire for centres: coded questions as reviewed data, and the rules of their answers. Pure."""
 
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from services.registry.feasibility.model import Answer
+from shared.values.personal_identifiers import shape_of
 from shared.values.problems import Fault
 from shared.values.wire import Label
 
 QuestionType = Literal["number", "months", "choice", "text"]
 # Where a suggested answer comes from: the centre's document, its capabilities, or the trials of the registry.
 CAPABILITY = "capability:"
+MAX_ANSWER: Final = 2000
+_TEXT: Final = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*\S[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*")
+_A_TEXT: Final = Label(
+    fr="un texte d'au plus 2000 signes, sans caractère de contrôle",
+    en="a text of at most 2,000 characters, without control characters",
+)
+_PERSONAL: Final = Label(
+    fr="ce texte contient ce qui ressemble à un identifiant ou à une coordonnée d'une personne : retirez-le",
+    en="this text contains what looks like an identifier or contact of a person: remove it",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +72,9 @@ class Questionnaire:
             seen.add(answer.key)
             if not _fits(answer.condition, question, conditions):
                 found.append(_fault(f"{pointer}/condition", "unknown_condition", _WHICH.fr, _WHICH.en))
-            if (wrong := _wrong_value(question, answer)) is not None:
+            if isinstance(answer.value, str) and shape_of(answer.value) is not None:
+                found.append(Fault(pointer=f"{pointer}/value", code="identifier_forbidden", detail=_PERSONAL))
+            elif (wrong := _wrong_value(question, answer)) is not None:
                 found.append(Fault(pointer=f"{pointer}/value", code="answer_form", detail=wrong))
         return found
 
@@ -122,7 +136,8 @@ def _wrong_value(question: Question, answer: Answer) -> Label | None:
         codes = [one.code for one in question.options]
         listed = ", ".join(codes)
         return None if value in codes else Label(fr=f"l'un de : {listed}", en=f"one of: {listed}")
-    return None if isinstance(value, str) else Label(fr="un texte", en="a text")
+    right = isinstance(value, str) and len(value) <= MAX_ANSWER and _TEXT.fullmatch(value) is not None
+    return None if right else _A_TEXT
 
 
 def _fault(pointer: str, code: str, french: str, english: str) -> Fault:
