@@ -45,7 +45,9 @@ async def test_a_dossier_becomes_a_trial_of_its_sponsor_and_only_the_parties_see
     assert (done["state"], done["published"]) == ("published", 1)
     trial = (await public.get(f"/registry/v1/trials/{done['trial_id']}")).json()
     assert trial["origin"] == {"source": "sponsor", "source_id": reference}
-    assert trial["identifiers"] == [{"type": "sponsor", "value": "DMD-101"}]
+    # No register has given it a number: this network does.
+    assert [one["type"] for one in trial["identifiers"]] == ["sponsor", "cleio"]
+    assert trial["identifier"].startswith("CLEIO-SUB-")
     assert trial["eligibility"]["maximum_age"] == "P8Y"
     async with client_of(app, token=cast.first.token) as first:
         state = (await first.get(f"/registry/v1/trials/{done['trial_id']}/state")).json()

@@ -1,5 +1,6 @@
 """Dossiers over HTTP: reading them, creating, editing, steps and decisions."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Annotated, cast
 
@@ -20,6 +21,7 @@ from services.registry.submissions.schemas import (
     DelegateDocument,
     DelegateInput,
     DelegateList,
+    NewSubmission,
     OrganisationName,
     ScreeningDocument,
     StepInput,
@@ -29,9 +31,11 @@ from services.registry.submissions.schemas import (
     SubmissionInput,
     SubmissionPage,
     TransferInput,
+    UsdmDocument,
     VersionList,
 )
 from services.registry.submissions.service import Dossier, SubmissionService
+from services.registry.submissions.usdm import read_usdm
 from shared.access.policy import Access
 from shared.http.guards import allow
 from shared.http.paging import Cursor, Limit, close_page, open_page
@@ -49,6 +53,8 @@ Writer = Annotated[Access, Depends(allow("submission", "write"))]
 Decider = Annotated[Access, Depends(allow("submission_decision", "write"))]
 Reference = Annotated[SubmissionReference, Path(description="The reference of the dossier.")]
 Organisation = Annotated[OrganisationName, Path(description="The id of the organisation.")]
+# A protocol has its whole text, with figures.
+PROTOCOL = Limits(string=2_000_000, array=20_000, nodes=200_000)
 CONTENT = accepts(body_bytes=1024 * 1024, limits=Limits(string=60_000))
 
 
@@ -112,6 +118,21 @@ async def create_submission(service: Writes, access: Writer, given: SubmissionIn
         return await _answer(service, await service.create(given.content), created=True)
     content = await service.prefilled(given.from_, given.content)
     return await _answer(service, await service.create(content, {"from": given.from_}), created=True)
+
+
+@router.post("/submissions/usdm", status_code=201, summary="Create a dossier from a digital protocol")
+@accepts(body_bytes=4 * 1024 * 1024, limits=PROTOCOL)
+@idempotent()
+async def import_usdm(service: Writes, access: Writer, response: Response, document: UsdmDocument) -> NewSubmission:
+    """Create a draft from a protocol in USDM 4: what is understood is filled in, the rest is listed in `findings`.
+
+    Check it: nothing is submitted or published from it without people.
+    """
+    content, findings = await asyncio.to_thread(read_usdm, document.model_dump())
+    dossier = await service.create(content, {"from": "usdm"})
+    response.headers["ETag"] = etag(dossier.one.version)
+    submission = SubmissionDocument.model_validate_json(await service.document(dossier))
+    return NewSubmission(submission=submission, findings=findings)
 
 
 @router.api_route(

@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from services.registry.centres.repository import CentreRepository
 from services.registry.model.trial import Origin
@@ -29,10 +30,12 @@ from shared.persistence import with_grants
 from shared.values.language import Language
 from shared.values.problems import Fault, Problem
 from shared.values.wire import Label
+from shared.vocabulary.identifiers import alias_of
 
 # The rights of those who import records and publish trials: the rules of dossiers have decided that both happens.
-GRANTS = ("trial.write.all", "source.write.all", "statement.read.all")
-KEPT = frozenset({"created", "updated", "unchanged"})
+GRANTS: Final = ("trial.write.all", "source.write.all", "statement.read.all")
+NUMBER: Final = "CLEIO-SUB-"
+KEPT: Final = frozenset({"created", "updated", "unchanged"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,8 @@ class Publisher:
     async def _imported(self, one: Submission, content: SubmissionContent, author: str, reason: str) -> StoredTrial:
         """Import the record of a dossier. Return its trial, whatever its state."""
         preparer = preparer_of(SponsorReader(), self.rules, await self.centres.page(None, 200))
-        record = json.dumps(record_of_submission(one.reference, trial_document(content))).encode()
+        document = await self._numbered(one, trial_document(content))
+        record = json.dumps(record_of_submission(one.reference, document)).encode()
         (line,) = preparer.parse([(1, record)])
         _raise(line.problem)
         draft = (await asyncio.to_thread(preparer.read, [line]))[1]
@@ -129,6 +133,21 @@ class Publisher:
                 ]
             )
         return await self.trials.repository.get(result.trial_id)
+
+    async def _numbered(self, one: Submission, document: dict[str, Any]) -> dict[str, Any]:
+        """Return the trial of a dossier with a number of this network where no register has given one.
+
+        Two sponsors may use the same code. An amendment keeps the number.
+        """
+        numbers = document.get("identifiers", [])
+        if any(number["type"] not in {"sponsor", "cleio"} for number in numbers):
+            return document
+        trials = self.trials.repository
+        given = (await trials.get(one.trial_key)).trial.identifiers if one.trial_key else ()
+        value = next((number.value for number in given if number.value.startswith(NUMBER)), None)
+        while value is None or (one.trial_key is None and await trials.owners([alias_of(value)])):
+            value = f"{NUMBER}{secrets.randbelow(10**8):08}"
+        return {**document, "identifiers": [*numbers, {"type": "cleio", "value": value}]}
 
     async def _taken(self, one: Submission, author: str, reason: str) -> StoredTrial:
         """Take a record in which nothing shows an advanced therapy: people have accepted it."""

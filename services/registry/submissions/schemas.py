@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.registry.model.references import SubmissionReference
 from services.registry.model.texts import ImpersonalText, PublicNumber
@@ -38,6 +38,14 @@ class SubmissionInput(ApiModel):
     from_: PublicNumber | None = Field(
         default=None, alias="from", description="The number of a trial of this registry: its fields are taken over."
     )
+
+
+class UsdmDocument(BaseModel):
+    """A protocol in USDM 4 (CDISC, TransCelerate): the wrapper with `study`. What is not read may be left out."""
+
+    model_config = ConfigDict(extra="allow")
+
+    study: dict[str, Any] = Field(description="The study: its `versions`, of which the first is read.")
 
 
 class ContentInput(ApiModel):
@@ -185,7 +193,7 @@ class NewSubmission(ApiModel):
     """A dossier that was created, and what was not understood of what it was made from."""
 
     submission: SubmissionDocument = Field(description="The dossier.")
-    findings: list[Finding] = Field(description="What was left out of it, and why.")
+    findings: list[Finding] = Field(description="What was left out of it, and why. Pointers lead into what was sent.")
 
 
 class VersionDocument(ApiModel):
