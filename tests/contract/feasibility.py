@@ -18,7 +18,11 @@ BASE = "/registry/v1"
 ENTITIES = {"fr-necker": "750712184", "fr-trousseau": "750712184", "fr-strasbourg": "670780055"}
 CODED = {
     **CONTENT,
-    "trial": {**CONTENT["trial"], "acronym": "HIDDEN-1", "conditions": [{"code": "ORPHA:589", "text": "Myasthenia gravis"}]},
+    "trial": {
+        **CONTENT["trial"],
+        "acronym": "HIDDEN-1",
+        "conditions": [{"code": "ORPHA:589", "text": "Myasthenia gravis"}],
+    },
 }
 ANSWERS: dict[str, Any] = {
     "populations": "child", "competing_trials": 1, "investigator": "yes", "gcp": "valid", "contract_time": 3,
