@@ -19,6 +19,8 @@ from services.registry.duplicates import endpoints as duplicates
 from services.registry.export import endpoints as export
 from services.registry.export.building import ExportBuilder
 from services.registry.export.service import ExportService
+from services.registry.feasibility import endpoints as feasibilities
+from services.registry.feasibility.following import follow_up
 from services.registry.fhir import endpoints as fhir
 from services.registry.geography import endpoints as geographies
 from services.registry.geography.current import CurrentGeography
@@ -58,6 +60,7 @@ from services.registry.sources.places import by_name
 from services.registry.sources.reading_processes import ReadingProcesses
 from services.registry.sources.registry_criteria import registry_criteria
 from services.registry.states import endpoints as states
+from services.registry.submissions import endpoints as submissions
 from services.registry.synchronisation import endpoints as synchronisation
 from services.registry.synchronisation.scheduling import SyncSchedule
 from services.registry.terminology import endpoints as terminologies
@@ -130,9 +133,10 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.public_url = settings.issuer
             app.state.report_secret = derived_key(settings.cursor_key_bytes, "counts")
             app.state.report_questions = settings.count_questions
+            app.state.publication_hooks = ()
             direct = open_direct_reads(database)
             stack.push_async_callback(direct.close)
-            follower = IndexFollower(database)
+            app.state.index = follower = IndexFollower(database)
             app.state.geography = geography = CurrentGeography(database)
             app.state.current_terminology = current = CurrentTerminology(database, partial(_use, app, direct, follower))
             await current.publish()
@@ -150,6 +154,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             tasks.repeat(lambda: _housekeeping(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
             tasks.repeat(lambda: report_stale(database), "report_stale_sites")
             tasks.repeat(lambda: keep_referrals(database, settings), "keep_referrals")
+            tasks.repeat(lambda: follow_up(database), "follow_up_feasibility")
             tasks.repeat(lambda: _delete_expired_assertions(database), "delete_expired_assertions")
             yield
 
@@ -169,6 +174,8 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         jobs.router,  # before `/sources/{source}`
         sources.router,
         synchronisation.router,
+        submissions.router,
+        feasibilities.router,
         export.router,
         terminologies.router,
         geographies.router,

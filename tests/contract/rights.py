@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from shared.access.principal import ORGANISATION_KINDS, ROLES
 from tests.conftest import INTERNAL, token_of
+from tests.contract import rights_feasibility
 from tests.contract.matching import CRITERIA, EXAMPLES
 from tests.contract.network import CENTRE, ORGANISATIONS, Network, Services
 from tests.contract.notifications import until
@@ -184,6 +185,7 @@ class Stage:
             await self._put(f"/registry/v1/trials/{number}/sites/{centre}", site(), ANY)
         for name in ("own-network", "other-network"):
             self.ids[f"jobs/{name}"] = await self.job(name)
+        self.feasibility = await rights_feasibility.set_up(self.network)
         self.centre = {
             name: value
             for name, value in (await self._get(f"/registry/v1/centres/{CENTRE}")).items()
@@ -263,6 +265,7 @@ class Stage:
             "organisation": organisation,
             "network": "other-network" if line.row == "theirs" else "own-network",
         }
+        values["submission"] = self.feasibility["theirs" if line.row == "theirs" else "own"]
         values["job"] = self.ids[f"jobs/{values['network']}"]
         values["review"] = f"scope:{values['identifier']}"
         for name in ("client", "member", "subscription"):
@@ -329,6 +332,7 @@ class Stage:
         self.made += 1
         centre = self.other_centre if line.row == "other" else self.centre
         documents: dict[str, Any] = {
+            **rights_feasibility.documents(OTHER_CENTRE if line.row == "other" else CENTRE),
             "PUT /registry/v1/trials/{identifier}": published() if line.row == "published" else draft(),
             "PATCH /registry/v1/trials/{identifier}": {"acronym": f"A{self.made}"},
             "PUT /registry/v1/trials/{identifier}/criteria": {**CRITERIA, "trial": PUBLISHED},

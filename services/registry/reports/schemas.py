@@ -20,11 +20,9 @@ class MeasureDocument(ApiModel):
     """How long one step takes. Open cases count until the day of the report; other ends compete."""
 
     section: Section = Field(description="What it is about.")
-    step: str = Field(description="The step that ends it, such as `first_answer` or `dosing`.")
-    group: Group = Field(description="All cases, or those of products given in vivo or ex vivo.")
-    unit: Unit = Field(
-        description="`working_days`: of France, for institutions. `days`: of the calendar, for patients."
-    )
+    step: str = Field(description="The step that ends it, such as `dosing`.")
+    group: Group = Field(description="All cases, or of products given in vivo or ex vivo.")
+    unit: Unit = Field(description="`working_days`: of institutions. `days`: of patients.")
     cases: int | None = Field(description=f"The number of cases; {_HIDDEN}")
     ended: int | None = Field(description=f"Those that reached the step; {_HIDDEN}")
     otherwise: int | None = Field(description=f"Those that ended in another way before; {_HIDDEN}")

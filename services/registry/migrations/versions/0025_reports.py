@@ -6,7 +6,7 @@ from alembic import op
 from shared.persistence.rls_policies import Rule, protect, unprotect
 
 revision = "0025"
-down_revision = "0018"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
