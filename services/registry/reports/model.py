@@ -9,7 +9,10 @@ View = Literal["network", "centre", "fcrin"]
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The cases of a report: of a ``centre`` (None: all), that began in a ``year`` (None: any), until ``today``."""
+    """The cases of a report: of a ``centre`` (None: all), that began in a ``year`` (None: any), until ``today``.
+
+    What happened after ``today`` is not counted.
+    """
 
     today: date
     centre: str | None = None

@@ -25,3 +25,11 @@ class WrongViewError(InvalidParameterError):
         fr="Ce rapport demande centre=…, et lui seul le demande",
         en="The view centre needs centre=…, and no other view takes it",
     )
+
+
+class YearNeededError(InvalidParameterError):
+    code = "year_needed"
+    title = Label(
+        fr="Ce rapport, où les petits effectifs sont masqués, demande year=…",
+        en="This report, where small counts are hidden, needs year=…",
+    )

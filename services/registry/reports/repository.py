@@ -1,10 +1,11 @@
 """SQL for reports."""
 
+import asyncio
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, case, func, insert, select
@@ -84,7 +85,9 @@ class ReportRepository:
     async def referrals_at(self, trial: str, stage: str, selection: Selection) -> int:
         """Return how many referrals of a trial reached a stage, or were sent."""
         states = STAGES.get(stage, _SENT)
-        of_stage = select(referrals_steps.c.subject).where(referrals_steps.c.state.in_(states))
+        of_stage = select(referrals_steps.c.subject).where(
+            referrals_steps.c.state.in_(states), referrals_steps.c.on <= selection.today
+        )
         statement = (
             select(func.count())
             .select_from(referrals)
@@ -95,8 +98,9 @@ class ReportRepository:
 
     async def _paths(self, selection: Selection) -> list[Path]:
         delivery = await self._deliveries()
-        rows = await self.connection.execute(_days_of_referrals(selection))
-        return [_path(delivery.get(row.trial_key), row, selection.today) for row in rows]
+        rows = (await self.connection.execute(_days_of_referrals(selection))).all()
+        # In a thread: there may be 100,000 of them.
+        return await asyncio.to_thread(_paths, rows, delivery, selection.today)
 
     async def _deliveries(self) -> dict[str, str | None]:
         """Return how the product of each referred trial is given, by trial."""
@@ -119,7 +123,8 @@ class ReportRepository:
         }
         for start in range(0, len(references), _TOGETHER):
             for of_one in (await steps.of_many(references[start : start + _TOGETHER])).values():
-                for clock in clocks_of_request(of_one, selection.today):
+                known = [step for step in of_one if step.on is None or step.on <= selection.today]
+                for clock in clocks_of_request(known, selection.today):
                     if (step := _CLOCKS.get(clock.name)) is not None:
                         event = {"completed": DONE, "stopped": _STOPPED}.get(clock.outcome)
                         found["feasibility", step][Case(clock.working_days, event)] += 1
@@ -135,10 +140,11 @@ class ReportRepository:
         )
         cases = Counter(
             Case(
-                working_days(row.imposed_at.date(), row.lifted_at.date() if row.lifted_at else selection.today),
-                DONE if row.lifted_at else None,
+                working_days(row.imposed_at.date(), min(selection.today, lifted or selection.today)),
+                DONE if lifted and lifted <= selection.today else None,
             )
             for row in await self.connection.execute(statement)
+            for lifted in [row.lifted_at and row.lifted_at.date()]
         )
         return {("safety", "hold_lifted"): cases}
 
@@ -156,7 +162,7 @@ def _days_of_referrals(selection: Selection) -> Select[Any]:
             func.max(case((steps.state == "screen_failure", 1), else_=0)).label("screen_failed"),
         )
         .join(referrals_steps, steps.subject == referrals.c.reference)
-        .where(*_sent_in(selection))
+        .where(*_sent_in(selection), steps.on <= selection.today)
         .group_by(referrals.c.reference)
     )
 
@@ -167,14 +173,20 @@ def _first_day(states: tuple[str, ...]) -> ColumnElement[date | None]:
 
 def _sent_in(selection: Selection) -> list[ColumnElement[bool]]:
     first, after = selection.days
+    after = min(after, selection.today + timedelta(days=1))
     found = [referrals.c.sent_at >= _instant(first), referrals.c.sent_at < _instant(after)]
     return found if selection.centre is None else [*found, referrals.c.centre == selection.centre]
 
 
-def _path(delivery: str | None, row: Row[Any], today: date) -> Path:
-    _, sent, *days, screen_failed = row
-    *reached, ended = [None if day is None else (day - sent).days for day in days]
-    return Path(delivery, max(0, (today - sent).days), tuple(reached), ended, bool(screen_failed))
+def _paths(rows: Iterable[Row[Any]], delivery: Mapping[str, str | None], today: date) -> list[Path]:
+    found = []
+    for row in rows:
+        trial, sent, *stages, ended, screen_failed = tuple(row)
+        reached = tuple(None if day is None else (day - sent).days for day in stages)
+        days_until_end = None if ended is None else (ended - sent).days
+        waiting = max(0, (today - sent).days)
+        found.append(Path(delivery.get(trial), waiting, reached, days_until_end, bool(screen_failed)))
+    return found
 
 
 def _instant(day: date) -> datetime:
