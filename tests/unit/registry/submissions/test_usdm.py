@@ -17,7 +17,7 @@ from services.registry.submissions.usdm_texts import UsdmTexts
 
 
 def protocol(folder: Path, name: str) -> Any:
-    return json.loads(lzma.open(folder / "usdm" / f"{name}.json.xz").read())
+    return json.loads(lzma.decompress((folder / "usdm" / f"{name}.json.xz").read_bytes()))
 
 
 @pytest.mark.parametrize(
