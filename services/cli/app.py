@@ -11,6 +11,7 @@ from services.cli.commands.backups import backups, restore
 from services.cli.commands.clients import clients
 from services.cli.commands.coverage import coverage
 from services.cli.commands.databases import databases
+from services.cli.commands.feasibility import feasibility
 from services.cli.commands.feed import feeds
 from services.cli.commands.geography import geography
 from services.cli.commands.imports import import_records
@@ -70,6 +71,7 @@ app.add_typer(terminology, name="terminology")
 app.add_typer(geography, name="geo")
 app.add_typer(sources, name="sources")
 app.add_typer(places, name="places")
+app.add_typer(feasibility, name="feasibility")
 app.add_typer(jobs, name="jobs")
 app.add_typer(reviews, name="reviews")
 app.add_typer(backups, name="backup")
