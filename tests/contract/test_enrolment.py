@@ -59,7 +59,11 @@ class Places:
     async def advance(self, place: Place, *stages: Any, on: date | None = None) -> Place:
         referral, found = place.referral, place
         for stage in stages:
-            found = await self.use(lambda service, stage=stage: service.advance(referral, stage, on))
+
+            async def do(service: EnrolmentService, stage: Any = stage) -> Place | None:
+                return await service.advance(referral, stage, on)
+
+            found = await self.use(do)
         return found
 
     async def give_back(self, place: Place, reason: Any) -> Place:
