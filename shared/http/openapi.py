@@ -57,6 +57,8 @@ TAGS: dict[str, str] = {
     "cds-hooks": "CDS Hooks 2.0: trials inside the screen of an EHR.",
     "sources": "Import of records from other registries.",
     "places": "Which places the facilities of records are, as people say.",
+    "safety holds": "Stops of new requests, places and inclusions.",
+    "enrolment": "Places of enrolments, manufacturing slots, and who waits.",
     "reviews": "What waits for the decision of a person.",
     "duplicates": "Merge trials that are one, and assign records to trials.",
     "audit": "Who did what: an organisation reads about its own callers, the coordination about all.",
