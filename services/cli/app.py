@@ -12,8 +12,10 @@ from services.cli.commands.clients import clients
 from services.cli.commands.coverage import coverage
 from services.cli.commands.databases import databases
 from services.cli.commands.feasibility import feasibility
+from services.cli.commands.enrolment import enrolment
 from services.cli.commands.feed import feeds
 from services.cli.commands.geography import geography
+from services.cli.commands.holds import holds
 from services.cli.commands.imports import import_records
 from services.cli.commands.jobs import jobs
 from services.cli.commands.match import match
@@ -72,6 +74,8 @@ app.add_typer(geography, name="geo")
 app.add_typer(sources, name="sources")
 app.add_typer(places, name="places")
 app.add_typer(feasibility, name="feasibility")
+app.add_typer(holds, name="holds")
+app.add_typer(enrolment, name="enrolment")
 app.add_typer(jobs, name="jobs")
 app.add_typer(reviews, name="reviews")
 app.add_typer(backups, name="backup")
