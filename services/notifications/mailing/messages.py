@@ -26,7 +26,7 @@ WORDS: dict[str, dict[Language, str]] = _DATA["words"]
 PATHS: dict[str, str] = _DATA["paths"]
 # Numbers of registers, ids and references; nothing that a person could have written as a text.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_-]{0,39}")
-_REFERENCE = re.compile(r"(REF|SUB)(-[0-9A-Z]{4}){3}")
+_REFERENCE = re.compile(r"(?P<own>(?P<prefix>REF|SUB)(-[0-9A-Z]{4}){3})(?P<centre>/[a-z0-9-]{1,40})?")
 _OF_PREFIX = {"REF": "referral", "SUB": "submission"}
 
 
@@ -125,12 +125,13 @@ def _reference(event: Mapping[str, Any]) -> tuple[str, str]:
     """Return the public number or reference of an event's subject, and the path of what to read."""
     data = event["data"]
     kind, _, identifier = event["subject"].partition("/")
-    reference = _REFERENCE.fullmatch(identifier.partition("/")[0])
-    if reference is not None:
-        kind, identifier = _OF_PREFIX[reference[1]], reference[0]
-    elif (trial := data.get("trial_id")) is not None:
+    if (reference := _REFERENCE.fullmatch(identifier)) is not None:
+        # A place and its referral have one reference; a request for feasibility has that of its dossier, and a centre.
+        kind = kind if reference["centre"] else _OF_PREFIX[reference["prefix"]]
+        return reference["own"], PATHS[kind].format(id=identifier) if kind in PATHS else "/"
+    if (trial := data.get("trial_id")) is not None:
         kind, identifier = "trial", trial
-    number = None if reference is not None else data.get("trial") or data.get("identifier")
+    number = data.get("trial") or data.get("identifier")
     named = [str(one) for one in (number, identifier) if one is not None and _NAME.fullmatch(str(one))]
     if not named:
         return "", "/"

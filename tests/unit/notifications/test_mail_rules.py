@@ -99,9 +99,14 @@ def test_every_type_of_event_has_a_sentence_in_both_languages() -> None:
         ),
         ("submission/SUB-7K2M-Q9XT-4HWD", "", ("SUB-7K2M-Q9XT-4HWD", "/registry/v1/submissions/SUB-7K2M-Q9XT-4HWD")),
         (
-            "enrolment/REF-7K2M-Q9XT-4HWD",
+            "place/REF-7K2M-Q9XT-4HWD",
             '"trial": "NCT03745287", "trial_id": "CL1000000002"',
             ("REF-7K2M-Q9XT-4HWD", "/registry/v1/referrals/REF-7K2M-Q9XT-4HWD"),
+        ),
+        (
+            "feasibility/SUB-7K2M-Q9XT-4HWD/fr-necker",
+            "",
+            ("SUB-7K2M-Q9XT-4HWD", "/registry/v1/feasibility/SUB-7K2M-Q9XT-4HWD/fr-necker"),
         ),
         ("centre/fr-necker", "", ("fr-necker", "/registry/v1/centres/fr-necker")),
         ("trial/<script>", '"identifier": "a\\r\\nBcc: b@c.example"', ("", "/")),
