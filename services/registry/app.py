@@ -16,6 +16,8 @@ from services.registry.centres import endpoints as centres
 from services.registry.coverage import endpoints as coverages
 from services.registry.coverage.service import CoverageService
 from services.registry.duplicates import endpoints as duplicates
+from services.registry.enrolment import endpoints as enrolment
+from services.registry.enrolment.expiry import expire_places
 from services.registry.export import endpoints as export
 from services.registry.export.building import ExportBuilder
 from services.registry.export.service import ExportService
@@ -146,6 +148,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             tasks.repeat(lambda: _housekeeping(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
             tasks.repeat(lambda: report_stale(database), "report_stale_sites")
             tasks.repeat(lambda: keep_referrals(database, settings), "keep_referrals")
+            tasks.repeat(lambda: expire_places(database), "expire_places")
             tasks.repeat(lambda: _delete_expired_assertions(database), "delete_expired_assertions")
             yield
 
@@ -158,6 +161,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         reviews.router,
         duplicates.router,
         safety_holds.router,
+        enrolment.router,
         centres.router,
         places.router,
         referrals.router,

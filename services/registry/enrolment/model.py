@@ -40,6 +40,65 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Staggering:
+    """The interval between dosings of a cohort, over all its sites and countries.
+
+    ``pending``: places taken and not dosed yet; a new one opens at 0. ``opens_on``: the first day on which the next
+    place can be taken; None: the decision after the dosing of ``last_dosed_on`` is missing.
+    """
+
+    interval_days: int
+    needs_decision: bool
+    pending: int = 0
+    last_dosed_on: date | None = None
+    opens_on: date | None = None
+    decided_on: date | None = None
+    reference: str | None = None
+
+    def is_open(self, today: date) -> bool:
+        """Return whether the next place can be taken."""
+        return self.pending == 0 and self.opens_on is not None and self.opens_on <= today
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """The places offered to a cohort of a trial at a centre. ``cohort``: its id, `all` in a trial without cohorts.
+
+    ``taken``: of those offered, with those ``held``. ``hold_days``: how long one is held. ``slots``: manufacturing
+    slots; None: they are not counted. ``owner``: of the trial.
+    """
+
+    trial_key: str
+    centre: str
+    cohort: str
+    version: int
+    offered: int
+    allocation: Allocation = "centre"
+    hold_days: int = 14
+    slots: int | None = None
+    taken: int = 0
+    held: int = 0
+    waiting: int = 0
+    slots_taken: int = 0
+    owner: str | None = None
+    staggering: Staggering | None = None
+
+    @property
+    def id(self) -> tuple[str, str, str]:
+        return (self.trial_key, self.centre, self.cohort)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Changes of the counts of a cohort."""
+
+    taken: int = 0
+    held: int = 0
+    waiting: int = 0
+    slots: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """The place of one referral, or its wait for one.
 

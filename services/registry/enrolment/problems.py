@@ -39,3 +39,19 @@ class ReasonRequiredError(InvalidBodyError):
         fr="Un autre patient est avant celui-ci dans la liste d'attente : donner la raison",
         en="Another patient comes first in the waiting list: give the reason",
     )
+
+
+class DecisionDueError(ConflictError):
+    code = "decision_due"
+    title = Label(
+        fr="Une décision est attendue sur cette place : nouveau recueil, libération hors spécifications ou retrait",
+        en="A decision on this place is due: recollect, out-of-specification release, or withdraw",
+    )
+
+
+class NotStaggeredError(ConflictError):
+    code = "not_staggered"
+    title = Label(
+        fr="Aucune décision n'est attendue : la cohorte n'a pas d'administrations espacées",
+        en="No decision is awaited: the dosings of this cohort are not staggered",
+    )

@@ -181,8 +181,8 @@ def check_open(holds: Collection[Hold], centre: str, cohort: str, product: str |
         raise HeldTrialError
 
 
-def check_past(day: date | None, today: date) -> None:
-    """:raises InvalidBodyError: 422, the day of the decision is not over."""
+def check_past(day: date | None, today: date, pointer: str = "/decided_on") -> None:
+    """:raises InvalidBodyError: 422, the day is in the future. ``pointer``: of its field."""
     if day is not None and day > today:
         future = Label(fr="ne peut être dans l'avenir", en="cannot be in the future")
-        raise InvalidBodyError(future, errors=[Fault(pointer="/decided_on", code="in_the_future", detail=future)])
+        raise InvalidBodyError(future, errors=[Fault(pointer=pointer, code="in_the_future", detail=future)])
