@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
+from services.registry.enrolment.model import Place
 from services.registry.model.working_days import working_days
 from services.registry.referrals.model import AFTER_CONSENT, BEFORE_CONSENT, CHECK_AGAIN, Referral
 from services.registry.referrals.repository import Party
@@ -14,6 +15,7 @@ from services.registry.referrals.schemas import (
     FileAddress,
     PatientAgreement,
     ReferralHead,
+    ReferralPlace,
     ReferralStep,
     last_day,
 )
@@ -39,7 +41,7 @@ class Surroundings:
     """What a document says beside the referral itself.
 
     ``trial``: the preferred number of the trial. ``mailbox``: of the centre. ``answer_days``: within which it answers.
-    ``fellows``: references of the other referrals of the patient.
+    ``fellows``: references of the other referrals of the patient. ``place``: its own, or its wait for one.
     """
 
     trial: str
@@ -47,6 +49,7 @@ class Surroundings:
     answer_days: int
     mailbox: str | None = None
     fellows: tuple[str, ...] = ()
+    place: Place | None = None
 
 
 def answer_due(state: str, since: date, days: int) -> date | None:
@@ -79,6 +82,7 @@ def document_of(
         "too_late": is_too_late(referral, view.state, around.today),
         "disclose_after_consent": request.disclosure_asked,
         "follows": referral.follows,
+        "place": _place(around.place) if around.place and view.whole else None,
         "file": _file(referral.reference, around.mailbox),
     }
     due = referral.standing.own_consent_due
@@ -152,6 +156,12 @@ def _step(step: Step, referral: Referral, *, with_details: bool) -> ReferralStep
 
 def _day(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
+
+
+def _place(place: Place) -> ReferralPlace:
+    return ReferralPlace(
+        state=place.state, position=place.position, expires_at=place.expires_at, too_late=place.too_late
+    )
 
 
 def _file(reference: str, mailbox: str | None) -> FileAddress:

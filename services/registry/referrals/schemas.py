@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
+from services.registry.enrolment.model import PlaceState
 from services.registry.model.references import ReferralReference
 from services.registry.model.trial import CohortId, PublicNumber, Version
 from services.registry.referrals.codes import Coded
@@ -30,7 +31,7 @@ Action = Literal[
     "pre_screen_failure", "consented", "screening", "screen_failure", "included", "collection", "manufacturing",
     "manufacturing_failed", "released", "conditioning", "dosed", "follow_up", "transferred", "completed",
     "patient_declined", "treatment_withdrawn", "consent_withdrawn", "lost", "died", "treated_otherwise",
-    "own_consent", "disclosure_agreed", "disclosure_withdrawn", "patient_informed", "checked",
+    "place_asked", "own_consent", "disclosure_agreed", "disclosure_withdrawn", "patient_informed", "checked",
 ]  # fmt: skip
 # The fields of a step that only some actions have.
 DETAILS: Final = (
@@ -161,6 +162,18 @@ class FileAddress(ApiModel):
     quote: Label = Field(description="What to do and which reference to quote.")
 
 
+class ReferralPlace(ApiModel):
+    """The enrolment place of a referral, or its wait for one."""
+
+    state: PlaceState = Field(
+        description="`waiting`; `held` until `expires_at`; `confirmed` by the inclusion; `decision_due`; `used` by the "
+        "dosing; `given_back`; `expired`."
+    )
+    position: int | None = Field(description="The suggested position in the waiting list; null: it is in none.")
+    expires_at: Instant | None = Field(description="Until when it is held; null: it does not expire.")
+    too_late: bool = Field(description="Whether it waits and the patient can no longer be dosed in time.")
+
+
 class ReferralHead(ApiModel):
     """A referral in a list. What the caller may not see is null."""
 
@@ -200,6 +213,9 @@ class Referral(ReferralHead):
     steps: list[ReferralStep] = Field(description="The steps that the caller may see, oldest first.")
     possible: list[Action] = Field(description="What the caller can do now.")
     clocks: list[Clock] = Field(description="Time to access so far.")
+    place: ReferralPlace | None = Field(
+        description="The enrolment place; null: none was asked for, or the caller may not see it."
+    )
     file: FileAddress | None = Field(description="Where the file goes; null for others than hospital and centre.")
 
 
