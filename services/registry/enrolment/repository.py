@@ -25,7 +25,11 @@ from shared.feed.changes import Routing, read_routing
 from shared.values.problems import StaleVersionError
 
 _COHORTS, _PLACES, _STAGGERING = enrolment_cohorts.c, enrolment_places.c, enrolment_staggering.c
-_KEY = {"trial_key": bindparam("of_trial"), "centre": bindparam("of_centre"), "cohort": bindparam("of_cohort")}
+_KEY: dict[str, Any] = {
+    "trial_key": bindparam("of_trial"),
+    "centre": bindparam("of_centre"),
+    "cohort": bindparam("of_cohort"),
+}
 _IS_COHORT = [enrolment_cohorts.c[name] == value for name, value in _KEY.items()]
 _COHORT = (
     select(enrolment_cohorts, trials.c.owner)
@@ -267,13 +271,13 @@ class EnrolmentRepository:
             update(enrolment_places).where(_PLACES.referral == referral).values(told_late=True)
         )
 
-    async def routing(self, trial_key: str) -> tuple[str, str | None, Routing]:
-        """Return public number, owner and routing of a trial."""
-        statement = select(trials.c.public_id, trials.c.owner, trials.c.side).where(trials.c.key == trial_key)
-        row = (await self.connection.execute(statement)).one()
-        return row.public_id, row.owner, read_routing(json.loads(row.side))
+    async def routing(self, trial_key: str) -> tuple[str, Routing]:
+        """Return the preferred public number and the routing of a trial."""
+        row = (await self.connection.execute(_ROUTING, {"of_trial": trial_key})).one()
+        return row.public_id, read_routing(json.loads(row.side))
 
 
+_ROUTING = select(trials.c.public_id, trials.c.side).where(trials.c.key == bindparam("of_trial"))
 _LATE = select(_PLACES.referral).where(_PLACES.state == "waiting", _PLACES.told_late.is_(False)).limit(1)
 
 

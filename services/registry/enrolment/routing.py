@@ -5,6 +5,8 @@ from typing import Literal
 from services.registry.enrolment.model import Cohort, Place
 from shared.feed.changes import Change, Routing
 
+PlaceEvent = Literal["requested", "decided", "expired", "decision_due"]
+
 
 def change_of_cohort(cohort: Cohort, version: int, identifier: str, routing: Routing, changed: str) -> Change:
     """Return the feed entry of changed places, for all who see the site. ``routing``: of the trial."""
@@ -15,7 +17,7 @@ def change_of_cohort(cohort: Cohort, version: int, identifier: str, routing: Rou
 
 
 def change_of_place(
-    what: Literal["requested", "decided", "expired", "decision_due"],
+    what: PlaceEvent,
     place: Place,
     cohort: Cohort,
     identifier: str,

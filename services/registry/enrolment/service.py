@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from services.registry.enrolment.model import (
     WHOLE,
@@ -23,7 +23,7 @@ from services.registry.enrolment.problems import (
     ReasonRequiredError,
 )
 from services.registry.enrolment.repository import EnrolmentRepository
-from services.registry.enrolment.routing import change_of_cohort, change_of_place
+from services.registry.enrolment.routing import PlaceEvent, change_of_cohort, change_of_place
 from services.registry.enrolment.rules import LIMIT_MONTHS, dosed, effect_of, in_order, is_after, limit_of
 from services.registry.safety_holds.repository import HoldRepository
 from services.registry.safety_holds.service import check_open
@@ -170,10 +170,7 @@ class EnrolmentService:
         offered = await self._cohort_of(place)
         if place.state == "waiting" and place.limit_on < self.today and not place.too_late:
             await self.repository.told_late(referral)
-            FEED.record(
-                self.connection,
-                change_of_place("decision_due", place, offered, *await self._routing(offered), "too_late"),
-            )
+            await self._report("decision_due", replace(place, too_late=True), offered)
         elif place.expires_at is not None and place.expires_at <= self.now and place.state == "held":
             await self._end(place, offered, "expire", "expired", "hold_expired")
 
@@ -290,7 +287,13 @@ class EnrolmentService:
         return ended
 
     async def _save(
-        self, place: Place, action: str, event: Any, offered: Cohort, reason: str | None = None, on: date | None = None
+        self,
+        place: Place,
+        action: str,
+        event: PlaceEvent | None,
+        offered: Cohort,
+        reason: str | None = None,
+        on: date | None = None,
     ) -> Place:
         """Write the next version of a place, its step, and its event (None: none)."""
         place = replace(place, version=place.version + 1)
@@ -299,21 +302,19 @@ class EnrolmentService:
         step = Step(action, place.state, self.now, organisation, self.author, on or self.today, reason, detail)
         await self.repository.save(place, step)
         if event is not None:
-            changed = "too_late" if place.too_late else "state"
-            FEED.record(
-                self.connection,
-                change_of_place(event, place, offered, *await self._routing(offered), changed),
-            )
+            await self._report(event, place, offered)
         return place
+
+    async def _report(self, what: PlaceEvent, place: Place, offered: Cohort) -> None:
+        """Send an event of a place."""
+        identifier, routing = await self.repository.routing(offered.trial_key)
+        changed = "too_late" if place.too_late else "state"
+        FEED.record(self.connection, change_of_place(what, place, offered, identifier, routing, changed))
 
     async def _tell(self, offered: Cohort, changed: str) -> None:
         """Send the event of changed places."""
-        identifier, routing = await self._routing(offered)
+        identifier, routing = await self.repository.routing(offered.trial_key)
         FEED.record(self.connection, change_of_cohort(offered, offered.version + 1, identifier, routing, changed))
-
-    async def _routing(self, offered: Cohort) -> Any:
-        identifier, _, routing = await self.repository.routing(offered.trial_key)
-        return identifier, routing
 
 
 def _staggered(offered: Cohort) -> tuple[str, str]:

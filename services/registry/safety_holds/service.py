@@ -1,6 +1,6 @@
 """Imposes and lifts safety holds."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -136,18 +136,15 @@ class HoldService:
 
     async def _target(self, stored: StoredTrial, given: HoldInput) -> str | None:
         trial = stored.trial
-        if given.scope == "product":
-            known: Collection[str | None] = [trial.product.name] if trial.product.name else []
-            target = trial.product.name
-        else:
-            target = given.target
-            known = {
-                "trial": [None],
-                "country": trial.countries,
-                "site": [site.centre for site in await self.trials.repository.sites(stored.key)],
-                "cohort": [cohort.id for cohort in trial.cohorts],
-            }[given.scope]
-        if target not in known:
+        target = trial.product.name if given.scope == "product" else given.target
+        known: Mapping[str, Collection[str | None]] = {
+            "trial": [None],
+            "country": trial.countries,
+            "site": [site.centre for site in await self.trials.repository.sites(stored.key)],
+            "cohort": [cohort.id for cohort in trial.cohorts],
+            "product": [trial.product.name] if trial.product.name else [],
+        }
+        if target not in known[given.scope]:
             fault = Fault(pointer="/target", code=UnknownTargetError.code, detail=UnknownTargetError.title)
             raise UnknownTargetError(errors=[fault])
         return target
