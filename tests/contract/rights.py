@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from shared.access.principal import ORGANISATION_KINDS, ROLES
 from tests.conftest import INTERNAL, token_of
+from tests.contract import rights_enrolment
 from tests.contract.matching import CRITERIA, EXAMPLES
 from tests.contract.network import CENTRE, ORGANISATIONS, Network, Services
 from tests.contract.notifications import until
@@ -182,6 +183,7 @@ class Stage:
         await self._put(f"/registry/v1/trials/{DRAFT}", draft(), NEW)
         for number, centre in ((PUBLISHED, CENTRE), (PUBLISHED, OTHER_CENTRE), (DRAFT, CENTRE)):
             await self._put(f"/registry/v1/trials/{number}/sites/{centre}", site(), ANY)
+        await rights_enrolment.prepare(self.network, PUBLISHED, self.ids)
         for name in ("own-network", "other-network"):
             self.ids[f"jobs/{name}"] = await self.job(name)
         self.centre = {
@@ -264,6 +266,9 @@ class Stage:
             "network": "other-network" if line.row == "theirs" else "own-network",
         }
         values["job"] = self.ids[f"jobs/{values['network']}"]
+        values |= {"cohort": "all", "referral": self.ids["referral"], "hold": self.ids["hold"]}
+        if line.path.endswith("/lift") and allowed:
+            values["hold"] = await rights_enrolment.new_hold(self.network, PUBLISHED)
         values["review"] = f"scope:{values['identifier']}"
         for name in ("client", "member", "subscription"):
             if f"{{{name}}}" in line.path:
@@ -329,6 +334,7 @@ class Stage:
         self.made += 1
         centre = self.other_centre if line.row == "other" else self.centre
         documents: dict[str, Any] = {
+            **rights_enrolment.documents(OTHER_CENTRE if line.row == "other" else CENTRE),
             "PUT /registry/v1/trials/{identifier}": published() if line.row == "published" else draft(),
             "PATCH /registry/v1/trials/{identifier}": {"acronym": f"A{self.made}"},
             "PUT /registry/v1/trials/{identifier}/criteria": {**CRITERIA, "trial": PUBLISHED},
@@ -394,6 +400,7 @@ class Stage:
             "drafts": DRAFT,
             "demo": DEMO,
             "slots": f'"open":{FREE_PLACES}',
+            "held": f'"kind":"{rights_enrolment.KIND}"',
             "others": self.ids["subscriptions/other-network"]
             if line.path.startswith("/notifications")
             else "other-network",
