@@ -10,13 +10,13 @@ from services.registry.model.working_days import working_days
 from services.registry.referrals.model import AFTER_CONSENT, BEFORE_CONSENT, CHECK_AGAIN, Referral
 from services.registry.referrals.repository import Party
 from services.registry.referrals.schemas import (
-    Clock,
-    Consent,
+    AccessClock,
     FileAddress,
     PatientAgreement,
     ReferralHead,
     ReferralPlace,
     ReferralStep,
+    TrialConsent,
     last_day,
 )
 from services.registry.referrals.schemas import Referral as ReferralDocument
@@ -97,13 +97,13 @@ def document_of(
     )
 
 
-def clocks_of(view: View) -> Iterator[Clock]:
+def clocks_of(view: View) -> Iterator[AccessClock]:
     """Yield the time from sending to the first step of each kind."""
     sent = view.steps[0].on or view.steps[0].at.date()
     for name, actions in CLOCKS.items():
         step = next((one for one in view.steps if one.action in actions), None)
         if step is not None and step.on is not None:
-            yield Clock(
+            yield AccessClock(
                 to=name,  # type: ignore[arg-type]
                 on=step.on,
                 days=(step.on - sent).days,
@@ -136,7 +136,7 @@ def _head(referral: Referral, party: Party, around: Surroundings) -> dict[str, A
 
 def _step(step: Step, referral: Referral, *, with_details: bool) -> ReferralStep:
     given = step.detail if with_details else {}
-    consent = {name: given[name] for name in Consent.model_fields if name in given}
+    consent = {name: given[name] for name in TrialConsent.model_fields if name in given}
     by = "hospital" if step.organisation == referral.hospital else "centre"
     return ReferralStep(
         action=step.action,  # type: ignore[arg-type]
@@ -146,7 +146,7 @@ def _step(step: Step, referral: Referral, *, with_details: bool) -> ReferralStep
         reason=step.reason if with_details or step.action == CHECK_AGAIN else None,
         items=given.get("items"),
         ask_again_on=_day(given.get("ask_again_on")),
-        consent=Consent(**consent) if consent else None,
+        consent=TrialConsent(**consent) if consent else None,
         disclose=given.get("disclose"),
         out_of_specification=given.get("out_of_specification"),
         accepted_on=_day(given.get("accepted_on")),

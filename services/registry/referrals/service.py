@@ -17,7 +17,7 @@ from services.registry.referrals.problems import ActiveHoldError, UnknownReferra
 from services.registry.referrals.repository import Filters, Party, ReferralRepository
 from services.registry.referrals.routing import changes_of, removal_of
 from services.registry.referrals.schemas import Referral as ReferralDocument
-from services.registry.referrals.schemas import ReferralHead, ReferralInput, StepInput
+from services.registry.referrals.schemas import ReferralHead, ReferralInput, ReferralStepInput
 from services.registry.referrals.standing import View, seen_by_hospital, standing_of
 from services.registry.safety_holds.problems import HeldTrialError
 from services.registry.safety_holds.repository import HoldRepository
@@ -128,7 +128,9 @@ class ReferralService:
             await self._request_place(referral, trial, access)
         return await self._document(referral, access, [step])
 
-    async def step(self, reference: str, given: StepInput, access: Access, expected: int | None) -> ReferralDocument:
+    async def step(
+        self, reference: str, given: ReferralStepInput, access: Access, expected: int | None
+    ) -> ReferralDocument:
         """Record what was done, from the version ``expected`` that the caller sees (None: from any).
 
         :raises NotFoundError: 404.
