@@ -15,6 +15,7 @@ from shared.access.principal import ORGANISATION_KINDS, ROLES
 from tests.conftest import INTERNAL, token_of
 from tests.contract import rights_feasibility
 from tests.contract import rights_enrolment
+from tests.contract import rights_enrolment, rights_referrals
 from tests.contract.matching import CRITERIA, EXAMPLES
 from tests.contract.network import CENTRE, ORGANISATIONS, Network, Services
 from tests.contract.notifications import until
@@ -184,6 +185,7 @@ class Stage:
         await self._put(f"/registry/v1/trials/{DRAFT}", draft(), NEW)
         for number, centre in ((PUBLISHED, CENTRE), (PUBLISHED, OTHER_CENTRE), (DRAFT, CENTRE)):
             await self._put(f"/registry/v1/trials/{number}/sites/{centre}", site(), ANY)
+        await rights_referrals.prepare(self.network, PUBLISHED, self.ids)
         await rights_enrolment.prepare(self.network, PUBLISHED, self.ids)
         for name in ("own-network", "other-network"):
             self.ids[f"jobs/{name}"] = await self.job(name)
@@ -270,6 +272,9 @@ class Stage:
         values["submission"] = self.feasibility["theirs" if line.row == "theirs" else "own"]
         values["job"] = self.ids[f"jobs/{values['network']}"]
         values |= {"cohort": "all", "referral": self.ids["referral"], "hold": self.ids["hold"]}
+        if "{reference}" in line.path:
+            deletes = line.method == "DELETE" and allowed
+            values["reference"] = rights_referrals.reference(line.row, self.ids, deletes=deletes)
         if line.path.endswith("/lift") and allowed:
             values["hold"] = await rights_enrolment.new_hold(self.network, PUBLISHED)
         values["review"] = f"scope:{values['identifier']}"
@@ -338,6 +343,7 @@ class Stage:
         centre = self.other_centre if line.row == "other" else self.centre
         documents: dict[str, Any] = {
             **rights_feasibility.documents(OTHER_CENTRE if line.row == "other" else CENTRE),
+            **rights_referrals.documents(PUBLISHED),
             **rights_enrolment.documents(OTHER_CENTRE if line.row == "other" else CENTRE),
             "PUT /registry/v1/trials/{identifier}": published() if line.row == "published" else draft(),
             "PATCH /registry/v1/trials/{identifier}": {"acronym": f"A{self.made}"},

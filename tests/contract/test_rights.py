@@ -143,6 +143,7 @@ async def test_the_same_holds_on_postgresql_with_a_warm_cache(
                     "suspended",
                     "slots",
                     "held",
+                    "elsewhere",
                     "fresh",
                 },
                 warm=True,
