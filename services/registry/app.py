@@ -12,6 +12,8 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from services.registry.capabilities import endpoints as capabilities
+from services.registry.capabilities.alarms import report_expiring
 from services.registry.centres import endpoints as centres
 from services.registry.coverage import endpoints as coverages
 from services.registry.coverage.service import CoverageService
@@ -141,6 +143,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.end_waits = database.end_waits
             tasks.repeat(lambda: _housekeeping(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
             tasks.repeat(lambda: report_stale(database), "report_stale_sites")
+            tasks.repeat(lambda: report_expiring(database), "report_expiring_capabilities")
             tasks.repeat(lambda: _delete_expired_assertions(database), "delete_expired_assertions")
             yield
 
@@ -153,6 +156,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         reviews.router,
         duplicates.router,
         centres.router,
+        capabilities.router,
         places.router,
         jobs.router,  # before `/sources/{source}`
         sources.router,
