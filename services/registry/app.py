@@ -14,6 +14,8 @@ from fastapi import FastAPI
 
 from services.registry.capabilities import endpoints as capabilities
 from services.registry.capabilities.alarms import report_expiring
+from services.registry.capabilities.fit import endpoints as fits
+from services.registry.capabilities.follow_up import endpoints as follow_ups
 from services.registry.centres import endpoints as centres
 from services.registry.coverage import endpoints as coverages
 from services.registry.coverage.service import CoverageService
@@ -157,6 +159,8 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         duplicates.router,
         centres.router,
         capabilities.router,
+        fits.router,
+        follow_ups.router,
         places.router,
         jobs.router,  # before `/sources/{source}`
         sources.router,

@@ -19,12 +19,13 @@ from services.registry.capabilities.schemas import (
 )
 from services.registry.capabilities.service import CapabilityService
 from services.registry.centres.repository import CentreRepository
-from services.registry.model.precondition import CREATES, Precondition
+from services.registry.model.precondition import Precondition
+from services.registry.preparation.answers import answer, precondition_of
 from services.registry.trials.service import author_of
 from shared.access.policy import Access
 from shared.http.guards import allow
 from shared.http.route import ApiRoute, accepts
-from shared.http.versions import ChangePrecondition, IfMatch, etag
+from shared.http.versions import IfMatch
 from shared.persistence import Reading, Writing
 from shared.vocabulary.identifiers import CentreId
 
@@ -88,9 +89,9 @@ async def write_capability(
     if_match: IfMatch, given: CapabilityInput, service: Writes, access: Writer, centre: CentrePath, code: CodePath
 ) -> Response:
     """State a capability (`If-None-Match: *`) or replace a version (`If-Match`). A centre may write its own only."""
-    expected = _precondition(if_match)
+    expected = precondition_of(if_match)
     written = await service.put(centre, code, given, access, expected, author_of(access.principal).name)
-    return _answer(written, service, 201 if expected.creates else 200)
+    return _answer(written, service, created=expected.creates)
 
 
 @router.delete("/centres/{centre}/capabilities/{code}", status_code=204, summary="Remove a capability of a centre")
@@ -102,10 +103,5 @@ async def remove_capability(
     await service.remove(centre, code, access, expected, author_of(access.principal).name)
 
 
-def _precondition(if_match: ChangePrecondition) -> Precondition:
-    return CREATES if if_match.creates else Precondition(version=if_match.required_version())
-
-
-def _answer(one: Capability, service: CapabilityService, status: int = 200) -> Response:
-    shown = CentreCapability.of(one, service.today)
-    return Response(shown.model_dump_json(), status, {"ETag": etag(one.version)}, "application/json")
+def _answer(one: Capability, service: CapabilityService, *, created: bool = False) -> Response:
+    return answer(CentreCapability.of(one, service.today), one.version, created=created)

@@ -68,7 +68,7 @@ def next_alarm(valid_until: date | None, today: date, after: int | None = None) 
 
     ``after``: the alarm that was sent last.
     """
-    if valid_until is None:
+    if valid_until is None or valid_until < today:
         return None
     days = [one for one in ALARM_DAYS if after is None or one < after]
     return next((due for one in days if (due := valid_until - timedelta(days=one)) >= today), None)

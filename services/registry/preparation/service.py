@@ -1,6 +1,5 @@
 """Decides who is a party of a trial, and writes what the parties state, with its event."""
 
-from collections.abc import Iterable
 from datetime import date, datetime
 
 from pydantic import BaseModel
@@ -51,7 +50,7 @@ class PreparationService:
         :raises NotFoundError: 404, the caller is no party of the trial.
         """
         party = await self.party(identifier, access.principal)
-        own = party.role == "centre" and (party.centre == centre if centre else party.centre in party.sites)
+        own = party.role == "centre" and party.centre in party.sites and centre in {None, party.centre}
         if access.rows != "all" and party.role != "sponsor" and not own:
             raise NotFoundError
         return party
@@ -100,8 +99,3 @@ def _role(principal: Principal, owner: str | None) -> Role:
     if owner is not None and principal.organisation == owner:
         return "sponsor"
     return "centre" if principal.centre is not None else "reader"
-
-
-def in_the_future(days: Iterable[tuple[str, date | None]], today: date) -> list[str]:
-    """Return the fields whose day is after today."""
-    return [name for name, day in days if day is not None and day > today]

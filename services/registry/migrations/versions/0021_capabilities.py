@@ -43,7 +43,8 @@ RULES = {
         read=(
             f"{granted('activation.read.all', 'activation.write.all')}"
             f" OR {own('centre', 'activation.read.own', 'activation.write.own', of='centre')}"
-            f" OR {OWNS} OR ({HAS_SITE}) OR (part IN ('needs', 'follow_up') AND {of_trial()})"
+            f" OR {OWNS} OR ({HAS_SITE}) OR (part = 'follow_up' AND {of_trial()})"
+            f" OR (part = 'needs' AND {granted('activation.read.own')} AND {of_trial()})"
         ),
         insert=(
             f"{granted('activation.write.all')} OR {CHANGES_OWN}"
