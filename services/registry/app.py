@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from services.registry.activation import endpoints as activations
 from services.registry.capabilities import endpoints as capabilities
 from services.registry.capabilities.alarms import report_expiring
 from services.registry.capabilities.fit import endpoints as fits
@@ -161,6 +162,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         capabilities.router,
         fits.router,
         follow_ups.router,
+        activations.router,
         places.router,
         jobs.router,  # before `/sources/{source}`
         sources.router,
