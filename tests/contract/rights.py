@@ -16,6 +16,7 @@ from tests.conftest import INTERNAL, token_of
 from tests.contract.matching import CRITERIA, EXAMPLES
 from tests.contract.network import CENTRE, ORGANISATIONS, Network, Services
 from tests.contract.notifications import until
+from tests.contract.rights_capabilities import CODE, DOCUMENTS, EVIDENCE, ITEM, OWNED, STEP, prepare, state_again
 from tests.contract.test_registry import a_trial
 
 TABLE = Path(__file__).with_name("rights.txt")
@@ -182,6 +183,7 @@ class Stage:
         await self._put(f"/registry/v1/trials/{DRAFT}", draft(), NEW)
         for number, centre in ((PUBLISHED, CENTRE), (PUBLISHED, OTHER_CENTRE), (DRAFT, CENTRE)):
             await self._put(f"/registry/v1/trials/{number}/sites/{centre}", site(), ANY)
+        await prepare(self.network, CENTRE, OTHER_CENTRE, PUBLISHED)
         for name in ("own-network", "other-network"):
             self.ids[f"jobs/{name}"] = await self.job(name)
         self.centre = {
@@ -256,12 +258,15 @@ class Stage:
         own = f"own-{caller.kind}" if caller.kind in KINDS else "own-hospital"
         organisation = {"other": "other-network", "suspended": "closed-hospital"}.get(line.row, own)
         values = {
-            "identifier": DRAFT if line.row == "draft" else PUBLISHED,
+            "identifier": {"draft": DRAFT, "owned": OWNED}.get(line.row, PUBLISHED),
             "centre": OTHER_CENTRE if line.row == "other" else CENTRE,
             "source": "sample" if "{record}" in line.path else "ctgov",
             "record": DEMO,
             "organisation": organisation,
             "network": "other-network" if line.row == "theirs" else "own-network",
+            "code": CODE,
+            "step": STEP,
+            "item": ITEM,
         }
         values["job"] = self.ids[f"jobs/{values['network']}"]
         values["review"] = f"scope:{values['identifier']}"
@@ -277,6 +282,8 @@ class Stage:
             values["key"] = await self._place() if allowed else "0" * 32
         if "{number}" in line.path:
             values["number"] = await self._statement(values["identifier"]) if allowed else "1"
+        if "{code}" in line.path and allowed:
+            await state_again(self.network, values["centre"])
         headers: dict[str, str] = {}
         body = b""
         if line.method in {"PUT", "PATCH", "POST", "DELETE"}:
@@ -376,7 +383,7 @@ class Stage:
             "POST /notifications/v1/subscriptions": subscription("x"),
             "PUT /notifications/v1/subscriptions/{subscription}": subscription(organisation),
         }
-        return documents.get(f"{line.method} {line.path}")
+        return (documents | DOCUMENTS).get(f"{line.method} {line.path}")
 
     def _organisation_document(self, organisation: str) -> dict[str, Any]:
         kind = self.network.made[organisation]
@@ -398,6 +405,7 @@ class Stage:
             if line.path.startswith("/notifications")
             else "other-network",
             "revocations": self.ids["revoked/other-network"],
+            "evidence": EVIDENCE,
             "own": "client of other-network" if line.path.endswith("/clients") else self.ids["members/other-network"],
         }.get(line.row)
 

@@ -44,6 +44,7 @@ Reads = Annotated[CapabilityService, Depends(_reading_service)]
 Writes = Annotated[CapabilityService, Depends(_writing_service)]
 Reader = Annotated[Access, Depends(allow("capability", "read"))]
 Writer = Annotated[Access, Depends(allow("capability", "write"))]
+Insider = Annotated[Access, Depends(allow("activation", "read"))]
 CentrePath = Annotated[CentreId, Path(description="The id of the centre, such as `fr-lille`.")]
 CodePath = Annotated[CodeForm, Path(description="A code of `/capabilities/codes`.")]
 
@@ -71,7 +72,7 @@ async def read_capability(service: Reads, access: Reader, centre: CentrePath, co
 
 @router.get("/centres/{centre}/capabilities/{code}/history", summary="List the versions of a capability")
 async def list_capability_versions(
-    service: Reads, access: Reader, centre: CentrePath, code: CodePath
+    service: Reads, access: Insider, centre: CentrePath, code: CodePath
 ) -> CapabilityHistory:
     """List all that was stated of a capability, for those who may see its evidence."""
     found = await service.history(centre, code, access.principal)
