@@ -5,9 +5,11 @@ from typing import Annotated
 import typer
 
 from services.cli.commands import configuration, development, session, system
+from services.cli.commands.activation import activation
 from services.cli.commands.administrators import administrators
 from services.cli.commands.audits import audits
 from services.cli.commands.backups import backups, restore
+from services.cli.commands.capabilities import capabilities
 from services.cli.commands.clients import clients
 from services.cli.commands.coverage import coverage
 from services.cli.commands.databases import databases
@@ -68,6 +70,8 @@ app.add_typer(terminology, name="terminology")
 app.add_typer(geography, name="geo")
 app.add_typer(sources, name="sources")
 app.add_typer(places, name="places")
+app.add_typer(capabilities, name="capabilities")
+app.add_typer(activation, name="activation")
 app.add_typer(jobs, name="jobs")
 app.add_typer(reviews, name="reviews")
 app.add_typer(backups, name="backup")

@@ -65,7 +65,7 @@ async def list_capabilities(service: Reads, access: Reader, centre: CentrePath) 
 @router.get(
     "/centres/{centre}/capabilities/{code}", response_model=CentreCapability, summary="Read a capability of a centre"
 )
-async def read_capability(service: Reads, access: Reader, centre: CentrePath, code: CodePath) -> Response:
+async def read_centre_capability(service: Reads, access: Reader, centre: CentrePath, code: CodePath) -> Response:
     """Return one capability of a centre, with its state of today."""
     return _answer(await service.find(centre, code, access.principal), service)
 
