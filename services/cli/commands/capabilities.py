@@ -9,7 +9,7 @@ from services.cli.options import AsJson, Language, Url, split_values
 from services.cli.output import print_json
 
 capabilities = typer.Typer(
-    help="What centres can do, and which are able to give the product of a trial.",
+    help="What centres can do, and which can give a product.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -45,7 +45,7 @@ class Declaration:
 class PathFacts:
     """What is known of a trial. ``interventional``, ``gmo``: None: not known. ``in_ctis``: it has an EU CT number.
 
-    ``included_on``: a first inclusion in France that its record tells. ``declaration``: None: none was stated.
+    ``included_on``: a first inclusion in France by its record. ``declaration``: None: none was stated.
     ``entries``: by step.
     """
 

@@ -19,8 +19,8 @@ class CodeRow:
     """A row of the list.
 
     ``validity_months``: the usual validity; None: no end, or none is usual. ``lead_weeks``: how long a centre usually
-    takes to get it; None: too long to count on. ``scoped``: whether adults and children are told apart. ``covers``:
-    codes whose needs it meets too.
+    takes to get it; None: too long to count on. ``scoped``: whether it is stated for adults and children apart.
+    ``covers``: codes whose needs it meets too.
     """
 
     code: str

@@ -26,7 +26,7 @@ class CapabilityCodeRow(ApiModel):
     lead_weeks: int | None = Field(
         description="How long a centre usually takes to get it, in weeks: an estimate; null: too long to count on."
     )
-    scoped: bool = Field(description="Whether adults and children are told apart.")
+    scoped: bool = Field(description="Whether it is stated for adults and children apart.")
     covers: list[str] = Field(description="Codes whose needs it meets too.")
 
     @classmethod

@@ -90,7 +90,7 @@ class FitItem(ApiModel):
     """A need at a centre."""
 
     code: str = Field(description="The code.")
-    population: Population | None = Field(description="For these patients; null: whoever is treated.")
+    population: Population | None = Field(description="For these patients; null: for all.")
     state: ItemState = Field(
         description="`met`; `planned`: stated for a day; `expired`; `absent`: stated, or not for these patients; "
         "`to_confirm`: nothing is known."
