@@ -104,6 +104,69 @@ class SiteEvent(CloudEvent):
     data: SiteChangeData = Field(description="What changed.")
 
 
+class HoldData(ChangeData):
+    """A safety hold. ``changed``: `imposed` or `lifted`."""
+
+    trial: str = Field(description="The preferred public number of the trial.")
+    trial_id: str = Field(description="The id of the trial.")
+    scope: str = Field(description="Its scope, as in `/holds`.")
+    target: str | None = Field(default=None, description="The country, centre or cohort, where it is only on that.")
+
+
+class HoldEvent(CloudEvent):
+    """A safety hold was imposed on a trial, or lifted."""
+
+    type: Literal["trial.safety_hold"] = Field(description="The type of the event.")
+    data: HoldData = Field(description="Which hold: read it from `/holds/{id}`.")
+
+
+class ClassAlertData(ChangeData):
+    """A trial shares properties with one that is on hold. ``changed``: which, by code."""
+
+    trial: str = Field(description="The preferred public number of the trial that is alerted.")
+    trial_id: str = Field(description="The id of that trial.")
+    hold: str = Field(description="The id of the hold on the other trial.")
+
+
+class ClassAlertEvent(CloudEvent):
+    """A hold on a trial of the same product, vector, serotype, promoter or dose band. For the parties of the trial."""
+
+    type: Literal["trial.class_alert"] = Field(description="The type of the event. No status has changed.")
+    data: ClassAlertData = Field(description="Which trial, and which hold.")
+
+
+class EnrolmentData(ChangeData):
+    """The places of a cohort at a centre."""
+
+    trial: str = Field(description="The preferred public number of the trial.")
+    trial_id: str = Field(description="The id of the trial.")
+    centre: str = Field(description="The id of the centre.")
+    cohort: str = Field(description="The id of the cohort; `all`: of a trial without cohorts.")
+
+
+class EnrolmentEvent(CloudEvent):
+    """The places of a cohort at a centre were declared or changed. The event has no numbers."""
+
+    type: Literal["enrolment.changed"] = Field(description="The type of the event.")
+    data: EnrolmentData = Field(description="Which places: read them from the enrolment of the trial.")
+
+
+class PlaceData(EnrolmentData):
+    """The place of a referral. ``id``: the reference of the referral."""
+
+    state: str = Field(description="The state of the place.")
+
+
+class PlaceEvent(CloudEvent):
+    """A place was asked for, decided on, expired, or needs a decision. For the coordination and who allocates it."""
+
+    type: Literal["enrolment.requested", "enrolment.decided", "enrolment.expired", "enrolment.decision_due"] = Field(
+        description="`enrolment.decision_due`: also when a patient who waits can no longer be dosed in time "
+        "(`changed`: `too_late`)."
+    )
+    data: PlaceData = Field(description="Which place.")
+
+
 class CentreEvent(CloudEvent):
     """A centre was created or changed."""
 
@@ -230,12 +293,92 @@ class ReviewEvent(CloudEvent):
     data: ReviewData = Field(description="Which item: read it from `/reviews/{id}`.")
 
 
+class ReferralData(ChangeData):
+    """A step of a referral. ``id``: its reference; ``version``: the one that the reader sees."""
+
+    state: str = Field(description="The state after it, as the reader sees it.")
+    on: str = Field(description="The day of the step.")
+
+
+class ReferralEvent(CloudEvent):
+    """A referral was sent, answered, changed, or must be checked again. For its hospital, its centre, coordination."""
+
+    type: Literal["referral.sent", "referral.answered", "referral.updated", "referral.check_again"] = Field(
+        description="`referral.answered`: accepted, declined, more asked for, or not now."
+    )
+    data: ReferralData = Field(description="Which referral: read it again.")
+
+
+class SubmissionData(ChangeData):
+    """A change of a dossier."""
+
+    state: str = Field(description="Where it stands now.")
+    action: str = Field(description="What was done, such as `submit`, `comment` or `consent`.")
+    owner: str = Field(description="The organisation that is responsible for it.")
+    answer: Literal["accepted", "declined"] | None = Field(default=None, description="The answer of a decision.")
+    trial_id: str | None = Field(default=None, description="The id of the trial that was published.")
+    criteria: Literal["changed", "unchanged"] | None = Field(
+        default=None, description="Of a publication: whether an amendment changed who can take part."
+    )
+
+
+class SubmissionEvent(CloudEvent):
+    """Something was done about a dossier. For the coordination, its sponsor and those who act for it."""
+
+    type: Literal[
+        "submission.received",
+        "submission.updated",
+        "submission.decided",
+        "submission.withdrawn",
+        "submission.published",
+    ] = Field(description="`submission.received`: a version was submitted. `submission.updated`: any other change.")
+    data: SubmissionData = Field(description="Which dossier: read it from `/submissions/{id}`.")
+
+
+class FeasibilityData(ChangeData):
+    """A change of what one centre is asked about a dossier, or of the result of a dossier."""
+
+    submission: str = Field(description="The reference of the dossier.")
+    centre: str | None = Field(default=None, description="The id of the centre; absent: the result over all centres.")
+    state: str | None = Field(default=None, description="Where the request stands now.")
+    deadline: str | None = Field(default=None, description="The last day to answer the questionnaire.")
+    reminder: Literal["week_before", "day_before", "overdue"] | None = Field(
+        default=None, description="Of `feasibility.due`: which reminder it is."
+    )
+
+
+class FeasibilityEvent(CloudEvent):
+    """Something was done about a feasibility request. For the centre and the coordination.
+
+    The sponsor gets `feasibility.decided` of its dossier, without a centre.
+    """
+
+    type: Literal[
+        "feasibility.requested",
+        "feasibility.updated",
+        "feasibility.answered",
+        "feasibility.decided",
+        "feasibility.due",
+    ] = Field(
+        description="`feasibility.requested`: the centre is asked, or gets the questionnaire. `feasibility.decided`: "
+        "selected, not selected, declined or withdrawn. `feasibility.due`: the answer is due, or overdue. "
+        "`feasibility.updated`: any other step."
+    )
+    data: FeasibilityData = Field(description="Which request: read it from `/feasibility/{submission}/{centre}`.")
+
+
 class RemovalEvent(CloudEvent):
     """The tombstone of a subject. It passes every filter of types, so that copies can be deleted."""
 
-    type: Literal["trial.removed", "site.removed", "centre.removed", "capability.removed", "client.removed"] = Field(
-        description="The kind of the subject, and `removed`."
-    )
+    type: Literal[
+        "trial.removed",
+        "site.removed",
+        "centre.removed",
+        "capability.removed",
+        "client.removed",
+        "submission.removed",
+        "referral.removed",
+    ] = Field(description="The kind of the subject, and `removed`.")
     data: RemovalData = Field(description="What to remove.")
 
 
@@ -244,6 +387,10 @@ RegistryEvent: TypeAlias = Annotated[
     | TrialStatusEvent
     | MergeEvent
     | SiteEvent
+    | HoldEvent
+    | ClassAlertEvent
+    | EnrolmentEvent
+    | PlaceEvent
     | CentreEvent
     | CapabilityEvent
     | ExpiryEvent
@@ -254,6 +401,9 @@ RegistryEvent: TypeAlias = Annotated[
     | SyncEvent
     | RecordEvent
     | ReviewEvent
+    | ReferralEvent
+    | SubmissionEvent
+    | FeasibilityEvent
     | RemovalEvent,
     Field(discriminator="type"),
 ]
