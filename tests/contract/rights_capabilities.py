@@ -5,9 +5,11 @@ from typing import Any
 from tests.contract.network import Network
 from tests.contract.test_registry import a_trial
 
-# A trial that belongs to `own-sponsor`.
-OWNED = "NCT99999983"
+# The first belongs to `own-sponsor`, the second to no sponsor; both have the centre of the callers and the other one.
+OWNED, UNOWNED = "NCT99999983", "NCT99999984"
+TRIALS = {"owned": OWNED, "unowned": UNOWNED, "elsewhere": UNOWNED}
 CODE, STEP, ITEM, EVIDENCE = "thawing", "submission", "pharmacy", "evidence-of-thawing"
+VALUES = {"code": CODE, "step": STEP, "item": ITEM}
 _NEW = {"If-None-Match": "*"}
 _TRIAL = "/registry/v1/trials/{identifier}"
 _CAPABILITY = {"scope": "both", "evidence": EVIDENCE}
@@ -28,21 +30,20 @@ async def state_again(network: Network, centre: str) -> None:
     assert answer.status_code in {201, 412}, answer.text
 
 
-async def prepare(network: Network, own: str, other: str, published: str) -> None:
-    """Create the trial that is owned; state everything once, of it and of the ``published`` trial of no sponsor."""
-    trial = a_trial(OWNED, sites=[{"centre": own, "status": "recruiting"}])
-    answer = await network.call("PUT", f"/registry/v1/trials/{OWNED}", network.admin, json=trial, headers=_NEW)
-    assert answer.status_code == 201, answer.text
+async def prepare(network: Network, own: str, other: str) -> None:
+    """Create both trials, and state everything once."""
+    sites = [{"centre": centre, "status": "recruiting"} for centre in (own, other)]
+    for identifier in (OWNED, UNOWNED):
+        path = f"/registry/v1/trials/{identifier}"
+        answer = await network.call("PUT", path, network.admin, json=a_trial(identifier, sites=sites), headers=_NEW)
+        assert answer.status_code == 201, answer.text
     given = {"owner": "own-sponsor", "reason": "its trial"}
     answer = await network.call("POST", f"/registry/v1/trials/{OWNED}/owner", network.admin, json=given)
     assert answer.status_code == 200, answer.text
-    for centre in (own, other):
+    for identifier, centre in ((OWNED, own), (UNOWNED, other)):
         await state_again(network, centre)
-    for identifier, centre in ((OWNED, own), (published, other)):
         for line, document in DOCUMENTS.items():
-            path = line.removeprefix("PUT ").format(
-                identifier=identifier, centre=centre, step=STEP, item=ITEM, code=CODE
-            )
+            path = line.removeprefix("PUT ").format(identifier=identifier, centre=centre, **VALUES)
             if "{code}" not in line:
                 answer = await network.call("PUT", path, network.admin, json=document, headers=_NEW)
                 assert answer.status_code == 201, answer.text

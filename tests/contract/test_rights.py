@@ -145,6 +145,8 @@ async def test_the_same_holds_on_postgresql_with_a_warm_cache(
                     "held",
                     "fresh",
                     "owned",
+                    "unowned",
+                    "elsewhere",
                     "evidence",
                 },
                 warm=True,

@@ -4,28 +4,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
-from shared.values.wire import Instant
+from services.registry.model.capability_events import ActivationEvent, CapabilityEvent, ExpiryEvent
+from services.registry.model.cloud_event import ChangeData, CloudEvent
 from shared.vocabulary.recruitment import RecruitmentStatus
-
-
-class CloudEvent(BaseModel):
-    """The attributes of every event (CloudEvents 1.0)."""
-
-    specversion: Literal["1.0"] = Field(description="The version of CloudEvents.")
-    id: str = Field(description="The id of the event: recognise repeated deliveries by it.")
-    source: str = Field(description="The service that sends the event.")
-    subject: str = Field(description="The kind and the id of what changed: `trial/CL00000012`.")
-    time: Instant = Field(description="When the change was made.")
-    datacontenttype: Literal["application/json"] = Field(description="The media type of `data`.")
-
-
-class ChangeData(BaseModel):
-    """What changed: ids, version and names of fields, never contents. Read the subject to get its new state."""
-
-    op: Literal["upsert"] = Field(description="`upsert`: read the subject again.")
-    id: str = Field(description="The id of the subject.")
-    version: int = Field(description="The version that the change made.")
-    changed: list[str] = Field(description="The fields that changed.")
 
 
 class TrialChangeData(ChangeData):
@@ -172,53 +153,6 @@ class CentreEvent(CloudEvent):
 
     type: Literal["centre.updated"] = Field(description="The type of the event.")
     data: ChangeData = Field(description="What changed.")
-
-
-class CapabilityData(ChangeData):
-    """A capability of a centre."""
-
-    centre: str = Field(description="The id of the centre.")
-    code: str = Field(description="The code of the capability.")
-
-
-class CapabilityEvent(CloudEvent):
-    """A centre stated a capability, or changed what it had stated."""
-
-    type: Literal["capability.changed"] = Field(description="The type of the event.")
-    data: CapabilityData = Field(description="Which capability: read it again.")
-
-
-class ExpiryData(CapabilityData):
-    """A capability that expires. Its version stays."""
-
-    days: Literal["90", "30", "0"] = Field(description="How many days before the last valid day it was sent, at most.")
-
-
-class ExpiryEvent(CloudEvent):
-    """A capability of a centre expires. For the centre and the coordination."""
-
-    type: Literal["capability.expiring"] = Field(description="The type of the event.")
-    data: ExpiryData = Field(description="Which capability.")
-
-
-class ActivationData(ChangeData):
-    """What a party of a trial stated to prepare its sites."""
-
-    trial: str = Field(description="The preferred public number of the trial.")
-    trial_id: str = Field(description="The id of the trial.")
-    part: Literal["needs", "follow_up", "gmo", "path", "checklist"] = Field(
-        description="What of it: needs of the product, schedule of follow-up, GMO declaration, regulatory path, "
-        "opening checklist of a site."
-    )
-    centre: str | None = Field(default=None, description="The id of the centre; absent: of the whole trial.")
-    item: str | None = Field(default=None, description="The step or item; absent: the part has one document.")
-
-
-class ActivationEvent(CloudEvent):
-    """A party of a trial stated something to prepare its sites. For its sponsor, its centres and the coordination."""
-
-    type: Literal["activation.changed"] = Field(description="The type of the event.")
-    data: ActivationData = Field(description="What changed: read it again.")
 
 
 class ClientEvent(CloudEvent):
