@@ -7,9 +7,14 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy.exc import DBAPIError
 
-from tests.conftest import client_of, token_of
-from tests.contract.test_capabilities import ANY, NEW, in_days
+from shared.access import Principal
+from shared.access.views import view_of
+from tests.conftest import ADMIN, client_of, token_of
+from tests.contract.registry import running_registry
+from tests.contract.row_security import PUBLIC, rows
+from tests.contract.test_capabilities import ANY, NEW, in_days, stated
 from tests.contract.test_fit import AAV, TRIAL, owned
 from tests.contract.test_registry import events_since, now
 
@@ -155,3 +160,33 @@ async def prepared(standing_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(standing_app, token=token_of("sponsor", "editor", organisation="acme")) as client:
         await put(client, f"{PATH}/validation", {"state": "done", "on": "2026-02-01"})
         yield client
+
+
+async def test_a_statement_without_a_condition_returns_only_the_rows_of_a_party(postgresql_url: str) -> None:
+    async with running_registry(postgresql_url) as app, client_of(app, token=ADMIN) as admin:
+        await owned(admin)
+        database = app.state.database
+        await stated(admin, "thawing", evidence="ref 1")
+        for path, body in (
+            (GMO, DECLARED),
+            (f"{TRIAL}/needs", {"complete": True}),
+            (f"{TRIAL}/follow-up", {"years": 15, "reference": "protocol 1"}),
+            (f"{SITE}/contract", {}),
+        ):
+            await put(admin, path, body)
+        everything = {"gmo", "needs", "follow_up", "checklist"}
+        for kind, more, parts, sees in (
+            ("sponsor", {"organisation": "acme"}, everything, True),
+            ("sponsor", {"organisation": "other"}, {"needs", "follow_up"}, True),
+            ("centre", {"centre": "fr-strasbourg"}, everything, True),
+            ("centre", {"centre": "fr-necker"}, {"needs", "follow_up"}, False),
+            ("hospital", {}, {"follow_up"}, False),
+            ("authority", {}, everything, True),
+        ):
+            view = view_of(Principal(kind, **{"organisation": kind, **more}))  # type: ignore[arg-type]
+            assert {*await rows(database, "SELECT part FROM preparation_versions", view)} == parts, (kind, more)
+            evidence = await rows(database, "SELECT code FROM capability_versions", view)
+            assert (evidence == ["thawing"]) is sees, (kind, more)
+        assert await rows(database, "SELECT part FROM preparation_versions", PUBLIC) == ["follow_up"]
+        with pytest.raises(DBAPIError, match="permission denied"):
+            await rows(database, "SELECT code FROM capability_versions", PUBLIC)
