@@ -5,14 +5,16 @@ from typing import Annotated
 import typer
 
 from services.cli.commands import configuration, development, session, system
+from services.cli.commands.activation import activation
 from services.cli.commands.administrators import administrators
 from services.cli.commands.audits import audits
 from services.cli.commands.backups import backups, restore
+from services.cli.commands.capabilities import capabilities
 from services.cli.commands.clients import clients
 from services.cli.commands.coverage import coverage
 from services.cli.commands.databases import databases
-from services.cli.commands.feasibility import feasibility
 from services.cli.commands.enrolment import enrolment
+from services.cli.commands.feasibility import feasibility
 from services.cli.commands.feed import feeds
 from services.cli.commands.geography import geography
 from services.cli.commands.holds import holds
@@ -76,6 +78,8 @@ app.add_typer(places, name="places")
 app.add_typer(feasibility, name="feasibility")
 app.add_typer(holds, name="holds")
 app.add_typer(enrolment, name="enrolment")
+app.add_typer(capabilities, name="capabilities")
+app.add_typer(activation, name="activation")
 app.add_typer(jobs, name="jobs")
 app.add_typer(reviews, name="reviews")
 app.add_typer(backups, name="backup")

@@ -45,6 +45,8 @@ TAGS: dict[str, str] = {
     "criteria": "Help for authors of criteria. Nothing is stored.",
     "trials": "Trials, their criteria and their sites.",
     "centres": "The centres of the network.",
+    "capabilities": "What centres can do, which are able to give the product of a trial, and its follow-up.",
+    "activation": "How the sites of a trial are authorised and opened.",
     "coverage": "How near open sites are to the people of France.",
     "terminology": "The concepts that trials are coded with.",
     "feed": "Keep a copy of the registry: load the export, then follow the feed of changes.",

@@ -7,7 +7,11 @@ from shared.access.policy import SCOPED, TABLE, Action, scope_of
 
 # What each scope allows. The roles of a client and the kind of its organisation may allow less.
 SCOPES: dict[str, str] = {
+    "activation.read": "Read how sites of trials are prepared and opened, and the evidence of centres.",
+    "activation.write": "State what prepares and opens the sites of trials.",
     "audit.read": "Read the audit log.",
+    "capability.read": "Read what centres can do.",
+    "capability.write": "State what a centre can do.",
     "centre.read": "Read centres.",
     "centre.write": "Create and change centres.",
     "client.read": "Read API clients.",

@@ -16,6 +16,7 @@ from tests.conftest import INTERNAL, token_of
 from tests.contract import rights_feasibility
 from tests.contract import rights_enrolment
 from tests.contract import rights_enrolment, rights_referrals
+from tests.contract import rights_capabilities, rights_enrolment, rights_feasibility
 from tests.contract.matching import CRITERIA, EXAMPLES
 from tests.contract.network import CENTRE, ORGANISATIONS, Network, Services
 from tests.contract.notifications import until
@@ -187,6 +188,7 @@ class Stage:
             await self._put(f"/registry/v1/trials/{number}/sites/{centre}", site(), ANY)
         await rights_referrals.prepare(self.network, PUBLISHED, self.ids)
         await rights_enrolment.prepare(self.network, PUBLISHED, self.ids)
+        await rights_capabilities.prepare(self.network, CENTRE, OTHER_CENTRE)
         for name in ("own-network", "other-network"):
             self.ids[f"jobs/{name}"] = await self.job(name)
         self.feasibility = await rights_feasibility.set_up(self.network)
@@ -262,12 +264,13 @@ class Stage:
         own = f"own-{caller.kind}" if caller.kind in KINDS else "own-hospital"
         organisation = {"other": "other-network", "suspended": "closed-hospital"}.get(line.row, own)
         values = {
-            "identifier": DRAFT if line.row == "draft" else PUBLISHED,
-            "centre": OTHER_CENTRE if line.row == "other" else CENTRE,
+            "identifier": {"draft": DRAFT, **rights_capabilities.TRIALS}.get(line.row, PUBLISHED),
+            "centre": OTHER_CENTRE if line.row in {"other", "elsewhere"} else CENTRE,
             "source": "sample" if "{record}" in line.path else "ctgov",
             "record": DEMO,
             "organisation": organisation,
             "network": "other-network" if line.row == "theirs" else "own-network",
+            **rights_capabilities.VALUES,
         }
         values["submission"] = self.feasibility["theirs" if line.row == "theirs" else "own"]
         values["job"] = self.ids[f"jobs/{values['network']}"]
@@ -290,6 +293,8 @@ class Stage:
             values["key"] = await self._place() if allowed else "0" * 32
         if "{number}" in line.path:
             values["number"] = await self._statement(values["identifier"]) if allowed else "1"
+        if "{code}" in line.path and allowed:
+            await rights_capabilities.state_again(self.network, values["centre"])
         headers: dict[str, str] = {}
         body = b""
         if line.method in {"PUT", "PATCH", "POST", "DELETE"}:
@@ -392,7 +397,7 @@ class Stage:
             "POST /notifications/v1/subscriptions": subscription("x"),
             "PUT /notifications/v1/subscriptions/{subscription}": subscription(organisation),
         }
-        return documents.get(f"{line.method} {line.path}")
+        return (documents | rights_capabilities.DOCUMENTS).get(f"{line.method} {line.path}")
 
     def _organisation_document(self, organisation: str) -> dict[str, Any]:
         kind = self.network.made[organisation]
@@ -415,6 +420,7 @@ class Stage:
             if line.path.startswith("/notifications")
             else "other-network",
             "revocations": self.ids["revoked/other-network"],
+            "evidence": rights_capabilities.EVIDENCE,
             "own": "client of other-network" if line.path.endswith("/clients") else self.ids["members/other-network"],
         }.get(line.row)
 

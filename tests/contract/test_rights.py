@@ -145,6 +145,10 @@ async def test_the_same_holds_on_postgresql_with_a_warm_cache(
                     "held",
                     "elsewhere",
                     "fresh",
+                    "owned",
+                    "unowned",
+                    "elsewhere",
+                    "evidence",
                 },
                 warm=True,
             )

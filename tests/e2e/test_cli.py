@@ -258,3 +258,52 @@ def test_the_feed_is_followed_until_interrupted(system: System) -> None:
     following.send_signal(signal.SIGINT)
     _, said = following.communicate(timeout=30)
     assert (following.returncode, "continue with --cursor" in said) == (0, True), said
+
+
+def test_capabilities_and_the_opening_of_a_site_are_stated_and_shown(system: System) -> None:
+    trial, centre = "CLEIO-DEMO-0003", "fr-lyon"
+
+    def shown(*arguments: str) -> str:
+        return system.cleio(*arguments, CLEIO_TOKEN=system.admin_key).stdout
+
+    assert "tma_readiness" in shown("capabilities", "codes")
+    tma = ("capabilities", "set", centre, "tma_readiness", "--scope", "both", "--evidence")
+    for evidence in ("procedure 1", "procedure 2"):
+        assert shown(*tma, evidence).splitlines()[1].split()[:3] == ["tma_readiness", "valid", "both"]
+    assert "procedure 2" in shown("capabilities", "list", centre)
+    assert '"complete": true' in shown("capabilities", "needs", trial, "--complete")
+    fit = shown("capabilities", "fit", trial, "--centre", centre).splitlines()
+    assert fit[1].split()[:2] == [centre, "able_after"]
+    assert (
+        shown("capabilities", "follow-up", trial, "--dosed-on", "2024-02-29").splitlines()[-1].split()[2]
+        == "2039-02-28"
+    )
+    stated = shown("capabilities", "follow-up", trial, "--years", "7", "--reference", "protocol 2")
+    assert stated.splitlines()[1].split() == ["years", "7"]
+    shown("capabilities", "remove", centre, "tma_readiness")
+
+    declared = (
+        "--regime",
+        "contained_use",
+        "--class",
+        "C1",
+        "--declared-on",
+        "2026-01-05",
+        "--decided-on",
+        "2026-02-03",
+    )
+    shown("activation", "gmo", trial, "--state", "accepted", *declared, "--site", "fr-necker")
+    for day in ("2026-02-02", "2026-03-02"):
+        path = shown("activation", "step", trial, "decision", "--state", "done", "--on", day)
+        assert next(line.split() for line in path.splitlines() if line.startswith("decision"))[3] == day
+    assert "gmo_site_not_listed" in shown("activation", "checklist", trial, centre)
+    for reference in ("C1", "C2"):
+        done = shown(
+            "activation", "item", trial, centre, "contract", "--done-on", "2026-04-01", "--reference", reference
+        )
+        assert json.loads(done)["state"] == "done"
+    refused = system.cleio(
+        "activation", "item", trial, centre, "green_light", "--done-on", "2026-05-01", check=False,
+        CLEIO_TOKEN=system.admin_key,
+    )  # fmt: skip
+    assert (refused.returncode, "409" in refused.stderr) == (1, True)
