@@ -22,6 +22,7 @@ from services.cli.commands.imports import import_records
 from services.cli.commands.jobs import jobs
 from services.cli.commands.match import match
 from services.cli.commands.members import members
+from services.cli.commands.notices import notices
 from services.cli.commands.organisations import organisations
 from services.cli.commands.places import places
 from services.cli.commands.reports import report
@@ -82,6 +83,7 @@ app.add_typer(capabilities, name="capabilities")
 app.add_typer(activation, name="activation")
 app.add_typer(jobs, name="jobs")
 app.add_typer(reviews, name="reviews")
+app.add_typer(notices, name="notices")
 app.add_typer(backups, name="backup")
 app.command()(restore)
 app.command()(configuration.config)

@@ -51,6 +51,7 @@ TAGS: dict[str, str] = {
     "terminology": "The concepts that trials are coded with.",
     "feed": "Keep a copy of the registry: load the export, then follow the feed of changes.",
     "subscriptions": "Subscribe a webhook to changes.",
+    "mail": "Subscribe an address to changes by e-mail, and the links in its messages.",
     "deliveries": "What was sent to a subscription, and a test event.",
     "identity": "Access tokens, the keys and metadata of their issuer, and the rights of the caller.",
     "organisations": "Hospitals, centres, sponsors and others that take part.",
