@@ -57,6 +57,7 @@ TAGS: dict[str, str] = {
     "cds-hooks": "CDS Hooks 2.0: trials inside the screen of an EHR.",
     "sources": "Import of records from other registries.",
     "places": "Which places the facilities of records are, as people say.",
+    "feasibility": "What centres are asked about dossiers, and what they answer.",
     "reviews": "What waits for the decision of a person.",
     "duplicates": "Merge trials that are one, and assign records to trials.",
     "audit": "Who did what: an organisation reads about its own callers, the coordination about all.",

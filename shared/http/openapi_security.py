@@ -24,6 +24,8 @@ SCOPES: dict[str, str] = {
     "site.write": "Declare status and open places of sites.",
     "place.read": "Read which places the facilities of records are.",
     "place.write": "Say which place a facility is.",
+    "feasibility.read": "Read what centres are asked about dossiers, and what they answer.",
+    "feasibility.write": "Ask centres about dossiers, answer, and take the steps of a request.",
     "source.write": "Import records of other registries.",
     "push.read": "Read the imports of a partner network's trials.",
     "push.write": "Send the trials of a partner network; cancel and undo that.",
