@@ -1,6 +1,9 @@
 """Dossiers of sponsors over HTTP: what each party may do and see, and how one becomes a trial."""
 
 import json
+import lzma
+import uuid
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,7 +12,9 @@ from fastapi import FastAPI
 
 from tests.conftest import client_of
 from tests.contract.submissions import CONTENT, Cast, add_organisation, party
+from tests.contract.test_merge import NUMBER, TRIAL, dated
 from tests.contract.test_registry import events_since, now
+from tests.contract.test_sources import send
 
 pytestmark = pytest.mark.anyio
 
@@ -49,9 +54,7 @@ async def test_a_dossier_becomes_a_trial_of_its_sponsor_and_only_the_parties_see
     assert [one["type"] for one in trial["identifiers"]] == ["sponsor", "cleio"]
     assert trial["identifier"].startswith("CLEIO-SUB-")
     assert trial["eligibility"]["maximum_age"] == "P8Y"
-    async with client_of(app, token=cast.first.token) as first:
-        state = (await first.get(f"/registry/v1/trials/{done['trial_id']}/state")).json()
-    assert state["owner"] == "acme"
+    assert await owner_of(app, cast, done["trial_id"]) == "acme"
 
     for token, sees in ((None, False), (cast.sponsor.token, True), (cast.other.token, False), (cast.first.token, True)):
         async with client_of(app, token=token) as reader:
@@ -217,3 +220,91 @@ async def test_an_amendment_is_a_new_version_beside_the_public_one(
     # What the new version leaves open, the sponsor no longer says.
     assert (shown["version"], shown["eligibility"]["maximum_age"], shown["eligibility"]["text"]) == (2, None, None)
     assert told == [(1, False), (2, True)]
+
+
+async def owner_of(app: FastAPI, cast: Cast, trial: str) -> Any:
+    async with client_of(app, token=cast.first.token) as first:
+        return (await first.get(f"/registry/v1/trials/{trial}/state")).json()["owner"]
+
+
+async def give(app: FastAPI, cast: Cast, owner: str | None) -> None:
+    headers = {"Idempotency-Key": uuid.uuid4().hex}
+    async with client_of(app, token=cast.first.token) as first:
+        answer = await first.post(f"{TRIAL}/owner", json={"owner": owner, "reason": "none"}, headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_a_dossier_about_a_known_trial_joins_it_and_its_owner_follows_a_transfer(
+    app: FastAPI, cast: Cast, admin: httpx.AsyncClient, public: httpx.AsyncClient
+) -> None:
+    for name in ("acme", "rival"):
+        await add_organisation(app, name)
+    await send(admin, dated("2025-01-01"))
+    known = (await public.get(TRIAL)).json()
+    assert codes(await cast.sponsor.create(expected=422, **{"from": "NCT99999999"})) == [("/from", "unknown_trial")]
+    made = await cast.sponsor.create(**{"from": NUMBER})
+    taken = made["content"]["trial"]
+    assert (taken["identifiers"], taken["titles"]) == (known["identifiers"], {"en": known["titles"]["en"]})
+    await cast.sponsor.edit(made["reference"], {"trial": {**taken, "acronym": "JOINED"}})
+    await cast.accepted(made["reference"])
+    await cast.first.act(made["reference"], "publish")
+    await give(app, cast, "rival")
+    refused = await cast.second.act(made["reference"], "publish", expected=409)
+    assert refused["code"] == "trial_of_another_owner"
+    assert (await public.get(TRIAL)).json() == known
+    await give(app, cast, None)
+    assert (await cast.second.act(made["reference"], "publish"))["trial_id"] == known["id"]
+    shown = (await public.get(TRIAL)).json()
+    assert (shown["acronym"], shown["version"]) == ("JOINED", known["version"] + 1)
+    assert await owner_of(app, cast, known["id"]) == "acme"
+
+    # A second dossier about the same trial is no second record of it.
+    rival = Cast(cast.other, cast.sponsor, cast.first, cast.second, cast.authority)
+    again = (await cast.other.create(**{"from": NUMBER}))["reference"]
+    await rival.accepted(again)
+    await cast.first.act(again, "publish")
+    refused = await cast.second.act(again, "publish", expected=409)
+    assert (refused["code"], codes(refused)[0]) == ("not_publishable", ("/trial/identifiers/0", "shared_number"))
+    assert (await public.get(TRIAL)).json() == shown
+    await cast.sponsor.call("POST", f"/{made['reference']}/transfer", {"to": "rival", "reason": "sold"}, "*")
+    await cast.other.act(made["reference"], "accept_transfer")
+    assert await owner_of(app, cast, known["id"]) == "rival"
+
+
+@pytest.mark.parametrize(
+    ("changes", "answer"),
+    [
+        ({"conditions": [{"text": "Langerhans cell histiocytosis"}]}, "published"),
+        ({"product": {}, "titles": {"en": "A study of care"}}, "published"),
+        ({"conditions": [{"text": "Acute myeloid leukemia"}]}, "not_publishable"),
+    ],
+)
+async def test_that_two_people_publish_it_is_their_decision_on_the_scope(
+    app: FastAPI, cast: Cast, public: httpx.AsyncClient, changes: dict[str, Any], answer: str
+) -> None:
+    reference = (await cast.sponsor.create({**CONTENT, "trial": {**CONTENT["trial"], **changes}}))["reference"]
+    found = (await cast.sponsor.call("GET", f"/{reference}/screening")).json()
+    assert found["findings"][0]["code"] == ("scope_unclear" if answer == "published" else "scope_out")
+    if answer == "published":
+        scope = (await public.get(f"/registry/v1/trials/{await cast.published(reference)}")).json()["scope"]
+        assert (scope["by"], scope["answer"]) == ("person", "in_scope")
+        return
+    await cast.accepted(reference)
+    await cast.first.act(reference, "publish")
+    refused = await cast.second.act(reference, "publish", expected=409)
+    assert (refused["code"], codes(refused)) == ("not_publishable", [("/trial/conditions/0", "malignant_indication")])
+    assert (await cast.sponsor.read(reference))["trial_id"] is None
+
+
+async def test_a_digital_protocol_becomes_a_draft(cast: Cast, real_data: Path) -> None:
+    file = real_data / "usdm" / "Alexion_NCT04573309_Wilsons.json.xz"
+    protocol = json.loads(lzma.decompress(file.read_bytes()))
+    answer = await cast.sponsor.call("POST", "/usdm", protocol)
+    assert answer.status_code == 201, answer.text
+    made = answer.json()
+    assert made["submission"]["content"]["protocol_code"] == "ALXN1840-WD-204"
+    assert codes({"errors": made["findings"]}) == [("/study/versions/0/studyIdentifiers/3/text", "number_not_known")]
+    screening = (await cast.sponsor.call("GET", f"/{made['submission']['reference']}/screening")).json()
+    assert (screening["score"], screening["of"]) == (12, 24)
+    assert {"not_in_france", "number_missing"}.isdisjoint(one["code"] for one in screening["findings"])
+    assert (await cast.sponsor.call("POST", "/usdm", {"study": {}})).status_code == 422

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Final, TypeAlias
 
 from services.registry.model.trial import Milestone
-from services.registry.submissions.content import DraftTrial, SubmissionContent
+from services.registry.submissions.content import SubmissionContent, SubmissionTrial
 from services.registry.terminology.phrases import normalise
 from shared.criteria.durations import parse
 from shared.vocabulary.durations import in_months
@@ -38,7 +38,7 @@ def inconsistencies(content: SubmissionContent, today: date) -> Iterator[Found]:
             yield "attachment_without_place", f"/attachments/{place}"
 
 
-def _ages(trial: DraftTrial) -> Iterator[Found]:
+def _ages(trial: SubmissionTrial) -> Iterator[Found]:
     low, high = trial.eligibility.minimum_age, trial.eligibility.maximum_age
     if low is not None and high is not None and _months(low) > _months(high):
         yield "ages_reversed", "/trial/eligibility/maximum_age"
@@ -49,7 +49,7 @@ def _months(age: str) -> Fraction:
     return in_months(span.months, span.days)
 
 
-def _sex(trial: DraftTrial) -> Iterator[Found]:
+def _sex(trial: SubmissionTrial) -> Iterator[Found]:
     sex = trial.eligibility.sex
     texts = [f" {normalise(one.text)}" for one in trial.conditions if one.role == "target"]
     affected = {only for only, words in _one_sex().items() for word in words if any(word in text for text in texts)}
@@ -59,7 +59,7 @@ def _sex(trial: DraftTrial) -> Iterator[Found]:
         yield "women_and_men_and_condition", "/trial/eligibility/sex"
 
 
-def _dates(trial: DraftTrial, today: date) -> Iterator[Found]:
+def _dates(trial: SubmissionTrial, today: date) -> Iterator[Found]:
     given = [(name, one) for name in _STAGES if (one := getattr(trial.dates, name)) is not None]
     for name, one in given:
         if one.type == "actual" and _is_after(one, today):

@@ -27,7 +27,7 @@ _FORBIDDEN: Final = Label(
 _OF_FUNCTIONS: Final = frozenset({"email", "url"})
 
 
-class DraftTrial(TrialFields):
+class SubmissionTrial(TrialFields):
     """A trial of which anything may still be missing."""
 
     identifiers: Annotated[list[Identifier], Field(max_length=100)] = Field(
@@ -35,7 +35,7 @@ class DraftTrial(TrialFields):
     )
 
 
-class Attachment(ApiModel):
+class SubmissionAttachment(ApiModel):
     """A document of the dossier, by reference: files are never sent here."""
 
     title: ImpersonalLine = Field(description="What it is.")
@@ -45,7 +45,7 @@ class Attachment(ApiModel):
     date: Day | None = Field(default=None, description="Its date.")
 
 
-class Ethics(ApiModel):
+class SubmissionEthics(ApiModel):
     """The ethics review."""
 
     status: Literal["approved", "submitted", "not_required", "refused"] = Field(description="Where it stands.")
@@ -53,14 +53,14 @@ class Ethics(ApiModel):
     on: Day | None = Field(default=None, description="The day of the approval.")
 
 
-class DataSharing(ApiModel):
+class SubmissionDataSharing(ApiModel):
     """What becomes of the data of participants."""
 
     plan: Literal["yes", "no", "undecided"] = Field(description="Whether data of participants will be shared.")
     text: ImpersonalLine | None = Field(default=None, description="What, with whom, and when.")
 
 
-class Registration(ApiModel):
+class SubmissionRegistration(ApiModel):
     """What the WHO registration data set asks beside the trial itself."""
 
     registered_on: PartialDate | None = Field(default=None, description="When its primary register registered it.")
@@ -68,9 +68,11 @@ class Registration(ApiModel):
         default_factory=list, description="Who gives money or material."
     )
     scientific_contact: Contact | None = Field(default=None, description="The function for scientific questions.")
-    ethics: Ethics | None = Field(default=None, description="The ethics review.")
+    ethics: SubmissionEthics | None = Field(default=None, description="The ethics review.")
     results_url: WebAddress | None = Field(default=None, description="Where the summary of results is.")
-    data_sharing: DataSharing | None = Field(default=None, description="What becomes of the data of participants.")
+    data_sharing: SubmissionDataSharing | None = Field(
+        default=None, description="What becomes of the data of participants."
+    )
     nothing: Annotated[list[Nothing], Field(max_length=4)] = Field(
         default_factory=list, description="Items of which there truly is nothing."
     )
@@ -89,9 +91,11 @@ class SubmissionContent(ApiModel):
     first_in_human: bool | None = Field(
         default=None, description="Whether the product is given to people for the first time."
     )
-    trial: DraftTrial = Field(default=DraftTrial(), description="The trial, in the form of this registry.")
-    registration: Registration = Field(default=Registration(), description="What registers need beside the trial.")
-    attachments: Annotated[list[Attachment], Field(max_length=MAX_ITEMS)] = Field(
+    trial: SubmissionTrial = Field(default=SubmissionTrial(), description="The trial, in the form of this registry.")
+    registration: SubmissionRegistration = Field(
+        default=SubmissionRegistration(), description="What registers need beside the trial."
+    )
+    attachments: Annotated[list[SubmissionAttachment], Field(max_length=MAX_ITEMS)] = Field(
         default_factory=list, description="Documents, by reference: no files, and no documents about patients."
     )
 
@@ -113,11 +117,11 @@ def trial_document(content: SubmissionContent) -> dict[str, Any]:
     return document
 
 
-def without_personal_texts(trial: DraftTrial) -> DraftTrial:
+def without_personal_texts(trial: SubmissionTrial) -> SubmissionTrial:
     """Return a trial without the fields that contain what looks like an identifier or contact of a person."""
     document = trial.model_dump(mode="json", exclude_defaults=True)
     named = {pointer.split("/")[1] for pointer, text in _texts(document, "") if shape_of(text) is not None}
-    return DraftTrial.model_validate({name: value for name, value in document.items() if name not in named})
+    return SubmissionTrial.model_validate({name: value for name, value in document.items() if name not in named})
 
 
 def personal_faults(content: SubmissionContent) -> list[Fault]:

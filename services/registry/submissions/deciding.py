@@ -7,7 +7,7 @@ from services.registry.submissions.model import SubmissionState
 from services.registry.submissions.problems import FieldRefusedError
 from services.registry.submissions.publishing import Publisher
 from services.registry.submissions.rules import after, check_decision, check_publication, standing_of
-from services.registry.submissions.schemas import DecisionInput
+from services.registry.submissions.schemas import SubmissionDecisionInput
 from services.registry.submissions.service import Dossier, SubmissionService
 from services.registry.trials.service import check_version
 
@@ -19,7 +19,7 @@ class DecisionService:
         self.dossiers = dossiers
         self.publisher = publisher
 
-    async def decide(self, dossier: Dossier, given: DecisionInput, expected: int | None) -> Dossier:
+    async def decide(self, dossier: Dossier, given: SubmissionDecisionInput, expected: int | None) -> Dossier:
         """Consent to the publication of a dossier, accept or decline it, or ask for its publication.
 
         :raises WrongStepError: 409. :raises StaleVersionError: 412. :raises InvalidBodyError: 422.
@@ -46,7 +46,7 @@ class DecisionService:
             dossier, moved, given.action, service.made(given.action, state, on, given.reason, detail)
         )
 
-    async def _publish(self, dossier: Dossier, given: DecisionInput, state: SubmissionState) -> Dossier:
+    async def _publish(self, dossier: Dossier, given: SubmissionDecisionInput, state: SubmissionState) -> Dossier:
         one, service = dossier.one, self.dossiers
         await service.repository.lock(one.reference)
         standing = standing_of(one, await service.repository.steps.of(one.reference))

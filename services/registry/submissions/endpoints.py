@@ -13,26 +13,26 @@ from services.registry.submissions.parties import PartyService
 from services.registry.submissions.publishing import Publisher
 from services.registry.submissions.repository import SubmissionRepository
 from services.registry.submissions.schemas import (
-    CommentDocument,
-    CommentInput,
-    CommentPage,
-    ContentInput,
-    DecisionInput,
-    DelegateDocument,
-    DelegateInput,
-    DelegateList,
     NewSubmission,
     OrganisationName,
-    ScreeningDocument,
-    StepInput,
+    SubmissionComment,
+    SubmissionCommentInput,
+    SubmissionCommentPage,
+    SubmissionContentInput,
+    SubmissionDecisionInput,
+    SubmissionDelegate,
+    SubmissionDelegateInput,
+    SubmissionDelegateList,
     SubmissionDiff,
     SubmissionDocument,
     SubmissionHead,
     SubmissionInput,
     SubmissionPage,
-    TransferInput,
+    SubmissionScreening,
+    SubmissionStepInput,
+    SubmissionTransferInput,
+    SubmissionVersionList,
     UsdmDocument,
-    VersionList,
 )
 from services.registry.submissions.service import Dossier, SubmissionService
 from services.registry.submissions.usdm import read_usdm
@@ -123,7 +123,9 @@ async def create_submission(service: Writes, access: Writer, given: SubmissionIn
 @router.post("/submissions/usdm", status_code=201, summary="Create a dossier from a digital protocol")
 @accepts(body_bytes=4 * 1024 * 1024, limits=PROTOCOL)
 @idempotent()
-async def import_usdm(service: Writes, access: Writer, response: Response, document: UsdmDocument) -> NewSubmission:
+async def create_submission_from_usdm(
+    service: Writes, access: Writer, response: Response, document: UsdmDocument
+) -> NewSubmission:
     """Create a draft from a protocol in USDM 4: what is understood is filled in, the rest is listed in `findings`.
 
     Check it: nothing is submitted or published from it without people.
@@ -146,8 +148,8 @@ async def read_submission(service: Reads, access: Reader, cached: IfNoneMatch, s
 
 @router.put("/submissions/{submission}/content", response_model=SubmissionDocument, summary="Replace a draft's content")
 @CONTENT
-async def write_content(
-    service: Writes, access: Writer, if_match: IfMatch, submission: Reference, given: ContentInput
+async def write_submission_content(
+    service: Writes, access: Writer, if_match: IfMatch, submission: Reference, given: SubmissionContentInput
 ) -> Response:
     """Replace the content of a draft (`If-Match`). A submitted version never changes."""
     version = if_match.required_version()
@@ -157,8 +159,13 @@ async def write_content(
 @router.post("/submissions/{submission}/steps", response_model=SubmissionDocument, summary="Take a step of a dossier")
 @accepts()
 @idempotent()
-async def take_step(
-    service: Writes, parties: Parties, access: Writer, if_match: IfMatch, submission: Reference, given: StepInput
+async def take_submission_step(
+    service: Writes,
+    parties: Parties,
+    access: Writer,
+    if_match: IfMatch,
+    submission: Reference,
+    given: SubmissionStepInput,
 ) -> Response:
     """Submit, screen, return, withdraw or amend a dossier (`If-Match`): `actions` says what is possible now."""
     version, dossier = if_match.required_version(), await service.find(submission)
@@ -169,40 +176,40 @@ async def take_step(
 @router.post("/submissions/{submission}/decisions", response_model=SubmissionDocument, summary="Decide on a dossier")
 @accepts()
 @idempotent()
-async def decide(
-    service: Decides, access: Decider, if_match: IfMatch, submission: Reference, given: DecisionInput
+async def decide_on_submission(
+    service: Decides, access: Decider, if_match: IfMatch, submission: Reference, given: SubmissionDecisionInput
 ) -> Response:
     """Consent to the publication, accept or decline a dossier, or ask for its publication (`If-Match`).
 
     To publish takes the consent of the sponsor and two people of the coordination. It makes the dossier a record of
     the source `sponsor`, which is merged into a trial; that two people asked for it is also their decision that the
-    trial belongs in this registry, where the rules cannot tell.
+    trial belongs in this registry, where the rules leave it open.
     """
     version, dossier = if_match.required_version(), await service.dossiers.find(submission)
     return await _answer(service.dossiers, await service.decide(dossier, given, version))
 
 
 @router.get("/submissions/{submission}/screening", summary="Screen a dossier")
-async def read_screening(
+async def screen_submission(
     service: Reads,
     access: Reader,
     submission: Reference,
     version: Annotated[
         int | None, Query(ge=1, le=1_000_000, description="As it was when this version was submitted.")
     ] = None,
-) -> ScreeningDocument:
+) -> SubmissionScreening:
     """Screen the content as it is now, also that of a draft: scope, the 24 items of the WHO, consistency."""
     return await service.screening(await service.find(submission), version)
 
 
 @router.get("/submissions/{submission}/versions", summary="List the submitted versions of a dossier")
-async def list_versions(service: Reads, access: Reader, submission: Reference) -> VersionList:
+async def list_submission_versions(service: Reads, access: Reader, submission: Reference) -> SubmissionVersionList:
     """Return the versions that were submitted, with what the screening found then."""
-    return VersionList(items=await service.versions(await service.find(submission)))
+    return SubmissionVersionList(items=await service.versions(await service.find(submission)))
 
 
 @router.get("/submissions/{submission}/versions/diff", summary="Compare two versions of a dossier")
-async def diff_versions(
+async def compare_submission_versions(
     service: Reads,
     access: Reader,
     submission: Reference,
@@ -216,7 +223,7 @@ async def diff_versions(
 
 
 @router.get("/submissions/{submission}/comments", summary="List the comments on a dossier")
-async def list_comments(
+async def list_submission_comments(
     request: Request,
     response: Response,
     service: Reads,
@@ -224,27 +231,29 @@ async def list_comments(
     submission: Reference,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> CommentPage:
+) -> SubmissionCommentPage:
     """List comments, oldest first. Internal ones are for the coordination; authorities read none."""
     after = open_page(request, cursor)
     found = await service.comments(await service.find(submission), after[0] if after else 0, limit + 1)
     following = close_page(request, response, [found[limit - 1].number] if len(found) > limit else None)
-    return CommentPage(items=[CommentDocument.of(one) for one in found[:limit]], next=following)
+    return SubmissionCommentPage(items=[SubmissionComment.of(one) for one in found[:limit]], next=following)
 
 
 @router.post("/submissions/{submission}/comments", status_code=201, summary="Comment on a dossier")
 @accepts()
 @idempotent()
-async def add_comment(service: Writes, access: Writer, submission: Reference, given: CommentInput) -> CommentDocument:
+async def comment_on_submission(
+    service: Writes, access: Writer, submission: Reference, given: SubmissionCommentInput
+) -> SubmissionComment:
     """Add a comment, on the whole dossier or on a field. Comments are never changed."""
-    return CommentDocument.of(await service.comment(await service.find(submission), given))
+    return SubmissionComment.of(await service.comment(await service.find(submission), given))
 
 
 @router.get("/submissions/{submission}/delegates", summary="List who acts for the owner of a dossier")
-async def list_delegates(service: Reads, access: Reader, submission: Reference) -> DelegateList:
+async def list_submission_delegates(service: Reads, access: Reader, submission: Reference) -> SubmissionDelegateList:
     """List the organisations that act for the owner, such as a contract research organisation."""
     found = await service.repository.delegates((await service.find(submission)).one)
-    return DelegateList(items=[DelegateDocument.of(one) for one in found])
+    return SubmissionDelegateList(items=[SubmissionDelegate.of(one) for one in found])
 
 
 @router.put(
@@ -253,13 +262,13 @@ async def list_delegates(service: Reads, access: Reader, submission: Reference) 
     summary="Let another sponsor act on a dossier",
 )
 @accepts()
-async def delegate(
+async def set_submission_delegate(
     service: Parties,
     access: Writer,
     if_match: IfMatch,
     submission: Reference,
     organisation: Organisation,
-    given: DelegateInput,
+    given: SubmissionDelegateInput,
 ) -> Response:
     """Let another sponsor act for the owner (`If-Match`: of the dossier): all but consent, unless that is granted."""
     version, dossier = if_match.required_version(), await service.dossiers.find(submission)
@@ -271,7 +280,7 @@ async def delegate(
     response_model=SubmissionDocument,
     summary="End a delegation",
 )
-async def revoke(
+async def revoke_submission_delegate(
     service: Parties, access: Writer, if_match: IfMatch, submission: Reference, organisation: Organisation
 ) -> Response:
     """End a delegation (`If-Match`: of the dossier). What was done under it stays."""
@@ -282,8 +291,8 @@ async def revoke(
 @router.post("/submissions/{submission}/transfer", response_model=SubmissionDocument, summary="Offer a dossier")
 @accepts()
 @idempotent()
-async def transfer(
-    service: Parties, access: Writer, if_match: IfMatch, submission: Reference, given: TransferInput
+async def offer_submission(
+    service: Parties, access: Writer, if_match: IfMatch, submission: Reference, given: SubmissionTransferInput
 ) -> Response:
     """Offer a dossier to another sponsor (`If-Match`), which accepts or refuses it by a step; its trial follows."""
     version, dossier = if_match.required_version(), await service.dossiers.find(submission)

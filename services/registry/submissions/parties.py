@@ -1,4 +1,4 @@
-"""Who acts for the owner of a dossier, and its transfer to another sponsor."""
+"""Delegates of the owner of a dossier, and its transfer to another sponsor."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ from services.registry.submissions.model import Delegate
 from services.registry.submissions.problems import UnknownSponsorError
 from services.registry.submissions.publishing import GRANTS, Publisher
 from services.registry.submissions.rules import after
-from services.registry.submissions.schemas import DelegateInput, StepInput, TransferInput
+from services.registry.submissions.schemas import SubmissionDelegateInput, SubmissionStepInput, SubmissionTransferInput
 from services.registry.submissions.service import Dossier, SubmissionService
 from services.registry.trials.service import check_version
 from shared.persistence import with_grants
@@ -23,7 +23,7 @@ class PartyService:
         self.repository = dossiers.repository
 
     async def delegate(
-        self, dossier: Dossier, organisation: str, given: DelegateInput, expected: int | None
+        self, dossier: Dossier, organisation: str, given: SubmissionDelegateInput, expected: int | None
     ) -> Dossier:
         """Let another sponsor act for the owner; all but consent, unless that is granted too.
 
@@ -55,7 +55,7 @@ class PartyService:
         step = service.made("revoke_delegate", state, service.today, None, {"organisation": organisation})
         return await service.write(dossier, one, "revoke_delegate", step, before=before)
 
-    async def offer(self, dossier: Dossier, given: TransferInput, expected: int | None) -> Dossier:
+    async def offer(self, dossier: Dossier, given: SubmissionTransferInput, expected: int | None) -> Dossier:
         """Offer a dossier to another sponsor, or take the offer back.
 
         :raises UnknownSponsorError: 422.
@@ -68,7 +68,7 @@ class PartyService:
         step = service.made("offer_transfer", state, service.today, given.reason, {"to": given.to})
         return await service.write(dossier, replace(one, transfer_to=given.to), "offer_transfer", step)
 
-    async def answer(self, dossier: Dossier, given: StepInput, expected: int | None) -> Dossier:
+    async def answer(self, dossier: Dossier, given: SubmissionStepInput, expected: int | None) -> Dossier:
         """Accept or refuse a dossier that is offered. Its trial follows; what the former owner delegated ends."""
         one, service = dossier.one, self.dossiers
         check_version(expected, one.version)

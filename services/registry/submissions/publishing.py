@@ -103,7 +103,7 @@ class Publisher:
         await self.trials.merger.decisions.add(key, decision)
 
     async def announce(self, one: Submission, *, criteria_changed: bool) -> None:
-        """Tell the features that follow dossiers of a publication."""
+        """Run what other features do when a version becomes public."""
         assert one.published_number is not None
         assert one.trial_key is not None
         found = Publication(one.reference, one.published_number, one.trial_key, criteria_changed)

@@ -48,13 +48,13 @@ class UsdmDocument(BaseModel):
     study: dict[str, Any] = Field(description="The study: its `versions`, of which the first is read.")
 
 
-class ContentInput(ApiModel):
+class SubmissionContentInput(ApiModel):
     """The content of a draft."""
 
     content: SubmissionContent = Field(description="The whole content: what is left out is no longer there.")
 
 
-class StepInput(ApiModel):
+class SubmissionStepInput(ApiModel):
     """What is done about a dossier."""
 
     action: StepAction = Field(
@@ -68,7 +68,7 @@ class StepInput(ApiModel):
     on: Day | None = Field(default=None, description="The day when it happened; null: today.")
 
 
-class DecisionInput(ApiModel):
+class SubmissionDecisionInput(ApiModel):
     """A decision on a dossier."""
 
     action: DecisionAction = Field(
@@ -80,14 +80,14 @@ class DecisionInput(ApiModel):
     on: Day | None = Field(default=None, description="The day when it happened; null: today.")
 
 
-class TransferInput(ApiModel):
+class SubmissionTransferInput(ApiModel):
     """The sponsor to which a dossier is offered."""
 
     to: OrganisationName | None = Field(description="The id of its organisation; null: the offer is taken back.")
     reason: ImpersonalText = Field(description="Why.")
 
 
-class StepDocument(ApiModel):
+class SubmissionStep(ApiModel):
     """A step of a dossier."""
 
     action: str = Field(description="What was done.")
@@ -99,7 +99,7 @@ class StepDocument(ApiModel):
     detail: dict[str, Any] = Field(description="Codes and dates of the step, such as the answer of a decision.")
 
     @classmethod
-    def of(cls, one: Step) -> "StepDocument":
+    def of(cls, one: Step) -> "SubmissionStep":
         """Return a step as readers get it."""
         return cls(
             action=one.action, state=cast("SubmissionState", one.state), at=one.at, on=one.on, author=one.author,
@@ -155,11 +155,11 @@ class SubmissionDocument(SubmissionHead):
     publication_asked_by: str | None = Field(
         description="Who asked for its publication: a second person must ask for it too."
     )
-    steps: list[StepDocument] = Field(description="What was done, oldest first.")
+    steps: list[SubmissionStep] = Field(description="What was done, oldest first.")
     content: SubmissionContent = Field(description="The content: of the draft, or of the version submitted last.")
 
 
-class Finding(ApiModel):
+class SubmissionFinding(ApiModel):
     """Something that the screening found, and what to do about it."""
 
     pointer: str = Field(description="The field, a JSON Pointer into the content; empty: the whole content.")
@@ -171,7 +171,7 @@ class Finding(ApiModel):
     detail: Label = Field(description="What is wrong, and what to do.")
 
 
-class MissingItem(ApiModel):
+class SubmissionMissingItem(ApiModel):
     """An item of the WHO registration data set that is missing."""
 
     item: int = Field(description="Its number in the data set, from 1 to 24.")
@@ -179,40 +179,42 @@ class MissingItem(ApiModel):
     pointer: str = Field(description="Where to give it, a JSON Pointer into the content.")
 
 
-class ScreeningDocument(ApiModel):
+class SubmissionScreening(ApiModel):
     """What the screening says of a content."""
 
     scope: ScopeAnswer = Field(description="Whether the trial belongs in this registry.")
     score: int = Field(description="How many of the items of the WHO registration data set are given.")
     of: int = Field(description="How many items it has.")
-    missing: list[MissingItem] = Field(description="The items that are missing.")
-    findings: list[Finding] = Field(description="What was found, errors first.")
+    missing: list[SubmissionMissingItem] = Field(description="The items that are missing.")
+    findings: list[SubmissionFinding] = Field(description="What was found, errors first.")
 
 
 class NewSubmission(ApiModel):
     """A dossier that was created, and what was not understood of what it was made from."""
 
     submission: SubmissionDocument = Field(description="The dossier.")
-    findings: list[Finding] = Field(description="What was left out of it, and why. Pointers lead into what was sent.")
+    findings: list[SubmissionFinding] = Field(
+        description="What was left out of it, and why. Pointers lead into what was sent."
+    )
 
 
-class VersionDocument(ApiModel):
+class SubmissionVersion(ApiModel):
     """A version as it was submitted. It never changes."""
 
     number: int = Field(description="Its number, from 1.")
     at: Instant = Field(description="When it was submitted.")
     author: str = Field(description=_AUTHOR)
     content: SubmissionContent = Field(description="The content.")
-    screening: ScreeningDocument = Field(description="What the screening found then.")
+    screening: SubmissionScreening = Field(description="What the screening found then.")
 
 
-class VersionList(ApiModel):
+class SubmissionVersionList(ApiModel):
     """The submitted versions of a dossier."""
 
-    items: list[VersionDocument] = Field(description="The versions, oldest first.")
+    items: list[SubmissionVersion] = Field(description="The versions, oldest first.")
 
 
-class ChangeDocument(ApiModel):
+class SubmissionChange(ApiModel):
     """A field that differs between two versions."""
 
     path: str = Field(description="The field: `title`, `trial.phase`, `trial.eligibility.maximum_age`.")
@@ -229,10 +231,10 @@ class SubmissionDiff(ApiModel):
         description="Whether it changes who can take part: then the centres are asked again, and open referrals are to "
         "be looked at again."
     )
-    items: list[ChangeDocument] = Field(description="The fields that differ.")
+    items: list[SubmissionChange] = Field(description="The fields that differ.")
 
 
-class CommentInput(ApiModel):
+class SubmissionCommentInput(ApiModel):
     """A remark on a dossier."""
 
     text: ImpersonalText = Field(description="The remark.")
@@ -240,7 +242,7 @@ class CommentInput(ApiModel):
     internal: bool = Field(default=False, description="Whether only the coordination reads it.")
 
 
-class CommentDocument(ApiModel):
+class SubmissionComment(ApiModel):
     """A remark on a dossier."""
 
     number: int = Field(description="Its number in the dossier.")
@@ -251,27 +253,27 @@ class CommentDocument(ApiModel):
     internal: bool = Field(description="Whether only the coordination reads it.")
 
     @classmethod
-    def of(cls, one: Comment) -> "CommentDocument":
+    def of(cls, one: Comment) -> "SubmissionComment":
         """Return a comment as readers get it."""
         return cls(
             number=one.number, at=one.at, author=one.author, text=one.text, pointer=one.pointer, internal=one.internal
         )
 
 
-class CommentPage(ApiModel):
+class SubmissionCommentPage(ApiModel):
     """A page of comments."""
 
-    items: list[CommentDocument] = Field(description="The comments, oldest first.")
+    items: list[SubmissionComment] = Field(description="The comments, oldest first.")
     next: str | None = Field(description="The `cursor` of the next page; null on the last page.")
 
 
-class DelegateInput(ApiModel):
+class SubmissionDelegateInput(ApiModel):
     """How an organisation acts for the owner of a dossier."""
 
     may_consent: bool = Field(default=False, description="Whether it may also consent to the publication.")
 
 
-class DelegateDocument(ApiModel):
+class SubmissionDelegate(ApiModel):
     """An organisation that acts for the owner of a dossier."""
 
     organisation: str = Field(description="The id of the organisation.")
@@ -280,12 +282,12 @@ class DelegateDocument(ApiModel):
     author: str = Field(description=_AUTHOR)
 
     @classmethod
-    def of(cls, one: Delegate) -> "DelegateDocument":
+    def of(cls, one: Delegate) -> "SubmissionDelegate":
         """Return a delegate as readers get it."""
         return cls(organisation=one.organisation, may_consent=one.may_consent, at=one.at, author=one.author)
 
 
-class DelegateList(ApiModel):
+class SubmissionDelegateList(ApiModel):
     """The organisations that act for the owner of a dossier."""
 
-    items: list[DelegateDocument] = Field(description="The organisations, by id.")
+    items: list[SubmissionDelegate] = Field(description="The organisations, by id.")

@@ -15,7 +15,7 @@ from services.registry.merge.fields import is_empty
 from services.registry.model.trial import TrialInput
 from services.registry.submissions.consistency import inconsistencies
 from services.registry.submissions.content import SubmissionContent, trial_document
-from services.registry.submissions.schemas import Finding, MissingItem, ScreeningDocument
+from services.registry.submissions.schemas import SubmissionFinding, SubmissionMissingItem, SubmissionScreening
 from services.registry.trials.drafts import validated
 from services.registry.trials.rules import TrialRules
 from shared.values.problems import Fault, InvalidBodyError
@@ -26,7 +26,7 @@ _SCOPE: Final = {"out_of_scope": "scope_out", "scope_unclear": "scope_unclear"}
 _PACKAGE: Final = "services.registry.submissions"
 
 
-def screen(content: SubmissionContent, rules: TrialRules, today: date) -> ScreeningDocument:
+def screen(content: SubmissionContent, rules: TrialRules, today: date) -> SubmissionScreening:
     """Return what is to be said of a content. ``today``: dates after it are in the future."""
     document = trial_document(content)
     draft, faults = _stored_form(document)
@@ -39,7 +39,7 @@ def screen(content: SubmissionContent, rules: TrialRules, today: date) -> Screen
     found += [finding("who_item_missing", one.pointer, one.label) for one in missing]
     found.sort(key=lambda one: _ORDER.index(one.severity))
     of = len(_items())
-    return ScreeningDocument(scope=scope, score=of - len(missing), of=of, missing=missing, findings=found)
+    return SubmissionScreening(scope=scope, score=of - len(missing), of=of, missing=missing, findings=found)
 
 
 def faults_of_storage(content: SubmissionContent) -> list[Fault]:
@@ -47,23 +47,25 @@ def faults_of_storage(content: SubmissionContent) -> list[Fault]:
     return _stored_form(trial_document(content))[1]
 
 
-def missing_items(content: SubmissionContent) -> list[MissingItem]:
+def missing_items(content: SubmissionContent) -> list[SubmissionMissingItem]:
     """Return the items of the WHO registration data set that a content does not give."""
     document = content.model_dump(mode="json", exclude_defaults=True)
     document["numbers"] = _numbers(content)
     nothing = set(content.registration.nothing)
     return [
-        MissingItem(item=row["item"], label=Label(fr=row["fr"], en=row["en"]), pointer=row["pointer"])
+        SubmissionMissingItem(item=row["item"], label=Label(fr=row["fr"], en=row["en"]), pointer=row["pointer"])
         for row in _items()
         if row.get("nothing") not in nothing and all(is_empty(_at(document, path)) for path in row["any_of"])
     ]
 
 
-def finding(code: str, pointer: str, item: Label | None = None) -> Finding:
+def finding(code: str, pointer: str, item: Label | None = None) -> SubmissionFinding:
     """Return a finding with its text. ``item``: what a general text names."""
     row = _texts()[code]
     fr, en = (row["fr"].format(item.fr), row["en"].format(item.en)) if item else (row["fr"], row["en"])
-    return Finding(pointer=pointer, code=code, severity=row["severity"], blocks=False, detail=Label(fr=fr, en=en))
+    return SubmissionFinding(
+        pointer=pointer, code=code, severity=row["severity"], blocks=False, detail=Label(fr=fr, en=en)
+    )
 
 
 def _stored_form(document: Mapping[str, Any]) -> tuple[TrialInput, list[Fault]]:
@@ -87,10 +89,12 @@ def in_content(fault: Fault) -> str:
     return "/protocol_code" if fault.pointer == "/identifiers" else f"/trial{fault.pointer}"
 
 
-def _fault(fault: Fault) -> Finding:
+def _fault(fault: Fault) -> SubmissionFinding:
     if fault.pointer == "/identifiers":
         return finding("number_missing", in_content(fault)).model_copy(update={"blocks": True})
-    return Finding(pointer=in_content(fault), code=fault.code, severity="error", blocks=True, detail=fault.detail)
+    return SubmissionFinding(
+        pointer=in_content(fault), code=fault.code, severity="error", blocks=True, detail=fault.detail
+    )
 
 
 def _numbers(content: SubmissionContent) -> dict[str, list[str]]:

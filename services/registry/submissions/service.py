@@ -9,8 +9,8 @@ from services.registry.schema import FEED
 from services.registry.steps.model import Step
 from services.registry.submissions import rules as steps_rules
 from services.registry.submissions.content import (
-    DraftTrial,
     SubmissionContent,
+    SubmissionTrial,
     personal_faults,
     without_personal_texts,
 )
@@ -20,14 +20,14 @@ from services.registry.submissions.model import Comment, Relation, Submission, S
 from services.registry.submissions.problems import FieldRefusedError, NotADraftError, NotStorableError
 from services.registry.submissions.repository import SubmissionRepository
 from services.registry.submissions.schemas import (
-    ChangeDocument,
-    CommentInput,
-    ScreeningDocument,
-    StepDocument,
-    StepInput,
+    SubmissionChange,
+    SubmissionCommentInput,
     SubmissionDiff,
     SubmissionDocument,
-    VersionDocument,
+    SubmissionScreening,
+    SubmissionStep,
+    SubmissionStepInput,
+    SubmissionVersion,
     head_of,
 )
 from services.registry.submissions.screening import faults_of_storage, in_content, screen
@@ -126,7 +126,7 @@ class SubmissionService:
         fields = draft_of(stored.trial).model_dump(mode="json", exclude_defaults=True)
         fields.pop("sample", None)
         # What a source wrote about a person is not taken over.
-        trial = without_personal_texts(DraftTrial.model_validate(fields))
+        trial = without_personal_texts(SubmissionTrial.model_validate(fields))
         code = next((one.value for one in trial.identifiers if one.type == "sponsor"), None)
         given = content.model_dump(exclude_unset=True)
         return SubmissionContent.model_validate({"protocol_code": code, "trial": trial, **given})
@@ -148,7 +148,7 @@ class SubmissionService:
         edited = replace(one, content=content.dump(), title=_title_of(content))
         return await self.write(dossier, edited, "edit", None)
 
-    async def step(self, dossier: Dossier, given: StepInput, expected: int | None) -> Dossier:
+    async def step(self, dossier: Dossier, given: SubmissionStepInput, expected: int | None) -> Dossier:
         """Take a step that needs one person.
 
         :raises WrongStepError: 409. :raises StaleVersionError: 412. :raises InvalidBodyError: 422.
@@ -198,7 +198,7 @@ class SubmissionService:
         before, after = (SubmissionContent.model_validate_json(text) for text in (published.content, one.content))
         return criteria_changed(before, after)
 
-    async def screening(self, dossier: Dossier, number: int | None) -> ScreeningDocument:
+    async def screening(self, dossier: Dossier, number: int | None) -> SubmissionScreening:
         """Screen the working content; or return what was found when a version was submitted.
 
         :raises NotFoundError: 404, there is no such version.
@@ -206,17 +206,17 @@ class SubmissionService:
         if number is None:
             content = SubmissionContent.model_validate_json(dossier.one.content)
             return screen(content, self.rules, self.today)
-        return ScreeningDocument.model_validate_json((await self._version(dossier.one, number)).screening)
+        return SubmissionScreening.model_validate_json((await self._version(dossier.one, number)).screening)
 
-    async def versions(self, dossier: Dossier) -> list[VersionDocument]:
+    async def versions(self, dossier: Dossier) -> list[SubmissionVersion]:
         """Return the submitted versions, oldest first."""
         return [
-            VersionDocument(
+            SubmissionVersion(
                 number=one.number,
                 at=one.at,
                 author=one.author,
                 content=SubmissionContent.model_validate_json(one.content),
-                screening=ScreeningDocument.model_validate_json(one.screening),
+                screening=SubmissionScreening.model_validate_json(one.screening),
             )
             for one in await self.repository.versions(dossier.one.reference)
         ]
@@ -230,13 +230,13 @@ class SubmissionService:
         after = dossier.one.content if last is None else (await self._version(dossier.one, last)).content
         one, other = (SubmissionContent.model_validate_json(text) for text in (before, after))
         items = [
-            ChangeDocument(path=found.path, before=found.before, after=found.after) for found in changes(one, other)
+            SubmissionChange(path=found.path, before=found.before, after=found.after) for found in changes(one, other)
         ]
         return SubmissionDiff(
             **{"from": first}, to=last or 0, criteria_changed=criteria_changed(one, other), items=items
         )
 
-    async def comment(self, dossier: Dossier, given: CommentInput) -> Comment:
+    async def comment(self, dossier: Dossier, given: SubmissionCommentInput) -> Comment:
         """Add a comment. Internal ones are for the coordination.
 
         :raises ForbiddenError: 403, an authority; or an internal one by another than the coordination.
@@ -281,7 +281,7 @@ class SubmissionService:
             actions=steps_rules.possible(one, self.principal.kind, dossier.relation),
             consent_by=standing.consent.author if standing.consent else None,
             publication_asked_by=standing.asked.author if standing.asked else None,
-            steps=[StepDocument.of(step) for step in steps],
+            steps=[SubmissionStep.of(step) for step in steps],
         )
         text = head.model_dump_json(exclude={"content"})
         # The stored content has the form of its model: it is not parsed to be written again.

@@ -15,9 +15,9 @@ from pydantic import ValidationError
 from services.registry.model.design import MAX_ARMS, MAX_DESCRIPTION, MAX_OUTCOMES
 from services.registry.model.texts import MAX_ELIGIBILITY_TEXT, MAX_LINE
 from services.registry.sources.reading import Reader, Section
-from services.registry.submissions.content import DraftTrial, SubmissionContent, without_personal_texts
+from services.registry.submissions.content import SubmissionContent, SubmissionTrial, without_personal_texts
 from services.registry.submissions.problems import FieldRefusedError
-from services.registry.submissions.schemas import Finding
+from services.registry.submissions.schemas import SubmissionFinding
 from services.registry.submissions.usdm_texts import UsdmTexts
 from shared.values.problems import Fault
 from shared.vocabulary.identifiers import recognise_identifier
@@ -29,7 +29,7 @@ _LEVELS: Final = frozenset({"primary", "secondary"})
 _HEADINGS: Final = {"inclusion": "Inclusion Criteria:", "exclusion": "Exclusion Criteria:"}
 
 
-def read_usdm(document: Mapping[str, Any]) -> tuple[SubmissionContent, list[Finding]]:
+def read_usdm(document: Mapping[str, Any]) -> tuple[SubmissionContent, list[SubmissionFinding]]:
     """Return a prefilled content, and what was not understood, with places in the document.
 
     :raises FieldRefusedError: 422, it has no version of a study.
@@ -99,7 +99,7 @@ class _Protocol:
 
     def _numbers(self) -> tuple[str | None, list[dict[str, str]]]:
         """Return the sponsor's code of the protocol, and the numbers of public registers."""
-        sponsors = {one.given.get("id") for one in self._organisations() if _is_sponsor(one)}
+        sponsors = {_id(one, "id") for one in self._organisations() if _is_sponsor(one)} - {None}
         code, numbers = None, {}
         for one in self.version.sections("studyIdentifiers", 100):
             text = one.line("text", 100)
@@ -107,7 +107,7 @@ class _Protocol:
                 continue
             if (public := recognise_identifier(text)) is not None:
                 numbers[public] = {"type": public[0], "value": public[1]}
-            elif one.given.get("scopeId") in sponsors:
+            elif _id(one, "scopeId") in sponsors:
                 code = code or text
             else:
                 self.reader.warn(
@@ -153,10 +153,10 @@ class _Protocol:
         }
 
     def _criteria(self) -> str | None:
-        items = {one.given.get("id"): one for one in self.version.sections("eligibilityCriterionItems", MAX_CRITERIA)}
+        items = {_id(one, "id"): one for one in self.version.sections("eligibilityCriterionItems", MAX_CRITERIA)}
         lines: dict[str, list[str]] = {kind: [] for kind in _HEADINGS}
         for one in in_chain(self.design.sections("eligibilityCriteria", MAX_CRITERIA)):
-            kind, item = self._code("category", one, "category"), items.get(one.given.get("criterionItemId"))
+            kind, item = self._code("category", one, "category"), items.get(_id(one, "criterionItemId") or "")
             text = item.text("text", MAX_TEXT) if item is not None else None
             if kind is None or item is None or text is None:
                 self.reader.warn(
@@ -182,8 +182,7 @@ class _Protocol:
     def _plain(self, item: Section, text: str) -> str:
         """Return the text of a criterion, and report placeholders that lead nowhere."""
         before = len(self.texts.unresolved)
-        dictionary = item.given.get("dictionaryId")
-        plain = self.texts.plain(text, dictionary if isinstance(dictionary, str) else None)
+        plain = self.texts.plain(text, _id(item, "dictionaryId"))
         for name in dict.fromkeys(self.texts.unresolved[before:]):
             self.reader.warn(
                 f"{item.pointer}/text", "placeholder_unresolved",
@@ -240,7 +239,7 @@ class _Protocol:
             for one in objective.sections("endpoints", 200):
                 text, level = one.text("text", MAX_TEXT), self._code("level", one, "level")
                 if text is not None and level in _LEVELS and len(found[f"{level}_outcomes"]) < MAX_OUTCOMES:
-                    plain = " ".join(self.texts.plain(text, str(one.given.get("dictionaryId"))).split())
+                    plain = " ".join(self.texts.plain(text, _id(one, "dictionaryId")).split())
                     found[f"{level}_outcomes"].append({"measure": _shortened(plain, MAX_LINE)})
         return {name: [one for one in items if one["measure"]] for name, items in found.items()}
 
@@ -273,20 +272,30 @@ def in_chain(criteria: Sequence[Section]) -> list[Section]:
 
     A chain that comes back to itself is followed once.
     """
-    by_id = {str(one.given.get("id")): one for one in criteria}
-    after = {name: str(one.given["nextId"]) for name, one in by_id.items() if one.given.get("nextId") in by_id}
-    for name, one in by_id.items():
-        previous = one.given.get("previousId")
-        if previous in by_id and name not in after.values():
-            after.setdefault(str(previous), name)
-    placed: dict[str, Section] = {}
+    by_id: dict[str, Section] = {}
+    for one in criteria:
+        # One without an id of its own is in no chain.
+        own = _id(one, "id")
+        by_id[own if own is not None and own not in by_id else one.pointer] = one
+    after = {name: following for name, one in by_id.items() if (following := _id(one, "nextId")) in by_id}
     followers = set(after.values())
+    for name, one in by_id.items():
+        previous = _id(one, "previousId")
+        if previous in by_id and name not in followers:
+            after.setdefault(previous, name)
+    followers = set(after.values())
+    placed: dict[str, Section] = {}
     for start in [*(name for name in by_id if name not in followers), *by_id]:
-        name: str | None = start
-        while name is not None and name not in placed:
-            placed[name] = by_id[name]
-            name = after.get(name)
+        place: str | None = start
+        while place is not None and place not in placed:
+            placed[place] = by_id[place]
+            place = after.get(place)
     return list(placed.values())
+
+
+def _id(one: Section, key: str) -> str | None:
+    value = one.given.get(key)
+    return value if isinstance(value, str) else None
 
 
 def _checked(content: dict[str, Any], reader: Reader) -> SubmissionContent:
@@ -294,14 +303,14 @@ def _checked(content: dict[str, Any], reader: Reader) -> SubmissionContent:
     trial = {name: value for name, value in content["trial"].items() if value is not None}
     while True:
         try:
-            draft = DraftTrial.model_validate(trial)
+            draft = SubmissionTrial.model_validate(trial)
             break
         except ValidationError as error:
             for name in {str(one["loc"][0]) for one in error.errors(include_url=False)}:
                 trial.pop(name, None)
                 reader.warn("/study", "not_understood", f"{name} : non compris", f"{name}: not understood")
     plain = without_personal_texts(draft)
-    for name in DraftTrial.model_fields:
+    for name in SubmissionTrial.model_fields:
         if getattr(plain, name) != getattr(draft, name):
             reader.warn(
                 "/study", "identifier_removed",
@@ -325,8 +334,8 @@ def _shortened(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def _finding(one: Fault) -> Finding:
-    return Finding(pointer=one.pointer, code=one.code, severity="warning", blocks=False, detail=one.detail)
+def _finding(one: Fault) -> SubmissionFinding:
+    return SubmissionFinding(pointer=one.pointer, code=one.code, severity="warning", blocks=False, detail=one.detail)
 
 
 @cache

@@ -17,7 +17,7 @@ from services.registry.submissions.usdm_texts import UsdmTexts
 
 
 def protocol(folder: Path, name: str) -> Any:
-    return json.loads(lzma.open(folder / "usdm" / f"{name}.json.xz").read())
+    return json.loads(lzma.decompress((folder / "usdm" / f"{name}.json.xz").read_bytes()))
 
 
 @pytest.mark.parametrize(
@@ -104,6 +104,11 @@ def test_criteria_are_in_the_order_of_their_chain_and_a_circle_is_followed_once(
         assert "".join(one.given["id"] for one in in_chain(given)) == order
 
 
+def test_criteria_without_ids_or_with_the_same_id_stay() -> None:
+    given = [Section(Reader(), f"/{place}", {"id": name}) for place, name in enumerate([None, None, "a", "a", ["a"]])]
+    assert in_chain(given) == given
+
+
 def test_a_document_without_a_version_is_refused() -> None:
     with pytest.raises(FieldRefusedError):
         read_usdm({"study": {"versions": []}})
@@ -117,7 +122,7 @@ NAMES = st.sampled_from(
      "eligibilityCriteria", "nextId", "criterionItemId", "eligibilityCriterionItems", "studyIdentifiers", "scopeId",
      "organizations", "arms", "label", "standardCode", "indications", "codes", "value", "endpoints", "objectives"]
 )  # fmt: skip
-TREES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=5))
+TREES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=6))
 
 
 @settings(max_examples=60)
