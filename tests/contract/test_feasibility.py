@@ -9,8 +9,11 @@ import pytest
 from fastapi import FastAPI
 
 from services.registry.feasibility.following import remind_some, withdraw_some
+from shared.access import Principal
+from shared.access.views import view_of
 from tests.conftest import client_of
 from tests.contract.feasibility import ENTITIES, Member, Study, answers, member, today
+from tests.contract.row_security import rows
 from tests.contract.test_registry import events_since, now
 
 pytestmark = pytest.mark.anyio
@@ -125,6 +128,18 @@ async def test_centres_are_asked_by_disease_and_age_and_by_capability_only_behin
     assert [one["centre"] for one in rows] == [NECKER, STRASBOURG]
     # Who was asked already is not asked again.
     assert (await study.ask(study.sponsor, 422, by=["indication", "age"]))["code"] == "no_centre"
+    # Behind the gate of an entity, its other centre is asked by what it can do.
+    for centre in (NECKER, TROUSSEAU):
+        body = {"finess_ej": ENTITIES[centre], "name": "AP-HP"}
+        assert (await study.coordination.call("PUT", f"/centres/{centre}/legal-entity", body, "new")).status_code == 201
+    await study.sign(NECKER)
+    able = {"by": ["age", "capability"], "capabilities": ["apheresis"]}
+    assert (await study.ask(study.sponsor, 422, **able))["code"] == "no_centre"
+    known = await study.coordination.get(f"/centres/{TROUSSEAU}")
+    changed = {name: value for name, value in known.items() if name not in {"id", "version", "updated_at"}}
+    changed["capabilities"] = [{"code": "apheresis"}]
+    assert (await study.coordination.call("PUT", f"/centres/{TROUSSEAU}", changed, "*")).status_code == 200
+    assert (await study.ask(study.coordination, **able))["centres"] == [TROUSSEAU]
     # A dossier that was not screened is asked about nowhere.
     draft = str((await study.cast.sponsor.create())["reference"])
     answer = await study.sponsor.call("POST", f"/submissions/{draft}/feasibility", {"by": ["age"]})
@@ -223,6 +238,30 @@ async def test_the_sponsor_gets_the_result_of_the_network_and_no_centre_that_did
         "updated", "updated", "requested", "answered", "updated", "decided", "updated",
     ]  # fmt: skip
     assert await of_feasibility(None) == []
+    if not app.state.database.is_sqlite:
+        await check_row_level_security(app, study)
+
+
+async def check_row_level_security(app: FastAPI, study: Study) -> None:
+    """Read and change without any condition, as row-level security lets a centre and the sponsor."""
+
+    async def of(principal: Principal, statement: str, *, writing: bool = False) -> set[str]:
+        return set(await rows(app.state.database, statement, view_of(principal), writing=writing))
+
+    centre = Principal("centre", organisation="org", centre=TROUSSEAU, roles=frozenset({"editor"}))
+    sponsor = Principal("sponsor", organisation="acme", roles=frozenset({"editor"}))
+    rival = Principal("sponsor", organisation="rival", roles=frozenset({"editor"}))
+    asked = f"SELECT centre FROM feasibility_requests WHERE submission = '{study.reference}'"
+    answered = "SELECT centre FROM feasibility_answers JOIN feasibility_requests ON reference = subject"
+    named = {NECKER, STRASBOURG}
+    for statement in (asked, answered):
+        assert await of(centre, statement) == {TROUSSEAU}
+        assert await of(sponsor, statement) == named
+        assert await of(rival, statement) == set()
+    assert await of(centre, "SELECT reference FROM submissions") == set()
+    change = "UPDATE feasibility_requests SET version = version RETURNING centre"
+    assert await of(centre, change, writing=True) == {TROUSSEAU}
+    assert await of(sponsor, change, writing=True) == named
 
 
 async def test_steps_are_dated_coded_and_taken_from_a_version(app: FastAPI) -> None:

@@ -1,6 +1,6 @@
 """The feed entries of feasibility. Pure.
 
-Ids, states and dates only. They have no facet of the study: a filter would tell a centre what the gate hides.
+Ids, states and dates only. They have no facet of the study: a filter would reveal to a centre what the gate hides.
 """
 
 from typing import Final, Literal
