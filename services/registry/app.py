@@ -16,6 +16,8 @@ from services.registry.centres import endpoints as centres
 from services.registry.coverage import endpoints as coverages
 from services.registry.coverage.service import CoverageService
 from services.registry.duplicates import endpoints as duplicates
+from services.registry.enrolment import endpoints as enrolment
+from services.registry.enrolment.expiry import expire_places
 from services.registry.export import endpoints as export
 from services.registry.export.building import ExportBuilder
 from services.registry.export.service import ExportService
@@ -45,7 +47,11 @@ from services.registry.model.events import RegistryEvent
 from services.registry.places import endpoints as places
 from services.registry.places.merging import PlaceMerges
 from services.registry.provenance import endpoints as provenance
+from services.registry.referrals import endpoints as referrals
+from services.registry.referrals.upkeep import keep_referrals
+from services.registry.reports import endpoints as reports
 from services.registry.review import endpoints as reviews
+from services.registry.safety_holds import endpoints as safety_holds
 from services.registry.sample.load import load_sample
 from services.registry.schema import AUDIT, FEED, KEYS, METADATA
 from services.registry.scope import judge
@@ -70,6 +76,7 @@ from services.registry.trials.public.reads import public_reads
 from services.registry.trials.public.repository import PublicTrials
 from services.registry.trials.rules import TrialRules
 from services.registry.trials.sites.stale import report_stale
+from services.registry.worklists import endpoints as worklists
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
 from shared.clients.outbound import open_outbound
@@ -86,6 +93,7 @@ from shared.persistence import Database, open_database
 from shared.persistence.direct import DirectReads, open_direct_reads
 from shared.persistence.migrations import check_schema
 from shared.tasks import BackgroundTasks
+from shared.values.encryption import derived_key
 
 ASSERTIONS_PER_BATCH = 2_000
 # A page of records of a register may take long.
@@ -125,6 +133,8 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             await keys.start(tasks)
             stack.push_async_callback(keys.stop)
             app.state.public_url = settings.issuer
+            app.state.report_secret = derived_key(settings.cursor_key_bytes, "counts")
+            app.state.report_questions = settings.count_questions
             app.state.publication_hooks = ()
             direct = open_direct_reads(database)
             stack.push_async_callback(direct.close)
@@ -145,7 +155,9 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.end_waits = database.end_waits
             tasks.repeat(lambda: _housekeeping(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
             tasks.repeat(lambda: report_stale(database), "report_stale_sites")
+            tasks.repeat(lambda: keep_referrals(database, settings), "keep_referrals")
             tasks.repeat(lambda: follow_up(database), "follow_up_feasibility")
+            tasks.repeat(lambda: expire_places(database), "expire_places")
             tasks.repeat(lambda: _delete_expired_assertions(database), "delete_expired_assertions")
             yield
 
@@ -157,8 +169,12 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         provenance.router,
         reviews.router,
         duplicates.router,
+        safety_holds.router,
+        enrolment.router,
         centres.router,
         places.router,
+        referrals.router,
+        worklists.router,
         jobs.router,  # before `/sources/{source}`
         sources.router,
         synchronisation.router,
@@ -168,6 +184,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         terminologies.router,
         geographies.router,
         coverages.router,
+        reports.router,
         fhir.router,
         organisations.router,
         clients.router,

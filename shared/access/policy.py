@@ -15,10 +15,13 @@ Place = Literal["anywhere", "this_machine", "closed"]
 Fields = Literal["all", "status"]
 
 WRITERS: frozenset[Role] = frozenset({"admin", "editor", "system"})
+# Who stops or restarts a trial for safety.
+STOPPERS: frozenset[Role] = frozenset({"admin", "editor", "validator"})
 DECIDERS: frozenset[Role] = frozenset({"admin", "validator"})
 ADMINS: frozenset[Role] = frozenset({"admin"})
 AUDITORS: frozenset[Role] = frozenset({"admin", "auditor", "dpo"})
 CARERS: frozenset[Role] = frozenset({"clinician", "system"})
+REFERRERS: frozenset[Role] = frozenset({"clinician", "editor", "system"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,34 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
         service=_ALL,
     ),
     ("site", "write"): {"centre": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
+    # Everyone sees that a published trial is on hold; its parties and those who supervise it also see why.
+    ("safety_hold", "read"): _each(
+        PRINCIPAL_KINDS,
+        Grant("published", fields="status"),
+        centre=_READ,
+        sponsor=_READ,
+        authority=_ALL,
+        coordination=_ALL,
+        service=_ALL,
+    ),
+    ("safety_hold", "write"): {
+        "centre": Grant("own", STOPPERS),
+        "sponsor": Grant("own", STOPPERS),
+        "coordination": Grant("all", STOPPERS),
+    },
+    # Places of an enrolment and who has one. A hospital and an authority read the numbers.
+    ("enrolment", "read"): {
+        "centre": Grant("own"),
+        "sponsor": Grant("own"),
+        "hospital": _READ,
+        "coordination": _ALL,
+        "authority": _READ,
+    },
+    ("enrolment", "write"): {
+        "centre": Grant("own", WRITERS),
+        "sponsor": Grant("own", WRITERS),
+        "coordination": Grant("all", WRITERS),
+    },
     ("centre", "read"): _each(PRINCIPAL_KINDS, _ALL),
     ("centre", "write"): {"centre": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
     # The table of facility texts and the places that they are.
@@ -89,6 +120,9 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     ("terminology_release", "write"): {"service": Grant("all", place="this_machine")},
     ("geography", "write"): {"service": Grant("all", place="this_machine")},
     ("feed", "read"): _each(PRINCIPAL_KINDS, _READ, authority=_ALL, coordination=_ALL, service=_ALL),
+    # Authorities see no count below 11. How many referrals a sponsor's trial has is a range.
+    ("report", "read"): {"centre": Grant("own"), "authority": Grant("published"), "coordination": _ALL},
+    ("referral_count", "read"): {"sponsor": Grant("own"), "coordination": _ALL},
     ("criteria", "execute"): _each(PRINCIPAL_KINDS, _ALL),
     # A match without a token is open only while no other machine can call.
     ("match", "execute"): {
@@ -96,6 +130,20 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
         "hospital": Grant("published", CARERS),
         "centre": Grant("published", CARERS),
         "coordination": Grant("synthetic"),
+    },
+    # Sponsors, networks and all others see no referral; the coordination sees states and dates.
+    ("referral", "read"): {
+        "hospital": Grant("own"),
+        "centre": Grant("own"),
+        "coordination": Grant("all", fields="status"),
+    },
+    ("referral", "write"): {"hospital": Grant("own", REFERRERS), "centre": Grant("own", REFERRERS)},
+    # What waits for the caller: a sponsor gets nothing of a referral.
+    ("worklist", "read"): {
+        "hospital": Grant("own"),
+        "centre": Grant("own"),
+        "sponsor": Grant("own"),
+        "coordination": Grant("all"),
     },
     ("subscription", "read"): _each(ORGANISATION_KINDS, Grant("own")),
     ("subscription", "write"): _each(ORGANISATION_KINDS, Grant("own", WRITERS)),
@@ -123,6 +171,8 @@ SCOPED: dict[str, tuple[str, ...]] = {
     "trial": ("registry",),
     "statement": ("registry",),
     "site": ("registry",),
+    "safety_hold": ("registry",),
+    "enrolment": ("registry",),
     "centre": ("registry",),
     "place": ("registry",),
     "submission": ("registry",),
@@ -132,10 +182,14 @@ SCOPED: dict[str, tuple[str, ...]] = {
     "push": ("registry",),
     "terminology": ("registry",),
     "feed": ("registry",),
+    "report": ("registry",),
+    "referral_count": ("registry",),
     "organisation": ("registry",),
     "client": ("registry",),
     "member": ("registry",),
     "signing_key": ("registry",),
+    "referral": ("registry",),
+    "worklist": ("registry",),
     "criteria": ("matching",),
     "match": ("matching",),
     "subscription": ("notifications",),

@@ -33,6 +33,7 @@ NDJSON = "application/x-ndjson"
 # Bodies that are no JSON: their form is described in words.
 FILES: dict[str, dict[str, Any]] = {
     "text/csv": {"schema": {"type": "string", "description": "A table; its first line has the headings."}},
+    "text/calendar": {"schema": {"type": "string", "description": "All-day events (RFC 5545)."}},
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {
         "schema": {"type": "string", "format": "binary", "description": "A workbook; its first sheet is read."}
     },
@@ -58,6 +59,10 @@ TAGS: dict[str, str] = {
     "sources": "Import of records from other registries.",
     "places": "Which places the facilities of records are, as people say.",
     "feasibility": "What centres are asked about dossiers, and what they answer.",
+    "referrals": "Patients referred to a trial at a centre: random references, states and dates.",
+    "worklist": "What waits for the caller, and when it is due.",
+    "safety holds": "Stops of new requests, places and inclusions.",
+    "enrolment": "Places of enrolments, manufacturing slots, and who waits.",
     "reviews": "What waits for the decision of a person.",
     "duplicates": "Merge trials that are one, and assign records to trials.",
     "audit": "Who did what: an organisation reads about its own callers, the coordination about all.",

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from shared.access.principal import ORGANISATION_KINDS, ROLES
 from tests.conftest import INTERNAL, token_of
 from tests.contract import rights_feasibility
+from tests.contract import rights_enrolment
 from tests.contract.matching import CRITERIA, EXAMPLES
 from tests.contract.network import CENTRE, ORGANISATIONS, Network, Services
 from tests.contract.notifications import until
@@ -183,6 +184,7 @@ class Stage:
         await self._put(f"/registry/v1/trials/{DRAFT}", draft(), NEW)
         for number, centre in ((PUBLISHED, CENTRE), (PUBLISHED, OTHER_CENTRE), (DRAFT, CENTRE)):
             await self._put(f"/registry/v1/trials/{number}/sites/{centre}", site(), ANY)
+        await rights_enrolment.prepare(self.network, PUBLISHED, self.ids)
         for name in ("own-network", "other-network"):
             self.ids[f"jobs/{name}"] = await self.job(name)
         self.feasibility = await rights_feasibility.set_up(self.network)
@@ -267,6 +269,9 @@ class Stage:
         }
         values["submission"] = self.feasibility["theirs" if line.row == "theirs" else "own"]
         values["job"] = self.ids[f"jobs/{values['network']}"]
+        values |= {"cohort": "all", "referral": self.ids["referral"], "hold": self.ids["hold"]}
+        if line.path.endswith("/lift") and allowed:
+            values["hold"] = await rights_enrolment.new_hold(self.network, PUBLISHED)
         values["review"] = f"scope:{values['identifier']}"
         for name in ("client", "member", "subscription"):
             if f"{{{name}}}" in line.path:
@@ -333,6 +338,7 @@ class Stage:
         centre = self.other_centre if line.row == "other" else self.centre
         documents: dict[str, Any] = {
             **rights_feasibility.documents(OTHER_CENTRE if line.row == "other" else CENTRE),
+            **rights_enrolment.documents(OTHER_CENTRE if line.row == "other" else CENTRE),
             "PUT /registry/v1/trials/{identifier}": published() if line.row == "published" else draft(),
             "PATCH /registry/v1/trials/{identifier}": {"acronym": f"A{self.made}"},
             "PUT /registry/v1/trials/{identifier}/criteria": {**CRITERIA, "trial": PUBLISHED},
@@ -398,6 +404,7 @@ class Stage:
             "drafts": DRAFT,
             "demo": DEMO,
             "slots": f'"open":{FREE_PLACES}',
+            "held": f'"kind":"{rights_enrolment.KIND}"',
             "others": self.ids["subscriptions/other-network"]
             if line.path.startswith("/notifications")
             else "other-network",

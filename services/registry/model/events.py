@@ -104,6 +104,69 @@ class SiteEvent(CloudEvent):
     data: SiteChangeData = Field(description="What changed.")
 
 
+class HoldData(ChangeData):
+    """A safety hold. ``changed``: `imposed` or `lifted`."""
+
+    trial: str = Field(description="The preferred public number of the trial.")
+    trial_id: str = Field(description="The id of the trial.")
+    scope: str = Field(description="Its scope, as in `/holds`.")
+    target: str | None = Field(default=None, description="The country, centre or cohort, where it is only on that.")
+
+
+class HoldEvent(CloudEvent):
+    """A safety hold was imposed on a trial, or lifted."""
+
+    type: Literal["trial.safety_hold"] = Field(description="The type of the event.")
+    data: HoldData = Field(description="Which hold: read it from `/holds/{id}`.")
+
+
+class ClassAlertData(ChangeData):
+    """A trial shares properties with one that is on hold. ``changed``: which, by code."""
+
+    trial: str = Field(description="The preferred public number of the trial that is alerted.")
+    trial_id: str = Field(description="The id of that trial.")
+    hold: str = Field(description="The id of the hold on the other trial.")
+
+
+class ClassAlertEvent(CloudEvent):
+    """A hold on a trial of the same product, vector, serotype, promoter or dose band. For the parties of the trial."""
+
+    type: Literal["trial.class_alert"] = Field(description="The type of the event. No status has changed.")
+    data: ClassAlertData = Field(description="Which trial, and which hold.")
+
+
+class EnrolmentData(ChangeData):
+    """The places of a cohort at a centre."""
+
+    trial: str = Field(description="The preferred public number of the trial.")
+    trial_id: str = Field(description="The id of the trial.")
+    centre: str = Field(description="The id of the centre.")
+    cohort: str = Field(description="The id of the cohort; `all`: of a trial without cohorts.")
+
+
+class EnrolmentEvent(CloudEvent):
+    """The places of a cohort at a centre were declared or changed. The event has no numbers."""
+
+    type: Literal["enrolment.changed"] = Field(description="The type of the event.")
+    data: EnrolmentData = Field(description="Which places: read them from the enrolment of the trial.")
+
+
+class PlaceData(EnrolmentData):
+    """The place of a referral. ``id``: the reference of the referral."""
+
+    state: str = Field(description="The state of the place.")
+
+
+class PlaceEvent(CloudEvent):
+    """A place was asked for, decided on, expired, or needs a decision. For the coordination and who allocates it."""
+
+    type: Literal["enrolment.requested", "enrolment.decided", "enrolment.expired", "enrolment.decision_due"] = Field(
+        description="`enrolment.decision_due`: also when a patient who waits can no longer be dosed in time "
+        "(`changed`: `too_late`)."
+    )
+    data: PlaceData = Field(description="Which place.")
+
+
 class CentreEvent(CloudEvent):
     """A centre was created or changed."""
 
@@ -183,6 +246,22 @@ class ReviewEvent(CloudEvent):
     data: ReviewData = Field(description="Which item: read it from `/reviews/{id}`.")
 
 
+class ReferralData(ChangeData):
+    """A step of a referral. ``id``: its reference; ``version``: the one that the reader sees."""
+
+    state: str = Field(description="The state after it, as the reader sees it.")
+    on: str = Field(description="The day of the step.")
+
+
+class ReferralEvent(CloudEvent):
+    """A referral was sent, answered, changed, or must be checked again. For its hospital, its centre, coordination."""
+
+    type: Literal["referral.sent", "referral.answered", "referral.updated", "referral.check_again"] = Field(
+        description="`referral.answered`: accepted, declined, more asked for, or not now."
+    )
+    data: ReferralData = Field(description="Which referral: read it again.")
+
+
 class SubmissionData(ChangeData):
     """A change of a dossier."""
 
@@ -244,9 +323,14 @@ class FeasibilityEvent(CloudEvent):
 class RemovalEvent(CloudEvent):
     """The tombstone of a subject. It passes every filter of types, so that copies can be deleted."""
 
-    type: Literal["trial.removed", "site.removed", "centre.removed", "client.removed", "submission.removed"] = Field(
-        description="The kind of the subject, and `removed`."
-    )
+    type: Literal[
+        "trial.removed",
+        "site.removed",
+        "centre.removed",
+        "client.removed",
+        "submission.removed",
+        "referral.removed",
+    ] = Field(description="The kind of the subject, and `removed`.")
     data: RemovalData = Field(description="What to remove.")
 
 
@@ -255,6 +339,10 @@ RegistryEvent: TypeAlias = Annotated[
     | TrialStatusEvent
     | MergeEvent
     | SiteEvent
+    | HoldEvent
+    | ClassAlertEvent
+    | EnrolmentEvent
+    | PlaceEvent
     | CentreEvent
     | ClientEvent
     | TerminologyEvent
@@ -262,6 +350,7 @@ RegistryEvent: TypeAlias = Annotated[
     | SyncEvent
     | RecordEvent
     | ReviewEvent
+    | ReferralEvent
     | SubmissionEvent
     | FeasibilityEvent
     | RemovalEvent,

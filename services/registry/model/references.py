@@ -32,3 +32,4 @@ def reference_pattern(prefix: str) -> StringConstraints:
 
 SubmissionReference = Annotated[str, reference_pattern("SUB")]
 ReferralReference = Annotated[str, reference_pattern("REF")]
+HoldReference = Annotated[str, reference_pattern("HLD")]

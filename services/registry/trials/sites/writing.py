@@ -73,6 +73,18 @@ class SiteWriter:
             if before is None or site.source_status != said.get(centre):
                 await self._save(stored, replace(site, source_status=said.get(centre)), before, routing)
 
+    async def unconfirm(self, stored: StoredTrial, centres: Collection[str] | None, author: str) -> None:
+        """Take back the confirmation of declared sites (None: of all), until it is given again.
+
+        ``author``: who does it.
+        """
+        sites = await self.repository.sites(stored.key, lock=True)
+        routing = await self._routing(stored, [site.centre for site in sites])
+        for site in sites:
+            if site.confirmed_at is not None and (centres is None or site.centre in centres):
+                unconfirmed = replace(site, confirmed_at=None)
+                await self._save(stored, unconfirmed, site, routing, declared=True, author=author)
+
     async def _routing(self, stored: StoredTrial, centres: Iterable[str]) -> Routing:
         return at_centres(stored.routing, centres, await self.writer.departements_of_centres())
 
@@ -113,14 +125,18 @@ class SiteWriter:
         routing: Routing,
         *,
         declared: bool = False,
+        author: str | None = None,
     ) -> StoredSite:
-        """Write the next version of a site. ``declared``: by a declaration; else a source changed it."""
+        """Write the next version of a site. ``declared``: by a declaration; else a source changed it.
+
+        ``author``: of a change that is not by who declared it.
+        """
         site = replace(site, version=site.version + 1)
         timer = {"stale_due": _stale_at(site.confirmed_at, self.writer.now)} if declared else {}
         if not await self.repository.save_site(stored.key, site, before.version if before else None, timer):
             raise StaleVersionError
         kind: Kind = "declaration" if declared else "source"
-        author = site.declared_by if declared else None
+        author = author or (site.declared_by if declared else None)
         await self.versions.add_version(
             stored.key, site, self.writer.now, kind, author, published=stored.trial.published
         )
