@@ -11,8 +11,8 @@ from services.cli.commands.backups import backups, restore
 from services.cli.commands.clients import clients
 from services.cli.commands.coverage import coverage
 from services.cli.commands.databases import databases
-from services.cli.commands.feasibility import feasibility
 from services.cli.commands.enrolment import enrolment
+from services.cli.commands.feasibility import feasibility
 from services.cli.commands.feed import feeds
 from services.cli.commands.geography import geography
 from services.cli.commands.holds import holds
