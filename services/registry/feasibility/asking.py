@@ -10,12 +10,13 @@ from services.registry.centres.schemas import Centre
 from services.registry.feasibility.gate import age_bands_of
 from services.registry.feasibility.indication import Indication
 from services.registry.feasibility.model import ASKABLE, Dossier, FeasibilityRequest, gate_state
-from services.registry.feasibility.network_result import network_result
+from services.registry.feasibility.network_result import LEAST_ANSWERS, network_result
 from services.registry.feasibility.problems import (
     ConfidentialityGateError,
     CoordinationOnlyError,
     DossierNotOpenError,
     NoCentreError,
+    TooFewCentresError,
 )
 from services.registry.feasibility.recording import record_request
 from services.registry.feasibility.result_schemas import (
@@ -50,6 +51,7 @@ class AskingService:
         :raises CoordinationOnlyError: 403, a sponsor names centres: it would learn the answer of each of them.
         :raises ConfidentialityGateError: 409, capabilities were asked for and no agreement is in force.
         :raises NoCentreError: 422.
+        :raises TooFewCentresError: 422, a sponsor asks one or two: the result would change by the answer of one.
         """
         session = self.session
         dossier = await session.own_dossier(submission)
@@ -63,6 +65,8 @@ class AskingService:
         chosen = sorted(await self._chosen(dossier, given) - asked)
         if not chosen:
             raise NoCentreError
+        if not session.sees_all and len(chosen) < LEAST_ANSWERS:
+            raise TooFewCentresError
         for centre in chosen:
             request = FeasibilityRequest(new_reference("FEA"), submission, centre, 1, "received", session.now)
             await record_request(session, request, dossier, on)

@@ -203,7 +203,7 @@ async def ask_centres(
     """Ask centres that were not asked yet: those named by the coordination, or those that fit.
 
     Before a confidentiality agreement centres are chosen by disease and age only: to ask by capability would name the
-    product.
+    product. A sponsor asks at least three centres at a time, so that no result is the answer of one of them.
     """
     return await AskingService(session, indication).ask(submission, given)
 
@@ -228,8 +228,8 @@ async def read_visible_fields(session: Reads, indication: Indications, submissio
 async def write_visible_fields(
     session: Writes, indication: Indications, if_match: IfMatch, submission: Submission, given: VisibleFieldsInput
 ) -> Response:
-    """Choose the fields that are shown before a confidentiality agreement (`If-Match`; `*`: also the first time)."""
-    version = None if if_match.creates else if_match.required_version()
+    """Choose the fields that are shown before a confidentiality agreement (`If-None-Match: *` for the first time, or `If-Match`)."""
+    version = 0 if if_match.creates else if_match.required_version()
     found = await AskingService(session, indication).show(submission, given, version)
     return _answer(found, found.version)
 
