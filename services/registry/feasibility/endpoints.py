@@ -228,7 +228,7 @@ async def read_visible_fields(session: Reads, indication: Indications, submissio
 async def write_visible_fields(
     session: Writes, indication: Indications, if_match: IfMatch, submission: Submission, given: VisibleFieldsInput
 ) -> Response:
-    """Choose the fields that are shown before a confidentiality agreement (`If-None-Match: *` for the first time, or `If-Match`)."""
+    """Choose what is shown before a confidentiality agreement (`If-None-Match: *` the first time, else `If-Match`)."""
     version = 0 if if_match.creates else if_match.required_version()
     found = await AskingService(session, indication).show(submission, given, version)
     return _answer(found, found.version)
