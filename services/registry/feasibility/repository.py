@@ -206,6 +206,17 @@ class GateRepository:
         columns = legal_entities.c
         await self._save(legal_entities, asdict(entity), (columns.centre == entity.centre,))
 
+    async def agreement_of(self, submission: str, centre: str) -> Agreement | None:
+        """Return the agreement of a centre's legal entity on a dossier."""
+        agreements, entities = confidentiality_agreements.c, legal_entities.c
+        statement = (
+            select(confidentiality_agreements)
+            .join(legal_entities, entities.finess_ej == agreements.finess_ej)
+            .where(agreements.submission == submission, entities.centre == centre)
+        )
+        row = (await self.connection.execute(statement)).first()
+        return None if row is None else _agreement(row)
+
     async def agreement(self, submission: str, finess_ej: str) -> Agreement | None:
         """Return the agreement of a legal entity on a dossier."""
         return (await self.agreements(submission)).get(finess_ej)
