@@ -145,7 +145,7 @@ class IndicationShown(ApiModel):
 
 
 class StudyShown(ApiModel):
-    """The study, as far as the caller may see it."""
+    """A study as one party sees it."""
 
     conditions: list[IndicationShown] = Field(description="The diseases.")
     phase: Phase | None = Field(description="The phase; null: not stated.")
