@@ -61,6 +61,7 @@ TAGS: dict[str, str] = {
     "cds-hooks": "CDS Hooks 2.0: trials inside the screen of an EHR.",
     "sources": "Import of records from other registries.",
     "places": "Which places the facilities of records are, as people say.",
+    "feasibility": "What centres are asked about dossiers, and what they answer.",
     "referrals": "Patients referred to a trial at a centre: random references, states and dates.",
     "worklist": "What waits for the caller, and when it is due.",
     "safety holds": "Stops of new requests, places and inclusions.",

@@ -35,6 +35,8 @@ SCOPES: dict[str, str] = {
     "referral.read": "Read the referrals of patients that the caller sent or received.",
     "referral.write": "Send referrals and record their steps.",
     "worklist.read": "Read what waits for the caller.",
+    "feasibility.read": "Read what centres are asked about dossiers, and what they answer.",
+    "feasibility.write": "Ask centres about dossiers, answer, and take the steps of a request.",
     "source.write": "Import records of other registries.",
     "push.read": "Read the imports of a partner network's trials.",
     "push.write": "Send the trials of a partner network; cancel and undo that.",
