@@ -11,9 +11,9 @@ from services.registry.enrolment.routing import change_of_cohort
 from services.registry.enrolment.rules import dosed, released
 from services.registry.enrolment.schemas import (
     Closed,
-    DecisionInput,
     EnrolmentDocument,
     EnrolmentInput,
+    PlaceDecisionInput,
     PlaceDocument,
     PlaceList,
     ReleaseInput,
@@ -120,7 +120,7 @@ class CohortService:
         )
 
     async def decide(
-        self, identifier: str, centre: str, cohort: str, referral: str, given: DecisionInput, expected: int | None
+        self, identifier: str, centre: str, cohort: str, referral: str, given: PlaceDecisionInput, expected: int | None
     ) -> PlaceDocument:
         """Decide on a place of a cohort.
 

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from services.registry.centres.repository import CentreRepository
 from services.registry.enrolment.cohorts import CohortService
 from services.registry.enrolment.schemas import (
-    DecisionInput,
     EnrolmentDocument,
     EnrolmentInput,
     EnrolmentList,
+    PlaceDecisionInput,
     PlaceDocument,
     PlaceList,
     ReleaseInput,
@@ -103,7 +103,7 @@ async def decide_place(
     centre: Centre,
     cohort: CohortName,
     referral: Referral,
-    given: DecisionInput,
+    given: PlaceDecisionInput,
 ) -> PlaceDocument:
     """Assign a place to a referral that waits, or decide what a manufacturing failure leaves open (`If-Match`).
 

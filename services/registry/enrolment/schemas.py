@@ -140,7 +140,7 @@ class PlaceList(ApiModel):
     taken: list[PlaceDocument] = Field(description="Those who have one, dosed patients left out.")
 
 
-class DecisionInput(ApiModel):
+class PlaceDecisionInput(ApiModel):
     """A decision on a place."""
 
     decision: Decision = Field(
