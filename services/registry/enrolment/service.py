@@ -29,6 +29,7 @@ from services.registry.safety_holds.repository import HoldRepository
 from services.registry.safety_holds.service import check_open
 from services.registry.schema import FEED
 from services.registry.steps.model import Step
+from services.registry.steps.problems import WrongStepError
 from services.registry.steps.transitions import StepTable
 from services.registry.trials.model import StoredTrial
 from services.registry.trials.repository import TrialRepository
@@ -116,6 +117,7 @@ class EnrolmentService:
         :raises NoPlaceError: 409, it is to be included and has no place (any more).
         :raises NoSlotError: 409, no manufacturing slot is free.
         :raises DecisionDueError: 409, the manufacturing failed and no one has decided.
+        :raises WrongStepError: 409, it is not included yet.
         :raises HeldTrialError: 409, it is to be included, and a safety hold is in force there.
         """
         place = await self.repository.place(referral, lock=True)
@@ -123,8 +125,11 @@ class EnrolmentService:
             return place
         if not place.is_taken and not is_after("included", stage):
             raise NoPlaceError
-        if place.state == "decision_due" and is_after(stage, "included"):
-            raise DecisionDueError
+        if is_after(stage, "included"):
+            if place.state == "decision_due":
+                raise DecisionDueError
+            if not is_after(place.stage, "consented"):
+                raise WrongStepError(place.state, stage, ["included"])
         if place.state in {"given_back", "expired"} or not (is_after(stage, place.stage) or stage == "collected"):
             return place
         offered = await self._cohort_of(place)
@@ -238,7 +243,7 @@ class EnrolmentService:
 
     async def _to(self, place: Place, offered: Cohort, stage: Stage, on: date) -> Place:
         counts, state = Counts(), place.state
-        if stage in {"included", "dosed"} and place.state == "held":
+        if stage == "included":
             counts, state = replace(counts, held=-1), "confirmed"
         if stage == "collected" and not place.slot and offered.slots is not None:
             counts = replace(counts, slots=1)
