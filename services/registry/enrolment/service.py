@@ -94,14 +94,16 @@ class EnrolmentService:
 
         It is free at once, or a decision is due (`give_back.json`): nothing is given back automatically after the
         conditioning has started, and a manufacturing failure takes a decision. None: it has no place.
+
+        :raises WrongStepError: 409, a manufacturing failure of one that is not included.
         """
         place = await self.repository.place(referral, lock=True)
         if place is None or place.state in {"given_back", "expired"}:
             return place
         offered = await self._cohort_of(place)
-        if place.state == "waiting":
-            return await self._end(place, offered, "give_back", "given_back", reason_code)
-        effect = effect_of(place, reason_code)
+        if reason_code == "manufacturing_failure" and not is_after(place.stage, "consented"):
+            raise WrongStepError(place.state, reason_code, ["included"])
+        effect = "free" if place.state == "waiting" else effect_of(place, reason_code)
         if effect == "free":
             return await self._end(place, offered, "give_back", "given_back", reason_code)
         if effect == "keep" or place.state == "decision_due":
