@@ -99,12 +99,9 @@ class CohortService:
         await self.repository.save_cohort(cohort_after, self.author, self.trials.now)
         if given.staggering is not None:
             await self._stagger(stored.key, cohort, given.staggering)
-        owner = await self.trials.repository.owner(stored.key)
-        written = replace(cohort_after, owner=owner)
-        self.trials.writer.record(
-            change_of_cohort(written, written.version, stored.trial.identifier, stored.routing, "offered")
-        )
-        return await self.read(stored.key, centre, cohort)
+        written = [one for one in await self.repository.cohorts(stored.key, centre) if one.cohort == cohort]
+        self.trials.writer.record(change_of_cohort(written[0], written[0].version, "offered"))
+        return (await self._documents(stored, written))[0]
 
     async def list_places(self, identifier: str, centre: str, cohort: str) -> PlaceList:
         """Return who has a place of a cohort, and who waits. A sponsor sees them where it allocates, without dates.
@@ -163,9 +160,7 @@ class CohortService:
         await self.repository.save_staggering(stored.key, cohort, after)
         found = [one for one in await self.repository.cohorts(stored.key) if one.cohort == cohort]
         for one in found:
-            self.trials.writer.record(
-                change_of_cohort(one, one.version, stored.trial.identifier, stored.routing, "opens_on")
-            )
+            self.trials.writer.record(change_of_cohort(one, one.version, "opens_on"))
         return await self._documents(stored, found)
 
     async def _stagger(self, trial_key: str, cohort: str, given: StaggeringInput) -> None:

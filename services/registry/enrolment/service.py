@@ -177,7 +177,7 @@ class EnrolmentService:
         offered = await self._cohort_of(place)
         if place.state == "waiting" and place.limit_on < self.today and not place.too_late:
             await self.repository.told_late(referral)
-            await self._report("decision_due", replace(place, too_late=True), offered)
+            self._report("decision_due", replace(place, too_late=True), offered)
         elif place.expires_at is not None and place.expires_at <= self.now and place.state == "held":
             await self._end(place, offered, "expire", "expired", "hold_expired")
 
@@ -240,7 +240,7 @@ class EnrolmentService:
         expires = self.now + timedelta(days=offered.hold_days) if place.stage == "requested" else None
         held = replace(place, state="held", expires_at=expires, too_late=False)
         held = await self._save(held, action, "decided" if action == "assign" else "requested", offered, reason)
-        await self._tell(offered, "taken")
+        self._tell(offered, "taken")
         return held
 
     async def _to(self, place: Place, offered: Cohort, stage: Stage, on: date) -> Place:
@@ -290,7 +290,7 @@ class EnrolmentService:
         ended = replace(place, state=state, expires_at=None, slot=False, too_late=False)
         ended = await self._save(ended, action, "expired" if state == "expired" else "decided", offered, reason)
         if counts.taken:
-            await self._tell(offered, "taken")
+            self._tell(offered, "taken")
         return ended
 
     async def _save(
@@ -309,19 +309,16 @@ class EnrolmentService:
         step = Step(action, place.state, self.now, organisation, self.author, on or self.today, reason, detail)
         await self.repository.save(place, step)
         if event is not None:
-            await self._report(event, place, offered)
+            self._report(event, place, offered)
         return place
 
-    async def _report(self, what: PlaceEvent, place: Place, offered: Cohort) -> None:
+    def _report(self, what: PlaceEvent, place: Place, offered: Cohort) -> None:
         """Send an event of a place."""
-        identifier, routing = await self.repository.routing(offered.trial_key)
-        changed = "too_late" if place.too_late else "state"
-        FEED.record(self.connection, change_of_place(what, place, offered, identifier, routing, changed))
+        FEED.record(self.connection, change_of_place(what, place, offered))
 
-    async def _tell(self, offered: Cohort, changed: str) -> None:
+    def _tell(self, offered: Cohort, changed: str) -> None:
         """Send the event of changed places."""
-        identifier, routing = await self.repository.routing(offered.trial_key)
-        FEED.record(self.connection, change_of_cohort(offered, offered.version + 1, identifier, routing, changed))
+        FEED.record(self.connection, change_of_cohort(offered, offered.version + 1, changed))
 
 
 def _staggered(offered: Cohort) -> tuple[str, str]:
