@@ -91,6 +91,7 @@ class CohortService:
             offered=given.offered,
             allocation=given.allocation,
             hold_days=given.hold_days,
+            limit_months=given.limit_months,
             slots=given.manufacturing.slots if given.manufacturing else None,
         )
         _check_counts(cohort_after)

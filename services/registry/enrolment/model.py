@@ -66,7 +66,8 @@ class Staggering:
 class Cohort:
     """The places offered to a cohort of a trial at a centre. ``cohort``: its id, `all` in a trial without cohorts.
 
-    ``taken``: of those offered, with those ``held``. ``hold_days``: how long one is held. ``slots``: manufacturing
+    ``taken``: of those offered, with those ``held``. ``hold_days``: how long one is held.
+    ``limit_months``: until when a place is of use, after a referral without a stated limit. ``slots``: manufacturing
     slots; None: they are not counted. ``owner``, ``identifier``, ``routing``: of the trial.
     """
 
@@ -77,6 +78,7 @@ class Cohort:
     offered: int
     allocation: Allocation = "centre"
     hold_days: int = 14
+    limit_months: int = 18
     slots: int | None = None
     taken: int = 0
     held: int = 0

@@ -115,7 +115,8 @@ class EnrolmentRepository:
         """
         values = {
             "version": cohort.version, "offered": cohort.offered, "allocation": cohort.allocation,
-            "hold_days": cohort.hold_days, "slots": cohort.slots, "declared_by": author, "declared_at": at,
+            "hold_days": cohort.hold_days, "limit_months": cohort.limit_months, "slots": cohort.slots,
+            "declared_by": author, "declared_at": at,
         }  # fmt: skip
         if cohort.version == 1:
             key = {"trial_key": cohort.trial_key, "centre": cohort.centre, "cohort": cohort.cohort}
@@ -290,8 +291,8 @@ def _staggering(row: Row[Any] | None) -> Staggering | None:
 
 def _cohort(row: Row[Any]) -> Cohort:
     return Cohort(
-        row.trial_key, row.centre, row.cohort, row.version, row.offered, row.allocation, row.hold_days, row.slots,
-        row.taken, row.held, row.waiting, row.slots_taken, row.owner,
+        row.trial_key, row.centre, row.cohort, row.version, row.offered, row.allocation, row.hold_days,
+        row.limit_months, row.slots, row.taken, row.held, row.waiting, row.slots_taken, row.owner,
         staggering=None if row.interval_days is None else _staggering(row),
         identifier=row.public_id, routing=read_routing(json.loads(row.side)),
     )  # fmt: skip

@@ -24,7 +24,7 @@ from services.registry.enrolment.problems import (
 )
 from services.registry.enrolment.repository import EnrolmentRepository
 from services.registry.enrolment.routing import PlaceEvent, change_of_cohort, change_of_place
-from services.registry.enrolment.rules import LIMIT_MONTHS, dosed, effect_of, in_order, is_after, limit_of
+from services.registry.enrolment.rules import dosed, effect_of, in_order, is_after, limit_of
 from services.registry.safety_holds.repository import HoldRepository
 from services.registry.safety_holds.service import check_open
 from services.registry.schema import FEED
@@ -41,20 +41,14 @@ DECISIONS: Final = StepTable.read(__package__)
 
 
 class EnrolmentService:
-    """Places in one transaction. ``author``: who acts, as `trials.service.author_of` names it.
+    """Places in one transaction. ``author``: who acts, as `trials.service.author_of` names it."""
 
-    ``limit_months``: until when a place is of use, after the referral, where no limit is stated.
-    """
-
-    def __init__(
-        self, connection: Writing, now: datetime, author: str = SERVICE, *, limit_months: int = LIMIT_MONTHS
-    ) -> None:
+    def __init__(self, connection: Writing, now: datetime, author: str = SERVICE) -> None:
         self.connection = connection
         self.repository = EnrolmentRepository(connection)
         self.now = now
         self.today = now.date()
         self.author = author
-        self.limit_months = limit_months
 
     async def request(
         self, referral: str, trial: StoredTrial, centre: str, cohort: str | None, waiting: Waiting
@@ -73,7 +67,7 @@ class EnrolmentService:
         offered = await self._offered(trial.key, centre, cohort)
         holds = await HoldRepository(self.connection).in_force(trial.key)
         check_open(holds, centre, offered.cohort, trial.trial.product.name)
-        limit = limit_of(waiting, self.limit_months)
+        limit = limit_of(waiting, offered.limit_months)
         place = Place(
             referral, trial.key, centre, offered.cohort, known.version if known else 0, "waiting", "requested",
             self.now, waiting.referred_on, waiting.urgency, limit, too_late=limit < self.today,

@@ -81,7 +81,7 @@ def test_what_people_decide_on_a_place(action: str, source: str, target: str) ->
     ],
 )
 def test_the_last_day_on_which_a_place_is_of_use(waiting: Waiting, limit: date) -> None:
-    assert limit_of(waiting) == limit
+    assert limit_of(waiting, 18) == limit
 
 
 def test_a_cohort_opens_with_the_later_one_of_interval_and_decision() -> None:
