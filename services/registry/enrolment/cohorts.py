@@ -11,12 +11,12 @@ from services.registry.enrolment.routing import change_of_cohort
 from services.registry.enrolment.rules import dosed, released
 from services.registry.enrolment.schemas import (
     Closed,
+    CohortReleaseInput,
     EnrolmentDocument,
     EnrolmentInput,
     PlaceDecisionInput,
     PlaceDocument,
     PlaceList,
-    ReleaseInput,
     StaggeringInput,
     document_of,
 )
@@ -141,7 +141,7 @@ class CohortService:
         decided = await self.places.decide(place, given.decision, given.reason, self.principal.kind)
         return self._place(decided, offered)
 
-    async def release(self, identifier: str, cohort: str, given: ReleaseInput) -> list[EnrolmentDocument]:
+    async def release(self, identifier: str, cohort: str, given: CohortReleaseInput) -> list[EnrolmentDocument]:
         """Record the decision to go on after the last dosing of a staggered cohort.
 
         :raises ForbiddenError: 403, by another than the owner of the trial (without owner: the coordination).

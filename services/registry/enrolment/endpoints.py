@@ -7,13 +7,13 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from services.registry.centres.repository import CentreRepository
 from services.registry.enrolment.cohorts import CohortService
 from services.registry.enrolment.schemas import (
+    CohortReleaseInput,
     EnrolmentDocument,
     EnrolmentInput,
     EnrolmentList,
     PlaceDecisionInput,
     PlaceDocument,
     PlaceList,
-    ReleaseInput,
 )
 from services.registry.model.precondition import CREATES, Precondition
 from services.registry.trials.repository import TrialRepository
@@ -118,7 +118,7 @@ async def decide_place(
 @accepts()
 @idempotent()
 async def release_cohort(
-    service: Writes, identifier: Identifier, cohort: CohortName, given: ReleaseInput
+    service: Writes, identifier: Identifier, cohort: CohortName, given: CohortReleaseInput
 ) -> EnrolmentList:
     """Record the decision to go on after a dosing: the next place opens then, but not before the interval is over.
 

@@ -156,7 +156,7 @@ class PlaceDecisionInput(ApiModel):
     )
 
 
-class ReleaseInput(ApiModel):
+class CohortReleaseInput(ApiModel):
     """The decision of the committee or the sponsor to go on after a dosing."""
 
     decided_on: Day = Field(description="The day of the decision.")
