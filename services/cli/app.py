@@ -19,6 +19,7 @@ from services.cli.commands.match import match
 from services.cli.commands.members import members
 from services.cli.commands.organisations import organisations
 from services.cli.commands.places import places
+from services.cli.commands.referrals import referrals, worklist
 from services.cli.commands.reviews import reviews
 from services.cli.commands.signing_keys import signing_keys
 from services.cli.commands.sources import sources
@@ -68,6 +69,8 @@ app.add_typer(terminology, name="terminology")
 app.add_typer(geography, name="geo")
 app.add_typer(sources, name="sources")
 app.add_typer(places, name="places")
+app.add_typer(referrals, name="referrals")
+app.command()(worklist)
 app.add_typer(jobs, name="jobs")
 app.add_typer(reviews, name="reviews")
 app.add_typer(backups, name="backup")
