@@ -11,8 +11,11 @@ from services.cli.commands.backups import backups, restore
 from services.cli.commands.clients import clients
 from services.cli.commands.coverage import coverage
 from services.cli.commands.databases import databases
+from services.cli.commands.enrolment import enrolment
+from services.cli.commands.feasibility import feasibility
 from services.cli.commands.feed import feeds
 from services.cli.commands.geography import geography
+from services.cli.commands.holds import holds
 from services.cli.commands.imports import import_records
 from services.cli.commands.jobs import jobs
 from services.cli.commands.match import match
@@ -20,6 +23,7 @@ from services.cli.commands.members import members
 from services.cli.commands.organisations import organisations
 from services.cli.commands.places import places
 from services.cli.commands.referrals import referrals, worklist
+from services.cli.commands.reports import report
 from services.cli.commands.reviews import reviews
 from services.cli.commands.signing_keys import signing_keys
 from services.cli.commands.sources import sources
@@ -63,6 +67,7 @@ trials.add_typer(states)
 trials.add_typer(versions)
 app.add_typer(trials, name="trial")
 app.command()(coverage)
+app.command()(report)
 app.add_typer(feeds, name="feed")
 app.command("import")(import_records)
 app.add_typer(terminology, name="terminology")
@@ -71,6 +76,9 @@ app.add_typer(sources, name="sources")
 app.add_typer(places, name="places")
 app.add_typer(referrals, name="referrals")
 app.command()(worklist)
+app.add_typer(feasibility, name="feasibility")
+app.add_typer(holds, name="holds")
+app.add_typer(enrolment, name="enrolment")
 app.add_typer(jobs, name="jobs")
 app.add_typer(reviews, name="reviews")
 app.add_typer(backups, name="backup")

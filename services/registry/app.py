@@ -21,6 +21,8 @@ from services.registry.enrolment.expiry import expire_places
 from services.registry.export import endpoints as export
 from services.registry.export.building import ExportBuilder
 from services.registry.export.service import ExportService
+from services.registry.feasibility import endpoints as feasibilities
+from services.registry.feasibility.following import follow_up
 from services.registry.fhir import endpoints as fhir
 from services.registry.geography import endpoints as geographies
 from services.registry.geography.current import CurrentGeography
@@ -47,6 +49,7 @@ from services.registry.places.merging import PlaceMerges
 from services.registry.provenance import endpoints as provenance
 from services.registry.referrals import endpoints as referrals
 from services.registry.referrals.upkeep import keep_referrals
+from services.registry.reports import endpoints as reports
 from services.registry.review import endpoints as reviews
 from services.registry.safety_holds import endpoints as safety_holds
 from services.registry.sample.load import load_sample
@@ -59,6 +62,7 @@ from services.registry.sources.places import by_name
 from services.registry.sources.reading_processes import ReadingProcesses
 from services.registry.sources.registry_criteria import registry_criteria
 from services.registry.states import endpoints as states
+from services.registry.submissions import endpoints as submissions
 from services.registry.synchronisation import endpoints as synchronisation
 from services.registry.synchronisation.scheduling import SyncSchedule
 from services.registry.terminology import endpoints as terminologies
@@ -89,6 +93,7 @@ from shared.persistence import Database, open_database
 from shared.persistence.direct import DirectReads, open_direct_reads
 from shared.persistence.migrations import check_schema
 from shared.tasks import BackgroundTasks
+from shared.values.encryption import derived_key
 
 ASSERTIONS_PER_BATCH = 2_000
 # A page of records of a register may take long.
@@ -128,9 +133,12 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             await keys.start(tasks)
             stack.push_async_callback(keys.stop)
             app.state.public_url = settings.issuer
+            app.state.report_secret = derived_key(settings.cursor_key_bytes, "counts")
+            app.state.report_questions = settings.count_questions
+            app.state.publication_hooks = ()
             direct = open_direct_reads(database)
             stack.push_async_callback(direct.close)
-            follower = IndexFollower(database)
+            app.state.index = follower = IndexFollower(database)
             app.state.geography = geography = CurrentGeography(database)
             app.state.current_terminology = current = CurrentTerminology(database, partial(_use, app, direct, follower))
             await current.publish()
@@ -148,6 +156,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             tasks.repeat(lambda: _housekeeping(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
             tasks.repeat(lambda: report_stale(database), "report_stale_sites")
             tasks.repeat(lambda: keep_referrals(database, settings), "keep_referrals")
+            tasks.repeat(lambda: follow_up(database), "follow_up_feasibility")
             tasks.repeat(lambda: expire_places(database), "expire_places")
             tasks.repeat(lambda: _delete_expired_assertions(database), "delete_expired_assertions")
             yield
@@ -169,10 +178,13 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         jobs.router,  # before `/sources/{source}`
         sources.router,
         synchronisation.router,
+        submissions.router,
+        feasibilities.router,
         export.router,
         terminologies.router,
         geographies.router,
         coverages.router,
+        reports.router,
         fhir.router,
         organisations.router,
         clients.router,

@@ -17,6 +17,7 @@ Fields = Literal["all", "status"]
 WRITERS: frozenset[Role] = frozenset({"admin", "editor", "system"})
 # Who stops or restarts a trial for safety.
 STOPPERS: frozenset[Role] = frozenset({"admin", "editor", "validator"})
+DECIDERS: frozenset[Role] = frozenset({"admin", "validator"})
 ADMINS: frozenset[Role] = frozenset({"admin"})
 AUDITORS: frozenset[Role] = frozenset({"admin", "auditor", "dpo"})
 CARERS: frozenset[Role] = frozenset({"clinician", "system"})
@@ -98,6 +99,18 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     # The table of facility texts and the places that they are.
     ("place", "read"): {"coordination": _ALL},
     ("place", "write"): {"coordination": Grant("all", WRITERS)},
+    # The dossiers of sponsors: `own` are also those on which an organisation acts for another one.
+    ("submission", "read"): {"sponsor": Grant("own"), "authority": _ALL, "coordination": _ALL},
+    ("submission", "write"): {"sponsor": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
+    # Sponsors consent to a publication; the coordination decides, and publishes.
+    ("submission_decision", "write"): {"sponsor": Grant("own", DECIDERS), "coordination": Grant("all", DECIDERS)},
+    # What centres answer about dossiers. A sponsor reads the result of the network, and centres that may be named.
+    ("feasibility", "read"): {"centre": Grant("own"), "sponsor": Grant("own"), "coordination": _ALL},
+    ("feasibility", "write"): {
+        "centre": Grant("own", WRITERS),
+        "sponsor": Grant("own", WRITERS),
+        "coordination": Grant("all", WRITERS),
+    },
     ("source", "write"): {"coordination": Grant("all", WRITERS)},
     # The trials that a network sends as its own source, and the jobs that import them.
     ("push", "read"): {"network": Grant("own"), "coordination": _ALL},
@@ -107,6 +120,9 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     ("terminology_release", "write"): {"service": Grant("all", place="this_machine")},
     ("geography", "write"): {"service": Grant("all", place="this_machine")},
     ("feed", "read"): _each(PRINCIPAL_KINDS, _READ, authority=_ALL, coordination=_ALL, service=_ALL),
+    # Authorities see no count below 11. How many referrals a sponsor's trial has is a range.
+    ("report", "read"): {"centre": Grant("own"), "authority": Grant("published"), "coordination": _ALL},
+    ("referral_count", "read"): {"sponsor": Grant("own"), "coordination": _ALL},
     ("criteria", "execute"): _each(PRINCIPAL_KINDS, _ALL),
     # A match without a token is open only while no other machine can call.
     ("match", "execute"): {
@@ -159,10 +175,15 @@ SCOPED: dict[str, tuple[str, ...]] = {
     "enrolment": ("registry",),
     "centre": ("registry",),
     "place": ("registry",),
+    "submission": ("registry",),
+    "submission_decision": ("registry",),
+    "feasibility": ("registry",),
     "source": ("registry",),
     "push": ("registry",),
     "terminology": ("registry",),
     "feed": ("registry",),
+    "report": ("registry",),
+    "referral_count": ("registry",),
     "organisation": ("registry",),
     "client": ("registry",),
     "member": ("registry",),

@@ -59,6 +59,8 @@ TAGS: dict[str, str] = {
     "places": "Which places the facilities of records are, as people say.",
     "referrals": "Patients referred to a trial at a centre: random references, states and dates.",
     "worklist": "What waits for the caller, and when it is due.",
+    "safety holds": "Stops of new requests, places and inclusions.",
+    "enrolment": "Places of enrolments, manufacturing slots, and who waits.",
     "reviews": "What waits for the decision of a person.",
     "duplicates": "Merge trials that are one, and assign records to trials.",
     "audit": "Who did what: an organisation reads about its own callers, the coordination about all.",

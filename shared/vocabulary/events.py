@@ -34,6 +34,16 @@ EventType = Literal[
     "referral.answered",
     "referral.updated",
     "referral.check_again",
+    "submission.received",
+    "submission.updated",
+    "submission.decided",
+    "submission.withdrawn",
+    "submission.published",
+    "feasibility.requested",
+    "feasibility.updated",
+    "feasibility.answered",
+    "feasibility.decided",
+    "feasibility.due",
 ]
 AgeBand = Literal["child", "adult"]
 AtmpClass = Literal["gene_therapy", "somatic_cell", "tissue_engineered"]

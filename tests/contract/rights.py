@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from shared.access.principal import ORGANISATION_KINDS, ROLES
 from tests.conftest import INTERNAL, token_of
-from tests.contract import rights_enrolment, rights_referrals
+from tests.contract import rights_enrolment, rights_feasibility, rights_referrals
 from tests.contract.matching import CRITERIA, EXAMPLES
 from tests.contract.network import CENTRE, ORGANISATIONS, Network, Services
 from tests.contract.notifications import until
@@ -187,6 +187,7 @@ class Stage:
         await rights_enrolment.prepare(self.network, PUBLISHED, self.ids)
         for name in ("own-network", "other-network"):
             self.ids[f"jobs/{name}"] = await self.job(name)
+        self.feasibility = await rights_feasibility.set_up(self.network)
         self.centre = {
             name: value
             for name, value in (await self._get(f"/registry/v1/centres/{CENTRE}")).items()
@@ -266,6 +267,7 @@ class Stage:
             "organisation": organisation,
             "network": "other-network" if line.row == "theirs" else "own-network",
         }
+        values["submission"] = self.feasibility["theirs" if line.row == "theirs" else "own"]
         values["job"] = self.ids[f"jobs/{values['network']}"]
         values |= {"cohort": "all", "referral": self.ids["referral"], "hold": self.ids["hold"]}
         if "{reference}" in line.path:
@@ -339,6 +341,7 @@ class Stage:
         centre = self.other_centre if line.row == "other" else self.centre
         documents: dict[str, Any] = {
             **rights_referrals.documents(PUBLISHED),
+            **rights_feasibility.documents(OTHER_CENTRE if line.row == "other" else CENTRE),
             **rights_enrolment.documents(OTHER_CENTRE if line.row == "other" else CENTRE),
             "PUT /registry/v1/trials/{identifier}": published() if line.row == "published" else draft(),
             "PATCH /registry/v1/trials/{identifier}": {"acronym": f"A{self.made}"},

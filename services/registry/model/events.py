@@ -262,12 +262,75 @@ class ReferralEvent(CloudEvent):
     data: ReferralData = Field(description="Which referral: read it again.")
 
 
+class SubmissionData(ChangeData):
+    """A change of a dossier."""
+
+    state: str = Field(description="Where it stands now.")
+    action: str = Field(description="What was done, such as `submit`, `comment` or `consent`.")
+    owner: str = Field(description="The organisation that is responsible for it.")
+    answer: Literal["accepted", "declined"] | None = Field(default=None, description="The answer of a decision.")
+    trial_id: str | None = Field(default=None, description="The id of the trial that was published.")
+    criteria: Literal["changed", "unchanged"] | None = Field(
+        default=None, description="Of a publication: whether an amendment changed who can take part."
+    )
+
+
+class SubmissionEvent(CloudEvent):
+    """Something was done about a dossier. For the coordination, its sponsor and those who act for it."""
+
+    type: Literal[
+        "submission.received",
+        "submission.updated",
+        "submission.decided",
+        "submission.withdrawn",
+        "submission.published",
+    ] = Field(description="`submission.received`: a version was submitted. `submission.updated`: any other change.")
+    data: SubmissionData = Field(description="Which dossier: read it from `/submissions/{id}`.")
+
+
+class FeasibilityData(ChangeData):
+    """A change of what one centre is asked about a dossier, or of the result of a dossier."""
+
+    submission: str = Field(description="The reference of the dossier.")
+    centre: str | None = Field(default=None, description="The id of the centre; absent: the result over all centres.")
+    state: str | None = Field(default=None, description="Where the request stands now.")
+    deadline: str | None = Field(default=None, description="The last day to answer the questionnaire.")
+    reminder: Literal["week_before", "day_before", "overdue"] | None = Field(
+        default=None, description="Of `feasibility.due`: which reminder it is."
+    )
+
+
+class FeasibilityEvent(CloudEvent):
+    """Something was done about a feasibility request. For the centre and the coordination.
+
+    The sponsor gets `feasibility.decided` of its dossier, without a centre.
+    """
+
+    type: Literal[
+        "feasibility.requested",
+        "feasibility.updated",
+        "feasibility.answered",
+        "feasibility.decided",
+        "feasibility.due",
+    ] = Field(
+        description="`feasibility.requested`: the centre is asked, or gets the questionnaire. `feasibility.decided`: "
+        "selected, not selected, declined or withdrawn. `feasibility.due`: the answer is due, or overdue. "
+        "`feasibility.updated`: any other step."
+    )
+    data: FeasibilityData = Field(description="Which request: read it from `/feasibility/{submission}/{centre}`.")
+
+
 class RemovalEvent(CloudEvent):
     """The tombstone of a subject. It passes every filter of types, so that copies can be deleted."""
 
-    type: Literal["trial.removed", "site.removed", "centre.removed", "client.removed", "referral.removed"] = Field(
-        description="The kind of the subject, and `removed`."
-    )
+    type: Literal[
+        "trial.removed",
+        "site.removed",
+        "centre.removed",
+        "client.removed",
+        "submission.removed",
+        "referral.removed",
+    ] = Field(description="The kind of the subject, and `removed`.")
     data: RemovalData = Field(description="What to remove.")
 
 
@@ -288,6 +351,8 @@ RegistryEvent: TypeAlias = Annotated[
     | RecordEvent
     | ReviewEvent
     | ReferralEvent
+    | SubmissionEvent
+    | FeasibilityEvent
     | RemovalEvent,
     Field(discriminator="type"),
 ]
