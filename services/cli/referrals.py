@@ -60,8 +60,8 @@ def read_worklist(gateway: Gateway, media_type: str, centre: str, language: str)
 
     :raises CallError: when the call fails.
     """
-    query = {"centre": centre} if centre else {}
-    return gateway.send("GET", WORKLIST, headers={"Accept": media_type}, language=language, **query).text
+    path = f"{WORKLIST}?centre={quote(centre, safe='')}" if centre else WORKLIST
+    return gateway.send("GET", path, headers={"Accept": media_type}, language=language).text
 
 
 def _path(reference: str) -> str:

@@ -10,7 +10,7 @@ from services.registry.feasibility.model import GateState
 from services.registry.model.references import SubmissionReference, reference_pattern
 from services.registry.model.texts import ImpersonalLine, ImpersonalText, Line
 from services.registry.model.trial import Phase
-from services.registry.submissions.content import DraftTrial
+from services.registry.submissions.content import SubmissionTrial
 from shared.values.forms import described
 from shared.values.wire import ApiModel, Day, Instant
 from shared.vocabulary.events import AgeBand
@@ -152,7 +152,7 @@ class DossierShown(ApiModel):
     age_bands: list[AgeBand] = Field(description="The age bands.")
     countries: int = Field(description="The number of countries.")
     complete: bool = Field(description="Whether `trial` is all that the dossier says of the trial.")
-    trial: DraftTrial = Field(
+    trial: SubmissionTrial = Field(
         description="The trial: before the confidentiality agreement only what the sponsor chose to show; all other "
         "fields are empty."
     )

@@ -37,7 +37,7 @@ from services.registry.feasibility.stepping import (
     state_after,
 )
 from services.registry.steps.model import Step
-from services.registry.submissions.content import DraftTrial
+from services.registry.submissions.content import SubmissionTrial
 from services.registry.trials.service import check_version
 
 
@@ -144,7 +144,7 @@ class FeasibilityService:
             age_bands=age_bands_of(dossier.trial),
             countries=countries_of(dossier.trial),
             complete=complete,
-            trial=DraftTrial.model_validate_json(json.dumps(trial)),
+            trial=SubmissionTrial.model_validate_json(json.dumps(trial)),
         )
 
     def _step(self, number: int, step: Step) -> StepDocument:
