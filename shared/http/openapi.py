@@ -33,7 +33,6 @@ NDJSON = "application/x-ndjson"
 # Bodies that are no JSON: their form is described in words.
 FILES: dict[str, dict[str, Any]] = {
     "text/csv": {"schema": {"type": "string", "description": "A table; its first line has the headings."}},
-    "text/calendar": {"schema": {"type": "string", "description": "All-day events (RFC 5545)."}},
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {
         "schema": {"type": "string", "format": "binary", "description": "A workbook; its first sheet is read."}
     },

@@ -18,6 +18,7 @@ from tests.contract import rights_enrolment
 from tests.contract import rights_enrolment, rights_referrals
 from tests.contract import rights_capabilities, rights_enrolment, rights_feasibility
 from tests.contract import rights_enrolment, rights_feasibility
+from tests.contract import rights_enrolment, rights_feasibility, rights_referrals
 from tests.contract.matching import CRITERIA, EXAMPLES
 from tests.contract.network import CENTRE, ORGANISATIONS, Network, Services
 from tests.contract.notifications import until

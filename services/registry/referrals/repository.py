@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.referrals.model import BEFORE_CONSENT, Agreement, Mark, Referral, Request, Standing
-from services.registry.referrals.tables import referral_marks, referral_steps, referrals
+from services.registry.referrals.tables import referral_marks, referrals, referrals_steps
 from services.registry.steps.repository import StepRepository
 
 _COLUMNS = referrals.c
@@ -49,7 +49,7 @@ class ReferralRepository:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
-        self.steps = StepRepository(connection, referral_steps)
+        self.steps = StepRepository(connection, referrals_steps)
 
     async def get(self, reference: str, party: Party, *, lock: bool = False) -> Referral | None:
         """Return a referral of a party. ``lock``: no other transaction changes it before this one ends."""
@@ -127,7 +127,7 @@ class ReferralRepository:
 
     async def delete(self, reference: str) -> None:
         """Delete a referral with its steps."""
-        await self.connection.execute(delete(referral_steps).where(referral_steps.c.subject == reference))
+        await self.connection.execute(delete(referrals_steps).where(referrals_steps.c.subject == reference))
         await self.connection.execute(delete(referrals).where(_COLUMNS.reference == reference))
 
     async def closed_before(self, end: datetime, limit: int) -> list[Referral]:

@@ -49,7 +49,7 @@ referrals = Table(
     Index("ix_referrals_closed_at", "closed_at"),
 )
 
-referral_steps = step_table(METADATA, "referral_steps", "referrals.reference")
+referrals_steps = step_table(METADATA, "referrals_steps", "referrals.reference")
 
 # What waits to be checked again: the referrals of a trial, or the other ones of a patient.
 referral_marks = Table(

@@ -16,7 +16,7 @@ READS = (
     f"{granted('referral.read.all')} OR {own('hospital', 'referral.read.own')}"
     f" OR {own('centre', 'referral.read.own', of='centre')}"
 )
-OF_REFERRAL = "EXISTS (SELECT FROM referrals WHERE referrals.reference = referral_steps.subject AND ({}))"
+OF_REFERRAL = "EXISTS (SELECT FROM referrals WHERE referrals.reference = referrals_steps.subject AND ({}))"
 RULES = {
     "referrals": Rule(
         read=READS,
@@ -24,7 +24,7 @@ RULES = {
         change=WRITES,
         rights=("SELECT", "INSERT", "UPDATE", "DELETE"),
     ),
-    "referral_steps": Rule(
+    "referrals_steps": Rule(
         read=OF_REFERRAL.format("true"),
         insert=OF_REFERRAL.format(WRITES),
         change=OF_REFERRAL.format(own("hospital", "referral.write.own")),
@@ -38,7 +38,7 @@ RULES = {
 def upgrade() -> None:
     _create_referrals()
     op.create_table(
-        "referral_steps",
+        "referrals_steps",
         sa.Column("subject", sa.String(length=40), nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("action", sa.String(length=40), nullable=False),
@@ -50,9 +50,9 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["subject"], ["referrals.reference"], name=op.f("fk_referral_steps_subject"), ondelete="CASCADE"
+            ["subject"], ["referrals.reference"], name=op.f("fk_referrals_steps_subject"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("subject", "number", name=op.f("pk_referral_steps")),
+        sa.PrimaryKeyConstraint("subject", "number", name=op.f("pk_referrals_steps")),
     )
     op.create_table(
         "referral_marks",
