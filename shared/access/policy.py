@@ -96,6 +96,16 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     },
     ("centre", "read"): _each(PRINCIPAL_KINDS, _ALL),
     ("centre", "write"): {"centre": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
+    # What centres can do; the evidence is for those who may read `activation` of the centre.
+    ("capability", "read"): _each(PRINCIPAL_KINDS, _ALL),
+    ("capability", "write"): {"centre": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
+    # How the sites of a trial are prepared and opened. `own`: of the centre, or of the sponsor that owns the trial.
+    ("activation", "read"): {"centre": Grant("own"), "sponsor": Grant("own"), "authority": _ALL, "coordination": _ALL},
+    ("activation", "write"): {
+        "centre": Grant("own", WRITERS),
+        "sponsor": Grant("own", WRITERS),
+        "coordination": Grant("all", WRITERS),
+    },
     # The table of facility texts and the places that they are.
     ("place", "read"): {"coordination": _ALL},
     ("place", "write"): {"coordination": Grant("all", WRITERS)},
@@ -177,6 +187,8 @@ SCOPED: dict[str, tuple[str, ...]] = {
     "safety_hold": ("registry",),
     "enrolment": ("registry",),
     "centre": ("registry",),
+    "capability": ("registry",),
+    "activation": ("registry",),
     "place": ("registry",),
     "submission": ("registry",),
     "submission_decision": ("registry",),

@@ -33,7 +33,6 @@ NDJSON = "application/x-ndjson"
 # Bodies that are no JSON: their form is described in words.
 FILES: dict[str, dict[str, Any]] = {
     "text/csv": {"schema": {"type": "string", "description": "A table; its first line has the headings."}},
-    "text/calendar": {"schema": {"type": "string", "description": "All-day events (RFC 5545)."}},
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {
         "schema": {"type": "string", "format": "binary", "description": "A workbook; its first sheet is read."}
     },
@@ -45,6 +44,8 @@ TAGS: dict[str, str] = {
     "criteria": "Help for authors of criteria. Nothing is stored.",
     "trials": "Trials, their criteria and their sites.",
     "centres": "The centres of the network.",
+    "capabilities": "What centres can do, which are able to give the product of a trial, and its follow-up.",
+    "activation": "How the sites of a trial are authorised and opened.",
     "coverage": "How near open sites are to the people of France.",
     "terminology": "The concepts that trials are coded with.",
     "feed": "Keep a copy of the registry: load the export, then follow the feed of changes.",
@@ -59,6 +60,7 @@ TAGS: dict[str, str] = {
     "cds-hooks": "CDS Hooks 2.0: trials inside the screen of an EHR.",
     "sources": "Import of records from other registries.",
     "places": "Which places the facilities of records are, as people say.",
+    "feasibility": "What centres are asked about dossiers, and what they answer.",
     "referrals": "Patients referred to a trial at a centre: random references, states and dates.",
     "worklist": "What waits for the caller, and when it is due.",
     "safety holds": "Stops of new requests, places and inclusions.",

@@ -13,7 +13,12 @@ from fastapi import FastAPI
 
 from shared.access.principal import ORGANISATION_KINDS, ROLES
 from tests.conftest import INTERNAL, token_of
+from tests.contract import rights_feasibility
+from tests.contract import rights_enrolment
+from tests.contract import rights_enrolment, rights_referrals
+from tests.contract import rights_capabilities, rights_enrolment, rights_feasibility
 from tests.contract import rights_enrolment, rights_feasibility
+from tests.contract import rights_enrolment, rights_feasibility, rights_referrals
 from tests.contract.matching import CRITERIA, EXAMPLES
 from tests.contract.network import CENTRE, ORGANISATIONS, Network, Services
 from tests.contract.notifications import until
@@ -186,7 +191,9 @@ class Stage:
         await self._put(f"/registry/v1/trials/{DRAFT}", draft(), NEW)
         for number, centre in ((PUBLISHED, CENTRE), (PUBLISHED, OTHER_CENTRE), (DRAFT, CENTRE)):
             await self._put(f"/registry/v1/trials/{number}/sites/{centre}", site(), ANY)
+        await rights_referrals.prepare(self.network, PUBLISHED, self.ids)
         await rights_enrolment.prepare(self.network, PUBLISHED, self.ids)
+        await rights_capabilities.prepare(self.network, CENTRE, OTHER_CENTRE)
         for name in ("own-network", "other-network"):
             self.ids[f"jobs/{name}"] = await self.job(name)
         self.feasibility = await rights_feasibility.set_up(self.network)
@@ -271,16 +278,20 @@ class Stage:
         own = f"own-{caller.kind}" if caller.kind in KINDS else "own-hospital"
         organisation = {"other": "other-network", "suspended": "closed-hospital"}.get(line.row, own)
         values = {
-            "identifier": DRAFT if line.row == "draft" else PUBLISHED,
-            "centre": OTHER_CENTRE if line.row == "other" else CENTRE,
+            "identifier": {"draft": DRAFT, **rights_capabilities.TRIALS}.get(line.row, PUBLISHED),
+            "centre": OTHER_CENTRE if line.row in {"other", "elsewhere"} else CENTRE,
             "source": "sample" if "{record}" in line.path else "ctgov",
             "record": DEMO,
             "organisation": organisation,
             "network": "other-network" if line.row == "theirs" else "own-network",
+            **rights_capabilities.VALUES,
         }
         values["submission"] = self.feasibility["theirs" if line.row == "theirs" else "own"]
         values["job"] = self.ids[f"jobs/{values['network']}"]
         values |= {"cohort": "all", "referral": self.ids["referral"], "hold": self.ids["hold"]}
+        if "{reference}" in line.path:
+            deletes = line.method == "DELETE" and allowed
+            values["reference"] = rights_referrals.reference(line.row, self.ids, deletes=deletes)
         if line.path.endswith("/lift") and allowed:
             values["hold"] = await rights_enrolment.new_hold(self.network, PUBLISHED)
         values["review"] = f"scope:{values['identifier']}"
@@ -299,6 +310,8 @@ class Stage:
             values["key"] = await self._place() if allowed else "0" * 32
         if "{number}" in line.path:
             values["number"] = await self._statement(values["identifier"]) if allowed else "1"
+        if "{code}" in line.path and allowed:
+            await rights_capabilities.state_again(self.network, values["centre"])
         headers: dict[str, str] = {}
         body = b""
         if line.method in {"PUT", "PATCH", "POST", "DELETE"}:
@@ -354,6 +367,7 @@ class Stage:
         centre = self.other_centre if line.row == "other" else self.centre
         documents: dict[str, Any] = {
             **rights_feasibility.documents(OTHER_CENTRE if line.row == "other" else CENTRE),
+            **rights_referrals.documents(PUBLISHED),
             **rights_enrolment.documents(OTHER_CENTRE if line.row == "other" else CENTRE),
             "PUT /registry/v1/trials/{identifier}": published() if line.row == "published" else draft(),
             "PATCH /registry/v1/trials/{identifier}": {"acronym": f"A{self.made}"},
@@ -403,7 +417,7 @@ class Stage:
             "PUT /notifications/v1/subscriptions/{subscription}": subscription(organisation),
             **MAIL_DOCUMENTS,
         }
-        return documents.get(f"{line.method} {line.path}")
+        return (documents | rights_capabilities.DOCUMENTS).get(f"{line.method} {line.path}")
 
     def _organisation_document(self, organisation: str) -> dict[str, Any]:
         kind = self.network.made[organisation]
@@ -426,6 +440,7 @@ class Stage:
             if line.path.startswith("/notifications")
             else "other-network",
             "revocations": self.ids["revoked/other-network"],
+            "evidence": rights_capabilities.EVIDENCE,
             "own": "client of other-network" if line.path.endswith("/clients") else self.ids["members/other-network"],
         }.get(line.row)
 

@@ -146,7 +146,12 @@ async def test_the_same_holds_on_postgresql_with_a_warm_cache(
                     "suspended",
                     "slots",
                     "held",
+                    "elsewhere",
                     "fresh",
+                    "owned",
+                    "unowned",
+                    "elsewhere",
+                    "evidence",
                 },
                 warm=True,
             )

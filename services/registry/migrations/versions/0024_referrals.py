@@ -7,7 +7,7 @@ from shared.persistence.columns import UtcInstant
 from shared.persistence.rls_policies import Rule, granted, named, own, protect, unprotect
 
 revision = "0024"
-down_revision = "0022"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
