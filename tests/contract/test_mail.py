@@ -147,12 +147,13 @@ async def test_a_server_that_is_busy_or_down_gets_one_message_later(
         await mail.close()
         await source.publish_trial("NCT00000002")
         await source.publish_trial("NCT00000003")
-        await until(lambda: _tried(mailing, made, 2))
+        await source.publish_trial("NCT00000003", version=2)
+        await until(lambda: _tried(mailing, made, 3))
         await mail.open()
         await until(lambda: _all_delivered(mailing, made))
     first, *rest = mail.received
     assert "NCT00000001" in text_of(first)
-    # What became due meanwhile is one message.
+    # What became due meanwhile is one message, with one line for the same change twice.
     assert [[name in text_of(one) for name in ("NCT00000002", "NCT00000003")] for one in rest] == [[True, True]]
     assert rest[0]["Subject"] == "[CLEIO] 2 nouveautés"
 

@@ -63,7 +63,8 @@ class Writer:
         events = [json.loads(claim.body) for claim in parcel.claims]
         if any(event["type"] == CONFIRM_TYPE for event in events):
             return self._confirmation(parcel, now, until)
-        lines = [self._line(event, parcel.language) for event in events]
+        # Two events of which the same is said are one line.
+        lines = list(dict.fromkeys(self._line(event, parcel.language) for event in events))
         leave = self._link("unsubscribe", self._tokens.make("unsubscribe", parcel.subscription))
         subject = lines[0].sentence if len(lines) == 1 else self._say("many", parcel, count=len(lines))
         message = self._message(parcel, now, subject)
