@@ -160,6 +160,10 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.end_waits = database.end_waits
             tasks.repeat(lambda: _housekeeping(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
             _watch_deadlines(tasks, database, settings)
+            tasks.repeat(lambda: report_stale(database), "report_stale_sites")
+            tasks.repeat(lambda: keep_referrals(database, settings), "keep_referrals")
+            tasks.repeat(lambda: follow_up(database), "follow_up_feasibility")
+            tasks.repeat(lambda: expire_places(database), "expire_places")
             tasks.repeat(lambda: _delete_expired_assertions(database), "delete_expired_assertions")
             yield
 

@@ -33,7 +33,6 @@ NDJSON = "application/x-ndjson"
 # Bodies that are no JSON: their form is described in words.
 FILES: dict[str, dict[str, Any]] = {
     "text/csv": {"schema": {"type": "string", "description": "A table; its first line has the headings."}},
-    "text/calendar": {"schema": {"type": "string", "description": "All-day events (RFC 5545)."}},
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {
         "schema": {"type": "string", "format": "binary", "description": "A workbook; its first sheet is read."}
     },
@@ -51,6 +50,7 @@ TAGS: dict[str, str] = {
     "terminology": "The concepts that trials are coded with.",
     "feed": "Keep a copy of the registry: load the export, then follow the feed of changes.",
     "subscriptions": "Subscribe a webhook to changes.",
+    "mail": "Subscribe an address to changes by e-mail, and the links in its messages.",
     "deliveries": "What was sent to a subscription, and a test event.",
     "identity": "Access tokens, the keys and metadata of their issuer, and the rights of the caller.",
     "organisations": "Hospitals, centres, sponsors and others that take part.",
@@ -60,6 +60,7 @@ TAGS: dict[str, str] = {
     "cds-hooks": "CDS Hooks 2.0: trials inside the screen of an EHR.",
     "sources": "Import of records from other registries.",
     "places": "Which places the facilities of records are, as people say.",
+    "feasibility": "What centres are asked about dossiers, and what they answer.",
     "referrals": "Patients referred to a trial at a centre: random references, states and dates.",
     "worklist": "What waits for the caller, and when it is due.",
     "safety holds": "Stops of new requests, places and inclusions.",

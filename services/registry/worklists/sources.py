@@ -6,7 +6,7 @@ from typing import Final
 from services.registry.review.model import Narrowing
 from services.registry.review.repository import ReviewRepository
 from services.registry.trials.sites.repository import SiteRepository
-from services.registry.worklists import referral_items
+from services.registry.worklists import place_items, referral_items
 from services.registry.worklists.model import Item, Reader, ReaderKind
 from shared.persistence import Reading
 from shared.vocabulary.durations import STALE_AFTER
@@ -43,7 +43,7 @@ async def reviews(connection: Reading, reader: Reader) -> list[Item]:
 
 SOURCES: Final[Mapping[ReaderKind, tuple[Source, ...]]] = {
     "hospital": (referral_items.of_hospital,),
-    "centre": (referral_items.of_centre, stale_sites),
-    "sponsor": (),
+    "centre": (referral_items.of_centre, place_items.of_centre, stale_sites),
+    "sponsor": (place_items.of_sponsor,),
     "coordination": (referral_items.overdue, reviews),
 }
