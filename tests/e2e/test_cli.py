@@ -307,6 +307,8 @@ def test_capabilities_and_the_opening_of_a_site_are_stated_and_shown(system: Sys
         CLEIO_TOKEN=system.admin_key,
     )  # fmt: skip
     assert (refused.returncode, "409" in refused.stderr) == (1, True)
+
+
 def test_a_centre_is_asked_and_answers_on_the_command_line(system: System, tmp_path: Path) -> None:
     with system.client(as_admin=True) as admin:
         kinds = {"acme-labs": {"kind": "sponsor"}, "cic-lille": {"kind": "centre", "centre": "fr-lille"}}
