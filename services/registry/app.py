@@ -12,6 +12,11 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from services.registry.activation import endpoints as activations
+from services.registry.capabilities import endpoints as capabilities
+from services.registry.capabilities.alarms import report_expiring
+from services.registry.capabilities.fit import endpoints as fits
+from services.registry.capabilities.follow_up import endpoints as follow_ups
 from services.registry.centres import endpoints as centres
 from services.registry.coverage import endpoints as coverages
 from services.registry.coverage.service import CoverageService
@@ -21,6 +26,8 @@ from services.registry.enrolment.expiry import expire_places
 from services.registry.export import endpoints as export
 from services.registry.export.building import ExportBuilder
 from services.registry.export.service import ExportService
+from services.registry.feasibility import endpoints as feasibilities
+from services.registry.feasibility.following import follow_up
 from services.registry.fhir import endpoints as fhir
 from services.registry.geography import endpoints as geographies
 from services.registry.geography.current import CurrentGeography
@@ -45,6 +52,9 @@ from services.registry.model.events import RegistryEvent
 from services.registry.places import endpoints as places
 from services.registry.places.merging import PlaceMerges
 from services.registry.provenance import endpoints as provenance
+from services.registry.referrals import endpoints as referrals
+from services.registry.referrals.upkeep import keep_referrals
+from services.registry.reports import endpoints as reports
 from services.registry.review import endpoints as reviews
 from services.registry.safety_holds import endpoints as safety_holds
 from services.registry.sample.load import load_sample
@@ -57,6 +67,7 @@ from services.registry.sources.places import by_name
 from services.registry.sources.reading_processes import ReadingProcesses
 from services.registry.sources.registry_criteria import registry_criteria
 from services.registry.states import endpoints as states
+from services.registry.submissions import endpoints as submissions
 from services.registry.synchronisation import endpoints as synchronisation
 from services.registry.synchronisation.scheduling import SyncSchedule
 from services.registry.terminology import endpoints as terminologies
@@ -70,6 +81,7 @@ from services.registry.trials.public.reads import public_reads
 from services.registry.trials.public.repository import PublicTrials
 from services.registry.trials.rules import TrialRules
 from services.registry.trials.sites.stale import report_stale
+from services.registry.worklists import endpoints as worklists
 from shared.audit.checkpoints import signing_key
 from shared.audit.recording import DatabaseAudit
 from shared.clients.outbound import open_outbound
@@ -86,6 +98,7 @@ from shared.persistence import Database, open_database
 from shared.persistence.direct import DirectReads, open_direct_reads
 from shared.persistence.migrations import check_schema
 from shared.tasks import BackgroundTasks
+from shared.values.encryption import derived_key
 
 ASSERTIONS_PER_BATCH = 2_000
 # A page of records of a register may take long.
@@ -125,9 +138,12 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             await keys.start(tasks)
             stack.push_async_callback(keys.stop)
             app.state.public_url = settings.issuer
+            app.state.report_secret = derived_key(settings.cursor_key_bytes, "counts")
+            app.state.report_questions = settings.count_questions
+            app.state.publication_hooks = ()
             direct = open_direct_reads(database)
             stack.push_async_callback(direct.close)
-            follower = IndexFollower(database)
+            app.state.index = follower = IndexFollower(database)
             app.state.geography = geography = CurrentGeography(database)
             app.state.current_terminology = current = CurrentTerminology(database, partial(_use, app, direct, follower))
             await current.publish()
@@ -143,7 +159,10 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.observe = lambda: _observe(database, app.state.metrics)
             app.state.end_waits = database.end_waits
             tasks.repeat(lambda: _housekeeping(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
+            _watch_deadlines(tasks, database, settings)
             tasks.repeat(lambda: report_stale(database), "report_stale_sites")
+            tasks.repeat(lambda: keep_referrals(database, settings), "keep_referrals")
+            tasks.repeat(lambda: follow_up(database), "follow_up_feasibility")
             tasks.repeat(lambda: expire_places(database), "expire_places")
             tasks.repeat(lambda: _delete_expired_assertions(database), "delete_expired_assertions")
             yield
@@ -159,14 +178,23 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         safety_holds.router,
         enrolment.router,
         centres.router,
+        capabilities.router,
+        fits.router,
+        follow_ups.router,
+        activations.router,
         places.router,
+        referrals.router,
+        worklists.router,
         jobs.router,  # before `/sources/{source}`
         sources.router,
         synchronisation.router,
+        submissions.router,
+        feasibilities.router,
         export.router,
         terminologies.router,
         geographies.router,
         coverages.router,
+        reports.router,
         fhir.router,
         organisations.router,
         clients.router,
@@ -249,6 +277,15 @@ async def _start_sources(app: FastAPI, settings: RegistrySettings, database: Dat
     for task in schedule.start(tasks, database, outbound, rules, processes):
         # Before the connections are closed.
         stack.push_async_callback(task.stop)
+
+
+def _watch_deadlines(tasks: BackgroundTasks, database: Database, settings: RegistrySettings) -> None:
+    """Start what acts when a day has come: what is stale, expires or is due."""
+    tasks.repeat(lambda: report_stale(database), "report_stale_sites")
+    tasks.repeat(lambda: keep_referrals(database, settings), "keep_referrals")
+    tasks.repeat(lambda: follow_up(database), "follow_up_feasibility")
+    tasks.repeat(lambda: expire_places(database), "expire_places")
+    tasks.repeat(lambda: report_expiring(database), "report_expiring_capabilities")
 
 
 async def _health(database: Database) -> Health:

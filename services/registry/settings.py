@@ -27,6 +27,16 @@ class RegistrySettings(OutboundSettings):
         description="Processes that read the records of large imports; 0: they are read in the service itself.",
     )
 
+    count_questions: int = Field(
+        default=50, ge=0, description="Different questions for counts that an organisation can ask in a day."
+    )
+    referral_answer_days: int = Field(
+        default=14, ge=1, le=365, description="Days within which a centre answers a referral: worklists show when."
+    )
+    keep_referrals_years: int = Field(
+        default=5, ge=1, le=30, description="Years after which closed referrals are deleted."
+    )
+
     @property
     def token_url(self) -> str:
         return f"{self.issuer}/oauth/token"

@@ -17,9 +17,11 @@ Fields = Literal["all", "status"]
 WRITERS: frozenset[Role] = frozenset({"admin", "editor", "system"})
 # Who stops or restarts a trial for safety.
 STOPPERS: frozenset[Role] = frozenset({"admin", "editor", "validator"})
+DECIDERS: frozenset[Role] = frozenset({"admin", "validator"})
 ADMINS: frozenset[Role] = frozenset({"admin"})
 AUDITORS: frozenset[Role] = frozenset({"admin", "auditor", "dpo"})
 CARERS: frozenset[Role] = frozenset({"clinician", "system"})
+REFERRERS: frozenset[Role] = frozenset({"clinician", "editor", "system"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +96,31 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     },
     ("centre", "read"): _each(PRINCIPAL_KINDS, _ALL),
     ("centre", "write"): {"centre": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
+    # What centres can do; the evidence is for those who may read `activation` of the centre.
+    ("capability", "read"): _each(PRINCIPAL_KINDS, _ALL),
+    ("capability", "write"): {"centre": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
+    # How the sites of a trial are prepared and opened. `own`: of the centre, or of the sponsor that owns the trial.
+    ("activation", "read"): {"centre": Grant("own"), "sponsor": Grant("own"), "authority": _ALL, "coordination": _ALL},
+    ("activation", "write"): {
+        "centre": Grant("own", WRITERS),
+        "sponsor": Grant("own", WRITERS),
+        "coordination": Grant("all", WRITERS),
+    },
     # The table of facility texts and the places that they are.
     ("place", "read"): {"coordination": _ALL},
     ("place", "write"): {"coordination": Grant("all", WRITERS)},
+    # The dossiers of sponsors: `own` are also those on which an organisation acts for another one.
+    ("submission", "read"): {"sponsor": Grant("own"), "authority": _ALL, "coordination": _ALL},
+    ("submission", "write"): {"sponsor": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
+    # Sponsors consent to a publication; the coordination decides, and publishes.
+    ("submission_decision", "write"): {"sponsor": Grant("own", DECIDERS), "coordination": Grant("all", DECIDERS)},
+    # What centres answer about dossiers. A sponsor reads the result of the network, and centres that may be named.
+    ("feasibility", "read"): {"centre": Grant("own"), "sponsor": Grant("own"), "coordination": _ALL},
+    ("feasibility", "write"): {
+        "centre": Grant("own", WRITERS),
+        "sponsor": Grant("own", WRITERS),
+        "coordination": Grant("all", WRITERS),
+    },
     ("source", "write"): {"coordination": Grant("all", WRITERS)},
     # The trials that a network sends as its own source, and the jobs that import them.
     ("push", "read"): {"network": Grant("own"), "coordination": _ALL},
@@ -106,6 +130,9 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     ("terminology_release", "write"): {"service": Grant("all", place="this_machine")},
     ("geography", "write"): {"service": Grant("all", place="this_machine")},
     ("feed", "read"): _each(PRINCIPAL_KINDS, _READ, authority=_ALL, coordination=_ALL, service=_ALL),
+    # Authorities see no count below 11. How many referrals a sponsor's trial has is a range.
+    ("report", "read"): {"centre": Grant("own"), "authority": Grant("published"), "coordination": _ALL},
+    ("referral_count", "read"): {"sponsor": Grant("own"), "coordination": _ALL},
     ("criteria", "execute"): _each(PRINCIPAL_KINDS, _ALL),
     # A match without a token is open only while no other machine can call.
     ("match", "execute"): {
@@ -114,8 +141,25 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
         "centre": Grant("published", CARERS),
         "coordination": Grant("synthetic"),
     },
+    # Sponsors, networks and all others see no referral; the coordination sees states and dates.
+    ("referral", "read"): {
+        "hospital": Grant("own"),
+        "centre": Grant("own"),
+        "coordination": Grant("all", fields="status"),
+    },
+    ("referral", "write"): {"hospital": Grant("own", REFERRERS), "centre": Grant("own", REFERRERS)},
+    # What waits for the caller: a sponsor gets nothing of a referral.
+    ("worklist", "read"): {
+        "hospital": Grant("own"),
+        "centre": Grant("own"),
+        "sponsor": Grant("own"),
+        "coordination": Grant("all"),
+    },
     ("subscription", "read"): _each(ORGANISATION_KINDS, Grant("own")),
     ("subscription", "write"): _each(ORGANISATION_KINDS, Grant("own", WRITERS)),
+    # The links in e-mails: their token is the authority.
+    ("mail_link", "read"): _each(PRINCIPAL_KINDS, _ALL),
+    ("mail_link", "write"): _each(PRINCIPAL_KINDS, _ALL),
     # The status of subscriptions, without their target URL or filter.
     ("subscription_summary", "read"): {"coordination": _ALL},
     ("organisation", "read"): _each(ORGANISATION_KINDS, Grant("own"), authority=_ALL, coordination=_ALL),
@@ -143,15 +187,24 @@ SCOPED: dict[str, tuple[str, ...]] = {
     "safety_hold": ("registry",),
     "enrolment": ("registry",),
     "centre": ("registry",),
+    "capability": ("registry",),
+    "activation": ("registry",),
     "place": ("registry",),
+    "submission": ("registry",),
+    "submission_decision": ("registry",),
+    "feasibility": ("registry",),
     "source": ("registry",),
     "push": ("registry",),
     "terminology": ("registry",),
     "feed": ("registry",),
+    "report": ("registry",),
+    "referral_count": ("registry",),
     "organisation": ("registry",),
     "client": ("registry",),
     "member": ("registry",),
     "signing_key": ("registry",),
+    "referral": ("registry",),
+    "worklist": ("registry",),
     "criteria": ("matching",),
     "match": ("matching",),
     "subscription": ("notifications",),

@@ -10,7 +10,7 @@ from shared.persistence.engine import (
     open_database,
     sqlite_file,
 )
-from shared.persistence.rls_sessions import RowLevelSecurityError
+from shared.persistence.rls_sessions import RowLevelSecurityError, with_grants
 from shared.persistence.sessions import Reading, Writing
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "lock_file",
     "open_database",
     "sqlite_file",
+    "with_grants",
 ]

@@ -53,6 +53,14 @@ def _holds(grants: Sequence[str]) -> str:
     return " OR ".join(f"strpos({setting}, {_SEPARATOR} || '{grant}' || {_SEPARATOR}) > 0" for grant in grants)
 
 
+def in_audience(audience: str) -> str:
+    """SQL: the caller belongs to this audience."""
+    return (
+        f"(SELECT '{audience}' = ANY (string_to_array(coalesce(current_setting('cleio.audiences', true), ''),"
+        f" {_SEPARATOR})))"
+    )
+
+
 def for_audience(side: str) -> str:
     """SQL: the caller belongs to an audience of this column (``before`` or ``after``) of a feed entry."""
     audiences = f"(SELECT string_to_array(current_setting('cleio.audiences', true), {_SEPARATOR}))"

@@ -5,6 +5,8 @@ the transaction (`RlsContext`); a transaction that sets nothing sees nothing. Ou
 itself. SQLite has no row-level security: there the filters of the repositories are the only protection.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -71,6 +73,25 @@ class RlsEngines:
     async def close(self) -> None:
         await self.callers.dispose()
         await self.public.dispose()
+
+
+_GRANTS = text("SELECT current_setting('cleio.grants', true)")
+_SET_GRANTS = text("SELECT set_config('cleio.grants', :grants, true)")
+
+
+@asynccontextmanager
+async def with_grants(connection: AsyncConnection, *grants: str) -> AsyncIterator[None]:
+    """Let the statements of a block use more grants than the caller has: a rule of the service decided that they may.
+
+    Where the block fails, its transaction or savepoint is rolled back, and the grants with it.
+    """
+    if connection.dialect.name == "sqlite":
+        yield
+        return
+    before = (await connection.execute(_GRANTS)).scalar_one() or SEPARATOR
+    await connection.execute(_SET_GRANTS, {"grants": before + "".join(f"{grant}{SEPARATOR}" for grant in grants)})
+    yield
+    await connection.execute(_SET_GRANTS, {"grants": before})
 
 
 _ROLES = text(

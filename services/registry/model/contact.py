@@ -37,6 +37,11 @@ Page = Annotated[
 ]
 
 
+def is_of_a_function(email: str) -> bool:
+    """Return whether a mailbox is called after a function, not after a person."""
+    return _MAILBOX.search(email.partition("@")[0]) is not None
+
+
 class Contact(ApiModel):
     """The public contact of a trial: a function of an organisation, never a person."""
 
@@ -51,7 +56,7 @@ class Contact(ApiModel):
     def _names_no_person(self) -> Self:
         if _PERSON.search(f"{self.function.fr}\n{self.function.en}\n{self.organisation or ''}"):
             raise PydanticCustomError("contact_person", "name a function and an organisation, not a person")
-        if self.email is not None and not _MAILBOX.search(self.email.partition("@")[0]):
+        if self.email is not None and not is_of_a_function(self.email):
             raise PydanticCustomError(
                 "contact_mailbox", "give the mailbox of a function, such as essais-cliniques@ or clinical.trials@"
             )

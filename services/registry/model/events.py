@@ -4,28 +4,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
-from shared.values.wire import Instant
+from services.registry.model.capability_events import ActivationEvent, CapabilityEvent, ExpiryEvent
+from services.registry.model.cloud_event import ChangeData, CloudEvent
 from shared.vocabulary.recruitment import RecruitmentStatus
-
-
-class CloudEvent(BaseModel):
-    """The attributes of every event (CloudEvents 1.0)."""
-
-    specversion: Literal["1.0"] = Field(description="The version of CloudEvents.")
-    id: str = Field(description="The id of the event: recognise repeated deliveries by it.")
-    source: str = Field(description="The service that sends the event.")
-    subject: str = Field(description="The kind and the id of what changed: `trial/CL00000012`.")
-    time: Instant = Field(description="When the change was made.")
-    datacontenttype: Literal["application/json"] = Field(description="The media type of `data`.")
-
-
-class ChangeData(BaseModel):
-    """What changed: ids, version and names of fields, never contents. Read the subject to get its new state."""
-
-    op: Literal["upsert"] = Field(description="`upsert`: read the subject again.")
-    id: str = Field(description="The id of the subject.")
-    version: int = Field(description="The version that the change made.")
-    changed: list[str] = Field(description="The fields that changed.")
 
 
 class TrialChangeData(ChangeData):
@@ -246,12 +227,92 @@ class ReviewEvent(CloudEvent):
     data: ReviewData = Field(description="Which item: read it from `/reviews/{id}`.")
 
 
+class ReferralData(ChangeData):
+    """A step of a referral. ``id``: its reference; ``version``: the one that the reader sees."""
+
+    state: str = Field(description="The state after it, as the reader sees it.")
+    on: str = Field(description="The day of the step.")
+
+
+class ReferralEvent(CloudEvent):
+    """A referral was sent, answered, changed, or must be checked again. For its hospital, its centre, coordination."""
+
+    type: Literal["referral.sent", "referral.answered", "referral.updated", "referral.check_again"] = Field(
+        description="`referral.answered`: accepted, declined, more asked for, or not now."
+    )
+    data: ReferralData = Field(description="Which referral: read it again.")
+
+
+class SubmissionData(ChangeData):
+    """A change of a dossier."""
+
+    state: str = Field(description="Where it stands now.")
+    action: str = Field(description="What was done, such as `submit`, `comment` or `consent`.")
+    owner: str = Field(description="The organisation that is responsible for it.")
+    answer: Literal["accepted", "declined"] | None = Field(default=None, description="The answer of a decision.")
+    trial_id: str | None = Field(default=None, description="The id of the trial that was published.")
+    criteria: Literal["changed", "unchanged"] | None = Field(
+        default=None, description="Of a publication: whether an amendment changed who can take part."
+    )
+
+
+class SubmissionEvent(CloudEvent):
+    """Something was done about a dossier. For the coordination, its sponsor and those who act for it."""
+
+    type: Literal[
+        "submission.received",
+        "submission.updated",
+        "submission.decided",
+        "submission.withdrawn",
+        "submission.published",
+    ] = Field(description="`submission.received`: a version was submitted. `submission.updated`: any other change.")
+    data: SubmissionData = Field(description="Which dossier: read it from `/submissions/{id}`.")
+
+
+class FeasibilityData(ChangeData):
+    """A change of what one centre is asked about a dossier, or of the result of a dossier."""
+
+    submission: str = Field(description="The reference of the dossier.")
+    centre: str | None = Field(default=None, description="The id of the centre; absent: the result over all centres.")
+    state: str | None = Field(default=None, description="Where the request stands now.")
+    deadline: str | None = Field(default=None, description="The last day to answer the questionnaire.")
+    reminder: Literal["week_before", "day_before", "overdue"] | None = Field(
+        default=None, description="Of `feasibility.due`: which reminder it is."
+    )
+
+
+class FeasibilityEvent(CloudEvent):
+    """Something was done about a feasibility request. For the centre and the coordination.
+
+    The sponsor gets `feasibility.decided` of its dossier, without a centre.
+    """
+
+    type: Literal[
+        "feasibility.requested",
+        "feasibility.updated",
+        "feasibility.answered",
+        "feasibility.decided",
+        "feasibility.due",
+    ] = Field(
+        description="`feasibility.requested`: the centre is asked, or gets the questionnaire. `feasibility.decided`: "
+        "selected, not selected, declined or withdrawn. `feasibility.due`: the answer is due, or overdue. "
+        "`feasibility.updated`: any other step."
+    )
+    data: FeasibilityData = Field(description="Which request: read it from `/feasibility/{submission}/{centre}`.")
+
+
 class RemovalEvent(CloudEvent):
     """The tombstone of a subject. It passes every filter of types, so that copies can be deleted."""
 
-    type: Literal["trial.removed", "site.removed", "centre.removed", "client.removed"] = Field(
-        description="The kind of the subject, and `removed`."
-    )
+    type: Literal[
+        "trial.removed",
+        "site.removed",
+        "centre.removed",
+        "capability.removed",
+        "client.removed",
+        "submission.removed",
+        "referral.removed",
+    ] = Field(description="The kind of the subject, and `removed`.")
     data: RemovalData = Field(description="What to remove.")
 
 
@@ -265,12 +326,18 @@ RegistryEvent: TypeAlias = Annotated[
     | EnrolmentEvent
     | PlaceEvent
     | CentreEvent
+    | CapabilityEvent
+    | ExpiryEvent
+    | ActivationEvent
     | ClientEvent
     | TerminologyEvent
     | ConflictEvent
     | SyncEvent
     | RecordEvent
     | ReviewEvent
+    | ReferralEvent
+    | SubmissionEvent
+    | FeasibilityEvent
     | RemovalEvent,
     Field(discriminator="type"),
 ]

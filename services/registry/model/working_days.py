@@ -7,6 +7,7 @@ Code; those of Alsace and Moselle are not counted. CTIS stops its clocks from 23
 
 from datetime import date, timedelta
 from functools import cache
+from itertools import accumulate
 from typing import Final
 
 _DAY: Final = timedelta(days=1)
@@ -46,8 +47,10 @@ def is_working_day(day: date) -> bool:
 
 def working_days(start: date, end: date) -> int:
     """Return the number of working days after ``start``, up to and with ``end``; 0 if ``end`` is not later."""
-    days = (end - start).days
-    return sum(is_working_day(start + timedelta(days=number)) for number in range(1, days + 1))
+    if end <= start:
+        return 0
+    years = sum(_counted(year)[-1] for year in range(start.year, end.year))
+    return years + _counted(end.year)[_of_year(end)] - _counted(start.year)[_of_year(start)]
 
 
 def add_working_days(start: date, days: int) -> date:
@@ -75,3 +78,15 @@ def end_of_period(start: date, days: int, *, winter_stop: bool = False) -> date:
 
 def _in_winter_stop(day: date) -> bool:
     return (day.month, day.day) >= _WINTER_FROM or (day.month, day.day) <= _WINTER_UNTIL
+
+
+def _of_year(day: date) -> int:
+    return day.timetuple().tm_yday
+
+
+@cache
+def _counted(year: int) -> list[int]:
+    """Return for each day of a year, from 1 on, the working days of the year up to it. 0: none."""
+    first = date(year, 1, 1)
+    days = (date(year, 12, 31) - first).days + 1
+    return list(accumulate((is_working_day(first + timedelta(days=number)) for number in range(days)), initial=0))

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from services.registry.sources.importing import ImportService
 from services.registry.sources.merging_again import MergingAgain
 from services.registry.sources.readers import READERS, reader_of
+from services.registry.sources.registers.sponsor import SPONSOR
 from services.registry.sources.schemas import BulkResult, PublishedRecord, RereadResult
 from shared.access.policy import Access
 from shared.http.guards import allow
@@ -64,6 +65,9 @@ async def import_records(
 
     Records are committed a few at a time. After a failure the same request can be sent again.
     """
+    if service.source == SPONSOR:
+        # Dossiers become records when they are published (`services.registry.submissions`).
+        raise NotFoundError
     results = await service.run(lines, dry_run=dry_run)
     return BulkResult(results=results, counts=dict(sorted(Counter(one.result for one in results).items())))
 

@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 
 from services.registry.centres.repository import CentreRepository
+from services.registry.centres.schemas import Centre
 from services.registry.records.originals import MAX_BYTES
 from services.registry.records.repository import SourceRecord, SourceRepository
 from services.registry.scope import rules_version
 from services.registry.sources.places import centre_rules
 from services.registry.sources.preparing import MAX_LINE_BYTES, Draft, Line, LinePreparer
 from services.registry.sources.problems import DamagedRecordError
+from services.registry.sources.reader import SourceReader
 from services.registry.sources.readers import reader_of
 from services.registry.sources.reading_lines import LineReading
 from services.registry.sources.reading_processes import FEWEST, ReadingProcesses
@@ -123,10 +125,7 @@ class ImportService:
             raise NotFoundError
         async with self.database.read() as connection:
             centres = await CentreRepository(connection).page(None, 200)
-        # Illustrative centres stand in for members whose names are not public: no location is theirs.
-        members = [centre for centre in centres if centre.member and not centre.illustrative]
-        rules = centre_rules((centre.id, centre.name, centre.city) for centre in members)
-        return LinePreparer(reader, self.rules, rules_version, rules)
+        return preparer_of(reader, self.rules, centres)
 
     async def _import_slice(
         self,
@@ -170,6 +169,15 @@ class ImportService:
         """Return the import of single records in a transaction."""
         trials = TrialService(TrialRepository(connection), CentreRepository(connection), self.rules)
         return SourceService(trials, SourceRepository(connection, self.source), preparer, self.language)
+
+
+def preparer_of(reader: SourceReader, rules: TrialRules, centres: Sequence[Centre]) -> LinePreparer:
+    """Return the rules by which the records of a source are read now. ``centres``: all centres of the registry."""
+    # Illustrative centres stand in for members whose names are not public: no location is theirs.
+    members = [centre for centre in centres if centre.member and not centre.illustrative]
+    return LinePreparer(
+        reader, rules, rules_version, centre_rules((centre.id, centre.name, centre.city) for centre in members)
+    )
 
 
 def _sorted_out(lines: Sequence[Line], known: dict[str, SourceRecord], rules: str) -> tuple[list[Line], list[Line]]:

@@ -1,0 +1,74 @@
+"""Reminds centres of questionnaires, and withdraws requests with their dossiers: once each, by one of the replicas."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+
+from services.registry.feasibility.model import FINAL, WITHDRAWN, FeasibilityRequest
+from services.registry.feasibility.reminders import next_reminder, reminder_on
+from services.registry.feasibility.repository import FeasibilityRepository
+from services.registry.feasibility.routing import change_of_reminder, changes_of_step
+from services.registry.feasibility.session import day_of, dossier_of
+from services.registry.feasibility.stepping import TABLE
+from services.registry.schema import FEED
+from services.registry.steps.model import Step
+from services.registry.submissions.repository import SubmissionRepository
+from shared.persistence import Database
+
+EVERY_SECONDS: Final = 60.0
+# SQLite has one writer: a transaction is short.
+TOGETHER: Final = 100
+_OPEN: Final = TABLE.states - FINAL - {"activated"}
+
+
+async def follow_up(database: Database) -> None:
+    """Do some of what is due; wait a minute if that was all."""
+    now = datetime.now(UTC)
+    if await remind_some(database, now) + await withdraw_some(database, now) < TOGETHER:
+        await asyncio.sleep(EVERY_SECONDS)
+
+
+async def remind_some(database: Database, now: datetime) -> int:
+    """Send the reminders that are due at ``now``, for at most `TOGETHER` requests. Return their number."""
+    today = day_of(now)
+    async with database.read(as_service=True) as connection:
+        if not await FeasibilityRepository(connection).has_due(today):
+            return 0
+    async with database.transaction(as_service=True) as connection:
+        repository = FeasibilityRepository(connection)
+        found = await repository.take_due(today, TOGETHER)
+        for one in found:
+            if one.deadline is None or (kind := reminder_on(one.deadline, today)) is None:
+                continue
+            await repository.set_reminder(one.reference, next_reminder(one.deadline, today))
+            FEED.record(connection, change_of_reminder(one, kind))
+    return len(found)
+
+
+async def withdraw_some(database: Database, now: datetime) -> int:
+    """Withdraw open requests about withdrawn dossiers, at most `TOGETHER`. Return their number."""
+    async with database.read(as_service=True) as connection:
+        if not await FeasibilityRepository(connection).of_dossiers_in(WITHDRAWN, _OPEN, 1):
+            return 0
+    async with database.transaction(as_service=True) as connection:
+        found = await FeasibilityRepository(connection).of_dossiers_in(WITHDRAWN, _OPEN, TOGETHER, lock=True)
+        for one in found:
+            await _withdraw(FeasibilityRepository(connection), one, now)
+    return len(found)
+
+
+async def _withdraw(repository: FeasibilityRepository, request: FeasibilityRequest, now: datetime) -> None:
+    dossiers = SubmissionRepository(repository.connection)
+    dossier = await dossier_of(dossiers, request.submission)
+    withdrawn = [one for one in await dossiers.steps.of(request.submission) if one.action == "withdraw"]
+    steps = await repository.steps.of(request.reference)
+    days = [one.on for one in (*steps, *withdrawn[-1:]) if one.on is not None]
+    after = replace(request, version=request.version + 1, state=WITHDRAWN, reminder_due=None)
+    await repository.replace(after)
+    author = withdrawn[-1].author if withdrawn else dossier.organisation
+    # Not before the last step of the centre, which may be dated later than the withdrawal.
+    on = max(days, default=day_of(now))
+    step = Step("withdraw", WITHDRAWN, now, dossier.organisation, author, on, None, {"by": "sponsor"})
+    await repository.steps.add(after.reference, after.version, step)
+    FEED.record(repository.connection, *changes_of_step(after, "withdraw", dossier))

@@ -1,0 +1,1 @@
+"""Referrals of patients to trials at centres: random references, states and dates, never a person."""

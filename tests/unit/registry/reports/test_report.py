@@ -1,0 +1,48 @@
+from services.registry.reports.access import Path
+from services.registry.reports.report import Figures, Measure, counts_of, measures_of
+
+
+def path(
+    delivery: str | None = "in_vivo", *reached: int | None, ended: int | None = None, screen_failed: bool = False
+) -> Path:
+    """``reached``: answer, visit, consent, inclusion, collection, dosing."""
+    return Path(delivery, 176, (*reached, *[None] * (6 - len(reached))), ended, screen_failed)
+
+
+def measure(found: list[Measure], step: str, group: str = "all") -> Measure:
+    return next(one for one in found if (one.step, one.group) == (step, group))
+
+
+def test_access_counts_the_dead_and_the_waiting() -> None:
+    """Ten treated after 100 days, five died after 30, five wait: the share of treated after 100 days is not all."""
+    paths = [
+        *[path("in_vivo", 5, 12, 20, 40, None, 100)] * 10,
+        *[path("in_vivo", 5, ended=30)] * 5,
+        *[path()] * 5,
+    ]
+    found = measures_of(Figures(paths), suppress=False)
+    dosing = measure(found, "dosing")
+    assert (dosing.cases, dosing.ended, dosing.otherwise, dosing.open, dosing.median) == (20, 10, 5, 5, 100)
+    assert measure(found, "answer").within_target == 0.75
+    assert measure(found, "dosing", "ex_vivo").cases == 0
+
+
+def test_what_is_below_eleven_is_hidden_and_cannot_be_subtracted() -> None:
+    paths = [*[path("in_vivo")] * 30, *[path("ex_vivo", 3)] * 20, *[path(None, 3)] * 4]
+    found = measures_of(Figures(paths), suppress=True)
+    assert measure(found, "answer").cases == 54
+    assert measure(found, "answer", "not_known").suppressed
+    assert measure(found, "answer", "ex_vivo").suppressed  # else 54 - 30 - 20 tells the 4
+    assert measure(found, "answer", "in_vivo").cases == 30
+    assert all(one.cases is None or one.cases >= 11 for one in found if not one.suppressed and one.cases)
+
+
+def test_a_screen_failure_exists_only_after_consent() -> None:
+    paths = [
+        path("in_vivo", 1, 3, ended=3),
+        path("in_vivo", 1, 3, 4, ended=9, screen_failed=True),
+        path("in_vivo", 1, 3, 4),
+    ]
+    found = {(one.code, one.group): one.count for one in counts_of(Figures(paths), suppress=False)}
+    assert found["screening", "consented"] == 2
+    assert found["screening", "screen_failure"] == 1
