@@ -6,7 +6,21 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    String,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.referrals.model import BEFORE_CONSENT, Agreement, Mark, Referral, Request, Standing
@@ -41,6 +55,23 @@ class Party:
         return _COLUMNS.hospital_state if self.kind == "hospital" else _COLUMNS.state
 
 
+def _of(kind: str) -> tuple[ColumnElement[bool], ...]:
+    return () if kind == "coordination" else (_COLUMNS[kind] == bindparam("id", type_=String),)
+
+
+# Built once: SQLAlchemy then finds the compiled statement at once.
+_KINDS = ("hospital", "centre", "coordination")
+_GET = {kind: _SELECT.where(_COLUMNS.reference == bindparam("reference"), *_of(kind)) for kind in _KINDS}
+_LOCKED = {kind: statement.with_for_update() for kind, statement in _GET.items()}
+_IS_OPEN = {kind: _COLUMNS.closed_at.is_(None) for kind in _KINDS} | {
+    "hospital": or_(_COLUMNS.closed_at.is_(None), _COLUMNS.to_inform.is_(True))
+}
+_OPEN = {
+    kind: _SELECT.where(*_of(kind), _IS_OPEN[kind]).order_by(_COLUMNS.sent_at).limit(bindparam("limit", type_=Integer))
+    for kind in _KINDS
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Which referrals to list; None: any."""
@@ -59,8 +90,8 @@ class ReferralRepository:
 
     async def get(self, reference: str, party: Party, *, lock: bool = False) -> Referral | None:
         """Return a referral of a party. ``lock``: no other transaction changes it before this one ends."""
-        statement = _SELECT.where(_COLUMNS.reference == reference, *party.condition)
-        found = (await self.connection.execute(statement.with_for_update() if lock else statement)).one_or_none()
+        statement = (_LOCKED if lock else _GET)[party.kind]
+        found = (await self.connection.execute(statement, {"reference": reference, "id": party.id})).one_or_none()
         return None if found is None else _referral(found)
 
     async def page(
@@ -84,11 +115,9 @@ class ReferralRepository:
 
         Of a hospital also closed ones whose patient does not know the answer yet.
         """
-        is_open: ColumnElement[bool] = _COLUMNS.closed_at.is_(None)
-        if party.kind == "hospital":
-            is_open = is_open | _COLUMNS.to_inform.is_(True)
-        statement = _SELECT.where(*party.condition, is_open)
-        return await self._list(statement.order_by(_COLUMNS.sent_at).limit(limit))
+        return [
+            _referral(row) for row in await self.connection.execute(_OPEN[party.kind], {"id": party.id, "limit": limit})
+        ]
 
     async def overdue(self, before: date) -> list[tuple[str, int, date]]:
         """Return (centre, number, oldest day) of referrals that wait for an answer since before a day."""
