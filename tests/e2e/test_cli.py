@@ -258,3 +258,117 @@ def test_the_feed_is_followed_until_interrupted(system: System) -> None:
     following.send_signal(signal.SIGINT)
     _, said = following.communicate(timeout=30)
     assert (following.returncode, "continue with --cursor" in said) == (0, True), said
+
+
+def test_capabilities_and_the_opening_of_a_site_are_stated_and_shown(system: System) -> None:
+    trial, centre = "CLEIO-DEMO-0003", "fr-lyon"
+
+    def shown(*arguments: str) -> str:
+        return system.cleio(*arguments, CLEIO_TOKEN=system.admin_key).stdout
+
+    assert "tma_readiness" in shown("capabilities", "codes")
+    tma = ("capabilities", "set", centre, "tma_readiness", "--scope", "both", "--evidence")
+    for evidence in ("procedure 1", "procedure 2"):
+        assert shown(*tma, evidence).splitlines()[1].split()[:3] == ["tma_readiness", "valid", "both"]
+    assert "procedure 2" in shown("capabilities", "list", centre)
+    assert '"complete": true' in shown("capabilities", "needs", trial, "--complete")
+    fit = shown("capabilities", "fit", trial, "--centre", centre).splitlines()
+    assert fit[1].split()[:2] == [centre, "able_after"]
+    assert (
+        shown("capabilities", "follow-up", trial, "--dosed-on", "2024-02-29").splitlines()[-1].split()[2]
+        == "2039-02-28"
+    )
+    stated = shown("capabilities", "follow-up", trial, "--years", "7", "--reference", "protocol 2")
+    assert stated.splitlines()[1].split() == ["years", "7"]
+    shown("capabilities", "remove", centre, "tma_readiness")
+
+    declared = (
+        "--regime",
+        "contained_use",
+        "--class",
+        "C1",
+        "--declared-on",
+        "2026-01-05",
+        "--decided-on",
+        "2026-02-03",
+    )
+    shown("activation", "gmo", trial, "--state", "accepted", *declared, "--site", "fr-necker")
+    for day in ("2026-02-02", "2026-03-02"):
+        path = shown("activation", "step", trial, "decision", "--state", "done", "--on", day)
+        assert next(line.split() for line in path.splitlines() if line.startswith("decision"))[3] == day
+    assert "gmo_site_not_listed" in shown("activation", "checklist", trial, centre)
+    for reference in ("C1", "C2"):
+        done = shown(
+            "activation", "item", trial, centre, "contract", "--done-on", "2026-04-01", "--reference", reference
+        )
+        assert json.loads(done)["state"] == "done"
+    refused = system.cleio(
+        "activation", "item", trial, centre, "green_light", "--done-on", "2026-05-01", check=False,
+        CLEIO_TOKEN=system.admin_key,
+    )  # fmt: skip
+    assert (refused.returncode, "409" in refused.stderr) == (1, True)
+
+
+def test_a_centre_is_asked_and_answers_on_the_command_line(system: System, tmp_path: Path) -> None:
+    with system.client(as_admin=True) as admin:
+        kinds = {"acme-labs": {"kind": "sponsor"}, "cic-lille": {"kind": "centre", "centre": "fr-lille"}}
+        keys = {}
+        for name, more in kinds.items():
+            organisation = f"/registry/v1/organisations/{name}"
+            document = {"name": name, **more}
+            assert admin.put(organisation, json=document, headers={"If-None-Match": "*"}).status_code == 201
+            scopes = [f"{one}.{act}" for one in ("submission", "feasibility") for act in ("read", "write")]
+            client = {
+                "name": "cli",
+                "method": "api_key",
+                "roles": ["system"],
+                "scopes": scopes if name == "acme-labs" else scopes[2:],
+            }
+            made = admin.post(f"{organisation}/clients", json=client, headers={"Idempotency-Key": f"client-{name}"})
+            assert made.status_code == 201, made.text
+            keys[name] = made.json()["key"]
+    with system.client() as sponsor:
+        sponsor.headers["Authorization"] = f"Bearer {keys['acme-labs']}"
+        trial = {"conditions": [{"code": "ORPHA:98896", "text": "Duchenne"}], "acronym": "HIDE"}
+        body = {"content": {"protocol_code": "ACME-1", "trial": trial}}
+        dossier = sponsor.post(
+            "/registry/v1/submissions", json=body, headers={"Idempotency-Key": "dossier-of-the-test"}
+        )
+        name = dossier.json()["reference"]
+        headers = {"Idempotency-Key": "submit-of-the-test", "If-Match": "*"}
+        sent = sponsor.post(f"/registry/v1/submissions/{name}/steps", json={"action": "submit"}, headers=headers)
+        assert sent.status_code == 200, sent.text
+    with system.client(as_admin=True) as admin:
+        for action in ("screen", "open_feasibility"):
+            headers = {"Idempotency-Key": f"{action}-of-the-test", "If-Match": "*"}
+            done = admin.post(f"/registry/v1/submissions/{name}/steps", json={"action": action}, headers=headers)
+            assert done.status_code == 200, done.text
+
+    def coordination(*words: str) -> str:
+        return system.cleio("feasibility", *words, CLEIO_TOKEN=system.admin_key).stdout
+
+    def centre(*words: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        return system.cleio("feasibility", *words, check=check, CLEIO_TOKEN=keys["cic-lille"])
+
+    coordination("entity", "fr-lille", "--finess", "590780193", "--name", "CHU de Lille")
+    assert coordination("ask", name, "--centre", "fr-lille") == "1 centres asked\n"
+    for step in ("triage", "send_cda"):
+        coordination("step", name, "fr-lille", step)
+    assert "HIDE" not in centre("show", name, "fr-lille", "--json").stdout
+    signed = ("--signed-by", "DRCI", "--signed-on", "2026-01-01", "--valid-until", "2099-12-31", "--evidence", "C1")
+    assert "open" in coordination("gate", name, "fr-lille", "--finess", "590780193", *signed)
+    coordination("step", name, "fr-lille", "send_questionnaire")
+    assert "questionnaire_sent" in centre("list", "--state", "questionnaire_sent").stdout
+    assert "HIDE" in centre("show", name, "fr-lille", "--json").stdout
+    shown = centre("questionnaire", name, "fr-lille", "--language", "en").stdout
+    assert "Which patients can the centre take?" in shown
+
+    file = tmp_path / "answers.json"
+    file.write_text(centre("questionnaire", name, "fr-lille", "--json").stdout)
+    refused = centre("answer", name, "fr-lille", str(file), "--submit", check=False)
+    assert (refused.returncode, "able" in refused.stderr) == (1, True)
+    checked = centre("answer", name, "fr-lille", str(file), "--dry-run")
+    assert "missing: patients_per_year/ORPHA:98896" in checked.stderr
+    declined = centre("step", name, "fr-lille", "decline", "--reason", "no_staff")
+    assert "declined" in declined.stdout
+    assert "declined      1" in coordination("result", name)

@@ -9,11 +9,11 @@ from services.registry.feasibility.model import Agreement, LegalEntity, gate_sta
 from services.registry.feasibility.problems import CoordinationOnlyError, NoLegalEntityError
 from services.registry.feasibility.recording import record_step
 from services.registry.feasibility.schemas import (
-    AgreementInput,
-    GateDocument,
+    ConfidentialityAgreement,
+    ConfidentialityGate,
+    FeasibilityStepInput,
     LegalEntityDocument,
     LegalEntityInput,
-    StepInput,
 )
 from services.registry.feasibility.session import Session
 from services.registry.feasibility.stepping import changed
@@ -61,7 +61,7 @@ class AgreementService:
         await gates.save_entity(entity)
         return _entity(entity)
 
-    async def gate(self, submission: str, centre: str) -> GateDocument:
+    async def gate(self, submission: str, centre: str) -> ConfidentialityGate:
         """Return the gate of a centre on a dossier.
 
         :raises NotFoundError: 404.
@@ -72,8 +72,8 @@ class AgreementService:
         return self._document(submission, entity, found)
 
     async def put_gate(
-        self, submission: str, centre: str, given: AgreementInput, expected: Precondition
-    ) -> GateDocument:
+        self, submission: str, centre: str, given: ConfidentialityAgreement, expected: Precondition
+    ) -> ConfidentialityGate:
         """Record a signed agreement, or replace a version of it. It opens the gate of every centre of the entity.
 
         Requests of these centres whose agreement was sent become `cda_signed`.
@@ -113,7 +113,7 @@ class AgreementService:
             return
         dossier = await session.dossier(submission)
         steps = await session.requests.steps.of_many([one.reference for one in waiting])
-        given = StepInput(action="sign_cda")
+        given = FeasibilityStepInput(action="sign_cda")
         for request in waiting:
             last = steps[request.reference][-1].on or signed_on
             # A centre may be asked after its entity has signed.
@@ -125,7 +125,7 @@ class AgreementService:
         if not self.session.sees_all:
             raise CoordinationOnlyError
 
-    def _check(self, given: AgreementInput, entity: LegalEntity) -> None:
+    def _check(self, given: ConfidentialityAgreement, entity: LegalEntity) -> None:
         faults = []
         if given.finess_ej != entity.finess_ej:
             faults.append(Fault(pointer="/finess_ej", code="not_the_entity", detail=_NOT_THE_ENTITY))
@@ -136,12 +136,12 @@ class AgreementService:
         if faults:
             raise InvalidBodyError(errors=faults)
 
-    def _document(self, submission: str, entity: LegalEntity | None, found: Agreement | None) -> GateDocument:
+    def _document(self, submission: str, entity: LegalEntity | None, found: Agreement | None) -> ConfidentialityGate:
         agreement = None
         if found is not None:
-            names = AgreementInput.model_fields
-            agreement = AgreementInput(**{name: getattr(found, name) for name in names})
-        return GateDocument(
+            names = ConfidentialityAgreement.model_fields
+            agreement = ConfidentialityAgreement(**{name: getattr(found, name) for name in names})
+        return ConfidentialityGate(
             submission=submission,
             state=gate_state(found, self.session.today),
             entity=_entity(entity) if entity else None,

@@ -13,7 +13,7 @@ from shared.values.wire import ApiModel, Code, Day, Label
 MAX_ANSWERS = 1000
 
 
-class AnswerInput(ApiModel):
+class FeasibilityAnswer(ApiModel):
     """An answer to one question."""
 
     question: ShortLine = Field(description="The code of the question.")
@@ -27,30 +27,30 @@ class AnswerInput(ApiModel):
         return Answer(self.question, self.value, self.condition)
 
 
-class AnswersInput(ApiModel):
+class FeasibilityAnswersInput(ApiModel):
     """The draft of all answers: what is left out is no longer there."""
 
-    answers: Annotated[list[AnswerInput], Field(max_length=MAX_ANSWERS)] = Field(description="The answers.")
+    answers: Annotated[list[FeasibilityAnswer], Field(max_length=MAX_ANSWERS)] = Field(description="The answers.")
     may_be_named: bool = Field(
         default=False, description="Whether the sponsor may know that the answers are those of this centre."
     )
 
 
-class OptionDocument(ApiModel):
+class QuestionOption(ApiModel):
     """A possible answer."""
 
     code: str = Field(description="Its code.")
     label: Label = Field(description="Its text.")
 
 
-class SectionDocument(ApiModel):
+class QuestionnaireSection(ApiModel):
     """A part of the questionnaire."""
 
     code: str = Field(description="Its code.")
     label: Label = Field(description="Its name.")
 
 
-class QuestionDocument(ApiModel):
+class QuestionnaireQuestion(ApiModel):
     """A question, with what is known of its answer."""
 
     question: str = Field(description="The code of the question.")
@@ -60,7 +60,7 @@ class QuestionDocument(ApiModel):
     label: Label = Field(description="The question.")
     required: bool = Field(description="Whether it must be answered to submit.")
     maximum: int | None = Field(description="The highest number; null: it asks for none.")
-    options: list[OptionDocument] = Field(description="The options of a choice.")
+    options: list[QuestionOption] = Field(description="The options of a choice.")
     value: Value | None = Field(description="The answer of the draft, or else a suggestion; null: none.")
     prefilled_from: PrefillSource | None = Field(
         description="Where a suggestion comes from: `centre` (its document), `registry` (its sites) or `last_answer`; "
@@ -70,7 +70,7 @@ class QuestionDocument(ApiModel):
     submitted: Value | None = Field(description="The answer that was submitted; null: none.")
 
 
-class AnswersDocument(ApiModel):
+class FeasibilityAnswers(ApiModel):
     """The questionnaire of a request with its answers."""
 
     reference: RequestReference = Field(description="The reference of the request.")
@@ -79,8 +79,8 @@ class AnswersDocument(ApiModel):
     deadline: Day | None = Field(description="The last day to answer.")
     submitted_on: Day | None = Field(description="The day on which they were submitted; null: not yet.")
     may_be_named: bool = Field(description="Whether the sponsor may know that they are those of this centre.")
-    sections: list[SectionDocument] = Field(description="The parts of the questionnaire, in their order.")
-    questions: list[QuestionDocument] = Field(description="The questions, in their order.")
+    sections: list[QuestionnaireSection] = Field(description="The parts of the questionnaire, in their order.")
+    questions: list[QuestionnaireQuestion] = Field(description="The questions, in their order.")
     missing: list[str] = Field(
         description="Required questions that the draft does not answer: the code, and the disease after a slash."
     )

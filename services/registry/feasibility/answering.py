@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from services.registry.centres.repository import CentreRepository
 from services.registry.feasibility.answer_schemas import (
-    AnswersDocument,
-    AnswersInput,
-    OptionDocument,
-    QuestionDocument,
-    SectionDocument,
+    FeasibilityAnswers,
+    FeasibilityAnswersInput,
+    QuestionnaireQuestion,
+    QuestionnaireSection,
+    QuestionOption,
 )
 from services.registry.feasibility.gate import codes_of
 from services.registry.feasibility.indication import Indication
@@ -33,7 +33,7 @@ class AnswerService:
     session: Session
     indication: Indication
 
-    async def read(self, submission: str, centre: str) -> AnswersDocument:
+    async def read(self, submission: str, centre: str) -> FeasibilityAnswers:
         """Return the questionnaire with its answers; to a sponsor only what was submitted.
 
         :raises NotFoundError: 404, also while no questionnaire was sent.
@@ -43,8 +43,8 @@ class AnswerService:
         return await self._document(request, sheet, await self.session.dossier(submission))
 
     async def save(
-        self, submission: str, centre: str, given: AnswersInput, expected: int | None, *, dry_run: bool
-    ) -> AnswersDocument:
+        self, submission: str, centre: str, given: FeasibilityAnswersInput, expected: int | None, *, dry_run: bool
+    ) -> FeasibilityAnswers:
         """Save a draft, made from version ``expected`` (None: from any). ``dry_run``: check it, and write nothing.
 
         :raises WrongStepError: 409, the questionnaire does not wait for answers.
@@ -75,20 +75,20 @@ class AnswerService:
             raise NotFoundError
         return sheet
 
-    async def _document(self, request: FeasibilityRequest, sheet: AnswerSheet, dossier: Dossier) -> AnswersDocument:
+    async def _document(self, request: FeasibilityRequest, sheet: AnswerSheet, dossier: Dossier) -> FeasibilityAnswers:
         questions = questionnaire()
         asked = questions.asked(codes_of(dossier.trial))
         of_sponsor = self.session.kind == "sponsor"
         known = [] if of_sponsor else await self._prefilled(request, dossier, asked)
         view = _View(sheet, {one.answer.key: one for one in known}, with_draft=not of_sponsor)
-        return AnswersDocument(
+        return FeasibilityAnswers(
             reference=request.reference,
             state=shown_state(request, dossier),  # type: ignore[arg-type]
             version=sheet.version,
             deadline=request.deadline,
             submitted_on=sheet.submitted_on,
             may_be_named=sheet.may_be_named,
-            sections=[SectionDocument(code=code, label=label) for code, label in questions.sections.items()],
+            sections=[QuestionnaireSection(code=code, label=label) for code, label in questions.sections.items()],
             questions=[view.question(question, condition) for question, condition in asked],
             missing=[] if of_sponsor else missing_of(questions, sheet, dossier),
         )
@@ -113,12 +113,12 @@ class _View:
         self.submitted = by_question(sheet.submitted)
         self.known = known
 
-    def question(self, question: Question, condition: str | None) -> QuestionDocument:
+    def question(self, question: Question, condition: str | None) -> QuestionnaireQuestion:
         key = question.code, condition
         drafted, sent = self.draft.get(key), self.submitted.get(key)
         known = self.known.get(key) if drafted is None else None
         answer = known.answer if known else drafted
-        return QuestionDocument(
+        return QuestionnaireQuestion(
             question=question.code,
             condition=condition,
             section=question.section,
@@ -126,7 +126,7 @@ class _View:
             label=question.label,
             required=question.required,
             maximum=question.maximum,
-            options=[OptionDocument(code=one.code, label=one.label) for one in question.options],
+            options=[QuestionOption(code=one.code, label=one.label) for one in question.options],
             value=answer.value if answer else None,
             prefilled_from=known.source if known else None,
             prefilled_on=known.on if known else None,

@@ -10,21 +10,22 @@ from services.registry.centres.schemas import Centre
 from services.registry.feasibility.gate import age_bands_of
 from services.registry.feasibility.indication import Indication
 from services.registry.feasibility.model import ASKABLE, Dossier, FeasibilityRequest, gate_state
-from services.registry.feasibility.network_result import network_result
+from services.registry.feasibility.network_result import LEAST_ANSWERS, network_result
 from services.registry.feasibility.problems import (
     ConfidentialityGateError,
     CoordinationOnlyError,
     DossierNotOpenError,
     NoCentreError,
+    TooFewCentresError,
 )
 from services.registry.feasibility.recording import record_request
 from services.registry.feasibility.result_schemas import (
     FeasibilityOverview,
-    ResultDocument,
+    FeasibilityResult,
     VisibleFieldsDocument,
     VisibleFieldsInput,
 )
-from services.registry.feasibility.schemas import Asked, AskInput
+from services.registry.feasibility.schemas import FeasibilityAsk, FeasibilityAsked
 from services.registry.feasibility.service import summary
 from services.registry.feasibility.session import Session
 from services.registry.model.references import new_reference
@@ -43,13 +44,14 @@ class AskingService:
     session: Session
     indication: Indication
 
-    async def ask(self, submission: str, given: AskInput) -> Asked:
+    async def ask(self, submission: str, given: FeasibilityAsk) -> FeasibilityAsked:
         """Ask centres that were not asked yet.
 
         :raises DossierNotOpenError: 409.
         :raises CoordinationOnlyError: 403, a sponsor names centres: it would learn the answer of each of them.
         :raises ConfidentialityGateError: 409, capabilities were asked for and no agreement is in force.
         :raises NoCentreError: 422.
+        :raises TooFewCentresError: 422, a sponsor asks one or two: the result would change by the answer of one.
         """
         session = self.session
         dossier = await session.own_dossier(submission)
@@ -63,10 +65,12 @@ class AskingService:
         chosen = sorted(await self._chosen(dossier, given) - asked)
         if not chosen:
             raise NoCentreError
+        if not session.sees_all and len(chosen) < LEAST_ANSWERS:
+            raise TooFewCentresError
         for centre in chosen:
             request = FeasibilityRequest(new_reference("FEA"), submission, centre, 1, "received", session.now)
             await record_request(session, request, dossier, on)
-        return Asked(asked=len(chosen), centres=chosen if session.sees_all else None)
+        return FeasibilityAsked(asked=len(chosen), centres=chosen if session.sees_all else None)
 
     async def overview(self, submission: str) -> FeasibilityOverview:
         """Return the result over all centres, and the requests that the caller may see by centre.
@@ -80,7 +84,7 @@ class AskingService:
         shown = [request for request, _ in found if session.sees_all or request.named]
         return FeasibilityOverview(
             submission=dossier.reference,
-            result=ResultDocument.of(network_result(found), exact=session.sees_all),
+            result=FeasibilityResult.of(network_result(found), exact=session.sees_all),
             requests=[summary(one) for one in shown],
         )
 
@@ -107,7 +111,7 @@ class AskingService:
         await self.session.gates.save_visible(submission, current + 1, fields)
         return VisibleFieldsDocument(version=current + 1, visible=fields)
 
-    async def _chosen(self, dossier: Dossier, given: AskInput) -> set[str]:
+    async def _chosen(self, dossier: Dossier, given: FeasibilityAsk) -> set[str]:
         page = await CentreRepository(self.session.requests.connection).page(None, _MOST_CENTRES)
         centres = {one.id: one for one in page}
         if given.centres is not None:

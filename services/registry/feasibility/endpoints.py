@@ -6,7 +6,7 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from services.registry.feasibility.agreements import AgreementService
-from services.registry.feasibility.answer_schemas import AnswersDocument, AnswersInput
+from services.registry.feasibility.answer_schemas import FeasibilityAnswers, FeasibilityAnswersInput
 from services.registry.feasibility.answering import AnswerService
 from services.registry.feasibility.asking import AskingService
 from services.registry.feasibility.indication import Indication
@@ -17,17 +17,17 @@ from services.registry.feasibility.result_schemas import (
     VisibleFieldsInput,
 )
 from services.registry.feasibility.schemas import (
-    AgreementInput,
-    Asked,
-    AskInput,
-    GateDocument,
+    ConfidentialityAgreement,
+    ConfidentialityGate,
+    FeasibilityAsk,
+    FeasibilityAsked,
+    FeasibilityDocument,
+    FeasibilityPage,
+    FeasibilityStepInput,
+    FeasibilityStepPage,
     LegalEntityDocument,
     LegalEntityInput,
-    RequestDocument,
-    RequestPage,
     RequestState,
-    StepInput,
-    StepPage,
 )
 from services.registry.feasibility.service import FeasibilityService
 from services.registry.feasibility.session import Session
@@ -69,7 +69,7 @@ Indications = Annotated[Indication, Depends(_indication)]
 
 
 @router.get("/feasibility", summary="List feasibility requests")
-async def list_requests(
+async def list_feasibility(
     request: Request,
     response: Response,
     session: Reads,
@@ -79,7 +79,7 @@ async def list_requests(
     ] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> RequestPage:
+) -> FeasibilityPage:
     """List what a centre is asked, newest first; for the coordination all requests.
 
     A sponsor gets those of centres that consented to be named, or that were selected, on its dossiers.
@@ -89,29 +89,31 @@ async def list_requests(
     found = await FeasibilityService(session).page(state, due_by, place, limit + 1)
     last = found[limit - 1] if len(found) > limit else None
     key = [round(last.requested_at.timestamp() * 1e6), last.reference] if last else None
-    return RequestPage(items=found[:limit], next=close_page(request, response, key))
+    return FeasibilityPage(items=found[:limit], next=close_page(request, response, key))
 
 
-@router.get("/feasibility/{submission}/{centre}", response_model=RequestDocument, summary="Read a feasibility request")
-async def read_request(session: Reads, submission: Submission, centre: CentrePath) -> Response:
+@router.get(
+    "/feasibility/{submission}/{centre}", response_model=FeasibilityDocument, summary="Read a feasibility request"
+)
+async def read_feasibility(session: Reads, submission: Submission, centre: CentrePath) -> Response:
     """Return a request: where it stands, what can be done, what the caller may see of the study, and the clocks."""
     found = await FeasibilityService(session).read(submission, centre)
     return _answer(found, found.version)
 
 
 @router.get("/feasibility/{submission}/{centre}/steps", summary="List the steps of a feasibility request")
-async def list_steps(session: Reads, submission: Submission, centre: CentrePath) -> StepPage:
+async def list_feasibility_steps(session: Reads, submission: Submission, centre: CentrePath) -> FeasibilityStepPage:
     """List what was done, oldest first, with the stated days."""
     return await FeasibilityService(session).steps(submission, centre)
 
 
 @router.post(
-    "/feasibility/{submission}/{centre}/steps", response_model=RequestDocument, summary="Take a step of a request"
+    "/feasibility/{submission}/{centre}/steps", response_model=FeasibilityDocument, summary="Take a step of a request"
 )
 @accepts()
 @idempotent()
-async def take_request_step(
-    session: Writes, if_match: IfMatch, submission: Submission, centre: CentrePath, given: StepInput
+async def take_feasibility_step(
+    session: Writes, if_match: IfMatch, submission: Submission, centre: CentrePath, given: FeasibilityStepInput
 ) -> Response:
     """Take a step of a request (`If-Match`): `actions` says what is possible now.
 
@@ -123,25 +125,27 @@ async def take_request_step(
 
 
 @router.get(
-    "/feasibility/{submission}/{centre}/answers", response_model=AnswersDocument, summary="Read a questionnaire"
+    "/feasibility/{submission}/{centre}/answers", response_model=FeasibilityAnswers, summary="Read a questionnaire"
 )
-async def read_answers(session: Reads, indication: Indications, submission: Submission, centre: CentrePath) -> Response:
+async def read_feasibility_answers(
+    session: Reads, indication: Indications, submission: Submission, centre: CentrePath
+) -> Response:
     """Return the questionnaire with draft, suggested and submitted answers. A sponsor gets submitted answers only."""
     found = await AnswerService(session, indication).read(submission, centre)
     return _answer(found, found.version)
 
 
 @router.put(
-    "/feasibility/{submission}/{centre}/answers", response_model=AnswersDocument, summary="Save answers as a draft"
+    "/feasibility/{submission}/{centre}/answers", response_model=FeasibilityAnswers, summary="Save answers as a draft"
 )
 @accepts()
-async def save_answers(
+async def save_feasibility_answers(
     session: Writes,
     indication: Indications,
     if_match: IfMatch,
     submission: Submission,
     centre: CentrePath,
-    given: AnswersInput,
+    given: FeasibilityAnswersInput,
     dry_run: Annotated[bool, Query(description="Check the answers and save nothing.")] = False,
 ) -> Response:
     """Save the draft of the answers (`If-Match`). It is submitted as a whole by the step `submit`."""
@@ -152,9 +156,9 @@ async def save_answers(
 
 
 @router.get(
-    "/feasibility/{submission}/{centre}/gate", response_model=GateDocument, summary="Read a confidentiality gate"
+    "/feasibility/{submission}/{centre}/gate", response_model=ConfidentialityGate, summary="Read a confidentiality gate"
 )
-async def read_gate(session: Reads, submission: Submission, centre: CentrePath) -> Response:
+async def read_confidentiality_gate(session: Reads, submission: Submission, centre: CentrePath) -> Response:
     """Return whether the legal entity of the centre has a confidentiality agreement in force on the dossier."""
     found = await AgreementService(session).gate(submission, centre)
     return _answer(found, found.version)
@@ -162,13 +166,13 @@ async def read_gate(session: Reads, submission: Submission, centre: CentrePath) 
 
 @router.put(
     "/feasibility/{submission}/{centre}/gate",
-    response_model=GateDocument,
-    responses={201: {"model": GateDocument}},
+    response_model=ConfidentialityGate,
+    responses={201: {"model": ConfidentialityGate}},
     summary="Record a confidentiality agreement",
 )
 @accepts()
-async def write_gate(
-    session: Writes, if_match: IfMatch, submission: Submission, centre: CentrePath, given: AgreementInput
+async def write_confidentiality_gate(
+    session: Writes, if_match: IfMatch, submission: Submission, centre: CentrePath, given: ConfidentialityAgreement
 ) -> Response:
     """Record a signed agreement (`If-None-Match: *`) or replace a version of it (`If-Match`). For the coordination.
 
@@ -180,7 +184,9 @@ async def write_gate(
 
 
 @router.get("/submissions/{submission}/feasibility", summary="Read the feasibility of a dossier")
-async def read_feasibility(session: Reads, indication: Indications, submission: Submission) -> FeasibilityOverview:
+async def read_feasibility_result(
+    session: Reads, indication: Indications, submission: Submission
+) -> FeasibilityOverview:
     """Return the result over all centres; for the coordination also each request.
 
     A sponsor gets numbers of the network: what one centre answers only if that consented to be named or was selected.
@@ -191,11 +197,13 @@ async def read_feasibility(session: Reads, indication: Indications, submission: 
 @router.post("/submissions/{submission}/feasibility", status_code=201, summary="Ask centres about a dossier")
 @accepts()
 @idempotent()
-async def ask_centres(session: Writes, indication: Indications, submission: Submission, given: AskInput) -> Asked:
+async def ask_centres(
+    session: Writes, indication: Indications, submission: Submission, given: FeasibilityAsk
+) -> FeasibilityAsked:
     """Ask centres that were not asked yet: those named by the coordination, or those that fit.
 
     Before a confidentiality agreement centres are chosen by disease and age only: to ask by capability would name the
-    product.
+    product. A sponsor asks at least three centres at a time, so that no result is the answer of one of them.
     """
     return await AskingService(session, indication).ask(submission, given)
 
@@ -220,8 +228,8 @@ async def read_visible_fields(session: Reads, indication: Indications, submissio
 async def write_visible_fields(
     session: Writes, indication: Indications, if_match: IfMatch, submission: Submission, given: VisibleFieldsInput
 ) -> Response:
-    """Choose the fields that are shown before a confidentiality agreement (`If-Match`; `*`: also the first time)."""
-    version = None if if_match.creates else if_match.required_version()
+    """Choose what is shown before a confidentiality agreement (`If-None-Match: *` the first time, else `If-Match`)."""
+    version = 0 if if_match.creates else if_match.required_version()
     found = await AskingService(session, indication).show(submission, given, version)
     return _answer(found, found.version)
 

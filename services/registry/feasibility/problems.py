@@ -33,6 +33,15 @@ class NoCentreError(InvalidBodyError):
     )
 
 
+class TooFewCentresError(InvalidBodyError):
+    code = "too_few_centres"
+    title = Label(fr="Trop peu de centres à interroger", en="There are too few centres to ask")
+    detail = Label(
+        fr="Un promoteur interroge au moins trois centres à la fois : la coordination interroge ceux-ci.",
+        en="A sponsor asks at least three centres at a time: the coordination asks these.",
+    )
+
+
 class NoLegalEntityError(ConflictError):
     code = "no_legal_entity"
     title = Label(fr="L'entité juridique du centre n'est pas connue", en="The legal entity of the centre is not known")

@@ -4,7 +4,7 @@ from datetime import date
 
 from services.registry.feasibility.model import Dossier, FeasibilityRequest
 from services.registry.feasibility.routing import changes_of_step
-from services.registry.feasibility.schemas import StepInput
+from services.registry.feasibility.schemas import FeasibilityStepInput
 from services.registry.feasibility.session import Session
 from services.registry.feasibility.stepping import detail_of
 from services.registry.schema import FEED
@@ -24,7 +24,7 @@ async def record_request(session: Session, request: FeasibilityRequest, dossier:
 
 
 async def record_step(
-    session: Session, after: FeasibilityRequest, dossier: Dossier, given: StepInput, on: date
+    session: Session, after: FeasibilityRequest, dossier: Dossier, given: FeasibilityStepInput, on: date
 ) -> None:
     """Write the next version of a request with the step that made it, and the feed entries.
 

@@ -14,9 +14,9 @@ from services.registry.feasibility.gate import VisibleField
 from services.registry.feasibility.model import Agreement, Answer, AnswerSheet, FeasibilityRequest, LegalEntity
 from services.registry.feasibility.tables import (
     confidentiality_agreements,
-    feasibility,
     feasibility_answers,
     feasibility_dossiers,
+    feasibility_requests,
     feasibility_steps,
     legal_entities,
 )
@@ -44,8 +44,8 @@ class FeasibilityRepository:
 
     async def find(self, submission: str, centre: str, *, lock: bool = False) -> FeasibilityRequest | None:
         """Return what a centre is asked about a dossier. ``lock``: no other transaction changes it until the end."""
-        columns = feasibility.c
-        statement = select(feasibility).where(columns.submission == submission, columns.centre == centre)
+        columns = feasibility_requests.c
+        statement = select(feasibility_requests).where(columns.submission == submission, columns.centre == centre)
         row = (await self.connection.execute(statement.with_for_update() if lock else statement)).first()
         return None if row is None else _request(row)
 
@@ -53,8 +53,8 @@ class FeasibilityRepository:
         self, narrowing: Narrowing, after: tuple[datetime, str] | None, limit: int
     ) -> list[FeasibilityRequest]:
         """Return requests, newest first."""
-        columns = feasibility.c
-        statement = select(feasibility)
+        columns = feasibility_requests.c
+        statement = select(feasibility_requests)
         if narrowing.centre is not None:
             statement = statement.where(columns.centre == narrowing.centre)
         if narrowing.submissions is not None:
@@ -70,8 +70,8 @@ class FeasibilityRepository:
 
     async def of_dossier(self, submission: str) -> list[tuple[FeasibilityRequest, AnswerSheet | None]]:
         """Return all requests about a dossier by centre, each with its answers."""
-        columns = feasibility.c
-        statement = select(feasibility).where(columns.submission == submission).order_by(columns.centre)
+        columns = feasibility_requests.c
+        statement = select(feasibility_requests).where(columns.submission == submission).order_by(columns.centre)
         requests = [_request(row) for row in await self.connection.execute(statement)]
         of_requests = feasibility_answers.c.subject.in_([one.reference for one in requests])
         rows = await self.connection.execute(select(feasibility_answers).where(of_requests))
@@ -84,7 +84,7 @@ class FeasibilityRepository:
         :raises StaleVersionError: 412, another transaction asked the centre meanwhile.
         """
         try:
-            await self.connection.execute(insert(feasibility).values(asdict(request)))
+            await self.connection.execute(insert(feasibility_requests).values(asdict(request)))
         except IntegrityError:
             raise StaleVersionError from None
 
@@ -93,10 +93,10 @@ class FeasibilityRepository:
 
         :raises StaleVersionError: 412, another transaction came first.
         """
-        columns = feasibility.c
+        columns = feasibility_requests.c
         earlier = (columns.reference == request.reference, columns.version == request.version - 1)
         values = {name: getattr(request, name) for name in ("version", "state", "named", "deadline", "reminder_due")}
-        written = await self.connection.execute(update(feasibility).where(*earlier).values(**values))
+        written = await self.connection.execute(update(feasibility_requests).where(*earlier).values(**values))
         if written.rowcount != 1:
             raise StaleVersionError
 
@@ -134,9 +134,13 @@ class FeasibilityRepository:
         submitted_on = feasibility_answers.c.submitted_on
         statement = (
             select(feasibility_answers.c.submitted, submitted_on)
-            .join(feasibility, feasibility.c.reference == feasibility_answers.c.subject)
-            .where(feasibility.c.centre == centre, feasibility.c.reference != but, submitted_on.is_not(None))
-            .order_by(submitted_on.desc(), feasibility.c.reference)
+            .join(feasibility_requests, feasibility_requests.c.reference == feasibility_answers.c.subject)
+            .where(
+                feasibility_requests.c.centre == centre,
+                feasibility_requests.c.reference != but,
+                submitted_on.is_not(None),
+            )
+            .order_by(submitted_on.desc(), feasibility_requests.c.reference)
             .limit(_EARLIER)
         )
         rows = await self.connection.execute(statement)
@@ -144,28 +148,34 @@ class FeasibilityRepository:
 
     async def take_due(self, today: date, limit: int) -> list[FeasibilityRequest]:
         """Return requests of which a reminder is due: no other transaction takes them until the end."""
-        statement = select(feasibility).where(feasibility.c.reminder_due <= today)
-        statement = statement.order_by(feasibility.c.reminder_due).limit(limit).with_for_update(skip_locked=True)
+        statement = select(feasibility_requests).where(feasibility_requests.c.reminder_due <= today)
+        statement = (
+            statement.order_by(feasibility_requests.c.reminder_due).limit(limit).with_for_update(skip_locked=True)
+        )
         return [_request(row) for row in await self.connection.execute(statement)]
 
     async def set_reminder(self, reference: str, due: date | None) -> None:
         """Set when the next reminder is sent. The version stays."""
         await self.connection.execute(
-            update(feasibility).where(feasibility.c.reference == reference).values(reminder_due=due)
+            update(feasibility_requests).where(feasibility_requests.c.reference == reference).values(reminder_due=due)
         )
 
     async def has_due(self, today: date) -> bool:
         """Return whether a reminder is due."""
-        statement = select(feasibility.c.reference).where(feasibility.c.reminder_due <= today).limit(1)
+        statement = (
+            select(feasibility_requests.c.reference).where(feasibility_requests.c.reminder_due <= today).limit(1)
+        )
         return (await self.connection.execute(statement)).first() is not None
 
     async def of_dossiers_in(
         self, dossier_state: str, states: Collection[str], limit: int, *, lock: bool = False
     ) -> list[FeasibilityRequest]:
         """Return requests in some states about dossiers in a state. ``lock``: no other transaction takes them too."""
-        columns = feasibility.c
+        columns = feasibility_requests.c
         dossiers = select(submissions.c.reference).where(submissions.c.state == dossier_state)
-        statement = select(feasibility).where(columns.submission.in_(dossiers), columns.state.in_(states)).limit(limit)
+        statement = (
+            select(feasibility_requests).where(columns.submission.in_(dossiers), columns.state.in_(states)).limit(limit)
+        )
         statement = statement.with_for_update(skip_locked=True) if lock else statement
         return [_request(row) for row in await self.connection.execute(statement)]
 
@@ -195,6 +205,17 @@ class GateRepository:
         """
         columns = legal_entities.c
         await self._save(legal_entities, asdict(entity), (columns.centre == entity.centre,))
+
+    async def agreement_of(self, submission: str, centre: str) -> Agreement | None:
+        """Return the agreement of a centre's legal entity on a dossier."""
+        agreements, entities = confidentiality_agreements.c, legal_entities.c
+        statement = (
+            select(confidentiality_agreements)
+            .join(legal_entities, entities.finess_ej == agreements.finess_ej)
+            .where(agreements.submission == submission, entities.centre == centre)
+        )
+        row = (await self.connection.execute(statement)).first()
+        return None if row is None else _agreement(row)
 
     async def agreement(self, submission: str, finess_ej: str) -> Agreement | None:
         """Return the agreement of a legal entity on a dossier."""

@@ -7,7 +7,7 @@ from pydantic import Field
 from services.registry.feasibility.buckets import Bucket
 from services.registry.feasibility.gate import VisibleField
 from services.registry.feasibility.network_result import NetworkResult
-from services.registry.feasibility.schemas import RequestSummary
+from services.registry.feasibility.schemas import FeasibilitySummary
 from services.registry.model.references import SubmissionReference
 from shared.values.wire import ApiModel
 
@@ -21,7 +21,7 @@ class MonthRange(ApiModel):
     highest: int = Field(description="The highest one.")
 
 
-class ExpectedDocument(ApiModel):
+class ExpectedRecruitment(ApiModel):
     """What the centres that can conduct the study expect together."""
 
     able: int = Field(description="The number of centres that can conduct it, also under conditions.")
@@ -31,24 +31,24 @@ class ExpectedDocument(ApiModel):
     months: MonthRange | None = Field(description="The time to recruit them; null with fewer than three such centres.")
 
 
-class ResultDocument(ApiModel):
+class FeasibilityResult(ApiModel):
     """The result over all centres: never the answer of one of them."""
 
     asked: int = Field(description="The number of centres that were asked.")
     answered: int = Field(description="The number of centres that answered.")
     declined: int = Field(description="The number of centres that declined.")
     selected: int = Field(description="The number of centres that were selected.")
-    expected: ExpectedDocument | None = Field(description="What they expect; null with fewer than three answers.")
+    expected: ExpectedRecruitment | None = Field(description="What they expect; null with fewer than three answers.")
 
     @classmethod
-    def of(cls, result: NetworkResult, *, exact: bool) -> "ResultDocument":
+    def of(cls, result: NetworkResult, *, exact: bool) -> "FeasibilityResult":
         """Return the result as readers get it. ``exact``: also exact numbers of patients."""
         found = result.expected
         expected = None
         if found is not None:
             total, per_year = found.buckets
             months = MonthRange(lowest=found.months[0], highest=found.months[1]) if found.months else None
-            expected = ExpectedDocument(
+            expected = ExpectedRecruitment(
                 able=found.able,
                 total=total,
                 per_year=per_year,
@@ -68,8 +68,8 @@ class FeasibilityOverview(ApiModel):
     """The feasibility of a dossier."""
 
     submission: SubmissionReference = Field(description="The reference of the dossier.")
-    result: ResultDocument = Field(description="The result over all centres.")
-    requests: list[RequestSummary] = Field(
+    result: FeasibilityResult = Field(description="The result over all centres.")
+    requests: list[FeasibilitySummary] = Field(
         description="By centre: for the coordination all requests; for the sponsor those of centres that consented to "
         "be named or were selected."
     )

@@ -1,6 +1,6 @@
 """The feed entries of feasibility. Pure.
 
-Ids, states and dates only. They have no facet of the study: a filter would tell a centre what the gate hides.
+Ids, states and dates only. They have no facet of the study: a filter would reveal to a centre what the gate hides.
 """
 
 from typing import Final, Literal
@@ -8,12 +8,12 @@ from typing import Final, Literal
 from services.registry.feasibility.model import Dossier, FeasibilityRequest, ReminderKind
 from shared.feed.changes import NOT_VISIBLE, Change, Routing
 
-FeasibilityStep = Literal["requested", "updated", "answered", "decided"]
-EVENT_OF: Final[dict[str, FeasibilityStep]] = {
+StepEvent = Literal["requested", "updated", "answered", "decided"]
+EVENT_OF: Final[dict[str, StepEvent]] = {
     "request": "requested", "send_questionnaire": "requested", "ask_again": "requested", "submit": "answered",
     "select": "decided", "not_select": "decided", "decline": "decided", "withdraw": "decided",
 }  # fmt: skip
-_TYPES: Final[dict[FeasibilityStep, str]] = {
+_TYPES: Final[dict[StepEvent, str]] = {
     "requested": "feasibility.requested",
     "updated": "feasibility.updated",
     "answered": "feasibility.answered",

@@ -51,7 +51,7 @@ _STATE = (
 _VERSION = "The version, as in the `ETag`; each change raises it by one."
 
 
-class AskInput(ApiModel):
+class FeasibilityAsk(ApiModel):
     """Which centres to ask about a dossier."""
 
     centres: Annotated[list[CentreId], Field(min_length=1, max_length=100)] | None = Field(
@@ -77,14 +77,14 @@ class AskInput(ApiModel):
         return self
 
 
-class Asked(ApiModel):
+class FeasibilityAsked(ApiModel):
     """How many centres were asked."""
 
     asked: int = Field(description="The number of centres that were asked now.")
     centres: list[str] | None = Field(description="Which ones; null for a sponsor.")
 
 
-class StepInput(ApiModel):
+class FeasibilityStepInput(ApiModel):
     """What was done about a request."""
 
     action: StepAction = Field(description="What was done. The request lists what is possible in its state.")
@@ -100,7 +100,7 @@ class StepInput(ApiModel):
     )
 
 
-class StepDocument(ApiModel):
+class FeasibilityStep(ApiModel):
     """A step of a request."""
 
     number: int = Field(description="The version of the request that it made.")
@@ -115,13 +115,13 @@ class StepDocument(ApiModel):
     text: str | None = Field(description="In words.")
 
 
-class StepPage(ApiModel):
+class FeasibilityStepPage(ApiModel):
     """The steps of a request."""
 
-    items: list[StepDocument] = Field(description="The steps, oldest first.")
+    items: list[FeasibilityStep] = Field(description="The steps, oldest first.")
 
 
-class ClockDocument(ApiModel):
+class FeasibilityClock(ApiModel):
     """A measured interval of a request."""
 
     name: str = Field(
@@ -144,8 +144,8 @@ class IndicationShown(ApiModel):
     text: str = Field(description="Its name, as the sponsor wrote it.")
 
 
-class DossierShown(ApiModel):
-    """The study, as far as the caller may see it."""
+class StudyShown(ApiModel):
+    """A study as one party sees it."""
 
     conditions: list[IndicationShown] = Field(description="The diseases.")
     phase: Phase | None = Field(description="The phase; null: not stated.")
@@ -158,7 +158,7 @@ class DossierShown(ApiModel):
     )
 
 
-class RequestSummary(ApiModel):
+class FeasibilitySummary(ApiModel):
     """What one centre is asked about one dossier."""
 
     reference: RequestReference = Field(description="The reference of the request.")
@@ -171,21 +171,21 @@ class RequestSummary(ApiModel):
     named: bool = Field(description="Whether the sponsor may know what this centre answers.")
 
 
-class RequestPage(ApiModel):
+class FeasibilityPage(ApiModel):
     """A page of requests."""
 
-    items: list[RequestSummary] = Field(description="The newest first.")
+    items: list[FeasibilitySummary] = Field(description="The newest first.")
     next: str | None = Field(description="The `cursor` of the next page; null on the last page.")
 
 
-class RequestDocument(RequestSummary):
+class FeasibilityDocument(FeasibilitySummary):
     """A request with the study, what can be done, and how long everything took."""
 
     gate: GateState = Field(description="The confidentiality gate: `closed` (not signed yet), `open` or `expired`.")
     question_open: bool = Field(description="Whether the sponsor owes the answer to a question.")
     actions: list[StepAction] = Field(description="The steps that the caller can take now.")
-    dossier: DossierShown = Field(description="The study, as far as the caller may see it.")
-    clocks: list[ClockDocument] = Field(description="What is measured, in the order of the work.")
+    dossier: StudyShown = Field(description="The study, as far as the caller may see it.")
+    clocks: list[FeasibilityClock] = Field(description="What is measured, in the order of the work.")
 
 
 class LegalEntityInput(ApiModel):
@@ -202,7 +202,7 @@ class LegalEntityDocument(LegalEntityInput):
     version: int = Field(description=_VERSION)
 
 
-class AgreementInput(ApiModel):
+class ConfidentialityAgreement(ApiModel):
     """A confidentiality agreement that the legal entity of a centre has signed."""
 
     finess_ej: FinessEj = Field(description="The FINESS number (FINESS EJ) of the entity that signed.")
@@ -212,11 +212,11 @@ class AgreementInput(ApiModel):
     evidence: ImpersonalLine = Field(description="The reference of the signed document.")
 
 
-class GateDocument(ApiModel):
+class ConfidentialityGate(ApiModel):
     """The confidentiality gate of a centre on a dossier: it opens for every centre of the entity that signed."""
 
     submission: SubmissionReference = Field(description="The reference of the dossier.")
     state: GateState = Field(description="`closed` (not signed yet), `open` or `expired`, today.")
     entity: LegalEntityDocument | None = Field(description="The legal entity of the centre; null: not recorded.")
-    agreement: AgreementInput | None = Field(description="The agreement; null: none was signed.")
+    agreement: ConfidentialityAgreement | None = Field(description="The agreement; null: none was signed.")
     version: int | None = Field(description="The version of the agreement, as in the `ETag`; null: there is none.")

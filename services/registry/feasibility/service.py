@@ -17,14 +17,14 @@ from services.registry.feasibility.questionnaire import questionnaire
 from services.registry.feasibility.recording import record_step
 from services.registry.feasibility.repository import Narrowing
 from services.registry.feasibility.schemas import (
-    ClockDocument,
-    DossierShown,
+    FeasibilityClock,
+    FeasibilityDocument,
+    FeasibilityStep,
+    FeasibilityStepInput,
+    FeasibilityStepPage,
+    FeasibilitySummary,
     IndicationShown,
-    RequestDocument,
-    RequestSummary,
-    StepDocument,
-    StepInput,
-    StepPage,
+    StudyShown,
 )
 from services.registry.feasibility.session import Session
 from services.registry.feasibility.sheets import submitted
@@ -49,7 +49,7 @@ class FeasibilityService:
 
     async def page(
         self, state: str | None, due_by: date | None, after: tuple[datetime, str] | None, limit: int
-    ) -> list[RequestSummary]:
+    ) -> list[FeasibilitySummary]:
         """Return the requests that the caller sees, newest first."""
         session = self.session
         narrowing = Narrowing(state=state, due_by=due_by)
@@ -59,7 +59,7 @@ class FeasibilityService:
             narrowing = Narrowing(None, await session.own_dossiers(), state, due_by)
         return [summary(one) for one in await session.requests.page(narrowing, after, limit)]
 
-    async def read(self, submission: str, centre: str) -> RequestDocument:
+    async def read(self, submission: str, centre: str) -> FeasibilityDocument:
         """Return a request, with what the caller may see of the study.
 
         :raises NotFoundError: 404.
@@ -67,16 +67,18 @@ class FeasibilityService:
         request = await self.session.request(submission, centre)
         return await self._document(request, await self.session.dossier(submission))
 
-    async def steps(self, submission: str, centre: str) -> StepPage:
+    async def steps(self, submission: str, centre: str) -> FeasibilityStepPage:
         """Return the steps of a request. Another party's person or program is named to the coordination only.
 
         :raises NotFoundError: 404.
         """
         request = await self.session.request(submission, centre)
         steps = await self.session.requests.steps.of(request.reference)
-        return StepPage(items=[self._step(number, one) for number, one in enumerate(steps, 1)])
+        return FeasibilityStepPage(items=[self._step(number, one) for number, one in enumerate(steps, 1)])
 
-    async def step(self, submission: str, centre: str, given: StepInput, expected: int | None) -> RequestDocument:
+    async def step(
+        self, submission: str, centre: str, given: FeasibilityStepInput, expected: int | None
+    ) -> FeasibilityDocument:
         """Take a step of a request, made from version ``expected`` (None: from any).
 
         :raises WrongStepError: 409, it is not possible now.
@@ -99,7 +101,7 @@ class FeasibilityService:
         return await self._document(after, dossier)
 
     async def _with_answers(
-        self, request: FeasibilityRequest, given: StepInput, on: date, dossier: Dossier
+        self, request: FeasibilityRequest, given: FeasibilityStepInput, on: date, dossier: Dossier
     ) -> FeasibilityRequest:
         """Open the questionnaire, or take its answers, where the step does so."""
         repository = self.session.requests
@@ -112,18 +114,18 @@ class FeasibilityService:
         await repository.replace_sheet(after)
         return replace(request, named=after.may_be_named)
 
-    async def _document(self, request: FeasibilityRequest, dossier: Dossier) -> RequestDocument:
+    async def _document(self, request: FeasibilityRequest, dossier: Dossier) -> FeasibilityDocument:
         session = self.session
         steps = await session.requests.steps.of(request.reference)
         gate = await session.gate(request.submission, request.centre)
-        return RequestDocument(
+        return FeasibilityDocument(
             **{**dict(summary(request)), "state": shown_state(request, dossier)},
             gate=gate,
             question_open=is_question_open(steps),
             actions=possible(request, steps, dossier, session.kind),  # type: ignore[arg-type]
             dossier=await self._dossier(dossier, gate),
             clocks=[
-                ClockDocument(
+                FeasibilityClock(
                     name=one.name, start=one.start, end=one.end, outcome=one.outcome, days=one.days,
                     working_days=one.working_days, paused=one.paused,
                 )
@@ -131,14 +133,14 @@ class FeasibilityService:
             ],
         )  # fmt: skip
 
-    async def _dossier(self, dossier: Dossier, gate: GateState) -> DossierShown:
+    async def _dossier(self, dossier: Dossier, gate: GateState) -> StudyShown:
         complete = self.session.kind != "centre" or gate == "open"
         trial = dossier.trial
         if not complete:
             async with self.session.beyond():
                 _, visible = await self.session.gates.visible(dossier.reference)
             trial = shown(dossier.trial, visible)
-        return DossierShown(
+        return StudyShown(
             conditions=[IndicationShown(code=code, text=text) for code, text in conditions_of(dossier.trial)],
             phase=dossier.trial.get("phase"),
             age_bands=age_bands_of(dossier.trial),
@@ -147,18 +149,18 @@ class FeasibilityService:
             trial=SubmissionTrial.model_validate_json(json.dumps(trial)),
         )
 
-    def _step(self, number: int, step: Step) -> StepDocument:
+    def _step(self, number: int, step: Step) -> FeasibilityStep:
         by = step.detail["by"]
         shows_author = self.session.sees_all or by == self.session.kind
-        return StepDocument(
+        return FeasibilityStep(
             number=number, action=step.action, state=step.state, on=step.on, at=step.at, by=by,  # type: ignore[arg-type]
             author=step.author if shows_author else None, reason=step.detail.get("reason"), text=step.reason,
         )  # fmt: skip
 
 
-def summary(request: FeasibilityRequest) -> RequestSummary:
+def summary(request: FeasibilityRequest) -> FeasibilitySummary:
     """Return a request as lists show it."""
-    return RequestSummary(
+    return FeasibilitySummary(
         reference=request.reference,
         submission=request.submission,
         centre=request.centre,

@@ -103,9 +103,7 @@ class Session:
 
     async def gate(self, submission: str, centre: str) -> GateState:
         """Return the state of the confidentiality gate of a centre on a dossier today."""
-        entity = await self.gates.entity(centre)
-        agreement = await self.gates.agreement(submission, entity.finess_ej) if entity else None
-        return gate_state(agreement, self.today)
+        return gate_state(await self.gates.agreement_of(submission, centre), self.today)
 
 
 def day_of(instant: datetime) -> date:
@@ -126,6 +124,7 @@ async def dossier_of(dossiers: SubmissionRepository, submission: str) -> Dossier
 
 async def _dossier(dossiers: SubmissionRepository, one: Submission) -> Dossier:
     """Return what centres are asked about: the version that was submitted last, not what is being drafted."""
-    versions = await dossiers.versions(one.reference, {one.number}) if one.number else []
+    is_draft = one.state == "draft" and one.number > 0
+    versions = await dossiers.versions(one.reference, {one.number}) if is_draft else []
     content = SubmissionContent.model_validate_json(versions[0].content if versions else one.content)
     return Dossier(one.reference, one.owner, one.state, trial_document(content))

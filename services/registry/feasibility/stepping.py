@@ -11,7 +11,7 @@ from typing import Final
 from services.registry.feasibility.clocks import is_question_open
 from services.registry.feasibility.model import FINAL, SELECTED, WITHDRAWN, Dossier, FeasibilityRequest
 from services.registry.feasibility.reminders import DEFAULT_DAYS, deadline_of, next_reminder
-from services.registry.feasibility.schemas import StepInput
+from services.registry.feasibility.schemas import FeasibilityStepInput
 from services.registry.model.working_days import end_of_period
 from services.registry.steps.model import Step
 from services.registry.steps.problems import WrongStepError
@@ -65,7 +65,7 @@ def shown_state(request: FeasibilityRequest, dossier: Dossier) -> str:
     return WITHDRAWN if dossier.state == WITHDRAWN and not ended else request.state
 
 
-def check_step(given: StepInput, on: date, today: date, last: date | None) -> None:
+def check_step(given: FeasibilityStepInput, on: date, today: date, last: date | None) -> None:
     """Check what a step states. ``last``: the day of the last step.
 
     :raises InvalidBodyError: 422, names each fault by its field.
@@ -87,7 +87,7 @@ def check_step(given: StepInput, on: date, today: date, last: date | None) -> No
 
 
 def changed(
-    request: FeasibilityRequest, steps: Sequence[Step], state: str, given: StepInput, on: date, today: date
+    request: FeasibilityRequest, steps: Sequence[Step], state: str, given: FeasibilityStepInput, on: date, today: date
 ) -> FeasibilityRequest:
     """Return the request after a step, which is its next version."""
     after = replace(request, version=request.version + 1, state=state, named=request.named or state in SELECTED)
@@ -101,7 +101,7 @@ def changed(
     return after if state == "questionnaire_sent" else replace(after, reminder_due=None)
 
 
-def detail_of(given: StepInput, after: FeasibilityRequest) -> dict[str, str]:
+def detail_of(given: FeasibilityStepInput, after: FeasibilityRequest) -> dict[str, str]:
     """Return what is kept of a step beside its date and its words: codes and dates only."""
     found: dict[str, str] = {}
     if given.reason is not None:
@@ -123,7 +123,7 @@ def _fits(action: str, steps: Sequence[Step]) -> bool:
     return {"sign_contract": not signed, "green_light": signed}.get(action, True)
 
 
-def _reason_faults(given: StepInput) -> list[Fault]:
+def _reason_faults(given: FeasibilityStepInput) -> list[Fault]:
     allowed = REASONS.get(given.action, frozenset())
     if given.action in REASONS and given.reason is None:
         return [_fault("/reason", "missing", "requis pour cette étape", "required for this step")]

@@ -7,8 +7,8 @@ from services.registry.steps.tables import step_table
 from shared.persistence import UtcInstant
 
 # One row for each dossier and centre that is asked.
-feasibility = Table(
-    "feasibility",
+feasibility_requests = Table(
+    "feasibility_requests",
     METADATA,
     Column("reference", String(40), primary_key=True),
     Column("submission", String(40), ForeignKey("submissions.reference", ondelete="CASCADE"), nullable=False),
@@ -20,15 +20,15 @@ feasibility = Table(
     Column("named", Boolean, nullable=False),
     Column("deadline", Date),
     Column("reminder_due", Date, index=True),
-    UniqueConstraint("submission", "centre", name="uq_feasibility_submission"),
+    UniqueConstraint("submission", "centre", name="uq_feasibility_requests_submission"),
 )
 
-feasibility_steps = step_table(METADATA, "feasibility_steps", "feasibility.reference")
+feasibility_steps = step_table(METADATA, "feasibility_steps", "feasibility_requests.reference")
 
 feasibility_answers = Table(
     "feasibility_answers",
     METADATA,
-    Column("subject", String(40), ForeignKey("feasibility.reference", ondelete="CASCADE"), primary_key=True),
+    Column("subject", String(40), ForeignKey("feasibility_requests.reference", ondelete="CASCADE"), primary_key=True),
     Column("version", Integer, nullable=False),
     # Lists of {question, condition, value}.
     Column("draft", Text, nullable=False),

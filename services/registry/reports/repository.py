@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, case, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.feasibility.clocks import clocks as clocks_of_request
-from services.registry.feasibility.tables import feasibility, feasibility_steps
+from services.registry.feasibility.tables import feasibility_requests, feasibility_steps
 from services.registry.model.working_days import working_days
 from services.registry.referrals.tables import referrals, referrals_steps
 from services.registry.reports.access import ENDS, STAGES, Path
@@ -111,11 +111,12 @@ class ReportRepository:
 
     async def _requests(self, selection: Selection) -> dict[tuple[Section, str], Counter[Case]]:
         first, after = selection.days
-        statement = select(feasibility.c.reference).where(
-            feasibility.c.requested_at >= _instant(first), feasibility.c.requested_at < _instant(after)
+        statement = select(feasibility_requests.c.reference).where(
+            feasibility_requests.c.requested_at >= _instant(first),
+            feasibility_requests.c.requested_at < _instant(after),
         )
         if selection.centre is not None:
-            statement = statement.where(feasibility.c.centre == selection.centre)
+            statement = statement.where(feasibility_requests.c.centre == selection.centre)
         references = list((await self.connection.execute(statement)).scalars())
         steps = StepRepository(self.connection, feasibility_steps)
         found: dict[tuple[Section, str], Counter[Case]] = {

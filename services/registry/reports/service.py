@@ -80,7 +80,7 @@ class ReportService:
     def _select(self, access: Access, view: View, centre: str | None, year: int | None) -> tuple[Selection, bool]:
         """Return the cases of a report, and whether its small counts are hidden.
 
-        Then it is of one year and stands still for a month: two reports that differ by one event tell of one patient.
+        Then it is of one year and stands still for a month: two reports that differ by one event reveal one patient.
         """
         own = access.principal.centre if access.rows == "own" else None
         if view != "centre" and access.rows == "own":

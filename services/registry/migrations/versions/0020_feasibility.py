@@ -28,18 +28,18 @@ def of_dossier(table: str) -> str:
 
 def of_request(table: str) -> str:
     """SQL: the caller sees the request of the row."""
-    return f"EXISTS (SELECT FROM feasibility WHERE feasibility.reference = {table}.subject)"
+    return f"EXISTS (SELECT FROM feasibility_requests WHERE feasibility_requests.reference = {table}.subject)"
 
 
 OWN = own("centre", "feasibility.read.own", "feasibility.write.own", of="centre")
 WRITES_OWN_CENTRE = own("centre", "feasibility.write.own", of="centre")
 WRITES_CHILD = f"({WRITES_ALL} OR {WRITES_OWN})"
 RULES = {
-    "feasibility": Rule(
-        read=f"{ALL} OR {OWN} OR ({READS_OWN} AND named AND {of_dossier('feasibility')})",
+    "feasibility_requests": Rule(
+        read=f"{ALL} OR {OWN} OR ({READS_OWN} AND named AND {of_dossier('feasibility_requests')})",
         # A sponsor asks centres about its own dossiers.
-        insert=f"{WRITES_ALL} OR ({WRITES_OWN} AND {of_dossier('feasibility')})",
-        change=f"{WRITES_ALL} OR {WRITES_OWN_CENTRE} OR ({WRITES_OWN} AND named AND {of_dossier('feasibility')})",
+        insert=f"{WRITES_ALL} OR ({WRITES_OWN} AND {of_dossier('feasibility_requests')})",
+        change=f"{WRITES_ALL} OR {WRITES_OWN_CENTRE} OR ({WRITES_OWN} AND named AND {of_dossier('feasibility_requests')})",
         rights=("SELECT", "INSERT", "UPDATE"),
     ),
     "feasibility_steps": Rule(
@@ -51,8 +51,8 @@ RULES = {
     "feasibility_answers": Rule(
         read=of_request("feasibility_answers"),
         insert=WRITES_ALL,
-        change=f"{WRITES_ALL} OR ({WRITES_OWN} AND EXISTS (SELECT FROM feasibility WHERE feasibility.reference ="
-        f" feasibility_answers.subject AND {own('feasibility.centre', 'feasibility.write.own', of='centre')}))",
+        change=f"{WRITES_ALL} OR ({WRITES_OWN} AND EXISTS (SELECT FROM feasibility_requests WHERE feasibility_requests.reference ="
+        f" feasibility_answers.subject AND {own('feasibility_requests.centre', 'feasibility.write.own', of='centre')}))",
         rights=("SELECT", "INSERT", "UPDATE"),
     ),
     "feasibility_dossiers": Rule(
@@ -80,7 +80,7 @@ RULES = {
 
 def upgrade() -> None:
     op.create_table(
-        "feasibility",
+        "feasibility_requests",
         sa.Column("reference", sa.String(length=40), nullable=False),
         sa.Column("submission", sa.String(length=40), nullable=False),
         sa.Column("centre", sa.String(length=64), nullable=False),
@@ -90,12 +90,12 @@ def upgrade() -> None:
         sa.Column("named", sa.Boolean(), nullable=False),
         sa.Column("deadline", sa.Date(), nullable=True),
         sa.Column("reminder_due", sa.Date(), nullable=True),
-        _of_dossier("feasibility"),
-        sa.PrimaryKeyConstraint("reference", name=op.f("pk_feasibility")),
-        sa.UniqueConstraint("submission", "centre", name="uq_feasibility_submission"),
+        _of_dossier("feasibility_requests"),
+        sa.PrimaryKeyConstraint("reference", name=op.f("pk_feasibility_requests")),
+        sa.UniqueConstraint("submission", "centre", name="uq_feasibility_requests_submission"),
     )
-    op.create_index("ix_feasibility_centre", "feasibility", ["centre"])
-    op.create_index("ix_feasibility_reminder_due", "feasibility", ["reminder_due"])
+    op.create_index("ix_feasibility_requests_centre", "feasibility_requests", ["centre"])
+    op.create_index("ix_feasibility_requests_reminder_due", "feasibility_requests", ["reminder_due"])
     op.create_table(
         "feasibility_steps",
         sa.Column("subject", sa.String(length=40), nullable=False),
@@ -168,7 +168,7 @@ def _of_dossier(table: str) -> sa.ForeignKeyConstraint:
 
 def _of_request(table: str) -> sa.ForeignKeyConstraint:
     name = op.f(f"fk_{table}_subject")
-    return sa.ForeignKeyConstraint(["subject"], ["feasibility.reference"], name=name, ondelete="CASCADE")
+    return sa.ForeignKeyConstraint(["subject"], ["feasibility_requests.reference"], name=name, ondelete="CASCADE")
 
 
 def downgrade() -> None:

@@ -7,7 +7,7 @@ from shared.persistence.columns import UtcInstant
 from shared.persistence.rls_policies import Rule, granted, own, protect, unprotect
 
 revision = "0022"
-down_revision = "0020"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
