@@ -10,12 +10,14 @@ from shared.vocabulary.durations import STALE_AFTER
 
 # How early the end of a held place is shown.
 AHEAD: Final = timedelta(days=7)
+CAPABILITIES_AHEAD: Final = timedelta(days=90)
 _API: Final = "/registry/v1"
 
 
 async def of_centre(connection: Reading, reader: Reader) -> list[Item]:
     """Return what a centre has to do about places, sites and feasibility."""
-    found = await DueRepository(connection).of_centre(reader.id, reader.now + AHEAD, reader.now - STALE_AFTER)
+    limits = (reader.now + AHEAD, reader.now - STALE_AFTER, reader.today + CAPABILITIES_AHEAD)
+    found = await DueRepository(connection).of_centre(reader.id, *limits)
     return [_item(one, reader) for one in found]
 
 
@@ -43,6 +45,8 @@ def _subject(one: Due, reader: Reader) -> tuple[str, str]:
         return f"site/{one.trial}/{one.centre}", f"trials/{one.trial}/sites"
     if one.kind == "feasibility_to_answer":
         return f"feasibility/{one.name}/{one.centre}", f"feasibility/{one.name}/{one.centre}"
+    if one.kind == "capability_expiring":
+        return f"capability/{one.centre}/{one.name}", f"centres/{one.centre}/capabilities"
     if reader.kind == "centre" and one.kind in {"expiring_place", "place_decision"}:
         return f"place/{one.name}", f"referrals/{one.name}"
     if one.centre is None:

@@ -7,12 +7,14 @@ from typing import Any
 from sqlalchemy import Date, Select, String, and_, bindparam, cast, literal, null, select, type_coerce, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.registry.capabilities.tables import capabilities
 from services.registry.enrolment.tables import enrolment_cohorts, enrolment_places, enrolment_staggering
-from services.registry.feasibility.tables import feasibility
+from services.registry.feasibility.tables import feasibility_requests
 from services.registry.trials.tables import sites, trials
 from shared.persistence import UtcInstant
 
 _PLACES, _COHORTS, _STAGGERING = enrolment_places.c, enrolment_cohorts.c, enrolment_staggering.c
+_REQUESTS, _CAPABILITIES = feasibility_requests.c, capabilities.c
 _NO_NAME, _NO_DAY = cast(null(), String), cast(null(), Date)
 _NO_INSTANT = type_coerce(cast(null(), String), UtcInstant)
 _CENTRE, _OWNER = bindparam("centre", type_=String), bindparam("owner", type_=String)
@@ -71,14 +73,23 @@ _STALE = (
     .where(sites.c.declared_status.is_not(None), trials.c.merged_into.is_(None))
 )
 _TO_ANSWER = _row(
-    "feasibility_to_answer", _NO_NAME, feasibility.c.centre, feasibility.c.submission, day=feasibility.c.deadline
-).where(feasibility.c.centre == _CENTRE, feasibility.c.state == "questionnaire_sent")
+    "feasibility_to_answer", _NO_NAME, _REQUESTS.centre, _REQUESTS.submission, day=_REQUESTS.deadline
+).where(_REQUESTS.centre == _CENTRE, _REQUESTS.state == "questionnaire_sent")
+_ENDING = _row(
+    "capability_expiring", _NO_NAME, _CAPABILITIES.centre, _CAPABILITIES.code, day=_CAPABILITIES.valid_until
+).where(
+    _CAPABILITIES.centre == _CENTRE,
+    _CAPABILITIES.held.is_(True),
+    _CAPABILITIES.removed.is_(False),
+    _CAPABILITIES.valid_until <= bindparam("ahead", type_=Date),
+)
 _OF_CENTRE = union_all(
     _EXPIRING,
     _decisions("centre", _PLACES.referral).where(_PLACES.centre == _CENTRE),
     _to_assign("centre").where(_COHORTS.centre == _CENTRE),
     _STALE,
     _TO_ANSWER,
+    _ENDING,
 )
 _OWNED = trials.c.owner == _OWNER
 # A sponsor gets cohorts, and no referral.
@@ -105,12 +116,14 @@ class DueRepository:
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
 
-    async def of_centre(self, centre: str, soon: datetime, stale: datetime) -> list[Due]:
+    async def of_centre(self, centre: str, soon: datetime, stale: datetime, ahead: date) -> list[Due]:
         """Return what a centre has to do.
 
-        ``soon``: places that expire before it are shown; ``stale``: sites that were confirmed before it.
+        ``soon``: places that expire before it are shown; ``stale``: sites that were confirmed before it; ``ahead``:
+        capabilities that end until then.
         """
-        found = await self.connection.execute(_OF_CENTRE, {"centre": centre, "soon": soon, "stale": stale})
+        values = {"centre": centre, "soon": soon, "stale": stale, "ahead": ahead}
+        found = await self.connection.execute(_OF_CENTRE, values)
         return [Due(*row) for row in found]
 
     async def of_owner(self, owner: str) -> list[Due]:
