@@ -13,6 +13,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.registry.activation import endpoints as activations
+from services.registry.amendments.following import follow_publication
 from services.registry.capabilities import endpoints as capabilities
 from services.registry.capabilities.alarms import report_expiring
 from services.registry.capabilities.fit import endpoints as fits
@@ -140,7 +141,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.public_url = settings.issuer
             app.state.report_secret = derived_key(settings.cursor_key_bytes, "counts")
             app.state.report_questions = settings.count_questions
-            app.state.publication_hooks = ()
+            app.state.publication_hooks = (follow_publication,)
             direct = open_direct_reads(database)
             stack.push_async_callback(direct.close)
             app.state.index = follower = IndexFollower(database)
@@ -160,10 +161,6 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.end_waits = database.end_waits
             tasks.repeat(lambda: _housekeeping(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
             _watch_deadlines(tasks, database, settings)
-            tasks.repeat(lambda: report_stale(database), "report_stale_sites")
-            tasks.repeat(lambda: keep_referrals(database, settings), "keep_referrals")
-            tasks.repeat(lambda: follow_up(database), "follow_up_feasibility")
-            tasks.repeat(lambda: expire_places(database), "expire_places")
             tasks.repeat(lambda: _delete_expired_assertions(database), "delete_expired_assertions")
             yield
 

@@ -13,12 +13,7 @@ from fastapi import FastAPI
 
 from shared.access.principal import ORGANISATION_KINDS, ROLES
 from tests.conftest import INTERNAL, token_of
-from tests.contract import rights_feasibility
-from tests.contract import rights_enrolment
-from tests.contract import rights_enrolment, rights_referrals
-from tests.contract import rights_capabilities, rights_enrolment, rights_feasibility
-from tests.contract import rights_enrolment, rights_feasibility
-from tests.contract import rights_enrolment, rights_feasibility, rights_referrals
+from tests.contract import rights_capabilities, rights_enrolment, rights_feasibility, rights_referrals
 from tests.contract.matching import CRITERIA, EXAMPLES
 from tests.contract.network import CENTRE, ORGANISATIONS, Network, Services
 from tests.contract.notifications import until
@@ -285,6 +280,7 @@ class Stage:
             "organisation": organisation,
             "network": "other-network" if line.row == "theirs" else "own-network",
             **rights_capabilities.VALUES,
+            "plot": "access",
         }
         values["submission"] = self.feasibility["theirs" if line.row == "theirs" else "own"]
         values["job"] = self.ids[f"jobs/{values['network']}"]
@@ -468,6 +464,11 @@ MEDIA_TYPES = {
     ("POST", "/oauth/token"): "application/x-www-form-urlencoded",
 }
 QUERIES = {
+    ("/registry/v1/reports/kpi", "year"): "?year=2026",
+    ("/registry/v1/reports/kpi", "theirs"): f"?view=centre&year=2026&centre={OTHER_CENTRE}",
+    ("/registry/v1/reports/kpi/plots/{plot}", "year"): "?year=2026",
+    ("/registry/v1/reports/referral-counts", "owned"): f"?trial={rights_capabilities.OWNED}",
+    ("/registry/v1/reports/referral-counts", "unowned"): f"?trial={rights_capabilities.UNOWNED}",
     ("/registry/v1/trials", "drafts"): "?limit=200",
     ("/registry/v1/trials/suggest", "-"): "?q=a",
     ("/registry/v1/feed", "drafts"): "?limit=1000",

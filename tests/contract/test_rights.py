@@ -150,7 +150,6 @@ async def test_the_same_holds_on_postgresql_with_a_warm_cache(
                     "fresh",
                     "owned",
                     "unowned",
-                    "elsewhere",
                     "evidence",
                 },
                 warm=True,
