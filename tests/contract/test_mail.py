@@ -12,6 +12,7 @@ from services.notifications.channels.smtp import SmtpChannel, read_smtp_url
 from services.notifications.link_tokens import MailTokens
 from services.notifications.mailing.dispatcher import MailDispatcher, MailPolicy
 from services.notifications.mailing.messages import Writer
+from shared.feed import Change
 from shared.persistence import open_database
 from tests.conftest import token_of
 from tests.contract.mail import (
@@ -145,15 +146,19 @@ async def test_a_server_that_is_busy_or_down_gets_one_message_later(
         await source.publish_trial("NCT00000001")
         await mail.next(1)
         await mail.close()
-        await source.publish_trial("NCT00000002")
-        await source.publish_trial("NCT00000003")
-        await source.publish_trial("NCT00000003", version=2)
+        several = (("NCT00000002", 1), ("NCT00000003", 1), ("NCT00000003", 2))
+        await source.publish(
+            *(
+                Change("trial.updated", f"trial/{trial}", version, side("public"), side("public"))
+                for trial, version in several
+            )
+        )
         await until(lambda: _tried(mailing, made, 3))
         await mail.open()
         await until(lambda: _all_delivered(mailing, made))
     first, *rest = mail.received
     assert "NCT00000001" in text_of(first)
-    # What became due meanwhile is one message, with one line for the same change twice.
+    # What happened together is one message, with one line for the same change twice.
     assert [[name in text_of(one) for name in ("NCT00000002", "NCT00000003")] for one in rest] == [[True, True]]
     assert rest[0]["Subject"] == "[CLEIO] 2 nouveautés"
 
