@@ -16,6 +16,9 @@ from tests.conftest import INTERNAL, token_of
 from tests.contract.matching import CRITERIA, EXAMPLES
 from tests.contract.network import CENTRE, ORGANISATIONS, Network, Services
 from tests.contract.notifications import until
+from tests.contract.rights_submissions import DELEGATE, Dossiers
+from tests.contract.rights_submissions import QUERIES as SUBMISSION_QUERIES
+from tests.contract.rights_submissions import documents as submission_documents
 from tests.contract.test_registry import a_trial
 
 TABLE = Path(__file__).with_name("rights.txt")
@@ -174,6 +177,7 @@ class Stage:
         for kind in KINDS:
             await self._organisation(f"own-{kind}", kind)
         await self._organisation("other-network", "network")
+        await self._organisation(DELEGATE, "sponsor")
         await self._organisation("closed-hospital", "hospital")
         await self._put(
             f"{ORGANISATIONS}/closed-hospital", {"kind": "hospital", "name": "Closed", "status": "suspended"}, ANY
@@ -184,6 +188,8 @@ class Stage:
             await self._put(f"/registry/v1/trials/{number}/sites/{centre}", site(), ANY)
         for name in ("own-network", "other-network"):
             self.ids[f"jobs/{name}"] = await self.job(name)
+        self.submissions = Dossiers(self.network.app, ask)
+        await self.submissions.set()
         self.centre = {
             name: value
             for name, value in (await self._get(f"/registry/v1/centres/{CENTRE}")).items()
@@ -273,6 +279,8 @@ class Stage:
                     if line.row != "revoked"
                     else self.ids[f"revoked/{organisation}"]
                 )
+        if "{submission}" in line.path:
+            values |= await self.submissions.values(line, allowed=allowed)
         if "{key}" in line.path:
             values["key"] = await self._place() if allowed else "0" * 32
         if "{number}" in line.path:
@@ -376,7 +384,7 @@ class Stage:
             "POST /notifications/v1/subscriptions": subscription("x"),
             "PUT /notifications/v1/subscriptions/{subscription}": subscription(organisation),
         }
-        return documents.get(f"{line.method} {line.path}")
+        return (documents | submission_documents(line)).get(f"{line.method} {line.path}")
 
     def _organisation_document(self, organisation: str) -> dict[str, Any]:
         kind = self.network.made[organisation]
@@ -437,6 +445,7 @@ QUERIES = {
     ("/matching/v1/match", "invented"): "?synthetic=true",
     ("/fhir/ResearchStudy/$match", "invented"): "?synthetic=true",
     ("/matching/v1/criteria/dry-run", "invented"): "?synthetic=true",
+    **SUBMISSION_QUERIES,
 }
 
 

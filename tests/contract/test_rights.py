@@ -132,7 +132,20 @@ async def test_the_same_holds_on_postgresql_with_a_warm_cache(
             asked, wrong = await judge(
                 stage,
                 chosen,
-                {"draft", "drafts", "own", "other", "others", "revoked", "revocations", "suspended", "slots", "fresh"},
+                {
+                    "draft",
+                    "drafts",
+                    "own",
+                    "other",
+                    "others",
+                    "revoked",
+                    "revocations",
+                    "suspended",
+                    "slots",
+                    "fresh",
+                    "dossier",
+                    "rival",
+                },
                 warm=True,
             )
     assert not wrong, f"{len(wrong)} of {asked}:\n" + "\n".join(wrong)
