@@ -13,8 +13,7 @@ from fastapi import FastAPI
 
 from shared.access.principal import ORGANISATION_KINDS, ROLES
 from tests.conftest import INTERNAL, token_of
-from tests.contract import rights_feasibility
-from tests.contract import rights_enrolment
+from tests.contract import rights_enrolment, rights_feasibility
 from tests.contract.matching import CRITERIA, EXAMPLES
 from tests.contract.network import CENTRE, ORGANISATIONS, Network, Services
 from tests.contract.notifications import until
