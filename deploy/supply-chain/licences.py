@@ -29,6 +29,8 @@ SPDX = {
 }
 # Read in the package by a person: its metadata declare none, or it is not installed on every platform.
 CHECKED_BY_HAND = {"pysqlite3": "Zlib", "colorama": "BSD-3-Clause"}
+# A heading of classifiers, which names no licence itself.
+HEADINGS = frozenset({"OSI Approved"})
 
 
 def licence_of(name: str) -> str:
@@ -43,7 +45,8 @@ def licence_of(name: str) -> str:
         text.rpartition(" :: ")[2] for text in about.get_all("Classifier") or [] if text.startswith("License :: ")
     ]
     if classifiers:
-        return " AND ".join(SPDX.get(name, name) for name in classifiers)
+        named = [text for text in classifiers if text not in HEADINGS] or classifiers
+        return " AND ".join(SPDX.get(name, name) for name in named)
     lines = str(about.get("License") or "").strip().splitlines()
     declared = lines[0][:80] if lines else CHECKED_BY_HAND.get(name, UNDECLARED)
     return SPDX.get(declared, declared)

@@ -5,9 +5,11 @@ from typing import Annotated
 import typer
 
 from services.cli.commands import configuration, development, session, system
+from services.cli.commands.activation import activation
 from services.cli.commands.administrators import administrators
 from services.cli.commands.audits import audits
 from services.cli.commands.backups import backups, restore
+from services.cli.commands.capabilities import capabilities
 from services.cli.commands.clients import clients
 from services.cli.commands.coverage import coverage
 from services.cli.commands.databases import databases
@@ -20,8 +22,10 @@ from services.cli.commands.imports import import_records
 from services.cli.commands.jobs import jobs
 from services.cli.commands.match import match
 from services.cli.commands.members import members
+from services.cli.commands.notices import notices
 from services.cli.commands.organisations import organisations
 from services.cli.commands.places import places
+from services.cli.commands.referrals import referrals, worklist
 from services.cli.commands.reports import report
 from services.cli.commands.reviews import reviews
 from services.cli.commands.signing_keys import signing_keys
@@ -73,11 +77,16 @@ app.add_typer(terminology, name="terminology")
 app.add_typer(geography, name="geo")
 app.add_typer(sources, name="sources")
 app.add_typer(places, name="places")
+app.add_typer(referrals, name="referrals")
+app.command()(worklist)
 app.add_typer(feasibility, name="feasibility")
 app.add_typer(holds, name="holds")
 app.add_typer(enrolment, name="enrolment")
+app.add_typer(capabilities, name="capabilities")
+app.add_typer(activation, name="activation")
 app.add_typer(jobs, name="jobs")
 app.add_typer(reviews, name="reviews")
+app.add_typer(notices, name="notices")
 app.add_typer(backups, name="backup")
 app.command()(restore)
 app.command()(configuration.config)

@@ -40,6 +40,7 @@ def declare(gateway: Gateway, trial: str, centre: str, cohort: str, given: Mappi
             "offered": found["offered"],
             "allocation": found["allocation"],
             "hold_days": found["hold_days"],
+            "limit_months": found["limit_months"],
             "manufacturing": {"slots": slots["slots"]} if slots else None,
         }
     return read_json(gateway.send("PUT", path, body={**present, **given}, headers=headers))

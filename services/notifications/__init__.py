@@ -1,1 +1,1 @@
-"""Notifications sends subscribers numbered events by signed webhooks, at least once. It stores no trial, no patient."""
+"""Notifications sends numbered events by signed webhooks and e-mail, at least once. It stores no trial, no patient."""

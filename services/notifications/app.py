@@ -7,11 +7,17 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from services.notifications.channels.smtp import SmtpChannel
 from services.notifications.channels.webhook import WebhookChannel
 from services.notifications.clients.registry import registry_tail
 from services.notifications.deliveries import endpoints as deliveries
 from services.notifications.deliveries.dispatcher import Dispatcher, DispatchPolicy
 from services.notifications.deliveries.repository import DeliveryRepository
+from services.notifications.link_tokens import MailTokens
+from services.notifications.mail import endpoints as mail_subscriptions
+from services.notifications.mail_links import endpoints as mail_links
+from services.notifications.mailing.dispatcher import MailDispatcher, MailPolicy
+from services.notifications.mailing.messages import Writer
 from services.notifications.runtime import Runtime
 from services.notifications.schema import AUDIT, KEYS, METADATA
 from services.notifications.sequencing.sequencer import Sequencer
@@ -70,31 +76,49 @@ def create_app(settings: NotificationsSettings | None = None, line: InternalClie
             stack.push_async_callback(directory.stop)
             cipher = secret_cipher(settings.sealing_key)
             dispatcher = Dispatcher(database, WebhookChannel(outbound, cipher), _policy(settings))
+            tokens = MailTokens(settings.sealing_key)
+            mail = _mail(settings, database, tokens)
+
+            def wake() -> None:
+                dispatcher.wake()
+                if mail is not None:
+                    mail.wake()
+
             sequencer = Sequencer(
                 database,
                 registry_tail(registry, settings.feed_wait_seconds),
                 "registry",
-                dispatcher.wake,
+                wake,
                 app.state.metrics.lag.labels("registry").set,
             )
             app.state.database = database
             app.state.runtime = Runtime(
-                database, outbound, cipher, dispatcher.wake, settings.subscriptions_per_organisation
+                database,
+                outbound,
+                cipher,
+                wake,
+                settings.subscriptions_per_organisation,
+                tokens,
+                mail is not None,
             )
             app.state.health = lambda: _health(database, sequencer)
             app.state.observe = lambda: _observe(database, sequencer, app.state.metrics)
             await dispatcher.start(tasks)
             stack.push_async_callback(dispatcher.stop, settings.drain_seconds)
+            if mail is not None:
+                mail.start(tasks)
+                stack.push_async_callback(mail.stop, settings.drain_seconds)
             stack.push_async_callback(tasks.repeat(sequencer.step, "registry_feed").stop)
             yield
 
-    routers = [subscriptions.router, deliveries.router, audit_router("notifications"), backup_router()]
+    routers = [subscriptions.router, deliveries.router, mail_subscriptions.router, mail_links.router]
+    routers += [audit_router("notifications"), backup_router()]
     return create_service(
         "notifications",
         settings,
         routers,
         lifespan,
-        "Subscriptions to changes, and the log of their deliveries.",
+        "Subscriptions to changes by webhook or e-mail, and the log of their deliveries.",
         EXAMPLES,
     )
 
@@ -109,6 +133,18 @@ def _policy(settings: NotificationsSettings) -> DispatchPolicy:
         per_subscription=settings.concurrency_per_subscription,
         contended_attempt=settings.contended_attempt_seconds,
     )
+
+
+def _mail(settings: NotificationsSettings, database: Database, tokens: MailTokens) -> MailDispatcher | None:
+    """Return what sends e-mail; None: it is not set up."""
+    server = settings.mail_server
+    if server is None:
+        return None
+    channel = SmtpChannel(server, settings.mail_from, settings.attempt_seconds)
+    writer = Writer(settings.mail_from, settings.issuer, tokens)
+    lease = settings.attempt_seconds + settings.lease_margin_seconds
+    policy = MailPolicy(settings.retry_seconds, lease, settings.mail_collect_seconds, settings.sweep_seconds)
+    return MailDispatcher(database, channel, writer, policy)
 
 
 async def _health(database: Database, sequencer: Sequencer) -> Health:

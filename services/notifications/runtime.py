@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from services.notifications.link_tokens import MailTokens
 from shared.clients.outbound import OutboundClient
 from shared.persistence import Database
 from shared.values.encryption import Seal
@@ -13,13 +14,18 @@ from shared.values.encryption import Seal
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """``cipher`` encrypts signing secrets; ``wake_dispatcher`` looks for due deliveries now."""
+    """``cipher`` encrypts signing secrets; ``wake_dispatcher`` looks for due deliveries now.
+
+    ``mail_tokens`` makes the links in messages; ``can_mail``: whether there is a mail server.
+    """
 
     database: Database
     outbound: OutboundClient
     cipher: Seal
     wake_dispatcher: Callable[[], None]
     subscriptions_per_organisation: int
+    mail_tokens: MailTokens
+    can_mail: bool
 
 
 def _runtime(request: Request) -> Runtime:

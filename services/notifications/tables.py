@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     literal_column,
+    text,
 )
 
 from services.notifications.schema import METADATA
@@ -50,6 +51,9 @@ subscriptions = Table(
     Column("version", Integer, nullable=False),
     Column("status", String(16), nullable=False),
     Column("disabled_reason", String(16)),
+    # `webhook` or `email`.
+    Column("channel", String(16), nullable=False, server_default="webhook"),
+    # Of an e-mail subscription: `mailto:` and the address.
     Column("url", Text, nullable=False),
     Column("types", Text, nullable=False),
     Column("filter", Text, nullable=False),
@@ -57,7 +61,14 @@ subscriptions = Table(
     Column("last_number", BigInteger, nullable=False),
     Column("created_at", UtcInstant, nullable=False),
     Column("updated_at", UtcInstant, nullable=False),
+    # Of e-mail subscriptions only. `refusals`: messages refused for good since the last one that was accepted.
+    Column("language", String(2)),
+    Column("frequency", String(16)),
+    Column("confirmed_at", UtcInstant),
+    Column("refusals", Integer, nullable=False, server_default=text("0")),
 )
+IS_WEBHOOK = subscriptions.c.channel == "webhook"
+IS_EMAIL = subscriptions.c.channel == "email"
 Index("ix_subscriptions_owner_created_at_id", subscriptions.c.owner, subscriptions.c.created_at, subscriptions.c.id)
 
 deliveries = Table(

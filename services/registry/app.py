@@ -12,6 +12,12 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from services.registry.activation import endpoints as activations
+from services.registry.amendments.following import follow_publication
+from services.registry.capabilities import endpoints as capabilities
+from services.registry.capabilities.alarms import report_expiring
+from services.registry.capabilities.fit import endpoints as fits
+from services.registry.capabilities.follow_up import endpoints as follow_ups
 from services.registry.centres import endpoints as centres
 from services.registry.coverage import endpoints as coverages
 from services.registry.coverage.service import CoverageService
@@ -135,7 +141,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.public_url = settings.issuer
             app.state.report_secret = derived_key(settings.cursor_key_bytes, "counts")
             app.state.report_questions = settings.count_questions
-            app.state.publication_hooks = ()
+            app.state.publication_hooks = (follow_publication,)
             direct = open_direct_reads(database)
             stack.push_async_callback(direct.close)
             app.state.index = follower = IndexFollower(database)
@@ -154,10 +160,7 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
             app.state.observe = lambda: _observe(database, app.state.metrics)
             app.state.end_waits = database.end_waits
             tasks.repeat(lambda: _housekeeping(database, timedelta(days=settings.keep_feed_days)), "housekeeping")
-            tasks.repeat(lambda: report_stale(database), "report_stale_sites")
-            tasks.repeat(lambda: keep_referrals(database, settings), "keep_referrals")
-            tasks.repeat(lambda: follow_up(database), "follow_up_feasibility")
-            tasks.repeat(lambda: expire_places(database), "expire_places")
+            _watch_deadlines(tasks, database, settings)
             tasks.repeat(lambda: _delete_expired_assertions(database), "delete_expired_assertions")
             yield
 
@@ -172,6 +175,10 @@ def create_app(settings: RegistrySettings | None = None) -> FastAPI:
         safety_holds.router,
         enrolment.router,
         centres.router,
+        capabilities.router,
+        fits.router,
+        follow_ups.router,
+        activations.router,
         places.router,
         referrals.router,
         worklists.router,
@@ -267,6 +274,15 @@ async def _start_sources(app: FastAPI, settings: RegistrySettings, database: Dat
     for task in schedule.start(tasks, database, outbound, rules, processes):
         # Before the connections are closed.
         stack.push_async_callback(task.stop)
+
+
+def _watch_deadlines(tasks: BackgroundTasks, database: Database, settings: RegistrySettings) -> None:
+    """Start what acts when a day has come: what is stale, expires or is due."""
+    tasks.repeat(lambda: report_stale(database), "report_stale_sites")
+    tasks.repeat(lambda: keep_referrals(database, settings), "keep_referrals")
+    tasks.repeat(lambda: follow_up(database), "follow_up_feasibility")
+    tasks.repeat(lambda: expire_places(database), "expire_places")
+    tasks.repeat(lambda: report_expiring(database), "report_expiring_capabilities")
 
 
 async def _health(database: Database) -> Health:

@@ -96,6 +96,16 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     },
     ("centre", "read"): _each(PRINCIPAL_KINDS, _ALL),
     ("centre", "write"): {"centre": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
+    # What centres can do; the evidence is for those who may read `activation` of the centre.
+    ("capability", "read"): _each(PRINCIPAL_KINDS, _ALL),
+    ("capability", "write"): {"centre": Grant("own", WRITERS), "coordination": Grant("all", WRITERS)},
+    # How the sites of a trial are prepared and opened. `own`: of the centre, or of the sponsor that owns the trial.
+    ("activation", "read"): {"centre": Grant("own"), "sponsor": Grant("own"), "authority": _ALL, "coordination": _ALL},
+    ("activation", "write"): {
+        "centre": Grant("own", WRITERS),
+        "sponsor": Grant("own", WRITERS),
+        "coordination": Grant("all", WRITERS),
+    },
     # The table of facility texts and the places that they are.
     ("place", "read"): {"coordination": _ALL},
     ("place", "write"): {"coordination": Grant("all", WRITERS)},
@@ -147,6 +157,9 @@ TABLE: dict[tuple[str, Action], dict[str, Grant]] = {
     },
     ("subscription", "read"): _each(ORGANISATION_KINDS, Grant("own")),
     ("subscription", "write"): _each(ORGANISATION_KINDS, Grant("own", WRITERS)),
+    # The links in e-mails: their token is the authority.
+    ("mail_link", "read"): _each(PRINCIPAL_KINDS, _ALL),
+    ("mail_link", "write"): _each(PRINCIPAL_KINDS, _ALL),
     # The status of subscriptions, without their target URL or filter.
     ("subscription_summary", "read"): {"coordination": _ALL},
     ("organisation", "read"): _each(ORGANISATION_KINDS, Grant("own"), authority=_ALL, coordination=_ALL),
@@ -174,6 +187,8 @@ SCOPED: dict[str, tuple[str, ...]] = {
     "safety_hold": ("registry",),
     "enrolment": ("registry",),
     "centre": ("registry",),
+    "capability": ("registry",),
+    "activation": ("registry",),
     "place": ("registry",),
     "submission": ("registry",),
     "submission_decision": ("registry",),

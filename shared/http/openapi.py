@@ -33,7 +33,6 @@ NDJSON = "application/x-ndjson"
 # Bodies that are no JSON: their form is described in words.
 FILES: dict[str, dict[str, Any]] = {
     "text/csv": {"schema": {"type": "string", "description": "A table; its first line has the headings."}},
-    "text/calendar": {"schema": {"type": "string", "description": "All-day events (RFC 5545)."}},
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {
         "schema": {"type": "string", "format": "binary", "description": "A workbook; its first sheet is read."}
     },
@@ -45,10 +44,13 @@ TAGS: dict[str, str] = {
     "criteria": "Help for authors of criteria. Nothing is stored.",
     "trials": "Trials, their criteria and their sites.",
     "centres": "The centres of the network.",
+    "capabilities": "What centres can do, which are able to give the product of a trial, and its follow-up.",
+    "activation": "How the sites of a trial are authorised and opened.",
     "coverage": "How near open sites are to the people of France.",
     "terminology": "The concepts that trials are coded with.",
     "feed": "Keep a copy of the registry: load the export, then follow the feed of changes.",
     "subscriptions": "Subscribe a webhook to changes.",
+    "mail": "Subscribe an address to changes by e-mail, and the links in its messages.",
     "deliveries": "What was sent to a subscription, and a test event.",
     "identity": "Access tokens, the keys and metadata of their issuer, and the rights of the caller.",
     "organisations": "Hospitals, centres, sponsors and others that take part.",
@@ -56,6 +58,7 @@ TAGS: dict[str, str] = {
     "members": "The people who act for an organisation.",
     "fhir": "The same over FHIR R4: trials as ResearchStudy, and the match operation.",
     "cds-hooks": "CDS Hooks 2.0: trials inside the screen of an EHR.",
+    "reports": "How long each step takes, and counts for sponsors.",
     "sources": "Import of records from other registries.",
     "places": "Which places the facilities of records are, as people say.",
     "feasibility": "What centres are asked about dossiers, and what they answer.",

@@ -7,7 +7,11 @@ from shared.access.policy import SCOPED, TABLE, Action, scope_of
 
 # What each scope allows. The roles of a client and the kind of its organisation may allow less.
 SCOPES: dict[str, str] = {
+    "activation.read": "Read how sites of trials are prepared and opened, and the evidence of centres.",
+    "activation.write": "State what prepares and opens the sites of trials.",
     "audit.read": "Read the audit log.",
+    "capability.read": "Read what centres can do.",
+    "capability.write": "State what a centre can do.",
     "centre.read": "Read centres.",
     "centre.write": "Create and change centres.",
     "client.read": "Read API clients.",
@@ -28,8 +32,13 @@ SCOPES: dict[str, str] = {
     "site.write": "Declare status and open places of sites.",
     "place.read": "Read which places the facilities of records are.",
     "place.write": "Say which place a facility is.",
+    "referral.read": "Read the referrals of patients that the caller sent or received.",
+    "referral.write": "Send referrals and record their steps.",
+    "worklist.read": "Read what waits for the caller.",
     "feasibility.read": "Read what centres are asked about dossiers, and what they answer.",
     "feasibility.write": "Ask centres about dossiers, answer, and take the steps of a request.",
+    "report.read": "Read how long each step takes.",
+    "referral_count.read": "Ask how many referrals a trial of one's own has.",
     "source.write": "Import records of other registries.",
     "push.read": "Read the imports of a partner network's trials.",
     "push.write": "Send the trials of a partner network; cancel and undo that.",

@@ -25,7 +25,8 @@ OWN = {"CLEIO_DATABASE_PASSWORD", "CLEIO_PUBLISH", "CLEIO_BACKUP_DIR", "CLEIO_TL
 
 def known(name: str) -> bool:
     service = re.fullmatch(
-        r"CLEIO_(REGISTRY|MATCHING|NOTIFICATIONS)_(PORT|URL|UPSTREAMS|DATABASE_URL|LOAD_SAMPLE|SYNC)", name
+        r"CLEIO_(REGISTRY|MATCHING|NOTIFICATIONS)_(PORT|URL|UPSTREAMS|DATABASE_URL|LOAD_SAMPLE|SYNC|SMTP_URL|MAIL_FROM)",
+        name,
     )
     return name in OWN or bool(service) or f'"{name}"' in SOURCE or f"${name}" in CADDYFILE
 

@@ -13,10 +13,13 @@ from fastapi import FastAPI
 
 from shared.access.principal import ORGANISATION_KINDS, ROLES
 from tests.conftest import INTERNAL, token_of
-from tests.contract import rights_enrolment, rights_feasibility
+from tests.contract import rights_capabilities, rights_enrolment, rights_feasibility, rights_referrals
 from tests.contract.matching import CRITERIA, EXAMPLES
 from tests.contract.network import CENTRE, ORGANISATIONS, Network, Services
 from tests.contract.notifications import until
+from tests.contract.rights_mail import DOCUMENT as MAIL_DOCUMENT
+from tests.contract.rights_mail import DOCUMENTS as MAIL_DOCUMENTS
+from tests.contract.rights_mail import MAIL, confirm, token_of_link
 from tests.contract.test_registry import a_trial
 
 TABLE = Path(__file__).with_name("rights.txt")
@@ -183,7 +186,9 @@ class Stage:
         await self._put(f"/registry/v1/trials/{DRAFT}", draft(), NEW)
         for number, centre in ((PUBLISHED, CENTRE), (PUBLISHED, OTHER_CENTRE), (DRAFT, CENTRE)):
             await self._put(f"/registry/v1/trials/{number}/sites/{centre}", site(), ANY)
+        await rights_referrals.prepare(self.network, PUBLISHED, self.ids)
         await rights_enrolment.prepare(self.network, PUBLISHED, self.ids)
+        await rights_capabilities.prepare(self.network, CENTRE, OTHER_CENTRE)
         for name in ("own-network", "other-network"):
             self.ids[f"jobs/{name}"] = await self.job(name)
         self.feasibility = await rights_feasibility.set_up(self.network)
@@ -219,6 +224,7 @@ class Stage:
         path = f"{ORGANISATIONS}/{name}/clients/{self.ids[f'revoked/{name}']}"
         assert (await self.network.call("DELETE", path, self.network.admin, headers=ANY)).status_code == 204
         self.ids[f"subscriptions/{name}"] = await self.subscription(name, kind)
+        self.ids[f"mail_subscriptions/{name}"] = await self.mail_subscription(name, kind)
 
     async def _put(self, path: str, document: Any, headers: dict[str, str]) -> None:
         answer = await self.network.call("PUT", path, self.network.admin, json=document, headers=headers)
@@ -241,38 +247,54 @@ class Stage:
         return str(answer.json()["id"])
 
     async def subscription(self, organisation: str, kind: str) -> str:
+        created = await self._subscribe(
+            "/notifications/v1/subscriptions", subscription(organisation), organisation, kind
+        )
+        return str(json.loads(created)["id"])
+
+    async def mail_subscription(self, organisation: str, kind: str) -> str:
+        created = await self._subscribe(MAIL, MAIL_DOCUMENT, organisation, kind)
+        return await confirm(self.services.apps["notifications"], created)
+
+    async def _subscribe(self, path: str, document: Any, organisation: str, kind: str) -> str:
         token = token_of(kind, "editor", organisation=organisation)  # type: ignore[arg-type]
-        body = json.dumps(subscription(organisation)).encode()
+        body = json.dumps(document).encode()
         headers = {
             "Authorization": f"Bearer {token}",
             "Content-Type": "application/json",
             "Idempotency-Key": uuid.uuid4().hex,
         }
-        status, answer = await ask(
-            self.services.apps["notifications"], "POST", "/notifications/v1/subscriptions", headers, body, NEAR
-        )
+        status, answer = await ask(self.services.apps["notifications"], "POST", path, headers, body, NEAR)
         assert status == 201, answer
-        return str(json.loads(answer)["id"])
+        return answer
 
     async def request(self, line: Line, caller: Caller, allowed: bool) -> tuple[FastAPI, str, dict[str, str], bytes]:
         """Return the request to send: application, path, headers and body."""
         own = f"own-{caller.kind}" if caller.kind in KINDS else "own-hospital"
         organisation = {"other": "other-network", "suspended": "closed-hospital"}.get(line.row, own)
         values = {
-            "identifier": DRAFT if line.row == "draft" else PUBLISHED,
-            "centre": OTHER_CENTRE if line.row == "other" else CENTRE,
+            "identifier": {"draft": DRAFT, **rights_capabilities.TRIALS}.get(line.row, PUBLISHED),
+            "centre": OTHER_CENTRE if line.row in {"other", "elsewhere"} else CENTRE,
             "source": "sample" if "{record}" in line.path else "ctgov",
             "record": DEMO,
             "organisation": organisation,
             "network": "other-network" if line.row == "theirs" else "own-network",
+            **rights_capabilities.VALUES,
+            "plot": "access",
         }
         values["submission"] = self.feasibility["theirs" if line.row == "theirs" else "own"]
         values["job"] = self.ids[f"jobs/{values['network']}"]
         values |= {"cohort": "all", "referral": self.ids["referral"], "hold": self.ids["hold"]}
+        if "{reference}" in line.path:
+            deletes = line.method == "DELETE" and allowed
+            values["reference"] = rights_referrals.reference(line.row, self.ids, deletes=deletes)
         if line.path.endswith("/lift") and allowed:
             values["hold"] = await rights_enrolment.new_hold(self.network, PUBLISHED)
         values["review"] = f"scope:{values['identifier']}"
-        for name in ("client", "member", "subscription"):
+        if "{link}" in line.path:
+            own_mail = self.ids["mail_subscriptions/own-hospital"]
+            values["link"] = token_of_link(self.services.apps["notifications"], line.path, own_mail)
+        for name in ("client", "member", "subscription", "mail_subscription"):
             if f"{{{name}}}" in line.path:
                 spent = line.method == "DELETE" and allowed and line.row != "revoked"
                 values[name] = (
@@ -284,6 +306,8 @@ class Stage:
             values["key"] = await self._place() if allowed else "0" * 32
         if "{number}" in line.path:
             values["number"] = await self._statement(values["identifier"]) if allowed else "1"
+        if "{code}" in line.path and allowed:
+            await rights_capabilities.state_again(self.network, values["centre"])
         headers: dict[str, str] = {}
         body = b""
         if line.method in {"PUT", "PATCH", "POST", "DELETE"}:
@@ -330,6 +354,8 @@ class Stage:
             return self.ids[key]
         if name == "subscription":
             return await self.subscription(organisation, self.network.made[organisation])
+        if name == "mail_subscription":
+            return await self.mail_subscription(organisation, self.network.made[organisation])
         return await (self.client(organisation) if name == "client" else self.member(organisation))
 
     def _document(self, line: Line, organisation: str) -> Any:
@@ -337,6 +363,7 @@ class Stage:
         centre = self.other_centre if line.row == "other" else self.centre
         documents: dict[str, Any] = {
             **rights_feasibility.documents(OTHER_CENTRE if line.row == "other" else CENTRE),
+            **rights_referrals.documents(PUBLISHED),
             **rights_enrolment.documents(OTHER_CENTRE if line.row == "other" else CENTRE),
             "PUT /registry/v1/trials/{identifier}": published() if line.row == "published" else draft(),
             "PATCH /registry/v1/trials/{identifier}": {"acronym": f"A{self.made}"},
@@ -384,8 +411,9 @@ class Stage:
             "POST /cds-services/trials/feedback": {"feedback": []},
             "POST /notifications/v1/subscriptions": subscription("x"),
             "PUT /notifications/v1/subscriptions/{subscription}": subscription(organisation),
+            **MAIL_DOCUMENTS,
         }
-        return documents.get(f"{line.method} {line.path}")
+        return (documents | rights_capabilities.DOCUMENTS).get(f"{line.method} {line.path}")
 
     def _organisation_document(self, organisation: str) -> dict[str, Any]:
         kind = self.network.made[organisation]
@@ -404,10 +432,11 @@ class Stage:
             "demo": DEMO,
             "slots": f'"open":{FREE_PLACES}',
             "held": f'"kind":"{rights_enrolment.KIND}"',
-            "others": self.ids["subscriptions/other-network"]
+            "others": self.ids[f"{'mail_' * ('mail' in line.path)}subscriptions/other-network"]
             if line.path.startswith("/notifications")
             else "other-network",
             "revocations": self.ids["revoked/other-network"],
+            "evidence": rights_capabilities.EVIDENCE,
             "own": "client of other-network" if line.path.endswith("/clients") else self.ids["members/other-network"],
         }.get(line.row)
 
@@ -435,6 +464,11 @@ MEDIA_TYPES = {
     ("POST", "/oauth/token"): "application/x-www-form-urlencoded",
 }
 QUERIES = {
+    ("/registry/v1/reports/kpi", "year"): "?year=2026",
+    ("/registry/v1/reports/kpi", "theirs"): f"?view=centre&year=2026&centre={OTHER_CENTRE}",
+    ("/registry/v1/reports/kpi/plots/{plot}", "year"): "?year=2026",
+    ("/registry/v1/reports/referral-counts", "owned"): f"?trial={rights_capabilities.OWNED}",
+    ("/registry/v1/reports/referral-counts", "unowned"): f"?trial={rights_capabilities.UNOWNED}",
     ("/registry/v1/trials", "drafts"): "?limit=200",
     ("/registry/v1/trials/suggest", "-"): "?q=a",
     ("/registry/v1/feed", "drafts"): "?limit=1000",

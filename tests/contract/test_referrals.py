@@ -290,6 +290,49 @@ async def test_an_acceptance_marks_the_other_referrals_of_the_patient(parties: P
     assert (checked.status_code, checked.json()["check_again"]) == (200, None)
 
 
+async def test_a_place_follows_the_steps_of_its_referral(parties: Parties) -> None:
+    refused = await parties.post(parties.hospital, REFERRALS, a_referral(place=True))
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_place")
+    assert (await parties.hospital.get(REFERRALS)).json()["items"] == []
+    path = f"/registry/v1/trials/{NUMBER}/sites/{CENTRE}/enrolment/all"
+    offered = await parties.admin.put(path, json={"offered": 1}, headers={"If-None-Match": "*"})
+    assert offered.status_code == 201, offered.text
+    first, second = await parties.send(place=True), await parties.send(place=True)
+    assert (first["place"]["state"], second["place"]["state"], second["place"]["position"]) == ("held", "waiting", 1)
+    # A patient holds one place.
+    again = await parties.post(parties.hospital, REFERRALS, a_referral(place=True, same_patient_as=first["reference"]))
+    assert (again.status_code, again.json()["code"]) == (409, "active_hold")
+
+    one = first["reference"]
+    await parties.walk(one, "accepted", "contacted", "pre_screened", "consented")
+    assert (await parties.read(parties.hospital, one))["place"] is None
+    await parties.walk(one, "screening", "included", "collection", "manufacturing", "released", "conditioning")
+    assert (await parties.read(parties.centre, one))["place"]["state"] == "confirmed"
+    await parties.walk(one, "manufacturing_failed")
+    assert (await parties.read(parties.centre, one))["place"]["state"] == "decision_due"
+    waiting = await parties.read(parties.hospital, second["reference"])
+    assert (waiting["place"]["state"], waiting["place"]["position"]) == ("waiting", 1)
+    early = await parties.step(parties.centre, one, "dosed")
+    assert (early.status_code, early.json()["code"]) == (409, "decision_due")
+    # What was erased waits no more.
+    gone = await parties.hospital.delete(f"{REFERRALS}/{second['reference']}", headers={"If-Match": "*"})
+    assert gone.status_code == 204
+    assert (await parties.admin.get(path)).json()["waiting"] == 0
+
+
+async def test_an_acceptance_gives_back_the_places_elsewhere(parties: Parties) -> None:
+    path = f"/registry/v1/trials/{NUMBER}/sites/{CENTRE}/enrolment/all"
+    offered = await parties.admin.put(path, json={"offered": 1}, headers={"If-None-Match": "*"})
+    assert offered.status_code == 201, offered.text
+    held = (await parties.send(place=True))["reference"]
+    other = (await parties.send(same_patient_as=held))["reference"]
+    await parties.walk(other, "accepted")
+    await parties.until_marked()
+    assert (await parties.read(parties.hospital, held))["place"]["state"] == "given_back"
+    assert (await parties.admin.get(path)).json()["free"] == 1
+    assert (await parties.step(parties.hospital, other, "place_asked")).json()["place"]["state"] == "held"
+
+
 async def test_a_safety_hold_stops_new_referrals_and_inclusions_and_marks_the_others(parties: Parties) -> None:
     reference, dosed = [(await parties.send())["reference"] for _ in range(2)]
     for one in (reference, dosed):

@@ -16,6 +16,7 @@ from shared.access.principal import ROLES
 from tests.conftest import new_database, token_of
 from tests.contract.network import running_services
 from tests.contract.rights import DRAFT, FAR, FREE_PLACES, NEAR, Caller, Stage, ask, callers, lines
+from tests.contract.rights_mail import MAIL_SETTINGS
 
 pytestmark = pytest.mark.anyio
 
@@ -73,7 +74,8 @@ async def judge(
 
 @pytest.fixture
 async def stage(stocked_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    monkeypatch.setenv("CLEIO_OUTBOUND_DEV_HOSTS", "127.0.0.0/8")
+    for name, value in {"CLEIO_OUTBOUND_DEV_HOSTS": "127.0.0.0/8", **MAIL_SETTINGS}.items():
+        monkeypatch.setenv(name, value)
     shutil.copyfile(stocked_file, tmp_path / "registry.db")
     async with running_services(f"sqlite:///{tmp_path / 'registry.db'}", tmp_path) as services:
         stage = Stage(services)
@@ -119,7 +121,8 @@ async def test_every_role_may_do_what_was_agreed(stage: Stage) -> None:
 async def test_the_same_holds_on_postgresql_with_a_warm_cache(
     postgres: str, stocked_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CLEIO_OUTBOUND_DEV_HOSTS", "127.0.0.0/8")
+    for name, value in {"CLEIO_OUTBOUND_DEV_HOSTS": "127.0.0.0/8", **MAIL_SETTINGS}.items():
+        monkeypatch.setenv(name, value)
     with new_database(postgres, stocked_database) as url:
         async with running_services(url, tmp_path) as services:
             stage = Stage(services)
@@ -143,7 +146,11 @@ async def test_the_same_holds_on_postgresql_with_a_warm_cache(
                     "suspended",
                     "slots",
                     "held",
+                    "elsewhere",
                     "fresh",
+                    "owned",
+                    "unowned",
+                    "evidence",
                 },
                 warm=True,
             )

@@ -172,6 +172,29 @@ def test_what_waits_for_review_is_listed_decided_and_undone(system: System, tmp_
     assert changed[:3] == ["state", "in_review", "withdrawn"]
 
 
+def test_places_are_declared_and_a_hold_is_imposed(system: System) -> None:
+    def cleio(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return system.cleio(*arguments, check=check, CLEIO_TOKEN=system.admin_key)
+
+    place = ("CLEIO-DEMO-0002", "fr-lille", "1")
+    cleio("enrolment", "declare", *place, "--offered", "3", "--slots", "2", "--interval-days", "28", "--needs-decision")
+    kept = json.loads(cleio("enrolment", "declare", *place, "--offered", "4", "--json").stdout)
+    assert (kept["offered"], kept["manufacturing"]["slots"], kept["staggering"]["interval_days"]) == (4, 2, 28)
+    assert cleio("enrolment", "waiting", *place).stdout.split()[0] == "POSITION"
+    early = cleio("enrolment", "release", place[0], "1", "--decided-on", "2026-01-01", "--reference", "1", check=False)
+    assert (early.returncode, "409 not_staggered" in early.stderr) == (1, True)
+    nobody = cleio("enrolment", "decide", *place, "REF-2222-2222-2222", "assign", check=False)
+    assert (nobody.returncode, "404 not_found" in nobody.stderr) == (1, True)
+
+    options = ("--scope", "cohort", "--target", "1", "--kind", "precaution", "--reason", "quality_defect")
+    hold = json.loads(cleio("holds", "impose", place[0], *options, "--json").stdout)
+    assert "safety_hold" in cleio("enrolment", "list", place[0]).stdout.splitlines()[1].split()
+    assert system.cleio("holds", "list", place[0]).stdout.splitlines()[1].split()[:3] == [hold["id"], place[0], "1"]
+    basis = ("--basis", "measure_lifted", "--reference", "1", "--decided-on", "2026-01-01")
+    refused = cleio("holds", "lift", hold["id"], *basis, check=False)
+    assert (refused.returncode, "403 two_organisations_needed" in refused.stderr) == (1, True)
+
+
 def test_an_import_without_the_token_is_one_line(system: System, tmp_path: Path) -> None:
     (tmp_path / "one.json").write_text(json.dumps(study("NCT90000001", "One")))
     refused = system.cleio("import", "ctgov", str(tmp_path), check=False)
@@ -258,6 +281,55 @@ def test_the_feed_is_followed_until_interrupted(system: System) -> None:
     following.send_signal(signal.SIGINT)
     _, said = following.communicate(timeout=30)
     assert (following.returncode, "continue with --cursor" in said) == (0, True), said
+
+
+def test_capabilities_and_the_opening_of_a_site_are_stated_and_shown(system: System) -> None:
+    trial, centre = "CLEIO-DEMO-0003", "fr-lyon"
+
+    def shown(*arguments: str) -> str:
+        return system.cleio(*arguments, CLEIO_TOKEN=system.admin_key).stdout
+
+    assert "tma_readiness" in shown("capabilities", "codes")
+    tma = ("capabilities", "set", centre, "tma_readiness", "--scope", "both", "--evidence")
+    for evidence in ("procedure 1", "procedure 2"):
+        assert shown(*tma, evidence).splitlines()[1].split()[:3] == ["tma_readiness", "valid", "both"]
+    assert "procedure 2" in shown("capabilities", "list", centre)
+    assert '"complete": true' in shown("capabilities", "needs", trial, "--complete")
+    fit = shown("capabilities", "fit", trial, "--centre", centre).splitlines()
+    assert fit[1].split()[:2] == [centre, "able_after"]
+    assert (
+        shown("capabilities", "follow-up", trial, "--dosed-on", "2024-02-29").splitlines()[-1].split()[2]
+        == "2039-02-28"
+    )
+    stated = shown("capabilities", "follow-up", trial, "--years", "7", "--reference", "protocol 2")
+    assert stated.splitlines()[1].split() == ["years", "7"]
+    shown("capabilities", "remove", centre, "tma_readiness")
+
+    declared = (
+        "--regime",
+        "contained_use",
+        "--class",
+        "C1",
+        "--declared-on",
+        "2026-01-05",
+        "--decided-on",
+        "2026-02-03",
+    )
+    shown("activation", "gmo", trial, "--state", "accepted", *declared, "--site", "fr-necker")
+    for day in ("2026-02-02", "2026-03-02"):
+        path = shown("activation", "step", trial, "decision", "--state", "done", "--on", day)
+        assert next(line.split() for line in path.splitlines() if line.startswith("decision"))[3] == day
+    assert "gmo_site_not_listed" in shown("activation", "checklist", trial, centre)
+    for reference in ("C1", "C2"):
+        done = shown(
+            "activation", "item", trial, centre, "contract", "--done-on", "2026-04-01", "--reference", reference
+        )
+        assert json.loads(done)["state"] == "done"
+    refused = system.cleio(
+        "activation", "item", trial, centre, "green_light", "--done-on", "2026-05-01", check=False,
+        CLEIO_TOKEN=system.admin_key,
+    )  # fmt: skip
+    assert (refused.returncode, "409" in refused.stderr) == (1, True)
 
 
 def test_a_centre_is_asked_and_answers_on_the_command_line(system: System, tmp_path: Path) -> None:

@@ -36,6 +36,9 @@ def declare(
     cohort: Cohort,
     offered: Annotated[int, typer.Option(min=0, help="All places: free, taken and used.")],
     hold_days: Annotated[int, typer.Option(help="For how many days a place is held. 0: as it is, at first 14.")] = 0,
+    limit_months: Annotated[
+        int, typer.Option(help="Months after which a referral without limit is too late. 0: as it is, at first 18.")
+    ] = 0,
     allocation: Annotated[str, typer.Option(help="centre or sponsor: who assigns. Empty: as it is.")] = "",
     slots: Annotated[int, typer.Option(help="Manufacturing slots. -1: as they are.")] = -1,
     interval_days: Annotated[int, typer.Option(help="Days between dosings. -1: as they are.")] = -1,
@@ -50,6 +53,7 @@ def declare(
 
     given: dict[str, Any] = {"offered": offered}
     given |= {"hold_days": hold_days} if hold_days else {}
+    given |= {"limit_months": limit_months} if limit_months else {}
     given |= {"allocation": allocation} if allocation else {}
     given |= {"manufacturing": {"slots": slots}} if slots >= 0 else {}
     if interval_days >= 0:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.notifications.deliveries.schemas import Delivery, DeliveryPage, LoggedState, SentTest
+from services.notifications.deliveries.schemas import DeliveryPage, LoggedState, SentTest
 from services.notifications.deliveries.service import DeliveryService
 from services.notifications.runtime import Running
 from services.notifications.subscriptions.schemas import SubscriptionId
@@ -39,7 +39,7 @@ async def list_deliveries(
     before = open_page(request, cursor)
     service = DeliveryService(connection, access)
     rows = await service.page(subscription, state, before[0] if before else None, limit + 1)
-    page = [_with_source(row, request.app.state.settings.event_source) for row in rows[:limit]]
+    page = [row.from_installation(request.app.state.settings.event_source) for row in rows[:limit]]
     following = close_page(request, response, [page[-1].number] if len(rows) > limit else None)
     return DeliveryPage(items=page, next=following)
 
@@ -57,9 +57,3 @@ async def test_subscription(
         )
     runtime.wake_dispatcher()
     return SentTest(id=delivery.id, number=delivery.number)
-
-
-def _with_source(delivery: Delivery, installation: str) -> Delivery:
-    """Name the event's source as in the event itself: with the installation."""
-    event = delivery.event.model_copy(update={"source": f"{installation}{delivery.event.source}"})
-    return delivery.model_copy(update={"event": event})

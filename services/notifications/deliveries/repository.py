@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.deliveries.model import Claim, Outcome, Settlement
 from services.notifications.deliveries.schemas import DeliveredEvent, Delivery, DeliveryAttempt, LoggedState
-from services.notifications.tables import PENDING, SENDING, attempts, deliveries, events, subscriptions
+from services.notifications.tables import IS_WEBHOOK, PENDING, SENDING, attempts, deliveries, events, subscriptions
 
 INTERRUPTED = "interrupted"
 # Counted no further: enough to see a problem, and cheap enough for two queries per second.
@@ -21,7 +21,7 @@ _OF_EVENT = (events.c.source == deliveries.c.event_source) & (events.c.id == del
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """An active subscription with a due delivery."""
+    """An active subscription with a due delivery. Without a secret: by e-mail, to a `mailto:` URL."""
 
     subscription: str
     owner: str
@@ -47,6 +47,7 @@ class NewDelivery:
     source: str
     event: str
     tombstone: bool
+    due_at: datetime
 
 
 class DeliveryRepository:
@@ -70,7 +71,7 @@ class DeliveryRepository:
                         "state": "pending",
                         "failures": 0,
                         "fence": 0,
-                        "due_at": now,
+                        "due_at": one.due_at,
                         "created_at": now,
                     }
                     for one in new
@@ -83,7 +84,7 @@ class DeliveryRepository:
         return found.first() is not None
 
     async def ready(self, now: datetime, busy: Busy, limit: int) -> list[Ready]:
-        """Return up to ``limit`` active subscriptions with a due delivery, except the ``busy`` ones.
+        """Return up to ``limit`` active webhooks with a due delivery, except the ``busy`` ones.
 
         Owners take turns: first one subscription of each owner in random order, then a second one, and so on.
         """
@@ -275,6 +276,7 @@ class DeliveryRepository:
 def _has_due(now: datetime, busy: Busy) -> tuple[ColumnElement[bool], ...]:
     due = exists().where(deliveries.c.subscription_id == subscriptions.c.id, PENDING, deliveries.c.due_at <= now)
     return (
+        IS_WEBHOOK,
         subscriptions.c.status == "active",
         subscriptions.c.id.not_in(busy.subscriptions),
         subscriptions.c.owner.not_in(busy.owners),

@@ -1,6 +1,6 @@
 """Response bodies of the delivery log. It never contains the body of an event."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -45,6 +45,11 @@ class Delivery(ApiModel):
     due_at: Instant | None = Field(description="When the next attempt is due; null: none.")
     created_at: Instant = Field(description="When it was created.")
     finished_at: Instant | None = Field(description="When it was delivered or given up; null: neither yet.")
+
+    def from_installation(self, installation: str) -> Self:
+        """Name the event's source as in the event itself: with the installation."""
+        event = self.event.model_copy(update={"source": f"{installation}{self.event.source}"})
+        return self.model_copy(update={"event": event})
 
 
 class DeliveryPage(ApiModel):

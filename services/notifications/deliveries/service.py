@@ -4,7 +4,7 @@ import uuid
 
 from services.notifications.deliveries.repository import DeliveryRepository, NewDelivery
 from services.notifications.deliveries.schemas import Delivery, LoggedState
-from services.notifications.events.model import new_test_event
+from services.notifications.events.model import FeedEvent, new_own_event
 from services.notifications.events.repository import EventRepository, event_row
 from services.notifications.subscriptions.problems import SubscriptionDisabledError
 from services.notifications.subscriptions.repository import SubscriptionRepository
@@ -44,14 +44,21 @@ class DeliveryService:
         :raises NotFoundError: 404, the subscription does not exist or belongs to another organisation.
         :raises SubscriptionDisabledError: 409.
         """
-        now = self._clock()
         if (await self._subscriptions.get(subscription)).status != "active":
             raise SubscriptionDisabledError
-        number = await SubscriptionRepository(self._connection).take_numbers(subscription, 1)
-        if number is None:  # deleted meanwhile
-            raise NotFoundError
-        event = new_test_event(subscription, now, installation)
-        await EventRepository(self._connection).add([event_row(event, sent=True, removed=False)])
-        delivery = NewDelivery(str(uuid.uuid4()), subscription, number, event.source, event.id, tombstone=False)
-        await self._deliveries.add([delivery], now)
-        return delivery
+        return await deliver_own(self._connection, new_own_event(subscription, self._clock(), installation))
+
+
+async def deliver_own(connection: Writing, event: FeedEvent) -> NewDelivery:
+    """Add an event about a subscription, and its delivery to that subscription, due now. Return the delivery.
+
+    :raises NotFoundError: 404, the subscription was deleted meanwhile.
+    """
+    subscription = event.cloudevent["data"]["id"]
+    number = await SubscriptionRepository(connection).take_numbers(subscription, 1)
+    if number is None:
+        raise NotFoundError
+    await EventRepository(connection).add([event_row(event, sent=True, removed=False)])
+    delivery = NewDelivery(str(uuid.uuid4()), subscription, number, event.source, event.id, False, event.at)
+    await DeliveryRepository(connection).add([delivery], event.at)
+    return delivery

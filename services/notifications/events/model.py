@@ -17,6 +17,8 @@ ROUTING = "routing"
 INTERNAL = frozenset({ROUTING, "traceparent"})
 TEST_SOURCE = "/notifications"
 TEST_TYPE = "subscription.test"
+# Asks an address for its consent; sent by e-mail only.
+CONFIRM_TYPE = "subscription.confirm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,8 @@ def read_event(document: Mapping[str, Any]) -> FeedEvent:
     )
 
 
-def new_test_event(subscription: str, now: datetime, installation: str) -> FeedEvent:
-    """Create the event that the test button of a subscription sends.
+def new_own_event(subscription: str, now: datetime, installation: str, kind: str = TEST_TYPE) -> FeedEvent:
+    """Create the event that the test button of a subscription sends, or another one about the subscription itself.
 
     :param installation: the URI that names this installation in events.
     """
@@ -87,13 +89,13 @@ def new_test_event(subscription: str, now: datetime, installation: str) -> FeedE
         "specversion": "1.0",
         "id": event_id,
         "source": f"{installation}{TEST_SOURCE}",
-        "type": TEST_TYPE,
+        "type": kind,
         "subject": subject,
         "time": write_instant(now),
         "datacontenttype": "application/json",
-        "data": {"op": "test", "id": subscription},
+        "data": {"op": kind.rpartition(".")[2], "id": subscription},
     }
-    return FeedEvent(TEST_SOURCE, event_id, TEST_TYPE, subject, now, cloudevent, None)
+    return FeedEvent(TEST_SOURCE, event_id, kind, subject, now, cloudevent, None)
 
 
 def _service_of(source: str) -> str:

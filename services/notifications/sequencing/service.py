@@ -9,6 +9,7 @@ from typing import Any
 from services.notifications.deliveries.repository import DeliveryRepository, NewDelivery
 from services.notifications.events.model import FeedEvent, read_event
 from services.notifications.events.repository import EventRepository, event_row
+from services.notifications.subscriptions.frequency import next_message
 from services.notifications.subscriptions.model import Subscriber
 from services.notifications.subscriptions.repository import SubscriptionRepository
 from shared.feed import Visibility
@@ -65,18 +66,29 @@ class SequencingService:
             for subscription, visibility in seen.items():
                 wanted.setdefault(subscription, []).append((event, visibility is Visibility.TOMBSTONE))
         await self._events.add(rows)
-        new = await self._number(wanted)
+        due = {one.id: next_message(one.frequency, now) for one in subscribers if one.id in wanted}
+        new = await self._number(wanted, due)
         await self._deliveries.add(new, now)
         return new
 
-    async def _number(self, wanted: Mapping[str, Sequence[tuple[FeedEvent, bool]]]) -> list[NewDelivery]:
+    async def _number(
+        self, wanted: Mapping[str, Sequence[tuple[FeedEvent, bool]]], due: Mapping[str, datetime]
+    ) -> list[NewDelivery]:
         new: list[NewDelivery] = []
         # Always in the same order, so that two transactions cannot deadlock.
         for subscription, sent in sorted(wanted.items()):
             first = await self._subscriptions.take_numbers(subscription, len(sent))
             if first is not None:
                 new += [
-                    NewDelivery(str(uuid.uuid4()), subscription, first + index, event.source, event.id, tombstone)
+                    NewDelivery(
+                        str(uuid.uuid4()),
+                        subscription,
+                        first + index,
+                        event.source,
+                        event.id,
+                        tombstone,
+                        due[subscription],
+                    )
                     for index, (event, tombstone) in enumerate(sent)
                 ]
         return new

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.notifications.subscriptions.frequency import Frequency
 from shared.feed import Reader, Visibility
 from shared.feed.changes import Routing
 
@@ -17,6 +18,7 @@ class Subscriber:
     id: str
     since: datetime
     reader: Reader
+    frequency: Frequency = "immediate"
 
     def sees(self, event_type: str, before: Routing, after: Routing, at: datetime | None) -> Visibility:
         """Return what it receives of an event.

@@ -17,11 +17,13 @@ from services.notifications.subscriptions.schemas import (
     SubscriptionSummary,
     WebhookChannel,
 )
-from services.notifications.tables import PENDING, deliveries, subscriptions
+from services.notifications.tables import IS_WEBHOOK, PENDING, deliveries, subscriptions
 from shared.feed import Reader
 from shared.feed.changes import TRIAL_FACET
 from shared.vocabulary.identifiers import alias_of
 
+# The status of an e-mail subscription whose address has not agreed yet.
+UNCONFIRMED = "unconfirmed"
 FACETS = ("condition", "age_band", "departement", "atmp_class", "centre")
 
 
@@ -61,13 +63,15 @@ class SubscriptionRepository:
     async def get(self, owner: str, subscription: str) -> Subscription | None:
         row = (
             await self.connection.execute(
-                select(subscriptions).where(subscriptions.c.id == subscription, subscriptions.c.owner == owner)
+                select(subscriptions).where(
+                    subscriptions.c.id == subscription, subscriptions.c.owner == owner, IS_WEBHOOK
+                )
             )
         ).one_or_none()
         return None if row is None else _read(row)
 
     async def count(self, owner: str) -> int:
-        """Return how many subscriptions the owner has."""
+        """Return how many subscriptions the owner has, by all channels."""
         statement = select(func.count()).select_from(subscriptions).where(subscriptions.c.owner == owner)
         found: int = (await self.connection.execute(statement)).scalar_one()
         return found
@@ -80,7 +84,7 @@ class SubscriptionRepository:
         ]
 
     async def summaries(self, after: tuple[datetime, str] | None, limit: int) -> list[SubscriptionSummary]:
-        """Return all subscriptions, oldest first, those after ``after`` (created_at, id)."""
+        """Return all subscriptions by webhook, oldest first, those after ``after`` (created_at, id)."""
         return [
             SubscriptionSummary(
                 id=row.id,
@@ -122,11 +126,9 @@ class SubscriptionRepository:
         )
 
     async def versions(self) -> dict[str, int]:
-        """Return the version of every subscription, by id."""
-        return {
-            row.id: row.version
-            for row in await self.connection.execute(select(subscriptions.c.id, subscriptions.c.version))
-        }
+        """Return the version of every subscription that gets events, by id: those that wait for consent get none."""
+        statement = select(subscriptions.c.id, subscriptions.c.version).where(subscriptions.c.status != UNCONFIRMED)
+        return {row.id: row.version for row in await self.connection.execute(statement)}
 
     async def subscribers(self, ids: Sequence[str]) -> list[Subscriber]:
         rows = await self.connection.execute(select(subscriptions).where(subscriptions.c.id.in_(ids)))
@@ -150,7 +152,7 @@ class SubscriptionRepository:
 
 def _oldest_first(after: tuple[datetime, str] | None, limit: int) -> Select[Any]:
     key = (subscriptions.c.created_at, subscriptions.c.id)
-    statement = select(subscriptions).order_by(*key).limit(limit)
+    statement = select(subscriptions).where(IS_WEBHOOK).order_by(*key).limit(limit)
     return statement if after is None else statement.where(tuple_(*key) > after)
 
 
@@ -179,4 +181,4 @@ def _subscriber(row: Row[Any]) -> Subscriber:
     if wanted[TRIAL_FACET]:
         facets[TRIAL_FACET] = frozenset(map(alias_of, wanted[TRIAL_FACET]))
     reader = Reader(frozenset(json.loads(row.audiences)), facets, frozenset(json.loads(row.types)))
-    return Subscriber(row.id, row.created_at, reader)
+    return Subscriber(row.id, row.created_at, reader, row.frequency or "immediate")

@@ -11,12 +11,12 @@ from services.registry.enrolment.routing import change_of_cohort
 from services.registry.enrolment.rules import dosed, released
 from services.registry.enrolment.schemas import (
     Closed,
-    DecisionInput,
+    CohortReleaseInput,
     EnrolmentDocument,
     EnrolmentInput,
+    PlaceDecisionInput,
     PlaceDocument,
     PlaceList,
-    ReleaseInput,
     StaggeringInput,
     document_of,
 )
@@ -91,6 +91,7 @@ class CohortService:
             offered=given.offered,
             allocation=given.allocation,
             hold_days=given.hold_days,
+            limit_months=given.limit_months,
             slots=given.manufacturing.slots if given.manufacturing else None,
         )
         _check_counts(cohort_after)
@@ -99,12 +100,9 @@ class CohortService:
         await self.repository.save_cohort(cohort_after, self.author, self.trials.now)
         if given.staggering is not None:
             await self._stagger(stored.key, cohort, given.staggering)
-        owner = await self.trials.repository.owner(stored.key)
-        written = replace(cohort_after, owner=owner)
-        self.trials.writer.record(
-            change_of_cohort(written, written.version, stored.trial.identifier, stored.routing, "offered")
-        )
-        return await self.read(stored.key, centre, cohort)
+        written = [one for one in await self.repository.cohorts(stored.key, centre) if one.cohort == cohort]
+        self.trials.writer.record(change_of_cohort(written[0], written[0].version, "offered"))
+        return (await self._documents(stored, written))[0]
 
     async def list_places(self, identifier: str, centre: str, cohort: str) -> PlaceList:
         """Return who has a place of a cohort, and who waits. A sponsor sees them where it allocates, without dates.
@@ -120,7 +118,7 @@ class CohortService:
         )
 
     async def decide(
-        self, identifier: str, centre: str, cohort: str, referral: str, given: DecisionInput, expected: int | None
+        self, identifier: str, centre: str, cohort: str, referral: str, given: PlaceDecisionInput, expected: int | None
     ) -> PlaceDocument:
         """Decide on a place of a cohort.
 
@@ -143,7 +141,7 @@ class CohortService:
         decided = await self.places.decide(place, given.decision, given.reason, self.principal.kind)
         return self._place(decided, offered)
 
-    async def release(self, identifier: str, cohort: str, given: ReleaseInput) -> list[EnrolmentDocument]:
+    async def release(self, identifier: str, cohort: str, given: CohortReleaseInput) -> list[EnrolmentDocument]:
         """Record the decision to go on after the last dosing of a staggered cohort.
 
         :raises ForbiddenError: 403, by another than the owner of the trial (without owner: the coordination).
@@ -163,9 +161,7 @@ class CohortService:
         await self.repository.save_staggering(stored.key, cohort, after)
         found = [one for one in await self.repository.cohorts(stored.key) if one.cohort == cohort]
         for one in found:
-            self.trials.writer.record(
-                change_of_cohort(one, one.version, stored.trial.identifier, stored.routing, "opens_on")
-            )
+            self.trials.writer.record(change_of_cohort(one, one.version, "opens_on"))
         return await self._documents(stored, found)
 
     async def _stagger(self, trial_key: str, cohort: str, given: StaggeringInput) -> None:

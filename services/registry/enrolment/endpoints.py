@@ -7,13 +7,13 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from services.registry.centres.repository import CentreRepository
 from services.registry.enrolment.cohorts import CohortService
 from services.registry.enrolment.schemas import (
-    DecisionInput,
+    CohortReleaseInput,
     EnrolmentDocument,
     EnrolmentInput,
     EnrolmentList,
+    PlaceDecisionInput,
     PlaceDocument,
     PlaceList,
-    ReleaseInput,
 )
 from services.registry.model.precondition import CREATES, Precondition
 from services.registry.trials.repository import TrialRepository
@@ -103,7 +103,7 @@ async def decide_place(
     centre: Centre,
     cohort: CohortName,
     referral: Referral,
-    given: DecisionInput,
+    given: PlaceDecisionInput,
 ) -> PlaceDocument:
     """Assign a place to a referral that waits, or decide what a manufacturing failure leaves open (`If-Match`).
 
@@ -118,7 +118,7 @@ async def decide_place(
 @accepts()
 @idempotent()
 async def release_cohort(
-    service: Writes, identifier: Identifier, cohort: CohortName, given: ReleaseInput
+    service: Writes, identifier: Identifier, cohort: CohortName, given: CohortReleaseInput
 ) -> EnrolmentList:
     """Record the decision to go on after a dosing: the next place opens then, but not before the interval is over.
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from shared.feed.changes import NOT_VISIBLE, Routing
+
 Urgency = Literal["emergency", "urgent", "standard"]
 # What a place is counted for, in this order; a trial may leave some out.
 Stage = Literal["requested", "consented", "included", "collected", "manufacturing", "released", "conditioned", "dosed"]
@@ -64,8 +66,9 @@ class Staggering:
 class Cohort:
     """The places offered to a cohort of a trial at a centre. ``cohort``: its id, `all` in a trial without cohorts.
 
-    ``taken``: of those offered, with those ``held``. ``hold_days``: how long one is held. ``slots``: manufacturing
-    slots; None: they are not counted. ``owner``: of the trial.
+    ``taken``: of those offered, with those ``held``. ``hold_days``: how long one is held.
+    ``limit_months``: until when a place is of use, after a referral without a stated limit. ``slots``: manufacturing
+    slots; None: they are not counted. ``owner``, ``identifier``, ``routing``: of the trial.
     """
 
     trial_key: str
@@ -75,6 +78,7 @@ class Cohort:
     offered: int
     allocation: Allocation = "centre"
     hold_days: int = 14
+    limit_months: int = 18
     slots: int | None = None
     taken: int = 0
     held: int = 0
@@ -82,6 +86,8 @@ class Cohort:
     slots_taken: int = 0
     owner: str | None = None
     staggering: Staggering | None = None
+    identifier: str = ""
+    routing: Routing = NOT_VISIBLE
 
     @property
     def id(self) -> tuple[str, str, str]:

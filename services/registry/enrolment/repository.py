@@ -21,7 +21,7 @@ from services.registry.enrolment.tables import (
 from services.registry.steps.model import Step
 from services.registry.steps.repository import StepRepository
 from services.registry.trials.tables import trials
-from shared.feed.changes import Routing, read_routing
+from shared.feed.changes import read_routing
 from shared.values.problems import StaleVersionError
 
 _COHORTS, _PLACES, _STAGGERING = enrolment_cohorts.c, enrolment_places.c, enrolment_staggering.c
@@ -31,12 +31,16 @@ _KEY: dict[str, Any] = {
     "cohort": bindparam("of_cohort"),
 }
 _IS_COHORT = [enrolment_cohorts.c[name] == value for name, value in _KEY.items()]
-_COHORT = (
-    select(enrolment_cohorts, trials.c.owner)
+_OF_COHORT = (_STAGGERING.trial_key == _COHORTS.trial_key) & (_STAGGERING.cohort == _COHORTS.cohort)
+_STAGGERING_OF_COHORT = [
+    column for column in enrolment_staggering.columns if column.name not in {"trial_key", "cohort"}
+]
+_EACH_COHORT = (
+    select(enrolment_cohorts, trials.c.owner, trials.c.public_id, trials.c.side, *_STAGGERING_OF_COHORT)
     .join(trials, trials.c.key == _COHORTS.trial_key)
-    .where(*_IS_COHORT)
-    .with_for_update(of=enrolment_cohorts)
+    .outerjoin(enrolment_staggering, _OF_COHORT)
 )
+_COHORT = _EACH_COHORT.where(*_IS_COHORT).with_for_update(of=enrolment_cohorts)
 _STAGGERED = select(enrolment_staggering).where(
     _STAGGERING.trial_key == _KEY["trial_key"], _STAGGERING.cohort == _KEY["cohort"]
 )
@@ -94,27 +98,15 @@ class EnrolmentRepository:
 
     async def cohort(self, trial_key: str, centre: str, cohort: str) -> Cohort | None:
         """Return the places offered to a cohort; no other transaction changes them before this one ends."""
-        values = _values(trial_key, centre, cohort)
-        row = (await self.connection.execute(_COHORT, values)).one_or_none()
-        if row is None:
-            return None
-        staggered = (await self.connection.execute(_STAGGERED, _of_trial(trial_key, cohort))).one_or_none()
-        return _cohort(row, _staggering(staggered))
+        row = (await self.connection.execute(_COHORT, _values(trial_key, centre, cohort))).one_or_none()
+        return None if row is None else _cohort(row)
 
     async def cohorts(self, trial_key: str, centre: str | None = None) -> list[Cohort]:
         """Return the places offered in a trial, at a centre or at all of them."""
-        statement = (
-            select(enrolment_cohorts, trials.c.owner)
-            .join(trials, trials.c.key == _COHORTS.trial_key)
-            .where(_COHORTS.trial_key == trial_key)
-            .order_by(_COHORTS.centre, _COHORTS.cohort)
-        )
+        statement = _EACH_COHORT.where(_COHORTS.trial_key == trial_key).order_by(_COHORTS.centre, _COHORTS.cohort)
         if centre is not None:
             statement = statement.where(_COHORTS.centre == centre)
-        rows = (await self.connection.execute(statement)).all()
-        found = await self.connection.execute(select(enrolment_staggering).where(_STAGGERING.trial_key == trial_key))
-        staggerings = {row.cohort: _staggering(row) for row in found}
-        return [_cohort(row, staggerings.get(row.cohort)) for row in rows]
+        return [_cohort(row) for row in await self.connection.execute(statement)]
 
     async def save_cohort(self, cohort: Cohort, author: str, at: datetime) -> None:
         """Write what is declared of a cohort; version 1: a new one.
@@ -123,7 +115,8 @@ class EnrolmentRepository:
         """
         values = {
             "version": cohort.version, "offered": cohort.offered, "allocation": cohort.allocation,
-            "hold_days": cohort.hold_days, "slots": cohort.slots, "declared_by": author, "declared_at": at,
+            "hold_days": cohort.hold_days, "limit_months": cohort.limit_months, "slots": cohort.slots,
+            "declared_by": author, "declared_at": at,
         }  # fmt: skip
         if cohort.version == 1:
             key = {"trial_key": cohort.trial_key, "centre": cohort.centre, "cohort": cohort.cohort}
@@ -271,13 +264,7 @@ class EnrolmentRepository:
             update(enrolment_places).where(_PLACES.referral == referral).values(told_late=True)
         )
 
-    async def routing(self, trial_key: str) -> tuple[str, Routing]:
-        """Return the preferred public number and the routing of a trial."""
-        row = (await self.connection.execute(_ROUTING, {"of_trial": trial_key})).one()
-        return row.public_id, read_routing(json.loads(row.side))
 
-
-_ROUTING = select(trials.c.public_id, trials.c.side).where(trials.c.key == bindparam("of_trial"))
 _LATE = select(_PLACES.referral).where(_PLACES.state == "waiting", _PLACES.told_late.is_(False)).limit(1)
 
 
@@ -302,10 +289,12 @@ def _staggering(row: Row[Any] | None) -> Staggering | None:
     )  # fmt: skip
 
 
-def _cohort(row: Row[Any], staggering: Staggering | None) -> Cohort:
+def _cohort(row: Row[Any]) -> Cohort:
     return Cohort(
-        row.trial_key, row.centre, row.cohort, row.version, row.offered, row.allocation, row.hold_days, row.slots,
-        row.taken, row.held, row.waiting, row.slots_taken, row.owner, staggering,
+        row.trial_key, row.centre, row.cohort, row.version, row.offered, row.allocation, row.hold_days,
+        row.limit_months, row.slots, row.taken, row.held, row.waiting, row.slots_taken, row.owner,
+        staggering=None if row.interval_days is None else _staggering(row),
+        identifier=row.public_id, routing=read_routing(json.loads(row.side)),
     )  # fmt: skip
 
 

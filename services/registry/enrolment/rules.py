@@ -11,7 +11,6 @@ from typing import Any, Final, Literal, get_args
 from services.registry.enrolment.model import GivenBack, Place, Stage, Staggering, Urgency, Waiting
 
 Effect = Literal["free", "decision", "keep"]
-LIMIT_MONTHS: Final = 18
 STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 URGENCIES: Final[tuple[Urgency, ...]] = get_args(Urgency)
 EFFECTS: Final[Mapping[str, Mapping[str, Effect]]] = {
@@ -19,7 +18,7 @@ EFFECTS: Final[Mapping[str, Mapping[str, Effect]]] = {
 }
 
 
-def limit_of(waiting: Waiting, months: int = LIMIT_MONTHS) -> date:
+def limit_of(waiting: Waiting, months: int) -> date:
     """Return the last day on which a place is of use; where none is stated, so many months after the referral."""
     stated = [waiting.dosing_limit] if waiting.dosing_limit is not None else []
     if waiting.refer_before is not None:

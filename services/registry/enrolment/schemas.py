@@ -43,6 +43,9 @@ class EnrolmentInput(ApiModel):
     hold_days: Annotated[int, Field(ge=1, le=365)] = Field(
         default=14, description="For how many days a place is held for a patient who has not consented yet."
     )
+    limit_months: Annotated[int, Field(ge=1, le=120)] = Field(
+        default=18, description="Months after which a referral without a stated limit is too late."
+    )
     manufacturing: ManufacturingInput | None = Field(default=None, description="Null: slots are not counted.")
     staggering: StaggeringInput | None = Field(
         default=None, description="Null: as it is. An interval of 0 without decision: none."
@@ -86,6 +89,7 @@ class EnrolmentDocument(ApiModel):
     )
     allocation: Allocation = Field(description=_ALLOCATION)
     hold_days: int = Field(description="For how many days a place is held.")
+    limit_months: int = Field(description="Months after which a referral without a stated limit is too late.")
     manufacturing: ManufacturingSlots | None = Field(description="Null: slots are not counted.")
     staggering: StaggeringDocument | None = Field(description="Null: dosings are not staggered.")
 
@@ -140,7 +144,7 @@ class PlaceList(ApiModel):
     taken: list[PlaceDocument] = Field(description="Those who have one, dosed patients left out.")
 
 
-class DecisionInput(ApiModel):
+class PlaceDecisionInput(ApiModel):
     """A decision on a place."""
 
     decision: Decision = Field(
@@ -152,7 +156,7 @@ class DecisionInput(ApiModel):
     )
 
 
-class ReleaseInput(ApiModel):
+class CohortReleaseInput(ApiModel):
     """The decision of the committee or the sponsor to go on after a dosing."""
 
     decided_on: Day = Field(description="The day of the decision.")
@@ -166,7 +170,7 @@ def document_of(cohort: Cohort, trial: str, closed: list[Closed], *, whole: bool
         trial=trial, trial_id=cohort.trial_key, centre=cohort.centre, cohort=cohort.cohort, version=cohort.version,
         offered=cohort.offered, held=cohort.held, used=cohort.taken - cohort.held, waiting=cohort.waiting,
         free=0 if closed else cohort.offered - cohort.taken, closed=closed, allocation=cohort.allocation,
-        hold_days=cohort.hold_days,
+        hold_days=cohort.hold_days, limit_months=cohort.limit_months,
         manufacturing=None if slots is None else ManufacturingSlots(slots=slots, taken=cohort.slots_taken),
         staggering=None if staggering is None else StaggeringDocument(
             interval_days=staggering.interval_days, needs_decision=staggering.needs_decision,

@@ -24,11 +24,12 @@ from services.registry.enrolment.problems import (
 )
 from services.registry.enrolment.repository import EnrolmentRepository
 from services.registry.enrolment.routing import PlaceEvent, change_of_cohort, change_of_place
-from services.registry.enrolment.rules import LIMIT_MONTHS, dosed, effect_of, in_order, is_after, limit_of
+from services.registry.enrolment.rules import dosed, effect_of, in_order, is_after, limit_of
 from services.registry.safety_holds.repository import HoldRepository
 from services.registry.safety_holds.service import check_open
 from services.registry.schema import FEED
 from services.registry.steps.model import Step
+from services.registry.steps.problems import WrongStepError
 from services.registry.steps.transitions import StepTable
 from services.registry.trials.model import StoredTrial
 from services.registry.trials.repository import TrialRepository
@@ -40,20 +41,14 @@ DECISIONS: Final = StepTable.read(__package__)
 
 
 class EnrolmentService:
-    """Places in one transaction. ``author``: who acts, as `trials.service.author_of` names it.
+    """Places in one transaction. ``author``: who acts, as `trials.service.author_of` names it."""
 
-    ``limit_months``: until when a place is of use, after the referral, where no limit is stated.
-    """
-
-    def __init__(
-        self, connection: Writing, now: datetime, author: str = SERVICE, *, limit_months: int = LIMIT_MONTHS
-    ) -> None:
+    def __init__(self, connection: Writing, now: datetime, author: str = SERVICE) -> None:
         self.connection = connection
         self.repository = EnrolmentRepository(connection)
         self.now = now
         self.today = now.date()
         self.author = author
-        self.limit_months = limit_months
 
     async def request(
         self, referral: str, trial: StoredTrial, centre: str, cohort: str | None, waiting: Waiting
@@ -72,7 +67,7 @@ class EnrolmentService:
         offered = await self._offered(trial.key, centre, cohort)
         holds = await HoldRepository(self.connection).in_force(trial.key)
         check_open(holds, centre, offered.cohort, trial.trial.product.name)
-        limit = limit_of(waiting, self.limit_months)
+        limit = limit_of(waiting, offered.limit_months)
         place = Place(
             referral, trial.key, centre, offered.cohort, known.version if known else 0, "waiting", "requested",
             self.now, waiting.referred_on, waiting.urgency, limit, too_late=limit < self.today,
@@ -93,14 +88,16 @@ class EnrolmentService:
 
         It is free at once, or a decision is due (`give_back.json`): nothing is given back automatically after the
         conditioning has started, and a manufacturing failure takes a decision. None: it has no place.
+
+        :raises WrongStepError: 409, a manufacturing failure of one that is not included.
         """
         place = await self.repository.place(referral, lock=True)
         if place is None or place.state in {"given_back", "expired"}:
             return place
         offered = await self._cohort_of(place)
-        if place.state == "waiting":
-            return await self._end(place, offered, "give_back", "given_back", reason_code)
-        effect = effect_of(place, reason_code)
+        if reason_code == "manufacturing_failure" and not is_after(place.stage, "consented"):
+            raise WrongStepError(place.state, reason_code, ["included"])
+        effect = "free" if place.state == "waiting" else effect_of(place, reason_code)
         if effect == "free":
             return await self._end(place, offered, "give_back", "given_back", reason_code)
         if effect == "keep" or place.state == "decision_due":
@@ -116,6 +113,7 @@ class EnrolmentService:
         :raises NoPlaceError: 409, it is to be included and has no place (any more).
         :raises NoSlotError: 409, no manufacturing slot is free.
         :raises DecisionDueError: 409, the manufacturing failed and no one has decided.
+        :raises WrongStepError: 409, it is not included yet.
         :raises HeldTrialError: 409, it is to be included, and a safety hold is in force there.
         """
         place = await self.repository.place(referral, lock=True)
@@ -123,8 +121,11 @@ class EnrolmentService:
             return place
         if not place.is_taken and not is_after("included", stage):
             raise NoPlaceError
-        if place.state == "decision_due" and is_after(stage, "included"):
-            raise DecisionDueError
+        if is_after(stage, "included"):
+            if place.state == "decision_due":
+                raise DecisionDueError
+            if not is_after(place.stage, "consented"):
+                raise WrongStepError(place.state, stage, ["included"])
         if place.state in {"given_back", "expired"} or not (is_after(stage, place.stage) or stage == "collected"):
             return place
         offered = await self._cohort_of(place)
@@ -170,7 +171,7 @@ class EnrolmentService:
         offered = await self._cohort_of(place)
         if place.state == "waiting" and place.limit_on < self.today and not place.too_late:
             await self.repository.told_late(referral)
-            await self._report("decision_due", replace(place, too_late=True), offered)
+            self._report("decision_due", replace(place, too_late=True), offered)
         elif place.expires_at is not None and place.expires_at <= self.now and place.state == "held":
             await self._end(place, offered, "expire", "expired", "hold_expired")
 
@@ -233,12 +234,12 @@ class EnrolmentService:
         expires = self.now + timedelta(days=offered.hold_days) if place.stage == "requested" else None
         held = replace(place, state="held", expires_at=expires, too_late=False)
         held = await self._save(held, action, "decided" if action == "assign" else "requested", offered, reason)
-        await self._tell(offered, "taken")
+        self._tell(offered, "taken")
         return held
 
     async def _to(self, place: Place, offered: Cohort, stage: Stage, on: date) -> Place:
         counts, state = Counts(), place.state
-        if stage in {"included", "dosed"} and place.state == "held":
+        if stage == "included":
             counts, state = replace(counts, held=-1), "confirmed"
         if stage == "collected" and not place.slot and offered.slots is not None:
             counts = replace(counts, slots=1)
@@ -283,7 +284,7 @@ class EnrolmentService:
         ended = replace(place, state=state, expires_at=None, slot=False, too_late=False)
         ended = await self._save(ended, action, "expired" if state == "expired" else "decided", offered, reason)
         if counts.taken:
-            await self._tell(offered, "taken")
+            self._tell(offered, "taken")
         return ended
 
     async def _save(
@@ -302,19 +303,16 @@ class EnrolmentService:
         step = Step(action, place.state, self.now, organisation, self.author, on or self.today, reason, detail)
         await self.repository.save(place, step)
         if event is not None:
-            await self._report(event, place, offered)
+            self._report(event, place, offered)
         return place
 
-    async def _report(self, what: PlaceEvent, place: Place, offered: Cohort) -> None:
+    def _report(self, what: PlaceEvent, place: Place, offered: Cohort) -> None:
         """Send an event of a place."""
-        identifier, routing = await self.repository.routing(offered.trial_key)
-        changed = "too_late" if place.too_late else "state"
-        FEED.record(self.connection, change_of_place(what, place, offered, identifier, routing, changed))
+        FEED.record(self.connection, change_of_place(what, place, offered))
 
-    async def _tell(self, offered: Cohort, changed: str) -> None:
+    def _tell(self, offered: Cohort, changed: str) -> None:
         """Send the event of changed places."""
-        identifier, routing = await self.repository.routing(offered.trial_key)
-        FEED.record(self.connection, change_of_cohort(offered, offered.version + 1, identifier, routing, changed))
+        FEED.record(self.connection, change_of_cohort(offered, offered.version + 1, changed))
 
 
 def _staggered(offered: Cohort) -> tuple[str, str]:

@@ -20,6 +20,8 @@ enrolment_cohorts = Table(
     Column("waiting", Integer, nullable=False),
     Column("allocation", String(16), nullable=False),
     Column("hold_days", Integer, nullable=False),
+    # Until when a place is of use, after a referral without a stated limit.
+    Column("limit_months", Integer, nullable=False),
     # Manufacturing slots; null: they are not counted.
     Column("slots", Integer),
     Column("slots_taken", Integer, nullable=False),

@@ -4,28 +4,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
-from shared.values.wire import Instant
+from services.registry.model.capability_events import ActivationEvent, CapabilityEvent, ExpiryEvent
+from services.registry.model.cloud_event import ChangeData, CloudEvent
 from shared.vocabulary.recruitment import RecruitmentStatus
-
-
-class CloudEvent(BaseModel):
-    """The attributes of every event (CloudEvents 1.0)."""
-
-    specversion: Literal["1.0"] = Field(description="The version of CloudEvents.")
-    id: str = Field(description="The id of the event: recognise repeated deliveries by it.")
-    source: str = Field(description="The service that sends the event.")
-    subject: str = Field(description="The kind and the id of what changed: `trial/CL00000012`.")
-    time: Instant = Field(description="When the change was made.")
-    datacontenttype: Literal["application/json"] = Field(description="The media type of `data`.")
-
-
-class ChangeData(BaseModel):
-    """What changed: ids, version and names of fields, never contents. Read the subject to get its new state."""
-
-    op: Literal["upsert"] = Field(description="`upsert`: read the subject again.")
-    id: str = Field(description="The id of the subject.")
-    version: int = Field(description="The version that the change made.")
-    changed: list[str] = Field(description="The fields that changed.")
 
 
 class TrialChangeData(ChangeData):
@@ -129,7 +110,7 @@ class ClassAlertData(ChangeData):
 
 
 class ClassAlertEvent(CloudEvent):
-    """A hold on a trial of the same product, vector, serotype, promoter or dose band. For the parties of the trial."""
+    """A hold on a trial with the same product, or the same vector and serotype. For the parties of the trial."""
 
     type: Literal["trial.class_alert"] = Field(description="The type of the event. No status has changed.")
     data: ClassAlertData = Field(description="Which trial, and which hold.")
@@ -327,6 +308,7 @@ class RemovalEvent(CloudEvent):
         "trial.removed",
         "site.removed",
         "centre.removed",
+        "capability.removed",
         "client.removed",
         "submission.removed",
         "referral.removed",
@@ -344,6 +326,9 @@ RegistryEvent: TypeAlias = Annotated[
     | EnrolmentEvent
     | PlaceEvent
     | CentreEvent
+    | CapabilityEvent
+    | ExpiryEvent
+    | ActivationEvent
     | ClientEvent
     | TerminologyEvent
     | ConflictEvent

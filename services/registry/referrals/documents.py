@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
+from services.registry.enrolment.model import Place
 from services.registry.model.working_days import working_days
 from services.registry.referrals.model import AFTER_CONSENT, BEFORE_CONSENT, CHECK_AGAIN, Referral
 from services.registry.referrals.repository import Party
 from services.registry.referrals.schemas import (
-    Clock,
-    Consent,
+    AccessClock,
     FileAddress,
     PatientAgreement,
     ReferralHead,
+    ReferralPlace,
     ReferralStep,
+    TrialConsent,
     last_day,
 )
 from services.registry.referrals.schemas import Referral as ReferralDocument
@@ -39,7 +41,7 @@ class Surroundings:
     """What a document says beside the referral itself.
 
     ``trial``: the preferred number of the trial. ``mailbox``: of the centre. ``answer_days``: within which it answers.
-    ``fellows``: references of the other referrals of the patient.
+    ``fellows``: references of the other referrals of the patient. ``place``: its own, or its wait for one.
     """
 
     trial: str
@@ -47,6 +49,7 @@ class Surroundings:
     answer_days: int
     mailbox: str | None = None
     fellows: tuple[str, ...] = ()
+    place: Place | None = None
 
 
 def answer_due(state: str, since: date, days: int) -> date | None:
@@ -79,6 +82,7 @@ def document_of(
         "too_late": is_too_late(referral, view.state, around.today),
         "disclose_after_consent": request.disclosure_asked,
         "follows": referral.follows,
+        "place": _place(around.place) if around.place and view.whole else None,
         "file": _file(referral.reference, around.mailbox),
     }
     due = referral.standing.own_consent_due
@@ -93,13 +97,13 @@ def document_of(
     )
 
 
-def clocks_of(view: View) -> Iterator[Clock]:
+def clocks_of(view: View) -> Iterator[AccessClock]:
     """Yield the time from sending to the first step of each kind."""
     sent = view.steps[0].on or view.steps[0].at.date()
     for name, actions in CLOCKS.items():
         step = next((one for one in view.steps if one.action in actions), None)
         if step is not None and step.on is not None:
-            yield Clock(
+            yield AccessClock(
                 to=name,  # type: ignore[arg-type]
                 on=step.on,
                 days=(step.on - sent).days,
@@ -132,7 +136,7 @@ def _head(referral: Referral, party: Party, around: Surroundings) -> dict[str, A
 
 def _step(step: Step, referral: Referral, *, with_details: bool) -> ReferralStep:
     given = step.detail if with_details else {}
-    consent = {name: given[name] for name in Consent.model_fields if name in given}
+    consent = {name: given[name] for name in TrialConsent.model_fields if name in given}
     by = "hospital" if step.organisation == referral.hospital else "centre"
     return ReferralStep(
         action=step.action,  # type: ignore[arg-type]
@@ -142,7 +146,7 @@ def _step(step: Step, referral: Referral, *, with_details: bool) -> ReferralStep
         reason=step.reason if with_details or step.action == CHECK_AGAIN else None,
         items=given.get("items"),
         ask_again_on=_day(given.get("ask_again_on")),
-        consent=Consent(**consent) if consent else None,
+        consent=TrialConsent(**consent) if consent else None,
         disclose=given.get("disclose"),
         out_of_specification=given.get("out_of_specification"),
         accepted_on=_day(given.get("accepted_on")),
@@ -152,6 +156,12 @@ def _step(step: Step, referral: Referral, *, with_details: bool) -> ReferralStep
 
 def _day(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
+
+
+def _place(place: Place) -> ReferralPlace:
+    return ReferralPlace(
+        state=place.state, position=place.position, expires_at=place.expires_at, too_late=place.too_late
+    )
 
 
 def _file(reference: str, mailbox: str | None) -> FileAddress:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from services.registry.centres.repository import CentreRepository
 from services.registry.model.references import ReferralReference
 from services.registry.referrals.repository import ReferralRepository
-from services.registry.referrals.schemas import Referral, ReferralInput, ReferralPage, State, StepInput
+from services.registry.referrals.schemas import Referral, ReferralInput, ReferralPage, ReferralStepInput, State
 from services.registry.referrals.service import ReferralService
 from services.registry.trials.repository import TrialRepository
 from shared.access.policy import Access
@@ -91,7 +91,12 @@ async def read_referral(response: Response, referrals: Reads, access: Reader, re
 @accepts()
 @idempotent()
 async def add_referral_step(
-    response: Response, if_match: IfMatch, referrals: Writes, access: Writer, reference: Reference, given: StepInput
+    response: Response,
+    if_match: IfMatch,
+    referrals: Writes,
+    access: Writer,
+    reference: Reference,
+    given: ReferralStepInput,
 ) -> Referral:
     """Record what was done about a referral and when (`If-Match`): `possible` lists what the caller can do."""
     referral = await referrals.step(reference, given, access, if_match.required_version())

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from services.registry.referrals.codes import CODES, REASONS
 from services.registry.referrals.model import Request
 from services.registry.referrals.problems import AgreementRequiredError, BothHoldersRequiredError, OwnConsentDueError
-from services.registry.referrals.schemas import DETAILS, Consent, ReferralInput, StepInput
+from services.registry.referrals.schemas import DETAILS, ReferralInput, ReferralStepInput, TrialConsent
 from shared.values.problems import Fault, InvalidBodyError
 from shared.values.wire import Label
 
@@ -80,7 +80,9 @@ def _faults_of_request(given: ReferralInput, today: date) -> Iterator[Fault]:
         yield Fault(pointer="/adult_on", code="impossible_month", detail=within)
 
 
-def check_step(given: StepInput, request: Request, since: date, own_consent_due: str | None, today: date) -> None:
+def check_step(
+    given: ReferralStepInput, request: Request, since: date, own_consent_due: str | None, today: date
+) -> None:
     """Check details and dates of a step. ``since``: the day of the state until now, as the caller sees it.
 
     :raises InvalidBodyError: 422, with a fault for each field.
@@ -95,7 +97,7 @@ def check_step(given: StepInput, request: Request, since: date, own_consent_due:
         _check_consent(given.consent, request, month_of(given.on))
 
 
-def _faults_of_details(given: StepInput) -> Iterator[Fault]:
+def _faults_of_details(given: ReferralStepInput) -> Iterator[Fault]:
     needs, may_have = NEEDED[given.action]
     for name in DETAILS:
         is_given = getattr(given, name) is not None
@@ -112,7 +114,7 @@ def _faults_of_details(given: StepInput) -> Iterator[Fault]:
         yield Fault(pointer="/reason", code="unknown_code", detail=allowed)
 
 
-def _faults_of_dates(given: StepInput, since: date, today: date) -> Iterator[Fault]:
+def _faults_of_dates(given: ReferralStepInput, since: date, today: date) -> Iterator[Fault]:
     if given.on > today:
         yield Fault(pointer="/on", code="in_the_future", detail=_IN_FUTURE)
     elif given.on < since:
@@ -129,7 +131,7 @@ def _faults_of_dates(given: StepInput, since: date, today: date) -> Iterator[Fau
         yield Fault(pointer="/accepted_on", code="impossible_date", detail=before)
 
 
-def _check_consent(consent: Consent, request: Request, month: str) -> None:
+def _check_consent(consent: TrialConsent, request: Request, month: str) -> None:
     """Check who consents. In the month of the 18th birthday both forms are possible: the day is not known."""
     is_minor = request.minor and (request.adult_on is None or month <= request.adult_on)
     is_adult = not request.minor or (request.adult_on is not None and month >= request.adult_on)
@@ -157,7 +159,7 @@ def _fault(pointer: str, problem: type[InvalidBodyError]) -> Fault:
     return Fault(pointer=pointer, code=problem.code, detail=problem.title)
 
 
-def detail_of(given: StepInput) -> dict[str, Any]:
+def detail_of(given: ReferralStepInput) -> dict[str, Any]:
     """Return the codes and dates of a step as they are stored."""
     found = given.model_dump(mode="json", include=set(DETAILS) - {"reason", "consent"}, exclude_none=True)
     return found | (given.consent.model_dump(mode="json", exclude_none=True) if given.consent else {})

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
+from services.registry.enrolment.model import PlaceState
 from services.registry.model.references import ReferralReference
 from services.registry.model.trial import CohortId, PublicNumber, Version
 from services.registry.referrals.codes import Coded
@@ -30,7 +31,7 @@ Action = Literal[
     "pre_screen_failure", "consented", "screening", "screen_failure", "included", "collection", "manufacturing",
     "manufacturing_failed", "released", "conditioning", "dosed", "follow_up", "transferred", "completed",
     "patient_declined", "treatment_withdrawn", "consent_withdrawn", "lost", "died", "treated_otherwise",
-    "own_consent", "disclosure_agreed", "disclosure_withdrawn", "patient_informed", "checked",
+    "place_asked", "own_consent", "disclosure_agreed", "disclosure_withdrawn", "patient_informed", "checked",
 ]  # fmt: skip
 # The fields of a step that only some actions have.
 DETAILS: Final = (
@@ -84,7 +85,7 @@ class ReferralInput(ApiModel):
     )
 
 
-class Consent(ApiModel):
+class TrialConsent(ApiModel):
     """The consent to the trial."""
 
     by: ConsentBy = Field(
@@ -98,7 +99,7 @@ class Consent(ApiModel):
     )
 
 
-class StepInput(ApiModel):
+class ReferralStepInput(ApiModel):
     """What was done about a referral, and when."""
 
     action: Action = Field(description="What was done: most actions have the name of the state to which they lead.")
@@ -108,7 +109,7 @@ class StepInput(ApiModel):
         default=None, description="With `more_asked`: what is missing in the file."
     )
     ask_again_on: Day | None = Field(default=None, description="With `not_now`: when to ask again.")
-    consent: Consent | None = Field(default=None, description="With `consented`: who consented.")
+    consent: TrialConsent | None = Field(default=None, description="With `consented`: who consented.")
     disclose: bool | None = Field(
         default=None,
         description="With `consented`: whether the patient agrees that the hospital sees what happens from now on.",
@@ -136,14 +137,14 @@ class ReferralStep(ApiModel):
     reason: ReasonCode | WhyAgain | None = Field(description="Why; null: no code, or the caller may not see it.")
     items: list[AskedItem] | None = Field(description="What was missing in the file.")
     ask_again_on: Day | None = Field(description="When to ask again.")
-    consent: Consent | None = Field(description="Who consented; null: no consent, or the caller may not see it.")
+    consent: TrialConsent | None = Field(description="Who consented; null: no consent, or the caller may not see it.")
     disclose: bool | None = Field(description="Whether the patient agreed that the hospital sees what follows.")
     out_of_specification: bool | None = Field(description="Whether the product was released out of specification.")
     accepted_on: Day | None = Field(description="When those who receive the patient accepted it.")
     of: Annotated[str, Coded("informed_of")] | None = Field(description="What the patient was informed of.")
 
 
-class Clock(ApiModel):
+class AccessClock(ApiModel):
     """The time from sending to a step: time to access."""
 
     to: Literal["answer", "contact", "pre_screening", "consent", "inclusion", "collection", "dosing"] = Field(
@@ -159,6 +160,18 @@ class FileAddress(ApiModel):
 
     mailbox: str | None = Field(description="The centre's mailbox (MSSanté); null: ask the centre for it.")
     quote: Label = Field(description="What to do and which reference to quote.")
+
+
+class ReferralPlace(ApiModel):
+    """The enrolment place of a referral, or its wait for one."""
+
+    state: PlaceState = Field(
+        description="`waiting`; `held` until `expires_at`; `confirmed` by the inclusion; `decision_due`; `used` by the "
+        "dosing; `given_back`; `expired`."
+    )
+    position: int | None = Field(description="The suggested position in the waiting list; null: it is in none.")
+    expires_at: Instant | None = Field(description="Until when it is held; null: it does not expire.")
+    too_late: bool = Field(description="Whether it waits and the patient can no longer be dosed in time.")
 
 
 class ReferralHead(ApiModel):
@@ -199,7 +212,10 @@ class Referral(ReferralHead):
     follows: ReferralReference | None = Field(description="The referral that failed screening before.")
     steps: list[ReferralStep] = Field(description="The steps that the caller may see, oldest first.")
     possible: list[Action] = Field(description="What the caller can do now.")
-    clocks: list[Clock] = Field(description="Time to access so far.")
+    clocks: list[AccessClock] = Field(description="Time to access so far.")
+    place: ReferralPlace | None = Field(
+        description="The enrolment place; null: none was asked for, or the caller may not see it."
+    )
     file: FileAddress | None = Field(description="Where the file goes; null for others than hospital and centre.")
 
 

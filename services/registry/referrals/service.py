@@ -6,16 +6,18 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.registry.centres.repository import CentreRepository
+from services.registry.enrolment.service import EnrolmentService
 from services.registry.model.references import new_reference
 from services.registry.referrals.documents import Surroundings, document_of, head_of
 from services.registry.referrals.gates import check_request, check_step, detail_of, today_in_france
 from services.registry.referrals.model import CHECK_AGAIN, Agreement, Mark, Referral, Request
 from services.registry.referrals.openness import check_open
-from services.registry.referrals.problems import UnknownReferralError
+from services.registry.referrals.places import follow, request_place
+from services.registry.referrals.problems import ActiveHoldError, UnknownReferralError
 from services.registry.referrals.repository import Filters, Party, ReferralRepository
 from services.registry.referrals.routing import changes_of, removal_of
 from services.registry.referrals.schemas import Referral as ReferralDocument
-from services.registry.referrals.schemas import ReferralHead, ReferralInput, StepInput
+from services.registry.referrals.schemas import ReferralHead, ReferralInput, ReferralStepInput
 from services.registry.referrals.standing import View, seen_by_hospital, standing_of
 from services.registry.safety_holds.problems import HeldTrialError
 from services.registry.safety_holds.repository import HoldRepository
@@ -99,6 +101,8 @@ class ReferralService:
         :raises InvalidBodyError: 422, an impossible date, an unknown cohort or reference.
         :raises NotReferableError: 409, the trial is not public or not open at the centre.
         :raises HeldTrialError: 409, a safety hold is in force there.
+        :raises NoPlaceError: 409, it asks for a place and none are offered there.
+        :raises ActiveHoldError: 409, it asks for a place and the patient has one.
         """
         party = party_of(access)
         if party.kind != "hospital":
@@ -120,9 +124,13 @@ class ReferralService:
         await self.repository.add(referral)
         await self.repository.steps.add(reference, 1, step)
         FEED.record(self.repository.connection, *changes_of(None, referral, step.action, self.today))
+        if given.place:
+            await self._request_place(referral, trial, access)
         return await self._document(referral, access, [step])
 
-    async def step(self, reference: str, given: StepInput, access: Access, expected: int | None) -> ReferralDocument:
+    async def step(
+        self, reference: str, given: ReferralStepInput, access: Access, expected: int | None
+    ) -> ReferralDocument:
         """Record what was done, from the version ``expected`` that the caller sees (None: from any).
 
         :raises NotFoundError: 404.
@@ -132,6 +140,7 @@ class ReferralService:
         :raises InvalidBodyError: 422, a detail or a date is missing or impossible.
         :raises OwnConsentDueError: 409, the patient has come of age.
         :raises HeldTrialError: 409, a safety hold forbids the inclusion.
+        :raises ConflictError: 409, its place is gone, no slot is free, or a decision is due.
         """
         party = party_of(access)
         referral = await self._find(reference, party, lock=True)
@@ -155,6 +164,9 @@ class ReferralService:
             given.reason,
             detail_of(given),
         )
+        if given.action == "place_asked":
+            await self._request_place(referral, await self.trials.present(referral.trial), access)
+        await follow(self._enrolment(access), reference, given.action, given.on)
         changed = await self.add_step(referral, steps, step)
         if given.action == "accepted":
             mark = Mark("accepted_elsewhere", patient=referral.patient, cause=reference)
@@ -174,7 +186,8 @@ class ReferralService:
         await self.erase(referral)
 
     async def erase(self, referral: Referral) -> None:
-        """Delete a referral with its steps. The feed keeps a tombstone with the reference."""
+        """Delete a referral with its steps and its place. The feed keeps a tombstone with the reference."""
+        await EnrolmentService(self.repository.connection, self.now).forget(referral.reference)
         await self.repository.delete(referral.reference)
         FEED.record(self.repository.connection, removal_of(referral))
 
@@ -211,6 +224,26 @@ class ReferralService:
         trial = await self.trials.find(given.trial, "published")
         sites = [] if trial is None else await self.trials.sites(trial.key)
         return check_open(trial, sites, given.centre, given.cohort)
+
+    async def release(self, referral: Referral) -> None:
+        """Give back the place of a referral whose patient was accepted elsewhere."""
+        await EnrolmentService(self.repository.connection, self.now).give_back(referral.reference, "placed_elsewhere")
+
+    def _enrolment(self, access: Access) -> EnrolmentService:
+        return EnrolmentService(self.repository.connection, self.now, author_of(access.principal).name)
+
+    async def _request_place(self, referral: Referral, trial: StoredTrial, access: Access) -> None:
+        """:raises ActiveHoldError: 409, another referral of the patient holds a place."""
+        enrolment = self._enrolment(access)
+        for one in await self.repository.of_patient(referral.patient, referral.hospital, lock=True):
+            if one.reference == referral.reference:
+                continue
+            place = await enrolment.of(one.reference)
+            # Of a place that the hospital does not see, the answer must not say what became of it.
+            is_hidden = one.standing.hospital_version != one.standing.version
+            if place is not None and (place.is_taken or is_hidden):
+                raise ActiveHoldError
+        await request_place(enrolment, referral, trial, today_in_france(referral.sent_at))
 
     async def _check_holds(self, trial: StoredTrial, centre: str, cohort: str | None) -> None:
         """:raises HeldTrialError: 409."""
@@ -250,7 +283,8 @@ class ReferralService:
         names = await self.trials.heads([referral.trial])
         around = self._around(names[referral.trial].identifier if referral.trial in names else referral.trial)
         centre = await self.centres.get(referral.centre)
-        around = replace(around, mailbox=centre.referral_mailbox if centre else None)
+        place = None if party.kind == "coordination" else await self._enrolment(access).of(referral.reference)
+        around = replace(around, mailbox=centre.referral_mailbox if centre else None, place=place)
         if party.kind == "hospital":
             fellows = await self.repository.of_patient(referral.patient, referral.hospital)
             others = tuple(one.reference for one in fellows if one.reference != referral.reference)

@@ -18,9 +18,10 @@ _TO_INFORM: Final = ANSWERS - {"more_asked"} | {"pre_screen_failure"}
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The steps that a reader sees. Its version is their number."""
+    """The steps that a reader sees. Its version is their number. ``whole``: the reader sees all that follows."""
 
     steps: tuple[Step, ...]
+    whole: bool = True
 
     @property
     def version(self) -> int:
@@ -68,7 +69,7 @@ def seen_by_hospital(steps: Sequence[Step], hospital: str) -> View:
             shown = bool(step.detail.get("disclose"))
         elif step.action == "disclosure_withdrawn":
             shown = False
-    return View(tuple(seen))
+    return View(tuple(seen), shown)
 
 
 def standing_of(steps: Sequence[Step], hospital: str, request: Request) -> Standing:

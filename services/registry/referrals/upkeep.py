@@ -56,6 +56,9 @@ async def _mark(service: ReferralService, mark: Mark) -> int:
         present = await service.trials.present(mark.trial)
         keys = [present.key, *present.merged]
     found = await service.repository.marked_by(mark, keys, TO_CHECK)
+    if mark.patient is not None:
+        for one in found:
+            await service.release(one)
     return sum([await service.mark_one(one, mark.why) for one in found])
 
 

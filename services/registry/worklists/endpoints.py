@@ -48,11 +48,12 @@ async def read_worklist(
     found = await worklists.read(_reader(request, access, centre))
     kind = preferred_type(request.headers.get("accept"), (JSON, CSV, CALENDAR))
     language = negotiate(request.headers.get("accept-language"))
-    body = {
-        JSON: found.model_dump_json,
-        CSV: lambda: as_csv(found, language),
-        CALENDAR: lambda: as_calendar(found, language, request.app.state.public_url),
-    }[kind]()
+    if kind == CSV:
+        body = as_csv(found, language)
+    elif kind == CALENDAR:
+        body = as_calendar(found, language, request.app.state.public_url)
+    else:
+        body = found.model_dump_json()
     return revalidated(cached, body, kind, is_public=False)
 
 

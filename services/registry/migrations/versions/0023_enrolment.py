@@ -74,6 +74,7 @@ def upgrade() -> None:
         sa.Column("waiting", sa.Integer(), nullable=False),
         sa.Column("allocation", sa.String(length=16), nullable=False),
         sa.Column("hold_days", sa.Integer(), nullable=False),
+        sa.Column("limit_months", sa.Integer(), nullable=False),
         sa.Column("slots", sa.Integer(), nullable=True),
         sa.Column("slots_taken", sa.Integer(), nullable=False),
         sa.Column("declared_by", sa.String(length=200), nullable=False),

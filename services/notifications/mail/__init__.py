@@ -1,0 +1,1 @@
+"""Subscriptions of an organisation to events by e-mail."""

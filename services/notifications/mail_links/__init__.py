@@ -1,0 +1,1 @@
+"""The links in messages: they confirm or end an e-mail subscription, without a login."""
